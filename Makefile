@@ -1,0 +1,60 @@
+# Each target needs no earlier step: the first thing that any of them does is to make $(VENV).
+#   make demo                                        make test PYTHON=python3.12 VENV=.venv312
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.kolabsim-installed
+
+# The first of these that runs, is Python 3.11 or newer and can make environments.
+PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python
+SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
+
+.PHONY: help demo test lint bench clean
+.DEFAULT_GOAL := help
+
+help:  ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(STAMP)  ## Compare strategies for Kartamantul and its neighbours, into results/demo
+	$(BIN)/kolabsim run experiments/kartamantul --out results/demo
+
+test: $(STAMP)  ## Run the tests
+	$(BIN)/python -m pytest -n 2 -rs
+
+lint: $(STAMP)  ## Check style, format, and that imports only go down
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+bench: $(STAMP)  ## Measure speed, printed as JSON
+	@$(BIN)/python benchmarks/run.py
+
+clean:  ## Remove what these targets made, and no results but the demo's
+	rm -rf $(VENV) results/demo build dist .pytest_cache .ruff_cache .import_linter_cache .coverage
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp says for which folder the environment was made: the scripts in one that was moved or
+# copied with its folder would still run the Python, and the kolabsim, of the old place.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+# What is said here goes to stderr, so that `make bench` prints nothing but its JSON.
+$(STAMP): pyproject.toml constraints.txt
+	@exec >&2; \
+	if [ -e $@ ] && [ "$$(cat $@)" != "$$(pwd -P)" ]; then rm -rf $(VENV); fi; \
+	if ! $(BIN)/python -c '$(SUITABLE); import pip' 2>/dev/null; then \
+		for python in $(PYTHONS) none; do \
+			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; \
+		done; \
+		if [ $$python = none ]; then \
+			echo "kolabsim needs Python 3.11 or newer with its venv module. None of these is:"; \
+			echo "$(PYTHONS)"; \
+			exit 1; \
+		fi; \
+		echo "making $(VENV) with $$python"; \
+		$$python -m venv --clear $(VENV) || exit 1; \
+	fi; \
+	echo "installing kolabsim and what it needs into $(VENV); the first time takes a while"; \
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]' || exit 1; \
+	pwd -P > $@

@@ -1,0 +1,155 @@
+"""The ensemble: many runs in a compiled loop over the same stages that the Mesa agents call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from kolabsim.model.beginning import first_state
+from kolabsim.model.bodies import tally_all
+from kolabsim.model.draws import Key
+from kolabsim.model.extension import DecisionRule
+from kolabsim.model.kernel import kernel, rebind
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
+from kolabsim.model.programme import begin
+from kolabsim.model.settlement import settle
+from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
+from kolabsim.model.state import Policy, State, World, allocate
+
+BLOCK = 64
+"""Runs in a block: the fixed unit of work, so that no grouping can change a result."""
+
+
+@kernel
+def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, stop):
+    """Simulate the runs numbered ``runs``; what regions are comes from the runs in ``natures``.
+
+    One quarter is the five steps of building collaboration, stage by stage.
+    """
+    regions, horizon = len(s.region), w.setting[0].horizon
+    last_year = min(4, horizon)
+    for k in range(len(runs)):
+        first_state(w, s, policy, p, Key(seed, natures[k], 0))
+        for quarter in range(horizon):
+            if stop[0] != 0:
+                return k
+            key = Key(seed, runs[k], quarter)
+            begin(w, s, policy, p, quarter)
+            for i in range(regions):
+                identify(i, s, p, rule, key)
+            for i in range(regions):
+                communicate(i, s, p, key)
+            tally_all(s, p, quarter)
+            for i in range(regions):
+                plan(i, s, p, key)
+            settle(s, policy, p, quarter)
+            for i in range(regions):
+                coordinate(i, s, p, key)
+            produce(s, policy, p, quarter)
+            for i in range(regions):
+                evaluate(i, s, p, key)
+            record(s, p, quarter, history[k, quarter])
+            if len(figures) > 0:
+                part = 1.0 / last_year if quarter >= horizon - last_year else 0.0
+                record_regions(s, part, figures[k])
+    return len(runs)
+
+
+@cache
+def loop_for(choose: Callable | None) -> Callable:
+    """The compiled loop for a rule: the one kept on disk, or one compiled for a user's rule."""
+    if choose is None:
+        return simulate_runs
+    return rebind(simulate_runs, identify=identify_for(choose))
+
+
+@cache
+def identify_for(choose: Callable) -> Callable:
+    """The first stage under a user's decision rule."""
+
+    def apply(number, options, me, luck, p):
+        return choose(options, me, luck, p)
+
+    return rebind(identify, built_in=rebind(apply))
+
+
+class Task(NamedTuple):
+    """What a block of runs needs: the world, a strategy, a future, and a decision rule."""
+
+    world: World
+    policy: Policy
+    parameters: np.record
+    rule: DecisionRule | None
+    """A user's rule; None for the built-in one whose number is in the world."""
+    rule_parameters: np.record
+    seed: int
+
+
+class Block(NamedTuple):
+    """What a block of runs gives: [runs, quarters, measures], and [runs, regions, areas, ...]."""
+
+    history: np.ndarray
+    figures: np.ndarray
+
+
+def new_state(world: World) -> State:
+    """Empty arrays that fit a world."""
+    region = world.region
+    most = int((region["end"] - region["first"]).max(initial=0))
+    return allocate(len(region), len(world.area), len(world.contact), most)
+
+
+def run_block(
+    task: Task,
+    runs: np.ndarray,
+    *,
+    natures: np.ndarray | None = None,
+    regions: bool = True,
+    stop: np.ndarray | None = None,
+    state: State | None = None,
+) -> Block:
+    """Simulate the runs with these numbers, one after the other, on one core.
+
+    ``natures`` names for each run the run whose draws of what regions are it takes (default: its
+    own). ``stop[0] != 0`` ends the block early; what was not simulated is NaN.
+    """
+    runs = np.asarray(runs, np.int64)
+    natures = runs if natures is None else np.asarray(natures, np.int64)
+    horizon = int(task.world.setting[0].horizon)
+    shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
+    history = np.full((len(runs), horizon, len(MEASURES)), np.nan)
+    figures = np.zeros(shape if regions else (0, 1, 1, 1))
+    loop_for(task.rule.compiled if task.rule else None)(
+        task.world, state or new_state(task.world), task.policy, task.parameters,
+        task.rule_parameters, task.seed, runs, natures, history, figures,
+        np.zeros(1, np.int64) if stop is None else stop,
+    )  # fmt: skip
+    return Block(history, figures)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def run_blocks(
+    work: Iterable[tuple[Task, np.ndarray, np.ndarray | None]],
+    *,
+    threads: int | None = None,
+    regions: bool = True,
+) -> Iterable[Block]:
+    """Simulate blocks on this machine's cores and give them back in order.
+
+    The compiled loops release the interpreter, so threads run them truly side by side.
+    """
+    work = list(work)
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        yield from pool.map(
+            lambda part: run_block(part[0], part[1], natures=part[2], regions=regions), work
+        )

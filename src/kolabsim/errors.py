@@ -1,0 +1,123 @@
+"""What can go wrong through no fault of kolabsim's, told all at once and with the way out."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kolabsim.language import _, ngettext
+
+SHOWN = 50
+"""Most problems that the text of an error lists; the error itself carries all of them."""
+
+
+class KolabsimError(Exception):
+    """Anything that kolabsim refuses to do, and says why."""
+
+
+class StorageError(KolabsimError):
+    """A disk that refuses to read or write."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an input, and where it is written."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class InputError(KolabsimError):
+    """An input with problems; its text lists them in the order in which they are written."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        number = len(self.problems)
+        files = list(dict.fromkeys(p.file for p in self.problems if p.file))
+        if files:
+            head = ngettext("{number} problem in {files}:", "{number} problems in {files}:", number)
+        else:
+            head = ngettext("{number} problem:", "{number} problems:", number)
+        lines = [head.format(number=number, files=", ".join(files))]
+        lines += [f"  {problem}" for problem in self.problems[:SHOWN]]
+        if number > SHOWN:
+            lines.append("  " + _("... and {number} more").format(number=number - SHOWN))
+        return "\n".join(lines)
+
+
+@dataclass
+class Problems:
+    """Collects problems while an input is read, so that they are told together."""
+
+    found: dict[Problem, None] = field(default_factory=dict)
+
+    def add(
+        self,
+        message: str,
+        *,
+        file: str | Path | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        """Note a problem; the same problem is noted once."""
+        self.found[Problem(message, None if file is None else shown(file), line, column)] = None
+
+    def raise_if_any(self) -> None:
+        """Raise :class:`InputError` with all problems: file by file, each from top to bottom."""
+        if self.found:
+            files = {problem.file: None for problem in self.found}
+            order = {file: position for position, file in enumerate(files)}
+            raise InputError(
+                sorted(self.found, key=lambda p: (order[p.file], p.line or 0, p.column or 0))
+            )
+
+
+def shown(path: str | Path) -> str:
+    """A path as people see it: from the present folder where it lies inside it."""
+    path = Path(path)
+    folder = Path.cwd()
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else os.fspath(path)
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed spelling that is most like the word, if any is; case, ``-`` and ``_`` aside.
+
+    One that begins with the word, or that the word begins with, is like it too.
+    """
+    spellings, bare = {_bare(name): name for name in allowed}, _bare(word)
+    close = difflib.get_close_matches(bare, spellings, n=1, cutoff=0.7)
+    if not close and len(bare) > 2:
+        close = [s for s in spellings if s and (s.startswith(bare) or bare.startswith(s))]
+    return spellings[close[0]] if close else None
+
+
+def suggestion(word: str, allowed: Iterable[str]) -> str:
+    """The end of a sentence about a wrong word: ``; did you mean 'x'?`` or ``; allowed: a, b``."""
+    allowed = list(allowed)
+    name = nearest(word, allowed)
+    if name is not None:
+        return _("; did you mean '{name}'?").format(name=name)
+    if not allowed:
+        return ""
+    if len(allowed) > 30:
+        names = ", ".join(allowed[:10])
+        return _("; allowed: {names} ... ({number} in all)").format(
+            names=names, number=len(allowed)
+        )
+    return _("; allowed: {names}").format(names=", ".join(allowed))
+
+
+def _bare(word: str) -> str:
+    return word.casefold().translate(str.maketrans("", "", "_- "))

@@ -1,0 +1,65 @@
+"""What kolabsim says to people, in English and Indonesian, from one catalogue.
+
+Messages are whole English sentences with ``{named}`` places; their Indonesian lies in
+``locale/id.po``, which is read as it is written, so that nothing needs compiling.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+LANGUAGES: dict[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
+"""Languages that kolabsim speaks, by code."""
+
+_chosen: list[str] = []
+
+
+def language() -> str:
+    """Code of the language spoken now: the one that was set, or ``$KOLABSIM_LANG``, or English."""
+    if _chosen:
+        return _chosen[-1]
+    code = os.environ.get("KOLABSIM_LANG", "en")[:2].lower()
+    return code if code in LANGUAGES else "en"
+
+
+def set_language(code: str) -> None:
+    """Speak this language from now on.
+
+    Raises :class:`~kolabsim.errors.InputError` for a language that kolabsim does not speak.
+    """
+    if code not in LANGUAGES:
+        from kolabsim.errors import InputError, Problem, suggestion
+
+        message = _("{code} is not a language of kolabsim{suggestion}")
+        message = message.format(code=code, suggestion=suggestion(code, LANGUAGES))
+        raise InputError((Problem(message),))
+    _chosen[:] = [code]
+
+
+def _(message: str) -> str:
+    """The message in the language spoken now."""
+    return _catalogue(language()).gettext(message) if message else ""
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The message for one thing or for many, in the language spoken now."""
+    return _catalogue(language()).ngettext(one, many, number)
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    if code == "en":
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with (Path(__file__).parent / "locale" / f"{code}.po").open("rb") as written:
+        catalogue = read_po(written, locale=code)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -1,0 +1,541 @@
+"""Parties and joint bodies: rows of sums, what a union would bring, and who joins or leaves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kolabsim.model import draws, laws
+from kolabsim.model.kernel import part
+from kolabsim.model.levers import (
+    BY_ABILITY,
+    BY_BENEFIT,
+    BY_POPULATION,
+    CONTRACT,
+    LEAD,
+)
+from kolabsim.model.state import (
+    AUTONOMY,
+    AUTONOMY_PEOPLE,
+    BEST,
+    BURDEN,
+    BUSINESS_AID,
+    CAPACITY,
+    CULTURE,
+    CULTURE_SQUARES,
+    DIMENSIONS,
+    ENTRY,
+    INTERESTS,
+    JUDGED,
+    MEDIATION,
+    MEMBERS,
+    NOBODY,
+    PEOPLE,
+    REFERENCE,
+    REPUTATION,
+    RESIDENTS,
+    SPILL,
+    TRUST,
+    WEIGHT,
+    X,
+    Y,
+    Z,
+)
+
+EARTH = 6371.0
+"""Mean radius of the earth, km."""
+
+
+class Outlook(NamedTuple):
+    """What a body (or a union that is being judged) produces, from the row of its sums."""
+
+    price: float
+    """Joint cost per unit of sharing weight."""
+    quality: float
+    """Service quality if members keep their promises as their reputation says."""
+    capacity: float
+    """Capacity that it works with, less the strain of demand."""
+    unit: float
+    """Unit cost of its scale."""
+    information: float
+    negotiation: float
+    enforcement: float
+    overhead: float
+    haul: float
+    penalty: float
+    """Coordination, haul and transition, shares of joint cost."""
+    trust: float
+    """Mean trust between members."""
+    load: float
+    """Information and negotiation cost: what makes members tire of it."""
+
+
+class Sides(NamedTuple):
+    """How two parties would unite."""
+
+    penalty: float
+    """Transition penalty of the united body."""
+    form: int
+    """Its legal form."""
+    host: int
+    """The body that goes on, or NOBODY at a founding."""
+    first_enters: bool
+    """Whether the opener's party enters and pays start-up."""
+    second_enters: bool
+    """Whether the other party does."""
+
+
+@part
+def party_of(slot, i, a):
+    """The row of the party that region i belongs to in area a; ``slot`` are all slots."""
+    body = slot[i, a].body
+    return i * slot.shape[1] + a if body == NOBODY else slot.size + body
+
+
+@part
+def body_of(slot, party):
+    """The body behind a party's row, or NOBODY where it is a region alone."""
+    return party - slot.size if party >= slot.size else NOBODY
+
+
+@part
+def member_of(slot, members, party, k):
+    """The k-th member of a party."""
+    body = body_of(slot, party)
+    return party // slot.shape[1] if body == NOBODY else members[body, k]
+
+
+@part
+def same_forum(one, other):
+    """1 if two regions meet in one forum."""
+    return 1.0 if one.forum >= 0 and one.forum == other.forum else 0.0
+
+
+@part
+def mean_interest_distance(s):
+    """Mean of 1 - cos of interests over all pairs of regions."""
+    regions, areas = s.slot.shape
+    if regions < 2:
+        return 0.0
+    squares = 0.0
+    for a in range(areas):
+        total = 0.0
+        for i in range(regions):
+            total += s.slot[i, a].direction
+        squares += total * total
+    return max(1.0 - (squares - regions) / (regions * (regions - 1.0)), 0.0)
+
+
+@part
+def refresh_slot(s, p, i, a):
+    """What follows from a slot's population, demand, stress and capacity, and its row alone.
+
+    Its culture and interests stand in the row from the start.
+    """
+    region, slot, area = s.region[i], s.slot[i, a], s.area[a]
+    slot.people = region.population * slot.demand
+    slot.alone = laws.unit_cost(
+        slot.people, area.efficient_scale, area.curvature_below, area.curvature_above
+    )
+    slot.reference = slot.capacity * laws.strained(slot.demand, p)
+    shares = s.moment[0].shares
+    weight = 1.0
+    if shares == BY_POPULATION:
+        weight = slot.people
+    elif shares == BY_ABILITY:
+        weight = slot.people * max(1.0 - region.stress, 0.01)
+    elif shares == BY_BENEFIT:
+        weight = slot.people * slot.alone
+    slot.weight = weight
+    slot.burden = weight / (slot.people * slot.alone)
+    row = s.sums[i * s.slot.shape[1] + a]
+    row[MEMBERS] = 1.0
+    row[PEOPLE] = slot.people
+    row[RESIDENTS] = region.population
+    row[CAPACITY] = slot.people * slot.capacity
+    row[BEST] = slot.capacity
+    row[REFERENCE] = slot.reference
+    row[WEIGHT] = weight
+    row[BURDEN] = slot.burden
+    row[ENTRY] = (
+        (1.0 + region.stress) * slot.burden * (1.0 - laws.aided(slot.government, slot.business, p))
+    )
+    row[AUTONOMY] = region.autonomy
+    row[AUTONOMY_PEOPLE] = region.autonomy * region.population
+    row[REPUTATION] = region.reputation
+    row[TRUST] = 0.0
+    row[SPILL] = 0.0
+    row[JUDGED] = 0.0
+    row[MEDIATION] = slot.ngo
+    row[BUSINESS_AID] = slot.business
+    row[X] = region.population * region.x
+    row[Y] = region.population * region.y
+    row[Z] = region.population * region.z
+    if slot.body == NOBODY:
+        slot.judged = 0.0
+        slot.omega = 0.0
+
+
+@part
+def body_forum_share(s, body):
+    """Share of the pairs inside a body that meet in one forum."""
+    if s.area[s.body[body].area].forum == 0.0:
+        return 0.0
+    n, pairs = s.body[body].size, 0.0
+    for k in range(n):
+        for m in range(k):
+            pairs += same_forum(s.region[s.members[body, k]], s.region[s.members[body, m]])
+    return pairs / (0.5 * n * (n - 1.0))
+
+
+@part
+def union_forum_share(s, a, first, second):
+    """Share of the pairs inside the union of two parties that meet in one forum."""
+    if s.area[a].forum == 0.0:
+        return 0.0
+    split, pairs = int(s.sums[first, MEMBERS]), 0.0
+    n = split + int(s.sums[second, MEMBERS])
+    for k in range(n):
+        i = union_member(s, first, second, split, k)
+        for m in range(k):
+            j = union_member(s, first, second, split, m)
+            pairs += same_forum(s.region[i], s.region[j])
+    return pairs / (0.5 * n * (n - 1.0))
+
+
+@part
+def union_member(s, first, second, split, k):
+    """The k-th member of a union whose first ``split`` members are the first party's."""
+    if k < split:
+        return member_of(s.slot, s.members, first, k)
+    return member_of(s.slot, s.members, second, k - split)
+
+
+@part
+def interests_apart(row, mean_interest):
+    """Mean misalignment of interests (E2) in a row of sums."""
+    squares = 0.0
+    for f in range(INTERESTS, len(row)):
+        squares += row[f] * row[f]
+    return laws.interest_distance(row[MEMBERS], squares, mean_interest)
+
+
+@part
+def cultures_apart(row):
+    """Mean cultural distance (E2) in a row of sums."""
+    squares = 0.0
+    for d in range(DIMENSIONS):
+        squares += row[CULTURE + d] * row[CULTURE + d]
+    return laws.culture_distance(row[MEMBERS], row[CULTURE_SQUARES], squares, float(DIMENSIONS))
+
+
+@part
+def growth_of(form, p):
+    """Exponent of partners in negotiation cost for a legal form."""
+    if form == CONTRACT:
+        return p.partners_contract
+    return p.partners_lead if form == LEAD else p.partners_board
+
+
+@part
+def outlook(area, now, p, row, form, penalty, forum, shortfall):
+    """What a body with this row of sums produces in an area (E3 to E5).
+
+    ``forum`` is the share of its pairs inside one forum, ``shortfall`` the share of its people
+    whose region is expected (or was seen) to fall short.
+    """
+    n = row[MEMBERS]
+    meeting, system = area.forum * forum, area.information
+    trust = row[TRUST] / max(n * (n - 1.0), 1.0)
+    information = laws.information_cost(cultures_apart(row), meeting, system, p)
+    negotiation = laws.negotiation_cost(
+        interests_apart(row, now.mean_interest), n, growth_of(form, p),
+        area.planning, area.team, row[MEDIATION] / n, p,
+    )  # fmt: skip
+    enforcement = laws.enforcement_cost(trust, area.difficulty, area.monitoring, p)
+    overhead = 0.0 if form == CONTRACT else p.overhead_cost
+    haul = laws.haul_cost(area.haul, laws.radius(row[RESIDENTS], row[X], row[Y], row[Z], EARTH))
+    unit = laws.unit_cost(
+        row[PEOPLE], area.efficient_scale, area.curvature_below, area.curvature_above
+    )
+    coordination = information + negotiation + enforcement + overhead
+    cost = laws.joint_cost(row[PEOPLE], unit, coordination, haul, penalty)
+    capacity = laws.pooled_capacity(
+        row[CAPACITY] / row[PEOPLE], row[BEST], system, meeting, row[BUSINESS_AID] / n, p
+    )
+    if row[PEOPLE] > row[RESIDENTS]:
+        capacity *= laws.strained(row[PEOPLE] / row[RESIDENTS], p)
+    quality = laws.joint_quality(capacity, shortfall, penalty, p)
+    return Outlook(
+        cost / row[WEIGHT], quality, capacity, unit, information, negotiation, enforcement,
+        overhead, haul, penalty, trust, information + negotiation,
+    )  # fmt: skip
+
+
+@part
+def present_outlook(s, p, a, body, quarter):
+    """What a body produces as it stands, with the conduct that reputations promise."""
+    party = s.slot.size + body
+    row = s.sums[party]
+    penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
+    forum = body_forum_share(s, body)
+    shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
+    return outlook(
+        s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall
+    )
+
+
+@part
+def benefit(region, slot, p, view, omega, spillover, people):
+    """Net benefit of a region in a body with this outlook (E6), without start-up and goodwill."""
+    cost_ratio = view.price * slot.burden - spillover * omega / slot.alone
+    lost = laws.autonomy_loss(region.autonomy, region.population / people, p)
+    return laws.net_benefit(cost_ratio, view.quality - slot.reference, lost, p)
+
+
+@part
+def entry_cost(region, slot, p, price):
+    """Start-up that a region would pay itself, a year of the horizon, per stand-alone cost."""
+    aid = laws.aided(slot.government, slot.business, p)
+    first_year = price * slot.burden
+    return laws.startup(region.stress, first_year, p) * (1.0 - aid) / p.horizon_years
+
+
+@part
+def tally(s, p, body, quarter):
+    """Sum a body's row anew over its members, and judge what each has from it."""
+    a, party = s.body[body].area, s.slot.size + body
+    row, size, areas = s.sums[party], s.body[body].size, s.slot.shape[1]
+    for f in range(len(row)):
+        row[f] = 0.0
+    for k in range(size):
+        i = s.members[body, k]
+        alone = s.sums[i * areas + a]
+        best = max(row[BEST], alone[BEST])
+        for f in range(len(row)):
+            row[f] += alone[f]
+        row[BEST] = best
+    for k in range(size):
+        i = s.members[body, k]
+        slot, omega = s.slot[i, a], 0.0
+        trust = row[REPUTATION] - s.region[i].reputation
+        for c in range(s.region[i].first, s.region[i].end):
+            contact = s.contact[c]
+            if s.slot[contact.target, a].body == body:
+                trust += contact.trust - s.region[contact.target].reputation
+                omega += contact.spill
+        slot.omega = omega
+        row[TRUST] += trust
+        row[SPILL] += omega / slot.alone
+    view = present_outlook(s, p, a, body, quarter)
+    for k in range(size):
+        i = s.members[body, k]
+        slot = s.slot[i, a]
+        slot.judged = benefit(
+            s.region[i], slot, p, view, slot.omega, s.area[a].spillover, row[RESIDENTS]
+        )
+        row[JUDGED] += slot.judged
+
+
+@part
+def tally_all(s, p, quarter):
+    """Sum the rows of all bodies anew."""
+    for body in range(len(s.body)):
+        if s.body[body].size > 0:
+            tally(s, p, body, quarter)
+
+
+@part
+def cross_omega(region, slot, contact, a, other):
+    """Weight of a region's land neighbours in another party; of all slots and contacts."""
+    omega = 0.0
+    for c in range(region.first, region.end):
+        if contact[c].spill > 0.0 and party_of(slot, contact[c].target, a) == other:
+            omega += contact[c].spill
+    return omega
+
+
+@part
+def unite_rows(s, i, a, first, second):
+    """Write the row of the union of i's party with another into the last row.
+
+    Of the pairs across the union only i's contacts are known; for all others, trust is the
+    partner's reputation.
+    """
+    row, one, two = s.sums[-1], s.sums[first], s.sums[second]
+    for f in range(len(row)):
+        row[f] = one[f] + two[f]
+    row[BEST] = max(one[BEST], two[BEST])
+    row[TRUST] += one[MEMBERS] * two[REPUTATION] + two[MEMBERS] * one[REPUTATION]
+    own = s.region[i].reputation
+    for c in range(s.region[i].first, s.region[i].end):
+        contact = s.contact[c]
+        j = contact.target
+        if party_of(s.slot, j, a) == second:
+            back = s.contact[contact.reverse]
+            row[TRUST] += contact.trust - s.region[j].reputation
+            row[TRUST] += back.trust - own
+            row[SPILL] += contact.spill / s.slot[i, a].alone
+            row[SPILL] += back.spill / s.slot[j, a].alone
+
+
+@part
+def sides_of(s, p, first, second, quarter):
+    """Which party enters, which body goes on, and how new the union is.
+
+    At a founding both enter. Otherwise the party with fewer people does, and a body that exists
+    already goes on with its age and form; of two bodies the one with more people.
+    """
+    one, two = body_of(s.slot, first), body_of(s.slot, second)
+    if one == NOBODY and two == NOBODY:
+        return Sides(s.moment[0].founding_penalty, s.moment[0].form, NOBODY, True, True)
+    first_is_larger = s.sums[first, RESIDENTS] > s.sums[second, RESIDENTS]
+    host = one if two == NOBODY or (one != NOBODY and first_is_larger) else two
+    age = (quarter - s.body[host].began) / 4.0
+    return Sides(
+        laws.transition(age, p), s.body[host].form, host, not first_is_larger, first_is_larger
+    )
+
+
+@part
+def judge_union(s, p, i, a, first, second, sides):
+    """What the union of i's party with another would produce, and change for all its members."""
+    unite_rows(s, i, a, first, second)
+    row = s.sums[-1]
+    forum = union_forum_share(s, a, first, second)
+    shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
+    view = outlook(
+        s.area[a], s.moment[0], p, row, sides.form, sides.penalty, forum, shortfall
+    )
+    entry = 0.0
+    if sides.first_enters:
+        entry += s.sums[first, ENTRY]
+    if sides.second_enters:
+        entry += s.sums[second, ENTRY]
+    return view, change_for_all(s.area[a].spillover, p, row, view, entry)
+
+
+@part
+def change_for_all(spillover, p, row, view, entry):
+    """Change of judged net benefit that a union makes to all its members together (E6).
+
+    ``entry`` is the sum over those who enter of what their start-up weighs.
+    """
+    after = (
+        row[MEMBERS]
+        - view.price * row[BURDEN]
+        + spillover * row[SPILL]
+        + p.quality_value * (row[MEMBERS] * view.quality - row[REFERENCE])
+        - p.autonomy_cost * (row[AUTONOMY] - row[AUTONOMY_PEOPLE] / row[RESIDENTS])
+    )
+    return after - p.startup_cost * view.price * entry / p.horizon_years - row[JUDGED]
+
+
+@part
+def own_change(region, slot, p, view, omega, spillover, people, enters):
+    """Change of a region's own judged net benefit by a union, with its start-up if it enters."""
+    own = benefit(region, slot, p, view, omega, spillover, people)
+    if enters:
+        own -= entry_cost(region, slot, p, view.price)
+    return own - slot.judged
+
+
+@part
+def with_goodwill(own, whole, others, goodwill):
+    """A region's change of net benefit, and by goodwill the mean change of the others (E6)."""
+    return own + goodwill * (whole - own) / max(others, 1.0)
+
+
+@part
+def misjudgement(s, p, i, a, contact, planning):
+    """A region's error in judging unions through a contact: one draw that lasts a whole run."""
+    j = s.contact[contact].target
+    one, other = s.region[i], s.region[j]
+    now = s.moment[0]
+    key = draws.Key(now.seed, now.nature, 0)
+    error = draws.normal_by_area(key, draws.ERROR, one.id, other.id, a)
+    meeting = s.area[a].forum * same_forum(one, other)
+    return error * laws.misperception(meeting, s.area[a].information, planning, p)
+
+
+@part
+def goodwill_of(region, slot, p, quarter):
+    """Goodwill of a region in an area: less of it under a mandate."""
+    return region.goodwill * (p.mandate_goodwill if slot.bound_until > quarter else 1.0)
+
+
+@part
+def open_body(s, a, form, quarter):
+    """Take a free place for a new body without members."""
+    now = s.moment[0]
+    body = now.first_free
+    new = s.body[body]
+    now.first_free = new.next_free
+    new.area, new.size, new.form, new.began = a, 0, form, quarter
+    return body
+
+
+@part
+def enter(s, body, i, quarter):
+    """Put region i into a body, members in code order."""
+    a, k = s.body[body].area, s.body[body].size
+    while k > 0 and s.members[body, k - 1] > i:
+        s.members[body, k] = s.members[body, k - 1]
+        k -= 1
+    s.members[body, k] = i
+    s.body[body].size += 1
+    s.slot[i, a].body = body
+    s.slot[i, a].entered = quarter
+    s.moment[0].changed = 1
+
+
+@part
+def withdraw(s, body, i):
+    """Take region i out of a body; a body of one dissolves."""
+    a, size = s.body[body].area, s.body[body].size
+    k = 0
+    while s.members[body, k] != i:
+        k += 1
+    while k < size - 1:
+        s.members[body, k] = s.members[body, k + 1]
+        k += 1
+    s.members[body, size - 1] = NOBODY
+    s.body[body].size = size - 1
+    alone_again(s, i, a)
+    s.moment[0].changed = 1
+    if size - 1 == 1:
+        last = s.members[body, 0]
+        s.members[body, 0] = NOBODY
+        s.body[body].size = 0
+        alone_again(s, last, a)
+        close_body(s, body)
+    elif size - 1 == 0:
+        close_body(s, body)
+
+
+@part
+def alone_again(s, i, a):
+    """A region that serves an area by itself from now on."""
+    slot = s.slot[i, a]
+    slot.body = NOBODY
+    slot.bound_until = 0
+    slot.omega = 0.0
+    slot.judged = 0.0
+    slot.expected = 0.0
+
+
+@part
+def close_body(s, body):
+    """Give a body's place back."""
+    s.body[body].size = 0
+    s.body[body].next_free = s.moment[0].first_free
+    s.moment[0].first_free = body
+
+
+@part
+def move_members(s, source, host, quarter):
+    """Move all members of one body into another, which they enter now."""
+    for k in range(s.body[source].size):
+        enter(s, host, s.members[source, k], quarter)
+        s.members[source, k] = NOBODY
+    close_body(s, source)
+

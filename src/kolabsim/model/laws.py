@@ -1,0 +1,294 @@
+"""The science: each equation of the model as one function of plain numbers.
+
+No branches, no arrays, no randomness, no state: both engines, the documentation and a hand
+calculator can evaluate them. Exponents are clipped and divisors guarded, so that no corner of the
+ranges gives infinity or NaN. Shares and probabilities are between 0 and 1, times are years unless
+a rate says a quarter, costs are shares of what they are compared with.
+"""
+
+from __future__ import annotations
+
+from math import exp, log, sqrt
+
+from kolabsim.model.kernel import kernel
+
+STEEPEST = 50.0
+"""Largest exponent: beyond it a probability is 0 or 1 and a hazard is certain, to the last digit."""
+
+
+@kernel
+def where(condition, then, otherwise):
+    """One of two numbers."""
+    return then if condition else otherwise
+
+
+@kernel
+def clip(value, low, high):
+    """The value, kept between two bounds."""
+    return min(max(value, low), high)
+
+
+@kernel
+def logistic(odds):
+    """Probability from log odds."""
+    return 1.0 / (1.0 + exp(-clip(odds, -STEEPEST, STEEPEST)))
+
+
+# E1 ---------------------------------------------------------------------------------------------
+@kernel
+def unit_cost(people, efficient_scale, curvature_below, curvature_above):
+    """Cost per person served, 1 at efficient scale; log-quadratic. [niaounakis_blank_2017] E1"""
+    distance = log(people / efficient_scale)
+    curvature = where(distance < 0.0, curvature_below, curvature_above)
+    return exp(min(0.5 * curvature * distance * distance, STEEPEST))
+
+
+# E2 ---------------------------------------------------------------------------------------------
+@kernel
+def culture_distance(members, squares, square_of_sum, dimensions):
+    """Mean cultural distance between members, 1 on average. [kogut_singh_1988], halved. E2
+
+    From sums over members of scores standardised over all regions: of their squares, and the
+    squared length of the sum.
+    """
+    pairs = members * (members - 1.0)
+    return max(members * squares - square_of_sum, 0.0) / max(pairs * dimensions, 1.0)
+
+
+@kernel
+def interest_distance(members, square_of_sum, mean_distance):
+    """Mean misalignment of interests between members, 1 on average. E2
+
+    ``square_of_sum`` is the squared length of the sum of the members' interest vectors, each of
+    length 1; ``mean_distance`` the mean of 1 - cos over all pairs of regions, 0 where all agree.
+    """
+    pairs = max(members * (members - 1.0), 1.0)
+    apart = max(1.0 - (square_of_sum - members) / pairs, 0.0)
+    return where(mean_distance > 1e-12, apart / max(mean_distance, 1e-12), 0.0)
+
+
+# E3 ---------------------------------------------------------------------------------------------
+@kernel
+def information_cost(distance, forum, system, p):
+    """Cost of informing each other, share of joint cost. [feiock_2007] E3"""
+    return (
+        p.information_cost
+        * max(1.0 + p.culture_weight * (distance - 1.0), 0.0)
+        * (1.0 - p.forum_information * forum)
+        * (1.0 - p.system_information * system)
+    )
+
+
+@kernel
+def negotiation_cost(distance, members, growth, planning, team, mediation, p):
+    """Cost of agreeing, share of joint cost; grows with partners. [feiock_2007, blaka_2017] E3
+
+    ``growth`` is the exponent of the legal form; a coordination team moves it towards a lead's.
+    """
+    exponent = growth - team * max(0.0, growth - p.partners_lead)
+    return (
+        p.negotiation_cost
+        * max(1.0 + p.interest_weight * (distance - 1.0), 0.0)
+        * max(members - 1.0, 1.0) ** exponent
+        * (1.0 - p.planning_negotiation * planning)
+        * (1.0 - p.team_negotiation * team)
+        * (1.0 - p.mediation_negotiation * mediation)
+    )
+
+
+@kernel
+def enforcement_cost(trust, difficulty, monitoring, p):
+    """Cost of enforcing promises, share of joint cost; trust saves it. [feiock_2007] E3"""
+    return (
+        p.enforcement_cost
+        * (1.0 - trust)
+        * (1.0 + 0.5 * difficulty)
+        * (1.0 - p.monitoring_enforcement * monitoring)
+    )
+
+
+# E4 ---------------------------------------------------------------------------------------------
+@kernel
+def transition(age, p):
+    """Penalty on cost and quality of a body of this age. [dijkgraaf_gradus_2013] E4"""
+    return p.transition_cost * exp(-clip(age / p.transition_years, 0.0, STEEPEST))
+
+
+@kernel
+def mean_transition(p):
+    """Mean penalty over the horizon: what who founds a body expects. E4"""
+    spent = 1.0 - exp(-clip(p.horizon_years / p.transition_years, 0.0, STEEPEST))
+    return p.transition_cost * p.transition_years / p.horizon_years * spent
+
+
+@kernel
+def haul_cost(haul, radius):
+    """Cost of distance, share of joint cost; radius in km. Assumed. E4"""
+    return haul * radius / 50.0
+
+
+@kernel
+def radius(people, x, y, z, earth):
+    """Root-mean-square distance (km) of the people from their centroid. E4
+
+    ``x``, ``y`` and ``z`` are sums over members of people times place on the unit sphere.
+    """
+    inside = 1.0 - (x * x + y * y + z * z) / max(people * people, 1e-300)
+    return earth * sqrt(max(inside, 0.0))
+
+
+@kernel
+def joint_cost(people, unit, coordination, haul, penalty):
+    """What serving these people together costs a year, in persons at efficient scale. E4"""
+    return people * unit * (1.0 + coordination + haul + penalty)
+
+
+@kernel
+def startup(stress, first_year, p):
+    """What an entering member pays once; strained regions pay more. E4"""
+    return p.startup_cost * (1.0 + stress) * first_year
+
+
+@kernel
+def aided(government, business, p):
+    """Share of a start-up that grants and co-finance offer to pay, at most all of it. E4"""
+    return min(1.0, p.grant_share * government + p.cofinance_share * business)
+
+
+# E5 ---------------------------------------------------------------------------------------------
+@kernel
+def strained(demand, p):
+    """Share of quality left when demand, relative to normal, exceeds 1. Assumed. E5"""
+    return exp(-p.strain * log(max(demand, 1.0)))
+
+
+@kernel
+def pooled_capacity(mean, best, system, forum, business, p):
+    """Capacity that a body works with, between its mean and its best member's. E5"""
+    drawn = min(1.0, p.pooling * (1.0 + system + 0.5 * forum + 0.5 * business))
+    return mean + drawn * (best - mean)
+
+
+@kernel
+def joint_quality(capacity, shortfall, penalty, p):
+    """Service quality of a body; ``shortfall`` is the share of its people whose region fails. E5"""
+    return capacity * (1.0 - p.shortfall_quality * shortfall) * (1.0 - min(penalty, 1.0))
+
+
+# E6 ---------------------------------------------------------------------------------------------
+@kernel
+def autonomy_loss(autonomy, part, p):
+    """Worth of self-rule given up by a region that is this part of its body. E6"""
+    return p.autonomy_cost * autonomy * (1.0 - part)
+
+
+@kernel
+def net_benefit(cost_ratio, quality_gain, lost_autonomy, p):
+    """Net benefit a year per unit of stand-alone cost: saving, quality, less self-rule. E6"""
+    return 1.0 - cost_ratio + p.quality_value * quality_gain - lost_autonomy
+
+
+# E7 ---------------------------------------------------------------------------------------------
+@kernel
+def attention(unit, stress, peers, priority, grant, forum, p):
+    """Chance in a quarter that a region turns to an area. [kwon_feiock_2010] E7
+
+    ``unit`` is its stand-alone unit cost, ``peers`` the share of its contacts that share the area,
+    ``priority`` its interest in the area relative to an equal one.
+    """
+    return logistic(
+        p.attention_base
+        + p.attention_cost * (unit - 1.0)
+        + p.attention_stress * stress
+        + p.attention_peers * peers
+        + p.attention_interest * (priority - 1.0)
+        + p.attention_grant * grant
+        + p.attention_forum * forum
+    )
+
+
+@kernel
+def nearness(distance, mean_distance, land, p):
+    """How near a contact is, before it is scaled to mean 1 over a region's contacts. E7"""
+    reach = max(p.near_reach * mean_distance, 1e-9)
+    return exp(-min(distance / reach, STEEPEST)) * (1.0 + p.near_land * land)
+
+
+@kernel
+def noticing(near, trust, forum, tier, p):
+    """Chance to notice a contact as a partner. [leroux_2010] E7"""
+    chance = p.notice * near * (0.5 + trust)
+    return clip(chance * (1.0 + p.notice_forum * forum) * (1.0 + p.notice_tier * tier), 0.0, 1.0)
+
+
+@kernel
+def misperception(forum, system, planning, p):
+    """Standard deviation of the error in judging a union, per unit of stand-alone cost. E7"""
+    left = (1.0 - p.misperception_forum * forum) * (1.0 - p.misperception_system * system)
+    return p.misperception * left * (1.0 - p.misperception_planning * planning)
+
+
+# E9 ---------------------------------------------------------------------------------------------
+@kernel
+def conclusion(distance, planning, team, mediation, p):
+    """Chance in a quarter that a negotiation concludes. [choi_robertson_2014], assumed form. E9"""
+    helped = (
+        (1.0 + p.conclude_planning * planning)
+        * (1.0 + p.conclude_team * team)
+        * (1.0 + p.conclude_mediation * mediation)
+    )
+    return clip(p.conclude * helped / (1.0 + p.conclude_interests * distance), 0.0, 1.0)
+
+
+# E10 --------------------------------------------------------------------------------------------
+@kernel
+def observed(monitoring, system, p):
+    """Chance that a member's conduct is observed in a quarter. E10, E12"""
+    return p.observation + (1.0 - p.observation) * max(monitoring, 0.5 * system)
+
+
+@kernel
+def honouring(goodwill, commitment, trust, voice, stress, part, seen, p):
+    """Chance that a member keeps its promises in a quarter. E10
+
+    ``part`` is its part of the body's people, ``seen`` the chance that its conduct is observed.
+    """
+    temptation = p.shortfall_share * (1.0 - part) * (1.0 - seen)
+    return logistic(
+        p.honour_base
+        + p.honour_goodwill * (goodwill - 0.25)
+        + p.honour_commitment * (commitment - 0.5)
+        + p.honour_trust * (trust - 0.5)
+        + p.honour_voice * voice
+        - p.honour_stress * stress
+        - p.honour_temptation * temptation / 0.05
+    )
+
+
+# E11 --------------------------------------------------------------------------------------------
+@kernel
+def leaving(load, trust, realised, p):
+    """Chance in a quarter that a member leaves. [elston_rackwitz_bel_2023] E11
+
+    ``load`` is information and negotiation cost, ``realised`` its realised net benefit a year.
+    """
+    reasons = (
+        p.exit_load * (load / 0.03 - 1.0)
+        + p.exit_trust * (0.5 - trust) / 0.15
+        - p.exit_saving * realised / 0.10
+    )
+    hazard = p.exit_base * exp(clip(reasons, -STEEPEST, STEEPEST))
+    return 1.0 - exp(-min(hazard / 4.0, STEEPEST))
+
+
+# E12 --------------------------------------------------------------------------------------------
+@kernel
+def closer(value, goal, part):
+    """A value that moves a part of the way towards a goal. E12"""
+    return value + part * (goal - value)
+
+
+@kernel
+def commitment_goal(realised, expected):
+    """Commitment that results earn, .6 where they are as expected: small wins. [ansell_gash] E12"""
+    return logistic(0.405 + (realised - expected) / 0.05)

@@ -1,0 +1,98 @@
+"""What planners can choose: coordination mechanisms, external support, and institutions.
+
+Mechanisms and supporters have an intensity from 0 to 1 in each quarter and area; each costs money.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A mechanism or a supporter's offer: its symbol, what it does, and what its price is paid on.
+
+    ``base`` is the cost that its price is a share of: ``members`` (all service cost of the regions
+    in it), ``joint`` (the cost of joint bodies), or ``entry`` (the start-up it pays).
+    """
+
+    symbol: str
+    title: str
+    meaning: str
+    base: str
+    price: str
+    payer: str
+
+
+MECHANISMS: dict[str, Lever] = {
+    "forum": Lever(
+        "F", "forum and training", "regular meetings and training for the regions of a forum",
+        base="members", price="forum_price", payer="members",
+    ),
+    "planning": Lever(
+        "P", "joint planning", "a joint vision, targets and an action plan",
+        base="joint", price="planning_price", payer="members",
+    ),
+    "team": Lever(
+        "C", "coordination team", "a secretariat that coordinates the members of joint bodies",
+        base="joint", price="team_price", payer="members",
+    ),
+    "information": Lever(
+        "I", "integrated information system", "one information system for all partners",
+        base="joint", price="information_price", payer="members",
+    ),
+    "monitoring": Lever(
+        "M", "monitoring and evaluation", "conduct and results are measured and discussed",
+        base="joint", price="monitoring_price", payer="members",
+    ),
+}
+
+SUPPORTERS: dict[str, Lever] = {
+    "government": Lever(
+        "G", "central government grants", "the centre pays part of the start-up",
+        base="entry", price="grant_share", payer="centre",
+    ),
+    "ngo": Lever(
+        "O", "NGO mediation", "a mediator helps partners to understand each other and agree",
+        base="joint", price="ngo_price", payer="supporter",
+    ),
+    "business": Lever(
+        "B", "business co-finance", "firms pay part of the start-up and bring technology",
+        base="joint", price="business_price", payer="supporter",
+    ),
+    "community": Lever(
+        "V", "community voice", "citizens ask in public whether promises are kept",
+        base="members", price="community_price", payer="supporter",
+    ),
+}
+
+LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
+"""All levers, in the order in which the engine's arrays hold them."""
+
+FORUM, PLANNING, TEAM, INFORMATION, MONITORING, GOVERNMENT, NGO, BUSINESS, COMMUNITY = range(9)
+"""Positions of the levers in the engine's arrays, in the order of :data:`LEVERS`."""
+
+TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
+"""Whom a supporter helps: everybody; the smallest or most stressed regions; the youngest bodies, or
+those with the highest net benefit; or regions that are named."""
+ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
+
+PAYERS = ("members", "centre", "supporter")
+"""Who bears the cost of a lever."""
+
+FORMS = ("contract", "board", "lead")
+"""Legal forms of a joint body: contract, joint board, or lead region (its largest member)."""
+CONTRACT, BOARD, LEAD = range(3)
+
+SHARES = ("population", "equal", "ability", "benefit")
+"""How joint cost is divided: by people served, equally, by people times (1 - fiscal stress), or by
+what each would pay alone."""
+BY_POPULATION, EQUAL, BY_ABILITY, BY_BENEFIT = range(4)
+
+CONSENTS = ("majority", "three_quarters", "unanimity", "open")
+"""Which part of a party's people must be governed by a region in favour; under ``open`` the party
+that is asked does not vote."""
+MAJORITY, THREE_QUARTERS, UNANIMITY, OPEN = range(4)
+
+CAP = 16
+"""Most members that a joint body can have: a limit of the engine."""

@@ -1,0 +1,413 @@
+"""What comes out: every measure, declared once, and how a quarter is recorded.
+
+A run's *figure* of a measure is the mean of its last four quarters, or the sum over the run for
+money. What is undefined (a decision time without an agreement) is NaN here and null in results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kolabsim.model.kernel import kernel, part, roomy_part
+from kolabsim.model.levers import CAP
+from kolabsim.model.sorting import order_of
+from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST
+
+LAST_YEAR, SUM, RATIO = "mean of the last four quarters", "sum over the run", "ratio over the run"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An outcome: what it means, its unit, whether more is better, and how a run's figure is made.
+
+    ``better`` is 1 if more is better, -1 if less is, 0 if neither. A figure that is a ratio over
+    the run is (numerator, denominator): sums over the quarters of two other measures.
+    """
+
+    title: str
+    meaning: str
+    unit: str = "share"
+    better: int = 0
+    figure: str = LAST_YEAR
+    ratio: tuple[str, str] = ("", "")
+
+
+def _channel(title: str, meaning: str) -> Measure:
+    return Measure(title, meaning, "share of stand-alone cost", 1)
+
+
+CHANNELS: dict[str, Measure] = {
+    "scale": _channel("scale", "saving from producing at another scale, as it is shared"),
+    "spill": _channel("spillover", "gain from serving together with neighbours"),
+    "pooled": _channel("pooled capacity", "worth of the change in service quality"),
+    "coordination": _channel("coordination cost", "cost of informing, agreeing and enforcing"),
+    "distance": _channel("haul", "cost of distance between members"),
+    "newness": _channel("transition", "cost of newness of the body"),
+    "conduct": _channel("conduct", "what shortfalls bring to a region, or cost it"),
+    "self_rule": _channel("self-rule", "worth of self-rule given up"),
+    "entry": _channel("start-up", "start-up paid by the region itself"),
+    "programme": _channel("programme", "cost of levers borne by the region itself"),
+}
+"""Through what a region gains or loses: together they are its realised net benefit."""
+
+REGION_MEASURES: dict[str, Measure] = {
+    "cooperation": Measure("cooperation", "share of time in a joint body", better=0),
+    "efficiency": Measure(
+        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
+    ),
+    "quality_change": Measure(
+        "service quality change", "service quality against the region's own start", "0..1", 1
+    ),
+    "perceived_benefit": Measure(
+        "perceived net benefit", "net benefit seen when the present agreement was voted on",
+        "share of stand-alone cost", 1,
+    ),
+    "realised_benefit": Measure(
+        "realised net benefit", "net benefit as it happened, after programme cost borne",
+        "share of stand-alone cost", 1,
+    ),
+    "saving": Measure(
+        "net saving", "stand-alone cost less realised cost and programme cost borne", "currency",
+        1, SUM,
+    ),
+    "benefit_money": Measure(
+        "realised net benefit in money", "realised net benefit after programme cost borne",
+        "currency", 1, SUM,
+    ),
+    **CHANNELS,
+}
+"""Measures for each region and area."""
+
+MEASURES: dict[str, Measure] = {
+    "cooperation": Measure("cooperation rate", "share of regions times areas in a joint body"),
+    "efficiency": Measure(
+        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
+    ),
+    "net_efficiency": Measure(
+        "efficiency after programme cost", "efficiency less programme cost, whoever bears it",
+        better=1,
+    ),
+    "quality": Measure("service quality", "mean service quality over people", "0..1", 1),
+    "quality_change": Measure(
+        "service quality change", "mean over people of quality against the region's start", "0..1", 1
+    ),
+    "perceived_benefit": Measure(
+        "perceived net benefit", "net benefit seen when the present agreements were voted on",
+        "share of stand-alone cost", 1,
+    ),
+    "realised_benefit": Measure(
+        "realised net benefit", "net benefit as it happened, after programme cost, whoever bears it",
+        "share of stand-alone cost", 1,
+    ),
+    **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
+    "decision_time": Measure(
+        "decision time", "quarters from opening a negotiation to its conclusion", "quarters", -1,
+        RATIO, ("deciding", "agreements"),
+    ),
+    "trust": Measure("trust", "mean trust in contacts", "0..1", 1),
+    "trust_in_bodies": Measure("trust in bodies", "mean trust between members", "0..1", 1),
+    "shortfall": Measure("shortfall rate", "share of members that fall short", better=-1),
+    "commitment": Measure("commitment", "mean commitment of regions", "0..1", 1),
+    "quality_gini": Measure("Gini of quality", "inequality of service quality", "0..1", -1),
+    "worst_tenth": Measure(
+        "quality of the worst-off tenth", "mean quality of the tenth of regions that is worst off",
+        "0..1", 1,
+    ),
+    "losers": Measure("regions that lose", "share of regions with a negative net benefit", better=-1),
+    "exit_rate": Measure(
+        "exit rate", "memberships that end, a year", "share/year", -1, RATIO,
+        ("ended", "membership_years"),
+    ),
+    "membership_age": Measure("age of memberships", "mean age of memberships", "years"),
+    "body_age": Measure("age of bodies", "mean age of joint bodies", "years"),
+    "bodies": Measure("joint bodies", "number of joint bodies", "bodies"),
+    "body_size": Measure("size of bodies", "mean number of members", "regions"),
+    "largest_body": Measure("largest body", "members of the largest body", "regions"),
+    "density": Measure("density", "share of pairs of regions that share a body"),
+    "transitivity": Measure("transitivity", "share of connected triples that are closed"),
+    "isolates": Measure("isolates", "share of regions in no joint body"),
+    "degree_gini": Measure("Gini of partners", "inequality of the number of partners", "0..1"),
+    "saving": Measure(
+        "saving", "stand-alone cost less realised cost, before programme cost", "currency", 1, SUM
+    ),
+    "programme_cost": Measure(
+        "programme cost", "what levers and supporters cost, whoever bears it", "currency", -1, SUM
+    ),
+    "programme_members": Measure(
+        "programme cost of members", "programme cost that regions bear", "currency", -1, SUM
+    ),
+    "programme_centre": Measure(
+        "programme cost of the centre", "programme cost that the centre bears", "currency", -1, SUM
+    ),
+    "programme_supporters": Measure(
+        "programme cost of supporters", "programme cost that supporters bear", "currency", -1, SUM
+    ),
+    "net_saving": Measure(
+        "net saving", "saving less programme cost, whoever bears it", "currency", 1, SUM
+    ),
+    "net_saving_discounted": Measure(
+        "net saving, discounted", "net saving, discounted to the start", "currency", 1, SUM
+    ),
+    "benefit_money": Measure(
+        "realised net benefit in money", "realised net benefit after programme cost", "currency",
+        1, SUM,
+    ),
+    "saving_per_cost": Measure(
+        "saving per unit spent", "saving per unit of programme cost", "1", 1, RATIO,
+        ("saving", "programme_cost"),
+    ),
+    "opened": Measure("negotiations opened", "negotiations opened", "negotiations", 0, SUM),
+    "refused": Measure("negotiations refused", "negotiations refused", "negotiations", 0, SUM),
+    "agreements": Measure("agreements", "agreements concluded", "agreements", 0, SUM),
+    "deciding": Measure("time spent deciding", "quarters from opening to conclusion, summed",
+        "quarters", 0, SUM),
+    "ended": Measure("memberships ended", "memberships that ended", "memberships", 0, SUM),
+    "membership_years": Measure(
+        "membership years", "memberships at the start of the quarter, over four", "years", 0, SUM
+    ),
+}
+"""Measures of the whole system, one value a quarter and run."""
+
+AT = {name: place for place, name in enumerate(MEASURES)}
+(
+    COOPERATION, EFFICIENCY, NET_EFFICIENCY, QUALITY, QUALITY_CHANGE, PERCEIVED, REALISED
+) = range(7)  # fmt: skip
+FIRST_CHANNEL = 7
+CHANNEL_COUNT = len(CHANNELS) - 1
+AFTER_CHANNELS = FIRST_CHANNEL + CHANNEL_COUNT
+(
+    DECISION_TIME, TRUST_ALL, TRUST_BODIES, SHORTFALL, COMMITMENT, QUALITY_GINI, WORST_TENTH,
+    LOSERS, EXIT_RATE, MEMBERSHIP_AGE, BODY_AGE, BODIES, BODY_SIZE, LARGEST_BODY, DENSITY,
+    TRANSITIVITY, ISOLATES, DEGREE_GINI, SAVING, PROGRAMME_COST, PROGRAMME_MEMBERS,
+    PROGRAMME_CENTRE, PROGRAMME_SUPPORTERS, NET_SAVING, NET_SAVING_DISCOUNTED, BENEFIT_MONEY,
+    SAVING_PER_COST, OPENED, REFUSED, AGREEMENTS, DECIDING, ENDED, MEMBERSHIP_YEARS,
+) = range(AFTER_CHANNELS, AFTER_CHANNELS + 33)  # fmt: skip
+if AT["decision_time"] != DECISION_TIME or AT["membership_years"] != MEMBERSHIP_YEARS:
+    raise AssertionError("the measures and their places differ")
+
+REGION_COUNT = len(REGION_MEASURES)
+NEVER = np.nan
+
+
+@part
+def share_of(part, whole):
+    """A ratio, undefined where there is nothing to divide by."""
+    return part / whole if whole > 0.0 else NEVER
+
+
+@kernel
+def gini(values):
+    """Gini coefficient of numbers that are not negative; 0 where all are 0."""
+    total, weighted, n = 0.0, 0.0, len(values)
+    order = order_of(values)
+    for k in range(n):
+        total += values[order[k]]
+        weighted += (k + 1.0) * values[order[k]]
+    return 2.0 * weighted / (n * total) - (n + 1.0) / n if total > 0.0 else 0.0
+
+
+@part
+def add_channels(slot, factor, out, at):
+    """Add a slot's channels (all but the programme cost it bears) in the order of CHANNELS."""
+    out[at] += factor * slot.scale
+    out[at + 1] += factor * slot.spill
+    out[at + 2] += factor * slot.pooled
+    out[at + 3] += factor * slot.coordination
+    out[at + 4] += factor * slot.distance
+    out[at + 5] += factor * slot.newness
+    out[at + 6] += factor * slot.conduct
+    out[at + 7] += factor * slot.self_rule
+    out[at + 8] += factor * slot.entry
+
+
+@part
+def record_regions(s, part, out):
+    """Add a quarter to the figures of each region and area, [R, A, measures].
+
+    ``part`` is the weight of the quarter in a mean over the last year, 0 before it.
+    """
+    regions, areas = s.slot.shape
+    for i in range(regions):
+        for a in range(areas):
+            slot, figure = s.slot[i, a], out[i, a]
+            money = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
+            net = slot.realised + slot.entry - slot.programme
+            saved = 1.0 - slot.cost + slot.entry
+            figure[5] += (saved - slot.programme) * money
+            figure[6] += net * money
+            if part > 0.0:
+                figure[0] += part * (slot.body != NOBODY)
+                figure[1] += part * saved
+                figure[2] += part * (slot.quality - slot.capacity_start)
+                figure[3] += part * slot.expected
+                figure[4] += part * net
+                add_channels(slot, part, figure, 7)
+                figure[7 + CHANNEL_COUNT] -= part * slot.programme
+
+
+@part
+def record(s, p, quarter, out):
+    """Write the measures of a quarter."""
+    for k in range(len(out)):
+        out[k] = 0.0
+    record_slots(s, p, quarter, out)
+    record_bodies(s, quarter, out)
+    record_regions_spread(s, out)
+    now = s.moment[0]
+    if now.changed > 0:
+        measure_network(s)
+        now.changed = 0
+    out[DENSITY], out[TRANSITIVITY] = now.density, now.transitivity
+    out[ISOLATES], out[DEGREE_GINI] = now.isolates, now.degree_gini
+    out[REFUSED], out[AGREEMENTS] = now.refused, now.concluded
+    out[DECIDING], out[ENDED] = now.deciding, now.left
+    out[MEMBERSHIP_YEARS] = now.members_before / 4.0
+    out[DECISION_TIME] = share_of(now.deciding, now.concluded)
+    out[EXIT_RATE] = share_of(4.0 * now.left, now.members_before)
+
+
+@part
+def record_slots(s, p, quarter, out):
+    """Cost, quality, benefit and money, summed over regions and areas."""
+    regions, areas = s.slot.shape
+    money, people, members, short, saved, net = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(regions):
+        residents = s.region[i].population
+        for a in range(areas):
+            slot = s.slot[i, a]
+            cost = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
+            money += cost
+            people += residents
+            saved += cost * (1.0 - slot.cost + slot.entry)
+            net += cost * (slot.realised + slot.entry)
+            out[OPENED] += slot.contact != NOBODY and slot.opened == quarter
+            out[QUALITY] += residents * slot.quality
+            out[QUALITY_CHANGE] += residents * (slot.quality - slot.capacity_start)
+            if slot.body != NOBODY:
+                members += 1.0
+                short += 1.0 - slot.kept
+                out[PERCEIVED] += cost * slot.expected
+                add_channels(slot, cost, out, FIRST_CHANNEL)
+    spent = 0.0
+    for lever in range(s.ledger.shape[1]):
+        spent += s.ledger[PAID, lever]
+    out[COOPERATION] = members / (regions * areas)
+    out[EFFICIENCY] = saved / money
+    out[NET_EFFICIENCY] = (saved - spent) / money
+    out[QUALITY] /= people
+    out[QUALITY_CHANGE] /= people
+    out[PERCEIVED] /= money
+    out[REALISED] = (net - spent) / money
+    for k in range(CHANNEL_COUNT):
+        out[FIRST_CHANNEL + k] /= money
+    out[SHORTFALL] = share_of(short, members)
+    now = s.moment[0]
+    out[SAVING], out[PROGRAMME_COST] = saved, spent
+    out[PROGRAMME_MEMBERS], out[PROGRAMME_CENTRE] = now.paid_members, now.paid_centre
+    out[PROGRAMME_SUPPORTERS] = now.paid_supporter
+    out[NET_SAVING] = saved - spent
+    out[NET_SAVING_DISCOUNTED] = (saved - spent) * (1.0 + p.discount) ** (-(quarter + 0.5) / 4.0)
+    out[BENEFIT_MONEY] = net - spent
+    out[SAVING_PER_COST] = share_of(saved, spent)
+
+
+@part
+def record_bodies(s, quarter, out):
+    """Joint bodies: number, size, age, and trust between members."""
+    bodies, members, age, member_age, trust, pairs, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for body in range(len(s.body)):
+        size = s.body[body].size
+        if size > 0:
+            a, row = s.body[body].area, s.sums[s.slot.size + body]
+            bodies += 1.0
+            members += size
+            largest = max(largest, float(size))
+            age += (quarter - s.body[body].began) / 4.0
+            trust += row[TRUST]
+            pairs += row[MEMBERS] * (row[MEMBERS] - 1.0)
+            for k in range(size):
+                member_age += (quarter - s.slot[s.members[body, k], a].entered) / 4.0
+    out[BODIES], out[LARGEST_BODY] = bodies, largest
+    out[BODY_SIZE], out[BODY_AGE] = share_of(members, bodies), share_of(age, bodies)
+    out[MEMBERSHIP_AGE] = share_of(member_age, members)
+    out[TRUST_BODIES] = share_of(trust, pairs)
+
+
+@roomy_part
+def record_regions_spread(s, out):
+    """Trust, commitment, and how benefit and quality are spread over regions."""
+    regions, areas = s.slot.shape
+    trust, losers, ranked = 0.0, 0.0, np.empty(regions)
+    for c in range(len(s.contact)):
+        trust += s.contact[c].trust
+    for i in range(regions):
+        quality, net, costs = 0.0, 0.0, 0.0
+        for a in range(areas):
+            slot = s.slot[i, a]
+            cost = slot.people * slot.alone * s.area[a].cost_per_resident
+            quality += slot.quality / areas
+            net += cost * (slot.realised + slot.entry - slot.programme)
+            costs += cost
+        losers += net < -1e-9 * costs
+        ranked[i] = quality
+        out[COMMITMENT] += s.region[i].commitment / regions
+    order = order_of(ranked)
+    tenth = max(int(np.ceil(regions / 10.0)), 1)
+    for k in range(tenth):
+        out[WORST_TENTH] += ranked[order[k]] / tenth
+    out[QUALITY_GINI] = gini(ranked)
+    out[LOSERS] = losers / regions
+    out[TRUST_ALL] = share_of(trust, float(len(s.contact)))
+
+
+@part
+def list_partners(s, i, marks, found):
+    """Write the regions that share a body with region i into ``found``; tell how many."""
+    number = 0
+    for a in range(s.slot.shape[1]):
+        body = s.slot[i, a].body
+        if body != NOBODY:
+            for k in range(s.body[body].size):
+                j = s.members[body, k]
+                if j != i and marks[j] != i:
+                    marks[j] = i
+                    found[number] = j
+                    number += 1
+    return number
+
+
+@roomy_part
+def measure_network(s):
+    """Measure the network of regions that share a body (kept until memberships change)."""
+    regions, areas = s.slot.shape
+    most = areas * (CAP - 1)
+    marks, found = np.full(regions, NOBODY, np.int64), np.empty(most, np.int64)
+    start = np.zeros(regions + 1, np.int64)
+    for i in range(regions):
+        start[i + 1] = start[i] + list_partners(s, i, marks, found)
+    partners = np.empty(start[regions], np.int64)
+    marks[:] = NOBODY
+    for i in range(regions):
+        for k in range(list_partners(s, i, marks, found)):
+            partners[start[i] + k] = found[k]
+    marks[:] = NOBODY
+    isolates, triples, closed = 0.0, 0.0, 0.0
+    degrees = np.empty(regions)
+    for i in range(regions):
+        degree = start[i + 1] - start[i]
+        degrees[i] = degree
+        isolates += degree == 0
+        triples += degree * (degree - 1.0)
+        for k in range(start[i], start[i + 1]):
+            marks[partners[k]] = i
+        for k in range(start[i], start[i + 1]):
+            j = partners[k]
+            for m in range(start[j], start[j + 1]):
+                closed += marks[partners[m]] == i
+    now = s.moment[0]
+    now.density = start[regions] / max(regions * (regions - 1.0), 1.0)
+    now.transitivity = share_of(closed, triples)
+    now.isolates = isolates / regions
+    now.degree_gini = gini(degrees)

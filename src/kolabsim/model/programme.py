@@ -1,0 +1,320 @@
+"""What is in force in a quarter: populations and levers, what supporters offer, and what it costs."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from kolabsim.model import laws, levers
+from kolabsim.model.bodies import refresh_slot, tally_all
+from kolabsim.model.kernel import part, roomy_part
+from kolabsim.model.levers import (
+    ALL,
+    BEST,
+    BUSINESS,
+    COMMUNITY,
+    FORUM,
+    GOVERNMENT,
+    INFORMATION,
+    LISTED,
+    MONITORING,
+    NEWEST,
+    NGO,
+    PLANNING,
+    POOREST,
+    SMALLEST,
+    TEAM,
+)
+from kolabsim.model.sorting import order_of
+from kolabsim.model.state import BUSINESS_AID, ENTRY, MEDIATION, NOBODY, PAID, RATION
+
+MEMBERS_PAY, CENTRE_PAYS = 0, 1
+SUPPORTERS_AT = GOVERNMENT
+"""Where the supporters begin among the levers."""
+
+
+@part
+def begin(w, s, policy, p, quarter):
+    """Start a quarter: what is in force, what supporters offer, and counters set to zero."""
+    now = s.moment[0]
+    now.refused = now.concluded = now.left = now.deciding = 0.0
+    regions, areas = s.slot.shape
+    for a in range(areas):
+        area, lever = s.area[a], policy.lever[policy.period[quarter], a]
+        area.forum, area.planning, area.team = lever[FORUM], lever[PLANNING], lever[TEAM]
+        area.information, area.monitoring = lever[INFORMATION], lever[MONITORING]
+        area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
+        area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
+    if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
+        befall(w, s, p, w.period[quarter])
+    members = 0.0
+    for i in range(regions):
+        for a in range(areas):
+            slot = s.slot[i, a]
+            slot.startup = slot.granted = slot.cofinanced = 0.0
+            members += slot.body != NOBODY
+    now.members_before = members
+    for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):
+        offer(k, s, policy, p, quarter)
+    tally_all(s, p, quarter)
+
+
+@part
+def befall(w, s, p, period):
+    """Give every region the population, stress and demand of a period."""
+    regions, areas = s.slot.shape
+    for i in range(regions):
+        region = s.region[i]
+        region.population = w.population[period, i]
+        region.stress = laws.clip(region.stress_start + w.stress_change[period, i], 0.0, 1.0)
+        for a in range(areas):
+            s.slot[i, a].demand = w.demand[period, i, a]
+            refresh_slot(s, p, i, a)
+
+
+@roomy_part
+def threshold(values, share):
+    """The value that the ``share`` highest of some values reach; beyond all if there are none."""
+    number = len(values)
+    if number == 0 or share <= 0.0:
+        return 1e300
+    return values[order_of(values)[max(number - int(ceil(share * number)), 0)]]
+
+
+@part
+def body_success(s, body):
+    """Mean realised net benefit of a body's members."""
+    total, a = 0.0, s.body[body].area
+    for k in range(s.body[body].size):
+        total += s.slot[s.members[body, k], a].realised
+    return total / s.body[body].size
+
+
+@part
+def offer(k, s, policy, p, quarter):
+    """Supporter k (0 government, 1 NGO, 2 business, 3 community) makes this quarter's offers.
+
+    Its intensity goes to those it targets. A region alone counts as newest, because a body that it
+    founds would be; it has no performance yet, so it is never best.
+    """
+    lever, target = SUPPORTERS_AT + k, policy.target[k]
+    if not (is_offered(policy, lever, quarter) or is_offered(policy, lever, quarter - 1)):
+        return
+    regions, areas = s.slot.shape
+    bar = target_bar(s, target, policy.part[k])
+    offers = policy.lever[policy.period[quarter]]
+    for i in range(regions):
+        for a in range(areas):
+            slot, chosen = s.slot[i, a], target == ALL
+            if target == SMALLEST:
+                chosen = s.region[i].rank < ceil(policy.part[k] * regions)
+            elif target == POOREST:
+                chosen = s.region[i].stress >= bar
+            elif target == LISTED:
+                chosen = policy.listed[k, i] > 0
+            elif target == NEWEST:
+                chosen = slot.body == NOBODY or s.body[slot.body].began >= bar
+            elif target == BEST:
+                chosen = slot.body != NOBODY and body_success(s, slot.body) >= bar
+            give(slot, lever, offers[a, lever] if chosen else 0.0)
+    budget = policy.budget[policy.period[quarter], k]
+    if lever != GOVERNMENT:
+        # Running support is rationed on the present cost of those it goes to; of grants, regions
+        # expect the part that was paid in the last quarter in which somebody entered.
+        need = running_cost(lever, s, p)
+        s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
+    ration(lever, s, p)
+
+
+@part
+def is_offered(policy, lever, quarter):
+    """Whether a lever has any intensity in a quarter."""
+    if quarter < 0:
+        return False
+    for a in range(policy.lever.shape[1]):
+        if policy.lever[policy.period[quarter], a, lever] > 0.0:
+            return True
+    return False
+
+
+@roomy_part
+def target_bar(s, target, part):
+    """What the poorest regions, or the newest or best bodies, reach at least."""
+    values, number = np.empty(max(len(s.region), len(s.body))), 0
+    if target == POOREST:
+        for i in range(len(s.region)):
+            values[i] = s.region[i].stress
+        number = len(s.region)
+    elif target in (NEWEST, BEST):
+        for body in range(len(s.body)):
+            if s.body[body].size > 0:
+                newness = float(s.body[body].began)
+                values[number] = newness if target == NEWEST else body_success(s, body)
+                number += 1
+    return threshold(values[:number], part)
+
+
+@part
+def give(slot, lever, value):
+    """Set what a supporter offers to a slot."""
+    if lever == GOVERNMENT:
+        slot.government = value
+    elif lever == NGO:
+        slot.ngo = value
+    elif lever == BUSINESS:
+        slot.business = value
+    else:
+        slot.community = value
+
+
+@part
+def ration(lever, s, p):
+    """Cut an offer, pro rata, to what the supporter's budget can pay, and tell the parties' rows."""
+    part, areas = s.ledger[RATION, lever], s.slot.shape[1]
+    for i in range(s.slot.shape[0]):
+        for a in range(areas):
+            slot, row = s.slot[i, a], s.sums[i * areas + a]
+            give(slot, lever, offered(slot, lever) * part)
+            aid = laws.aided(slot.government, slot.business, p)
+            row[ENTRY] = (1.0 + s.region[i].stress) * slot.burden * (1.0 - aid)
+            row[MEDIATION] = slot.ngo
+            row[BUSINESS_AID] = slot.business
+
+
+@part
+def offered(slot, lever):
+    """What a supporter offers to a slot."""
+    if lever == GOVERNMENT:
+        return slot.government
+    if lever == NGO:
+        return slot.ngo
+    return slot.business if lever == BUSINESS else slot.community
+
+
+@part
+def price_of(lever, p):
+    """Yearly price of a lever at full intensity, share of the cost it applies to (E13)."""
+    price = 0.0
+    if lever == FORUM:
+        price = p.forum_price
+    elif lever == PLANNING:
+        price = p.planning_price
+    elif lever == TEAM:
+        price = p.team_price
+    elif lever == INFORMATION:
+        price = p.information_price
+    elif lever == MONITORING:
+        price = p.monitoring_price
+    elif lever == NGO:
+        price = p.ngo_price
+    elif lever == BUSINESS:
+        price = p.business_price
+    elif lever == COMMUNITY:
+        price = p.community_price
+    return price
+
+
+@part
+def charge(lever, region, slot, area, p):
+    """Yearly price of a lever for one slot, in persons at efficient scale (E13)."""
+    together = slot.body != NOBODY
+    base = slot.due if together else slot.people * slot.alone
+    intensity = 0.0
+    if lever == FORUM:
+        intensity = area.forum if region.forum >= 0 else 0.0
+    elif lever == COMMUNITY:
+        intensity = slot.community
+    elif together:
+        if lever == NGO:
+            intensity = slot.ngo
+        elif lever == BUSINESS:
+            intensity = slot.business
+        elif lever == PLANNING:
+            intensity = area.planning
+        elif lever == TEAM:
+            intensity = area.team
+        elif lever == INFORMATION:
+            intensity = area.information
+        else:
+            intensity = area.monitoring
+    return price_of(lever, p) * intensity * base
+
+
+@part
+def running_cost(lever, s, p):
+    """What a lever costs this quarter, start-up aside, in money."""
+    regions, areas = s.slot.shape
+    total = 0.0
+    for i in range(regions):
+        for a in range(areas):
+            area = s.area[a]
+            yearly = charge(lever, s.region[i], s.slot[i, a], area, p)
+            total += yearly * area.cost_per_resident / 4.0
+    return total
+
+
+@part
+def fund(s, policy, p, quarter):
+    """Pay grants and co-finance for this quarter's start-ups, pro rata within the budgets."""
+    regions, areas = s.slot.shape
+    grants, shares = 0.0, 0.0
+    for i in range(regions):
+        for a in range(areas):
+            slot = s.slot[i, a]
+            if slot.startup > 0.0:
+                money = s.area[a].cost_per_resident
+                grants += slot.granted * money
+                shares += slot.cofinanced * money
+    budget = policy.budget[policy.period[quarter], 0]
+    paid = 1.0 if grants <= budget else budget / grants
+    if grants > 0.0:
+        # What was asked for was already cut by what regions expected.
+        before = s.ledger[RATION, GOVERNMENT]
+        s.ledger[RATION, GOVERNMENT] = min(before * paid if paid < 1.0 else 1.0, 1.0)
+    left = policy.budget[policy.period[quarter], 2]
+    if left < 1e300 and shares > 0.0:
+        left = max(left - running_cost(levers.BUSINESS, s, p), 0.0)
+    met = 1.0 if shares <= left else left / shares
+    for i in range(regions):
+        for a in range(areas):
+            s.slot[i, a].granted *= paid
+            s.slot[i, a].cofinanced *= met
+    s.ledger[PAID, GOVERNMENT] = grants * paid
+    s.ledger[PAID, BUSINESS] = shares * met
+
+
+@part
+def bill(s, policy, p, quarter):
+    """Add up what the levers cost this quarter and who bears it (E13)."""
+    regions, areas = s.slot.shape
+    now = s.moment[0]
+    now.paid_members = now.paid_centre = now.paid_supporter = 0.0
+    for i in range(regions):
+        for a in range(areas):
+            s.slot[i, a].programme = 0.0
+    for lever in range(s.ledger.shape[1]):
+        startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
+        running = 0.0
+        if lever != GOVERNMENT and is_offered(policy, lever, quarter):
+            running = running_cost(lever, s, p)
+            part = 1.0
+            if lever > GOVERNMENT:
+                budget = policy.budget[policy.period[quarter], lever - SUPPORTERS_AT]
+                left = max(budget - startup, 0.0)
+                part = 1.0 if running <= left else left / running
+                running *= part
+            if policy.payer[lever] == MEMBERS_PAY:
+                for i in range(regions):
+                    for a in range(areas):
+                        slot = s.slot[i, a]
+                        own = charge(lever, s.region[i], slot, s.area[a], p) * part
+                        slot.programme += own / (slot.people * slot.alone)
+        s.ledger[PAID, lever] = running + startup
+        if policy.payer[lever] == MEMBERS_PAY:
+            now.paid_members += s.ledger[PAID, lever]
+        elif policy.payer[lever] == CENTRE_PAYS:
+            now.paid_centre += s.ledger[PAID, lever]
+        else:
+            now.paid_supporter += s.ledger[PAID, lever]
+

@@ -1,0 +1,384 @@
+"""What one region does in each stage of a quarter: the five steps of building collaboration.
+
+Each stage reads the state as the stage before left it and writes only what belongs to its own
+region, so the order of regions cannot matter. Both engines call these functions.
+"""
+
+from __future__ import annotations
+
+
+from kolabsim.model import draws, laws
+from kolabsim.model.bodies import (
+    cross_omega,
+    cultures_apart,
+    body_forum_share,
+    goodwill_of,
+    judge_union,
+    misjudgement,
+    outlook,
+    own_change,
+    party_of,
+    same_forum,
+    sides_of,
+    with_goodwill,
+)
+from kolabsim.model.kernel import part
+from kolabsim.model.programme import bill
+from kolabsim.model.rules import built_in
+from kolabsim.model.state import (
+    BEST,
+    CAPACITY,
+    INTERESTS,
+    MEDIATION,
+    MEMBERS,
+    NOBODY,
+    PEOPLE,
+    REFERENCE,
+    REPUTATION,
+    RESIDENTS,
+    TRUST,
+    WEIGHT,
+    Me,
+)
+
+STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
+"""The five steps, in the order in which a quarter runs through them."""
+
+
+# 1 identify -------------------------------------------------------------------------------------
+@part
+def identify(i, s, p, rule, key):
+    """A region may turn to an area, look at whom it could unite with, and open a negotiation."""
+    for a in range(s.slot.shape[1]):
+        number = look(i, a, s, p, key)
+        if number > 1:
+            luck = own_luck(s.region[i], a, key)
+            me = myself(i, a, s)
+            taken = built_in(s.moment[0].decision, s.option[:number], me, luck, rule)
+            negotiate(i, a, taken, s, key)
+
+
+@part
+def own_luck(region, a, key):
+    """A region's own draw for choosing in an area."""
+    return draws.uniform_by_area(key, draws.CHOICE, region.id, region.id, a)
+
+
+@part
+def myself(i, a, s):
+    """What a decision rule sees of the region that decides."""
+    region, slot = s.region[i], s.slot[i, a]
+    return Me(
+        region.stress, region.autonomy, region.goodwill, region.commitment, region.reputation,
+        region.aspiration, slot.capacity, slot.interest, region.success,
+        1.0 if slot.body != NOBODY else 0.0,
+    )  # fmt: skip
+
+
+@part
+def negotiate(i, a, taken, s, key):
+    """Open the negotiation that was chosen; the first option keeps things as they are."""
+    if taken > 0:
+        slot = s.slot[i, a]
+        slot.contact, slot.opened, slot.order = s.option[taken].contact, key.quarter, -1.0
+
+
+
+@part
+def look(i, a, s, p, key):
+    """Fill ``s.option`` with what region i could do in area a; 0 if it does not look (E7)."""
+    slot, region = s.slot[i, a], s.region[i]
+    if slot.contact != NOBODY or region.end == region.first:
+        return 0
+    if not is_attentive(region, slot, s.area[a], s.slot, s.contact, a, p, key):
+        return 0
+    own = party_of(s.slot, i, a)
+    room = s.moment[0].cap - s.sums[own, MEMBERS]
+    number = 1
+    for c in range(region.first, region.end):
+        contact = s.contact[c]
+        party = party_of(s.slot, contact.target, a)
+        if party == own or s.sums[party, MEMBERS] > room:
+            continue
+        if not notices(region, s.region[contact.target], contact, s.area[a], a, p, key):
+            continue
+        k = 1
+        while k < number and s.option[k].party != party:
+            k += 1
+        if k == number:
+            s.option[k].party, s.option[k].contact = party, c
+            number += 1
+        elif contact.trust > s.contact[s.option[k].contact].trust:
+            s.option[k].contact = c
+    keep = s.option[0]
+    keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, MEMBERS], 0.0
+    keep.people, keep.contact, keep.party = s.sums[own, RESIDENTS], NOBODY, own
+    keep.luck = draws.uniform_by_area(key, draws.KEEPING, region.id, region.id, a)
+    keep.success = region.success
+    for k in range(1, number):
+        judge(i, a, k, s, p, key)
+    return number
+
+
+@part
+def is_attentive(region, slot, area, slots, contact, a, p, key):
+    """Whether a region turns to an area this quarter; of all slots and contacts."""
+    luck = draws.uniform_by_area(key, draws.ATTENTION, region.id, region.id, a)
+    priority = slot.interest * slots.shape[1]
+    forum = area.forum if region.forum >= 0 else 0.0
+    # Most draws fail even if every contact shared the area: then nobody needs to count them.
+    most = laws.attention(slot.alone, region.stress, 1.0, priority, slot.government, forum, p)
+    if luck > most:
+        return False
+    sharing = 0.0
+    for c in range(region.first, region.end):
+        sharing += slots[contact[c].target, a].body != NOBODY
+    peers = sharing / (region.end - region.first)
+    return luck <= laws.attention(
+        slot.alone, region.stress, peers, priority, slot.government, forum, p
+    )
+
+
+@part
+def notices(region, other, contact, area, a, p, key):
+    """Whether a region notices a contact in an area this quarter."""
+    forum = area.forum * same_forum(region, other)
+    tier = 1.0 if region.tier == other.tier else 0.0
+    chance = laws.noticing(contact.near, contact.trust, forum, tier, p)
+    return draws.uniform_by_area(key, draws.NOTICE, region.id, other.id, a) < chance
+
+
+@part
+def judge(i, a, k, s, p, key):
+    """Judge what uniting with the party of option k would bring, with an error (E6)."""
+    option, area, region, slot = s.option[k], s.area[a], s.region[i], s.slot[i, a]
+    contact = s.contact[option.contact]
+    first, second = party_of(s.slot, i, a), option.party
+    sides = sides_of(s, p, first, second, key.quarter)
+    view, whole = judge_union(s, p, i, a, first, second, sides)
+    row = s.sums[-1]
+    omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
+    own = own_change(
+        region, slot, p, view, omega, area.spillover, row[RESIDENTS], sides.first_enters
+    )
+    goodwill = goodwill_of(region, slot, p, key.quarter)
+    gain = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill)
+    option.gain = gain + misjudgement(s, p, i, a, option.contact, 0.0)
+    option.trust = contact.trust
+    option.success = s.region[contact.target].success
+    option.members, option.people = row[MEMBERS], row[RESIDENTS]
+    option.culture = cultures_apart(row)
+    other = s.region[contact.target].id
+    option.luck = draws.uniform_by_area(key, draws.CHOICE, region.id, other, a)
+
+
+# 2 communicate ----------------------------------------------------------------------------------
+@part
+def communicate(i, s, p, key):
+    """Meetings, teams and mediators build a region's trust in its contacts (E12)."""
+    areas = s.slot.shape[1]
+    forum, mediation, team = 0.0, 0.0, False
+    for a in range(areas):
+        forum += s.area[a].forum / areas
+        mediation += s.slot[i, a].ngo / areas
+        team = team or s.area[a].team > 0.0
+    if forum == 0.0 and mediation == 0.0 and not team:
+        return
+    for c in range(s.region[i].first, s.region[i].end):
+        j, shared = s.contact[c].target, 0.0
+        for a in range(areas):
+            body = s.slot[i, a].body
+            if body != NOBODY and body == s.slot[j, a].body:
+                shared = max(shared, s.area[a].team)
+        built = (
+            p.trust_forum * forum * same_forum(s.region[i], s.region[j])
+            + p.trust_team * shared
+            + p.trust_mediation * mediation
+        )
+        s.contact[c].trust = laws.closer(s.contact[c].trust, 1.0, built)
+
+
+# 3 plan -----------------------------------------------------------------------------------------
+@part
+def plan(i, s, p, key):
+    """A region's negotiations advance, and it decides whether to leave its bodies (E9, E11)."""
+    region = s.region[i]
+    for a in range(s.slot.shape[1]):
+        slot = s.slot[i, a]
+        if slot.body != NOBODY and slot.bound_until <= key.quarter:
+            if key.quarter - slot.entered >= 4.0 * p.first_term:
+                chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
+                luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
+                slot.leaves = luck < chance
+        if slot.contact != NOBODY and slot.opened < key.quarter:
+            advance(i, a, s, p, key)
+
+
+@part
+def advance(i, a, s, p, key):
+    """Advance one negotiation: given up, still open, or concluding this quarter (E9)."""
+    region, slot = s.region[i], s.slot[i, a]
+    j = s.contact[slot.contact].target
+    first, second = party_of(s.slot, i, a), party_of(s.slot, j, a)
+    members = s.sums[first, MEMBERS] + s.sums[second, MEMBERS]
+    if first == second or members > s.moment[0].cap:
+        slot.contact = NOBODY
+        return
+    squares = 0.0
+    for b in range(s.slot.shape[1]):
+        both = s.sums[first, INTERESTS + b] + s.sums[second, INTERESTS + b]
+        squares += both * both
+    apart = laws.interest_distance(members, squares, s.moment[0].mean_interest)
+    mediation = (s.sums[first, MEDIATION] + s.sums[second, MEDIATION]) / members
+    chance = laws.conclusion(apart, s.area[a].planning, s.area[a].team, mediation, p)
+    if draws.uniform_by_area(key, draws.CONCLUSION, region.id, region.id, a) < chance:
+        slot.order = draws.uniform_by_area(key, draws.ORDER, region.id, region.id, a)
+
+
+# 4 coordinate -----------------------------------------------------------------------------------
+@part
+def coordinate(i, s, p, key):
+    """A member keeps its promises or falls short, and is seen or not; a region alone serves (E10)."""
+    region = s.region[i]
+    for a in range(s.slot.shape[1]):
+        slot = s.slot[i, a]
+        if slot.body == NOBODY:
+            serve_alone(slot)
+            continue
+        row = s.sums[s.slot.size + slot.body]
+        seen = laws.observed(s.area[a].monitoring, s.area[a].information, p)
+        trust = row[TRUST] / max(row[MEMBERS] * (row[MEMBERS] - 1.0), 1.0)
+        chance = laws.honouring(
+            goodwill_of(region, slot, p, key.quarter), region.commitment, trust, slot.community,
+            region.stress, region.population / row[RESIDENTS], seen, p,
+        )  # fmt: skip
+        slot.kept = draws.uniform_by_area(key, draws.HONOUR, region.id, region.id, a) < chance
+        slot.seen = draws.uniform_by_area(key, draws.SIGHT, region.id, region.id, a) < seen
+
+
+@part
+def serve_alone(slot):
+    """What a region alone has from an area: its own cost and quality."""
+    slot.due, slot.cost, slot.quality = slot.people * slot.alone, 1.0, slot.reference
+    slot.realised = slot.load = slot.body_trust = 0.0
+    slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
+    slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
+    slot.entry = 0.0
+
+
+@part
+def produce(s, policy, p, quarter):
+    """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
+    for body in range(len(s.body)):
+        if s.body[body].size > 0:
+            produce_body(s, p, body, quarter)
+    bill(s, policy, p, quarter)
+
+
+@part
+def produce_body(s, p, body, quarter):
+    """What one body's members pay and get this quarter, yearly (E4 to E6, E10)."""
+    a, size, party = s.body[body].area, s.body[body].size, s.slot.size + body
+    row = s.sums[party]
+    short = 0.0
+    for k in range(size):
+        i = s.members[body, k]
+        short += (1.0 - s.slot[i, a].kept) * s.slot[i, a].people
+    penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
+    forum = body_forum_share(s, body)
+    view = outlook(
+        s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, short / row[PEOPLE]
+    )
+    missing = 0.0
+    for k in range(size):
+        slot = s.slot[s.members[body, k], a]
+        hidden = (1.0 - slot.kept) * (1.0 - slot.seen)
+        missing += hidden * p.shortfall_share * view.price * slot.weight
+    spread = missing / (view.price * row[WEIGHT])
+    bare = row[PEOPLE] * view.unit / row[WEIGHT]
+    steering = view.information + view.negotiation + view.enforcement + view.overhead
+    for k in range(size):
+        i = s.members[body, k]
+        slot, region = s.slot[i, a], s.region[i]
+        hidden = (1.0 - slot.kept) * (1.0 - slot.seen)
+        shifted = view.price * slot.burden * (spread - hidden * p.shortfall_share)
+        base = bare * slot.burden
+        slot.due = view.price * slot.weight
+        slot.scale = 1.0 - base
+        slot.coordination = -base * steering
+        slot.distance = -base * view.haul
+        slot.newness = -base * penalty
+        slot.conduct = -shifted
+        slot.spill = s.area[a].spillover * slot.omega / slot.alone
+        slot.cost = view.price * slot.burden + shifted - slot.spill
+        slot.quality = view.quality
+        slot.pooled = p.quality_value * (view.quality - slot.reference)
+        lost = laws.autonomy_loss(region.autonomy, region.population / row[RESIDENTS], p)
+        slot.self_rule = -lost
+        slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
+        slot.load, slot.body_trust = view.load, view.trust
+        own = slot.startup - slot.granted - slot.cofinanced
+        slot.entry = -4.0 * own / (slot.people * slot.alone)
+
+
+# 5 evaluate -------------------------------------------------------------------------------------
+@part
+def evaluate(i, s, p, key):
+    """A region observes its partners; trust, reputation, commitment and capacity learn (E12)."""
+    region, areas = s.region[i], s.slot.shape[1]
+    costs, joint, bound, total, seen, kept = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for a in range(areas):
+        slot = s.slot[i, a]
+        cost = slot.people * slot.alone * s.area[a].cost_per_resident
+        costs += cost
+        if slot.body != NOBODY:
+            joint += cost
+            total += cost * slot.realised
+            if slot.bound_until > key.quarter:
+                bound += cost
+            seen += slot.seen
+            kept += slot.seen * slot.kept
+            best = s.sums[s.slot.size + slot.body, BEST]
+            slot.capacity = laws.closer(slot.capacity, best, p.capacity_learning)
+            slot.reference = slot.capacity * laws.strained(slot.demand, p)
+    region.success = total / costs
+    for c in range(region.first, region.end):
+        learn_trust(i, s.contact[c], joint > 0.0, s.slot, p)
+    if seen > 0.0:
+        region.reputation = laws.closer(region.reputation, kept / seen, p.reputation_learning)
+    if joint > 0.0:
+        realised = total / joint
+        goal = laws.commitment_goal(realised, region.aspiration)
+        goal *= 1.0 - (1.0 - p.mandate_commitment) * bound / joint
+        region.commitment = laws.closer(region.commitment, goal, COMMITMENT_LEARNING)
+        region.aspiration = laws.closer(region.aspiration, realised, ASPIRATION_LEARNING)
+    else:
+        region.commitment = laws.closer(region.commitment, p.commitment_start, p.trust_drift)
+    for a in range(areas):
+        slot, row = s.slot[i, a], s.sums[i * areas + a]
+        row[CAPACITY] = slot.people * slot.capacity
+        row[BEST] = slot.capacity
+        row[REFERENCE] = slot.reference
+        row[REPUTATION] = region.reputation
+
+
+COMMITMENT_LEARNING = 1.0 - 0.8**0.25
+ASPIRATION_LEARNING = 1.0 - 0.5**0.25
+"""Shares a quarter of .2 and .5 a year: fixed, because nothing measured tells them from others."""
+
+
+@part
+def learn_trust(i, contact, shares, slot, p):
+    """Trust in one contact moves with its observed conduct, or drifts back to its start."""
+    observed = False
+    if shares:
+        for a in range(slot.shape[1]):
+            body, other = slot[i, a].body, slot[contact.target, a]
+            if body != NOBODY and body == other.body and other.seen > 0.0:
+                observed = True
+                goal, pace = 0.0, p.trust_loss
+                if other.kept > 0.0:
+                    goal, pace = 1.0, p.trust_gain
+                contact.trust = laws.closer(contact.trust, goal, pace)
+    if not observed:
+        contact.trust = laws.closer(contact.trust, contact.trust_start, p.trust_drift)

@@ -1,0 +1,322 @@
+"""What the model keeps track of: every column of region, slot, contact and body, declared once.
+
+A *slot* is a region in a service area. A *party* is who can agree: a region alone in an area, or a
+whole joint body. Each party has a row of sums over its members; the row of a union of two parties
+is the sum of their rows, so that any union can be judged without visiting its members.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from kolabsim.model.areas import AREA_ATTRIBUTES
+from kolabsim.model.levers import CAP, LEVERS
+
+NOBODY = -1
+"""No body, no contact: what an index column holds where there is none."""
+
+DIMENSIONS = 3
+"""Dimensions of organisational culture."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: what it holds, in which unit and range."""
+
+    meaning: str
+    unit: str = "1"
+    symbol: str = ""
+    kind: type = np.float64
+
+
+def _index(meaning: str, symbol: str = "") -> Column:
+    return Column(meaning, "index", symbol, np.int64)
+
+
+REGION: dict[str, Column] = {
+    "id": Column("number by which draws know it: a hash of its code", "", "", np.int64),
+    "tier": _index("higher tier that it belongs to"),
+    "forum": _index("forum that it is in"),
+    "rank": _index("its place by population, from the smallest"),
+    "first": _index("first of its contacts"),
+    "end": _index("first contact after its own"),
+    "x": Column("place on the unit sphere", "earth radii"),
+    "y": Column("place on the unit sphere", "earth radii"),
+    "z": Column("place on the unit sphere", "earth radii"),
+    "population": Column("inhabitants", "persons > 0", "N"),
+    "stress": Column("fiscal stress", "0..1", "f"),
+    "stress_start": Column("fiscal stress at the start", "0..1", "f_0"),
+    "autonomy": Column("preference for self-rule", "0..1", "v"),
+    "goodwill": Column("weight on the benefit of partners", "0..1", "g"),
+    "commitment": Column("commitment to cooperation", "0..1", "m"),
+    "reputation": Column("probability that it keeps promises, as others see it", "0..1", "r"),
+    "aspiration": Column("net benefit that it expects", "share of stand-alone cost", "u"),
+    "success": Column("realised net benefit over its areas", "share of stand-alone cost"),
+}
+
+SLOT: dict[str, Column] = {
+    "people": Column("people served: population times demand", "persons", r"N\delta"),
+    "demand": Column("demand relative to normal", "> 0", r"\delta"),
+    "alone": Column("unit cost when serving alone", "1 at efficient scale", "ac"),
+    "weight": Column("weight by which it shares joint cost", "persons", "W"),
+    "burden": Column("its weight over its stand-alone cost", "1", ""),
+    "capacity": Column("administrative capacity", "0..1", "k"),
+    "capacity_start": Column("capacity at the start", "0..1", "k_0"),
+    "reference": Column("quality it has alone: capacity, less strain of demand", "0..1", ""),
+    "interest": Column("priority of the area, sums to 1 over areas", "0..1", "w"),
+    "direction": Column("priority, scaled to a vector of length 1", "0..1", ""),
+    "body": _index("joint body that provides the area", "body"),
+    "entered": _index("quarter in which its membership began", "since"),
+    "bound_until": _index("quarter until which a mandate binds it"),
+    "contact": _index("contact through which it negotiates", "party"),
+    "opened": _index("quarter in which its negotiation opened"),
+    "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
+    "leaves": _index("1 if it leaves its body this quarter"),
+    "government": Column("central grant offered to it", "0..1", "G"),
+    "ngo": Column("mediation offered to it", "0..1", "O"),
+    "business": Column("co-finance and technology offered to it", "0..1", "B"),
+    "community": Column("community voice in it", "0..1", "V"),
+    "omega": Column("weight of the neighbours served together", "0..1", r"\omega"),
+    "judged": Column("net benefit of its present arrangement, as judged", "share", "U"),
+    "expected": Column("net benefit seen when its present agreement was voted on", "share", "U"),
+    "kept": Column("1 if it keeps its promises this quarter", "0 or 1"),
+    "seen": Column("1 if its conduct is observed this quarter", "0 or 1"),
+    "due": Column("its part of joint cost by the rule, before conduct and spillover", "persons"),
+    "cost": Column("running cost borne, less spillover", "share of stand-alone cost"),
+    "quality": Column("service quality", "0..1"),
+    "load": Column("information and negotiation cost of its body", "share of joint cost"),
+    "body_trust": Column("mean trust in its body", "0..1", "T_S"),
+    "realised": Column("net benefit of running together, as it happened", "share", "U"),
+    "startup": Column("start-up due this quarter", "person-years at efficient scale"),
+    "granted": Column("start-up paid by the centre this quarter", "person-years"),
+    "cofinanced": Column("start-up paid by business this quarter", "person-years"),
+    "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
+    "scale": Column("channel: saving from scale and sharing", "share of stand-alone cost"),
+    "coordination": Column("channel: cost of coordination, negative", "share"),
+    "distance": Column("channel: cost of haul, negative", "share"),
+    "newness": Column("channel: cost of transition, negative", "share"),
+    "spill": Column("channel: spillover from serving neighbours together", "share"),
+    "conduct": Column("channel: what shortfalls bring or cost it", "share"),
+    "pooled": Column("channel: worth of the change in quality", "share"),
+    "self_rule": Column("channel: worth of self-rule lost, negative", "share"),
+    "entry": Column("channel: start-up paid itself, negative", "share"),
+}
+
+CONTACT: dict[str, Column] = {
+    "target": _index("the other region", "j"),
+    "reverse": _index("the same pair, seen from the other region"),
+    "land": Column("1 if the two share a land border", "0 or 1"),
+    "near": Column("nearness, mean 1 over a region's contacts", "1"),
+    "spill": Column("part of the region's land neighbours, by people over distance squared", "0..1"),
+    "trust": Column("trust of the region in this contact", "0..1", "T"),
+    "trust_start": Column("trust at the start", "0..1", "T_0"),
+}
+
+BODY: dict[str, Column] = {
+    "area": _index("service area"),
+    "size": _index("members, 0 if the place is free", "n"),
+    "form": _index("legal form"),
+    "began": _index("quarter in which it began"),
+    "next_free": _index("the next free place for a body, while this one is free"),
+}
+
+AREA: dict[str, Column] = {
+    **{name: Column(entry.meaning, entry.unit, entry.symbol) for name, entry in AREA_ATTRIBUTES.items()},
+    **{name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
+       for name, lever in LEVERS.items()},
+}
+
+SUMS = (
+    "members", "people", "residents", "capacity", "best", "reference", "weight", "burden", "entry",
+    "autonomy", "autonomy_people", "reputation", "trust", "spill", "judged", "mediation",
+    "business", "x", "y", "z", "culture_squares",
+)  # fmt: skip
+"""What the row of a party sums over its members (``best`` is their maximum); then come the sums of
+the culture scores and of the interest directions, one a dimension and one an area."""
+
+(
+    MEMBERS, PEOPLE, RESIDENTS, CAPACITY, BEST, REFERENCE, WEIGHT, BURDEN, ENTRY,
+    AUTONOMY, AUTONOMY_PEOPLE, REPUTATION, TRUST, SPILL, JUDGED, MEDIATION,
+    BUSINESS_AID, X, Y, Z, CULTURE_SQUARES,
+) = range(len(SUMS))  # fmt: skip
+CULTURE = len(SUMS)
+INTERESTS = CULTURE + DIMENSIONS
+"""Where the culture scores and the interest directions begin in a row."""
+
+OPTION: dict[str, Column] = {
+    "gain": Column("perceived change of net benefit", "share of stand-alone cost"),
+    "trust": Column("trust in the contact", "0..1"),
+    "success": Column("contact's realised net benefit over its areas", "share"),
+    "members": Column("members of the union", "regions"),
+    "people": Column("people in the union", "persons"),
+    "culture": Column("mean cultural distance in the union", "1 on average"),
+    "luck": Column("a draw of its own", "0..1"),
+    "contact": _index("contact that speaks for the other party, -1: keep things as they are"),
+    "party": _index("the other party"),
+}
+"""What a decision rule sees of an option."""
+
+class Me(NamedTuple):
+    """What a decision rule sees of the region that decides: columns of region and slot."""
+
+    stress: float
+    autonomy: float
+    goodwill: float
+    commitment: float
+    reputation: float
+    aspiration: float
+    capacity: float
+    interest: float
+    success: float
+    """Its own realised net benefit over its areas."""
+    in_body: float
+    """1 if the area is provided by a joint body."""
+
+
+MOMENT: dict[str, Column] = {
+    "form": _index("legal form of new bodies"),
+    "shares": _index("rule by which joint cost is shared"),
+    "consent": _index("part of a party that must be in favour"),
+    "decision": _index("number of the decision rule, -1 for a user's own"),
+    "cap": _index("most members of a body"),
+    "horizon": _index("quarters of the run"),
+    "median_population": Column("median population of the regions at the start", "persons"),
+    "seed": Column("seed of all draws", "", "", np.int64),
+    "nature": Column("run whose draws of what regions are are used", "", "", np.int64),
+    "founding_penalty": Column("transition penalty that founders expect", "share of joint cost"),
+    "first_free": _index("first free place for a body"),
+    "changed": _index("1 if memberships changed since the network was measured"),
+    "members_before": Column("memberships at the start of the quarter"),
+    "refused": Column("negotiations refused this quarter"),
+    "concluded": Column("agreements concluded this quarter"),
+    "left": Column("memberships left this quarter"),
+    "deciding": Column("quarters from opening to conclusion, summed over agreements", "quarters"),
+    "mean_interest": Column("mean of 1 - cos of interests over pairs", "0..1"),
+    "paid_members": Column("programme cost borne by members this quarter", "currency"),
+    "paid_centre": Column("programme cost borne by the centre this quarter", "currency"),
+    "paid_supporter": Column("programme cost borne by supporters this quarter", "currency"),
+    "density": Column("network measures, kept until memberships change", "0..1"),
+    "transitivity": Column("closed share of triples", "0..1"),
+    "isolates": Column("share of regions without a partner", "0..1"),
+    "degree_gini": Column("Gini of the number of partners", "0..1"),
+}
+"""Figures of the moment: counters of the quarter, and what is kept between quarters."""
+
+
+def record_type(columns: dict[str, Column]) -> np.dtype:
+    """The array type that holds these columns."""
+    return np.dtype([(name, column.kind) for name, column in columns.items()], align=True)
+
+
+def empty_records(shape: int | tuple[int, int], columns: dict[str, Column]) -> np.recarray:
+    """An array of records with these columns, all zero."""
+    return np.zeros(shape, record_type(columns)).view(np.recarray)
+
+
+class State(NamedTuple):
+    """One run at one moment. R regions, A areas, E contacts, B places for bodies.
+
+    Few arrays of records rather than many of numbers: what belongs together lies together in
+    memory, and a call passes few words.
+    """
+
+    region: np.ndarray
+    """[R] of :data:`REGION`."""
+    slot: np.ndarray
+    """[R, A] of :data:`SLOT`."""
+    contact: np.ndarray
+    """[E] of :data:`CONTACT`; those of a region lie together, sorted by target."""
+    area: np.ndarray
+    """[A] of :data:`AREA`."""
+    body: np.ndarray
+    """[B] of :data:`BODY`."""
+    members: np.ndarray
+    """[B, 16] the regions in each body, in code order."""
+    sums: np.ndarray
+    """[R A + B + 1, F] the row of each party: regions alone first (i A + a), then bodies; the last
+    row is room for a union that is being judged."""
+    moment: np.ndarray
+    """[1] of :data:`MOMENT`."""
+    option: np.ndarray
+    """[most contacts + 1] of :data:`OPTION`: room for the options of a region."""
+    ledger: np.ndarray
+    """[2, 9] what each lever cost this quarter, in money; and, from place 5 on, the part of its
+    offer that each supporter's budget lets it pay."""
+
+
+PAID, RATION = 0, 1
+"""Rows of the ledger."""
+
+
+def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> State:
+    """Empty arrays for one run."""
+    bodies = max(regions // 2, 1) * areas
+    return State(
+        region=empty_records(regions, REGION),
+        slot=empty_records((regions, areas), SLOT),
+        contact=empty_records(contacts, CONTACT),
+        area=empty_records(areas, AREA),
+        body=empty_records(bodies, BODY),
+        members=np.full((bodies, CAP), NOBODY, np.int64),
+        sums=np.zeros((regions * areas + bodies + 1, INTERESTS + areas)),
+        moment=empty_records(1, MOMENT),
+        option=empty_records(most_contacts + 1, OPTION),
+        ledger=np.zeros((2, len(LEVERS))),
+    )
+
+
+class World(NamedTuple):
+    """What a run cannot change: regions, contacts, areas, institutions, and what befalls them."""
+
+    region: np.ndarray
+    """[R] of :data:`REGION`: id, tier, contacts and place are filled."""
+    contact: np.ndarray
+    """[E] of :data:`CONTACT`: all but trust is filled."""
+    area: np.ndarray
+    """[A] of :data:`AREA`: the attributes are filled."""
+    setting: np.ndarray
+    """[1] of :data:`MOMENT`: institutions and horizon are filled."""
+    capacity: np.ndarray
+    """[R, A] capacity from a column, NaN where it is drawn."""
+    stress: np.ndarray
+    """[R] fiscal stress from a column, NaN where it is drawn."""
+    culture: np.ndarray
+    """[R, 3] culture from columns, NaN where it is drawn."""
+    interest: np.ndarray
+    """[R, A] relative priorities from columns, NaN where they are drawn."""
+    body: np.ndarray
+    """[K, 4 + 16] existing bodies: area, form, quarter it began, mandated until, members."""
+    period: np.ndarray
+    """[Q] which row of the three arrays below each quarter reads."""
+    population: np.ndarray
+    """[P, R] inhabitants."""
+    stress_change: np.ndarray
+    """[P, R] what is added to fiscal stress."""
+    demand: np.ndarray
+    """[P, R, A] demand relative to normal."""
+
+
+class Policy(NamedTuple):
+    """A strategy as the engine reads it."""
+
+    period: np.ndarray
+    """[Q] which row of ``lever`` and ``budget`` each quarter reads."""
+    lever: np.ndarray
+    """[P, A, 9] intensities."""
+    budget: np.ndarray
+    """[P, 4] most that each supporter spends in a quarter, in money; infinite if not capped."""
+    target: np.ndarray
+    """[4] whom each supporter helps, a place in TARGETS."""
+    part: np.ndarray
+    """[4] share of regions or bodies that it helps."""
+    listed: np.ndarray
+    """[4, R] 1 where a region is on a supporter's list."""
+    payer: np.ndarray
+    """[9] who bears each lever's cost, a place in PAYERS."""
+    forum: np.ndarray
+    """[R] number of the forum that a region is in, or -1."""
+    mandate: np.ndarray
+    """[G, 3 + 16] mandates: area, first quarter, first quarter after, members."""
