@@ -12,6 +12,8 @@ from kolabsim.language import _, ngettext
 
 SHOWN = 50
 """Most problems that the text of an error lists; the error itself carries all of them."""
+SEARCHED = 2000
+"""Most words among which a nearest spelling is looked for: it takes a millisecond for every ten."""
 
 
 class KolabsimError(Exception):
@@ -97,6 +99,8 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
     One that begins with the word, or that the word begins with, is like it too.
     """
     spellings, bare = {_bare(name): name for name in allowed}, _bare(word)
+    if len(spellings) > SEARCHED:
+        return None
     close = difflib.get_close_matches(bare, spellings, n=1, cutoff=0.7)
     if not close and len(bare) > 2:
         close = [s for s in spellings if s and (s.startswith(bare) or bare.startswith(s))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import NamedTuple
@@ -16,10 +16,13 @@ from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
 from kolabsim.model.kernel import kernel, rebind
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
-from kolabsim.model.programme import begin
+from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
 from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
 from kolabsim.model.state import Policy, State, World, allocate
+from kolabsim.world.scenario import Scenario
+from kolabsim.world.strategy import Strategy
+from kolabsim.world.world import build_policy, build_rule, build_world, model_parameters
 
 BLOCK = 64
 """Runs in a block: the fixed unit of work, so that no grouping can change a result."""
@@ -40,6 +43,7 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
                 return k
             key = Key(seed, runs[k], quarter)
             begin(w, s, policy, p, quarter)
+            support(s, policy, p, quarter)
             for i in range(regions):
                 identify(i, s, p, rule, key)
             for i in range(regions):
@@ -88,6 +92,22 @@ class Task(NamedTuple):
     """A user's rule; None for the built-in one whose number is in the world."""
     rule_parameters: np.record
     seed: int
+
+
+def build_task(
+    scenario: Scenario,
+    strategy: Strategy,
+    *,
+    seed: int,
+    settings: Mapping[str, float] | None = None,
+) -> Task:
+    """Everything that a run of a strategy needs, under the scenario's parameters or others."""
+    parameters = model_parameters(scenario.parameters if settings is None else settings)
+    rule, rule_parameters = build_rule(scenario)
+    return Task(
+        build_world(scenario, parameters), build_policy(scenario, strategy), parameters, rule,
+        rule_parameters, seed,
+    )  # fmt: skip
 
 
 class Block(NamedTuple):

@@ -34,7 +34,7 @@ def first_state(w, s, policy, p, key):
     for k in range(s.ledger.shape[1]):
         s.ledger[PAID, k], s.ledger[RATION, k] = 0.0, 1.0
     for b in range(len(s.body)):
-        s.body[b].size, s.body[b].next_free = 0, b + 1
+        s.body[b].members, s.body[b].next_free = 0, b + 1
     for a in range(areas):
         s.area[a] = w.area[a]
     for c in range(len(s.contact)):
@@ -172,7 +172,7 @@ def begin_body(given, s, p, quarter):
             enter(s, body, i, began)
             s.slot[i, a].bound_until = given[BODY_BOUND]
     tally(s, p, body, quarter)
-    for m in range(s.body[body].size):
+    for m in range(s.body[body].members):
         i = s.members[body, m]
         expect(s, i, a, s.slot[i, a].judged, began <= quarter)
 

@@ -180,7 +180,7 @@ def body_forum_share(s, body):
     """Share of the pairs inside a body that meet in one forum."""
     if s.area[s.body[body].area].forum == 0.0:
         return 0.0
-    n, pairs = s.body[body].size, 0.0
+    n, pairs = s.body[body].members, 0.0
     for k in range(n):
         for m in range(k):
             pairs += same_forum(s.region[s.members[body, k]], s.region[s.members[body, m]])
@@ -304,7 +304,7 @@ def entry_cost(region, slot, p, price):
 def tally(s, p, body, quarter):
     """Sum a body's row anew over its members, and judge what each has from it."""
     a, party = s.body[body].area, s.slot.size + body
-    row, size, areas = s.sums[party], s.body[body].size, s.slot.shape[1]
+    row, size, areas = s.sums[party], s.body[body].members, s.slot.shape[1]
     for f in range(len(row)):
         row[f] = 0.0
     for k in range(size):
@@ -340,7 +340,7 @@ def tally(s, p, body, quarter):
 def tally_all(s, p, quarter):
     """Sum the rows of all bodies anew."""
     for body in range(len(s.body)):
-        if s.body[body].size > 0:
+        if s.body[body].members > 0:
             tally(s, p, body, quarter)
 
 
@@ -470,19 +470,19 @@ def open_body(s, a, form, quarter):
     body = now.first_free
     new = s.body[body]
     now.first_free = new.next_free
-    new.area, new.size, new.form, new.began = a, 0, form, quarter
+    new.area, new.members, new.form, new.began = a, 0, form, quarter
     return body
 
 
 @part
 def enter(s, body, i, quarter):
     """Put region i into a body, members in code order."""
-    a, k = s.body[body].area, s.body[body].size
+    a, k = s.body[body].area, s.body[body].members
     while k > 0 and s.members[body, k - 1] > i:
         s.members[body, k] = s.members[body, k - 1]
         k -= 1
     s.members[body, k] = i
-    s.body[body].size += 1
+    s.body[body].members += 1
     s.slot[i, a].body = body
     s.slot[i, a].entered = quarter
     s.moment[0].changed = 1
@@ -491,7 +491,7 @@ def enter(s, body, i, quarter):
 @part
 def withdraw(s, body, i):
     """Take region i out of a body; a body of one dissolves."""
-    a, size = s.body[body].area, s.body[body].size
+    a, size = s.body[body].area, s.body[body].members
     k = 0
     while s.members[body, k] != i:
         k += 1
@@ -499,13 +499,13 @@ def withdraw(s, body, i):
         s.members[body, k] = s.members[body, k + 1]
         k += 1
     s.members[body, size - 1] = NOBODY
-    s.body[body].size = size - 1
+    s.body[body].members = size - 1
     alone_again(s, i, a)
     s.moment[0].changed = 1
     if size - 1 == 1:
         last = s.members[body, 0]
         s.members[body, 0] = NOBODY
-        s.body[body].size = 0
+        s.body[body].members = 0
         alone_again(s, last, a)
         close_body(s, body)
     elif size - 1 == 0:
@@ -526,7 +526,7 @@ def alone_again(s, i, a):
 @part
 def close_body(s, body):
     """Give a body's place back."""
-    s.body[body].size = 0
+    s.body[body].members = 0
     s.body[body].next_free = s.moment[0].first_free
     s.moment[0].first_free = body
 
@@ -534,7 +534,7 @@ def close_body(s, body):
 @part
 def move_members(s, source, host, quarter):
     """Move all members of one body into another, which they enter now."""
-    for k in range(s.body[source].size):
+    for k in range(s.body[source].members):
         enter(s, host, s.members[source, k], quarter)
         s.members[source, k] = NOBODY
     close_body(s, source)

@@ -318,7 +318,7 @@ def record_bodies(s, quarter, out):
     """Joint bodies: number, size, age, and trust between members."""
     bodies, members, age, member_age, trust, pairs, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for body in range(len(s.body)):
-        size = s.body[body].size
+        size = s.body[body].members
         if size > 0:
             a, row = s.body[body].area, s.sums[s.slot.size + body]
             bodies += 1.0
@@ -369,7 +369,7 @@ def list_partners(s, i, marks, found):
     for a in range(s.slot.shape[1]):
         body = s.slot[i, a].body
         if body != NOBODY:
-            for k in range(s.body[body].size):
+            for k in range(s.body[body].members):
                 j = s.members[body, k]
                 if j != i and marks[j] != i:
                     marks[j] = i

@@ -36,7 +36,7 @@ SUPPORTERS_AT = GOVERNMENT
 
 @part
 def begin(w, s, policy, p, quarter):
-    """Start a quarter: what is in force, what supporters offer, and counters set to zero."""
+    """Start a quarter: read what is in force, and set the quarter's counters to zero."""
     now = s.moment[0]
     now.refused = now.concluded = now.left = now.deciding = 0.0
     regions, areas = s.slot.shape
@@ -55,6 +55,11 @@ def begin(w, s, policy, p, quarter):
             slot.startup = slot.granted = slot.cofinanced = 0.0
             members += slot.body != NOBODY
     now.members_before = members
+
+
+@part
+def support(s, policy, p, quarter):
+    """All supporters make their offers, and parties take note of what is in force."""
     for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):
         offer(k, s, policy, p, quarter)
     tally_all(s, p, quarter)
@@ -86,9 +91,9 @@ def threshold(values, share):
 def body_success(s, body):
     """Mean realised net benefit of a body's members."""
     total, a = 0.0, s.body[body].area
-    for k in range(s.body[body].size):
+    for k in range(s.body[body].members):
         total += s.slot[s.members[body, k], a].realised
-    return total / s.body[body].size
+    return total / s.body[body].members
 
 
 @part
@@ -148,7 +153,7 @@ def target_bar(s, target, part):
         number = len(s.region)
     elif target in (NEWEST, BEST):
         for body in range(len(s.body)):
-            if s.body[body].size > 0:
+            if s.body[body].members > 0:
                 newness = float(s.body[body].began)
                 values[number] = newness if target == NEWEST else body_success(s, body)
                 number += 1

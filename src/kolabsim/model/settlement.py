@@ -63,9 +63,9 @@ def settle_leavings(s, p, quarter):
 def depart(s, p, i, a, quarter):
     """Take region i out of its body in area a, and count the memberships that end by it."""
     body = s.slot[i, a].body
-    s.moment[0].left += 2 if s.body[body].size == 2 else 1
+    s.moment[0].left += 2 if s.body[body].members == 2 else 1
     withdraw(s, body, i)
-    if s.body[body].size > 0:
+    if s.body[body].members > 0:
         tally(s, p, body, quarter)
 
 
@@ -93,11 +93,11 @@ def mandate(s, order, p, quarter):
         body = s.slot[group[k], a].body
         if body != NOBODY and body != host:
             within = 0
-            for m in range(s.body[body].size):
+            for m in range(s.body[body].members):
                 for n in range(CAP):
                     within += s.members[body, m] == group[n]
             people = s.sums[s.slot.size + body, RESIDENTS]
-            if within == s.body[body].size and people > most:
+            if within == s.body[body].members and people > most:
                 host, most = body, people
     if listed < 2:
         return

@@ -270,7 +270,7 @@ def serve_alone(slot):
 def produce(s, policy, p, quarter):
     """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
     for body in range(len(s.body)):
-        if s.body[body].size > 0:
+        if s.body[body].members > 0:
             produce_body(s, p, body, quarter)
     bill(s, policy, p, quarter)
 
@@ -278,7 +278,7 @@ def produce(s, policy, p, quarter):
 @part
 def produce_body(s, p, body, quarter):
     """What one body's members pay and get this quarter, yearly (E4 to E6, E10)."""
-    a, size, party = s.body[body].area, s.body[body].size, s.slot.size + body
+    a, size, party = s.body[body].area, s.body[body].members, s.slot.size + body
     row = s.sums[party]
     short = 0.0
     for k in range(size):

@@ -117,7 +117,7 @@ CONTACT: dict[str, Column] = {
 
 BODY: dict[str, Column] = {
     "area": _index("service area"),
-    "size": _index("members, 0 if the place is free", "n"),
+    "members": _index("number of members, 0 if the place is free", "n"),
     "form": _index("legal form"),
     "began": _index("quarter in which it began"),
     "next_free": _index("the next free place for a body, while this one is free"),

@@ -1,0 +1,287 @@
+"""The model as Mesa agents: the only file that imports mesa.
+
+Agents are views on their rows of the state, and their methods call the same compiled stages as the
+ensemble does, so both give the same histories to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import mesa
+import numpy as np
+
+from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
+from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.language import _
+from kolabsim.model import beginning, bodies, measures, programme, settlement, stages
+from kolabsim.model.draws import Key
+from kolabsim.model.kernel import entry
+from kolabsim.model.levers import FORMS, GOVERNMENT, SUPPORTERS
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.rules import BUILT_IN
+from kolabsim.model.state import NOBODY, PAID, REGION, Me
+from kolabsim.world.scenario import Scenario
+
+door = cache(entry)
+"""Python's way into a compiled part of the model, opened when it is first used."""
+
+
+class RegionalGovernment(mesa.Agent):
+    """A regional government: a view on its row of the state.
+
+    Every column of :data:`kolabsim.model.state.REGION` is an attribute (``region.commitment``).
+    Override :meth:`choose` to let it choose in plain Python; the other methods are the five steps
+    of building collaboration, in which it does its part of a quarter.
+    """
+
+    model: CollaborationModel
+
+    def __init__(self, model: CollaborationModel, row: int) -> None:
+        super().__init__(model)
+        self.row = row
+        self.code = model.scenario.regions.codes[row]
+        self.name = model.scenario.regions.names[row]
+        self.tier = model.scenario.regions.tier[row]
+
+    def __getattr__(self, name: str) -> float:
+        if name in REGION:
+            return self.model.state.region[self.row][name].item()
+        text = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(text)
+
+    @property
+    def trust(self) -> dict[str, float]:
+        """Its trust in each of its contacts, 0 to 1, by the contact's code."""
+        codes, state = self.model.scenario.regions.codes, self.model.state
+        rows = range(state.region[self.row].first, state.region[self.row].end)
+        return {codes[state.contact[c].target]: float(state.contact[c].trust) for c in rows}
+
+    @property
+    def contacts(self) -> list[RegionalGovernment]:
+        """The regions that it knows, in the order of their codes."""
+        regions, state = self.model.regional_governments, self.model.state
+        rows = range(state.region[self.row].first, state.region[self.row].end)
+        return [regions[state.contact[c].target] for c in rows]
+
+    def slot(self, area: str) -> np.record:
+        """Its row in a service area: the columns of :data:`kolabsim.model.state.SLOT`."""
+        return self.model.state.slot[self.row, self.model.area_number(area)]
+
+    def partners(self, area: str) -> list[RegionalGovernment]:
+        """The regions with which it shares a service area, in the order of their codes."""
+        body = self.slot(area).body
+        if body == NOBODY:
+            return []
+        members = self.model.state.members[body, : self.model.state.body[body].members]
+        return [self.model.regional_governments[i] for i in members if i != self.row]
+
+    def choose(self, options: np.recarray, me: Me, luck: float) -> int:
+        """Place of the option to take; the first keeps things as they are.
+
+        ``options`` have the columns of :data:`kolabsim.model.state.OPTION`, ``me`` is what the
+        region knows of itself, and ``luck`` a draw of its own between 0 and 1. The default applies
+        the scenario's decision rule.
+        """
+        return self.model.decide(options, me, luck)
+
+    def identify(self) -> None:
+        """Turn to an area, look at whom it could unite with, and open a negotiation."""
+        model = self.model
+        if type(self).choose is RegionalGovernment.choose:
+            model.identify(self.row)
+            return
+        for a in range(len(model.scenario.areas)):
+            number = door(stages.look)(self.row, a, model.state, model.parameters, model.key)
+            if number > 1:
+                options = model.state.option[:number]
+                me = door(stages.myself)(self.row, a, model.state)
+                luck = door(stages.own_luck)(model.state.region[self.row], a, model.key)
+                taken = int(self.choose(options, Me(*me), luck))
+                if not 0 <= taken < number:
+                    text = _("{region} chose option {taken}, but there are {number}")
+                    text = text.format(region=self.code, taken=taken, number=number)
+                    raise InputError([Problem(text)])
+                door(stages.negotiate)(self.row, a, taken, model.state, model.key)
+
+    def communicate(self) -> None:
+        """Meet others: forums, teams and mediators build trust."""
+        self._do(stages.communicate)
+
+    def plan(self) -> None:
+        """Advance its negotiations, and decide whether to leave its bodies."""
+        self._do(stages.plan)
+
+    def coordinate(self) -> None:
+        """Keep its promises in its bodies or fall short, or serve alone."""
+        self._do(stages.coordinate)
+
+    def evaluate(self) -> None:
+        """Observe its partners and learn."""
+        self._do(stages.evaluate)
+
+    def _do(self, stage: Callable) -> None:
+        model = self.model
+        door(stage)(self.row, model.state, model.parameters, model.key)
+
+
+class Supporter(mesa.Agent):
+    """An external supporter: central government, NGO, business or community."""
+
+    model: CollaborationModel
+
+    def __init__(self, model: CollaborationModel, kind: str) -> None:
+        super().__init__(model)
+        self.kind = kind
+        self.number = list(SUPPORTERS).index(kind)
+
+    @property
+    def title(self) -> str:
+        """What the supporter does, in words."""
+        return _(SUPPORTERS[self.kind].title)
+
+    @property
+    def spent(self) -> float:
+        """What its support cost in the last quarter, in the scenario's currency."""
+        return float(self.model.state.ledger[PAID, GOVERNMENT + self.number])
+
+    def offer(self) -> None:
+        """Offer its help to those it targets."""
+        model = self.model
+        door(programme.offer)(
+            self.number, model.state, model.policy, model.parameters, model.quarter
+        )
+
+
+class CollaborationModel(mesa.Model):
+    """Regional governments that decide, area by area, whether to share services and with whom.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the name of a shipped one, or the path of a file.
+    strategy
+        Name of one of its strategies.
+    run
+        Number of the run: sweep over it (``{"run": range(100)}``) for replications. The same
+        seed and run give the same history as run number ``run`` of the ensemble.
+    seed
+        Seed of all draws, at least 0. Mesa's own random numbers are not used by the model.
+    agents
+        Class of the regional governments, to be subclassed.
+    settings
+        Changes to the scenario by dotted names (``**{"parameters.quality_value": 0.7}``).
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path = "kartamantul",
+        strategy: str = "voluntary",
+        *,
+        run: int = 0,
+        seed: int | None = None,
+        rng: int | None = None,
+        agents: type[RegionalGovernment] = RegionalGovernment,
+        **settings: object,
+    ) -> None:
+        seed = next((value for value in (seed, rng) if value is not None), 1)
+        super().__init__(rng=int(seed))
+        if not isinstance(scenario, Scenario):
+            scenario = Scenario.load(scenario)
+        self.scenario = scenario.with_(settings) if settings else scenario
+        if strategy not in self.scenario.strategies:
+            hint = suggestion(strategy, self.scenario.strategies)
+            text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
+            raise InputError([Problem(text)])
+        self.strategy = self.scenario.strategies[strategy]
+        self.run_number, self.quarter = int(run), 0
+        task: Task = build_task(self.scenario, self.strategy, seed=int(seed))
+        self.world, self.policy, self.parameters = task.world, task.policy, task.parameters
+        self.rule, self.rule_parameters = task.rule, task.rule_parameters
+        self.draws_seed = task.seed
+        self.state = new_state(self.world)
+        self.measures: dict[str, float] = {}
+        door(beginning.first_state)(
+            self.world, self.state, self.policy, self.parameters, self.key
+        )
+        self.regional_governments = [
+            agents(self, row) for row in range(len(self.scenario.regions))
+        ]
+        self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: _reporter(name) for name in MEASURES}
+        )
+
+    @property
+    def key(self) -> Key:
+        """The part of every draw's address that this quarter shares."""
+        return Key(self.draws_seed, self.run_number, self.quarter)
+
+    def area_number(self, area: str) -> int:
+        """The place of a service area; unknown names are refused with the nearest spelling."""
+        names = list(self.scenario.areas)
+        if area not in names:
+            text = _("'{name}' is not a service area{hint}")
+            text = text.format(name=area, hint=suggestion(area, names))
+            raise InputError([Problem(text)])
+        return names.index(area)
+
+    def identify(self, row: int) -> None:
+        """The first step of one region under the scenario's decision rule."""
+        stage = identify_for(self.rule.compiled) if self.rule else door(stages.identify)
+        stage(row, self.state, self.parameters, self.rule_parameters, self.key)
+
+    def decide(self, options: np.recarray, me: Me, luck: float) -> int:
+        """Apply the scenario's decision rule to options."""
+        if self.rule:
+            return int(self.rule.compiled(options, me, luck, self.rule_parameters))
+        rule = stages.built_in
+        number = BUILT_IN.index(self.scenario.decision)
+        return int(door(rule)(number, options, me, luck, self.rule_parameters))
+
+    def step(self) -> None:
+        """One quarter: the five steps of building collaboration."""
+        world, state, policy, p = self.world, self.state, self.policy, self.parameters
+        quarter, regions = self.quarter, self.agents_by_type[type(self.regional_governments[0])]
+        door(programme.begin)(world, state, policy, p, quarter)
+        self.agents_by_type[Supporter].do("offer")
+        door(bodies.tally_all)(state, p, quarter)
+        regions.do("identify")
+        regions.do("communicate")
+        door(bodies.tally_all)(state, p, quarter)
+        regions.do("plan")
+        door(settlement.settle)(state, policy, p, quarter)
+        regions.do("coordinate")
+        door(stages.produce)(state, policy, p, quarter)
+        regions.do("evaluate")
+        values = np.empty(len(MEASURES))
+        door(measures.record)(state, p, quarter, values)
+        self.measures = dict(zip(MEASURES, values.tolist(), strict=True))
+        self.datacollector.collect(self)
+        self.quarter += 1
+        self.running = self.quarter < self.scenario.horizon
+
+    def agreements(self) -> list[dict[str, object]]:
+        """The joint bodies as they stand: area, form, age in years, and the codes of members."""
+        names, codes = list(self.scenario.areas), self.scenario.regions.codes
+        found = []
+        for body in np.flatnonzero(self.state.body["members"] > 0):
+            record = self.state.body[body]
+            found.append(
+                {
+                    "area": names[record.area],
+                    "form": FORMS[record.form],
+                    "age": (self.quarter - int(record.began)) / 4.0,
+                    "members": [codes[i] for i in self.state.members[body, : record.members]],
+                }
+            )
+        return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
+
+
+def _reporter(name: str) -> Callable[[CollaborationModel], float]:
+    def report(model: CollaborationModel) -> float:
+        return model.measures[name]
+
+    return report
