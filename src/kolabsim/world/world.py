@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.beginning import BODY_MEMBERS, place_contacts
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.draws import region_ids
-from kolabsim.model.extension import RULES, DecisionRule, fill_record
+from kolabsim.model.extension import RULES, DecisionRule, fill_record, load_extension
 from kolabsim.model.levers import CAP, CONSENTS, FORMS, LEVERS, PAYERS, SHARES, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import settle_parameters
 from kolabsim.model.rules import BUILT_IN
@@ -362,9 +362,12 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
         RULES[scenario.decision].settle(settings)
         every = {n: q for name in BUILT_IN for n, q in RULES[name].parameters.items()}
         return None, fill_record(every, settings)
+    for path in scenario.extensions:
+        load_extension(path)
     if scenario.decision not in RULES:
-        text = _("no extension declares the decision rule '{name}'")
-        raise InputError([Problem(text.format(name=scenario.decision))])
+        text = _("no extension declares the decision rule '{name}'{hint}")
+        hint = suggestion(scenario.decision, RULES)
+        raise InputError([Problem(text.format(name=scenario.decision, hint=hint))])
     rule = RULES[scenario.decision]
     return rule, rule.settle(settings)
 
