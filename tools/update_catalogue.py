@@ -102,7 +102,7 @@ def update() -> tuple[list[str], list[str]]:
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """The messages that a catalogue has no translation of."""
-    return [first(m.id) for m in catalogue if m.id and not first(m.string)]
+    return [first(m.id) for m in catalogue if m.id and not (m.string and first(m.string))]
 
 
 def first(message: str | tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from kolabsim.language import _, ngettext
 SHOWN = 50
 """Most problems that the text of an error lists; the error itself carries all of them."""
 SEARCHED = 2000
-"""Most words among which a nearest spelling is looked for: it takes a millisecond for every ten."""
+"""Most words among which a nearest spelling is looked for: among more, it would take too long."""
 
 
 class KolabsimError(Exception):

@@ -45,6 +45,11 @@ def _(message: str) -> str:
     return _catalogue(language()).gettext(message) if message else ""
 
 
+def N_(message: str) -> str:  # noqa: N802 (the name by which catalogues know it)
+    """The message as it is, to be translated where it is shown."""
+    return message
+
+
 def ngettext(one: str, many: str, number: int) -> str:
     """The message for one thing or for many, in the language spoken now."""
     return _catalogue(language()).ngettext(one, many, number)

@@ -85,6 +85,13 @@ def test_every_value_and_key_knows_its_place(tmp_path) -> None:
     assert tree.get("a", 2) is None
 
 
+def plant(value: object):
+    problems = Problems()
+    tree = planted(value, "", problems)
+    assert not problems.found
+    return tree
+
+
 @pytest.mark.parametrize(
     ("under", "over", "merged"),
     [
@@ -98,7 +105,7 @@ def test_every_value_and_key_knows_its_place(tmp_path) -> None:
     ],
 )
 def test_mappings_are_merged_and_all_else_replaced(under, over, merged) -> None:
-    assert planted(under).merged(planted(over)).plain() == merged
+    assert plant(under).merged(plant(over)).plain() == merged
 
 
 @settings(max_examples=200, deadline=None)

@@ -315,8 +315,15 @@ def test_with_tells_all_problems_with_the_nearest_spelling(load) -> None:
         "extends: a scenario that is loaded keeps its parent",
         "parameters.trust_gain: nan is not a finite number",
     }
-    with pytest.raises(InputError, match="horizon: a object cannot be part of a scenario"):
-        scenario.with_(horizon=object())
+    deep: list[object] = []
+    deep.append(deep)
+    with pytest.raises(InputError) as caught:
+        scenario.with_({"horizon": object(), "bodies": deep, "cap": 1})
+    assert {
+        "horizon: what has the type object cannot be part of a scenario",
+        "bodies: nested more than 50 deep",
+        "cap: 1 is too small; allowed: at least 2",
+    } <= {str(problem) for problem in caught.value.problems}
 
 
 # What is wrong ------------------------------------------------------------------------------------
@@ -355,7 +362,8 @@ def test_all_problems_of_a_scenario_are_told_at_once(told) -> None:
     ("text", "problem"),
     [
         ("regoins: {}", "4:1: regoins: not a key that is known here; did you mean 'regions'?"),
-        ("horizon: 40\nhorizon: 41", "5:1: 'horizon' is written twice, first on line 4"),
+        ("horizon: 40\nhorizon: 41\ncap: 1", "5:1: 'horizon' is written twice, first on line 4"),
+        ("horizon: 40\nhorizon: 41\ncap: 1", "6:6: cap: 1 is too small; allowed: at least 2"),
         ("horizon: 401", "4:10: horizon: 401 is too large; allowed: at most 400"),
         ("horizon: 1.5", "4:10: horizon: 1.5 is not a whole number"),
         ("horizon: true", "4:10: horizon: True is not a whole number"),

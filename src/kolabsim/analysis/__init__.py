@@ -1,0 +1,1 @@
+"""What results say: comparisons, and how sure they are."""

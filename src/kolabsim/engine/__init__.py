@@ -1,0 +1,1 @@
+"""How runs are made: as a compiled ensemble, and as Mesa agents."""

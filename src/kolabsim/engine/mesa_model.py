@@ -203,12 +203,8 @@ class CollaborationModel(mesa.Model):
         self.draws_seed = task.seed
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
-        door(beginning.first_state)(
-            self.world, self.state, self.policy, self.parameters, self.key
-        )
-        self.regional_governments = [
-            agents(self, row) for row in range(len(self.scenario.regions))
-        ]
+        door(beginning.first_state)(self.world, self.state, self.policy, self.parameters, self.key)
+        self.regional_governments = [agents(self, row) for row in range(len(self.scenario.regions))]
         self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
         self.datacollector = mesa.DataCollector(
             model_reporters={name: _reporter(name) for name in MEASURES}

@@ -1,0 +1,1 @@
+"""The science, and nothing else: equations, agents' steps, and what is measured."""

@@ -1,0 +1,1 @@
+"""How people see results: figures, reports, and the folder in which they are kept."""

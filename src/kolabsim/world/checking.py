@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,19 +15,24 @@ from kolabsim.language import _
 from kolabsim.world.reading import Node, as_written, tell
 from kolabsim.world.schema import ScenarioText, Written
 
+Text = TypeVar("Text", bound=Written)
+"""The shape of a file: a scenario, or an experiment."""
+
 MOST = 1000
 """Most problems of shape that are told."""
 
 
-def check_shape(tree: Node, problems: Problems) -> tuple[Node, ScenarioText]:
-    """What a scenario says, and the tree it says it in, without what is wrong.
+def check_shape(
+    tree: Node, problems: Problems, shape: type[Text] = ScenarioText
+) -> tuple[Node, Text]:
+    """What a file of this shape says, and the tree it says it in, without what is wrong.
 
     What is wrong is told and set aside, so that the rest can be checked further.
     """
     set_aside: list[tuple[str | int, ...]] = []
     while True:
         try:
-            return tree, ScenarioText.model_validate(tree.plain())
+            return tree, shape.model_validate(tree.plain())
         except ValidationError as found:
             errors = found.errors(include_url=False)
         pruned = set()
@@ -41,16 +46,15 @@ def check_shape(tree: Node, problems: Problems) -> tuple[Node, ScenarioText]:
             told = any(earlier[: len(whole)] == whole for earlier in set_aside)
             if not told and len(problems.found) < MOST:
                 at_key = of_key or error["type"] == "extra_forbidden"
-                tell(tree, path, explain(error), problems, at_key=at_key)
+                tell(tree, path, explain(error, shape), problems, at_key=at_key)
             set_aside.append(whole)
             pruned.add(tuple(written))
         for path in pruned:
             tree = tree.without(path)
 
 
-def keys_at(path: tuple[str | int, ...]) -> list[str]:
-    """The keys that a scenario file may have at this path; none where any are allowed."""
-    shape: Any = ScenarioText
+def keys_at(path: tuple[str | int, ...], shape: Any = ScenarioText) -> list[str]:
+    """The keys that a file of this shape may have at a path; none where any are allowed."""
     for part in path:
         shape = _inside(shape, part)
     model = next((s for s in _parts(shape) if isinstance(s, type) and issubclass(s, Written)), None)
@@ -77,7 +81,7 @@ def _inside(shape: Any, part: str | int) -> Any:
     return None
 
 
-def explain(error: ErrorDetails) -> str:
+def explain(error: ErrorDetails, shape: Any = ScenarioText) -> str:
     """What is wrong, and what is allowed, in one sentence."""
     kind, context, value = error["type"], error.get("ctx", {}), as_written(error["input"])
     match kind:
@@ -87,7 +91,7 @@ def explain(error: ErrorDetails) -> str:
             return _("missing")
         case "extra_forbidden":
             path = error["loc"]
-            hint = suggestion(str(path[-1]), keys_at(path[:-1]))
+            hint = suggestion(str(path[-1]), keys_at(path[:-1], shape))
             return _("not a key that is known here{suggestion}").format(suggestion=hint)
         case "literal_error":
             words = re.findall(r"'([^']*)'", context["expected"])

@@ -172,18 +172,11 @@ def as_written(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def planted(value: object, key: str = "") -> Node:
+def planted(value: object, key: str, problems: Problems, *, depth: int = 0) -> Node:
     """A value from Python as if it were written in a file that has no name.
 
-    Raises :class:`~kolabsim.errors.InputError` for what no file could hold.
+    What no file could hold is a problem with ``key``.
     """
-    problems = Problems()
-    node = _planted(value, key, 0, problems)
-    problems.raise_if_any()
-    return node
-
-
-def _planted(value: object, key: str, depth: int, problems: Problems) -> Node:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Path):
@@ -191,17 +184,18 @@ def _planted(value: object, key: str, depth: int, problems: Problems) -> Node:
     if depth > DEEPEST:
         problems.add(_("{key}: nested more than {deepest} deep").format(key=key, deepest=DEEPEST))
     elif isinstance(value, Mapping):
-        children = {str(k): _planted(v, key, depth + 1, problems) for k, v in value.items()}
+        children = {str(k): planted(v, key, problems, depth=depth + 1) for k, v in value.items()}
         return Node(Place(), children=children)
     elif isinstance(value, (list, tuple)):
-        children = {k: _planted(v, key, depth + 1, problems) for k, v in enumerate(value)}
+        children = {k: planted(v, key, problems, depth=depth + 1) for k, v in enumerate(value)}
         return Node(Place(), children=children, is_list=True)
     elif value is not None and not isinstance(value, (str, bool, int, float)):
         problems.add(
-            _("{key}: a {kind} cannot be part of a scenario").format(
+            _("{key}: what has the type {kind} cannot be part of a scenario").format(
                 key=key, kind=type(value).__name__
             )
         )
+        return Node(Place())
     return Node(Place(), value)
 
 
@@ -219,9 +213,8 @@ def read_bytes(path: Path, largest: int, problems: Problems) -> bytes | None:
         elif path.exists():
             message = _("not an ordinary file")
         else:
-            message = _("there is no such file{suggestion}").format(
-                suggestion=_neighbour(path),
-            )
+            message = _("there is no such file{suggestion}")
+            message = message.format(suggestion=_neighbour(path))
     except PermissionError:
         message = _("you are not allowed to read this file")
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.errors import Problems, suggestion
+from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.world.reading import as_written
 from kolabsim.world.tables import Table, read_csv
@@ -368,7 +368,7 @@ def read_contacts(
         for code in pair:
             if known is not None and code not in known:
                 message = _("no region has the code '{code}'{suggestion}")
-                hint = suggestion(code, codes)
+                hint = suggestion(code, codes) if len(problems.found) < SHOWN else ""
                 table.tell(line, message.format(code=code, suggestion=hint))
         key = tuple(sorted(pair))
         if pair[0] == pair[1]:

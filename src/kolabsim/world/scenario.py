@@ -89,7 +89,9 @@ class Scenario:
         path = _source(source)
         trees = _lineage(path, problems)
         library = read_yaml(shipped("scenarios") / "strategies.yaml", problems)
-        problems.raise_if_any()
+        if library is None or not trees or _parent_name(trees[-1][1]):
+            # Without one of its files, too much of the scenario would look wrong.
+            problems.raise_if_any()
         tree = library
         for _path, child in reversed(trees):
             tree = _laid_over(tree, child)
@@ -107,7 +109,7 @@ class Scenario:
         for key, value in {**(changes or {}), **dotted}.items():
             if key == "extends":
                 problems.add(_("extends: a scenario that is loaded keeps its parent"))
-            tree = _laid_over(tree, _nested(key, planted(value, key)))
+            tree = _laid_over(tree, _nested(key, planted(value, key, problems)))
         return _settled(tree, self.name, self.files, problems, self._rule_parameters, self)
 
     def title(self, language: str) -> str:
@@ -240,10 +242,7 @@ def _lineage(path: Path, problems: Problems) -> list[tuple[Path, Node]]:
         if tree is None:
             break
         found[path] = tree
-        parent = tree.get("extends")
-        if parent is None or not isinstance(parent.value, str):
-            break
-        path = _parent(parent, tree, problems)
+        path = _parent(tree, problems)
         if path is None:
             break
         if path.resolve() in {earlier.resolve() for earlier in found}:
@@ -254,9 +253,16 @@ def _lineage(path: Path, problems: Problems) -> list[tuple[Path, Node]]:
     return list(found.items())
 
 
-def _parent(extends: Node, tree: Node, problems: Problems) -> Path | None:
-    folder, text = shipped("scenarios"), extends.value
-    candidates = (extends.place.file.parent / text, folder / f"{text}.yaml")
+def _parent_name(tree: Node) -> str | None:
+    extends = tree.get("extends")
+    return extends.value if extends and isinstance(extends.value, str) else None
+
+
+def _parent(tree: Node, problems: Problems) -> Path | None:
+    text, folder = _parent_name(tree), shipped("scenarios")
+    if text is None:
+        return None
+    candidates = (tree.place.file.parent / text, folder / f"{text}.yaml")
     path = next((p for p in candidates if _is_file(p)), None)
     if path is None:
         beside = [p.name for p in candidates[0].parent.glob("*.yaml")]

@@ -1,0 +1,469 @@
+"""What people type: words become calls, and errors become sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from kolabsim import __version__
+from kolabsim.errors import InputError, KolabsimError, Problem, Problems, suggestion
+from kolabsim.language import LANGUAGES, N_, _, set_language
+
+if TYPE_CHECKING:
+    import click
+    from rich.console import Console
+    from rich.table import Table
+
+    from kolabsim.analysis.compare import Comparison
+    from kolabsim.study.experiment import Experiment
+
+REFUSED = 2
+"""Exit code where an input or a disk is at fault, and nothing was done."""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _say(code: str | None) -> None:
+    if code is not None:
+        set_language(code)
+
+
+Language = Annotated[
+    str | None,
+    typer.Option("--lang", callback=_say, is_eager=True, help=N_("Language: en or id.")),
+]
+Settings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help=N_("Change the scenario, by a dotted name.")),
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kolabsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=N_("Compare strategies by which regional governments come to share services."))
+def _options(
+    language: Language = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help=N_("Tell the version.")),
+    ] = False,
+) -> None:
+    """Compare strategies by which regional governments come to share services."""
+
+
+# run --------------------------------------------------------------------------------------------
+
+
+@app.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
+def run(
+    experiment: Annotated[str, typer.Argument(help=N_("Name, file or folder of an experiment."))],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help=N_("Folder of the results [default: results/NAME].")),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option(help=N_("Runs of each strategy in each future."))
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=N_("Seed of all draws."))] = None,
+    settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
+    language: Language = None,
+) -> None:
+    """Run an experiment: tables, figures and a report in one folder."""
+    from kolabsim.show.folder import check_folder
+    from kolabsim.study.experiment import Experiment
+
+    started = time.perf_counter()
+    study = Experiment.load(experiment, settings=parse_settings(settings), runs=runs, seed=seed)
+    folder = out or Path("results") / study.name
+    check_folder(folder)
+    warn_of_contacts(study)
+    comparison = run_comparison(study, folder, command=typed(), started=started)
+    print_comparison(study, comparison, folder)
+
+
+def run_comparison(study: Experiment, folder: Path, *, command: str, started: float) -> Comparison:
+    """Simulate, compare and publish an experiment, telling how far it is."""
+    from kolabsim.analysis.compare import compare
+    from kolabsim.analysis.variance import attributes_share, default_measures
+    from kolabsim.show.folder import Account, publish
+    from kolabsim.study.runner import simulate
+
+    announce_compilation()
+    worlds, repeats = (32, 16) if study.runs >= 100 else (8, 8)
+    total = study.runs * len(study.strategies) * len(study.futures) + worlds * repeats
+    with progress(total) as step:
+        results = simulate(
+            study.scenario, study.strategies, futures=study.futures, runs=study.runs,
+            seed=study.seed, progress=step,
+        )  # fmt: skip
+        variance = attributes_share(
+            study.scenario, study.baseline, default_measures(), worlds=worlds, repeats=repeats,
+            seed=study.seed, progress=step,
+        )  # fmt: skip
+    simulated = time.perf_counter()
+    terminal().print(_("Comparing strategies and writing the report ..."))
+    comparison = compare(results, baseline=study.baseline)
+    account = Account(command, {"until simulated": simulated - started})
+    publish(folder, study, results, comparison, variance=variance, account=account)
+    return comparison
+
+
+def announce_compilation() -> None:
+    """Say that the model is compiled, where no earlier process did it: it takes a while once."""
+    from kolabsim.model.kernel import is_compiled_before
+
+    if not is_compiled_before():
+        terminal().print(
+            _("The model is being compiled, once for this version; this takes up to half a minute.")
+        )
+
+
+def warn_of_contacts(study: Experiment) -> None:
+    """Say which regions have no contact, or no land neighbour though areas spill over."""
+    from kolabsim.world.world import without_neighbours
+
+    lone, islands = without_neighbours(study.scenario)
+    spills = any(area.spillover > 0.0 for area in study.scenario.areas.values())
+    for codes, text in (
+        (lone, _("{number} regions have no contact and stay alone: {codes}")),
+        (
+            islands if spills else [],
+            _("{number} regions have no land neighbour, so nothing spills over to them: {codes}"),
+        ),
+    ):
+        if codes:
+            names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
+            message = text.format(number=len(codes), codes=names)
+            terminal().print(_("Warning: {message}").format(message=message))
+
+
+def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
+    """The comparison as a table in the terminal, and where the rest of it is."""
+    from kolabsim.show.report import terminal_table
+
+    console = terminal(sys.stdout)
+    console.print(terminal_table(study, comparison))
+    console.print(
+        _(
+            "A thought experiment with stated assumptions, not a prediction: read the contrasts "
+            "between strategies, not the levels."
+        )
+    )
+    report = (folder / "report.html").as_posix()
+    console.print(_("Report: {path}").format(path=report), soft_wrap=True)
+
+
+# check ------------------------------------------------------------------------------------------
+
+
+@app.command(help=N_("Check scenario and experiment files, and tell all their problems at once."))
+def check(
+    files: Annotated[list[str], typer.Argument(help=N_("Scenarios and experiments to check."))],
+    language: Language = None,
+) -> None:
+    """Check scenario and experiment files, and tell all their problems at once."""
+    problems = Problems()
+    fine = []
+    for name in files:
+        try:
+            fine.append((name, describe(name)))
+        except InputError as error:
+            for found in error.problems:
+                problems.add(found.message, file=found.file, line=found.line, column=found.column)
+    for name, text in fine:
+        typer.echo(f"{name}: {text}")
+    problems.raise_if_any()
+
+
+def describe(name: str) -> str:
+    """What a scenario or experiment is, in a line; its problems as an error."""
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.world.reading import read_yaml
+    from kolabsim.world.scenario import Scenario
+    from kolabsim.world.world import build_rule
+
+    path = Path(name)
+    if path.is_dir():
+        path = path / "experiment.yaml"
+    tree = read_yaml(path, Problems()) if path.is_file() else None
+    if tree is not None and tree.get("kind") is not None:
+        study = Experiment.load(path)
+        text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
+        return text.format(
+            strategies=len(study.strategies), runs=study.runs, scenario=study.scenario.name
+        )
+    scenario = Scenario.load(name if tree is None else path)
+    if not scenario.extensions:
+        build_rule(scenario)
+    text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
+    return text.format(
+        regions=len(scenario.regions),
+        areas=len(scenario.areas),
+        strategies=len(scenario.strategies),
+    )
+
+
+# list and schema --------------------------------------------------------------------------------
+
+
+@app.command("list", help=N_("List scenarios, experiments, strategies, factors or measures."))
+def list_(
+    what: Annotated[
+        str, typer.Argument(help=N_("scenarios, experiments, strategies, factors or measures."))
+    ],
+    scenario: Annotated[
+        str, typer.Option(help=N_("Scenario whose strategies and factors are listed."))
+    ] = "kartamantul",
+    language: Language = None,
+) -> None:
+    """List scenarios, strategies, factors, measures or experiments."""
+    tables: dict[str, Callable[[], Table]] = {
+        "scenarios": scenario_table,
+        "experiments": experiment_table,
+        "strategies": lambda: strategy_table(scenario),
+        "factors": lambda: factor_table(scenario),
+        "measures": measure_table,
+    }
+    terminal(sys.stdout).print(one_of(what, tables)())
+
+
+def scenario_table() -> Table:
+    """Scenarios that ship with kolabsim."""
+    from kolabsim.language import language
+    from kolabsim.world.scenario import Scenario, shipped_names
+
+    table = plain_table(_("scenario"), _("regions"), _("areas"), _("title"))
+    for name in shipped_names("scenarios"):
+        found = Scenario.load(name)
+        table.add_row(name, str(len(found.regions)), str(len(found.areas)), found.title(language()))
+    return table
+
+
+def experiment_table() -> Table:
+    """Experiments that ship with kolabsim."""
+    from kolabsim.language import language
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.world.scenario import shipped_names
+
+    table = plain_table(_("experiment"), _("scenario"), _("question"))
+    for name in shipped_names("experiments"):
+        found = Experiment.load(name)
+        table.add_row(name, found.scenario.name, found.question(language()))
+    return table
+
+
+def strategy_table(scenario: str) -> Table:
+    """Strategies of a scenario."""
+    from kolabsim.language import language
+    from kolabsim.world.scenario import Scenario
+
+    table = plain_table(_("strategy"), _("title"), _("what is done"))
+    for name, found in Scenario.load(scenario).strategies.items():
+        table.add_row(name, found.title(language()), found.description(language()))
+    return table
+
+
+def factor_table(scenario: str) -> Table:
+    """What can be varied: parameters, attributes of areas, and institutions."""
+    from kolabsim.model.areas import AREA_ATTRIBUTES
+    from kolabsim.model.extension import RULES
+    from kolabsim.model.levers import CONSENTS, FORMS, SHARES
+    from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.model.rules import BUILT_IN
+    from kolabsim.world.scenario import Scenario
+
+    found = Scenario.load(scenario)
+    table = plain_table(_("factor"), _("default"), _("range"), _("unit"), _("meaning"), _("source"))
+
+    def row(name: str, value: float, low: float, high: float, *texts: str) -> None:
+        table.add_row(name, f"{value:g}", f"{low:g} .. {high:g}", *texts)
+
+    for name, entry in PARAMETERS.items():
+        row(f"parameters.{name}", entry.default, entry.low, entry.high, entry.unit,
+            _(entry.meaning), _(entry.source) if entry.source == "assumed" else entry.source)  # fmt: skip
+    for rule in BUILT_IN:
+        for name, entry in RULES[rule].parameters.items():
+            row(f"parameters.{rule}.{name}", entry.default, entry.low, entry.high, entry.unit,
+                _(entry.meaning), _(entry.source))  # fmt: skip
+    for area, values in found.areas.items():
+        for name, entry in AREA_ATTRIBUTES.items():
+            value = getattr(values, name)
+            row(f"areas.{area}.{name}", value, value / 2, value * 2, entry.unit,
+                _(entry.meaning), values.source)  # fmt: skip
+    for name, words in (
+        ("form", FORMS), ("shares", SHARES), ("consent", CONSENTS), ("decision", BUILT_IN)
+    ):  # fmt: skip
+        table.add_row(name, getattr(found, name), " | ".join(words), "", _("institution"), "")
+    table.add_row("cap", str(found.cap), "2 .. 16", _("regions"), _("most members of a body"), "")
+    return table
+
+
+def measure_table() -> Table:
+    """Measures: what comes out."""
+    from kolabsim.model.measures import MEASURES, REGION_MEASURES
+
+    table = plain_table(_("measure"), _("unit"), _("by region"), _("meaning"))
+    for name, entry in (MEASURES | REGION_MEASURES).items():
+        by_region = _("yes") if name in REGION_MEASURES else ""
+        table.add_row(name, _(entry.unit), by_region, _(entry.meaning))
+    return table
+
+
+@app.command(
+    help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
+)
+def schema(
+    kind: Annotated[str, typer.Argument(help=N_("scenario or experiment."))] = "scenario",
+    language: Language = None,
+) -> None:
+    """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
+    from kolabsim.study import experiment
+    from kolabsim.world import scenario
+
+    shapes = {"scenario": scenario.schema, "experiment": experiment.schema}
+    typer.echo(json.dumps(one_of(kind, shapes)(), indent=1, ensure_ascii=False))
+
+
+# What commands share ------------------------------------------------------------------------------
+
+
+Kind = TypeVar("Kind")
+
+
+def one_of(word: str, choices: Mapping[str, Kind]) -> Kind:
+    """The choice that a word names; another word is refused with the nearest spelling."""
+    if word not in choices:
+        text = _("'{word}' is not known here{hint}")
+        text = text.format(word=word, hint=suggestion(word, choices))
+        raise InputError([Problem(text)])
+    return choices[word]
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, object]:
+    """Settings by dotted names from KEY=VALUE; a value is read as YAML reads it."""
+    import yaml
+
+    found, problems = {}, Problems()
+    for setting in settings:
+        key, sign, text = setting.partition("=")
+        if not sign or not key.strip():
+            message = _("--set {setting}: write KEY=VALUE, such as parameters.quality_value=0.7")
+            problems.add(message.format(setting=setting))
+            continue
+        try:
+            found[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            message = _("--set {setting}: the value cannot be read")
+            problems.add(message.format(setting=setting))
+    problems.raise_if_any()
+    return found
+
+
+def typed() -> str:
+    """The command as it was typed."""
+    import shlex
+
+    return shlex.join(["kolabsim", *sys.argv[1:]])
+
+
+def terminal(stream: object = None) -> Console:
+    """Where to print: messages go to stderr, results to stdout."""
+    from rich.console import Console
+
+    stream = stream or sys.stderr
+    is_terminal = stream.isatty()
+    return Console(
+        file=stream, highlight=False, width=None if is_terminal else 160, emoji=False, markup=False
+    )
+
+
+def plain_table(*columns: str) -> Table:
+    """A table with only a line under its head."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many runs are done, if there is somebody to see it."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _number: None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    shown = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=console, transient=True,
+    )  # fmt: skip
+    with shown as bar:
+        task = bar.add_task(_("runs"), total=total)
+        yield lambda number: bar.advance(task, number)
+
+
+def command_in_language(words: Sequence[str]) -> click.Command:
+    """The command with its help in the language that the words ask for."""
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        code = value if word == "--lang" else word.removeprefix("--lang=")
+        if code != word and code in LANGUAGES:
+            set_language(code)
+    command = typer.main.get_command(app)
+    for part in (command, *command.commands.values()):
+        part.help = _(part.help or "")
+        for parameter in part.params:
+            if getattr(parameter, "help", None):
+                parameter.help = _(parameter.help)
+    return command
+
+
+def main() -> None:
+    """Entry point: exit code 0, or 2 with a sentence where an input or a disk is at fault."""
+    try:
+        # Not standalone, so that what is refused is told here, in one voice.
+        code = command_in_language(sys.argv[1:]).main(
+            sys.argv[1:], prog_name="kolabsim", standalone_mode=False
+        )
+    except KolabsimError as error:
+        typer.echo(str(error), err=True)
+        code = REFUSED
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo(_("Interrupted; nothing was written."), err=True)
+        code = 130
+    except BrokenPipeError:
+        # Who reads has seen enough; do not fail again when Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # errors of usage, which typer raises
+            raise
+        typer.echo(str(InputError([Problem(error.format_message())])), err=True)
+        code = REFUSED
+    sys.exit(code or 0)

@@ -1,0 +1,172 @@
+"""Numbers, shares and sums of money as people write them, in the language spoken now.
+
+Nothing is shown with more digits than its interval supports; what is undefined is a dash.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kolabsim.language import _, language
+
+UNDEFINED = "–"
+MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between a number and what belongs to it."""
+SYMBOLS: dict[str, dict[str, str]] = {"id": {"IDR": "Rp"}}
+"""Currencies that are written otherwise than by their letters, by language."""
+MOST_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of one measure are written, so that all of them can be compared."""
+
+    divisor: float
+    decimals: int
+    unit: str
+    """What stands after a number: %, quarters, billion cost units."""
+    symbol: str = ""
+    """What stands before it: the currency."""
+
+    @property
+    def label(self) -> str:
+        """The unit by itself, for the head of a column or an axis."""
+        return f"{self.symbol} {self.unit}".strip()
+
+    def bare(self, value: float, *, signed: bool = False) -> str:
+        """The number without its unit; with + or a true minus where ``signed``."""
+        if not math.isfinite(value):
+            return UNDEFINED
+        return decimal(value / self.divisor, self.decimals, signed=signed)
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """The number with its unit."""
+        number = self.bare(value, signed=signed)
+        if number == UNDEFINED:
+            return number
+        if self.symbol:
+            sign = number[0] in f"+{MINUS}"
+            number = f"{number[:sign]}{self.symbol}{SPACE}{number[sign:]}"
+        return f"{number}{SPACE}{self.unit}" if self.unit else number
+
+    def interval(self, low: float, high: float, *, signed: bool = False) -> str:
+        """An interval without its unit."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return UNDEFINED
+        low, high = self.bare(low, signed=signed), self.bare(high, signed=signed)
+        return _("{low} to {high}").format(low=low, high=high)
+
+
+def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
+    """A number with so many decimals; zero has no sign."""
+    from babel.numbers import format_decimal
+
+    places = "." + "0" * decimals if decimals else ""
+    text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
+    if round(value, decimals) == 0.0:
+        return text
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def percent(share: float, *, decimals: int = 0) -> str:
+    """A share of a whole in per cent; whatever is not all or nothing is never shown as such."""
+    if not math.isfinite(share):
+        return UNDEFINED
+    least = 0.5 * 10.0 ** -(decimals + 2)
+    if 0.0 < share < least:
+        return f"< {decimal(2 * 100 * least, decimals)}{SPACE}%"
+    if 1.0 - least < share < 1.0:
+        return f"> {decimal(100 * (1.0 - 2 * least), decimals)}{SPACE}%"
+    return f"{decimal(100.0 * share, decimals)}{SPACE}%"
+
+
+def count(number: float) -> str:
+    """A whole number."""
+    return decimal(float(number), 0)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number by itself, with so many significant digits."""
+    if not math.isfinite(value):
+        return UNDEFINED
+    if value == 0.0:
+        return "0"
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = decimal(value, min(places, 2 * MOST_DECIMALS))
+    point = "," if language() == "id" else "."
+    return text.rstrip("0").rstrip(point) if point in text else text
+
+
+def scale_of(
+    unit: str,
+    values: Iterable[float],
+    errors: Iterable[float] = (),
+    *,
+    currency: str = "",
+    difference: bool = True,
+) -> Scale:
+    """How to write values of a measure in a unit of :mod:`kolabsim.model.measures`.
+
+    ``errors`` are half-widths of their intervals: their median decides on the decimals. Without
+    them, the largest value is written with three digits. Differences of shares are in percentage
+    points, and the currency is that of the scenario ('' for cost units).
+    """
+    values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
+    values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
+    largest = float(values.max(initial=0.0))
+    divisor, words, symbol = unit_words(unit, largest, currency, difference)
+    if len(errors):
+        wanted = math.ceil(-math.log10(float(np.median(errors)) / divisor) - 1e-9)
+    elif largest > 0.0:
+        wanted = 2 - math.floor(math.log10(largest / divisor))
+    else:
+        wanted = 0
+    return Scale(divisor, min(max(wanted, 0), MOST_DECIMALS), words, symbol)
+
+
+def unit_words(
+    unit: str, largest: float, currency: str, difference: bool
+) -> tuple[float, str, str]:
+    """What to divide by, the words after a number, and those before it."""
+    if unit == "currency":
+        return money_words(largest, currency)
+    if unit == "share of stand-alone cost":
+        return 0.01, _("% of stand-alone cost"), ""
+    if unit == "share":
+        return 0.01, _("percentage points") if difference else "%", ""
+    if unit == "share/year":
+        return 0.01, _("percentage points a year") if difference else _("% a year"), ""
+    words = {
+        "0..1": _("on a scale of 0 to 1"),
+        "quarters": _("quarters"),
+        "years": _("years"),
+        "bodies": _("bodies"),
+        "regions": _("regions"),
+        "negotiations": _("negotiations"),
+        "agreements": _("agreements"),
+        "memberships": _("memberships"),
+        "1": "",
+    }
+    return 1.0, words[unit], ""
+
+
+def money_words(largest: float, currency: str) -> tuple[float, str, str]:
+    """The unit in which the largest of some sums of money has one to three digits."""
+    sizes = (
+        (1e12, _("trillion")), (1e9, _("billion")), (1e6, _("million")), (1.0, ""),
+    )  # fmt: skip
+    divisor, size = next((pair for pair in sizes if largest >= pair[0]), sizes[-1])
+    if currency:
+        return divisor, size, SYMBOLS.get(language(), {}).get(currency, currency)
+    units = _("cost units")
+    return divisor, f"{size} {units}".strip(), ""
+
+
+def money(value: float, currency: str, *, signed: bool = False) -> str:
+    """A sum of money by itself, with three digits: IDR 1.23 billion, Rp 1,23 miliar."""
+    return scale_of("currency", [value], currency=currency).text(value, signed=signed)

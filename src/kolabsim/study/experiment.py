@@ -1,0 +1,214 @@
+"""Experiments: a question, the strategies and futures that answer it, and how many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.language import _
+from kolabsim.model.measures import MEASURES
+from kolabsim.study.runner import DEFAULT_FUTURE, shape_of
+from kolabsim.world.checking import check_shape
+from kolabsim.world.reading import Node, read_yaml, tell
+from kolabsim.world.scenario import Scenario, shipped, shipped_names
+from kolabsim.world.schema import Title, Written
+from kolabsim.world.strategy import in_language
+
+BASELINE = "voluntary"
+"""The strategy in which nothing is done, and with which others are compared unless told."""
+
+SHOWN = (
+    "net_efficiency", "efficiency", "quality_change", "realised_benefit", "perceived_benefit",
+    "cooperation", "decision_time", "trust", "shortfall", "commitment", "worst_tenth", "losers",
+    "exit_rate", "programme_cost", "net_saving", "saving_per_cost",
+)  # fmt: skip
+"""Measures that a report shows unless the experiment names others."""
+
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ExperimentText(Written):
+    """An experiment as a file says it."""
+
+    kind: Literal["comparison"]
+    """Comparison of strategies on common draws."""
+    question: Title = Field(default={})
+    """What is asked, in a sentence."""
+    scenario: str
+    """Name of a shipped scenario, or a file relative to this one."""
+    strategies: Names | None = None
+    """Strategies to compare; default: all of the scenario."""
+    baseline: str = BASELINE
+    """The strategy with which the others are compared."""
+    futures: dict[str, dict[str, Any]] = Field(default={})
+    """Settings of uncertain parameters by dotted names, for each named future; default: one."""
+    runs: int = Field(default=200, ge=2, le=1_000_000)
+    """Runs of each strategy in each future."""
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    """Seed of all draws."""
+    measures: Names = SHOWN
+    """Measures that the report shows."""
+    set: dict[str, Any] = Field(default={})
+    """Changes to the scenario, by dotted names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """An experiment with nothing left open."""
+
+    name: str
+    kind: str
+    questions: Mapping[str, str]
+    scenario: Scenario = field(repr=False)
+    strategies: tuple[str, ...]
+    baseline: str
+    futures: Mapping[str, Mapping[str, object]]
+    runs: int
+    seed: int
+    measures: tuple[str, ...]
+    file: Path
+
+    def question(self, language: str) -> str:
+        """What is asked, in a language."""
+        return in_language(self.questions, language)
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        *,
+        settings: Mapping[str, object] | None = None,
+        runs: int | None = None,
+        seed: int | None = None,
+    ) -> Experiment:
+        """The experiment of this name among those that ship, or in this file or folder.
+
+        ``settings`` are further changes to the scenario by dotted names; ``runs`` and ``seed``
+        take the place of the file's. All problems of all files are told at once.
+        """
+        problems = Problems()
+        path = find_experiment(source)
+        tree = read_yaml(path, problems)
+        problems.raise_if_any()
+        tree, text = check_shape(tree, problems, ExperimentText)
+        scenario = _scenario(tree, text, path, settings or {}, problems)
+        if scenario is not None:
+            _check_strategies(tree, text, scenario, problems)
+        _check_measures(tree, text, problems)
+        for word, value, least in (("runs", runs, 2), ("seed", seed, 0)):
+            if value is not None and not least <= value < 2**63:
+                message = _("{word}: {value} is too small; allowed: at least {least}")
+                problems.add(message.format(word=word, value=value, least=least))
+        problems.raise_if_any()
+        strategies = text.strategies or tuple(scenario.strategies)
+        if text.baseline not in strategies:
+            strategies = (text.baseline, *strategies)
+        return cls(
+            name=path.parent.name if path.name == "experiment.yaml" else path.stem,
+            kind=text.kind,
+            questions=text.question,
+            scenario=scenario,
+            strategies=strategies,
+            baseline=text.baseline,
+            futures=text.futures or {DEFAULT_FUTURE: {}},
+            runs=text.runs if runs is None else runs,
+            seed=text.seed if seed is None else seed,
+            measures=text.measures,
+            file=path,
+        )
+
+
+def find_experiment(source: str | Path) -> Path:
+    """The file of an experiment that is given by its name, its file or its folder."""
+    path = Path(source)
+    if path.is_dir() and (path / "experiment.yaml").is_file():
+        return path / "experiment.yaml"
+    if isinstance(source, Path) or path.suffix or path.is_file():
+        return path
+    named = shipped("experiments") / path.name / "experiment.yaml"
+    if path.name == str(source) and named.is_file():
+        return named
+    hint = suggestion(path.name, shipped_names("experiments"))
+    text = _("there is no experiment '{name}'{hint}").format(name=source, hint=hint)
+    raise InputError([Problem(text)])
+
+
+def _scenario(
+    tree: Node,
+    text: ExperimentText,
+    path: Path,
+    settings: Mapping[str, object],
+    problems: Problems,
+) -> Scenario | None:
+    """The scenario, changed as the experiment says; None if there is none to be had."""
+    if tree.get("scenario") is None:
+        return None
+    beside = path.parent / text.scenario
+    try:
+        scenario = Scenario.load(beside if beside.is_file() else text.scenario)
+    except InputError as error:
+        _pass_on(error.problems, tree, ("scenario",), problems)
+        return None
+    for key, changes in (("set", text.set), (None, settings)):
+        if changes:
+            try:
+                scenario = scenario.with_(changes)
+            except InputError as error:
+                _pass_on(error.problems, tree, (key,) if key else (), problems)
+    for name, changes in text.futures.items():
+        try:
+            future = scenario.with_(changes)
+        except InputError as error:
+            _pass_on(error.problems, tree, ("futures", name), problems)
+            continue
+        if shape_of(future) != shape_of(scenario):
+            message = _("future '{name}' must not change regions, areas or the horizon")
+            tell(tree, ("futures", name), message.format(name=name), problems)
+    return scenario
+
+
+def _pass_on(
+    found: Iterable[Problem], tree: Node, path: tuple[str, ...], problems: Problems
+) -> None:
+    """Tell problems of another file as they are, and those without a file at a place of ours."""
+    for problem in found:
+        if problem.file is None and path:
+            tell(tree, path, problem.message, problems)
+        else:
+            problems.add(
+                problem.message, file=problem.file, line=problem.line, column=problem.column
+            )
+
+
+def _check_strategies(
+    tree: Node, text: ExperimentText, scenario: Scenario, problems: Problems
+) -> None:
+    named = [(("strategies", k), name) for k, name in enumerate(text.strategies or ())]
+    for path, name in [*named, (("baseline",), text.baseline)]:
+        if name not in scenario.strategies:
+            message = _("'{name}' is not a strategy of {scenario}{hint}")
+            hint = suggestion(name, scenario.strategies)
+            message = message.format(name=name, scenario=scenario.name, hint=hint)
+            tell(tree, path, message, problems)
+
+
+def _check_measures(tree: Node, text: ExperimentText, problems: Problems) -> None:
+    for k, name in enumerate(text.measures):
+        if name not in MEASURES:
+            message = _("'{name}' is not a measure{hint}")
+            message = message.format(name=name, hint=suggestion(name, MEASURES))
+            tell(tree, ("measures", k), message, problems)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of an experiment file, with which editors complete and check what one writes."""
+    described = ExperimentText.model_json_schema()
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    described["title"] = "kolabsim experiment"
+    described["properties"]["measures"]["items"] = {"enum": list(MEASURES)}
+    return described

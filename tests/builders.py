@@ -1,0 +1,258 @@
+"""Tiny worlds for tests: scenarios from rows in memory, and runs that stop at any stage."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kolabsim.engine.ensemble import Block, build_task, new_state, run_block
+from kolabsim.model.beginning import first_state
+from kolabsim.model.bodies import tally_all
+from kolabsim.model.draws import Key
+from kolabsim.model.kernel import compiled
+from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.programme import begin, support
+from kolabsim.model.settlement import settle
+from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
+from kolabsim.model.state import NOBODY
+from kolabsim.world.scenario import Scenario
+
+AREA = {
+    "efficient_scale": 100_000,
+    "curvature_below": 0.15,
+    "curvature_above": 0.02,
+    "difficulty": 0.4,
+    "spillover": 0.1,
+    "haul": 0.3,
+    "cost_per_resident": 10.0,
+}
+"""An area in which regions of a few ten thousand people gain from sharing."""
+
+AS_IT_IS = {"from": [0, 1], "to": [0, 1], "because": "as it is"}
+
+
+def region_rows(number: int, *, seed: int = 0, apart_km: float = 20.0) -> list[dict[str, object]]:
+    """Regions in a jittered grid near the equator, in two tiers, with unlike populations."""
+    luck = np.random.default_rng(seed)
+    side = int(np.ceil(np.sqrt(number)))
+    degrees = apart_km / 111.195
+    return [
+        {
+            "code": f"R{i:03d}",
+            "population": int(30_000 * np.exp(0.8 * luck.standard_normal())) + 1,
+            "latitude": round(degrees * (i // side + luck.uniform(-0.3, 0.3)), 6),
+            "longitude": round(degrees * (i % side + luck.uniform(-0.3, 0.3)), 6),
+            "tier": "east" if i % side >= side / 2 else "west",
+        }
+        for i in range(number)
+    ]
+
+
+def make_scenario(
+    regions: int | Sequence[Mapping[str, object]] = 6,
+    *,
+    contacts: Iterable[Sequence[object]] = (),
+    nearest: int | None = None,
+    areas: Mapping[str, Mapping[str, object]] | None = None,
+    strategies: Mapping[str, object] | None = None,
+    **settings: object,
+) -> Scenario:
+    """A scenario whose table and contacts are given as rows, through the files of a user.
+
+    Of a region's row, ``capacity``, ``stress``, ``culture_1`` to ``culture_3`` and ``interest_AREA``
+    become attributes as they are; what is not there is drawn. A contact is (code, code, land,
+    km), the last two optional. Areas that say less than :data:`AREA` take the rest from there.
+    """
+    rows = region_rows(regions) if isinstance(regions, int) else [dict(row) for row in regions]
+    areas = {"roads": {}, "water": {}} if areas is None else areas
+    columns: dict[str, object] = {}
+    for name in ("capacity", "stress"):
+        if name in rows[0]:
+            columns[name] = {"column": name} | AS_IT_IS
+    culture = [f"culture_{d}" for d in (1, 2, 3) if f"culture_{d}" in rows[0]]
+    if culture:
+        columns["culture"] = [{"column": name, "because": "as it is"} for name in culture]
+    interests = {a: f"interest_{a}" for a in areas if f"interest_{a}" in rows[0]}
+    if interests:
+        limits = {"from": [1e-6, 100], "to": [1e-6, 100], "because": "as it is"}
+        columns["interests"] = {a: {"column": name} | limits for a, name in interests.items()}
+    pairs = [(*pair, "yes", "")[:4] if len(pair) == 2 else pair for pair in contacts]
+    pairs = [(a, b, "yes" if land in (True, "yes") else "no", *km) for a, b, land, *km in pairs]
+    text = {
+        "horizon": 12,
+        "regions": {"table": "regions.csv", "columns": columns},
+        "contacts": {"nearest": (0 if pairs else 4) if nearest is None else nearest},
+        "areas": {name: AREA | dict(area) for name, area in areas.items()},
+        "strategies": dict(strategies or {}),
+        **settings,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_table(folder / "regions.csv", list(rows[0]), [list(row.values()) for row in rows])
+        if pairs:
+            text["contacts"]["list"] = "contacts.csv"
+            header = ["code_a", "code_b", "land", "distance_km"]
+            pairs = [(*pair, "")[:4] for pair in pairs]
+            if not any(pair[3] for pair in pairs):
+                header, pairs = header[:3], [pair[:3] for pair in pairs]
+            _write_table(folder / "contacts.csv", header, pairs)
+        path = folder / "tiny.yaml"
+        path.write_text(json.dumps(text), encoding="utf-8")
+        return Scenario.load(path)
+
+
+def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+# Running ------------------------------------------------------------------------------------------
+
+STAGES = (
+    "begin", "identify", "communicate", "plan", "settle", "coordinate", "produce", "evaluate",
+)  # fmt: skip
+"""What a quarter runs through, as far as a test can stop in it."""
+
+
+@compiled
+def take_stage(number, w, s, policy, p, rule, key):
+    """One stage of a quarter for all regions; -1 sets up the run."""
+    regions = range(len(s.region))
+    if number == -1:
+        first_state(w, s, policy, p, key)
+    elif number == 0:
+        begin(w, s, policy, p, key.quarter)
+        support(s, policy, p, key.quarter)
+    elif number == 1:
+        for i in regions:
+            identify(i, s, p, rule, key)
+    elif number == 2:
+        for i in regions:
+            communicate(i, s, p, key)
+        tally_all(s, p, key.quarter)
+    elif number == 3:
+        for i in regions:
+            plan(i, s, p, key)
+    elif number == 4:
+        settle(s, policy, p, key.quarter)
+    elif number == 5:
+        for i in regions:
+            coordinate(i, s, p, key)
+    elif number == 6:
+        produce(s, policy, p, key.quarter)
+    elif number == 7:
+        for i in regions:
+            evaluate(i, s, p, key)
+
+
+class Run:
+    """One run of a scenario under a strategy that can be looked at, and changed, between stages."""
+
+    def __init__(
+        self, scenario: Scenario, strategy: str = "voluntary", *, seed: int = 1, run: int = 0
+    ) -> None:
+        self.scenario, self.strategy = scenario, scenario.strategies[strategy]
+        task = build_task(scenario, self.strategy, seed=seed)
+        self.world, self.policy, self.p, _rule, self.rule, _seed = task
+        self.state = new_state(self.world)
+        self.seed, self.run = seed, run
+        self.quarter, self.stages = 0, 0
+        self._take(-1, 0)
+
+    def _take(self, number: int, quarter: int) -> None:
+        key = Key(self.seed, self.run, quarter)
+        take_stage(number, self.world, self.state, self.policy, self.p, self.rule, key)
+
+    def advance(self, stage: str = "evaluate", *, quarters: int = 1) -> Run:
+        """Go on until this stage is done; ``quarters`` of them, of which the last may be part."""
+        last = STAGES.index(stage)
+        for k in range(quarters):
+            end = last if k == quarters - 1 else len(STAGES) - 1
+            if self.stages > end:
+                raise ValueError(f"{stage} is already done in quarter {self.quarter}")
+            for number in range(self.stages, end + 1):
+                self._take(number, self.quarter)
+            self.stages = end + 1
+            if self.stages == len(STAGES):
+                self.quarter, self.stages = self.quarter + 1, 0
+        return self
+
+    def slot(self, name: str) -> np.ndarray:
+        """A column of all slots [R, A]."""
+        return self.state.slot[name].copy()
+
+    def region(self, name: str) -> np.ndarray:
+        """A column of all regions [R]."""
+        return self.state.region[name].copy()
+
+    def bodies(self) -> dict[int, list[int]]:
+        """The members of each joint body, by its place."""
+        sizes = self.state.body["members"]
+        return {
+            int(b): self.state.members[b, : sizes[b]].tolist() for b in np.flatnonzero(sizes > 0)
+        }
+
+    def trust(self) -> dict[tuple[int, int], float]:
+        """Trust of each region in each of its contacts."""
+        region, contact = self.state.region, self.state.contact
+        return {
+            (i, int(contact[c].target)): float(contact[c].trust)
+            for i in range(len(region))
+            for c in range(region[i].first, region[i].end)
+        }
+
+    def set_trust(self, value: float) -> None:
+        """Let all regions trust all their contacts this much, from now on and from the start."""
+        self.state.contact["trust"] = self.state.contact["trust_start"] = value
+
+
+def simulate(
+    scenario: Scenario,
+    strategy: str = "voluntary",
+    *,
+    seed: int = 1,
+    runs: int | Sequence[int] = 1,
+) -> Block:
+    """Histories and regional figures of some runs of a scenario under a strategy."""
+    numbers = np.arange(runs) if isinstance(runs, int) else np.asarray(runs)
+    return run_block(build_task(scenario, scenario.strategies[strategy], seed=seed), numbers)
+
+
+def measure(block: Block, name: str) -> np.ndarray:
+    """The history of a measure, [runs, quarters]."""
+    return block.history[:, :, list(MEASURES).index(name)]
+
+
+def figure(block: Block, name: str) -> np.ndarray:
+    """The figures of a regional measure, [runs, regions, areas]."""
+    return block.figures[:, :, :, list(REGION_MEASURES).index(name)]
+
+
+def check_structure(run: Run) -> None:
+    """Nobody is in two bodies of an area, and slots, bodies, members and free places agree."""
+    s = run.state
+    regions, areas = s.slot.shape
+    found = np.full((regions, areas), NOBODY)
+    for b in range(len(s.body)):
+        size, area = s.body["members"][b], s.body["area"][b]
+        assert size == 0 or 2 <= size <= run.scenario.cap
+        members = s.members[b, :size].tolist()
+        assert members == sorted(set(members))
+        assert (s.members[b, size:] == NOBODY).all()
+        for i in members:
+            assert found[i, area] == NOBODY
+            found[i, area] = b
+    assert (found == s.slot["body"]).all()
+    free, place = set(), int(s.moment[0].first_free)
+    while place < len(s.body):
+        assert place not in free
+        free.add(place)
+        place = int(s.body["next_free"][place])
+    assert free == set(np.flatnonzero(s.body["members"] == 0).tolist())
