@@ -437,7 +437,8 @@ def command_in_language(words: Sequence[str]) -> click.Command:
             set_language(code)
     command = typer.main.get_command(app)
     for part in (command, *command.commands.values()):
-        part.help = _(part.help or "")
+        if part.help:
+            part.help = _(part.help)
         for parameter in part.params:
             if getattr(parameter, "help", None):
                 parameter.help = _(parameter.help)

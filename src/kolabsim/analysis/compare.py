@@ -35,7 +35,10 @@ COSTS = (
 )  # fmt: skip
 """What strategies cost and save, in money, beyond the baseline."""
 PROGRAMME = "programme"
-GAINS, LOSES, UNDECIDED = "gains", "loses", "undecided"
+BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different"
+"""What an interval says of a difference: clear of zero to the better or worse side, or not clear of
+zero; clear of zero in a measure of which neither more nor less is better."""
+GAINS, LOSES = "gains", "loses"
 NOISE = 1e-12
 """A remainder of sums of channels below this is rounding."""
 
@@ -55,11 +58,12 @@ class Comparison:
     """Runs of each strategy under each future."""
     differences: pd.DataFrame = field(repr=False)
     """strategy, future, measure; then the means of the pairs used (``baseline``, ``mean``), their
-    ``difference`` with its interval (``low``, ``high``); ``better_share``: the share of runs in
-    which the strategy does better than the baseline, ties counting half; ``best_share``: the share
-    in which it does best of all strategies, ties divided; ``runs``: pairs used; ``undefined``:
-    pairs left out because either side is null; ``variance_reduction``: variance of the difference
-    had the runs been independent, over its variance as paired."""
+    ``difference`` with its interval (``low``, ``high``), the ``verdict`` of the interval (better,
+    worse, undecided, or different where neither more nor less is better); ``better_share``: the
+    share of runs in which the strategy does better than the baseline, ties counting half;
+    ``best_share``: the share in which it does best of all strategies, ties divided; ``runs``: pairs
+    used; ``undefined``: pairs left out because either side is null; ``variance_reduction``: variance
+    of the difference had the runs been independent, over its variance as paired."""
     winners: pd.DataFrame = field(repr=False)
     """strategy, future, region, name; ``difference``, ``low``, ``high``: realised net benefit over
     the run, after the programme cost that the region bears, as a share of what the region would
@@ -221,6 +225,16 @@ def shares_best(values: np.ndarray, sense: np.ndarray) -> np.ndarray:
     return np.where(sense == 0, np.nan, share)
 
 
+def verdicts(
+    low: np.ndarray, high: np.ndarray, sense: np.ndarray | int, *, words=(BETTER, WORSE)
+) -> np.ndarray:
+    """What intervals say, given whether more is better (1), less is (-1), or neither (0)."""
+    above, below = low > 0.0, high < 0.0
+    better = np.where(sense > 0, above, below)
+    clear = np.where(sense == 0, DIFFERENT, np.where(better, *words))
+    return np.where(above | below, clear, UNDECIDED).astype(object)
+
+
 # Tables -----------------------------------------------------------------------------------------
 
 
@@ -255,6 +269,7 @@ def measure_table(
             "difference": mean,
             "low": low,
             "high": high,
+            "verdict": verdicts(low, high, sense),
             "better_share": shares_better(difference, sense),
             "best_share": shares_best(values, sense)[1:],
             "runs": n,
@@ -291,7 +306,6 @@ def winner_table(
         )  # fmt: skip
     difference = money[1:] - money[:1]
     mean, low, high, n = paired(difference, level)
-    verdict = np.where(low > 0.0, GAINS, np.where(high < 0.0, LOSES, UNDECIDED))
     table = tidy(
         {**keys, "region": codes},
         {
@@ -301,7 +315,7 @@ def winner_table(
             "money": mean,
             "money_low": low,
             "money_high": high,
-            "verdict": verdict,
+            "verdict": verdicts(low, high, 1, words=(GAINS, LOSES)),
             "better_share": shares_better(difference, np.ones(1)),
             "runs": n,
         },

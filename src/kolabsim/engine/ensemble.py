@@ -14,7 +14,7 @@ from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
-from kolabsim.model.kernel import kernel, rebind
+from kolabsim.model.kernel import compiled, kernel, rebind
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
@@ -79,7 +79,7 @@ def identify_for(choose: Callable) -> Callable:
     def apply(number, options, me, luck, p):
         return choose(options, me, luck, p)
 
-    return rebind(identify, built_in=rebind(apply))
+    return rebind(identify, built_in=compiled(apply, kept=False))
 
 
 class Task(NamedTuple):

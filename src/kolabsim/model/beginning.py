@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import isnan, log, sqrt
 
 from kolabsim.model import draws, laws
-from kolabsim.model.bodies import enter, mean_interest_distance, open_body, refresh_slot, tally
+from kolabsim.model.bodies import (
+    enter,
+    mean_interest_distance,
+    open_body,
+    present_outlook,
+    refresh_slot,
+    tally,
+)
 from kolabsim.model.kernel import kernel, part
 from kolabsim.model.levers import CAP
 from kolabsim.model.settlement import expect
@@ -172,9 +179,13 @@ def begin_body(given, s, p, quarter):
             enter(s, body, i, began)
             s.slot[i, a].bound_until = given[BODY_BOUND]
     tally(s, p, body, quarter)
+    view = present_outlook(s, p, a, body, quarter)
     for m in range(s.body[body].members):
         i = s.members[body, m]
-        expect(s, i, a, s.slot[i, a].judged, began <= quarter)
+        slot = s.slot[i, a]
+        expect(s, i, a, slot.judged, began <= quarter)
+        # What members know of the body when they first ask themselves whether to leave it.
+        slot.load, slot.body_trust, slot.realised = view.load, view.trust, slot.judged
 
 
 @kernel

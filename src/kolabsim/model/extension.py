@@ -129,15 +129,26 @@ def _try(name: str, function: Callable, p: np.record) -> None:
         raise InputError([Problem(text.format(rule=name, taken=taken, number=len(options)))])
 
 
+_LOADED: dict[tuple[Path, bytes], dict[str, DecisionRule]] = {}
+"""What each extension file, with its content, declared."""
+
+
 def load_extension(path: Path) -> list[str]:
     """Run a Python file of a user's rules and tell the names of the rules it declares.
 
     The file is code and runs with the rights of who calls this: never load one from a stranger.
     """
+    if not path.is_file():
+        raise InputError([Problem(_("there is no such extension file"), file=str(path))])
+    version = (path.resolve(), path.read_bytes())
+    if version in _LOADED:
+        # The same functions again, so that what was compiled for them is not compiled anew.
+        RULES.update(_LOADED[version])
+        return list(_LOADED[version])
     before = dict(RULES)
     spec = importlib.util.spec_from_file_location(f"kolabsim_extension_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise InputError([Problem(_("there is no such extension file"), file=str(path))])
+    if spec is None or spec.loader is None:
+        raise InputError([Problem(_("an extension is a Python file"), file=str(path))])
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -148,4 +159,6 @@ def load_extension(path: Path) -> list[str]:
     except Exception as error:
         text = _("the extension cannot be loaded: {error}").format(error=error)
         raise InputError([Problem(text, file=str(path))]) from error
-    return [name for name, rule in RULES.items() if before.get(name) is not rule]
+    new = {name: rule for name, rule in RULES.items() if before.get(name) is not rule}
+    _LOADED[version] = new
+    return list(new)

@@ -277,7 +277,9 @@ class MandateText(Written):
 
     areas: AreaNames = "all"
     groups: Annotated[tuple[Group, ...], Word(("tiers",))]
-    """Groups of at most ``cap`` regions; ``tiers``: each tier, in pieces of at most ``cap``."""
+    """Groups of at most ``cap`` regions; ``tiers``: each tier, in pieces that lie together."""
+    size: int = Field(default=CAP, ge=2, le=CAP)
+    """Most regions in a piece of a tier; never more than ``cap``."""
     from_: From = 0
     until: Until | None = None
 

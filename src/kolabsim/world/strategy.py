@@ -45,6 +45,8 @@ class Mandate:
     """Groups of regions that must share services in some areas, for some quarters."""
 
     groups: Lists
+    size: int
+    """Most regions in a piece of a tier, where ``groups`` are the tiers."""
     areas: tuple[str, ...]
     from_: int
     until: int
@@ -158,6 +160,7 @@ def settle_mandates(text: LeversText, path: Path, known: References) -> tuple[Ma
 def _settle_mandate(text: MandateText, path: Path, known: References) -> Mandate:
     return Mandate(
         groups=known.lists(text.groups, (*path, "groups"), most=known.cap),
+        size=min(text.size, known.cap),
         areas=known.area_names(text.areas, (*path, "areas")),
         from_=text.from_,
         until=known.until(text.from_, text.until, path),

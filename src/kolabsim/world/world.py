@@ -172,7 +172,7 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
 
 def without_neighbours(scenario: Scenario) -> tuple[list[str], list[str]]:
     """Codes of the regions without any contact, and of those without a land neighbour."""
-    place, contact = build_contacts(scenario, settle_parameters(scenario.parameters))
+    place, contact = build_contacts(scenario, model_parameters(scenario.parameters))
     lone = [c for c, p in zip(scenario.regions.codes, place, strict=True) if p.first == p.end]
     bounds = zip(scenario.regions.codes, place["first"], place["end"], strict=True)
     islands = [c for c, first, end in bounds if not contact["land"][first:end].any()]
@@ -326,7 +326,8 @@ def _mandates(scenario: Scenario, mandates: Iterable[object], areas: Sequence[st
             groups = [
                 group
                 for codes in scenario.regions.tiers().values()
-                for group in split_tier(places, [row[code] for code in codes], scenario.cap)
+                for group in split_tier(places, [row[code] for code in codes], mandate.size)
+                if len(group) > 1
             ]
         else:
             groups = [sorted(row[code] for code in group) for group in mandate.groups]

@@ -1,0 +1,194 @@
+"""The one look of all figures, and how they become SVG and PNG: the same bytes on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from functools import wraps
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.compare import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.errors import StorageError, shown
+from kolabsim.language import _
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): told apart by people with every kind of colour vision.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
+INK, GREY, PALE = "#222222", "#6B6B6B", "#D9D9D9"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE)
+"""Colours of things that are merely different."""
+MARKS: dict[str, tuple[str, str, str]] = {
+    BETTER: ("▲", "^", BLUE),
+    GAINS: ("▲", "^", BLUE),
+    WORSE: ("▼", "v", VERMILION),
+    LOSES: ("▼", "v", VERMILION),
+    UNDECIDED: ("○", "o", GREY),
+    DIFFERENT: ("◆", "D", INK),
+}
+"""Verdicts as a character, as a marker of matplotlib's, and as a colour: never by colour alone."""
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Verdana, Arial, sans-serif"
+"""Fonts of text in SVG. Room is measured in DejaVu Sans, which comes with matplotlib and is wider
+than the others, so that whichever of them a machine has, nothing overlaps."""
+WIDTH = 9.2
+"""Inches across."""
+
+STYLE: dict[str, object] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a title with two dollar signs is no formula
+    "axes.titlesize": 9.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.0,
+    "axes.labelcolor": "#444444",
+    "axes.edgecolor": "#999999",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#E8E8E8",
+    "grid.linewidth": 0.7,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.5,
+    "xtick.color": "#777777",
+    "ytick.color": "#777777",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 0.0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+    "lines.solid_capstyle": "butt",
+    "hatch.linewidth": 0.6,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kolabsim",
+}
+
+
+def styled(draw: Callable) -> Callable:
+    """Let a function draw in kolabsim's look, whatever the user's own settings of matplotlib."""
+
+    @wraps(draw)
+    def drawn(*args: object, **keywords: object) -> object:
+        import matplotlib
+
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return draw(*args, **keywords)
+
+    return drawn
+
+
+def blank(height: float, rows: int = 1, columns: int = 1, **options: object) -> tuple:
+    """A figure so many inches high, without any global state, and its axes [rows, columns]."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def place_labels(
+    axes: Axes,
+    places: Sequence[tuple[float, float]],
+    texts: Sequence[str],
+    *,
+    radii: Sequence[float],
+    size: float = 8.0,
+) -> None:
+    """Write a label beside each mark, where it covers the least of other marks and labels.
+
+    ``places`` are data coordinates, ``radii`` the marks' radii in points. What stands first is
+    placed first.
+    """
+    axes.figure.draw_without_rendering()
+    points = axes.transData.transform(places) * 72.0 / axes.figure.dpi
+    frame = axes.get_window_extent().extents * 72.0 / axes.figure.dpi
+    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    for (x, y), radius, text in zip(points, radii, texts, strict=True):
+        lines = text.split("\n")
+        wide, high = 0.62 * size * max(map(len, lines)), 1.3 * size * len(lines)
+        gap = radius + 3.0
+        slant = 0.75 * gap
+        options = [
+            ((gap, 0.0), "left", "center"), ((-gap, 0.0), "right", "center"),
+            ((0.0, gap), "center", "bottom"), ((0.0, -gap), "center", "top"),
+            ((slant, slant), "left", "bottom"), ((slant, -slant), "left", "top"),
+            ((-slant, slant), "right", "bottom"), ((-slant, -slant), "right", "top"),
+        ]  # fmt: skip
+
+        def box(option, x=x, y=y, wide=wide, high=high):
+            (dx, dy), across, along = option
+            left = x + dx - wide * {"left": 0.0, "center": 0.5, "right": 1.0}[across]
+            low = y + dy - high * {"bottom": 0.0, "center": 0.5, "top": 1.0}[along]
+            return left, low, left + wide, low + high
+
+        def covered(option, box=box, wide=wide, high=high):
+            here = box(option)
+            return sum(overlap(here, other) for other in taken) + 4.0 * (
+                wide * high - overlap(here, tuple(frame))
+            )
+
+        best = min(options, key=covered)
+        taken.append(box(best))
+        axes.annotate(
+            text, places[len(taken) - len(points) - 1], xytext=best[0],
+            textcoords="offset points", ha=best[1], va=best[2], fontsize=size, linespacing=1.15,
+        )  # fmt: skip
+
+
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """The area that two boxes (left, low, right, high) share."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+@styled
+def to_svg(figure: Figure, *, alt: str) -> str:
+    """A figure as one ``<svg>`` element, to stand in a page or in a file of its own.
+
+    Text stays text: it can be read aloud, found and copied. The same figure gives the same
+    characters, and its ids do not clash with those of other figures on a page. ``alt`` says in a
+    sentence what is to be seen.
+    """
+    written = StringIO()
+    figure.savefig(written, format="svg", metadata={"Date": None})
+    text = written.getvalue()
+    start, body = re.search(r"<svg ([^>]*)>(.*)</svg>", text, re.DOTALL).groups()
+    body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    # A rule for * would hold for the whole page around the figure.
+    body = re.sub(r'\s*<defs>\s*<style type="text/css">.*?</defs>', "", body, flags=re.DOTALL)
+    body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
+    own = hashlib.sha256(text.encode()).hexdigest()[:8]
+    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>f{own}-", body)
+    title = f"f{own}-title"
+    return (
+        f'<svg {start} role="img" aria-labelledby="{title}" font-family="{FONTS}"'
+        f' stroke-linejoin="round"><title id="{title}">{escape(alt)}</title>{body}</svg>'
+    )
+
+
+@styled
+def to_png(figure: Figure, path: Path) -> None:
+    """Write a figure to a file as PNG, 200 dots an inch.
+
+    Raises :class:`~kolabsim.errors.StorageError` where the file cannot be written.
+    """
+    try:
+        figure.savefig(path, format="png", metadata={"Software": None})
+    except OSError as error:
+        message = _("cannot write {file}: {reason}")
+        raise StorageError(message.format(file=shown(path), reason=error.strerror)) from error
