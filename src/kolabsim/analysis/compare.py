@@ -62,8 +62,8 @@ class Comparison:
     worse, undecided, or different where neither more nor less is better); ``better_share``: the
     share of runs in which the strategy does better than the baseline, ties counting half;
     ``best_share``: the share in which it does best of all strategies, ties divided; ``runs``: pairs
-    used; ``undefined``: pairs left out because either side is null; ``variance_reduction``: variance
-    of the difference had the runs been independent, over its variance as paired."""
+    used; ``undefined``: pairs left out because either side is null; ``variance_reduction``:
+    variance of the difference had the runs been independent, over its variance as paired."""
     winners: pd.DataFrame = field(repr=False)
     """strategy, future, region, name; ``difference``, ``low``, ``high``: realised net benefit over
     the run, after the programme cost that the region bears, as a share of what the region would

@@ -91,8 +91,8 @@ def draw_region(w, s, p, i, key):
             total += interest
             slot.demand = w.demand[w.period[0], i, a]
             slot.body = slot.contact = NOBODY
-            slot.entered = slot.bound_until = slot.opened = slot.leaves = 0
-            slot.order = -1.0
+            slot.entered = slot.bound_until = slot.leaves = 0
+            slot.opened, slot.order = -1, -1.0
             slot.government = slot.ngo = slot.business = slot.community = 0.0
             slot.omega = slot.judged = slot.expected = slot.realised = 0.0
             slot.kept = slot.seen = slot.load = slot.body_trust = 0.0

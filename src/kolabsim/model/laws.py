@@ -290,5 +290,5 @@ def closer(value, goal, part):
 
 @kernel
 def commitment_goal(realised, expected):
-    """Commitment that results earn, .6 where they are as expected: small wins. [ansell_gash] E12"""
+    """Commitment that results earn, .6 where they are as expected: small wins. [ansell_gash_2008] E12"""
     return logistic(0.405 + (realised - expected) / 0.05)

@@ -282,7 +282,7 @@ def record_slots(s, p, quarter, out):
             people += residents
             saved += cost * (1.0 - slot.cost + slot.entry)
             net += cost * (slot.realised + slot.entry)
-            out[OPENED] += slot.contact != NOBODY and slot.opened == quarter
+            out[OPENED] += slot.opened == quarter
             out[QUALITY] += residents * slot.quality
             out[QUALITY_CHANGE] += residents * (slot.quality - slot.capacity_start)
             if slot.body != NOBODY:

@@ -72,7 +72,7 @@ SLOT: dict[str, Column] = {
     "entered": _index("quarter in which its membership began", "since"),
     "bound_until": _index("quarter until which a mandate binds it"),
     "contact": _index("contact through which it negotiates", "party"),
-    "opened": _index("quarter in which its negotiation opened"),
+    "opened": _index("quarter in which its last negotiation opened, -1 if none has"),
     "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
     "leaves": _index("1 if it leaves its body this quarter"),
     "government": Column("central grant offered to it", "0..1", "G"),
