@@ -112,8 +112,9 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
     check_request(results.strategies, others, baseline, level)
     futures = tuple(results.futures)
     numbers = np.unique(results.runs["run"])
-    values = cube(results.runs, (baseline, *others), futures, numbers, list(MEASURES))
     keys = {"strategy": others, "future": futures}
+    every = {"strategy": (baseline, *others), "future": futures, "run": numbers}
+    values = cube(results.runs, every, list(MEASURES))
     differences = measure_table(values, keys, level)
     return Comparison(
         scenario=results.scenario,
@@ -123,7 +124,7 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         futures=futures,
         runs=len(numbers),
         differences=differences,
-        winners=winner_table(results, baseline, numbers, keys, level),
+        winners=winner_table(results, every, level),
         costs=cost_table(differences, values, keys, level),
         channels=channel_table(values, keys, level),
     )
@@ -151,30 +152,27 @@ def check_request(
 
 
 def cube(
-    table: pd.DataFrame,
-    strategies: Sequence[str],
-    futures: Sequence[str],
-    numbers: np.ndarray,
-    columns: Sequence[str],
+    table: pd.DataFrame, keys: Mapping[str, Sequence[object]], columns: Sequence[str]
 ) -> np.ndarray:
-    """Columns of a table of runs as [strategies, futures, runs, columns]; NaN where a run lacks."""
-    at, here = rows(table, strategies, futures, numbers)
-    values = np.full((len(strategies), len(futures), len(numbers), len(columns)), np.nan)
-    values[at] = table.loc[here, list(columns)].to_numpy(np.float64, na_value=np.nan)
+    """Columns of a table as an array with an axis for each key, in the order of its values.
+
+    NaN where the table has no row; rows with other values are left out.
+    """
+    at = [places(table[name], values) for name, values in keys.items()]
+    here = np.logical_and.reduce([place >= 0 for place in at])
+    values = np.full((*(len(part) for part in keys.values()), len(columns)), np.nan)
+    found = table[list(columns)].to_numpy(np.float64, na_value=np.nan)
+    values[tuple(place[here] for place in at)] = found[here]
     return values
 
 
-def rows(
-    table: pd.DataFrame, strategies: Sequence[str], futures: Sequence[str], numbers: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Where the rows of a table belong in [strategies, futures, runs], and which rows do at all."""
+def places(column: pd.Series, values: Sequence[object]) -> np.ndarray:
+    """Where each value of a column stands among some values; -1 where it does not."""
     import pandas as pd
 
-    strategy = pd.Categorical(table["strategy"], categories=list(strategies)).codes
-    future = pd.Categorical(table["future"], categories=list(futures)).codes
-    here = (strategy >= 0) & (future >= 0)
-    run = np.searchsorted(numbers, table["run"].to_numpy())
-    return (strategy[here], future[here], run[here]), here
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Index(values).get_indexer(column.cat.categories)[column.cat.codes]
+    return pd.Index(values).get_indexer(column)
 
 
 def paired(difference: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
@@ -280,34 +278,22 @@ def measure_table(
 
 
 def winner_table(
-    results: Results,
-    baseline: str,
-    numbers: np.ndarray,
-    keys: Mapping[str, Sequence[str]],
-    level: float,
+    results: Results, every: Mapping[str, Sequence[object]], level: float
 ) -> pd.DataFrame:
     """Who gains and who loses: net benefit in money, summed over areas, region by region."""
     scenario, table = results.scenario, results.regions
     codes = scenario.regions.codes if table is not None else ()
-    shape = (1 + len(keys["strategy"]), len(keys["future"]), len(numbers), len(codes))
-    money = np.full(shape, np.nan)
-    alone = np.empty((len(keys["future"]), len(codes)))
+    keys = {"strategy": every["strategy"][1:], "future": every["future"], "region": codes}
+    money = np.empty((*(len(values) for values in every.values()), 0))
+    alone = np.empty((len(results.futures), 0))
     if table is not None:
-        at, here = rows(table, (baseline, *keys["strategy"]), keys["future"], numbers)
-        region = table["region"].cat.set_categories(codes).cat.codes.to_numpy()[here]
-        cell = np.ravel_multi_index((*at, region), shape)
-        found = table.loc[here, "benefit_money"].to_numpy(np.float64, na_value=np.nan)
-        total = np.bincount(cell, found, minlength=money.size)
-        some = np.bincount(cell, minlength=money.size) > 0
-        money = np.where(some, total, np.nan).reshape(shape)
-        alone = np.array(
-            [stand_alone_cost(scenario.with_(of) if of else scenario)
-             for of in results.futures.values()]
-        )  # fmt: skip
+        axes = {**every, "region": codes, "area": tuple(scenario.areas)}
+        money = cube(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
+        alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
     difference = money[1:] - money[:1]
     mean, low, high, n = paired(difference, level)
     table = tidy(
-        {**keys, "region": codes},
+        keys,
         {
             "difference": mean / alone,
             "low": low / alone,

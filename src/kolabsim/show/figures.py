@@ -222,16 +222,15 @@ def yearly(
 
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
     """
-    table, entry = results.quarters, MEASURES[measure]
-    numbers, quarters = np.unique(table["run"]), results.scenario.horizon
-    names = [*strategies] if baseline is None else [*strategies, baseline]
+    entry, quarters = MEASURES[measure], results.scenario.horizon
+    keys = {
+        "strategy": [*strategies] if baseline is None else [*strategies, baseline],
+        "future": [future or next(iter(results.futures))],
+        "run": np.unique(results.quarters["run"]),
+        "quarter": range(quarters),
+    }
     columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
-    future = future or next(iter(results.futures))
-    moments = [
-        cube(table[table["quarter"] == quarter], names, (future,), numbers, columns)[:, 0]
-        for quarter in range(quarters)
-    ]
-    values = np.stack(moments, axis=2)  # [strategies, runs, quarters, columns]
+    values = cube(results.quarters, keys, columns)[:, 0]
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS

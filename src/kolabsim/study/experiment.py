@@ -35,11 +35,11 @@ Names = Annotated[tuple[str, ...], Field(min_length=1)]
 class ExperimentText(Written):
     """An experiment as a file says it."""
 
-    kind: Literal["comparison"]
+    kind: Literal["comparison"] | None = None
     """Comparison of strategies on common draws."""
     question: Title = Field(default={})
     """What is asked, in a sentence."""
-    scenario: str
+    scenario: str | None = None
     """Name of a shipped scenario, or a file relative to this one."""
     strategies: Names | None = None
     """Strategies to compare; default: all of the scenario."""
@@ -95,6 +95,9 @@ class Experiment:
         path = find_experiment(source)
         tree = read_yaml(path, problems)
         problems.raise_if_any()
+        for key in ("kind", "scenario"):
+            if tree.get(key) is None:
+                tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, ExperimentText)
         scenario = _scenario(tree, text, path, settings or {}, problems)
         if scenario is not None:
@@ -146,7 +149,7 @@ def _scenario(
     problems: Problems,
 ) -> Scenario | None:
     """The scenario, changed as the experiment says; None if there is none to be had."""
-    if tree.get("scenario") is None:
+    if text.scenario is None:
         return None
     beside = path.parent / text.scenario
     try:
@@ -210,5 +213,6 @@ def schema() -> dict[str, Any]:
     described = ExperimentText.model_json_schema()
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     described["title"] = "kolabsim experiment"
+    described["required"] = ["kind", "scenario"]
     described["properties"]["measures"]["items"] = {"enum": list(MEASURES)}
     return described

@@ -1,0 +1,62 @@
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
+from kolabsim.model.extension import RULES
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.model.rules import BUILT_IN
+
+TOP = Path(__file__).parents[1]
+KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)*_(?:19|20)\d\d\b")
+
+
+def keys_of_bibliography():
+    text = (TOP / "docs/reference/bibliography.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^\| ([a-z_]+_\d{4}) \|", text, re.MULTILINE))
+
+
+def docstrings(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = ast.Module | ast.FunctionDef | ast.ClassDef
+    return [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+def test_every_key_in_a_docstring_is_in_the_bibliography():
+    known = keys_of_bibliography()
+    for path in sorted((TOP / "src/kolabsim").rglob("*.py")):
+        for text in docstrings(path):
+            for group in re.findall(r"\[([a-z_0-9, ]+)\]", text):
+                assert set(KEY.findall(group)) <= known, (path.name, group)
+
+
+def test_every_parameter_says_where_it_comes_from():
+    known = keys_of_bibliography()
+    rules = {f"{r}.{n}": q for r in BUILT_IN for n, q in RULES[r].parameters.items()}
+    for name, entry in (PARAMETERS | AREA_ATTRIBUTES | rules).items():
+        assert entry.source == "assumed" or entry.source in known, name
+        assert entry.meaning, name
+        assert entry.symbol, name
+        assert entry.least <= entry.low <= entry.default <= entry.high <= entry.most, name
+    for family in FAMILIES.values():
+        for name, area in family.items():
+            assert "assumed" in area.source or set(KEY.findall(area.source)) & known, name
+
+
+def test_no_two_parameters_share_a_symbol():
+    symbols = [entry.symbol for entry in PARAMETERS.values()]
+    assert len(symbols) == len(set(symbols)), {s for s in symbols if symbols.count(s) > 1}
+
+
+def test_ci_make_and_readme_run_the_same_tests():
+    command = "-m pytest -n 2 -rs"
+    for name in ("README.md", ".ci/run", "Makefile"):
+        assert command in (TOP / name).read_text(encoding="utf-8"), name
+
+
+def test_citation_and_changelog_know_the_version():
+    import kolabsim
+
+    assert f"version: {kolabsim.__version__}" in (TOP / "CITATION.cff").read_text(encoding="utf-8")
+    assert "version" in tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["dynamic"]

@@ -1,0 +1,35 @@
+import subprocess
+import sys
+
+import pytest
+
+import kolabsim as ks
+
+HEAVY = ("numba", "mesa", "matplotlib", "pandas", "pyarrow", "scipy", "SALib", "babel", "networkx")
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("module", HEAVY)
+def test_import_brings_nothing_heavy(module):
+    done = run_python(f"import sys, kolabsim; sys.exit({module!r} in sys.modules)")
+    assert done.returncode == 0, f"import kolabsim imports {module}"
+
+
+def test_loading_a_scenario_brings_no_pictures_tables_or_agents():
+    heavy = {"mesa", "matplotlib", "pandas", "pyarrow", "babel"}
+    code = f"import sys, kolabsim; kolabsim.load('kartamantul'); print({heavy} & set(sys.modules))"
+    assert run_python(code).stdout.strip() == "set()"
+
+
+def test_public_names_are_all_there():
+    assert sorted(dir(ks)) == sorted(ks.__all__)
+    for name in ks.__all__:
+        assert getattr(ks, name).__doc__, name
+
+
+def test_unknown_names_are_refused_as_python_does():
+    with pytest.raises(AttributeError, match="no attribute 'simulat'"):
+        _ = ks.simulat
