@@ -64,7 +64,7 @@ def make_scenario(
 ) -> Scenario:
     """A scenario whose table and contacts are given as rows, through the files of a user.
 
-    Of a region's row, ``capacity``, ``stress``, ``culture_1`` to ``culture_3`` and ``interest_AREA``
+    Of a region's row, ``capacity``, ``stress``, ``culture_1`` to ``culture_3``, ``interest_AREA``
     become attributes as they are; what is not there is drawn. A contact is (code, code, land,
     km), the last two optional. Areas that say less than :data:`AREA` take the rest from there.
     """

@@ -18,7 +18,6 @@ from kolabsim.model import draws
 from kolabsim.model.draws import Key
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.world.scenario import Scenario
 from tests.builders import Run
 
 EARTH = 6371.0
@@ -287,29 +286,29 @@ class Reference:
     ) -> Outlook:
         p, area, n = self.p, self.areas[a], len(members)
         people = sum(self.served(i, a) for i in members)
-        F = self.levers["forum"][a] * self.meeting(members)
-        P, C, I, M = (
+        forum = self.levers["forum"][a] * self.meeting(members)
+        planning, team, system, monitoring = (
             self.levers[name][a] for name in ("planning", "team", "information", "monitoring")
         )
-        O = sum(self.aid["ngo"][i, a] for i in members) / n
-        B = sum(self.aid["business"][i, a] for i in members) / n
+        mediation = sum(self.aid["ngo"][i, a] for i in members) / n
+        business = sum(self.aid["business"][i, a] for i in members) / n
         growth = p[f"partners_{form}"]
-        growth -= C * max(0, growth - p["partners_lead"])
+        growth -= team * max(0, growth - p["partners_lead"])
         information = (
             p["information_cost"]
             * max(1 + p["culture_weight"] * (self.culture_apart(members) - 1), 0)
-            * (1 - p["forum_information"] * F) * (1 - p["system_information"] * I)
+            * (1 - p["forum_information"] * forum) * (1 - p["system_information"] * system)
         )  # fmt: skip
         negotiation = (
             p["negotiation_cost"]
             * max(1 + p["interest_weight"] * (self.interests_apart(members) - 1), 0)
             * (n - 1) ** growth
-            * (1 - p["planning_negotiation"] * P) * (1 - p["team_negotiation"] * C)
-            * (1 - p["mediation_negotiation"] * O)
+            * (1 - p["planning_negotiation"] * planning) * (1 - p["team_negotiation"] * team)
+            * (1 - p["mediation_negotiation"] * mediation)
         )  # fmt: skip
         enforcement = (
             p["enforcement_cost"] * (1 - trust) * (1 + area.difficulty / 2)
-            * (1 - p["monitoring_enforcement"] * M)
+            * (1 - p["monitoring_enforcement"] * monitoring)
         )  # fmt: skip
         overhead = 0 if form == "contract" else p["overhead_cost"]
         haul = area.haul * self.radius(members) / 50
@@ -317,7 +316,7 @@ class Reference:
         cost = people * self.unit_cost(people, a) * (1 + extra)
         mean = sum(self.served(i, a) * self.k[i][a] for i in members) / people
         best = max(self.k[i][a] for i in members)
-        pooling = min(1, p["pooling"] * (1 + I + F / 2 + B / 2))
+        pooling = min(1, p["pooling"] * (1 + system + forum / 2 + business / 2))
         capacity = mean + pooling * (best - mean)
         residents = sum(self.N[i] for i in members)
         capacity *= max(people / residents, 1) ** -p["strain"]
@@ -479,9 +478,7 @@ class Reference:
     def begin(self, quarter: int) -> None:
         self.befall(quarter)
         for lever in LEVERS:
-            self.levers[lever] = [
-                self.intensity(lever, a, quarter) for a in range(len(self.areas))
-            ]
+            self.levers[lever] = [self.intensity(lever, a, quarter) for a in range(len(self.areas))]
         forums = self.phases("forum")
         self.forum = [-1] * self.n
         if forums:
@@ -752,9 +749,7 @@ class Reference:
                 agreed.append(True)
                 continue
             needed, reached = ENOUGH.get(self.scenario.consent, ENOUGH["three_quarters"])
-            agreed.append(
-                yes[side] > needed * people or (reached and yes[side] >= needed * people)
-            )
+            agreed.append(yes[side] > needed * people or (reached and yes[side] >= needed * people))
         if not all(agreed):
             self.counts["refused"] += 1
             return
@@ -795,8 +790,8 @@ class Reference:
 
     # 4 coordinate -------------------------------------------------------------------------------
     def seen_chance(self, a: int) -> float:
-        o, M, I = self.p["observation"], self.levers["monitoring"][a], self.levers["information"][a]
-        return o + (1 - o) * max(M, I / 2)
+        alone, watched = self.p["observation"], self.levers["monitoring"][a]
+        return alone + (1 - alone) * max(watched, self.levers["information"][a] / 2)
 
     def honour_chance(self, i: int, a: int, quarter: int) -> float:
         p, members = self.p, self.body[i, a].members
@@ -898,7 +893,7 @@ class Reference:
     # 5 evaluate ---------------------------------------------------------------------------------
     def evaluate(self, quarter: int) -> None:
         p, areas = self.p, range(len(self.areas))
-        best = {(i, a): max(self.k[m][a] for m in body.members) for (i, a), body in self.body.items()}
+        best = {slot: max(self.k[m][slot[1]] for m in b.members) for slot, b in self.body.items()}
         trust = dict(self.T)
         for i, j in trust:
             shared = [a for a in areas if (i, a) in self.body and j in self.party(i, a)]
@@ -1039,8 +1034,3 @@ def gini(values: list[float]) -> float:
         return 0.0
     apart = np.abs(values[:, None] - values[None, :]).mean()
     return float(apart / (2 * values.mean()))
-
-
-def first_state_of(scenario: Scenario, strategy: str, *, seed: int, run: int) -> Reference:
-    """The reference at the beginning of a run."""
-    return Reference(Run(scenario, strategy, seed=seed, run=run))

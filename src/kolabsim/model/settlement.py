@@ -189,6 +189,8 @@ def decide(s, p, i, a, ballot, quarter):
         return
     sides = sides_of(s, p, first, second, quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
+    # Judging counts spillover between the opener and its contacts; at the vote all count theirs.
+    whole += s.area[a].spillover * further_spill(s, i, a, first, second)
     split = int(s.sums[first, MEMBERS])
     agreed = vote(
         s, p, i, a, first, second, contact, sides.first_enters, view, whole, ballot[:split], quarter
@@ -203,6 +205,20 @@ def decide(s, p, i, a, ballot, quarter):
     now.concluded += 1
     now.deciding += quarter - opened
     carry_out(s, p, a, first, second, sides, view.price, ballot, quarter)
+
+
+@part
+def further_spill(s, opener, a, first, second):
+    """Spillover across a union between others than its opener, in the members' weights."""
+    split, total = int(s.sums[first, MEMBERS]), 0.0
+    for k in range(split + int(s.sums[second, MEMBERS])):
+        i = union_member(s, first, second, split, k)
+        other = second if k < split else first
+        for c in range(s.region[i].first, s.region[i].end):
+            contact = s.contact[c]
+            if opener not in (i, contact.target) and party_of(s.slot, contact.target, a) == other:
+                total += contact.spill / s.slot[i, a].alone
+    return total
 
 
 @part

@@ -91,11 +91,13 @@ def styled(draw: Callable) -> Callable:
     return drawn
 
 
-def blank(height: float, rows: int = 1, columns: int = 1, **options: object) -> tuple:
+def blank(
+    height: float, rows: int = 1, columns: int = 1, *, width: float = WIDTH, **options: object
+) -> tuple:
     """A figure so many inches high, without any global state, and its axes [rows, columns]."""
     from matplotlib.figure import Figure
 
-    figure = Figure((WIDTH, height), layout="constrained")
+    figure = Figure((width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 

@@ -38,6 +38,7 @@ from kolabsim.show.drawing import (
     SERIES,
     SKY,
     VERMILION,
+    WIDTH,
     YELLOW,
     blank,
     place_labels,
@@ -179,16 +180,12 @@ def envelopes(
     columns = 1 if together else min(4, math.ceil(math.sqrt(len(strategies))))
     rows = 1 if together else math.ceil(len(strategies) / columns)
     figure, panels = blank(
-        3.2 if together else 0.5 + 1.55 * rows, rows, columns, sharex=True, sharey=True
+        3.4 if together else 0.7 + 1.6 * rows, rows, columns, sharex=True, sharey=True
     )
     panels = panels.ravel()
     for k, title in enumerate(titles):
         axes = panels[0 if together else k]
-        colour = SERIES[k] if together else BLUE
-        low, lower, middle, upper, high = bands[:, k] / scale.divisor
-        axes.fill_between(time, low, high, color=colour, alpha=0.13, linewidth=0)
-        axes.fill_between(time, lower, upper, color=colour, alpha=0.28, linewidth=0)
-        axes.plot(time, middle, color=colour, linewidth=1.8, label=title)
+        draw_bands(axes, time, bands[:, k] / scale.divisor, SERIES[k] if together else BLUE, title)
         if not together:
             axes.set_title(wrapped(title, 26), fontsize=8.5)
     for axes in panels:
@@ -198,10 +195,35 @@ def envelopes(
             axes.axhline(0.0, color=INK, linewidth=0.8)
         write_ticks(axes.yaxis, 1.0)
         axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if together else 3)
-    if together:
-        figure.legend(loc="outside upper left", ncols=len(titles))
+    explain_bands(figure, panels[0] if together else None)
     figure.supylabel(wrapped(label_of(measure, scale), 60), fontsize=8.0)
     return figure
+
+
+def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, title: str) -> None:
+    """Draw a median and the bands of half and of nine tenths of the runs around it."""
+    low, lower, middle, upper, high = bands
+    axes.fill_between(time, lower, upper, color=colour, alpha=0.25, linewidth=0)
+    for edge in (low, high):
+        axes.plot(time, edge, color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
+    axes.plot(time, middle, color=colour, linewidth=2.0, label=title)
+
+
+def explain_bands(figure: Figure, axes: Axes | None) -> None:
+    """Say above the panels what lines and bands are, after the strategies of ``axes``."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = axes.get_legend_handles_labels()[0] if axes else []
+    colour = GREY if axes else BLUE
+    handles += [
+        Line2D([], [], color=colour, linewidth=2.0, label=_("median of the runs")),
+        Patch(color=colour, alpha=0.25, linewidth=0, label=_("half of the runs")),
+        Line2D([], [], color=colour, linewidth=0.9, linestyle=(0, (2, 2)),
+               label=_("nine tenths of the runs")),
+    ]  # fmt: skip
+    columns = 4 if axes else 3
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 
 def label_of(measure: str, scale: Scale) -> str:
@@ -288,7 +310,7 @@ def forest(
         seen |= set(draw_differences(axes, table, scale.divisor))
         axes.set_title(wrapped(title_of(measure), 34))
         axes.set_xlabel(hint_of(measure, scale), labelpad=2.0)
-        axes.xaxis.get_major_locator().set_params(nbins=5)
+        axes.xaxis.get_major_locator().set_params(nbins=4)
         write_ticks(axes.xaxis, 1.0)
         axes.set_yticks(range(len(order)))
         axes.set_yticklabels([strategy_title(comparison, name) for name in order])
@@ -390,27 +412,29 @@ def winners(
         return winner_counts(comparison, table, chosen)
     grid = table.pivot(index="name", columns="strategy", values="difference")[chosen]
     verdicts = table.pivot(index="name", columns="strategy", values="verdict")[chosen]
+    titles = {name: strategy_title(comparison, name) for name in chosen}
+    grid, verdicts = (part.rename(columns=titles) for part in (grid, verdicts))
+    if len(grid) < len(chosen):
+        grid, verdicts = grid.T, verdicts.T
     scale, limit = winner_scale(comparison), limit_of(comparison, future)
-    figure, panels = blank(1.5 + 0.36 * len(grid))
+    figure, panels = blank(1.2 + 0.3 * len(grid))
     axes = panels[0, 0]
     axes.pcolormesh(
         grid.to_numpy(), cmap=verdict_colours(), vmin=-limit, vmax=limit, edgecolors="white",
         linewidth=1.5,
     )  # fmt: skip
-    for y, name in enumerate(grid.index):
-        for x, strategy in enumerate(chosen):
-            value, sign = grid.at[name, strategy], MARKS[verdicts.at[name, strategy]][0]
-            strong = abs(value) > 0.62 * limit
-            axes.text(
-                x + 0.5, y + 0.5, f"{sign} {scale.bare(value, signed=True)}", ha="center",
-                va="center", fontsize=7.5, color="white" if strong else INK,
-            )  # fmt: skip
+    for (y, x), value in np.ndenumerate(grid.to_numpy()):
+        axes.text(
+            x + 0.5, y + 0.5, f"{MARKS[verdicts.iat[y, x]][0]} {scale.bare(value, signed=True)}",
+            ha="center", va="center", fontsize=7.5, color=text_on(value, limit),
+        )  # fmt: skip
     axes.set_yticks(np.arange(len(grid)) + 0.5, grid.index)
+    slanted = len(grid.columns) > 8
     axes.set_xticks(
-        np.arange(len(chosen)) + 0.5,
-        [wrapped(strategy_title(comparison, name), 14) for name in chosen],
-        fontsize=7.0, rotation=40 if len(chosen) > 8 else 0,
-        ha="left" if len(chosen) > 8 else "center", rotation_mode="anchor",
+        np.arange(len(grid.columns)) + 0.5,
+        [wrapped(name, 22 if slanted else 15) for name in grid.columns],
+        fontsize=7.5, rotation=38 if slanted else 0, ha="left" if slanted else "center",
+        rotation_mode="anchor",
     )  # fmt: skip
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
@@ -419,6 +443,11 @@ def winners(
     legend_of_verdicts(figure, winner_words(comparison))
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
     return figure
+
+
+def text_on(value: float, limit: float) -> str:
+    """A colour of text that can be read on the colour of a gain or loss."""
+    return "white" if abs(value) > 0.62 * limit else INK
 
 
 def winner_counts(comparison: Comparison, table: pd.DataFrame, chosen: Sequence[str]) -> Figure:
@@ -468,7 +497,9 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
     few = len(regions) <= NAMED
     largest = 21.0 if few else 21.0 * math.sqrt(NAMED / len(regions))
     radii = np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 2.0)
-    figure, panels = blank(4.6)
+    lean = math.cos(math.radians(float(north.mean())))
+    shape = lean * max(np.ptp(east), 1e-9) / max(np.ptp(north), 1e-9)
+    figure, panels = blank(5.0, width=min(max(1.6 + 3.6 * shape, 4.6), WIDTH))
     axes = panels[0, 0]
     for i, j in neighbours(comparison):
         axes.plot(east[[i, j]], north[[i, j]], color="#BBBBBB", linewidth=0.7, zorder=1)
@@ -481,21 +512,22 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
             norm=norm, edgecolors=MARKS[verdict][2], linewidths=1.3 if few else 0.5, zorder=2,
             linestyle="--" if verdict == UNDECIDED else "-",
         )  # fmt: skip
-    axes.set_aspect(1.0 / math.cos(math.radians(float(north.mean()))))
+    axes.set_aspect(1.0 / lean)
     axes.margins(0.16 if few else 0.05)
     axes.set_axis_off()
     scale = winner_scale(comparison)
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, shrink=0.55, aspect=22, pad=0.02)
+    bar = figure.colorbar(
+        ScalarMappable(norm, colours), ax=axes, orientation="horizontal", shrink=0.6, aspect=30,
+        pad=0.01,
+    )  # fmt: skip
     bar.outline.set_visible(False)
-    bar.set_label(
-        wrapped(_("Difference in realised net benefit, {unit}").format(unit=scale.label), 36)
-    )
-    write_ticks(bar.ax.yaxis, scale.divisor)
+    bar.set_label(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
+    write_ticks(bar.ax.xaxis, scale.divisor)
     if few:
         for i in order:
             sign = MARKS[verdicts.iloc[i]][0]
             axes.text(east[i], north[i], sign, ha="center", va="center", fontsize=7.0, zorder=3,
-                      color="white" if abs(difference[i]) > 0.62 * limit else INK)  # fmt: skip
+                      color=text_on(difference[i], limit))  # fmt: skip
         texts = [f"{regions.names[i]}\n{scale.bare(difference[i], signed=True)}" for i in order]
         place_labels(
             axes, [(east[i], north[i]) for i in order], texts, radii=list(radii[order]), size=7.5
@@ -572,66 +604,74 @@ def channels(
 
 @styled
 def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> Figure:
-    """What programmes cost against what they save, both beyond the baseline, with intervals.
+    """What programmes cost, by who pays, and what they save; beside it, saving per unit spent.
 
-    Above the diagonal, a strategy saves more than it costs, whoever pays.
+    Everything is over the run and beyond the baseline; intervals are drawn for the net saving and
+    for the ratio.
     """
     table = comparison.costs
     table = table[table["future"] == (future or comparison.futures[0])]
-    order = comparison.order(future=future)
+    order = comparison.order(future=future)[::-1]
     value, low, high = (
         table.pivot(index="strategy", columns="item", values=name).loc[order]
         for name in ("value", "low", "high")
     )
-    both = ["programme_cost", "saving"]
-    scale = scale_of("currency", value[both].to_numpy().ravel(),
-                     currency=comparison.scenario.currency)  # fmt: skip
-    value, low, high = (part / scale.divisor for part in (value, low, high))
-    figure, panels = blank(4.4)
-    axes = panels[0, 0]
-    axes.grid()
-    seen = []
-    for name in order:
-        verdict = UNDECIDED
-        if low.at[name, "net_saving"] > 0.0:
-            verdict = GAINS
-        elif high.at[name, "net_saving"] < 0.0:
-            verdict = LOSES
-        seen.append(verdict)
-        x, y = value.loc[name, both]
-        colour = MARKS[verdict][2]
-        axes.plot([low.at[name, both[0]], high.at[name, both[0]]], [y, y], color=colour, lw=1.1)
-        axes.plot([x, x], [low.at[name, both[1]], high.at[name, both[1]]], color=colour, lw=1.1)
-        axes.plot(x, y, MARKS[verdict][1], color=colour, markerfacecolor=face_of(verdict),
-                  markersize=6.0)  # fmt: skip
-    right, top = (high[name].max() for name in both)
-    bottom = min(low["saving"].min(), 0.0)
-    axes.set_xlim(-0.04 * right, 1.16 * right if right > 0.0 else 1.0)
-    axes.set_ylim(bottom - 0.05 * (top - bottom), top + 0.07 * (top - bottom))
-    edge = axes.get_xlim()[1]
-    axes.fill_between([0.0, edge], [0.0, edge], axes.get_ylim()[0], color="#F6F0EC", zorder=0,
-                      linewidth=0)  # fmt: skip
-    axes.plot([0.0, edge], [0.0, edge], color=GREY, linewidth=1.0, zorder=1)
-    axes.set_xlabel(
-        _("Programme cost over the run, whoever pays ({unit})").format(unit=scale.label)
-    )
-    axes.set_ylabel(
-        _("Saving over the run, before programme cost ({unit})").format(unit=scale.label)
-    )
-    for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis, 1.0)
-    axes.text(
-        edge, 0.0, _("costs more than it saves") + " ", ha="right", va="bottom", fontsize=7.5,
-        color="#8A4B22", style="italic",
+    scale = scale_of(
+        "currency", value[["programme_cost", "saving"]].to_numpy().ravel(),
+        currency=comparison.scenario.currency,
     )  # fmt: skip
-    place_labels(
-        axes, [tuple(value.loc[name, both]) for name in order],
-        [strategy_title(comparison, name) for name in order], radii=[3.5] * len(order), size=7.5,
+    figure, panels = blank(
+        1.2 + 0.27 * len(order), 1, 2, sharey=True, gridspec_kw={"width_ratios": [2.6, 1.0]}
+    )
+    money, ratio = panels[0]
+    at = np.arange(len(order))
+    spent = np.zeros(len(order))
+    bars = [
+        ("saving", BLUE, 1, _("Saving in services")),
+        ("programme_members", VERMILION, -1, _("Programme cost that members bear")),
+        ("programme_centre", ORANGE, -1, _("that the centre bears")),
+        ("programme_supporters", PURPLE, -1, _("that supporters bear")),
+    ]
+    for item, colour, sense, text in bars:
+        wide = sense * value[item].to_numpy() / scale.divisor
+        left = 0.0 if item == "saving" else spent
+        if np.abs(wide).max() > 0.0:
+            money.barh(at, wide, left=left, height=0.7, color=colour, label=text,
+                       edgecolor="white", linewidth=0.5)  # fmt: skip
+        if item != "saving":
+            spent = spent + wide
+    net = [part["net_saving"] / scale.divisor for part in (value, low, high)]
+    money.hlines(at, net[1], net[2], color=INK, linewidth=1.6, zorder=4)
+    money.plot(
+        net[0], at, "D", color=INK, markerfacecolor="white", markersize=5.0, linestyle="", zorder=5,
+        label=_("Net saving, with its {level} interval").format(level=percent(comparison.level)),
     )  # fmt: skip
-    words = {
-        GAINS: _("saves more than it costs"),
-        LOSES: _("costs more than it saves"),
-        UNDECIDED: _("undecided"),
-    }
-    legend_of_verdicts(figure, {verdict: words[verdict] for verdict in words if verdict in seen})
+    money.set_xlabel(scale.label)
+    money.set_title(_("Saving and cost over the run"))
+    money.set_yticks(at, [strategy_title(comparison, name) for name in order])
+    draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))
+    for axes, line in ((money, 0.0), (ratio, 1.0)):
+        axes.grid(axis="x")
+        axes.axvline(line, color=INK, linewidth=0.9, zorder=1)
+        axes.margins(y=0.02)
+        write_ticks(axes.xaxis, 1.0)
+    figure.legend(loc="outside upper left", ncols=3, columnspacing=1.4)
     return figure
+
+
+def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """Draw what each unit spent saves, with its interval, and where it pays for itself."""
+    axes.set_title(_("Saved per unit spent"))
+    axes.set_xlabel(_("above 1 a programme pays for itself"))
+    for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
+        if not math.isfinite(middle):
+            axes.text(1.0, y, f" {_('nothing spent')}", va="center", fontsize=7.5, color=GREY)
+            continue
+        verdict = BETTER if start > 1.0 else WORSE if end < 1.0 else UNDECIDED
+        _sign, marker, colour = MARKS[verdict]
+        axes.plot([start, end], [y, y], color=colour, linewidth=1.5, zorder=2)
+        axes.plot(
+            middle, y, marker=marker, color=colour, markerfacecolor=face_of(verdict),
+            markersize=5.0, zorder=3,
+        )  # fmt: skip
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))

@@ -141,8 +141,9 @@ def unit_words(
         return 0.01, _("percentage points") if difference else "%", ""
     if unit == "share/year":
         return 0.01, _("percentage points a year") if difference else _("% a year"), ""
+    if unit == "0..1":
+        return 0.01, _("points of 100"), ""
     words = {
-        "0..1": _("on a scale of 0 to 1"),
         "quarters": _("quarters"),
         "years": _("years"),
         "bodies": _("bodies"),

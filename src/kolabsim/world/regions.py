@@ -117,6 +117,8 @@ class Contacts:
 
     nearest: int
     list: tuple[ContactRow, ...]
+    borders: str = "listed"
+    """Whether land borders are ``listed``, or follow from ``places``."""
 
 
 def read_table(

@@ -36,6 +36,8 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.parameters import PARAMETERS, Parameter
 
+BORDERS = ("listed", "places")
+"""Where land borders come from."""
 LONGEST = 400
 """Most quarters of a run."""
 
@@ -237,6 +239,9 @@ class ContactsText(Written):
 
     list_: str | None = Field(default=None, alias="list")
     """CSV file with code_a, code_b, land (yes or no) and distance_km, the last two optional."""
+    borders: Literal[BORDERS] | None = None
+    """Which regions share a land border: those ``listed`` so, or as ``places`` suggest: two between
+    which no other region lies. Default: listed, or for made-up regions places."""
     nearest: int = Field(default=8, ge=0, le=100)
     """Contacts to this many nearest regions besides; 0: the list only."""
 

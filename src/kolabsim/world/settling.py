@@ -250,7 +250,8 @@ class Settling:
             path = self._path("contacts", "list")
             self.files[path] = None
             rows = read_contacts(path, regions.codes if regions else None, self.problems)
-        return Contacts(text.nearest, rows)
+        made_up = self.text.regions.synthetic is not None
+        return Contacts(text.nearest, rows, text.borders or ("places" if made_up else "listed"))
 
     def _check_places(
         self, regions: Regions, areas: Mapping[str, Area], contacts: Contacts
@@ -261,6 +262,9 @@ class Settling:
         message = _("must be 0, because the table gives no latitude and longitude")
         if contacts.nearest and len(regions) > 1:
             self._tell(("contacts", "nearest"), message)
+        if contacts.borders == "places":
+            message_places = _("must be listed, because the table gives no latitude and longitude")
+            self._tell(("contacts", "borders"), message_places)
         for name, area in areas.items():
             if area.haul:
                 self._tell(("areas", name, "haul"), message)

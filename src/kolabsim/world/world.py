@@ -123,6 +123,34 @@ def nearest_pairs(places: np.ndarray, nearest: int) -> np.ndarray:
     return pairs[rank < number]
 
 
+def border_pairs(places: np.ndarray) -> np.ndarray:
+    """Pairs (i, j), i < j, between which no other region lies, [pairs, 2].
+
+    No other place is in the circle that has the two at its ends (a Gabriel graph): a stand-in for
+    land borders where only places are known. Its pairs are among those of a triangulation, which
+    is laid through the plane that touches the earth amid the regions.
+    """
+    from scipy.spatial import Delaunay, QhullError, cKDTree
+
+    middle = places.mean(axis=0)
+    axes = np.linalg.svd(places - middle, full_matrices=False)[2][:2]
+    flat = (places - middle) @ axes.T
+    if len(flat) < 4:
+        pairs = np.array([(i, j) for j in range(len(flat)) for i in range(j)], np.int64)
+    else:
+        try:
+            corners = Delaunay(flat).simplices
+            pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]])
+        except QhullError:  # all on one line
+            order = np.lexsort((flat[:, 1], flat[:, 0]))
+            pairs = np.column_stack([order[:-1], order[1:]])
+    pairs = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
+    ends = flat[pairs]
+    half = np.sqrt(((ends[:, 0] - ends[:, 1]) ** 2).sum(axis=1)) / 2.0
+    closest = cKDTree(flat).query(ends.mean(axis=1))[0]
+    return pairs[closest >= half * (1.0 - 1e-9)]
+
+
 def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarray, np.ndarray]:
     """Regions with their places, and their contacts: those listed and the nearest, symmetric.
 
@@ -135,6 +163,11 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
     pairs = np.array([(row[c.code_a], row[c.code_b]) for c in listed], np.int64).reshape(-1, 2)
     land = np.array([c.land for c in listed], np.float64)
     given = np.array([c.distance_km or math.nan for c in listed], np.float64)
+    if scenario.contacts.borders == "places":
+        borders = border_pairs(places)
+        pairs = np.concatenate([pairs, borders])
+        land = np.concatenate([land, np.ones(len(borders))])
+        given = np.concatenate([given, np.full(len(borders), math.nan)])
     close = (
         nearest_pairs(places, scenario.contacts.nearest)
         if regions.placed

@@ -1,0 +1,198 @@
+"""The command line from the outside: what is typed, what is said, what is left on the disk."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SMALL = """\
+kind: comparison
+question: Does a team help?
+scenario: kartamantul
+strategies: [voluntary, team, mandate]
+runs: 12
+seed: 4
+set: {horizon: 12}
+"""
+
+
+def kolabsim(*words, folder, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "kolabsim", *map(str, words)],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def refused(done):
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
+    done = kolabsim("run", "small.yaml", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_run_says_what_came_out_and_where_it_is(finished):
+    _folder, done = finished
+    assert "not a prediction" in done.stdout
+    assert "results/small/report.html" in done.stdout
+    assert "Coordination team" in done.stdout
+
+
+def test_run_writes_one_folder_with_everything(finished):
+    folder = finished[0] / "results/small"
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "runs.parquet", "quarters.parquet", "regions.parquet", "runs.csv", "differences.csv",
+        "winners.csv", "costs.csv", "channels.csv", "variance.csv", "scenario.json",
+        "provenance.json", "report.html", "figures",
+    }  # fmt: skip
+    assert list((finished[0] / "results").iterdir()) == [folder], "something was left behind"
+    runs = pd.read_parquet(folder / "runs.parquet")
+    assert len(runs) == 36
+    pd.testing.assert_frame_equal(
+        pd.read_csv(folder / "runs.csv"), runs.astype({"strategy": str, "future": str}),
+        check_dtype=False,
+    )  # fmt: skip
+
+
+def test_provenance_is_enough_to_have_it_again(finished):
+    folder, _done = finished
+    facts = json.loads((folder / "results/small/provenance.json").read_text(encoding="utf-8"))
+    assert facts["seed"] == 4
+    assert facts["runs"] == 12
+    assert facts["scenario"] == "kartamantul"
+    assert {"kolabsim", "model", "command", "scenario_hash", "packages", "python"} <= set(facts)
+    assert all(Path(name).name == name for name in facts["files"]), "paths of this machine"
+    done = kolabsim("run", "small.yaml", "--out", "again", folder=folder)
+    assert done.returncode == 0
+    first, again = (
+        (folder / name / "runs.parquet").read_bytes() for name in ("results/small", "again")
+    )
+    assert first == again
+
+
+def test_the_report_needs_no_network(finished):
+    text = (finished[0] / "results/small/report.html").read_text(encoding="utf-8")
+    assert "<svg" in text
+    for word in ('src="http', 'href="http', "url(http", "@import", "<script src", "<link "):
+        assert word not in text
+
+
+def test_results_take_the_place_of_older_ones_but_of_nothing_else(finished, tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work", encoding="utf-8")
+    told = refused(kolabsim("run", "small.yaml", "--out", "mine", folder=tmp_path))
+    assert "--out" in told
+    assert [path.name for path in mine.iterdir()] == ["thesis.txt"]
+    told = refused(kolabsim("run", "small.yaml", "--out", "small.yaml", folder=tmp_path))
+    assert "this is a file" in told
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a place that refuses writes")
+def test_a_disk_that_refuses_is_said_before_the_first_run(tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    told = refused(kolabsim("run", "small.yaml", "--out", "/proc/here", folder=tmp_path))
+    assert "refuses to write" in told
+
+
+def test_indonesian(finished, tmp_path):
+    done = kolabsim("list", "strategies", "--lang", "id", folder=tmp_path)
+    assert "Tim koordinasi" in done.stdout
+    help_text = kolabsim("run", "--help", "--lang", "id", folder=tmp_path).stdout
+    assert help_text != kolabsim("run", "--help", folder=tmp_path).stdout
+    told = refused(kolabsim("run", "nosuch", folder=tmp_path, KOLABSIM_LANG="id"))
+    assert "masalah" in told
+    told = refused(kolabsim("list", "measures", "--lang", "fr", folder=tmp_path))
+    assert "allowed: en, id" in told
+
+
+@pytest.mark.parametrize("what", ["scenarios", "experiments", "strategies", "factors", "measures"])
+def test_list(what, tmp_path):
+    done = kolabsim("list", what, folder=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) > 2
+
+
+def test_list_of_something_else(tmp_path):
+    assert "did you mean 'measures'" in refused(kolabsim("list", "measure", folder=tmp_path))
+    told = refused(kolabsim("list", "strategies", "--scenario", "kartamantu", folder=tmp_path))
+    assert "did you mean 'kartamantul'" in told
+
+
+@pytest.mark.parametrize("kind", ["scenario", "experiment"])
+def test_schema_is_json(kind, tmp_path):
+    described = json.loads(kolabsim("schema", kind, folder=tmp_path).stdout)
+    assert described["title"] == f"kolabsim {kind}"
+    assert described["properties"]
+
+
+def test_check_tells_all_problems_of_all_files(tmp_path):
+    (tmp_path / "good.yaml").write_text("extends: sarbagita\nhorizon: 20\n", encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("extends: sarbagita\nhorizn: 20\n", encoding="utf-8")
+    (tmp_path / "worse.yaml").write_text("kind: comparison\nscenario: bad.yaml\n", encoding="utf-8")
+    done = kolabsim("check", "good.yaml", "bad.yaml", "worse.yaml", "none.yaml", folder=tmp_path)
+    told = refused(done)
+    assert "good.yaml: a scenario of 8 regions" in done.stdout
+    assert "bad.yaml:2:1: horizn" in told
+    assert "did you mean 'horizon'" in told
+    assert "none.yaml" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "parameters.quality_valu=1"], "did you mean 'quality_value'"),
+        (["--set", "parameters.quality_value=-1"], "allowed"),
+        (["--set", "horizon"], "KEY=VALUE"),
+        (["--set", "horizon=[1"], "cannot be read"),
+        (["--runs", "1"], "allowed: at least 2"),
+        (["--runs", "many"], "runs"),
+        (["--seed", "-3"], "seed"),
+        (["--sed", "3"], "--sed"),
+    ],
+)
+def test_bad_words_are_refused_in_a_sentence(words, told, tmp_path):
+    assert told in refused(kolabsim("run", "kartamantul", *words, folder=tmp_path))
+    assert list(tmp_path.iterdir()) == [], "something was written"
+
+
+def test_a_region_without_contacts_is_allowed_and_warned_of(tmp_path):
+    rows = "code,population,latitude,longitude\nA,9000,0,0\nB,8000,0,0.1\nC,7000,0.1,0\n"
+    (tmp_path / "regions.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "pairs.csv").write_text("code_a,code_b\nA,B\n", encoding="utf-8")
+    text = "regions: {table: regions.csv}\ncontacts: {list: pairs.csv, nearest: 0}\n"
+    (tmp_path / "own.yaml").write_text(text + "families: [administration]\n", encoding="utf-8")
+    text = "kind: comparison\nscenario: own.yaml\nstrategies: [team]\nruns: 4\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    done = kolabsim("run", "study.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 regions have no contact and stay alone: C" in " ".join(done.stderr.split())
+
+
+def test_version(tmp_path):
+    assert kolabsim("--version", folder=tmp_path).stdout.startswith("kolabsim 0.")
+
+
+def test_nothing_typed_is_answered_with_help(tmp_path):
+    done = kolabsim(folder=tmp_path)
+    assert "run" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
