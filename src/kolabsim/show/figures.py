@@ -513,7 +513,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
             linestyle="--" if verdict == UNDECIDED else "-",
         )  # fmt: skip
     axes.set_aspect(1.0 / lean)
-    axes.margins(0.16 if few else 0.05)
+    axes.margins(x=0.3 if few else 0.05, y=0.14 if few else 0.05)
     axes.set_axis_off()
     scale = winner_scale(comparison)
     bar = figure.colorbar(
@@ -628,9 +628,9 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
     spent = np.zeros(len(order))
     bars = [
         ("saving", BLUE, 1, _("Saving in services")),
-        ("programme_members", VERMILION, -1, _("Programme cost that members bear")),
-        ("programme_centre", ORANGE, -1, _("that the centre bears")),
-        ("programme_supporters", PURPLE, -1, _("that supporters bear")),
+        ("programme_members", VERMILION, -1, _("Programme cost to members")),
+        ("programme_centre", ORANGE, -1, _("Programme cost to the centre")),
+        ("programme_supporters", PURPLE, -1, _("Programme cost to supporters")),
     ]
     for item, colour, sense, text in bars:
         wide = sense * value[item].to_numpy() / scale.divisor
@@ -653,7 +653,7 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
     for axes, line in ((money, 0.0), (ratio, 1.0)):
         axes.grid(axis="x")
         axes.axvline(line, color=INK, linewidth=0.9, zorder=1)
-        axes.margins(y=0.02)
+        axes.margins(x=0.06, y=0.02)
         write_ticks(axes.xaxis, 1.0)
     figure.legend(loc="outside upper left", ncols=3, columnspacing=1.4)
     return figure
@@ -662,7 +662,7 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
 def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
     """Draw what each unit spent saves, with its interval, and where it pays for itself."""
     axes.set_title(_("Saved per unit spent"))
-    axes.set_xlabel(_("above 1 a programme pays for itself"))
+    axes.set_xlabel(_("above 1 it pays for itself"))
     for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
         if not math.isfinite(middle):
             axes.text(1.0, y, f" {_('nothing spent')}", va="center", fontsize=7.5, color=GREY)

@@ -1,0 +1,549 @@
+"""The tables of a report: what stands in them, already in words of the language spoken now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.compare import (
+    BETTER,
+    DIFFERENT,
+    GAINS,
+    LOSES,
+    NET_BENEFIT,
+    UNDECIDED,
+    WORSE,
+)
+from kolabsim.language import _, language
+from kolabsim.model.areas import AREA_TITLES
+from kolabsim.model.levers import LEVERS
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
+from kolabsim.show.drawing import MARKS
+from kolabsim.show.figures import (
+    capital,
+    channel_title,
+    label_of,
+    measure_scale,
+    strategy_title,
+    title_of,
+    winner_scale,
+)
+from kolabsim.show.numbers import (
+    UNDEFINED,
+    Scale,
+    count,
+    decimal,
+    percent,
+    scale_of,
+    significant,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.compare import Comparison
+    from kolabsim.world.scenario import Scenario
+    from kolabsim.world.strategy import Phase, Strategy
+
+ACROSS = 5
+"""Most measures beside each other, so that a table fits on a printed page."""
+LONGEST = 12
+"""Most regions at either end of a table of winners and losers."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell: a number, its interval below it, and a remark below that."""
+
+    main: str
+    below: str = ""
+    remark: str = ""
+    verdict: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a character."""
+        return MARKS[self.verdict][0] if self.verdict else ""
+
+    @property
+    def says(self) -> str:
+        """The verdict in a word, for those who hear the page."""
+        words = {
+            BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
+            DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
+        }  # fmt: skip
+        return words.get(self.verdict, "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a heading for each row and column; ``prose`` where cells hold text."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    prose: bool = False
+
+
+def texts(*words: str) -> list[Cell]:
+    """Cells that hold nothing but text."""
+    return [Cell(text) for text in words]
+
+
+def area_title(name: str) -> str:
+    """What a service area is called."""
+    return capital(_(AREA_TITLES[name])) if name in AREA_TITLES else name
+
+
+# The comparison ---------------------------------------------------------------------------------
+
+
+def difference_tables(comparison: Comparison, measures: Sequence[str], future: str) -> list[Table]:
+    """Paired differences to the baseline with intervals, and the share of runs that are better."""
+    order, baseline = comparison.order(future=future), comparison.baseline
+    parts = -(-len(measures) // ACROSS)
+    made = []
+    for k in range(parts):
+        some = measures[k * len(measures) // parts : (k + 1) * len(measures) // parts]
+        tables = {name: comparison.table(name, future=future) for name in some}
+        scales = {name: measure_scale(comparison, name, table) for name, table in tables.items()}
+        caption = _("Difference to {baseline}, part {part} of {parts}").format(
+            baseline=strategy_title(comparison, baseline), part=k + 1, parts=parts
+        )
+        rows = [
+            (
+                strategy_title(comparison, strategy),
+                [difference_cell(tables[name].loc[strategy], scales[name]) for name in some],
+            )
+            for strategy in order
+        ]
+        head = [_("Strategy"), *(label_of(name, scales[name]) for name in some)]
+        made.append(Table(caption, head, rows))
+    return made
+
+
+def difference_cell(row: pd.Series, scale: Scale) -> Cell:
+    """A paired difference; a dash and how many pairs are undefined where there is none."""
+    pairs = int(row["runs"] + row["undefined"])
+    if not math.isfinite(row["difference"]):
+        return Cell(UNDEFINED, remark=_("undefined in {number} runs").format(number=count(pairs)))
+    remark = []
+    if math.isfinite(row["better_share"]):
+        remark.append(_("better in {share}").format(share=percent(row["better_share"])))
+    if row["undefined"]:
+        number = count(row["undefined"])
+        remark.append(_("undefined in {number} runs").format(number=number))
+    return Cell(
+        scale.bare(row["difference"], signed=True),
+        scale.interval(row["low"], row["high"], signed=True),
+        "; ".join(remark),
+        row["verdict"],
+    )
+
+
+def future_table(comparison: Comparison) -> Table:
+    """Realised net benefit against the baseline in every future."""
+    futures = comparison.futures
+    tables = {name: comparison.table(NET_BENEFIT, future=name) for name in futures}
+    scale = measure_scale(
+        comparison,
+        NET_BENEFIT,
+        comparison.differences[comparison.differences["measure"] == NET_BENEFIT],
+    )
+    rows = [
+        (
+            strategy_title(comparison, strategy),
+            [difference_cell(tables[name].loc[strategy], scale) for name in futures],
+        )
+        for strategy in comparison.order()
+    ]
+    return Table(label_of(NET_BENEFIT, scale), [_("Strategy"), *futures], rows)
+
+
+def envelope_table(
+    comparison: Comparison, names: Sequence[str], time: np.ndarray, middle: np.ndarray
+) -> Table:
+    """Medians over time of the difference in realised net benefit, [strategies, years]."""
+    scale = scale_of(MEASURES[NET_BENEFIT].unit, middle.ravel())
+    scale = Scale(scale.divisor, 2, scale.unit, scale.symbol)
+    rows = [
+        (strategy_title(comparison, name), texts(*(scale.bare(v, signed=True) for v in values)))
+        for name, values in zip(names, middle, strict=True)
+    ]
+    caption = _("Median difference in realised net benefit, {unit}").format(unit=scale.label)
+    return Table(caption, [_("Strategy"), *(str(t) for t in time)], rows)
+
+
+# Who wins and who loses -------------------------------------------------------------------------
+
+
+def winner_table(comparison: Comparison, strategy: str, future: str) -> Table:
+    """What each region gains or loses under a strategy; of many, those at either end."""
+    table = comparison.winners
+    table = table[(table["future"] == future) & (table["strategy"] == strategy)]
+    table = table.sort_values("difference", kind="stable")
+    if len(table) > 2 * LONGEST:
+        table = table.iloc[[*range(LONGEST), *range(-LONGEST, 0)]]
+    share = winner_scale(comparison)
+    cash = scale_of(
+        "currency", table["money"], (table["money_high"] - table["money_low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
+    rows = [
+        (
+            row.name_,
+            [
+                Cell(
+                    share.bare(row.difference, signed=True),
+                    share.interval(row.low, row.high, signed=True),
+                    verdict=row.verdict,
+                ),
+                Cell(
+                    cash.bare(row.money, signed=True),
+                    cash.interval(row.money_low, row.money_high, signed=True),
+                ),
+                Cell(percent(row.better_share)),
+            ],
+        )
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    ]
+    head = [
+        _("Region"),
+        capital(share.label),
+        _("In money over the run ({unit})").format(unit=cash.label),
+        _("Share of runs in which it does better"),
+    ]
+    caption = _("Realised net benefit under {strategy}, against {baseline}").format(
+        strategy=strategy_title(comparison, strategy),
+        baseline=strategy_title(comparison, comparison.baseline),
+    )
+    return Table(caption, head, rows)
+
+
+def verdict_table(comparison: Comparison, future: str) -> Table:
+    """How many regions gain, lose and neither, and who loses most, under every strategy."""
+    table = comparison.winners[comparison.winners["future"] == future]
+    scale, rows = winner_scale(comparison), []
+    for strategy in comparison.order(future=future):
+        here = table[table["strategy"] == strategy]
+        counts = [int((here["verdict"] == verdict).sum()) for verdict in (GAINS, UNDECIDED, LOSES)]
+        worst = here.sort_values("difference", kind="stable").iloc[0]
+        rows.append(
+            (
+                strategy_title(comparison, strategy),
+                [
+                    *texts(*(count(number) for number in counts)),
+                    Cell(worst["name"]),
+                    Cell(
+                        scale.bare(worst["difference"], signed=True),
+                        scale.interval(worst["low"], worst["high"], signed=True),
+                        verdict=worst["verdict"],
+                    ),
+                ],
+            )
+        )
+    head = [
+        _("Strategy"), _("Regions that gain"), _("Undecided"), _("Regions that lose"),
+        _("Does worst"), capital(scale.label),
+    ]  # fmt: skip
+    return Table(_("How many regions gain and lose, and which does worst"), head, rows)
+
+
+# Why, at what cost, and how sure ----------------------------------------------------------------
+
+
+def channel_table(comparison: Comparison, future: str) -> Table:
+    """Through what net benefit differs from the baseline's."""
+    table = comparison.channels[comparison.channels["future"] == future]
+    order, total = comparison.order(future=future), comparison.table(NET_BENEFIT, future=future)
+    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
+    grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
+    rows = [
+        (
+            strategy_title(comparison, name),
+            texts(
+                *(scale.bare(value, signed=True) for value in grid.loc[name]),
+                scale.bare(total.loc[name, "difference"], signed=True),
+            ),
+        )
+        for name in order
+    ]
+    head = [_("Strategy"), *(channel_title(name) for name in grid.columns), _("Sum")]
+    caption = _("Difference in realised net benefit by channel, {unit}").format(unit=scale.label)
+    return Table(caption, head, rows)
+
+
+def cost_table(comparison: Comparison, future: str) -> Table:
+    """What strategies cost, who pays, and what they save."""
+    table = comparison.costs[comparison.costs["future"] == future]
+    items = {
+        "programme_members": _("Paid by members"),
+        "programme_centre": _("Paid by the centre"),
+        "programme_supporters": _("Paid by supporters"),
+        "programme_cost": _("Programme cost in all"),
+        "saving": _("Saving in services"),
+        "net_saving": _("Net saving"),
+    }
+    found = table.set_index(["strategy", "item"])
+    money = table[table["item"].isin(items)]
+    scale = scale_of(
+        "currency", money["value"], (money["high"] - money["low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
+    rows = []
+    for strategy in comparison.order(future=future):
+        cells = []
+        for item in items:
+            row = found.loc[(strategy, item)]
+            spread = row["high"] > row["low"]
+            cells.append(
+                Cell(
+                    scale.bare(row["value"]),
+                    scale.interval(row["low"], row["high"]) if spread else "",
+                )
+            )
+        row = found.loc[(strategy, "saving_per_cost")]
+        cells.append(ratio_cell(row))
+        rows.append((strategy_title(comparison, strategy), cells))
+    head = [_("Strategy"), *items.values(), _("Saved per unit spent")]
+    caption = _("Over the run and beyond {baseline}, {unit}").format(
+        baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
+    )
+    return Table(caption, head, rows)
+
+
+def ratio_cell(row: pd.Series) -> Cell:
+    """Saving per unit spent; a dash where nothing is spent."""
+    if not math.isfinite(row["value"]):
+        return Cell(UNDEFINED, remark=_("nothing spent"))
+    low, high = row["low"], row["high"]
+    below = _("no bounded interval")
+    if math.isfinite(low) and math.isfinite(high):
+        below = _("{low} to {high}").format(low=decimal(low, 2), high=decimal(high, 2))
+    verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED
+    return Cell(decimal(row["value"], 2), below, verdict=verdict)
+
+
+def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) -> Table:
+    """How many times more runs it would take without common draws, by measure."""
+    rows = []
+    for name in measures:
+        table = comparison.table(name, future=future)
+        found = table["variance_reduction"].dropna()
+        if len(found):
+            middle, least, most = found.median(), found.min(), found.max()
+            words = _("{low} to {high}").format(
+                low=significant(least, 2), high=significant(most, 2)
+            )
+            rows.append((title_of(name), [Cell(significant(middle, 2)), Cell(words)]))
+    head = [_("Measure"), _("Median over strategies"), _("Least to most")]
+    return Table(_("Variance of independent runs over variance of pairs"), head, rows)
+
+
+def variance_table(variance: pd.DataFrame, level: float) -> Table:
+    """The share of the variance between runs that drawn attributes of regions carry."""
+    rows = [
+        (
+            title_of(row.measure),
+            [
+                Cell(percent(row.share)),
+                Cell(
+                    UNDEFINED
+                    if not (math.isfinite(row.low) and math.isfinite(row.high))
+                    else _("{low} to {high}").format(low=percent(row.low), high=percent(row.high))
+                ),
+            ],
+        )
+        for row in variance.itertuples()
+    ]
+    interval = _("{level} interval").format(level=percent(level))
+    head = [_("Measure"), _("What regions are"), interval]
+    return Table(_("Share of the variance between runs that drawn attributes carry"), head, rows)
+
+
+# What it rests on -------------------------------------------------------------------------------
+
+
+def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
+    """What each strategy is, and what is done in it."""
+    rows = []
+    for name in names:
+        strategy = scenario.strategies[name]
+        done = "; ".join(what_is_done(strategy, scenario)) or _("nothing")
+        rows.append((strategy.title(language()), texts(strategy.description(language()), done)))
+    head = [_("Strategy"), _("What it is"), _("What is done")]
+    return Table(_("The strategies"), head, rows, prose=True)
+
+
+def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
+    """The levers of a strategy with their intensities, their times, and who pays."""
+    payers = {"members": _("members"), "centre": _("the centre"), "supporter": _("the supporter")}
+    done = [
+        _("{lever} {intensity}{period}, paid by {payer}").format(
+            lever=_(LEVERS[name].title),
+            intensity=significant(phase.intensity),
+            period=period_of(phase, scenario.horizon),
+            payer=payers[phase.paid_by],
+        )
+        for name, phases in strategy.levers.items()
+        for phase in phases
+    ]
+    for mandate in strategy.mandates:
+        areas = len(mandate.areas)
+        done.append(_("a mandate in {number} service areas").format(number=count(areas)))
+    return done
+
+
+def period_of(phase: Phase, horizon: int) -> str:
+    """When a lever is in force, unless it always is."""
+    if (phase.from_, phase.until) == (0, horizon):
+        return ""
+    text = _(" (quarters {first} to {last})")
+    return text.format(first=phase.from_, last=phase.until - 1)
+
+
+def measure_glossary(measures: Iterable[str]) -> Table:
+    """What measures mean."""
+    sense = {1: _("more is better"), -1: _("less is better"), 0: _("neither")}
+    rows = [
+        (
+            title_of(name),
+            texts(capital(_(MEASURES[name].meaning)), sense[MEASURES[name].better]),
+        )
+        for name in measures
+    ]
+    head = [_("Measure"), _("What it is"), _("Better")]
+    return Table(_("The measures"), head, rows, prose=True)
+
+
+def group_title(group: str) -> str:
+    """What a group of parameters is about."""
+    titles = {
+        "start": _("How regions begin"),
+        "economics": _("Economics of sharing"),
+        "coordination": _("Cost of coordination"),
+        "attention": _("Attention, noticing and errors of judgement"),
+        "agreement": _("Agreement and mandate"),
+        "conduct": _("Keeping promises"),
+        "exit": _("Leaving"),
+        "learning": _("Learning"),
+        "programme": _("Prices of levers"),
+    }
+    return titles.get(group, group)
+
+
+def parameter_tables(settings: Mapping[str, float]) -> list[Table]:
+    """The assumed parameters with their values and ranges, group by group."""
+    groups: dict[str, list[tuple[str, list[Cell]]]] = {}
+    for name, entry in PARAMETERS.items():
+        if entry.source == "assumed":
+            groups.setdefault(entry.group, []).append(parameter_row(name, entry, settings))
+    head = [_("Parameter"), _("Value"), _("Range"), _("Unit")]
+    return [Table(group_title(group), head, rows) for group, rows in groups.items()]
+
+
+def parameter_row(
+    name: str, entry: Parameter, settings: Mapping[str, float]
+) -> tuple[str, list[Cell]]:
+    """An assumed number; where the scenario sets it, its default too."""
+    value = settings.get(name, entry.default)
+    remark = ""
+    if value != entry.default:
+        remark = _("default {value}").format(value=significant(entry.default))
+    ends = _("{low} to {high}").format(low=significant(entry.low), high=significant(entry.high))
+    unit = "" if entry.unit == "1" else _(entry.unit)
+    cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
+    return capital(_(entry.meaning)), cells
+
+
+def area_table(scenario: Scenario) -> Table:
+    """The service areas: efficient scale, cost, and where that comes from."""
+    rows = [
+        (
+            area_title(name),
+            [
+                Cell(count(area.efficient_scale)),
+                Cell(
+                    scale_of("currency", [area.cost_per_resident], currency=scenario.currency).text(
+                        area.cost_per_resident
+                    )
+                ),
+                Cell(percent(area.spillover)),
+                Cell(area.source),
+            ],
+        )
+        for name, area in scenario.areas.items()
+    ]
+    head = [
+        _("Service area"), _("People served at which a unit costs least"),
+        _("Yearly cost per resident at that scale"), _("Spillover"), _("Source"),
+    ]  # fmt: skip
+    return Table(_("The service areas"), head, rows, prose=True)
+
+
+def mapping_table(scenario: Scenario) -> Table | None:
+    """How columns of the region table became attributes, each with its reason."""
+    columns = scenario._tree.get("regions", "columns")
+    if columns is None or scenario._tree.get("regions", "table") is None:
+        return None
+    titles = {
+        "capacity": _("Administrative capacity"), "stress": _("Fiscal stress"),
+        "culture": _("Organisational culture"), "interests": _("Interests"),
+        "capacity_by_area": _("Administrative capacity"),
+    }  # fmt: skip
+    rows = []
+    for attribute, title in titles.items():
+        for area, measure in measures_of(columns.get(attribute)):
+            name = f"{title}: {area_title(area)}" if area else title
+            rows.append((name, texts(measure["column"], ends_of(measure), measure["because"])))
+    head = [_("Attribute"), _("Column"), _("How"), _("Why")]
+    return Table(_("What columns of the table stand for"), head, rows, prose=True) if rows else None
+
+
+def measures_of(node: object) -> list[tuple[str, dict]]:
+    """The mappings under an attribute, each with the area it is for, if any."""
+    plain = node.plain() if node is not None else {}
+    if isinstance(plain, dict) and "column" in plain:
+        return [("", plain)]
+    if isinstance(plain, dict):
+        return [(area, measure) for area, measure in plain.items() if measure]
+    return [("", measure) for measure in plain]
+
+
+def ends_of(measure: Mapping[str, object]) -> str:
+    """How a column's values become an attribute's."""
+    if "from" not in measure:
+        return _("standardised")
+    ends = [significant(float(value)) for value in (*measure["from"], *measure["to"])]
+    text = _("{first} becomes {low}, {last} becomes {high}, in a straight line between")
+    return text.format(first=ends[0], last=ends[1], low=ends[2], high=ends[3])
+
+
+def body_table(scenario: Scenario) -> Table | None:
+    """The joint bodies that exist at the start."""
+    if not scenario.bodies:
+        return None
+    names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
+    forms = {"contract": _("contract"), "board": _("joint board"), "lead": _("lead region")}
+    rows = [
+        (
+            area_title(body.area),
+            texts(
+                ", ".join(names[code] for code in body.members),
+                forms[body.form],
+                decimal(scenario.start_year + math.floor(body.began / QUARTERS), 0).replace(
+                    decimal(1000, 0)[1], ""
+                ),
+                body.source or UNDEFINED,
+            ),
+        )
+        for body in scenario.bodies
+    ]
+    head = [_("Service area"), _("Members"), _("Form"), _("Since"), _("Source")]
+    return Table(_("Joint bodies at the start"), head, rows, prose=True)

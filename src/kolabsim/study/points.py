@@ -1,0 +1,124 @@
+"""Points of a study, and the blocks of runs that answer them, addressed by what decides them.
+
+A point is one strategy under one future. Its hash is that of everything that decides its results:
+the engine's arrays, parameters, decision rule with its source, seed, and the model's own version. A
+block is 64 runs of a point at fixed numbers: growth never moves a boundary.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kolabsim.engine.ensemble import BLOCK, Task
+from kolabsim.errors import KolabsimError
+from kolabsim.language import _
+from kolabsim.model.extension import RULES, load_extension
+from kolabsim.model.kernel import digest
+from kolabsim.model.state import Policy, World
+
+Plain = dict[str, object]
+"""Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One strategy under one future, with the hash of all that decides its results."""
+
+    strategy: str
+    future: str
+    hash: str
+
+    def block(self, run: int) -> str:
+        """The hash of the block in which a run lies."""
+        text = f"{self.hash}:{run // BLOCK}"
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def pack(task: Task) -> Plain:
+    """A task as plain arrays, numbers and texts."""
+    packed: Plain = {"seed": task.seed, "model": digest()}
+    for kind, part in (("world", task.world), ("policy", task.policy)):
+        for name, array in part._asdict().items():
+            packed[f"{kind}.{name}"] = np.asarray(array).view(np.ndarray)
+    for name, record in (
+        ("parameters", task.parameters),
+        ("rule_parameters", task.rule_parameters),
+    ):
+        packed[name] = np.array([tuple(record)], record.dtype.descr)
+    packed["rule"] = task.rule.name if task.rule else ""
+    packed["rule_file"] = str(task.rule.file) if task.rule else ""
+    packed["rule_source"] = Path(task.rule.file).read_text("utf-8") if task.rule else ""
+    return packed
+
+
+def unpack(packed: Mapping[str, object]) -> Task:
+    """The task that was packed.
+
+    Raises :class:`~kolabsim.errors.KolabsimError` where this process has another version of the
+    model than the one that packed it: its results would not be the same study's.
+    """
+    if packed["model"] != digest():
+        text = _("this worker has version {here} of the model, the study has {there}")
+        raise KolabsimError(text.format(here=digest(), there=packed["model"]))
+    parts = {
+        kind: {
+            name.partition(".")[2]: _records(array)
+            for name, array in packed.items()
+            if name.startswith(f"{kind}.")
+        }
+        for kind in ("world", "policy")
+    }
+    rule = None
+    if packed["rule"]:
+        load_extension(Path(packed["rule_file"]))
+        rule = RULES[packed["rule"]]
+    return Task(
+        World(**parts["world"]),
+        Policy(**parts["policy"]),
+        packed["parameters"].view(np.recarray)[0],
+        rule,
+        packed["rule_parameters"].view(np.recarray)[0],
+        int(packed["seed"]),
+    )
+
+
+def _records(array: np.ndarray) -> np.ndarray:
+    return array.view(np.recarray) if array.dtype.names else array
+
+
+def hash_of(packed: Mapping[str, object]) -> str:
+    """The hash of everything in a packed task but where on this machine its rule lies."""
+    text = hashlib.sha256()
+    for name in sorted(packed):
+        if name == "rule_file":
+            continue
+        value = packed[name]
+        text.update(name.encode())
+        if isinstance(value, np.ndarray):
+            text.update(f"{value.dtype.descr}{value.shape}".encode())
+            text.update(np.ascontiguousarray(value).tobytes())
+        else:
+            text.update(repr(value).encode())
+    return text.hexdigest()
+
+
+def to_bytes(packed: Mapping[str, object]) -> bytes:
+    """A packed task as the content of a file, from which its runs can be had again."""
+    room = io.BytesIO()
+    np.savez_compressed(room, **{name: np.asarray(value) for name, value in packed.items()})
+    return room.getvalue()
+
+
+def from_bytes(content: bytes) -> Plain:
+    """The packed task that a file holds; nothing in it is run."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as held:
+        found: Plain = {name: held[name] for name in held.files}
+    texts = ("model", "rule", "rule_file", "rule_source")
+    found |= {name: str(found[name]) for name in texts}
+    return found | {"seed": int(found["seed"])}
