@@ -176,17 +176,16 @@ def test_what_no_table_gives_is_drawn_as_the_specification_says(large: Run) -> N
 def test_what_a_table_gives_is_not_drawn() -> None:
     rows = region_rows(4)
     for i, row in enumerate(rows):
-        row |= {"capacity": 0.2 * i, "stress": 0.1 * i, "culture_2": float(i)}
+        row |= {"capacity": 0.2 * i, "stress": 0.1 * i, "culture_1": float(i)}
         row |= {"interest_roads": 1.0 + i, "interest_water": 1.0}
     run = Run(make_scenario(rows))
-    assert run.slot("capacity").tolist() == pytest.approx(
-        [[0.2 * i] * 2 for i in range(4)], abs=1e-12
-    )
+    given = np.array([[0.2 * i] * 2 for i in range(4)])
+    assert run.slot("capacity") == pytest.approx(given, abs=1e-12)
     assert run.region("stress").tolist() == pytest.approx([0.1 * i for i in range(4)], abs=1e-12)
     shares = [[(1 + i) / (2 + i), 1 / (2 + i)] for i in range(4)]
     assert run.slot("interest") == pytest.approx(np.array(shares), abs=1e-12)
     first = run.state.sums.shape[1] - 2 - 3
-    given = run.state.sums[:8:2, first + 1]
+    given = run.state.sums[:8:2, first]
     assert given == pytest.approx((np.arange(4) - 1.5) / math.sqrt(5 / 3), abs=1e-12)
 
 

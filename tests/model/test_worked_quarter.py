@@ -1,11 +1,11 @@
 """One quarter of a world of three regions, worked out on paper from the equations of the model.
 
-Regions A, B, C with 40,000, 60,000 and 50,000 people share roads, or might: A and B have had a joint
-board for a year, C is alone. A - 10 km - B - 20 km - C are land neighbours. Efficient scale 100,000,
-curvature .2 below and .02 above, difficulty .4, spillover .1, no haul. Capacity .5, .7, .6; stress .2,
-.3, .4; autonomy .5, goodwill .25, reputation .7, trust .6 (at the start .5) for all; commitment .6, .6,
-.5; A expects .1, B 0. No differences of culture or interests (d = q = 0). Monitoring .5, paid by the
-members; misperception 0; everything else at its default.
+Regions A, B, C with 40,000, 60,000 and 50,000 people share roads, or might: A and B have had a
+joint board for a year, C is alone. A - 10 km - B - 20 km - C are land neighbours. Efficient scale
+100,000, curvature .2 below and .02 above, difficulty .4, spillover .1, no haul. Capacity .5, .7, .6;
+stress .2, .3, .4; autonomy .5, goodwill .25, reputation .7, trust .6 (at the start .5) for all;
+commitment .6, .6, .5; A expects .1, B 0. No differences of culture or interests (d = q = 0).
+Monitoring .5, paid by the members; misperception 0; everything else at its default.
 
 E1   alone     A exp(.1 ln(.4)^2) = 1.0875842   B exp(.1 ln(.6)^2) = 1.0264377
                C exp(.1 ln(.5)^2) = 1.0492182   A + B: 1   all: exp(.01 ln(1.5)^2) = 1.0016454
@@ -15,11 +15,14 @@ E3   A + B     information  .03 (1 + .25 (0 - 1))                    = .0225
                overhead                                                .01
 E4             transition   .05 exp(-1/2)                            = .0303265
                joint cost   100,000 (1 + .05038 + .0303265)          = 108,070.653
-               omega        A 1; B 40,000/10^2 / (40,000/10^2 + 50,000/20^2) = 400/525 = .7619048
-               cost a head  A 1.0807065 - .1 x 1 = .9807065   B 1.0807065 - .1 x .7619048 = 1.0045161
+               omega        A 1; B 40,000/10^2 / (40,000/10^2 + 50,000/20^2) = .7619048
+               cost a head  A 1.0807065 - .1 x 1        =  .9807065
+                            B 1.0807065 - .1 x .7619048 = 1.0045161
 E5             [.62 + .3 (.7 - .62)] (1 - .15 (1 - .7)) (1 - .0303265) = .5963686
-E6   U, A      (1.0875842 - .9807065)/1.0875842 + .5 (.5963686 - .5) - .02 x .5 (1 - .4) =  .1404550
-     U, B      (1.0264377 - 1.0045161)/1.0264377 + .5 (.5963686 - .7) - .02 x .5 (1 - .6) = -.0344587
+E6   U, A      (1.0875842 - .9807065)/1.0875842 + .5 (.5963686 - .5) - .02 x .5 (1 - .4)
+               = .1404550
+     U, B      (1.0264377 - 1.0045161)/1.0264377 + .5 (.5963686 - .7) - .02 x .5 (1 - .6)
+               = -.0344587
 """
 
 from __future__ import annotations
@@ -84,7 +87,7 @@ def test_members_judge_their_body(run: Run) -> None:
 def test_the_region_alone_judges_joining_them(run: Run) -> None:
     """What C sees in the union of all three.
 
-    E3   trust: A-B and B-C .6 both ways; A-C are no contacts, so reputation: (4 x .6 + 2 x .7)/6
+    E3   trust: A-B and B-C .6 both ways; A-C no contacts, so reputation: (4 x .6 + 2 x .7)/6
                information .0225; negotiation .006 x 2^1 = .012; overhead .01
                enforcement .03 (1 - .6333333) 1.2 x .825            = .01089
     E4   joint cost 150,000 x 1.0016454 (1 + .05539 + .0303265)      = 163,125.441, a head 1.0875029
@@ -106,9 +109,8 @@ def test_the_region_alone_judges_joining_them(run: Run) -> None:
 def test_members_keep_their_promises_as_often_as_they_should() -> None:
     """Seen with .4 + .6 x .5 = .7; temptation A .1 x .6 x .3 = .018, B .1 x .4 x .3 = .012.
 
-    E10 with goodwill at .25 and trust .5 (drawn without spread): A 2.4 + 0 + .1 + 0 - .2 - .36 = 1.94,
-    B 2.4 + 0 + .1 + 0 - .3 - .24 = 1.96, so logistic .8743521 and .8765329; goodwill is drawn, and
-    counts for nothing here (h_g = 0).
+    E10 with trust at .5: A 2.4 + .1 - .2 - .36 = 1.94, B 2.4 + .1 - .3 - .24 = 1.96, so logistic
+    .8743521 and .8765329. Goodwill is drawn, and counts for nothing here (h_g = 0).
     """
     runs = 4000
     scenario = world(honour_goodwill=0.0).with_(horizon=1)
@@ -120,23 +122,26 @@ def test_members_keep_their_promises_as_often_as_they_should() -> None:
 def test_the_quarter_as_it_happens(run: Run) -> None:
     """A falls short and nobody sees it; B keeps its promises, and A sees that.
 
-    E10  A keeps back .1 of its share .4 J; all bear that by their shares: A .4 - .04 + .4 x .04 = .376 J,
-               B .6 + .6 x .04 = .624 J, with J = 108,070.653
+    E10  A keeps back .1 of its share .4 J, and all bear that by their shares:
+               A .4 - .04 + .4 x .04 = .376 J, B .6 + .6 x .04 = .624 J, with J = 108,070.653
     E4   cost, in parts of what it would be alone:
                A (.376 J - .1 x 1 x 40,000)/43,503.366         = .8421088
                B (.624 J - .1 x .7619048 x 60,000)/61,586.263  = 1.0207578
-    E5   quality: .4 of the people live where promises are broken: .644 (1 - .15 x .4) .9696735 = .5870015
+    E5   quality: .4 of the people live where promises are broken:
+               .644 (1 - .15 x .4) .9696735                    = .5870015
     E6   U, A  1 - .8421088 + .5 (.5870015 - .5) - .006        = .1953920
          U, B  1 - 1.0207578 + .5 (.5870015 - .7) - .004       = -.0812570
     E12  trust A in B: .6 + (1 - .9^(1/4)) (1 - .6)            = .6103985
                all others unseen: .6 + (1 - .95^(1/4)) (.5 - .6) = .5987259
          reputation of B: .7 + (1 - .8^(1/4)) (1 - .7)         = .7162775; of A and C .7
-         commitment A: .6 + (1 - .8^(1/4)) (logistic(.405 + (.1953920 - .1)/.05) - .6)  = .6168166
-               B: .6 + (1 - .8^(1/4)) (logistic(.405 - .0812570/.05) - .6)              = .5798111
+         commitment A: .6 + (1 - .8^(1/4)) (logistic(.405 + (.1953920 - .1)/.05) - .6)
+                                                               = .6168166
+               B: .6 + (1 - .8^(1/4)) (logistic(.405 - .0812570/.05) - .6) = .5798111
                C: .5 + (1 - .95^(1/4)) (.6 - .5)               = .5012741
          aspiration A: .1 + (1 - .5^(1/4)) (.1953920 - .1)     = .1151772;  B -.0129283
          capacity A: .5 + (1 - .98^(1/4)) (.7 - .5)            = .5010076
-    E13  monitoring .005 x .5 x J a year; a quarter, at 10 a head = 675.441583; A .0024842 of its cost
+    E13  monitoring .005 x .5 x J a year; a quarter at 10 a head = 675.441583;
+               A .0024842 of what it would pay alone
     """
     run.advance("coordinate")
     s = run.state

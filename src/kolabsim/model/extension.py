@@ -16,7 +16,7 @@ import numpy as np
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
-from kolabsim.model.kernel import kernel
+from kolabsim.model.kernel import compiled
 from kolabsim.model.parameters import Parameter
 from kolabsim.model.state import OPTION, Me, record_type
 
@@ -103,9 +103,10 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
                 text = _("{rule}.{name} must be a Parameter(default, low, high, ...)")
                 raise InputError([Problem(text.format(rule=name, name=label))])
         _try(name, function, fill_record(parameters, {}))
-        rule = DecisionRule(
-            name, function, kernel(function), parameters, inspect.getsourcefile(function)
-        )
+        # Numba can only load what it kept where the function's module can be imported by its name,
+        # which a user's file cannot.
+        own = compiled(function, kept=function.__module__.startswith("kolabsim."))
+        rule = DecisionRule(name, function, own, parameters, inspect.getsourcefile(function))
         RULES[name] = rule
         return rule
 

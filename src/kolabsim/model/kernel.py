@@ -113,7 +113,10 @@ def rebind(function: Callable, **names: Callable) -> Callable:
 
 def _copy(function: Callable, word: str, names: Mapping[str, Callable]) -> Callable:
     plain = getattr(function, "py_func", function)
-    copy = FunctionType(plain.__code__, plain.__globals__ | dict(names), f"{plain.__name__}_{word}")
+    copy = FunctionType(
+        plain.__code__, plain.__globals__ | dict(names), f"{plain.__name__}_{word}",
+        plain.__defaults__, plain.__closure__,
+    )  # fmt: skip
     # Numba finds what it kept on disk by this name: without another one it would mistake the
     # copy for the original.
     copy.__qualname__, copy.__module__ = copy.__name__, plain.__module__

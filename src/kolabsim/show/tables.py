@@ -537,9 +537,7 @@ def body_table(scenario: Scenario) -> Table | None:
             texts(
                 ", ".join(names[code] for code in body.members),
                 forms[body.form],
-                decimal(scenario.start_year + math.floor(body.began / QUARTERS), 0).replace(
-                    decimal(1000, 0)[1], ""
-                ),
+                str(scenario.start_year + body.began // QUARTERS),
                 body.source or UNDEFINED,
             ),
         )

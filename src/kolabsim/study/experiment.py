@@ -51,6 +51,8 @@ class ExperimentText(Written):
     """Runs of each strategy in each future."""
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Seed of all draws."""
+    detail: int = Field(default=1000, ge=0, le=1_000_000)
+    """Of how many runs of each strategy and future quarters and regions are kept."""
     measures: Names = SHOWN
     """Measures that the report shows."""
     set: dict[str, Any] = Field(default={})
@@ -70,6 +72,8 @@ class Experiment:
     futures: Mapping[str, Mapping[str, object]]
     runs: int
     seed: int
+    detail: int
+    """Of how many runs of each strategy and future quarters and regions are kept."""
     measures: tuple[str, ...]
     file: Path
 
@@ -121,6 +125,7 @@ class Experiment:
             futures=text.futures or {DEFAULT_FUTURE: {}},
             runs=text.runs if runs is None else runs,
             seed=text.seed if seed is None else seed,
+            detail=text.detail,
             measures=text.measures,
             file=path,
         )

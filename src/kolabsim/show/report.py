@@ -1,0 +1,419 @@
+"""The report of a comparison: one page that needs no network, in English or Indonesian.
+
+What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in :mod:`kolabsim.show.tables`,
+what is drawn in :mod:`kolabsim.show.figures`; here they come together.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.compare import NET_BENEFIT
+from kolabsim.errors import StorageError, shown
+from kolabsim.language import _, language, set_language
+from kolabsim.model.measures import MEASURES, RATIO
+from kolabsim.show import figures, sentences, tables
+from kolabsim.show.drawing import to_png, to_svg
+from kolabsim.show.numbers import count, percent, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from rich.table import Table as TerminalTable
+
+    from kolabsim.analysis.compare import Comparison
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.results import Results
+
+PANELS = 9
+"""Most measures in the forest plot; the tables have all."""
+PANELS_OVER_TIME = 12
+"""Most strategies whose differences are drawn over time."""
+PERCEIVED = "perceived_benefit"
+STANDARD = (
+    NET_BENEFIT, PERCEIVED, "net_efficiency", "efficiency", "quality_change", "decision_time",
+    "trust", "shortfall", "cooperation", "losers", "exit_rate", "programme_cost", "net_saving",
+)  # fmt: skip
+"""Measures that a report shows unless one says otherwise."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what it shows in a sentence, and how it is to be read."""
+
+    figure: Figure
+    alt: str
+    caption: str
+
+    @classmethod
+    def of(cls, figure: Figure, alt: str, caption: str, **words: str) -> Picture:
+        """A figure with sentences whose places are filled."""
+        return cls(figure, alt.format(**words), caption.format(**words))
+
+    @property
+    def svg(self) -> str:
+        """The figure as one element of a page."""
+        from markupsafe import Markup
+
+        return Markup(to_svg(self.figure, alt=self.alt))
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak a language for a while."""
+    before = language()
+    set_language(code)
+    try:
+        yield
+    finally:
+        set_language(before)
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def write_report(
+    results: Results,
+    comparison: Comparison,
+    *,
+    language: str,
+    provenance: Mapping[str, object],
+    question: str,
+    path: Path,
+    variance: pd.DataFrame | None = None,
+    measures: Sequence[str] = STANDARD,
+) -> Path:
+    """Write a comparison as one self-contained HTML file.
+
+    Parameters
+    ----------
+    results, comparison
+        What was simulated, and what it says.
+    language
+        Code of the language of the page: en or id.
+    provenance
+        How the results came about: command, seed, versions, hashes.
+    question
+        What was asked, in a sentence of that language.
+    path
+        The file, which is written whole or not at all.
+    variance
+        Share of the variance between runs that drawn attributes carry: measure, share, low, high.
+    measures
+        Measures that are tabled.
+
+    Raises
+    ------
+    InputError
+        For a language that kolabsim does not speak.
+    StorageError
+        If the disk refuses to write.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    with speaking(language):
+        environment.globals["_"] = _
+        view = view_of(results, comparison, provenance, question, variance, measures)
+        text = environment.get_template("report.html.j2").render(**view, lang=language)
+    write_whole(path, text)
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under another name, then put it in its place."""
+    part = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}-", delete=False, encoding="utf-8",
+            newline="\n",
+        ) as file:  # fmt: skip
+            part = Path(file.name)
+            file.write(text)
+        part.chmod(0o644)
+        part.replace(path)
+    except OSError as error:
+        if part:
+            with suppress(OSError):
+                part.unlink()
+        message = _("cannot write {file}: {reason}")
+        reason = error.strerror or error
+        raise StorageError(message.format(file=shown(path), reason=reason)) from error
+
+
+def tabled(measures: Sequence[str]) -> list[str]:
+    """The measures whose differences are tabled; a ratio to no cost has none and is in the costs."""
+    ratio_of_cost = {
+        name for name, entry in MEASURES.items()
+        if entry.figure == RATIO and entry.ratio[1] == "programme_cost"
+    }  # fmt: skip
+    return [name for name in measures if name not in ratio_of_cost] or [NET_BENEFIT]
+
+
+def view_of(
+    results: Results,
+    comparison: Comparison,
+    provenance: Mapping[str, object],
+    question: str,
+    variance: pd.DataFrame | None,
+    measures: Sequence[str],
+) -> dict[str, object]:
+    """Everything that the page shows, in words of the language spoken now."""
+    from kolabsim import __version__
+
+    scenario, future = comparison.scenario, comparison.futures[0]
+    chosen, drawn = tabled(measures), pictures(results, comparison, measures)
+    best = comparison.order(future=future)[0]
+    strategies = [comparison.baseline, *comparison.order(future=future)]
+    has_regions = bool(len(comparison.winners))
+    over_time = comparison.order(future=future)[:PANELS_OVER_TIME]
+    return {
+        "scenario": scenario.title(language()),
+        "description": scenario.description(language()),
+        "question": question or _("Which strategy does best, at what cost, and who loses?"),
+        "facts": fact_line(comparison),
+        "answers": sentences.answers(results, comparison, future),
+        "pictures": drawn,
+        "strategies": tables.strategy_table(scenario, strategies),
+        "glossary": tables.measure_glossary(measures),
+        "differences": tables.difference_tables(comparison, chosen, future),
+        "over_time": over_time_table(results, comparison, over_time),
+        "futures": tables.future_table(comparison) if len(comparison.futures) > 1 else None,
+        "future": future,
+        "future_settings": future_lines(results) if len(comparison.futures) > 1 else [],
+        "winners": tables.winner_table(comparison, best, future) if has_regions else None,
+        "verdicts": tables.verdict_table(comparison, future) if has_regions else None,
+        "best": figures.strategy_title(comparison, best),
+        "baseline": figures.strategy_title(comparison, comparison.baseline),
+        "channels": tables.channel_table(comparison, future),
+        "costs": tables.cost_table(comparison, future),
+        "surety": sentences.surety(comparison),
+        "pairing": tables.pairing_table(comparison, chosen, future),
+        "variance": None if variance is None else tables.variance_table(variance, 0.95),
+        "caveats": sentences.caveats(scenario),
+        "mapping": tables.mapping_table(scenario),
+        "bodies": tables.body_table(scenario),
+        "areas": tables.area_table(scenario),
+        "parameters": tables.parameter_tables(scenario.parameters),
+        "provenance": provenance_lines(provenance),
+        "methods": sentences.methods(comparison, provenance),
+        "version": provenance.get("kolabsim", __version__),
+    }
+
+
+def fact_line(comparison: Comparison) -> list[str]:
+    """What was simulated, in a few words each."""
+    scenario = comparison.scenario
+    return [
+        _("{number} regions").format(number=count(len(scenario.regions))),
+        _("{number} service areas").format(number=count(len(scenario.areas))),
+        _("{number} strategies").format(number=count(len(comparison.strategies) + 1)),
+        _("{number} years from {year}").format(
+            number=significant(scenario.horizon / 4), year=scenario.start_year
+        ),
+        _("{number} runs each").format(number=count(comparison.runs)),
+    ]
+
+
+def over_time_table(results: Results, comparison: Comparison, names: Sequence[str]) -> tables.Table:
+    """Medians over time of the differences in realised net benefit."""
+    time, values = figures.yearly(
+        results, NET_BENEFIT, names, baseline=comparison.baseline, future=comparison.futures[0]
+    )
+    middle = figures.quantiles(values, (0.5,))[0]
+    return tables.envelope_table(comparison, names, time, middle)
+
+
+def future_lines(results: Results) -> list[tuple[str, str]]:
+    """Each future, and what it sets."""
+    return [
+        (name, "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is"))
+        for name, settings in results.futures.items()
+    ]
+
+
+def provenance_lines(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
+    """How the results came about, a line for each fact."""
+    titles = {
+        "command": _("Command"), "experiment": _("Experiment"), "scenario": _("Scenario"),
+        "scenario_hash": _("Hash of the scenario"), "seed": _("Seed"), "runs": _("Runs"),
+        "kolabsim": _("Version of kolabsim"), "model": _("Hash of the model"),
+        "files": _("Hashes of files"), "packages": _("Packages"), "python": _("Python"),
+        "platform": _("Platform"), "made": _("Made"),
+    }  # fmt: skip
+    return [
+        (titles.get(name, name), as_line(provenance[name]))
+        for name in [*titles, *(key for key in provenance if key not in titles)]
+        if name in provenance and name not in {"strategies", "baseline", "futures", "seconds"}
+    ]
+
+
+def as_line(value: object) -> str:
+    """A fact of the provenance in a line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {part}" for name, part in value.items() if part is not None)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def pictures(
+    results: Results, comparison: Comparison, measures: Sequence[str]
+) -> dict[str, Picture]:
+    """All figures of a comparison, by name."""
+    best = comparison.order()[0]
+    chosen = [NET_BENEFIT, *(name for name in tabled(measures) if name != NET_BENEFIT)][:PANELS]
+    shown_over_time = comparison.order()[:PANELS_OVER_TIME]
+    words = {
+        "baseline": figures.strategy_title(comparison, comparison.baseline),
+        "best": figures.strategy_title(comparison, best),
+        "level": percent(comparison.level),
+    }
+    made = {
+        "forest": Picture.of(
+            figures.forest(comparison, chosen),
+            _("Forest plot: difference of each strategy to {baseline} with its {level} interval"),
+            _(
+                "Differences to {baseline}, paired by run, with {level} intervals. Strategies are in "
+                "the order of their realised net benefit."
+            ),
+            **words,
+        ),
+        "over_time": Picture.of(
+            figures.envelopes(results, NET_BENEFIT, shown_over_time, baseline=comparison.baseline),
+            _("Difference of each strategy to {baseline} in realised net benefit over the years"),
+            _(
+                "Difference to {baseline} in realised net benefit, run by run and year by year. The "
+                "bands are of runs: they show what other luck and other drawn attributes can do."
+            ),
+            **words,
+        ),
+        "benefits": Picture.of(
+            figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
+            _("Perceived and realised net benefit of each strategy, as differences to {baseline}"),
+            _(
+                "Left, what regions believed when they voted; right, what happened, after programme "
+                "cost, whoever bears it. Both are differences to {baseline} with {level} intervals."
+            ),
+            **words,
+        ),
+        "channels": Picture.of(
+            figures.channels(comparison),
+            _("Channels through which each strategy changes realised net benefit"),
+            _(
+                "What adds to the difference in realised net benefit stands to the right of zero, "
+                "what takes away from it to the left; the diamond is their sum."
+            ),
+        ),
+        "costs": Picture.of(
+            figures.cost_effectiveness(comparison),
+            _("Saving and programme cost of each strategy, and saving per unit spent"),
+            _(
+                "Left, what services cost less and what programmes cost, by who pays, beyond "
+                "{baseline} and over the run; right, the ratio of the two with its {level} interval."
+            ),
+            **words,
+        ),
+    }
+    if len(comparison.winners):
+        made["winners"] = Picture.of(
+            figures.winners(comparison),
+            _("Gains and losses of regions under each strategy against {baseline}"),
+            _(
+                "Realised net benefit of regions over the run against {baseline}, as a share of what "
+                "they would pay alone, after the programme cost that they bear themselves."
+            ),
+            **words,
+        )
+        if comparison.scenario.regions.placed:
+            made |= maps(comparison, best, words["baseline"])
+    return made
+
+
+def maps(comparison: Comparison, best: str, baseline: str) -> dict[str, Picture]:
+    """A map for the best strategy, and one for the strategy under which most is lost."""
+    table = comparison.winners[comparison.winners["future"] == comparison.futures[0]]
+    worst = table.groupby("strategy", observed=True)["difference"].min().idxmin()
+    names = {"map": best} if worst == best else {"map": best, "map_of_losses": worst}
+    return {
+        name: Picture.of(
+            figures.regions_map(comparison, strategy),
+            _("Map of regions that gain and lose under {strategy}"),
+            _(
+                "{strategy}: gains and losses against {baseline}. Areas of circles are proportional "
+                "to population; thin lines join land neighbours."
+            ),
+            strategy=figures.strategy_title(comparison, strategy),
+            baseline=baseline,
+        )
+        for name, strategy in names.items()
+    }
+
+
+def write_figures(
+    results: Results,
+    comparison: Comparison,
+    folder: Path,
+    *,
+    measures: Sequence[str] = STANDARD,
+) -> None:
+    """Write all figures of a comparison into a folder, each as SVG and as PNG.
+
+    In the language spoken now. Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = _("cannot write {file}: {reason}")
+        reason = error.strerror or error
+        raise StorageError(message.format(file=shown(folder), reason=reason)) from error
+    for name, picture in pictures(results, comparison, measures).items():
+        write_whole(folder / f"{name}.svg", picture.svg)
+        to_png(picture.figure, folder / f"{name}.png")
+
+
+# The terminal -----------------------------------------------------------------------------------
+
+
+def terminal_table(study: Experiment, comparison: Comparison) -> TerminalTable:
+    """The comparison in short, for a terminal; several futures stand one below the other."""
+    from rich.table import Table
+
+    baseline = figures.strategy_title(comparison, comparison.baseline)
+    title = study.question(language()) or comparison.scenario.title(language())
+    caption = _("Differences to {baseline} with {level} intervals, {runs} runs each.").format(
+        baseline=baseline, level=percent(comparison.level), runs=count(comparison.runs)
+    )
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    scale = figures.measure_scale(comparison, NET_BENEFIT, comparison.table(NET_BENEFIT))
+    costs = tables.cost_table(comparison, comparison.futures[0])
+    table.add_column(_("Strategy"))
+    for head in (
+        figures.label_of(NET_BENEFIT, scale),
+        _("Better in"),
+        costs.head[4],
+        costs.head[6],
+        costs.head[7],
+        _("Regions that lose"),
+    ):
+        table.add_column(head, justify="right")
+    for future in comparison.futures:
+        if len(comparison.futures) > 1:
+            table.add_section()
+            table.add_row(future, style="bold")
+        add_rows(table, comparison, future)
+    return table

@@ -1,0 +1,320 @@
+"""What a comparison says, in sentences made from its numbers: the answer, and the methods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.compare import GAINS, LOSES, NET_BENEFIT, compare
+from kolabsim.language import _, language, ngettext
+from kolabsim.model.parameters import PARAMETERS, QUARTERS
+from kolabsim.show.figures import measure_scale, strategy_title, winner_scale
+from kolabsim.show.numbers import count, decimal, money, percent, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.compare import Comparison
+    from kolabsim.study.results import Results
+    from kolabsim.world.scenario import Scenario
+
+LISTED = 5
+"""Most names in a sentence."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, as a sentence has them; of many, the first and how many more."""
+    if len(names) > LISTED:
+        text = _("{names} and {number} more")
+        return text.format(names=", ".join(names[:LISTED]), number=count(len(names) - LISTED))
+    if len(names) < 2:
+        return "".join(names)
+    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
+
+
+def answers(results: Results, comparison: Comparison, future: str) -> list[tuple[str, str]]:
+    """The answer: what does best, what it costs, and who loses; each with its heading."""
+    found = [
+        (_("What does best"), best_sentence(results, comparison, future)),
+        (_("What it costs"), cost_sentence(comparison, future)),
+    ]
+    if len(comparison.winners):
+        found.append((_("Who loses"), loser_sentence(comparison, future)))
+    return found
+
+
+def best_sentence(results: Results, comparison: Comparison, future: str) -> str:
+    """Which strategy does best, by how much, how surely, and how far ahead of the next."""
+    table = comparison.table(NET_BENEFIT, future=future)
+    order = comparison.order(future=future)
+    best = table.loc[order[0]]
+    scale = measure_scale(comparison, NET_BENEFIT, table)
+    words = {
+        "strategy": strategy_title(comparison, order[0]),
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "difference": scale.text(abs(best["difference"])),
+        "interval": scale.interval(best["low"], best["high"], signed=best["low"] < 0.0),
+        "level": percent(comparison.level),
+        "runs": count(best["runs"]),
+        "better": percent(best["better_share"]),
+        "best": percent(best["best_share"]),
+        "number": count(len(order) + 1),
+    }
+    if best["low"] > 0.0:
+        text = _(
+            "{strategy} does best: its realised net benefit is {difference} higher than under "
+            "{baseline} ({level} interval {interval}; {runs} runs). It did better than {baseline} "
+            "in {better} of the runs, and best of all {number} strategies in {best}."
+        )
+    elif best["high"] < 0.0:
+        text = _(
+            "Every strategy does worse than {baseline}. The least bad is {strategy}: its realised "
+            "net benefit is {difference} lower ({level} interval {interval}; {runs} runs), and it "
+            "did better than {baseline} in {better} of the runs."
+        )
+    else:
+        text = _(
+            "No strategy does clearly better than {baseline}. The best in these runs, {strategy}, "
+            "differs by {difference} in realised net benefit ({level} interval {interval}; {runs} "
+            "runs), and did better in {better} of the runs."
+        )
+    return " ".join([text.format(**words), *lead_sentence(results, comparison, future)])
+
+
+def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
+    """How far the best strategy is ahead of the next, if there is a next."""
+    order = comparison.order(future=future)
+    if len(order) < 2:
+        return []
+    table = compare(results, baseline=order[1], level=comparison.level).table(
+        NET_BENEFIT, future=future
+    )
+    lead = table.loc[[order[0]]]
+    scale, row = measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
+    if row["low"] > 0.0:
+        text = _("Its lead over the next, {next}, is {difference} ({interval}).")
+    else:
+        text = _("{next} may be as good: the two differ by {difference} ({interval}).")
+    return [
+        text.format(
+            next=strategy_title(comparison, order[1]),
+            difference=scale.text(row["difference"]),
+            interval=scale.interval(row["low"], row["high"], signed=row["low"] < 0.0),
+        )
+    ]
+
+
+def cost_sentence(comparison: Comparison, future: str) -> str:
+    """What costs most, what it saves, what saves most per unit, and what does not pay."""
+    table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
+    cost, saving, net, ratio = (
+        table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
+    )
+    if not (cost["value"] > 0.0).any():
+        return _("No strategy has a programme cost beyond that of {baseline}.").format(
+            baseline=strategy_title(comparison, comparison.baseline)
+        )
+    currency, costliest = comparison.scenario.currency, cost["value"].idxmax()
+    row, kept = cost.loc[costliest], saving.loc[costliest]
+    sentences = [
+        _(
+            "{strategy} costs most: {cost} over {years} years ({cost_low} to {cost_high}), whoever "
+            "pays; services then cost {saving} less ({saving_low} to {saving_high}), which is "
+            "{ratio} saved for each unit spent ({ratio_interval})."
+        ).format(
+            strategy=strategy_title(comparison, costliest),
+            years=significant(comparison.scenario.horizon / QUARTERS),
+            cost=money(row["value"], currency),
+            cost_low=money(row["low"], currency),
+            cost_high=money(row["high"], currency),
+            saving=money(kept["value"], currency),
+            saving_low=money(kept["low"], currency),
+            saving_high=money(kept["high"], currency),
+            ratio=decimal(ratio.loc[costliest, "value"], 2),
+            ratio_interval=ratio_interval(ratio.loc[costliest]),
+        )
+    ]
+    bounded = ratio[np.isfinite(ratio["low"])]
+    if len(bounded) > 1:
+        best = bounded["value"].idxmax()
+        text = _("Most for each unit is saved by {strategy}: {ratio} ({ratio_interval}).")
+        sentences.append(
+            text.format(
+                strategy=strategy_title(comparison, best),
+                ratio=decimal(ratio.loc[best, "value"], 2),
+                ratio_interval=ratio_interval(ratio.loc[best]),
+            )
+        )
+    waste = [strategy_title(comparison, name) for name in net.index[net["high"] < 0.0]]
+    if waste:
+        text = ngettext(
+            "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
+        )
+        sentences.append(text.format(names=listed(waste)))
+    return " ".join(sentences)
+
+
+def ratio_interval(row: pd.Series) -> str:
+    """The interval of a saving per unit spent."""
+    if not math.isfinite(row["low"]):
+        return _("no bounded interval")
+    return _("{low} to {high}").format(low=decimal(row["low"], 2), high=decimal(row["high"], 2))
+
+
+def loser_sentence(comparison: Comparison, future: str) -> str:
+    """Who loses under the best strategy, and who loses most under any."""
+    table = comparison.winners[comparison.winners["future"] == future]
+    best = comparison.order(future=future)[0]
+    here = table[table["strategy"] == best]
+    losers = here[here["verdict"] == LOSES].sort_values("difference", kind="stable")["name"]
+    words = {
+        "strategy": strategy_title(comparison, best),
+        "gain": count((here["verdict"] == GAINS).sum()),
+        "lose": count(len(losers)),
+        "number": count(len(here)),
+        "names": listed(list(losers)),
+    }
+    if len(losers):
+        text = _(
+            "Under {strategy}, {gain} of {number} regions gain, and {lose} lose, after the "
+            "programme cost that they bear: {names}."
+        )
+    else:
+        text = _(
+            "Under {strategy}, {gain} of {number} regions gain, and none clearly loses, after the "
+            "programme cost that they bear."
+        )
+    sentences = [text.format(**words)]
+    lost = table[table["verdict"] == LOSES]
+    if len(lost):
+        row, scale = lost.loc[lost["difference"].idxmin()], winner_scale(comparison)
+        text = _("Most is lost by {region} under {strategy}: {difference} ({interval}).")
+        sentences.append(
+            text.format(
+                region=row["name"],
+                strategy=strategy_title(comparison, row["strategy"]),
+                difference=scale.text(-row["difference"]),
+                interval=scale.interval(-row["high"], -row["low"]),
+            )
+        )
+    else:
+        sentences.append(_("No region clearly loses under any strategy."))
+    return " ".join(sentences)
+
+
+# How sure, and what it rests on -----------------------------------------------------------------
+
+
+def surety(comparison: Comparison) -> list[str]:
+    """What the intervals say, and what they do not."""
+    words = {
+        "runs": count(comparison.runs),
+        "level": percent(comparison.level),
+        "rest": percent(1.0 - comparison.level),
+    }
+    paragraphs = (
+        _(
+            "Each strategy was simulated {runs} times. Runs with the same number share every draw, "
+            "so that two strategies differ only by what the strategy changes; differences are taken "
+            "run by run."
+        ),
+        _(
+            "The {level} intervals are of the mean difference over all possible runs, by Student's "
+            "t. They say how precisely the simulation is known, not how well it fits the world: "
+            "what it rests on is told below. Of many intervals, about {rest} miss by chance."
+        ),
+        _(
+            "The share of runs in which a strategy does better tells how often, with other luck and "
+            "other drawn attributes, it would turn out so; a tie counts half."
+        ),
+    )
+    return [text.format(**words) for text in paragraphs]
+
+
+def caveats(scenario: Scenario) -> list[str]:
+    """What the results are not, and the assumptions that carry them."""
+    error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
+    said = [
+        _(
+            "This is a thought experiment, not a prediction. It shows what follows from stated "
+            "assumptions in a simulated world with the regions' real or given features."
+        )
+    ]
+    if scenario.currency == "IDR":
+        said.append(
+            _(
+                "Read the contrasts between strategies, not the levels. Simulated levels of "
+                "cooperation in Indonesia come out about ten times those that are documented, and "
+                "the list of what is documented is incomplete."
+            )
+        )
+    else:
+        said.append(_("Read the contrasts between strategies rather than the levels."))
+    said += [
+        _(
+            "Errors of judgement matter. In trials on small municipalities, misjudged gains carried "
+            "about two thirds of all cooperation; that their standard deviation is {error} of "
+            "stand-alone cost is an assumption. Perceived and realised net benefit therefore stand "
+            "side by side."
+        ).format(error=percent(error)),
+        _(
+            "Intensities of mechanisms and support, their prices, the cost per resident and the "
+            "efficient scale of services are assumed unless a source is named."
+        ),
+    ]
+    drawn = drawn_attributes(scenario)
+    said.append(
+        _("No data gives these attributes of regions, so they are drawn anew in each run: {names}.")
+        .format(names=", ".join(drawn))
+    )  # fmt: skip
+    return said
+
+
+def drawn_attributes(scenario: Scenario) -> list[str]:
+    """The attributes of regions that are drawn, wholly or in part."""
+    regions = scenario.regions
+    columns = {
+        _("administrative capacity"): regions.capacity,
+        _("fiscal stress"): regions.stress,
+        _("organisational culture"): regions.culture,
+        _("interests"): regions.interests,
+    }
+    drawn = [title for title, values in columns.items() if np.isnan(values).any()]
+    return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
+
+
+def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
+    """A paragraph on methods, to be cited."""
+    from kolabsim import __version__
+
+    scenario = comparison.scenario
+    text = _(
+        "We compared {strategies} strategies with “{baseline}” in the scenario “{scenario}” "
+        "({regions} regional governments, {areas} service areas, {quarters} quarters) by "
+        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
+        "to share services. In each quarter regions identify partners, communicate, plan, "
+        "coordinate and evaluate; they decide by the rule “{decision}” with errors of judgement. "
+        "Each strategy was run {runs} times in {futures} with common random numbers (seed {seed}). "
+        "We report means of paired differences with {level} t intervals, figures of the last four "
+        "quarters, and money summed over the run. Parameters without a source are assumed; results "
+        "are contrasts within a thought experiment, not predictions."
+    )
+    number = len(comparison.futures)
+    futures = ngettext("{number} future", "{number} futures", number)
+    return text.format(
+        strategies=count(len(comparison.strategies)),
+        baseline=strategy_title(comparison, comparison.baseline),
+        scenario=scenario.title(language()),
+        regions=count(len(scenario.regions)),
+        areas=count(len(scenario.areas)),
+        quarters=count(scenario.horizon),
+        version=provenance.get("kolabsim", __version__),
+        decision=scenario.decision,
+        runs=count(comparison.runs),
+        futures=futures.format(number=count(number)),
+        seed=provenance.get("seed", "–"),
+        level=percent(comparison.level),
+    )

@@ -1,0 +1,192 @@
+"""Finished runs on disk: parts that are written whole, found again by the blocks that they hold.
+
+A part is up to three Parquet files of one name: quarters and regions, where detail is kept, and runs,
+which is written last and without which the part does not count. Each says in its footer which runs
+of which blocks it holds. Two processes that write the same runs write the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kolabsim.errors import StorageError, shown
+from kolabsim.language import _
+from kolabsim.model.measures import MEASURES, REGION_MEASURES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from kolabsim.engine.ensemble import Block
+
+PARTS = "parts"
+HOLDS = b"kolabsim.holds"
+KINDS = ("quarters", "regions", "runs")
+"""Files of a part, in the order in which they are written."""
+
+
+class Held(NamedTuple):
+    """Consecutive runs of a block: from ``first`` up to, but not, ``end``."""
+
+    block: str
+    first: int
+    end: int
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, also after a crash, or not at all.
+
+    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    """
+    name = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}-", delete=False
+        ) as file:
+            name = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        name.chmod(0o644)
+        name.replace(path)
+        name = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        text = _("{file}: the disk refuses to write ({reason}); what was finished before is intact")
+        text = text.format(file=shown(path), reason=error.strerror or error)
+        raise StorageError(text) from error
+    finally:
+        if name is not None:
+            with suppress(OSError):
+                name.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder, and needs no telling
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The finished runs of a study in a folder."""
+
+    folder: Path
+
+    @property
+    def parts(self) -> Path:
+        """The folder of the parts."""
+        return self.folder / PARTS
+
+    def files(self, kind: str) -> list[Path]:
+        """The files of one kind of all parts that count, by name."""
+        if not self.parts.is_dir():
+            return []
+        names = sorted(path.name.split(".")[0] for path in self.parts.glob("[!.]*.runs.parquet"))
+        found = (self.parts / f"{name}.{kind}.parquet" for name in names)
+        return [path for path in found if path.is_file()]
+
+    def held(self, kind: str = "runs") -> dict[str, set[int]]:
+        """The finished runs of every block; a file that cannot be read holds none."""
+        found: dict[str, set[int]] = {}
+        for path in self.files(kind):
+            for part in read_footer(path):
+                found.setdefault(part.block, set()).update(range(part.first, part.end))
+        return found
+
+    def write(self, tables: dict[str, pa.Table], holds: dict[str, list[Held]]) -> str:
+        """Write a part whole and give its name, which follows from the runs that it holds."""
+        text = json.dumps(holds["runs"], separators=(",", ":"))
+        name = hashlib.sha256(text.encode()).hexdigest()[:20]
+        for kind in KINDS:
+            if kind in tables:
+                path = self.parts / f"{name}.{kind}.parquet"
+                write_whole(path, parquet_bytes(tables[kind], holds[kind]))
+        return name
+
+    def batches(self, kind: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a kind, batch by batch: memory does not grow with the study."""
+        import pyarrow.parquet as pq
+
+        for path in self.files(kind):
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(batch_size=65536, columns=list(columns))
+
+
+def read_footer(path: Path) -> list[Held]:
+    """What a file of a part holds, from its footer alone; nothing if it is damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        return [Held(*part) for part in json.loads(metadata[HOLDS])]
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
+        return []
+
+
+def parquet_bytes(table: pa.Table, holds: Iterable[Held]) -> bytes:
+    """A table as the content of a Parquet file that says what it holds."""
+    import pyarrow.parquet as pq
+
+    said = json.dumps([list(part) for part in holds], separators=(",", ":")).encode()
+    room = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({HOLDS: said}), room, compression="zstd")
+    return room.getvalue()
+
+
+# Tables of blocks ---------------------------------------------------------------------------------
+
+
+def _numbers(names: Iterable[str], values: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: np.ascontiguousarray(values[..., k]).ravel() for k, name in enumerate(names)}
+
+
+def run_rows(block: str, numbers: np.ndarray, figures: np.ndarray) -> pa.Table:
+    """The rows of a block's runs, from figures [runs, measures]."""
+    import pyarrow as pa
+
+    labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(numbers), np.int32)), [block])
+    return pa.table({"block": labels, "run": numbers} | _numbers(MEASURES, figures))
+
+
+def quarter_rows(block: str, numbers: np.ndarray, history: np.ndarray) -> pa.Table:
+    """The rows of a block's quarters, from [runs, quarters, measures]."""
+    import pyarrow as pa
+
+    runs, quarters = np.indices(history.shape[:2], dtype=np.int32).reshape(2, -1)
+    labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(runs), np.int32)), [block])
+    keys = {"block": labels, "run": numbers[runs], "quarter": quarters}
+    return pa.table(keys | _numbers(MEASURES, history))
+
+
+def region_rows(
+    block: str, numbers: np.ndarray, of: tuple[Sequence[str], Sequence[str]], given: Block
+) -> pa.Table:
+    """The rows of a block's regions and areas, with the names ``of`` each."""
+    import pyarrow as pa
+
+    runs, region, area = np.indices(given.figures.shape[:3], dtype=np.int32).reshape(3, -1)
+    labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(runs), np.int32)), [block])
+    keys = {
+        "block": labels,
+        "run": numbers[runs],
+        "region": pa.DictionaryArray.from_arrays(pa.array(region), list(of[0])),
+        "area": pa.DictionaryArray.from_arrays(pa.array(area), list(of[1])),
+    }
+    return pa.table(keys | _numbers(REGION_MEASURES, given.figures))
