@@ -15,8 +15,11 @@ from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.kernel import compiled
+from kolabsim.model.levers import CONSENTS, FORMS, MECHANISMS, SHARES, SUPPORTERS, TARGETS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.parameters import PARAMETERS
 from kolabsim.model.programme import begin, support
+from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.settlement import settle
 from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
 from kolabsim.model.state import NOBODY
@@ -104,6 +107,122 @@ def make_scenario(
         path = folder / "tiny.yaml"
         path.write_text(json.dumps(text), encoding="utf-8")
         return Scenario.load(path)
+
+
+def random_scenario(seed: int) -> Scenario:
+    """A small world in which everything that can be set is set at random."""
+    luck = np.random.default_rng(seed)
+    number, horizon = int(luck.integers(4, 9)), 14
+    rows = region_rows(number, seed=seed)
+    codes = [row["code"] for row in rows]
+    for row in rows:
+        row["stress"] = round(luck.uniform(), 3)
+        if seed % 3 == 0:
+            row["capacity"] = round(luck.uniform(), 3)
+            row["culture_1"] = round(luck.normal(), 3)
+            row["interest_water"] = round(luck.uniform(0.1, 2), 3)
+    pairs = [
+        (codes[i], codes[j], bool(luck.random() < 0.7), round(luck.uniform(0.2, 60), 2))
+        for i in range(number)
+        for j in range(i)
+        if luck.random() < 0.6
+    ]
+    areas = {
+        name: {
+            "efficient_scale": float(luck.choice([30_000, 100_000, 400_000])),
+            "curvature_below": luck.uniform(0.05, 0.3),
+            "curvature_above": luck.uniform(0, 0.1),
+            "difficulty": luck.uniform(),
+            "spillover": luck.uniform(0, 0.5),
+            "haul": luck.uniform(0, 0.3),
+            "cost_per_resident": luck.uniform(1, 50),
+        }
+        for name in ("roads", "water", "finance", "waste", "buses")[: int(luck.integers(1, 6))]
+    }
+    named = list(areas)
+    # Parameters within their ranges, drawn towards a world in which much happens.
+    parameters = {}
+    for name, entry in PARAMETERS.items():
+        if luck.random() < 0.5:
+            parameters[name] = luck.uniform(entry.low, entry.high)
+    parameters |= {
+        "attention_base": luck.uniform(-2, 0),
+        "conclude": luck.uniform(0.3, 1),
+        "notice": luck.uniform(0.5, 1),
+        "first_term": float(luck.choice([0, 0.5, 1.0])),
+        "exit_base": luck.uniform(0.05, 1.0),
+        "honour_base": luck.uniform(0.0, 2.0),
+    }
+    members = sorted(luck.permutation(codes)[: min(3, number - 1)].tolist())
+    bodies = [
+        {
+            "area": named[0],
+            "members": members,
+            "began": -int(luck.integers(0, 20)),
+            "form": str(luck.choice(FORMS)),
+            "mandated": bool(luck.random() < 0.3),
+        }
+    ]
+    start = int(luck.integers(0, 6))
+    mandate = {
+        "areas": [named[-1]],
+        "groups": [sorted(luck.permutation(codes)[:3].tolist())],
+        "from": start,
+        "until": start + int(luck.integers(1, 8)),
+    }
+
+    def phase(lever: str) -> dict[str, object]:
+        first = int(luck.integers(0, 6))
+        found: dict[str, object] = {
+            "intensity": luck.uniform(0.1, 1.0),
+            "from": first,
+            "until": first + int(luck.integers(1, 8)),
+            "paid_by": str(luck.choice(["members", "centre", "supporter"])),
+        }
+        if luck.random() < 0.4:
+            found["areas"] = [str(luck.choice(named))]
+        if lever == "forum":
+            halves = [codes[: number // 2], codes[number // 2 :]]
+            found["members"] = ["all", "tiers", halves][int(luck.integers(3))]
+        if lever in SUPPORTERS:
+            found["targets"] = str(luck.choice(TARGETS[:-1]))
+            if luck.random() < 0.2:
+                found["targets"] = codes[:2]
+            found["share"] = luck.uniform()
+            if luck.random() < 0.4:
+                found["budget"] = float(10 ** luck.uniform(2, 5))
+        return found
+
+    strategy = {
+        "mechanisms": {name: [phase(name)] for name in MECHANISMS if luck.random() < 0.6},
+        "support": {name: [phase(name)] for name in SUPPORTERS if luck.random() < 0.7},
+        "mandates": [mandate] if luck.random() < 0.6 else [],
+    }
+    always = str(luck.choice(list(MECHANISMS)))
+    changes = [
+        {"what": "population", "growth": 0.02, "from": 2, "until": 8},
+        {"what": "population", "factor": 0.5, "from": 5, "until": 7, "regions": codes[:2]},
+        {"what": "stress", "add": 0.3, "from": 4, "until": 9},
+        {"what": "demand", "factor": 1.4, "from": 3, "until": 10, "areas": named[:1]},
+        {"what": "demand", "growth": 0.1, "from": 6, "regions": codes[2:]},
+    ]
+    return make_scenario(
+        rows,
+        contacts=pairs,
+        nearest=2,
+        areas=areas,
+        horizon=horizon,
+        parameters=parameters,
+        bodies=bodies if luck.random() < 0.7 else [],
+        mechanisms={always: {"intensity": 0.3, "until": 5}},
+        changes=[change for change in changes if luck.random() < 0.5],
+        strategies={"mixed": strategy},
+        shares=str(luck.choice(SHARES)),
+        consent=str(luck.choice(CONSENTS)),
+        form=str(luck.choice(FORMS)),
+        decision=BUILT_IN[seed % len(BUILT_IN)],
+        cap=int(luck.choice([3, 4, 16])),
+    )
 
 
 def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,19 +15,30 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from kolabsim import __version__
-from kolabsim.errors import InputError, KolabsimError, Problem, Problems, suggestion
+from kolabsim.errors import (
+    InputError,
+    KolabsimError,
+    Problem,
+    Problems,
+    StoppedError,
+    suggestion,
+)
 from kolabsim.language import LANGUAGES, N_, _, set_language
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import click
     from rich.console import Console
     from rich.table import Table
 
     from kolabsim.analysis.compare import Comparison
+    from kolabsim.show.folder import Account
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.kept import KeptStudy, Progress
 
-REFUSED = 2
-"""Exit code where an input or a disk is at fault, and nothing was done."""
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+"""Exit codes: some runs failed; an input or a disk is at fault; stopped before the end."""
 
 app = typer.Typer(
     add_completion=False,
@@ -83,46 +95,103 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help=N_("Seed of all draws."))] = None,
     settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help=N_("Put the study into a new folder."))
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help=N_("Do runs again that failed before."))
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help=N_("Dask scheduler, such as tcp://host:8786.")),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
     language: Language = None,
 ) -> None:
-    """Run an experiment: tables, figures and a report in one folder."""
-    from kolabsim.show.folder import check_folder
+    """Run an experiment, or what is missing of it, and write its report."""
+    from kolabsim.show.folder import Account, check_folder, fresh_folder
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.kept import KeptStudy
 
     started = time.perf_counter()
-    study = Experiment.load(experiment, settings=parse_settings(settings), runs=runs, seed=seed)
-    folder = out or Path("results") / study.name
+    found = Experiment.load(experiment, settings=parse_settings(settings), runs=runs, seed=seed)
+    folder = out or Path("results") / found.name
+    folder = fresh_folder(folder) if fresh else folder
     check_folder(folder)
-    warn_of_contacts(study)
-    comparison = run_comparison(study, folder, command=typed(), started=started)
-    print_comparison(study, comparison, folder)
+    warn_of_contacts(found)
+    study = KeptStudy.plan(found, folder)
+    announce_compilation()
+    with executor_at(scheduler) as executor, terminated_as_interrupted():
+        progress = run_study(study, executor=executor, workers=workers, retry_failed=retry_failed)
+    account = Account(typed(), progress, {"wall": time.perf_counter() - started})
+    comparison = report_comparison(found, study, account)
+    print_comparison(found, comparison, folder)
+    if progress.failed:
+        message = _("{number} runs failed; see {folder}, and --retry-failed does them again")
+        where = (folder / "failures").as_posix()
+        terminal().print(message.format(number=progress.failed, folder=where))
+        raise typer.Exit(FAILED)
 
 
-def run_comparison(study: Experiment, folder: Path, *, command: str, started: float) -> Comparison:
-    """Simulate, compare and publish an experiment, telling how far it is."""
+def run_study(study: KeptStudy, **how: object) -> Progress:
+    """Do what is missing of a study, telling how far it is."""
+    with progress_bar() as tell:
+        return study.run(progress=tell, **how)
+
+
+def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> Comparison:
+    """Compare the strategies of a study whose runs are finished, and publish it."""
     from kolabsim.analysis.compare import compare
     from kolabsim.analysis.variance import attributes_share, default_measures
-    from kolabsim.show.folder import Account, publish
-    from kolabsim.study.runner import simulate
+    from kolabsim.show.folder import publish
+    from kolabsim.study.results import read_results
 
-    announce_compilation()
-    worlds, repeats = (32, 16) if study.runs >= 100 else (8, 8)
-    total = study.runs * len(study.strategies) * len(study.futures) + worlds * repeats
-    with progress(total) as step:
-        results = simulate(
-            study.scenario, study.strategies, futures=study.futures, runs=study.runs,
-            seed=study.seed, progress=step,
-        )  # fmt: skip
-        variance = attributes_share(
-            study.scenario, study.baseline, default_measures(), worlds=worlds, repeats=repeats,
-            seed=study.seed, progress=step,
-        )  # fmt: skip
-    simulated = time.perf_counter()
     terminal().print(_("Comparing strategies and writing the report ..."))
-    comparison = compare(results, baseline=study.baseline)
-    account = Account(command, {"until simulated": simulated - started})
-    publish(folder, study, results, comparison, variance=variance, account=account)
+    worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
+    variance = attributes_share(
+        found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
+        seed=found.seed,
+    )  # fmt: skip
+    results = read_results(study, found.scenario, found.futures)
+    comparison = compare(results, baseline=found.baseline)
+    publish(found, study, results, comparison, variance=variance, account=account)
     return comparison
+
+
+@contextmanager
+def executor_at(address: str | None) -> Iterator[Executor | None]:
+    """The workers of a Dask scheduler, or None for this machine's cores."""
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        text = _("--scheduler needs the extra 'cluster': pip install kolabsim[cluster]")
+        raise InputError([Problem(text)]) from error
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        text = _("no Dask scheduler answers at {address} ({reason})")
+        raise InputError([Problem(text.format(address=address, reason=error))]) from error
+    with client:
+        yield client.get_executor()
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate stop a study as Ctrl-C does: in order, keeping what is done."""
+
+    def interrupt(*_signal: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def announce_compilation() -> None:
@@ -406,27 +475,31 @@ def plain_table(*columns: str) -> Table:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many runs are done, if there is somebody to see it."""
+def progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """Show how many runs are done, how fast, how long it takes, and failures, if anybody sees it."""
     console = terminal()
     if not console.is_terminal:
-        yield lambda _number: None
+        yield lambda _state: None
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress
 
-    shown = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), console=console, transient=True,
+    shown = progress.Progress(
+        progress.TextColumn("{task.description}"), progress.BarColumn(),
+        progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[told]}"),
+        progress.TimeRemainingColumn(), console=console, transient=True,
     )  # fmt: skip
+    started = time.perf_counter()
     with shown as bar:
-        task = bar.add_task(_("runs"), total=total)
-        yield lambda number: bar.advance(task, number)
+        task = bar.add_task(_("runs"), total=None, told="")
+
+        def tell(state: Progress) -> None:
+            speed = (state.done + state.failed) / (time.perf_counter() - started)
+            told = _("{number} a second").format(number=f"{speed:,.0f}")
+            if state.failed:
+                told += ", " + _("{number} failed").format(number=state.failed)
+            bar.update(task, total=state.wanted, completed=state.wanted - state.left, told=told)
+
+        yield tell
 
 
 def command_in_language(words: Sequence[str]) -> click.Command:
@@ -454,10 +527,10 @@ def main() -> None:
         )
     except KolabsimError as error:
         typer.echo(str(error), err=True)
-        code = REFUSED
+        code = INTERRUPTED if isinstance(error, StoppedError) else REFUSED
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo(_("Interrupted; nothing was written."), err=True)
-        code = 130
+        typer.echo(_("Interrupted."), err=True)
+        code = INTERRUPTED
     except BrokenPipeError:
         # Who reads has seen enough; do not fail again when Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,6 +24,10 @@ class StorageError(KolabsimError):
     """A disk that refuses to read or write."""
 
 
+class StoppedError(KolabsimError):
+    """Work that was stopped before its end; what was finished is kept."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with an input, and where it is written."""

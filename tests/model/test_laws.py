@@ -31,7 +31,7 @@ def close(value: float) -> object:
 
 def test_e1_unit_cost() -> None:
     # N = 20,000 at N* = 60,000: ln(1/3) = -1.0986123, squared 1.2069490; exp(.5 x .19 x 1.2069490)
-    assert laws.unit_cost(20_000, 60_000, 0.19, 0.02) == close(1.1214921)
+    assert laws.unit_cost(20_000, 60_000, 0.19, 0.02) == close(1.1214922)
     # N = 240,000: ln 4 = 1.3862944, squared 1.9218121; exp(.5 x .02 x 1.9218121)
     assert laws.unit_cost(240_000, 60_000, 0.19, 0.02) == close(1.0194040)
     assert laws.unit_cost(60_000, 60_000, 0.19, 0.02) == 1

@@ -2,8 +2,8 @@
 
 Regions A, B, C with 40,000, 60,000 and 50,000 people share roads, or might: A and B have had a
 joint board for a year, C is alone. A - 10 km - B - 20 km - C are land neighbours. Efficient scale
-100,000, curvature .2 below and .02 above, difficulty .4, spillover .1, no haul. Capacity .5, .7, .6;
-stress .2, .3, .4; autonomy .5, goodwill .25, reputation .7, trust .6 (at the start .5) for all;
+100,000, curvature .2 below and .02 above, difficulty .4, spillover .1, no haul. Capacity .5, .7,
+.6; stress .2, .3, .4; autonomy .5, goodwill .25, reputation .7, trust .6 (at the start .5) for all;
 commitment .6, .6, .5; A expects .1, B 0. No differences of culture or interests (d = q = 0).
 Monitoring .5, paid by the members; misperception 0; everything else at its default.
 
@@ -93,9 +93,9 @@ def test_the_region_alone_judges_joining_them(run: Run) -> None:
     E4   joint cost 150,000 x 1.0016454 (1 + .05539 + .0303265)      = 163,125.441, a head 1.0875029
                (the body goes on at its age: its transition is .0303265 as before)
     E5   [.6133333 + .3 (.7 - .6133333)] (1 - .15 x .3) (1 - .0303265) = .5920471
-    E6   C     (1.0492182 - 1.0875029 + .1)/1.0492182 + .5 (.5920471 - .6) - .01 (1 - 1/3) = .0481771
-               start-up: C enters, because it has fewer people: .13 x 1.4 x 1.0875029/(5 x 1.0492182)
-               = .0377282, so its own change is .0104489
+    E6   C     (1.0492182 - 1.0875029 + .1)/1.0492182 + .5 (.5920471 - .6) - .01 (1 - 1/3)
+               = .0481771; it enters, because it has fewer people, and pays start-up:
+               .13 x 1.4 x 1.0875029/(5 x 1.0492182) = .0377282; its own change is .0104489
          A     .1307118 - .1404550 = -.0097432     B   -.0220445 + .0344587 = .0124142
                C sees .0104489 + .25 (-.0097432 + .0124142)/2        = .0107828
     """

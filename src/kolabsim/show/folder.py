@@ -1,18 +1,17 @@
-"""One folder of results: tables, figures, a report, and how it all came about.
+"""What a folder of results holds besides the runs: tables, figures, a report, and its history.
 
-A folder is written whole under another name beside its place and then put there, so that what is
-found is complete, and what was there before stays until then.
+Each file is written whole under another name and then put in its place, so that what is found is
+complete, and what was there before stays until then.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import platform
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,25 +22,28 @@ from kolabsim import __version__
 from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
+from kolabsim.study.kept import MANIFEST
+from kolabsim.study.store import KINDS, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.compare import Comparison
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.kept import KeptStudy, Progress
     from kolabsim.study.results import Results
 
 PROVENANCE = "provenance.json"
-"""The file by which a folder of results is known as one."""
-
+"""The file that says how results came about."""
 PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", "matplotlib")
 
 
 @dataclass(frozen=True)
 class Account:
-    """How results came about: the command, and the seconds that parts of it took."""
+    """How results came about: the command, how much was run for it, and how long that took."""
 
     command: str
+    progress: Progress
     seconds: Mapping[str, float]
 
 
@@ -50,52 +52,34 @@ def check_folder(folder: Path) -> None:
     problem = None
     if folder.exists() and not folder.is_dir():
         problem = _("this is a file; results need a folder")
-    elif folder.is_dir() and any(folder.iterdir()) and not (folder / PROVENANCE).is_file():
+    elif folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         problem = _("this folder holds something else than results; choose another with --out")
     if problem:
         raise InputError([Problem(problem, file=shown(folder))])
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _refused(folder, error) from error
+        text = _("{folder}: the disk refuses to write ({reason})")
+        text = text.format(folder=shown(folder), reason=error.strerror or error)
+        raise StorageError(text) from error
 
 
-@contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of ``folder`` once all is in it, or leaves no trace."""
-    try:
-        part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    except OSError as error:
-        raise _refused(folder, error) from error
-    old = part.with_name(f"{part.name}-old")
-    try:
-        part.chmod(0o755)
-        yield part
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise _refused(folder, error) from error
-    finally:
-        for rest in (part, old):
-            with suppress(OSError):
-                shutil.rmtree(rest)
+def fresh_folder(folder: Path) -> Path:
+    """The folder itself if there is nothing in it, or else the next one with a number."""
+    found, number = folder, 1
+    while found.exists() and (not found.is_dir() or any(found.iterdir())):
+        number += 1
+        found = folder.with_name(f"{folder.name}-{number}")
+    return found
 
 
-def _refused(folder: Path, error: OSError) -> StorageError:
-    text = _("{folder}: the disk refuses to write ({reason}); nothing was changed")
-    return StorageError(text.format(folder=shown(folder), reason=error.strerror or error))
-
-
-def provenance(experiment: Experiment, account: Account) -> dict[str, object]:
+def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> dict[str, object]:
     """How results came about, as plain data: enough to have them again."""
-    resolved = experiment.scenario.resolved()
-    text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(experiment.scenario.resolved(), sort_keys=True, separators=(",", ":"))
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
+    parts = [path for kind in KINDS for path in study.store.files(kind)]
     return {
         "kolabsim": __version__,
         "model": digest(),
@@ -109,15 +93,23 @@ def provenance(experiment: Experiment, account: Account) -> dict[str, object]:
         "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
         "runs": experiment.runs,
         "seed": experiment.seed,
-        "files": {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in dict.fromkeys(files)
-        },
+        "runs_done": account.progress.done,
+        "runs_reused": account.progress.reused,
+        "runs_failed": account.progress.failed,
+        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
+        "parts": {path.name: hash_of_file(path) for path in parts},
+        "files": {path.name: hash_of_file(path) for path in dict.fromkeys(files)},
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "packages": {name: _version(name) for name in PACKAGES},
         "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
     }
+
+
+def hash_of_file(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(package: str) -> str | None:
@@ -128,51 +120,49 @@ def _version(package: str) -> str | None:
 
 
 def publish(
-    folder: Path,
     experiment: Experiment,
+    study: KeptStudy,
     results: Results,
     comparison: Comparison,
     *,
     variance: pd.DataFrame | None,
     account: Account,
 ) -> Path:
-    """Write everything about a comparison into a folder, whole or not at all.
+    """Write tables, figures, report and provenance of a comparison beside its runs.
 
     Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     from kolabsim.show.report import write_figures, write_report
 
-    facts = provenance(experiment, account)
-    with replaced(folder) as part:
-        tables = {"runs": results.runs, "quarters": results.quarters, "regions": results.regions}
-        for name, table in tables.items():
-            table.to_parquet(part / f"{name}.parquet", index=False)
-        tables = {
-            "runs": results.runs,
-            "differences": comparison.differences,
-            "winners": comparison.winners,
-            "costs": comparison.costs,
-            "channels": comparison.channels,
-        }
-        if variance is not None:
-            tables["variance"] = variance
-        for name, table in tables.items():
-            table.to_csv(part / f"{name}.csv", index=False, lineterminator="\n")
-        (part / "scenario.json").write_text(
-            json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True), encoding="utf-8"
-        )
-        write_figures(results, comparison, part / "figures", measures=experiment.measures)
-        write_report(
-            results,
-            comparison,
-            language=language(),
-            provenance=facts,
-            variance=variance,
-            question=experiment.question(language()),
-            measures=experiment.measures,
-            path=part / "report.html",
-        )
-        (part / PROVENANCE).write_text(
-            json.dumps(facts, indent=1, ensure_ascii=False), encoding="utf-8"
-        )
+    folder, facts = study.folder, provenance(experiment, study, account)
+    for name in KINDS:
+        room = io.BytesIO()
+        getattr(results, name).to_parquet(room, index=False)
+        write_whole(folder / f"{name}.parquet", room.getvalue())
+    tables = {
+        "runs": results.runs,
+        "differences": comparison.differences,
+        "winners": comparison.winners,
+        "costs": comparison.costs,
+        "channels": comparison.channels,
+    }
+    if variance is not None:
+        tables["variance"] = variance
+    for name, table in tables.items():
+        text = table.to_csv(index=False, lineterminator="\n")
+        write_whole(folder / f"{name}.csv", text.encode())
+    resolved = json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True)
+    write_whole(folder / "scenario.json", resolved.encode())
+    write_figures(results, comparison, folder / "figures", measures=experiment.measures)
+    write_report(
+        results,
+        comparison,
+        language=language(),
+        provenance=facts,
+        variance=variance,
+        question=experiment.question(language()),
+        measures=experiment.measures,
+        path=folder / "report.html",
+    )
+    write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
     return folder

@@ -112,16 +112,17 @@ def scale_of(
 ) -> Scale:
     """How to write values of a measure in a unit of :mod:`kolabsim.model.measures`.
 
-    ``errors`` are half-widths of their intervals: their median decides on the decimals. Without
-    them, the largest value is written with three digits. Differences of shares are in percentage
-    points, and the currency is that of the scenario ('' for cost units).
+    ``errors`` are half-widths of their intervals: their median is written with one digit, or with
+    two if it begins with 1 or 2. Without them, the largest value is written with three digits.
+    Differences of shares are in percentage points; the currency is the scenario's, '' for cost
+    units.
     """
     values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
     largest = float(values.max(initial=0.0))
     divisor, words, symbol = unit_words(unit, largest, currency, difference)
     if len(errors):
-        wanted = math.ceil(-math.log10(float(np.median(errors)) / divisor) - 1e-9)
+        wanted = math.ceil(-math.log10(float(np.median(errors)) / divisor / 3.0) - 1e-9)
     elif largest > 0.0:
         wanted = 2 - math.floor(math.log10(largest / divisor))
     else:

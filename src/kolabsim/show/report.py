@@ -1,7 +1,7 @@
 """The report of a comparison: one page that needs no network, in English or Indonesian.
 
-What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in :mod:`kolabsim.show.tables`,
-what is drawn in :mod:`kolabsim.show.figures`; here they come together.
+What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in
+:mod:`kolabsim.show.tables`, what is drawn in :mod:`kolabsim.show.figures`; here they come together.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def tabled(measures: Sequence[str]) -> list[str]:
-    """The measures whose differences are tabled; a ratio to no cost has none and is in the costs."""
+    """The measures whose differences are tabled; ratios to programme cost stand with the costs."""
     ratio_of_cost = {
         name for name, entry in MEASURES.items()
         if entry.figure == RATIO and entry.ratio[1] == "programme_cost"
@@ -288,8 +288,8 @@ def pictures(
             figures.forest(comparison, chosen),
             _("Forest plot: difference of each strategy to {baseline} with its {level} interval"),
             _(
-                "Differences to {baseline}, paired by run, with {level} intervals. Strategies are in "
-                "the order of their realised net benefit."
+                "Differences to {baseline}, paired by run, with {level} intervals. Strategies are "
+                "in the order of their realised net benefit."
             ),
             **words,
         ),
@@ -297,8 +297,8 @@ def pictures(
             figures.envelopes(results, NET_BENEFIT, shown_over_time, baseline=comparison.baseline),
             _("Difference of each strategy to {baseline} in realised net benefit over the years"),
             _(
-                "Difference to {baseline} in realised net benefit, run by run and year by year. The "
-                "bands are of runs: they show what other luck and other drawn attributes can do."
+                "Difference to {baseline} in realised net benefit, run by run and year by year. "
+                "The bands are of runs: they show what other luck and other draws can do."
             ),
             **words,
         ),
@@ -306,8 +306,9 @@ def pictures(
             figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
             _("Perceived and realised net benefit of each strategy, as differences to {baseline}"),
             _(
-                "Left, what regions believed when they voted; right, what happened, after programme "
-                "cost, whoever bears it. Both are differences to {baseline} with {level} intervals."
+                "Left, what regions believed when they voted; right, what happened, after "
+                "programme cost, whoever bears it. Both are differences to {baseline}, with "
+                "{level} intervals."
             ),
             **words,
         ),
@@ -324,7 +325,8 @@ def pictures(
             _("Saving and programme cost of each strategy, and saving per unit spent"),
             _(
                 "Left, what services cost less and what programmes cost, by who pays, beyond "
-                "{baseline} and over the run; right, the ratio of the two with its {level} interval."
+                "{baseline} and over the run; right, the ratio of the two, with its {level} "
+                "interval."
             ),
             **words,
         ),
@@ -334,8 +336,8 @@ def pictures(
             figures.winners(comparison),
             _("Gains and losses of regions under each strategy against {baseline}"),
             _(
-                "Realised net benefit of regions over the run against {baseline}, as a share of what "
-                "they would pay alone, after the programme cost that they bear themselves."
+                "Realised net benefit of regions over the run against {baseline}, as a share of "
+                "what they would pay alone, after the programme cost that they bear themselves."
             ),
             **words,
         )
@@ -354,8 +356,8 @@ def maps(comparison: Comparison, best: str, baseline: str) -> dict[str, Picture]
             figures.regions_map(comparison, strategy),
             _("Map of regions that gain and lose under {strategy}"),
             _(
-                "{strategy}: gains and losses against {baseline}. Areas of circles are proportional "
-                "to population; thin lines join land neighbours."
+                "{strategy}: gains and losses against {baseline}. Areas of circles are "
+                "proportional to population; thin lines join land neighbours."
             ),
             strategy=figures.strategy_title(comparison, strategy),
             baseline=baseline,
@@ -390,30 +392,28 @@ def write_figures(
 
 
 def terminal_table(study: Experiment, comparison: Comparison) -> TerminalTable:
-    """The comparison in short, for a terminal; several futures stand one below the other."""
+    """The comparison in short, for a terminal; of several futures, one below the other."""
+    from rich import box
     from rich.table import Table
 
-    baseline = figures.strategy_title(comparison, comparison.baseline)
-    title = study.question(language()) or comparison.scenario.title(language())
-    caption = _("Differences to {baseline} with {level} intervals, {runs} runs each.").format(
-        baseline=baseline, level=percent(comparison.level), runs=count(comparison.runs)
+    caption = _("Differences to {baseline} with {level} intervals; {runs} runs each.").format(
+        baseline=figures.strategy_title(comparison, comparison.baseline),
+        level=percent(comparison.level),
+        runs=count(comparison.runs),
     )
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    scale = figures.measure_scale(comparison, NET_BENEFIT, comparison.table(NET_BENEFIT))
-    costs = tables.cost_table(comparison, comparison.futures[0])
-    table.add_column(_("Strategy"))
-    for head in (
-        figures.label_of(NET_BENEFIT, scale),
-        _("Better in"),
-        costs.head[4],
-        costs.head[6],
-        costs.head[7],
-        _("Regions that lose"),
-    ):
+    table = Table(
+        title=study.question(language()) or comparison.scenario.title(language()), caption=caption,
+        title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
+    )  # fmt: skip
+    first, second, *rest = tables.brief_table(comparison, comparison.futures[0]).head
+    table.add_column(first, no_wrap=True)
+    table.add_column(second, justify="right", no_wrap=True)
+    for head in rest:
         table.add_column(head, justify="right")
     for future in comparison.futures:
         if len(comparison.futures) > 1:
             table.add_section()
             table.add_row(future, style="bold")
-        add_rows(table, comparison, future)
+        for title, cells in tables.brief_table(comparison, future).rows:
+            table.add_row(title, *(cell.line for cell in cells))
     return table

@@ -218,8 +218,8 @@ def surety(comparison: Comparison) -> list[str]:
     paragraphs = (
         _(
             "Each strategy was simulated {runs} times. Runs with the same number share every draw, "
-            "so that two strategies differ only by what the strategy changes; differences are taken "
-            "run by run."
+            "so that two strategies differ only by what the strategy changes; differences are "
+            "taken run by run."
         ),
         _(
             "The {level} intervals are of the mean difference over all possible runs, by Student's "
@@ -227,8 +227,8 @@ def surety(comparison: Comparison) -> list[str]:
             "what it rests on is told below. Of many intervals, about {rest} miss by chance."
         ),
         _(
-            "The share of runs in which a strategy does better tells how often, with other luck and "
-            "other drawn attributes, it would turn out so; a tie counts half."
+            "The share of runs in which a strategy does better tells how often, with other luck "
+            "and other drawn attributes, it would turn out so; a tie counts half."
         ),
     )
     return [text.format(**words) for text in paragraphs]
@@ -255,10 +255,10 @@ def caveats(scenario: Scenario) -> list[str]:
         said.append(_("Read the contrasts between strategies rather than the levels."))
     said += [
         _(
-            "Errors of judgement matter. In trials on small municipalities, misjudged gains carried "
-            "about two thirds of all cooperation; that their standard deviation is {error} of "
-            "stand-alone cost is an assumption. Perceived and realised net benefit therefore stand "
-            "side by side."
+            "Errors of judgement matter. In trials on small municipalities, misjudged gains "
+            "carried about two thirds of all cooperation; that their standard deviation is {error} "
+            "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
+            "stand side by side."
         ).format(error=percent(error)),
         _(
             "Intensities of mechanisms and support, their prices, the cost per resident and the "

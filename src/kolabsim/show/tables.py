@@ -79,6 +79,12 @@ class Cell:
         }  # fmt: skip
         return words.get(self.verdict, "")
 
+    @property
+    def line(self) -> str:
+        """The cell in one line."""
+        below = f"({self.below})" if self.below else ""
+        return " ".join(part for part in (self.mark, self.main, below) if part)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -177,6 +183,36 @@ def envelope_table(
     ]
     caption = _("Median difference in realised net benefit, {unit}").format(unit=scale.label)
     return Table(caption, [_("Strategy"), *(str(t) for t in time)], rows)
+
+
+def brief_table(comparison: Comparison, future: str) -> Table:
+    """What matters most, in a few columns: benefit, how surely, cost, and who loses."""
+    net = comparison.table(NET_BENEFIT, future=future)
+    scale = measure_scale(comparison, NET_BENEFIT, net)
+    costs = cost_table(comparison, future)
+    cost = {title: (cells[3], cells[5], cells[6]) for title, cells in costs.rows}
+    lost = comparison.winners[comparison.winners["future"] == future]
+    lost = lost[lost["verdict"] == LOSES]["strategy"].value_counts()
+    rows = []
+    for name in comparison.order(future=future):
+        title = strategy_title(comparison, name)
+        benefit = difference_cell(net.loc[name], scale)
+        spent, saved, ratio = cost[title]
+        cells = [
+            benefit, Cell(percent(net.loc[name, "better_share"])), Cell(spent.main),
+            Cell(saved.main), Cell(ratio.main),
+        ]  # fmt: skip
+        if len(comparison.winners):
+            cells.append(Cell(count(lost.get(name, 0))))
+        rows.append((title, cells))
+    unit = cost_scale(comparison, future).label
+    head = [
+        _("Strategy"), _("Net benefit (%)"), _("Better in"), _("Cost ({unit})").format(unit=unit),
+        _("Net saving ({unit})").format(unit=unit), _("Saved per unit spent"),
+    ]  # fmt: skip
+    if len(comparison.winners):
+        head.append(_("Regions that lose"))
+    return Table("", head, rows)
 
 
 # Who wins and who loses -------------------------------------------------------------------------
@@ -290,12 +326,7 @@ def cost_table(comparison: Comparison, future: str) -> Table:
         "saving": _("Saving in services"),
         "net_saving": _("Net saving"),
     }
-    found = table.set_index(["strategy", "item"])
-    money = table[table["item"].isin(items)]
-    scale = scale_of(
-        "currency", money["value"], (money["high"] - money["low"]) / 2.0,
-        currency=comparison.scenario.currency,
-    )  # fmt: skip
+    found, scale = table.set_index(["strategy", "item"]), cost_scale(comparison, future)
     rows = []
     for strategy in comparison.order(future=future):
         cells = []
@@ -316,6 +347,16 @@ def cost_table(comparison: Comparison, future: str) -> Table:
         baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
     )
     return Table(caption, head, rows)
+
+
+def cost_scale(comparison: Comparison, future: str) -> Scale:
+    """How costs and savings are written."""
+    table = comparison.costs
+    money = table[(table["future"] == future) & (table["item"] != "saving_per_cost")]
+    return scale_of(
+        "currency", money["value"], (money["high"] - money["low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
 
 
 def ratio_cell(row: pd.Series) -> Cell:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, Block, cores, new_state, run_block
-from kolabsim.errors import InputError, KolabsimError, Problem, shown
+from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError, shown
 from kolabsim.language import _
 from kolabsim.model.kernel import digest
 from kolabsim.study.points import Plain, Point, from_bytes, hash_of, pack, to_bytes, unpack
@@ -40,11 +40,7 @@ MOST_BLOCKS = 128
 """Most blocks in a batch, so that what a batch holds in memory stays small."""
 
 
-class Interrupted(KolabsimError):
-    """A study that was stopped before it was finished; what was finished is kept."""
-
-
-class _Stopped(Exception):  # noqa: N818 (it is no error)
+class _GivenUpError(Exception):
     """A batch that gave up because the study is being stopped."""
 
 
@@ -140,9 +136,7 @@ class KeptStudy:
         before = read_manifest(self.folder)
         known = before.get("points", {})
         changed = [
-            point
-            for point in self.points
-            if known.get(_label(point), point.hash) != point.hash
+            point for point in self.points if known.get(_label(point), point.hash) != point.hash
         ]
         if not changed:
             return
@@ -239,7 +233,7 @@ class KeptStudy:
 
         ``executor`` is anything with the interface of ``concurrent.futures``, by default threads on
         this machine's cores; ``workers`` is how many batches it is given at a time. Raises
-        :class:`Interrupted` when it is stopped, or loses its executor.
+        :class:`~kolabsim.errors.StoppedError` when it is stopped, or loses its executor.
         """
         self.write_manifest()
         work = self.missing(retry_failed=retry_failed)
@@ -297,13 +291,13 @@ class KeptStudy:
         state.simulated += given["seconds"]
         speed.learn(finished, given["seconds"])
 
-    def interrupted(self, state: Progress, why: str) -> Interrupted:
+    def interrupted(self, state: Progress, why: str) -> StoppedError:
         """The error that says how far a study got and how to go on."""
         text = _(
             "{why}; {done} of {wanted} runs are finished and kept in {folder}: the same command "
             "goes on from there"
         )
-        return Interrupted(
+        return StoppedError(
             text.format(
                 why=why,
                 done=state.reused + state.done,
@@ -391,15 +385,15 @@ def _attempts(
     """The runs of a block; where one raises, the others one by one, and its failure noted."""
     try:
         yield numbers, _unless_stopped(task, numbers, state, stop)
-    except _Stopped:
+    except _GivenUpError:
         raise
-    except Exception:  # noqa: BLE001 (a user's rule may raise anything)
+    except Exception:  # a user's rule may raise anything
         for number in numbers:
             try:
                 yield np.array([number]), _unless_stopped(task, [number], state, stop)
-            except _Stopped:
+            except _GivenUpError:
                 raise
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 failures.append(
                     Failure(
                         point.strategy, point.future, int(number), block,
@@ -414,7 +408,7 @@ def _unless_stopped(
 ) -> Block:
     given = run_block(task, numbers, stop=stop, state=state)
     if stop is not None and stop[0] != 0:
-        raise _Stopped
+        raise _GivenUpError
     return given
 
 

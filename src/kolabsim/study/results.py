@@ -105,7 +105,7 @@ def quarter_table(names: tuple[list[str], list[str]], history: np.ndarray) -> pd
 def region_table(
     names: tuple[list[str], list[str]], scenario: Scenario, figures: np.ndarray
 ) -> pd.DataFrame:
-    """The table of regions and areas, from [strategies, futures, runs, regions, areas, measures]."""
+    """The table of regions, from [strategies, futures, runs, regions, areas, measures]."""
     import pandas as pd
 
     grid = np.indices(figures.shape[:5], dtype=np.int32).reshape(5, -1)

@@ -1,7 +1,7 @@
 """Finished runs on disk: parts that are written whole, found again by the blocks that they hold.
 
-A part is up to three Parquet files of one name: quarters and regions, where detail is kept, and runs,
-which is written last and without which the part does not count. Each says in its footer which runs
+A part is up to three Parquet files of one name: quarters and regions, where detail is kept, and
+runs, which is written last and without which the part does not count. Each says in its footer which runs
 of which blocks it holds. Two processes that write the same runs write the same bytes.
 """
 
