@@ -886,9 +886,14 @@ class Reference:
                 left = max(self.budget(lever, quarter) - startup, 0.0)
                 part = 1.0 if running <= left else left / running
             self.paid[lever], self.payer[lever] = running * part + startup, payer
-            if payer == "members" and lever != "government":
+            if payer == "members":
+                aid = {"government": self.granted, "business": self.cofinanced}.get(lever, {})
                 for i, a in self.slots:
-                    self.programme[i, a] += self.charge(lever, i, a) * part / self.money(i, a)
+                    price = self.areas[a].cost_per_resident
+                    own = 4 * aid.get((i, a), 0.0) * price
+                    if lever != "government":
+                        own += self.charge(lever, i, a) * part
+                    self.programme[i, a] += own / self.money(i, a)
 
     # 5 evaluate ---------------------------------------------------------------------------------
     def evaluate(self, quarter: int) -> None:

@@ -289,6 +289,54 @@ def describe(name: str) -> str:
     )
 
 
+# verify and results -----------------------------------------------------------------------------
+
+
+@app.command(help=N_("Do a sample of a study's runs again, and compare every bit."))
+def verify(
+    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
+    sample: Annotated[int, typer.Option(min=1, help=N_("Runs to do again."))] = 20,
+    language: Language = None,
+) -> None:
+    """Do a sample of a study's runs again, and compare every bit."""
+    from kolabsim.study import verify as verifying
+
+    announce_compilation()
+    verdict = verifying.verify(folder, sample=sample)
+    for name in verdict.strangers:
+        typer.echo(_("the kept inputs of {point} are not those of its runs").format(point=name))
+    for strategy, future, run_number, measure in verdict.differing:
+        text = _("{strategy}, {future}, run {run}: {measure} differs")
+        typer.echo(text.format(strategy=strategy, future=future, run=run_number, measure=measure))
+    if not verdict.is_good:
+        typer.echo(
+            _(
+                "Not the same to the last bit: the results were changed, or another machine's "
+                "mathematics differ in the last digit."
+            )
+        )
+        raise typer.Exit(FAILED)
+    text = _("{number} runs done again: the same to the last bit.")
+    typer.echo(text.format(number=verdict.checked))
+
+
+@app.command(help=N_("Export a study's results for other tools."))
+def results(
+    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
+    to: Annotated[str, typer.Option(help=N_("csv, parquet or netcdf."))] = "csv",
+    out: Annotated[
+        Path | None, typer.Option(help=N_("Folder to write to [default: FOLDER/export]."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Export a study's results for other tools."""
+    from kolabsim.study.export import FORMATS, export
+
+    one_of(to, dict.fromkeys(FORMATS))
+    for path in export(folder, to=to, out=out or folder / "export"):
+        typer.echo(path.as_posix())
+
+
 # list and schema --------------------------------------------------------------------------------
 
 

@@ -300,21 +300,25 @@ def bill(s, policy, p, quarter):
             s.slot[i, a].programme = 0.0
     for lever in range(s.ledger.shape[1]):
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
-        running = 0.0
+        running, part = 0.0, 1.0
         if lever != GOVERNMENT and is_offered(policy, lever, quarter):
             running = running_cost(lever, s, p)
-            part = 1.0
             if lever > GOVERNMENT:
                 budget = policy.budget[policy.period[quarter], lever - SUPPORTERS_AT]
                 left = max(budget - startup, 0.0)
                 part = 1.0 if running <= left else left / running
                 running *= part
-            if policy.payer[lever] == MEMBERS_PAY:
-                for i in range(regions):
-                    for a in range(areas):
-                        slot = s.slot[i, a]
-                        own = charge(lever, s.region[i], slot, s.area[a], p) * part
-                        slot.programme += own / (slot.people * slot.alone)
+        if policy.payer[lever] == MEMBERS_PAY and running + startup > 0.0:
+            for i in range(regions):
+                for a in range(areas):
+                    slot = s.slot[i, a]
+                    own = charge(lever, s.region[i], slot, s.area[a], p) * part
+                    # Aid to start that members pay for themselves is no aid.
+                    if lever == GOVERNMENT:
+                        own += 4.0 * slot.granted
+                    elif lever == BUSINESS:
+                        own += 4.0 * slot.cofinanced
+                    slot.programme += own / (slot.people * slot.alone)
         s.ledger[PAID, lever] = running + startup
         if policy.payer[lever] == MEMBERS_PAY:
             now.paid_members += s.ledger[PAID, lever]

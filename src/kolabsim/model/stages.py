@@ -263,7 +263,14 @@ def serve_alone(slot):
     slot.realised = slot.load = slot.body_trust = 0.0
     slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
     slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
-    slot.entry = 0.0
+    slot.entry = paid_to_enter(slot)
+
+
+@part
+def paid_to_enter(slot):
+    """Start-up that a region paid itself this quarter, a year, negative; also if it is out again."""
+    own = slot.startup - slot.granted - slot.cofinanced
+    return -4.0 * own / (slot.people * slot.alone)
 
 
 @part
@@ -317,8 +324,7 @@ def produce_body(s, p, body, quarter):
         slot.self_rule = -lost
         slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
         slot.load, slot.body_trust = view.load, view.trust
-        own = slot.startup - slot.granted - slot.cofinanced
-        slot.entry = -4.0 * own / (slot.people * slot.alone)
+        slot.entry = paid_to_enter(slot)
 
 
 # 5 evaluate -------------------------------------------------------------------------------------

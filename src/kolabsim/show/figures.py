@@ -308,7 +308,7 @@ def forest(
         table = comparison.table(measure, future=future).loc[order]
         scale = measure_scale(comparison, measure, table)
         seen |= set(draw_differences(axes, table, scale.divisor))
-        axes.set_title(wrapped(title_of(measure), 34))
+        axes.set_title(wrapped(title_of(measure), 30))
         axes.set_xlabel(hint_of(measure, scale), labelpad=2.0)
         axes.xaxis.get_major_locator().set_params(nbins=4)
         write_ticks(axes.xaxis, 1.0)
@@ -532,7 +532,8 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
         place_labels(
             axes, [(east[i], north[i]) for i in order], texts, radii=list(radii[order]), size=7.5
         )
-    legend_of_verdicts(figure, winner_words(comparison))
+    words = {GAINS: _("gains"), LOSES: _("loses"), UNDECIDED: _("undecided")}
+    legend_of_verdicts(figure, words)
     return figure
 
 

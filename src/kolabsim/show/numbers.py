@@ -39,9 +39,11 @@ class Scale:
         return f"{self.symbol} {self.unit}".strip()
 
     def bare(self, value: float, *, signed: bool = False) -> str:
-        """The number without its unit; with + or a true minus where ``signed``."""
+        """The number without its unit; with + where ``signed``. Exactly nothing is a plain 0."""
         if not math.isfinite(value):
             return UNDEFINED
+        if value == 0.0:
+            return "0"
         return decimal(value / self.divisor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
@@ -63,8 +65,11 @@ class Scale:
 
 
 def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
-    """A number with so many decimals; zero has no sign."""
+    """A number with so many decimals; zero has no sign, and what is undefined is a dash."""
     from babel.numbers import format_decimal
+
+    if not math.isfinite(value):
+        return UNDEFINED
 
     places = "." + "0" * decimals if decimals else ""
     text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
@@ -112,17 +117,18 @@ def scale_of(
 ) -> Scale:
     """How to write values of a measure in a unit of :mod:`kolabsim.model.measures`.
 
-    ``errors`` are half-widths of their intervals: their median is written with one digit, or with
-    two if it begins with 1 or 2. Without them, the largest value is written with three digits.
-    Differences of shares are in percentage points; the currency is the scenario's, '' for cost
-    units.
+    ``errors`` are half-widths of their intervals: their lower quartile is written with one digit,
+    or with two if it begins with 1 or 2. Without them, the largest value is written with three
+    digits. Differences of shares are in percentage points; the currency is the scenario's, '' for
+    cost units.
     """
     values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
     largest = float(values.max(initial=0.0))
     divisor, words, symbol = unit_words(unit, largest, currency, difference)
     if len(errors):
-        wanted = math.ceil(-math.log10(float(np.median(errors)) / divisor / 3.0) - 1e-9)
+        typical = float(np.quantile(errors, 0.25)) / divisor
+        wanted = math.ceil(-math.log10(typical / 3.0) - 1e-9)
     elif largest > 0.0:
         wanted = 2 - math.floor(math.log10(largest / divisor))
     else:

@@ -396,24 +396,19 @@ def terminal_table(study: Experiment, comparison: Comparison) -> TerminalTable:
     from rich import box
     from rich.table import Table
 
-    caption = _("Differences to {baseline} with {level} intervals; {runs} runs each.").format(
-        baseline=figures.strategy_title(comparison, comparison.baseline),
-        level=percent(comparison.level),
-        runs=count(comparison.runs),
-    )
+    brief = {name: tables.brief_table(comparison, name) for name in comparison.futures}
+    first = brief[comparison.futures[0]]
     table = Table(
-        title=study.question(language()) or comparison.scenario.title(language()), caption=caption,
-        title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
+        title=study.question(language()) or comparison.scenario.title(language()),
+        caption=first.caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )  # fmt: skip
-    first, second, *rest = tables.brief_table(comparison, comparison.futures[0]).head
-    table.add_column(first, no_wrap=True)
-    table.add_column(second, justify="right", no_wrap=True)
-    for head in rest:
-        table.add_column(head, justify="right")
-    for future in comparison.futures:
-        if len(comparison.futures) > 1:
+    for k, head in enumerate(first.head):
+        table.add_column(head, justify="right" if k else "left", no_wrap=k > 0)
+    for future, part in brief.items():
+        if len(brief) > 1:
             table.add_section()
             table.add_row(future, style="bold")
-        for title, cells in tables.brief_table(comparison, future).rows:
+        for title, cells in part.rows:
             table.add_row(title, *(cell.line for cell in cells))
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from kolabsim.analysis.compare import GAINS, LOSES, NET_BENEFIT, compare
 from kolabsim.language import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
 from kolabsim.show.figures import measure_scale, strategy_title, winner_scale
-from kolabsim.show.numbers import count, decimal, money, percent, significant
+from kolabsim.show.numbers import count, decimal, percent, scale_of, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,18 +35,21 @@ def listed(names: Sequence[str]) -> str:
     return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
 
 
-def answers(results: Results, comparison: Comparison, future: str) -> list[tuple[str, str]]:
-    """The answer: what does best, what it costs, and who loses; each with its heading."""
-    found = [
-        (_("What does best"), best_sentence(results, comparison, future)),
-        (_("What it costs"), cost_sentence(comparison, future)),
-    ]
-    if len(comparison.winners):
-        found.append((_("Who loses"), loser_sentence(comparison, future)))
-    return found
+class Answer(NamedTuple):
+    """A part of the answer: what it is about, in a few words, and in sentences."""
+
+    heading: str
+    brief: str
+    text: str
 
 
-def best_sentence(results: Results, comparison: Comparison, future: str) -> str:
+def answers(results: Results, comparison: Comparison, future: str) -> list[Answer]:
+    """The answer: what does best, what it costs, and who loses."""
+    found = [best_answer(results, comparison, future), cost_answer(comparison, future)]
+    return [*found, loser_answer(comparison, future)] if len(comparison.winners) else found
+
+
+def best_answer(results: Results, comparison: Comparison, future: str) -> Answer:
     """Which strategy does best, by how much, how surely, and how far ahead of the next."""
     table = comparison.table(NET_BENEFIT, future=future)
     order = comparison.order(future=future)
@@ -81,7 +84,9 @@ def best_sentence(results: Results, comparison: Comparison, future: str) -> str:
             "differs by {difference} in realised net benefit ({level} interval {interval}; {runs} "
             "runs), and did better in {better} of the runs."
         )
-    return " ".join([text.format(**words), *lead_sentence(results, comparison, future)])
+    brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
+    sentences = [text.format(**words), *lead_sentence(results, comparison, future)]
+    return Answer(_("What does best"), brief, " ".join(sentences))
 
 
 def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
@@ -107,32 +112,35 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
     ]
 
 
-def cost_sentence(comparison: Comparison, future: str) -> str:
+def cost_answer(comparison: Comparison, future: str) -> Answer:
     """What costs most, what it saves, what saves most per unit, and what does not pay."""
+    heading = _("What it costs")
     table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
     cost, saving, net, ratio = (
         table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
     )
     if not (cost["value"] > 0.0).any():
-        return _("No strategy has a programme cost beyond that of {baseline}.").format(
-            baseline=strategy_title(comparison, comparison.baseline)
-        )
-    currency, costliest = comparison.scenario.currency, cost["value"].idxmax()
-    row, kept = cost.loc[costliest], saving.loc[costliest]
+        text = _("No strategy has a programme cost beyond that of {baseline}.")
+        text = text.format(baseline=strategy_title(comparison, comparison.baseline))
+        return Answer(heading, _("Nothing"), text)
+    costliest = cost["value"].idxmax()
+    (spent, spent_interval), (saved, saved_interval) = (
+        sum_of_money(part.loc[costliest], comparison.scenario.currency) for part in (cost, saving)
+    )
+    title = strategy_title(comparison, costliest)
     sentences = [
         _(
-            "{strategy} costs most: {cost} over {years} years ({cost_low} to {cost_high}), whoever "
-            "pays; services then cost {saving} less ({saving_low} to {saving_high}), which is "
-            "{ratio} saved for each unit spent ({ratio_interval})."
+            "{strategy} costs most: {spent} over {years} years ({spent_interval}), whoever pays. "
+            "The services themselves then cost {saved} less than under {baseline} "
+            "({saved_interval}), so each unit spent saves {ratio} ({ratio_interval})."
         ).format(
-            strategy=strategy_title(comparison, costliest),
+            strategy=title,
+            baseline=strategy_title(comparison, comparison.baseline),
             years=significant(comparison.scenario.horizon / QUARTERS),
-            cost=money(row["value"], currency),
-            cost_low=money(row["low"], currency),
-            cost_high=money(row["high"], currency),
-            saving=money(kept["value"], currency),
-            saving_low=money(kept["low"], currency),
-            saving_high=money(kept["high"], currency),
+            spent=spent,
+            spent_interval=spent_interval,
+            saved=saved,
+            saved_interval=saved_interval,
             ratio=decimal(ratio.loc[costliest, "value"], 2),
             ratio_interval=ratio_interval(ratio.loc[costliest]),
         )
@@ -154,7 +162,14 @@ def cost_sentence(comparison: Comparison, future: str) -> str:
             "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
         )
         sentences.append(text.format(names=listed(waste)))
-    return " ".join(sentences)
+    return Answer(heading, f"{title}: {spent}", " ".join(sentences))
+
+
+def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
+    """A sum of money, and its interval in the same unit."""
+    half = (row["high"] - row["low"]) / 2.0
+    scale = scale_of("currency", [row["value"]], [half], currency=currency)
+    return scale.text(row["value"]), scale.interval(row["low"], row["high"])
 
 
 def ratio_interval(row: pd.Series) -> str:
@@ -164,7 +179,7 @@ def ratio_interval(row: pd.Series) -> str:
     return _("{low} to {high}").format(low=decimal(row["low"], 2), high=decimal(row["high"], 2))
 
 
-def loser_sentence(comparison: Comparison, future: str) -> str:
+def loser_answer(comparison: Comparison, future: str) -> Answer:
     """Who loses under the best strategy, and who loses most under any."""
     table = comparison.winners[comparison.winners["future"] == future]
     best = comparison.order(future=future)[0]
@@ -178,9 +193,12 @@ def loser_sentence(comparison: Comparison, future: str) -> str:
         "names": listed(list(losers)),
     }
     if len(losers):
-        text = _(
+        text = ngettext(
+            "Under {strategy}, {gain} of {number} regions gain, and one loses, after the programme "
+            "cost that it bears: {names}.",
             "Under {strategy}, {gain} of {number} regions gain, and {lose} lose, after the "
-            "programme cost that they bear: {names}."
+            "programme cost that they bear: {names}.",
+            len(losers),
         )
     else:
         text = _(
@@ -202,7 +220,8 @@ def loser_sentence(comparison: Comparison, future: str) -> str:
         )
     else:
         sentences.append(_("No region clearly loses under any strategy."))
-    return " ".join(sentences)
+    brief = _("{strategy}: {lose} of {number} regions").format(**words)
+    return Answer(_("Who loses"), brief, " ".join(sentences))
 
 
 # How sure, and what it rests on -----------------------------------------------------------------
@@ -240,7 +259,7 @@ def caveats(scenario: Scenario) -> list[str]:
     said = [
         _(
             "This is a thought experiment, not a prediction. It shows what follows from stated "
-            "assumptions in a simulated world with the regions' real or given features."
+            "assumptions in a simulated world, not what will happen."
         )
     ]
     if scenario.currency == "IDR":

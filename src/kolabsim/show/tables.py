@@ -82,8 +82,7 @@ class Cell:
     @property
     def line(self) -> str:
         """The cell in one line."""
-        below = f"({self.below})" if self.below else ""
-        return " ".join(part for part in (self.mark, self.main, below) if part)
+        return " ".join(part for part in (self.mark, self.main, self.below) if part)
 
 
 @dataclass(frozen=True)
@@ -186,33 +185,45 @@ def envelope_table(
 
 
 def brief_table(comparison: Comparison, future: str) -> Table:
-    """What matters most, in a few columns: benefit, how surely, cost, and who loses."""
+    """What matters most, in a few short columns: benefit, how surely, cost, and who loses."""
     net = comparison.table(NET_BENEFIT, future=future)
-    scale = measure_scale(comparison, NET_BENEFIT, net)
-    costs = cost_table(comparison, future)
-    cost = {title: (cells[3], cells[5], cells[6]) for title, cells in costs.rows}
+    scale, money = measure_scale(comparison, NET_BENEFIT, net), cost_scale(comparison, future)
+    costs = comparison.costs[comparison.costs["future"] == future].pivot(
+        index="strategy", columns="item", values="value"
+    )
     lost = comparison.winners[comparison.winners["future"] == future]
     lost = lost[lost["verdict"] == LOSES]["strategy"].value_counts()
     rows = []
     for name in comparison.order(future=future):
-        title = strategy_title(comparison, name)
-        benefit = difference_cell(net.loc[name], scale)
-        spent, saved, ratio = cost[title]
+        row, cost = net.loc[name], costs.loc[name]
+        half = f"± {scale.bare((row['high'] - row['low']) / 2.0)}"
         cells = [
-            benefit, Cell(percent(net.loc[name, "better_share"])), Cell(spent.main),
-            Cell(saved.main), Cell(ratio.main),
-        ]  # fmt: skip
-        if len(comparison.winners):
-            cells.append(Cell(count(lost.get(name, 0))))
-        rows.append((title, cells))
-    unit = cost_scale(comparison, future).label
+            Cell(scale.bare(row["difference"], signed=True), half, verdict=row["verdict"]),
+            *texts(
+                percent(row["better_share"]),
+                money.bare(cost["programme_cost"]),
+                money.bare(cost["net_saving"]),
+                decimal(cost["saving_per_cost"], 2),
+                count(lost.get(name, 0)) if len(comparison.winners) else UNDEFINED,
+            ),
+        ]
+        rows.append((strategy_title(comparison, name), cells))
     head = [
-        _("Strategy"), _("Net benefit (%)"), _("Better in"), _("Cost ({unit})").format(unit=unit),
-        _("Net saving ({unit})").format(unit=unit), _("Saved per unit spent"),
+        _("Strategy"), _("Net benefit"), _("Better in"), _("Cost"), _("Net saving"), _("Per unit"),
+        _("Lose"),
     ]  # fmt: skip
-    if len(comparison.winners):
-        head.append(_("Regions that lose"))
-    return Table("", head, rows)
+    caption = _(
+        "Differences to {baseline} with {level} intervals; {runs} runs each. Net benefit is in "
+        "{unit}; money over the run in {money}; per unit is what each unit spent saves; the last "
+        "column has the regions that lose."
+    ).format(
+        baseline=strategy_title(comparison, comparison.baseline),
+        level=percent(comparison.level),
+        runs=count(comparison.runs),
+        unit=scale.label,
+        money=money.label,
+    )
+    return Table(caption, head, rows)
 
 
 # Who wins and who loses -------------------------------------------------------------------------
@@ -375,14 +386,14 @@ def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) 
     """How many times more runs it would take without common draws, by measure."""
     rows = []
     for name in measures:
-        table = comparison.table(name, future=future)
-        found = table["variance_reduction"].dropna()
-        if len(found):
-            middle, least, most = found.median(), found.min(), found.max()
-            words = _("{low} to {high}").format(
-                low=significant(least, 2), high=significant(most, 2)
+        found = comparison.table(name, future=future)["variance_reduction"].dropna()
+        # Where the baseline never varies (it costs nothing), there is nothing to be paired.
+        if len(found) and not np.allclose(found, 1.0):
+            middle, least, most = (
+                decimal(value, 1) for value in (found.median(), found.min(), found.max())
             )
-            rows.append((title_of(name), [Cell(significant(middle, 2)), Cell(words)]))
+            words = _("{low} to {high}").format(low=least, high=most)
+            rows.append((title_of(name), texts(middle, words)))
     head = [_("Measure"), _("Median over strategies"), _("Least to most")]
     return Table(_("Variance of independent runs over variance of pairs"), head, rows)
 

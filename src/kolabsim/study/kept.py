@@ -94,6 +94,7 @@ class KeptStudy:
     """Of how many runs of each point quarters and regions are kept."""
     names: tuple[tuple[str, ...], tuple[str, ...]] = field(repr=False)
     """Codes of the regions, and names of the areas."""
+    currency: str = ""
 
     @classmethod
     def plan(cls, experiment: Experiment, folder: Path) -> KeptStudy:
@@ -120,9 +121,32 @@ class KeptStudy:
             seed=experiment.seed,
             detail=experiment.detail,
             names=(scenario.regions.codes, tuple(scenario.areas)),
+            currency=scenario.currency,
         )
         study.check_manifest()
         return study
+
+    @classmethod
+    def open(cls, folder: Path) -> KeptStudy:
+        """The study that a folder holds, as it was last asked for.
+
+        Raises :class:`~kolabsim.errors.InputError` if the folder holds none.
+        """
+        manifest = read_manifest(folder)
+        if not manifest:
+            text = _("there is no study in this folder")
+            raise InputError([Problem(text, file=shown(folder))])
+        points = tuple(Point(*json.loads(k), v) for k, v in manifest["points"].items())
+        return cls(
+            folder=folder,
+            points=points,
+            packed={},
+            runs=manifest["runs"],
+            seed=manifest["seed"],
+            detail=manifest["detail"],
+            names=(tuple(manifest["regions"]), tuple(manifest["areas"])),
+            currency=manifest["currency"],
+        )
 
     @property
     def store(self) -> Store:
@@ -159,7 +183,11 @@ class KeptStudy:
         manifest = {
             "model": digest(),
             "seed": self.seed,
+            "runs": max(self.runs, before.get("runs", 0)),
             "detail": max(self.detail, before.get("detail", 0)),
+            "regions": list(self.names[0]),
+            "areas": list(self.names[1]),
+            "currency": self.currency,
             "points": before.get("points", {}) | {_label(p): p.hash for p in self.points},
         }
         for point in self.points:

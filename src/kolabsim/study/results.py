@@ -124,32 +124,39 @@ def region_table(
 
 
 def read_results(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> Results:
+    """The finished runs of a kept study, with the scenario and futures that they are of."""
+    return Results(
+        scenario=scenario,
+        strategies=tuple(dict.fromkeys(point.strategy for point in study.points)),
+        futures=dict(futures),
+        seed=study.seed,
+        **read_tables(study),
+    )
+
+
+def read_tables(study: KeptStudy) -> dict[str, pd.DataFrame]:
     """The finished runs of a kept study as tables, in the order of its points and run numbers.
 
     Quarters and regions are there for as many runs of each point as detail is kept of.
     """
-    strategies = list(dict.fromkeys(point.strategy for point in study.points))
+    strategies, futures = (
+        list(dict.fromkeys(getattr(point, name) for point in study.points))
+        for name in ("strategy", "future")
+    )
     order = {point: k for k, point in enumerate(study.points)}
     blocks = {
         point.block(first): order[point]
         for point in study.points
         for first in range(0, study.runs, BLOCK)
     }
-    tables = {
-        kind: _joined(study, kind, keys, limit, blocks, strategies, list(futures))
+    return {
+        kind: _joined(study, kind, keys, limit, blocks, strategies, futures)
         for kind, keys, limit in (
             ("runs", ["run"], study.runs),
             ("quarters", ["run", "quarter"], min(study.runs, study.detail)),
             ("regions", ["run", "region", "area"], min(study.runs, study.detail)),
         )
     }
-    return Results(
-        scenario=scenario,
-        strategies=tuple(strategies),
-        futures=dict(futures),
-        seed=study.seed,
-        **tables,
-    )
 
 
 def _joined(

@@ -1,0 +1,62 @@
+"""Whether kept results are what their inputs give: runs done again, and compared bit by bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kolabsim.engine.ensemble import run_block
+from kolabsim.model.measures import MEASURES
+from kolabsim.study.kept import KeptStudy, read_inputs
+from kolabsim.study.points import hash_of, unpack
+from kolabsim.study.results import read_tables, run_figures
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying a study found."""
+
+    checked: int
+    """Runs that were done again."""
+    differing: tuple[tuple[str, str, int, str], ...]
+    """strategy, future, run and the first measure that differs, for each run that does."""
+    strangers: tuple[str, ...]
+    """Points whose inputs are not what their hash says."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was as kept."""
+        return not self.differing and not self.strangers
+
+
+def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
+    """Do a sample of a study's finished runs again and compare every bit.
+
+    The sample is drawn with ``seed``, evenly over all runs; at least one run is done again. Raises
+    :class:`~kolabsim.errors.KolabsimError` if another version of the model made the runs.
+    """
+    study = KeptStudy.open(folder)
+    table = read_tables(study)["runs"]
+    number = min(max(sample, 1), len(table))
+    rows = np.random.default_rng(seed).choice(len(table), number, replace=False)
+    chosen = table.iloc[np.sort(rows)]
+    differing, strangers = [], []
+    for point in study.points:
+        here = chosen[(chosen["strategy"] == point.strategy) & (chosen["future"] == point.future)]
+        if here.empty:
+            continue
+        packed = read_inputs(folder, point.hash)
+        if hash_of(packed) != point.hash:
+            strangers.append(f"{point.strategy}, {point.future}")
+            continue
+        numbers = here["run"].to_numpy()
+        block = run_block(unpack(packed), numbers, regions=False)
+        again = run_figures(block.history)
+        kept = here[list(MEASURES)].to_numpy(np.float64)
+        same = (again.view(np.int64) == kept.view(np.int64)) | (np.isnan(again) & np.isnan(kept))
+        for k in np.flatnonzero(~same.all(axis=1)):
+            measure = list(MEASURES)[int(np.argmin(same[k]))]
+            differing.append((point.strategy, point.future, int(numbers[k]), measure))
+    return Verdict(number, tuple(differing), tuple(strangers))
