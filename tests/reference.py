@@ -815,8 +815,10 @@ class Reference:
             self.seen[i, a] = self.uniform(draws.SIGHT, quarter, i, i, a) < self.seen_chance(a)
 
     def produce(self, quarter: int) -> None:
-        self.cost, self.quality, self.entry = {}, {}, dict.fromkeys(self.slots, 0.0)
+        self.cost, self.quality, self.entry = {}, {}, {}
         for i, a in self.slots:
+            paid = self.startup[i, a] - self.granted[i, a] - self.cofinanced[i, a]
+            self.entry[i, a] = -4 * paid / self.alone(i, a)
             self.due[i, a] = self.alone(i, a)
             self.cost[i, a], self.quality[i, a] = 1.0, self.reference(i, a)
             self.realised[i, a] = self.load[i, a] = self.body_trust[i, a] = 0.0
@@ -849,8 +851,6 @@ class Reference:
                 )  # fmt: skip
                 self.load[i, a] = outlook.information + outlook.negotiation
                 self.body_trust[i, a] = outlook.trust
-                paid = self.startup[i, a] - self.granted[i, a] - self.cofinanced[i, a]
-                self.entry[i, a] = -4 * paid / alone
         self.bill(quarter)
 
     def charge(self, lever: str, i: int, a: int) -> float:

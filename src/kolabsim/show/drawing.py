@@ -119,7 +119,7 @@ def place_labels(
     points = axes.transData.transform(places) * 72.0 / axes.figure.dpi
     frame = axes.get_window_extent().extents * 72.0 / axes.figure.dpi
     taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
-    for (x, y), radius, text in zip(points, radii, texts, strict=True):
+    for place, (x, y), radius, text in zip(places, points, radii, texts, strict=True):
         lines = text.split("\n")
         wide, high = 0.62 * size * max(map(len, lines)), 1.3 * size * len(lines)
         gap = radius + 3.0
@@ -146,7 +146,7 @@ def place_labels(
         best = min(options, key=covered)
         taken.append(box(best))
         axes.annotate(
-            text, places[len(taken) - len(points) - 1], xytext=best[0],
+            text, place, xytext=best[0],
             textcoords="offset points", ha=best[1], va=best[2], fontsize=size, linespacing=1.15,
         )  # fmt: skip
 

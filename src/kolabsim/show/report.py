@@ -401,10 +401,10 @@ def terminal_table(study: Experiment, comparison: Comparison) -> TerminalTable:
     table = Table(
         title=study.question(language()) or comparison.scenario.title(language()),
         caption=first.caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD,
-        pad_edge=False,
+        pad_edge=False, collapse_padding=True,
     )  # fmt: skip
     for k, head in enumerate(first.head):
-        table.add_column(head, justify="right" if k else "left", no_wrap=k > 0)
+        table.add_column(head, justify="right" if k else "left", min_width=None if k else 26)
     for future, part in brief.items():
         if len(brief) > 1:
             table.add_section()

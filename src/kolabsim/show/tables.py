@@ -34,6 +34,7 @@ from kolabsim.show.figures import (
     winner_scale,
 )
 from kolabsim.show.numbers import (
+    SPACE,
     UNDEFINED,
     Scale,
     count,
@@ -81,8 +82,8 @@ class Cell:
 
     @property
     def line(self) -> str:
-        """The cell in one line."""
-        return " ".join(part for part in (self.mark, self.main, self.below) if part)
+        """The cell in one line that does not break."""
+        return SPACE.join(part for part in (self.mark, self.main, self.below) if part)
 
 
 @dataclass(frozen=True)
@@ -527,7 +528,7 @@ def area_table(scenario: Scenario) -> Table:
                     )
                 ),
                 Cell(percent(area.spillover)),
-                Cell(area.source),
+                Cell(_(area.source)),
             ],
         )
         for name, area in scenario.areas.items()

@@ -1,0 +1,191 @@
+"""At no corner of what may be set does anything leave its range, or become infinite or NaN."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kolabsim.model.areas import AREA_ATTRIBUTES
+from kolabsim.model.levers import (
+    CONSENTS,
+    FORMS,
+    LEVERS,
+    MECHANISMS,
+    PAYERS,
+    SHARES,
+    SUPPORTERS,
+    TARGETS,
+)
+from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.rules import BUILT_IN
+from kolabsim.model.state import AREA, BODY, CONTACT, MOMENT, REGION, SLOT
+from kolabsim.world.scenario import Scenario
+from tests.builders import Run, check_structure, make_scenario, region_rows, simulate
+
+HORIZON = 10
+UNDEFINED_AT_TIMES = {
+    "decision_time", "trust", "trust_in_bodies", "shortfall", "exit_rate", "membership_age",
+    "body_age", "body_size", "transitivity", "saving_per_cost",
+}  # fmt: skip
+"""Measures of something that need not be there: an agreement, a contact, a body, a triple, a cost."""
+SHARES_OF_SOMETHING = {
+    "cooperation", "shortfall", "losers", "density", "transitivity", "isolates",
+    "quality", "trust", "trust_in_bodies", "commitment", "quality_gini", "worst_tenth",
+    "degree_gini",
+}  # fmt: skip
+
+
+def corners(entry: Parameter) -> st.SearchStrategy[float]:
+    """The default and the ends of a range; what has no upper bound goes far beyond `high`."""
+    most = entry.most if math.isfinite(entry.most) else 30 * max(entry.high, 1.0)
+    return st.sampled_from([entry.default, entry.low, entry.high, entry.least, most])
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Scenario:
+    """Few regions of extreme sizes, with everything else at some corner."""
+    number = draw(st.integers(1, 6))
+    rows = region_rows(
+        number, seed=draw(st.integers(0, 3)), apart_km=draw(st.sampled_from([0, 90]))
+    )
+    sizes = st.sampled_from([1, 1000, 30_000, 10_000_000])
+    for row in rows:
+        row["population"] = draw(sizes)
+    if draw(st.booleans()):
+        for row in rows:
+            row |= {"capacity": draw(st.sampled_from([0, 1])), "culture_1": draw(st.integers(0, 1))}
+            row |= {"stress": draw(st.sampled_from([0, 1]))}
+    codes = [row["code"] for row in rows]
+    pairs = [(a, b, True, draw(st.sampled_from([0.1, 500]))) for a in codes for b in codes if a < b]
+    areas = {
+        name: {key: draw(corners(entry)) for key, entry in AREA_ATTRIBUTES.items()}
+        for name in ("roads", "water")[: draw(st.integers(1, 2))]
+    }
+    phase = st.fixed_dictionaries(
+        {"intensity": st.sampled_from([0, 1]), "paid_by": st.sampled_from(PAYERS)},
+        optional={"from": st.integers(0, 3), "until": st.integers(4, HORIZON)},
+    )
+    help_ = st.fixed_dictionaries(
+        {"targets": st.sampled_from(TARGETS[:-1]), "share": st.sampled_from([0, 0.3, 1])},
+        optional={"budget": st.sampled_from([0, 1, 1e4])},
+    )
+    strategy = {
+        "mechanisms": {name: draw(phase) for name in draw(st.sets(st.sampled_from([*MECHANISMS])))},
+        "support": {
+            name: draw(phase) | draw(help_)
+            for name in draw(st.sets(st.sampled_from([*SUPPORTERS])))
+        },
+    }
+    if number > 1 and draw(st.booleans()):
+        strategy["mandates"] = [{"groups": [codes[:2]], "from": 1, "until": 5}]
+    changes = [
+        {"what": "population", "factor": draw(st.sampled_from([1e-3, 100])), "from": 3, "until": 6},
+        {"what": "stress", "add": draw(st.sampled_from([-1, 1])), "from": 4},
+        {"what": "demand", "factor": draw(st.sampled_from([1e-2, 100])), "from": 5},
+        {"what": "population", "growth": draw(st.sampled_from([-0.99, 1.0]))},
+    ]
+    chosen = draw(st.sets(st.sampled_from([*PARAMETERS]), max_size=len(PARAMETERS)))
+    parameters = {name: draw(corners(PARAMETERS[name])) for name in sorted(chosen)}
+    # Without these, little would happen in most worlds.
+    if draw(st.booleans()):
+        parameters |= {"attention_base": 5, "conclude": 1, "notice": 1, "first_term": 0}
+    if draw(st.booleans()):
+        end = draw(st.sampled_from(["low", "high", "least"]))
+        parameters = {name: getattr(entry, end) for name, entry in PARAMETERS.items()} | parameters
+    return make_scenario(
+        rows,
+        contacts=pairs if draw(st.booleans()) else [],
+        nearest=draw(st.integers(0, 3)),
+        areas=areas,
+        horizon=HORIZON,
+        parameters=parameters,
+        changes=[change for change in changes if draw(st.booleans())],
+        strategies={"corner": strategy},
+        bodies=[{"area": "roads", "members": codes[:2], "began": draw(st.sampled_from([0, -1000]))}]
+        if number > 1 and draw(st.booleans())
+        else [],
+        shares=draw(st.sampled_from(SHARES)),
+        consent=draw(st.sampled_from(CONSENTS)),
+        form=draw(st.sampled_from(FORMS)),
+        decision=draw(st.sampled_from(BUILT_IN)),
+        cap=draw(st.sampled_from([2, 3, 16])),
+    )
+
+
+def check_columns(run: Run) -> None:
+    """Every column of the state is a number, and within the range that it declares."""
+    s = run.state
+    tables = (
+        (s.region, REGION), (s.slot, SLOT), (s.contact, CONTACT), (s.area, AREA),
+        (s.body[s.body["members"] > 0], BODY), (s.moment, MOMENT),
+    )  # fmt: skip
+    undefined = {"transitivity"}  # kept for the measure of this name
+    for records, columns in tables:
+        for name, column in columns.items():
+            values = np.asarray(records[name], float)
+            if name not in undefined:
+                assert np.isfinite(values).all(), name
+            if column.unit == "0..1":
+                known = values[np.isfinite(values)]
+                assert ((known >= -1e-12) & (known <= 1 + 1e-12)).all(), (name, known)
+            elif column.unit == "0 or 1":
+                assert np.isin(values, (0, 1)).all(), name
+            elif column.unit in ("> 0", "persons > 0"):
+                assert (values > 0).all(), name
+            elif column.kind is np.int64 and name not in ("began", "entered"):
+                assert (values >= -1).all(), name
+    assert np.isfinite(s.sums).all()
+    assert np.isfinite(s.ledger).all()
+
+
+@settings(max_examples=250, deadline=None)
+@given(worlds(), st.integers(0, 2**32))
+def test_everything_stays_in_its_range(scenario: Scenario, seed: int) -> None:
+    run = Run(scenario, "corner", seed=seed)
+    check_columns(run)
+    for _quarter in range(HORIZON):
+        run.advance()
+        check_columns(run)
+        check_structure(run)
+    block = simulate(scenario, "corner", seed=seed, runs=2)
+    for k, (name, entry) in enumerate(MEASURES.items()):
+        values = block.history[:, :, k]
+        assert not np.isinf(values).any(), name
+        assert name in UNDEFINED_AT_TIMES or not np.isnan(values).any(), name
+        known = values[np.isfinite(values)]
+        if name in SHARES_OF_SOMETHING or entry.unit == "0..1":
+            low = -1.0 if name == "quality_change" else 0.0
+            assert ((known >= low - 1e-12) & (known <= 1 + 1e-12)).all(), (name, known)
+        if entry.unit in ("quarters", "years", "bodies", "regions", "agreements", "negotiations"):
+            assert (known >= 0).all() or name in ("membership_age", "body_age"), name
+    assert np.isfinite(block.figures).all()
+    at = list(REGION_MEASURES).index("cooperation")
+    assert ((block.figures[..., at] >= 0) & (block.figures[..., at] <= 1 + 1e-12)).all()
+
+
+def test_a_world_of_one_region_has_no_measures_of_partners() -> None:
+    block = simulate(make_scenario(1), "full_package", runs=3)
+    values = {name: block.history[:, :, k] for k, name in enumerate(MEASURES)}
+    assert np.isnan(values["trust"]).all()
+    assert (values["isolates"] == 1).all()
+    assert (values["cooperation"] == 0).all()
+    assert (values["efficiency"] == 0).all()
+    assert np.isfinite(values["net_efficiency"]).all()
+
+
+def test_the_longest_run_with_the_most_growth_stays_finite() -> None:
+    for growth in (-0.99, 1.0):
+        scenario = make_scenario(
+            4, horizon=60, changes=[{"what": "population", "growth": growth, "until": 24}]
+        )
+        block = simulate(scenario, "full_package", runs=2)
+        defined = [k for k, name in enumerate(MEASURES) if name not in UNDEFINED_AT_TIMES]
+        assert np.isfinite(block.history[:, :, defined]).all()
+
+
+def test_all_levers_at_once_are_within_reach_of_these_worlds() -> None:
+    assert set(LEVERS) == {*MECHANISMS, *SUPPORTERS}
