@@ -16,6 +16,7 @@ help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP)  ## Compare strategies for Kartamantul and its neighbours, into results/demo
+	rm -rf results/demo
 	$(BIN)/kolabsim run experiments/kartamantul --out results/demo
 
 test: $(STAMP)  ## Run the tests

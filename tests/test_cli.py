@@ -63,7 +63,7 @@ def test_run_writes_one_folder_with_everything(finished):
         "winners.csv", "costs.csv", "channels.csv", "variance.csv", "scenario.json",
         "provenance.json", "report.html", "figures",
     }  # fmt: skip
-    assert list((finished[0] / "results").iterdir()) == [folder], "something was left behind"
+    assert not list(finished[0].rglob(".*")), "something was left behind"
     runs = pd.read_parquet(folder / "runs.parquet")
     assert len(runs) == 36
     pd.testing.assert_frame_equal(
@@ -95,7 +95,43 @@ def test_the_report_needs_no_network(finished):
         assert word not in text
 
 
-def test_results_take_the_place_of_older_ones_but_of_nothing_else(finished, tmp_path):
+def test_what_is_finished_is_not_run_again_and_may_grow(finished):
+    folder, _done = finished
+    before = (folder / "results/small/runs.csv").read_text(encoding="utf-8").splitlines()
+    done = kolabsim("run", "small.yaml", "--runs", 20, folder=folder)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads((folder / "results/small/provenance.json").read_text(encoding="utf-8"))
+    assert (facts["runs_reused"], facts["runs_done"], facts["runs_failed"]) == (36, 24, 0)
+    after = (folder / "results/small/runs.csv").read_text(encoding="utf-8").splitlines()
+    assert set(before) <= set(after)
+    told = refused(kolabsim("run", "small.yaml", "--seed", 5, folder=folder))
+    assert "--fresh" in told
+    done = kolabsim("run", "small.yaml", "--seed", 5, "--fresh", folder=folder)
+    assert "results/small-2/report.html" in done.stdout
+
+
+def test_verify_and_export(finished):
+    folder, _done = finished
+    done = kolabsim("verify", "results/small", "--sample", 5, folder=folder)
+    assert done.stdout.strip() == "5 runs done again: the same to the last bit."
+    done = kolabsim("results", "results/small", "--out", "tables", folder=folder)
+    assert done.returncode == 0
+    units = pd.read_csv(folder / "tables/columns.csv").set_index(["table", "column"])["unit"]
+    assert units["runs", "programme_cost"] == "IDR"
+    assert len(pd.read_csv(folder / "tables/quarters.csv")) % 12 == 0
+    assert "there is no study" in refused(kolabsim("verify", "tables", folder=folder))
+    assert "did you mean 'csv'" in refused(
+        kolabsim("results", "results/small", "--to", "cvs", folder=folder)
+    )
+
+
+def test_a_scheduler_that_does_not_answer_is_said(tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    done = kolabsim("run", "small.yaml", "--scheduler", "tcp://127.0.0.1:9", folder=tmp_path)
+    assert "127.0.0.1:9" in refused(done) or "'cluster'" in done.stderr
+
+
+def test_results_are_put_where_there_is_room_for_them(finished, tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
     mine = tmp_path / "mine"
     mine.mkdir()

@@ -42,7 +42,6 @@ FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -123,8 +122,10 @@ def run(
     warn_of_contacts(found)
     study = KeptStudy.plan(found, folder)
     announce_compilation()
-    with executor_at(scheduler) as executor, terminated_as_interrupted():
-        progress = run_study(study, executor=executor, workers=workers, retry_failed=retry_failed)
+    with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
+        progress = run_study(
+            study, executor=executor, workers=workers or number, retry_failed=retry_failed
+        )
     account = Account(typed(), progress, {"wall": time.perf_counter() - started})
     comparison = report_comparison(found, study, account)
     print_comparison(found, comparison, folder)
@@ -161,10 +162,10 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
 
 
 @contextmanager
-def executor_at(address: str | None) -> Iterator[Executor | None]:
-    """The workers of a Dask scheduler, or None for this machine's cores."""
+def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | None]]:
+    """The workers of a Dask scheduler and how many they are; None for this machine's cores."""
     if address is None:
-        yield None
+        yield None, None
         return
     try:
         from distributed import Client
@@ -172,12 +173,16 @@ def executor_at(address: str | None) -> Iterator[Executor | None]:
         text = _("--scheduler needs the extra 'cluster': pip install kolabsim[cluster]")
         raise InputError([Problem(text)]) from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         text = _("no Dask scheduler answers at {address} ({reason})")
         raise InputError([Problem(text.format(address=address, reason=error))]) from error
     with client:
-        yield client.get_executor()
+        number = sum(client.nthreads().values())
+        if not number:
+            text = _("the Dask scheduler at {address} has no workers")
+            raise InputError([Problem(text.format(address=address))])
+        yield client.get_executor(), number
 
 
 @contextmanager
@@ -569,10 +574,9 @@ def command_in_language(words: Sequence[str]) -> click.Command:
 def main() -> None:
     """Entry point: exit code 0, or 2 with a sentence where an input or a disk is at fault."""
     try:
+        words = sys.argv[1:] or ["--help"]
         # Not standalone, so that what is refused is told here, in one voice.
-        code = command_in_language(sys.argv[1:]).main(
-            sys.argv[1:], prog_name="kolabsim", standalone_mode=False
-        )
+        code = command_in_language(words).main(words, prog_name="kolabsim", standalone_mode=False)
     except KolabsimError as error:
         typer.echo(str(error), err=True)
         code = INTERRUPTED if isinstance(error, StoppedError) else REFUSED

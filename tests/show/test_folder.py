@@ -3,45 +3,17 @@ import errno
 import pytest
 
 from kolabsim.errors import InputError, StorageError
-from kolabsim.show.folder import PROVENANCE, check_folder, replaced
-
-
-def test_a_new_folder_takes_the_place_of_the_old_one_whole(tmp_path):
-    folder = tmp_path / "results"
-    for content in ("first", "second"):
-        with replaced(folder) as part:
-            (part / "table.csv").write_text(content, encoding="utf-8")
-            (part / content).touch()
-        assert (folder / "table.csv").read_text(encoding="utf-8") == content
-    assert sorted(path.name for path in folder.iterdir()) == ["second", "table.csv"]
-    assert list(tmp_path.iterdir()) == [folder]
-
-
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyError("x")])
-def test_what_fails_halfway_leaves_what_was_there(tmp_path, error):
-    folder = tmp_path / "results"
-    with replaced(folder) as part:
-        (part / "table.csv").write_text("kept", encoding="utf-8")
-
-    def write_half():
-        with replaced(folder) as part:
-            (part / "table.csv").write_text("half", encoding="utf-8")
-            raise error
-
-    with pytest.raises(StorageError if isinstance(error, OSError) else KeyError) as told:
-        write_half()
-    if isinstance(error, OSError):
-        assert "No space left on device" in str(told.value)
-        assert "nothing was changed" in str(told.value)
-    assert (folder / "table.csv").read_text(encoding="utf-8") == "kept"
-    assert list(tmp_path.iterdir()) == [folder]
+from kolabsim.show.folder import check_folder, fresh_folder
+from kolabsim.study.kept import MANIFEST
+from kolabsim.study.store import write_whole
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):
     (tmp_path / "letter.txt").touch()
     with pytest.raises(InputError, match="--out"):
         check_folder(tmp_path)
-    (tmp_path / PROVENANCE).touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    (tmp_path / MANIFEST).touch()
     check_folder(tmp_path)
 
 
@@ -52,3 +24,30 @@ def test_a_file_is_not_a_folder(tmp_path):
         check_folder(path)
     with pytest.raises(StorageError):
         check_folder(path / "deeper" / "still")
+
+
+def test_a_fresh_folder_is_the_next_one_that_is_free(tmp_path):
+    folder = tmp_path / "demo"
+    assert fresh_folder(folder) == folder
+    folder.mkdir()
+    assert fresh_folder(folder) == folder
+    (folder / "anything").touch()
+    (tmp_path / "demo-2").touch()
+    assert fresh_folder(folder) == tmp_path / "demo-3"
+
+
+def test_a_file_is_written_whole_or_what_was_there_stays(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "table.csv"
+    write_whole(path, b"first")
+    with monkeypatch.context() as patch:
+
+        def refuse(*_words):
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+        patch.setattr("kolabsim.study.store.os.fsync", refuse)
+        with pytest.raises(StorageError, match="Disk quota exceeded"):
+            write_whole(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(path.parent.iterdir()) == [path]
+    write_whole(path, b"second")
+    assert path.read_bytes() == b"second"

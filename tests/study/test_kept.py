@@ -304,7 +304,7 @@ def test_an_executor_that_breaks_is_said_and_nothing_is_lost(tmp_path, whole):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_signals_stop_in_order(kind, tmp_path):
-    (tmp_path / "study.yaml").write_text(SMALL.format(runs=60_000, detail=0), encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(SMALL.format(runs=60_000, detail=2), encoding="utf-8")
     command = [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120

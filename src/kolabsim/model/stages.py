@@ -195,7 +195,7 @@ def communicate(i, s, p, key):
             + p.trust_team * shared
             + p.trust_mediation * mediation
         )
-        s.contact[c].trust = laws.closer(s.contact[c].trust, 1.0, built)
+        s.contact[c].trust = laws.closer(s.contact[c].trust, 1.0, min(built, 1.0))
 
 
 # 3 plan -----------------------------------------------------------------------------------------

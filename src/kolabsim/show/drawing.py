@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from html import escape
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kolabsim.analysis.compare import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.errors import StorageError, shown
@@ -110,45 +111,60 @@ def place_labels(
     radii: Sequence[float],
     size: float = 8.0,
 ) -> None:
-    """Write a label beside each mark, where it covers the least of other marks and labels.
+    """Write a label near each mark, where it covers the least of other marks and labels.
 
     ``places`` are data coordinates, ``radii`` the marks' radii in points. What stands first is
-    placed first.
+    placed first; a label that finds no room beside its mark stands off and is joined to it.
     """
     axes.figure.draw_without_rendering()
     points = axes.transData.transform(places) * 72.0 / axes.figure.dpi
     frame = axes.get_window_extent().extents * 72.0 / axes.figure.dpi
     taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
-    for place, (x, y), radius, text in zip(places, points, radii, texts, strict=True):
+    for place, point, radius, text in zip(places, points, radii, texts, strict=True):
         lines = text.split("\n")
-        wide, high = 0.62 * size * max(map(len, lines)), 1.3 * size * len(lines)
-        gap = radius + 3.0
-        slant = 0.75 * gap
-        options = [
-            ((gap, 0.0), "left", "center"), ((-gap, 0.0), "right", "center"),
-            ((0.0, gap), "center", "bottom"), ((0.0, -gap), "center", "top"),
-            ((slant, slant), "left", "bottom"), ((slant, -slant), "left", "top"),
-            ((-slant, slant), "right", "bottom"), ((-slant, -slant), "right", "top"),
-        ]  # fmt: skip
+        room = (0.62 * size * max(map(len, lines)), 1.3 * size * len(lines))
+        options = [spot for off in STAND_OFF for spot in spots(point, radius, room, off)]
 
-        def box(option, x=x, y=y, wide=wide, high=high):
-            (dx, dy), across, along = option
-            left = x + dx - wide * {"left": 0.0, "center": 0.5, "right": 1.0}[across]
-            low = y + dy - high * {"bottom": 0.0, "center": 0.5, "top": 1.0}[along]
-            return left, low, left + wide, low + high
+        def cost(spot: Spot, area: float = room[0] * room[1]) -> float:
+            covered = sum(overlap(spot.box, other) for other in taken)
+            return covered + 4.0 * (area - overlap(spot.box, frame)) + 2.0 * spot.off
 
-        def covered(option, box=box, wide=wide, high=high):
-            here = box(option)
-            return sum(overlap(here, other) for other in taken) + 4.0 * (
-                wide * high - overlap(here, tuple(frame))
-            )
-
-        best = min(options, key=covered)
-        taken.append(box(best))
+        best = min(options, key=cost)
+        taken.append(best.box)
+        line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": radius}
         axes.annotate(
-            text, place, xytext=best[0],
-            textcoords="offset points", ha=best[1], va=best[2], fontsize=size, linespacing=1.15,
+            text, place, xytext=best.shift, textcoords="offset points", ha=best.across,
+            va=best.along, fontsize=size, linespacing=1.15,
+            arrowprops=line if best.off else None,
         )  # fmt: skip
+
+
+class Spot(NamedTuple):
+    """Where a label may stand: its shift and alignment, the box it fills, how far off it is."""
+
+    shift: tuple[float, float]
+    across: str
+    along: str
+    box: tuple[float, float, float, float]
+    off: float
+
+
+STAND_OFF = (0.0, 14.0, 30.0)
+"""How far from its mark a label may stand, in points."""
+
+
+def spots(
+    point: Sequence[float], radius: float, room: tuple[float, float], off: float
+) -> Iterator[Spot]:
+    """The eight places of a label around a mark."""
+    for angle in range(0, 360, 45):
+        x, y = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        across = "left" if x > 0.1 else "right" if x < -0.1 else "center"
+        along = "bottom" if y > 0.1 else "top" if y < -0.1 else "center"
+        shift = ((radius + 3.0 + off) * x, (radius + 3.0 + off) * y)
+        left = point[0] + shift[0] - room[0] * {"left": 0.0, "center": 0.5, "right": 1.0}[across]
+        low = point[1] + shift[1] - room[1] * {"bottom": 0.0, "center": 0.5, "top": 1.0}[along]
+        yield Spot(shift, across, along, (left, low, left + room[0], low + room[1]), off)
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -328,7 +329,7 @@ def draw_differences(axes: Axes, table: pd.DataFrame, divisor: float) -> list[st
     axes.grid(axis="x")
     for y, row in enumerate(table.itertuples()):
         if not math.isfinite(row.difference):
-            axes.text(0.0, y, f" {_('undefined')}", va="center", fontsize=7.0, color=GREY)
+            axes.text(0.0, y, " " + _("undefined"), va="center", fontsize=7.0, color=GREY)
             continue
         _sign, marker, colour = MARKS[row.verdict]
         ends = [row.low / divisor, row.high / divisor]
@@ -375,8 +376,9 @@ def winner_words(comparison: Comparison) -> dict[str, str]:
 
 
 def winner_scale(comparison: Comparison) -> Scale:
-    """How the gains and losses of regions are written."""
-    return measure_scale(comparison, NET_BENEFIT, comparison.winners)
+    """How the gains and losses of regions are written: two decimals of a per cent at most."""
+    scale = measure_scale(comparison, NET_BENEFIT, comparison.winners)
+    return replace(scale, decimals=min(scale.decimals, 2))
 
 
 def verdict_colours() -> object:
@@ -483,6 +485,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
     Thin lines join land neighbours. All maps of a comparison share one scale of colours.
     """
     from matplotlib.cm import ScalarMappable
+    from matplotlib.collections import LineCollection
     from matplotlib.colors import Normalize
 
     regions = comparison.scenario.regions
@@ -501,8 +504,8 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
     shape = lean * max(np.ptp(east), 1e-9) / max(np.ptp(north), 1e-9)
     figure, panels = blank(5.0, width=min(max(1.6 + 3.6 * shape, 4.6), WIDTH))
     axes = panels[0, 0]
-    for i, j in neighbours(comparison):
-        axes.plot(east[[i, j]], north[[i, j]], color="#BBBBBB", linewidth=0.7, zorder=1)
+    lines = [[(east[i], north[i]), (east[j], north[j])] for i, j in neighbours(comparison)]
+    axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
     order = np.argsort(-regions.population, kind="stable")
     norm = Normalize(-limit, limit)
     for verdict in (UNDECIDED, GAINS, LOSES):
@@ -666,7 +669,7 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
     axes.set_xlabel(_("above 1 it pays for itself"))
     for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
         if not math.isfinite(middle):
-            axes.text(1.0, y, f" {_('nothing spent')}", va="center", fontsize=7.5, color=GREY)
+            axes.text(1.0, y, " " + _("nothing spent"), va="center", fontsize=7.5, color=GREY)
             continue
         verdict = BETTER if start > 1.0 else WORSE if end < 1.0 else UNDECIDED
         _sign, marker, colour = MARKS[verdict]

@@ -404,7 +404,8 @@ def terminal_table(study: Experiment, comparison: Comparison) -> TerminalTable:
         pad_edge=False, collapse_padding=True,
     )  # fmt: skip
     for k, head in enumerate(first.head):
-        table.add_column(head, justify="right" if k else "left", min_width=None if k else 26)
+        words = head.replace(" ", "\n") if k > 1 else head
+        table.add_column(words, justify="right" if k else "left", min_width=None if k else 20)
     for future, part in brief.items():
         if len(brief) > 1:
             table.add_section()

@@ -51,7 +51,7 @@ class ExperimentText(Written):
     """Runs of each strategy in each future."""
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Seed of all draws."""
-    detail: int = Field(default=1000, ge=0, le=1_000_000)
+    detail: int = Field(default=1000, ge=2, le=1_000_000)
     """Of how many runs of each strategy and future quarters and regions are kept."""
     measures: Names = SHOWN
     """Measures that the report shows."""

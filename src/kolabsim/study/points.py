@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def pack(task: Task) -> Plain:
         packed[name] = np.array([tuple(record)], record.dtype.descr)
     packed["rule"] = task.rule.name if task.rule else ""
     packed["rule_file"] = str(task.rule.file) if task.rule else ""
-    packed["rule_source"] = Path(task.rule.file).read_text("utf-8") if task.rule else ""
+    packed["rule_source"] = Path(task.rule.file).read_bytes().decode() if task.rule else ""
     return packed
 
 
@@ -76,7 +77,7 @@ def unpack(packed: Mapping[str, object]) -> Task:
     }
     rule = None
     if packed["rule"]:
-        load_extension(Path(packed["rule_file"]))
+        load_extension(_extension_file(packed))
         rule = RULES[packed["rule"]]
     return Task(
         World(**parts["world"]),
@@ -86,6 +87,18 @@ def unpack(packed: Mapping[str, object]) -> Task:
         packed["rule_parameters"].view(np.recarray)[0],
         int(packed["seed"]),
     )
+
+
+def _extension_file(packed: Mapping[str, object]) -> Path:
+    """The file of a user's rule; on another machine, a copy of it under the hash of its source."""
+    path, source = Path(packed["rule_file"]), packed["rule_source"].encode()
+    if path.is_file() and path.read_bytes() == source:
+        return path
+    name = hashlib.sha256(source).hexdigest()[:16]
+    folder = Path(tempfile.mkdtemp(prefix=f"kolabsim-{name}-"))
+    path = folder / path.name
+    path.write_bytes(source)
+    return path
 
 
 def _records(array: np.ndarray) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""A real Dask scheduler and worker processes on loopback, and what can go wrong with them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kolabsim.study.kept import KeptStudy
+from kolabsim.study.results import read_tables
+from tests.study.test_kept import SMALL, careless, experiment, finish, same
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by signals")
+
+
+def start(*words, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + words[0], *words[1:]],
+        env=os.environ | {"DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1"} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Cluster:
+    """A scheduler and workers as processes of their own."""
+
+    def __init__(self, folder):
+        self.folder, self.workers = folder, []
+        self.scheduler = start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"
+        )
+        for line in self.scheduler.stderr:
+            if found := re.search(r"tcp://127\.0\.0\.1:\d+", line):
+                self.address = found[0]
+                break
+
+    def add_worker(self, **environment):
+        self.workers.append(
+            start(
+                "dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
+                "--local-directory", str(self.folder), **environment,
+            )
+        )  # fmt: skip
+        return self.workers[-1]
+
+    def close(self):
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+            process.stderr.close()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    found = Cluster(tmp_path)
+    yield found
+    found.close()
+
+
+def run(folder, address, *words):
+    command = [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"]
+    return subprocess.Popen(
+        [*command, "--scheduler", address, *words],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def some_part(folder, process):
+    deadline = time.monotonic() + 120
+    while not list((folder / "out/parts").glob("*.runs.parquet")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    study, _state = finish(tmp_path_factory.mktemp("whole"), "out")
+    return read_tables(study)
+
+
+def long_study(folder):
+    (folder / "study.yaml").write_text(SMALL.format(runs=4000, detail=2), encoding="utf-8")
+
+
+def test_workers_give_what_this_machine_gives(cluster, tmp_path, whole):
+    for _ in range(2):
+        cluster.add_worker()
+    experiment(tmp_path)
+    process = run(tmp_path, cluster.address)
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+    study = KeptStudy.plan(experiment(tmp_path), tmp_path / "out")
+    assert not study.missing()
+    same(read_tables(study), whole)
+
+
+def test_a_rule_of_ones_own_travels_to_the_workers(cluster, tmp_path):
+    cluster.add_worker()
+    study = careless(tmp_path, more=" and False")
+    process = run(tmp_path, cluster.address)
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+    assert not study.missing()
+
+
+def test_a_worker_that_is_killed_costs_nothing(cluster, tmp_path):
+    one, _other = cluster.add_worker(), cluster.add_worker()
+    long_study(tmp_path)
+    process = run(tmp_path, cluster.address)
+    some_part(tmp_path, process)
+    one.send_signal(signal.SIGKILL)
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+
+
+def test_a_scheduler_that_is_lost_is_said_and_the_study_goes_on_later(cluster, tmp_path):
+    cluster.add_worker()
+    long_study(tmp_path)
+    process = run(tmp_path, cluster.address)
+    some_part(tmp_path, process)
+    cluster.scheduler.kill()
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 130, told
+    told = " ".join(told.split())
+    assert "the workers were lost" in told
+    assert "the same command goes on from there" in told
+    again = subprocess.run(
+        [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_worker_with_another_version_of_the_model_is_refused(cluster, tmp_path):
+    sitecustomize = (
+        "import kolabsim.model.kernel as kernel\nkernel.digest = lambda: 'another version'\n"
+    )
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(sitecustomize, encoding="utf-8")
+    cluster.add_worker(PYTHONPATH=str(folder))
+    experiment(tmp_path)
+    process = run(tmp_path, cluster.address)
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 2, told
+    assert "this worker has version another version of the model" in " ".join(told.split())
+
+
+def test_a_scheduler_without_workers_is_said(cluster, tmp_path):
+    experiment(tmp_path)
+    process = run(tmp_path, cluster.address)
+    _out, told = process.communicate(timeout=240)
+    assert process.returncode == 2
+    assert "has no workers" in told
