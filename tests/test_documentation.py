@@ -3,6 +3,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import yaml
+
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
 from kolabsim.model.extension import RULES
 from kolabsim.model.parameters import PARAMETERS
@@ -60,3 +62,25 @@ def test_citation_and_changelog_know_the_version():
 
     assert f"version: {kolabsim.__version__}" in (TOP / "CITATION.cff").read_text(encoding="utf-8")
     assert "version" in tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["dynamic"]
+
+
+def blocks(path, language):
+    text = path.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_recipes_for_clusters_are_sound_python_and_yaml():
+    path = TOP / "docs/how-to/large-studies.md"
+    for code in blocks(path, "python"):
+        compile(code, str(path), "exec")
+    [described] = [yaml.safe_load(text) for text in blocks(path, "yaml")]
+    assert described["kind"] == "DaskCluster"
+    assert described["spec"]["worker"]["spec"]["containers"][0]["args"][0] == "dask"
+    assert "not run" in path.read_text(encoding="utf-8")
+
+
+def test_links_in_the_documents_lead_somewhere():
+    for path in [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (path.parent / target).exists(), (path.name, target)

@@ -126,7 +126,8 @@ def run(
         progress = run_study(
             study, executor=executor, workers=workers or number, retry_failed=retry_failed
         )
-    account = Account(typed(), progress, {"wall": time.perf_counter() - started})
+    seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
+    account = Account(typed(), progress, seconds)
     comparison = report_comparison(found, study, account)
     print_comparison(found, comparison, folder)
     if progress.failed:

@@ -243,7 +243,9 @@ def careless(folder, more=""):
     (folder / "rule.py").write_text(RULE.format(more=more), encoding="utf-8")
     text = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"
     (folder / "careless.yaml").write_text(text, encoding="utf-8")
-    text = SMALL.format(runs=100, detail=5).replace("scenario: kartamantul", "scenario: careless.yaml")
+    text = SMALL.format(runs=100, detail=5).replace(
+        "scenario: kartamantul", "scenario: careless.yaml"
+    )
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     return KeptStudy.plan(Experiment.load(folder / "study.yaml"), folder / "out")
 
@@ -337,3 +339,14 @@ def test_verify_finds_what_was_changed(tmp_path):
     found = verify(tmp_path / "out", sample=10_000)
     assert [(row[2], row[3]) for row in found.differing] == [(7, "trust")]
     assert verify(tmp_path / "out", sample=5).checked == 5
+
+
+def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
+    study, _state = finish(tmp_path, "out", runs=64)
+    old, young = (tmp_path / "out/parts" / name for name in (".a.parquet-x1", ".b.parquet-x2"))
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    study.run()
+    assert not old.exists()
+    assert young.exists()

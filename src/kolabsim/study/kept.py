@@ -97,13 +97,13 @@ class KeptStudy:
     currency: str = ""
 
     @classmethod
-    def plan(cls, experiment: Experiment, folder: Path) -> KeptStudy:
+    def plan(cls, experiment: Experiment, folder: Path | str) -> KeptStudy:
         """The study of an experiment, and what a folder already has of it.
 
         Raises :class:`~kolabsim.errors.InputError` if the folder holds runs of a point of this
         name that something else decided: another scenario, seed, or version of the model.
         """
-        scenario = experiment.scenario
+        scenario, folder = experiment.scenario, Path(folder)
         points, packed = [], {}
         futures = build_futures(scenario, experiment.futures, experiment.seed)
         for strategy in experiment.strategies:
@@ -264,6 +264,7 @@ class KeptStudy:
         :class:`~kolabsim.errors.StoppedError` when it is stopped, or loses its executor.
         """
         self.write_manifest()
+        self.store.tidy()
         work = self.missing(retry_failed=retry_failed)
         state = Progress(wanted=len(self.points) * self.runs)
         state.failed = 0 if retry_failed else len(self.failures())

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from kolabsim.engine.ensemble import Block
 
+ABANDONED = 600.0
+"""Seconds after which a file under a temporary name belongs to nobody."""
 PARTS = "parts"
 HOLDS = b"kolabsim.holds"
 KINDS = ("quarters", "regions", "runs")
@@ -118,6 +121,13 @@ class Store:
                 path = self.parts / f"{name}.{kind}.parquet"
                 write_whole(path, parquet_bytes(tables[kind], holds[kind]))
         return name
+
+    def tidy(self) -> None:
+        """Remove what processes that were killed left half-written; what is young may be growing."""
+        for path in self.folder.rglob(".*-*"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
 
     def batches(self, kind: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The rows of a kind, batch by batch: memory does not grow with the study."""

@@ -1,0 +1,62 @@
+"""Killed without warning at a hundred random moments, a study ends with the very same bytes."""
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kolabsim.study.kept import KeptStudy
+from kolabsim.study.results import read_tables
+from kolabsim.study.store import parquet_bytes
+from tests.study.test_kept import experiment, finish
+
+KILLS = 100
+CHILD = """\
+import sys
+from pathlib import Path
+from kolabsim.study import kept
+from kolabsim.study.experiment import Experiment
+kept.SECONDS = 1e-9  # a part for every block: as many file operations as can be
+study = kept.KeptStudy.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
+print("ready", flush=True)
+study.run(workers=1)
+print("finished", flush=True)
+"""
+SIZE = {"runs": 2000, "detail": 200}
+
+
+def joined(study):
+    import pyarrow as pa
+
+    return {
+        name: parquet_bytes(pa.Table.from_pandas(table, preserve_index=False), [])
+        for name, table in read_tables(study).items()
+    }
+
+
+@pytest.mark.slow
+def test_killed_at_a_hundred_random_moments(tmp_path):
+    study, _state = finish(tmp_path, "whole", **SIZE)
+    expected = joined(study)
+    luck, kills, finished = random.Random(1), 0, 0
+    while kills < KILLS:
+        out, done = f"out{finished}", False
+        while not done:
+            process = subprocess.Popen(
+                [sys.executable, "-c", CHILD, out], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+            )
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(luck.uniform(0.0, 0.3))
+            if kills < KILLS and process.poll() is None:
+                process.kill()
+                kills += 1
+            done = process.stdout.readline() == "finished\n"
+            process.wait(timeout=120)
+            process.stdout.close()
+        finished += 1
+        study = KeptStudy.plan(experiment(tmp_path, **SIZE), tmp_path / out)
+        assert not study.missing()
+        assert joined(study) == expected
+    assert finished >= 1
