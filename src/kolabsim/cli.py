@@ -148,7 +148,7 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
     from kolabsim.analysis.compare import compare
     from kolabsim.analysis.variance import attributes_share, default_measures
     from kolabsim.show.folder import publish
-    from kolabsim.study.results import read_results
+    from kolabsim.study.joined import read_results
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)

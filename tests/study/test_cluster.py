@@ -9,8 +9,8 @@ import time
 
 import pytest
 
+from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.results import read_tables
 from tests.study.test_kept import SMALL, careless, experiment, finish, same
 
 pytest.importorskip("distributed")

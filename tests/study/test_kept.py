@@ -1,4 +1,4 @@
-"""Studies that are kept: whatever is interrupted, broken or grouped otherwise gives the same table."""
+"""Studies that are kept: interrupted, broken or grouped otherwise, they give the same tables."""
 
 import errno
 import json
@@ -20,8 +20,8 @@ import kolabsim as ks
 from kolabsim.errors import InputError, StoppedError, StorageError
 from kolabsim.study import kept, store
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.results import read_tables
 from kolabsim.study.verify import verify
 
 SMALL = """\

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.results import read_tables
 from kolabsim.study.store import parquet_bytes
 from tests.study.test_kept import experiment, finish
 

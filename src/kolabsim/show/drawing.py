@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from html import escape
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from kolabsim.analysis.compare import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
-from kolabsim.errors import StorageError, shown
-from kolabsim.language import _
+from kolabsim.show.numbers import decimal
+from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +44,8 @@ than the others, so that whichever of them a machine has, nothing overlaps."""
 WIDTH = 9.2
 """Inches across."""
 
+LEGEND = 115
+"""Most letters of a legend in one line."""
 STYLE: dict[str, object] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -101,6 +105,41 @@ def blank(
     figure = Figure((width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def write_ticks(axis: object, divisor: float) -> None:
+    """Write an axis' numbers in the language spoken now, with no more decimals than they need."""
+    from matplotlib.ticker import FuncFormatter
+
+    def written(value: float, _position: int | None) -> str:
+        ticks = np.asarray(axis.get_majorticklocs()) / divisor
+        step = np.diff(ticks).min() if len(ticks) > 1 else max(abs(value / divisor), 1.0)
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0.0 else 0
+        if any(abs(t * 10**decimals - round(t * 10**decimals)) > 1e-6 for t in ticks):
+            decimals += 1
+        return decimal(value / divisor, decimals)
+
+    axis.set_major_formatter(FuncFormatter(written))
+
+
+def legend_of_verdicts(figure: Figure, words: dict[str, str]) -> None:
+    """What the marks mean, above all panels."""
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D(
+            [], [], linestyle="", marker=MARKS[verdict][1], markersize=5.5, label=text,
+            color=MARKS[verdict][2], markerfacecolor=face_of(verdict),
+        )
+        for verdict, text in words.items()
+    ]  # fmt: skip
+    columns = len(handles) if sum(map(len, words.values())) < LEGEND else 2
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
+
+
+def face_of(verdict: str) -> str:
+    """The inside of a mark: hollow where the interval decides nothing."""
+    return "white" if verdict == UNDECIDED else MARKS[verdict][2]
 
 
 def place_labels(
@@ -203,10 +242,8 @@ def to_svg(figure: Figure, *, alt: str) -> str:
 def to_png(figure: Figure, path: Path) -> None:
     """Write a figure to a file as PNG, 200 dots an inch.
 
-    Raises :class:`~kolabsim.errors.StorageError` where the file cannot be written.
+    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
-    try:
-        figure.savefig(path, format="png", metadata={"Software": None})
-    except OSError as error:
-        message = _("cannot write {file}: {reason}")
-        raise StorageError(message.format(file=shown(path), reason=error.strerror)) from error
+    written = BytesIO()
+    figure.savefig(written, format="png", metadata={"Software": None})
+    write_whole(path, written.getvalue())

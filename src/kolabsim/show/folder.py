@@ -7,7 +7,6 @@ complete, and what was there before stays until then.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import platform
 import tempfile
@@ -22,6 +21,7 @@ from kolabsim import __version__
 from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
+from kolabsim.study.joined import write_joined
 from kolabsim.study.kept import MANIFEST
 from kolabsim.study.store import KINDS, write_whole
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 PROVENANCE = "provenance.json"
 """The file that says how results came about."""
+MOST_ROWS = 200_000
+"""Most runs that are written as CSV too; ``kolabsim results`` exports any number of them."""
 PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", "matplotlib")
 
 
@@ -135,12 +137,11 @@ def publish(
     from kolabsim.show.report import write_figures, write_report
 
     folder, facts = study.folder, provenance(experiment, study, account)
-    for name in KINDS:
-        room = io.BytesIO()
-        getattr(results, name).to_parquet(room, index=False)
-        write_whole(folder / f"{name}.parquet", room.getvalue())
+    for kind in KINDS:
+        write_joined(study, kind, folder / f"{kind}.parquet")
+    if study.runs * len(study.points) <= MOST_ROWS:
+        write_joined(study, "runs", folder / "runs.csv")
     tables = {
-        "runs": results.runs,
         "differences": comparison.differences,
         "winners": comparison.winners,
         "costs": comparison.costs,

@@ -6,20 +6,20 @@ What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import NET_BENEFIT
-from kolabsim.errors import StorageError, shown
 from kolabsim.language import _, language, set_language
 from kolabsim.model.measures import MEASURES, RATIO
-from kolabsim.show import figures, sentences, tables
+from kolabsim.show import assumptions, figures, sentences, tables
 from kolabsim.show.drawing import to_png, to_svg
 from kolabsim.show.numbers import count, percent, significant
+from kolabsim.show.words import strategy_title
+from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,29 +127,8 @@ def write_report(
         environment.globals["_"] = _
         view = view_of(results, comparison, provenance, question, variance, measures)
         text = environment.get_template("report.html.j2").render(**view, lang=language)
-    write_whole(path, text)
+    write_whole(path, text.encode())
     return path
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under another name, then put it in its place."""
-    part = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}-", delete=False, encoding="utf-8",
-            newline="\n",
-        ) as file:  # fmt: skip
-            part = Path(file.name)
-            file.write(text)
-        part.chmod(0o644)
-        part.replace(path)
-    except OSError as error:
-        if part:
-            with suppress(OSError):
-                part.unlink()
-        message = _("cannot write {file}: {reason}")
-        reason = error.strerror or error
-        raise StorageError(message.format(file=shown(path), reason=reason)) from error
 
 
 def tabled(measures: Sequence[str]) -> list[str]:
@@ -185,8 +164,8 @@ def view_of(
         "facts": fact_line(comparison),
         "answers": sentences.answers(results, comparison, future),
         "pictures": drawn,
-        "strategies": tables.strategy_table(scenario, strategies),
-        "glossary": tables.measure_glossary(measures),
+        "strategies": assumptions.strategy_table(scenario, strategies),
+        "glossary": assumptions.measure_glossary(measures),
         "differences": tables.difference_tables(comparison, chosen, future),
         "over_time": over_time_table(results, comparison, over_time),
         "futures": tables.future_table(comparison) if len(comparison.futures) > 1 else None,
@@ -194,18 +173,18 @@ def view_of(
         "future_settings": future_lines(results) if len(comparison.futures) > 1 else [],
         "winners": tables.winner_table(comparison, best, future) if has_regions else None,
         "verdicts": tables.verdict_table(comparison, future) if has_regions else None,
-        "best": figures.strategy_title(comparison, best),
-        "baseline": figures.strategy_title(comparison, comparison.baseline),
+        "best": strategy_title(comparison, best),
+        "baseline": strategy_title(comparison, comparison.baseline),
         "channels": tables.channel_table(comparison, future),
         "costs": tables.cost_table(comparison, future),
         "surety": sentences.surety(comparison),
         "pairing": tables.pairing_table(comparison, chosen, future),
         "variance": None if variance is None else tables.variance_table(variance, 0.95),
         "caveats": sentences.caveats(scenario),
-        "mapping": tables.mapping_table(scenario),
-        "bodies": tables.body_table(scenario),
-        "areas": tables.area_table(scenario),
-        "parameters": tables.parameter_tables(scenario.parameters),
+        "mapping": assumptions.mapping_table(scenario),
+        "bodies": assumptions.body_table(scenario),
+        "areas": assumptions.area_table(scenario),
+        "parameters": assumptions.parameter_tables(scenario.parameters),
         "provenance": provenance_lines(provenance),
         "methods": sentences.methods(comparison, provenance),
         "version": provenance.get("kolabsim", __version__),
@@ -248,14 +227,14 @@ def provenance_lines(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
     titles = {
         "command": _("Command"), "experiment": _("Experiment"), "scenario": _("Scenario"),
         "scenario_hash": _("Hash of the scenario"), "seed": _("Seed"), "runs": _("Runs"),
-        "kolabsim": _("Version of kolabsim"), "model": _("Hash of the model"),
-        "files": _("Hashes of files"), "packages": _("Packages"), "python": _("Python"),
-        "platform": _("Platform"), "made": _("Made"),
+        "runs_done": _("Runs simulated now"), "runs_reused": _("Runs kept from before"),
+        "runs_failed": _("Runs that failed"), "kolabsim": _("Version of kolabsim"),
+        "model": _("Hash of the model"), "files": _("Hashes of files"),
+        "packages": _("Packages"), "python": _("Python"), "platform": _("Platform"),
+        "made": _("Made"),
     }  # fmt: skip
     return [
-        (titles.get(name, name), as_line(provenance[name]))
-        for name in [*titles, *(key for key in provenance if key not in titles)]
-        if name in provenance and name not in {"strategies", "baseline", "futures", "seconds"}
+        (title, as_line(provenance[name])) for name, title in titles.items() if name in provenance
     ]
 
 
@@ -279,8 +258,8 @@ def pictures(
     chosen = [NET_BENEFIT, *(name for name in tabled(measures) if name != NET_BENEFIT)][:PANELS]
     shown_over_time = comparison.order()[:PANELS_OVER_TIME]
     words = {
-        "baseline": figures.strategy_title(comparison, comparison.baseline),
-        "best": figures.strategy_title(comparison, best),
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "best": strategy_title(comparison, best),
         "level": percent(comparison.level),
     }
     made = {
@@ -359,7 +338,7 @@ def maps(comparison: Comparison, best: str, baseline: str) -> dict[str, Picture]
                 "{strategy}: gains and losses against {baseline}. Areas of circles are "
                 "proportional to population; thin lines join land neighbours."
             ),
-            strategy=figures.strategy_title(comparison, strategy),
+            strategy=strategy_title(comparison, strategy),
             baseline=baseline,
         )
         for name, strategy in names.items()
@@ -377,14 +356,8 @@ def write_figures(
 
     In the language spoken now. Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = _("cannot write {file}: {reason}")
-        reason = error.strerror or error
-        raise StorageError(message.format(file=shown(folder), reason=reason)) from error
     for name, picture in pictures(results, comparison, measures).items():
-        write_whole(folder / f"{name}.svg", picture.svg)
+        write_whole(folder / f"{name}.svg", picture.svg.encode())
         to_png(picture.figure, folder / f"{name}.png")
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from kolabsim.analysis.compare import GAINS, LOSES, NET_BENEFIT, compare
 from kolabsim.language import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
-from kolabsim.show.figures import measure_scale, strategy_title, winner_scale
 from kolabsim.show.numbers import count, decimal, percent, scale_of, significant
+from kolabsim.show.words import measure_scale, strategy_title, winner_scale
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ import numpy as np
 from kolabsim.errors import InputError, Problem
 from kolabsim.language import _
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
+from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.results import read_tables
 from kolabsim.study.store import KINDS, write_whole
 
 if TYPE_CHECKING:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK
 from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO, REGION_MEASURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.study.kept import KeptStudy
     from kolabsim.world.scenario import Scenario
 
 
@@ -121,79 +119,3 @@ def region_table(
         | keys(places)
         | {name: flat[:, k] for k, name in enumerate(REGION_MEASURES)}
     )
-
-
-def read_results(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> Results:
-    """The finished runs of a kept study, with the scenario and futures that they are of."""
-    return Results(
-        scenario=scenario,
-        strategies=tuple(dict.fromkeys(point.strategy for point in study.points)),
-        futures=dict(futures),
-        seed=study.seed,
-        **read_tables(study),
-    )
-
-
-def read_tables(study: KeptStudy) -> dict[str, pd.DataFrame]:
-    """The finished runs of a kept study as tables, in the order of its points and run numbers.
-
-    Quarters and regions are there for as many runs of each point as detail is kept of.
-    """
-    strategies, futures = (
-        list(dict.fromkeys(getattr(point, name) for point in study.points))
-        for name in ("strategy", "future")
-    )
-    order = {point: k for k, point in enumerate(study.points)}
-    blocks = {
-        point.block(first): order[point]
-        for point in study.points
-        for first in range(0, study.runs, BLOCK)
-    }
-    return {
-        kind: _joined(study, kind, keys, limit, blocks, strategies, futures)
-        for kind, keys, limit in (
-            ("runs", ["run"], study.runs),
-            ("quarters", ["run", "quarter"], min(study.runs, study.detail)),
-            ("regions", ["run", "region", "area"], min(study.runs, study.detail)),
-        )
-    }
-
-
-def _joined(
-    study: KeptStudy,
-    kind: str,
-    keys: list[str],
-    limit: int,
-    blocks: Mapping[str, int],
-    strategies: list[str],
-    futures: list[str],
-) -> pd.DataFrame:
-    """All parts of a kind as one table that does not show how they were grouped."""
-    import pandas as pd
-    import pyarrow as pa
-
-    measures = list(REGION_MEASURES if kind == "regions" else MEASURES)
-    found = []
-    for batch in study.store.batches(kind, ["block", *keys, *measures]):
-        names = batch.column("block").dictionary.to_pylist()
-        places = np.array([blocks.get(name, -1) for name in names])[batch.column("block").indices]
-        here = (places >= 0) & (batch.column("run").to_numpy() < limit)
-        if here.any():
-            rows = pa.Table.from_batches([batch]).drop_columns(["block"]).filter(pa.array(here))
-            found.append(rows.append_column("point", pa.array(places[here])))
-    if not found:
-        return pd.DataFrame(columns=["strategy", "future", *keys, *measures])
-    table = pa.concat_tables(found).unify_dictionaries().to_pandas()
-    for name, values in (("region", study.names[0]), ("area", study.names[1])):
-        if name in table:
-            table[name] = table[name].cat.set_categories(list(values))
-    table = table.sort_values(["point", *keys], kind="stable").drop_duplicates(["point", *keys])
-    number = {
-        "strategy": ([p.strategy for p in study.points], strategies),
-        "future": ([p.future for p in study.points], futures),
-    }
-    at = table.pop("point").to_numpy()
-    for position, (name, (of, order)) in enumerate(number.items()):
-        codes = np.array([order.index(value) for value in of])[at]
-        table.insert(position, name, pd.Categorical.from_codes(codes, order))
-    return table.reset_index(drop=True)

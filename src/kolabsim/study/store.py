@@ -1,8 +1,8 @@
 """Finished runs on disk: parts that are written whole, found again by the blocks that they hold.
 
 A part is up to three Parquet files of one name: quarters and regions, where detail is kept, and
-runs, which is written last and without which the part does not count. Each says in its footer which runs
-of which blocks it holds. Two processes that write the same runs write the same bytes.
+runs, which is written last and without which the part does not count. Each says in its footer which
+runs of which blocks it holds. Two processes that write the same runs write the same bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -46,10 +46,11 @@ class Held(NamedTuple):
     end: int
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
     """Write a file so that it is there whole, also after a crash, or not at all.
 
-    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    ``content`` is what to write, or a function that writes it into the open file. Raises
+    :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     name = None
     try:
@@ -58,7 +59,10 @@ def write_whole(path: Path, content: bytes) -> None:
             dir=path.parent, prefix=f".{path.name}-", delete=False
         ) as file:
             name = Path(file.name)
-            file.write(content)
+            if callable(content):
+                content(file)
+            else:
+                file.write(content)
             file.flush()
             os.fsync(file.fileno())
         name.chmod(0o644)
@@ -123,19 +127,19 @@ class Store:
         return name
 
     def tidy(self) -> None:
-        """Remove what processes that were killed left half-written; what is young may be growing."""
+        """Remove what killed processes left half-written; what is young may still be growing."""
         for path in self.folder.rglob(".*-*"):
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > ABANDONED:
                     path.unlink()
 
-    def batches(self, kind: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of a kind, batch by batch: memory does not grow with the study."""
-        import pyarrow.parquet as pq
-
+    def index(self, kind: str) -> dict[str, list[Path]]:
+        """The files of a kind in which the runs of each block lie."""
+        found: dict[str, list[Path]] = {}
         for path in self.files(kind):
-            with pq.ParquetFile(path) as file:
-                yield from file.iter_batches(batch_size=65536, columns=list(columns))
+            for block in dict.fromkeys(part.block for part in read_footer(path)):
+                found.setdefault(block, []).append(path)
+        return found
 
 
 def read_footer(path: Path) -> list[Held]:

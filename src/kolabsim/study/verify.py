@@ -9,9 +9,10 @@ import numpy as np
 
 from kolabsim.engine.ensemble import run_block
 from kolabsim.model.measures import MEASURES
+from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy, read_inputs
 from kolabsim.study.points import hash_of, unpack
-from kolabsim.study.results import read_tables, run_figures
+from kolabsim.study.results import run_figures
 
 
 @dataclass(frozen=True)
