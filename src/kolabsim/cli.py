@@ -148,7 +148,7 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
     from kolabsim.analysis.compare import compare
     from kolabsim.analysis.variance import attributes_share, default_measures
     from kolabsim.show.folder import publish
-    from kolabsim.study.joined import read_results
+    from kolabsim.study.joined import join
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
@@ -156,7 +156,7 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
         found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
         seed=found.seed,
     )  # fmt: skip
-    results = read_results(study, found.scenario, found.futures)
+    results = join(study, found.scenario, found.futures)
     comparison = compare(results, baseline=found.baseline)
     publish(found, study, results, comparison, variance=variance, account=account)
     return comparison

@@ -94,11 +94,9 @@ def test_more_of_it_pools_more_capacity(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["forum", "team", "ngo"])
 def test_more_of_it_builds_more_trust(name: str) -> None:
-    trust = [
-        [value for (i, j), value in Run(with_lever(name, x), "s").advance("communicate").trust().items()
-         if i < 3 and j < 3]
-        for x in (0.0, 0.5, 1.0)
-    ]  # fmt: skip
+    runs = [Run(with_lever(name, x), "s").advance("communicate") for x in (0.0, 0.5, 1.0)]
+    inside = [pair for pair in runs[0].trust() if D not in pair]
+    trust = [[run.trust()[pair] for pair in inside] for run in runs]
     assert (np.diff(trust, axis=0) > 0).all()
 
 
@@ -172,7 +170,7 @@ def test_grants_and_co_finance_together_pay_at_most_the_whole() -> None:
     assert run.slot("entry") == pytest.approx(0, abs=1e-12)
 
 
-# When -----------------------------------------------------------------------------------------------
+# When ---------------------------------------------------------------------------------------------
 
 
 def test_a_phase_is_in_force_from_its_first_quarter_until_the_first_after() -> None:
@@ -205,7 +203,9 @@ def test_a_phase_can_be_for_one_area() -> None:
         3,
         strategies={
             "s": {
-                "mechanisms": {"team": [0.2, {"intensity": 0.7, "areas": ["water"], "from": 2}]},
+                "mechanisms": {
+                    "team": [{"intensity": 0.2}, {"intensity": 0.7, "areas": ["water"], "from": 2}]
+                },
                 "support": {"ngo": {"intensity": 0.4, "areas": ["roads"]}},
             }
         },
@@ -249,7 +249,7 @@ def test_nothing_is_paid_when_nothing_is_in_force() -> None:
     assert (cost > 0).tolist() == [False, False, True, True, True, False, False, False]
 
 
-# What it costs, and who pays ------------------------------------------------------------------------
+# What it costs, and who pays ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*LEVERS])
@@ -258,7 +258,7 @@ def test_each_lever_costs_its_price_and_its_payer_pays(name: str, payer: str) ->
     kind = "mechanisms" if name in MECHANISMS else "support"
     phase: dict[str, object] = {"intensity": 0.5, "paid_by": payer}
     if name == "forum":
-        phase["members"] = [["A", "D"], ["B"]]  # C is in no forum
+        phase["members"] = [["A", "B", "D"]]  # C is in no forum
     scenario = make_scenario(
         four(40_000, 30_000, 20_000, 50_000),
         bodies=[body("A", "B", "C")],
@@ -289,10 +289,14 @@ def test_each_lever_costs_its_price_and_its_payer_pays(name: str, payer: str) ->
 def test_forum_and_voice_cost_where_regions_serve_alone_too() -> None:
     scenario = make_scenario(
         four(40_000, 30_000),
-        strategies={"s": {"mechanisms": {"forum": {"intensity": 1.0, "members": "all"}, "team": 1.0},
-                          "support": {"community": 1.0, "ngo": 1.0}}},
+        strategies={
+            "s": {
+                "mechanisms": {"forum": {"intensity": 1.0, "members": "all"}, "team": 1.0},
+                "support": {"community": 1.0, "ngo": 1.0},
+            }
+        },
         **roads(),
-    )  # fmt: skip
+    )
     run = Run(scenario, "s").advance()
     alone = (run.slot("people") * run.slot("alone")).sum() * 10 / 4
     paid = dict(zip(LEVERS, run.state.ledger[PAID], strict=True))
@@ -301,7 +305,7 @@ def test_forum_and_voice_cost_where_regions_serve_alone_too() -> None:
     assert paid["team"] == paid["ngo"] == 0
 
 
-# For whom -------------------------------------------------------------------------------------------
+# For whom -----------------------------------------------------------------------------------------
 
 
 def offered(targets: object, share: float, **more: object) -> list[str]:
@@ -339,23 +343,23 @@ def test_supporters_can_help_the_newest_or_the_best_bodies() -> None:
     assert offered("newest", 0.0, bodies=[body("A", "B", began=-40)]) == ["C", "D"]
     assert offered("best", 1.0, bodies=[body("A", "B", began=-40)]) == ["A", "B"]
     assert offered("best", 0.3) == []
-    # The best is the one whose members gain most: C and D, for whom scale does more.
+    # The best is the one whose members gain most: B has the longest way to efficient scale.
     assert offered(
         "best", 0.5, bodies=bodies, efficient_scale=1_000_000, curvature_below=0.3, haul=0,
         parameters={"trust_spread": 0, "trust_culture": 0, "transition_cost": 0, "pooling": 0,
                     "quality_value": 0, "autonomy_cost": 0, "culture_weight": 0},
-    ) == ["C", "D"]  # fmt: skip
+    ) == ["A", "B"]  # fmt: skip
 
 
 def test_forums_are_those_of_tiers_or_all_or_lists() -> None:
-    rows = [row | {"tier": "xxyy"[i]} for i, row in enumerate(four(50_000, 20_000, 40_000, 30_000))]
+    rows = four(50_000, 20_000, 40_000, 30_000, tier=["x", "x", "y", "y"])
     expected = {
         "tiers": [0, 0, 1, 1],
         "all": [0, 0, 0, 0],
-        "lists": [NOBODY, 0, 0, 1],
+        "lists": [NOBODY, 0, 0, NOBODY],
     }
     for members, forums in expected.items():
-        given = [["B", "C"], ["D"]] if members == "lists" else members
+        given = [["B", "C"]] if members == "lists" else members
         scenario = make_scenario(
             rows,
             strategies={"s": {"mechanisms": {"forum": {"intensity": 1.0, "members": given}}}},
@@ -370,7 +374,7 @@ def test_a_forum_counts_for_a_body_by_the_pairs_inside_one() -> None:
         "negotiation_cost": 0, "enforcement_cost": 0, "overhead_cost": 0, "culture_weight": 0,
     }  # fmt: skip
     for name, members in {
-        "none": [["D"]], "pair": [["A", "B"]], "pairs": [["A", "B"], ["C"]], "all": "all",
+        "none": [["A", "D"]], "pair": [["A", "B"]], "pairs": [["A", "B"], ["C", "D"]], "all": "all",
     }.items():  # fmt: skip
         scenario = make_scenario(
             four(40_000, 30_000, 20_000, 50_000),
@@ -411,7 +415,7 @@ def test_a_budget_for_grants_is_shared_pro_rata() -> None:
     assert tight.slot("granted") == pytest.approx(0.4 * free.slot("granted"))
     assert tight.slot("startup") == pytest.approx(free.slot("startup"))
     # From then on, regions expect the part that was paid.
-    assert (tight.advance("begin").slot("government") == pytest.approx(0.4)).all()
+    assert tight.advance("begin").slot("government") == pytest.approx(0.4)
     # A budget that is ample changes nothing.
     ample = budget_run("government", 4 * asked * 1.001)
     assert (ample.slot("granted") == free.slot("granted")).all()
@@ -473,15 +477,15 @@ def test_under_a_mandate_members_first_leave_other_bodies() -> None:
 
 
 def test_under_a_mandate_a_body_without_others_goes_on() -> None:
-    """{A, C} is in the group, and so is {D, E}, which has more people: it goes on, at its age."""
-    run = mandate_run([body("A", "C", began=-20), body("D", "E", began=-8, form="lead")], "ACDE")
-    assert list(run.bodies().values()) == [[A, C, D, 4]]
-    place = int(run.slot("body")[A, 0])
+    """{B, C} is in the group, and so is {D, E}, which has more people: it goes on, at its age."""
+    run = mandate_run([body("B", "C", began=-20), body("D", "E", began=-8, form="lead")], "BCDE")
+    assert list(run.bodies().values()) == [[B, C, D, 4]]
+    place = int(run.slot("body")[B, 0])
     assert run.state.body["began"][place] == -8
     assert FORMS[run.state.body["form"][place]] == "lead"
-    assert (run.slot("startup")[:, 0] > 0).tolist() == [True, False, True, False, False, False]
-    assert run.slot("entered")[[A, C, D, 4], 0].tolist() == [2, 2, -8, -8]
-    assert run.slot("bound_until")[[A, C, D, 4], 0].tolist() == [6] * 4
+    assert (run.slot("startup")[:, 0] > 0).tolist() == [False, True, True, False, False, False]
+    assert run.slot("entered")[[B, C, D, 4], 0].tolist() == [2, 2, -8, -8]
+    assert run.slot("bound_until")[[B, C, D, 4], 0].tolist() == [6] * 4
 
 
 def test_under_a_mandate_goodwill_and_commitment_are_less() -> None:
@@ -602,8 +606,8 @@ def test_what_others_gain_moves_who_has_goodwill() -> None:
 def test_goodwill_counts_what_others_gain_and_not_what_one_gains_oneself() -> None:
     """A opens for {A, B, C}, to which D is a neighbour of B alone.
 
-    A has no share in what B and D gain but for its goodwill; for B what it gains itself is no gain of
-    others, and must not be taken off theirs either.
+    A has no part in what B and D gain but by its goodwill. That they are neighbours A cannot know
+    when it looks, but at the vote they do.
     """
     contacts = [("A", "D", "no", 10), ("B", "D", "yes", 10), ("A", "B", "no", 10),
                 ("A", "C", "no", 10)]  # fmt: skip
@@ -613,8 +617,8 @@ def test_goodwill_counts_what_others_gain_and_not_what_one_gains_oneself() -> No
     )  # fmt: skip
     run = Run(scenario)
     run.state.region["autonomy"] = 1.0
-    # Only B and D gain, half of their cost each; A and C see a third of that, times their goodwill,
-    # against a loss of self-rule below .02.
+    # Only B and D gain, half of their cost each; A and C see a third of that, times their
+    # goodwill, against a loss of self-rule below .02.
     run.state.region["goodwill"] = [0.1, 0.0, 0.1, 0.0]
     open_talks(run, A, D)
     assert run.advance().state.moment[0].concluded == 1
@@ -677,9 +681,11 @@ def test_at_a_founding_both_pay() -> None:
 def test_a_new_body_has_the_form_of_the_scenario() -> None:
     for form in FORMS:
         scenario = make_scenario(
-            four(40_000, 30_000), form=form, strategies={"s": {"mandates": [{"groups": [["A", "B"]]}]}},
+            four(40_000, 30_000),
+            form=form,
+            strategies={"s": {"mandates": [{"groups": [["A", "B"]]}]}},
             **roads(),
-        )  # fmt: skip
+        )
         run = Run(scenario, "s").advance()
         assert FORMS[run.state.body["form"][run.slot("body")[A, 0]]] == form
 
@@ -756,7 +762,7 @@ def test_a_negotiation_concludes_from_the_next_quarter_on() -> None:
 
 
 def test_nobody_leaves_in_a_first_term() -> None:
-    """Existing bodies of one year; a term of three years; and then a hazard that nobody survives."""
+    """A body of one year; a term of three years; and then a hazard that nobody survives."""
     scenario = make_scenario(
         four(40_000, 30_000, 20_000),
         bodies=[body("A", "B", "C", began=-4)],

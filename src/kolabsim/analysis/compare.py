@@ -7,26 +7,28 @@ only by what the strategy changes. All intervals here are of means of such paire
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
 from kolabsim.model import laws
-from kolabsim.model.measures import CHANNELS, MEASURES
+from kolabsim.model.measures import CHANNELS, MEASURES, Measure
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.world.settling import BASELINE
 from kolabsim.world.world import build_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from kolabsim.study.results import Results
     from kolabsim.world.scenario import Scenario
 
+Values: TypeAlias = "Callable[..., np.ndarray]"
+"""Gives for names of measures their values [baseline and others, futures, runs, measures]."""
 NET_BENEFIT = "realised_benefit"
 """The measure by which strategies are put in order unless one says otherwise."""
 COSTS = (
@@ -111,10 +113,14 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
     others = tuple(name for name in results.strategies if name != baseline)
     check_request(results.strategies, others, baseline, level)
     futures = tuple(results.futures)
-    numbers = np.unique(results.runs["run"])
+    numbers = np.unique(results.columns(["run"])["run"])
     keys = {"strategy": others, "future": futures}
     every = {"strategy": (baseline, *others), "future": futures, "run": numbers}
-    values = cube(results.runs, every, list(MEASURES))
+
+    def values(*names: str) -> np.ndarray:
+        # A few columns at a time: a study may have more runs than memory has room for all.
+        return cube(results.columns([*every, *names]), every, names)
+
     differences = measure_table(values, keys, level)
     return Comparison(
         scenario=results.scenario,
@@ -248,33 +254,35 @@ def tidy(keys: Mapping[str, Sequence[str]], columns: Mapping[str, np.ndarray]) -
     return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
 
 
-def measure_table(
-    values: np.ndarray, keys: Mapping[str, Sequence[str]], level: float
-) -> pd.DataFrame:
-    """The differences of all measures, from [baseline and others, futures, runs, measures]."""
-    sense = np.array([measure.better for measure in MEASURES.values()])
+def measure_table(values: Values, keys: Mapping[str, Sequence[str]], level: float) -> pd.DataFrame:
+    """The differences of all measures, of each its [baseline and others, futures, runs]."""
+    found = [measure_columns(values(name), measure, level) for name, measure in MEASURES.items()]
+    columns = {name: np.concatenate([part[name] for part in found], axis=2) for name in found[0]}
+    return tidy({**keys, "measure": tuple(MEASURES)}, columns)
+
+
+def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[str, np.ndarray]:
+    """The columns of one measure, from [baseline and others, futures, runs, 1]."""
+    sense = np.array([measure.better])
     base, other = np.broadcast_arrays(values[:1], values[1:])
     difference = other - base
     used = np.isfinite(difference)
     mean, low, high, n = paired(difference, level)
     sides = [np.where(used, side, np.nan) for side in (base, other)]
     apart, joint = sum(variance(side) for side in sides), variance(difference)
-    return tidy(
-        {**keys, "measure": tuple(MEASURES)},
-        {
-            "baseline": ratio(np.nansum(sides[0], axis=2), n),
-            "mean": ratio(np.nansum(sides[1], axis=2), n),
-            "difference": mean,
-            "low": low,
-            "high": high,
-            "verdict": verdicts(low, high, sense),
-            "better_share": shares_better(difference, sense),
-            "best_share": shares_best(values, sense)[1:],
-            "runs": n,
-            "undefined": difference.shape[2] - n,
-            "variance_reduction": np.where(apart > 0.0, ratio(apart, joint), np.nan),
-        },
-    )
+    return {
+        "baseline": ratio(np.nansum(sides[0], axis=2), n),
+        "mean": ratio(np.nansum(sides[1], axis=2), n),
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "verdict": verdicts(low, high, sense),
+        "better_share": shares_better(difference, sense),
+        "best_share": shares_best(values, sense)[1:],
+        "runs": n,
+        "undefined": difference.shape[2] - n,
+        "variance_reduction": np.where(apart > 0.0, ratio(apart, joint), np.nan),
+    }
 
 
 def winner_table(
@@ -326,19 +334,13 @@ def stand_alone_cost(scenario: Scenario) -> np.ndarray:
 
 
 def cost_table(
-    differences: pd.DataFrame,
-    values: np.ndarray,
-    keys: Mapping[str, Sequence[str]],
-    level: float,
+    differences: pd.DataFrame, values: Values, keys: Mapping[str, Sequence[str]], level: float
 ) -> pd.DataFrame:
     """What strategies cost and save beyond the baseline, and what a unit spent saves."""
     import pandas as pd
 
-    place = {name: k for k, name in enumerate(MEASURES)}
-    saving, cost = (
-        values[1:, ..., place[name]] - values[:1, ..., place[name]]
-        for name in ("saving", "programme_cost")
-    )
+    both = values("saving", "programme_cost")
+    saving, cost = np.moveaxis(both[1:] - both[:1], -1, 0)
     value, low, high, n = fieller(saving, cost, level)
     per_unit = tidy(
         {**keys, "item": ("saving_per_cost",)},
@@ -375,14 +377,11 @@ def fieller(above: np.ndarray, below: np.ndarray, level: float) -> tuple[np.ndar
     return ratio(my, mx), low, high, n
 
 
-def channel_table(
-    values: np.ndarray, keys: Mapping[str, Sequence[str]], level: float
-) -> pd.DataFrame:
+def channel_table(values: Values, keys: Mapping[str, Sequence[str]], level: float) -> pd.DataFrame:
     """Through what net benefit differs: the channels, and the programme cost as what remains."""
-    place = {name: k for k, name in enumerate(MEASURES)}
-    own = [name for name in CHANNELS if name in place]
-    parts = values[..., [place[name] for name in own]]
-    rest = values[..., place[NET_BENEFIT]] - parts.sum(axis=-1)
+    own = [name for name in CHANNELS if name in MEASURES]
+    parts = values(*own)
+    rest = values(NET_BENEFIT)[..., 0] - parts.sum(axis=-1)
     rest = np.where(np.abs(rest) < NOISE, 0.0, rest)
     parts = np.concatenate([parts, rest[..., None]], axis=-1)
     mean, low, high, n = paired(parts[1:] - parts[:1], level)

@@ -137,8 +137,6 @@ def publish(
     from kolabsim.show.report import write_figures, write_report
 
     folder, facts = study.folder, provenance(experiment, study, account)
-    for kind in KINDS:
-        write_joined(study, kind, folder / f"{kind}.parquet")
     if study.runs * len(study.points) <= MOST_ROWS:
         write_joined(study, "runs", folder / "runs.csv")
     tables = {

@@ -5,7 +5,7 @@ Tables are read and written chunk by chunk, so that memory does not grow with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -109,15 +109,43 @@ def read_tables(study: KeptStudy) -> dict[str, pd.DataFrame]:
     return {kind: read_table(study, kind) for kind in KEYS}
 
 
-def read_results(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> Results:
-    """The finished runs of a kept study, with the scenario and futures that they are of."""
-    return Results(
-        scenario=scenario,
-        strategies=tuple(dict.fromkeys(point.strategy for point in study.points)),
-        futures=dict(futures),
-        seed=study.seed,
-        **read_tables(study),
-    )
+class KeptResults(Results):
+    """Results whose runs stay on disk, and are read column by column."""
+
+    def __init__(
+        self, study: KeptStudy, scenario: Scenario, futures: Mapping[str, object], file: Path
+    ) -> None:
+        fields = {
+            "scenario": scenario,
+            "strategies": tuple(dict.fromkeys(point.strategy for point in study.points)),
+            "futures": dict(futures),
+            "seed": study.seed,
+            "quarters": read_table(study, "quarters"),
+            "regions": read_table(study, "regions"),
+            "file": file,
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """All runs with all measures, read from disk."""
+        import pandas as pd
+
+        return pd.read_parquet(self.file)
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """The runs with these columns only."""
+        import pandas as pd
+
+        return pd.read_parquet(self.file, columns=list(names))
+
+
+def join(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> KeptResults:
+    """Join the parts of a study into one file of each kind in its folder, and read those."""
+    for kind in KEYS:
+        write_joined(study, kind, study.folder / f"{kind}.parquet")
+    return KeptResults(study, scenario, futures, study.folder / "runs.parquet")
 
 
 def write_joined(study: KeptStudy, kind: str, path: Path) -> None:

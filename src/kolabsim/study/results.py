@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,10 @@ class Results:
     """strategy, future, run, quarter, then every measure."""
     regions: pd.DataFrame = field(repr=False)
     """strategy, future, run, region, area, then the figures of the measures by region and area."""
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """The runs with these columns only: all that is in memory where runs are kept on disk."""
+        return self.runs[list(names)]
 
 
 def run_figures(history: np.ndarray) -> np.ndarray:

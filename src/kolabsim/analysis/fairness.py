@@ -1,0 +1,170 @@
+"""Who would pay what: the cost of joint bodies divided by every rule, and by Shapley's value.
+
+Shapley's value [shapley_1953] charges each member the mean of what it adds to the cost, over all
+orders in which the members could have come together. The model never uses it: regions judge a union
+by the rule of the scenario. It is a yardstick for the rules that they do use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import factorial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
+from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.language import _
+from kolabsim.model import laws
+from kolabsim.model.bodies import outlook, sharing_weight
+from kolabsim.model.kernel import entry
+from kolabsim.model.levers import SHARES
+from kolabsim.model.parameters import QUARTERS
+from kolabsim.model.state import BEST, NOBODY, TRUST, WEIGHT, State
+from kolabsim.world.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXACT = 8
+"""Most members for which all orders are counted; of larger bodies, some are drawn."""
+
+door = cache(entry)
+
+
+def shapley_shares(
+    cost: Callable[[tuple[int, ...]], float], members: int, *, orders: int = 500, seed: int = 1
+) -> np.ndarray:
+    """What each member adds to the cost, on average over the orders in which they could join.
+
+    ``cost`` gives the cost of any of the members, as places from 0 in ascending order; of nobody
+    it is 0. The parts add up to the cost of all, in its unit. Up to :data:`EXACT` members all
+    orders count; beyond, ``orders`` are drawn from ``seed``, each with its reverse.
+    """
+    if members < 1:
+        text = f"{members} members: at least one is needed"
+        raise ValueError(text)
+    known: dict[tuple[int, ...], float] = {(): 0.0}
+
+    def of(some: tuple[int, ...]) -> float:
+        if some not in known:
+            known[some] = float(cost(some))
+        return known[some]
+
+    shares = np.zeros(members)
+    if members <= EXACT:
+        for number in range(2**members):
+            before = tuple(k for k in range(members) if number >> k & 1)
+            size = len(before)
+            for k in set(range(members)).difference(before):
+                weight = factorial(size) * factorial(members - size - 1) / factorial(members)
+                shares[k] += weight * (of(tuple(sorted((*before, k)))) - of(before))
+        return shares
+    generator = np.random.Generator(np.random.Philox(seed))
+    for _order in range(orders):
+        order = generator.permutation(members).tolist()
+        for turned in (order, order[::-1]):
+            for position, k in enumerate(turned):
+                joined, before = sorted(turned[: position + 1]), sorted(turned[:position])
+                shares[k] += of(tuple(joined)) - of(tuple(before))
+    return shares / (2 * orders)
+
+
+def fairness(
+    scenario: Scenario,
+    strategy: str = "voluntary",
+    *,
+    seed: int = 1,
+    run: int = 0,
+    orders: int = 500,
+) -> pd.DataFrame:
+    """Shares of joint cost in the bodies at the end of a run, by every rule and by Shapley's value.
+
+    One row for each member of each body: area, body (its number in the area, from 1), region (its
+    code), name, joint_cost (of the body, a year, in the scenario's currency), and then shares of
+    it: ``alone``, what the member would pay by itself, so that it saves if it bears less; one for
+    each rule of :data:`kolabsim.model.levers.SHARES`; and ``shapley``. All but ``alone`` add up
+    to 1 in a body. Some members together cost what the model says that they would (without
+    start-up, at the body's age and with the trust and levers of the last quarter), one alone its
+    stand-alone cost. Raises :class:`~kolabsim.errors.InputError` for a strategy that the scenario
+    does not have.
+    """
+    import pandas as pd
+
+    if strategy not in scenario.strategies:
+        hint = suggestion(strategy, scenario.strategies)
+        text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
+        raise InputError([Problem(text)])
+    task = build_task(scenario, scenario.strategies[strategy], seed=seed)
+    state = new_state(task.world)
+    run_block(task, np.array([run]), regions=False, state=state)
+    regions, rows = scenario.regions, []
+    for a, area in enumerate(scenario.areas):
+        places = np.flatnonzero((state.body["members"] > 0) & (state.body["area"] == a))
+        bodies = sorted(places, key=lambda body: state.members[body, 0])
+        for number, body in enumerate(bodies, 1):
+            members = state.members[body, : state.body["members"][body]]
+            cost = _cost_of_some(task, state, body)
+            joint = cost(tuple(range(len(members))))
+            slots = state.slot[members, a]
+            shares = {"alone": slots["people"] * slots["alone"] / joint}
+            shares |= {rule: _shares(rule, state, members, a) for rule in SHARES}
+            shares["shapley"] = shapley_shares(cost, len(members), orders=orders, seed=seed) / joint
+            price = scenario.areas[area].cost_per_resident
+            for k, i in enumerate(members):
+                first = {"area": area, "body": number, "region": regions.codes[i]}
+                first |= {"name": regions.names[i], "joint_cost": joint * price}
+                rows.append(first | {name: values[k] for name, values in shares.items()})
+    columns = ["area", "body", "region", "name", "joint_cost", "alone", *SHARES, "shapley"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
+    """The members' shares of joint cost by a rule."""
+    weights = np.array(
+        [
+            door(sharing_weight)(
+                SHARES.index(rule), slot.people, slot.alone, state.region[i].stress
+            )
+            for i, slot in zip(members, state.slot[members, a], strict=True)
+        ],
+        float,
+    )
+    return weights / weights.sum()
+
+
+def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, ...]], float]:
+    """What any members of a body would cost together in the last quarter, a year (E4).
+
+    In persons served at efficient scale.
+    """
+    p, now, areas = task.parameters, state.moment[0], state.slot.shape[1]
+    a, form = int(state.body["area"][body]), int(state.body["form"][body])
+    members = state.members[body, : state.body["members"][body]]
+    region, area = state.region[members], state.area[a]
+    age = (now.horizon - 1 - state.body["began"][body]) / QUARTERS
+    penalty = laws.transition(age, p)
+    trust = np.tile(region["reputation"], (len(members), 1))
+    for k, i in enumerate(members):
+        for c in range(state.region[i].first, state.region[i].end):
+            trust[k, members == state.contact[c].target] = state.contact[c].trust
+    forum = region["forum"]
+    meet = (forum[:, None] == forum[None, :]) & (forum[:, None] != NOBODY)
+
+    def cost(some: tuple[int, ...]) -> float:
+        if len(some) == 1:
+            slot = state.slot[members[some[0]], a]
+            return slot.people * slot.alone
+        chosen = list(some)
+        alone = state.sums[members[chosen] * areas + a]
+        row = alone.sum(axis=0)
+        row[BEST] = alone[:, BEST].max()
+        apart = ~np.eye(len(chosen), dtype=bool)
+        row[TRUST] = trust[np.ix_(chosen, chosen)][apart].sum()
+        pairs = meet[np.ix_(chosen, chosen)][apart].mean()
+        view = door(outlook)(area, now, p, row, form, penalty, float(pairs), 0.0)
+        return view.price * row[WEIGHT]
+
+    return cost
