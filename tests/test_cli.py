@@ -104,6 +104,13 @@ def test_what_is_finished_is_not_run_again_and_may_grow(finished):
     assert (facts["runs_reused"], facts["runs_done"], facts["runs_failed"]) == (36, 24, 0)
     after = (folder / "results/small/runs.csv").read_text(encoding="utf-8").splitlines()
     assert set(before) <= set(after)
+    report = folder / "results/small/report.html"
+    made = report.stat().st_mtime_ns
+    done = kolabsim("run", "small.yaml", "--runs", 20, folder=folder)
+    assert "All 60 runs were finished before" in done.stdout
+    assert report.stat().st_mtime_ns == made
+    done = kolabsim("run", "small.yaml", "--runs", 20, "--lang", "id", folder=folder)
+    assert 'lang="id"' in report.read_text(encoding="utf-8")
     told = refused(kolabsim("run", "small.yaml", "--seed", 5, folder=folder))
     assert "--fresh" in told
     done = kolabsim("run", "small.yaml", "--seed", 5, "--fresh", folder=folder)

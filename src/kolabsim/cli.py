@@ -110,7 +110,7 @@ def run(
     language: Language = None,
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
-    from kolabsim.show.folder import Account, check_folder, fresh_folder
+    from kolabsim.show.folder import REPORT, Account, check_folder, fresh_folder, is_reported
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.kept import KeptStudy
 
@@ -126,10 +126,21 @@ def run(
         progress = run_study(
             study, executor=executor, workers=workers or number, retry_failed=retry_failed
         )
+    if progress.done == 0 and is_reported(found, study):
+        text = _("All {number} runs were finished before. Report: {path}")
+        path = (folder / REPORT).as_posix()
+        terminal(sys.stdout).print(text.format(number=progress.reused, path=path), soft_wrap=True)
+        warn_of_failures(progress, folder)
+        return
     seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
     account = Account(typed(), progress, seconds)
     comparison = report_comparison(found, study, account)
     print_comparison(found, comparison, folder)
+    warn_of_failures(progress, folder)
+
+
+def warn_of_failures(progress: Progress, folder: Path) -> None:
+    """Say that runs failed, also by the exit code."""
     if progress.failed:
         message = _("{number} runs failed; see {folder}, and --retry-failed does them again")
         where = (folder / "failures").as_posix()

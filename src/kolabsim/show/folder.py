@@ -37,6 +37,7 @@ PROVENANCE = "provenance.json"
 """The file that says how results came about."""
 MOST_ROWS = 200_000
 """Most runs that are written as CSV too; ``kolabsim results`` exports any number of them."""
+REPORT = "report.html"
 PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", "matplotlib")
 
 
@@ -77,6 +78,29 @@ def fresh_folder(folder: Path) -> Path:
     return found
 
 
+def request_of(experiment: Experiment, study: KeptStudy) -> str:
+    """The hash of all that a report depends on: as long as it is the same, so is the report."""
+    asked = {
+        "kolabsim": __version__,
+        "points": [[p.strategy, p.future, p.hash] for p in study.points],
+        "baseline": experiment.baseline,
+        "measures": list(experiment.measures),
+        "question": experiment.question(language()),
+        "runs": [experiment.runs, experiment.detail],
+        "language": language(),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def is_reported(experiment: Experiment, study: KeptStudy) -> bool:
+    """Whether the folder has the report that an experiment asks for."""
+    path = study.folder / PROVENANCE
+    if not (path.is_file() and (study.folder / REPORT).is_file()):
+        return False
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return facts.get("request") == request_of(experiment, study)
+
+
 def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> dict[str, object]:
     """How results came about, as plain data: enough to have them again."""
     text = json.dumps(experiment.scenario.resolved(), sort_keys=True, separators=(",", ":"))
@@ -88,6 +112,7 @@ def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> di
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": account.command,
         "experiment": experiment.name,
+        "request": request_of(experiment, study),
         "scenario": experiment.scenario.name,
         "scenario_hash": hashlib.sha256(text.encode()).hexdigest(),
         "strategies": list(experiment.strategies),
@@ -161,7 +186,7 @@ def publish(
         variance=variance,
         question=experiment.question(language()),
         measures=experiment.measures,
-        path=folder / "report.html",
+        path=folder / REPORT,
     )
     write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
     return folder
