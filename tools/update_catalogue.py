@@ -50,7 +50,7 @@ def messages() -> Catalog:
 
 def registry_texts() -> Iterator[tuple[str, str]]:
     """The texts of all that is declared once, each with the module that declares it."""
-    from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES
+    from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
     from kolabsim.model.extension import RULES
     from kolabsim.model.levers import LEVERS
     from kolabsim.model.parameters import PARAMETERS
@@ -69,6 +69,9 @@ def registry_texts() -> Iterator[tuple[str, str]]:
                 yield module, entry.unit
     for title in AREA_TITLES.values():
         yield "areas", title
+    for family in FAMILIES.values():
+        for area in family.values():
+            yield "areas", area.source
     for lever in LEVERS.values():
         yield "levers", lever.title
         yield "levers", lever.meaning

@@ -194,8 +194,8 @@ def loser_answer(comparison: Comparison, future: str) -> Answer:
     }
     if len(losers):
         text = ngettext(
-            "Under {strategy}, {gain} of {number} regions gain, and one loses, after the programme "
-            "cost that it bears: {names}.",
+            "Under {strategy}, {gain} of {number} regions gain, and {lose} loses, after the "
+            "programme cost that it bears: {names}.",
             "Under {strategy}, {gain} of {number} regions gain, and {lose} lose, after the "
             "programme cost that they bear: {names}.",
             len(losers),
