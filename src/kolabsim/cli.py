@@ -157,6 +157,7 @@ def run_study(study: KeptStudy, **how: object) -> Progress:
 def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> Comparison:
     """Compare the strategies of a study whose runs are finished, and publish it."""
     from kolabsim.analysis.compare import compare
+    from kolabsim.analysis.fairness import fairness
     from kolabsim.analysis.variance import attributes_share, default_measures
     from kolabsim.show.folder import publish
     from kolabsim.study.joined import join
@@ -169,7 +170,10 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
     )  # fmt: skip
     results = join(study, found.scenario, found.futures)
     comparison = compare(results, baseline=found.baseline)
-    publish(found, study, results, comparison, variance=variance, account=account)
+    # Of many regions, who pays what in one run is no longer something to read.
+    few = len(found.scenario.regions) <= 40
+    fair = fairness(found.scenario, comparison.order()[0], seed=found.seed) if few else None
+    publish(found, study, results, comparison, variance=variance, fair=fair, account=account)
     return comparison
 
 
@@ -424,14 +428,16 @@ def factor_table(scenario: str) -> Table:
     from kolabsim.world.scenario import Scenario
 
     found = Scenario.load(scenario)
-    table = plain_table(_("factor"), _("default"), _("range"), _("unit"), _("meaning"), _("source"))
+    head = (_("factor"), _("default"), _("range"), _("unit"), _("meaning"), _("source"))
+    table = plain_table(*head)
 
     def row(name: str, value: float, low: float, high: float, *texts: str) -> None:
         table.add_row(name, f"{value:g}", f"{low:g} .. {high:g}", *texts)
 
     for name, entry in PARAMETERS.items():
+        source = _(entry.source) if entry.source == "assumed" else entry.source
         row(f"parameters.{name}", entry.default, entry.low, entry.high, entry.unit,
-            _(entry.meaning), _(entry.source) if entry.source == "assumed" else entry.source)  # fmt: skip
+            _(entry.meaning), source)  # fmt: skip
     for rule in BUILT_IN:
         for name, entry in RULES[rule].parameters.items():
             row(f"parameters.{rule}.{name}", entry.default, entry.low, entry.high, entry.unit,
@@ -541,7 +547,7 @@ def plain_table(*columns: str) -> Table:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """Show how many runs are done, how fast, how long it takes, and failures, if anybody sees it."""
+    """Show how many runs are done, how fast, how long it takes, and failures, if one sees it."""
     console = terminal()
     if not console.is_terminal:
         yield lambda _state: None

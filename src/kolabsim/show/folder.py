@@ -153,6 +153,7 @@ def publish(
     comparison: Comparison,
     *,
     variance: pd.DataFrame | None,
+    fair: pd.DataFrame | None,
     account: Account,
 ) -> Path:
     """Write tables, figures, report and provenance of a comparison beside its runs.
@@ -170,8 +171,10 @@ def publish(
         "costs": comparison.costs,
         "channels": comparison.channels,
     }
-    if variance is not None:
-        tables["variance"] = variance
+    tables |= {
+        name: table for name, table in (("variance", variance), ("fairness", fair))
+        if table is not None
+    }  # fmt: skip
     for name, table in tables.items():
         text = table.to_csv(index=False, lineterminator="\n")
         write_whole(folder / f"{name}.csv", text.encode())
@@ -184,6 +187,7 @@ def publish(
         language=language(),
         provenance=facts,
         variance=variance,
+        fair=fair,
         question=experiment.question(language()),
         measures=experiment.measures,
         path=folder / REPORT,

@@ -86,6 +86,7 @@ def write_report(
     question: str,
     path: Path,
     variance: pd.DataFrame | None = None,
+    fair: pd.DataFrame | None = None,
     measures: Sequence[str] = STANDARD,
 ) -> Path:
     """Write a comparison as one self-contained HTML file.
@@ -126,6 +127,9 @@ def write_report(
     with speaking(language):
         environment.globals["_"] = _
         view = view_of(results, comparison, provenance, question, variance, measures)
+        view["fairness"] = None
+        if fair is not None and len(fair):
+            view["fairness"] = tables.fairness_table(fair, list(comparison.scenario.areas))
         text = environment.get_template("report.html.j2").render(**view, lang=language)
     write_whole(path, text.encode())
     return path

@@ -19,6 +19,7 @@ from kolabsim.analysis.compare import (
     WORSE,
 )
 from kolabsim.language import _
+from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.show.drawing import MARKS
 from kolabsim.show.numbers import SPACE, UNDEFINED, Scale, count, decimal, percent, scale_of
@@ -85,6 +86,24 @@ class Table:
 def texts(*words: str) -> list[Cell]:
     """Cells that hold nothing but text."""
     return [Cell(text) for text in words]
+
+
+def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
+    """Shares of joint cost in the bodies at the end of a run, by each rule and by Shapley."""
+    rules = {
+        "population": _("By people served"), "equal": _("Equal"),
+        "ability": _("By ability to pay"), "benefit": _("By cost alone"),
+        "shapley": _("Shapley"),
+    }  # fmt: skip
+    rows = [
+        (
+            f"{capital(_(AREA_TITLES.get(row['area'], row['area'])))}: {row['name']}",
+            texts(*(percent(row[name]) for name in ("alone", *rules))),
+        )
+        for _place, row in fair[fair["area"].isin(areas)].iterrows()
+    ]
+    head = [_("Member"), _("What it would pay alone"), *rules.values()]
+    return Table(_("Shares of the joint cost of a body"), head, rows)
 
 
 # The comparison ---------------------------------------------------------------------------------
