@@ -25,6 +25,10 @@ RATES = (
     "trust_gain", "trust_loss", "trust_forum", "trust_team", "trust_mediation", "trust_drift",
     "reputation_learning", "capacity_learning",
 )  # fmt: skip
+RUNNING = (
+    "scale", "spill", "pooled", "coordination", "distance", "newness", "conduct", "self_rule",
+)  # fmt: skip
+"""Channels but for start-up and programme."""
 ENOUGH = {"majority": (0.5, False), "three_quarters": (0.75, True), "unanimity": (1.0, True)}
 NEVER = 10**9
 
@@ -53,6 +57,8 @@ class Outlook:
     quality: float
     information: float
     negotiation: float
+    coordination: float
+    haul: float
     penalty: float
     trust: float
 
@@ -312,8 +318,8 @@ class Reference:
         )  # fmt: skip
         overhead = 0 if form == "contract" else p["overhead_cost"]
         haul = area.haul * self.radius(members) / 50
-        extra = information + negotiation + enforcement + overhead + haul + penalty
-        cost = people * self.unit_cost(people, a) * (1 + extra)
+        coordination = information + negotiation + enforcement + overhead
+        cost = people * self.unit_cost(people, a) * (1 + coordination + haul + penalty)
         mean = sum(self.served(i, a) * self.k[i][a] for i in members) / people
         best = max(self.k[i][a] for i in members)
         pooling = min(1, p["pooling"] * (1 + system + forum / 2 + business / 2))
@@ -321,7 +327,7 @@ class Reference:
         residents = sum(self.N[i] for i in members)
         capacity *= max(people / residents, 1) ** -p["strain"]
         quality = capacity * (1 - p["shortfall_quality"] * short) * (1 - min(penalty, 1))
-        return Outlook(cost, quality, information, negotiation, penalty, trust)
+        return Outlook(cost, quality, information, negotiation, coordination, haul, penalty, trust)
 
     def present(self, body: Body, quarter: int) -> Outlook:
         """What a body produces if members are as good as their reputation."""
@@ -816,6 +822,7 @@ class Reference:
 
     def produce(self, quarter: int) -> None:
         self.cost, self.quality, self.entry = {}, {}, {}
+        self.channels = {name: dict.fromkeys(self.slots, 0.0) for name in RUNNING}
         for i, a in self.slots:
             paid = self.startup[i, a] - self.granted[i, a] - self.cofinanced[i, a]
             self.entry[i, a] = -4 * paid / self.alone(i, a)
@@ -851,6 +858,18 @@ class Reference:
                 )  # fmt: skip
                 self.load[i, a] = outlook.information + outlook.negotiation
                 self.body_trust[i, a] = outlook.trust
+                bare = self.share(i, members, a) * people * self.unit_cost(people, a) / alone
+                for name, value in {
+                    "scale": 1 - bare,
+                    "coordination": -bare * outlook.coordination,
+                    "distance": -bare * outlook.haul,
+                    "newness": -bare * outlook.penalty,
+                    "conduct": (shares[i] - borne) / alone,
+                    "spill": gain / alone,
+                    "pooled": self.p["quality_value"] * (outlook.quality - self.reference(i, a)),
+                    "self_rule": -self.p["autonomy_cost"] * self.v[i] * (1 - part),
+                }.items():
+                    self.channels[name][i, a] = value
         self.bill(quarter)
 
     def charge(self, lever: str, i: int, a: int) -> float:
@@ -983,6 +1002,10 @@ class Reference:
             "quality_change": float(np.average(change, weights=people)),
             "perceived_benefit": sum(money[s] * self.expected[s] for s in self.body) / total,
             "realised_benefit": (net - spent) / total,
+            **{
+                name: sum(money[s] * values[s] for s in slots) / total
+                for name, values in {**self.channels, "entry": self.entry}.items()
+            },
             "decision_time": self.counts["deciding"] / self.counts["agreements"]
             if self.counts["agreements"] else math.nan,
             "trust": mean(self.T.values()),

@@ -231,6 +231,41 @@ def test_what_a_scenario_always_does_a_strategy_can_change() -> None:
     assert found == [(0.2, 0.1), (0.9, 0.1), (0.2, 0.1)]
 
 
+@pytest.mark.xfail(
+    strict=True, reason="targets, forum members and payers are those of the last phase throughout"
+)
+def test_each_phase_has_its_own_targets_forum_and_payer() -> None:
+    scenario = make_scenario(
+        four(50_000, 20_000, 40_000, 30_000),
+        strategies={
+            "s": {
+                "mechanisms": {
+                    "forum": [
+                        {"intensity": 1.0, "members": "all", "paid_by": "centre", "until": 2},
+                        {"intensity": 1.0, "members": [["A", "B"]], "from": 2},
+                    ]
+                },
+                "support": {
+                    "government": [
+                        {"intensity": 0.6, "targets": "smallest", "share": 0.25, "until": 2},
+                        {"intensity": 0.6, "targets": ["D"], "from": 2},
+                    ]
+                },
+            }
+        },
+        **roads(),
+    )
+    run, found = Run(scenario, "s"), []
+    for _quarter in range(4):
+        run.advance()
+        grants = run.slot("government")[:, 0] > 0
+        forum, centre_pays = run.region("forum").tolist(), run.state.moment[0].paid_centre > 0
+        found.append((grants.tolist(), forum, bool(centre_pays)))
+    before = ([False, True, False, False], [0] * 4, True)
+    after = ([False, False, False, True], [0, 0, NOBODY, NOBODY], False)
+    assert found == [before] * 2 + [after] * 2
+
+
 def test_nothing_is_paid_when_nothing_is_in_force() -> None:
     phase = {"intensity": 1.0, "from": 2, "until": 5}
     scenario = make_scenario(
@@ -340,7 +375,6 @@ def test_supporters_can_help_the_newest_or_the_best_bodies() -> None:
     assert offered("newest", 1.0, bodies=bodies) == ["A", "B", "C", "D"]
     # A region alone could found the newest of all.
     assert offered("newest", 0.5, bodies=[body("A", "B", began=-40)]) == ["A", "B", "C", "D"]
-    assert offered("newest", 0.0, bodies=[body("A", "B", began=-40)]) == ["C", "D"]
     assert offered("best", 1.0, bodies=[body("A", "B", began=-40)]) == ["A", "B"]
     assert offered("best", 0.3) == []
     # The best is the one whose members gain most: B has the longest way to efficient scale.

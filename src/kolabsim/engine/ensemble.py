@@ -14,7 +14,7 @@ from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
-from kolabsim.model.kernel import compiled, kernel, rebind
+from kolabsim.model.kernel import compiled, first_call, kernel, rebind
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
@@ -144,11 +144,14 @@ def run_block(
     shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
     history = np.full((len(runs), horizon, len(MEASURES)), np.nan)
     figures = np.zeros(shape if regions else (0, 1, 1, 1))
-    loop_for(task.rule.compiled if task.rule else None)(
-        task.world, state or new_state(task.world), task.policy, task.parameters,
-        task.rule_parameters, task.seed, runs, natures, history, figures,
-        np.zeros(1, np.int64) if stop is None else stop,
-    )  # fmt: skip
+    loop = loop_for(task.rule.compiled if task.rule else None)
+    with first_call(loop):
+        done = loop(
+            task.world, state or new_state(task.world), task.policy, task.parameters,
+            task.rule_parameters, task.seed, runs, natures, history, figures,
+            np.zeros(1, np.int64) if stop is None else stop,
+        )  # fmt: skip
+    figures[done:] = np.nan
     return Block(history, figures)
 
 

@@ -13,7 +13,7 @@ from kolabsim.model.bodies import (
     refresh_slot,
     tally,
 )
-from kolabsim.model.kernel import kernel, part
+from kolabsim.model.kernel import kernel, part, passage
 from kolabsim.model.levers import CAP
 from kolabsim.model.settlement import expect
 from kolabsim.model.state import (
@@ -30,7 +30,7 @@ BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_MEMBERS = range(5)
 """Columns of an existing body: area, form, quarter it began, bound until, first member."""
 
 
-@part
+@passage
 def first_state(w, s, policy, p, key):
     """Set up a run; ``key`` names the draws of what regions are, not of what they do."""
     regions, areas = s.slot.shape

@@ -126,6 +126,19 @@ def mean_interest_distance(s):
 
 
 @part
+def sharing_weight(rule, people, alone, stress):
+    """Weight by which a member shares joint cost: its people, 1, what it can pay, or what it saves.
+
+    ``alone`` is its stand-alone unit cost.
+    """
+    if rule == BY_POPULATION:
+        return people
+    if rule == BY_ABILITY:
+        return people * max(1.0 - stress, 0.01)
+    return people * alone if rule == BY_BENEFIT else 1.0
+
+
+@part
 def refresh_slot(s, p, i, a):
     """What follows from a slot's population, demand, stress and capacity, and its row alone.
 
@@ -137,14 +150,7 @@ def refresh_slot(s, p, i, a):
         slot.people, area.efficient_scale, area.curvature_below, area.curvature_above
     )
     slot.reference = slot.capacity * laws.strained(slot.demand, p)
-    shares = s.moment[0].shares
-    weight = 1.0
-    if shares == BY_POPULATION:
-        weight = slot.people
-    elif shares == BY_ABILITY:
-        weight = slot.people * max(1.0 - region.stress, 0.01)
-    elif shares == BY_BENEFIT:
-        weight = slot.people * slot.alone
+    weight = sharing_weight(s.moment[0].shares, slot.people, slot.alone, region.stress)
     slot.weight = weight
     slot.burden = weight / (slot.people * slot.alone)
     row = s.sums[i * s.slot.shape[1] + a]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kolabsim.model.kernel import kernel, part, roomy_part
+from kolabsim.model.kernel import kernel, part, passage, roomy_part
 from kolabsim.model.levers import CAP
 from kolabsim.model.sorting import order_of
 from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST
@@ -247,7 +247,7 @@ def record_regions(s, part, out):
                 figure[7 + CHANNEL_COUNT] -= part * slot.programme
 
 
-@part
+@passage
 def record(s, p, quarter, out):
     """Write the measures of a quarter."""
     for k in range(len(out)):
@@ -354,7 +354,7 @@ def record_regions_spread(s, out):
         ranked[i] = quality
         out[COMMITMENT] += s.region[i].commitment / regions
     order = order_of(ranked)
-    tenth = max(int(np.ceil(regions / 10.0)), 1)
+    tenth = max((regions + 9) // 10, 1)
     for k in range(tenth):
         out[WORST_TENTH] += ranked[order[k]] / tenth
     out[QUALITY_GINI] = gini(ranked)
@@ -378,21 +378,30 @@ def list_partners(s, i, marks, found):
     return number
 
 
+@part
+def forget(marks):
+    """Take all marks away."""
+    for i in range(len(marks)):
+        marks[i] = NOBODY
+
+
 @roomy_part
 def measure_network(s):
     """Measure the network of regions that share a body (kept until memberships change)."""
     regions, areas = s.slot.shape
     most = areas * (CAP - 1)
-    marks, found = np.full(regions, NOBODY, np.int64), np.empty(most, np.int64)
-    start = np.zeros(regions + 1, np.int64)
+    marks, found = np.empty(regions, np.int64), np.empty(most, np.int64)
+    start = np.empty(regions + 1, np.int64)
+    start[0] = 0
+    forget(marks)
     for i in range(regions):
         start[i + 1] = start[i] + list_partners(s, i, marks, found)
     partners = np.empty(start[regions], np.int64)
-    marks[:] = NOBODY
+    forget(marks)
     for i in range(regions):
         for k in range(list_partners(s, i, marks, found)):
             partners[start[i] + k] = found[k]
-    marks[:] = NOBODY
+    forget(marks)
     isolates, triples, closed = 0.0, 0.0, 0.0
     degrees = np.empty(regions)
     for i in range(regions):

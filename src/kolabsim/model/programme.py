@@ -8,7 +8,7 @@ import numpy as np
 
 from kolabsim.model import laws, levers
 from kolabsim.model.bodies import refresh_slot, tally_all
-from kolabsim.model.kernel import part, roomy_part
+from kolabsim.model.kernel import part, passage, roomy_part
 from kolabsim.model.levers import (
     ALL,
     BEST,
@@ -34,7 +34,7 @@ SUPPORTERS_AT = GOVERNMENT
 """Where the supporters begin among the levers."""
 
 
-@part
+@passage
 def begin(w, s, policy, p, quarter):
     """Start a quarter: read what is in force, and set the quarter's counters to zero."""
     now = s.moment[0]
@@ -57,7 +57,7 @@ def begin(w, s, policy, p, quarter):
     now.members_before = members
 
 
-@part
+@passage
 def support(s, policy, p, quarter):
     """All supporters make their offers, and parties take note of what is in force."""
     for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):

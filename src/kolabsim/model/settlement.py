@@ -29,7 +29,7 @@ from kolabsim.model.bodies import (
     with_goodwill,
     withdraw,
 )
-from kolabsim.model.kernel import part, roomy_part
+from kolabsim.model.kernel import part, passage, roomy_part
 from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
 from kolabsim.model.programme import fund
 from kolabsim.model.sorting import order_of
@@ -39,7 +39,7 @@ AREA, FIRST, END, LISTED = 0, 1, 2, 3
 """Columns of a mandate: area, first quarter, first quarter after, and where its members begin."""
 
 
-@part
+@passage
 def settle(s, policy, p, quarter):
     """Carry out what this quarter decided about joint bodies."""
     settle_leavings(s, p, quarter)
@@ -48,7 +48,7 @@ def settle(s, policy, p, quarter):
     fund(s, policy, p, quarter)
 
 
-@part
+@passage
 def settle_leavings(s, p, quarter):
     """Let those leave who decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
@@ -69,7 +69,7 @@ def depart(s, p, i, a, quarter):
         tally(s, p, body, quarter)
 
 
-@part
+@passage
 def settle_mandates(s, policy, p, quarter):
     """Unite the regions of each mandate that begins now, without a vote.
 
@@ -152,7 +152,7 @@ def expect(s, i, a, benefit_seen, is_new):
         region.aspiration = (region.aspiration * before + benefit_seen * now) / (before + now)
 
 
-@roomy_part
+@passage
 def settle_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
     areas, number = s.slot.shape[1], 0

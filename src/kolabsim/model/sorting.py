@@ -14,7 +14,9 @@ def order_of(values):
     A merge sort from the bottom up: time grows with n log n.
     """
     number = len(values)
-    order, room = np.arange(number), np.empty(number, np.int64)
+    order, room = np.empty(number, np.int64), np.empty(number, np.int64)
+    for k in range(number):
+        order[k] = k
     width = 1
     while width < number:
         for start in range(0, number, 2 * width):

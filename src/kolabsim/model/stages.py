@@ -22,7 +22,7 @@ from kolabsim.model.bodies import (
     sides_of,
     with_goodwill,
 )
-from kolabsim.model.kernel import part
+from kolabsim.model.kernel import part, passage
 from kolabsim.model.programme import bill
 from kolabsim.model.rules import built_in
 from kolabsim.model.state import (
@@ -84,7 +84,7 @@ def negotiate(i, a, taken, s, key):
 
 
 
-@part
+@passage
 def look(i, a, s, p, key):
     """Fill ``s.option`` with what region i could do in area a; 0 if it does not look (E7)."""
     slot, region = s.slot[i, a], s.region[i]
@@ -148,7 +148,7 @@ def notices(region, other, contact, area, a, p, key):
     return draws.uniform_by_area(key, draws.NOTICE, region.id, other.id, a) < chance
 
 
-@part
+@passage
 def judge(i, a, k, s, p, key):
     """Judge what uniting with the party of option k would bring, with an error (E6)."""
     option, area, region, slot = s.option[k], s.area[a], s.region[i], s.slot[i, a]
@@ -273,7 +273,7 @@ def paid_to_enter(slot):
     return -4.0 * own / (slot.people * slot.alone)
 
 
-@part
+@passage
 def produce(s, policy, p, quarter):
     """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
     for body in range(len(s.body)):
