@@ -474,21 +474,23 @@ class Reference:
                 value = phase.intensity
         return value
 
+    def in_force(self, lever: str, quarter: int) -> object | None:
+        """The last of a lever's phases that are in force: its settings but intensity are valid."""
+        found = [p for p in self.phases(lever) if p.from_ <= quarter < p.until]
+        return found[-1] if found else None
+
     def budget(self, supporter: str, quarter: int) -> float:
-        value = math.inf
-        for phase in self.phases(supporter):
-            if phase.budget is not None and phase.from_ <= quarter < phase.until:
-                value = phase.budget / 4
-        return value
+        phase = self.in_force(supporter, quarter)
+        return math.inf if phase is None or phase.budget is None else phase.budget / 4
 
     def begin(self, quarter: int) -> None:
         self.befall(quarter)
         for lever in LEVERS:
             self.levers[lever] = [self.intensity(lever, a, quarter) for a in range(len(self.areas))]
-        forums = self.phases("forum")
+        forum = self.in_force("forum", quarter)
         self.forum = [-1] * self.n
-        if forums:
-            members = forums[-1].members
+        if forum:
+            members = forum.members
             tiers = self.scenario.regions.tiers().values()
             groups = {"all": [self.codes], "tiers": list(tiers)}.get(str(members), members)
             for number, group in enumerate(groups):
@@ -496,7 +498,7 @@ class Reference:
                     self.forum[self.codes.index(code)] = number
         for supporter in SUPPORTERS:
             offers = {
-                (i, a): self.levers[supporter][a] * self.is_target(supporter, i, a)
+                (i, a): self.levers[supporter][a] * self.is_target(supporter, i, a, quarter)
                 for i, a in self.slots
             }
             self.aid[supporter] = offers
@@ -512,11 +514,11 @@ class Reference:
         self.counts = dict.fromkeys(("opened", "refused", "agreements", "deciding", "ended"), 0)
         self.members_before = len(self.body)
 
-    def is_target(self, supporter: str, i: int, a: int) -> bool:
-        phases = self.phases(supporter)
-        if not phases:
+    def is_target(self, supporter: str, i: int, a: int, quarter: int) -> bool:
+        phase = self.in_force(supporter, quarter)
+        if phase is None:
             return False
-        targets, part = phases[-1].targets, phases[-1].share
+        targets, part = phase.targets, phase.share
         if not isinstance(targets, str):
             return self.codes[i] in targets
         bodies, own = set(self.body.values()), self.body.get((i, a))
@@ -528,7 +530,8 @@ class Reference:
         if targets == "poorest":
             return among_highest(self.f[i], self.f, part)
         if targets == "newest":
-            return own is None or among_highest(own.began, [b.began for b in bodies], part)
+            new = own is None or among_highest(own.began, [b.began for b in bodies], part)
+            return part > 0 and new
         success = {b: np.mean([self.realised[m, b.area] for m in b.members]) for b in bodies}
         return own is not None and among_highest(success[own], list(success.values()), part)
 
@@ -895,8 +898,8 @@ class Reference:
         self.payer = {}
         self.programme = dict.fromkeys(self.slots, 0.0)
         for lever, entry in LEVERS.items():
-            phases = self.phases(lever)
-            payer = phases[-1].paid_by if phases else entry.payer
+            phase = self.in_force(lever, quarter)
+            payer = phase.paid_by if phase else entry.payer
             startup = self.startup_paid.get(lever, 0.0)
             running, part = 0.0, 1.0
             if lever != "government":

@@ -231,9 +231,6 @@ def test_what_a_scenario_always_does_a_strategy_can_change() -> None:
     assert found == [(0.2, 0.1), (0.9, 0.1), (0.2, 0.1)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="targets, forum members and payers are those of the last phase throughout"
-)
 def test_each_phase_has_its_own_targets_forum_and_payer() -> None:
     scenario = make_scenario(
         four(50_000, 20_000, 40_000, 30_000),

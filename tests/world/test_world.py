@@ -160,12 +160,12 @@ def test_a_strategy_as_the_engine_reads_it():
     lever = policy.lever[policy.period]
     assert lever[:, 0, place("team")].tolist() == [0.3] * 8 + [0] * 4
     assert lever[:, 1, place("team")].tolist() == [0.3] * 4 + [0.9] * 2 + [0.3] * 2 + [0] * 4
-    assert policy.forum.tolist() == [0, 0, 1, 1, -1]
+    assert policy.forum[0].tolist() == [0, 0, 1, 1, -1]
     assert policy.budget[policy.period][:, 0].tolist() == [np.inf] * 2 + [20] * 10
-    assert policy.listed[0].tolist() == [0, 0, 1, 0, 0]
-    assert policy.part[1] == 0.5
-    assert policy.payer[place("ngo")] == 0
-    assert policy.payer[place("government")] == 1
+    assert policy.listed[2, 0].tolist() == [0, 0, 1, 0, 0]
+    assert policy.part[0, 1] == 0.5
+    assert policy.payer[0, place("ngo")] == 0
+    assert policy.payer[0, place("government")] == 1
     assert policy.mandate[:, :5].tolist() == [[0, 2, 9, 0, 3]]
 
 

@@ -48,7 +48,7 @@ def first_state(w, s, policy, p, key):
         s.contact[c] = w.contact[c]
     for i in range(regions):
         s.region[i] = w.region[i]
-        s.region[i].forum = policy.forum[i]
+        s.region[i].forum = policy.forum[policy.period[0], i]
         draw_region(w, s, p, i, key)
     standardise(s)
     for i in range(regions):

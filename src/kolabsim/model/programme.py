@@ -40,8 +40,11 @@ def begin(w, s, policy, p, quarter):
     now = s.moment[0]
     now.refused = now.concluded = now.left = now.deciding = 0.0
     regions, areas = s.slot.shape
+    phase = policy.period[quarter]
+    for i in range(regions):
+        s.region[i].forum = policy.forum[phase, i]
     for a in range(areas):
-        area, lever = s.area[a], policy.lever[policy.period[quarter], a]
+        area, lever = s.area[a], policy.lever[phase, a]
         area.forum, area.planning, area.team = lever[FORUM], lever[PLANNING], lever[TEAM]
         area.information, area.monitoring = lever[INFORMATION], lever[MONITORING]
         area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
@@ -103,27 +106,28 @@ def offer(k, s, policy, p, quarter):
     Its intensity goes to those it targets. A region alone counts as newest, because a body that it
     founds would be; it has no performance yet, so it is never best.
     """
-    lever, target = SUPPORTERS_AT + k, policy.target[k]
+    phase = policy.period[quarter]
+    lever, target, portion = SUPPORTERS_AT + k, policy.target[phase, k], policy.part[phase, k]
     if not (is_offered(policy, lever, quarter) or is_offered(policy, lever, quarter - 1)):
         return
     regions, areas = s.slot.shape
-    bar = target_bar(s, target, policy.part[k])
-    offers = policy.lever[policy.period[quarter]]
+    bar = target_bar(s, target, portion)
     for i in range(regions):
         for a in range(areas):
             slot, chosen = s.slot[i, a], target == ALL
             if target == SMALLEST:
-                chosen = s.region[i].rank < ceil(policy.part[k] * regions)
+                chosen = s.region[i].rank < ceil(portion * regions)
             elif target == POOREST:
                 chosen = s.region[i].stress >= bar
             elif target == LISTED:
-                chosen = policy.listed[k, i] > 0
+                chosen = policy.listed[phase, k, i] > 0
             elif target == NEWEST:
-                chosen = slot.body == NOBODY or s.body[slot.body].began >= bar
+                is_new = slot.body == NOBODY or s.body[slot.body].began >= bar
+                chosen = portion > 0.0 and is_new
             elif target == BEST:
                 chosen = slot.body != NOBODY and body_success(s, slot.body) >= bar
-            give(slot, lever, offers[a, lever] if chosen else 0.0)
-    budget = policy.budget[policy.period[quarter], k]
+            give(slot, lever, policy.lever[phase, a, lever] if chosen else 0.0)
+    budget = policy.budget[phase, k]
     if lever != GOVERNMENT:
         # Running support is rationed on the present cost of those it goes to; of grants, regions
         # expect the part that was paid in the last quarter in which somebody entered.
@@ -298,17 +302,19 @@ def bill(s, policy, p, quarter):
     for i in range(regions):
         for a in range(areas):
             s.slot[i, a].programme = 0.0
+    phase = policy.period[quarter]
     for lever in range(s.ledger.shape[1]):
+        payer = policy.payer[phase, lever]
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
         running, part = 0.0, 1.0
         if lever != GOVERNMENT and is_offered(policy, lever, quarter):
             running = running_cost(lever, s, p)
             if lever > GOVERNMENT:
-                budget = policy.budget[policy.period[quarter], lever - SUPPORTERS_AT]
+                budget = policy.budget[phase, lever - SUPPORTERS_AT]
                 left = max(budget - startup, 0.0)
                 part = 1.0 if running <= left else left / running
                 running *= part
-        if policy.payer[lever] == MEMBERS_PAY and running + startup > 0.0:
+        if payer == MEMBERS_PAY and running + startup > 0.0:
             for i in range(regions):
                 for a in range(areas):
                     slot = s.slot[i, a]
@@ -320,9 +326,9 @@ def bill(s, policy, p, quarter):
                         own += 4.0 * slot.cofinanced
                     slot.programme += own / (slot.people * slot.alone)
         s.ledger[PAID, lever] = running + startup
-        if policy.payer[lever] == MEMBERS_PAY:
+        if payer == MEMBERS_PAY:
             now.paid_members += s.ledger[PAID, lever]
-        elif policy.payer[lever] == CENTRE_PAYS:
+        elif payer == CENTRE_PAYS:
             now.paid_centre += s.ledger[PAID, lever]
         else:
             now.paid_supporter += s.ledger[PAID, lever]

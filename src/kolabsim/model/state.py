@@ -303,20 +303,20 @@ class Policy(NamedTuple):
     """A strategy as the engine reads it."""
 
     period: np.ndarray
-    """[Q] which row of ``lever`` and ``budget`` each quarter reads."""
+    """[Q] which row of all but ``mandate`` each quarter reads."""
     lever: np.ndarray
     """[P, A, 9] intensities."""
     budget: np.ndarray
     """[P, 4] most that each supporter spends in a quarter, in money; infinite if not capped."""
     target: np.ndarray
-    """[4] whom each supporter helps, a place in TARGETS."""
+    """[P, 4] whom each supporter helps, a place in TARGETS."""
     part: np.ndarray
-    """[4] share of regions or bodies that it helps."""
+    """[P, 4] share of regions or bodies that it helps."""
     listed: np.ndarray
-    """[4, R] 1 where a region is on a supporter's list."""
+    """[P, 4, R] 1 where a region is on a supporter's list."""
     payer: np.ndarray
-    """[9] who bears each lever's cost, a place in PAYERS."""
+    """[P, 9] who bears each lever's cost, a place in PAYERS."""
     forum: np.ndarray
-    """[R] number of the forum that a region is in, or -1."""
+    """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray
     """[G, 3 + 16] mandates: area, first quarter, first quarter after, members."""

@@ -111,9 +111,7 @@ def nearest_pairs(places: np.ndarray, nearest: int) -> np.ndarray:
     found = cKDTree(places).query(places, number + 1)[1].reshape(len(places), number + 1)
     own = np.arange(len(places))
     pairs = [
-        (own[rows], found[rows, k])
-        for k in range(number + 1)
-        if (rows := found[:, k] != own).any()
+        (own[rows], found[rows, k]) for k in range(number + 1) if (rows := found[:, k] != own).any()
     ]
     pairs = np.column_stack([np.concatenate(part) for part in zip(*pairs, strict=True)])
     order = np.argsort(pairs[:, 0], kind="stable")
@@ -293,10 +291,12 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
     period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
     lever = np.zeros((len(starts), len(areas), len(LEVERS)))
     budget = np.full((len(starts), len(SUPPORTERS)), math.inf)
-    payer = np.array([PAYERS.index(entry.payer) for entry in LEVERS.values()], np.int64)
-    target = np.zeros(len(SUPPORTERS), np.int64)
-    part_of = np.ones(len(SUPPORTERS))
-    listed = np.zeros((len(SUPPORTERS), len(regions)), np.int64)
+    usual = [PAYERS.index(entry.payer) for entry in LEVERS.values()]
+    payer = np.tile(np.array(usual, np.int64), (len(starts), 1))
+    target = np.zeros((len(starts), len(SUPPORTERS)), np.int64)
+    part_of = np.ones((len(starts), len(SUPPORTERS)))
+    listed = np.zeros((len(starts), len(SUPPORTERS), len(regions)), np.int64)
+    forum = np.full((len(starts), len(regions)), NOBODY, np.int64)
     row = {code: i for i, code in enumerate(regions.codes)}
     for position, (name, parts) in enumerate(phases.items()):
         supporter = list(SUPPORTERS).index(name) if name in SUPPORTERS else None
@@ -305,38 +305,35 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
             on = (starts >= part.from_) & (starts < until)
             which = [part.areas == "all" or area in part.areas for area in areas]
             lever[np.ix_(on, which, [position])] = part.intensity
-            if part.paid_by is not None:
-                payer[position] = PAYERS.index(part.paid_by)
+            payer[on, position] = PAYERS.index(part.paid_by)
+            if name == "forum":
+                forum[on] = _forums(scenario, part)
             if supporter is None:
                 continue
-            if part.budget is not None:
-                budget[on, supporter] = part.budget / 4.0
-            if isinstance(part.targets, str):
-                target[supporter] = TARGETS.index(part.targets)
-            else:
-                target[supporter] = TARGETS.index("list")
-                listed[supporter, [row[code] for code in part.targets]] = 1
-            part_of[supporter] = part.share
+            budget[on, supporter] = math.inf if part.budget is None else part.budget / 4.0
+            is_word = isinstance(part.targets, str)
+            target[on, supporter] = TARGETS.index(part.targets if is_word else "list")
+            named = () if is_word else part.targets
+            listed[on, supporter] = np.isin(np.arange(len(regions)), [row[c] for c in named])
+            part_of[on, supporter] = part.share
     return Policy(
         period=period, lever=lever, budget=budget, target=target, part=part_of, listed=listed,
-        payer=payer, forum=_forums(scenario, phases["forum"]),
+        payer=payer, forum=forum,
         mandate=_mandates(scenario, (*scenario.mandates, *strategy.mandates), areas),
     )  # fmt: skip
 
 
-def _forums(scenario: Scenario, parts: Sequence[Phase]) -> np.ndarray:
-    """The number of each region's forum, -1 for none."""
+def _forums(scenario: Scenario, part: Phase) -> np.ndarray:
+    """The number of each region's forum in a phase, -1 for none [R]."""
     regions = scenario.regions
     forum = np.full(len(regions), NOBODY, np.int64)
-    row = {code: i for i, code in enumerate(regions.codes)}
-    members = parts[-1].members if parts else ()
-    if members == "all":
+    if part.members == "all":
         forum[:] = 0
-    elif members == "tiers":
-        members = list(regions.tiers().values())
-    if not isinstance(members, str):
-        for k, group in enumerate(members):
-            forum[[row[code] for code in group]] = k
+        return forum
+    row = {code: i for i, code in enumerate(regions.codes)}
+    groups = regions.tiers().values() if part.members == "tiers" else part.members
+    for k, group in enumerate(groups):
+        forum[[row[code] for code in group]] = k
     return forum
 
 
