@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+
+from kolabsim.engine.ensemble import BLOCK, build_task, run_block, run_blocks
+from kolabsim.errors import InputError
+from kolabsim.model import state
+from kolabsim.model.extension import RULES, decision_rule, load_extension
+from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.testing import ContractError, check_rule
+from tests.builders import make_scenario
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    late = {"mechanisms": {"team": {"intensity": 0.9, "from": 8}}}
+    nothing = {"mechanisms": {"team": 0.0}, "support": {"ngo": 0.0}}
+    return make_scenario(6, horizon=16, strategies={"late": late, "nothing": nothing})
+
+
+def task(scenario, strategy="voluntary", seed=1):
+    return build_task(scenario, scenario.strategies[strategy], seed=seed)
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one.history, other.history)
+    np.testing.assert_array_equal(one.figures, other.figures)
+
+
+def test_a_run_does_not_depend_on_its_company(scenario):
+    whole = run_block(task(scenario), np.arange(12))
+    for numbers in ([0], [5], [11, 3, 7]):
+        part = run_block(task(scenario), np.array(numbers))
+        np.testing.assert_array_equal(part.history, whole.history[numbers])
+        np.testing.assert_array_equal(part.figures, whole.figures[numbers])
+
+
+def test_threads_and_grouping_change_nothing(scenario):
+    numbers = np.arange(2 * BLOCK + 5)
+    whole = run_block(task(scenario), numbers)
+    for threads in (1, 2, 3):
+        for size in (1 + BLOCK // 3, BLOCK, len(numbers)):
+            work = [
+                (task(scenario), numbers[first : first + size], None)
+                for first in range(0, len(numbers), size)
+            ]
+            parts = list(run_blocks(work, threads=threads))
+            joined = np.concatenate([part.history for part in parts])
+            np.testing.assert_array_equal(joined, whole.history)
+
+
+def test_strategies_share_every_draw(scenario):
+    numbers = np.arange(20)
+    base, late, nothing = (
+        run_block(task(scenario, name), numbers) for name in ("voluntary", "late", "nothing")
+    )
+    same(base, nothing)
+    np.testing.assert_array_equal(base.history[:, :8], late.history[:, :8])
+    assert not np.array_equal(base.history[:, 8:], late.history[:, 8:], equal_nan=True)
+
+
+def test_seeds_differ_and_0_is_one_of_them(scenario):
+    zero, one = (run_block(task(scenario, seed=s), np.arange(3)).history for s in (0, 1))
+    assert not np.array_equal(zero, one, equal_nan=True)
+
+
+def test_a_block_can_be_stopped(scenario):
+    stop = np.ones(1, np.int64)
+    assert np.isnan(run_block(task(scenario), np.arange(3), stop=stop).history).all()
+
+
+def test_no_column_hides_behind_an_attribute_of_a_record():
+    """In plain Python ``record.size`` would be numpy's size, not the column of that name."""
+    tables = (
+        state.REGION, state.SLOT, state.CONTACT, state.AREA, state.BODY, state.OPTION,
+        state.MOMENT, PARAMETERS,
+    )  # fmt: skip
+    for table in tables:
+        assert not [name for name in table if hasattr(np.record, name)]
+        assert not [name for name in table if hasattr(np.recarray, name)]
+
+
+# Rules of one's own -------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _rules_as_before():
+    before = dict(RULES)
+    yield
+    RULES.clear()
+    RULES.update(before)
+
+
+def sentence(function, **parameters):
+    with pytest.raises(InputError) as told:
+        decision_rule(**parameters)(function)
+    [problem] = told.value.problems
+    assert "\n" not in problem.message
+    return problem.message
+
+
+def test_slips_in_a_rule_are_told_in_one_sentence():
+    def wrong(see, p):
+        return 0
+
+    assert "must take exactly (options, me, luck, p)" in sentence(wrong)
+
+    def typo(options, me, luck, p):
+        return int(options[1].trusst > 0.5)
+
+    assert "trusst" in sentence(typo)
+    assert "an option has gain, trust" in sentence(typo)
+
+    def shy(options, me, luck, p):
+        return None
+
+    assert "must return the place of an option, not None" in sentence(shy)
+
+    def far(options, me, luck, p):
+        return 99
+
+    assert "returned 99, but there are 3 options" in sentence(far)
+
+    def right(options, me, luck, p):
+        return 0
+
+    assert "must be a Parameter" in sentence(right, patience=0.5)
+
+
+def test_parameters_of_a_rule_are_checked_like_any_other():
+    @decision_rule(patience=Parameter(0.5, 0, 1, most=1.0))
+    def calm(options, me, luck, p):
+        """Stay as it is."""
+        return 0
+
+    assert calm.settle({"patience": 0.25}).patience == 0.25
+    with pytest.raises(InputError, match="did you mean 'patience'"):
+        calm.settle({"pateince": 0.5})
+    with pytest.raises(InputError, match="outside 0.0 to 1.0"):
+        calm.settle({"patience": 2.0})
+
+
+def test_the_contract_of_rules_holds_for_the_built_in_ones():
+    for name in ("best_response", "logit", "satisficing", "imitation"):
+        check_rule(RULES[name], cases=60)
+
+
+def test_the_contract_of_rules_finds_who_breaks_it(tmp_path):
+    head = "from kolabsim.model.extension import decision_rule\n\n\n@decision_rule()\n"
+    bodies = {
+        "no docstring": "    return 0\n",
+        "it changes the options": '    """It meddles."""\n    options[0].gain = 1.0\n    return 0\n',
+        "answers": '    """It overshoots."""\n    return 3 if len(options) == 3 and me.stress > 0.9'
+        " else 0\n",
+    }
+    for k, (words, body) in enumerate(bodies.items()):
+        path = tmp_path / f"rule_{k}.py"
+        path.write_text(f"{head}def odd{k}(options, me, luck, p):\n{body}", encoding="utf-8")
+        [name] = load_extension(path)
+        with pytest.raises(ContractError, match=words):
+            check_rule(RULES[name])
+
+
+def test_an_extension_that_cannot_be_loaded_is_told_with_its_file(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("import nothing_of_the_kind\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"broken\.py: the extension cannot be loaded"):
+        load_extension(path)
+    with pytest.raises(InputError, match="no such extension file"):
+        load_extension(tmp_path / "none.py")
+
+
+def test_a_rule_that_no_extension_declares_is_refused(tmp_path):
+    path = tmp_path / "empty.py"
+    path.write_text("", encoding="utf-8")
+    scenario = make_scenario(3).with_({"extensions": [str(path)], "decision": "best_respons"})
+    with pytest.raises(InputError, match="did you mean 'best_response'"):
+        task(scenario)

@@ -1,0 +1,162 @@
+"""What Mesa users expect of a Mesa model."""
+
+import mesa
+import numpy as np
+import pandas as pd
+import pytest
+from mesa.batchrunner import batch_run
+
+from kolabsim.engine.ensemble import build_task, run_block
+from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
+from kolabsim.errors import InputError
+from kolabsim.model.measures import MEASURES
+from kolabsim.world.scenario import Scenario
+from tests.builders import make_scenario
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    help_ = {"mechanisms": {"team": 0.6}, "support": {"ngo": 0.6, "government": 0.6}}
+    return make_scenario(6, horizon=10, strategies={"helped": help_})
+
+
+@pytest.fixture(scope="module")
+def finished(scenario):
+    model = CollaborationModel(scenario, "helped", run=2, seed=5)
+    while model.running:
+        model.step()
+    return model
+
+
+def test_batch_run_gives_what_the_ensemble_gives(scenario):
+    rows = batch_run(
+        CollaborationModel,
+        {"scenario": scenario, "strategy": ["voluntary", "helped"], "run": range(3), "seed": 5},
+        number_processes=1, max_steps=100, data_collection_period=1, display_progress=False,
+    )  # fmt: skip
+    table = pd.DataFrame(rows)
+    assert len(table) == 2 * 3 * 10
+    for strategy in ("voluntary", "helped"):
+        task = build_task(scenario, scenario.strategies[strategy], seed=5)
+        history = run_block(task, np.arange(3)).history
+        for run in range(3):
+            rows = table[(table["strategy"] == strategy) & (table["run"] == run)]
+            np.testing.assert_array_equal(rows[list(MEASURES)].to_numpy(float), history[run])
+
+
+def test_it_ends_with_the_horizon(finished):
+    assert finished.quarter == 10
+    assert not finished.running
+
+
+def test_the_data_collector_has_every_measure(finished):
+    table = finished.datacollector.get_model_vars_dataframe()
+    assert list(table) == list(MEASURES)
+    assert len(table) == 10
+
+
+def test_agent_sets_work(finished):
+    regions = finished.agents_by_type[RegionalGovernment]
+    assert len(regions) == 6
+    mean = regions.agg("commitment", np.mean)
+    assert mean == pytest.approx(finished.measures["commitment"])
+    large = regions.select(lambda region: region.population > 30_000)
+    assert {region.code for region in large} == {
+        code
+        for code, people in zip(
+            finished.scenario.regions.codes, finished.scenario.regions.population, strict=True
+        )
+        if people > 30_000
+    }
+    assert len(regions.get("reputation")) == 6
+
+
+def test_a_region_is_a_view_on_its_row(finished):
+    region = finished.regional_governments[2]
+    assert region.commitment == finished.state.region[2].commitment
+    assert set(region.trust) == {other.code for other in region.contacts}
+    assert all(0 <= value <= 1 for value in region.trust.values())
+    finished.state.region[2].commitment += 0.0
+    with pytest.raises(AttributeError, match="comitment"):
+        _ = region.comitment
+
+
+def test_partners_are_mutual_and_in_the_agreements(finished):
+    codes = {
+        (agreement["area"], code) for agreement in finished.agreements()
+        for code in agreement["members"]
+    }  # fmt: skip
+    assert codes, "nobody cooperates: the test says nothing"
+    for region in finished.regional_governments:
+        for area in finished.scenario.areas:
+            partners = region.partners(area)
+            assert ((area, region.code) in codes) == bool(partners)
+            assert all(region in partner.partners(area) for partner in partners)
+
+
+def test_supporters_are_agents_who_spend(finished):
+    supporters = finished.agents_by_type[Supporter]
+    assert [one.kind for one in supporters] == ["government", "ngo", "business", "community"]
+    spent = dict(zip(supporters.get("kind"), supporters.get("spent"), strict=True))
+    assert spent["ngo"] > 0
+    assert spent["business"] == spent["community"] == 0
+    assert all(one.title for one in supporters)
+
+
+def test_an_agent_can_be_subclassed_with_state_of_its_own(scenario):
+    class Diary(RegionalGovernment):
+        def __init__(self, model, row):
+            super().__init__(model, row)
+            self.looks = 0
+
+        def choose(self, options, me, luck):
+            self.looks += 1
+            assert options[0].gain == 0.0
+            assert 0 <= me.stress <= 1
+            return super().choose(options, me, luck)
+
+    model = CollaborationModel(scenario, "helped", run=2, seed=5, agents=Diary)
+    while model.running:
+        model.step()
+    assert sum(region.looks for region in model.regional_governments) > 0
+    task = build_task(scenario, scenario.strategies["helped"], seed=5)
+    expected = run_block(task, np.array([2])).history[0]
+    found = model.datacollector.get_model_vars_dataframe().to_numpy()
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_settings_by_dotted_names():
+    model = CollaborationModel("kartamantul", **{"horizon": 3, "parameters.quality_value": 0.9})
+    assert model.scenario.horizon == 3
+    assert model.parameters.quality_value == 0.9
+    assert Scenario.load("kartamantul").horizon == 40
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"strategy": "helpd"}, "did you mean 'helped'"),
+        ({"horizn": 3}, "did you mean 'horizon'"),
+    ],
+)
+def test_what_is_not_there_is_refused(scenario, more, words):
+    with pytest.raises(InputError, match=words):
+        CollaborationModel(scenario, **more)
+
+
+def test_areas_and_choices_that_are_not_there_are_refused(finished, scenario):
+    with pytest.raises(InputError, match="did you mean 'water'"):
+        finished.regional_governments[0].partners("watr")
+
+    class Wild(RegionalGovernment):
+        def choose(self, options, me, luck):
+            return len(options)
+
+    model = CollaborationModel(scenario, "helped", agents=Wild)
+    with pytest.raises(InputError, match="chose option"):
+        while model.running:
+            model.step()
+
+
+def test_mesa_is_of_a_version_that_is_supported():
+    assert mesa.__version__.startswith("3.")

@@ -1,0 +1,156 @@
+"""Mesa agents and the ensemble give the same histories, to the last bit."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kolabsim.engine.ensemble import build_task, run_block
+from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment
+from kolabsim.model.levers import (
+    CONSENTS,
+    FORMS,
+    LEVERS,
+    MECHANISMS,
+    SHARES,
+    SUPPORTERS,
+    TARGETS,
+)
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.rules import BUILT_IN
+from tests.builders import make_scenario, random_scenario
+
+RULE = """\
+from kolabsim.model.extension import decision_rule
+from kolabsim.model.parameters import Parameter
+
+
+@decision_rule(patience=Parameter(0.5, 0, 1, symbol="q", meaning="trust held back"))
+def cautious(options, me, luck, p):
+    \"\"\"The best option among those whose partners are trusted enough.\"\"\"
+    best = 0
+    for k in range(1, len(options)):
+        if options[k].trust > p.patience and options[k].gain > options[best].gain:
+            best = k
+    return best
+"""
+
+
+def history_of(model):
+    while model.running:
+        model.step()
+    return model.datacollector.get_model_vars_dataframe()[list(MEASURES)].to_numpy()
+
+
+def ensemble_of(scenario, strategy, seed=7, run=3):
+    task = build_task(scenario, scenario.strategies[strategy], seed=seed)
+    return run_block(task, np.array([run])).history[0]
+
+
+def assert_equal(scenario, strategy="mixed", **more):
+    model = CollaborationModel(scenario, strategy, seed=7, run=3, **more)
+    np.testing.assert_array_equal(history_of(model), ensemble_of(scenario, strategy))
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_worlds(seed):
+    """Random sizes, areas, levers, targets, budgets, mandates, bodies, changes and institutions."""
+    scenario = random_scenario(seed)
+    model = CollaborationModel(scenario, "mixed", seed=7, run=3)
+    history = history_of(model)
+    np.testing.assert_array_equal(history, ensemble_of(scenario, "mixed"))
+
+
+def test_the_random_worlds_reach_everything():
+    worlds = [random_scenario(seed) for seed in range(24)]
+    assert {world.consent for world in worlds} == set(CONSENTS)
+    assert {world.shares for world in worlds} == set(SHARES)
+    assert {world.form for world in worlds} == set(FORMS)
+    assert {world.decision for world in worlds} == set(BUILT_IN)
+    strategies = [world.strategies["mixed"] for world in worlds]
+    assert {name for one in strategies for name in one.levers} == set(LEVERS)
+    targets = [
+        phase.targets for one in strategies for part in one.support.values() for phase in part
+    ]
+    assert {target for target in targets if isinstance(target, str)} == set(TARGETS) - {"list"}
+    assert any(not isinstance(target, str) for target in targets)
+    assert any(one.mandates for one in strategies)
+    assert {len(world.areas) for world in worlds} >= {1, 3, 4, 5}
+
+
+@pytest.mark.parametrize("lever", LEVERS)
+def test_each_lever_alone_at_full_intensity(lever):
+    kind = "mechanisms" if lever in MECHANISMS else "support"
+    scenario = make_scenario(5, horizon=16, strategies={"s": {kind: {lever: 1.0}}})
+    assert_equal(scenario, "s")
+
+
+@pytest.mark.parametrize("target", TARGETS[:-1])
+@pytest.mark.parametrize("supporter", SUPPORTERS)
+def test_each_target_of_each_supporter_within_a_budget(supporter, target):
+    phase = {"intensity": 0.9, "targets": target, "share": 0.4, "budget": 20_000}
+    scenario = make_scenario(5, horizon=12, strategies={"s": {"support": {supporter: phase}}})
+    assert_equal(scenario, "s")
+
+
+def test_a_rule_of_ones_own(tmp_path):
+    path = tmp_path / "rule.py"
+    path.write_text(RULE, encoding="utf-8")
+    scenario = make_scenario(6, horizon=12).with_(
+        {"extensions": [str(path)], "decision": "cautious", "parameters.cautious.patience": 0.45}
+    )
+    assert_equal(scenario, "voluntary")
+    other = scenario.with_({"parameters.cautious.patience": 0.9})
+    assert not np.array_equal(
+        ensemble_of(scenario, "voluntary"), ensemble_of(other, "voluntary"), equal_nan=True
+    )
+
+
+class Best(RegionalGovernment):
+    """Best response in plain Python."""
+
+    def choose(self, options, me, luck):
+        return int(np.argmax(options.gain))
+
+
+class Hermit(RegionalGovernment):
+    """Never unites with anybody."""
+
+    def choose(self, options, me, luck):
+        return 0
+
+
+def test_a_choice_overridden_in_python():
+    assert_equal(random_scenario(4), agents=Best)  # seed 4: best response is the built-in rule
+    model = CollaborationModel(make_scenario(6, horizon=12), agents=Hermit)
+    assert history_of(model)[:, list(MEASURES).index("cooperation")].max() == 0
+
+
+def test_the_order_of_agents_does_not_matter():
+    class Shuffled(CollaborationModel):
+        def step(self):
+            self.agents.shuffle(inplace=True)
+            super().step()
+
+    scenario = random_scenario(1)
+    model = Shuffled(scenario, "mixed", seed=7, run=3)
+    np.testing.assert_array_equal(history_of(model), ensemble_of(scenario, "mixed"))
+
+
+def test_plain_python_gives_the_same_bits(tmp_path):
+    code = (
+        "import numpy as np; from tests.builders import random_scenario;"
+        "from kolabsim.engine.ensemble import build_task, run_block;"
+        "s = random_scenario(2); t = build_task(s, s.strategies['mixed'], seed=7);"
+        f"np.save({str(tmp_path / 'plain.npy')!r}, run_block(t, np.array([3])).history[0])"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True,
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    plain = np.load(tmp_path / "plain.npy")
+    np.testing.assert_array_equal(plain, ensemble_of(random_scenario(2), "mixed"))
