@@ -10,8 +10,9 @@ from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import KolabsimError
 from kolabsim.language import _
-from kolabsim.model.extension import DecisionRule, fill_record
+from kolabsim.model.extension import DecisionRule
 from kolabsim.model.measures import MEASURES
+from kolabsim.model.rules import parameters_of
 from kolabsim.model.state import OPTION, Me, empty_records
 from kolabsim.world.scenario import Scenario
 
@@ -58,7 +59,7 @@ def check_rule(rule: DecisionRule, *, cases: int = 200, seed: int = 0) -> None:
     for case in range(cases):
         settings = corners[case % len(corners)]
         options, me, draw = random_options(luck), random_me(luck), float(luck.random())
-        p, before = fill_record(rule.parameters, settings), options.copy()
+        p, before = parameters_of(rule, settings), options.copy()
         answers = [rule.python(options, me, draw, p) for _again in range(2)]
         answers.append(rule.compiled(options, me, draw, p))
         shown = {"answer": answers[0], "options": len(options), "settings": settings}

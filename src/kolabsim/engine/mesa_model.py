@@ -168,7 +168,8 @@ class CollaborationModel(mesa.Model):
         Number of the run: sweep over it (``{"run": range(100)}``) for replications. The same
         seed and run give the same history as run number ``run`` of the ensemble.
     seed
-        Seed of all draws, at least 0. Mesa's own random numbers are not used by the model.
+        Seed of all draws, at least 0. Mesa's own random numbers are not used by the model. From
+        Mesa 3.5 on, ``batch_run`` gives the seed itself: hand it ``rng=[seed]``.
     agents
         Class of the regional governments, to be subclassed.
     settings
@@ -190,7 +191,7 @@ class CollaborationModel(mesa.Model):
         super().__init__(rng=int(seed))
         if not isinstance(scenario, Scenario):
             scenario = Scenario.load(scenario)
-        self.scenario = scenario.with_(settings) if settings else scenario
+        self._of = scenario.with_(settings) if settings else scenario
         if strategy not in self.scenario.strategies:
             hint = suggestion(strategy, self.scenario.strategies)
             text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
@@ -209,6 +210,16 @@ class CollaborationModel(mesa.Model):
         self.datacollector = mesa.DataCollector(
             model_reporters={name: _reporter(name) for name in MEASURES}
         )
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that is simulated."""
+        return self._of
+
+    @scenario.setter
+    def scenario(self, _other: object) -> None:
+        # Mesa from 3.5 on has a scenario of its own here, which holds no more than a seed.
+        pass
 
     @property
     def key(self) -> Key:

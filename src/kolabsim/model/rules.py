@@ -6,9 +6,12 @@ own, and the rule's parameters; it returns the place of the option it takes, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log
 
-from kolabsim.model.extension import RULES, decision_rule
+import numpy as np
+
+from kolabsim.model.extension import RULES, DecisionRule, decision_rule, fill_record
 from kolabsim.model.kernel import part
 from kolabsim.model.laws import logistic
 from kolabsim.model.parameters import Parameter
@@ -73,6 +76,16 @@ def imitation(options, me, luck, p):
 
 BUILT_IN = tuple(RULES)
 """Names of the built-in rules, in the order of their numbers."""
+
+
+def parameters_of(rule: DecisionRule, settings: Mapping[str, float]) -> np.record:
+    """The record of a rule's parameters, as its compiled function takes them.
+
+    All built-in rules share one type of record, so that one loop serves them all.
+    """
+    shared = {n: q for name in BUILT_IN for n, q in RULES[name].parameters.items()}
+    return fill_record(shared if rule.name in BUILT_IN else rule.parameters, settings)
+
 
 _BEST_RESPONSE, _LOGIT, _SATISFICING, _IMITATION = (RULES[name].compiled for name in BUILT_IN)
 

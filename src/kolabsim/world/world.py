@@ -14,10 +14,10 @@ from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.beginning import BODY_MEMBERS, place_contacts
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.draws import region_ids
-from kolabsim.model.extension import RULES, DecisionRule, fill_record, load_extension
+from kolabsim.model.extension import RULES, DecisionRule, load_extension
 from kolabsim.model.levers import CAP, CONSENTS, FORMS, LEVERS, PAYERS, SHARES, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import settle_parameters
-from kolabsim.model.rules import BUILT_IN
+from kolabsim.model.rules import BUILT_IN, parameters_of
 from kolabsim.model.settlement import LISTED
 from kolabsim.model.state import (
     AREA,
@@ -391,8 +391,7 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
     settings = rule_settings(scenario)
     if scenario.decision in BUILT_IN:
         RULES[scenario.decision].settle(settings)
-        every = {n: q for name in BUILT_IN for n, q in RULES[name].parameters.items()}
-        return None, fill_record(every, settings)
+        return None, parameters_of(RULES[scenario.decision], settings)
     for path in scenario.extensions:
         load_extension(path)
     if scenario.decision not in RULES:
