@@ -18,7 +18,15 @@ from kolabsim.model.kernel import compiled, first_call, kernel, rebind
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
-from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
+from kolabsim.model.stages import (
+    builds_trust,
+    communicate,
+    coordinate,
+    evaluate,
+    identify,
+    plan,
+    produce,
+)
 from kolabsim.model.state import Policy, State, World, allocate
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.strategy import Strategy
@@ -46,9 +54,10 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
             support(s, policy, p, quarter)
             for i in range(regions):
                 identify(i, s, p, rule, key)
-            for i in range(regions):
-                communicate(i, s, p, key)
-            tally_all(s, p, quarter)
+            if builds_trust(s):  # else no trust moves, and no row would change
+                for i in range(regions):
+                    communicate(i, s, p, key)
+                tally_all(s, p, quarter)
             for i in range(regions):
                 plan(i, s, p, key)
             settle(s, policy, p, quarter)

@@ -24,7 +24,10 @@ AREA_ATTRIBUTES: dict[str, Parameter] = {
         0.3, r"\eta", "rise of cost per 50 km between members", low=0.0, high=0.6, most=10.0
     ),
     "cost_per_resident": number(
-        1.0, "c", "yearly cost per resident at efficient scale", unit="currency/person",
+        1.0,
+        "c",
+        "yearly cost per resident at efficient scale",
+        unit="currency/person",
         least=1e-9,
     ),
 }

@@ -86,7 +86,9 @@ def draw_region(w, s, p, i, key):
             # A Dirichlet(2) draw: gamma numbers of shape 2, scaled to sum to 1.
             interest = w.interest[i, a]
             if isnan(interest):
-                interest = -log(draws.unit(draws.pick(one, k))) - log(draws.unit(draws.pick(two, k)))
+                interest = -log(draws.unit(draws.pick(one, k))) - log(
+                    draws.unit(draws.pick(two, k))
+                )
             slot.interest = interest
             total += interest
             slot.demand = w.demand[w.period[0], i, a]
@@ -97,7 +99,7 @@ def draw_region(w, s, p, i, key):
             slot.omega = slot.judged = slot.expected = slot.realised = 0.0
             slot.kept = slot.seen = slot.load = slot.body_trust = 0.0
             slot.startup = slot.granted = slot.cofinanced = slot.programme = 0.0
-            slot.cost = 1.0
+            slot.cost, slot.settled_alone = 1.0, 0
     for a in range(areas):
         slot = s.slot[i, a]
         slot.interest /= total
@@ -133,6 +135,7 @@ def draw_region(w, s, p, i, key):
     region.goodwill = kind / (kind + selfish)
     region.commitment, region.reputation = p.commitment_start, p.reputation_start
     region.aspiration = region.success = 0.0
+    region.moving = region.entering = 0
 
 
 @part

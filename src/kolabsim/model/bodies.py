@@ -285,9 +285,7 @@ def present_outlook(s, p, a, body, quarter):
     penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
     forum = body_forum_share(s, body)
     shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
-    return outlook(
-        s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall
-    )
+    return outlook(s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall)
 
 
 @part
@@ -409,9 +407,7 @@ def judge_union(s, p, i, a, first, second, sides):
     row = s.sums[-1]
     forum = union_forum_share(s, a, first, second)
     shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
-    view = outlook(
-        s.area[a], s.moment[0], p, row, sides.form, sides.penalty, forum, shortfall
-    )
+    view = outlook(s.area[a], s.moment[0], p, row, sides.form, sides.penalty, forum, shortfall)
     entry = 0.0
     if sides.first_enters:
         entry += s.sums[first, ENTRY]
@@ -544,4 +540,3 @@ def move_members(s, source, host, quarter):
         enter(s, host, s.members[source, k], quarter)
         s.members[source, k] = NOBODY
     close_body(s, source)
-

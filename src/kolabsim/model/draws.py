@@ -59,9 +59,7 @@ def words(key, purpose, block, i, j):
     """
     counter = np.uint64(key.quarter) | np.uint64(purpose << 16) | np.uint64(block << 24)
     seed = np.uint64(key.seed)
-    return philox(
-        np.uint64(i), np.uint64(j), counter, np.uint64(key.run), seed & LOW, seed >> HALF
-    )
+    return philox(np.uint64(i), np.uint64(j), counter, np.uint64(key.run), seed & LOW, seed >> HALF)
 
 
 @kernel

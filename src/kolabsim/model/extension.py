@@ -119,7 +119,9 @@ def _try(name: str, function: Callable, p: np.record) -> None:
     try:
         taken = function(options, example_me(), 0.5, p)
     except Exception as error:
-        text = _("decision rule {rule} fails on an example: {error}; an option has {option}; me has {me}")
+        text = _(
+            "decision rule {rule} fails on an example: {error}; an option has {option}; me has {me}"
+        )
         fields = {"option": ", ".join(OPTION), "me": ", ".join(Me._fields)}
         raise InputError([Problem(text.format(rule=name, error=error, **fields))]) from error
     if isinstance(taken, bool) or not isinstance(taken, int | np.integer):

@@ -61,20 +61,30 @@ REGION_MEASURES: dict[str, Measure] = {
         "service quality change", "service quality against the region's own start", "0..1", 1
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit", "net benefit seen when the present agreement was voted on",
-        "share of stand-alone cost", 1,
+        "perceived net benefit",
+        "net benefit seen when the present agreement was voted on",
+        "share of stand-alone cost",
+        1,
     ),
     "realised_benefit": Measure(
-        "realised net benefit", "net benefit as it happened, after programme cost borne",
-        "share of stand-alone cost", 1,
+        "realised net benefit",
+        "net benefit as it happened, after programme cost borne",
+        "share of stand-alone cost",
+        1,
     ),
     "saving": Measure(
-        "net saving", "stand-alone cost less realised cost and programme cost borne", "currency",
-        1, SUM,
+        "net saving",
+        "stand-alone cost less realised cost and programme cost borne",
+        "currency",
+        1,
+        SUM,
     ),
     "benefit_money": Measure(
-        "realised net benefit in money", "realised net benefit after programme cost borne",
-        "currency", 1, SUM,
+        "realised net benefit in money",
+        "realised net benefit after programme cost borne",
+        "currency",
+        1,
+        SUM,
     ),
     **CHANNELS,
 }
@@ -86,25 +96,37 @@ MEASURES: dict[str, Measure] = {
         "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
     ),
     "net_efficiency": Measure(
-        "efficiency after programme cost", "efficiency less programme cost, whoever bears it",
+        "efficiency after programme cost",
+        "efficiency less programme cost, whoever bears it",
         better=1,
     ),
     "quality": Measure("service quality", "mean service quality over people", "0..1", 1),
     "quality_change": Measure(
-        "service quality change", "mean over people of quality against the region's start", "0..1", 1
+        "service quality change",
+        "mean over people of quality against the region's start",
+        "0..1",
+        1,
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit", "net benefit seen when the present agreements were voted on",
-        "share of stand-alone cost", 1,
+        "perceived net benefit",
+        "net benefit seen when the present agreements were voted on",
+        "share of stand-alone cost",
+        1,
     ),
     "realised_benefit": Measure(
-        "realised net benefit", "net benefit as it happened, after programme cost, whoever bears it",
-        "share of stand-alone cost", 1,
+        "realised net benefit",
+        "net benefit as it happened, after programme cost, whoever bears it",
+        "share of stand-alone cost",
+        1,
     ),
     **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
     "decision_time": Measure(
-        "decision time", "quarters from opening a negotiation to its conclusion", "quarters", -1,
-        RATIO, ("deciding", "agreements"),
+        "decision time",
+        "quarters from opening a negotiation to its conclusion",
+        "quarters",
+        -1,
+        RATIO,
+        ("deciding", "agreements"),
     ),
     "trust": Measure("trust", "mean trust in contacts", "0..1", 1),
     "trust_in_bodies": Measure("trust in bodies", "mean trust between members", "0..1", 1),
@@ -112,12 +134,20 @@ MEASURES: dict[str, Measure] = {
     "commitment": Measure("commitment", "mean commitment of regions", "0..1", 1),
     "quality_gini": Measure("Gini of quality", "inequality of service quality", "0..1", -1),
     "worst_tenth": Measure(
-        "quality of the worst-off tenth", "mean quality of the tenth of regions that is worst off",
-        "0..1", 1,
+        "quality of the worst-off tenth",
+        "mean quality of the tenth of regions that is worst off",
+        "0..1",
+        1,
     ),
-    "losers": Measure("regions that lose", "share of regions with a negative net benefit", better=-1),
+    "losers": Measure(
+        "regions that lose", "share of regions with a negative net benefit", better=-1
+    ),
     "exit_rate": Measure(
-        "exit rate", "memberships that end, a year", "share/year", -1, RATIO,
+        "exit rate",
+        "memberships that end, a year",
+        "share/year",
+        -1,
+        RATIO,
         ("ended", "membership_years"),
     ),
     "membership_age": Measure("age of memberships", "mean age of memberships", "years"),
@@ -151,18 +181,26 @@ MEASURES: dict[str, Measure] = {
         "net saving, discounted", "net saving, discounted to the start", "currency", 1, SUM
     ),
     "benefit_money": Measure(
-        "realised net benefit in money", "realised net benefit after programme cost", "currency",
-        1, SUM,
+        "realised net benefit in money",
+        "realised net benefit after programme cost",
+        "currency",
+        1,
+        SUM,
     ),
     "saving_per_cost": Measure(
-        "saving per unit spent", "saving per unit of programme cost", "1", 1, RATIO,
+        "saving per unit spent",
+        "saving per unit of programme cost",
+        "1",
+        1,
+        RATIO,
         ("saving", "programme_cost"),
     ),
     "opened": Measure("negotiations opened", "negotiations opened", "negotiations", 0, SUM),
     "refused": Measure("negotiations refused", "negotiations refused", "negotiations", 0, SUM),
     "agreements": Measure("agreements", "agreements concluded", "agreements", 0, SUM),
-    "deciding": Measure("time spent deciding", "quarters from opening to conclusion, summed",
-        "quarters", 0, SUM),
+    "deciding": Measure(
+        "time spent deciding", "quarters from opening to conclusion, summed", "quarters", 0, SUM
+    ),
     "ended": Measure("memberships ended", "memberships that ended", "memberships", 0, SUM),
     "membership_years": Measure(
         "membership years", "memberships at the start of the quarter, over four", "years", 0, SUM

@@ -51,13 +51,15 @@ def begin(w, s, policy, p, quarter):
         area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         befall(w, s, p, w.period[quarter])
-    members = 0.0
     for i in range(regions):
-        for a in range(areas):
-            slot = s.slot[i, a]
-            slot.startup = slot.granted = slot.cofinanced = 0.0
-            members += slot.body != NOBODY
-    now.members_before = members
+        if s.region[i].entering > 0:
+            s.region[i].entering = 0
+            for a in range(areas):
+                slot = s.slot[i, a]
+                slot.startup = slot.granted = slot.cofinanced = 0.0
+    now.members_before = 0.0
+    for body in range(len(s.body)):
+        now.members_before += s.body[body].members
 
 
 @passage
@@ -269,7 +271,7 @@ def fund(s, policy, p, quarter):
     regions, areas = s.slot.shape
     grants, shares = 0.0, 0.0
     for i in range(regions):
-        for a in range(areas):
+        for a in range(areas if s.region[i].entering > 0 else 0):
             slot = s.slot[i, a]
             if slot.startup > 0.0:
                 money = s.area[a].cost_per_resident
@@ -285,10 +287,11 @@ def fund(s, policy, p, quarter):
     if left < 1e300 and shares > 0.0:
         left = max(left - running_cost(levers.BUSINESS, s, p), 0.0)
     met = 1.0 if shares <= left else left / shares
-    for i in range(regions):
-        for a in range(areas):
-            s.slot[i, a].granted *= paid
-            s.slot[i, a].cofinanced *= met
+    if paid < 1.0 or met < 1.0:
+        for i in range(regions):
+            for a in range(areas):
+                s.slot[i, a].granted *= paid
+                s.slot[i, a].cofinanced *= met
     s.ledger[PAID, GOVERNMENT] = grants * paid
     s.ledger[PAID, BUSINESS] = shares * met
 
@@ -301,7 +304,8 @@ def bill(s, policy, p, quarter):
     now.paid_members = now.paid_centre = now.paid_supporter = 0.0
     for i in range(regions):
         for a in range(areas):
-            s.slot[i, a].programme = 0.0
+            if s.slot[i, a].programme != 0.0:
+                s.slot[i, a].programme = 0.0
     phase = policy.period[quarter]
     for lever in range(s.ledger.shape[1]):
         payer = policy.payer[phase, lever]
@@ -332,4 +336,3 @@ def bill(s, policy, p, quarter):
             now.paid_centre += s.ledger[PAID, lever]
         else:
             now.paid_supporter += s.ledger[PAID, lever]
-

@@ -52,11 +52,12 @@ def settle(s, policy, p, quarter):
 def settle_leavings(s, p, quarter):
     """Let those leave who decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
-        for a in range(s.slot.shape[1]):
-            slot = s.slot[i, a]
-            if slot.leaves > 0 and slot.body != NOBODY:
-                depart(s, p, i, a, quarter)
-            slot.leaves = 0
+        if s.region[i].moving > 0:
+            for a in range(s.slot.shape[1]):
+                slot = s.slot[i, a]
+                if slot.leaves > 0 and slot.body != NOBODY:
+                    depart(s, p, i, a, quarter)
+                slot.leaves = 0
 
 
 @part
@@ -129,6 +130,7 @@ def pay_startup(s, p, i, a, price):
     due = laws.startup(s.region[i].stress, price * slot.weight, p)
     grant, share = p.grant_share * slot.government, p.cofinance_share * slot.business
     whole = max(grant + share, 1.0)
+    s.region[i].entering = 1
     slot.startup += due
     slot.granted += due * grant / whole
     slot.cofinanced += due * share / whole
@@ -157,13 +159,14 @@ def settle_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
     areas, number = s.slot.shape[1], 0
     for i in range(s.slot.shape[0]):
-        for a in range(areas):
-            number += s.slot[i, a].order >= 0.0
+        if s.region[i].moving > 0:
+            for a in range(areas):
+                number += s.slot[i, a].order >= 0.0
     if number == 0:
         return
     queue, orders, number = np.empty(number, np.int64), np.empty(number), 0
     for i in range(s.slot.shape[0]):
-        for a in range(areas):
+        for a in range(areas if s.region[i].moving > 0 else 0):
             if s.slot[i, a].order >= 0.0:
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
@@ -234,9 +237,7 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
         if i == opener or body_of(s.slot, party) == NOBODY:
             error = misjudgement(s, p, i, a, contact, area.planning)
         omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
-        own = own_change(
-            region, slot, p, view, omega, area.spillover, row[RESIDENTS], enters
-        )
+        own = own_change(region, slot, p, view, omega, area.spillover, row[RESIDENTS], enters)
         goodwill = goodwill_of(region, slot, p, quarter)
         change = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill) + error
         seen = benefit(region, slot, p, view, omega, area.spillover, row[RESIDENTS])

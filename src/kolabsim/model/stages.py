@@ -6,12 +6,11 @@ region, so the order of regions cannot matter. Both engines call these functions
 
 from __future__ import annotations
 
-
 from kolabsim.model import draws, laws
 from kolabsim.model.bodies import (
+    body_forum_share,
     cross_omega,
     cultures_apart,
-    body_forum_share,
     goodwill_of,
     judge_union,
     misjudgement,
@@ -81,7 +80,6 @@ def negotiate(i, a, taken, s, key):
     if taken > 0:
         slot = s.slot[i, a]
         slot.contact, slot.opened, slot.order = s.option[taken].contact, key.quarter, -1.0
-
 
 
 @passage
@@ -174,6 +172,15 @@ def judge(i, a, k, s, p, key):
 
 # 2 communicate ----------------------------------------------------------------------------------
 @part
+def builds_trust(s):
+    """Whether anything in force lets regions communicate: a forum, a team, or mediation."""
+    for a in range(len(s.area)):
+        if s.area[a].forum > 0.0 or s.area[a].team > 0.0 or s.area[a].ngo > 0.0:
+            return True
+    return False
+
+
+@part
 def communicate(i, s, p, key):
     """Meetings, teams and mediators build a region's trust in its contacts (E12)."""
     areas = s.slot.shape[1]
@@ -203,6 +210,7 @@ def communicate(i, s, p, key):
 def plan(i, s, p, key):
     """A region's negotiations advance, and it decides whether to leave its bodies (E9, E11)."""
     region = s.region[i]
+    region.moving = 0
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
         if slot.body != NOBODY and slot.bound_until <= key.quarter:
@@ -210,6 +218,7 @@ def plan(i, s, p, key):
                 chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
                 luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
                 slot.leaves = luck < chance
+                region.moving = max(region.moving, slot.leaves)
         if slot.contact != NOBODY and slot.opened < key.quarter:
             advance(i, a, s, p, key)
 
@@ -233,6 +242,7 @@ def advance(i, a, s, p, key):
     chance = laws.conclusion(apart, s.area[a].planning, s.area[a].team, mediation, p)
     if draws.uniform_by_area(key, draws.CONCLUSION, region.id, region.id, a) < chance:
         slot.order = draws.uniform_by_area(key, draws.ORDER, region.id, region.id, a)
+        region.moving = 1
 
 
 # 4 coordinate -----------------------------------------------------------------------------------
@@ -258,12 +268,24 @@ def coordinate(i, s, p, key):
 
 @part
 def serve_alone(slot):
-    """What a region alone has from an area: its own cost and quality."""
-    slot.due, slot.cost, slot.quality = slot.people * slot.alone, 1.0, slot.reference
-    slot.realised = slot.load = slot.body_trust = 0.0
-    slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
-    slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
-    slot.entry = paid_to_enter(slot)
+    """What a region alone has from an area: its own cost and quality.
+
+    Most slots are alone, quarter after quarter: only what differs is written, because in a large
+    world writing to memory takes most of the time.
+    """
+    if slot.quality != slot.reference:
+        slot.quality = slot.reference
+    if slot.due != slot.people * slot.alone:
+        slot.due = slot.people * slot.alone
+    if slot.settled_alone == 0:
+        slot.settled_alone = 1
+        slot.cost, slot.realised = 1.0, 0.0
+        slot.load = slot.body_trust = 0.0
+        slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
+        slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
+        slot.entry = paid_to_enter(slot)
+        if slot.entry != 0.0:
+            slot.settled_alone = 0
 
 
 @part
@@ -325,6 +347,7 @@ def produce_body(s, p, body, quarter):
         slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
         slot.load, slot.body_trust = view.load, view.trust
         slot.entry = paid_to_enter(slot)
+        slot.settled_alone = 0
 
 
 # 5 evaluate -------------------------------------------------------------------------------------
@@ -360,12 +383,13 @@ def evaluate(i, s, p, key):
         region.aspiration = laws.closer(region.aspiration, realised, ASPIRATION_LEARNING)
     else:
         region.commitment = laws.closer(region.commitment, p.commitment_start, p.trust_drift)
-    for a in range(areas):
-        slot, row = s.slot[i, a], s.sums[i * areas + a]
-        row[CAPACITY] = slot.people * slot.capacity
-        row[BEST] = slot.capacity
-        row[REFERENCE] = slot.reference
-        row[REPUTATION] = region.reputation
+    if joint > 0.0:  # who shares nothing has learnt nothing that its rows hold
+        for a in range(areas):
+            slot, row = s.slot[i, a], s.sums[i * areas + a]
+            row[CAPACITY] = slot.people * slot.capacity
+            row[BEST] = slot.capacity
+            row[REFERENCE] = slot.reference
+            row[REPUTATION] = region.reputation
 
 
 COMMITMENT_LEARNING = 1.0 - 0.8**0.25

@@ -55,45 +55,51 @@ REGION: dict[str, Column] = {
     "reputation": Column("probability that it keeps promises, as others see it", "0..1", "r"),
     "aspiration": Column("net benefit that it expects", "share of stand-alone cost", "u"),
     "success": Column("realised net benefit over its areas", "share of stand-alone cost"),
+    "moving": _index("1 if it leaves a body or concludes a negotiation this quarter"),
+    "entering": _index("1 if start-up is due from it this quarter"),
 }
 
+# In the order of use: what every quarter reads of every slot lies together, so that a large world
+# moves half as much memory.
 SLOT: dict[str, Column] = {
-    "people": Column("people served: population times demand", "persons", r"N\delta"),
-    "demand": Column("demand relative to normal", "> 0", r"\delta"),
-    "alone": Column("unit cost when serving alone", "1 at efficient scale", "ac"),
-    "weight": Column("weight by which it shares joint cost", "persons", "W"),
-    "burden": Column("its weight over its stand-alone cost", "1", ""),
-    "capacity": Column("administrative capacity", "0..1", "k"),
-    "capacity_start": Column("capacity at the start", "0..1", "k_0"),
-    "reference": Column("quality it has alone: capacity, less strain of demand", "0..1", ""),
-    "interest": Column("priority of the area, sums to 1 over areas", "0..1", "w"),
-    "direction": Column("priority, scaled to a vector of length 1", "0..1", ""),
     "body": _index("joint body that provides the area", "body"),
+    "contact": _index("contact through which it negotiates", "party"),
+    "people": Column("people served: population times demand", "persons", r"N\delta"),
+    "alone": Column("unit cost when serving alone", "1 at efficient scale", "ac"),
+    "interest": Column("priority of the area, sums to 1 over areas", "0..1", "w"),
+    "government": Column("central grant offered to it", "0..1", "G"),
+    "leaves": _index("1 if it leaves its body this quarter"),
+    "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
+    "startup": Column("start-up due this quarter", "person-years at efficient scale"),
+    "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
+    "reference": Column("quality it has alone: capacity, less strain of demand", "0..1", ""),
+    "quality": Column("service quality", "0..1"),
+    "settled_alone": _index("1 while it serves alone and nothing of a body is left in its figures"),
+    "due": Column("its part of joint cost by the rule, before conduct and spillover", "persons"),
+    "cost": Column("running cost borne, less spillover", "share of stand-alone cost"),
+    "entry": Column("channel: start-up paid itself, negative", "share"),
+    "realised": Column("net benefit of running together, as it happened", "share", "U"),
+    "capacity_start": Column("capacity at the start", "0..1", "k_0"),
+    "load": Column("information and negotiation cost of its body", "share of joint cost"),
+    "body_trust": Column("mean trust in its body", "0..1", "T_S"),
     "entered": _index("quarter in which its membership began", "since"),
     "bound_until": _index("quarter until which a mandate binds it"),
-    "contact": _index("contact through which it negotiates", "party"),
     "opened": _index("quarter in which its last negotiation opened, -1 if none has"),
-    "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
-    "leaves": _index("1 if it leaves its body this quarter"),
-    "government": Column("central grant offered to it", "0..1", "G"),
-    "ngo": Column("mediation offered to it", "0..1", "O"),
-    "business": Column("co-finance and technology offered to it", "0..1", "B"),
-    "community": Column("community voice in it", "0..1", "V"),
-    "omega": Column("weight of the neighbours served together", "0..1", r"\omega"),
     "judged": Column("net benefit of its present arrangement, as judged", "share", "U"),
+    "capacity": Column("administrative capacity", "0..1", "k"),
+    "weight": Column("weight by which it shares joint cost", "persons", "W"),
+    "burden": Column("its weight over its stand-alone cost", "1", ""),
+    "omega": Column("weight of the neighbours served together", "0..1", r"\omega"),
+    "demand": Column("demand relative to normal", "> 0", r"\delta"),
+    "direction": Column("priority, scaled to a vector of length 1", "0..1", ""),
     "expected": Column("net benefit seen when its present agreement was voted on", "share", "U"),
     "kept": Column("1 if it keeps its promises this quarter", "0 or 1"),
     "seen": Column("1 if its conduct is observed this quarter", "0 or 1"),
-    "due": Column("its part of joint cost by the rule, before conduct and spillover", "persons"),
-    "cost": Column("running cost borne, less spillover", "share of stand-alone cost"),
-    "quality": Column("service quality", "0..1"),
-    "load": Column("information and negotiation cost of its body", "share of joint cost"),
-    "body_trust": Column("mean trust in its body", "0..1", "T_S"),
-    "realised": Column("net benefit of running together, as it happened", "share", "U"),
-    "startup": Column("start-up due this quarter", "person-years at efficient scale"),
+    "ngo": Column("mediation offered to it", "0..1", "O"),
+    "business": Column("co-finance and technology offered to it", "0..1", "B"),
+    "community": Column("community voice in it", "0..1", "V"),
     "granted": Column("start-up paid by the centre this quarter", "person-years"),
     "cofinanced": Column("start-up paid by business this quarter", "person-years"),
-    "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
     "scale": Column("channel: saving from scale and sharing", "share of stand-alone cost"),
     "coordination": Column("channel: cost of coordination, negative", "share"),
     "distance": Column("channel: cost of haul, negative", "share"),
@@ -102,7 +108,6 @@ SLOT: dict[str, Column] = {
     "conduct": Column("channel: what shortfalls bring or cost it", "share"),
     "pooled": Column("channel: worth of the change in quality", "share"),
     "self_rule": Column("channel: worth of self-rule lost, negative", "share"),
-    "entry": Column("channel: start-up paid itself, negative", "share"),
 }
 
 CONTACT: dict[str, Column] = {
@@ -110,7 +115,9 @@ CONTACT: dict[str, Column] = {
     "reverse": _index("the same pair, seen from the other region"),
     "land": Column("1 if the two share a land border", "0 or 1"),
     "near": Column("nearness, mean 1 over a region's contacts", "1"),
-    "spill": Column("part of the region's land neighbours, by people over distance squared", "0..1"),
+    "spill": Column(
+        "part of the region's land neighbours, by people over distance squared", "0..1"
+    ),
     "trust": Column("trust of the region in this contact", "0..1", "T"),
     "trust_start": Column("trust at the start", "0..1", "T_0"),
 }
@@ -124,9 +131,14 @@ BODY: dict[str, Column] = {
 }
 
 AREA: dict[str, Column] = {
-    **{name: Column(entry.meaning, entry.unit, entry.symbol) for name, entry in AREA_ATTRIBUTES.items()},
-    **{name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
-       for name, lever in LEVERS.items()},
+    **{
+        name: Column(entry.meaning, entry.unit, entry.symbol)
+        for name, entry in AREA_ATTRIBUTES.items()
+    },
+    **{
+        name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
+        for name, lever in LEVERS.items()
+    },
 }
 
 SUMS = (
@@ -158,6 +170,7 @@ OPTION: dict[str, Column] = {
     "party": _index("the other party"),
 }
 """What a decision rule sees of an option."""
+
 
 class Me(NamedTuple):
     """What a decision rule sees of the region that decides: columns of region and slot."""

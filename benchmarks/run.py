@@ -1,0 +1,216 @@
+"""Speed as ratios, each measured in this same run; prints one JSON, says what it does on stderr.
+
+python benchmarks/run.py [NAME ...]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def task(number: int, horizon: int = 40):
+    """30 regions of small towns unless said otherwise, four areas, the voluntary strategy."""
+    from kolabsim.engine.ensemble import build_task
+    from kolabsim.world.scenario import Scenario
+
+    changes = {
+        "regions.synthetic.number": number,
+        "regions.synthetic.tiers": max(1, number // 32),
+        "regions.synthetic.extent_km": 180 * (number / 390) ** 0.5,  # as dense as the Dutch
+        "horizon": horizon,
+    }
+    scenario = Scenario.load("small-towns").with_(changes)
+    return scenario, build_task(scenario, scenario.strategies["voluntary"], seed=1)
+
+
+def seconds_a_run(number: int, runs: int, horizon: int = 40, repeats: int = 3) -> float:
+    """Shortest time of a run in the ensemble on one core, once it is compiled."""
+    import numpy as np
+
+    from kolabsim.engine.ensemble import new_state, run_block
+
+    _scenario, work = task(number, horizon)
+    state = new_state(work.world)
+    run_block(work, np.arange(1), state=state)
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.perf_counter()
+        run_block(work, np.arange(runs), state=state)
+        best = min(best, (time.perf_counter() - started) / runs)
+    return best
+
+
+def here(code: str, **environment: str) -> str:
+    """What a fresh process prints that runs code of this file."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from run import *; {code}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def against_plain_python() -> dict[str, float]:
+    horizon = 4
+    plain = float(here(f"print(seconds_a_run(30, 1, {horizon}, 1))", NUMBA_DISABLE_JIT="1"))
+    fast = seconds_a_run(30, 500, horizon)
+    return {"ensemble_over_plain_python": plain / fast, "goal_at_least": 300}
+
+
+def against_mesa() -> dict[str, float]:
+    import inspect
+
+    from mesa.batchrunner import batch_run
+
+    from kolabsim.engine.mesa_model import CollaborationModel
+
+    scenario, _work = task(30)
+    takes_seeds = "rng" in inspect.signature(batch_run).parameters
+    more = {"rng": [1]} if takes_seeds else {}
+
+    def batch(runs: int) -> float:
+        given = {"scenario": scenario, "run": range(runs)}
+        started = time.perf_counter()
+        batch_run(
+            CollaborationModel, given, number_processes=1, max_steps=40, display_progress=False,
+            **more,
+        )  # fmt: skip
+        return (time.perf_counter() - started) / runs
+
+    batch(1)
+    return {"ensemble_over_mesa_batch_run": batch(5) / seconds_a_run(30, 200), "goal_at_least": 25}
+
+
+FIRST = (
+    "import numpy as np; from kolabsim.engine.ensemble import run_block;"
+    "run_block(task(30)[1], np.arange(1)); print(time.perf_counter() - started)"
+)
+
+
+def first_result() -> dict[str, float]:
+    code = f"import time; started = time.perf_counter(); from run import *; {FIRST}"
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); {code}"
+
+    def fresh(folder: str) -> float:
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"NUMBA_CACHE_DIR": folder},
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        return time.perf_counter() - started
+
+    with tempfile.TemporaryDirectory() as folder:
+        cold, warm = fresh(folder), min(fresh(folder) for _ in range(3))
+    return {
+        "cold_seconds": cold, "cold_goal_below": 20, "warm_seconds": warm, "warm_goal_below": 3,
+        "cold_over_warm": cold / warm,
+    }  # fmt: skip
+
+
+def scale() -> dict[str, float]:
+    code = (
+        "import resource; big = seconds_a_run(100_000, 1, repeats=2) / 100_000;"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20;"
+        "small = seconds_a_run(500, 10) / 500; print(big / small, peak)"
+    )
+    ratio, peak = map(float, here(code).split())
+    return {
+        "time_per_region_100000_over_500": ratio, "goal_at_most": 2,
+        "peak_gigabytes_100000": peak, "peak_goal_below": 2,
+    }  # fmt: skip
+
+
+def threads() -> dict[str, float]:
+    from kolabsim.study.runner import simulate
+
+    scenario, _work = task(30)
+
+    def once(number: int) -> float:
+        started = time.perf_counter()
+        simulate(scenario, ["voluntary"], runs=2048, threads=number, regions=False)
+        return time.perf_counter() - started
+
+    once(2)
+    one, two = min(once(1) for _ in range(2)), min(once(2) for _ in range(2))
+    return {"two_cores_over_one": one / two, "goal_at_least": 1.8}
+
+
+STUDY = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary]\nruns: {runs}\ndetail: 2\n"
+TOWNS = (
+    "regions: {synthetic: {number: 30, median_population: 26000, extent_km: 50}}\n"
+    "families: [administration]\n"
+)
+
+
+def runner() -> dict[str, float]:
+    """What keeping a study costs, what resuming a finished one takes, and how much memory."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "world.yaml").write_text(TOWNS, encoding="utf-8")
+        (folder / "study.yaml").write_text(STUDY.format(runs=50_000), encoding="utf-8")
+        code = (
+            "import resource, time; from kolabsim.study.experiment import Experiment;"
+            "from kolabsim.study.kept import KeptStudy;"
+            "study = KeptStudy.plan(Experiment.load(sys.argv[1]), sys.argv[2]);"
+            "study.run(workers=1, executor=None) if len(sys.argv) > 4 else None;"
+            "started = time.perf_counter(); state = study.run(workers=1);"
+            "print(time.perf_counter() - started, state.simulated)"
+        )
+        command = [sys.executable, "-c", "import sys; " + code, str(folder / "study.yaml")]
+        subprocess.run(  # compiles, and is not measured
+            [sys.executable, "-c", "import sys; " + code, "kartamantul", str(folder / "warm")],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        done = subprocess.run(
+            [*command, str(folder / "out")], capture_output=True, text=True, check=True
+        )
+        wall, simulated = map(float, done.stdout.split())
+        shown = [sys.executable, "-m", "kolabsim", "run", str(folder / "study.yaml")]
+        two = STUDY.replace("[voluntary]", "[voluntary, team]").format(runs=50_000)
+        (folder / "study.yaml").write_text(two, encoding="utf-8")
+        watch = (
+            "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True,"
+            "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+        )
+        told = subprocess.run(
+            [sys.executable, "-c", watch, *shown, "--out", str(folder / "out")],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        started = time.perf_counter()
+        subprocess.run([*shown, "--out", str(folder / "out")], check=True, capture_output=True)
+        again = time.perf_counter() - started
+    return {
+        "overhead_of_keeping": wall / simulated - 1.0, "overhead_goal_below": 0.05,
+        "resume_of_100000_runs_seconds": again, "resume_goal_below": 3,
+        "peak_megabytes_100000_runs": float(told.stdout), "peak_goal_below": 500,
+    }  # fmt: skip
+
+
+BENCHMARKS = {
+    "plain_python": against_plain_python,
+    "mesa": against_mesa,
+    "first_result": first_result,
+    "scale": scale,
+    "threads": threads,
+    "runner": runner,
+}
+
+if __name__ == "__main__":
+    unknown = set(sys.argv[1:]) - set(BENCHMARKS)
+    if unknown:
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    found = {}
+    for name, measure in BENCHMARKS.items():
+        if name in sys.argv[1:] or len(sys.argv) == 1:
+            print(f"measuring {name} ...", file=sys.stderr)
+            found[name] = {key: round(value, 3) for key, value in measure().items()}
+    print(json.dumps(found, indent=1))
