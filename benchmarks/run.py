@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+FOLDER = str(Path(__file__).parent)
+
 
 def task(number: int, horizon: int = 40):
     """30 regions of small towns unless said otherwise, four areas, the voluntary strategy."""
@@ -48,9 +50,7 @@ def seconds_a_run(number: int, runs: int, horizon: int = 40, repeats: int = 3) -
 
 def here(code: str, **environment: str) -> str:
     """What a fresh process prints that runs code of this file."""
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from run import *; {code}"
-    )
+    code = f"import sys; sys.path.insert(0, {FOLDER!r}); from run import *; {code}"
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | environment, capture_output=True,
         text=True, check=True,
@@ -97,7 +97,7 @@ FIRST = (
 
 def first_result() -> dict[str, float]:
     code = f"import time; started = time.perf_counter(); from run import *; {FIRST}"
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); {code}"
+    code = f"import sys; sys.path.insert(0, {FOLDER!r}); {code}"
 
     def fresh(folder: str) -> float:
         started = time.perf_counter()

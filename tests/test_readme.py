@@ -1,6 +1,5 @@
 """What the README shows is what happens: its code, its files and its commands are executed."""
 
-import os
 import re
 import subprocess
 import sys
@@ -72,7 +71,7 @@ def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
     assert f".venv/bin/{command}" in README
     assert ".venv\\Scripts\\" + command in README
     assert command in (TOP / "Makefile").read_text(encoding="utf-8")
-    os.symlink(TOP / "experiments", tmp_path / "experiments", target_is_directory=True)
+    (tmp_path / "experiments").symlink_to(TOP / "experiments", target_is_directory=True)
     done = execute(command + " --runs 40", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results/demo/report.html").is_file()

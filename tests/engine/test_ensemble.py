@@ -135,7 +135,7 @@ def test_parameters_of_a_rule_are_checked_like_any_other():
     assert calm.settle({"patience": 0.25}).patience == 0.25
     with pytest.raises(InputError, match="did you mean 'patience'"):
         calm.settle({"pateince": 0.5})
-    with pytest.raises(InputError, match="outside 0.0 to 1.0"):
+    with pytest.raises(InputError, match=r"outside 0\.0 to 1\.0"):
         calm.settle({"patience": 2.0})
 
 
@@ -148,7 +148,8 @@ def test_the_contract_of_rules_finds_who_breaks_it(tmp_path):
     head = "from kolabsim.model.extension import decision_rule\n\n\n@decision_rule()\n"
     bodies = {
         "no docstring": "    return 0\n",
-        "it changes the options": '    """It meddles."""\n    options[0].gain = 1.0\n    return 0\n',
+        "it changes the options": '    """It meddles."""\n    options[0].gain = 1.0\n'
+        "    return 0\n",
         "answers": '    """It overshoots."""\n    return 3 if len(options) == 3 and me.stress > 0.9'
         " else 0\n",
     }

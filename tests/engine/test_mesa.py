@@ -159,9 +159,13 @@ def test_areas_and_choices_that_are_not_there_are_refused(finished, scenario):
             return len(options)
 
     model = CollaborationModel(scenario, "helped", agents=Wild)
-    with pytest.raises(InputError, match="chose option"):
+
+    def run():
         while model.running:
             model.step()
+
+    with pytest.raises(InputError, match="chose option"):
+        run()
 
 
 def test_mesa_is_of_a_version_that_is_supported():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_plain_python_gives_the_same_bits(tmp_path):
         "s = random_scenario(2); t = build_task(s, s.strategies['mixed'], seed=7);"
         f"np.save({str(tmp_path / 'plain.npy')!r}, run_block(t, np.array([3])).history[0])"
     )
-    root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=root, capture_output=True, text=True,
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, timeout=300,

@@ -108,8 +108,8 @@ def normal_by_area(key, purpose, i, j, area):
 def region_ids(codes: Sequence[str]) -> np.ndarray:
     """The number by which draws know each region: a hash of its code, never its row.
 
-    Shape (regions,), each below 2**32. ``codes`` must be sorted: where two hashes collide, the later code
-    takes the next free number, so that the ids do not depend on the order of a table.
+    Shape (regions,), each below 2**32. ``codes`` must be sorted: where two hashes collide, the
+    later code takes the next free number, so that the ids do not depend on the order of a table.
     """
     taken: set[int] = set()
     ids = np.empty(len(codes), np.int64)

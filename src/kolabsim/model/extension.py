@@ -50,7 +50,7 @@ class DecisionRule:
     file: str | None = None
 
     def settle(self, settings: Mapping[str, float] | None = None) -> np.record:
-        """One setting of the rule's parameters; unknown names and values out of range are refused."""
+        """One setting of the rule's parameters; unknown names and wild values are refused."""
         given = dict(settings or {})
         problems = []
         for name, value in given.items():

@@ -13,7 +13,7 @@ from math import exp, log, sqrt
 from kolabsim.model.kernel import kernel
 
 STEEPEST = 50.0
-"""Largest exponent: beyond it a probability is 0 or 1 and a hazard is certain, to the last digit."""
+"""Largest exponent: beyond it a probability is 0 or 1, and a hazard certain, to the last digit."""
 
 
 @kernel
@@ -290,5 +290,5 @@ def closer(value, goal, part):
 
 @kernel
 def commitment_goal(realised, expected):
-    """Commitment that results earn, .6 where they are as expected: small wins. [ansell_gash_2008] E12"""
+    """Commitment that results earn, .6 if as expected: small wins. [ansell_gash_2008] E12"""
     return logistic(0.405 + (realised - expected) / 0.05)

@@ -223,7 +223,8 @@ AFTER_CHANNELS = FIRST_CHANNEL + CHANNEL_COUNT
     SAVING_PER_COST, OPENED, REFUSED, AGREEMENTS, DECIDING, ENDED, MEMBERSHIP_YEARS,
 ) = range(AFTER_CHANNELS, AFTER_CHANNELS + 33)  # fmt: skip
 if AT["decision_time"] != DECISION_TIME or AT["membership_years"] != MEMBERSHIP_YEARS:
-    raise AssertionError("the measures and their places differ")
+    MESSAGE = "the measures and their places differ"
+    raise AssertionError(MESSAGE)
 
 REGION_COUNT = len(REGION_MEASURES)
 NEVER = np.nan

@@ -1,7 +1,8 @@
 """Every uncertain number of the model, declared once.
 
-Validation, the scenario schema, the command line's help, the bounds of sensitivity analyses, reports
-and the documentation are all read from :data:`PARAMETERS`. A *future* is a setting of some of them.
+Validation, the scenario schema, the command line's help, the bounds of sensitivity analyses,
+reports and the documentation are all read from :data:`PARAMETERS`. A *future* is a setting of some
+of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is in force in a quarter: populations and levers, what supporters offer, and what it costs."""
+"""What is in force in a quarter: populations, levers, what supporters offer, and its cost."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def threshold(values, share):
     number = len(values)
     if number == 0 or share <= 0.0:
         return 1e300
-    return values[order_of(values)[max(number - int(ceil(share * number)), 0)]]
+    top = int(ceil(share * number))  # noqa: RUF046 (compiled, ceil gives a float)
+    return values[order_of(values)[max(number - top, 0)]]
 
 
 @part
@@ -181,7 +182,7 @@ def give(slot, lever, value):
 
 @part
 def ration(lever, s, p):
-    """Cut an offer, pro rata, to what the supporter's budget can pay, and tell the parties' rows."""
+    """Cut an offer, pro rata, to what the supporter's budget pays, and tell the parties' rows."""
     part, areas = s.ledger[RATION, lever], s.slot.shape[1]
     for i in range(s.slot.shape[0]):
         for a in range(areas):

@@ -65,7 +65,10 @@ def satisficing(options, me, luck, p):
     )
 )  # fmt: skip
 def imitation(options, me, luck, p):
-    """Turn to a contact drawn at random, the more likely the better it does. [traulsen_2006]"""
+    """Turn to a contact drawn at random, the more likely the better it does.
+
+    A Fermi rule [traulsen_2006].
+    """
     model, first = 0, 2.0
     for k in range(1, len(options)):
         if options[k].luck < first:

@@ -213,12 +213,12 @@ def plan(i, s, p, key):
     region.moving = 0
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
-        if slot.body != NOBODY and slot.bound_until <= key.quarter:
-            if key.quarter - slot.entered >= 4.0 * p.first_term:
-                chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
-                luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
-                slot.leaves = luck < chance
-                region.moving = max(region.moving, slot.leaves)
+        is_free = slot.body != NOBODY and slot.bound_until <= key.quarter
+        if is_free and key.quarter - slot.entered >= 4.0 * p.first_term:
+            chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
+            luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
+            slot.leaves = luck < chance
+            region.moving = max(region.moving, slot.leaves)
         if slot.contact != NOBODY and slot.opened < key.quarter:
             advance(i, a, s, p, key)
 
@@ -248,7 +248,7 @@ def advance(i, a, s, p, key):
 # 4 coordinate -----------------------------------------------------------------------------------
 @part
 def coordinate(i, s, p, key):
-    """A member keeps its promises or falls short, and is seen or not; a region alone serves (E10)."""
+    """A member keeps its promises or falls short, seen or not; a region alone serves (E10)."""
     region = s.region[i]
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
@@ -290,7 +290,7 @@ def serve_alone(slot):
 
 @part
 def paid_to_enter(slot):
-    """Start-up that a region paid itself this quarter, a year, negative; also if it is out again."""
+    """Start-up that a region paid itself this quarter, a year, negative; also if it left again."""
     own = slot.startup - slot.granted - slot.cofinanced
     return -4.0 * own / (slot.people * slot.alone)
 
