@@ -127,7 +127,7 @@ def test_verify_and_export(finished):
     assert units["runs", "programme_cost"] == "IDR"
     assert len(pd.read_csv(folder / "tables/quarters.csv")) % 12 == 0
     assert "there is no study" in refused(kolabsim("verify", "tables", folder=folder))
-    assert "did you mean 'csv'" in refused(
+    assert "allowed: csv, parquet, netcdf" in refused(
         kolabsim("results", "results/small", "--to", "cvs", folder=folder)
     )
 

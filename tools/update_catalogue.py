@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "kolabsim"
 CATALOGUE = PACKAGE / "locale" / "id.po"
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 READERS = {".py": "python", ".j2": "jinja2", ".html": "jinja2"}
 HEADER = """\
 # What kolabsim says, in Indonesian. After a change of messages: python tools/update_catalogue.py

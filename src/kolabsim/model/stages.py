@@ -277,7 +277,7 @@ def serve_alone(slot):
         slot.quality = slot.reference
     if slot.due != slot.people * slot.alone:
         slot.due = slot.people * slot.alone
-    if slot.settled_alone == 0:
+    if slot.settled_alone == 0 or slot.startup > 0.0:
         slot.settled_alone = 1
         slot.cost, slot.realised = 1.0, 0.0
         slot.load = slot.body_trust = 0.0
