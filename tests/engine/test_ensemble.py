@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from kolabsim.engine.ensemble import BLOCK, build_task, run_block, run_blocks
+from kolabsim.engine.ensemble import BLOCK, build_task, new_state, run_block, run_blocks
 from kolabsim.errors import InputError
 from kolabsim.model import state
 from kolabsim.model.extension import RULES, decision_rule, load_extension
+from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.state import MOMENT
 from kolabsim.testing import ContractError, check_rule
 from tests.builders import make_scenario
 
@@ -63,9 +65,48 @@ def test_seeds_differ_and_0_is_one_of_them(scenario):
     assert not np.array_equal(zero, one, equal_nan=True)
 
 
-def test_a_block_can_be_stopped(scenario):
-    stop = np.ones(1, np.int64)
-    assert np.isnan(run_block(task(scenario), np.arange(3), stop=stop).history).all()
+def test_a_block_that_is_stopped_at_once_holds_nothing(scenario):
+    block = run_block(task(scenario), np.arange(3), stop=np.ones(1, np.int64))
+    assert np.isnan(block.history).all()
+    assert np.isnan(block.figures).all()
+
+
+def stopped(work, numbers, column, **more):
+    """A block whose sign to stop is a figure of the model itself, so that no clock decides."""
+    state = new_state(work.world)
+    sign = np.frombuffer(state.moment, np.int64)[list(MOMENT).index(column) :][:1]
+    return run_block(work, numbers, stop=sign, state=state, **more)
+
+
+def test_a_block_that_is_stopped_keeps_the_runs_before(scenario):
+    work, numbers, natures = task(scenario), np.arange(5), np.array([0, 0, 0, 3, 4])
+    whole = run_block(work, numbers, natures=natures)
+    block = stopped(work, numbers, "nature", natures=natures)
+    np.testing.assert_array_equal(block.figures[:3], whole.figures[:3])
+    np.testing.assert_array_equal(block.history[:3], whole.history[:3])
+    assert np.isnan(block.figures[3:]).all()
+    assert np.isnan(block.history[3:]).all()
+
+
+def test_a_run_that_is_stopped_keeps_the_quarters_before(scenario):
+    work = task(scenario)
+    whole, block = run_block(work, np.arange(2)), stopped(work, np.arange(2), "concluded")
+    concluded = whole.history[0, :, list(MEASURES).index("agreements")]
+    quarters = int(np.flatnonzero(concluded)[0]) + 1
+    assert 1 < quarters < scenario.horizon
+    np.testing.assert_array_equal(block.history[0, :quarters], whole.history[0, :quarters])
+    assert np.isnan(block.history[0, quarters:]).all()
+    assert np.isnan(block.history[1]).all()
+    assert np.isnan(block.figures).all()
+
+
+def test_what_regions_are_can_come_from_other_runs(scenario):
+    work, numbers = task(scenario), np.arange(6)
+    own = run_block(work, numbers)
+    same(own, run_block(work, numbers, natures=numbers))
+    one = run_block(work, numbers, natures=np.full(6, 4))
+    np.testing.assert_array_equal(one.history[4], own.history[4])
+    assert not np.array_equal(one.history[0], own.history[0], equal_nan=True)
 
 
 def test_no_column_hides_behind_an_attribute_of_a_record():
@@ -124,6 +165,7 @@ def test_slips_in_a_rule_are_told_in_one_sentence():
         return 0
 
     assert "must be a Parameter" in sentence(right, patience=0.5)
+    assert "numpy" in sentence(right, max=Parameter(0.5, 0, 1))
 
 
 def test_parameters_of_a_rule_are_checked_like_any_other():

@@ -12,6 +12,7 @@ from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
+from kolabsim.model.state import REPUTATION
 from kolabsim.world.scenario import Scenario
 from tests.builders import make_scenario
 
@@ -55,6 +56,15 @@ def test_it_ends_with_the_horizon(finished):
     assert not finished.running
 
 
+def test_after_the_horizon_nothing_happens(scenario):
+    model = CollaborationModel(scenario, horizon=2)
+    for _step in range(5):
+        model.step()
+    assert model.quarter == 2
+    assert not model.running
+    assert len(model.datacollector.get_model_vars_dataframe()) == 2
+
+
 def test_the_data_collector_has_every_measure(finished):
     table = finished.datacollector.get_model_vars_dataframe()
     assert list(table) == list(MEASURES)
@@ -82,9 +92,24 @@ def test_a_region_is_a_view_on_its_row(finished):
     assert region.commitment == finished.state.region[2].commitment
     assert set(region.trust) == {other.code for other in region.contacts}
     assert all(0 <= value <= 1 for value in region.trust.values())
-    finished.state.region[2].commitment += 0.0
     with pytest.raises(AttributeError, match="comitment"):
         _ = region.comitment
+
+
+def test_setting_a_column_changes_the_region(scenario):
+    model = CollaborationModel(scenario, "helped", seed=5)
+    model.step()
+    regions = model.agents_by_type[RegionalGovernment]
+    regions.set("commitment", 0.25)
+    regions.set("reputation", 0.125)
+    assert (model.state.region["commitment"] == 0.25).all()
+    model.regional_governments[3].stress = 1.0
+    assert model.state.region[3].stress == model.regional_governments[3].stress == 1.0
+    at = model.state.sums[: model.state.slot.size, REPUTATION]
+    assert (at == 0.125).all(), "what follows from a column follows at once"
+    with pytest.raises(AttributeError, match="'first' cannot be set"):
+        model.regional_governments[0].first = 3
+    model.step()
 
 
 def test_partners_are_mutual_and_in_the_agreements(finished):
@@ -143,6 +168,11 @@ def test_settings_by_dotted_names():
     [
         ({"strategy": "helpd"}, "did you mean 'helped'"),
         ({"horizn": 3}, "did you mean 'horizon'"),
+        ({"seed": -1}, "seed: -1 is not a whole number from 0"),
+        ({"seed": 0.5}, "seed: 0.5 is not"),
+        ({"rng": True}, "seed: True is not"),
+        ({"seed": 1, "rng": 1}, "either seed or rng"),
+        ({"run": "3"}, "run: 3 is not"),
     ],
 )
 def test_what_is_not_there_is_refused(scenario, more, words):
@@ -150,22 +180,27 @@ def test_what_is_not_there_is_refused(scenario, more, words):
         CollaborationModel(scenario, **more)
 
 
-def test_areas_and_choices_that_are_not_there_are_refused(finished, scenario):
+def test_seed_0_is_a_seed_and_none_means_1(scenario):
+    seeds = [CollaborationModel(scenario, **more).draws_seed for more in ({"seed": 0}, {"rng": 0})]
+    assert seeds == [0, 0]
+    assert CollaborationModel(scenario, seed=None, rng=None).draws_seed == 1
+    assert CollaborationModel(scenario, rng=np.int64(7)).draws_seed == 7
+
+
+def test_areas_that_are_not_there_are_refused(finished):
     with pytest.raises(InputError, match="did you mean 'water'"):
         finished.regional_governments[0].partners("watr")
 
+
+@pytest.mark.parametrize("answer", [99, -1, None, 0.0, True, "0"])
+def test_choices_that_are_not_there_are_refused(scenario, answer):
     class Wild(RegionalGovernment):
         def choose(self, options, me, luck):
-            return len(options)
+            return answer
 
     model = CollaborationModel(scenario, "helped", agents=Wild)
-
-    def run():
-        while model.running:
-            model.step()
-
-    with pytest.raises(InputError, match="chose option"):
-        run()
+    with pytest.raises(InputError, match=f"chose option {answer}, but there are"):
+        model.run_model()
 
 
 def test_mesa_is_of_a_version_that_is_supported():

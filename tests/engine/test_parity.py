@@ -77,8 +77,25 @@ def test_the_random_worlds_reach_everything():
     ]
     assert {target for target in targets if isinstance(target, str)} == set(TARGETS) - {"list"}
     assert any(not isinstance(target, str) for target in targets)
+    assert any(
+        phase.budget for one in strategies for part in one.support.values() for phase in part
+    )
     assert any(one.mandates for one in strategies)
+    assert any(body.mandated for world in worlds for body in world.bodies)
+    assert any(not body.mandated for world in worlds for body in world.bodies)
+    changed = {change.what for world in worlds for change in world.changes}
+    assert changed == {"population", "stress", "demand"}
     assert {len(world.areas) for world in worlds} >= {1, 3, 4, 5}
+
+
+@pytest.mark.parametrize("regions", [1, 2, 3, 12])
+def test_worlds_of_any_size(regions):
+    areas = {name: {} for name in "abcdefghi"[: 10 - min(regions, 9)]}  # also more than two fours
+    help_ = {"mechanisms": {"forum": 1.0, "planning": 1.0}, "support": {"government": 1.0}}
+    scenario = make_scenario(
+        regions, areas=areas, horizon=12, strategies={"s": help_}, parameters={"attention_base": -1}
+    )
+    assert_equal(scenario, "s")
 
 
 @pytest.mark.parametrize("lever", LEVERS)
@@ -130,22 +147,28 @@ def test_a_choice_overridden_in_python():
 
 
 def test_the_order_of_agents_does_not_matter():
+    orders = set()
+
     class Shuffled(CollaborationModel):
         def step(self):
-            self.agents.shuffle(inplace=True)
+            for agents in self.agents_by_type.values():
+                agents.shuffle(inplace=True)
+            orders.add(tuple(self.agents_by_type[RegionalGovernment].get("row")))
             super().step()
 
-    scenario = random_scenario(1)
-    model = Shuffled(scenario, "mixed", seed=7, run=3)
-    np.testing.assert_array_equal(history_of(model), ensemble_of(scenario, "mixed"))
+    for seed in (1, 2, 4):
+        scenario = random_scenario(seed)
+        model = Shuffled(scenario, "mixed", seed=7, run=3)
+        np.testing.assert_array_equal(history_of(model), ensemble_of(scenario, "mixed"))
+    assert len(orders) > 10
 
 
 def test_plain_python_gives_the_same_bits(tmp_path):
     code = (
         "import numpy as np; from tests.builders import random_scenario;"
-        "from kolabsim.engine.ensemble import build_task, run_block;"
-        "s = random_scenario(2); t = build_task(s, s.strategies['mixed'], seed=7);"
-        f"np.save({str(tmp_path / 'plain.npy')!r}, run_block(t, np.array([3])).history[0])"
+        "from tests.engine.test_parity import CollaborationModel, ensemble_of, history_of;"
+        "s = random_scenario(2); model = CollaborationModel(s, 'mixed', seed=7, run=3);"
+        f"np.savez({str(tmp_path / 'plain.npz')!r}, ensemble_of(s, 'mixed'), history_of(model))"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -153,5 +176,6 @@ def test_plain_python_gives_the_same_bits(tmp_path):
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    plain = np.load(tmp_path / "plain.npy")
-    np.testing.assert_array_equal(plain, ensemble_of(random_scenario(2), "mixed"))
+    compiled = ensemble_of(random_scenario(2), "mixed")
+    for plain in np.load(tmp_path / "plain.npz").values():
+        np.testing.assert_array_equal(plain, compiled)

@@ -15,7 +15,7 @@ from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
 from kolabsim.model.kernel import compiled, first_call, kernel, rebind
-from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_regions
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_region
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
 from kolabsim.model.stages import (
@@ -64,12 +64,12 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
             for i in range(regions):
                 coordinate(i, s, p, key)
             produce(s, policy, p, quarter)
+            part = 1.0 / last_year if quarter >= horizon - last_year else 0.0
             for i in range(regions):
                 evaluate(i, s, p, key)
+                if len(figures) > 0:
+                    record_region(i, s, part, figures[k])
             record(s, p, quarter, history[k, quarter])
-            if len(figures) > 0:
-                part = 1.0 / last_year if quarter >= horizon - last_year else 0.0
-                record_regions(s, part, figures[k])
     return len(runs)
 
 

@@ -14,7 +14,7 @@ import mesa
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
-from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.model import beginning, bodies, measures, programme, settlement, stages
 from kolabsim.model.draws import Key
@@ -28,13 +28,19 @@ from kolabsim.world.scenario import Scenario
 door = cache(entry)
 """Python's way into a compiled part of the model, opened when it is first used."""
 
+CHANGEABLE = (
+    "population", "stress", "autonomy", "goodwill", "commitment", "reputation", "aspiration"
+)  # fmt: skip
+"""Columns of a region that may be set from outside; all others follow from the scenario."""
+
 
 class RegionalGovernment(mesa.Agent):
     """A regional government: a view on its row of the state.
 
-    Every column of :data:`kolabsim.model.state.REGION` is an attribute (``region.commitment``).
-    Override :meth:`choose` to let it choose in plain Python; the other methods are the five steps
-    of building collaboration, in which it does its part of a quarter.
+    Every column of :data:`kolabsim.model.state.REGION` is an attribute (``region.commitment``),
+    and setting one of :data:`CHANGEABLE` changes the region. Override :meth:`choose` to let it
+    choose in plain Python; the other methods are the five steps of building collaboration, in
+    which it does its part of a quarter.
     """
 
     model: CollaborationModel
@@ -51,6 +57,18 @@ class RegionalGovernment(mesa.Agent):
             return self.model.state.region[self.row][name].item()
         text = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(text)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in REGION or name == "tier":
+            super().__setattr__(name, value)
+            return
+        if name not in CHANGEABLE:
+            text = f"{name!r} cannot be set; of a region's columns these can: {CHANGEABLE}"
+            raise AttributeError(text)
+        model = self.model
+        model.state.region[name][self.row] = value
+        for a in range(len(model.scenario.areas)):
+            door(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
 
     @property
     def trust(self) -> dict[str, float]:
@@ -99,12 +117,12 @@ class RegionalGovernment(mesa.Agent):
                 options = model.state.option[:number]
                 me = door(stages.myself)(self.row, a, model.state)
                 luck = door(stages.own_luck)(model.state.region[self.row], a, model.key)
-                taken = int(self.choose(options, Me(*me), luck))
-                if not 0 <= taken < number:
+                taken = self.choose(options, Me(*me), luck)
+                if not is_whole(taken, number):
                     text = _("{region} chose option {taken}, but there are {number}")
                     text = text.format(region=self.code, taken=taken, number=number)
                     raise InputError([Problem(text)])
-                door(stages.negotiate)(self.row, a, taken, model.state, model.key)
+                door(stages.negotiate)(self.row, a, int(taken), model.state, model.key)
 
     def communicate(self) -> None:
         """Meet others: forums, teams and mediators build trust."""
@@ -125,6 +143,12 @@ class RegionalGovernment(mesa.Agent):
     def _do(self, stage: Callable) -> None:
         model = self.model
         door(stage)(self.row, model.state, model.parameters, model.key)
+
+
+def is_whole(value: object, end: int) -> bool:
+    """Whether a value is a whole number from 0 up to, but not including, an end."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and 0 <= value < end
 
 
 class Supporter(mesa.Agent):
@@ -187,8 +211,8 @@ class CollaborationModel(mesa.Model):
         agents: type[RegionalGovernment] = RegionalGovernment,
         **settings: object,
     ) -> None:
-        seed = next((value for value in (seed, rng) if value is not None), 1)
-        super().__init__(rng=int(seed))
+        seed = self._checked(seed, rng, run)
+        super().__init__(rng=seed)
         if not isinstance(scenario, Scenario):
             scenario = Scenario.load(scenario)
         self._of = scenario.with_(settings) if settings else scenario
@@ -198,7 +222,7 @@ class CollaborationModel(mesa.Model):
             raise InputError([Problem(text)])
         self.strategy = self.scenario.strategies[strategy]
         self.run_number, self.quarter = int(run), 0
-        task: Task = build_task(self.scenario, self.strategy, seed=int(seed))
+        task: Task = build_task(self.scenario, self.strategy, seed=seed)
         self.world, self.policy, self.parameters = task.world, task.policy, task.parameters
         self.rule, self.rule_parameters = task.rule, task.rule_parameters
         self.draws_seed = task.seed
@@ -210,6 +234,20 @@ class CollaborationModel(mesa.Model):
         self.datacollector = mesa.DataCollector(
             model_reporters={name: _reporter(name) for name in MEASURES}
         )
+
+    @staticmethod
+    def _checked(seed: int | None, rng: int | None, run: int) -> int:
+        """The seed, by whichever of Mesa's two names it is given; 1 if by none."""
+        problems = Problems()
+        if seed is not None and rng is not None:
+            problems.add(_("give either seed or rng, and not both"))
+        seed = next((value for value in (seed, rng) if value is not None), 1)
+        if not is_whole(seed, 2**63):
+            problems.add(_("seed: {value} is not a whole number from 0").format(value=seed))
+        if not is_whole(run, 2**32):
+            problems.add(_("run: {value} is not a whole number from 0").format(value=run))
+        problems.raise_if_any()
+        return int(seed)
 
     @property
     def scenario(self) -> Scenario:
@@ -249,7 +287,10 @@ class CollaborationModel(mesa.Model):
         return int(door(rule)(number, options, me, luck, self.rule_parameters))
 
     def step(self) -> None:
-        """One quarter: the five steps of building collaboration."""
+        """One quarter: the five steps of building collaboration. After the horizon, nothing."""
+        self.running = self.quarter < self.scenario.horizon
+        if not self.running:
+            return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
         quarter, regions = self.quarter, self.agents_by_type[type(self.regional_governments[0])]
         door(programme.begin)(world, state, policy, p, quarter)

@@ -102,6 +102,9 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
             if not isinstance(entry, Parameter):
                 text = _("{rule}.{name} must be a Parameter(default, low, high, ...)")
                 raise InputError([Problem(text.format(rule=name, name=label))])
+            if hasattr(np.record, label):
+                text = _("{rule}.{name}: numpy uses this name itself; choose another")
+                raise InputError([Problem(text.format(rule=name, name=label))])
         _try(name, function, fill_record(parameters, {}))
         # Numba can only load what it kept where the function's module can be imported by its name,
         # which a user's file cannot.

@@ -237,10 +237,9 @@ def share_of(part, whole):
 
 
 @kernel
-def gini(values):
-    """Gini coefficient of numbers that are not negative; 0 where all are 0."""
+def gini(values, order):
+    """Gini coefficient of numbers that are not negative, in this order; 0 where all are 0."""
     total, weighted, n = 0.0, 0.0, len(values)
-    order = order_of(values)
     for k in range(n):
         total += values[order[k]]
         weighted += (k + 1.0) * values[order[k]]
@@ -262,28 +261,26 @@ def add_channels(slot, factor, out, at):
 
 
 @part
-def record_regions(s, part, out):
-    """Add a quarter to the figures of each region and area, [R, A, measures].
+def record_region(i, s, part, out):
+    """Add a quarter to the figures of a region in each area, [R, A, measures].
 
     ``part`` is the weight of the quarter in a mean over the last year, 0 before it.
     """
-    regions, areas = s.slot.shape
-    for i in range(regions):
-        for a in range(areas):
-            slot, figure = s.slot[i, a], out[i, a]
-            money = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
-            net = slot.realised + slot.entry - slot.programme
-            saved = 1.0 - slot.cost + slot.entry
-            figure[5] += (saved - slot.programme) * money
-            figure[6] += net * money
-            if part > 0.0:
-                figure[0] += part * (slot.body != NOBODY)
-                figure[1] += part * saved
-                figure[2] += part * (slot.quality - slot.capacity_start)
-                figure[3] += part * slot.expected
-                figure[4] += part * net
-                add_channels(slot, part, figure, 7)
-                figure[7 + CHANNEL_COUNT] -= part * slot.programme
+    for a in range(s.slot.shape[1]):
+        slot, figure = s.slot[i, a], out[i, a]
+        money = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
+        net = slot.realised + slot.entry - slot.programme
+        saved = 1.0 - slot.cost + slot.entry
+        figure[5] += (saved - slot.programme) * money
+        figure[6] += net * money
+        if part > 0.0:
+            figure[0] += part * (slot.body != NOBODY)
+            figure[1] += part * saved
+            figure[2] += part * (slot.quality - slot.capacity_start)
+            figure[3] += part * slot.expected
+            figure[4] += part * net
+            add_channels(slot, part, figure, 7)
+            figure[7 + CHANNEL_COUNT] -= part * slot.programme
 
 
 @passage
@@ -291,9 +288,10 @@ def record(s, p, quarter, out):
     """Write the measures of a quarter."""
     for k in range(len(out)):
         out[k] = 0.0
-    record_slots(s, p, quarter, out)
+    quality = np.empty(len(s.region))
+    record_slots(s, p, quarter, quality, out)
     record_bodies(s, quarter, out)
-    record_regions_spread(s, out)
+    record_spread(s, quality, out)
     now = s.moment[0]
     if now.changed > 0:
         measure_network(s)
@@ -308,15 +306,23 @@ def record(s, p, quarter, out):
 
 
 @part
-def record_slots(s, p, quarter, out):
-    """Cost, quality, benefit and money, summed over regions and areas."""
+def record_slots(s, p, quarter, quality, out):
+    """Cost, quality, benefit, commitment and money, summed over regions and areas.
+
+    ``quality`` takes the mean quality of each region.
+    """
     regions, areas = s.slot.shape
     money, people, members, short, saved, net = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    losers = 0.0
     for i in range(regions):
-        residents = s.region[i].population
+        residents, mean, gain, costs = s.region[i].population, 0.0, 0.0, 0.0
         for a in range(areas):
             slot = s.slot[i, a]
-            cost = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
+            yearly = slot.people * slot.alone * s.area[a].cost_per_resident
+            cost = yearly / 4.0
+            mean += slot.quality / areas
+            gain += yearly * (slot.realised + slot.entry - slot.programme)
+            costs += yearly
             money += cost
             people += residents
             saved += cost * (1.0 - slot.cost + slot.entry)
@@ -329,6 +335,10 @@ def record_slots(s, p, quarter, out):
                 short += 1.0 - slot.kept
                 out[PERCEIVED] += cost * slot.expected
                 add_channels(slot, cost, out, FIRST_CHANNEL)
+        quality[i] = mean
+        losers += gain < -1e-9 * costs
+        out[COMMITMENT] += s.region[i].commitment / regions
+    out[LOSERS] = losers / regions
     spent = 0.0
     for lever in range(s.ledger.shape[1]):
         spent += s.ledger[PAID, lever]
@@ -375,30 +385,16 @@ def record_bodies(s, quarter, out):
 
 
 @roomy_part
-def record_regions_spread(s, out):
-    """Trust, commitment, and how benefit and quality are spread over regions."""
-    regions, areas = s.slot.shape
-    trust, losers, ranked = 0.0, 0.0, np.empty(regions)
+def record_spread(s, quality, out):
+    """Trust, and how quality is spread over regions."""
+    trust, order = 0.0, order_of(quality)
     for c in range(len(s.contact)):
         trust += s.contact[c].trust
-    for i in range(regions):
-        quality, net, costs = 0.0, 0.0, 0.0
-        for a in range(areas):
-            slot = s.slot[i, a]
-            cost = slot.people * slot.alone * s.area[a].cost_per_resident
-            quality += slot.quality / areas
-            net += cost * (slot.realised + slot.entry - slot.programme)
-            costs += cost
-        losers += net < -1e-9 * costs
-        ranked[i] = quality
-        out[COMMITMENT] += s.region[i].commitment / regions
-    order = order_of(ranked)
-    tenth = max((regions + 9) // 10, 1)
-    for k in range(tenth):
-        out[WORST_TENTH] += ranked[order[k]] / tenth
-    out[QUALITY_GINI] = gini(ranked)
-    out[LOSERS] = losers / regions
     out[TRUST_ALL] = share_of(trust, float(len(s.contact)))
+    tenth = (len(quality) + 9) // 10
+    for k in range(tenth):
+        out[WORST_TENTH] += quality[order[k]] / tenth
+    out[QUALITY_GINI] = gini(quality, order)
 
 
 @part
@@ -430,16 +426,17 @@ def measure_network(s):
     regions, areas = s.slot.shape
     most = areas * (CAP - 1)
     marks, found = np.empty(regions, np.int64), np.empty(most, np.int64)
-    start = np.empty(regions + 1, np.int64)
+    start, links = np.empty(regions + 1, np.int64), 0
+    for body in range(len(s.body)):
+        links += s.body[body].members * (s.body[body].members - 1)
+    partners = np.empty(links, np.int64)
     start[0] = 0
     forget(marks)
     for i in range(regions):
-        start[i + 1] = start[i] + list_partners(s, i, marks, found)
-    partners = np.empty(start[regions], np.int64)
-    forget(marks)
-    for i in range(regions):
-        for k in range(list_partners(s, i, marks, found)):
+        number = list_partners(s, i, marks, found)
+        for k in range(number):
             partners[start[i] + k] = found[k]
+        start[i + 1] = start[i] + number
     forget(marks)
     isolates, triples, closed = 0.0, 0.0, 0.0
     degrees = np.empty(regions)
@@ -458,4 +455,4 @@ def measure_network(s):
     now.density = start[regions] / max(regions * (regions - 1.0), 1.0)
     now.transitivity = share_of(closed, triples)
     now.isolates = isolates / regions
-    now.degree_gini = gini(degrees)
+    now.degree_gini = gini(degrees, order_of(degrees))

@@ -302,11 +302,11 @@ def bill(s, policy, p, quarter):
     """Add up what the levers cost this quarter and who bears it (E13)."""
     regions, areas = s.slot.shape
     now = s.moment[0]
-    now.paid_members = now.paid_centre = now.paid_supporter = 0.0
-    for i in range(regions):
-        for a in range(areas):
-            if s.slot[i, a].programme != 0.0:
+    if now.paid_members > 0.0:
+        for i in range(regions):
+            for a in range(areas):
                 s.slot[i, a].programme = 0.0
+    now.paid_members = now.paid_centre = now.paid_supporter = 0.0
     phase = policy.period[quarter]
     for lever in range(s.ledger.shape[1]):
         payer = policy.payer[phase, lever]
