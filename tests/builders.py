@@ -369,9 +369,3 @@ def check_structure(run: Run) -> None:
             assert found[i, area] == NOBODY
             found[i, area] = b
     assert (found == s.slot["body"]).all()
-    free, place = set(), int(s.moment[0].first_free)
-    while place < len(s.body):
-        assert place not in free
-        free.add(place)
-        place = int(s.body["next_free"][place])
-    assert free == set(np.flatnonzero(s.body["members"] == 0).tolist())

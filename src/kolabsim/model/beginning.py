@@ -36,12 +36,12 @@ def first_state(w, s, policy, p, key):
     regions, areas = s.slot.shape
     s.moment[0] = w.setting[0]
     now = s.moment[0]
-    now.seed, now.nature, now.first_free, now.changed = key.seed, key.run, 0, 1
+    now.seed, now.nature, now.changed = key.seed, key.run, 1
     now.founding_penalty = laws.mean_transition(p)
     for k in range(s.ledger.shape[1]):
         s.ledger[PAID, k], s.ledger[RATION, k] = 0.0, 1.0
     for b in range(len(s.body)):
-        s.body[b].members, s.body[b].next_free = 0, b + 1
+        s.body[b].members = 0
     for a in range(areas):
         s.area[a] = w.area[a]
     for c in range(len(s.contact)):
@@ -175,7 +175,7 @@ def draw_trust(region, contact, i, s, p, key):
 def begin_body(given, s, p, quarter):
     """Set up a body that exists at the start, with what its members can expect of it."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]
-    body = open_body(s, a, given[BODY_FORM], began)
+    body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], began)
     for m in range(CAP):
         if given[BODY_MEMBERS + m] != NOBODY:
             i = given[BODY_MEMBERS + m]

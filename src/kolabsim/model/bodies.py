@@ -466,13 +466,18 @@ def goodwill_of(region, slot, p, quarter):
 
 
 @part
-def open_body(s, a, form, quarter):
-    """Take a free place for a new body without members."""
-    now = s.moment[0]
-    body = now.first_free
+def open_body(s, i, a, form, quarter):
+    """Take a free place for a new body that region i will be in, and that has no members yet.
+
+    It is the first free one from where the region would have its own if each two regions had one:
+    so bodies lie in memory in the order of their regions, and a large world is read from one end
+    to the other.
+    """
+    body = (i * s.slot.shape[1] + a) // 2 % len(s.body)
+    while s.body[body].members > 0:
+        body = (body + 1) % len(s.body)
     new = s.body[body]
-    now.first_free = new.next_free
-    new.area, new.members, new.form, new.began = a, 0, form, quarter
+    new.area, new.form, new.began = a, form, quarter
     return body
 
 
@@ -509,9 +514,6 @@ def withdraw(s, body, i):
         s.members[body, 0] = NOBODY
         s.body[body].members = 0
         alone_again(s, last, a)
-        close_body(s, body)
-    elif size - 1 == 0:
-        close_body(s, body)
 
 
 @part
@@ -526,17 +528,9 @@ def alone_again(s, i, a):
 
 
 @part
-def close_body(s, body):
-    """Give a body's place back."""
-    s.body[body].members = 0
-    s.body[body].next_free = s.moment[0].first_free
-    s.moment[0].first_free = body
-
-
-@part
 def move_members(s, source, host, quarter):
     """Move all members of one body into another, which they enter now."""
     for k in range(s.body[source].members):
         enter(s, host, s.members[source, k], quarter)
         s.members[source, k] = NOBODY
-    close_body(s, source)
+    s.body[source].members = 0

@@ -107,7 +107,7 @@ def mandate(s, order, p, quarter):
         if body not in (NOBODY, host):
             depart(s, p, group[k], a, quarter)
     if host == NOBODY:
-        host = open_body(s, a, s.moment[0].form, quarter)
+        host = open_body(s, group[0], a, s.moment[0].form, quarter)
     for k in range(listed):
         if s.slot[group[k], a].body != host:
             enter(s, host, group[k], quarter)
@@ -263,7 +263,7 @@ def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
         new[k] = (one if k < split else two) == NOBODY
     host = sides.host
     if host == NOBODY:
-        host = open_body(s, a, sides.form, quarter)
+        host = open_body(s, joining[0], a, sides.form, quarter)
     for k in range(number):
         if new[k]:
             enter(s, host, joining[k], quarter)

@@ -127,7 +127,6 @@ BODY: dict[str, Column] = {
     "members": _index("number of members, 0 if the place is free", "n"),
     "form": _index("legal form"),
     "began": _index("quarter in which it began"),
-    "next_free": _index("the next free place for a body, while this one is free"),
 }
 
 AREA: dict[str, Column] = {
@@ -200,7 +199,6 @@ MOMENT: dict[str, Column] = {
     "seed": Column("seed of all draws", "", "", np.int64),
     "nature": Column("run whose draws of what regions are are used", "", "", np.int64),
     "founding_penalty": Column("transition penalty that founders expect", "share of joint cost"),
-    "first_free": _index("first free place for a body"),
     "changed": _index("1 if memberships changed since the network was measured"),
     "members_before": Column("memberships at the start of the quarter"),
     "refused": Column("negotiations refused this quarter"),
