@@ -10,6 +10,7 @@ import pytest
 
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment
+from kolabsim.model.fetching import LARGE
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -21,6 +22,7 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rules import BUILT_IN
+from kolabsim.world.scenario import Scenario
 from tests.builders import make_scenario, random_scenario
 
 RULE = """\
@@ -179,3 +181,14 @@ def test_plain_python_gives_the_same_bits(tmp_path):
     compiled = ensemble_of(random_scenario(2), "mixed")
     for plain in np.load(tmp_path / "plain.npz").values():
         np.testing.assert_array_equal(plain, compiled)
+
+
+def test_a_world_too_large_for_a_cache():
+    number = LARGE + 200
+    changes = {"regions.synthetic.number": number, "regions.synthetic.tiers": 30}
+    scenario = Scenario.load("small-towns").with_(
+        changes | {"horizon": 10, "parameters": {"attention_base": 0.0}}
+    )
+    model = CollaborationModel(scenario, "voluntary", seed=7, run=3)
+    np.testing.assert_array_equal(history_of(model), ensemble_of(scenario, "voluntary"))
+    assert (model.state.body["members"] > 0).sum() > number / 2

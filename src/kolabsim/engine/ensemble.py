@@ -14,8 +14,16 @@ from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
+from kolabsim.model.fetching import fetch_parties, fetch_region, is_large
 from kolabsim.model.kernel import compiled, first_call, kernel, rebind
-from kolabsim.model.measures import MEASURES, REGION_MEASURES, record, record_region
+from kolabsim.model.measures import (
+    MEASURES,
+    REGION_MEASURES,
+    add_region,
+    clear,
+    conclude,
+    record_region,
+)
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
 from kolabsim.model.stages import (
@@ -43,7 +51,7 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
     One quarter is the five steps of building collaboration, stage by stage.
     """
     regions, horizon = len(s.region), w.setting[0].horizon
-    last_year = min(4, horizon)
+    last_year, large, quality = min(4, horizon), is_large(s), np.empty(regions)
     for k in range(len(runs)):
         first_state(w, s, policy, p, Key(seed, natures[k], 0))
         for quarter in range(horizon):
@@ -53,23 +61,37 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
             begin(w, s, policy, p, quarter)
             support(s, policy, p, quarter)
             for i in range(regions):
+                if large:
+                    fetch_region(s, i)
                 identify(i, s, p, rule, key)
             if builds_trust(s):  # else no trust moves, and no row would change
                 for i in range(regions):
+                    if large:
+                        fetch_region(s, i)
                     communicate(i, s, p, key)
                 tally_all(s, p, quarter)
             for i in range(regions):
+                if large:
+                    fetch_region(s, i)
+                    fetch_parties(s, i)
                 plan(i, s, p, key)
             settle(s, policy, p, quarter)
             for i in range(regions):
+                if large:
+                    fetch_region(s, i)
                 coordinate(i, s, p, key)
             produce(s, policy, p, quarter)
+            out = history[k, quarter]
+            clear(out)
             part = 1.0 / last_year if quarter >= horizon - last_year else 0.0
             for i in range(regions):
+                if large:
+                    fetch_region(s, i)
                 evaluate(i, s, p, key)
+                add_region(i, s, quarter, quality, out)
                 if len(figures) > 0:
                     record_region(i, s, part, figures[k])
-            record(s, p, quarter, history[k, quarter])
+            conclude(s, p, quarter, quality, out)
     return len(runs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kolabsim.model import draws, laws
+from kolabsim.model.fetching import fetch_body, is_large
 from kolabsim.model.kernel import part
 from kolabsim.model.levers import (
     BY_ABILITY,
@@ -343,7 +344,10 @@ def tally(s, p, body, quarter):
 @part
 def tally_all(s, p, quarter):
     """Sum the rows of all bodies anew."""
+    large = is_large(s)
     for body in range(len(s.body)):
+        if large:
+            fetch_body(s, body)
         if s.body[body].members > 0:
             tally(s, p, body, quarter)
 

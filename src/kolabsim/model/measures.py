@@ -237,13 +237,31 @@ def share_of(part, whole):
 
 
 @kernel
+def gini_from(total, weighted, number):
+    """Gini coefficient of numbers from their sum, and their sum weighted by their rank from 1."""
+    return 2.0 * weighted / (number * total) - (number + 1.0) / number if total > 0.0 else 0.0
+
+
+@kernel
 def gini(values, order):
     """Gini coefficient of numbers that are not negative, in this order; 0 where all are 0."""
-    total, weighted, n = 0.0, 0.0, len(values)
-    for k in range(n):
+    total, weighted = 0.0, 0.0
+    for k in range(len(values)):
         total += values[order[k]]
         weighted += (k + 1.0) * values[order[k]]
-    return 2.0 * weighted / (n * total) - (n + 1.0) / n if total > 0.0 else 0.0
+    return gini_from(total, weighted, float(len(values)))
+
+
+@kernel
+def gini_of_counts(counts):
+    """Gini coefficient of whole numbers, of which so many are 0, 1, 2 ..."""
+    total, weighted, number = 0.0, 0.0, 0.0
+    for value in range(len(counts)):
+        equal = float(counts[value])
+        total += value * equal
+        weighted += value * equal * (number + (equal + 1.0) / 2.0)
+        number += equal
+    return gini_from(total, weighted, number)
 
 
 @part
@@ -286,12 +304,62 @@ def record_region(i, s, part, out):
 @passage
 def record(s, p, quarter, out):
     """Write the measures of a quarter."""
+    quality = np.empty(len(s.region))
+    clear(out)
+    for i in range(len(s.region)):
+        add_region(i, s, quarter, quality, out)
+    conclude(s, p, quarter, quality, out)
+
+
+@part
+def clear(out):
+    """Set all measures to zero."""
     for k in range(len(out)):
         out[k] = 0.0
-    quality = np.empty(len(s.region))
-    record_slots(s, p, quarter, quality, out)
+
+
+@part
+def add_region(i, s, quarter, quality, out):
+    """Add a region to sums over regions and areas; ``quality`` takes its mean quality.
+
+    The sums stand where their measures will; those of money in places that have no sum of theirs.
+    """
+    areas, residents = s.slot.shape[1], s.region[i].population
+    mean, gain, costs, members = 0.0, 0.0, 0.0, 0.0
+    for a in range(areas):
+        slot = s.slot[i, a]
+        yearly = slot.people * slot.alone * s.area[a].cost_per_resident
+        cost = yearly / 4.0
+        mean += slot.quality / areas
+        gain += yearly * (slot.realised + slot.entry - slot.programme)
+        costs += yearly
+        out[MONEY] += cost
+        out[PERSONS] += residents
+        out[SAVING] += cost * (1.0 - slot.cost + slot.entry)
+        out[BENEFIT_MONEY] += cost * (slot.realised + slot.entry)
+        out[OPENED] += slot.opened == quarter
+        out[QUALITY] += residents * slot.quality
+        out[QUALITY_CHANGE] += residents * (slot.quality - slot.capacity_start)
+        if slot.body != NOBODY:
+            members += 1.0
+            out[SHORTFALL] += 1.0 - slot.kept
+            out[MEMBERSHIP_AGE] += (quarter - slot.entered) / 4.0
+            out[PERCEIVED] += cost * slot.expected
+            add_channels(slot, cost, out, FIRST_CHANNEL)
+    for c in range(s.region[i].first, s.region[i].end):
+        out[TRUST_ALL] += s.contact[c].trust
+    quality[i] = mean
+    out[COOPERATION] += members
+    out[LOSERS] += gain < -1e-9 * costs
+    out[COMMITMENT] += s.region[i].commitment
+
+
+@passage
+def conclude(s, p, quarter, quality, out):
+    """Make the measures of a quarter from the sums over its regions, bodies and the ledger."""
+    conclude_slots(s, p, quarter, out)
     record_bodies(s, quarter, out)
-    record_spread(s, quality, out)
+    record_spread(quality, out)
     now = s.moment[0]
     if now.changed > 0:
         measure_network(s)
@@ -305,43 +373,20 @@ def record(s, p, quarter, out):
     out[EXIT_RATE] = share_of(4.0 * now.left, now.members_before)
 
 
-@part
-def record_slots(s, p, quarter, quality, out):
-    """Cost, quality, benefit, commitment and money, summed over regions and areas.
+MONEY, PERSONS = EFFICIENCY, NET_EFFICIENCY
+"""Where stand-alone cost and the people served are summed until they are divided by."""
 
-    ``quality`` takes the mean quality of each region.
-    """
+
+@part
+def conclude_slots(s, p, quarter, out):
+    """Divide sums by what they are shares of, and add what the levers cost."""
     regions, areas = s.slot.shape
-    money, people, members, short, saved, net = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    losers = 0.0
-    for i in range(regions):
-        residents, mean, gain, costs = s.region[i].population, 0.0, 0.0, 0.0
-        for a in range(areas):
-            slot = s.slot[i, a]
-            yearly = slot.people * slot.alone * s.area[a].cost_per_resident
-            cost = yearly / 4.0
-            mean += slot.quality / areas
-            gain += yearly * (slot.realised + slot.entry - slot.programme)
-            costs += yearly
-            money += cost
-            people += residents
-            saved += cost * (1.0 - slot.cost + slot.entry)
-            net += cost * (slot.realised + slot.entry)
-            out[OPENED] += slot.opened == quarter
-            out[QUALITY] += residents * slot.quality
-            out[QUALITY_CHANGE] += residents * (slot.quality - slot.capacity_start)
-            if slot.body != NOBODY:
-                members += 1.0
-                short += 1.0 - slot.kept
-                out[PERCEIVED] += cost * slot.expected
-                add_channels(slot, cost, out, FIRST_CHANNEL)
-        quality[i] = mean
-        losers += gain < -1e-9 * costs
-        out[COMMITMENT] += s.region[i].commitment / regions
-    out[LOSERS] = losers / regions
-    spent = 0.0
+    money, people, members = out[MONEY], out[PERSONS], out[COOPERATION]
+    saved, net, spent = out[SAVING], out[BENEFIT_MONEY], 0.0
     for lever in range(s.ledger.shape[1]):
         spent += s.ledger[PAID, lever]
+    out[LOSERS] /= regions
+    out[COMMITMENT] /= regions
     out[COOPERATION] = members / (regions * areas)
     out[EFFICIENCY] = saved / money
     out[NET_EFFICIENCY] = (saved - spent) / money
@@ -351,9 +396,11 @@ def record_slots(s, p, quarter, quality, out):
     out[REALISED] = (net - spent) / money
     for k in range(CHANNEL_COUNT):
         out[FIRST_CHANNEL + k] /= money
-    out[SHORTFALL] = share_of(short, members)
+    out[SHORTFALL] = share_of(out[SHORTFALL], members)
+    out[MEMBERSHIP_AGE] = share_of(out[MEMBERSHIP_AGE], members)
+    out[TRUST_ALL] = share_of(out[TRUST_ALL], float(len(s.contact)))
     now = s.moment[0]
-    out[SAVING], out[PROGRAMME_COST] = saved, spent
+    out[PROGRAMME_COST] = spent
     out[PROGRAMME_MEMBERS], out[PROGRAMME_CENTRE] = now.paid_members, now.paid_centre
     out[PROGRAMME_SUPPORTERS] = now.paid_supporter
     out[NET_SAVING] = saved - spent
@@ -365,33 +412,26 @@ def record_slots(s, p, quarter, quality, out):
 @part
 def record_bodies(s, quarter, out):
     """Joint bodies: number, size, age, and trust between members."""
-    bodies, members, age, member_age, trust, pairs, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    bodies, members, age, trust, pairs, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for body in range(len(s.body)):
         size = s.body[body].members
         if size > 0:
-            a, row = s.body[body].area, s.sums[s.slot.size + body]
+            row = s.sums[s.slot.size + body]
             bodies += 1.0
             members += size
             largest = max(largest, float(size))
             age += (quarter - s.body[body].began) / 4.0
             trust += row[TRUST]
             pairs += row[MEMBERS] * (row[MEMBERS] - 1.0)
-            for k in range(size):
-                member_age += (quarter - s.slot[s.members[body, k], a].entered) / 4.0
     out[BODIES], out[LARGEST_BODY] = bodies, largest
     out[BODY_SIZE], out[BODY_AGE] = share_of(members, bodies), share_of(age, bodies)
-    out[MEMBERSHIP_AGE] = share_of(member_age, members)
     out[TRUST_BODIES] = share_of(trust, pairs)
 
 
 @roomy_part
-def record_spread(s, quality, out):
-    """Trust, and how quality is spread over regions."""
-    trust, order = 0.0, order_of(quality)
-    for c in range(len(s.contact)):
-        trust += s.contact[c].trust
-    out[TRUST_ALL] = share_of(trust, float(len(s.contact)))
-    tenth = (len(quality) + 9) // 10
+def record_spread(quality, out):
+    """How quality is spread over regions."""
+    order, tenth = order_of(quality), (len(quality) + 9) // 10
     for k in range(tenth):
         out[WORST_TENTH] += quality[order[k]] / tenth
     out[QUALITY_GINI] = gini(quality, order)
@@ -439,10 +479,10 @@ def measure_network(s):
         start[i + 1] = start[i] + number
     forget(marks)
     isolates, triples, closed = 0.0, 0.0, 0.0
-    degrees = np.empty(regions)
+    counts = np.zeros(most + 1, np.int64)
     for i in range(regions):
         degree = start[i + 1] - start[i]
-        degrees[i] = degree
+        counts[degree] += 1
         isolates += degree == 0
         triples += degree * (degree - 1.0)
         for k in range(start[i], start[i + 1]):
@@ -455,4 +495,4 @@ def measure_network(s):
     now.density = start[regions] / max(regions * (regions - 1.0), 1.0)
     now.transitivity = share_of(closed, triples)
     now.isolates = isolates / regions
-    now.degree_gini = gini(degrees, order_of(degrees))
+    now.degree_gini = gini_of_counts(counts)

@@ -41,8 +41,9 @@ def begin(w, s, policy, p, quarter):
     now.refused = now.concluded = now.left = now.deciding = 0.0
     regions, areas = s.slot.shape
     phase = policy.period[quarter]
-    for i in range(regions):
-        s.region[i].forum = policy.forum[phase, i]
+    if quarter == 0 or phase != policy.period[quarter - 1]:
+        for i in range(regions):
+            s.region[i].forum = policy.forum[phase, i]
     for a in range(areas):
         area, lever = s.area[a], policy.lever[phase, a]
         area.forum, area.planning, area.team = lever[FORUM], lever[PLANNING], lever[TEAM]

@@ -29,6 +29,7 @@ from kolabsim.model.bodies import (
     with_goodwill,
     withdraw,
 )
+from kolabsim.model.fetching import fetch_negotiation, is_large
 from kolabsim.model.kernel import part, passage, roomy_part
 from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
 from kolabsim.model.programme import fund
@@ -170,8 +171,11 @@ def settle_negotiations(s, p, quarter):
             if s.slot[i, a].order >= 0.0:
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
-    ballot = np.empty(CAP)
-    for k in order_of(orders):
+    ballot, large = np.empty(CAP), is_large(s)
+    queue = queue[order_of(orders)]
+    for k in range(number):
+        if large:
+            fetch_negotiation(s, queue, k)
         i, a = queue[k] // areas, queue[k] % areas
         if s.slot[i, a].contact != NOBODY:
             decide(s, p, i, a, ballot, quarter)

@@ -21,6 +21,7 @@ from kolabsim.model.bodies import (
     sides_of,
     with_goodwill,
 )
+from kolabsim.model.fetching import fetch_body, is_large
 from kolabsim.model.kernel import part, passage
 from kolabsim.model.programme import bill
 from kolabsim.model.rules import built_in
@@ -298,7 +299,10 @@ def paid_to_enter(slot):
 @passage
 def produce(s, policy, p, quarter):
     """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
+    large = is_large(s)
     for body in range(len(s.body)):
+        if large:
+            fetch_body(s, body)
         if s.body[body].members > 0:
             produce_body(s, p, body, quarter)
     bill(s, policy, p, quarter)
