@@ -295,6 +295,8 @@ def winner_table(
     money = np.empty((*(len(values) for values in every.values()), 0))
     alone = np.empty((len(results.futures), 0))
     if table is not None:
+        # Regions may be kept of fewer runs than there are.
+        every = {**every, "run": np.unique(table["run"])}
         axes = {**every, "region": codes, "area": tuple(scenario.areas)}
         money = cube(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
         alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
@@ -380,11 +382,14 @@ def fieller(above: np.ndarray, below: np.ndarray, level: float) -> tuple[np.ndar
 def channel_table(values: Values, keys: Mapping[str, Sequence[str]], level: float) -> pd.DataFrame:
     """Through what net benefit differs: the channels, and the programme cost as what remains."""
     own = [name for name in CHANNELS if name in MEASURES]
-    parts = values(*own)
-    rest = values(NET_BENEFIT)[..., 0] - parts.sum(axis=-1)
-    rest = np.where(np.abs(rest) < NOISE, 0.0, rest)
-    parts = np.concatenate([parts, rest[..., None]], axis=-1)
-    mean, low, high, n = paired(parts[1:] - parts[:1], level)
+    rest, found = values(NET_BENEFIT), []
+    for name in own:  # one at a time: a study may have more runs than memory has room for all
+        part = values(name)
+        rest -= part
+        found.append(paired(part[1:] - part[:1], level))
+    rest[np.abs(rest) < NOISE] = 0.0
+    found.append(paired(rest[1:] - rest[:1], level))
+    mean, low, high, n = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
     return tidy(
         {**keys, "channel": (*own, PROGRAMME)},
         {"difference": mean, "low": low, "high": high, "runs": n},
