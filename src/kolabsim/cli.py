@@ -120,6 +120,7 @@ def run(
     folder = fresh_folder(folder) if fresh else folder
     check_folder(folder)
     warn_of_contacts(found)
+    warn_of_rule(found)
     study = KeptStudy.plan(found, folder)
     announce_compilation()
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
@@ -242,6 +243,19 @@ def warn_of_contacts(study: Experiment) -> None:
             names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
             message = text.format(number=len(codes), codes=names)
             terminal().print(_("Warning: {message}").format(message=message))
+
+
+def warn_of_rule(study: Experiment) -> None:
+    """Say that a decision rule cannot be compiled, and why."""
+    from kolabsim.world.world import build_rule
+
+    rule, _settings = build_rule(study.scenario)
+    if rule is not None and rule.obstacle:
+        message = _(
+            "decision rule {rule} cannot be compiled ({reason}): it runs in plain Python, in a "
+            "process for each core, about a hundred times slower"
+        ).format(rule=rule.name, reason=rule.obstacle)
+        terminal().print(_("Warning: {message}").format(message=message))
 
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:

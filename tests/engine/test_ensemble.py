@@ -9,6 +9,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.state import MOMENT
 from kolabsim.testing import ContractError, check_rule
+from kolabsim.world.scenario import Scenario
 from tests.builders import make_scenario
 
 
@@ -218,3 +219,40 @@ def test_a_rule_that_no_extension_declares_is_refused(tmp_path):
     scenario = make_scenario(3).with_({"extensions": [str(path)], "decision": "best_respons"})
     with pytest.raises(InputError, match="did you mean 'best_response'"):
         task(scenario)
+
+
+def python_only(options, me, luck, p):
+    """The gain that is felt most, by what no compiler here knows."""
+    felt = {k: options[k].gain * (1.0 + p.zeal) for k in range(len(options))}
+    return max(felt, key=lambda k: (felt[k], -k))
+
+
+def test_a_rule_that_cannot_be_compiled_runs_in_plain_python():
+    rule = decision_rule(zeal=Parameter(0.5, 0, 1))(python_only)
+    try:
+        assert rule.obstacle
+        check_rule(rule, cases=20)
+        scenario = Scenario.load("kartamantul").with_(horizon=8, decision="python_only")
+        work = build_task(scenario, scenario.strategies["team"], seed=2)
+        best = Scenario.load("kartamantul").with_(horizon=8, decision="best_response")
+        same(
+            run_block(work, np.arange(3)),
+            run_block(build_task(best, best.strategies["team"], seed=2), np.arange(3)),
+        )
+    finally:
+        RULES.pop("python_only")
+
+
+@pytest.mark.parametrize("answer", ["99", "-1"])
+def test_a_compiled_rule_that_answers_nonsense_is_stopped(tmp_path, answer):
+    """What lies beyond the options in memory is nobody's."""
+    text = (
+        "from kolabsim.model.extension import decision_rule\n\n\n@decision_rule()\n"
+        "def wild(options, me, luck, p):\n"
+        f"    return {answer} if len(options) != 3 else 0\n"
+    )
+    (tmp_path / "wild.py").write_text(text, encoding="utf-8")
+    extension = [str(tmp_path / "wild.py")]
+    scenario = Scenario.load("kartamantul").with_(horizon=8, extensions=extension, decision="wild")
+    with pytest.raises(ValueError, match="chose an option that is not there"):
+        run_block(build_task(scenario, scenario.strategies["team"], seed=2), np.arange(3))

@@ -22,6 +22,7 @@ from kolabsim.study import kept, store
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import KeptStudy
+from kolabsim.study.points import unpack
 from kolabsim.study.verify import verify
 
 SMALL = """\
@@ -268,6 +269,29 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path):
     assert (again.done, again.failed) == (0, state.failed)
     third = study.run(retry_failed=True)
     assert (third.done, third.failed) == (0, state.failed)
+
+
+def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
+    """It says so, its failures are kept like others, and the numbers are those of one process."""
+    study = careless(tmp_path, more=" and len({str(k): k for k in options}) > 3")
+    rule = unpack(next(iter(study.packed.values()))).rule
+    assert "\n" not in rule.obstacle
+    assert rule.obstacle
+    assert study.needs_processes()
+    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml", runs=12), tmp_path / "twelve")
+    state = study.run(workers=2)
+    assert state.done + state.failed == 36
+    assert 0 < state.failed < 36
+    assert {failure.error for failure in study.failures()} == {"ValueError: fell over"}
+    table = read_tables(study)["runs"]
+    (tmp_path / "other").mkdir()
+    other = careless(tmp_path / "other")
+    assert not other.needs_processes()
+    other = KeptStudy.plan(
+        Experiment.load(tmp_path / "other" / "study.yaml", runs=12), tmp_path / "other" / "twelve"
+    )
+    other.run()
+    pd.testing.assert_frame_equal(table, read_tables(other)["runs"], check_exact=True)
 
 
 def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):

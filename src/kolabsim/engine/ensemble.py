@@ -6,16 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from types import FunctionType
 from typing import NamedTuple
 
 import numpy as np
 
+from kolabsim.errors import InputError, Problem
+from kolabsim.language import _
 from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.extension import DecisionRule
 from kolabsim.model.fetching import fetch_parties, fetch_region, is_large
-from kolabsim.model.kernel import compiled, first_call, kernel, rebind
+from kolabsim.model.kernel import compiled, door, first_call, kernel, rebind
 from kolabsim.model.measures import (
     MEASURES,
     REGION_MEASURES,
@@ -32,10 +35,14 @@ from kolabsim.model.stages import (
     coordinate,
     evaluate,
     identify,
+    look,
+    myself,
+    negotiate,
+    own_luck,
     plan,
     produce,
 )
-from kolabsim.model.state import Policy, State, World, allocate
+from kolabsim.model.state import Me, Policy, State, World, allocate
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.strategy import Strategy
 from kolabsim.world.world import build_policy, build_rule, build_world, model_parameters
@@ -95,11 +102,19 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
     return len(runs)
 
 
-@cache
-def loop_for(choose: Callable | None) -> Callable:
-    """The compiled loop for a rule: the one kept on disk, or one compiled for a user's rule."""
-    if choose is None:
+def loop_for(rule: DecisionRule | None) -> Callable:
+    """The loop for a rule: the one kept on disk, or one made for a user's rule.
+
+    Under a rule that cannot be compiled, the same loop in plain Python calls the compiled stages.
+    """
+    if rule is None:
         return simulate_runs
+    return interpreted(rule.python) if rule.obstacle else rebound(rule.compiled)
+
+
+@cache
+def rebound(choose: Callable) -> Callable:
+    """The compiled loop under a user's decision rule."""
     return rebind(simulate_runs, identify=identify_for(choose))
 
 
@@ -108,9 +123,51 @@ def identify_for(choose: Callable) -> Callable:
     """The first stage under a user's decision rule."""
 
     def apply(number, options, me, luck, p):
-        return choose(options, me, luck, p)
+        taken = choose(options, me, luck, p)
+        if not 0 <= taken < len(options):
+            raise ValueError("the rule chose an option that is not there")  # noqa: EM101, TRY003
+        return taken
 
     return rebind(identify, built_in=compiled(apply, kept=False))
+
+
+@cache
+def interpreted(choose: Callable) -> Callable:
+    """The loop in plain Python, under a decision rule that cannot be compiled."""
+
+    def identify(i, s, p, rule, key):
+        identify_by(lambda *seen: choose(*seen, rule), i, s, p, key)
+
+    plain = getattr(simulate_runs, "py_func", simulate_runs)
+    stages = {
+        name: door(function)
+        for name in plain.__code__.co_names
+        if hasattr(function := plain.__globals__.get(name), "py_func")
+    }
+    stages |= {"identify": identify, "is_large": lambda s: False}
+    return FunctionType(plain.__code__, plain.__globals__ | stages)
+
+
+def identify_by(
+    choose: Callable, i: int, s: State, p: np.record, key: Key, *, name: str = ""
+) -> None:
+    """The first stage of region i, which chooses by ``choose(options, me, luck)`` in Python."""
+    for a in range(s.slot.shape[1]):
+        number = door(look)(i, a, s, p, key)
+        if number > 1:
+            me, luck = door(myself)(i, a, s), door(own_luck)(s.region[i], a, key)
+            taken = choose(s.option[:number], Me(*me), luck)
+            if not is_whole(taken, number):
+                text = _("{region} chose option {taken}, but there are {number}")
+                text = text.format(region=name or i, taken=taken, number=number)
+                raise InputError([Problem(text)])
+            door(negotiate)(i, a, int(taken), s, key)
+
+
+def is_whole(value: object, end: int) -> bool:
+    """Whether a value is a whole number from 0 up to, but not including, an end."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and 0 <= value < end
 
 
 class Task(NamedTuple):
@@ -175,7 +232,7 @@ def run_block(
     shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
     history = np.full((len(runs), horizon, len(MEASURES)), np.nan)
     figures = np.zeros(shape if regions else (0, 1, 1, 1))
-    loop = loop_for(task.rule.compiled if task.rule else None)
+    loop = loop_for(task.rule)
     with first_call(loop):
         done = loop(
             task.world, state or new_state(task.world), task.policy, task.parameters,

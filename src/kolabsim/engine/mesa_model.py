@@ -7,26 +7,29 @@ ensemble does, so both give the same histories to the last bit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
+from kolabsim.engine.ensemble import (
+    Task,
+    build_task,
+    identify_by,
+    identify_for,
+    is_whole,
+    new_state,
+)
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.model import beginning, bodies, measures, programme, settlement, stages
 from kolabsim.model.draws import Key
-from kolabsim.model.kernel import entry
+from kolabsim.model.kernel import door
 from kolabsim.model.levers import FORMS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
 from kolabsim.world.scenario import Scenario
-
-door = cache(entry)
-"""Python's way into a compiled part of the model, opened when it is first used."""
 
 CHANGEABLE = (
     "population", "stress", "autonomy", "goodwill", "commitment", "reputation", "aspiration"
@@ -111,18 +114,8 @@ class RegionalGovernment(mesa.Agent):
         if type(self).choose is RegionalGovernment.choose:
             model.identify(self.row)
             return
-        for a in range(len(model.scenario.areas)):
-            number = door(stages.look)(self.row, a, model.state, model.parameters, model.key)
-            if number > 1:
-                options = model.state.option[:number]
-                me = door(stages.myself)(self.row, a, model.state)
-                luck = door(stages.own_luck)(model.state.region[self.row], a, model.key)
-                taken = self.choose(options, Me(*me), luck)
-                if not is_whole(taken, number):
-                    text = _("{region} chose option {taken}, but there are {number}")
-                    text = text.format(region=self.code, taken=taken, number=number)
-                    raise InputError([Problem(text)])
-                door(stages.negotiate)(self.row, a, int(taken), model.state, model.key)
+        row, state, p = self.row, model.state, model.parameters
+        identify_by(self.choose, row, state, p, model.key, name=self.code)
 
     def communicate(self) -> None:
         """Meet others: forums, teams and mediators build trust."""
@@ -143,12 +136,6 @@ class RegionalGovernment(mesa.Agent):
     def _do(self, stage: Callable) -> None:
         model = self.model
         door(stage)(self.row, model.state, model.parameters, model.key)
-
-
-def is_whole(value: object, end: int) -> bool:
-    """Whether a value is a whole number from 0 up to, but not including, an end."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return whole and 0 <= value < end
 
 
 class Supporter(mesa.Agent):
@@ -275,13 +262,17 @@ class CollaborationModel(mesa.Model):
 
     def identify(self, row: int) -> None:
         """The first step of one region under the scenario's decision rule."""
+        if self.rule and self.rule.obstacle:
+            identify_by(self.decide, row, self.state, self.parameters, self.key)
+            return
         stage = identify_for(self.rule.compiled) if self.rule else door(stages.identify)
         stage(row, self.state, self.parameters, self.rule_parameters, self.key)
 
     def decide(self, options: np.recarray, me: Me, luck: float) -> int:
         """Apply the scenario's decision rule to options."""
         if self.rule:
-            return int(self.rule.compiled(options, me, luck, self.rule_parameters))
+            rule = self.rule.python if self.rule.obstacle else self.rule.compiled
+            return rule(options, me, luck, self.rule_parameters)
         rule = stages.built_in
         number = BUILT_IN.index(self.scenario.decision)
         return int(door(rule)(number, options, me, luck, self.rule_parameters))

@@ -10,13 +10,15 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numba.core.errors import NumbaError
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
-from kolabsim.model.kernel import compiled
+from kolabsim.model.kernel import compiled, first_call
 from kolabsim.model.parameters import Parameter
 from kolabsim.model.state import OPTION, Me, record_type
 
@@ -48,6 +50,19 @@ class DecisionRule:
     compiled: Callable
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     file: str | None = None
+
+    @cached_property
+    def obstacle(self) -> str:
+        """Why it cannot be compiled, in a line; empty if it can. Then it is run as it stands."""
+        p = fill_record(self.parameters, {})
+        try:
+            with first_call(self.compiled):
+                self.compiled(example_options(), example_me(), 0.5, p)
+        except Exception as error:  # in plain Python the same went well: numba may raise anything
+            told = [line for line in str(error).splitlines() if line.strip()]
+            told = [line for line in told if not line.startswith("Failed in ")] or ["?"]
+            return told[0].strip() if isinstance(error, NumbaError) else f"numba: {error!r}"
+        return ""
 
     def settle(self, settings: Mapping[str, float] | None = None) -> np.record:
         """One setting of the rule's parameters; unknown names and wild values are refused."""

@@ -22,8 +22,12 @@ SOURCES = Path(__file__).parent.parent
 itself does not notice an edit in another file and would run the old machine code."""
 
 
+@cache
 def digest() -> str:
-    """Version of the model: a hash of the sources that decide a run's result, and of numba's."""
+    """Version of the model: a hash of the sources that decide a run's result, and of numba's.
+
+    Taken once: a process goes on with the sources that it has loaded, whoever edits them meanwhile.
+    """
     text = hashlib.sha256(numba.__version__.encode())
     for wing in ("model", "engine"):
         for path in sorted((SOURCES / wing).glob("*.py")):
@@ -113,6 +117,10 @@ def passage(function: Callable) -> Callable:
 def entry(function: Callable, **names: Callable) -> Callable:
     """A door for Python to a part of the model; ``names`` as in :func:`rebind`."""
     return compiled(_copy(function, "entry", names), kept=not names)
+
+
+door = cache(entry)
+"""Python's way into a part of the model, opened when it is first used."""
 
 
 @contextmanager

@@ -7,10 +7,19 @@ that decides their results, their runs in parts, and what is read out of them.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -260,8 +269,9 @@ class KeptStudy:
         """Do what is missing, keeping each finished batch at once.
 
         ``executor`` is anything with the interface of ``concurrent.futures``, by default threads on
-        this machine's cores; ``workers`` is how many batches it is given at a time. Raises
-        :class:`~kolabsim.errors.StoppedError` when it is stopped, or loses its executor.
+        this machine's cores, or processes where a decision rule cannot be compiled; ``workers`` is
+        how many batches it is given at a time. Raises :class:`~kolabsim.errors.StoppedError` when
+        it is stopped, or loses its executor.
         """
         self.write_manifest()
         self.store.tidy()
@@ -272,14 +282,15 @@ class KeptStudy:
         own = executor is None
         workers = workers or cores()
         stop = np.zeros(1, np.int64)
-        pool = executor or ThreadPoolExecutor(workers)
+        processes = own and self.needs_processes()
+        pool = executor or (process_pool(workers) if processes else ThreadPoolExecutor(workers))
         speed = _Speed()
         queue = self.batches(work, speed.blocks)
         under_way: dict[Future, float] = {}
         try:
             while True:
                 while len(under_way) < 2 * workers and (batch := next(queue, None)) is not None:
-                    call = (simulate_batch, batch, stop) if own else (simulate_batch, batch)
+                    call = (simulate_batch, batch, stop)[: 3 if own and not processes else 2]
                     under_way[pool.submit(*call)] = time.perf_counter()
                 if not under_way:
                     return state
@@ -303,6 +314,11 @@ class KeptStudy:
                 future.cancel()
             if own:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def needs_processes(self) -> bool:
+        """Whether a decision rule cannot be compiled, so that threads would wait for each other."""
+        ruled = {packed["rule"]: packed for packed in self.packed.values() if packed["rule"]}
+        return any(unpack(packed).rule.obstacle for packed in ruled.values())
 
     def keep(self, given: dict[str, object], state: Progress, speed: _Speed) -> None:
         """Write what a batch gives: a part of its runs, and a file for each that failed."""
@@ -334,6 +350,16 @@ class KeptStudy:
                 folder=shown(self.folder),
             )
         )
+
+
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """Processes of this machine that finish their batch when Ctrl-C stops the study."""
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
 
 
 @dataclass
