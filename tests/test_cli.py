@@ -88,6 +88,37 @@ def test_provenance_is_enough_to_have_it_again(finished):
     assert first == again
 
 
+RULE = """\
+from kolabsim.model.extension import decision_rule
+
+
+@decision_rule()
+def careless(options, me, luck, p):
+    \"\"\"Take the first option, and fall over now and then.\"\"\"
+    if len(options) > 3 and luck > 0.97:
+        raise ValueError("fell over")
+    return 0
+"""
+
+
+def test_failed_runs_are_told_by_exit_code_and_report(tmp_path):
+    (tmp_path / "rule.py").write_text(RULE, encoding="utf-8")
+    world = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"
+    (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
+    study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 20\n"
+    (tmp_path / "study.yaml").write_text(study + "set: {horizon: 6}\n", encoding="utf-8")
+    for way, options in {"out": (), "id": ("--lang", "id")}.items():
+        done = kolabsim(*options, "run", "study.yaml", "--out", way, folder=tmp_path)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "--retry-failed" in done.stderr
+        number = len(list((tmp_path / way / "failures").glob("*.json")))
+        assert 0 < number < 40
+        words = {"out": "runs failed and are missing", "id": "simulasi gagal"}[way]
+        text = (tmp_path / way / "report.html").read_text(encoding="utf-8")
+        assert f'<div class="note failed"><p>{number} {words}' in text
+
+
 def test_the_report_needs_no_network(finished):
     text = (finished[0] / "results/small/report.html").read_text(encoding="utf-8")
     assert "<svg" in text

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     import click
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
@@ -165,17 +166,38 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
-    variance = attributes_share(
-        found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
-        seed=found.seed,
+    variance = unless_it_raises(
+        _("the share of the variance that drawn attributes carry"),
+        lambda: attributes_share(
+            found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
+            seed=found.seed,
+        ),
     )  # fmt: skip
     results = join(study, found.scenario, found.futures)
     comparison = compare(results, baseline=found.baseline)
     # Of many regions, who pays what in one run is no longer something to read.
     few = len(found.scenario.regions) <= 40
-    fair = fairness(found.scenario, comparison.order()[0], seed=found.seed) if few else None
+    fair = None
+    if few:
+        fair = unless_it_raises(
+            _("who pays what in joint bodies"),
+            lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
+        )
     publish(found, study, results, comparison, variance=variance, fair=fair, account=account)
     return comparison
+
+
+def unless_it_raises(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
+    """A part of the report that needs runs of its own; None, and a word, where a run raises."""
+    try:
+        return work()
+    except KolabsimError:
+        raise
+    except Exception as error:  # a user's rule may raise anything
+        text = _("{what} is left out, because a run failed ({error})")
+        message = text.format(what=what, error=f"{type(error).__name__}: {error}")
+        terminal().print(_("Warning: {message}").format(message=message))
+        return None
 
 
 @contextmanager

@@ -184,6 +184,7 @@ def view_of(
         "surety": sentences.surety(comparison),
         "pairing": tables.pairing_table(comparison, chosen, future),
         "variance": None if variance is None else tables.variance_table(variance, 0.95),
+        "failed": sentences.failed(provenance),
         "caveats": sentences.caveats(scenario),
         "mapping": assumptions.mapping_table(scenario),
         "bodies": assumptions.body_table(scenario),

@@ -253,6 +253,21 @@ def surety(comparison: Comparison) -> list[str]:
     return [text.format(**words) for text in paragraphs]
 
 
+def failed(provenance: Mapping[str, object]) -> str:
+    """That runs failed, and what it means for what is shown; empty if none did."""
+    number = int(provenance.get("runs_failed", 0))
+    if not number:
+        return ""
+    return ngettext(
+        "{number} run failed and is missing from everything here; the folder 'failures' says why. "
+        "A run that would be compared with it is left out too.",
+        "{number} runs failed and are missing from everything here; the folder 'failures' says "
+        "why. Runs that would be compared with them are left out too: if runs fail because of what "
+        "is measured, the differences are distorted.",
+        number,
+    ).format(number=count(number))
+
+
 def caveats(scenario: Scenario) -> list[str]:
     """What the results are not, and the assumptions that carry them."""
     error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
