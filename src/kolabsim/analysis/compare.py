@@ -117,9 +117,11 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
     keys = {"strategy": others, "future": futures}
     every = {"strategy": (baseline, *others), "future": futures, "run": numbers}
 
+    at = place_in(results.columns([*every]), every)
+
     def values(*names: str) -> np.ndarray:
         # A few columns at a time: a study may have more runs than memory has room for all.
-        return cube(results.columns([*every, *names]), every, names)
+        return arranged(results.columns(names), at, every, names)
 
     differences = measure_table(values, keys, level)
     return Comparison(
@@ -157,19 +159,42 @@ def check_request(
 # Arrays -----------------------------------------------------------------------------------------
 
 
-def cube(
-    table: pd.DataFrame, keys: Mapping[str, Sequence[object]], columns: Sequence[str]
+def place_in(table: pd.DataFrame, keys: Mapping[str, Sequence[object]]) -> np.ndarray:
+    """Where each row of a table goes in an array with an axis for each key, counted through it.
+
+    One past its end for rows with other values than the keys have.
+    """
+    at, end = np.zeros(len(table), np.int64), 1
+    for name, values in keys.items():
+        place = places(table[name], values)
+        at = np.where((at < 0) | (place < 0), -1, at * len(values) + place)
+        end *= len(values)
+    at[at < 0] = end
+    return at
+
+
+def arranged(
+    table: pd.DataFrame,
+    at: np.ndarray,
+    keys: Mapping[str, Sequence[object]],
+    columns: Sequence[str],
 ) -> np.ndarray:
     """Columns of a table as an array with an axis for each key, in the order of its values.
 
-    NaN where the table has no row; rows with other values are left out.
+    ``at`` says where each row goes (:func:`place_in`); NaN where the table has no row.
     """
-    at = [places(table[name], values) for name, values in keys.items()]
-    here = np.logical_and.reduce([place >= 0 for place in at])
-    values = np.full((*(len(part) for part in keys.values()), len(columns)), np.nan)
-    found = table[list(columns)].to_numpy(np.float64, na_value=np.nan)
-    values[tuple(place[here] for place in at)] = found[here]
-    return values
+    shape = [len(values) for values in keys.values()]
+    values = np.full((int(np.prod(shape)) + 1, len(columns)), np.nan)
+    for number, name in enumerate(columns):
+        values[at, number] = table[name].to_numpy(np.float64, na_value=np.nan)
+    return values[:-1].reshape(*shape, len(columns))
+
+
+def cube(
+    table: pd.DataFrame, keys: Mapping[str, Sequence[object]], columns: Sequence[str]
+) -> np.ndarray:
+    """Columns of a table with an axis for each key; rows with other values are left out."""
+    return arranged(table, place_in(table, keys), keys, columns)
 
 
 def places(column: pd.Series, values: Sequence[object]) -> np.ndarray:
