@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.model.sorting import RUN, fill_buckets, order_of
@@ -14,11 +14,18 @@ def agrees(values: np.ndarray) -> None:
     np.testing.assert_array_equal(order_of(values), np.argsort(values, kind="stable"))
 
 
+@settings(deadline=None)  # the first compiles
 @given(st.lists(VALUES, max_size=80))
 def test_any_values(values) -> None:
     agrees(np.array(values))
 
 
+@pytest.mark.parametrize("high", [1.7e308, np.inf])
+def test_values_further_apart_than_numbers_reach(high) -> None:
+    agrees(np.array([high, -high, 0.0] * 10))
+
+
+@settings(deadline=None)  # the first compiles
 @given(st.lists(st.sampled_from([0.0, -0.0, 0.25, 1.0, 3.0]), max_size=80))
 def test_equal_values_stay_in_their_order(values) -> None:
     agrees(np.array(values))

@@ -56,9 +56,10 @@ def fill_buckets(values, order, room):
     for k in range(number):
         low, high = min(low, values[k]), max(high, values[k])
         room[k] = 0
-    steps = (number - 1) / max(high - low, 1e-300)
-    if not (low < high and steps < np.inf):
+    width = high - low
+    if not 0.0 < width < np.inf:
         return RUN + 1
+    steps = (number - 1) / max(width, 1e-300)
     for k in range(number):
         bucket = int((values[k] - low) * steps)
         room[bucket] += 1
