@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from kolabsim.engine.ensemble import BLOCK, build_task, new_state, run_block, run_blocks
+from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.model import state
 from kolabsim.model.extension import RULES, decision_rule, load_extension
-from kolabsim.model.measures import MEASURES
+from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.state import MOMENT
 from kolabsim.testing import ContractError, check_rule
@@ -256,3 +257,24 @@ def test_a_compiled_rule_that_answers_nonsense_is_stopped(tmp_path, answer):
     scenario = Scenario.load("kartamantul").with_(horizon=8, extensions=extension, decision="wild")
     with pytest.raises(ValueError, match="chose an option that is not there"):
         run_block(build_task(scenario, scenario.strategies["team"], seed=2), np.arange(3))
+
+
+def test_a_trace_keeps_every_slot_of_every_quarter(scenario):
+    work = task(scenario)
+    plain, traced = run_block(work, np.arange(3)), run_block(work, np.arange(3), trace=True)
+    same(plain, traced)
+    assert plain.trace.size == 0
+    shape = (3, scenario.horizon, len(scenario.regions), len(scenario.areas), len(TRACE))
+    assert traced.trace.shape == shape
+    column = dict(zip(TRACE, np.moveaxis(traced.trace, -1, 0), strict=True))
+    together = (column["body"] >= 0).mean(axis=(2, 3))
+    number = list(MEASURES).index("cooperation")
+    np.testing.assert_allclose(together, traced.history[:, :, number])
+    alone = column["body"] < 0
+    assert (column["realised"][alone] == 0.0).all()
+    model = CollaborationModel(scenario, "voluntary", seed=work.seed, run=0)
+    while model.running:
+        model.step()
+    last = model.state.slot
+    for name in TRACE:
+        np.testing.assert_array_equal(column[name][0, -1], last[name], err_msg=name)

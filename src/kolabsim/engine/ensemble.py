@@ -22,10 +22,12 @@ from kolabsim.model.kernel import compiled, door, first_call, kernel, rebind
 from kolabsim.model.measures import (
     MEASURES,
     REGION_MEASURES,
+    TRACE,
     add_region,
     clear,
     conclude,
     record_region,
+    trace_region,
 )
 from kolabsim.model.programme import begin, support
 from kolabsim.model.settlement import settle
@@ -52,7 +54,7 @@ BLOCK = 64
 
 
 @kernel
-def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, stop):
+def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, trace, stop):
     """Simulate the runs numbered ``runs``; what regions are comes from the runs in ``natures``.
 
     One quarter is the five steps of building collaboration, stage by stage.
@@ -98,6 +100,8 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
                 add_region(i, s, quarter, quality, out)
                 if len(figures) > 0:
                     record_region(i, s, part, figures[k])
+                if len(trace) > 0:
+                    trace_region(i, s, trace[k, quarter])
             conclude(s, p, quarter, quality, out)
     return len(runs)
 
@@ -203,6 +207,8 @@ class Block(NamedTuple):
 
     history: np.ndarray
     figures: np.ndarray
+    trace: np.ndarray
+    """[runs, quarters, regions, areas, columns of TRACE], or nothing unless asked for."""
 
 
 def new_state(world: World) -> State:
@@ -218,13 +224,15 @@ def run_block(
     *,
     natures: np.ndarray | None = None,
     regions: bool = True,
+    trace: bool = False,
     stop: np.ndarray | None = None,
     state: State | None = None,
 ) -> Block:
     """Simulate the runs with these numbers, one after the other, on one core.
 
     ``natures`` names for each run the run whose draws of what regions are it takes (default: its
-    own). ``stop[0] != 0`` ends the block early; what was not simulated is NaN.
+    own). With ``trace`` every slot is kept of every quarter. ``stop[0] != 0`` ends the block early;
+    what was not simulated is NaN.
     """
     runs = np.asarray(runs, np.int64)
     natures = runs if natures is None else np.asarray(natures, np.int64)
@@ -232,15 +240,17 @@ def run_block(
     shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
     history = np.full((len(runs), horizon, len(MEASURES)), np.nan)
     figures = np.zeros(shape if regions else (0, 1, 1, 1))
+    kept = np.full((len(runs), horizon, *shape[1:3], len(TRACE)) if trace else (0,) * 5, np.nan)
     loop = loop_for(task.rule)
     with first_call(loop):
         done = loop(
             task.world, state or new_state(task.world), task.policy, task.parameters,
-            task.rule_parameters, task.seed, runs, natures, history, figures,
+            task.rule_parameters, task.seed, runs, natures, history, figures, kept,
             np.zeros(1, np.int64) if stop is None else stop,
         )  # fmt: skip
     figures[done:] = np.nan
-    return Block(history, figures)
+    kept[done:] = np.nan
+    return Block(history, figures, kept)
 
 
 def cores() -> int:

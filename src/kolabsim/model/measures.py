@@ -301,6 +301,24 @@ def record_region(i, s, part, out):
             figure[7 + CHANNEL_COUNT] -= part * slot.programme
 
 
+TRACE = (
+    "body", "entered", "bound_until", "cost", "realised", "expected", "quality", "load",
+    "body_trust", "people",
+)  # fmt: skip
+"""Columns of a slot that a trace of a run keeps of every quarter."""
+
+
+@part
+def trace_region(i, s, out):
+    """Keep a region's slots of this quarter, [R, A, columns of TRACE]."""
+    for a in range(s.slot.shape[1]):
+        slot, kept = s.slot[i, a], out[i, a]
+        kept[0], kept[1], kept[2] = slot.body, slot.entered, slot.bound_until
+        kept[3], kept[4], kept[5] = slot.cost, slot.realised, slot.expected
+        kept[6], kept[7], kept[8] = slot.quality, slot.load, slot.body_trust
+        kept[9] = slot.people
+
+
 @passage
 def record(s, p, quarter, out):
     """Write the measures of a quarter."""

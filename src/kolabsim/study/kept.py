@@ -417,7 +417,9 @@ def simulate_batch(batch: Plain, stop: np.ndarray | None = None) -> dict[str, ob
             rows["runs"].append(run_rows(block, done, run_figures(given.history)))
             holds["runs"] += _spans(block, done)
             if detailed.any():
-                few = Block(given.history[detailed], given.figures[detailed])
+                few = given._replace(
+                    history=given.history[detailed], figures=given.figures[detailed]
+                )
                 rows["quarters"].append(quarter_rows(block, done[detailed], few.history))
                 rows["regions"].append(region_rows(block, done[detailed], batch["names"], few))
                 for kind in ("quarters", "regions"):
