@@ -394,6 +394,46 @@ def results(
         typer.echo(path.as_posix())
 
 
+# evidence ---------------------------------------------------------------------------------------
+
+
+@app.command(help=N_("Judge the model by published facts: which it reproduces, and which not."))
+def evidence(
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
+        "results/evidence"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help=N_("A quick look, with few runs and wide intervals."))
+    ] = False,
+    runs: Annotated[int | None, typer.Option(min=2, help=N_("Runs of each setting."))] = None,
+    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Judge the model by published facts: which it reproduces, and which not."""
+    from kolabsim.evidence.scorecard import QUICK, runs_needed, score
+    from kolabsim.model.kernel import digest
+    from kolabsim.show import scorecard
+
+    runs = runs or (QUICK if quick else runs_needed())
+    announce_compilation()
+    with counting_bar(runs) as tell:
+        findings = score(runs=runs, seed=seed, threads=workers, progress=tell)
+    lines = [
+        _("{number} runs of each setting").format(number=runs),
+        _("seed {seed}").format(seed=seed),
+        _("model {hash}").format(hash=digest()),
+    ]
+    scorecard.write_file(findings, out / "scorecard.csv")
+    page = scorecard.write_page(findings, out / "evidence.html", lines=lines)
+    console = terminal(sys.stdout)
+    console.print(scorecard.terminal_table(findings))
+    console.print(scorecard.tally(findings))
+    console.print(_("Report: {path}").format(path=page.as_posix()), soft_wrap=True)
+
+
 # list and schema --------------------------------------------------------------------------------
 
 
@@ -607,6 +647,20 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
             bar.update(task, total=state.wanted, completed=state.wanted - state.left, told=told)
 
         yield tell
+
+
+@contextmanager
+def counting_bar(number: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of a number of runs are done, if one sees it."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _done: None
+        return
+    from rich.progress import Progress as Bar
+
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(_("runs"), total=number)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def command_in_language(words: Sequence[str]) -> click.Command:

@@ -303,7 +303,7 @@ def record_region(i, s, part, out):
 
 TRACE = (
     "body", "entered", "bound_until", "cost", "realised", "expected", "quality", "load",
-    "body_trust", "people",
+    "body_trust", "people", "entry",
 )  # fmt: skip
 """Columns of a slot that a trace of a run keeps of every quarter."""
 
@@ -316,7 +316,7 @@ def trace_region(i, s, out):
         kept[0], kept[1], kept[2] = slot.body, slot.entered, slot.bound_until
         kept[3], kept[4], kept[5] = slot.cost, slot.realised, slot.expected
         kept[6], kept[7], kept[8] = slot.quality, slot.load, slot.body_trust
-        kept[9] = slot.people
+        kept[9], kept[10] = slot.people, slot.entry
 
 
 @passage

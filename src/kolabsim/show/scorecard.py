@@ -1,0 +1,185 @@
+"""The scorecard of evidence: a table for the terminal, a page, and a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.compare import BETTER, WORSE
+from kolabsim.analysis.compare import UNDECIDED as OPEN
+from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
+from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
+from kolabsim.language import _, language
+from kolabsim.show.numbers import UNDEFINED, count, significant
+from kolabsim.show.report import speaking
+from kolabsim.show.tables import Cell, Table, texts
+from kolabsim.study.store import write_whole
+
+if TYPE_CHECKING:
+    from rich.table import Table as TerminalTable
+
+LOOKS = {REPRODUCED: BETTER, MISSED: WORSE, ABSENT: WORSE, UNDECIDED: OPEN}
+"""How verdicts look: as those of comparisons do."""
+
+
+def verdict_words() -> dict[str, str]:
+    """Verdicts as people say them."""
+    return {
+        REPRODUCED: _("reproduced"), MISSED: _("not reproduced"), UNDECIDED: _("undecided"),
+        ABSENT: _("not represented"),
+    }  # fmt: skip
+
+
+def use_words() -> dict[str, tuple[str, str]]:
+    """What facts are used for: a title, and what it means."""
+    return {
+        VALIDATION: (
+            _("Held out: validation"),
+            _("Facts with which the model was never calibrated. They say most about trust."),
+        ),
+        DIRECTION: (
+            _("Held out: direction only"),
+            _("Facts of which the literature gives a direction, or that are weakly known."),
+        ),
+        CALIBRATION: (
+            _("Used for calibration"),
+            _("Facts that parameters may be fitted to. That they fit is no evidence."),
+        ),
+        NULL: (
+            _("Nothing from nothing"),
+            _("Where a cause is taken out, its effect must go."),
+        ),
+    }
+
+
+def expected(fact: Fact) -> str:
+    """Where the whole interval must lie, in words."""
+    if not fact.is_represented:
+        return UNDEFINED
+    if fact.includes is not None:
+        return _("includes {number}").format(number=significant(fact.includes))
+    if fact.not_above is not None:
+        return _("not above {number}").format(number=significant(fact.not_above))
+    if isfinite(fact.low) and isfinite(fact.high):
+        low, high = significant(fact.low), significant(fact.high)
+        return _("{low} to {high}").format(low=low, high=high)
+    if isfinite(fact.low):
+        return _("above {number}").format(number=significant(fact.low))
+    return _("below {number}").format(number=significant(fact.high))
+
+
+def found(finding: Finding) -> str:
+    """The interval of what the model makes of a fact."""
+    if not (isfinite(finding.low) and isfinite(finding.high)):
+        return UNDEFINED
+    low, high = significant(finding.low), significant(finding.high)
+    return _("{low} to {high}").format(low=low, high=high)
+
+
+def fact_table(findings: Sequence[Finding], use: str) -> Table:
+    """The facts of one use, a row each."""
+    words = verdict_words()
+    rows = [
+        (
+            one.fact.id,
+            [
+                Cell(_(one.fact.statement), remark=_(one.fact.remark) if one.fact.remark else ""),
+                Cell(expected(one.fact)),
+                Cell(significant(one.value), below=found(one)),
+                Cell(words[one.verdict], verdict=LOOKS[one.verdict]),
+                Cell(one.fact.source, remark=_("grade {grade}").format(grade=one.fact.grade))
+                if one.fact.grade
+                else Cell(UNDEFINED),
+            ],
+        )
+        for one in findings
+        if one.fact.use == use
+    ]
+    head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict"), _("Source")]
+    return Table(use_words()[use][0], head, rows, prose=True)
+
+
+def summary_table(findings: Sequence[Finding]) -> Table:
+    """How many facts of each use have each verdict."""
+    words = verdict_words()
+    rows = []
+    for use, (title, _meaning) in use_words().items():
+        here = [one.verdict for one in findings if one.fact.use == use]
+        rows.append((title, texts(*(count(here.count(verdict)) for verdict in words))))
+    return Table(_("Facts by what they are used for"), ["", *words.values()], rows)
+
+
+def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
+    """All facts in short, for a terminal."""
+    from rich import box
+    from rich.table import Table as Terminal
+
+    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for head in ("", _("Fact"), _("Expected"), _("Model"), _("Verdict")):
+        table.add_column(head)
+    words, uses = verdict_words(), use_words()
+    for use in uses:
+        table.add_section()
+        table.add_row("", uses[use][0], style="bold")
+        for one in findings:
+            if one.fact.use == use:
+                verdict = Cell(words[one.verdict], verdict=LOOKS[one.verdict]).line
+                cells = _(one.fact.statement), expected(one.fact), found(one), verdict
+                table.add_row(one.fact.id, *cells)
+    return table
+
+
+def write_page(findings: Sequence[Finding], path: Path, *, lines: Sequence[str]) -> Path:
+    """Write the page, whole; ``lines`` say how the findings came about."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from kolabsim import __version__
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals["_"] = _
+    parts = [
+        (use, meaning, fact_table(findings, use)) for use, (_title, meaning) in use_words().items()
+    ]
+    text = environment.get_template("evidence.html.j2").render(
+        lang=language(), version=__version__, lines=lines, summary=summary_table(findings),
+        parts=parts,
+    )  # fmt: skip
+    write_whole(path, text.encode())
+    return path
+
+
+def write_file(findings: Sequence[Finding], path: Path) -> Path:
+    """Write all findings as CSV, in English."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
+    writer.writerow([*head, "expected", "verdict", "source", "remark"])
+    with speaking("en"):
+        for one in findings:
+            fact = one.fact
+            told = (fact.contrast.__doc__ or "").strip() if fact.contrast else ""
+            numbers = (repr(v) if isfinite(v) else "" for v in (one.value, one.low, one.high))
+            writer.writerow(
+                [
+                    fact.id, fact.use, fact.grade, fact.statement, told, *numbers, one.runs,
+                    expected(fact), one.verdict, fact.source, fact.remark,
+                ]
+            )  # fmt: skip
+    write_whole(path, stream.getvalue().encode())
+    return path
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """How many facts are reproduced, in a sentence."""
+    held = [one for one in findings if one.fact.use in (VALIDATION, DIRECTION)]
+    good = sum(one.verdict == REPRODUCED for one in held)
+    return _("{number} of {all} held-out facts are reproduced.").format(
+        number=count(good), all=count(len(held))
+    )
