@@ -434,6 +434,48 @@ def evidence(
     console.print(_("Report: {path}").format(path=page.as_posix()), soft_wrap=True)
 
 
+@app.command(help=N_("Find the parameter sets that agree with the facts for calibration."))
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
+        "results/calibration"
+    ),
+    sets: Annotated[int, typer.Option(min=10, help=N_("Parameter sets to find."))] = 100,
+    most: Annotated[
+        int, typer.Option(min=10, help=N_("Parameter sets to look at before giving up."))
+    ] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Find the parameter sets that agree with the facts for calibration."""
+    from kolabsim.evidence.calibration import Narrowed, assumed, identified, settings_at
+    from kolabsim.evidence.calibration import calibrate as search
+    from kolabsim.show.scorecard import identification_table, write_identified
+    from kolabsim.study.store import write_whole
+    from kolabsim.world.plausible import FILE, as_text
+
+    def tell(one: Narrowed) -> None:
+        text = _("{number} of {wanted} sets found, {drawn} looked at")
+        line = text.format(number=len(one.points), wanted=sets, drawn=one.drawn)
+        terminal().print(line, end="\r" if terminal().is_terminal else "\n")
+
+    announce_compilation()
+    found = search(sets=sets, most=most, seed=seed, threads=workers, progress=tell)
+    if not len(found.points):
+        raise InputError([Problem(_("no parameter set agrees with all facts"))])
+    write_whole(out / FILE, as_text([settings_at(point) for point in found.points]).encode())
+    told = identified(found.points, list(assumed()))
+    write_identified(told, out / "identified.csv")
+    console = terminal(sys.stdout)
+    console.print(identification_table(told))
+    text = _("{number} of {all} sets agree with all facts for calibration; they are in {path}")
+    path = (out / FILE).as_posix()
+    text = text.format(number=len(found.points), all=found.drawn, path=path)
+    console.print(text, soft_wrap=True)
+
+
 # list and schema --------------------------------------------------------------------------------
 
 

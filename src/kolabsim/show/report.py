@@ -135,6 +135,10 @@ def write_report(
     return path
 
 
+FEW = 12
+"""Most settings of a future that are told one by one."""
+
+
 def tabled(measures: Sequence[str]) -> list[str]:
     """The measures whose differences are tabled; ratios to programme cost stand with the costs."""
     ratio_of_cost = {
@@ -221,10 +225,13 @@ def over_time_table(results: Results, comparison: Comparison, names: Sequence[st
 
 def future_lines(results: Results) -> list[tuple[str, str]]:
     """Each future, and what it sets."""
-    return [
-        (name, "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is"))
-        for name, settings in results.futures.items()
-    ]
+
+    def told(settings: Mapping[str, object]) -> str:
+        if len(settings) > FEW:
+            return _("{number} parameters").format(number=count(len(settings)))
+        return "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is")
+
+    return [(name, told(settings)) for name, settings in results.futures.items()]
 
 
 def provenance_lines(provenance: Mapping[str, object]) -> list[tuple[str, str]]:

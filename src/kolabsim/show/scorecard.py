@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from kolabsim.analysis.compare import UNDECIDED as OPEN
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 from kolabsim.language import _, language
-from kolabsim.show.numbers import UNDEFINED, count, significant
+from kolabsim.show.numbers import UNDEFINED, count, percent, significant
 from kolabsim.show.report import speaking
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.study.store import write_whole
@@ -174,6 +174,33 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
             )  # fmt: skip
     write_whole(path, stream.getvalue().encode())
     return path
+
+
+def write_identified(told: Mapping[str, tuple[float, float]], path: Path) -> Path:
+    """Write how much calibration says of each parameter, as CSV."""
+    lines = ["parameter,width,p"]
+    lines += [f"{name},{width:.4g},{p:.3g}" for name, (width, p) in told.items()]
+    write_whole(path, ("\n".join(lines) + "\n").encode())
+    return path
+
+
+def identification_table(told: Mapping[str, tuple[float, float]]) -> TerminalTable:
+    """The parameters of which calibration says something, and how many it says nothing of."""
+    from rich import box
+    from rich.table import Table as Terminal
+
+    level = 0.05 / len(told)
+    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in (_("Parameter"), _("Width left of its range"), _("p-value of an even draw")):
+        table.add_column(head, justify="right" if table.columns else "left")
+    for name, (width, p) in sorted(told.items(), key=lambda one: one[1][1]):
+        if p < level:
+            table.add_row(name, percent(width), "< 0.001" if p < 0.001 else significant(p))
+    rest = sum(p >= level for _width, p in told.values())
+    table.caption = _("The facts say nothing of {number} other parameters.").format(
+        number=count(rest)
+    )
+    return table
 
 
 def tally(findings: Sequence[Finding]) -> str:

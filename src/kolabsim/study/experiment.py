@@ -14,6 +14,7 @@ from kolabsim.language import _
 from kolabsim.model.measures import MEASURES
 from kolabsim.study.runner import DEFAULT_FUTURE, shape_of
 from kolabsim.world.checking import check_shape
+from kolabsim.world.plausible import plausible_futures
 from kolabsim.world.reading import Node, read_yaml, tell
 from kolabsim.world.scenario import Scenario, shipped, shipped_names
 from kolabsim.world.schema import Title, Written
@@ -47,6 +48,8 @@ class ExperimentText(Written):
     """The strategy with which the others are compared."""
     futures: dict[str, dict[str, Any]] = Field(default={})
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
+    plausible: int = Field(default=0, ge=0, le=100)
+    """So many plausible futures besides: parameter sets that agree with what is known."""
     runs: int = Field(default=200, ge=2, le=1_000_000)
     """Runs of each strategy in each future."""
     seed: int = Field(default=1, ge=0, lt=2**63)
@@ -122,7 +125,7 @@ class Experiment:
             scenario=scenario,
             strategies=strategies,
             baseline=text.baseline,
-            futures=text.futures or {DEFAULT_FUTURE: {}},
+            futures=(text.futures or {DEFAULT_FUTURE: {}}) | plausible_futures(text.plausible),
             runs=text.runs if runs is None else runs,
             seed=text.seed if seed is None else seed,
             detail=text.detail,
