@@ -15,7 +15,16 @@ from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
 from kolabsim.model.kernel import compiled
-from kolabsim.model.levers import CONSENTS, FORMS, MECHANISMS, SHARES, SUPPORTERS, TARGETS
+from kolabsim.model.levers import (
+    CONSENTS,
+    FORMS,
+    MECHANISMS,
+    SHARES,
+    SUPPORTERS,
+    TARGETS,
+    TRUSTS,
+    UNIT_COSTS,
+)
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.model.programme import begin, support
@@ -222,6 +231,8 @@ def random_scenario(seed: int) -> Scenario:
         form=str(luck.choice(FORMS)),
         decision=BUILT_IN[seed % len(BUILT_IN)],
         cap=int(luck.choice([3, 4, 16])),
+        unit_cost=str(luck.choice(UNIT_COSTS)),
+        trust=str(luck.choice(TRUSTS)),
     )
 
 

@@ -23,7 +23,7 @@ from tests.builders import Run
 EARTH = 6371.0
 RATES = (
     "trust_gain", "trust_loss", "trust_forum", "trust_team", "trust_mediation", "trust_drift",
-    "reputation_learning", "capacity_learning",
+    "reputation_learning", "capacity_learning", "trust_damage", "trust_mending",
 )  # fmt: skip
 RUNNING = (
     "scale", "spill", "pooled", "coordination", "distance", "newness", "conduct", "self_rule",
@@ -108,6 +108,7 @@ class Reference:
         self.x = s.sums[rows, first_culture : first_culture + 3]
         self.T = run.trust()
         self.T_start = dict(self.T)
+        self.damage = dict.fromkeys(self.T, 0.0)
         self.tier = scenario.regions.tier
         self.ids = draws.region_ids(self.codes).tolist()
         self.m = [p["commitment_start"]] * self.n
@@ -217,7 +218,15 @@ class Reference:
     def unit_cost(self, people: float, a: int) -> float:
         area = self.areas[a]
         log = math.log(people / area.efficient_scale)
-        return math.exp((area.curvature_below if log < 0 else area.curvature_above) * log**2 / 2)
+        if log >= 0:
+            return math.exp(area.curvature_above * log**2 / 2)
+        at_sixth = math.exp(area.curvature_below * math.log(6) ** 2 / 2)
+        if self.scenario.unit_cost == "power":
+            return (people / area.efficient_scale) ** (-math.log(at_sixth) / math.log(6))
+        if self.scenario.unit_cost == "hyperbola":
+            fixed = area.efficient_scale * (at_sixth - 1) / (6 - at_sixth)
+            return (1 + fixed / people) / (1 + fixed / area.efficient_scale)
+        return math.exp(area.curvature_below * log**2 / 2)
 
     def served(self, i: int, a: int) -> float:
         return self.N[i] * self.demand[i][a]
@@ -628,7 +637,7 @@ class Reference:
             built = (
                 p["trust_forum"] * forum + p["trust_team"] * team + p["trust_mediation"] * mediation
             )
-            self.T[i, j] += min(built, 1) * (1 - self.T[i, j])
+            self.T[i, j] += min(built, 1) * max(0, 1 - self.damage[i, j] - self.T[i, j])
 
     # 3 plan -------------------------------------------------------------------------------------
     def plan(self, quarter: int) -> None:
@@ -921,17 +930,21 @@ class Reference:
     def evaluate(self, quarter: int) -> None:
         p, areas = self.p, range(len(self.areas))
         best = {slot: max(self.k[m][slot[1]] for m in b.members) for slot, b in self.body.items()}
-        trust = dict(self.T)
+        trust, damage = dict(self.T), self.damage
         for i, j in trust:
             shared = [a for a in areas if (i, a) in self.body and j in self.party(i, a)]
             observed = [a for a in shared if self.seen[j, a]]
             for a in observed:
                 if self.kept[j, a]:
-                    trust[i, j] += p["trust_gain"] * (1 - trust[i, j])
+                    trust[i, j] += p["trust_gain"] * max(0, 1 - damage[i, j] - trust[i, j])
+                    damage[i, j] -= p["trust_mending"] * damage[i, j]
                 else:
                     trust[i, j] -= p["trust_loss"] * trust[i, j]
+                    if self.scenario.trust == "lasting":
+                        damage[i, j] += p["trust_damage"] * (1 - damage[i, j])
             if not observed:
-                trust[i, j] += p["trust_drift"] * (self.T_start[i, j] - trust[i, j])
+                back_to = min(self.T_start[i, j], 1 - damage[i, j])
+                trust[i, j] += p["trust_drift"] * (back_to - trust[i, j])
         self.T = trust
         for i in range(self.n):
             mine = [a for a in areas if (i, a) in self.body]

@@ -450,11 +450,11 @@ def calibrate(
     language: Language = None,
 ) -> None:
     """Find the parameter sets that agree with the facts for calibration."""
-    from kolabsim.evidence.calibration import Narrowed, assumed, identified, settings_at
+    from kolabsim.evidence.calibration import Narrowed, dimensions, future_at, identified
     from kolabsim.evidence.calibration import calibrate as search
     from kolabsim.show.scorecard import identification_table, write_identified
     from kolabsim.study.store import write_whole
-    from kolabsim.world.plausible import FILE, as_text
+    from kolabsim.world.futures import FILE, as_text
 
     def tell(one: Narrowed) -> None:
         text = _("{number} of {wanted} sets found, {drawn} looked at")
@@ -465,8 +465,8 @@ def calibrate(
     found = search(sets=sets, most=most, seed=seed, threads=workers, progress=tell)
     if not len(found.points):
         raise InputError([Problem(_("no parameter set agrees with all facts"))])
-    write_whole(out / FILE, as_text([settings_at(point) for point in found.points]).encode())
-    told = identified(found.points, list(assumed()))
+    write_whole(out / FILE, as_text([future_at(point) for point in found.points]).encode())
+    told = identified(found.points, dimensions())
     write_identified(told, out / "identified.csv")
     console = terminal(sys.stdout)
     console.print(identification_table(told))
@@ -540,9 +540,10 @@ def factor_table(scenario: str) -> Table:
     """What can be varied: parameters, attributes of areas, and institutions."""
     from kolabsim.model.areas import AREA_ATTRIBUTES
     from kolabsim.model.extension import RULES
-    from kolabsim.model.levers import CONSENTS, FORMS, SHARES
+    from kolabsim.model.levers import FORMS
     from kolabsim.model.parameters import PARAMETERS
     from kolabsim.model.rules import BUILT_IN
+    from kolabsim.world.futures import STRUCTURES
     from kolabsim.world.scenario import Scenario
 
     found = Scenario.load(scenario)
@@ -565,9 +566,7 @@ def factor_table(scenario: str) -> Table:
             value = getattr(values, name)
             row(f"areas.{area}.{name}", value, value / 2, value * 2, entry.unit,
                 _(entry.meaning), values.source)  # fmt: skip
-    for name, words in (
-        ("form", FORMS), ("shares", SHARES), ("consent", CONSENTS), ("decision", BUILT_IN)
-    ):  # fmt: skip
+    for name, words in (("form", FORMS), *STRUCTURES.items()):
         table.add_row(name, getattr(found, name), " | ".join(words), "", _("institution"), "")
     table.add_row("cap", str(found.cap), "2 .. 16", _("regions"), _("most members of a body"), "")
     return table

@@ -19,6 +19,8 @@ from kolabsim.model.levers import (
     SHARES,
     SUPPORTERS,
     TARGETS,
+    TRUSTS,
+    UNIT_COSTS,
 )
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rules import BUILT_IN
@@ -72,6 +74,8 @@ def test_the_random_worlds_reach_everything():
     assert {world.shares for world in worlds} == set(SHARES)
     assert {world.form for world in worlds} == set(FORMS)
     assert {world.decision for world in worlds} == set(BUILT_IN)
+    assert {world.unit_cost for world in worlds} == set(UNIT_COSTS)
+    assert {world.trust for world in worlds} == set(TRUSTS)
     strategies = [world.strategies["mixed"] for world in worlds]
     assert {name for one in strategies for name in one.levers} == set(LEVERS)
     targets = [

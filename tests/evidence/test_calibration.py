@@ -7,7 +7,7 @@ from kolabsim.evidence import calibration as c
 from kolabsim.evidence.facts import FACTS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.experiment import Experiment
-from kolabsim.world.plausible import as_text, plausible_sets
+from kolabsim.world.futures import STRUCTURES, as_text, plausible_sets
 from tests.test_cli import kolabsim
 
 
@@ -28,6 +28,17 @@ def test_what_is_left_is_an_even_draw_from_all_that_agrees():
     assert told["c"][0] == pytest.approx(0.3, abs=0.02)
     assert told["c"][1] < 1e-6
     assert min(told["d"][1], told["e"][1]) > 1e-3, "nothing is said of what changes nothing"
+
+
+def test_structures_that_are_ruled_out_are_told():
+    luck = np.random.default_rng(5)
+    points = np.column_stack([0.25 * luck.random(80), luck.random(80)])
+    told = c.identified(points, ["decision", "trust"])
+    assert told["decision"].left == pytest.approx(0.25)
+    assert told["decision"].p < 1e-9
+    assert told["decision"].usual == 1.0
+    assert told["trust"].left > 0.95
+    assert told["trust"].p > 0.01
 
 
 def test_threads_change_nothing_and_the_search_ends():
@@ -52,12 +63,16 @@ def test_the_second_look_decides():
     assert looks == [1] * 64 + [4] * 64
 
 
-def test_a_point_is_a_setting_of_all_assumed_parameters():
-    names = c.assumed()
-    low, high = (c.settings_at(np.full(len(names), u)) for u in (0.0, 1.0))
-    for name, entry in names.items():
-        assert (low[name], high[name]) == (pytest.approx(entry.low), pytest.approx(entry.high))
-    assert set(low) == {n for n, entry in PARAMETERS.items() if entry.source == "assumed"}
+def test_a_point_is_a_setting_of_all_assumed_parameters_and_structures():
+    names = c.dimensions()
+    low, high = (c.future_at(np.full(len(names), u)) for u in (0.0, 1.0 - 1e-12))
+    for name, entry in c.assumed().items():
+        ends = low[f"parameters.{name}"], high[f"parameters.{name}"]
+        assert ends == (pytest.approx(entry.low), pytest.approx(entry.high))
+    assert {n for n, entry in PARAMETERS.items() if entry.source == "assumed"} == set(c.assumed())
+    assert low["unit_cost"] == "log_quadratic"
+    assert high["unit_cost"] == "hyperbola"
+    assert set(low) == {f"parameters.{name}" for name in c.assumed()} | set(STRUCTURES)
 
 
 def test_only_calibration_facts_are_calibrated_on():
@@ -69,10 +84,10 @@ def test_only_calibration_facts_are_calibrated_on():
 
 
 def test_the_misfit_of_a_setting_is_the_same_whenever_asked():
-    settings = {name: entry.default for name, entry in c.assumed().items()}
+    settings = {f"parameters.{name}": entry.default for name, entry in c.assumed().items()}
     one = c.misfit(settings, runs=1, seed=1)
     assert one == c.misfit(settings, runs=1, seed=1)
-    wild = settings | {"exit_base": PARAMETERS["exit_base"].high * 2}
+    wild = settings | {"parameters.exit_base": PARAMETERS["exit_base"].high * 2}
     assert c.misfit(wild, runs=1, seed=1) > one
 
 
@@ -81,19 +96,25 @@ def test_plausible_futures_ship_and_agree_with_the_facts():
     sets = plausible_sets()
     assert len(sets) >= 50
     for one in sets:
-        assert set(one) == set(c.assumed())
+        assert tuple(one) == c.dimensions()
         for name, value in one.items():
-            entry = PARAMETERS[name]
+            if name in STRUCTURES:
+                assert value in STRUCTURES[name]
+                continue
+            entry = PARAMETERS[name.removeprefix("parameters.")]
             slack = 1e-5 * (abs(entry.low) + abs(entry.high))
             assert entry.low - slack <= value <= entry.high + slack
     assert c.misfit(sets[0], runs=4, seed=1) < 0.01, "digits that were cut hardly matter"
 
 
 def test_sets_are_written_and_read_again(tmp_path):
-    sets = [{"a": 0.123456789, "b": 2.0}, {"a": 1e-9, "b": -3.5}]
+    sets = [
+        {"a": 0.123456789, "b": 2.0, "trust": "lasting"},
+        {"a": 1e-9, "b": -3.5, "trust": "recovering"},
+    ]
     (tmp_path / "p.csv").write_text(as_text(sets), encoding="utf-8")
-    assert plausible_sets(tmp_path / "p.csv")[0] == {"a": 0.123457, "b": 2.0}
-    assert plausible_sets(tmp_path / "p.csv")[1] == {"a": 1e-9, "b": -3.5}
+    assert plausible_sets(tmp_path / "p.csv")[0] == {"a": 0.123457, "b": 2.0, "trust": "lasting"}
+    assert plausible_sets(tmp_path / "p.csv")[1] == sets[1]
 
 
 def test_an_experiment_may_draw_plausible_futures(tmp_path):
@@ -103,7 +124,10 @@ def test_an_experiment_may_draw_plausible_futures(tmp_path):
     assert list(study.futures) == ["default", "plausible-1", "plausible-2", "plausible-3"]
     scenario = study.scenario.with_(study.futures["plausible-2"])
     for name, value in plausible_sets()[1].items():
-        assert scenario.parameters[name] == value
+        if name in STRUCTURES:
+            assert getattr(scenario, name) == value
+        else:
+            assert scenario.parameters[name.removeprefix("parameters.")] == value
 
 
 def test_a_search_that_finds_nothing_says_so_and_writes_nothing(tmp_path):
@@ -113,3 +137,20 @@ def test_a_search_that_finds_nothing_says_so_and_writes_nothing(tmp_path):
     assert "no parameter set agrees" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "c").exists()
+
+
+def test_each_alternative_of_a_structure_can_be_a_future(tmp_path):
+    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    (tmp_path / "e.yaml").write_text(text + "structures: [unit_cost, trust]\n", encoding="utf-8")
+    study = Experiment.load(tmp_path / "e.yaml")
+    assert list(study.futures) == [
+        "default", "unit-cost-power", "unit-cost-hyperbola", "trust-lasting",
+    ]  # fmt: skip
+    assert study.scenario.with_(study.futures["trust-lasting"]).trust == "lasting"
+    (tmp_path / "all.yaml").write_text(text + "structures: all\n", encoding="utf-8")
+    everything = Experiment.load(tmp_path / "all.yaml").futures
+    assert len(everything) == 1 + sum(len(words) - 1 for words in STRUCTURES.values())
+    (tmp_path / "wrong.yaml").write_text(text + "structures: [trusts]\n", encoding="utf-8")
+    done = kolabsim("check", "wrong.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'trust'" in done.stderr

@@ -86,7 +86,7 @@ def test_a_slope_with_others_held_fixed():
 
 def test_a_run_is_seen_as_it_was():
     setting = Setting("kartamantul", {"horizon": 8})
-    (o,) = observe(setting, [3], parameters={}, seed=2)
+    (o,) = observe(setting, [3], future={}, seed=2)
     assert o.quarters == 8
     assert o.member[-1].mean() == pytest.approx(o.history["cooperation"][-1])
     assert (o.distance > 0).all()
@@ -95,8 +95,9 @@ def test_a_run_is_seen_as_it_was():
 
 
 def test_parameters_apply_but_not_where_the_setting_says_otherwise():
-    parameters = {name: PARAMETERS[name].high for name in ("misperception", "culture_weight")}
+    wanted = ("misperception", "culture_weight")
+    future = {f"parameters.{name}": PARAMETERS[name].high for name in wanted}
     setting = Setting("kartamantul", {"parameters.misperception": 0.0})
-    _scenario, task = setting.task(parameters, 1)
+    _scenario, task = setting.task(future, 1)
     assert task.parameters.misperception == 0.0
     assert task.parameters.culture_weight == PARAMETERS["culture_weight"].high

@@ -20,6 +20,8 @@ from kolabsim.model.levers import (
     SHARES,
     SUPPORTERS,
     TARGETS,
+    TRUSTS,
+    UNIT_COSTS,
 )
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
@@ -119,6 +121,8 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
         form=draw(st.sampled_from(FORMS)),
         decision=draw(st.sampled_from(BUILT_IN)),
         cap=draw(st.sampled_from([2, 3, 16])),
+        unit_cost=draw(st.sampled_from(UNIT_COSTS)),
+        trust=draw(st.sampled_from(TRUSTS)),
     )
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
-from kolabsim.model.levers import BUSINESS, FORMS, GOVERNMENT, LEVERS, SHARES, SUPPORTERS
+from kolabsim.model import laws
+from kolabsim.model.levers import (
+    BUSINESS,
+    FORMS,
+    GOVERNMENT,
+    LEVERS,
+    SHARES,
+    SUPPORTERS,
+    UNIT_COSTS,
+)
 from kolabsim.model.measures import CHANNELS, MEASURES, REGION_MEASURES
 from kolabsim.model.state import MEMBERS, NOBODY, PAID, PEOPLE, RESIDENTS
 from tests.builders import (
@@ -51,9 +58,9 @@ def check_bodies(run: Run) -> None:
         assert (alone * slot["conduct"]).sum() == close(0, joint)
         # E4: the joint cost is that of the scale, and what coordination, haul and newness add.
         area = run.scenario.areas[list(run.scenario.areas)[a]]
-        apart = math.log(row[PEOPLE] / area.efficient_scale)
-        curve = area.curvature_below if apart < 0 else area.curvature_above
-        bare = row[PEOPLE] * math.exp(curve * apart**2 / 2)
+        curve = UNIT_COSTS.index(run.scenario.unit_cost)
+        economics = (area.efficient_scale, area.curvature_below, area.curvature_above)
+        bare = row[PEOPLE] * laws.unit_cost(row[PEOPLE], *economics, curve)
         added = -sum((alone * slot[name]).sum() for name in ("coordination", "distance", "newness"))
         assert joint == close(bare + added)
         assert (alone * (1 - slot["scale"])).sum() == close(bare)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kolabsim.model import laws
-from kolabsim.model.levers import LEVERS
+from kolabsim.model.levers import LEVERS, UNIT_COSTS
 from kolabsim.model.parameters import PARAMETERS, settle_parameters
 
 P = settle_parameters()
@@ -26,15 +26,31 @@ def close(value: float) -> object:
     return pytest.approx(value, abs=1e-7, rel=1e-7)
 
 
+def unit_cost(people, scale, below, above, curve="log_quadratic") -> float:
+    return laws.unit_cost(people, scale, below, above, UNIT_COSTS.index(curve))
+
+
 # By hand ------------------------------------------------------------------------------------------
 
 
 def test_e1_unit_cost() -> None:
     # N = 20,000 at N* = 60,000: ln(1/3) = -1.0986123, squared 1.2069490; exp(.5 x .19 x 1.2069490)
-    assert laws.unit_cost(20_000, 60_000, 0.19, 0.02) == close(1.1214922)
+    assert unit_cost(20_000, 60_000, 0.19, 0.02) == close(1.1214922)
     # N = 240,000: ln 4 = 1.3862944, squared 1.9218121; exp(.5 x .02 x 1.9218121)
-    assert laws.unit_cost(240_000, 60_000, 0.19, 0.02) == close(1.0194040)
-    assert laws.unit_cost(60_000, 60_000, 0.19, 0.02) == 1
+    assert unit_cost(240_000, 60_000, 0.19, 0.02) == close(1.0194040)
+    assert unit_cost(60_000, 60_000, 0.19, 0.02) == 1
+
+
+def test_e1_other_curves() -> None:
+    # The power of scale: ln 6 = 1.7917595; exp(.5 x .19 x 1.7917595 x 1.0986123) = exp(.1870027).
+    assert unit_cost(20_000, 60_000, 0.19, 0.02, "power") == close(1.2056305)
+    # A fixed cost: at a sixth exp(.5 x .19 x 3.2104020) = 1.3566090, so F/N* = .3566090 / 4.6433910
+    # = .0767993; at a third (1 + 3 x .0767993) / 1.0767993.
+    assert unit_cost(20_000, 60_000, 0.19, 0.02, "hyperbola") == close(1.1426436)
+    for curve in UNIT_COSTS:
+        assert unit_cost(10_000, 60_000, 0.19, 0.02, curve) == close(1.3566090)
+        assert unit_cost(60_000, 60_000, 0.19, 0.02, curve) == 1
+        assert unit_cost(240_000, 60_000, 0.19, 0.02, curve) == close(1.0194040)
 
 
 def test_e2_distances() -> None:
@@ -255,10 +271,11 @@ def test_more_of_it_is_more_of_that(name, one, other) -> None:
 
 @given(SIZE, SIZE, SHARE, SHARE)
 def test_a_unit_costs_least_at_efficient_scale(people, scale, below, above) -> None:
-    cost = laws.unit_cost(people, scale, below, above)
-    assert 1 <= cost <= math.exp(laws.STEEPEST)
-    nearer = math.sqrt(people * scale)
-    assert laws.unit_cost(nearer, scale, below, above) <= cost
+    for curve in UNIT_COSTS:
+        cost = unit_cost(people, scale, below, above, curve)
+        assert 1 <= cost <= math.exp(laws.STEEPEST) * (1 + 1e-12)
+        nearer = math.sqrt(people * scale)
+        assert unit_cost(nearer, scale, below, above, curve) <= cost * (1 + 1e-12)
 
 
 @given(st.lists(st.tuples(*[st.floats(-4, 4)] * 3), min_size=2, max_size=16))
@@ -337,7 +354,8 @@ def test_negotiation_is_finite_as_far_as_its_exponent_goes() -> None:
 
 @given(SIZE, st.floats(1, 1e12), SHARE, SHARE)
 def test_unit_cost_is_finite(people, scale, below, above) -> None:
-    assert math.isfinite(laws.unit_cost(people, scale, below, above))
+    for curve in UNIT_COSTS:
+        assert math.isfinite(unit_cost(people, scale, below, above, curve))
 
 
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))

@@ -14,6 +14,7 @@ import numpy as np
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
 from kolabsim.model import laws
+from kolabsim.model.levers import UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, MEASURES, Measure
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.world.settling import BASELINE
@@ -355,7 +356,8 @@ def stand_alone_cost(scenario: Scenario) -> np.ndarray:
         np.array([getattr(area, name) for area in areas])
         for name in ("efficient_scale", "curvature_below", "curvature_above")
     )
-    unit = np.vectorize(laws.unit_cost, otypes=[np.float64])(people, *economics)
+    curve = UNIT_COSTS.index(scenario.unit_cost)
+    unit = np.vectorize(laws.unit_cost, otypes=[np.float64])(people, *economics, curve)
     price = np.array([area.cost_per_resident for area in areas])
     return (people * unit * price).sum(axis=2)[period].sum(axis=0) / QUARTERS
 

@@ -1,10 +1,11 @@
-"""Calibration: the parameter sets that agree with the facts, kept as an ensemble and not as a best.
+"""Calibration: the futures that agree with the facts, kept as an ensemble and not as a best one.
 
-History matching [craig_1997] without an emulator, because a set is judged in a tenth of a second:
-sets are drawn evenly from the ranges of all assumed parameters; a first look with few runs rules
-out those that are far from a fact, a second with more runs those that disagree with any. What is
-left is an even draw from all that is not ruled out: nothing is moved or weighted, so sets are
-independent, and what the facts do not speak of is left as wide as it was.
+History matching [craig_1997] without an emulator, because a future is judged in a tenth of a
+second: futures are drawn evenly from the ranges of all assumed parameters and from the alternatives
+of all structures; a first look with few runs rules out those that are far from a fact, a second
+with more runs those that disagree with any. What is left is an even draw from all that is not ruled
+out: nothing is moved or weighted, so futures are independent, and what the facts do not speak of is
+left as wide as it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from kolabsim.engine.ensemble import cores
 from kolabsim.evidence.facts import CALIBRATION, FACTS, Fact
 from kolabsim.evidence.scorecard import contrasts, interval
 from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.world.futures import STRUCTURES, Future
 
 Misfit = Callable[[np.ndarray, int], float]
 """How badly a point of the unit cube disagrees, judged by so many runs; 0 where it agrees."""
@@ -45,10 +48,23 @@ def is_scale(entry: Parameter) -> bool:
     return entry.low > 0.0 and entry.high / entry.low > 3.9
 
 
-def settings_at(point: np.ndarray) -> dict[str, float]:
-    """The parameters at a point of the unit cube: each from low (0) to high (1) of its range."""
-    found = {}
-    for (name, entry), u in zip(assumed().items(), point, strict=True):
+def dimensions() -> tuple[str, ...]:
+    """What is drawn, by dotted names: all assumed parameters, then all structures."""
+    return (*(f"parameters.{name}" for name in assumed()), *STRUCTURES)
+
+
+def future_at(point: np.ndarray) -> Future:
+    """The future at a point of the unit cube.
+
+    Each parameter goes from low (0) to high (1) of its range; each alternative of a structure has
+    an equal part.
+    """
+    found: Future = {}
+    for name, u in zip(dimensions(), point, strict=True):
+        if name in STRUCTURES:
+            found[name] = STRUCTURES[name][int(u * len(STRUCTURES[name]))]
+            continue
+        entry = PARAMETERS[name.partition(".")[2]]
         if is_scale(entry):
             found[name] = float(entry.low * (entry.high / entry.low) ** u)
         else:
@@ -70,10 +86,10 @@ def excess(fact: Fact, value: float) -> float:
     return max(fact.low - value, value - fact.high, 0.0) / width
 
 
-def misfit(settings: Mapping[str, float], *, runs: int, seed: int) -> float:
-    """Largest excess over all calibration facts; all settings are judged on the same draws."""
+def misfit(future: Mapping[str, object], *, runs: int, seed: int) -> float:
+    """Largest excess over all calibration facts; all futures are judged on the same draws."""
     facts = calibration_facts()
-    found = [contrasts(k, facts, settings, seed) for k in range(runs)]
+    found = [contrasts(k, facts, future, seed) for k in range(runs)]
     values = (interval(one)[0] for one in zip(*found, strict=True))
     return max(excess(fact, value) for fact, value in zip(facts, values, strict=True))
 
@@ -134,10 +150,10 @@ def calibrate(
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Narrowed:
-    """Parameter sets that agree with all calibration facts; see :func:`narrow`."""
+    """Futures that agree with all calibration facts; see :func:`narrow`."""
     return narrow(
-        lambda point, runs: misfit(settings_at(point), runs=runs, seed=seed),
-        len(assumed()),
+        lambda point, runs: misfit(future_at(point), runs=runs, seed=seed),
+        len(dimensions()),
         wanted=sets,
         most=most,
         seed=seed,
@@ -146,19 +162,36 @@ def calibrate(
     )
 
 
-def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """How much the facts say of each parameter: width left of its range, and a p-value.
+class Identified(NamedTuple):
+    """What the facts say of a parameter or structure."""
 
-    The width is that of the middle nine tenths over what an even draw would have; the p-value is of
-    the Kolmogorov-Smirnov distance to an even draw.
-    """
-    from scipy.special import kolmogorov
+    left: float
+    """Width of its middle nine tenths, over that of an even draw; of a structure, how many of its
+    alternatives are left, counted by their entropy, over all."""
+    p: float
+    """p-value of an even draw: Kolmogorov-Smirnov, or chi-squared for a structure."""
+    usual: float
+    """Of a structure: share of its usual alternative; NaN for a parameter."""
+
+
+def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified]:
+    """How much the facts say of each dimension, given what they left of the unit cube."""
+    from scipy.special import chdtrc, kolmogorov
 
     found = {}
     n = len(points)
     for name, values in zip(names, np.sort(points, axis=0).T, strict=True):
+        if name in STRUCTURES:
+            number = len(STRUCTURES[name])
+            count = np.bincount((values * number).astype(int), minlength=number)
+            share, even = count / n, n / number
+            entropy = -(share * np.log(np.maximum(share, 1e-300))).sum()
+            p = float(chdtrc(number - 1, ((count - even) ** 2 / even).sum()))
+            found[name] = Identified(float(np.exp(entropy)) / number, p, float(share[0]))
+            continue
         width = float(np.subtract(*np.quantile(values, (0.95, 0.05))) / 0.9)
         rank = np.arange(n)
         apart = float(max(np.max((rank + 1) / n - values), np.max(values - rank / n)))
-        found[name] = width, float(kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * apart))
+        p = float(kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * apart))
+        found[name] = Identified(width, p, np.nan)
     return found

@@ -26,11 +26,9 @@ class Setting:
     changes: Mapping[str, object] = field(default_factory=dict)
     strategy: str = "voluntary"
 
-    def task(self, parameters: Mapping[str, float], seed: int) -> tuple[Scenario, Task]:
-        """The scenario and what its runs need, with other values for some parameters."""
-        scenario = Scenario.load(self.scenario)
-        scenario = scenario.with_({f"parameters.{name}": of for name, of in parameters.items()})
-        scenario = scenario.with_(dict(self.changes))
+    def task(self, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
+        """The scenario and what its runs need, in a future: other settings, by dotted names."""
+        scenario = Scenario.load(self.scenario).with_({**future, **self.changes})
         return scenario, build_task(scenario, scenario.strategies[self.strategy], seed=seed)
 
 
@@ -144,10 +142,10 @@ def near_pairs(task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def observe(
-    setting: Setting, numbers: Sequence[int], *, parameters: Mapping[str, float], seed: int
+    setting: Setting, numbers: Sequence[int], *, future: Mapping[str, object], seed: int
 ) -> Iterator[Observed]:
     """The runs of a setting with these numbers, one after the other."""
-    scenario, task = setting.task(parameters, seed)
+    scenario, task = setting.task(future, seed)
     pairs, distance, land = near_pairs(task)
     state = new_state(task.world)
     for number in numbers:

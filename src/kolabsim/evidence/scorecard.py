@@ -71,12 +71,12 @@ def interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, fl
 
 
 def contrasts(
-    number: int, facts: Sequence[Fact], parameters: Mapping[str, float], seed: int
+    number: int, facts: Sequence[Fact], future: Mapping[str, object], seed: int
 ) -> list[float]:
     """The contrast of each fact in the runs with one number; NaN where it is not represented."""
     wanted = dict.fromkeys(name for fact in facts for name in fact.settings)
     seen = {
-        name: next(iter(observe(SETTINGS[name], [number], parameters=parameters, seed=seed)))
+        name: next(iter(observe(SETTINGS[name], [number], future=future, seed=seed)))
         for name in wanted
     }
     return [
@@ -92,7 +92,7 @@ def score(
     *,
     runs: int | None = None,
     seed: int = 1,
-    parameters: Mapping[str, float] | None = None,
+    future: Mapping[str, object] | None = None,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Finding]:
@@ -106,8 +106,8 @@ def score(
         Runs of each setting, by default as many as :func:`runs_needed`.
     seed
         Seed of all draws: all settings share them, so contrasts are of pairs of runs.
-    parameters
-        Values of parameters other than the defaults.
+    future
+        Settings other than the scenario's, by dotted names.
     threads
         Threads that simulate, by default one for each core.
     progress
@@ -116,7 +116,7 @@ def score(
     runs = runs_needed() if runs is None else runs
     found: list[list[float]] = []
     with ThreadPoolExecutor(threads or cores()) as pool:
-        calls = pool.map(lambda k: contrasts(k, facts, parameters or {}, seed), range(runs))
+        calls = pool.map(lambda k: contrasts(k, facts, future or {}, seed), range(runs))
         for values in calls:
             found.append(values)
             if progress is not None:

@@ -169,6 +169,7 @@ def draw_trust(region, contact, i, s, p, key):
     distance = squares / (2.0 * DIMENSIONS)
     trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * luck
     contact.trust = contact.trust_start = laws.clip(trust, 0.0, 1.0)
+    contact.damage = 0.0
 
 
 @part

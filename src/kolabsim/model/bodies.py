@@ -148,8 +148,9 @@ def refresh_slot(s, p, i, a):
     region, slot, area = s.region[i], s.slot[i, a], s.area[a]
     slot.people = region.population * slot.demand
     slot.alone = laws.unit_cost(
-        slot.people, area.efficient_scale, area.curvature_below, area.curvature_above
-    )
+        slot.people, area.efficient_scale, area.curvature_below, area.curvature_above,
+        s.moment[0].unit_cost,
+    )  # fmt: skip
     slot.reference = slot.capacity * laws.strained(slot.demand, p)
     weight = sharing_weight(s.moment[0].shares, slot.people, slot.alone, region.stress)
     slot.weight = weight
@@ -262,8 +263,9 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
     overhead = 0.0 if form == CONTRACT else p.overhead_cost
     haul = laws.haul_cost(area.haul, laws.radius(row[RESIDENTS], row[X], row[Y], row[Z], EARTH))
     unit = laws.unit_cost(
-        row[PEOPLE], area.efficient_scale, area.curvature_below, area.curvature_above
-    )
+        row[PEOPLE], area.efficient_scale, area.curvature_below, area.curvature_above,
+        now.unit_cost,
+    )  # fmt: skip
     coordination = information + negotiation + enforcement + overhead
     cost = laws.joint_cost(row[PEOPLE], unit, coordination, haul, penalty)
     capacity = laws.pooled_capacity(

@@ -1,6 +1,6 @@
 """The science: each equation of the model as one function of plain numbers.
 
-No branches, no arrays, no randomness, no state: both engines, the documentation and a hand
+No arrays, no randomness, no state: both engines, the documentation and a hand
 calculator can evaluate them. Exponents are clipped and divisors guarded, so that no corner of the
 ranges gives infinity or NaN. Shares and probabilities are between 0 and 1, times are years unless
 a rate says a quarter, costs are shares of what they are compared with.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import exp, log, sqrt
 
 from kolabsim.model.kernel import kernel
+from kolabsim.model.levers import HYPERBOLA, POWER
 
 STEEPEST = 50.0
 """Largest exponent: beyond it a probability is 0 or 1, and a hazard certain, to the last digit."""
@@ -35,12 +36,28 @@ def logistic(odds):
 
 
 # E1 ---------------------------------------------------------------------------------------------
+SIXTH = log(6.0)
+"""Where the unit cost was measured: at a sixth of efficient scale. [niaounakis_blank_2017]"""
+
+
 @kernel
-def unit_cost(people, efficient_scale, curvature_below, curvature_above):
-    """Cost per person served, 1 at efficient scale; log-quadratic. [niaounakis_blank_2017] E1"""
+def unit_cost(people, efficient_scale, curvature_below, curvature_above, curve):
+    """Cost per person served, 1 at efficient scale. [niaounakis_blank_2017] E1
+
+    Below it, by ``curve``: log-quadratic, a power of scale, or a fixed cost that is spread over the
+    people (hyperbola); all three agree at efficient scale and at a sixth of it, where it was
+    measured. Above it, log-quadratic.
+    """
     distance = log(people / efficient_scale)
-    curvature = where(distance < 0.0, curvature_below, curvature_above)
-    return exp(min(0.5 * curvature * distance * distance, STEEPEST))
+    if distance >= 0.0:
+        return exp(min(0.5 * curvature_above * distance * distance, STEEPEST))
+    if curve == POWER:
+        return exp(min(-0.5 * curvature_below * SIXTH * distance, STEEPEST))
+    if curve == HYPERBOLA:
+        rise = exp(0.5 * curvature_below * SIXTH * SIXTH) - 1.0
+        fixed = rise / (5.0 - rise)
+        return (1.0 + fixed * exp(min(-distance, STEEPEST))) / (1.0 + fixed)
+    return exp(min(0.5 * curvature_below * distance * distance, STEEPEST))
 
 
 # E2 ---------------------------------------------------------------------------------------------
@@ -286,6 +303,12 @@ def leaving(load, trust, realised, p):
 def closer(value, goal, part):
     """A value that moves a part of the way towards a goal. E12"""
     return value + part * (goal - value)
+
+
+@kernel
+def reach(trust, damage):
+    """Trust that good conduct and meetings can bring, given lasting damage. [pant_yu_2025] E12"""
+    return max(trust, 1.0 - damage)
 
 
 @kernel

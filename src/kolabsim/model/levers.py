@@ -130,5 +130,14 @@ CONSENTS = ("majority", "three_quarters", "unanimity", "open")
 that is asked does not vote."""
 MAJORITY, THREE_QUARTERS, UNANIMITY, OPEN = range(4)
 
+UNIT_COSTS = ("log_quadratic", "power", "hyperbola")
+"""How unit cost rises below efficient scale."""
+LOG_QUADRATIC, POWER, HYPERBOLA = range(3)
+
+TRUSTS = ("recovering", "lasting")
+"""What broken promises do to trust: it can come back in full, or damage is left that mends slowly.
+"""
+RECOVERING, LASTING = range(2)
+
 CAP = 16
 """Most members that a joint body can have: a limit of the engine."""

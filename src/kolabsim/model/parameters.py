@@ -286,6 +286,18 @@ PARAMETERS: dict[str, Parameter] = {
             "trust lost from promises broken",
             source="pant_yu_2025",
         ),
+        trust_damage=rate(
+            0.6,
+            r"\mu_R",
+            "trust put out of reach by promises broken, where damage is lasting",
+            source="pant_yu_2025",
+        ),
+        trust_mending=rate(
+            0.03,
+            r"\delta_R",
+            "part of that damage mended by promises kept",
+            source="pant_yu_2025",
+        ),
         trust_forum=rate(0.05, r"\lambda_F", "trust built by a full forum"),
         trust_team=rate(0.03, r"\lambda_C", "trust built by a full coordination team"),
         trust_mediation=rate(0.03, r"\lambda_O", "trust built by full mediation"),

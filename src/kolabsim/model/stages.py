@@ -23,6 +23,7 @@ from kolabsim.model.bodies import (
 )
 from kolabsim.model.fetching import fetch_body, is_large
 from kolabsim.model.kernel import part, passage
+from kolabsim.model.levers import LASTING
 from kolabsim.model.programme import bill
 from kolabsim.model.rules import built_in
 from kolabsim.model.state import (
@@ -203,7 +204,8 @@ def communicate(i, s, p, key):
             + p.trust_team * shared
             + p.trust_mediation * mediation
         )
-        s.contact[c].trust = laws.closer(s.contact[c].trust, 1.0, min(built, 1.0))
+        reach = laws.reach(s.contact[c].trust, s.contact[c].damage)
+        s.contact[c].trust = laws.closer(s.contact[c].trust, reach, min(built, 1.0))
 
 
 # 3 plan -----------------------------------------------------------------------------------------
@@ -376,7 +378,7 @@ def evaluate(i, s, p, key):
             slot.reference = slot.capacity * laws.strained(slot.demand, p)
     region.success = total / costs
     for c in range(region.first, region.end):
-        learn_trust(i, s.contact[c], joint > 0.0, s.slot, p)
+        learn_trust(i, s.contact[c], joint > 0.0, s.moment[0].trust, s.slot, p)
     if seen > 0.0:
         region.reputation = laws.closer(region.reputation, kept / seen, p.reputation_learning)
     if joint > 0.0:
@@ -402,17 +404,25 @@ ASPIRATION_LEARNING = 1.0 - 0.5**0.25
 
 
 @part
-def learn_trust(i, contact, shares, slot, p):
-    """Trust in one contact moves with its observed conduct, or drifts back to its start."""
+def learn_trust(i, contact, shares, rule, slot, p):
+    """Trust in one contact moves with its observed conduct, or drifts back to its start.
+
+    Under the ``lasting`` rule, broken promises also lower what trust can reach. [pant_yu_2025]
+    """
     observed = False
     if shares:
         for a in range(slot.shape[1]):
             body, other = slot[i, a].body, slot[contact.target, a]
             if body != NOBODY and body == other.body and other.seen > 0.0:
                 observed = True
-                goal, pace = 0.0, p.trust_loss
                 if other.kept > 0.0:
-                    goal, pace = 1.0, p.trust_gain
-                contact.trust = laws.closer(contact.trust, goal, pace)
+                    reach = laws.reach(contact.trust, contact.damage)
+                    contact.trust = laws.closer(contact.trust, reach, p.trust_gain)
+                    contact.damage = laws.closer(contact.damage, 0.0, p.trust_mending)
+                else:
+                    contact.trust = laws.closer(contact.trust, 0.0, p.trust_loss)
+                    if rule == LASTING:
+                        contact.damage = laws.closer(contact.damage, 1.0, p.trust_damage)
     if not observed:
-        contact.trust = laws.closer(contact.trust, contact.trust_start, p.trust_drift)
+        start = min(contact.trust_start, 1.0 - contact.damage)
+        contact.trust = laws.closer(contact.trust, start, p.trust_drift)

@@ -120,6 +120,7 @@ CONTACT: dict[str, Column] = {
     ),
     "trust": Column("trust of the region in this contact", "0..1", "T"),
     "trust_start": Column("trust at the start", "0..1", "T_0"),
+    "damage": Column("trust that cannot be had, for promises broken", "0..1", "D"),
 }
 
 BODY: dict[str, Column] = {
@@ -193,6 +194,8 @@ MOMENT: dict[str, Column] = {
     "shares": _index("rule by which joint cost is shared"),
     "consent": _index("part of a party that must be in favour"),
     "decision": _index("number of the decision rule, -1 for a user's own"),
+    "unit_cost": _index("curve of unit cost below efficient scale"),
+    "trust": _index("1 if broken promises leave lasting damage to trust"),
     "cap": _index("most members of a body"),
     "horizon": _index("quarters of the run"),
     "median_population": Column("median population of the regions at the start", "persons"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import BETTER, WORSE
 from kolabsim.analysis.compare import UNDECIDED as OPEN
+from kolabsim.evidence.calibration import Identified
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 from kolabsim.language import _, language
@@ -176,30 +177,29 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
     return path
 
 
-def write_identified(told: Mapping[str, tuple[float, float]], path: Path) -> Path:
-    """Write how much calibration says of each parameter, as CSV."""
-    lines = ["parameter,width,p"]
-    lines += [f"{name},{width:.4g},{p:.3g}" for name, (width, p) in told.items()]
+def write_identified(told: Mapping[str, Identified], path: Path) -> Path:
+    """Write how much calibration says of each parameter and structure, as CSV."""
+    lines = ["name,left,p,usual"]
+    lines += [f"{name},{one.left:.4g},{one.p:.3g},{one.usual:.3g}" for name, one in told.items()]
     write_whole(path, ("\n".join(lines) + "\n").encode())
     return path
 
 
-def identification_table(told: Mapping[str, tuple[float, float]]) -> TerminalTable:
+def identification_table(told: Mapping[str, Identified]) -> TerminalTable:
     """The parameters of which calibration says something, and how many it says nothing of."""
     from rich import box
     from rich.table import Table as Terminal
 
     level = 0.05 / len(told)
     table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in (_("Parameter"), _("Width left of its range"), _("p-value of an even draw")):
+    for head in (_("Parameter or structure"), _("Left of it"), _("p-value of an even draw")):
         table.add_column(head, justify="right" if table.columns else "left")
-    for name, (width, p) in sorted(told.items(), key=lambda one: one[1][1]):
-        if p < level:
-            table.add_row(name, percent(width), "< 0.001" if p < 0.001 else significant(p))
-    rest = sum(p >= level for _width, p in told.values())
-    table.caption = _("The facts say nothing of {number} other parameters.").format(
-        number=count(rest)
-    )
+    for name, one in sorted(told.items(), key=lambda entry: entry[1].p):
+        if one.p < level:
+            p = "< 0.001" if one.p < 0.001 else significant(one.p)
+            table.add_row(name, percent(one.left), p)
+    rest = sum(one.p >= level for one in told.values())
+    table.caption = _("The facts say nothing of {number} others.").format(number=count(rest))
     return table
 
 

@@ -14,10 +14,10 @@ from kolabsim.language import _
 from kolabsim.model.measures import MEASURES
 from kolabsim.study.runner import DEFAULT_FUTURE, shape_of
 from kolabsim.world.checking import check_shape
-from kolabsim.world.plausible import plausible_futures
+from kolabsim.world.futures import STRUCTURES, plausible_futures, structural_futures
 from kolabsim.world.reading import Node, read_yaml, tell
 from kolabsim.world.scenario import Scenario, shipped, shipped_names
-from kolabsim.world.schema import Title, Written
+from kolabsim.world.schema import Title, Word, Written
 from kolabsim.world.strategy import in_language
 
 BASELINE = "voluntary"
@@ -50,6 +50,8 @@ class ExperimentText(Written):
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
     plausible: int = Field(default=0, ge=0, le=100)
     """So many plausible futures besides: parameter sets that agree with what is known."""
+    structures: Annotated[tuple[Literal[tuple(STRUCTURES)], ...], Word(("all",))] = ()
+    """Structures of the model of which each alternative is a future too."""
     runs: int = Field(default=200, ge=2, le=1_000_000)
     """Runs of each strategy in each future."""
     seed: int = Field(default=1, ge=0, lt=2**63)
@@ -125,7 +127,9 @@ class Experiment:
             scenario=scenario,
             strategies=strategies,
             baseline=text.baseline,
-            futures=(text.futures or {DEFAULT_FUTURE: {}}) | plausible_futures(text.plausible),
+            futures=(text.futures or {DEFAULT_FUTURE: {}})
+            | structural_futures(STRUCTURES if text.structures == "all" else text.structures)
+            | plausible_futures(text.plausible),
             runs=text.runs if runs is None else runs,
             seed=text.seed if seed is None else seed,
             detail=text.detail,

@@ -53,6 +53,8 @@ class Scenario:
     shares: str
     consent: str
     decision: str
+    unit_cost: str
+    trust: str
     cap: int
     horizon: int
     """Quarters."""
@@ -125,7 +127,9 @@ class Scenario:
 
         Extensions are there with a hash of what is in their files.
         """
-        plain = ("form", "shares", "consent", "decision", "cap", "horizon")
+        plain = (
+            "form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"
+        )  # fmt: skip
         numbers = {name: entry.default for name, entry in PARAMETERS.items()}
         made_up = self._tree.get("regions", "synthetic")
         regions = (

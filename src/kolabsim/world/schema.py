@@ -33,6 +33,8 @@ from kolabsim.model.levers import (
     SHARES,
     SUPPORTERS,
     TARGETS,
+    TRUSTS,
+    UNIT_COSTS,
 )
 from kolabsim.model.parameters import PARAMETERS, Parameter
 
@@ -403,6 +405,10 @@ class ScenarioText(LeversText):
     """Which part of a party's people must be in favour."""
     decision: str = Field(default="best_response", min_length=1)
     """Decision rule: a built-in one, or one from ``extensions``."""
+    unit_cost: Literal[UNIT_COSTS] = "log_quadratic"
+    """How unit cost rises below efficient scale."""
+    trust: Literal[TRUSTS] = "recovering"
+    """What broken promises do to trust."""
     cap: int = Field(default=CAP, ge=2, le=CAP)
     """Most members of a joint body."""
     extensions: tuple[str, ...] = ()

@@ -91,7 +91,8 @@ class Settling:
         }
         self._check_baseline(strategies)
         as_written = (
-            "form", "shares", "consent", "decision", "cap", "horizon", "start_year", "currency"
+            "form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon",
+            "start_year", "currency",
         )  # fmt: skip
         return {key: getattr(text, key) for key in as_written} | {
             "regions": regions,

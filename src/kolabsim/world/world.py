@@ -15,7 +15,18 @@ from kolabsim.model.beginning import BODY_MEMBERS, place_contacts
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.draws import region_ids
 from kolabsim.model.extension import RULES, DecisionRule, load_extension
-from kolabsim.model.levers import CAP, CONSENTS, FORMS, LEVERS, PAYERS, SHARES, SUPPORTERS, TARGETS
+from kolabsim.model.levers import (
+    CAP,
+    CONSENTS,
+    FORMS,
+    LEVERS,
+    PAYERS,
+    SHARES,
+    SUPPORTERS,
+    TARGETS,
+    TRUSTS,
+    UNIT_COSTS,
+)
 from kolabsim.model.parameters import settle_parameters
 from kolabsim.model.rules import BUILT_IN, parameters_of
 from kolabsim.model.settlement import LISTED
@@ -73,6 +84,8 @@ def _setting(scenario: Scenario) -> np.ndarray:
     setting["form"] = FORMS.index(scenario.form)
     setting["shares"] = SHARES.index(scenario.shares)
     setting["consent"] = CONSENTS.index(scenario.consent)
+    setting["unit_cost"] = UNIT_COSTS.index(scenario.unit_cost)
+    setting["trust"] = TRUSTS.index(scenario.trust)
     known = scenario.decision in BUILT_IN
     setting["decision"] = BUILT_IN.index(scenario.decision) if known else NOBODY
     setting["cap"] = scenario.cap
