@@ -22,10 +22,11 @@ demo: $(STAMP)  ## Compare strategies for Kartamantul and its neighbours, into r
 test: $(STAMP)  ## Run the tests
 	$(BIN)/python -m pytest -n 2 -rs
 
-lint: $(STAMP)  ## Check style, format, and that imports only go down
+lint: $(STAMP)  ## Check style, format, that imports only go down, and that the ODD page is fresh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python tools/render_odd.py --check
 
 bench: $(STAMP)  ## Measure speed, printed as JSON
 	@$(BIN)/python benchmarks/run.py

@@ -1,6 +1,6 @@
 """A second, slow transcription of the model in plain Python, to hold against the compiled one.
 
-Written from the specification of the model and not from its code: no running sums, no rows, no
+Written from docs/explanation/odd.md and not from the model's code: no running sums, no rows, no
 compiled functions. A party is a list of its members, and everything about it is worked out anew
 whenever it is asked for. What regions *are* is taken from the first state of a run, and draws from
 :mod:`kolabsim.model.draws`, which have tests of their own.

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -410,24 +411,36 @@ def evidence(
     workers: Annotated[
         int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help=N_("Folder of samples of real regions, to judge it by too."))
+    ] = None,
     language: Language = None,
 ) -> None:
     """Judge the model by published facts: which it reproduces, and which not."""
     from kolabsim.evidence.scorecard import QUICK, runs_needed, score
     from kolabsim.model.kernel import digest
     from kolabsim.show import scorecard
+    from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
 
+    if data is not None:
+        needs_learning("--data")
+    samples = None if data is None else read_samples(data)
     runs = runs or (QUICK if quick else runs_needed())
     announce_compilation()
     with counting_bar(runs) as tell:
         findings = score(runs=runs, seed=seed, threads=workers, progress=tell)
+    more = [without_samples()]
+    if samples is not None:
+        sampled = RUNS // 10 if quick else RUNS
+        with counting_bar(sampled + sampled // 4) as tell:
+            more = sample_sections(samples, out, runs=sampled, threads=workers, progress=tell)
     lines = [
         _("{number} runs of each setting").format(number=runs),
         _("seed {seed}").format(seed=seed),
         _("model {hash}").format(hash=digest()),
     ]
     scorecard.write_file(findings, out / "scorecard.csv")
-    page = scorecard.write_page(findings, out / "evidence.html", lines=lines)
+    page = scorecard.write_page(findings, out / "evidence.html", lines=lines, more=more)
     console = terminal(sys.stdout)
     console.print(scorecard.terminal_table(findings))
     console.print(scorecard.tally(findings))
@@ -447,9 +460,19 @@ def calibrate(
     workers: Annotated[
         int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
     ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            help=N_("Instead, choose areas and parameters on the Dutch sample in this folder.")
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help=N_("Rounds of that choice."))] = 30,
     language: Language = None,
 ) -> None:
     """Find the parameter sets that agree with the facts for calibration."""
+    if network is not None:
+        choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
+        return
     from kolabsim.evidence.calibration import Narrowed, dimensions, future_at, identified
     from kolabsim.evidence.calibration import calibrate as search
     from kolabsim.show.scorecard import identification_table, write_identified
@@ -474,6 +497,37 @@ def calibrate(
     path = (out / FILE).as_posix()
     text = text.format(number=len(found.points), all=found.drawn, path=path)
     console.print(text, soft_wrap=True)
+
+
+def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | None) -> None:
+    """Choose what the Dutch sample leaves open, and write it as settings of a scenario."""
+    import yaml
+
+    from kolabsim.evidence.choosing import Loss, choose
+    from kolabsim.evidence.netherlands import read_netherlands
+    from kolabsim.study.store import write_whole
+
+    needs_learning("--network")
+    sample = read_netherlands(data)
+
+    def tell(number: int, best: Loss) -> None:
+        text = _("round {number} of {rounds}: {loss}")
+        text = text.format(number=number, rounds=rounds, loss=f"{best.all:.1f}")
+        terminal().print(text, end="\r" if terminal().is_terminal else "\n")
+
+    announce_compilation()
+    found = choose(sample, rounds=rounds, seed=seed, threads=threads, progress=tell)
+    path = out / "chosen.yaml"
+    rounded = {name: float(f"{value:.3g}") for name, value in found.items()}
+    write_whole(path, yaml.safe_dump(rounded, sort_keys=False).encode())
+    typer.echo(path.as_posix())
+
+
+def needs_learning(option: str) -> None:
+    """Refuse an option that needs an extra which is not installed."""
+    if find_spec("sklearn") is None:
+        text = _("{option} needs the extra 'evidence': pip install kolabsim[evidence]")
+        raise InputError([Problem(text.format(option=option))])
 
 
 # list and schema --------------------------------------------------------------------------------

@@ -91,5 +91,7 @@ AREA_TITLES: dict[str, str] = {
     "wastewater": "wastewater",
     "drinking_water": "drinking water",
     "transport": "public transport",
+    "social_services": "social services",
+    "sheltered_employment": "sheltered employment",
 }
-"""What the areas of the families are called in words."""
+"""What the areas of shipped scenarios are called in words."""

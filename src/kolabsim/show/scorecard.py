@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fa
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 from kolabsim.language import _, language
 from kolabsim.show.numbers import UNDEFINED, count, percent, significant
-from kolabsim.show.report import speaking
+from kolabsim.show.report import Picture, speaking
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.study.store import write_whole
 
@@ -134,8 +135,34 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     return table
 
 
-def write_page(findings: Sequence[Finding], path: Path, *, lines: Sequence[str]) -> Path:
-    """Write the page, whole; ``lines`` say how the findings came about."""
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: paragraphs, then tables, then figures."""
+
+    name: str
+    """By which the page links to it."""
+    title: str
+    paragraphs: Sequence[str]
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = ()
+
+
+def fact_sections(findings: Sequence[Finding]) -> list[Section]:
+    """The facts, use by use."""
+    return [
+        Section(use, title, [meaning], [fact_table(findings, use)])
+        for use, (title, meaning) in use_words().items()
+    ]
+
+
+def write_page(
+    findings: Sequence[Finding],
+    path: Path,
+    *,
+    lines: Sequence[str],
+    more: Sequence[Section] = (),
+) -> Path:
+    """Write the page, whole; ``lines`` say how the findings came about, ``more`` follows them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from kolabsim import __version__
@@ -145,12 +172,9 @@ def write_page(findings: Sequence[Finding], path: Path, *, lines: Sequence[str])
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals["_"] = _
-    parts = [
-        (use, meaning, fact_table(findings, use)) for use, (_title, meaning) in use_words().items()
-    ]
     text = environment.get_template("evidence.html.j2").render(
         lang=language(), version=__version__, lines=lines, summary=summary_table(findings),
-        parts=parts,
+        sections=[*fact_sections(findings), *more],
     )  # fmt: skip
     write_whole(path, text.encode())
     return path

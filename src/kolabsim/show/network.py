@@ -1,0 +1,292 @@
+"""The page's part on a real network: pairs, structure, and what draws regions together."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.compare import BETTER, UNDECIDED, WORSE
+from kolabsim.evidence.network import (
+    BANDS,
+    Feature,
+    Judgement,
+    PairJudgement,
+    StructureJudgement,
+    TieEffect,
+)
+from kolabsim.language import _
+from kolabsim.show.drawing import BLUE, GREY, ORANGE, blank, styled, write_ticks
+from kolabsim.show.numbers import count, decimal, percent
+from kolabsim.show.report import Picture, speaking
+from kolabsim.show.scorecard import Section
+from kolabsim.show.tables import Cell, Table, texts
+from kolabsim.show.words import area_title
+from kolabsim.study.store import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CLOSE = 0.02
+"""AUC that the model may fall short of the regression's, as was set before it was scored."""
+
+Interval = tuple[float, float, float]
+
+
+def network_section(judged: Judgement, areas: Sequence[str]) -> Section:
+    """All that a real network says of the model."""
+    left_out = "; ".join(
+        _("{number} {reason}").format(number=count(number), reason=_(reason))
+        for reason, number in judged.left_out.items()
+    )
+    paragraphs = [
+        _(
+            "The model begins with 261 Dutch municipalities, their people, places, neighbours and "
+            "political culture, and no joint body at all, and runs for twenty years; what it ends "
+            "with, in {runs} runs, is set against the bodies that there were around 2015. "
+            "Attributes of areas and general parameters were chosen on six provinces; "
+            "Zuid-Holland and Drenthe were only scored, once."
+        ).format(runs=count(judged.runs)),
+        _("Bodies left out: {reasons}.").format(reasons=left_out),
+        *(pair_sentence(one) for one in judged.pairs),
+        *(structure_sentence(one) for one in judged.structures),
+        _(
+            "Ties drawn from regressions are drawn pair by pair, each area by itself; whoever they "
+            "link counts as one body, which makes their bodies large."
+        ),
+    ]
+    tables = [pair_table(one) for one in judged.pairs]
+    tables += [structure_table(one, areas) for one in judged.structures]
+    tables.append(effect_table(judged.effects))
+    picture = Picture.of(
+        network_figure(judged),
+        _("How sharing falls with distance, and how many members bodies have, observed and found."),
+        _(
+            "Provinces that were only scored. Left: share of pairs that share an area, by "
+            "distance; right: share of bodies with so many members."
+        ),
+    )
+    title = _("A real network: Dutch joint bodies")
+    return Section("network", title, paragraphs, tables, [picture])
+
+
+def pair_sentence(judged: PairJudgement) -> str:
+    """Whether the model knows who shares with whom as well as a regression does."""
+    gap, low, high = judged.gap
+    within = gap >= -CLOSE
+    words = (
+        _("{group}: the model tells pairs that share from others as well as the regression does")
+        if within
+        else _("{group}: the model tells pairs that share from others worse than the regression")
+    )
+    more = _("(difference of AUC {gap}, 95 % interval {low} to {high}; at most {close} short).")
+    more = more.format(
+        gap=decimal(gap, 3, signed=True), low=decimal(low, 3, signed=True),
+        high=decimal(high, 3, signed=True), close=decimal(CLOSE, 2),
+    )  # fmt: skip
+    return f"{words.format(group=_(judged.group))} {more}"
+
+
+def structure_sentence(judged: StructureJudgement) -> str:
+    """Whether the model is closer to how regions share than drawn ties are."""
+    model, drawn = judged.apart
+    words = (
+        _("{group}: it is closer to how they share than drawn ties")
+        if model < drawn
+        else _("{group}: it is no closer to how they share than drawn ties")
+    )
+    more = _(
+        "(mean distance {model} against {drawn}; of what needs no bodies {ties} against {of})."
+    )
+    more = more.format(
+        model=decimal(model, 2), drawn=decimal(drawn, 2),
+        ties=decimal(judged.apart_ties[0], 2), of=decimal(judged.apart_ties[1], 2),
+    )  # fmt: skip
+    return f"{words.format(group=_(judged.group))} {more}"
+
+
+def pair_table(judged: PairJudgement) -> Table:
+    """How well each score knows who shares with whom, in all and within bands of distance."""
+    head = [
+        "", "AUC", _("Average precision"),
+        *(_("AUC, {low} to {high} km").format(low=count(low), high=count(high))
+          for low, high in BANDS),
+    ]  # fmt: skip
+    rows = [
+        (
+            _(score.name),
+            texts(
+                decimal(score.auc, 3),
+                decimal(score.precision, 3),
+                *(decimal(value, 2) for value in score.bands),
+            ),
+        )
+        for score in judged.scores
+    ]
+    caption = _("Who shares with whom. {group}: {pairs} pairs within 50 km, {share} share")
+    caption = caption.format(
+        group=_(judged.group), pairs=count(judged.pairs), share=percent(judged.share)
+    )
+    return Table(caption, head, rows)
+
+
+def feature_title(name: str, areas: Sequence[str]) -> str:
+    """What a figure of structure is called."""
+    kind, _dot, place = name.partition(".")
+    if kind == "share":
+        return _("{area}: share in a body").format(area=area_title(areas[int(place)]))
+    if kind == "size":
+        return _("{area}: members of a body").format(area=area_title(areas[int(place)]))
+    return {
+        "partners": _("Partners of a region, on average"), "isolates": _("Regions without any"),
+        "degree_gini": _("Gini of the number of partners"),
+        "transitivity": _("Transitivity: partners of partners that are partners"),
+    }[name]  # fmt: skip
+
+
+def structure_table(judged: StructureJudgement, areas: Sequence[str]) -> Table:
+    """How regions share, observed, in the model and in drawn ties."""
+    rows = []
+    for one in judged.features:
+        closer = abs(one.model[0] - one.observed) < abs(one.drawn[0] - one.observed)
+        rows.append(
+            (
+                feature_title(one.name, areas),
+                [
+                    Cell(feature_text(one, one.observed)),
+                    interval_cell(one, one.model, BETTER if closer else WORSE),
+                    interval_cell(one, one.drawn),
+                ],
+            )
+        )
+    head = ["", _("Observed"), _("The model"), _("Ties drawn from regressions")]
+    caption = _("How they share. {group}").format(group=_(judged.group))
+    return Table(caption, head, rows)
+
+
+def feature_text(feature: Feature, value: float) -> str:
+    """A figure of structure as it is written."""
+    if feature.name == "partners" or feature.name.startswith("size."):
+        return decimal(value, 1)
+    if feature.name.startswith("share.") or feature.name == "isolates":
+        return percent(value)
+    return decimal(value, 2)
+
+
+def interval_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
+    """A mean and where 95 % of runs lie."""
+    mean, low, high = (feature_text(feature, value) for value in values)
+    return Cell(mean, below=_("{low} to {high}").format(low=low, high=high), verdict=verdict)
+
+
+def effect_words() -> dict[str, tuple[str, str]]:
+    """What draws regions together, and the fact that it stands for."""
+    return {
+        "land": (_("Land border"), "SF13"), "near": (_("Nearness: fall of log distance"), "SF13"),
+        "size": (_("Likeness of size: difference of log population"), "SF15"),
+        "tier": (_("Same province"), ""),
+        "alike": (_("Likeness of political culture, by a standard deviation"), "SF12"),
+    }  # fmt: skip
+
+
+def effect_table(effects: Sequence[TieEffect]) -> Table:
+    """What draws regions together, observed and in the model."""
+    rows = []
+    for one in effects:
+        title, fact = effect_words()[one.name]
+        verdict = BETTER if one.agrees else UNDECIDED if overlaps(one) else WORSE
+        rows.append(
+            (
+                title,
+                [
+                    *texts(fact),
+                    log_odds_cell(one.observed),
+                    log_odds_cell(one.model),
+                    Cell(effect_verdict(one), verdict=verdict),
+                ],
+            )
+        )
+    head = ["", _("Fact"), _("Observed"), _("The model"), _("Verdict")]
+    caption = _("What draws regions together: log odds, in provinces that were only scored")
+    return Table(caption, head, rows)
+
+
+def overlaps(effect: TieEffect) -> bool:
+    """Whether runs of the model reach into the interval of what was observed."""
+    return effect.model[1] <= effect.observed[2] and effect.observed[1] <= effect.model[2]
+
+
+def effect_verdict(effect: TieEffect) -> str:
+    """Whether the model agrees with what was observed, in a word."""
+    if effect.agrees:
+        return _("agrees")
+    return _("undecided") if overlaps(effect) else _("differs")
+
+
+def log_odds_cell(values: Interval) -> Cell:
+    """Log odds with their interval."""
+    mean, low, high = (decimal(value, 2, signed=True) for value in values)
+    return Cell(mean, below=_("{low} to {high}").format(low=low, high=high))
+
+
+@styled
+def network_figure(judged: Judgement) -> Figure:
+    """Sharing by distance, and sizes of bodies, in the provinces that were only scored."""
+    figure, panels = blank(2.9, 1, 2)
+    by_distance, sizes = panels[0]
+    middles, _number, observed, model = judged.pairs[-1].by_distance
+    by_distance.plot(middles, observed, "o-", color=BLUE, label=_("Observed"), markersize=4)
+    by_distance.plot(middles, model, "s--", color=ORANGE, label=_("The model"), markersize=4)
+    by_distance.set_xlabel(_("Distance, km"))
+    by_distance.set_title(_("Share of pairs that share an area"))
+    by_distance.set_ylim(0.0)
+    members = np.arange(2, judged.structures[-1].sizes.shape[1])
+    real, found = judged.structures[-1].sizes[:, 2:]
+    sizes.bar(members - 0.2, real, 0.4, color=BLUE)
+    sizes.bar(members + 0.2, found, 0.4, color=ORANGE, edgecolor=GREY, linewidth=0.4, hatch="///")
+    sizes.set_xlabel(_("Members"))
+    sizes.set_title(_("Share of bodies"))
+    for axes in (by_distance, sizes):
+        axes.grid(axis="y")
+        write_ticks(axes.yaxis, 1.0)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+def write_network(judged: Judgement, areas: Sequence[str], path: Path) -> Path:
+    """Write all that was judged as CSV, in English."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    head = ["group", "kind", "name", "observed", "model", "model_low", "model_high"]
+    writer.writerow([*head, "rival", "rival_low", "rival_high"])
+    with speaking("en"):
+        for pairs in judged.pairs:
+            best = pairs.scores[1].auc
+            for score in pairs.scores:
+                for kind, value in (("auc", score.auc), ("average precision", score.precision)):
+                    writer.writerow([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
+                for (low, high), value in zip(BANDS, score.bands, strict=True):
+                    kind = f"auc {low:g} to {high:g} km"
+                    writer.writerow([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
+            gap = pairs.gap
+            writer.writerow([pairs.group, "auc gap", "", "", *gap, best, "", ""])
+        for shares in judged.structures:
+            for one in shares.features:
+                title = feature_title(one.name, areas)
+                row = [shares.group, "structure", title, one.observed, *one.model, *one.drawn]
+                writer.writerow(row)
+            for kind, (model, drawn) in (
+                ("distance of structure", shares.apart),
+                ("distance of ties", shares.apart_ties),
+            ):
+                writer.writerow([shares.group, kind, "", "", model, "", "", drawn, "", ""])
+        for effect in judged.effects:
+            title = effect_words()[effect.name][0]
+            row = [judged.pairs[-1].group, "log odds", title, effect.observed[0], *effect.model]
+            writer.writerow([*row, "", *effect.observed[1:]])
+    write_whole(path, stream.getvalue().encode())
+    return path
