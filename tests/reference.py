@@ -511,8 +511,12 @@ class Reference:
                 for i, a in self.slots
             }
             self.aid[supporter] = offers
-            if supporter != "government":
-                need, budget = self.running(supporter), self.budget(supporter, quarter)
+            budget = self.budget(supporter, quarter)
+            if supporter == "government":
+                if quarter > 0 and budget != self.budget(supporter, quarter - 1):
+                    self.ration[supporter] = 1.0
+            else:
+                need = self.running(supporter)
                 self.ration[supporter] = 1.0 if need <= budget else budget / need
             self.aid[supporter] = {
                 slot: offer * self.ration[supporter] for slot, offer in offers.items()
@@ -795,7 +799,8 @@ class Reference:
         budget = self.budget("government", quarter)
         part = 1.0 if asked <= budget else budget / asked
         if asked > 0:
-            self.ration["government"] = self.ration["government"] * part if part < 1 else 1.0
+            whole = asked / self.ration["government"]
+            self.ration["government"] = min(1.0, budget / whole)
         wanted = sum(self.cofinanced[i, a] * prices[a] for i, a in self.slots)
         left = self.budget("business", quarter)
         if wanted > 0 and left < math.inf:

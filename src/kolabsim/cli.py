@@ -473,9 +473,13 @@ def calibrate(
     if network is not None:
         choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
         return
-    from kolabsim.evidence.calibration import Narrowed, dimensions, future_at, identified
+    from kolabsim.evidence.calibration import Narrowed
     from kolabsim.evidence.calibration import calibrate as search
-    from kolabsim.show.scorecard import identification_table, write_identified
+    from kolabsim.show.scorecard import (
+        identification_table,
+        structures_table,
+        write_identified,
+    )
     from kolabsim.study.store import write_whole
     from kolabsim.world.futures import FILE, as_text
 
@@ -486,16 +490,16 @@ def calibrate(
 
     announce_compilation()
     found = search(sets=sets, most=most, seed=seed, threads=workers, progress=tell)
-    if not len(found.points):
+    if not found.futures:
         raise InputError([Problem(_("no parameter set agrees with all facts"))])
-    write_whole(out / FILE, as_text([future_at(point) for point in found.points]).encode())
-    told = identified(found.points, dimensions())
-    write_identified(told, out / "identified.csv")
+    write_whole(out / FILE, as_text(found.futures).encode())
+    write_identified(found, out / "identified.csv")
     console = terminal(sys.stdout)
-    console.print(identification_table(told))
+    console.print(identification_table(found.said))
+    console.print(structures_table(found.agreeing))
     text = _("{number} of {all} sets agree with all facts for calibration; they are in {path}")
     path = (out / FILE).as_posix()
-    text = text.format(number=len(found.points), all=found.drawn, path=path)
+    text = text.format(number=len(found.futures), all=found.narrowed.drawn, path=path)
     console.print(text, soft_wrap=True)
 
 

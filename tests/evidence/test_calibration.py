@@ -17,7 +17,7 @@ def band(point: np.ndarray) -> float:
 
 
 def test_what_is_left_is_an_even_draw_from_all_that_agrees():
-    found = c.narrow(lambda point, _runs: band(point), 5, wanted=400, seed=3)
+    found = c.narrow(lambda point, _runs, _enough: band(point), 5, wanted=400, seed=3)
     x = found.points
     assert len(x) == 400
     assert found.near >= 400
@@ -25,36 +25,49 @@ def test_what_is_left_is_an_even_draw_from_all_that_agrees():
     assert max(band(point) for point in x) == 0.0
     np.testing.assert_allclose(x.mean(axis=0), [0.5, 0.5, 0.15, 0.5, 0.5], atol=0.05)
     told = c.identified(x, list("abcde"))
-    assert told["c"][0] == pytest.approx(0.3, abs=0.02)
-    assert told["c"][1] < 1e-6
-    assert min(told["d"][1], told["e"][1]) > 1e-3, "nothing is said of what changes nothing"
+    assert told["c"].left == pytest.approx(0.3, abs=0.02)
+    assert told["c"].p < 1e-6
+    assert min(told["d"].p, told["e"].p) > 1e-3, "nothing is said of what changes nothing"
 
 
-def test_structures_that_are_ruled_out_are_told():
-    luck = np.random.default_rng(5)
-    points = np.column_stack([0.25 * luck.random(80), luck.random(80)])
-    told = c.identified(points, ["decision", "trust"])
-    assert told["decision"].left == pytest.approx(0.25)
-    assert told["decision"].p < 1e-9
-    assert told["decision"].usual == 1.0
-    assert told["trust"].left > 0.95
-    assert told["trust"].p > 0.01
+def test_structures_are_drawn_from_those_that_agree():
+    """Of two sets, the first agrees under a lasting trust rule too, unless by another curve."""
+    sets = [{"parameters.notice": 0.5}, {"parameters.notice": 0.9}]
+
+    def judge(future):
+        if future["parameters.notice"] > 0.7:
+            return float(any(future.get(n, w[0]) != w[0] for n, w in STRUCTURES.items()))
+        allowed = {"trust": "lasting", "unit_cost": "power"}
+        other = {n: future[n] for n, w in STRUCTURES.items() if future.get(n, w[0]) != w[0]}
+        return float(len(other) > 1 or any(allowed.get(n) != word for n, word in other.items()))
+
+    allowed = c.alternatives(sets, judge, 2)
+    assert [set(names) for names in allowed] == [{"trust-lasting", "unit-cost-power"}, set()]
+    seen = set()
+    for seed in range(30):
+        one, two = c.combined(sets, allowed, judge, seed=seed, threads=1)
+        assert judge(one) == judge(two) == 0.0
+        assert set(one) == {"parameters.notice", *STRUCTURES}
+        seen.add((one["trust"], one["unit_cost"]))
+    assert seen == {
+        ("recovering", "log_quadratic"), ("lasting", "log_quadratic"), ("recovering", "power"),
+    }  # fmt: skip
 
 
 def test_threads_change_nothing_and_the_search_ends():
-    def misfit(point, runs):
+    def misfit(point, runs, _enough):
         return band(point) + 0.01 / runs * (point[0] > 0.9)
 
     one, two = (c.narrow(misfit, 3, wanted=20, threads=threads) for threads in (1, 3))
     np.testing.assert_array_equal(one.points, two.points)
-    never = c.narrow(lambda _point, _runs: 1.0, 3, wanted=1, most=100)
+    never = c.narrow(lambda _point, _runs, _enough: 1.0, 3, wanted=1, most=100)
     assert (len(never.points), never.drawn, never.near) == (0, 100, 0)
 
 
 def test_the_second_look_decides():
     looks = []
 
-    def misfit(point, runs):
+    def misfit(point, runs, _enough):
         looks.append(runs)
         return 0.4 if runs == 1 else 0.0
 
@@ -63,20 +76,21 @@ def test_the_second_look_decides():
     assert looks == [1] * 64 + [4] * 64
 
 
-def test_a_point_is_a_setting_of_all_assumed_parameters_and_structures():
-    names = c.dimensions()
+def test_a_point_is_a_setting_of_all_assumed_parameters():
+    names = c.assumed()
     low, high = (c.future_at(np.full(len(names), u)) for u in (0.0, 1.0 - 1e-12))
     for name, entry in c.assumed().items():
         ends = low[f"parameters.{name}"], high[f"parameters.{name}"]
         assert ends == (pytest.approx(entry.low), pytest.approx(entry.high))
     assert {n for n, entry in PARAMETERS.items() if entry.source == "assumed"} == set(c.assumed())
-    assert low["unit_cost"] == "log_quadratic"
-    assert high["unit_cost"] == "hyperbola"
-    assert set(low) == {f"parameters.{name}" for name in c.assumed()} | set(STRUCTURES)
+    assert set(low) == {f"parameters.{name}" for name in c.assumed()}
 
 
 def test_only_calibration_facts_are_calibrated_on():
-    assert {fact.use for fact in c.calibration_facts()} == {"calibration"}
+    facts = c.calibration_facts()
+    assert list(facts) == ["towns", "long"], "the cheapest setting comes first"
+    assert {fact.use for some in facts.values() for fact in some} == {"calibration"}
+    assert sum(map(len, facts.values())) == sum(fact.use == "calibration" for fact in FACTS)
     (share,) = (fact for fact in FACTS if fact.id == "SF18")
     assert c.excess(share, 0.2) == 0.0
     assert c.excess(share, 0.40 + 0.125) == pytest.approx(1.0)
@@ -89,6 +103,8 @@ def test_the_misfit_of_a_setting_is_the_same_whenever_asked():
     assert one == c.misfit(settings, runs=1, seed=1)
     wild = settings | {"parameters.exit_base": PARAMETERS["exit_base"].high * 2}
     assert c.misfit(wild, runs=1, seed=1) > one
+    soon = c.misfit(wild, runs=1, seed=1, enough=0.0)
+    assert 0.0 < soon <= c.misfit(wild, runs=1, seed=1), "the long setting is not asked any more"
 
 
 def test_plausible_futures_ship_and_agree_with_the_facts():
@@ -96,7 +112,7 @@ def test_plausible_futures_ship_and_agree_with_the_facts():
     sets = plausible_sets()
     assert len(sets) >= 50
     for one in sets:
-        assert tuple(one) == c.dimensions()
+        assert tuple(one) == (*(f"parameters.{name}" for name in c.assumed()), *STRUCTURES)
         for name, value in one.items():
             if name in STRUCTURES:
                 assert value in STRUCTURES[name]

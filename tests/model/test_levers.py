@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from kolabsim.model.kernel import door
 from kolabsim.model.levers import BUSINESS, FORMS, GOVERNMENT, LEVERS, MECHANISMS, NGO, SUPPORTERS
-from kolabsim.model.state import NOBODY, PAID
+from kolabsim.model.programme import fund
+from kolabsim.model.state import NOBODY, PAID, RATION
 from kolabsim.world.scenario import Scenario
 from tests.builders import Run, figure, make_scenario, measure, region_rows, simulate
 
@@ -447,6 +449,13 @@ def test_a_budget_for_grants_is_shared_pro_rata() -> None:
     assert tight.slot("startup") == pytest.approx(free.slot("startup"))
     # From then on, regions expect the part that was paid.
     assert tight.advance("begin").slot("government") == pytest.approx(0.4)
+    # Asked for that part, the budget pays all of it: they go on expecting it, and no more.
+    s = tight.state
+    s.region["entering"], s.slot["startup"], s.slot["granted"] = 1, 1.0, 0.0
+    s.slot["granted"][0, 0] = 0.4 * asked / s.area["cost_per_resident"][0]
+    door(fund)(s, tight.policy, tight.p, tight.quarter)
+    assert s.ledger[PAID, GOVERNMENT] == pytest.approx(0.4 * asked)
+    assert s.ledger[RATION, GOVERNMENT] == pytest.approx(0.4)
     # A budget that is ample changes nothing.
     ample = budget_run("government", 4 * asked * 1.001)
     assert (ample.slot("granted") == free.slot("granted")).all()
@@ -517,6 +526,18 @@ def test_under_a_mandate_a_body_without_others_goes_on() -> None:
     assert (run.slot("startup")[:, 0] > 0).tolist() == [False, True, True, False, False, False]
     assert run.slot("entered")[[B, C, D, 4], 0].tolist() == [2, 2, -8, -8]
     assert run.slot("bound_until")[[B, C, D, 4], 0].tolist() == [6] * 4
+
+
+def test_who_is_in_the_body_that_goes_on_pays_nothing_for_it() -> None:
+    """Even if the body began in the quarter in which the mandate does."""
+    scenario = make_scenario(
+        four(40_000, 30_000, 20_000),
+        bodies=[body("A", "B", began=0)],
+        **roads(mandates=[{"groups": [["A", "B", "C"]]}]),
+    )
+    run = Run(scenario).advance("settle")
+    assert list(run.bodies().values()) == [[A, B, C]]
+    assert (run.slot("startup")[:3, 0] > 0).tolist() == [False, False, True]
 
 
 def test_under_a_mandate_goodwill_and_commitment_are_less() -> None:

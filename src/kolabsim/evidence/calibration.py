@@ -1,11 +1,13 @@
 """Calibration: the futures that agree with the facts, kept as an ensemble and not as a best one.
 
-History matching [craig_1997] without an emulator, because a future is judged in a tenth of a
-second: futures are drawn evenly from the ranges of all assumed parameters and from the alternatives
-of all structures; a first look with few runs rules out those that are far from a fact, a second
-with more runs those that disagree with any. What is left is an even draw from all that is not ruled
-out: nothing is moved or weighted, so futures are independent, and what the facts do not speak of is
-left as wide as it was.
+History matching [craig_1997] without an emulator, because a set of parameters is judged in a tenth
+of a second: sets are drawn evenly from the ranges of all assumed parameters; a first look with one
+run rules out those that are far from a fact, a second with more runs those that disagree with any.
+What is left is an even draw from all that is not ruled out: nothing is moved or weighted, so sets
+are independent, and what the facts do not speak of is left as wide as it was.
+
+Then each set is tried with each alternative of each structure, and goes on with a drawn combination
+of those that agree: what the facts leave open of the model's form is open in the ensemble too.
 """
 
 from __future__ import annotations
@@ -13,26 +15,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import NamedTuple
 
 import numpy as np
 
 from kolabsim.engine.ensemble import cores
-from kolabsim.evidence.facts import CALIBRATION, FACTS, Fact
+from kolabsim.evidence.facts import CALIBRATION, FACTS, SETTINGS, Fact
 from kolabsim.evidence.scorecard import contrasts, interval
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.world.futures import STRUCTURES, Future
+from kolabsim.world.futures import STRUCTURES, Future, structural_futures
 
-Misfit = Callable[[np.ndarray, int], float]
-"""How badly a point of the unit cube disagrees, judged by so many runs; 0 where it agrees."""
+Misfit = Callable[[np.ndarray, int, float], float]
+"""How badly a point of the unit cube disagrees, judged by so many runs; 0 where it agrees. It need
+not be exact beyond the third."""
 
 NEVER = 1e6
 """Distance of what cannot be compared: a fact that the runs do not define."""
 FAR = 0.5
 """Excess at the first look beyond which a set is ruled out: its few runs may err by less."""
+LOOKS = (1, 4)
+"""Runs of the first and of the second look."""
 BATCH = 64
 """Sets that are looked at together."""
+TRIES = 5
+"""Combinations of structures that are tried for a set before it stays with the usual ones."""
 
 
 def assumed() -> dict[str, Parameter]:
@@ -48,33 +55,32 @@ def is_scale(entry: Parameter) -> bool:
     return entry.low > 0.0 and entry.high / entry.low > 3.9
 
 
-def dimensions() -> tuple[str, ...]:
-    """What is drawn, by dotted names: all assumed parameters, then all structures."""
-    return (*(f"parameters.{name}" for name in assumed()), *STRUCTURES)
-
-
 def future_at(point: np.ndarray) -> Future:
-    """The future at a point of the unit cube.
-
-    Each parameter goes from low (0) to high (1) of its range; each alternative of a structure has
-    an equal part.
-    """
+    """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
     found: Future = {}
-    for name, u in zip(dimensions(), point, strict=True):
-        if name in STRUCTURES:
-            found[name] = STRUCTURES[name][int(u * len(STRUCTURES[name]))]
-            continue
-        entry = PARAMETERS[name.partition(".")[2]]
+    for (name, entry), u in zip(assumed().items(), point, strict=True):
         if is_scale(entry):
-            found[name] = float(entry.low * (entry.high / entry.low) ** u)
+            found[f"parameters.{name}"] = float(entry.low * (entry.high / entry.low) ** u)
         else:
-            found[name] = float(entry.low + u * (entry.high - entry.low))
+            found[f"parameters.{name}"] = float(entry.low + u * (entry.high - entry.low))
     return found
 
 
-def calibration_facts() -> tuple[Fact, ...]:
-    """The facts that may be calibrated on."""
-    return tuple(fact for fact in FACTS if fact.use == CALIBRATION)
+# Judging ----------------------------------------------------------------------------------------
+
+
+def calibration_facts() -> dict[str, tuple[Fact, ...]]:
+    """The facts that may be calibrated on, by the setting that they are read from.
+
+    The setting that takes the fewest quarters comes first.
+    """
+    found: dict[str, list[Fact]] = {}
+    for fact in FACTS:
+        if fact.use == CALIBRATION:
+            (setting,) = fact.settings
+            found.setdefault(setting, []).append(fact)
+    order = sorted(found, key=lambda name: SETTINGS[name].changes["horizon"])
+    return {name: tuple(found[name]) for name in order}
 
 
 def excess(fact: Fact, value: float) -> float:
@@ -86,12 +92,23 @@ def excess(fact: Fact, value: float) -> float:
     return max(fact.low - value, value - fact.high, 0.0) / width
 
 
-def misfit(future: Mapping[str, object], *, runs: int, seed: int) -> float:
-    """Largest excess over all calibration facts; all futures are judged on the same draws."""
-    facts = calibration_facts()
-    found = [contrasts(k, facts, future, seed) for k in range(runs)]
-    values = (interval(one)[0] for one in zip(*found, strict=True))
-    return max(excess(fact, value) for fact, value in zip(facts, values, strict=True))
+def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float = inf) -> float:
+    """Largest excess over all calibration facts; all futures are judged on the same draws.
+
+    Beyond ``enough`` the settings that are left are not simulated.
+    """
+    worst = 0.0
+    for facts in calibration_facts().values():
+        found = [contrasts(k, facts, future, seed) for k in range(runs)]
+        values = (interval(one)[0] for one in zip(*found, strict=True))
+        pairs = zip(facts, values, strict=True)
+        worst = max(worst, *(excess(fact, value) for fact, value in pairs))
+        if worst > enough:
+            break
+    return worst
+
+
+# Parameters -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -112,34 +129,119 @@ def narrow(
     *,
     wanted: int,
     most: int = 50_000,
-    looks: tuple[int, int] = (1, 4),
+    looks: tuple[int, int] = LOOKS,
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Narrowed:
     """Draw points of the unit cube evenly until ``wanted`` of them agree, or ``most`` are drawn.
 
-    ``looks`` are the runs of the first and the second look. Every draw is of ``seed``, so that
-    threads change nothing.
+    Every draw is of ``seed``, so that threads change nothing.
     """
     luck = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     drawn = near = 0
     with ThreadPoolExecutor(threads or cores()) as pool:
 
-        def look(points: np.ndarray, runs: int) -> np.ndarray:
-            return np.array(list(pool.map(lambda point: misfit(point, runs), points)))
+        def left(points: np.ndarray, runs: int, enough: float) -> np.ndarray:
+            found = list(pool.map(lambda point: misfit(point, runs, enough), points))
+            return points[np.array(found) <= enough]
 
         while len(kept) < wanted and drawn < most:
             points = luck.random((min(BATCH, most - drawn), dimensions))
             drawn += len(points)
-            points = points[look(points, looks[0]) <= FAR]
+            points = left(points, looks[0], FAR)
             near += len(points)
-            kept += list(points[look(points, looks[1]) <= 0.0]) if len(points) else []
+            kept += list(left(points, looks[1], 0.0)) if len(points) else []
             found = Narrowed(np.array(kept[:wanted]).reshape(-1, dimensions), drawn, near)
             if progress is not None:
                 progress(found)
     return found
+
+
+class Identified(NamedTuple):
+    """What the facts say of a parameter."""
+
+    left: float
+    """Width of the middle nine tenths of what is left, over that of an even draw."""
+    p: float
+    """p-value of an even draw, by Kolmogorov and Smirnov."""
+
+
+def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified]:
+    """How much the facts say of each dimension, given what they left of the unit cube."""
+    from scipy.special import kolmogorov
+
+    found = {}
+    n = len(points)
+    for name, values in zip(names, np.sort(points, axis=0).T, strict=True):
+        width = float(np.subtract(*np.quantile(values, (0.95, 0.05))) / 0.9)
+        rank = np.arange(n)
+        apart = float(max(np.max((rank + 1) / n - values), np.max(values - rank / n)))
+        p = float(kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * apart))
+        found[name] = Identified(width, p)
+    return found
+
+
+# Structures -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """An ensemble of futures that agree with all calibration facts."""
+
+    futures: tuple[Future, ...]
+    """Parameters and structures of each."""
+    narrowed: Narrowed
+    said: Mapping[str, Identified]
+    """What the facts say of each parameter."""
+    agreeing: Mapping[str, float]
+    """Share of the sets that agree with the facts under an alternative structure as well."""
+
+
+def alternatives(
+    sets: Sequence[Future], judge: Callable[[Future], float], threads: int | None = None
+) -> list[tuple[str, ...]]:
+    """For each set, the names of the structural alternatives under which it still agrees."""
+    others = structural_futures()
+    work = [(one, name) for one in sets for name in others]
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        found = list(pool.map(lambda part: judge(part[0] | others[part[1]]) <= 0.0, work))
+    agrees = np.array(found).reshape(len(sets), len(others))
+    return [tuple(np.array(list(others))[row]) for row in agrees]
+
+
+def combined(
+    sets: Sequence[Future],
+    allowed: Sequence[Sequence[str]],
+    judge: Callable[[Future], float],
+    *,
+    seed: int = 1,
+    threads: int | None = None,
+) -> tuple[Future, ...]:
+    """Each set with structures drawn from the usual ones and those under which it agrees.
+
+    A combination must agree too: after some tries a set stays with the usual structures.
+    """
+    others = structural_futures()
+    usual: Future = {name: words[0] for name, words in STRUCTURES.items()}
+
+    def one(k: int) -> Future:
+        luck = np.random.default_rng((seed, k))
+        for _try in range(TRIES):
+            drawn = dict(usual)
+            for name, word in usual.items():
+                choice = [
+                    word,
+                    *(others[other][name] for other in allowed[k] if name in others[other]),
+                ]
+                drawn[name] = choice[luck.integers(len(choice))]
+            if drawn == usual or judge(sets[k] | drawn) <= 0.0:
+                return sets[k] | drawn
+        return sets[k] | usual
+
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        return tuple(pool.map(one, range(len(sets))))
 
 
 def calibrate(
@@ -149,49 +251,29 @@ def calibrate(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
-) -> Narrowed:
-    """Futures that agree with all calibration facts; see :func:`narrow`."""
-    return narrow(
-        lambda point, runs: misfit(future_at(point), runs=runs, seed=seed),
-        len(dimensions()),
+) -> Calibration:
+    """Futures that agree with all calibration facts; see :func:`narrow` and :func:`combined`."""
+
+    def judge(future: Future) -> float:
+        return misfit(future, runs=LOOKS[1], seed=seed, enough=0.0)
+
+    narrowed = narrow(
+        lambda point, runs, enough: misfit(future_at(point), runs=runs, seed=seed, enough=enough),
+        len(assumed()),
         wanted=sets,
         most=most,
         seed=seed,
         threads=threads,
         progress=progress,
     )
-
-
-class Identified(NamedTuple):
-    """What the facts say of a parameter or structure."""
-
-    left: float
-    """Width of its middle nine tenths, over that of an even draw; of a structure, how many of its
-    alternatives are left, counted by their entropy, over all."""
-    p: float
-    """p-value of an even draw: Kolmogorov-Smirnov, or chi-squared for a structure."""
-    usual: float
-    """Of a structure: share of its usual alternative; NaN for a parameter."""
-
-
-def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified]:
-    """How much the facts say of each dimension, given what they left of the unit cube."""
-    from scipy.special import chdtrc, kolmogorov
-
-    found = {}
-    n = len(points)
-    for name, values in zip(names, np.sort(points, axis=0).T, strict=True):
-        if name in STRUCTURES:
-            number = len(STRUCTURES[name])
-            count = np.bincount((values * number).astype(int), minlength=number)
-            share, even = count / n, n / number
-            entropy = -(share * np.log(np.maximum(share, 1e-300))).sum()
-            p = float(chdtrc(number - 1, ((count - even) ** 2 / even).sum()))
-            found[name] = Identified(float(np.exp(entropy)) / number, p, float(share[0]))
-            continue
-        width = float(np.subtract(*np.quantile(values, (0.95, 0.05))) / 0.9)
-        rank = np.arange(n)
-        apart = float(max(np.max((rank + 1) / n - values), np.max(values - rank / n)))
-        p = float(kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * apart))
-        found[name] = Identified(width, p, np.nan)
-    return found
+    found = [future_at(point) for point in narrowed.points]
+    allowed = alternatives(found, judge, threads)
+    return Calibration(
+        combined(found, allowed, judge, seed=seed, threads=threads),
+        narrowed,
+        identified(narrowed.points, list(assumed())) if len(found) else {},
+        {
+            name: float(np.mean([name in names for names in allowed])) if found else np.nan
+            for name in structural_futures()
+        },
+    )

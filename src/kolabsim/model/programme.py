@@ -132,9 +132,12 @@ def offer(k, s, policy, p, quarter):
                 chosen = slot.body != NOBODY and body_success(s, slot.body) >= bar
             give(slot, lever, policy.lever[phase, a, lever] if chosen else 0.0)
     budget = policy.budget[phase, k]
-    if lever != GOVERNMENT:
-        # Running support is rationed on the present cost of those it goes to; of grants, regions
-        # expect the part that was paid in the last quarter in which somebody entered.
+    if lever == GOVERNMENT:
+        # Of grants, regions expect the part of the whole offer that the budget would have paid in
+        # the last quarter in which somebody entered; of another budget, they expect everything.
+        if quarter > 0 and budget != policy.budget[policy.period[quarter - 1], k]:
+            s.ledger[RATION, lever] = 1.0
+    else:  # running support is rationed on the present cost of those it goes to
         need = running_cost(lever, s, p)
         s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
     ration(lever, s, p)
@@ -283,8 +286,8 @@ def fund(s, policy, p, quarter):
     paid = 1.0 if grants <= budget else budget / grants
     if grants > 0.0:
         # What was asked for was already cut by what regions expected.
-        before = s.ledger[RATION, GOVERNMENT]
-        s.ledger[RATION, GOVERNMENT] = min(before * paid if paid < 1.0 else 1.0, 1.0)
+        whole = grants / s.ledger[RATION, GOVERNMENT]
+        s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
     left = policy.budget[policy.period[quarter], 2]
     if left < 1e300 and shares > 0.0:
         left = max(left - running_cost(levers.BUSINESS, s, p), 0.0)

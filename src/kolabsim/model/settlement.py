@@ -109,19 +109,21 @@ def mandate(s, order, p, quarter):
             depart(s, p, group[k], a, quarter)
     if host == NOBODY:
         host = open_body(s, group[0], a, s.moment[0].form, quarter)
+    entering = 0  # a bit for each of the group: no array, so that no memory is asked for
     for k in range(listed):
         if s.slot[group[k], a].body != host:
             enter(s, host, group[k], quarter)
             s.slot[group[k], a].contact = NOBODY
+            entering |= 1 << k
     tally(s, p, host, quarter)
     price = present_outlook(s, p, a, host, quarter).price
     for k in range(listed):
         i = group[k]
         slot = s.slot[i, a]
         slot.bound_until = order[END]
-        if slot.entered == quarter:
+        if entering >> k & 1:
             pay_startup(s, p, i, a, price)
-            expect(s, i, a, slot.judged, slot.entered == quarter)
+            expect(s, i, a, slot.judged, True)
 
 
 @part

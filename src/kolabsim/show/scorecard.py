@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import BETTER, WORSE
 from kolabsim.analysis.compare import UNDECIDED as OPEN
-from kolabsim.evidence.calibration import Identified
+from kolabsim.evidence.calibration import Calibration, Identified
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 from kolabsim.language import _, language
@@ -201,10 +201,11 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
     return path
 
 
-def write_identified(told: Mapping[str, Identified], path: Path) -> Path:
+def write_identified(found: Calibration, path: Path) -> Path:
     """Write how much calibration says of each parameter and structure, as CSV."""
-    lines = ["name,left,p,usual"]
-    lines += [f"{name},{one.left:.4g},{one.p:.3g},{one.usual:.3g}" for name, one in told.items()]
+    lines = ["name,left,p,agreeing"]
+    lines += [f"{name},{one.left:.4g},{one.p:.3g}," for name, one in found.said.items()]
+    lines += [f"{name},,,{share:.3g}" for name, share in found.agreeing.items()]
     write_whole(path, ("\n".join(lines) + "\n").encode())
     return path
 
@@ -216,7 +217,7 @@ def identification_table(told: Mapping[str, Identified]) -> TerminalTable:
 
     level = 0.05 / len(told)
     table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in (_("Parameter or structure"), _("Left of it"), _("p-value of an even draw")):
+    for head in (_("Parameter"), _("Left of its range"), _("p-value of an even draw")):
         table.add_column(head, justify="right" if table.columns else "left")
     for name, one in sorted(told.items(), key=lambda entry: entry[1].p):
         if one.p < level:
@@ -224,6 +225,19 @@ def identification_table(told: Mapping[str, Identified]) -> TerminalTable:
             table.add_row(name, percent(one.left), p)
     rest = sum(one.p >= level for one in told.values())
     table.caption = _("The facts say nothing of {number} others.").format(number=count(rest))
+    return table
+
+
+def structures_table(agreeing: Mapping[str, float]) -> TerminalTable:
+    """How many of the sets agree with the facts under each other structure."""
+    from rich import box
+    from rich.table import Table as Terminal
+
+    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(_("Structure"))
+    table.add_column(_("Sets that agree under it too"), justify="right")
+    for name, share in sorted(agreeing.items(), key=lambda entry: -entry[1]):
+        table.add_row(name, percent(share))
     return table
 
 

@@ -1,0 +1,792 @@
+"""Write the generated blocks of the ODD+D page anew from what the model declares.
+
+Tables come from the registries and equations from the source of the laws; prose between the blocks
+is written by hand and left alone. A block stands between ``<!-- generated: NAME -->`` and
+``<!-- end -->``.
+
+    python tools/render_odd.py          # rewrite docs/explanation/odd.md
+    python tools/render_odd.py --check  # or only say which blocks are stale, and fail if one is
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from typing import NamedTuple
+
+from kolabsim.model import draws, laws, levers
+from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
+from kolabsim.model.bodies import EARTH
+from kolabsim.model.extension import RULES
+from kolabsim.model.levers import LEVERS, MECHANISMS, UNIT_COSTS
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
+from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.rules import BUILT_IN
+from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
+from kolabsim.world.futures import STRUCTURES
+
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
+COMMAND = "python tools/render_odd.py"
+BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+class RenderingError(Exception):
+    """Something that the page cannot show as it is."""
+
+
+# Names in equations -------------------------------------------------------------------------------
+
+
+class Name(NamedTuple):
+    """How a name of the source is written in an equation, and what it stands for."""
+
+    symbol: str
+    meaning: str = ""
+
+
+SAME = {"system": "information", "mediation": "ngo", "voice": "community", "grant": "government"}
+"""Arguments that are the intensity of a lever by another name."""
+
+SHARED: dict[str, Name] = {
+    "members": Name("n", "the number of members"),
+    "pairs": Name("n_2"),
+    "part": Name(r"\frac{N_i}{N_S}", "the region's part of the inhabitants of its body"),
+    "penalty": Name(r"\text{transition}", "the penalty on a new body (E4)"),
+    "seen": Name(r"\text{seen}", "the chance that its conduct is observed (E10)"),
+    "demand": Name(r"\delta", "demand relative to normal"),
+}
+"""Names that mean the same in all laws. Levers, attributes of areas and columns bring their own."""
+
+CULTURE_APART = Name("d_S", "the mean cultural distance between members (E2)")
+INTERESTS_APART = Name("q_S", "the mean misalignment of interests between members (E2)")
+TRUST_INSIDE = Name("T_S", "mean trust over the ordered pairs of members")
+TRUST_IN_CONTACT = Name("T_{ij}", "the region's trust in the contact")
+
+OWN: dict[str, dict[str, Name]] = {
+    "clip": {
+        "": Name(r"\mathrm{clip}(x, l, h)"),
+        "value": Name("x"), "low": Name("l"), "high": Name("h"),
+    },
+    "logistic": {"": Name(r"\mathrm{logistic}(x)"), "odds": Name("x")},
+    "unit_cost": {
+        "": Name("ac(N)"), "people": Name("N", "the people served"), "distance": Name("x"),
+        "curve": Name(r"\text{curve}", "the setting `unit_cost`"),
+        "rise": Name("b"), "fixed": Name("h"),
+    },
+    "culture_distance": {
+        "": Name("d_S"), "squares": Name("Q", "the sum of the members' squared scores"),
+        "square_of_sum": Name("Z", "the squared length of the sum of their score vectors"),
+        "dimensions": Name("D", "the number of dimensions, 3"),
+    },
+    "interest_distance": {
+        "": Name("q_S"), "square_of_sum": Name("Z"), "mean_distance": Name(r"\bar q"),
+        "apart": Name("q"),
+    },
+    "information_cost": {"": Name(r"\text{information}"), "distance": CULTURE_APART},
+    "negotiation_cost": {
+        "": Name(r"\text{negotiation}"), "distance": INTERESTS_APART, "growth": Name(r"\nu"),
+        "exponent": Name(r"\nu_S"),
+    },
+    "enforcement_cost": {"": Name(r"\text{enforcement}"), "trust": TRUST_INSIDE},
+    "transition": {
+        "": Name(r"\text{transition}(t)"), "age": Name("t", "the age of the body in years"),
+    },
+    "mean_transition": {"": Name(r"\overline{\text{transition}}"), "spent": Name("x")},
+    "haul_cost": {
+        "": Name(r"\text{haul}"),
+        "radius": Name("R_S", "the root-mean-square distance of its people (km)"),
+    },
+    "radius": {
+        "": Name("R_S"), "people": Name("N_S", "the inhabitants of all members"),
+        "x": Name("X"), "y": Name("Y"), "z": Name("Z"), "inside": Name("u"),
+        "earth": Name(r"R_\oplus", f"the radius of the earth, {EARTH:g} km"),
+    },
+    "joint_cost": {
+        "": Name(r"\text{cost}_S"), "people": Name(r"N\delta_S", "the people served by all"),
+        "unit": Name("ac_S", "the unit cost of that scale (E1)"),
+        "coordination": Name(
+            r"\text{coordination}", "the sum of information, negotiation, enforcement and overhead"
+        ),
+        "haul": Name(r"\text{haul}", "the cost of distance (E4)"),
+    },
+    "startup": {
+        "": Name(r"\text{start-up}"), "first_year": Name("c_1", "its share of a year's joint cost"),
+    },
+    "aided": {"": Name("A")},
+    "strained": {"": Name(r"\psi(\delta)")},
+    "pooled_capacity": {
+        "": Name("k_S"), "mean": Name(r"\bar k_S", "capacity averaged over the people served"),
+        "best": Name(r"k_{\max}", "the best member's capacity"), "drawn": Name(r"\tau_S"),
+    },
+    "joint_quality": {
+        "": Name(r"\text{quality}_S"), "capacity": Name("k_S", "pooled capacity, strained"),
+        "shortfall": Name(r"\text{short}"),
+    },
+    "autonomy_loss": {"": Name(r"\text{self-rule}")},
+    "net_benefit": {
+        "": Name("U"),
+        "cost_ratio": Name(r"\text{cost}", "cost borne over stand-alone cost, less spillover"),
+        "quality_gain": Name(r"\Delta", "quality less the quality that the region has alone"),
+        "lost_autonomy": Name(r"\text{self-rule}", "the worth of self-rule lost"),
+    },
+    "attention": {
+        "": Name(r"P_{\text{attention}}"), "unit": Name("ac_i"), "peers": Name(r"\text{peers}"),
+        "priority": Name(r"\text{priority}"),
+    },
+    "nearness": {
+        "": Name(r"\text{near}'_{ij}"), "distance": Name("x_{ij}", "the distance in km"),
+        "mean_distance": Name(r"\bar x_i", "its mean over the region's contacts"),
+        "land": Name(r"L_{ij}", "1 for land neighbours, else 0"), "reach": Name(r"r_i"),
+    },
+    "noticing": {
+        "": Name(r"P_{\text{notice}}"), "trust": TRUST_IN_CONTACT,
+        "near": Name(r"\text{near}_{ij}", "nearness, scaled to mean 1 over the region's contacts"),
+        "forum": Name("F", "the intensity of the forum, 0 unless both are in one"),
+        "tier": Name("H_{ij}", "1 if both belong to one higher tier, else 0"),
+        "chance": Name("x"),
+    },
+    "misperception": {
+        "": Name(r"s_{\text{error}}"), "left": Name("x"),
+        "forum": Name("F", "the intensity of the forum, 0 unless both are in one"),
+    },
+    "conclusion": {
+        "": Name(r"P_{\text{conclude}}"), "distance": INTERESTS_APART, "helped": Name("x"),
+    },
+    "observed": {"": Name(r"\text{seen}")},
+    "honouring": {
+        "": Name(r"P_{\text{keep}}"), "trust": TRUST_INSIDE, "temptation": Name("x"),
+    },
+    "leaving": {
+        "": Name(r"P_{\text{leave}}"), "trust": TRUST_INSIDE, "load": Name(r"\text{load}"),
+        "realised": Name("U"), "reasons": Name("z"), "hazard": Name("h"),
+    },
+    "closer": {
+        "": Name(r"\mathrm{closer}(x, y, \lambda)"),
+        "value": Name("x"), "goal": Name("y"), "part": Name(r"\lambda"),
+    },
+    "reach": {"": Name(r"\mathrm{reach}(T, D)")},
+    "commitment_goal": {
+        "": Name("m^*"), "realised": Name("U", "realised net benefit"),
+        "expected": Name("u", "what the region expected: its aspiration"),
+    },
+}  # fmt: skip
+"""What is particular to one law; '' is the law's result."""
+
+CHOSEN = {
+    f"curve == {name}": rf"\text{{curve}} = \text{{{UNIT_COSTS[getattr(levers, name)]}}}"
+    for name in ("POWER", "HYPERBOLA")
+}
+"""Conditions on a setting, in the words of scenarios."""
+
+
+def name_of(law: str, word: str) -> Name:
+    """How a law writes one of its arguments or variables."""
+    lever = LEVERS.get(SAME.get(word, word))
+    if word in OWN.get(law, {}):
+        return OWN[law][word]
+    if word in SHARED:
+        return SHARED[word]
+    if lever:
+        return Name(lever.symbol, f"the intensity of {lever.title}")
+    for table in (AREA_ATTRIBUTES, REGION, CONTACT):
+        if word in table and table[word].symbol:
+            return Name(table[word].symbol, table[word].meaning)
+    text = f"{law}: '{word}' has no symbol; give it one in OWN of tools/render_odd.py"
+    raise RenderingError(text)
+
+
+# Equations ----------------------------------------------------------------------------------------
+
+SUM, PRODUCT, POWER, ATOM = range(4)
+"""How tightly an expression holds together."""
+WIDEST = 46
+"""Most characters of an equation in a line."""
+TINY = 1e-8
+"""What divisors are kept above is smaller than this."""
+SIGNS = {ast.GtE: r"\ge", ast.Gt: ">", ast.LtE: r"\le", ast.Lt: "<"}
+
+
+def width(latex: str) -> int:
+    """About how many characters wide some LaTeX is."""
+    latex = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", latex)
+    latex = re.sub(r"\\(?:left|right|text|mathrm|quad)|[{}_^ ]|\\,", "", latex)
+    latex = re.sub(r"\\(max|min|exp|ln)", r"\1", latex)
+    return len(re.sub(r"\\[a-z]+", "x", latex))
+
+
+def bracketed(text: str) -> str:
+    """The text in brackets that grow with it."""
+    return rf"\left({text}\right)"
+
+
+def numeral(value: float) -> str:
+    """A number without needless digits."""
+    return f"{value:,.0f}" if value >= 10_000 else f"{value:g}"
+
+
+def broken(parts: Iterable[str], widest: int) -> list[str]:
+    """Parts in lines that are, where they can be, no wider than this."""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and width(lines[-1] + part) > widest:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {part}".lstrip()
+    return lines
+
+
+class Equation:
+    """A law in LaTeX, read from its source: the result, then the lines that say what is in it."""
+
+    def __init__(self, function: Callable, module: ModuleType = laws) -> None:
+        self.plain = getattr(function, "py_func", function)
+        self.law = self.plain.__name__
+        [self.tree] = ast.parse(dedent(inspect.getsource(self.plain))).body
+        self.arguments = [a.arg for a in self.tree.args.args if a.arg != "p"]
+        self.parameters: dict[str, str] = {}
+        self.constants = constants_of(module)
+        self.symbols: dict[str, str] = {}
+
+    def latex(self) -> str:
+        """The lines of the equation, aligned at their equals signs."""
+        cases, notes = self._statements(self.tree.body)
+        if cases[-1][0] is not None:
+            self._refuse(self.tree, "a law whose last line is not a return")
+        left = name_of(self.law, "").symbol
+        if len(cases) == 1:
+            lines = self._split_call(left, cases[0][1])
+        else:
+            lines = [rf"{left} &= {self._cases(cases)}"]
+        # The result stands first, so what is in it follows from the last that was worked out.
+        for word, value in reversed(notes):
+            lines += self._lines(self._symbol(word), value)
+        if len(lines) == 1:
+            return lines[0].replace("&= ", "= ")
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    # Statements
+    def _statements(self, body: list[ast.stmt]) -> tuple[list, list]:
+        cases, notes = [], []
+        for statement in body:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                continue
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                notes.append((statement.targets[0].id, statement.value))
+            elif isinstance(statement, ast.Return) and statement.value is not None:
+                cases.append((None, statement.value))
+            elif isinstance(statement, ast.If) and not statement.orelse:
+                inner, more = self._statements(statement.body)
+                if len(inner) != 1:
+                    self._refuse(statement, "an 'if' that does not simply return")
+                cases.append((statement.test, inner[0][1]))
+                notes += more
+            else:
+                self._refuse(statement, f"the statement '{ast.unparse(statement)}'")
+        return cases, notes
+
+    def _refuse(self, node: ast.AST, what: str) -> None:
+        text = f"{self.law}, line {getattr(node, 'lineno', '?')}: cannot render {what}"
+        raise RenderingError(text)
+
+    # Lines
+    def _split_call(self, left: str, value: ast.expr) -> list[str]:
+        """The result; a long argument of a function of one argument gets a line of its own, z."""
+        one = isinstance(value, ast.Call) and len(value.args) == 1
+        if not one or width(self.text(value)) <= WIDEST:
+            return self._lines(left, value)
+        call = rf"{self._function(value)}(z)"
+        return [rf"{left} &= {call}", *self._lines("z", value.args[0])]
+
+    def _lines(self, left: str, value: ast.expr) -> list[str]:
+        """One assignment, broken between terms or factors where it is too long."""
+        parts = self._parts(value)
+        lines = broken(parts, WIDEST)
+        # As even as they can be in that number of lines.
+        evenly = range(max(map(width, parts)), WIDEST)
+        lines = next((b for w in evenly if len(b := broken(parts, w)) == len(lines)), lines)
+        is_product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)
+        sign = r"\times " if is_product else ""
+        first, *others = (line.removeprefix(r"\, ") for line in lines)
+        return [f"{left} &= {first}", *(rf"&\quad {sign}{line}" for line in others)]
+
+    def _parts(self, value: ast.expr) -> list[str]:
+        """The terms of a sum with their signs, the factors of a product, or the whole."""
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+            is_sum = isinstance(value.op, ast.Add)
+            right = self.text(value.right, SUM if is_sum else PRODUCT)
+            return [*self._parts(value.left), f"{'+' if is_sum else '-'} {right}"]
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+            factors = self._factors(value)
+            if not isinstance(factors[0], ast.UnaryOp):
+                first, *others = self._powers(factors)
+                return [first, *(rf"\, {other}" for other in others)]
+        return [self.text(value)]
+
+    # Expressions
+    def text(self, node: ast.expr, tightness: int = SUM) -> str:
+        """An expression, in brackets if it holds together less tightly than it must."""
+        latex, own = self._shape(node)
+        return bracketed(latex) if own < tightness else latex
+
+    def _shape(self, node: ast.expr) -> tuple[str, int]:
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return numeral(0 if 0 < abs(value) < TINY else value), ATOM
+            case ast.Name(id=word):
+                return self._constant(word) if word in self.constants else (
+                    self._symbol(word), ATOM
+                )  # fmt: skip
+            case ast.Attribute(value=ast.Name(id="p"), attr=name) if name in PARAMETERS:
+                self.parameters[name] = PARAMETERS[name].symbol
+                return self._own(f"p.{name}", PARAMETERS[name].symbol), ATOM
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return "-" + self.text(operand, PRODUCT), SUM
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return f"{self.text(left)} + {self.text(right)}", SUM
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                return f"{self.text(left)} - {self.text(right, PRODUCT)}", SUM
+            case ast.BinOp(op=ast.Mult()):
+                return self._product(node)
+            case ast.BinOp(
+                left=ast.UnaryOp(op=ast.USub(), operand=left), op=ast.Div(), right=right
+            ):
+                return rf"-\frac{{{self.text(left)}}}{{{self.text(right)}}}", SUM
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return rf"\frac{{{self.text(left)}}}{{{self.text(right)}}}", PRODUCT
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return rf"{self.text(left, ATOM)}^{{{self.text(right)}}}", POWER
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return self._cases([(test, body), (None, orelse)]), ATOM
+            case ast.Call(func=ast.Name(), keywords=[]):
+                return self._call(node)
+        return self._refuse(node, f"'{ast.unparse(node)}'")
+
+    def _symbol(self, word: str) -> str:
+        return self._own(word, name_of(self.law, word).symbol)
+
+    def _own(self, word: str, symbol: str) -> str:
+        """The symbol, after a look whether another name of this law has it already."""
+        other = self.symbols.setdefault(symbol, word)
+        if other != word:
+            text = f"{self.law}: '{word}' and '{other}' would both be written {symbol}"
+            raise RenderingError(text)
+        return symbol
+
+    def _constant(self, word: str) -> tuple[str, int]:
+        return self._shape(self.constants[word])
+
+    def _factors(self, node: ast.expr) -> list[ast.expr]:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return [*self._factors(node.left), node.right]
+        return [node]
+
+    def _powers(self, factors: Iterable[ast.expr]) -> list[str]:
+        """Factors, of which equal ones that stand together become a power."""
+        runs: list[tuple[ast.expr, int]] = []
+        for factor in factors:
+            if runs and ast.dump(runs[-1][0]) == ast.dump(factor):
+                runs[-1] = (factor, runs[-1][1] + 1)
+            else:
+                runs.append((factor, 1))
+        texts = []
+        for factor, number in runs:
+            text, own = self._shape(factor)
+            if number > 1:
+                is_bare = own == ATOM and re.fullmatch(r"\\?[A-Za-z]+", text)
+                text = rf"{text if is_bare else bracketed(text)}^{{{number}}}"
+            elif own < PRODUCT:
+                text = bracketed(text)
+            texts.append(text)
+        return texts
+
+    def _product(self, node: ast.BinOp) -> tuple[str, int]:
+        first, *others = self._factors(node)
+        if isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.USub):
+            return "-" + r" \, ".join(self._powers([first.operand, *others])), SUM
+        return r" \, ".join(self._powers([first, *others])), PRODUCT
+
+    def _cases(self, cases: list[tuple[ast.expr | None, ast.expr]]) -> str:
+        rows = [
+            rf"{self.text(value)} & "
+            + (r"\text{otherwise}" if test is None else rf"\text{{if }} {self._condition(test)}")
+            for test, value in cases
+        ]
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+    def _condition(self, node: ast.expr) -> str:
+        if ast.unparse(node) in CHOSEN:
+            return CHOSEN[ast.unparse(node)]
+        match node:
+            case ast.Name():
+                return self.text(node)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in SIGNS:
+                return f"{self.text(left)} {SIGNS[type(op)]} {self.text(right)}"
+        return self._refuse(node, f"the condition '{ast.unparse(node)}'")
+
+    def _function(self, node: ast.Call) -> str:
+        word = node.func.id
+        known = {"exp": r"\exp", "log": r"\ln", "min": r"\min", "max": r"\max"}
+        if word not in known and word not in {"clip", "logistic", "closer", "reach"}:
+            self._refuse(node, f"a call of '{word}'")
+        return known.get(word, rf"\mathrm{{{word}}}")
+
+    def _call(self, node: ast.Call) -> tuple[str, int]:
+        if node.func.id == "where" and len(node.args) == 3:
+            test, then, otherwise = node.args
+            return self._cases([(test, then), (None, otherwise)]), ATOM
+        if node.func.id == "sqrt" and len(node.args) == 1:
+            return rf"\sqrt{{{self.text(node.args[0])}}}", ATOM
+        if (inside := self._guarded(node)) is not None:
+            return self._shape(inside)
+        function = self._function(node)
+        return function + bracketed(", ".join(self.text(value) for value in node.args)), ATOM
+
+    def _guarded(self, node: ast.Call) -> ast.expr | None:
+        """What a guard against infinity lets through unchanged, or None if this is no guard.
+
+        Guards are left out of the equations: they change no result inside the ranges.
+        """
+        values = [ast.unparse(value) for value in node.args]
+        word = node.func.id
+        if word == "min" and values[1:] == ["STEEPEST"]:
+            return node.args[0]
+        if word == "clip" and values[1:] in (["-STEEPEST", "STEEPEST"], ["0.0", "STEEPEST"]):
+            return node.args[0]
+        if word == "max" and len(values) == 2:
+            least = node.args[1]
+            if isinstance(least, ast.Constant) and 0 < least.value < TINY:
+                return node.args[0]
+        return None
+
+
+def constants_of(module: ModuleType) -> dict[str, ast.expr]:
+    """The expressions behind the names in capitals that a module defines."""
+    found = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = node.value
+    return {name: value for name, value in found.items() if name.isupper()}
+
+
+def all_laws() -> dict[str, Callable]:
+    """The laws of the model by name, in their order; ``where`` is shown as cases wherever it is."""
+    tree = ast.parse(inspect.getsource(laws))
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {name: getattr(laws, name) for name in names if name != "where"}
+
+
+def math(latex: str) -> str:
+    """LaTeX within a line, so written that Markdown leaves its stars and underscores alone."""
+    return f"$`{latex}`$"
+
+
+def law_block(function: Callable) -> str:
+    """A law: its number, its sentence, its equation, and what its symbols are."""
+    equation = Equation(function)
+    latex, law = equation.latex(), equation.law
+    text = inspect.getdoc(equation.plain)
+    told = set(re.findall(r"``(\w+)``", text))
+    text = re.sub(r"``(\w+)``", lambda m: math(name_of(law, m[1]).symbol), text)
+    sentence, *more = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    found = re.fullmatch(r"(.*?)((?: E\d+)?(?:, E\d+)*)", sentence)
+    number = f"{found[2].strip()} " if found[2] else ""
+    parts = [f"**{number}`{law}`.** {found[1]}", f"```math\n{latex}\n```", *more]
+    symbols = [
+        f"{math(name.symbol)} {name.meaning}"
+        for word in equation.arguments
+        if word not in told and (name := name_of(law, word)).meaning
+    ]
+    if symbols:
+        parts.append(f"Symbols: {'; '.join(symbols)}.")
+    if equation.parameters:
+        listed = (f"{math(symbol)} `{name}`" for name, symbol in equation.parameters.items())
+        parts.append(f"Parameters: {', '.join(listed)}.")
+    return "\n\n".join(parts)
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in lines
+    )
+
+
+def symbol_cell(symbol: str) -> str:
+    """A symbol in a cell, or nothing."""
+    return math(symbol) if symbol else ""
+
+
+def unit_cell(unit: str) -> str:
+    """A unit in a cell; pure numbers have none."""
+    return "" if unit == "1" else unit
+
+
+BOOKKEEPING = {
+    "first", "end", "moving", "entering", "x", "y", "z", "leaves", "order", "settled_alone",
+    "burden", "direction", "reverse",
+}  # fmt: skip
+"""Columns that the engine keeps for its own convenience and that follow from the others."""
+
+
+def columns_block(columns: Mapping[str, Column]) -> str:
+    """Columns of the state, less what is bookkeeping."""
+    rows = (
+        (symbol_cell(entry.symbol), f"`{name}`", entry.meaning, unit_cell(entry.unit))
+        for name, entry in columns.items()
+        if name not in BOOKKEEPING
+    )
+    return table(("symbol", "column", "meaning", "unit or range"), rows)
+
+
+def parameters_block(parameters: Mapping[str, Parameter]) -> str:
+    """Parameters with all that is declared of them."""
+    rows = (
+        (
+            symbol_cell(entry.symbol),
+            f"`{name}`",
+            numeral(entry.default),
+            f"{numeral(entry.low)} to {numeral(entry.high)}",
+            unit_cell(entry.unit),
+            entry.meaning,
+            entry.source,
+        )
+        for name, entry in parameters.items()
+    )
+    return table(("symbol", "parameter", "default", "range", "unit", "meaning", "source"), rows)
+
+
+def families_block() -> str:
+    """The service areas that ship, with all their attributes."""
+    head = ["family", "area", *(math(entry.symbol) for entry in AREA_ATTRIBUTES.values()), "source"]
+    rows = (
+        [
+            f"`{family}`",
+            f"`{name}` ({AREA_TITLES[name]})" if AREA_TITLES[name] != name else f"`{name}`",
+            *(numeral(getattr(area, key)) for key in AREA_ATTRIBUTES),
+            area.source,
+        ]
+        for family, areas in FAMILIES.items()
+        for name, area in areas.items()
+    )  # fmt: skip
+    return table(head, rows)
+
+
+BASES = {"members": "all service cost", "joint": "joint cost", "entry": "start-up"}
+
+
+def levers_block() -> str:
+    """Mechanisms and supporters, what they cost, and who pays unless a scenario says otherwise."""
+    rows = (
+        (
+            math(lever.symbol),
+            f"`{name}`",
+            "mechanism" if name in MECHANISMS else "support",
+            f"{lever.title}: {lever.meaning}",
+            f"{math(PARAMETERS[lever.price].symbol)} of {BASES[lever.base]}",
+            lever.payer,
+        )
+        for name, lever in LEVERS.items()
+    )
+    return table(("symbol", "lever", "kind", "what it is", "price", "paid by"), rows)
+
+
+def settings_block() -> str:
+    """The words that settings of scenarios can have, as they are explained where declared."""
+    body = ast.parse(inspect.getsource(levers)).body
+    explained = {
+        node.targets[0].id: " ".join(after.value.value.split())
+        for node, after in pairwise(body)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
+    names = {
+        "FORMS": "`form`", "SHARES": "`shares`", "CONSENTS": "`consent`",
+        "UNIT_COSTS": "`unit_cost`", "TRUSTS": "`trust`", "TARGETS": "`targets` of support",
+        "PAYERS": "`paid_by` of a lever",
+    }  # fmt: skip
+    rows = (
+        (title, ", ".join(f"`{word}`" for word in getattr(levers, name)),
+         explained[name].replace("``", "`"))
+        for name, title in names.items()
+    )  # fmt: skip
+    return table(("setting", "words", "meaning"), rows)
+
+
+def structures_block() -> str:
+    """The settings that are structures of the model, with their alternatives."""
+    rows = (
+        (f"`{name}`", f"`{usual}`", ", ".join(f"`{word}`" for word in others))
+        for name, (usual, *others) in STRUCTURES.items()
+    )
+    return table(("setting", "usual", "alternatives"), rows)
+
+
+def rules_block() -> str:
+    """The decision rules that are built in, each with its sentence and its parameters."""
+    rows = (
+        (
+            f"`{name}`",
+            " ".join(inspect.getdoc(RULES[name].python).split()),
+            "; ".join(
+                f"{math(entry.symbol)} `{name}.{label}` = {numeral(entry.default)}"
+                f" ({numeral(entry.low)} to {numeral(entry.high)}), {entry.meaning}"
+                for label, entry in RULES[name].parameters.items()
+            ),
+        )
+        for name in BUILT_IN
+    )
+    return table(("rule", "what it does", "parameters"), rows)
+
+
+def measures_block(measures: Mapping[str, Measure]) -> str:
+    """Measures, and how a run's figure is made of its quarters."""
+    better = {1: "more", -1: "less", 0: ""}
+    rows = (
+        (
+            f"`{name}`",
+            entry.meaning,
+            entry.unit,
+            better[entry.better],
+            f"{entry.figure}: `{entry.ratio[0]}` / `{entry.ratio[1]}`"
+            if entry.ratio[0] else entry.figure,
+        )
+        for name, entry in measures.items()
+    )  # fmt: skip
+    return table(("measure", "meaning", "unit", "better", "figure of a run"), rows)
+
+
+DRAWS: dict[str, tuple[str, str]] = {
+    "CAPACITY": ("i, i; area", "normal: capacity at the start"),
+    "INTERESTS": ("i, i; area", "two gamma parts: priority of an area"),
+    "CULTURE": ("i, i", "four normal: three scores of culture, and fiscal stress"),
+    "TEMPER": ("i, i", "14 exponential: preference for self-rule and goodwill"),
+    "TRUST": ("i, j", "normal: trust in a contact at the start"),
+    "ERROR": ("i, j; area; quarter 0", "normal: error in judging unions through a contact"),
+    "ATTENTION": ("i, i; area", "whether a region turns to an area"),
+    "NOTICE": ("i, j; area", "whether it notices a contact there"),
+    "CHOICE": (
+        "i, j or i, i; area",
+        "a draw of each union's own; with j = i, of the chooser's own",
+    ),
+    "KEEPING": ("i, i; area", "the draw of the option to keep things as they are"),
+    "CONCLUSION": ("i, i; area", "whether a negotiation concludes"),
+    "ORDER": ("i, i; area", "the place of a negotiation among those that conclude"),
+    "LEAVING": ("i, i; area", "whether a member leaves"),
+    "HONOUR": ("i, i; area", "whether a member keeps its promises"),
+    "SIGHT": ("i, i; area", "whether its conduct is observed"),
+}
+"""What the rest of each purpose's address is, and what is drawn."""
+
+
+def purposes() -> dict[str, int]:
+    """The purposes of draws by their names, with their numbers."""
+    found: dict[str, int] = {}
+    for node in ast.parse(inspect.getsource(draws)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names = [target.id for target in node.targets[0].elts]
+            if ast.unparse(node.value).startswith("range("):
+                found |= {name: getattr(draws, name) for name in names}
+    return found
+
+
+def draws_block() -> str:
+    """The purposes of draws with their addresses."""
+    if list(DRAWS) != list(purposes()):
+        text = "the purposes of draws and DRAWS of tools/render_odd.py differ"
+        raise RenderingError(text)
+    rows = (
+        (str(number), name.lower(), address, what)
+        for (name, number), (address, what) in zip(purposes().items(), DRAWS.values(), strict=True)
+    )
+    return table(("number", "purpose", "regions; area", "what is drawn"), rows)
+
+
+def seen_block() -> str:
+    """What a decision rule knows of each option, and of the region that decides."""
+    rows = ((f"`{name}`", entry.meaning, unit_cell(entry.unit)) for name, entry in OPTION.items())
+    own = ", ".join(f"`{name}`" for name in Me._fields)
+    return (
+        f"{table(('of an option', 'meaning', 'unit or range'), rows)}\n\n"
+        f"Of the region that decides, and its slot: {own}; and a draw of its own."
+    )
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
+def blocks() -> dict[str, str]:
+    """Every generated block by its name, as the code is now."""
+    groups: dict[str, dict[str, Parameter]] = {}
+    for name, entry in PARAMETERS.items():
+        groups.setdefault(entry.group, {})[name] = entry
+    state = {"region": REGION, "slot": SLOT, "contact": CONTACT, "body": BODY}
+    return {
+        **{f"columns {name}": columns_block(columns) for name, columns in state.items()},
+        **{f"parameters {group}": parameters_block(part) for group, part in groups.items()},
+        "areas": parameters_block(AREA_ATTRIBUTES),
+        "families": families_block(),
+        "levers": levers_block(),
+        "settings": settings_block(),
+        "structures": structures_block(),
+        "rules": rules_block(),
+        "seen": seen_block(),
+        "measures": measures_block(MEASURES),
+        "measures of regions": measures_block(REGION_MEASURES),
+        "draws": draws_block(),
+        **{f"law {name}": law_block(function) for name, function in all_laws().items()},
+    }
+
+
+def refreshed(page: str, fresh: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The page with its blocks as they should be, and the names of those that were not.
+
+    Raises :class:`RenderingError` unless each block is on the page exactly once.
+    """
+    names = [name for _open, name, _text, _end in BLOCK.findall(page)]
+    problems = [f"there is no block '{name}'" for name in names if name not in fresh]
+    problems += [f"the block '{n}' is there twice" for n in fresh if names.count(n) > 1]
+    problems += [f"the block '{name}' is missing" for name in fresh if name not in names]
+    if page.count("<!-- generated:") != len(names):
+        problems.append("a block has no <!-- end -->")
+    if problems:
+        raise RenderingError("; ".join(problems))
+    stale = []
+
+    def write(found: re.Match[str]) -> str:
+        text = f"\n{fresh[found[2]]}\n\n"
+        if text != found[3]:
+            stale.append(found[2])
+        return found[1] + text + found[4]
+
+    return BLOCK.sub(write, page), stale
+
+
+def main(words: list[str], page: Path = PAGE) -> int:
+    """Rewrite the page, or check it; 1 if it was to be fresh and is not."""
+    try:
+        text, stale = refreshed(page.read_text(encoding="utf-8"), blocks())
+    except RenderingError as error:
+        sys.stderr.write(f"{page.name}: {error}\n")
+        return 1
+    if "--check" in words:
+        for name in stale:
+            sys.stderr.write(f"{page.name}: the block '{name}' is stale; refresh it: {COMMAND}\n")
+        return 1 if stale else 0
+    page.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{page.name}: {', '.join(stale) or 'nothing'} written anew\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
