@@ -411,24 +411,34 @@ def evidence(
     workers: Annotated[
         int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
     ] = None,
+    futures: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100,
+            help=N_("Plausible futures to look at the facts in too [default: 20; quick: none]."),
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help=N_("Folder of samples of real regions, to judge it by too."))
     ] = None,
     language: Language = None,
 ) -> None:
     """Judge the model by published facts: which it reproduces, and which not."""
-    from kolabsim.evidence.scorecard import QUICK, runs_needed, score
+    from kolabsim.evidence.scorecard import FEW, FUTURES, QUICK, runs_needed, score
     from kolabsim.model.kernel import digest
     from kolabsim.show import scorecard
     from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
+    from kolabsim.world.futures import plausible_sets
 
     if data is not None:
         needs_learning("--data")
     samples = None if data is None else read_samples(data)
     runs = runs or (QUICK if quick else runs_needed())
+    elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
     announce_compilation()
-    with counting_bar(runs) as tell:
-        findings = score(runs=runs, seed=seed, threads=workers, progress=tell)
+    with counting_bar(runs + FEW * len(elsewhere)) as tell:
+        findings = score(runs=runs, seed=seed, elsewhere=elsewhere, threads=workers, progress=tell)
     more = [without_samples()]
     if samples is not None:
         sampled = RUNS // 10 if quick else RUNS
@@ -436,6 +446,7 @@ def evidence(
             more = sample_sections(samples, out, runs=sampled, threads=workers, progress=tell)
     lines = [
         _("{number} runs of each setting").format(number=runs),
+        _("{number} plausible futures").format(number=len(elsewhere)),
         _("seed {seed}").format(seed=seed),
         _("model {hash}").format(hash=digest()),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,10 @@ REPRODUCED, MISSED, UNDECIDED, ABSENT = (
 
 QUICK = 8
 """Runs of a quick look."""
+FEW = 4
+"""Runs of each setting in each plausible future, as in calibration."""
+FUTURES = 20
+"""Plausible futures in which facts are looked at, unless told."""
 
 
 def runs_needed(*, configurations: int = 2, effect: float = 0.4) -> int:
@@ -41,6 +45,8 @@ class Finding(NamedTuple):
     runs: int
     """Runs that define the contrast."""
     verdict: str
+    elsewhere: float = nan
+    """Share of the plausible futures that it was looked at in, in which the fact holds."""
 
 
 def judge(fact: Fact, low: float, high: float) -> str:
@@ -56,6 +62,13 @@ def judge(fact: Fact, low: float, high: float) -> str:
     if fact.low <= low and high <= fact.high:
         return REPRODUCED
     return MISSED if high < fact.low or low > fact.high else UNDECIDED
+
+
+def holds(fact: Fact, value: float, low: float, high: float) -> bool:
+    """Whether a fact holds on average, by a mean and its interval."""
+    if fact.includes is not None or fact.not_above is not None:
+        return judge(fact, low, high) == REPRODUCED
+    return fact.low <= value <= fact.high
 
 
 def interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float, float, int]:
@@ -93,6 +106,7 @@ def score(
     runs: int | None = None,
     seed: int = 1,
     future: Mapping[str, object] | None = None,
+    elsewhere: Sequence[Mapping[str, object]] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Finding]:
@@ -108,21 +122,28 @@ def score(
         Seed of all draws: all settings share them, so contrasts are of pairs of runs.
     future
         Settings other than the scenario's, by dotted names.
+    elsewhere
+        Plausible futures in which the facts are looked at too, with :data:`FEW` runs each.
     threads
         Threads that simulate, by default one for each core.
     progress
         Is told how many runs of all settings are finished, each time one more is.
     """
     runs = runs_needed() if runs is None else runs
+    work = [(k, future or {}) for k in range(runs)]
+    work += [(k, other) for other in elsewhere for k in range(FEW)]
     found: list[list[float]] = []
     with ThreadPoolExecutor(threads or cores()) as pool:
-        calls = pool.map(lambda k: contrasts(k, facts, future or {}, seed), range(runs))
+        calls = pool.map(lambda part: contrasts(part[0], facts, part[1], seed), work)
         for values in calls:
             found.append(values)
             if progress is not None:
                 progress(len(found))
     findings = []
     for fact, values in zip(facts, zip(*found, strict=True), strict=True):
-        value, low, high, n = interval(values)
-        findings.append(Finding(fact, value, low, high, n, judge(fact, low, high)))
+        value, low, high, n = interval(values[:runs])
+        others = [values[k : k + FEW] for k in range(runs, len(values), FEW)]
+        held = [holds(fact, *interval(few)[:3]) for few in others if fact.is_represented]
+        share = float(np.mean(held)) if held else nan
+        findings.append(Finding(fact, value, low, high, n, judge(fact, low, high), share))
     return findings

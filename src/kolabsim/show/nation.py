@@ -12,7 +12,7 @@ import numpy as np
 
 from kolabsim.evidence.indonesia import FIGURE, AreaGain, NationJudgement, NationRuns, gains
 from kolabsim.language import _
-from kolabsim.show.drawing import PALE, WIDTH, blank, styled, write_ticks
+from kolabsim.show.drawing import INK, PALE, WIDTH, blank, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, count, decimal, percent
 from kolabsim.show.places import verdict_colours
 from kolabsim.show.report import Picture, speaking
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST = 15
 """Governments that are named."""
+SOME = 0.05
+"""Share of runs in which a government must share for its dot to be coloured."""
 WAYS = ("scale", "spill", "pooled")
 """Channels through which sharing can pay; all others are what it costs."""
 
@@ -205,17 +207,16 @@ def nation_figure(judged: NationJudgement) -> Figure:
     limit = float(np.quantile(np.abs(benefit), 0.98))
     norm, colours = Normalize(-limit, limit), verdict_colours()
     lines = math.ceil(len(areas) / 2)
-    figure, panels = blank(1.72 * lines + 0.7, lines, 2, width=WIDTH)
-    size = np.maximum(26.0 * regions.population / regions.population.max(), 2.0)
+    figure, panels = blank(1.9 * lines + 0.7, lines, 2, width=WIDTH)
     for axes in panels.flat:
         axes.set_axis_off()
     for a, (axes, name) in enumerate(zip(panels.flat, areas, strict=False)):
-        idle = sharing[:, a] < 0.02
-        axes.scatter(regions.longitude[idle], regions.latitude[idle], s=size[idle], c=PALE)
+        idle = sharing[:, a] < SOME
+        axes.scatter(regions.longitude[idle], regions.latitude[idle], s=5.0, c=PALE, linewidths=0)
         order = np.flatnonzero(~idle)[np.argsort(np.abs(benefit[~idle, a]), kind="stable")]
         axes.scatter(
-            regions.longitude[order], regions.latitude[order], s=size[order],
-            c=benefit[order, a], cmap=colours, norm=norm, edgecolors="#888888", linewidths=0.2,
+            regions.longitude[order], regions.latitude[order], s=11.0, c=benefit[order, a],
+            cmap=colours, norm=norm, edgecolors=INK, linewidths=0.25,
         )  # fmt: skip
         axes.set_aspect(1.0)
         axes.set_title(area_title(name))

@@ -52,14 +52,15 @@ def network_section(judged: Judgement, areas: Sequence[str]) -> Section:
             "Zuid-Holland and Drenthe were only scored, once."
         ).format(runs=count(judged.runs)),
         _("Bodies left out: {reasons}.").format(reasons=left_out),
-        *(pair_sentence(one) for one in judged.pairs),
-        *(structure_sentence(one) for one in judged.structures),
         _(
-            "Ties drawn from regressions are drawn pair by pair, each area by itself; whoever they "
-            "link counts as one body, which makes their bodies large."
-        ),
+            "The first goal was to know who shares with whom as well as a regression, at most "
+            "{close} of AUC short of it; the second to be closer to how regions share than ties "
+            "that are drawn from regressions. Those are drawn pair by pair, each area by itself; "
+            "whoever they link counts as one body, which makes their bodies large."
+        ).format(close=decimal(CLOSE, 2)),
     ]
-    tables = [pair_table(one) for one in judged.pairs]
+    tables = [verdict_table(judged)]
+    tables += [pair_table(one) for one in judged.pairs]
     tables += [structure_table(one, areas) for one in judged.structures]
     tables.append(effect_table(judged.effects))
     picture = Picture.of(
@@ -74,39 +75,50 @@ def network_section(judged: Judgement, areas: Sequence[str]) -> Section:
     return Section("network", title, paragraphs, tables, [picture])
 
 
-def pair_sentence(judged: PairJudgement) -> str:
-    """Whether the model knows who shares with whom as well as a regression does."""
-    gap, low, high = judged.gap
-    within = gap >= -CLOSE
-    words = (
-        _("{group}: the model tells pairs that share from others as well as the regression does")
-        if within
-        else _("{group}: the model tells pairs that share from others worse than the regression")
-    )
-    more = _("(difference of AUC {gap}, 95 % interval {low} to {high}; at most {close} short).")
-    more = more.format(
-        gap=decimal(gap, 3, signed=True), low=decimal(low, 3, signed=True),
-        high=decimal(high, 3, signed=True), close=decimal(CLOSE, 2),
-    )  # fmt: skip
-    return f"{words.format(group=_(judged.group))} {more}"
+def verdict_table(judged: Judgement) -> Table:
+    """In short: who with whom, and how, group by group."""
+    rows = []
+    for pairs, shares in zip(judged.pairs, judged.structures, strict=True):
+        gap, low, high = (decimal(value, 3, signed=True) for value in pairs.gap)
+        nearer = sum(is_nearer(one) for one in shares.features)
+        (model, drawn), (ties, of) = shares.apart, shares.apart_ties
+        of_ties = _("of the network alone {model} against {drawn}").format(
+            model=decimal(ties, 2), drawn=decimal(of, 2)
+        )
+        rows.append(
+            (
+                _(pairs.group),
+                [
+                    Cell(
+                        gap,
+                        below=_("{low} to {high}").format(low=low, high=high),
+                        verdict=BETTER if pairs.gap[0] >= -CLOSE else WORSE,
+                    ),
+                    Cell(
+                        _("{model} against {drawn}").format(
+                            model=decimal(model, 2), drawn=decimal(drawn, 2)
+                        ),
+                        below=of_ties,
+                        verdict=BETTER if model < drawn else WORSE,
+                    ),
+                    Cell(
+                        _("{number} of {all}").format(
+                            number=count(nearer), all=count(len(shares.features))
+                        )
+                    ),
+                ],
+            )
+        )
+    head = [
+        "", _("Who with whom: AUC beyond the regression’s"),
+        _("How: distance from what was observed, against drawn ties"), _("Figures nearer"),
+    ]  # fmt: skip
+    return Table(_("The model against regressions of single pairs"), head, rows, prose=True)
 
 
-def structure_sentence(judged: StructureJudgement) -> str:
-    """Whether the model is closer to how regions share than drawn ties are."""
-    model, drawn = judged.apart
-    words = (
-        _("{group}: it is closer to how they share than drawn ties")
-        if model < drawn
-        else _("{group}: it is no closer to how they share than drawn ties")
-    )
-    more = _(
-        "(mean distance {model} against {drawn}; of what needs no bodies {ties} against {of})."
-    )
-    more = more.format(
-        model=decimal(model, 2), drawn=decimal(drawn, 2),
-        ties=decimal(judged.apart_ties[0], 2), of=decimal(judged.apart_ties[1], 2),
-    )  # fmt: skip
-    return f"{words.format(group=_(judged.group))} {more}"
+def is_nearer(one: Feature) -> bool:
+    """Whether the model is nearer to what was observed than drawn ties are."""
+    return abs(one.model[0] - one.observed) < abs(one.drawn[0] - one.observed)
 
 
 def pair_table(judged: PairJudgement) -> Table:
@@ -152,13 +164,12 @@ def structure_table(judged: StructureJudgement, areas: Sequence[str]) -> Table:
     """How regions share, observed, in the model and in drawn ties."""
     rows = []
     for one in judged.features:
-        closer = abs(one.model[0] - one.observed) < abs(one.drawn[0] - one.observed)
         rows.append(
             (
                 feature_title(one.name, areas),
                 [
                     Cell(feature_text(one, one.observed)),
-                    interval_cell(one, one.model, BETTER if closer else WORSE),
+                    interval_cell(one, one.model, BETTER if is_nearer(one) else WORSE),
                     interval_cell(one, one.drawn),
                 ],
             )

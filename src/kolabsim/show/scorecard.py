@@ -85,6 +85,7 @@ def found(finding: Finding) -> str:
 def fact_table(findings: Sequence[Finding], use: str) -> Table:
     """The facts of one use, a row each."""
     words = verdict_words()
+    widely = any(isfinite(one.elsewhere) for one in findings)
     rows = [
         (
             one.fact.id,
@@ -93,6 +94,7 @@ def fact_table(findings: Sequence[Finding], use: str) -> Table:
                 Cell(expected(one.fact)),
                 Cell(significant(one.value), below=found(one)),
                 Cell(words[one.verdict], verdict=LOOKS[one.verdict]),
+                *([Cell(percent(one.elsewhere))] if widely else []),
                 Cell(one.fact.source, remark=_("grade {grade}").format(grade=one.fact.grade))
                 if one.fact.grade
                 else Cell(UNDEFINED),
@@ -101,7 +103,8 @@ def fact_table(findings: Sequence[Finding], use: str) -> Table:
         for one in findings
         if one.fact.use == use
     ]
-    head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict"), _("Source")]
+    head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict")]
+    head += [*([_("Plausible futures")] if widely else []), _("Source")]
     return Table(use_words()[use][0], head, rows, prose=True)
 
 
@@ -185,7 +188,7 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
-    writer.writerow([*head, "expected", "verdict", "source", "remark"])
+    writer.writerow([*head, "expected", "verdict", "plausible_futures", "source", "remark"])
     with speaking("en"):
         for one in findings:
             fact = one.fact
@@ -194,7 +197,9 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
             writer.writerow(
                 [
                     fact.id, fact.use, fact.grade, fact.statement, told, *numbers, one.runs,
-                    expected(fact), one.verdict, fact.source, fact.remark,
+                    expected(fact), one.verdict,
+                    repr(one.elsewhere) if isfinite(one.elsewhere) else "", fact.source,
+                    fact.remark,
                 ]
             )  # fmt: skip
     write_whole(path, stream.getvalue().encode())
