@@ -1,0 +1,173 @@
+"""Commands about evidence: judge the model, and calibrate it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kolabsim.cli.shared import (
+    Language,
+    announce_compilation,
+    app,
+    counting_bar,
+    terminal,
+)
+from kolabsim.errors import (
+    InputError,
+    Problem,
+)
+from kolabsim.language import N_, _
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command(help=N_("Judge the model by published facts: which it reproduces, and which not."))
+def evidence(
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
+        "results/evidence"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help=N_("A quick look, with few runs and wide intervals."))
+    ] = False,
+    runs: Annotated[int | None, typer.Option(min=2, help=N_("Runs of each setting."))] = None,
+    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
+    futures: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100,
+            help=N_("Plausible futures to look at the facts in too [default: 20; quick: none]."),
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help=N_("Folder of samples of real regions, to judge it by too."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Judge the model by published facts: which it reproduces, and which not."""
+    from kolabsim.evidence.scorecard import FEW, FUTURES, QUICK, runs_needed, score
+    from kolabsim.model.kernel import digest
+    from kolabsim.show import scorecard
+    from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
+    from kolabsim.world.futures import plausible_sets
+
+    if data is not None:
+        needs_learning("--data")
+    samples = None if data is None else read_samples(data)
+    runs = runs or (QUICK if quick else runs_needed())
+    elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
+    announce_compilation()
+    with counting_bar(runs + FEW * len(elsewhere)) as tell:
+        findings = score(runs=runs, seed=seed, elsewhere=elsewhere, threads=workers, progress=tell)
+    more = [without_samples()]
+    if samples is not None:
+        sampled = RUNS // 10 if quick else RUNS
+        with counting_bar(sampled + sampled // 4) as tell:
+            more = sample_sections(samples, out, runs=sampled, threads=workers, progress=tell)
+    lines = [
+        _("{number} runs of each setting").format(number=runs),
+        _("{number} plausible futures").format(number=len(elsewhere)),
+        _("seed {seed}").format(seed=seed),
+        _("model {hash}").format(hash=digest()),
+    ]
+    scorecard.write_file(findings, out / "scorecard.csv")
+    page = scorecard.write_page(findings, out / "evidence.html", lines=lines, more=more)
+    console = terminal(sys.stdout)
+    console.print(scorecard.terminal_table(findings))
+    console.print(scorecard.tally(findings))
+    console.print(_("Report: {path}").format(path=page.as_posix()), soft_wrap=True)
+
+
+@app.command(help=N_("Find the parameter sets that agree with the facts for calibration."))
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
+        "results/calibration"
+    ),
+    sets: Annotated[int, typer.Option(min=10, help=N_("Parameter sets to find."))] = 100,
+    most: Annotated[
+        int, typer.Option(min=10, help=N_("Parameter sets to look at before giving up."))
+    ] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            help=N_("Instead, choose areas and parameters on the Dutch sample in this folder.")
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help=N_("Rounds of that choice."))] = 30,
+    language: Language = None,
+) -> None:
+    """Find the parameter sets that agree with the facts for calibration."""
+    if network is not None:
+        choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
+        return
+    from kolabsim.evidence.calibration import Narrowed
+    from kolabsim.evidence.calibration import calibrate as search
+    from kolabsim.show.scorecard import (
+        identification_table,
+        structures_table,
+        write_identified,
+    )
+    from kolabsim.study.store import write_whole
+    from kolabsim.world.futures import FILE, as_text
+
+    def tell(one: Narrowed) -> None:
+        text = _("{number} of {wanted} sets found, {drawn} looked at")
+        line = text.format(number=len(one.points), wanted=sets, drawn=one.drawn)
+        terminal().print(line, end="\r" if terminal().is_terminal else "\n")
+
+    announce_compilation()
+    found = search(sets=sets, most=most, seed=seed, threads=workers, progress=tell)
+    if not found.futures:
+        raise InputError([Problem(_("no parameter set agrees with all facts"))])
+    write_whole(out / FILE, as_text(found.futures).encode())
+    write_identified(found, out / "identified.csv")
+    console = terminal(sys.stdout)
+    console.print(identification_table(found.said))
+    console.print(structures_table(found.agreeing))
+    text = _("{number} of {all} sets agree with all facts for calibration; they are in {path}")
+    path = (out / FILE).as_posix()
+    text = text.format(number=len(found.futures), all=found.narrowed.drawn, path=path)
+    console.print(text, soft_wrap=True)
+
+
+def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | None) -> None:
+    """Choose what the Dutch sample leaves open, and write it as settings of a scenario."""
+    import yaml
+
+    from kolabsim.evidence.choosing import Loss, choose
+    from kolabsim.evidence.netherlands import read_netherlands
+    from kolabsim.study.store import write_whole
+
+    needs_learning("--network")
+    sample = read_netherlands(data)
+
+    def tell(number: int, best: Loss) -> None:
+        text = _("round {number} of {rounds}: {loss}")
+        text = text.format(number=number, rounds=rounds, loss=f"{best.all:.1f}")
+        terminal().print(text, end="\r" if terminal().is_terminal else "\n")
+
+    announce_compilation()
+    found = choose(sample, rounds=rounds, seed=seed, threads=threads, progress=tell)
+    path = out / "chosen.yaml"
+    rounded = {name: float(f"{value:.3g}") for name, value in found.items()}
+    write_whole(path, yaml.safe_dump(rounded, sort_keys=False).encode())
+    typer.echo(path.as_posix())
+
+
+def needs_learning(option: str) -> None:
+    """Refuse an option that needs an extra which is not installed."""
+    if find_spec("sklearn") is None:
+        text = _("{option} needs the extra 'evidence': pip install kolabsim[evidence]")
+        raise InputError([Problem(text.format(option=option))])

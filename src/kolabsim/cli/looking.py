@@ -1,0 +1,193 @@
+"""Commands that look: check files, list what there is, describe files for editors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kolabsim.cli.shared import (
+    Language,
+    app,
+    one_of,
+    plain_table,
+    terminal,
+)
+from kolabsim.errors import (
+    InputError,
+    Problems,
+)
+from kolabsim.language import N_, _
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@app.command(help=N_("Check scenario and experiment files, and tell all their problems at once."))
+def check(
+    files: Annotated[list[str], typer.Argument(help=N_("Scenarios and experiments to check."))],
+    language: Language = None,
+) -> None:
+    """Check scenario and experiment files, and tell all their problems at once."""
+    problems = Problems()
+    fine = []
+    for name in files:
+        try:
+            fine.append((name, describe(name)))
+        except InputError as error:
+            for found in error.problems:
+                problems.add(found.message, file=found.file, line=found.line, column=found.column)
+    for name, text in fine:
+        typer.echo(f"{name}: {text}")
+    problems.raise_if_any()
+
+
+def describe(name: str) -> str:
+    """What a scenario or experiment is, in a line; its problems as an error."""
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.world.reading import read_yaml
+    from kolabsim.world.scenario import Scenario
+    from kolabsim.world.world import build_rule
+
+    path = Path(name)
+    if path.is_dir():
+        path = path / "experiment.yaml"
+    tree = read_yaml(path, Problems()) if path.is_file() else None
+    if tree is not None and tree.get("kind") is not None:
+        study = Experiment.load(path)
+        text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
+        return text.format(
+            strategies=len(study.strategies), runs=study.runs, scenario=study.scenario.name
+        )
+    scenario = Scenario.load(name if tree is None else path)
+    if not scenario.extensions:
+        build_rule(scenario)
+    text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
+    return text.format(
+        regions=len(scenario.regions),
+        areas=len(scenario.areas),
+        strategies=len(scenario.strategies),
+    )
+
+
+@app.command("list", help=N_("List scenarios, experiments, strategies, factors or measures."))
+def list_(
+    what: Annotated[
+        str, typer.Argument(help=N_("scenarios, experiments, strategies, factors or measures."))
+    ],
+    scenario: Annotated[
+        str, typer.Option(help=N_("Scenario whose strategies and factors are listed."))
+    ] = "kartamantul",
+    language: Language = None,
+) -> None:
+    """List scenarios, strategies, factors, measures or experiments."""
+    tables: dict[str, Callable[[], Table]] = {
+        "scenarios": scenario_table,
+        "experiments": experiment_table,
+        "strategies": lambda: strategy_table(scenario),
+        "factors": lambda: factor_table(scenario),
+        "measures": measure_table,
+    }
+    terminal(sys.stdout).print(one_of(what, tables)())
+
+
+def scenario_table() -> Table:
+    """Scenarios that ship with kolabsim."""
+    from kolabsim.language import language
+    from kolabsim.world.scenario import Scenario, shipped_names
+
+    table = plain_table(_("scenario"), _("regions"), _("areas"), _("title"))
+    for name in shipped_names("scenarios"):
+        found = Scenario.load(name)
+        table.add_row(name, str(len(found.regions)), str(len(found.areas)), found.title(language()))
+    return table
+
+
+def experiment_table() -> Table:
+    """Experiments that ship with kolabsim."""
+    from kolabsim.language import language
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.world.scenario import shipped_names
+
+    table = plain_table(_("experiment"), _("scenario"), _("question"))
+    for name in shipped_names("experiments"):
+        found = Experiment.load(name)
+        table.add_row(name, found.scenario.name, found.question(language()))
+    return table
+
+
+def strategy_table(scenario: str) -> Table:
+    """Strategies of a scenario."""
+    from kolabsim.language import language
+    from kolabsim.world.scenario import Scenario
+
+    table = plain_table(_("strategy"), _("title"), _("what is done"))
+    for name, found in Scenario.load(scenario).strategies.items():
+        table.add_row(name, found.title(language()), found.description(language()))
+    return table
+
+
+def factor_table(scenario: str) -> Table:
+    """What can be varied: parameters, attributes of areas, and institutions."""
+    from kolabsim.model.areas import AREA_ATTRIBUTES
+    from kolabsim.model.extension import RULES
+    from kolabsim.model.levers import FORMS
+    from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.model.rules import BUILT_IN
+    from kolabsim.world.futures import STRUCTURES
+    from kolabsim.world.scenario import Scenario
+
+    found = Scenario.load(scenario)
+    head = (_("factor"), _("default"), _("range"), _("unit"), _("meaning"), _("source"))
+    table = plain_table(*head)
+
+    def row(name: str, value: float, low: float, high: float, *texts: str) -> None:
+        table.add_row(name, f"{value:g}", f"{low:g} .. {high:g}", *texts)
+
+    for name, entry in PARAMETERS.items():
+        source = _(entry.source) if entry.source == "assumed" else entry.source
+        row(f"parameters.{name}", entry.default, entry.low, entry.high, entry.unit,
+            _(entry.meaning), source)  # fmt: skip
+    for rule in BUILT_IN:
+        for name, entry in RULES[rule].parameters.items():
+            row(f"parameters.{rule}.{name}", entry.default, entry.low, entry.high, entry.unit,
+                _(entry.meaning), _(entry.source))  # fmt: skip
+    for area, values in found.areas.items():
+        for name, entry in AREA_ATTRIBUTES.items():
+            value = getattr(values, name)
+            row(f"areas.{area}.{name}", value, value / 2, value * 2, entry.unit,
+                _(entry.meaning), values.source)  # fmt: skip
+    for name, words in (("form", FORMS), *STRUCTURES.items()):
+        table.add_row(name, getattr(found, name), " | ".join(words), "", _("institution"), "")
+    table.add_row("cap", str(found.cap), "2 .. 16", _("regions"), _("most members of a body"), "")
+    return table
+
+
+def measure_table() -> Table:
+    """Measures: what comes out."""
+    from kolabsim.model.measures import MEASURES, REGION_MEASURES
+
+    table = plain_table(_("measure"), _("unit"), _("by region"), _("meaning"))
+    for name, entry in (MEASURES | REGION_MEASURES).items():
+        by_region = _("yes") if name in REGION_MEASURES else ""
+        table.add_row(name, _(entry.unit), by_region, _(entry.meaning))
+    return table
+
+
+@app.command(
+    help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
+)
+def schema(
+    kind: Annotated[str, typer.Argument(help=N_("scenario or experiment."))] = "scenario",
+    language: Language = None,
+) -> None:
+    """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
+    from kolabsim.study import experiment
+    from kolabsim.world import scenario
+
+    shapes = {"scenario": scenario.schema, "experiment": experiment.schema}
+    typer.echo(json.dumps(one_of(kind, shapes)(), indent=1, ensure_ascii=False))

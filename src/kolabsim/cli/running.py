@@ -1,0 +1,290 @@
+"""Commands about studies: run one, do runs again, export results."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kolabsim.cli.shared import (
+    FAILED,
+    Language,
+    Settings,
+    announce_compilation,
+    app,
+    one_of,
+    parse_settings,
+    progress_bar,
+    terminal,
+    typed,
+)
+from kolabsim.errors import (
+    InputError,
+    KolabsimError,
+    Problem,
+)
+from kolabsim.language import N_, _
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import pandas as pd
+
+    from kolabsim.analysis.compare import Comparison
+    from kolabsim.show.folder import Account
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.kept import KeptStudy, Progress
+
+
+@app.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
+def run(
+    experiment: Annotated[str, typer.Argument(help=N_("Name, file or folder of an experiment."))],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help=N_("Folder of the results [default: results/NAME].")),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option(help=N_("Runs of each strategy in each future."))
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=N_("Seed of all draws."))] = None,
+    settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help=N_("Put the study into a new folder."))
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help=N_("Do runs again that failed before."))
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help=N_("Dask scheduler, such as tcp://host:8786.")),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Run an experiment, or what is missing of it, and write its report."""
+    from kolabsim.show.folder import REPORT, Account, check_folder, fresh_folder, is_reported
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.kept import KeptStudy
+
+    started = time.perf_counter()
+    found = Experiment.load(experiment, settings=parse_settings(settings), runs=runs, seed=seed)
+    folder = out or Path("results") / found.name
+    folder = fresh_folder(folder) if fresh else folder
+    check_folder(folder)
+    warn_of_contacts(found)
+    warn_of_rule(found)
+    study = KeptStudy.plan(found, folder)
+    announce_compilation()
+    with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
+        progress = run_study(
+            study, executor=executor, workers=workers or number, retry_failed=retry_failed
+        )
+    if progress.done == 0 and is_reported(found, study):
+        text = _("All {number} runs were finished before. Report: {path}")
+        path = (folder / REPORT).as_posix()
+        terminal(sys.stdout).print(text.format(number=progress.reused, path=path), soft_wrap=True)
+        warn_of_failures(progress, folder)
+        return
+    seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
+    account = Account(typed(), progress, seconds)
+    comparison = report_comparison(found, study, account)
+    print_comparison(found, comparison, folder)
+    warn_of_failures(progress, folder)
+
+
+def warn_of_failures(progress: Progress, folder: Path) -> None:
+    """Say that runs failed, also by the exit code."""
+    if progress.failed:
+        message = _("{number} runs failed; see {folder}, and --retry-failed does them again")
+        where = (folder / "failures").as_posix()
+        terminal().print(message.format(number=progress.failed, folder=where))
+        raise typer.Exit(FAILED)
+
+
+def run_study(study: KeptStudy, **how: object) -> Progress:
+    """Do what is missing of a study, telling how far it is."""
+    with progress_bar() as tell:
+        return study.run(progress=tell, **how)
+
+
+def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> Comparison:
+    """Compare the strategies of a study whose runs are finished, and publish it."""
+    from kolabsim.analysis.compare import compare
+    from kolabsim.analysis.fairness import fairness
+    from kolabsim.analysis.variance import attributes_share, default_measures
+    from kolabsim.show.folder import publish
+    from kolabsim.study.joined import join
+
+    terminal().print(_("Comparing strategies and writing the report ..."))
+    worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
+    variance = unless_it_raises(
+        _("the share of the variance that drawn attributes carry"),
+        lambda: attributes_share(
+            found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
+            seed=found.seed,
+        ),
+    )  # fmt: skip
+    results = join(study, found.scenario, found.futures)
+    comparison = compare(results, baseline=found.baseline)
+    # Of many regions, who pays what in one run is no longer something to read.
+    few = len(found.scenario.regions) <= 40
+    fair = None
+    if few:
+        fair = unless_it_raises(
+            _("who pays what in joint bodies"),
+            lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
+        )
+    publish(found, study, results, comparison, variance=variance, fair=fair, account=account)
+    return comparison
+
+
+def unless_it_raises(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
+    """A part of the report that needs runs of its own; None, and a word, where a run raises."""
+    try:
+        return work()
+    except KolabsimError:
+        raise
+    except Exception as error:  # a user's rule may raise anything
+        text = _("{what} is left out, because a run failed ({error})")
+        message = text.format(what=what, error=f"{type(error).__name__}: {error}")
+        terminal().print(_("Warning: {message}").format(message=message))
+        return None
+
+
+@contextmanager
+def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | None]]:
+    """The workers of a Dask scheduler and how many they are; None for this machine's cores."""
+    if address is None:
+        yield None, None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        text = _("--scheduler needs the extra 'cluster': pip install kolabsim[cluster]")
+        raise InputError([Problem(text)]) from error
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        text = _("no Dask scheduler answers at {address} ({reason})")
+        raise InputError([Problem(text.format(address=address, reason=error))]) from error
+    with client:
+        number = sum(client.nthreads().values())
+        if not number:
+            text = _("the Dask scheduler at {address} has no workers")
+            raise InputError([Problem(text.format(address=address))])
+        yield client.get_executor(), number
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let a request to terminate stop a study as Ctrl-C does: in order, keeping what is done."""
+
+    def interrupt(*_signal: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def warn_of_contacts(study: Experiment) -> None:
+    """Say which regions have no contact, or no land neighbour though areas spill over."""
+    from kolabsim.world.world import without_neighbours
+
+    lone, islands = without_neighbours(study.scenario)
+    spills = any(area.spillover > 0.0 for area in study.scenario.areas.values())
+    for codes, text in (
+        (lone, _("{number} regions have no contact and stay alone: {codes}")),
+        (
+            islands if spills else [],
+            _("{number} regions have no land neighbour, so nothing spills over to them: {codes}"),
+        ),
+    ):
+        if codes:
+            names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
+            message = text.format(number=len(codes), codes=names)
+            terminal().print(_("Warning: {message}").format(message=message))
+
+
+def warn_of_rule(study: Experiment) -> None:
+    """Say that a decision rule cannot be compiled, and why."""
+    from kolabsim.world.world import build_rule
+
+    rule, _settings = build_rule(study.scenario)
+    if rule is not None and rule.obstacle:
+        message = _(
+            "decision rule {rule} cannot be compiled ({reason}): it runs in plain Python, in a "
+            "process for each core, about a hundred times slower"
+        ).format(rule=rule.name, reason=rule.obstacle)
+        terminal().print(_("Warning: {message}").format(message=message))
+
+
+def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
+    """The comparison as a table in the terminal, and where the rest of it is."""
+    from kolabsim.show.report import terminal_table
+
+    console = terminal(sys.stdout)
+    console.print(terminal_table(study, comparison))
+    console.print(
+        _(
+            "A thought experiment with stated assumptions, not a prediction: read the contrasts "
+            "between strategies, not the levels."
+        )
+    )
+    report = (folder / "report.html").as_posix()
+    console.print(_("Report: {path}").format(path=report), soft_wrap=True)
+
+
+@app.command(help=N_("Do a sample of a study's runs again, and compare every bit."))
+def verify(
+    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
+    sample: Annotated[int, typer.Option(min=1, help=N_("Runs to do again."))] = 20,
+    language: Language = None,
+) -> None:
+    """Do a sample of a study's runs again, and compare every bit."""
+    from kolabsim.study import verify as verifying
+
+    announce_compilation()
+    verdict = verifying.verify(folder, sample=sample)
+    for name in verdict.strangers:
+        typer.echo(_("the kept inputs of {point} are not those of its runs").format(point=name))
+    for strategy, future, run_number, measure in verdict.differing:
+        text = _("{strategy}, {future}, run {run}: {measure} differs")
+        typer.echo(text.format(strategy=strategy, future=future, run=run_number, measure=measure))
+    if not verdict.is_good:
+        typer.echo(
+            _(
+                "Not the same to the last bit: the results were changed, or another machine's "
+                "mathematics differ in the last digit."
+            )
+        )
+        raise typer.Exit(FAILED)
+    text = _("{number} runs done again: the same to the last bit.")
+    typer.echo(text.format(number=verdict.checked))
+
+
+@app.command(help=N_("Export a study's results for other tools."))
+def results(
+    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
+    to: Annotated[str, typer.Option(help=N_("csv, parquet or netcdf."))] = "csv",
+    out: Annotated[
+        Path | None, typer.Option(help=N_("Folder to write to [default: FOLDER/export]."))
+    ] = None,
+    language: Language = None,
+) -> None:
+    """Export a study's results for other tools."""
+    from kolabsim.study.export import FORMATS, export
+
+    one_of(to, dict.fromkeys(FORMATS))
+    for path in export(folder, to=to, out=out or folder / "export"):
+        typer.echo(path.as_posix())

@@ -1,0 +1,180 @@
+"""What commands share: the application, options, and how things are printed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from kolabsim import __version__
+from kolabsim.errors import (
+    InputError,
+    Problem,
+    Problems,
+    suggestion,
+)
+from kolabsim.language import N_, _, set_language
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from kolabsim.study.kept import Progress
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+"""Exit codes: some runs failed; an input or a disk is at fault; stopped before the end."""
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _say(code: str | None) -> None:
+    if code is not None:
+        set_language(code)
+
+
+Language = Annotated[
+    str | None,
+    typer.Option("--lang", callback=_say, is_eager=True, help=N_("Language: en or id.")),
+]
+Settings = Annotated[
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help=N_("Change the scenario, by a dotted name.")),
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kolabsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=N_("Compare strategies by which regional governments come to share services."))
+def _options(
+    language: Language = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help=N_("Tell the version.")),
+    ] = False,
+) -> None:
+    """Compare strategies by which regional governments come to share services."""
+
+
+Kind = TypeVar("Kind")
+
+
+def one_of(word: str, choices: Mapping[str, Kind]) -> Kind:
+    """The choice that a word names; another word is refused with the nearest spelling."""
+    if word not in choices:
+        text = _("'{word}' is not known here{hint}")
+        text = text.format(word=word, hint=suggestion(word, choices))
+        raise InputError([Problem(text)])
+    return choices[word]
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, object]:
+    """Settings by dotted names from KEY=VALUE; a value is read as YAML reads it."""
+    import yaml
+
+    found, problems = {}, Problems()
+    for setting in settings:
+        key, sign, text = setting.partition("=")
+        if not sign or not key.strip():
+            message = _("--set {setting}: write KEY=VALUE, such as parameters.quality_value=0.7")
+            problems.add(message.format(setting=setting))
+            continue
+        try:
+            found[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            message = _("--set {setting}: the value cannot be read")
+            problems.add(message.format(setting=setting))
+    problems.raise_if_any()
+    return found
+
+
+def typed() -> str:
+    """The command as it was typed."""
+    import shlex
+
+    return shlex.join(["kolabsim", *sys.argv[1:]])
+
+
+def terminal(stream: object = None) -> Console:
+    """Where to print: messages go to stderr, results to stdout."""
+    from rich.console import Console
+
+    stream = stream or sys.stderr
+    is_terminal = stream.isatty()
+    return Console(
+        file=stream, highlight=False, width=None if is_terminal else 160, emoji=False, markup=False
+    )
+
+
+def plain_table(*columns: str) -> Table:
+    """A table with only a line under its head."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """Show how many runs are done, how fast, how long it takes, and failures, if one sees it."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _state: None
+        return
+    from rich import progress
+
+    shown = progress.Progress(
+        progress.TextColumn("{task.description}"), progress.BarColumn(),
+        progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[told]}"),
+        progress.TimeRemainingColumn(), console=console, transient=True,
+    )  # fmt: skip
+    started = time.perf_counter()
+    with shown as bar:
+        task = bar.add_task(_("runs"), total=None, told="")
+
+        def tell(state: Progress) -> None:
+            speed = (state.done + state.failed) / (time.perf_counter() - started)
+            told = _("{number} a second").format(number=f"{speed:,.0f}")
+            if state.failed:
+                told += ", " + _("{number} failed").format(number=state.failed)
+            bar.update(task, total=state.wanted, completed=state.wanted - state.left, told=told)
+
+        yield tell
+
+
+@contextmanager
+def counting_bar(number: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of a number of runs are done, if one sees it."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _done: None
+        return
+    from rich.progress import Progress as Bar
+
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(_("runs"), total=number)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def announce_compilation() -> None:
+    """Say that the model is compiled, where no earlier process did it: it takes a while once."""
+    from kolabsim.model.kernel import is_compiled_before
+
+    if not is_compiled_before():
+        terminal().print(
+            _("The model is being compiled, once for this version; this takes up to half a minute.")
+        )
