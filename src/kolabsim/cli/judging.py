@@ -79,7 +79,7 @@ def evidence(
         _("model {hash}").format(hash=digest()),
     ]
     scorecard.write_file(findings, out / "scorecard.csv")
-    page = scorecard.write_page(findings, out / "evidence.html", lines=lines, more=more)
+    page = scorecard.write_scorecard(findings, out / "evidence.html", lines=lines, more=more)
     console = terminal(sys.stdout)
     console.print(scorecard.terminal_table(findings))
     console.print(scorecard.tally(findings))

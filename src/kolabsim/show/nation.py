@@ -14,9 +14,9 @@ from kolabsim.evidence.indonesia import FIGURE, AreaGain, NationJudgement, Natio
 from kolabsim.language import _
 from kolabsim.show.drawing import INK, PALE, WIDTH, blank, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, count, decimal, percent
+from kolabsim.show.page import Section
 from kolabsim.show.places import verdict_colours
 from kolabsim.show.report import Picture, speaking
-from kolabsim.show.scorecard import Section
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, channel_title
 from kolabsim.study.store import write_whole

@@ -22,8 +22,8 @@ from kolabsim.evidence.network import (
 from kolabsim.language import _
 from kolabsim.show.drawing import BLUE, GREY, ORANGE, blank, styled, write_ticks
 from kolabsim.show.numbers import count, decimal, percent
+from kolabsim.show.page import Section
 from kolabsim.show.report import Picture, speaking
-from kolabsim.show.scorecard import Section
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title
 from kolabsim.study.store import write_whole

@@ -12,7 +12,7 @@ from kolabsim.evidence.network import Network, judge_network
 from kolabsim.language import _
 from kolabsim.show.nation import nation_section, write_nation
 from kolabsim.show.network import network_section, write_network
-from kolabsim.show.scorecard import Section
+from kolabsim.show.page import Section
 
 RUNS = 400
 """Runs from which the chance of each pair is taken."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from kolabsim.analysis.compare import UNDECIDED as OPEN
 from kolabsim.evidence.calibration import Calibration, Identified
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
-from kolabsim.language import _, language
+from kolabsim.language import _
 from kolabsim.show.numbers import UNDEFINED, count, percent, significant
-from kolabsim.show.report import Picture, speaking
+from kolabsim.show.page import Section, write_page
+from kolabsim.show.report import speaking
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.study.store import write_whole
 
@@ -138,18 +138,6 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     return table
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: paragraphs, then tables, then figures."""
-
-    name: str
-    """By which the page links to it."""
-    title: str
-    paragraphs: Sequence[str]
-    tables: Sequence[Table] = ()
-    pictures: Sequence[Picture] = ()
-
-
 def fact_sections(findings: Sequence[Finding]) -> list[Section]:
     """The facts, use by use."""
     return [
@@ -158,7 +146,25 @@ def fact_sections(findings: Sequence[Finding]) -> list[Section]:
     ]
 
 
-def write_page(
+def answer_section(findings: Sequence[Finding]) -> Section:
+    """How many facts of each use are reproduced, and how to read that."""
+    notes = [
+        _(
+            "A fact counts as reproduced only if the whole 95 % interval of what is compared lies "
+            "where the fact says. Facts that fail stay on this page; what the model cannot express "
+            "counts as not reproduced. Facts used for calibration say little about trust: the "
+            "others were not tuned to."
+        ),
+        _(
+            "Plausible futures are parameters and structures that agree with the facts for "
+            "calibration. Where they were looked at, the share of them in which a fact holds on "
+            "average says how far a verdict hangs on numbers that nobody has measured."
+        ),
+    ]
+    return Section("answer", _("The answer"), [], [summary_table(findings)], notes=notes)
+
+
+def write_scorecard(
     findings: Sequence[Finding],
     path: Path,
     *,
@@ -166,21 +172,8 @@ def write_page(
     more: Sequence[Section] = (),
 ) -> Path:
     """Write the page, whole; ``lines`` say how the findings came about, ``more`` follows them."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from kolabsim import __version__
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.globals["_"] = _
-    text = environment.get_template("evidence.html.j2").render(
-        lang=language(), version=__version__, lines=lines, summary=summary_table(findings),
-        sections=[*fact_sections(findings), *more],
-    )  # fmt: skip
-    write_whole(path, text.encode())
-    return path
+    sections = [answer_section(findings), *fact_sections(findings), *more]
+    return write_page(path, _("How far can the model be trusted?"), lines=lines, sections=sections)
 
 
 def write_file(findings: Sequence[Finding], path: Path) -> Path:
