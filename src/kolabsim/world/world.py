@@ -167,6 +167,13 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
 
     In CSR form: the contacts of region i are rows ``first`` to ``end``, sorted by target.
     """
+    place, contact, distance = who_knows_whom(scenario)
+    place_contacts(place, contact, distance, parameters)
+    return place, contact
+
+
+def who_knows_whom(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Regions, their contacts, and how far each contact is (km): what no parameter changes."""
     regions = scenario.regions
     number, places = len(regions), on_sphere(regions)
     row = {code: i for i, code in enumerate(regions.codes)}
@@ -210,8 +217,7 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
     pull = land * regions.population[target] / distance**2
     total = np.bincount(source, pull, number)
     contact["spill"] = np.divide(pull, total[source], out=np.zeros_like(pull), where=pull > 0.0)
-    place_contacts(place, contact, distance, parameters)
-    return place, contact
+    return place, contact, distance
 
 
 def without_neighbours(scenario: Scenario) -> tuple[list[str], list[str]]:

@@ -1,0 +1,60 @@
+"""Settings written straight into a task give the bits of the scenario with that setting."""
+
+import numpy as np
+import pytest
+
+from kolabsim.engine.ensemble import build_task, run_block
+from kolabsim.engine.varying import base_of, is_quick, vary
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.study.factors import factors_of
+from kolabsim.world.scenario import Scenario
+
+RUNS = np.arange(3)
+
+
+def histories(task):
+    return run_block(task, RUNS, regions=False).history
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return Scenario.load("kartamantul").with_({"horizon": 16})
+
+
+@pytest.mark.parametrize("strategy", ["voluntary", "team_and_monitoring", "grants", "mandate"])
+def test_all_quick_factors_at_once(scenario, strategy):
+    names = [name for name in factors_of(scenario) if is_quick(name)]
+    luck = np.random.default_rng(3)
+    base = base_of(scenario, strategy, seed=5, names=names)
+    for _try in range(3):
+        values = [factors_of(scenario)[name].at(luck.random()) for name in names]
+        changed = scenario.with_(dict(zip(names, values, strict=True)))
+        expected = histories(build_task(changed, changed.strategies[strategy], seed=5))
+        np.testing.assert_array_equal(histories(vary(base, names, values)), expected)
+
+
+@pytest.mark.parametrize("name", ["near_reach", "near_land", "exit_base", "trust_gain"])
+def test_one_parameter_changes_what_it_should(scenario, name):
+    base = base_of(scenario, "voluntary", seed=5, names=[])
+    value = PARAMETERS[name].high
+    changed = scenario.with_({f"parameters.{name}": value})
+    expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
+    found = histories(vary(base, [f"parameters.{name}"], [value]))
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found, histories(base.task), equal_nan=True)
+
+
+def test_a_lever_of_nothing_is_no_lever(scenario):
+    names = [f"{kind}.{name}" for kind, name in (("mechanisms", "forum"), ("support", "ngo"))]
+    base = base_of(scenario, "voluntary", seed=5, names=names)
+    plain = histories(build_task(scenario, scenario.strategies["voluntary"], seed=5))
+    np.testing.assert_array_equal(histories(vary(base, names, [0.0, 0.0])), plain)
+
+
+def test_a_rule_parameter(scenario):
+    logit = scenario.with_({"decision": "logit"})
+    base = base_of(logit, "voluntary", seed=5, names=[])
+    changed = logit.with_({"parameters.logit.temperature": 0.08})
+    expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
+    found = histories(vary(base, ["parameters.logit.temperature"], [0.08]))
+    np.testing.assert_array_equal(found, expected)
