@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
@@ -21,8 +21,9 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
@@ -37,7 +38,11 @@ from kolabsim.study.store import Held, Store, quarter_rows, region_rows, run_row
 from kolabsim.world.world import build_policy
 
 if TYPE_CHECKING:
+    from kolabsim.engine.ensemble import Task
+    from kolabsim.model.state import State
     from kolabsim.study.experiment import Experiment
+
+Given = TypeVar("Given")
 
 MANIFEST = "study.json"
 FAILURES = "failures"
@@ -49,7 +54,7 @@ MOST_BLOCKS = 128
 """Most blocks in a batch, so that what a batch holds in memory stays small."""
 
 
-class _GivenUpError(Exception):
+class GivenUpError(Exception):
     """A batch that gave up because the study is being stopped."""
 
 
@@ -104,6 +109,9 @@ class KeptStudy:
     names: tuple[tuple[str, ...], tuple[str, ...]] = field(repr=False)
     """Codes of the regions, and names of the areas."""
     currency: str = ""
+
+    work: ClassVar[Callable[..., dict[str, object]]]
+    """What a worker does with a batch."""
 
     @classmethod
     def plan(cls, experiment: Experiment, folder: Path | str) -> KeptStudy:
@@ -197,15 +205,23 @@ class KeptStudy:
             "regions": list(self.names[0]),
             "areas": list(self.names[1]),
             "currency": self.currency,
-            "points": before.get("points", {}) | {_label(p): p.hash for p in self.points},
+            "points": self.known_points(before) | {_label(p): p.hash for p in self.points},
         }
+        self.write_inputs()
+        if manifest != before:
+            text = json.dumps(manifest, indent=1, ensure_ascii=False)
+            write_whole(self.folder / MANIFEST, text.encode())
+
+    def known_points(self, before: Mapping[str, object]) -> dict[str, str]:
+        """The points of an earlier manifest that the folder goes on to know."""
+        return before.get("points", {})
+
+    def write_inputs(self) -> None:
+        """Keep what decides the results of each point."""
         for point in self.points:
             path = self.folder / INPUTS / f"{point.hash}.npz"
             if not path.is_file():
                 write_whole(path, to_bytes(self.packed[point.hash]))
-        if manifest != before:
-            text = json.dumps(manifest, indent=1, ensure_ascii=False)
-            write_whole(self.folder / MANIFEST, text.encode())
 
     def failures(self) -> list[Failure]:
         """The runs of this study that raised, and were not done again since."""
@@ -290,7 +306,7 @@ class KeptStudy:
         try:
             while True:
                 while len(under_way) < 2 * workers and (batch := next(queue, None)) is not None:
-                    call = (simulate_batch, batch, stop)[: 3 if own and not processes else 2]
+                    call = (self.work, batch, stop)[: 3 if own and not processes else 2]
                     under_way[pool.submit(*call)] = time.perf_counter()
                 if not under_way:
                     return state
@@ -412,10 +428,11 @@ def simulate_batch(batch: Plain, stop: np.ndarray | None = None) -> dict[str, ob
     failures: list[Failure] = []
     for numbers in batch["runs"]:
         block = point.block(int(numbers[0]))
-        for done, given in _attempts(task, numbers, state, stop, point, block, failures):
+        simulate = partial(unless_stopped, task, state=state, stop=stop)
+        for done, given in attempts(simulate, numbers, point, failures):
             detailed = done < batch["detail"]
             rows["runs"].append(run_rows(block, done, run_figures(given.history)))
-            holds["runs"] += _spans(block, done)
+            holds["runs"] += spans(block, done)
             if detailed.any():
                 few = given._replace(
                     history=given.history[detailed], figures=given.figures[detailed]
@@ -423,53 +440,58 @@ def simulate_batch(batch: Plain, stop: np.ndarray | None = None) -> dict[str, ob
                 rows["quarters"].append(quarter_rows(block, done[detailed], few.history))
                 rows["regions"].append(region_rows(block, done[detailed], batch["names"], few))
                 for kind in ("quarters", "regions"):
-                    holds[kind] += _spans(block, done[detailed])
+                    holds[kind] += spans(block, done[detailed])
     tables = {kind: pa.concat_tables(parts) for kind, parts in rows.items() if parts}
     tables = {kind: table.unify_dictionaries() for kind, table in tables.items()}
     seconds = time.perf_counter() - started
     return {"tables": tables, "holds": holds, "failures": failures, "seconds": seconds}
 
 
-def _attempts(
-    task: object,
+KeptStudy.work = staticmethod(simulate_batch)
+
+
+def attempts(
+    simulate: Callable[[np.ndarray], Given],
     numbers: np.ndarray,
-    state: object,
-    stop: np.ndarray | None,
     point: Point,
-    block: str,
     failures: list[Failure],
-) -> Iterator[tuple[np.ndarray, Block]]:
+) -> Iterator[tuple[np.ndarray, Given]]:
     """The runs of a block; where one raises, the others one by one, and its failure noted."""
     try:
-        yield numbers, _unless_stopped(task, numbers, state, stop)
-    except _GivenUpError:
+        yield numbers, simulate(numbers)
+    except GivenUpError:
         raise
     except Exception:  # a user's rule may raise anything
         for number in numbers:
             try:
-                yield np.array([number]), _unless_stopped(task, [number], state, stop)
-            except _GivenUpError:
+                yield np.array([number]), simulate(np.array([number]))
+            except GivenUpError:
                 raise
             except Exception as error:
                 failures.append(
                     Failure(
-                        point.strategy, point.future, int(number), block,
+                        point.strategy, point.future, int(number), point.block(int(numbers[0])),
                         f"{type(error).__name__}: {error}",
                         "".join(traceback.format_exception(error)),
                     )
                 )  # fmt: skip
 
 
-def _unless_stopped(
-    task: object, numbers: Iterable[int], state: object, stop: np.ndarray | None
+def unless_stopped(
+    task: Task,
+    numbers: np.ndarray,
+    state: State,
+    stop: np.ndarray | None,
+    **how: bool,
 ) -> Block:
-    given = run_block(task, numbers, stop=stop, state=state)
+    """The runs with these numbers; a batch gives up where the study is being stopped."""
+    given = run_block(task, numbers, stop=stop, state=state, **how)
     if stop is not None and stop[0] != 0:
-        raise _GivenUpError
+        raise GivenUpError
     return given
 
 
-def _spans(block: str, numbers: np.ndarray) -> list[Held]:
+def spans(block: str, numbers: np.ndarray) -> list[Held]:
     """Consecutive run numbers as spans."""
     if not len(numbers):
         return []

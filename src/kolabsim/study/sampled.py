@@ -1,0 +1,271 @@
+"""A study of many design points, kept like any other: the points of a design instead of futures.
+
+Every strategy is simulated at every point with the same run numbers, so all of them are on common
+draws. Only each run's figures are kept, and measures at single quarters where they are asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.engine.ensemble import BLOCK, new_state
+from kolabsim.engine.varying import Base, base_of, is_quick, vary
+from kolabsim.errors import InputError, Problem
+from kolabsim.language import _
+from kolabsim.model.measures import MEASURES
+from kolabsim.study.joined import chunks
+from kolabsim.study.kept import (
+    INPUTS,
+    MOST_BLOCKS,
+    Failure,
+    KeptStudy,
+    attempts,
+    spans,
+    unless_stopped,
+)
+from kolabsim.study.points import Plain, Point, from_bytes, hash_of, pack, to_bytes, unpack
+from kolabsim.study.results import run_figures
+from kolabsim.study.runner import shape_of
+from kolabsim.study.store import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from kolabsim.study.factors import Value
+    from kolabsim.world.scenario import Scenario
+
+DESIGN = "design.csv"
+"""File of a study's folder that says what each point is."""
+
+
+@dataclass(frozen=True)
+class SampledStudy(KeptStudy):
+    """Strategies at the points of a design, and the folder in which their runs are kept."""
+
+    table: pd.DataFrame = field(default=None, repr=False)
+    """The settings of each point: a row a point, a column a factor."""
+    strategies: tuple[str, ...] = ()
+    moments: tuple[tuple[str, int], ...] = ()
+    """Measures that are also kept at a quarter."""
+    bases: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    """What points have in common, by its hash."""
+
+    @classmethod
+    def plan_sample(
+        cls,
+        scenario: Scenario,
+        strategies: Sequence[str],
+        table: pd.DataFrame,
+        folder: Path | str,
+        *,
+        runs: int,
+        seed: int,
+        moments: Sequence[tuple[str, int]] = (),
+    ) -> SampledStudy:
+        """The study of a design, and what a folder already has of it.
+
+        ``table`` holds the settings of each point under the dotted names of its columns, ``runs``
+        are done of each strategy at each point. What was kept of other points, or of fewer runs,
+        is used again.
+        """
+        quick = [name for name in table.columns if is_quick(name)]
+        slow = [name for name in table.columns if name not in quick]
+        numbers = table[quick].to_numpy(np.float64) if quick else np.zeros((len(table), 0))
+        bases = _Bases(scenario, seed, quick)
+        points, packed = [], {}
+        choices = table[slow].to_dict("records") if slow else [{}] * len(table)
+        for strategy in strategies:
+            for row, choice in enumerate(choices):
+                base = bases.of(strategy, choice)
+                about = (base, tuple(quick), numbers[row], tuple(moments))
+                point = Point(strategy, str(row), _hash(*about))
+                points.append(point)
+                packed[point.hash] = about
+        return cls(
+            folder=Path(folder),
+            points=tuple(points),
+            packed=packed,
+            runs=runs,
+            seed=seed,
+            detail=0,
+            names=(scenario.regions.codes, tuple(scenario.areas)),
+            currency=scenario.currency,
+            table=table,
+            strategies=tuple(strategies),
+            moments=tuple(moments),
+            bases=bases.packed,
+        )
+
+    def write_inputs(self) -> None:
+        """Keep the design, and what its points have in common."""
+        for base, plain in self.bases.items():
+            path = self.folder / INPUTS / f"{base}.npz"
+            if not path.is_file():
+                write_whole(path, to_bytes(plain))
+        room = io.StringIO()
+        self.table.to_csv(room, index_label="point", lineterminator="\n")
+        write_whole(self.folder / DESIGN, room.getvalue().encode())
+
+    def known_points(self, before: Mapping[str, object]) -> dict[str, str]:
+        """None: another design numbers its points anew; what decides them finds their runs."""
+        return {}
+
+    def check_manifest(self) -> None:
+        """Any design may share a folder with another: points are known by what decides them."""
+
+    def needs_processes(self) -> bool:
+        """Whether a decision rule cannot be compiled, so that threads would wait for each other."""
+        ruled = {plain["rule"]: plain for plain in self.bases.values() if plain["rule"]}
+        return any(unpack(plain).rule.obstacle for plain in ruled.values())
+
+    def batches(
+        self, work: list[tuple[Point, np.ndarray]], blocks: Callable[[], int]
+    ) -> Iterator[Plain]:
+        """Points travel together, as many as make up as many runs as ``blocks`` have."""
+        position = 0
+        while position < len(work):
+            most, end, number = max(blocks(), 1) * BLOCK, position, 0
+            while end < len(work) and number < most and end - position < MOST_BLOCKS * 4:
+                number += len(work[end][1])
+                end += 1
+            some = [
+                (point, self.packed[point.hash], numbers) for point, numbers in work[position:end]
+            ]
+            bases = dict.fromkeys(about[0] for _point, about, _runs in some)
+            yield {"rows": some, "bases": {base: self.bases[base] for base in bases}}
+            position = end
+
+    def values(self, outcomes: Sequence[str]) -> np.ndarray:
+        """Each run's figures of outcomes, [outcomes, strategies, points, runs]; NaN if undefined.
+
+        An outcome is a measure, or a measure at a quarter: ``trust@8``.
+        """
+        shape = (len(outcomes), len(self.strategies), len(self.table), self.runs)
+        found = np.full(shape, np.nan)
+        for chunk in chunks(self, "runs"):
+            s = chunk["strategy"].cat.codes.to_numpy()
+            s = np.array([self.strategies.index(n) for n in chunk["strategy"].cat.categories])[s]
+            row = chunk["future"].cat.categories.astype(int).to_numpy()
+            row = row[chunk["future"].cat.codes.to_numpy()]
+            for k, name in enumerate(outcomes):
+                found[k, s, row, chunk["run"].to_numpy()] = chunk[name].to_numpy()
+        return found
+
+
+class _Bases:
+    """What points have in common, one for each strategy and combination of slow settings."""
+
+    def __init__(self, scenario: Scenario, seed: int, quick: Sequence[str]) -> None:
+        self.scenario, self.seed, self.quick = scenario, seed, quick
+        self.packed: dict[str, Plain] = {}
+        self.known: dict[tuple[object, ...], str] = {}
+
+    def of(self, strategy: str, choice: Mapping[str, Value]) -> str:
+        """The hash of a base; it is made where it is new."""
+        key = (strategy, *choice.values())
+        if key not in self.known:
+            scenario = self.scenario.with_(dict(choice)) if choice else self.scenario
+            if shape_of(scenario) != shape_of(self.scenario):
+                text = _("a factor must not change regions, areas or the horizon")
+                raise InputError([Problem(text)])
+            base = base_of(scenario, strategy, seed=self.seed, names=self.quick)
+            plain = pack_base(base)
+            self.known[key] = hash_of(plain)
+            self.packed[self.known[key]] = plain
+        return self.known[key]
+
+
+def pack_base(base: Base) -> Plain:
+    """A base as plain arrays, numbers and texts."""
+    more = {"distance": base.distance, "lever_on": base.lever_on, "areas": ",".join(base.areas)}
+    return pack(base.task) | {f"base.{name}": value for name, value in more.items()}
+
+
+def unpack_base(plain: Plain) -> Base:
+    """The base that was packed."""
+    distance, lever_on, areas = (plain[f"base.{n}"] for n in ("distance", "lever_on", "areas"))
+    return Base(unpack(plain), distance, lever_on, tuple(str(areas).split(",")))
+
+
+def read_base(folder: Path, base: str) -> Plain:
+    """What the points of a study have in common, as it was kept."""
+    return from_bytes((folder / INPUTS / f"{base}.npz").read_bytes())
+
+
+def _hash(
+    base: str, names: tuple[str, ...], values: np.ndarray, moments: tuple[tuple[str, int], ...]
+) -> str:
+    text = hashlib.sha256(f"{base}:{names}:{moments}".encode())
+    text.update(np.ascontiguousarray(values).tobytes())
+    return text.hexdigest()
+
+
+# In a worker --------------------------------------------------------------------------------------
+
+
+def simulate_rows(batch: Plain, stop: np.ndarray | None = None) -> dict[str, object]:
+    """Simulate the points of a batch; what a worker does, wherever it is.
+
+    Gives the table of their runs, which blocks it holds, the runs that raised, and the seconds.
+    """
+    started = time.perf_counter()
+    bases = {name: unpack_base(plain) for name, plain in batch["bases"].items()}
+    states: dict[str, object] = {}
+    blocks, numbers, figures, holds = [], [], [], []
+    failures: list[Failure] = []
+    for point, (base, names, values, moments), runs in batch["rows"]:
+        task = vary(bases[base], names, values)
+        state = states.setdefault(base, new_state(task.world))
+        block = point.block(int(runs[0]))
+        simulate = partial(unless_stopped, task, state=state, stop=stop, regions=False)
+        for done, given in attempts(simulate, runs, point, failures):
+            blocks.append((block, len(done)))
+            numbers.append(done)
+            figures.append(
+                np.column_stack([run_figures(given.history), *_at(given.history, moments)])
+            )
+            holds += spans(block, done)
+    moments = batch["rows"][0][1][3]
+    tables = {"runs": _rows(blocks, numbers, figures, moments)} if blocks else {}
+    seconds = time.perf_counter() - started
+    return {
+        "tables": tables, "holds": {"runs": holds}, "failures": failures, "seconds": seconds,
+    }  # fmt: skip
+
+
+SampledStudy.work = staticmethod(simulate_rows)
+
+
+@lru_cache
+def _place(measure: str) -> int:
+    return list(MEASURES).index(measure)
+
+
+def _at(history: np.ndarray, moments: Sequence[tuple[str, int]]) -> list[np.ndarray]:
+    return [history[:, quarter, _place(measure)] for measure, quarter in moments]
+
+
+def _rows(
+    blocks: Sequence[tuple[str, int]],
+    numbers: Sequence[np.ndarray],
+    figures: Sequence[np.ndarray],
+    moments: Sequence[tuple[str, int]],
+) -> pa.Table:
+    import pyarrow as pa
+
+    labels = np.repeat(np.arange(len(blocks), dtype=np.int32), [n for _block, n in blocks])
+    block = pa.DictionaryArray.from_arrays(pa.array(labels), [name for name, _n in blocks])
+    values = np.concatenate(figures)
+    names = [*MEASURES, *(f"{measure}@{quarter}" for measure, quarter in moments)]
+    columns = {name: np.ascontiguousarray(values[:, k]) for k, name in enumerate(names)}
+    return pa.table({"block": block, "run": np.concatenate(numbers)} | columns)
