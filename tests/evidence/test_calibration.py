@@ -148,7 +148,9 @@ def test_an_experiment_may_draw_plausible_futures(tmp_path):
 
 def test_a_search_that_finds_nothing_says_so_and_writes_nothing(tmp_path):
     """Of ten sets none agrees: about one in seventy does."""
-    done = kolabsim("calibrate", "--sets", 10, "--most", 10, "--seed", 5, "--out", "c", folder=tmp_path)
+    done = kolabsim(
+        "calibrate", "--sets", 10, "--most", 10, "--seed", 5, "--out", "c", folder=tmp_path
+    )
     assert done.returncode == 2
     assert "no parameter set agrees" in done.stderr
     assert "Traceback" not in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -108,9 +108,10 @@ class Experiment:
             if tree.get(key) is None:
                 tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, ExperimentText)
-        scenario = _scenario(tree, text, path, settings or {}, problems)
+        scenario = load_scenario(tree, text, path, settings or {}, problems, text.futures)
         if scenario is not None:
-            _check_strategies(tree, text, scenario, problems)
+            named = {("strategies", k): name for k, name in enumerate(text.strategies or ())}
+            check_strategies(tree, named | {("baseline",): text.baseline}, scenario, problems)
         _check_measures(tree, text, problems)
         for word, value, least in (("runs", runs, 2), ("seed", seed, 0)):
             if value is not None and not least <= value < 2**63:
@@ -153,12 +154,20 @@ def find_experiment(source: str | Path) -> Path:
     raise InputError([Problem(text)])
 
 
-def _scenario(
+class Asks(Protocol):
+    """What the files of all experiments say of their scenario."""
+
+    scenario: str | None
+    set: dict[str, Any]
+
+
+def load_scenario(
     tree: Node,
-    text: ExperimentText,
+    text: Asks,
     path: Path,
     settings: Mapping[str, object],
     problems: Problems,
+    futures: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Scenario | None:
     """The scenario, changed as the experiment says; None if there is none to be had."""
     if text.scenario is None:
@@ -175,7 +184,7 @@ def _scenario(
                 scenario = scenario.with_(changes)
             except InputError as error:
                 _pass_on(error.problems, tree, (key,) if key else (), problems)
-    for name, changes in text.futures.items():
+    for name, changes in (futures or {}).items():
         try:
             future = scenario.with_(changes)
         except InputError as error:
@@ -200,11 +209,14 @@ def _pass_on(
             )
 
 
-def _check_strategies(
-    tree: Node, text: ExperimentText, scenario: Scenario, problems: Problems
+def check_strategies(
+    tree: Node,
+    named: Mapping[tuple[str | int, ...], str],
+    scenario: Scenario,
+    problems: Problems,
 ) -> None:
-    named = [(("strategies", k), name) for k, name in enumerate(text.strategies or ())]
-    for path, name in [*named, (("baseline",), text.baseline)]:
+    """See that strategies, each named at a place of a file, are those of a scenario."""
+    for path, name in named.items():
         if name not in scenario.strategies:
             message = _("'{name}' is not a strategy of {scenario}{hint}")
             hint = suggestion(name, scenario.strategies)
