@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,9 @@ from kolabsim.language import N_, _
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import Inquiry
 
 
 @app.command(help=N_("Check scenario and experiment files, and tell all their problems at once."))
@@ -48,7 +52,7 @@ def check(
 
 def describe(name: str) -> str:
     """What a scenario or experiment is, in a line; its problems as an error."""
-    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import load
     from kolabsim.world.reading import read_yaml
     from kolabsim.world.scenario import Scenario
     from kolabsim.world.world import build_rule
@@ -58,11 +62,7 @@ def describe(name: str) -> str:
         path = path / "experiment.yaml"
     tree = read_yaml(path, Problems()) if path.is_file() else None
     if tree is not None and tree.get("kind") is not None:
-        study = Experiment.load(path)
-        text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
-        return text.format(
-            strategies=len(study.strategies), runs=study.runs, scenario=study.scenario.name
-        )
+        return in_short(load(path))
     scenario = Scenario.load(name if tree is None else path)
     if not scenario.extensions:
         build_rule(scenario)
@@ -72,6 +72,20 @@ def describe(name: str) -> str:
         areas=len(scenario.areas),
         strategies=len(scenario.strategies),
     )
+
+
+def in_short(study: Experiment | Inquiry) -> str:
+    """What an experiment is, in a line."""
+    words = {"scenario": study.scenario.name, "strategies": len(study.strategies)}
+    if study.kind == "comparison":
+        text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
+        return text.format(runs=study.runs, **words)
+    texts = {
+        "sensitivity": _("a sensitivity analysis of {factors} factors in {scenario}"),
+        "uncertainty": _("a comparison of {strategies} strategies in many futures of {scenario}"),
+        "search": _("a search for packages of {factors} levers in {scenario}"),
+    }
+    return texts[study.kind].format(factors=len(study.factors), **words)
 
 
 @app.command("list", help=N_("List scenarios, experiments, strategies, factors or measures."))
@@ -110,13 +124,13 @@ def scenario_table() -> Table:
 def experiment_table() -> Table:
     """Experiments that ship with kolabsim."""
     from kolabsim.language import language
-    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import load
     from kolabsim.world.scenario import shipped_names
 
-    table = plain_table(_("experiment"), _("scenario"), _("question"))
+    table = plain_table(_("experiment"), _("kind"), _("scenario"), _("question"))
     for name in shipped_names("experiments"):
-        found = Experiment.load(name)
-        table.add_row(name, found.scenario.name, found.question(language()))
+        found = load(name)
+        table.add_row(name, _(found.kind), found.scenario.name, found.question(language()))
     return table
 
 
@@ -186,8 +200,9 @@ def schema(
     language: Language = None,
 ) -> None:
     """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
-    from kolabsim.study import experiment
+    from kolabsim.study import experiment, inquiry
     from kolabsim.world import scenario
 
     shapes = {"scenario": scenario.schema, "experiment": experiment.schema}
+    shapes |= {name: partial(inquiry.schema_of, name) for name in inquiry.TEXTS}
     typer.echo(json.dumps(one_of(kind, shapes)(), indent=1, ensure_ascii=False))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.compare import Comparison
     from kolabsim.show.folder import Account
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import Inquiry
     from kolabsim.study.kept import KeptStudy, Progress
 
 
@@ -53,6 +54,12 @@ def run(
         int | None, typer.Option(help=N_("Runs of each strategy in each future."))
     ] = None,
     seed: Annotated[int | None, typer.Option(help=N_("Seed of all draws."))] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=2, help=N_("Samples of a sensitivity or uncertainty study."))
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=N_("A quick look, with few runs and samples."))
+    ] = False,
     settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
     fresh: Annotated[
         bool, typer.Option("--fresh", help=N_("Put the study into a new folder."))
@@ -71,16 +78,22 @@ def run(
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
     from kolabsim.show.folder import REPORT, Account, check_folder, fresh_folder, is_reported
-    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import Inquiry, load
     from kolabsim.study.kept import KeptStudy
 
     started = time.perf_counter()
-    found = Experiment.load(experiment, settings=parse_settings(settings), runs=runs, seed=seed)
+    changes = {"runs": runs, "seed": seed, "samples": samples}
+    found = load(experiment, settings=parse_settings(settings), changes=changes, quick=quick)
     folder = out or Path("results") / found.name
     folder = fresh_folder(folder) if fresh else folder
     check_folder(folder)
     warn_of_contacts(found)
     warn_of_rule(found)
+    if isinstance(found, Inquiry):
+        with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
+            how = {"executor": executor, "workers": workers or number}
+            inquire(found, folder, retry_failed=retry_failed, **how)
+        return
     study = KeptStudy.plan(found, folder)
     announce_compilation()
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
@@ -98,6 +111,34 @@ def run(
     comparison = report_comparison(found, study, account)
     print_comparison(found, comparison, folder)
     warn_of_failures(progress, folder)
+
+
+def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
+    """Answer an inquiry, and write its page."""
+    from kolabsim.analysis.inquiries import ask
+    from kolabsim.show.folder import REPORT, Account
+    from kolabsim.show.inquiry import publish_inquiry
+    from kolabsim.study.kept import Progress
+
+    started, whole = time.perf_counter(), Progress(0)
+    announce_compilation()
+
+    def run(study: KeptStudy) -> Progress:
+        done = run_study(study, **how)
+        for name in ("wanted", "reused", "done", "failed", "simulated"):
+            setattr(whole, name, getattr(whole, name) + getattr(done, name))
+        warn_of_failures(done, folder)
+        return done
+
+    answer = ask(inquiry, folder, run)
+    terminal().print(_("Writing the report ..."))
+    seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
+    sections = publish_inquiry(inquiry, answer, folder, Account(typed(), whole, seconds))
+    console = terminal(sys.stdout)
+    for paragraph in sections[0].paragraphs:
+        console.print(paragraph, soft_wrap=True)
+    path = (folder / REPORT).as_posix()
+    console.print(_("Report: {path}").format(path=path), soft_wrap=True)
 
 
 def warn_of_failures(progress: Progress, folder: Path) -> None:

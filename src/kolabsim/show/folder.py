@@ -23,13 +23,14 @@ from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
 from kolabsim.study.joined import write_joined
 from kolabsim.study.kept import MANIFEST
-from kolabsim.study.store import KINDS, write_whole
+from kolabsim.study.store import KINDS, Store, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.compare import Comparison
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.inquiry import Inquiry
     from kolabsim.study.kept import KeptStudy, Progress
     from kolabsim.study.results import Results
 
@@ -102,28 +103,37 @@ def is_reported(experiment: Experiment, study: KeptStudy) -> bool:
 
 
 def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> dict[str, object]:
-    """How results came about, as plain data: enough to have them again."""
+    """How a comparison came about, as plain data: enough to have it again."""
+    return history_of(experiment, study.store, account) | {
+        "request": request_of(experiment, study),
+        "baseline": experiment.baseline,
+        "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
+        "runs": experiment.runs,
+        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
+    }
+
+
+def history_of(
+    experiment: Experiment | Inquiry, store: Store, account: Account
+) -> dict[str, object]:
+    """What every kind of experiment says of how its results came about."""
     text = json.dumps(experiment.scenario.resolved(), sort_keys=True, separators=(",", ":"))
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
-    parts = [path for kind in KINDS for path in study.store.files(kind)]
+    parts = [path for kind in KINDS for path in store.files(kind)]
     return {
         "kolabsim": __version__,
         "model": digest(),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": account.command,
         "experiment": experiment.name,
-        "request": request_of(experiment, study),
+        "kind": experiment.kind,
         "scenario": experiment.scenario.name,
         "scenario_hash": hashlib.sha256(text.encode()).hexdigest(),
         "strategies": list(experiment.strategies),
-        "baseline": experiment.baseline,
-        "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
-        "runs": experiment.runs,
         "seed": experiment.seed,
         "runs_done": account.progress.done,
         "runs_reused": account.progress.reused,
         "runs_failed": account.progress.failed,
-        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
         "parts": {path.name: hash_of_file(path) for path in parts},
         "files": {path.name: hash_of_file(path) for path in dict.fromkeys(files)},
         "python": platform.python_version(),

@@ -62,6 +62,8 @@ class ExperimentText(Written):
     """Measures that the report shows."""
     set: dict[str, Any] = Field(default={})
     """Changes to the scenario, by dotted names."""
+    quick_runs: int = Field(default=20, ge=2, le=1_000_000)
+    """Runs of each strategy in each future where a quick look is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,7 @@ class Experiment:
         settings: Mapping[str, object] | None = None,
         runs: int | None = None,
         seed: int | None = None,
+        quick: bool = False,
     ) -> Experiment:
         """The experiment of this name among those that ship, or in this file or folder.
 
@@ -131,7 +134,7 @@ class Experiment:
             futures=(text.futures or {DEFAULT_FUTURE: {}})
             | structural_futures(STRUCTURES if text.structures == "all" else text.structures)
             | plausible_futures(text.plausible),
-            runs=text.runs if runs is None else runs,
+            runs=runs or (text.quick_runs if quick else text.runs),
             seed=text.seed if seed is None else seed,
             detail=text.detail,
             measures=text.measures,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
@@ -23,6 +23,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.study.design import METHODS
 from kolabsim.study.experiment import (
     BASELINE,
+    Experiment,
     Names,
     check_strategies,
     find_experiment,
@@ -81,6 +82,8 @@ class InquiryText(Written):
     """Seed of all draws, of factors and of runs."""
     set: dict[str, Any] = Field(default={})
     """Changes to the scenario, by dotted names."""
+    quick: dict[str, Any] = Field(default={})
+    """What --quick changes in this file: fewer samples, fewer runs."""
 
 
 class SensitivityText(InquiryText):
@@ -199,11 +202,13 @@ class Inquiry:
         *,
         settings: Mapping[str, object] | None = None,
         changes: Mapping[str, object] | None = None,
+        quick: bool = False,
     ) -> Inquiry:
         """The inquiry of this name among the experiments that ship, or in this file or folder.
 
         ``settings`` are further changes to the scenario by dotted names; ``changes`` take the
-        place of what the file says (samples, runs, seed). All problems are told at once.
+        place of what the file says (samples, runs, seed), as do those of its ``quick`` where that
+        is asked for. All problems are told at once.
         """
         problems = Problems()
         path = find_experiment(source)
@@ -218,13 +223,8 @@ class Inquiry:
                 tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, TEXTS[kind.value])
         problems.raise_if_any()
-        given = {name: value for name, value in (changes or {}).items() if value is not None}
-        unknown = [name for name in given if name not in type(text).model_fields]
-        for name in unknown:
-            message = _("--{option} means nothing for an experiment of this kind")
-            problems.add(message.format(option=name))
+        text = _changed(tree, text, quick, changes or {}, problems)
         problems.raise_if_any()
-        text = text.model_copy(update=given)
         scenario = load_scenario(tree, text, path, settings or {}, problems)
         problems.raise_if_any()
         strategies = _strategies(tree, text, scenario, problems)
@@ -243,11 +243,78 @@ class Inquiry:
         )
 
 
-def kind_of(source: str | Path) -> str | None:
-    """The kind of an experiment's file; None where it says none."""
-    tree = read_yaml(find_experiment(source), Problems())
-    node = tree.get("kind") if tree is not None else None
-    return node.value if node is not None and isinstance(node.value, str) else None
+KINDS = ("comparison", *TEXTS)
+"""Kinds of experiments."""
+
+
+def kind_of(source: str | Path) -> str:
+    """The kind of an experiment's file.
+
+    Raises :class:`~kolabsim.errors.InputError` for a kind that there is not; a file that says
+    none is a comparison, and is refused as such.
+    """
+    problems = Problems()
+    tree = read_yaml(find_experiment(source), problems)
+    problems.raise_if_any()
+    node = tree.get("kind")
+    if node is None:
+        return KINDS[0]
+    if node.value not in KINDS:
+        message = _("'{word}' is not a kind of experiment{hint}")
+        word = str(node.value)
+        tell(tree, ("kind",), message.format(word=word, hint=suggestion(word, KINDS)), problems)
+        problems.raise_if_any()
+    return node.value
+
+
+def load(
+    source: str | Path,
+    *,
+    settings: Mapping[str, object] | None = None,
+    changes: Mapping[str, object] | None = None,
+    quick: bool = False,
+) -> Experiment | Inquiry:
+    """An experiment of any kind."""
+    if kind_of(source) != "comparison":
+        return Inquiry.load(source, settings=settings, changes=changes, quick=quick)
+    given = {name: value for name, value in (changes or {}).items() if value is not None}
+    foreign = [name for name in given if name not in ("runs", "seed")]
+    if foreign:
+        text = _("--{option} means nothing for an experiment of this kind")
+        raise InputError([Problem(text.format(option=name)) for name in foreign])
+    return Experiment.load(source, settings=settings, quick=quick, **given)
+
+
+def _changed(
+    tree: Node,
+    text: InquiryText,
+    quick: bool,
+    changes: Mapping[str, object],
+    problems: Problems,
+) -> InquiryText:
+    """What a file says, with changes from its ``quick`` and from the command."""
+    for name in text.quick:
+        if name not in type(text).model_fields or name in ("quick", "kind", "scenario"):
+            hint = suggestion(name, type(text).model_fields)
+            message = _("'{name}' is not something to change{hint}")
+            tell(tree, ("quick", name), message.format(name=name, hint=hint), problems, at_key=True)
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name in given:
+        if name not in type(text).model_fields:
+            message = _("--{option} means nothing for an experiment of this kind")
+            problems.add(message.format(option=name))
+    problems.raise_if_any()
+    wanted = {name: getattr(text, name) for name in text.model_fields_set}
+    lists = {name: tuple(v) if isinstance(v, list) else v for name, v in text.quick.items()}
+    wanted |= (lists if quick else {}) | given
+    try:
+        return type(text).model_validate(wanted)
+    except ValidationError as error:
+        for one in error.errors():
+            where = ".".join(str(part) for part in one["loc"])
+            problems.add(f"{where}: {one['msg']}")
+        problems.raise_if_any()
+        raise
 
 
 def _strategies(

@@ -22,7 +22,6 @@ from kolabsim.engine.varying import Base, base_of, is_quick, vary
 from kolabsim.errors import InputError, Problem
 from kolabsim.language import _
 from kolabsim.model.measures import MEASURES
-from kolabsim.study.joined import chunks
 from kolabsim.study.kept import (
     INPUTS,
     MOST_BLOCKS,
@@ -35,7 +34,7 @@ from kolabsim.study.kept import (
 from kolabsim.study.points import Plain, Point, from_bytes, hash_of, pack, to_bytes, unpack
 from kolabsim.study.results import run_figures
 from kolabsim.study.runner import shape_of
-from kolabsim.study.store import write_whole
+from kolabsim.study.store import read_footer, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +56,8 @@ class SampledStudy(KeptStudy):
     strategies: tuple[str, ...] = ()
     moments: tuple[tuple[str, int], ...] = ()
     """Measures that are also kept at a quarter."""
+    place: np.ndarray = field(default=None, repr=False)
+    """[strategies, rows] which of the points each is: rows with the same settings are one."""
     bases: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     """What points have in common, by its hash."""
 
@@ -82,18 +83,20 @@ class SampledStudy(KeptStudy):
         slow = [name for name in table.columns if name not in quick]
         numbers = table[quick].to_numpy(np.float64) if quick else np.zeros((len(table), 0))
         bases = _Bases(scenario, seed, quick)
-        points, packed = [], {}
+        points: dict[str, Point] = {}
+        packed, place = {}, np.empty((len(strategies), len(table)), np.int64)
         choices = table[slow].to_dict("records") if slow else [{}] * len(table)
-        for strategy in strategies:
+        order: dict[str, int] = {}
+        for s, strategy in enumerate(strategies):
             for row, choice in enumerate(choices):
-                base = bases.of(strategy, choice)
-                about = (base, tuple(quick), numbers[row], tuple(moments))
-                point = Point(strategy, str(row), _hash(*about))
-                points.append(point)
-                packed[point.hash] = about
+                about = (bases.of(strategy, choice), tuple(quick), numbers[row], tuple(moments))
+                name = _hash(*about)
+                place[s, row] = order.setdefault(name, len(order))
+                points.setdefault(name, Point(strategy, str(row), name))
+                packed[name] = about
         return cls(
             folder=Path(folder),
-            points=tuple(points),
+            points=tuple(points.values()),
             packed=packed,
             runs=runs,
             seed=seed,
@@ -104,6 +107,7 @@ class SampledStudy(KeptStudy):
             strategies=tuple(strategies),
             moments=tuple(moments),
             bases=bases.packed,
+            place=place,
         )
 
     def write_inputs(self) -> None:
@@ -150,16 +154,25 @@ class SampledStudy(KeptStudy):
 
         An outcome is a measure, or a measure at a quarter: ``trust@8``.
         """
-        shape = (len(outcomes), len(self.strategies), len(self.table), self.runs)
-        found = np.full(shape, np.nan)
-        for chunk in chunks(self, "runs"):
-            s = chunk["strategy"].cat.codes.to_numpy()
-            s = np.array([self.strategies.index(n) for n in chunk["strategy"].cat.categories])[s]
-            row = chunk["future"].cat.categories.astype(int).to_numpy()
-            row = row[chunk["future"].cat.codes.to_numpy()]
+        import pyarrow.parquet as pq
+
+        found = np.full((len(outcomes), len(self.points), self.runs), np.nan)
+        number = {
+            point.block(first): k
+            for k, point in enumerate(self.points)
+            for first in range(0, self.runs, BLOCK)
+        }
+        for path in self.store.files("runs"):
+            if not number.keys() & {part.block for part in read_footer(path)}:
+                continue
+            table = pq.read_table(path, columns=["block", "run", *dict.fromkeys(outcomes)])
+            block = table.column("block").combine_chunks()
+            names = np.array([number.get(name, -1) for name in block.dictionary.to_pylist()])
+            point, run = names[block.indices.to_numpy()], table.column("run").to_numpy()
+            here = (point >= 0) & (run < self.runs)
             for k, name in enumerate(outcomes):
-                found[k, s, row, chunk["run"].to_numpy()] = chunk[name].to_numpy()
-        return found
+                found[k, point[here], run[here]] = table.column(name).to_numpy()[here]
+        return found[:, self.place]
 
 
 class _Bases:

@@ -1,0 +1,279 @@
+"""Inquiries from their first point to their answer: sample, run, analyse.
+
+Each kind keeps its runs in the folder of a study: what was finished is never run again, and a
+sample that grows keeps the points it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.search import (
+    Budget,
+    Front,
+    Generation,
+    Objective,
+    Robustness,
+    reevaluate,
+    search,
+)
+from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
+from kolabsim.model.levers import LEVERS
+from kolabsim.study.design import Design, make_design
+from kolabsim.study.factors import Factor
+from kolabsim.study.inquiry import Inquiry, Outcome, groups_of
+from kolabsim.study.sampled import SampledStudy
+from kolabsim.world.futures import plausible_sets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.study.kept import KeptStudy, Progress
+    from kolabsim.world.scenario import Scenario
+    from kolabsim.world.strategy import Phase
+
+Run = Callable[["KeptStudy"], "Progress"]
+"""Does what is missing of a study, and says how much that was."""
+
+
+def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFrame:
+    """What points of the unit cube [N, D] set each factor to: a row a point, a column a factor."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {factor.name: [factor.at(u) for u in points[:, k]] for k, factor in enumerate(factors)}
+    )
+
+
+def outcome_values(study: SampledStudy, outcome: Outcome) -> np.ndarray:
+    """An outcome of every run, or its spread over them: [strategies, points, runs], or 1 for runs.
+
+    All runs of a point are of the same draws as those of any other.
+    """
+    (values,) = study.values([outcome.column])
+    return values.std(axis=-1, ddof=1, keepdims=True) if outcome.is_spread else values
+
+
+# Sensitivity ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SensitivityAnswer:
+    """Which factors decide the outcomes."""
+
+    design: Design
+    study: SampledStudy
+    indices: tuple[Indices, ...]
+    """One for each outcome."""
+    values: Mapping[str, np.ndarray]
+    """[points, runs] of each outcome."""
+    is_settled: bool | None
+    """Whether the leading factors are known well enough; None where that was not asked."""
+
+    @property
+    def curves(self) -> dict[str, dict[str, Curve]]:
+        """The curves of each outcome's factors, where the design draws curves."""
+        if self.design.method not in ("one_at_a_time", "ice"):
+            return {}
+        return {
+            name: {unit: curve(self.design, values, unit) for unit in self.design.units}
+            for name, values in self.values.items()
+        }
+
+
+def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnswer:
+    """Sample the space of the factors, run what is missing, and say which of them matter."""
+    text = inquiry.text
+    names = [factor.name for factor in inquiry.factors]
+    design = make_design(
+        text.method,
+        names,
+        groups=groups_of(inquiry.factors) if text.grouped else None,
+        samples=text.samples,
+        seed=inquiry.seed,
+        second_order=text.second_order,
+    )
+    while True:
+        study = SampledStudy.plan_sample(
+            inquiry.scenario,
+            inquiry.strategies,
+            settings_table(inquiry.factors, design.points),
+            folder,
+            runs=text.runs,
+            seed=inquiry.seed,
+            moments=inquiry.moments,
+        )
+        run(study)
+        values = {one.name: contrast(study, one) for one in inquiry.outcomes}
+        if text.until is None:
+            is_settled = None
+            break
+        is_settled = all(settled(design, found) for found in values.values())
+        if is_settled or design.samples * 2 > text.most:
+            break
+        design = design.extended(design.samples * 2)
+    indices = tuple(
+        analyse(design, found, outcome=name, common=True, seed=inquiry.seed)
+        for name, found in values.items()
+    )
+    return SensitivityAnswer(design, study, indices, values, is_settled)
+
+
+def contrast(study: SampledStudy, outcome: Outcome) -> np.ndarray:
+    """An outcome of the first strategy, less that of the second if there is one: [points, runs]."""
+    values = outcome_values(study, outcome)
+    return values[0] - values[1] if len(values) > 1 else values[0]
+
+
+# Uncertainty ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UncertaintyAnswer:
+    """Strategies in many futures."""
+
+    study: SampledStudy
+    settings: pd.DataFrame
+    """What each future is: a row a future, a column a factor."""
+    values: np.ndarray
+    """[strategies, futures, runs] of the outcome."""
+    outcome: Outcome
+
+
+def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnswer:
+    """Simulate all strategies in all futures, on common draws."""
+    import pandas as pd
+
+    text = inquiry.text
+    if text.plausible:
+        settings = pd.DataFrame(list(plausible_sets()[: text.plausible]))
+    else:
+        # Independent of each other, so that futures can be drawn anew for intervals, and so that
+        # more of them keep the first ones.
+        points = np.random.default_rng(inquiry.seed).random((text.samples, len(inquiry.factors)))
+        settings = settings_table(inquiry.factors, points)
+    study = SampledStudy.plan_sample(
+        inquiry.scenario, inquiry.strategies, settings, folder, runs=text.runs,
+        seed=inquiry.seed, moments=inquiry.moments,
+    )  # fmt: skip
+    run(study)
+    (outcome,) = inquiry.outcomes
+    return UncertaintyAnswer(study, settings, outcome_values(study, outcome), outcome)
+
+
+# Search -----------------------------------------------------------------------------------------
+
+COST = "programme_cost"
+"""The measure that a budget limits."""
+FRESH = 16
+"""Runs in each future by which the best packages are judged again; on draws of their own."""
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """The best packages under a budget, and how they do in other futures."""
+
+    front: Front
+    robustness: Robustness | None
+    known: Mapping[str, np.ndarray]
+    """[columns, runs] of the scenario's own strategies that are packages, for comparison."""
+
+
+def ask_search(
+    inquiry: Inquiry,
+    folder: Path,
+    run: Run,
+    progress: Callable[[Generation], None] | None = None,
+) -> SearchAnswer:
+    """Search for packages that no other beats in everything, and judge them in other futures."""
+    text, scenario = inquiry.text, inquiry.scenario
+    years = scenario.horizon / 4.0
+    budget = None if text.budget is None else Budget(text.budget * years, COST)
+    objectives = [Objective(one.name, one.better) for one in inquiry.outcomes]
+    columns = [*(one.column for one in inquiry.outcomes), *([COST] if budget else [])]
+    columns = list(dict.fromkeys(columns))
+
+    def simulated(table: pd.DataFrame, runs: range) -> np.ndarray:
+        """[rows, columns, runs]."""
+        study = SampledStudy.plan_sample(
+            scenario, inquiry.strategies, table, folder, runs=runs.stop, seed=inquiry.seed,
+            moments=inquiry.moments,
+        )  # fmt: skip
+        run(study)
+        return np.moveaxis(study.values(columns)[:, 0, :, runs.start :], 0, 1)
+
+    def evaluate(points: np.ndarray, runs: range) -> np.ndarray:
+        return simulated(settings_table(inquiry.factors, points), runs)
+
+    futures = plausible_sets()[: text.plausible]
+
+    def in_futures(points: np.ndarray, runs: range) -> np.ndarray:
+        import pandas as pd
+
+        packages = settings_table(inquiry.factors, points).to_dict("records")
+        table = pd.DataFrame([package | future for package in packages for future in futures])
+        values = simulated(table, runs)
+        return np.moveaxis(values.reshape(len(points), len(futures), *values.shape[1:]), 1, 2)
+
+    starts = known_packages(inquiry)
+    front = search(
+        evaluate, inquiry.factors, objectives, budget=budget, generations=text.generations,
+        population=text.population, runs=text.runs, seed=inquiry.seed, progress=progress,
+        starts=np.array(list(starts.values())).reshape(-1, len(inquiry.factors)),
+    )  # fmt: skip
+    again = None
+    if futures:
+        names = [f"plausible-{k + 1}" for k in range(len(futures))]
+        first = text.runs[1]
+        again = reevaluate(front, in_futures, names, runs=range(first, first + FRESH))
+    least = range(front.values.shape[2])
+    values = evaluate(np.array(list(starts.values())), least) if starts else []
+    return SearchAnswer(front, again, dict(zip(starts, values, strict=True)))
+
+
+def known_packages(inquiry: Inquiry) -> dict[str, np.ndarray]:
+    """The scenario's own strategies that are packages of these levers, as points of the cube.
+
+    Left out are those with mandates, and those whose levers change over time, differ by area or
+    are targeted.
+    """
+    found = {}
+    for name, strategy in inquiry.scenario.strategies.items():
+        point = np.zeros(len(inquiry.factors))
+        fits = not strategy.mandates
+        for lever, phases in strategy.levers.items():
+            places = [k for k, f in enumerate(inquiry.factors) if f.name.endswith(f".{lever}")]
+            plain = len(phases) == 1 and is_plain(phases[0], inquiry.scenario)
+            fits = fits and lever in LEVERS and len(places) == 1 and plain
+            if fits:
+                factor = inquiry.factors[places[0]]
+                u = (phases[0].intensity - factor.low) / (factor.high - factor.low)
+                fits = 0.0 <= u <= 1.0
+                point[places[0]] = min(max(u, 0.0), 1.0)
+        if fits and all(f.low == 0.0 or point[k] > 0.0 for k, f in enumerate(inquiry.factors)):
+            found[name] = point
+    return found
+
+
+def is_plain(phase: Phase, scenario: Scenario) -> bool:
+    """Whether a phase is in force in all quarters and areas, for everybody, without a limit."""
+    whole = phase.from_ == 0 and phase.until >= scenario.horizon
+    everywhere = phase.areas == "all" or set(phase.areas) == set(scenario.areas)
+    return whole and everywhere and phase.targets == "all" and phase.budget is None
+
+
+Answer = SensitivityAnswer | UncertaintyAnswer | SearchAnswer
+"""What an inquiry says."""
+
+
+def ask(inquiry: Inquiry, folder: Path, run: Run) -> Answer:
+    """Answer an inquiry of any kind; ``run`` does what is missing of a study."""
+    asked = {
+        "sensitivity": ask_sensitivity, "uncertainty": ask_uncertainty, "search": ask_search,
+    }  # fmt: skip
+    return asked[inquiry.kind](inquiry, folder, run)

@@ -1,0 +1,142 @@
+"""What an inquiry's folder holds besides its runs: a page, figures, tables, and its history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.inquiries import (
+    Answer,
+    SensitivityAnswer,
+)
+from kolabsim.language import N_, _, language
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.show.drawing import to_png
+from kolabsim.show.folder import PROVENANCE, REPORT, Account, history_of
+from kolabsim.show.numbers import count
+from kolabsim.show.page import Section, write_page
+from kolabsim.show.sensitivity import Words, sensitivity_sections
+from kolabsim.show.words import area_title, capital, title_of
+from kolabsim.study.factors import Factor
+from kolabsim.study.inquiry import Inquiry, Outcome
+from kolabsim.study.store import Store, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP_TITLES = {
+    "start": N_("what regions are at the start"), "economics": N_("economics"),
+    "coordination": N_("cost of coordination"), "attention": N_("attention and judgement"),
+    "agreement": N_("agreement"), "conduct": N_("conduct"), "exit": N_("leaving"),
+    "learning": N_("learning and trust"), "programme": N_("price of levers"),
+    "decision": N_("decision rule"), "areas": N_("service areas"),
+    "mechanisms": N_("coordination mechanisms"), "support": N_("external support"),
+    "structures": N_("structure of the model"), "institutions": N_("institutions"),
+}  # fmt: skip
+
+
+def factor_title(factor: Factor) -> str:
+    """What a factor is called."""
+    parts = factor.name.split(".")
+    title = capital(_(factor.meaning).rstrip("."))
+    return f"{area_title(parts[1])}: {title}" if parts[0] == "areas" else title
+
+
+def titles_of(inquiry: Inquiry) -> dict[str, str]:
+    """What factors, groups and parameters of futures are called, by name."""
+    found = {f"parameters.{name}": capital(_(p.meaning)) for name, p in PARAMETERS.items()}
+    found |= {name: capital(_(title)) for name, title in GROUP_TITLES.items()}
+    return found | {factor.name: factor_title(factor) for factor in inquiry.factors}
+
+
+def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
+    """What an outcome is called."""
+    title = title_of(outcome.measure)
+    if outcome.quarter is not None:
+        title = _("{measure} after {number} quarters").format(
+            measure=title, number=count(outcome.quarter + 1)
+        )
+    if outcome.is_spread:
+        title = _("Spread over runs: {measure}").format(measure=title)
+    if inquiry.kind == "sensitivity" and len(inquiry.strategies) > 1:
+        one, other = (strategy_title_of(inquiry, name) for name in inquiry.strategies)
+        title = _("{measure}: {one} less {other}").format(measure=title, one=one, other=other)
+    return title
+
+
+def strategy_title_of(inquiry: Inquiry, name: str) -> str:
+    """What a strategy is called."""
+    return inquiry.scenario.strategies[name].title(language())
+
+
+def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
+    """All that an answer says; the answer itself comes first."""
+    if isinstance(answer, SensitivityAnswer):
+        words = Words(
+            factors=titles_of(inquiry),
+            outcomes={one.name: outcome_title(inquiry, one) for one in inquiry.outcomes},
+            units={one.name: MEASURES[one.measure].unit for one in inquiry.outcomes},
+            at={factor.name: factor.at for factor in inquiry.factors},
+            currency=inquiry.scenario.currency,
+        )
+        sections = sensitivity_sections(answer.indices, words, curves=answer.curves)
+        return [settled_note(answer, sections[0]), *sections[1:]]
+    raise NotImplementedError
+
+
+def settled_note(answer: SensitivityAnswer, section: Section) -> Section:
+    """The answer, with a word on whether the sample was large enough, where that was asked."""
+    from dataclasses import replace
+
+    if answer.is_settled is None:
+        return section
+    text = (
+        _("The ranking of the leading factors is settled at {number} samples.")
+        if answer.is_settled
+        else _("The ranking of the leading factors is not settled at {number} samples, the most.")
+    )
+    text = text.format(number=count(answer.design.samples))
+    return replace(section, paragraphs=[*section.paragraphs, text])
+
+
+def tables_of(answer: Answer) -> Mapping[str, pd.DataFrame]:
+    """The tables of an answer, by the names of their files."""
+    import pandas as pd
+
+    if isinstance(answer, SensitivityAnswer):
+        return {"indices": pd.concat([one.table() for one in answer.indices], ignore_index=True)}
+    raise NotImplementedError
+
+
+def publish_inquiry(
+    inquiry: Inquiry, answer: Answer, folder: Path, account: Account
+) -> Sequence[Section]:
+    """Write the page, figures, tables and history of an answer beside its runs.
+
+    Gives the sections of the page. Raises :class:`~kolabsim.errors.StorageError` if the disk
+    refuses.
+    """
+    sections = sections_of(inquiry, answer)
+    for name, table in tables_of(answer).items():
+        text = table.to_csv(index=False, lineterminator="\n")
+        write_whole(folder / f"{name}.csv", text.encode())
+    for section in sections:
+        for k, picture in enumerate(section.pictures, 1):
+            name = f"{section.name}-{k}"
+            write_whole(folder / "figures" / f"{name}.svg", picture.svg.encode())
+            to_png(picture.figure, folder / "figures" / f"{name}.png")
+    facts = history_of(inquiry, Store(folder), account)
+    facts |= {"asked": inquiry.text.model_dump(mode="json")}
+    title = inquiry.question(language()) or inquiry.name
+    lines = [
+        inquiry.scenario.title(language()),
+        _("{number} runs").format(number=count(account.progress.wanted)),
+        _("seed {seed}").format(seed=inquiry.seed),
+        _("model {hash}").format(hash=facts["model"]),
+    ]
+    write_page(folder / REPORT, title, lines=lines, sections=sections)
+    write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
+    return sections

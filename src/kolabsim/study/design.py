@@ -1,0 +1,370 @@
+"""Designs: which points of the space of factors a sensitivity analysis looks at.
+
+Every factor is a place between 0 and 1, which :meth:`kolabsim.study.factors.Factor.at` turns into a
+value. Designs are drawn from their seed alone; where a method allows it, a larger design contains
+all points of a smaller one, so that no finished run is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.language import N_, _
+
+DUMMY = "dummy"
+"""A factor that changes nothing: what is found for it is the noise floor."""
+LEVELS = 4
+"""Places of a factor in a Morris design; a step is two thirds of its range."""
+HARMONICS = 4
+"""Harmonics of a frequency that FAST counts as the factor's own [saltelli_1999]."""
+CURVES = 4
+"""Search curves of FAST with other phases, among which the points of a factor are divided."""
+PLACES = 9
+"""Places of the factor along each curve of individual conditional expectation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Points of the space of factors. N points, D factors."""
+
+    method: str
+    names: tuple[str, ...]
+    """[D] factors, ``dummy`` last if there is one."""
+    groups: tuple[str, ...] | None
+    """[D] group of each factor: factors of a group move together. None where each is alone."""
+    samples: int
+    """How many, as the method counts them (:data:`METHODS`)."""
+    seed: int
+    second_order: bool
+    """Whether pairs of factors are looked at too (Sobol)."""
+    usual: tuple[float, ...]
+    """[D] place of each factor while others move (one_at_a_time)."""
+    points: np.ndarray = field(repr=False)
+    """[N, D] places in the unit cube."""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """What gets an index: the groups, or else the factors; the dummy comes last."""
+        return tuple(dict.fromkeys(self.groups or self.names))
+
+    @property
+    def members(self) -> np.ndarray:
+        """[units, D] whether a factor belongs to a unit."""
+        return np.array(self.units)[:, None] == np.array(self.groups or self.names)
+
+    @property
+    def has_dummy(self) -> bool:
+        """Whether a factor that changes nothing is among them."""
+        return self.units[-1] == DUMMY
+
+    def extended(self, samples: int) -> Design:
+        """A larger design with all points of this one.
+
+        This one's points come first, except in one_at_a_time, whose new points lie between them.
+        Raises :class:`~kolabsim.errors.InputError` where the method or the number does not allow
+        it.
+        """
+        kind, message = METHODS[self.method], ""
+        if not kind.extends:
+            message = _("{method}: a design of this method cannot be extended; ask for a new one")
+        elif samples <= self.samples:
+            message = _("samples: {samples} is not more than the {present} that there are")
+        elif self.method == "one_at_a_time" and (samples - 1) % (self.samples - 1):
+            message = _("samples: {samples} would move the points; allowed: {some}, ...")
+        if message:
+            some = ", ".join(str(k * (self.samples - 1) + 1) for k in (2, 3, 4))
+            words = {"method": self.method, "samples": samples, "present": self.samples}
+            raise InputError([Problem(message.format(some=some, **words))])
+        problems = Problems()
+        check_samples(self.method, samples, problems)
+        problems.raise_if_any()
+        return drawn(
+            self.method, self.names, self.groups, samples, self.seed, self.second_order, self.usual
+        )
+
+
+class Method(NamedTuple):
+    """A way to look at the space of factors."""
+
+    draw: Callable[[Design], np.ndarray]
+    """Points [N, D] of a design that has none yet."""
+    counts: str
+    """What samples are."""
+    least: int
+    """Fewest samples from which its indices can be told."""
+    groups: bool = True
+    """Whether factors can move together."""
+    extends: bool = True
+    """Whether a larger design contains the points of a smaller one."""
+
+
+# Drawing ----------------------------------------------------------------------------------------
+
+
+def problem_of(design: Design) -> dict[str, object]:
+    """A design as SALib asks for it; made anew for each call, because SALib changes it."""
+    problem: dict[str, object] = {
+        "num_vars": len(design.names),
+        "names": list(design.names),
+        "bounds": [[0.0, 1.0] for _name in design.names],
+    }
+    return problem | ({"groups": list(design.groups)} if design.groups else {})
+
+
+def salib_seed(design: Design) -> int:
+    """A seed for SALib, which takes 0 for none."""
+    return design.seed + 1
+
+
+def morris_points(design: Design) -> np.ndarray:
+    """Trajectories in which one factor or group moves at a time, each of units + 1 points.
+
+    None is chosen for its spread: those of a small design would not be those of a large one.
+    """
+    from SALib.sample import morris
+
+    return morris.sample(
+        problem_of(design), design.samples, num_levels=LEVELS, seed=salib_seed(design)
+    )
+
+
+def sobol_points(design: Design) -> np.ndarray:
+    """Base points by two, crossed factor by factor: units + 2 points each, or 2 units + 2."""
+    from SALib.sample import sobol
+
+    return sobol.sample(
+        problem_of(design), design.samples, calc_second_order=design.second_order,
+        scramble=True, seed=salib_seed(design),
+    )  # fmt: skip
+
+
+def fast_points(design: Design) -> np.ndarray:
+    """Curves through the space, [curves, factors, points of a curve] one after the other.
+
+    On the curve of a factor it moves with the highest frequency and the others with low ones. Each
+    factor has its own phase: with a common one, as SALib draws them, factors of the same low
+    frequency would move as one.
+    """
+    rng = np.random.default_rng(salib_seed(design))
+    d, length = len(design.names), design.samples // CURVES
+    own = (length - 1) // (2 * HARMONICS)
+    most = max(own // (2 * HARMONICS), 1)
+    low = np.arange(d - 1) % most + 1
+    if most >= d - 1:
+        low = np.floor(np.linspace(1, most, d - 1))
+    frequency = np.array([np.insert(low, i, own) for i in range(d)])
+    phase = rng.uniform(0.0, 2.0 * math.pi, (CURVES, d, d))
+    s = 2.0 * math.pi / length * np.arange(length)
+    angle = frequency[:, None, :] * s[:, None] + phase[:, :, None, :]
+    return (0.5 + np.arcsin(np.sin(angle)) / math.pi).reshape(-1, d)
+
+
+def latin_points(design: Design) -> np.ndarray:
+    """A Latin hypercube."""
+    from SALib.sample import latin
+
+    return latin.sample(problem_of(design), design.samples, seed=salib_seed(design))
+
+
+def curve_points(design: Design) -> np.ndarray:
+    """Each factor from one end to the other while the others stay, [units, places]."""
+    # A ratio of whole numbers is the same number in a finer grid; a multiple of a step is not.
+    places = np.arange(design.samples) / (design.samples - 1)
+    return replaced(np.array([design.usual]), design.members, places).reshape(-1, len(design.names))
+
+
+def ice_points(design: Design) -> np.ndarray:
+    """The same around base points that are drawn, [samples, units, places]."""
+    rng = np.random.default_rng(salib_seed(design))
+    base = rng.random((design.samples, len(design.names)))
+    places = np.arange(PLACES) / (PLACES - 1)
+    return replaced(base, design.members, places).reshape(-1, len(design.names))
+
+
+def replaced(base: np.ndarray, members: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Base points with one unit at each of some places, [base, units, places, D]."""
+    return np.where(members[None, :, None, :], places[None, None, :, None], base[:, None, None, :])
+
+
+def factorial_points(design: Design) -> np.ndarray:
+    """Base points that are drawn, each followed by one point for each unit that differs in it.
+
+    A unit moves by half of its range, past the end to the beginning: whichever of its words a
+    choice has, it gets another.
+    """
+    rng = np.random.default_rng(salib_seed(design))
+    base = rng.random((design.samples, len(design.names)))[:, None, :]
+    others = np.where(design.members, (base + 0.5) % 1.0, base)
+    return np.concatenate([base, others], axis=1).reshape(-1, len(design.names))
+
+
+METHODS: dict[str, Method] = {
+    "morris": Method(morris_points, N_("trajectories"), 4),
+    "sobol": Method(sobol_points, N_("base points"), 16),
+    "fast": Method(
+        fast_points, N_("points of each factor"), CURVES * (4 * HARMONICS**2 + 1), groups=False,
+        extends=False,
+    ),
+    "rbd_fast": Method(latin_points, N_("points"), 128, groups=False, extends=False),
+    "delta": Method(latin_points, N_("points"), 128, groups=False, extends=False),
+    "pawn": Method(latin_points, N_("points"), 128, groups=False, extends=False),
+    "one_at_a_time": Method(curve_points, N_("places of each factor"), 2),
+    "ice": Method(ice_points, N_("base points"), 4),
+    "factorial": Method(factorial_points, N_("pairs of points of each factor"), 4),
+}  # fmt: skip
+"""All methods. Their indices are those of :mod:`kolabsim.analysis.sensitivity`.
+
+morris: elementary effects [morris_1991]; sobol: variance by radial crossing [saltelli_2010]; fast
+and rbd_fast: by frequencies [saltelli_1999] [tarantola_2006]; delta: densities [borgonovo_2007];
+pawn: distributions [pianosi_2018]; one_at_a_time: a curve of each factor; ice: such curves around
+many base points [goldstein_2015]; factorial: finite changes of choices [borgonovo_2010].
+"""
+
+
+# Asking -----------------------------------------------------------------------------------------
+
+
+def make_design(
+    method: str,
+    names: Sequence[str],
+    *,
+    groups: Sequence[str] | None = None,
+    samples: int,
+    seed: int,
+    second_order: bool = False,
+    dummy: bool = True,
+    usual: Sequence[float] | None = None,
+) -> Design:
+    """Draw the points of a sensitivity analysis.
+
+    Parameters
+    ----------
+    method
+        One of :data:`METHODS`.
+    names
+        [D] factors.
+    groups
+        [D] the group of each factor; factors of a group move together and get one index.
+    samples
+        How many, as the method counts them.
+    seed
+        Decides all that is drawn; 0 or more.
+    second_order
+        Whether pairs of factors are looked at too (Sobol), for nearly twice as many points.
+    dummy
+        Whether to add a factor that changes nothing, whose index is the noise floor.
+    usual
+        [D] the place of each factor while others move (one_at_a_time); default: the middle.
+
+    Raises
+    ------
+    InputError
+        If the method cannot do this, with all that is wrong and what is allowed.
+    """
+    problems = Problems()
+    if method not in METHODS:
+        message = _("method: '{method}' is unknown{suggestion}")
+        problems.add(message.format(method=method, suggestion=suggestion(method, METHODS)))
+    else:
+        check_samples(method, samples, problems)
+        if groups and not METHODS[method].groups:
+            able = ", ".join(name for name, kind in METHODS.items() if kind.groups)
+            message = _("groups: {method} looks at single factors only; with groups: {able}")
+            problems.add(message.format(method=method, able=able))
+        if second_order and method != "sobol":
+            problems.add(_("second order: only sobol looks at pairs of factors"))
+        if usual is not None and method != "one_at_a_time":
+            problems.add(_("usual places: only one_at_a_time takes them"))
+    check_names(names, groups, dummy, problems)
+    check_numbers(names, seed, usual, problems)
+    problems.raise_if_any()
+    more = (DUMMY,) if dummy else ()
+    places = [0.5] * len(names) if usual is None else [float(place) for place in usual]
+    return drawn(
+        method,
+        (*names, *more),
+        None if groups is None else (*groups, *more),
+        int(samples),
+        int(seed),
+        second_order,
+        (*places, *(0.5 for _one in more)),
+    )
+
+
+def drawn(
+    method: str,
+    names: tuple[str, ...],
+    groups: tuple[str, ...] | None,
+    samples: int,
+    seed: int,
+    second_order: bool,
+    usual: tuple[float, ...],
+) -> Design:
+    """A design with its points."""
+    asked = Design(method, names, groups, samples, seed, second_order, usual, np.empty((0, 0)))
+    points = np.clip(METHODS[method].draw(asked), 0.0, 1.0)
+    points.flags.writeable = False
+    return Design(method, names, groups, samples, seed, second_order, usual, points)
+
+
+def check_samples(method: str, samples: int, problems: Problems) -> None:
+    """Note a number of samples that a method cannot use."""
+    kind, words = METHODS[method], {"method": method, "samples": samples}
+    if isinstance(samples, bool) or samples != int(samples):
+        problems.add(_("samples: {samples} is no whole number").format(**words))
+    elif samples < kind.least:
+        message = _("samples: {samples} {counts} are too few for {method}; at least {least}")
+        problems.add(message.format(counts=_(kind.counts), least=kind.least, **words))
+    elif method == "sobol" and samples & (samples - 1):
+        below = 1 << (int(samples).bit_length() - 1)
+        message = _("samples: {samples} is no power of two; the nearest are {below} and {above}")
+        problems.add(message.format(below=below, above=2 * below, **words))
+    elif method == "fast" and samples % CURVES:
+        below = samples - samples % CURVES
+        message = _(
+            "samples: {samples} cannot be divided among {curves} curves; the nearest are {below} "
+            "and {above}"
+        )
+        above = below + CURVES
+        problems.add(message.format(curves=CURVES, below=below, above=above, **words))
+
+
+def check_names(
+    names: Sequence[str], groups: Sequence[str] | None, dummy: bool, problems: Problems
+) -> None:
+    """Note factors and groups that cannot be told apart."""
+    for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
+        problems.add(_("factors: '{name}' is named more than once").format(name=name))
+    if dummy and DUMMY in {*names, *(groups or ())}:
+        message = _("factors: '{name}' is kept for the factor that changes nothing")
+        problems.add(message.format(name=DUMMY))
+    if groups is not None and len(groups) != len(names):
+        message = _("groups: {groups} are given for {names} factors; one for each is needed")
+        problems.add(message.format(groups=len(groups), names=len(names)))
+    elif len(set(groups or names)) < 2:
+        message = _("factors: {number} is too few; at least two factors or groups are needed")
+        problems.add(message.format(number=len(set(groups or names))))
+
+
+def check_numbers(
+    names: Sequence[str], seed: int, usual: Sequence[float] | None, problems: Problems
+) -> None:
+    """Note a seed and usual places that are out of range."""
+    if not 0 <= seed < 2**32 - 1:
+        message = _("seed: {seed} is not allowed; allowed: from 0 to {most}")
+        problems.add(message.format(seed=seed, most=2**32 - 2))
+    if usual is None:
+        return
+    if len(usual) != len(names):
+        message = _("usual places: {usual} are given for {names} factors; one for each is needed")
+        problems.add(message.format(usual=len(usual), names=len(names)))
+    for name, place in zip(names, usual, strict=False):
+        if not 0.0 <= place <= 1.0:
+            message = _("{name}: its usual place {place} is not between 0 and 1")
+            problems.add(message.format(name=name, place=place))
