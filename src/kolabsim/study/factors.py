@@ -76,7 +76,7 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
         for name, entry in PARAMETERS.items()
     ]
     found += [
-        _number(f"parameters.{rule}.{name}", entry, "decision", entry.low, entry.high)
+        _number(f"parameters.{rule}.{name}", entry, "rules", entry.low, entry.high)
         for rule in BUILT_IN
         for name, entry in RULES[rule].parameters.items()
     ]
@@ -92,9 +92,17 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
         for name, words in STRUCTURES.items()
     ]
     found.append(Factor("form", "legal form of new bodies", "institutions", words=FORMS))
-    caps = tuple(range(2, CAP + 1))
+    caps = tuple(range(largest_group(scenario), CAP + 1))
     found.append(Factor("cap", "most members of a body", "institutions", words=caps))
     return {factor.name: factor for factor in found}
+
+
+def largest_group(scenario: Scenario) -> int:
+    """Members of the largest body or mandate that a scenario names: the cap must allow them."""
+    mandates = [*scenario.mandates]
+    mandates += [one for strategy in scenario.strategies.values() for one in strategy.mandates]
+    groups = [group for one in mandates if one.groups != "tiers" for group in one.groups]
+    return max([2, *map(len, groups), *(len(body.members) for body in scenario.bodies)])
 
 
 def _meaning_of(structure: str) -> str:

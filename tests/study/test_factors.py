@@ -1,0 +1,81 @@
+"""Factors: every dotted name that an experiment may vary, with ranges that the model accepts."""
+
+import numpy as np
+import pytest
+
+from kolabsim.errors import InputError
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.study.factors import choose_factors, factors_of
+from kolabsim.world.scenario import Scenario
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return Scenario.load("kartamantul")
+
+
+def test_every_factor_can_be_set_at_both_ends(scenario):
+    for name, factor in factors_of(scenario).items():
+        for u in (0.0, 0.5, np.nextafter(1.0, 0.0), 1.0):
+            scenario.with_({name: factor.at(u)})
+
+
+def test_every_parameter_is_a_factor_with_its_range(scenario):
+    known = factors_of(scenario)
+    for name, entry in PARAMETERS.items():
+        factor = known[f"parameters.{name}"]
+        assert (factor.low, factor.high, factor.group) == (entry.low, entry.high, entry.group)
+
+
+def test_a_number_goes_from_low_to_high_and_a_factor_of_it_by_logarithm(scenario):
+    known = factors_of(scenario)
+    share = known["parameters.trust_start"]
+    assert (share.at(0.0), share.at(0.5), share.at(1.0)) == pytest.approx((0.25, 0.5, 0.75))
+    scale = known["parameters.exit_base"]
+    assert scale.at(0.5) == pytest.approx(0.06), "half to double: the middle is the default"
+
+
+def test_words_have_equal_parts(scenario):
+    curve = factors_of(scenario)["unit_cost"]
+    found = [curve.at(u) for u in np.linspace(0.0, 1.0, 300, endpoint=False)]
+    assert {word: found.count(word) for word in curve.words} == dict.fromkeys(curve.words, 100)
+    assert curve.at(1.0) == curve.words[-1]
+
+
+def test_groups_stand_for_their_factors(scenario):
+    found = choose_factors(scenario, ["mechanisms", "parameters.notice"])
+    assert [factor.name for factor in found] == [
+        "mechanisms.forum", "mechanisms.planning", "mechanisms.team", "mechanisms.information",
+        "mechanisms.monitoring", "parameters.notice",
+    ]  # fmt: skip
+
+
+def test_ranges_and_words_of_ones_own(scenario):
+    wanted = {"parameters.notice": [0.2, 0.4], "decision": ["logit", "best_response"]}
+    notice, decision = choose_factors(scenario, wanted)
+    assert (notice.low, notice.high) == (0.2, 0.4)
+    assert decision.words == ("logit", "best_response")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"parameters.notise": None}, "did you mean 'parameters.notice'"),
+        ({"mechanism": None}, "did you mean 'mechanisms'"),
+        ({"parameters.notice": [0.9, 0.1]}, "0.9 to 0.1 is not allowed"),
+        ({"parameters.notice": [0.1, 3]}, "allowed: from 0.0 to 1.0"),
+        ({"parameters.notice": 0.3}, "give a range, such as"),
+        ({"trust": ["recovering"]}, "at least two of recovering, lasting"),
+        ({"trust": ["x", "recovering"]}, "at least two of"),
+        ({"support": [0, 1]}, "a group takes no range"),
+    ],
+)
+def test_what_is_wrong_is_told(scenario, wanted, told):
+    with pytest.raises(InputError, match=told):
+        choose_factors(scenario, wanted)
+
+
+def test_all_problems_are_told_at_once(scenario):
+    with pytest.raises(InputError) as error:
+        choose_factors(scenario, {"parameters.x": None, "cap": [1, 2], "parameters.notice": 2})
+    assert len(error.value.problems) == 3
