@@ -197,6 +197,54 @@ def runner() -> dict[str, float]:
     }  # fmt: skip
 
 
+def sensitivity() -> dict[str, float]:
+    """Sobol, 20 factors, N = 512, 5 replicates, 30 regions: plan, runs and reading over runs."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import numpy as np
+
+    from kolabsim.analysis.inquiries import settings_table
+    from kolabsim.engine.ensemble import cores, new_state, run_block
+    from kolabsim.engine.varying import base_of, vary
+    from kolabsim.study.design import make_design
+    from kolabsim.study.factors import choose_factors
+    from kolabsim.study.sampled import SampledStudy
+
+    scenario, work = task(30)
+    wanted = ["mechanisms", "support", "exit", "parameters.notice", "parameters.near_reach"]
+    wanted += [f"parameters.{n}" for n in ("misperception", "startup_cost", "autonomy_cost")]
+    wanted.append("parameters.quality_value")
+    factors = choose_factors(scenario, wanted)
+    names, runs = [factor.name for factor in factors], np.arange(5)
+    design = make_design("sobol", names, samples=512, seed=1, dummy=False)
+    table = settings_table(factors, design.points)
+    run_block(work, np.arange(1))
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        study = SampledStudy.plan_sample(scenario, ["voluntary"], table, folder, runs=5, seed=1)
+        study.run()
+        study.values(["net_efficiency"])
+        whole = time.perf_counter() - started
+    some = np.random.default_rng(1).choice(len(table), 1500, replace=False)
+    base = base_of(scenario, "voluntary", seed=1, names=names)
+    tasks = [vary(base, names, table.iloc[row]) for row in some]
+    parts = [tasks[k :: cores()] for k in range(cores())]
+
+    def simulate(part) -> None:
+        state = new_state(base.task.world)
+        for one in part:
+            run_block(one, runs, regions=False, state=state)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(simulate, parts))
+    pure = (time.perf_counter() - started) * len(table) / len(some)
+    return {
+        "factors": len(factors), "runs": 5 * len(table), "seconds": whole,
+        "over_pure_simulation": whole / pure, "goal_below": 1.1,
+    }  # fmt: skip
+
+
 BENCHMARKS = {
     "plain_python": against_plain_python,
     "mesa": against_mesa,
@@ -204,6 +252,7 @@ BENCHMARKS = {
     "scale": scale,
     "threads": threads,
     "runner": runner,
+    "sensitivity": sensitivity,
 }
 
 if __name__ == "__main__":
