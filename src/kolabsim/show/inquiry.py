@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.inquiries import (
+    COST,
     Answer,
+    SearchAnswer,
     SensitivityAnswer,
+    UncertaintyAnswer,
 )
 from kolabsim.language import N_, _, language
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.show.drawing import to_png
 from kolabsim.show.folder import PROVENANCE, REPORT, Account, history_of
-from kolabsim.show.numbers import count
+from kolabsim.show.numbers import count, decimal
 from kolabsim.show.page import Section, write_page
+from kolabsim.show.search import Labels, Reference, search_sections
 from kolabsim.show.sensitivity import Words, sensitivity_sections
 from kolabsim.show.words import area_title, capital, title_of
 from kolabsim.study.factors import Factor
@@ -32,7 +36,7 @@ GROUP_TITLES = {
     "coordination": N_("cost of coordination"), "attention": N_("attention and judgement"),
     "agreement": N_("agreement"), "conduct": N_("conduct"), "exit": N_("leaving"),
     "learning": N_("learning and trust"), "programme": N_("price of levers"),
-    "decision": N_("decision rule"), "areas": N_("service areas"),
+    "rules": N_("decision rules"), "areas": N_("service areas"),
     "mechanisms": N_("coordination mechanisms"), "support": N_("external support"),
     "structures": N_("structure of the model"), "institutions": N_("institutions"),
 }  # fmt: skip
@@ -72,6 +76,11 @@ def strategy_title_of(inquiry: Inquiry, name: str) -> str:
     return inquiry.scenario.strategies[name].title(language())
 
 
+def small(title: str) -> str:
+    """A title as it stands within a sentence; names in capitals stay as they are."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
 def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
     """All that an answer says; the answer itself comes first."""
     if isinstance(answer, SensitivityAnswer):
@@ -84,7 +93,30 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
         )
         sections = sensitivity_sections(answer.indices, words, curves=answer.curves)
         return [settled_note(answer, sections[0]), *sections[1:]]
+    if isinstance(answer, SearchAnswer):
+        references = [
+            Reference(strategy_title_of(inquiry, name), values)
+            for name, values in answer.known.items()
+        ]
+        return search_sections(
+            answer.front, labels_of(inquiry), references=references, robust=answer.robustness
+        )
     raise NotImplementedError
+
+
+def labels_of(inquiry: Inquiry) -> Labels:
+    """What the parts of a search are called."""
+    cost = _("programme cost over {years} years").format(
+        years=decimal(inquiry.scenario.horizon / 4.0, 0)
+    )
+    titles = {name: small(title) for name, title in titles_of(inquiry).items()}
+    titles |= {one.name: small(outcome_title(inquiry, one)) for one in inquiry.outcomes}
+    units = {one.name: MEASURES[one.measure].unit for one in inquiry.outcomes}
+    return Labels(
+        titles=titles | {COST: cost},
+        units=units | {COST: MEASURES[COST].unit},
+        currency=inquiry.scenario.currency,
+    )
 
 
 def settled_note(answer: SensitivityAnswer, section: Section) -> Section:
@@ -108,6 +140,8 @@ def tables_of(answer: Answer) -> Mapping[str, pd.DataFrame]:
 
     if isinstance(answer, SensitivityAnswer):
         return {"indices": pd.concat([one.table() for one in answer.indices], ignore_index=True)}
+    if isinstance(answer, SearchAnswer):
+        return {"front": answer.front.table()}
     raise NotImplementedError
 
 

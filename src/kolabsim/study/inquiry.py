@@ -94,7 +94,7 @@ class SensitivityText(InquiryText):
     """The strategy that is simulated."""
     against: str | None = None
     """Instead of outcomes, look at what the strategy changes compared with this one."""
-    factors: Wanted
+    factors: Wanted = Field(default={})
     """Factors and groups of factors; a range, words, or nothing for the usual ones."""
     method: Literal[tuple(METHODS)] = "sobol"
     """How the space of factors is looked at."""
