@@ -170,6 +170,8 @@ def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnsw
 
 COST = "programme_cost"
 """The measure that a budget limits."""
+MOST = 12
+"""Most packages that are judged in other futures: the knee, the best in each goal, and between."""
 FRESH = 16
 """Runs in each future by which the best packages are judged again; on draws of their own."""
 
@@ -230,7 +232,8 @@ def ask_search(
     if futures:
         names = [f"plausible-{k + 1}" for k in range(len(futures))]
         first = text.runs[1]
-        again = reevaluate(front, in_futures, names, runs=range(first, first + FRESH))
+        runs = range(first, first + FRESH)
+        again = reevaluate(front, in_futures, names, runs=runs, members=front.spread(MOST))
     least = range(front.values.shape[2])
     values = evaluate(np.array(list(starts.values())), least) if starts else []
     return SearchAnswer(front, again, dict(zip(starts, values, strict=True)))

@@ -169,5 +169,5 @@ def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | N
 def needs_learning(option: str) -> None:
     """Refuse an option that needs an extra which is not installed."""
     if find_spec("sklearn") is None:
-        text = _("{option} needs the extra 'evidence': pip install kolabsim[evidence]")
+        text = _("{option} needs the extra 'learning': pip install kolabsim[learning]")
         raise InputError([Problem(text.format(option=option))])

@@ -93,7 +93,7 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
 def _parameters(task: Task, setting: Mapping[str, float]) -> tuple[np.record, np.record]:
     """The records of the model's and the rule's parameters, with those of a setting."""
     records = [
-        np.array([tuple(record)], record.dtype.descr).view(np.recarray)
+        np.array([record], record.dtype).view(np.recarray)
         for record in (task.parameters, task.rule_parameters)
     ]
     for name, value in setting.items():
