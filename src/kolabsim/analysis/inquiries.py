@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.analysis.discovery import Discovery, Tree, discover, failures, tree
+from kolabsim.analysis.information import Information, information
+from kolabsim.analysis.robustness import Robustness, robustness, sample_sizes
 from kolabsim.analysis.search import (
     Budget,
     Front,
     Generation,
     Objective,
-    Robustness,
     reevaluate,
     search,
 )
+from kolabsim.analysis.search import Robustness as FrontRobustness
 from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
+from kolabsim.errors import InputError, KolabsimError
 from kolabsim.model.levers import LEVERS
 from kolabsim.study.design import Design, make_design
 from kolabsim.study.factors import Factor
-from kolabsim.study.inquiry import Inquiry, Outcome, groups_of
+from kolabsim.study.inquiry import Inquiry, Outcome, UncertaintyText, groups_of
 from kolabsim.study.sampled import SampledStudy
 from kolabsim.world.futures import plausible_sets
 
@@ -135,14 +139,19 @@ def contrast(study: SampledStudy, outcome: Outcome) -> np.ndarray:
 
 @dataclass(frozen=True)
 class UncertaintyAnswer:
-    """Strategies in many futures."""
+    """Strategies in many futures: which lasts, where they fail, and what to measure first."""
 
     study: SampledStudy
     settings: pd.DataFrame
     """What each future is: a row a future, a column a factor."""
     values: np.ndarray
     """[strategies, futures, runs] of the outcome."""
-    outcome: Outcome
+    robustness: Robustness
+    information: Information
+    failing: Mapping[str, tuple[Discovery, Tree | None]]
+    """Where each strategy but the baseline fails."""
+    sizes: pd.DataFrame
+    """How many runs and futures tell strategies apart."""
 
 
 def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnswer:
@@ -163,7 +172,44 @@ def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnsw
     )  # fmt: skip
     run(study)
     (outcome,) = inquiry.outcomes
-    return UncertaintyAnswer(study, settings, outcome_values(study, outcome), outcome)
+    values, names = outcome_values(study, outcome), study.strategies
+    what = {"better": outcome.better, "outcome": outcome.name}
+    robust = robustness(
+        values, names, baseline=text.baseline, threshold=text.threshold, seed=inquiry.seed, **what
+    )
+    differences = (values[1:] - values[:1]).mean(axis=(1, 2))
+    typical = float(np.abs(differences).max(initial=0.0)) / 2.0
+    return UncertaintyAnswer(
+        study,
+        settings,
+        values,
+        robust,
+        information(values, names, settings, seed=inquiry.seed, **what),
+        {name: where_it_fails(values, names, name, settings, text, what) for name in names[1:]},
+        sample_sizes(
+            values, names, against=text.baseline, difference=typical or 1.0, outcome=outcome.name
+        ),
+    )
+
+
+def where_it_fails(
+    values: np.ndarray,
+    names: Sequence[str],
+    strategy: str,
+    settings: pd.DataFrame,
+    text: UncertaintyText,
+    what: Mapping[str, object],
+) -> tuple[Discovery, Tree | None]:
+    """The futures in which a strategy fails, as a box and as a tree; no tree of too few."""
+    against = {"baseline": text.baseline} if text.threshold is None else {}
+    fails = failures(values, names, strategy, threshold=text.threshold, **against, **what)
+    try:
+        second = tree(settings, fails, seed=text.seed)
+    except InputError:
+        raise
+    except KolabsimError:  # too few failures, or no scikit-learn: the box stands by itself
+        second = None
+    return discover(settings, fails, seed=text.seed), second
 
 
 # Search -----------------------------------------------------------------------------------------
@@ -181,7 +227,7 @@ class SearchAnswer:
     """The best packages under a budget, and how they do in other futures."""
 
     front: Front
-    robustness: Robustness | None
+    robustness: FrontRobustness | None
     known: Mapping[str, np.ndarray]
     """[columns, runs] of the scenario's own strategies that are packages, for comparison."""
 

@@ -12,7 +12,6 @@ from kolabsim.analysis.inquiries import (
     Answer,
     SearchAnswer,
     SensitivityAnswer,
-    UncertaintyAnswer,
 )
 from kolabsim.language import N_, _, language
 from kolabsim.model.measures import MEASURES
@@ -23,6 +22,8 @@ from kolabsim.show.numbers import count, decimal
 from kolabsim.show.page import Section, write_page
 from kolabsim.show.search import Labels, Reference, search_sections
 from kolabsim.show.sensitivity import Words, sensitivity_sections
+from kolabsim.show.uncertainty import Failing, uncertainty_sections
+from kolabsim.show.uncertainty import Labels as FutureLabels
 from kolabsim.show.words import area_title, capital, title_of
 from kolabsim.study.factors import Factor
 from kolabsim.study.inquiry import Inquiry, Outcome
@@ -101,7 +102,35 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
         return search_sections(
             answer.front, labels_of(inquiry), references=references, robust=answer.robustness
         )
-    raise NotImplementedError
+    return uncertainty_sections(
+        answer.robustness,
+        future_labels(inquiry),
+        settings=answer.settings,
+        information=answer.information,
+        failing=[
+            Failing(
+                name, *found, threshold=inquiry.text.threshold,
+                baseline=None if inquiry.text.threshold is not None else inquiry.text.baseline,
+            )
+            for name, found in answer.failing.items()
+        ],
+        sizes=answer.sizes,
+    )  # fmt: skip
+
+
+def future_labels(inquiry: Inquiry) -> FutureLabels:
+    """What the parts of many futures are called."""
+    (outcome,) = inquiry.outcomes
+    plain = outcome.name == outcome.measure
+    units = {f"parameters.{name}": entry.unit for name, entry in PARAMETERS.items()}
+    return FutureLabels(
+        outcome.name if plain else outcome_title(inquiry, outcome),
+        unit=MEASURES[outcome.measure].unit,
+        currency=inquiry.scenario.currency,
+        strategies={name: strategy_title_of(inquiry, name) for name in inquiry.strategies},
+        factors={name: small(title) for name, title in titles_of(inquiry).items()},
+        units=units | {factor.name: factor.unit for factor in inquiry.factors},
+    )
 
 
 def labels_of(inquiry: Inquiry) -> Labels:
@@ -142,7 +171,17 @@ def tables_of(answer: Answer) -> Mapping[str, pd.DataFrame]:
         return {"indices": pd.concat([one.table() for one in answer.indices], ignore_index=True)}
     if isinstance(answer, SearchAnswer):
         return {"front": answer.front.table()}
-    raise NotImplementedError
+    return {
+        "robustness": answer.robustness.figures,
+        "information": answer.information.factors,
+        "sizes": answer.sizes,
+        "futures": answer.settings.assign(
+            **{
+                f"mean.{name}": answer.values[k].mean(axis=1)
+                for k, name in enumerate(answer.study.strategies)
+            }
+        ),
+    }
 
 
 def publish_inquiry(
