@@ -395,7 +395,7 @@ def lenient(n: np.ndarray, k: np.ndarray, size: int, failures: int) -> np.ndarra
 
 def quasi_p(inside: np.ndarray, fails: np.ndarray) -> np.ndarray:
     """Quasi-p value of each restriction, from which futures are within it [futures, limits]."""
-    from scipy.special import bdtrc
+    from scipy.special import betainc
 
     outside = ~inside
     broken = outside.sum(axis=1)
@@ -406,8 +406,8 @@ def quasi_p(inside: np.ndarray, fails: np.ndarray) -> np.ndarray:
     rate = np.divide(
         without[fails].sum(axis=0), number, out=np.zeros(len(number)), where=number > 0
     )
-    # bdtrc is the chance of more than its first argument.
-    return bdtrc(k - 1.0, float(n), rate) if k > 0 else np.ones(len(number))
+    # The chance of k or more of n, as a binomial distribution has it.
+    return betainc(k, n - k + 1, rate) if k > 0 else np.ones(len(number))
 
 
 def supported(

@@ -7,7 +7,7 @@ sample that grows keeps the points it had.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from kolabsim.analysis.search import (
 )
 from kolabsim.analysis.search import Robustness as FrontRobustness
 from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
+from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.model.levers import LEVERS
 from kolabsim.study.design import Design, make_design
@@ -78,6 +79,8 @@ class SensitivityAnswer:
     """[points, runs] of each outcome."""
     is_settled: bool | None
     """Whether the leading factors are known well enough; None where that was not asked."""
+    surrogates: Mapping[str, Surrogate] = field(default_factory=dict)
+    """By outcome, what stood in for the model."""
 
     @property
     def curves(self) -> dict[str, dict[str, Curve]]:
@@ -102,18 +105,10 @@ def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnsw
         seed=inquiry.seed,
         second_order=text.second_order,
     )
+    if text.surrogate is not None:
+        return ask_surrogate(inquiry, design, folder, run)
     while True:
-        study = SampledStudy.plan_sample(
-            inquiry.scenario,
-            inquiry.strategies,
-            settings_table(inquiry.factors, design.points),
-            folder,
-            runs=text.runs,
-            seed=inquiry.seed,
-            moments=inquiry.moments,
-        )
-        run(study)
-        values = {one.name: contrast(study, one) for one in inquiry.outcomes}
+        study, values = simulated_at(inquiry, design.points, folder, run)
         if text.until is None:
             is_settled = None
             break
@@ -121,11 +116,50 @@ def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnsw
         if is_settled or design.samples * 2 > text.most:
             break
         design = design.extended(design.samples * 2)
-    indices = tuple(
+    return SensitivityAnswer(design, study, analysed(inquiry, design, values), values, is_settled)
+
+
+def analysed(
+    inquiry: Inquiry, design: Design, values: Mapping[str, np.ndarray]
+) -> tuple[Indices, ...]:
+    """The indices of each outcome."""
+    return tuple(
         analyse(design, found, outcome=name, common=True, seed=inquiry.seed)
         for name, found in values.items()
     )
-    return SensitivityAnswer(design, study, indices, values, is_settled)
+
+
+def simulated_at(
+    inquiry: Inquiry, points: np.ndarray, folder: Path, run: Run
+) -> tuple[SampledStudy, dict[str, np.ndarray]]:
+    """The study of points of the unit cube, and each outcome [points, runs]."""
+    study = SampledStudy.plan_sample(
+        inquiry.scenario,
+        inquiry.strategies,
+        settings_table(inquiry.factors, points),
+        folder,
+        runs=inquiry.text.runs,
+        seed=inquiry.seed,
+        moments=inquiry.moments,
+    )
+    run(study)
+    return study, {one.name: contrast(study, one) for one in inquiry.outcomes}
+
+
+def ask_surrogate(inquiry: Inquiry, design: Design, folder: Path, run: Run) -> SensitivityAnswer:
+    """Simulate a few points, fit a surrogate for each outcome, and look at that."""
+    number, width = inquiry.text.surrogate, len(inquiry.factors)
+    points = np.random.default_rng(inquiry.seed).random((number, width))
+    study, simulated = simulated_at(inquiry, points, folder, run)
+    surrogates = {
+        name: fit_surrogate(points, found.mean(axis=1), inquiry.factors, seed=inquiry.seed)
+        for name, found in simulated.items()
+    }
+    values = {
+        name: one.predict(design.points[:, :width])[0][:, None] for name, one in surrogates.items()
+    }
+    indices = analysed(inquiry, design, values)
+    return SensitivityAnswer(design, study, indices, values, None, surrogates)
 
 
 def contrast(study: SampledStudy, outcome: Outcome) -> np.ndarray:

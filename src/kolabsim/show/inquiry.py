@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from kolabsim.show.drawing import to_png
 from kolabsim.show.folder import PROVENANCE, REPORT, Account, history_of
 from kolabsim.show.numbers import count, decimal
 from kolabsim.show.page import Section, write_page
-from kolabsim.show.search import Labels, Reference, search_sections
+from kolabsim.show.search import Labels, Reference, search_sections, surrogate_table
 from kolabsim.show.sensitivity import Words, sensitivity_sections
 from kolabsim.show.uncertainty import Failing, uncertainty_sections
 from kolabsim.show.uncertainty import Labels as FutureLabels
@@ -43,11 +44,21 @@ GROUP_TITLES = {
 }  # fmt: skip
 
 
+ATTRIBUTE_TITLES = {
+    "efficient_scale": N_("efficient scale"),
+    "curvature_below": N_("rise of cost below efficient scale"),
+    "curvature_above": N_("rise of cost above efficient scale"),
+    "difficulty": N_("difficulty of measurement"), "spillover": N_("spillover"),
+    "haul": N_("cost of distance"), "cost_per_resident": N_("cost per resident"),
+}  # fmt: skip
+
+
 def factor_title(factor: Factor) -> str:
     """What a factor is called."""
     parts = factor.name.split(".")
-    title = capital(_(factor.meaning).rstrip("."))
-    return f"{area_title(parts[1])}: {title}" if parts[0] == "areas" else title
+    if parts[0] == "areas":
+        return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
+    return capital(_(factor.meaning).rstrip("."))
 
 
 def titles_of(inquiry: Inquiry) -> dict[str, str]:
@@ -93,7 +104,10 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
             currency=inquiry.scenario.currency,
         )
         sections = sensitivity_sections(answer.indices, words, curves=answer.curves)
-        return [settled_note(answer, sections[0]), *sections[1:]]
+        first = settled_note(answer, sections[0])
+        if answer.surrogates:
+            first = with_surrogates(answer, first, labels_of(inquiry))
+        return [first, *sections[1:]]
     if isinstance(answer, SearchAnswer):
         references = [
             Reference(strategy_title_of(inquiry, name), values)
@@ -102,7 +116,7 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
         return search_sections(
             answer.front, labels_of(inquiry), references=references, robust=answer.robustness
         )
-    return uncertainty_sections(
+    sections = uncertainty_sections(
         answer.robustness,
         future_labels(inquiry),
         settings=answer.settings,
@@ -116,6 +130,16 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
         ],
         sizes=answer.sizes,
     )  # fmt: skip
+    # The answer says where the best strategy fails; where others do is what others ask.
+    best = answer.robustness.order()[0]
+    told = sections[2 : 2 + len(answer.failing)]
+    others = [
+        section.paragraphs[0]
+        for (name, (found, _tree)), section in zip(answer.failing.items(), told, strict=True)
+        if name != best and found.box is not None
+    ]
+    answered = replace(sections[0], paragraphs=[*sections[0].paragraphs, *others])
+    return [answered, *sections[1:]]
 
 
 def future_labels(inquiry: Inquiry) -> FutureLabels:
@@ -148,10 +172,19 @@ def labels_of(inquiry: Inquiry) -> Labels:
     )
 
 
+def with_surrogates(answer: SensitivityAnswer, section: Section, labels: Labels) -> Section:
+    """The answer, with how well the surrogates know the model that they stood in for."""
+    text = _(
+        "These are not indices of the model but of a surrogate that was fitted to {number} "
+        "simulated points; they are as good as it is."
+    )
+    text = text.format(number=count(len(answer.study.table)))
+    tables = [surrogate_table(answer.surrogates, labels), *section.tables]
+    return replace(section, paragraphs=[text, *section.paragraphs], tables=tables)
+
+
 def settled_note(answer: SensitivityAnswer, section: Section) -> Section:
     """The answer, with a word on whether the sample was large enough, where that was asked."""
-    from dataclasses import replace
-
     if answer.is_settled is None:
         return section
     text = (

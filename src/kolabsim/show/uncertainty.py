@@ -885,8 +885,11 @@ def best_figure(robust: Robustness, labels: Labels) -> Figure:
     value, low, high = (100.0 * table.loc[order, part] for part in ("value", "low", "high"))
     axes.barh(y, value, height=0.66, color=BLUE)
     axes.hlines(y, low, high, color=INK, linewidth=1.4, zorder=5)
+    for at, (share, end) in enumerate(zip(value, high, strict=True)):
+        axes.annotate(percent(share / 100.0), (max(share, end), at), (4, 0), va="center",
+                      textcoords="offset points", fontsize=8.0)  # fmt: skip
     write_strategies(axes, order, labels)
-    axes.set_xlim(left=0.0)
+    axes.set_xlim(0.0, 1.08 * max(float(high.max()), 1.0))
     axes.set_xlabel(_("Share of the futures in which it is best, %"))
     write_ticks(axes.xaxis, 1.0)
     return figure
@@ -901,7 +904,7 @@ def spread_plane(robust: Robustness, labels: Labels) -> Figure:
     figure, panels = blank(4.6)
     axes = panels[0, 0]
     axes.grid()
-    places = []
+    places, taken = [], []
     for name in robust.names:
         x, left, right = mean.loc[name, ["value", "low", "high"]] / scale.divisor
         y, low, high = spread.loc[name, ["value", "low", "high"]] / apart.divisor
@@ -915,15 +918,20 @@ def spread_plane(robust: Robustness, labels: Labels) -> Figure:
         axes.plot(x, y, "o", color=colour, markersize=5.5, zorder=5,
                   markerfacecolor="white" if beaten else colour)  # fmt: skip
         places.append((x, y))
-    axes.set_xlabel(
-        with_unit(_("{outcome}, mean over futures"), scale).format(outcome=labels.title)
-    )
+        taken += [(end, y) for end in np.linspace(left, right, 25)]
+        taken += [(x, end) for end in np.linspace(low, high, 5)]
+    text = _("{outcome}, mean over futures").format(outcome=labels.title)
+    axes.set_xlabel(with_unit(text, scale))
     axes.set_ylabel(with_unit(_("Standard deviation over futures"), apart))
     for axis in (axes.xaxis, axes.yaxis):
         write_ticks(axis, 1.0)
     axes.margins(0.08)
     titles = [wrapped(labels.strategy(name), 26) for name in robust.names]
-    place_labels(axes, places, titles, radii=[4.0] * len(places), size=7.5)
+    # Labels keep off intervals too.
+    radii = [4.0] * len(places) + [1.5] * len(taken)
+    place_labels(axes, places + taken, titles + [""] * len(taken), radii=radii, size=7.5)
+    for text in [text for text in axes.texts if not text.get_text()]:
+        text.remove()
     return figure
 
 

@@ -108,6 +108,9 @@ class SensitivityText(InquiryText):
     """``settled``: the samples are doubled until the leading factors are known well enough."""
     most: int = Field(default=4096, ge=2, le=1_000_000)
     """Most samples of ``until``."""
+    surrogate: int | None = Field(default=None, ge=20, le=100_000)
+    """Simulate only so many points, drawn evenly, and look at a surrogate that is fitted to them:
+    for runs that are dear. Its cross-validated error is told."""
     runs: int = Field(default=5, ge=1, le=10_000)
     """Runs at each point: how much is chance."""
     outcomes: Names = ("net_efficiency",)
