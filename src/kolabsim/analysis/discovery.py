@@ -541,7 +541,7 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
         from sklearn.model_selection import StratifiedKFold, cross_val_predict
         from sklearn.tree import DecisionTreeClassifier
     except ImportError as error:
-        message = _("a tree needs scikit-learn: pip install 'kolabsim[surrogate]'")
+        message = _("a tree needs scikit-learn: pip install 'kolabsim[learning]'")
         raise KolabsimError(message) from error
     fails = np.asarray(fails, bool)
     check_settings(settings, len(fails))

@@ -208,8 +208,9 @@ def robustness(
     Intervals are quantiles of resamples, less the bias that resamples show: the best of several
     noisy means is too good, more so once they are resampled. The largest regret and the worst
     future are those of the very futures that were simulated, and their intervals draw runs alone:
-    from none of them can be told what another future would bring. Where the luck of runs is as
-    large as what futures differ by, these two intervals are too short.
+    from none of them can be told what another future would bring. Where the luck of
+    the mean over runs is near half of what futures differ by, intervals of extremes, of the spread
+    and of the share of futures in which a strategy is best are too short: 95 % become 70 to 90 %.
 
     Parameters
     ----------

@@ -327,13 +327,15 @@ def sure_sentence(robust: Robustness, labels: Labels) -> str:
     table = robust.table()["first"]
     rival = table.drop(first).idxmax()
     if sure >= SURE:
-        text = _("It comes first in {share} of resamples of futures and runs.")
+        text = _(
+            "It comes first in {share} of resamples of futures and runs, and by {agree} of {all} "
+            "other criteria."
+        )
     else:
         text = _(
             "That it comes first is not sure: it does in {share} of resamples of futures and runs, "
-            "“{rival}” in {other}."
+            "“{rival}” in {other}; of {all} other criteria, {agree} put it first too."
         )
-    text += " " + _("Of {all} other criteria, {agree} put it first too.")
     return text.format(
         share=percent(sure),
         rival=labels.strategy(rival),
@@ -394,9 +396,7 @@ def measure_sentence(information: Information, labels: Labels) -> str:
             "No single factor is worth measuring first: knowing any of them would change the "
             "choice no more than a factor that has nothing to do with the outcome."
         )
-    row = information.factors.iloc[0]
-    if not row["above"]:
-        row = information.factors[information.factors["above"]].iloc[0]
+    row = information.factors[information.factors["above"]].iloc[0]
     scale = information_scale(information, labels)
     text = _(
         "Measure {factor} first: knowing it before choosing is worth {value} on average "
@@ -404,9 +404,9 @@ def measure_sentence(information: Information, labels: Labels) -> str:
     )
     if math.isfinite(row["share"]):
         text += _(", {share} of what perfect knowledge of the future is worth")
-    text += "."
     if isinstance(row["lowest"], str) and row["lowest"] != row["highest"]:
-        text += " " + _("Where it is lowest, “{lowest}” is best; where it is highest, “{highest}”.")
+        text += _("; where it is lowest, “{lowest}” is best, where it is highest, “{highest}”")
+    text += "."
     return text.format(
         factor=labels.factor(row["factor"]),
         value=scale.text(row["value"]),
