@@ -29,9 +29,9 @@ from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settle
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.model.levers import LEVERS
-from kolabsim.study.design import Design, make_design
+from kolabsim.study.design import Design
 from kolabsim.study.factors import Factor
-from kolabsim.study.inquiry import Inquiry, Outcome, UncertaintyText, groups_of
+from kolabsim.study.inquiry import Inquiry, Outcome, UncertaintyText
 from kolabsim.study.sampled import SampledStudy
 from kolabsim.world.futures import plausible_sets
 
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from kolabsim.study.kept import KeptStudy, Progress
     from kolabsim.world.scenario import Scenario
     from kolabsim.world.strategy import Phase
+
+LEADING = 5
+"""Factors whose ranking must be known for a sample to be large enough."""
 
 Run = Callable[["KeptStudy"], "Progress"]
 """Does what is missing of a study, and says how much that was."""
@@ -95,16 +98,7 @@ class SensitivityAnswer:
 
 def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnswer:
     """Sample the space of the factors, run what is missing, and say which of them matter."""
-    text = inquiry.text
-    names = [factor.name for factor in inquiry.factors]
-    design = make_design(
-        text.method,
-        names,
-        groups=groups_of(inquiry.factors) if text.grouped else None,
-        samples=text.samples,
-        seed=inquiry.seed,
-        second_order=text.second_order,
-    )
+    text, design = inquiry.text, inquiry.design()
     if text.surrogate is not None:
         return ask_surrogate(inquiry, design, folder, run)
     while True:
@@ -112,7 +106,9 @@ def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnsw
         if text.until is None:
             is_settled = None
             break
-        is_settled = all(settled(design, found) for found in values.values())
+        # Of few factors half, because all of them together always lead.
+        leading = min(LEADING, max(1, len(inquiry.factors) // 2))
+        is_settled = all(settled(design, found, leading) for found in values.values())
         if is_settled or design.samples * 2 > text.most:
             break
         design = design.extended(design.samples * 2)

@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.model.measures import MEASURES
-from kolabsim.study.design import METHODS
+from kolabsim.study.design import METHODS, Design, make_design
 from kolabsim.study.experiment import (
     BASELINE,
     Experiment,
@@ -192,6 +192,20 @@ class Inquiry:
         """What is asked, in a language."""
         return in_language(self.text.question, language)
 
+    def design(self) -> Design:
+        """The points at which a sensitivity inquiry looks.
+
+        Raises :class:`~kolabsim.errors.InputError` if its method cannot do what is asked.
+        """
+        return make_design(
+            self.text.method,
+            [factor.name for factor in self.factors],
+            groups=groups_of(self.factors) if self.text.grouped else None,
+            samples=self.text.samples,
+            seed=self.seed,
+            second_order=self.text.second_order,
+        )
+
     @property
     def moments(self) -> tuple[tuple[str, int], ...]:
         """Measures that are read at a quarter."""
@@ -234,7 +248,7 @@ class Inquiry:
         outcomes = _outcomes(tree, text, scenario, problems)
         factors = _factors(tree, text, scenario, problems)
         problems.raise_if_any()
-        return cls(
+        found = cls(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,
             text=text,
             scenario=scenario,
@@ -244,6 +258,14 @@ class Inquiry:
             seed=text.seed,
             file=path,
         )
+        if isinstance(text, SensitivityText):
+            try:
+                found.design()
+            except InputError as error:
+                for problem in error.problems:
+                    tell(tree, (), problem.message, problems)
+        problems.raise_if_any()
+        return found
 
 
 KINDS = ("comparison", *TEXTS)
