@@ -10,6 +10,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.study.factors import factors_of
 from kolabsim.study.results import run_figures
 from kolabsim.study.sampled import SampledStudy, read_base, unpack_base
+from kolabsim.study.verify import verify
 from kolabsim.world.scenario import Scenario
 
 STRATEGIES = ("voluntary", "team")
@@ -143,3 +144,18 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):
     values = study.values(["net_efficiency"])
     assert np.isnan(values).sum() == done.failed
     assert len(study.failures()) == done.failed
+
+
+def test_runs_can_be_verified(scenario, tmp_path):
+    plan(scenario, table(scenario, 6), tmp_path).run()
+    verdict = verify(tmp_path, sample=20)
+    assert verdict.is_good
+    assert verdict.checked == 20
+    rows = tmp_path / "inputs" / "rows.npz"
+    with np.load(rows) as held:
+        changed = {name: held[name].copy() for name in held.files}
+    changed["values"][:, 0] *= 1.01
+    np.savez(rows, **changed)
+    verdict = verify(tmp_path, sample=20)
+    assert not verdict.is_good
+    assert verdict.strangers

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from kolabsim.engine.ensemble import Task
     from kolabsim.study.factors import Value
     from kolabsim.world.scenario import Scenario
 
+ROWS = "rows.npz"
+"""File that says what decides each point: its base, and what is written into that."""
 DESIGN = "design.csv"
 """File of a study's folder that says what each point is."""
 
@@ -116,6 +120,17 @@ class SampledStudy(KeptStudy):
             path = self.folder / INPUTS / f"{base}.npz"
             if not path.is_file():
                 write_whole(path, to_bytes(plain))
+        about = [self.packed[point.hash] for point in self.points]
+        rows = io.BytesIO()
+        np.savez_compressed(
+            rows,
+            hash=np.array([point.hash for point in self.points]),
+            base=np.array([one[0] for one in about]),
+            names=np.array(about[0][1], np.str_),
+            values=np.array([one[2] for one in about], np.float64),
+            moments=np.array(json.dumps(self.moments)),
+        )
+        write_whole(self.folder / INPUTS / ROWS, rows.getvalue())
         room = io.StringIO()
         self.table.to_csv(room, index_label="point", lineterminator="\n")
         write_whole(self.folder / DESIGN, room.getvalue().encode())
@@ -212,7 +227,30 @@ def unpack_base(plain: Plain) -> Base:
 
 def read_base(folder: Path, base: str) -> Plain:
     """What the points of a study have in common, as it was kept."""
-    return from_bytes((folder / INPUTS / f"{base}.npz").read_bytes())
+    plain = from_bytes((folder / INPUTS / f"{base}.npz").read_bytes())
+    return plain | {"base.areas": str(plain["base.areas"])}
+
+
+def kept_tasks(folder: Path, points: Iterable[str]) -> dict[str, Task | None]:
+    """What decided the results of points by their hashes; None where it is not what that says."""
+    with np.load(folder / INPUTS / ROWS, allow_pickle=False) as held:
+        rows = {name: held[name] for name in held.files}
+    moments = tuple((measure, quarter) for measure, quarter in json.loads(str(rows["moments"])))
+    names = tuple(str(name) for name in rows["names"])
+    place = {str(name): k for k, name in enumerate(rows["hash"])}
+    bases: dict[str, Base | None] = {}
+    found: dict[str, Task | None] = {}
+    for point in points:
+        k = place.get(point)
+        base = None if k is None else str(rows["base"][k])
+        if base is not None and base not in bases:
+            plain = read_base(folder, base)
+            bases[base] = unpack_base(plain) if hash_of(plain) == base else None
+        values = None if k is None else rows["values"][k]
+        same = base is not None and _hash(base, names, values, moments) == point
+        known = bases.get(base) if same else None
+        found[point] = None if known is None else vary(known, names, values)
+    return found
 
 
 def _hash(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kolabsim.engine.ensemble import run_block
+from kolabsim.engine.ensemble import Task, run_block
 from kolabsim.model.measures import MEASURES
 from kolabsim.study.joined import read_tables
-from kolabsim.study.kept import KeptStudy, read_inputs
-from kolabsim.study.points import hash_of, unpack
+from kolabsim.study.kept import INPUTS, KeptStudy, read_inputs
+from kolabsim.study.points import Point, hash_of, unpack
 from kolabsim.study.results import run_figures
+from kolabsim.study.sampled import ROWS, kept_tasks
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,16 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     rows = np.random.default_rng(seed).choice(len(table), number, replace=False)
     chosen = table.iloc[np.sort(rows)]
     differing, strangers = [], []
-    for point in study.points:
-        here = chosen[(chosen["strategy"] == point.strategy) & (chosen["future"] == point.future)]
-        if here.empty:
-            continue
-        packed = read_inputs(folder, point.hash)
-        if hash_of(packed) != point.hash:
+    groups = dict(iter(chosen.groupby(["strategy", "future"], observed=True)))
+    points = [point for point in study.points if (point.strategy, point.future) in groups]
+    tasks = tasks_of(folder, points)
+    for point in points:
+        here, task = groups[point.strategy, point.future], tasks[point.hash]
+        if task is None:
             strangers.append(f"{point.strategy}, {point.future}")
             continue
         numbers = here["run"].to_numpy()
-        block = run_block(unpack(packed), numbers, regions=False)
+        block = run_block(task, numbers, regions=False)
         again = run_figures(block.history)
         kept = here[list(MEASURES)].to_numpy(np.float64)
         same = (again.view(np.int64) == kept.view(np.int64)) | (np.isnan(again) & np.isnan(kept))
@@ -61,3 +63,14 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
             measure = list(MEASURES)[int(np.argmin(same[k]))]
             differing.append((point.strategy, point.future, int(numbers[k]), measure))
     return Verdict(number, tuple(differing), tuple(strangers))
+
+
+def tasks_of(folder: Path, points: Sequence[Point]) -> dict[str, Task | None]:
+    """What decided the results of points; None where that is not what their hash says."""
+    if (folder / INPUTS / ROWS).is_file():
+        return kept_tasks(folder, [point.hash for point in points])
+    found: dict[str, Task | None] = {}
+    for point in points:
+        packed = read_inputs(folder, point.hash)
+        found[point.hash] = unpack(packed) if hash_of(packed) == point.hash else None
+    return found
