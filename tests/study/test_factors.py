@@ -35,6 +35,23 @@ def test_a_number_goes_from_low_to_high_and_a_factor_of_it_by_logarithm(scenario
     assert scale.at(0.5) == pytest.approx(0.06), "half to double: the middle is the default"
 
 
+def test_a_place_is_that_of_its_value(scenario):
+    for factor in factors_of(scenario).values():
+        for u in (0.02, 0.31, 0.97):
+            value = factor.at(u)
+            assert factor.at(factor.place(value)) == pytest.approx(value)
+        if not factor.is_choice:
+            assert factor.low <= factor.usual <= factor.high
+
+
+def test_what_a_factor_is_where_nothing_is_varied(scenario):
+    changed = scenario.with_({"parameters.notice": 0.7, "trust": "lasting", "cap": 9})
+    known = factors_of(changed)
+    assert known["parameters.notice"].usual == 0.7
+    assert (known["trust"].usual, known["cap"].usual) == ("lasting", 9)
+    assert known["mechanisms.forum"].usual == 0.0
+
+
 def test_words_have_equal_parts(scenario):
     curve = factors_of(scenario)["unit_cost"]
     found = [curve.at(u) for u in np.linspace(0.0, 1.0, 300, endpoint=False)]

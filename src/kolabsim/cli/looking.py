@@ -146,38 +146,22 @@ def strategy_table(scenario: str) -> Table:
 
 
 def factor_table(scenario: str) -> Table:
-    """What can be varied: parameters, attributes of areas, and institutions."""
-    from kolabsim.model.areas import AREA_ATTRIBUTES
-    from kolabsim.model.extension import RULES
-    from kolabsim.model.levers import FORMS
-    from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.model.rules import BUILT_IN
-    from kolabsim.world.futures import STRUCTURES
+    """What can be varied: parameters, attributes of areas, levers, structures, institutions."""
+    from kolabsim.study.factors import factors_of
     from kolabsim.world.scenario import Scenario
 
-    found = Scenario.load(scenario)
-    head = (_("factor"), _("default"), _("range"), _("unit"), _("meaning"), _("source"))
+    head = (_("factor"), _("group"), _("usual"), _("range"), _("unit"), _("meaning"), _("source"))
     table = plain_table(*head)
-
-    def row(name: str, value: float, low: float, high: float, *texts: str) -> None:
-        table.add_row(name, f"{value:g}", f"{low:g} .. {high:g}", *texts)
-
-    for name, entry in PARAMETERS.items():
-        source = _(entry.source) if entry.source == "assumed" else entry.source
-        row(f"parameters.{name}", entry.default, entry.low, entry.high, entry.unit,
-            _(entry.meaning), source)  # fmt: skip
-    for rule in BUILT_IN:
-        for name, entry in RULES[rule].parameters.items():
-            row(f"parameters.{rule}.{name}", entry.default, entry.low, entry.high, entry.unit,
-                _(entry.meaning), _(entry.source))  # fmt: skip
-    for area, values in found.areas.items():
-        for name, entry in AREA_ATTRIBUTES.items():
-            value = getattr(values, name)
-            row(f"areas.{area}.{name}", value, value / 2, value * 2, entry.unit,
-                _(entry.meaning), values.source)  # fmt: skip
-    for name, words in (("form", FORMS), *STRUCTURES.items()):
-        table.add_row(name, getattr(found, name), " | ".join(words), "", _("institution"), "")
-    table.add_row("cap", str(found.cap), "2 .. 16", _("regions"), _("most members of a body"), "")
+    for factor in factors_of(Scenario.load(scenario)).values():
+        if factor.is_choice:
+            usual, span, unit = str(factor.usual), " | ".join(map(str, factor.words)), ""
+        else:
+            usual, span = f"{factor.usual:g}", f"{factor.low:g} .. {factor.high:g}"
+            unit = factor.unit
+        source = _(factor.source) if factor.source == "assumed" else factor.source
+        table.add_row(
+            factor.name, factor.group, usual, span, unit, _(factor.meaning), source
+        )  # fmt: skip
     return table
 
 

@@ -7,11 +7,12 @@ their factors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import _
+from kolabsim.language import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.extension import RULES
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS
@@ -33,6 +34,10 @@ class Factor:
     meaning: str
     group: str
     """Parameters: their group; mechanisms, support, areas, structures."""
+    usual: Value = 0.0
+    """What it is where nothing is varied."""
+    source: str = ""
+    """Where its number comes from; assumed where nobody measured it."""
     low: float = 0.0
     high: float = 1.0
     """Range of a number."""
@@ -61,39 +66,60 @@ class Factor:
             return float(self.low * (self.high / self.low) ** u)
         return float(self.low + u * (self.high - self.low))
 
+    def place(self, value: Value) -> float:
+        """Where a value lies between 0 and 1; of a word the middle of its part. Clipped."""
+        if self.is_choice:
+            number = self.words.index(value) if value in self.words else 0
+            return (number + 0.5) / len(self.words)
+        if self.is_scale:
+            u = math.log(max(float(value), 1e-300) / self.low) / math.log(self.high / self.low)
+        else:
+            u = (float(value) - self.low) / (self.high - self.low)
+        return min(max(u, 0.0), 1.0)
 
-def _number(name: str, entry: Parameter, group: str, low: float, high: float) -> Factor:
+
+def _number(
+    name: str, entry: Parameter, group: str, usual: float, source: str,
+    low: float | None = None, high: float | None = None,
+) -> Factor:  # fmt: skip
     return Factor(
-        name, entry.meaning, group, float(low), float(high), unit=entry.unit, least=entry.least,
-        most=entry.most,
+        name, entry.meaning, group, float(usual), source,
+        float(entry.low if low is None else low), float(entry.high if high is None else high),
+        unit=entry.unit, least=entry.least, most=entry.most,
     )  # fmt: skip
 
 
 def factors_of(scenario: Scenario) -> dict[str, Factor]:
     """All factors of a scenario, by name."""
+    given = scenario.parameters
     found = [
-        _number(f"parameters.{name}", entry, entry.group, entry.low, entry.high)
-        for name, entry in PARAMETERS.items()
+        _number(f"parameters.{n}", entry, entry.group, given.get(n, entry.default), entry.source)
+        for n, entry in PARAMETERS.items()
     ]
-    found += [
-        _number(f"parameters.{rule}.{name}", entry, "rules", entry.low, entry.high)
-        for rule in BUILT_IN
-        for name, entry in RULES[rule].parameters.items()
-    ]
+    for rule in BUILT_IN:
+        for name, entry in RULES[rule].parameters.items():
+            usual = given.get(f"{rule}.{name}", entry.default)
+            found.append(_number(f"parameters.{rule}.{name}", entry, "rules", usual, entry.source))
     for area, values in scenario.areas.items():
         for name, entry in AREA_ATTRIBUTES.items():
             value = getattr(values, name)
             low, high = max(value / 2, entry.least), min(value * 2, entry.most)
-            found.append(_number(f"areas.{area}.{name}", entry, "areas", low, high))
+            if low == high:  # half and double of nothing
+                low, high = entry.low, entry.high
+            found.append(
+                _number(f"areas.{area}.{name}", entry, "areas", value, values.source, low, high)
+            )
     for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
     found += [
-        Factor(name, _meaning_of(name), "structures", words=words)
+        Factor(name, _meaning_of(name), "structures", getattr(scenario, name), words=words)
         for name, words in STRUCTURES.items()
     ]
-    found.append(Factor("form", "legal form of new bodies", "institutions", words=FORMS))
+    form = N_("legal form of new bodies")
+    found.append(Factor("form", form, "institutions", scenario.form, words=FORMS))
     caps = tuple(range(largest_group(scenario), CAP + 1))
-    found.append(Factor("cap", "most members of a body", "institutions", words=caps))
+    most = N_("most members of a body")
+    found.append(Factor("cap", most, "institutions", scenario.cap, words=caps))
     return {factor.name: factor for factor in found}
 
 

@@ -197,6 +197,7 @@ class Inquiry:
 
         Raises :class:`~kolabsim.errors.InputError` if its method cannot do what is asked.
         """
+        usual = [factor.place(factor.usual) for factor in self.factors]
         return make_design(
             self.text.method,
             [factor.name for factor in self.factors],
@@ -204,6 +205,7 @@ class Inquiry:
             samples=self.text.samples,
             seed=self.seed,
             second_order=self.text.second_order,
+            usual=usual if self.text.method == "one_at_a_time" else None,
         )
 
     @property
