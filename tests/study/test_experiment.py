@@ -2,6 +2,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.inquiry import load
 from kolabsim.world.scenario import shipped_names
 
 GOOD = """\
@@ -50,7 +51,7 @@ def test_a_folder_and_what_is_typed_stand_in_for_the_file(tmp_path):
 
 @pytest.mark.parametrize("name", shipped_names("experiments"))
 def test_shipped_experiments_load(name):
-    found = Experiment.load(name)
+    found = load(name)
     assert found.question("en")
     assert found.question("id")
     assert found.question("id") != found.question("en")

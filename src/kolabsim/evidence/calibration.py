@@ -23,7 +23,7 @@ import numpy as np
 from kolabsim.engine.ensemble import cores
 from kolabsim.evidence.facts import CALIBRATION, FACTS, SETTINGS, Fact
 from kolabsim.evidence.scorecard import contrasts, interval
-from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.parameters import PARAMETERS, Parameter, between
 from kolabsim.world.futures import STRUCTURES, Future, structural_futures
 
 Misfit = Callable[[np.ndarray, int, float], float]
@@ -50,20 +50,12 @@ def assumed() -> dict[str, Parameter]:
     return {name: entry for name, entry in PARAMETERS.items() if entry.source == "assumed"}
 
 
-def is_scale(entry: Parameter) -> bool:
-    """Whether a range is of a factor, half to double, rather than of a difference."""
-    return entry.low > 0.0 and entry.high / entry.low > 3.9
-
-
 def future_at(point: np.ndarray) -> Future:
     """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
-    found: Future = {}
-    for (name, entry), u in zip(assumed().items(), point, strict=True):
-        if is_scale(entry):
-            found[f"parameters.{name}"] = float(entry.low * (entry.high / entry.low) ** u)
-        else:
-            found[f"parameters.{name}"] = float(entry.low + u * (entry.high - entry.low))
-    return found
+    return {
+        f"parameters.{name}": between(entry.low, entry.high, u)
+        for (name, entry), u in zip(assumed().items(), point, strict=True)
+    }
 
 
 # Judging ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kolabsim.engine.ensemble import build_task, cores
-from kolabsim.evidence.calibration import is_scale, misfit
+from kolabsim.evidence.calibration import misfit
 from kolabsim.evidence.network import (
     Network,
     auc,
@@ -25,7 +25,7 @@ from kolabsim.evidence.network import (
     structure,
     tied,
 )
-from kolabsim.model.parameters import PARAMETERS, Parameter, number
+from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
 from kolabsim.world.scenario import BASELINE
 
 GENERAL = (
@@ -60,25 +60,17 @@ RUNS = 16
 
 def setting_at(point: np.ndarray) -> dict[str, float]:
     """The setting at a point of the unit cube: each from low (0) to high (1) of its range."""
-    found = {}
-    for (name, entry), u in zip(SOUGHT.items(), np.clip(point, 0.0, 1.0), strict=True):
-        if is_scale(entry):
-            found[name] = float(entry.low * (entry.high / entry.low) ** u)
-        else:
-            found[name] = float(entry.low + u * (entry.high - entry.low))
-    return found
+    return {
+        name: between(entry.low, entry.high, u)
+        for (name, entry), u in zip(SOUGHT.items(), np.clip(point, 0.0, 1.0), strict=True)
+    }
 
 
 def point_of(setting: Mapping[str, float]) -> np.ndarray:
     """The point of the unit cube at which a setting lies."""
-    found = []
-    for name, entry in SOUGHT.items():
-        value = setting[name]
-        if is_scale(entry):
-            found.append(np.log(value / entry.low) / np.log(entry.high / entry.low))
-        else:
-            found.append((value - entry.low) / (entry.high - entry.low))
-    return np.array(found)
+    return np.array(
+        [place_in(entry.low, entry.high, setting[name]) for name, entry in SOUGHT.items()]
+    )
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,25 @@ class Parameter:
         return 1.0 - (1.0 - value) ** (1.0 / QUARTERS) if self.rate else value
 
 
+def is_scale(low: float, high: float) -> bool:
+    """Whether a range is one of factors, such as half to double, rather than of differences."""
+    return low > 0.0 and high / low > 3.9
+
+
+def between(low: float, high: float, u: float) -> float:
+    """The value at a place between 0 and 1 of a range; of a range of factors by logarithm."""
+    return float(low * (high / low) ** u if is_scale(low, high) else low + u * (high - low))
+
+
+def place_in(low: float, high: float, value: float) -> float:
+    """The place between 0 and 1 at which a value lies in a range; what lies outside is clipped."""
+    if is_scale(low, high):
+        u = math.log(max(value, 1e-300) / low) / math.log(high / low)
+    else:
+        u = (value - low) / (high - low)
+    return min(max(u, 0.0), 1.0)
+
+
 def number(default: float, symbol: str, meaning: str, **more: object) -> Parameter:
     """A parameter that is not negative."""
     return Parameter(default, symbol=symbol, meaning=meaning, **more)

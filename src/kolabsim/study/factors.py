@@ -7,7 +7,6 @@ their factors.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,7 @@ from kolabsim.language import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.extension import RULES
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS
-from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
 from kolabsim.model.rules import BUILT_IN
 from kolabsim.world.futures import STRUCTURES
 from kolabsim.world.scenario import Scenario
@@ -53,29 +52,18 @@ class Factor:
         """Whether it is a choice among words instead of a number."""
         return bool(self.words)
 
-    @property
-    def is_scale(self) -> bool:
-        """Whether its range is one of factors, such as half to double, drawn by logarithm."""
-        return not self.is_choice and self.low > 0.0 and self.high / self.low > 3.9
-
     def at(self, u: float) -> Value:
         """Its value at a place between 0 and 1: from low to high, or each word in equal parts."""
         if self.is_choice:
             return self.words[min(int(u * len(self.words)), len(self.words) - 1)]
-        if self.is_scale:
-            return float(self.low * (self.high / self.low) ** u)
-        return float(self.low + u * (self.high - self.low))
+        return between(self.low, self.high, u)
 
     def place(self, value: Value) -> float:
         """Where a value lies between 0 and 1; of a word the middle of its part. Clipped."""
         if self.is_choice:
             number = self.words.index(value) if value in self.words else 0
             return (number + 0.5) / len(self.words)
-        if self.is_scale:
-            u = math.log(max(float(value), 1e-300) / self.low) / math.log(self.high / self.low)
-        else:
-            u = (float(value) - self.low) / (self.high - self.low)
-        return min(max(u, 0.0), 1.0)
+        return place_in(self.low, self.high, float(value))
 
 
 def _number(
