@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,10 +19,13 @@ LANGUAGES: dict[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
 """Languages that kolabsim speaks, by code."""
 
 _chosen: list[str] = []
+_for_a_while: ContextVar[str] = ContextVar("language")
 
 
 def language() -> str:
     """Code of the language spoken now: the one that was set, or ``$KOLABSIM_LANG``, or English."""
+    if code := _for_a_while.get(""):
+        return code
     if _chosen:
         return _chosen[-1]
     code = os.environ.get("KOLABSIM_LANG", "en")[:2].lower()
@@ -31,13 +37,32 @@ def set_language(code: str) -> None:
 
     Raises :class:`~kolabsim.errors.InputError` for a language that kolabsim does not speak.
     """
+    _check(code)
+    _chosen[:] = [code]
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak a language for a while; threads and tasks that go on beside it keep theirs.
+
+    Raises :class:`~kolabsim.errors.InputError` for a language that kolabsim does not speak.
+    """
+    _check(code)
+    before = _for_a_while.set(code)
+    try:
+        yield
+    finally:
+        _for_a_while.reset(before)
+
+
+def _check(code: str) -> None:
+    """Refuse a language that kolabsim does not speak."""
     if code not in LANGUAGES:
         from kolabsim.errors import InputError, Problem, suggestion
 
         message = _("{code} is not a language of kolabsim{suggestion}")
         message = message.format(code=code, suggestion=suggestion(code, LANGUAGES))
         raise InputError((Problem(message),))
-    _chosen[:] = [code]
 
 
 def _(message: str) -> str:

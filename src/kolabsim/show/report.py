@@ -6,14 +6,13 @@ What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import NET_BENEFIT
-from kolabsim.language import _, language, set_language
+from kolabsim.language import _, language, speaking
 from kolabsim.model.measures import MEASURES, RATIO
 from kolabsim.show import assumptions, figures, sentences, tables
 from kolabsim.show.drawing import to_png, to_svg
@@ -61,17 +60,6 @@ class Picture:
         from markupsafe import Markup
 
         return Markup(to_svg(self.figure, alt=self.alt))
-
-
-@contextmanager
-def speaking(code: str) -> Iterator[None]:
-    """Speak a language for a while."""
-    before = language()
-    set_language(code)
-    try:
-        yield
-    finally:
-        set_language(before)
 
 
 # The page ---------------------------------------------------------------------------------------

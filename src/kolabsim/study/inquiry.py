@@ -241,11 +241,10 @@ class Inquiry:
             if tree.get(key) is None:
                 tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, TEXTS[kind.value])
-        problems.raise_if_any()
         text = _changed(tree, text, quick, changes or {}, problems)
-        problems.raise_if_any()
         scenario = load_scenario(tree, text, path, settings or {}, problems)
-        problems.raise_if_any()
+        if scenario is None:
+            problems.raise_if_any()
         strategies = _strategies(tree, text, scenario, problems)
         outcomes = _outcomes(tree, text, scenario, problems)
         factors = _factors(tree, text, scenario, problems)
@@ -330,7 +329,8 @@ def _changed(
         if name not in type(text).model_fields:
             message = _("--{option} means nothing for an experiment of this kind")
             problems.add(message.format(option=name))
-    problems.raise_if_any()
+    if problems.found:
+        return text
     wanted = {name: getattr(text, name) for name in text.model_fields_set}
     lists = {name: tuple(v) if isinstance(v, list) else v for name, v in text.quick.items()}
     wanted |= (lists if quick else {}) | given
@@ -340,8 +340,7 @@ def _changed(
         for one in error.errors():
             where = ".".join(str(part) for part in one["loc"])
             problems.add(f"{where}: {one['msg']}")
-        problems.raise_if_any()
-        raise
+        return text
 
 
 def _strategies(

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
 
-
 from kolabsim.errors import InputError, Problem, Problems, StorageError, shown
 from kolabsim.language import _, language
 from kolabsim.model.areas import FAMILIES
@@ -134,9 +133,7 @@ def region_lines(table: Table, columns: Columns) -> Iterator[str]:
         "tier": _("the higher tier it belongs to, such as a province; its regions meet in forums"),
     }
     yield from remark(
-        _(
-            "Who takes part: one row of the table for each region. Columns were found by their names."
-        )
+        _("Who takes part: a row of the table for each region. Columns were found by their names.")
     )
     yield "regions:"
     yield f"  table: {TABLE}"
@@ -159,15 +156,18 @@ def region_lines(table: Table, columns: Columns) -> Iterator[str]:
         indent=4,
     )
     spare = unused(table, columns)
+    column, low, high = _("debt_per_head"), "500", "4000"
     if spare:
+        column, values = spare[0], table.texts(spare[0])
+        low, high = min(values, key=float), max(values, key=float)
         text = _("Columns with numbers that stand for nothing yet: {names}")
         yield from remark(text.format(names=", ".join(map(quoted, spare))), indent=4)
     example = {
         "stress:": "",
-        "  column:": quoted(spare[0] if spare else _("debt_per_head")),
-        "  from:": "[500, 4000]",
+        "  column:": quoted(column),
+        "  from:": f"[{low}, {high}]",
         "  to:": "[0.1, 0.8]",
-        "  because:": quoted(_("Debt leaves less to pay for what goes wrong.")),
+        "  because:": quoted(_("Say here why the column says something about it.")),
     }
     for key, value in example.items():
         yield f"    # {key} {value}".rstrip()
