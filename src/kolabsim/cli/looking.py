@@ -158,7 +158,7 @@ def factor_table(scenario: str) -> Table:
         else:
             usual, span = f"{factor.usual:g}", f"{factor.low:g} .. {factor.high:g}"
             unit = factor.unit
-        source = _(factor.source) if factor.source == "assumed" else factor.source
+        source = _("assumed") if factor.source == "assumed" else factor.source
         table.add_row(
             factor.name, factor.group, usual, span, unit, _(factor.meaning), source
         )  # fmt: skip

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import _
+from kolabsim.language import N_, _
 from kolabsim.model.measures import MEASURES
 from kolabsim.study.design import METHODS, Design, make_design
 from kolabsim.study.experiment import (
@@ -269,7 +269,7 @@ class Inquiry:
         return found
 
 
-KINDS = ("comparison", *TEXTS)
+KINDS = (N_("comparison"), N_("sensitivity"), N_("uncertainty"), N_("search"))
 """Kinds of experiments."""
 
 
