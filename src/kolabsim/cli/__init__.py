@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli import judging, looking, making, running
+from kolabsim.cli import judging, looking, making, running, serving
 from kolabsim.cli.shared import INTERRUPTED, REFUSED, app
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.language import LANGUAGES, _, set_language
@@ -17,7 +17,9 @@ from kolabsim.language import LANGUAGES, _, set_language
 if TYPE_CHECKING:
     import click
 
-PARTS = (running.__name__, making.__name__, looking.__name__, judging.__name__)
+PARTS = (
+    running.__name__, making.__name__, looking.__name__, serving.__name__, judging.__name__
+)  # fmt: skip
 """Where commands are, in the order in which the help tells them."""
 
 app.registered_commands.sort(key=lambda command: PARTS.index(command.callback.__module__))

@@ -317,7 +317,7 @@ def verify(
 @app.command(help=N_("Export a study's results for other tools."))
 def results(
     folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
-    to: Annotated[str, typer.Option(help=N_("csv, parquet or netcdf."))] = "csv",
+    to: Annotated[str, typer.Option(help=N_("csv, parquet, netcdf or xlsx."))] = "csv",
     out: Annotated[
         Path | None, typer.Option(help=N_("Folder to write to [default: FOLDER/export]."))
     ] = None,

@@ -395,4 +395,6 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
             middle, y, marker=marker, color=colour, markerfacecolor=face_of(verdict),
             markersize=5.0, zorder=3,
         )  # fmt: skip
-    axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+    left, right = axes.get_xlim()
+    # The words "nothing spent" begin at 1, and must not lie outside.
+    axes.set_xlim(min(0.0, left), right if np.isfinite(value).all() else max(right, 2.0))

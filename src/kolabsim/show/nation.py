@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.evidence.indonesia import FIGURE, AreaGain, NationJudgement, NationRuns, gains
-from kolabsim.language import _
+from kolabsim.language import _, speaking
 from kolabsim.show.drawing import INK, PALE, WIDTH, blank, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, count, decimal, percent
 from kolabsim.show.page import Section
 from kolabsim.show.places import verdict_colours
-from kolabsim.show.report import Picture, speaking
+from kolabsim.show.report import Picture
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, channel_title
 from kolabsim.study.store import write_whole

@@ -19,11 +19,11 @@ from kolabsim.evidence.network import (
     StructureJudgement,
     TieEffect,
 )
-from kolabsim.language import _
+from kolabsim.language import _, speaking
 from kolabsim.show.drawing import BLUE, GREY, ORANGE, blank, styled, write_ticks
 from kolabsim.show.numbers import count, decimal, percent
 from kolabsim.show.page import Section
-from kolabsim.show.report import Picture, speaking
+from kolabsim.show.report import Picture
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title
 from kolabsim.study.store import write_whole

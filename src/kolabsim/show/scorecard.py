@@ -14,10 +14,9 @@ from kolabsim.analysis.compare import UNDECIDED as OPEN
 from kolabsim.evidence.calibration import Calibration, Identified
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
-from kolabsim.language import _
+from kolabsim.language import _, speaking
 from kolabsim.show.numbers import UNDEFINED, count, percent, significant
 from kolabsim.show.page import Section, write_page
-from kolabsim.show.report import speaking
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.study.store import write_whole
 

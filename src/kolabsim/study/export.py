@@ -1,9 +1,11 @@
-"""Kept results as files for other tools: tidy tables with units, or one NetCDF data set."""
+"""Kept results as files for other tools: tidy tables with units, a NetCDF data set, a workbook."""
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +14,23 @@ import numpy as np
 from kolabsim.errors import InputError, Problem
 from kolabsim.language import _
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
-from kolabsim.study.joined import read_tables
+from kolabsim.study.joined import chunks, read_tables
 from kolabsim.study.kept import KeptStudy
 from kolabsim.study.store import KINDS, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    from openpyxl import Workbook
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-FORMATS = ("csv", "parquet", "netcdf")
+FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 """What results can be exported to."""
+MOST_ROWS = 1_048_575
+"""Most rows of a sheet below its head: Excel reads no more."""
+WORDS = frozenset(
+    ("strategy", "future", "region", "name", "area", "item", "channel", "measure", "verdict")
+)
+"""Columns that hold words even where they look like numbers: the code 34.10 is not 34.1."""
 
 
 def unit_of(measure: Measure, currency: str) -> str:
@@ -32,9 +42,12 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     """Write the tables of a kept study into the folder ``out`` and tell the files.
 
     ``to`` is csv or parquet (runs, quarters, regions, and columns with their units and meanings),
-    or netcdf (one file; needs the extra ``export``).
+    netcdf (one file; needs the extra ``export``), or xlsx (one workbook of the runs and of every
+    CSV table that the report left in the folder; needs the extra ``export``).
     """
     study = KeptStudy.open(folder)
+    if to == "xlsx":
+        return [_write_workbook(study, out / "results.xlsx")]
     tables = read_tables(study)
     if to == "netcdf":
         return [_write_netcdf(tables, study, out / "results.nc")]
@@ -120,3 +133,86 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Pa
     data = xr.Dataset(found, coords=labels, attrs={"title": "kolabsim results"})
     write_whole(path, bytes(data.to_netcdf(engine="netcdf4")))
     return path
+
+
+def _write_workbook(study: KeptStudy, path: Path) -> Path:
+    """Runs, every CSV table beside them, and what measures mean, each on a sheet of its own."""
+    try:
+        from openpyxl import Workbook
+    except ImportError as error:
+        text = _("xlsx needs the extra 'export': pip install kolabsim[export]")
+        raise InputError([Problem(text)]) from error
+    rows = study.runs * len(study.points)
+    if rows > MOST_ROWS:
+        _refuse_rows("runs", rows)
+    book = Workbook(write_only=True)
+    head = ["strategy", "future", "run", *MEASURES]
+    runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))
+    _write_sheet(book, "runs", head, runs)
+    for file in sorted(study.folder.glob("*.csv")):
+        if file.stem not in {"runs", "measures"}:
+            head, *body = _read_rows(file)
+            if len(body) > MOST_ROWS:
+                _refuse_rows(file.name, len(body))
+            _write_sheet(book, file.stem[:31], head, body)
+    about = column_table(study.currency)
+    _write_sheet(book, "measures", list(about), about.itertuples(index=False))
+    room = io.BytesIO()
+    book.save(room)
+    write_whole(path, room.getvalue())
+    return path
+
+
+def _refuse_rows(what: str, number: int) -> None:
+    text = _("{what}: {number} rows, and a sheet holds {most}; export to csv or parquet instead")
+    raise InputError([Problem(text.format(what=what, number=number, most=MOST_ROWS))])
+
+
+def _read_rows(file: Path) -> Iterator[Sequence[object]]:
+    """The head of a CSV table, and its rows with numbers as numbers."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        reader = csv.reader(opened)
+        head = next(reader, [])
+        yield head
+        for row in reader:
+            yield [
+                text if name in WORDS else _as_value(text)
+                for name, text in zip(head, row, strict=False)
+            ]
+
+
+def _as_value(text: str) -> object:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _write_sheet(
+    book: Workbook, title: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Write a table; the head stays in sight."""
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    sheet.append([_cell(sheet, name) for name in head])
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+
+
+def _cell(sheet: WriteOnlyWorksheet, value: object) -> object:
+    """A value as a sheet takes it: undefined is empty, and no text is ever a formula."""
+    if isinstance(value, str):
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        if value.startswith(("=", "+", "-", "@")):
+            cell = WriteOnlyCell(sheet, value)
+            cell.data_type = "s"
+            cell.quotePrefix = True  # stays text when somebody edits it
+            return cell
+        return value or None
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

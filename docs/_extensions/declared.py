@@ -1,0 +1,271 @@
+"""Reference pages read from what kolabsim declares, so that they cannot be out of date.
+
+A page says ``{declared} parameters`` and gets the table of all parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+
+def cell(text: object) -> str:
+    """A text that may stand in a table."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def code(text: object) -> str:
+    """A text as code, nothing for nothing."""
+    return f"`{text}`" if str(text) else ""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(map(cell, line))} |\n" for line in lines)
+
+
+# What is uncertain --------------------------------------------------------------------------------
+
+
+def span(entry: object) -> str:
+    """The usual range of a parameter."""
+    return f"{entry.low:g} to {entry.high:g}"
+
+
+def unit(entry: object) -> str:
+    """The unit of a parameter; nothing for plain numbers."""
+    return "" if entry.unit == "1" else entry.unit
+
+
+def parameters() -> str:
+    """All parameters, group by group, and those of the built-in decision rules."""
+    from kolabsim.model.extension import RULES
+    from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.model.rules import BUILT_IN
+
+    head = ("parameter", "symbol", "default", "usual range", "unit", "meaning", "source")
+
+    def row(name: str, entry: object) -> tuple[object, ...]:
+        symbol = f"$`{entry.symbol}`$" if entry.symbol else ""
+        return (code(name), symbol, f"{entry.default:g}", span(entry), unit(entry), entry.meaning,
+                entry.source)  # fmt: skip
+
+    text = ""
+    for group in dict.fromkeys(entry.group for entry in PARAMETERS.values()):
+        found = {name: entry for name, entry in PARAMETERS.items() if entry.group == group}
+        rows = table(head, [row(name, entry) for name, entry in found.items()])
+        text += f"## Group `{group}`\n\n{rows}\n"
+    rules = [
+        row(f"{rule}.{name}", entry)
+        for rule in BUILT_IN
+        for name, entry in RULES[rule].parameters.items()
+    ]
+    return f"{text}## Decision rules\n\n{table(head, rules)}"
+
+
+def factors() -> str:
+    """What can be varied besides parameters: attributes of areas, institutions, levers."""
+    from kolabsim.model.areas import AREA_ATTRIBUTES
+    from kolabsim.model.levers import FORMS, LEVERS, MECHANISMS
+    from kolabsim.world.futures import STRUCTURES
+
+    areas = [
+        (code(f"areas.AREA.{name}"), unit(entry), span(entry), entry.meaning)
+        for name, entry in AREA_ATTRIBUTES.items()
+    ]
+    words = {"form": FORMS} | dict(STRUCTURES)
+    levers = [
+        (code(f"{'mechanisms' if name in MECHANISMS else 'support'}.{name}"), lever.title,
+         lever.meaning)
+        for name, lever in LEVERS.items()
+    ]  # fmt: skip
+    return "\n".join([
+        "## Attributes of service areas\n",
+        table(("factor", "unit", "range of the defaults", "meaning"), areas),
+        "## Structures: choices among words\n",
+        table(("factor", "words"),
+              [(code(name), ", ".join(map(code, found))) for name, found in words.items()]),
+        "## Intensities of levers, from 0 to 1\n",
+        table(("factor", "title", "meaning"), levers),
+    ])  # fmt: skip
+
+
+def measures() -> str:
+    """All measures, and those for each region and area."""
+    from kolabsim.model.measures import MEASURES, REGION_MEASURES
+
+    sense = {1: "more", -1: "less", 0: ""}
+
+    def rows(found: Mapping[str, object]) -> str:
+        return table(
+            ("measure", "title", "unit", "better", "figure of a run", "meaning"),
+            [
+                (code(name), one.title, one.unit, sense[one.better],
+                 f"{one.figure}: {one.ratio[0]} / {one.ratio[1]}" if any(one.ratio) else one.figure,
+                 one.meaning)
+                for name, one in found.items()
+            ],
+        )  # fmt: skip
+
+    return (
+        f"## Of a run\n\n{rows(MEASURES)}\n## Of a region in a service area\n\n"
+        f"{rows(REGION_MEASURES)}"
+    )
+
+
+# What people write --------------------------------------------------------------------------------
+
+
+def label(name: str) -> str:
+    """What a shape is called on the page."""
+    return name.removesuffix("Text")
+
+
+def bound(value: float) -> str:
+    """A bound as people write it."""
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"
+
+
+def shape(schema: Mapping[str, object]) -> str:
+    """What a value may be, in words."""
+    if "$ref" in schema:
+        name = label(schema["$ref"].rsplit("/", 1)[-1])
+        return f"[{name}](#{name.lower()})"
+    if "enum" in schema:
+        words = schema["enum"]
+        few = ", ".join(code(word) for word in words[:12])
+        return few + (f" ... ({len(words)} words)" if len(words) > 12 else "")
+    if "const" in schema:
+        return code(schema["const"])
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in schema:
+            shapes = [shape(one) for one in schema[key] if one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(filter(None, shapes)))
+    kind = schema.get("type", "")
+    if kind == "array":
+        items = schema.get("prefixItems") or [schema.get("items", {})]
+        return "list of " + " and ".join(dict.fromkeys(shape(one) or "anything" for one in items))
+    if kind == "object":
+        values = [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]
+        values = [shape(one) or "anything" for one in values if isinstance(one, dict)]
+        return " to ".join(["mapping", *values[:1]])
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    ends = {
+        "minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
+        "exclusiveMaximum": "below",
+    }  # fmt: skip
+    bounds = [f"{word} {bound(schema[key])}" for key, word in ends.items() if key in schema]
+    names = {"string": "text", "boolean": "true or false", "integer": "whole number"}
+    return ", ".join([names.get(kind, kind), *bounds])
+
+
+def keys_of(schema: Mapping[str, object]) -> str:
+    """The keys of a mapping, with what each may be and means."""
+    needed, rows = schema.get("required", ()), []
+    for name, entry in schema.get("properties", {}).items():
+        default = entry.get("default")
+        is_empty = default is None or isinstance(default, dict) or default == []
+        words = default if isinstance(default, list | tuple) else [default]
+        told = "" if is_empty else ", ".join(map(code, words))
+        told = "needed" if name in needed else told
+        rows.append((code(name), shape(entry), told, entry.get("description", "")))
+    return table(("key", "value", "default", "meaning"), rows)
+
+
+def described(name: str, schema: Mapping[str, object]) -> str:
+    """A kind of file: its own keys, then those of each mapping inside it."""
+    parts = [f"## {name}\n\n{schema.get('description', '')}\n\n{keys_of(schema)}"]
+    for inner, entry in sorted(schema.get("$defs", {}).items()):
+        if "properties" in entry and not inner.startswith("Parameters"):
+            parts.append(
+                f"### {label(inner)}\n\n{entry.get('description', '')}\n\n{keys_of(entry)}"
+            )
+        else:
+            parts.append(f"### {label(inner)}\n\n{entry.get('description', '')} {shape(entry)}\n")
+    return "\n".join(parts)
+
+
+def scenario() -> str:
+    """The keys of a scenario file."""
+    from kolabsim.world.scenario import schema
+
+    return described("Scenario", schema())
+
+
+def experiments() -> str:
+    """The keys of an experiment file of each kind."""
+    from kolabsim.study import experiment, inquiry
+
+    kinds = {"comparison": experiment.schema()}
+    kinds |= {name: inquiry.schema_of(name) for name in inquiry.TEXTS}
+    text = ""
+    for name, found in kinds.items():
+        text += f"## `kind: {name}`\n\n{found.get('description', '')}\n\n{keys_of(found)}\n"
+    return text
+
+
+def commands() -> str:
+    """Every command, as its own help tells it."""
+    from typer.testing import CliRunner
+
+    from kolabsim.cli import app
+
+    def told(*words: str) -> str:
+        plain = {"COLUMNS": "90", "NO_COLOR": "1", "TERM": "dumb", "FORCE_COLOR": None}
+        said = CliRunner(env=plain).invoke(app, [*words, "--help"], prog_name="kolabsim")
+        if said.exit_code:
+            raise ExtensionError(said.output)
+        return f"```text\n{said.output.strip()}\n```\n\n"
+
+    names = [one.name or one.callback.__name__ for one in app.registered_commands]
+    return told() + "".join(f"## `kolabsim {name}`\n\n{told(name)}" for name in names)
+
+
+# What Python sees ---------------------------------------------------------------------------------
+
+
+def python() -> str:
+    """The public names of the package, by autodoc."""
+    import inspect
+
+    import kolabsim
+
+    text = ""
+    for name in sorted(kolabsim.__all__, key=str.lower):
+        found = getattr(kolabsim, name)
+        how = "autofunction"
+        if inspect.isclass(found):
+            how = "autoexception" if issubclass(found, Exception) else "autoclass"
+        members = "   :members:\n" if how == "autoclass" else ""
+        text += f"## {name}\n\n```{{eval-rst}}\n.. {how}:: kolabsim.{name}\n{members}```\n\n"
+    return text
+
+
+MADE: dict[str, Callable[[], str]] = {
+    made.__name__: made
+    for made in (parameters, factors, measures, scenario, experiments, commands, python)
+}
+
+
+class Declared(SphinxDirective):
+    """Put what kolabsim declares onto a page."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Write it in Markdown, and parse that as part of the page."""
+        text = MADE[self.arguments[0]]()
+        self.env.note_reread()  # the declarations may have changed though the page has not
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, object]:
+    """Register the directive with Sphinx."""
+    app.add_directive("declared", Declared)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

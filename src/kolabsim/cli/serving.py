@@ -1,0 +1,61 @@
+"""The command that serves the web page."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from kolabsim.cli.shared import Language, announce_compilation, app, one_of, terminal
+from kolabsim.errors import InputError, Problem
+from kolabsim.language import N_, _
+
+
+@app.command("app", help=N_("Try out strategies and assumptions on a web page."))
+def app_(
+    scenario: Annotated[str, typer.Option(help=N_("Scenario to begin with."))] = "kartamantul",
+    host: Annotated[
+        str, typer.Option(help=N_("Address to listen at; 0.0.0.0 lets other machines in."))
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help=N_("Port to listen at; 0: any that is free."))
+    ] = 8765,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help=N_("Do not open a browser."))
+    ] = False,
+    language: Language = None,
+) -> None:
+    """Serve the page on which strategies are tried out, until it is interrupted."""
+    from kolabsim.world.scenario import shipped_names
+
+    one_of(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
+    port = free_port(host, port)
+    try:
+        from kolabsim.show.app import serve
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "nicegui":
+            raise
+        text = _("the web page needs the extra 'app': pip install kolabsim[app]")
+        raise InputError([Problem(text)]) from error
+    announce_compilation()
+    shown = f"[{host}]" if ":" in host else host
+    text = _("Open http://{host}:{port} in a browser; Ctrl+C ends it.")
+    terminal(sys.stdout).print(text.format(host=shown, port=port), soft_wrap=True)
+    sys.stdout.flush()
+    serve(host, port, scenario=scenario, show=not no_browser)
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or a free one instead of 0; one that is taken is refused with the way out."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+            return int(tried.getsockname()[1])
+    except OSError as error:
+        text = _("cannot listen at {host}, port {port} ({reason}); choose another with --port")
+        text = text.format(host=host, port=port, reason=error.strerror or error)
+        raise InputError([Problem(text)]) from error

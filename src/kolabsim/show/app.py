@@ -1,0 +1,593 @@
+"""The web page of ``kolabsim app``: controls on the left, what they change on the right.
+
+The only file that imports NiceGUI. What is simulated and drawn comes from
+:mod:`kolabsim.show.whatif`, :mod:`kolabsim.show.moving` and :mod:`kolabsim.show.lesson`; here are
+only controls, and what happens when they are moved. Nothing is asked of any other host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from nicegui import app, background_tasks, ui
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kolabsim.errors import InputError, KolabsimError, Problem, Problems
+from kolabsim.language import LANGUAGES, _, language, speaking
+from kolabsim.model.levers import MECHANISMS, SUPPORTERS, Lever
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.show import moving
+from kolabsim.show.drawing import BLUE
+from kolabsim.show.lesson import Lesson
+from kolabsim.show.numbers import count, decimal, significant
+from kolabsim.show.uploads import LARGEST, MOST_FILES, Uploads
+from kolabsim.show.whatif import (
+    ASSUMPTIONS,
+    MAIN,
+    Answer,
+    Settings,
+    WhatIf,
+    bounds,
+    intensity,
+    lever_name,
+    read_query,
+    refused,
+    scenarios,
+)
+from kolabsim.show.words import capital, title_of
+from kolabsim.world.scenario import Scenario
+
+STYLE = (Path(__file__).parent / "templates" / "app.css").read_text(encoding="utf-8")
+OVERHEAD = 100_000
+"""Bytes that a request may have besides the files of an upload."""
+UPLOADS = Uploads()
+
+
+def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
+    """Serve the page until it is interrupted; ``show`` opens it in a browser."""
+
+    @ui.page("/", title="kolabsim")
+    def index(request: Request) -> None:
+        query = {"scenario": scenario} | dict(request.query_params)
+        Page(query).build()
+
+    app.middleware("http")(limited)
+    app.on_shutdown(UPLOADS.close)
+    ui.run(
+        host=host, port=port, show=show, reload=False, show_welcome_message=False, title="kolabsim",
+        uvicorn_logging_level="warning",
+    )  # fmt: skip
+
+
+async def limited(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what is larger than an upload may be, before it is read."""
+    size = request.headers.get("content-length", "")
+    if request.method == "POST" and not (size.isdecimal() and int(size) <= LARGEST + OVERHEAD):
+        return Response(status_code=413)
+    return await answer(request)
+
+
+class Drawn(NamedTuple):
+    """An answer as parts of a page."""
+
+    answer: Answer
+    headline: str
+    differences: str
+    envelopes: str
+    regions: str
+    network: str
+
+
+def draw(answer: Answer) -> Drawn:
+    """Everything that is shown of an answer."""
+    alt = _("Network of regions that share services under your strategy")
+    drawn = Drawn(
+        answer,
+        moving.headline(answer),
+        moving.differences(answer, MAIN),
+        moving.envelopes(answer, answer.of.settings.measure),
+        moving.regions_map(answer),
+        moving.network(answer.of.scenario.regions, answer.links, alt),
+    )
+    answer.let_go()  # a page may stay open for hours
+    return drawn
+
+
+def spoken(handler: Callable) -> Callable:
+    """Let a handler of a page speak the language of that page."""
+    if asyncio.iscoroutinefunction(handler):
+
+        @wraps(handler)
+        async def speak(page: Page, *args: object) -> object:
+            with speaking(page.settings.lang):
+                return await handler(page, *args)
+    else:
+
+        @wraps(handler)
+        def speak(page: Page, *args: object) -> object:
+            with speaking(page.settings.lang):
+                return handler(page, *args)
+
+    return speak
+
+
+class Page:
+    """One open page: its settings, its controls, and the answer that it shows."""
+
+    def __init__(self, query: Mapping[str, str]) -> None:
+        problems = Problems()
+        with speaking(query["lang"] if query.get("lang") in LANGUAGES else language()):
+            self.settings = replace(read_query(query, problems), lang=language())
+            self.problems = [*problems.found]
+            self.scenario = self._load()
+        self.client = ui.context.client
+        self.wanted: Settings | None = None
+        """What is to be simulated next: always the newest that was chosen."""
+        self.stop = np.zeros(1, np.int64)
+        self.has_answer = False
+        """Whether what is being simulated has given its first answer."""
+        self.task: asyncio.Task | None = None
+        self.now: WhatIf | None = None
+        self.answer: Answer | None = None
+        self.lesson: Lesson | None = None
+
+    def _load(self) -> Scenario:
+        """The scenario of the address; what cannot be is told, and is put back to what is usual."""
+        usual = Settings()
+        try:
+            found = UPLOADS.load(self.settings.scenario)
+        except InputError as error:
+            self.problems += refused(error)
+            self.settings = replace(self.settings, scenario=usual.scenario)
+            found = UPLOADS.load(usual.scenario)
+        try:
+            WhatIf(self.settings, found)
+        except InputError as error:
+            self.problems += refused(error)
+            self.settings = replace(
+                self.settings, start=usual.start, baseline=usual.baseline, assumptions={}
+            )
+        return found
+
+    # What is shown ------------------------------------------------------------------------------
+
+    @spoken
+    def build(self) -> None:
+        """Put the page together, and begin to simulate."""
+        self.client.on_delete(self.close)
+        ui.add_css(STYLE)
+        ui.colors(primary=BLUE)
+        self.client.content.classes("page")
+        ui.run_javascript(f"document.documentElement.lang = {json.dumps(language())}")
+        with ui.element("header"):
+            words(_("What if?"), tag="h1")
+            words(_("kolabsim compares ways to share services; it does not predict."), tag="p")
+            languages = {code: name for code, name in LANGUAGES.items()}
+            choice("lang", _("Language"), languages, language(), self.change_language)
+        self.told = ui.element("div").props("role=alert").classes("problems")
+        with ui.element("main"):
+            self.controls = ui.element("aside")
+            with self.controls:
+                self.build_controls()
+            with ui.element("section"):
+                self.build_results()
+        self.tell(self.problems)
+        self.kick()
+
+    def build_controls(self) -> None:
+        """Everything that can be moved."""
+        chosen, source = self.settings, self.scenario
+        with ui.element("fieldset"):
+            words(_("Regions"), tag="legend")
+            known = {name: Scenario.load(name).title(language()) for name in scenarios()}
+            if chosen.scenario not in known:
+                known[chosen.scenario] = _("Uploaded: {name}").format(name=source.title(language()))
+            choice("scenario", _("Scenario"), known, chosen.scenario, self.change_scenario)
+            help_line("scenario", source.description(language()))
+            ui.upload(
+                label=_("Upload regions"), multiple=True, auto_upload=True, max_files=MOST_FILES,
+                max_total_size=LARGEST, on_multi_upload=self.upload, on_rejected=self.too_large,
+            ).props('accept=".csv,.yaml,.yml" flat').classes("upload")  # fmt: skip
+            text = _(
+                "A table (CSV) with the columns code, population, latitude and longitude, and if "
+                "there are name and tier; or a scenario (YAML) with its tables. Up to {size} kB."
+            )
+            help_line("upload", text.format(size=LARGEST // 1000))
+            self.upload_told = ui.element("div").props("role=alert").classes("problems")
+        with ui.element("fieldset"):
+            words(_("Strategies"), tag="legend")
+            strategies = {name: s.title(language()) for name, s in source.strategies.items()}
+            choice("start", _("Begin with"), strategies, chosen.start, self.change_start)
+            start = source.strategies.get(chosen.start)
+            help_line("start", start.description(language()) if start else "")
+            choice("baseline", _("Compare with"), strategies, chosen.baseline, self.change_baseline)
+        for title, levers in ((_("Mechanisms"), MECHANISMS), (_("Support"), SUPPORTERS)):
+            with ui.element("fieldset"):
+                words(title, tag="legend")
+                for name, lever in levers.items():
+                    self.lever_control(name, lever)
+        with ui.element("fieldset"):
+            words(_("Assumptions that matter most"), tag="legend")
+            for name in ASSUMPTIONS:
+                self.assumption_control(name)
+        ui.button(_("Put everything back"), on_click=self.reset).props("flat no-caps")
+
+    def lever_control(self, name: str, lever: Lever) -> None:
+        """The intensity of a mechanism or of support."""
+        start = self.scenario.strategies.get(self.settings.start)
+        usual = intensity(start, name) if start else 0.0
+        price = PARAMETERS[lever.price]
+        text = _("{meaning}. {price}: {value}.").format(
+            meaning=capital(_(lever.meaning)), price=capital(_(price.meaning)),
+            value=significant(self.scenario.parameters.get(lever.price, price.default)),
+        )  # fmt: skip
+        value = self.settings.levers.get(name, usual)
+        self.slider(lever_name(name), _(lever.title), text, (0.0, 1.0), value, usual)
+
+    def assumption_control(self, name: str) -> None:
+        """The value of a parameter."""
+        entry = PARAMETERS[name]
+        usual = self.scenario.parameters.get(name, entry.default)
+        low, high = bounds(entry)
+        source = _(entry.source) if entry.source == "assumed" else entry.source
+        text = _("{low} to {high}{unit}; usually {usual}. Source: {source}.").format(
+            low=significant(low), high=significant(high), unit=unit_of(entry.unit),
+            usual=significant(usual), source=source,
+        )  # fmt: skip
+        value = self.settings.assumptions.get(name, usual)
+        range_ = (min(low, usual), max(high, usual))
+        self.slider(f"parameters.{name}", _(entry.meaning), text, range_, value, usual)
+
+    def slider(
+        self,
+        name: str,
+        label: str,
+        text: str,
+        range_: tuple[float, float],
+        value: float,
+        usual: float,
+    ) -> None:
+        """A native slider with its name, its value, and a line of help."""
+        step = (range_[1] - range_[0]) / (20 if range_ == (0.0, 1.0) else 40)
+        with ui.element("div").classes("control"):
+            with ui.element("div").classes("head"):
+                words(capital(label), tag="label").props(f'for="{name}"')
+                shown = words(significant(value), tag="output").props(f'for="{name}"')
+            slider = ui.element("input").props(
+                f'type=range id="{name}" min={range_[0]} max={range_[1]} step={step:g} '
+                f'aria-describedby="{name}-help"'
+            )
+            # As an attribute: as a property, it would be put back whenever the page is drawn anew.
+            slider.props["^value"] = value
+
+            def move(event: object) -> None:
+                found = float(event.args)
+                is_usual = abs(found - usual) < step / 100.0
+                with speaking(self.settings.lang):
+                    shown.set_content(significant(found))
+                self.choose(self.settings.moved(name, None if is_usual else found))
+
+            emit = "(event) => emit(event.target.value)"
+            slider.on("input", move, throttle=0.05, js_handler=emit)
+            help_line(name, text)
+
+    def build_results(self) -> None:
+        """Where answers are shown, and what can be taken away."""
+        with ui.tabs(on_change=self.open_tab).props("no-caps align=left") as tabs:
+            ui.tab("compare", _("Compare"))
+            ui.tab("step", _("One run, step by step"))
+        self.tabs = tabs
+        with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
+            with ui.tab_panel("compare"):
+                self.headline = words("", tag="p").classes("headline").props("aria-live=polite")
+                self.state = words(_("Simulating …"), tag="p").classes("state")
+                self.state.props("id=state")
+                self.differences = block("differences-block")
+                with ui.element("div").classes("pictures"):
+                    with ui.element("figure"):
+                        measures = {name: title_of(name) for name in MAIN}
+                        choice("measure", _("Over time"), measures, self.settings.measure,
+                               self.change_measure)  # fmt: skip
+                        self.envelopes = block("envelopes")
+                        words(_("Line: median of the runs. Band: half of them. Dashes: nine tenths "
+                                "of them."), tag="figcaption")  # fmt: skip
+                    with ui.element("figure"):
+                        words(_("Who gains and who loses"), tag="h2")
+                        self.regions = block("regions")
+                        words(_("Realised net benefit of each region against the baseline. Point "
+                                "at a circle to read its number."), tag="figcaption")  # fmt: skip
+                    with ui.element("figure"):
+                        words(_("Who shares with whom at the end"), tag="h2")
+                        self.network = block("network")
+                        words(_("The wider a line, the more services two regions share under your "
+                                "strategy, over the first runs."), tag="figcaption")  # fmt: skip
+                    with ui.element("figure").classes("take"):
+                        words(_("Take it with you"), tag="h2")
+                        for text, take in (
+                            (_("Address of this page"), self.take_address),
+                            (_("Scenario (YAML)"), self.take_scenario),
+                            (_("Differences (CSV)"), self.take_differences),
+                            (_("All data (ZIP)"), self.take_data),
+                            (_("Report (HTML)"), self.take_report),
+                        ):
+                            ui.button(text, on_click=take).props("outline no-caps")
+            with ui.tab_panel("step"):
+                self.build_lesson()
+
+    def build_lesson(self) -> None:
+        """Buttons that let time pass, and what happens then."""
+        words(_("One run of your strategy, with the same agents, draws and results as run 0 of the "
+                "comparison."), tag="p")  # fmt: skip
+        with ui.element("div").classes("take"):
+            for text, quarters in (
+                (_("Begin again"), 0), (_("One quarter on"), 1), (_("One year on"), 4),
+            ):  # fmt: skip
+
+                async def go(quarters: int = quarters) -> None:
+                    await self.step(quarters)
+
+                ui.button(text, on_click=go).props("outline no-caps")
+        self.when = words("", tag="p").classes("state").props("aria-live=polite id=when")
+        with ui.element("div").classes("pictures"):
+            with ui.element("figure"):
+                self.lesson_picture = block("lesson-picture")
+                words(_("Lines join regions that share services now."), tag="figcaption")
+            with ui.element("figure"):
+                self.lesson_told = block("lesson-told")
+
+    def tell(self, problems: list[Problem], *, where: ui.element | None = None) -> None:
+        """Show problems where they belong; none clears the place."""
+        place = self.told if where is None else where
+        place.clear()
+        with place:
+            for problem in problems[:12]:
+                words(str(problem), tag="p")
+            if len(problems) > 12:
+                words(_("... and {number} more").format(number=len(problems) - 12), tag="p")
+
+    # What happens when something is moved ---------------------------------------------------------
+
+    def choose(self, settings: Settings) -> None:
+        """Change the settings: the address follows, and so does the answer."""
+        self.settings = settings
+        address = json.dumps(f"/?{settings.query}")
+        self.tell([])
+        self.client.run_javascript(f"history.replaceState(null, '', {address})")
+        self.kick()
+
+    def kick(self) -> None:
+        """Simulate what was chosen last.
+
+        What is being refined is cancelled. A first answer on its way may arrive, though, or else
+        nothing would be drawn while one drags.
+        """
+        self.wanted, self.lesson = self.settings, None
+        if self.has_answer:
+            self.stop[0] = 1
+        if self.task is None or self.task.done():
+            self.task = background_tasks.create(self.refine())
+
+    def close(self) -> None:
+        """Stop simulating for a page that nobody looks at any more."""
+        self.wanted, self.stop[0] = None, 1
+
+    async def refine(self) -> None:
+        """Simulate the newest settings, in ever more runs, until no newer ones are there."""
+        while self.wanted is not None:
+            settings, self.wanted = self.wanted, None
+            self.stop, self.has_answer = np.zeros(1, np.int64), False
+            with speaking(settings.lang):
+                try:
+                    await self.follow(settings, self.stop, time.perf_counter())
+                except InputError as error:
+                    self.tell(refused(error))
+                    self.state.set_content("")
+            self.has_answer = True
+
+    async def follow(self, settings: Settings, stop: np.ndarray, began: float) -> None:
+        """Show one answer after the other."""
+        written = UPLOADS.written(settings.scenario)
+        self.now = await asyncio.to_thread(
+            WhatIf, settings, self.scenario, written=written, earlier=self.now
+        )
+        answers = self.now.answers(stop)
+        if self.tabs.value == "step":
+            await self.step(0)
+
+        def following() -> Drawn | None:
+            answer = next(answers, None)
+            return draw(answer) if answer else None
+
+        while (drawn := await asyncio.to_thread(following)) and not (stop[0] and self.has_answer):
+            self.show(drawn, time.perf_counter() - began)
+            self.has_answer = True
+            if self.wanted is not None:
+                stop[0] = 1
+
+    def show(self, drawn: Drawn, seconds: float) -> None:
+        """Show an answer."""
+        self.answer = drawn.answer
+        self.headline.set_content(escape(drawn.headline))
+        for name in ("differences", "envelopes", "regions", "network"):
+            getattr(self, name).set_content(getattr(drawn, name))
+        text = _("{runs} runs of each strategy, after {seconds} s.").format(
+            runs=count(drawn.answer.runs), seconds=decimal(seconds, 2)
+        )
+        if not drawn.answer.is_last:
+            text += " " + _("More are on their way …")
+        self.state.set_content(escape(text))
+
+    def go(self, settings: Settings) -> None:
+        """Open the page anew with other settings."""
+        self.close()
+        ui.navigate.to(f"/?{settings.query}")
+
+    def change_language(self, event: object) -> None:
+        """Speak another language."""
+        self.go(replace(self.settings, lang=str(event.args)))
+
+    def change_scenario(self, event: object) -> None:
+        """Go to other regions; what was moved stays moved."""
+        self.go(replace(self.settings, scenario=str(event.args)))
+
+    @spoken
+    def change_start(self, event: object) -> None:
+        """Begin with another strategy, whose levers take the place of those that were moved."""
+        self.again(replace(self.settings, start=str(event.args), levers={}))
+
+    @spoken
+    def reset(self) -> None:
+        """Put all sliders back."""
+        self.again(replace(self.settings, levers={}, assumptions={}))
+
+    def again(self, settings: Settings) -> None:
+        """Draw all controls anew."""
+        self.choose(settings)
+        self.controls.clear()
+        with self.controls:
+            self.build_controls()
+
+    def change_baseline(self, event: object) -> None:
+        """Compare with another strategy."""
+        self.choose(replace(self.settings, baseline=str(event.args)))
+
+    def change_measure(self, event: object) -> None:
+        """Draw another measure over time."""
+        self.choose(replace(self.settings, measure=str(event.args)))
+
+    # Uploads --------------------------------------------------------------------------------------
+
+    @spoken
+    async def upload(self, event: object) -> None:
+        """Take regions that were uploaded, or say in place what is wrong with them."""
+        files = {file.name: await file.read() for file in event.files}
+        event.sender.reset()
+        try:
+            name = await asyncio.to_thread(UPLOADS.add, files)
+        except InputError as error:
+            self.tell(refused(error), where=self.upload_told)
+            return
+        usual = Settings()
+        self.go(replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline))
+
+    @spoken
+    def too_large(self) -> None:
+        """Say that files were too many, too large, or of another kind."""
+        text = _("please upload at most {number} files of at most {size} kB together")
+        text = text.format(number=MOST_FILES, size=LARGEST // 1000)
+        kind = _("only files that end in .csv or .yaml can be read").format()
+        self.tell([Problem(f"{capital(text)}; {kind}")], where=self.upload_told)
+
+    # Taking away ----------------------------------------------------------------------------------
+
+    @spoken
+    def take_address(self) -> None:
+        """Copy the address, which carries all settings."""
+        self.client.run_javascript("navigator.clipboard?.writeText(window.location.href)")
+        ui.notify(_("The address is copied: whoever opens it sees the same."))
+
+    def take_scenario(self) -> None:
+        """Save the scenario file."""
+        if self.now is not None:
+            ui.download.content(self.now.scenario_text(), "what-if.yaml", "text/yaml")
+
+    def take_differences(self) -> None:
+        """Save the table of differences."""
+        if self.answer is not None:
+            table = self.answer.comparison.differences
+            text = table.to_csv(index=False, lineterminator="\n")
+            ui.download.content(text, "differences.csv", "text/csv")
+
+    async def take_data(self) -> None:
+        """Save all tables."""
+        if self.answer is not None:
+            content = await asyncio.to_thread(self.answer.data)
+            ui.download.content(content, "what-if.zip", "application/zip")
+
+    @spoken
+    async def take_report(self) -> None:
+        """Save the report."""
+        if self.answer is None:
+            return
+        ui.notify(_("Writing the report ..."))
+        try:
+            content = await asyncio.to_thread(self.report_of, self.answer)
+        except KolabsimError as error:
+            self.tell([Problem(str(error))])
+            return
+        ui.download.content(content, "what-if.html", "text/html")
+
+    def report_of(self, answer: Answer) -> bytes:
+        """The report on an answer, as a file's content."""
+        command = f"kolabsim app ?{answer.of.settings.query}"
+        with tempfile.TemporaryDirectory() as folder:
+            return answer.report(Path(folder) / "report.html", command=command).read_bytes()
+
+    # The lesson -----------------------------------------------------------------------------------
+
+    async def open_tab(self, event: object) -> None:
+        """Begin a run when its tab is opened."""
+        if event.value == "step" and self.lesson is None:
+            await self.step(0)
+
+    @spoken
+    async def step(self, quarters: int) -> None:
+        """Let time pass in one run; no time begins it anew."""
+        if self.now is None:
+            return
+        if self.lesson is None or not quarters:
+            self.lesson = await asyncio.to_thread(Lesson, self.now)
+        lesson = self.lesson
+        await asyncio.to_thread(lesson.step, quarters)
+        self.when.set_content(escape(lesson.when))
+        self.lesson_picture.set_content(lesson.picture())
+        self.lesson_told.set_content(lesson.told())
+
+
+# Parts of a page ----------------------------------------------------------------------------------
+
+
+def words(text: str, *, tag: str) -> ui.html:
+    """A text, as text, in an element of this kind."""
+    return ui.html(escape(text), sanitize=False, tag=tag)
+
+
+def block(name: str) -> ui.html:
+    """A place for a picture or a table."""
+    return ui.html("", sanitize=False).props(f"id={name}").classes("block")
+
+
+def help_line(name: str, text: str) -> None:
+    """What a control does, below it."""
+    words(text, tag="p").classes("help").props(f'id="{name}-help"')
+
+
+def choice(
+    name: str, label: str, choices: Mapping[str, str], chosen: str, change: Callable
+) -> None:
+    """A native list of choices with its name."""
+    with ui.element("div").classes("choice"):
+        words(label, tag="label").props(f'for="{name}"')
+        with ui.element("select").props(f'id="{name}" aria-describedby="{name}-help"') as select:
+            for value, text in choices.items():
+                option = words(text, tag="option")
+                option.props["value"] = value
+                if value == chosen:
+                    option.props["selected"] = True
+        select.on("change", change, js_handler="(event) => emit(event.target.value)")
+
+
+def unit_of(unit: str) -> str:
+    """A unit after a number, if there is one."""
+    return "" if unit == "1" else f" {_(unit)}"

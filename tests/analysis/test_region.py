@@ -1,0 +1,124 @@
+"""One region's outlook agrees with the comparison of all, and its page is whole."""
+
+import re
+
+import numpy as np
+import pytest
+
+from kolabsim import language
+from kolabsim.analysis.compare import compare
+from kolabsim.analysis.region import region_outlook
+from kolabsim.errors import InputError
+from kolabsim.show.region import write_region
+from kolabsim.study.runner import simulate
+from kolabsim.world.scenario import Scenario
+
+CODE, RUNS = "34.04", 12
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch):
+    monkeypatch.setattr(language, "_chosen", ["en"])
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return Scenario.load("kartamantul").with_(horizon=18)
+
+
+@pytest.fixture(scope="module")
+def found(scenario):
+    return region_outlook(scenario, CODE, "team", runs=RUNS, seed=3)
+
+
+@pytest.fixture(scope="module")
+def results(scenario):
+    return simulate(scenario, ["voluntary", "team"], runs=RUNS, seed=3)
+
+
+def test_gains_are_those_of_the_comparison(found, results):
+    winners = compare(results).winners.set_index("region").loc[CODE]
+    benefit = found.costs.set_index("item").loc["benefit"]
+    assert benefit["difference"] == pytest.approx(winners["money"])
+    assert benefit["low"] == pytest.approx(winners["money_low"])
+    for name in ("difference", "low", "high", "better_share"):
+        assert found.benefit[name] == pytest.approx(winners[name])
+    assert found.benefit["verdict"] == winners["verdict"]
+
+
+def test_money_adds_up(found):
+    item = found.costs.set_index("item")
+    for side in ("baseline", "mean"):
+        sums = item[side]
+        saved = sums["alone"] - sums["joint"] - sums["startup"] - sums["programme"]
+        assert sums["saving"] == pytest.approx(saved)
+    assert item.loc["programme", "baseline"] == 0.0
+    assert item.loc["programme", "mean"] > 0.0
+
+
+def test_a_run_that_ends_earlier_is_the_beginning_of_a_longer_one(found, scenario):
+    assert found.years.tolist() == [1, 2, 3, 4, 4.5]
+    short = region_outlook(scenario.with_(horizon=8), CODE, "team", runs=RUNS, seed=3)
+    assert np.array_equal(found.paths[:, :2], short.paths)
+    saving = found.costs.set_index("item").loc["saving", "difference"]
+    assert found.paths[:, -1].mean() == pytest.approx(saving)
+
+
+def test_channels_add_up_to_net_benefit(found, results):
+    table = results.regions
+    here = table[(table["region"] == CODE)].groupby("strategy", observed=True)
+    parts = here[["realised_benefit", *found.channels["channel"]]].sum()
+    assert parts["realised_benefit"].to_numpy() == pytest.approx(
+        parts[list(found.channels["channel"])].sum(axis=1).to_numpy()
+    )
+    assert np.isfinite(found.channels["difference"]).all()
+
+
+def test_prospects_are_ranked_and_leave_out_partners(found):
+    table = found.prospects
+    assert table["gain"].is_monotonic_decreasing
+    assert (table["both"] <= table["share"]).all()
+    pairs = set(zip(table["area"], table["region"], strict=True))
+    assert ("waste", "34.71") in pairs
+    assert ("wastewater", "34.71") not in pairs, "they share it already"
+
+
+def test_partners_are_shares_of_runs(found):
+    table = found.partners.set_index(["strategy", "area", "region"])["share"]
+    assert table.between(0, 1).all()
+    for (strategy, area, _code), share in table.items():
+        assert share <= table[strategy, area, CODE]
+
+
+@pytest.mark.parametrize(("word", "right"), [("34.4", "34.04"), ("sleman", "34.04")])
+def test_unknown_codes_get_the_nearest_spelling(scenario, word, right):
+    with pytest.raises(InputError, match=f"did you mean '{right}'"):
+        region_outlook(scenario, word, "team", runs=2)
+
+
+def test_unknown_strategies_are_refused(scenario):
+    with pytest.raises(InputError, match="did you mean 'team'"):
+        region_outlook(scenario, CODE, "teem", runs=2)
+    with pytest.raises(InputError, match="two different strategies"):
+        region_outlook(scenario, CODE, "voluntary", runs=2)
+
+
+@pytest.mark.parametrize("spoken", ["en", "id"])
+def test_the_page_needs_nothing_else(found, tmp_path, spoken):
+    language.set_language(spoken)
+    text = write_region(found, tmp_path / "page.html", seed=3).read_text(encoding="utf-8")
+    assert f'<html lang="{spoken}">' in text
+    assert "28/2018" in text
+    assert "DPRD" in text
+    assert text.count("<svg") == 2
+    assert not re.search(r"<script|\bsrc=|<link|\bnan\b", text)
+
+
+def test_a_region_without_contacts_has_a_page_too(tmp_path):
+    (tmp_path / "r.csv").write_text("code,population\nA,5000\nB,9000\n", encoding="utf-8")
+    text = "regions: {table: r.csv}\ncontacts: {nearest: 0}\nfamilies: [administration]\n"
+    (tmp_path / "s.yaml").write_text(text + "horizon: 4\n", encoding="utf-8")
+    found = region_outlook(Scenario.load(tmp_path / "s.yaml"), "A", "team", runs=3)
+    assert found.break_even() is None
+    text = write_region(found, tmp_path / "page.html", seed=1).read_text(encoding="utf-8")
+    assert "There is nobody to approach" in text

@@ -1,0 +1,88 @@
+"""Results as a workbook, read back."""
+
+import builtins
+
+import pytest
+
+from kolabsim.errors import InputError
+from kolabsim.model.measures import MEASURES
+from kolabsim.study import export as exporting
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.export import export
+from kolabsim.study.joined import read_table
+from kolabsim.study.kept import KeptStudy
+
+openpyxl = pytest.importorskip("openpyxl")
+
+TABLE = """\
+strategy,region,verdict,difference,low
+team,34.10,=1+1,0.25,
+team,007,"@SUM(A1)",-1e-3,nan
+team,+5,-2,3,inf
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 3\n"
+    (folder / "small.yaml").write_text(text + "set: {horizon: 4}\n", encoding="utf-8")
+    kept = KeptStudy.plan(Experiment.load(folder / "small.yaml"), folder / "results")
+    kept.run()
+    (kept.folder / "winners.csv").write_text(TABLE, encoding="utf-8")
+    return kept
+
+
+def sheet(study, tmp_path, name):
+    (path,) = export(study.folder, to="xlsx", out=tmp_path)
+    return list(openpyxl.load_workbook(path)[name].iter_rows())
+
+
+def test_runs_are_those_that_are_kept(study, tmp_path):
+    head, *rows = sheet(study, tmp_path, "runs")
+    assert [cell.value for cell in head] == ["strategy", "future", "run", *MEASURES]
+    table = read_table(study, "runs")
+    assert len(rows) == len(table) == 6
+    for row, kept in zip(rows, table.itertuples(index=False), strict=True):
+        for cell, value in zip(row, kept, strict=True):
+            is_number = not isinstance(value, str)
+            assert cell.value == (pytest.approx(value) if is_number and value == value else (
+                None if is_number else value))  # fmt: skip
+
+
+def test_text_is_never_a_formula_and_codes_stay_codes(study, tmp_path):
+    _head, *rows = sheet(study, tmp_path, "winners")
+    assert [[cell.value for cell in row] for row in rows] == [
+        ["team", "34.10", "=1+1", 0.25, None],
+        ["team", "007", "@SUM(A1)", -0.001, None],
+        ["team", "+5", "-2", 3, None],
+    ]
+    assert all(cell.data_type != "f" for row in rows for cell in row)
+    assert rows[0][2].quotePrefix
+
+
+def test_measures_have_units_and_meanings(study, tmp_path):
+    _head, *rows = sheet(study, tmp_path, "measures")
+    found = {(row[0].value, row[1].value): row for row in rows}
+    assert found["runs", "saving"][2].value == "IDR"
+    assert found["runs", "trust"][3].value == MEASURES["trust"].meaning
+
+
+def test_more_rows_than_a_sheet_holds_are_refused(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST_ROWS", 5)
+    with pytest.raises(InputError, match="6 rows, and a sheet holds 5"):
+        export(study.folder, to="xlsx", out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_extra_it_says_what_to_install(study, tmp_path, monkeypatch):
+    bring = builtins.__import__
+
+    def missing(name, *others):
+        if name.startswith("openpyxl"):
+            raise ImportError(name)
+        return bring(name, *others)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(InputError, match="export"):
+        export(study.folder, to="xlsx", out=tmp_path)

@@ -1,0 +1,97 @@
+"""The pages under docs/ build without a warning, and what the new ones show is what happens."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+PAGES = (
+    "tutorials/first-study.md", "tutorials/your-own-regions.md", "how-to/own-rule.md",
+    "how-to/dated-strategies.md", "how-to/existing-bodies.md",
+)  # fmt: skip
+FILE_OR_COMMANDS = re.compile(
+    r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python)\n(?P<text>.*?)^```"
+    r"|^```sh\n(?P<commands>.*?)^```",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
+        pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
+    folder = tmp_path_factory.mktemp("docs")
+    words = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(folder / "trees")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *words, str(TOP / "docs"), str(folder / "html")],
+        capture_output=True, text=True, encoding="utf-8", timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "html"
+
+
+@pytest.mark.slow
+def test_every_page_is_built_and_none_says_a_path_of_this_machine(built):
+    for source in (TOP / "docs").rglob("*.md"):
+        page = built / source.relative_to(TOP / "docs").with_suffix(".html")
+        if "_build" not in source.parts:
+            assert page.is_file(), source
+            assert str(TOP) not in page.read_text(encoding="utf-8"), source
+
+
+@pytest.mark.slow
+def test_equations_are_drawn_without_a_network(built):
+    source = (TOP / "docs/explanation/odd.md").read_text(encoding="utf-8")
+    page = (built / "explanation/odd.html").read_text(encoding="utf-8")
+    equations = source.count("```math\n") + len(re.findall(r"\$`.*?`\$", source))
+    assert page.count("<math ") == equations
+    assert "$`" not in page
+    assert not re.search(r"\\(frac|text|begin|left)\b", page)
+    assert not re.findall(r"<script[^>]*src=\"https?:", page)
+    assert not re.findall(r"<link[^>]*stylesheet[^>]*href=\"https?:", page)
+
+
+@pytest.mark.slow
+def test_the_reference_has_what_is_declared(built):
+    import kolabsim
+    from kolabsim.cli import app
+    from kolabsim.model.measures import MEASURES
+    from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.world.schema import ScenarioText
+
+    def has(page, words):
+        text = (built / f"reference/{page}.html").read_text(encoding="utf-8")
+        return [word for word in words if f">{word}<" not in text and f'"{word}"' not in text] == []
+
+    assert has("parameters", PARAMETERS)
+    assert has("measures", MEASURES)
+    keys = {field.alias or name for name, field in ScenarioText.model_fields.items()}
+    assert has("scenarios", keys)
+    assert has("python", [f"kolabsim.{name}" for name in kolabsim.__all__])
+    page = (built / "reference/cli.html").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert f"kolabsim {name}" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_shows_is_what_happens(page, tmp_path):
+    text = (TOP / "docs" / page).read_text(encoding="utf-8")
+    found = list(FILE_OR_COMMANDS.finditer(text))
+    assert sum(text.count(f"```{kind}\n") for kind in ("csv", "yaml", "python", "sh")) == len(found)
+    for part in found:
+        if part["name"]:
+            (tmp_path / part["name"]).write_text(part["text"], encoding="utf-8")
+            continue
+        for line in part["commands"].splitlines():
+            program, *words = line.split()
+            start = {"kolabsim": ["-m", "kolabsim"], "python": []}[program]
+            done = subprocess.run(
+                [sys.executable, *start, *words], cwd=tmp_path, capture_output=True, text=True,
+                encoding="utf-8", timeout=300, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            assert done.returncode == 0, (line, done.stdout + done.stderr)
