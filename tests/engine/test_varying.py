@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kolabsim.engine.ensemble import build_task, run_block
-from kolabsim.engine.varying import base_of, is_quick, vary
+from kolabsim.engine.varying import base_of, is_lever, is_quick, vary
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.factors import factors_of
 from kolabsim.world.scenario import Scenario
@@ -28,7 +28,8 @@ def test_all_quick_factors_at_once(scenario, strategy):
     base = base_of(scenario, strategy, seed=5, names=names)
     for _try in range(3):
         values = [factors_of(scenario)[name].at(luck.random()) for name in names]
-        changed = scenario.with_(dict(zip(names, values, strict=True)))
+        keys = [f"{name}.intensity" if is_lever(name) else name for name in names]
+        changed = scenario.with_(dict(zip(keys, values, strict=True)))
         expected = histories(build_task(changed, changed.strategies[strategy], seed=5))
         np.testing.assert_array_equal(histories(vary(base, names, values)), expected)
 
@@ -49,6 +50,22 @@ def test_a_lever_of_nothing_is_no_lever(scenario):
     base = base_of(scenario, "voluntary", seed=5, names=names)
     plain = histories(build_task(scenario, scenario.strategies["voluntary"], seed=5))
     np.testing.assert_array_equal(histories(vary(base, names, [0.0, 0.0])), plain)
+
+
+def test_whom_support_helps_and_what_it_may_spend(scenario):
+    names = ["support.government", "support.government.budget"]
+    whom = {"support.government.targets": "smallest"}
+    base = base_of(scenario, "voluntary", seed=5, names=names, settings=whom)
+    found = histories(vary(base, names, [0.8, 2.0e9]))
+    changed = scenario.with_(
+        {"support.government": {"intensity": 0.8, "targets": "smallest", "budget": 2.0e9}}
+    )
+    expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
+    np.testing.assert_array_equal(found, expected)
+    everybody = base_of(scenario, "voluntary", seed=5, names=names)
+    assert not np.array_equal(
+        found, histories(vary(everybody, names, [0.8, 2.0e9])), equal_nan=True
+    )
 
 
 def test_a_rule_parameter(scenario):

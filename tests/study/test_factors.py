@@ -16,8 +16,11 @@ def scenario():
 
 def test_every_factor_can_be_set_at_both_ends(scenario):
     for name, factor in factors_of(scenario).items():
+        # Whom support helps, and for how much, is nothing without an intensity.
+        lever = ".".join(name.split(".")[:2])
+        with_it = {f"{lever}.intensity": 0.5} if factor.group in ("targets", "budgets") else {}
         for u in (0.0, 0.5, np.nextafter(1.0, 0.0), 1.0):
-            scenario.with_({name: factor.at(u)})
+            scenario.with_(with_it | {name: factor.at(u)})
 
 
 def test_every_parameter_is_a_factor_with_its_range(scenario):
@@ -85,6 +88,7 @@ def test_ranges_and_words_of_ones_own(scenario):
         ({"trust": ["recovering"]}, "at least two of recovering, lasting"),
         ({"trust": ["x", "recovering"]}, "at least two of"),
         ({"support": [0, 1]}, "a group takes no range"),
+        ({"support.ngo.targets": None}, "vary support.ngo too"),
     ],
 )
 def test_what_is_wrong_is_told(scenario, wanted, told):

@@ -25,7 +25,8 @@ def table(scenario, rows, *, seed=1):
     """Points that vary a parameter, a lever, an area, a structure and the cap."""
     names = (
         "parameters.exit_base", "mechanisms.forum", "areas.waste.haul", "trust", "cap",
-        "parameters.near_reach",
+        "parameters.near_reach", "support.government", "support.government.targets",
+        "support.government.budget",
     )  # fmt: skip
     known, luck = factors_of(scenario), np.random.default_rng(seed)
     points = luck.random((rows, len(names)))
@@ -46,6 +47,7 @@ def test_every_point_is_the_scenario_with_its_settings(scenario, tmp_path):
     assert found.shape == (3, 2, 6, 3)
     for s, strategy in enumerate(STRATEGIES):
         for row, settings in enumerate(rows.to_dict("records")):
+            settings["support.government.intensity"] = settings.pop("support.government")
             changed = scenario.with_(settings)
             task = build_task(changed, changed.strategies[strategy], seed=4)
             history = run_block(task, np.arange(3), regions=False).history
@@ -136,7 +138,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):
         "    return 0\n"
     )
     moody = scenario.with_({"extensions": [str(rule)], "decision": "moody"})
-    rows = table(moody, 4).drop(columns=["trust", "cap"])
+    rows = table(moody, 4)[["parameters.exit_base", "mechanisms.forum"]]
     study = SampledStudy.plan_sample(moody, ["voluntary"], rows, tmp_path / "r", runs=8, seed=2)
     done = study.run()
     assert done.failed > 0

@@ -27,6 +27,7 @@ from kolabsim.analysis.search import (
 from kolabsim.analysis.search import Robustness as FrontRobustness
 from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
+from kolabsim.engine.varying import is_lever
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.model.levers import LEVERS
 from kolabsim.study.design import Design
@@ -321,20 +322,23 @@ def known_packages(inquiry: Inquiry) -> dict[str, np.ndarray]:
     Left out are those with mandates, and those whose levers change over time, differ by area or
     are targeted.
     """
-    found = {}
+    found, names = {}, {factor.name for factor in inquiry.factors}
     for name, strategy in inquiry.scenario.strategies.items():
-        point = np.zeros(len(inquiry.factors))
+        point = np.array([0.0 if is_lever(f.name) else f.place(f.usual) for f in inquiry.factors])
         fits = not strategy.mandates
         for lever, phases in strategy.levers.items():
             places = [k for k, f in enumerate(inquiry.factors) if f.name.endswith(f".{lever}")]
             plain = len(phases) == 1 and is_plain(phases[0], inquiry.scenario)
+            # A strategy without a limit is no package of levers that have one.
+            plain = plain and f"support.{lever}.budget" not in names
             fits = fits and lever in LEVERS and len(places) == 1 and plain
             if fits:
                 factor = inquiry.factors[places[0]]
                 u = (phases[0].intensity - factor.low) / (factor.high - factor.low)
                 fits = 0.0 <= u <= 1.0
                 point[places[0]] = min(max(u, 0.0), 1.0)
-        if fits and all(f.low == 0.0 or point[k] > 0.0 for k, f in enumerate(inquiry.factors)):
+        idle = [f for k, f in enumerate(inquiry.factors) if is_lever(f.name) and point[k] == 0.0]
+        if fits and all(factor.low == 0.0 for factor in idle):
             found[name] = point
     return found
 

@@ -16,7 +16,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.beginning import place_contacts
-from kolabsim.model.levers import LEVERS
+from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.world import build_policy, who_knows_whom
@@ -43,21 +43,40 @@ def is_quick(name: str) -> bool:
         return True
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
-    return kind in ("mechanisms", "support") and rest in LEVERS
+    lever, _dot, part = rest.partition(".")
+    return kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
 
 
-def base_of(scenario: Scenario, strategy: str, *, seed: int, names: Iterable[str]) -> Base:
-    """A strategy in a scenario, ready to vary the quick factors among ``names``."""
-    levers = [name for name in names if name.partition(".")[0] in ("mechanisms", "support")]
-    full = scenario.with_(dict.fromkeys(levers, 1.0)) if levers else scenario
+def base_of(
+    scenario: Scenario,
+    strategy: str,
+    *,
+    seed: int,
+    names: Iterable[str],
+    settings: Mapping[str, object] | None = None,
+) -> Base:
+    """A strategy in a scenario, ready to vary the quick factors among ``names``.
+
+    ``settings`` are what else differs from the scenario, by dotted names: a target of support is
+    nothing without an intensity, so that both must be set together.
+    """
+    settings = dict(settings or {})
+    levers = [name for name in names if is_lever(name)]
+    full = scenario.with_(settings | {f"{name}.intensity": 1.0 for name in levers})
     task = build_task(full, full.strategies[strategy], seed=seed)
     lever_on = np.zeros((len(LEVERS), *task.policy.lever.shape[:2]), bool)
     if levers:
-        half = scenario.with_(dict.fromkeys(levers, 0.5))
+        half = scenario.with_(settings | {f"{name}.intensity": 0.5 for name in levers})
         other = build_policy(half, half.strategies[strategy]).lever
         lever_on = np.moveaxis(task.policy.lever != other, -1, 0).copy()
     distance = who_knows_whom(scenario)[2]
     return Base(task, distance, lever_on, tuple(scenario.areas))
+
+
+def is_lever(name: str) -> bool:
+    """Whether a factor is the intensity of a lever."""
+    kind, _dot, rest = name.partition(".")
+    return kind in ("mechanisms", "support") and rest in LEVERS
 
 
 def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
@@ -76,11 +95,15 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
         contact = world.contact.copy()
         place_contacts(world.region, contact, base.distance, parameters)
         world = world._replace(contact=contact)
-    levers = {
-        name: value
-        for name, value in setting.items()
-        if name.partition(".")[0] in ("mechanisms", "support")
-    }
+    budgets = {name: value for name, value in setting.items() if name.endswith(".budget")}
+    if budgets:
+        budget = policy.budget.copy()
+        for name, value in budgets.items():
+            lever = name.split(".")[1]
+            on = base.lever_on[list(LEVERS).index(lever)].any(axis=1)
+            budget[on, list(SUPPORTERS).index(lever)] = value / 4.0
+        policy = policy._replace(budget=budget)
+    levers = {name: value for name, value in setting.items() if is_lever(name)}
     if levers:
         lever = policy.lever.copy()
         for name, value in levers.items():

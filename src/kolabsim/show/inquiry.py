@@ -15,6 +15,7 @@ from kolabsim.analysis.inquiries import (
     SensitivityAnswer,
 )
 from kolabsim.language import N_, _, language
+from kolabsim.model.levers import SUPPORTERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.show.drawing import to_png
@@ -40,6 +41,7 @@ GROUP_TITLES = {
     "learning": N_("learning and trust"), "programme": N_("price of levers"),
     "rules": N_("decision rules"), "areas": N_("service areas"),
     "mechanisms": N_("coordination mechanisms"), "support": N_("external support"),
+    "targets": N_("targets of support"), "budgets": N_("budgets of support"),
     "structures": N_("structure of the model"), "institutions": N_("institutions"),
 }  # fmt: skip
 
@@ -58,7 +60,10 @@ def factor_title(factor: Factor) -> str:
     parts = factor.name.split(".")
     if parts[0] == "areas":
         return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
-    return capital(_(factor.meaning).rstrip("."))
+    title = capital(_(factor.meaning).rstrip("."))
+    if factor.group in ("targets", "budgets"):
+        return f"{capital(_(SUPPORTERS[parts[1]].title))}: {small(title)}"
+    return title
 
 
 def titles_of(inquiry: Inquiry) -> dict[str, str]:

@@ -7,6 +7,7 @@ their factors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,11 +15,14 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.extension import RULES
-from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS
+from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
 from kolabsim.model.rules import BUILT_IN
 from kolabsim.world.futures import STRUCTURES
 from kolabsim.world.scenario import Scenario
+
+PART = 0.01
+"""Part of what services cost that bounds the budget of a supporter, unless a range is given."""
 
 Value = float | str | int
 """What a factor can be set to."""
@@ -99,6 +103,18 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
             )
     for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
+    whom = tuple(target for target in TARGETS if target != "list")
+    most = PART * yearly_cost(scenario)
+    for name in SUPPORTERS:
+        found.append(
+            Factor(f"support.{name}.targets", N_("whom it helps"), "targets", "all", words=whom)
+        )
+        found.append(
+            Factor(
+                f"support.{name}.budget", N_("most that it spends in a year"), "budgets", most,
+                high=most, unit="currency", most=math.inf,
+            )
+        )  # fmt: skip
     found += [
         Factor(name, _meaning_of(name), "structures", getattr(scenario, name), words=words)
         for name, words in STRUCTURES.items()
@@ -109,6 +125,12 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
     most = N_("most members of a body")
     found.append(Factor("cap", most, "institutions", scenario.cap, words=caps))
     return {factor.name: factor for factor in found}
+
+
+def yearly_cost(scenario: Scenario) -> float:
+    """What all services cost a year at efficient scale, in the scenario's currency."""
+    people = float(scenario.regions.population.sum())
+    return people * sum(area.cost_per_resident for area in scenario.areas.values())
 
 
 def largest_group(scenario: Scenario) -> int:
@@ -129,6 +151,8 @@ def choose_factors(
     scenario: Scenario, wanted: Mapping[str, object] | Iterable[str]
 ) -> tuple[Factor, ...]:
     """The factors that an experiment asks for, with the ranges or words that it gives them.
+
+    A target or budget of support needs its intensity as a factor too: by itself it is nothing.
 
     Keys are names of factors or of groups; values are None (the usual range), [low, high], or a
     list of words. Raises :class:`~kolabsim.errors.InputError` with all problems at once.
@@ -156,6 +180,11 @@ def choose_factors(
             hint = suggestion(name, [*known, *groups])
             message = _("'{name}' is not a factor{hint}")
             problems.add(message.format(name=name, hint=hint))
+    for name in found:
+        kind, *parts = name.split(".")
+        if kind == "support" and len(parts) > 1 and f"support.{parts[0]}" not in found:
+            message = _("{name}: vary support.{lever} too; without an intensity it is nothing")
+            problems.add(message.format(name=name, lever=parts[0]))
     problems.raise_if_any()
     return tuple(found.values())
 

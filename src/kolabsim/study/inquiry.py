@@ -422,7 +422,7 @@ def _factors(
         for problem in error.problems:
             tell(tree, (key,), problem.message, problems)
         return ()
-    levers = ("mechanisms", "support")
+    levers = ("mechanisms", "support", "targets", "budgets")
     if isinstance(text, SearchText) and any(factor.group not in levers for factor in found):
         tell(tree, (key,), _("a package is made of mechanisms and support only"), problems)
     return found

@@ -202,11 +202,14 @@ class _Bases:
         """The hash of a base; it is made where it is new."""
         key = (strategy, *choice.values())
         if key not in self.known:
-            scenario = self.scenario.with_(dict(choice)) if choice else self.scenario
+            support = {name for name in choice if name.startswith("support.")}
+            free = {name: value for name, value in choice.items() if name not in support}
+            scenario = self.scenario.with_(free) if free else self.scenario
             if shape_of(scenario) != shape_of(self.scenario):
                 text = _("a factor must not change regions, areas or the horizon")
                 raise InputError([Problem(text)])
-            base = base_of(scenario, strategy, seed=self.seed, names=self.quick)
+            whom = {name: choice[name] for name in support}
+            base = base_of(scenario, strategy, seed=self.seed, names=self.quick, settings=whom)
             plain = pack_base(base)
             self.known[key] = hash_of(plain)
             self.packed[self.known[key]] = plain
