@@ -88,5 +88,6 @@ class Lesson:
         if left:
             more = ngettext("and {number} more", "and {number} more", left)
             items += f"<li>{escape(more.format(number=decimal(left, 0)))}</li>"
-        items = items or f"<li>{escape(_('No joint body begins or ends.'))}</li>"
+        nothing = _("No joint body begins or ends.")
+        items = items or f"<li>{escape(nothing)}</li>"
         return f"<table class=told>{''.join(rows)}</table><ul class=events>{items}</ul>"
