@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from kolabsim.language import _, ngettext
@@ -61,6 +62,13 @@ class InputError(KolabsimError):
         if number > SHOWN:
             lines.append("  " + _("... and {number} more").format(number=number - SHOWN))
         return "\n".join(lines)
+
+
+def require(package: str, *, extra: str, what: str) -> None:
+    """Refuse to go on without a package that only an extra installs; ``what`` needs it."""
+    if find_spec(package) is None:
+        text = _("{what} needs the extra '{extra}': pip install kolabsim[{extra}]")
+        raise InputError([Problem(text.format(what=what, extra=extra))])
 
 
 @dataclass

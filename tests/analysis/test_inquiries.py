@@ -1,5 +1,7 @@
 """Inquiries from their file to their answer, through the sampler, the runner and the analysis."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -210,3 +212,23 @@ def test_uncertainty_of_one_that_always_loses(tmp_path):
         "unit_cost", "decision", "trust", "shares", "consent",
     ]  # fmt: skip
     assert {"value", "floor"} <= set(answer.information.factors.columns)
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "text"),
+    [
+        ("pymoo", "search", "kind: search\nscenario: kartamantul\n"),
+        (
+            "sklearn", "learning",
+            "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\nsurrogate: 40\n",
+        ),
+    ],
+)  # fmt: skip
+def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, package, extra, text):
+    monkeypatch.setitem(sys.modules, package, None)
+    path = tmp_path / "e.yaml"
+    path.write_text(text, encoding="utf-8")
+    ran = []
+    with pytest.raises(InputError, match=rf"pip install kolabsim\[{extra}\]"):
+        ask(Inquiry.load(path), tmp_path / "r", ran.append)
+    assert not ran

@@ -1,6 +1,6 @@
 """Results as a workbook, read back."""
 
-import builtins
+import sys
 
 import pytest
 
@@ -76,13 +76,6 @@ def test_more_rows_than_a_sheet_holds_are_refused(study, tmp_path, monkeypatch):
 
 
 def test_without_the_extra_it_says_what_to_install(study, tmp_path, monkeypatch):
-    bring = builtins.__import__
-
-    def missing(name, *others):
-        if name.startswith("openpyxl"):
-            raise ImportError(name)
-        return bring(name, *others)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(InputError, match="export"):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(InputError, match=r"pip install kolabsim\[export\]"):
         export(study.folder, to="xlsx", out=tmp_path)

@@ -28,7 +28,8 @@ from kolabsim.analysis.search import Robustness as FrontRobustness
 from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.engine.varying import is_lever
-from kolabsim.errors import InputError, KolabsimError
+from kolabsim.errors import InputError, KolabsimError, require
+from kolabsim.language import _
 from kolabsim.model.levers import LEVERS
 from kolabsim.study.design import Design
 from kolabsim.study.factors import Factor
@@ -355,7 +356,14 @@ Answer = SensitivityAnswer | UncertaintyAnswer | SearchAnswer
 
 
 def ask(inquiry: Inquiry, folder: Path, run: Run) -> Answer:
-    """Answer an inquiry of any kind; ``run`` does what is missing of a study."""
+    """Answer an inquiry of any kind; ``run`` does what is missing of a study.
+
+    Raises :class:`~kolabsim.errors.InputError` before the first run where an extra is missing.
+    """
+    if inquiry.kind == "search":
+        require("pymoo", extra="search", what=_("a search"))
+    if getattr(inquiry.text, "surrogate", None) is not None:
+        require("sklearn", extra="learning", what=_("a surrogate"))
     asked = {
         "sensitivity": ask_sensitivity, "uncertainty": ask_uncertainty, "search": ask_search,
     }  # fmt: skip

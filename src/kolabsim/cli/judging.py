@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +15,7 @@ from kolabsim.cli.shared import (
     counting_bar,
     terminal,
 )
-from kolabsim.errors import (
-    InputError,
-    Problem,
-)
+from kolabsim.errors import InputError, Problem, require
 from kolabsim.language import N_, _
 
 if TYPE_CHECKING:
@@ -60,7 +56,7 @@ def evidence(
     from kolabsim.world.futures import plausible_sets
 
     if data is not None:
-        needs_learning("--data")
+        require("sklearn", extra="learning", what="--data")
     samples = None if data is None else read_samples(data)
     runs = runs or (QUICK if quick else runs_needed())
     elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
@@ -150,7 +146,7 @@ def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | N
     from kolabsim.evidence.netherlands import read_netherlands
     from kolabsim.study.store import write_whole
 
-    needs_learning("--network")
+    require("sklearn", extra="learning", what="--network")
     sample = read_netherlands(data)
 
     def tell(number: int, best: Loss) -> None:
@@ -164,10 +160,3 @@ def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | N
     rounded = {name: float(f"{value:.3g}") for name, value in found.items()}
     write_whole(path, yaml.safe_dump(rounded, sort_keys=False).encode())
     typer.echo(path.as_posix())
-
-
-def needs_learning(option: str) -> None:
-    """Refuse an option that needs an extra which is not installed."""
-    if find_spec("sklearn") is None:
-        text = _("{option} needs the extra 'learning': pip install kolabsim[learning]")
-        raise InputError([Problem(text.format(option=option))])

@@ -24,11 +24,7 @@ from kolabsim.cli.shared import (
     terminal,
     typed,
 )
-from kolabsim.errors import (
-    InputError,
-    KolabsimError,
-    Problem,
-)
+from kolabsim.errors import InputError, KolabsimError, Problem, require
 from kolabsim.language import N_, _
 
 if TYPE_CHECKING:
@@ -206,11 +202,9 @@ def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | No
     if address is None:
         yield None, None
         return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        text = _("--scheduler needs the extra 'cluster': pip install kolabsim[cluster]")
-        raise InputError([Problem(text)]) from error
+    require("distributed", extra="cluster", what="--scheduler")
+    from distributed import Client
+
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:

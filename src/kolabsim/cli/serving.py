@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kolabsim.cli.shared import Language, announce_compilation, app, one_of, terminal
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError, Problem, require
 from kolabsim.language import N_, _
 
 
@@ -32,13 +32,9 @@ def app_(
 
     one_of(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
     port = free_port(host, port)
-    try:
-        from kolabsim.show.app import serve
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != "nicegui":
-            raise
-        text = _("the web page needs the extra 'app': pip install kolabsim[app]")
-        raise InputError([Problem(text)]) from error
+    require("nicegui", extra="app", what=_("the web page"))
+    from kolabsim.show.app import serve
+
     announce_compilation()
     shown = f"[{host}]" if ":" in host else host
     text = _("Open http://{host}:{port} in a browser; Ctrl+C ends it.")

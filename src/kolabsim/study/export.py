@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError, Problem, require
 from kolabsim.language import _
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.study.joined import chunks, read_tables
@@ -97,12 +97,9 @@ def content_of(table: pd.DataFrame, to: str, currency: str) -> bytes:
 
 
 def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Path) -> Path:
-    try:
-        import netCDF4  # noqa: F401 (xarray writes with it)
-        import xarray as xr
-    except ImportError as error:
-        text = _("netcdf needs the extra 'export': pip install kolabsim[export]")
-        raise InputError([Problem(text)]) from error
+    for package in ("netCDF4", "xarray"):
+        require(package, extra="export", what="netcdf")
+    import xarray as xr
 
     def variables(table: pd.DataFrame, keys: list[str], entries: Mapping[str, Measure], tail: str):
         shape, places = [], []
@@ -137,11 +134,9 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Pa
 
 def _write_workbook(study: KeptStudy, path: Path) -> Path:
     """Runs, every CSV table beside them, and what measures mean, each on a sheet of its own."""
-    try:
-        from openpyxl import Workbook
-    except ImportError as error:
-        text = _("xlsx needs the extra 'export': pip install kolabsim[export]")
-        raise InputError([Problem(text)]) from error
+    require("openpyxl", extra="export", what="xlsx")
+    from openpyxl import Workbook
+
     rows = study.runs * len(study.points)
     if rows > MOST_ROWS:
         _refuse_rows("runs", rows)
