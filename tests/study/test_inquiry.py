@@ -112,7 +112,7 @@ def test_options_that_mean_nothing_are_refused(written):
 
 
 def test_a_comparison_is_loaded_as_before(written):
-    path = written("kind: comparison\nscenario: kartamantul\nruns: 300\nquick_runs: 7\n")
+    path = written("kind: comparison\nscenario: kartamantul\nruns: 300\nquick: {runs: 7}\n")
     assert kind_of(path) == "comparison"
     assert isinstance(load(path), Experiment)
     assert load(path, quick=True).runs == 7

@@ -33,6 +33,13 @@ SHOWN = (
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class QuickText(Written):
+    """A quick look at a comparison."""
+
+    runs: int = Field(default=20, ge=2, le=1_000_000)
+    """Runs of each strategy in each future."""
+
+
 class ExperimentText(Written):
     """An experiment as a file says it."""
 
@@ -62,8 +69,8 @@ class ExperimentText(Written):
     """Measures that the report shows."""
     set: dict[str, Any] = Field(default={})
     """Changes to the scenario, by dotted names."""
-    quick_runs: int = Field(default=20, ge=2, le=1_000_000)
-    """Runs of each strategy in each future where a quick look is asked for."""
+    quick: QuickText = Field(default=QuickText())
+    """What --quick changes in this file: fewer runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +141,7 @@ class Experiment:
             futures=(text.futures or {DEFAULT_FUTURE: {}})
             | structural_futures(STRUCTURES if text.structures == "all" else text.structures)
             | plausible_futures(text.plausible),
-            runs=runs or (text.quick_runs if quick else text.runs),
+            runs=runs or (text.quick.runs if quick else text.runs),
             seed=text.seed if seed is None else seed,
             detail=text.detail,
             measures=text.measures,
