@@ -19,12 +19,12 @@ from kolabsim.analysis.robustness import Robustness, robustness, sample_sizes
 from kolabsim.analysis.search import (
     Budget,
     Front,
+    FrontRobustness,
     Generation,
     Objective,
     reevaluate,
     search,
 )
-from kolabsim.analysis.search import Robustness as FrontRobustness
 from kolabsim.analysis.sensitivity import Curve, Indices, analyse, curve, settled
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.engine.varying import is_lever

@@ -774,7 +774,7 @@ def hypervolumes(costs: np.ndarray, violation: np.ndarray, numbers: Sequence[int
 
 
 @dataclass(frozen=True)
-class Robustness:
+class FrontRobustness:
     """How the members of a front do in many futures, on draws that they were not chosen by."""
 
     futures: tuple[str, ...]
@@ -800,7 +800,7 @@ def reevaluate(
     *,
     runs: range = range(16),
     members: Sequence[int] | None = None,
-) -> Robustness:
+) -> FrontRobustness:
     """Judge the members of a front in many futures.
 
     Parameters
@@ -836,7 +836,7 @@ def reevaluate(
     costs = -front.senses[: len(front.objectives), None] * each[:, : len(front.objectives)]
     allowed = within & np.isfinite(costs).all(axis=1)
     stays = [undominated(costs[..., k], allowed[:, k]) for k in range(len(futures))]
-    return Robustness(
+    return FrontRobustness(
         tuple(futures), members, mean, np.stack([low, high], axis=2),
         worst_tenth(each, front.senses), within.mean(axis=1), np.mean(stays, axis=0),
     )  # fmt: skip

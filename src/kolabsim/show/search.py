@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kolabsim.analysis.compare import verdicts
-from kolabsim.analysis.search import Front, Robustness
+from kolabsim.analysis.search import Front, FrontRobustness
 from kolabsim.language import _, ngettext
 from kolabsim.show.drawing import (
     BLUE,
@@ -360,7 +360,9 @@ def convergence_figure(front: Front) -> Figure:
 
 
 @styled
-def robustness_figure(front: Front, robust: Robustness, labels: Labels | None = None) -> Figure:
+def robustness_figure(
+    front: Front, robust: FrontRobustness, labels: Labels | None = None
+) -> Figure:
     """Packages in many futures: mean with its interval, the worst tenth, and who stays."""
     labels = labels or Labels()
     rows_of = robust_rows(front, robust)[::-1]
@@ -419,14 +421,14 @@ def explain_robustness(figure: Figure, front: Front) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=4, columnspacing=1.4)
 
 
-def robust_rows(front: Front, robust: Robustness) -> list[int]:
+def robust_rows(front: Front, robust: FrontRobustness) -> list[int]:
     """Which of the members that were judged are shown: those of the usual choice, or the first."""
     usual = front.spread(DOWN)
     rows = [row for row, member in enumerate(robust.members) if member in usual]
     return rows or list(range(min(DOWN, len(robust.members))))
 
 
-def robust_scales(front: Front, robust: Robustness, labels: Labels) -> list[Scale]:
+def robust_scales(front: Front, robust: FrontRobustness, labels: Labels) -> list[Scale]:
     """How each column is written over futures."""
     low, high = np.moveaxis(robust.intervals, 2, 0)
     return [
@@ -514,7 +516,7 @@ def step_table(
     return Table(caption, head, rows)
 
 
-def robustness_table(front: Front, robust: Robustness, labels: Labels | None = None) -> Table:
+def robustness_table(front: Front, robust: FrontRobustness, labels: Labels | None = None) -> Table:
     """How packages do in many futures: mean with interval, the worst tenth, and who stays."""
     labels = labels or Labels()
     scales = robust_scales(front, robust, labels)
@@ -577,7 +579,7 @@ def search_sections(
     labels: Labels | None = None,
     *,
     references: Sequence[Reference] = (),
-    robust: Robustness | None = None,
+    robust: FrontRobustness | None = None,
     surrogates: Mapping[str, Surrogate] | None = None,
 ) -> list[Section]:
     """The sections of a page on a search; the first is the answer.
@@ -606,7 +608,7 @@ def search_sections(
 
 
 def answer_section(
-    front: Front, labels: Labels, references: Sequence[Reference], robust: Robustness | None
+    front: Front, labels: Labels, references: Sequence[Reference], robust: FrontRobustness | None
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
     paragraphs = [*knee_sentences(front, labels), *step_sentences(front, labels)]
@@ -719,7 +721,7 @@ def step_sentences(front: Front, labels: Labels) -> list[str]:
     ]
 
 
-def sure_sentences(front: Front, labels: Labels, robust: Robustness | None) -> list[str]:
+def sure_sentences(front: Front, labels: Labels, robust: FrontRobustness | None) -> list[str]:
     """How sure the knee is: in resamples of the runs, and in other futures."""
     along = front.price or 0
     place, shares = front.means[:, along], front.knee_shares.cumsum()
@@ -768,7 +770,7 @@ def packages_section(front: Front, labels: Labels) -> Section:
     return Section("packages", _("Packages along the front"), [], tables, [picture])
 
 
-def futures_section(front: Front, labels: Labels, robust: Robustness) -> Section:
+def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     paragraphs = [
         _(
