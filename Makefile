@@ -9,7 +9,7 @@ STAMP := $(VENV)/.kolabsim-installed
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
 
-.PHONY: help demo test lint browser bench docs clean
+.PHONY: help demo test long lint browser bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made
@@ -21,6 +21,9 @@ demo: $(STAMP)  ## Compare strategies for Kartamantul and its neighbours, into r
 
 test: $(STAMP)  ## Run the tests
 	$(BIN)/python -m pytest -n 2 -rs
+
+long: $(STAMP)  ## Run the tests that are too long for every day, as CI does
+	$(BIN)/python -m pytest -n 2 -rs -m long
 
 lint: $(STAMP)  ## Check style, format, that imports only go down, and that the ODD page is fresh
 	$(BIN)/ruff check .
