@@ -180,7 +180,13 @@ def keys_of(schema: Mapping[str, object]) -> str:
 
 def described(name: str, schema: Mapping[str, object]) -> str:
     """A kind of file: its own keys, then those of each mapping inside it."""
-    parts = [f"## {name}\n\n{schema.get('description', '')}\n\n{keys_of(schema)}"]
+    text = f"## {name}\n\n{schema.get('description', '')}\n\n{keys_of(schema)}"
+    return f"{text}\n{inside(schema)}"
+
+
+def inside(schema: Mapping[str, object]) -> str:
+    """The shapes to which the keys of a file refer."""
+    parts = []
     for inner, entry in sorted(schema.get("$defs", {}).items()):
         if "properties" in entry and not inner.startswith("Parameters"):
             parts.append(
@@ -206,7 +212,7 @@ def experiments() -> str:
     kinds |= {name: inquiry.schema_of(name) for name in inquiry.TEXTS}
     text = ""
     for name, found in kinds.items():
-        text += f"## `kind: {name}`\n\n{found.get('description', '')}\n\n{keys_of(found)}\n"
+        text += described(f"`kind: {name}`", found)
     return text
 
 
