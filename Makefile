@@ -37,10 +37,11 @@ browser: $(STAMP)  ## Run the tests of the web page in Debian's chromium
 bench: $(STAMP)  ## Measure speed, printed as JSON
 	@$(BIN)/python benchmarks/run.py
 
-docs: $(STAMP)  ## Build the documentation, into docs/_build/html
+docs: $(STAMP)  ## Build the documentation, into docs/_build/html and, in Indonesian, its folder id
 	@$(BIN)/python -c 'import furo, latex2mathml, myst_parser, sphinx' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_build/trees docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -D language=id -d docs/_build/trees/id docs docs/_build/html/id
 
 clean:  ## Remove what these targets made, and no results but the demo's
 	rm -rf $(VENV) results/demo build dist docs/_build .pytest_cache .ruff_cache .import_linter_cache .coverage

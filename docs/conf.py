@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: ``make docs``, without a network."""
+"""How Sphinx builds these pages, in each language: ``make docs``, without a network."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from kolabsim import __version__
 from kolabsim.language import set_language
 
-set_language("en")
+set_language("en")  # what is read from the code is in English in all pages
 
 project = "kolabsim"
 author = "The kolabsim authors"
@@ -23,9 +23,16 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "declared",
+    "languages",
     "mathml",
 ]
-exclude_patterns = ["_build", "_extensions", "_static"]
+exclude_patterns = ["_build", "_extensions", "_static", "_templates"]
+templates_path = ["_templates"]
+
+# English unless `-D language=id` is given; `python tools/update_catalogue.py` refreshes catalogues.
+language = "en"
+locale_dirs = ["locale"]
+gettext_compact = False  # a catalogue for each page
 
 # Mathematics as GitHub writes it: $`...`$ in a line, and blocks fenced as math.
 myst_enable_extensions = ["dollarmath"]
@@ -42,7 +49,7 @@ html_theme = "furo"
 html_title = f"kolabsim {release}"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
-html_css_files = ["math.css"]
+html_css_files = ["math.css", "pages.css"]
 html_copy_source = False
 html_show_sphinx = False
 

@@ -19,18 +19,27 @@ FILE_OR_COMMANDS = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def build(language, trees, pages):
     for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
         pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
-    folder = tmp_path_factory.mktemp("docs")
-    words = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(folder / "trees")]
+    words = ["-q", "-W", "--keep-going", "-b", "html", "-D", f"language={language}"]
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", *words, str(TOP / "docs"), str(folder / "html")],
+        [sys.executable, "-m", "sphinx", *words, "-d", str(trees), str(TOP / "docs"), str(pages)],
         capture_output=True, text=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "html"
+    return pages
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs")
+    return build("en", folder / "trees", folder / "html")
+
+
+@pytest.fixture(scope="module")
+def built_in_indonesian(built):
+    return build("id", built.parent / "trees-id", built / "id")
 
 
 @pytest.mark.slow
@@ -75,6 +84,33 @@ def test_the_reference_has_what_is_declared(built):
     for command in app.registered_commands:
         name = command.name or command.callback.__name__
         assert f"kolabsim {name}" in page
+
+
+@pytest.mark.long
+def test_each_page_leads_to_itself_in_the_other_language_and_back(built, built_in_indonesian):
+    def other(page):
+        [link] = re.findall(r'class="[^"]*other-language" href="([^"]+)"', page.read_text("utf-8"))
+        return (page.parent / link).resolve()
+
+    pages = [page for page in built.rglob("*.html") if built_in_indonesian not in page.parents]
+    assert {built / name for name in ("search.html", "tutorials/notebooks.html")} < set(pages)
+    for page in pages:
+        translated = built_in_indonesian / page.relative_to(built)
+        assert other(page) == translated
+        assert other(translated) == page
+
+
+@pytest.mark.long
+def test_indonesian_pages_are_in_indonesian_or_say_that_they_are_not(built_in_indonesian):
+    first = (built_in_indonesian / "tutorials/first-study.html").read_text(encoding="utf-8")
+    measures = (built_in_indonesian / "reference/measures.html").read_text(encoding="utf-8")
+    told = "Halaman ini hanya tersedia dalam bahasa Inggris."
+    assert '<html class="no-js" lang="id"' in first
+    assert "<h1>Studi pertama<" in first
+    assert told not in first
+    assert told in measures
+    for english in ("On this page", "Back to top", "Made with", ">Next<", "Link to this heading"):
+        assert english not in first
 
 
 @pytest.mark.slow

@@ -78,6 +78,36 @@ def test_nothing_is_translated_that_is_no_longer_said(tool) -> None:
     assert not catalogue.obsolete
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+def test_everything_on_the_translated_pages_has_an_indonesian_translation(tool) -> None:
+    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
+        pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
+    said, catalogues = tool.page_messages(), tool.translated_pages()
+    lacking = [page for page in said if page not in catalogues]
+    lacking += [
+        f"{page}: {text}"
+        for page, catalogue in catalogues.items()
+        for text in sorted(tool.ids(catalogue) ^ tool.ids(said[page]) if page in said else [page])
+    ]
+    lacking += [
+        f"{page}: {text}"
+        for page, catalogue in catalogues.items()
+        for text in tool.untranslated(catalogue)
+    ]
+    assert not lacking, f"run '{tool.COMMAND}', and translate what it names: {lacking}"
+
+
+def test_translations_of_pages_keep_code_links_and_terms(tool) -> None:
+    def kept(text: str) -> list[str]:
+        marked = r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`|(?<!\})(`[^`]+`)|(\]\([^)]*\))|(\*\*)"
+        return sorted("".join(found) for found in re.findall(marked, text))
+
+    for page, catalogue in tool.translated_pages().items():
+        for message in catalogue:
+            if message.id:
+                assert kept(message.id) == kept(message.string), (page, message.id)
+
+
 def test_translations_have_the_places_of_their_messages(tool) -> None:
     def places(text: str) -> set[str]:
         return set(re.findall(r"\{[^{}]*\}|%\([a-z_]+\)s", text))

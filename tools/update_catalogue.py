@@ -1,17 +1,25 @@
-"""Bring the Indonesian catalogue up to date with what kolabsim says.
+"""Bring the Indonesian catalogues up to date with what kolabsim and its documentation say.
 
-Adds the messages that are not yet in ``locale/id.po``, to be translated by hand, drops those that
+Adds the messages that are not yet in ``src/kolabsim/locale/id.po`` or, for the translated pages of
+the documentation, in ``docs/locale/id/LC_MESSAGES/``, to be translated by hand; drops those that
 are no longer said, keeps all translations, and reports what is missing:
 
     python tools/update_catalogue.py
+
+A sentence of a page that was changed keeps its old translation, marked "fuzzy" and not shown:
+correct it, and take the mark away. Pages are read by Sphinx, of the extra "docs".
 """
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import io
+import re
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
@@ -21,9 +29,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "kolabsim"
 CATALOGUE = PACKAGE / "locale" / "id.po"
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+COMMAND = "python tools/update_catalogue.py"
+DOCS = ROOT / "docs"
+PAGES = ("index.md", "tutorials/*.md", "how-to/*.md", "reference/glossary.md")
+"""The pages that are translated."""
+CODE = re.compile(r"`[^`]+`")
+"""What is the same in all languages."""
+PAGE_CATALOGUES = DOCS / "locale" / "id" / "LC_MESSAGES"
 READERS = {".py": "python", ".j2": "jinja2", ".html": "jinja2"}
-HEADER = """\
-# What kolabsim says, in Indonesian. After a change of messages: python tools/update_catalogue.py
+HEADER = f"""\
+# What kolabsim says, in Indonesian. After a change of messages: {COMMAND}
 msgid ""
 msgstr ""
 "Language: id\\n"
@@ -83,10 +98,7 @@ def registry_texts() -> Iterator[tuple[str, str]]:
 
 def translated() -> Catalog:
     """The catalogue as it is now."""
-    if not CATALOGUE.is_file():
-        return Catalog("id")
-    with CATALOGUE.open("rb") as file:
-        return read_po(file, "id")
+    return catalogue_of(CATALOGUE) if CATALOGUE.is_file() else Catalog("id")
 
 
 def update() -> tuple[list[str], list[str]]:
@@ -103,9 +115,76 @@ def update() -> tuple[list[str], list[str]]:
     return untranslated(now), dropped
 
 
+def page_messages() -> dict[str, Catalog]:
+    """Everything that the translated pages say, page by page, as Sphinx reads them."""
+    from sphinx.application import Sphinx
+
+    with TemporaryDirectory() as folder:
+        made = Path(folder)
+        Sphinx(
+            DOCS, DOCS, made, made / "trees", "gettext",
+            confoverrides={"include_patterns": PAGES}, status=None, warning=io.StringIO(),
+        ).build()  # fmt: skip
+        found = {
+            path.relative_to(made).with_suffix("").as_posix(): catalogue_of(path)
+            for path in sorted(made.rglob("*.pot"))
+        }
+    for catalogue in found.values():
+        for text in ids(catalogue):
+            if not CODE.sub("", text).strip(" ,"):
+                catalogue.delete(text)
+    return found
+
+
+def translated_pages() -> dict[str, Catalog]:
+    """The catalogues of pages as they are now."""
+    return {
+        path.relative_to(PAGE_CATALOGUES).with_suffix("").as_posix(): catalogue_of(path)
+        for path in sorted(PAGE_CATALOGUES.rglob("*.po"))
+        if path != PAGE_CATALOGUES / "sphinx.po"  # what the theme says, written by hand
+    }
+
+
+def catalogue_of(path: Path) -> Catalog:
+    """A catalogue as it is in its file."""
+    with path.open("rb") as file:
+        return read_po(file, "id")
+
+
+def update_pages() -> tuple[list[str], list[str]]:
+    """Write the catalogues of pages anew; what they still lack, and what was dropped from them."""
+    lacking, dropped = [], []
+    now, before = page_messages(), translated_pages()
+    for page, template in now.items():
+        catalogue = before.pop(page, Catalog("id"))
+        known = ids(catalogue)
+        catalogue.update(template, no_fuzzy_matching=False, update_header_comment=False)
+        path = PAGE_CATALOGUES / f"{page}.po"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(HEADER.encode())
+            write_po(
+                file, catalogue, width=100, omit_header=True, no_location=True,
+                ignore_obsolete=True, include_previous=True,
+            )  # fmt: skip
+        lacking += [f"{page}: {text}" for text in untranslated(catalogue)]
+        dropped += [f"{page}: {text}" for text in sorted(known - ids(template))]
+    for page in before:
+        (PAGE_CATALOGUES / f"{page}.po").unlink()
+        dropped.append(f"{page}: the page")
+    return lacking, dropped
+
+
+def ids(catalogue: Catalog) -> set[str]:
+    """The messages of a catalogue."""
+    return {first(message.id) for message in catalogue if message.id}
+
+
 def untranslated(catalogue: Catalog) -> list[str]:
-    """The messages that a catalogue has no translation of."""
-    return [first(m.id) for m in catalogue if m.id and not (m.string and first(m.string))]
+    """The messages that a catalogue has no translation of, or one that is to be looked at again."""
+    return [
+        first(m.id) for m in catalogue if m.id and (m.fuzzy or not (m.string and first(m.string)))
+    ]
 
 
 def first(message: str | tuple[str, ...]) -> str:
@@ -114,5 +193,11 @@ def first(message: str | tuple[str, ...]) -> str:
 
 
 if __name__ == "__main__":
-    for title, texts in zip(("to be translated", "dropped"), update(), strict=True):
+    found = [update()]
+    if importlib.util.find_spec("sphinx"):
+        found.append(update_pages())
+    else:
+        sys.stdout.write("the pages were left as they are: pip install 'kolabsim[docs]'\n")
+    for title, *parts in zip(("to be translated", "dropped"), *found, strict=True):
+        texts = list(chain(*parts))
         sys.stdout.write(f"{len(texts)} {title}\n" + "".join(f"  {text!r}\n" for text in texts))
