@@ -21,6 +21,7 @@ from kolabsim.world.tables import Table, read_csv
 
 if TYPE_CHECKING:
     from kolabsim.world.schema import Columns, Measure, Scaled
+    from kolabsim.world.shapes import Shape
 
 KM_PER_DEGREE = 111.195
 """Kilometres in a degree of a great circle, on a sphere of radius 6371 km."""
@@ -58,6 +59,8 @@ class Regions:
     """Relative priority of areas, above 0 [R, A]."""
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """All columns of the table as they are written, for maps and reports."""
+    shapes: Mapping[str, Shape] = field(default_factory=dict, repr=False, compare=False)
+    """Shapes on the map, by the codes of the regions that have one; for pictures only."""
 
     def __post_init__(self) -> None:
         order = np.array(sorted(range(len(self.codes)), key=self.codes.__getitem__), dtype=np.intp)
@@ -67,7 +70,7 @@ class Regions:
                 value.setflags(write=False)
             elif isinstance(value, tuple):
                 value = tuple(value[i] for i in order)
-            else:
+            elif name == "extra":
                 value = {key: tuple(column[i] for i in order) for key, column in value.items()}
             object.__setattr__(self, name, value)
 
@@ -77,7 +80,7 @@ class Regions:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Regions):
             return NotImplemented
-        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self) if f.compare]
         return all(
             np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
             for a, b in pairs
@@ -89,6 +92,14 @@ class Regions:
     def placed(self) -> bool:
         """Whether every region has a place on earth."""
         return bool(np.isfinite(self.latitude).all() and np.isfinite(self.longitude).all())
+
+    @property
+    def mapped(self) -> bool:
+        """Whether every region has a place or a shape, so that a map can be drawn."""
+        return self.placed or all(
+            code in self.shapes or (math.isfinite(north) and math.isfinite(east))
+            for code, north, east in zip(self.codes, self.latitude, self.longitude, strict=True)
+        )
 
     def tiers(self) -> dict[str, tuple[str, ...]]:
         """The codes of the regions of each tier."""

@@ -279,7 +279,8 @@ def _parent(tree: Node, problems: Problems) -> Path | None:
 
 def _laid_over(under: Node, over: Node) -> Node:
     """A scenario changed by another: regions made up take the place of a table, and vice versa."""
-    for chosen, dropped in (("synthetic", ("table", "columns")), ("table", ("synthetic",))):
+    of_table = ("table", "columns", "shapes", "shapes_code")
+    for chosen, dropped in (("synthetic", of_table), ("table", ("synthetic",))):
         if over.get("regions", chosen):
             for key in dropped:
                 if under.get("regions", key):

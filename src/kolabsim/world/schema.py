@@ -233,6 +233,11 @@ class RegionsText(Written):
     table: str | None = None
     """CSV file, relative to the file in which this is written."""
     columns: Columns = Columns()
+    shapes: str | None = None
+    """GeoJSON file or shapefile with the shapes of the table's regions, relative to the file in
+    which this is written. For maps only: it changes no results."""
+    shapes_code: str = "code"
+    """Property of its features that holds the code of a region."""
     synthetic: Synthetic | None = None
 
 

@@ -17,6 +17,7 @@ from kolabsim.world.reading import LARGEST_YAML, Node, as_written, read_bytes, t
 from kolabsim.world.references import References
 from kolabsim.world.regions import Contacts, Regions, read_contacts, read_table, synthetic
 from kolabsim.world.schema import LONGEST
+from kolabsim.world.shapes import read_shapes
 from kolabsim.world.strategy import (
     Strategy,
     settle_bodies,
@@ -215,6 +216,9 @@ class Settling:
         if same and self.earlier._tree.get("regions") == self.tree.get("regions"):
             return self.earlier.regions
         if text.synthetic:
+            if text.shapes is not None:
+                message = _("only the regions of a table have shapes")
+                self._tell(("regions", "shapes"), message, at_key=True)
             if text.synthetic.tiers > text.synthetic.number:
                 message = _("there cannot be more tiers than regions, of which there are {number}")
                 path = ("regions", "synthetic", "tiers")
@@ -222,7 +226,16 @@ class Settling:
             return synthetic(**dict(text.synthetic), areas=areas)
         path = self._path("regions", "table")
         self.files[path] = None
-        return read_table(path, text.columns, areas, self.problems)
+        return self._shaped(read_table(path, text.columns, areas, self.problems))
+
+    def _shaped(self, regions: Regions | None) -> Regions | None:
+        """Regions with the shapes that they have on a map."""
+        text = self.text.regions
+        if text.shapes is None or regions is None:
+            return regions
+        path = self._path("regions", "shapes")
+        self.files[path] = None
+        return replace(regions, shapes=read_shapes(path, text.shapes_code, regions, self.problems))
 
     def _check_columns(self, known: References) -> None:
         """See that columns stand for service areas that there are."""
