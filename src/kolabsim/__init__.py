@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kolabsim.errors import InputError, KolabsimError, StorageError
     from kolabsim.model.extension import decision_rule
     from kolabsim.model.parameters import Parameter
+    from kolabsim.show import figures
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.results import Results
     from kolabsim.study.runner import simulate
@@ -49,6 +50,7 @@ __all__ = [
     "Supporter",
     "compare",
     "decision_rule",
+    "figures",
     "load",
     "simulate",
 ]
@@ -66,6 +68,8 @@ def load(source: str) -> Scenario:
 
 def __getattr__(name: str) -> object:
     """Import the public names when they are first used: ``import kolabsim`` stays light."""
+    if name == "figures":
+        return import_module("kolabsim.show.figures")
     if name not in _HOMES:
         text = f"module 'kolabsim' has no attribute {name!r}"
         raise AttributeError(text)

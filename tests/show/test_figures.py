@@ -1,20 +1,31 @@
+import dataclasses
 import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
+import kolabsim as ks
 from kolabsim.analysis.compare import compare
+from kolabsim.analysis.robustness import robustness
+from kolabsim.analysis.sensitivity import analyse, curve
+from kolabsim.engine.mesa_model import CollaborationModel
+from kolabsim.errors import InputError
 from kolabsim.language import set_language
 from kolabsim.model.measures import MEASURES
-from kolabsim.show import figures, places
-from kolabsim.show.drawing import MARKS, overlap, spots, styled
-from kolabsim.show.words import winner_scale
+from kolabsim.show import bodies, figures, moving, places
+from kolabsim.show.differences import quantiles, yearly
+from kolabsim.show.drawing import MARKS, blank, overlap, spots, styled
+from kolabsim.show.words import strategy_title, winner_scale
+from kolabsim.study.design import make_design
 from kolabsim.study.results import Results
 from kolabsim.study.runner import simulate
 from kolabsim.world.scenario import Scenario
+from kolabsim.world.shapes import Shape
 from tests.builders import make_scenario
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,6 +49,64 @@ def comparison(results):
     return compare(results)
 
 
+@pytest.fixture(scope="module")
+def shaped(results):
+    """The same comparison, on a map in which every region but the first is a square."""
+    codes = results.scenario.regions.codes
+    shapes = {
+        code: Shape((square(east, north), square(east, north, 0.01)[::-1]), (east + 0.02, north))
+        for code, east, north in zip(
+            codes, results.scenario.regions.longitude, results.scenario.regions.latitude,
+            strict=True,
+        )
+        if code != codes[0]
+    }  # fmt: skip
+    regions = dataclasses.replace(results.scenario.regions, shapes=shapes)
+    scenario = dataclasses.replace(results.scenario, regions=regions)
+    return compare(Results(**{**vars(results), "scenario": scenario}))
+
+
+@pytest.fixture(scope="module")
+def futures():
+    """Three strategies in 40 futures: one is best in most, another in the others."""
+    means = np.zeros((3, 40))
+    means[0] = np.linspace(-0.02, 0.06, 40)
+    means[1] = 0.01
+    values = means[:, :, None] + 0.001 * np.random.default_rng(1).normal(size=(1, 40, 6))
+    names = ("bold", "steady", "alone")
+    return robustness(values, names, better=1, outcome="realised_benefit", resamples=40)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    """One run as Mesa's agents live it, year by year."""
+    model = CollaborationModel(Scenario.load("kartamantul").with_(horizon=8), "mandate", seed=1)
+    found = {0: model.agreements()}
+    while model.running:
+        model.step()
+        found[model.quarter] = model.agreements()
+    return model.scenario, found
+
+
+def square(east, north, half=0.05):
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
+    return np.array([[east + x, north + y] for x, y in corners])
+
+
+def one_at_a_time(names, effects, sd=0.0):
+    """Indices and curves of an outcome that the factors move by their effects, in straight lines.
+
+    The last factor bends: it does as much at both ends.
+    """
+    design = make_design("one_at_a_time", names, samples=5, seed=1, dummy=False)
+    u = design.points - 0.5
+    u[:, len(names) - 1] = np.abs(u[:, len(names) - 1]) * 2
+    luck = np.random.default_rng(1).normal(0, sd, (len(u), 4))
+    values = (u[:, : len(names)] @ np.array(effects))[:, None] + luck
+    found = analyse(design, values, outcome="trust", resamples=20)
+    return found, {name: curve(design, values, name) for name in design.units}
+
+
 def texts(figure) -> str:
     """All words of a figure."""
     root = ET.fromstring(figures.to_svg(figure, alt="a figure"))
@@ -56,10 +125,21 @@ def all_figures(results, comparison):
     yield figures.cost_effectiveness(comparison)
 
 
+def other_figures(shaped, futures, moments):
+    yield figures.regions_map(shaped, "mandate")
+    yield figures.regret_table(futures)
+    yield figures.regret(futures)
+    yield figures.bodies_over_time(*moments)
+    yield figures.tornado(*one_at_a_time(("a", "b"), (0.2, 0.1), sd=0.01))
+
+
 @pytest.mark.parametrize("language", ["en", "id"])
-def test_every_figure_is_an_accessible_picture_with_text(results, comparison, language):
+def test_every_figure_is_an_accessible_picture_with_text(
+    results, comparison, shaped, futures, moments, language
+):
     set_language(language)
-    for figure in all_figures(results, comparison):
+    drawn = [*all_figures(results, comparison), *other_figures(shaped, futures, moments)]
+    for figure in drawn:
         svg = figures.to_svg(figure, alt="a <b> & c")
         root = ET.fromstring(svg)
         assert root.tag == f"{SVG}svg"
@@ -72,8 +152,13 @@ def test_every_figure_is_an_accessible_picture_with_text(results, comparison, la
         assert "http" not in svg.replace("http://www.w3.org", "")
 
 
-def test_a_figure_is_the_same_bytes_each_time_and_no_ids_clash(results, comparison):
-    once, twice = (list(all_figures(results, comparison)) for _ in range(2))
+def test_a_figure_is_the_same_bytes_each_time_and_no_ids_clash(
+    results, comparison, shaped, futures, moments
+):
+    once, twice = (
+        [*all_figures(results, comparison), *other_figures(shaped, futures, moments)]
+        for _ in range(2)
+    )
     svgs = [figures.to_svg(figure, alt="x") for figure in once]
     assert svgs == [figures.to_svg(figure, alt="x") for figure in twice]
     ids = [node.get("id") for svg in svgs for node in ET.fromstring(svg).iter() if node.get("id")]
@@ -101,7 +186,7 @@ def test_figures_have_one_look_and_leave_no_trace(comparison):
 def test_dollars_in_a_title_are_no_formula(comparison):
     @styled
     def draw():
-        figure, axes = figures.blank(2.0)
+        figure, axes = blank(2.0)
         axes[0, 0].set_title("from $1 to $2")
         return figure
 
@@ -118,7 +203,7 @@ def test_a_forest_marks_verdicts_by_shape_and_colour(comparison):
     drawn = [float(line.get_xdata()[0]) for line in marks]
     assert drawn == pytest.approx(list(100 * table["difference"]))
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels[-1] == figures.strategy_title(comparison, comparison.order()[0])
+    assert labels[-1] == strategy_title(comparison, comparison.order()[0])
     assert "better than Voluntary" in texts(figure)
 
 
@@ -133,42 +218,40 @@ def test_measures_of_which_less_is_better_say_so(comparison):
 
 
 def test_envelopes_are_quantiles_of_years(results):
-    time, values = figures.yearly(
-        results, "cooperation", ["forum"], baseline=None, future="default"
-    )
+    time, values = yearly(results, "cooperation", ["forum"], baseline=None, future="default")
     assert time.tolist() == [2026, 2027]  # ten quarters: the last two are no year
     table = results.quarters[results.quarters["strategy"] == "forum"]
     first = table[table["quarter"] < 4].groupby("run")["cooperation"].mean()
     assert values[0, :, 0] == pytest.approx(first.to_numpy())
-    bands = figures.quantiles(values, (0.05, 0.5))
+    bands = quantiles(values, (0.05, 0.5))
     assert bands[1, 0, 0] == pytest.approx(first.median())
     assert bands[0, 0, 0] == pytest.approx(first.quantile(0.05))
 
 
 def test_a_year_of_a_ratio_is_the_ratio_of_its_sums(results):
-    _time, values = figures.yearly(results, "decision_time", ["forum"], baseline=None, future=None)
+    _time, values = yearly(results, "decision_time", ["forum"], baseline=None, future=None)
     table = results.quarters[results.quarters["strategy"] == "forum"]
     sums = table[table["quarter"] < 4].groupby("run")[["deciding", "agreements"]].sum()
     some = sums["agreements"] > 0
     expected = (sums["deciding"] / sums["agreements"])[some]
     assert values[0, some.to_numpy(), 0] == pytest.approx(expected.to_numpy())
     assert np.isnan(values[0, ~some.to_numpy(), 0]).all()
-    _time, money = figures.yearly(results, "saving", ["forum"], baseline=None, future=None)
+    _time, money = yearly(results, "saving", ["forum"], baseline=None, future=None)
     saved = table[table["quarter"] < 4].groupby("run")["saving"].sum()
     assert money[0, :, 0] == pytest.approx(saved.to_numpy())
 
 
 def test_differences_over_time_are_taken_run_by_run(results):
     both = ["forum", "voluntary"]
-    _time, apart = figures.yearly(results, "trust", both, baseline=None, future=None)
-    _time, found = figures.yearly(results, "trust", ["forum"], baseline="voluntary", future=None)
+    _time, apart = yearly(results, "trust", both, baseline=None, future=None)
+    _time, found = yearly(results, "trust", ["forum"], baseline="voluntary", future=None)
     np.testing.assert_array_equal(found[0], apart[0] - apart[1])
 
 
 def test_what_is_nowhere_defined_has_no_quantiles():
     values = np.full((1, 3, 2), np.nan)
     values[0, :2, 1] = [1.0, 3.0]
-    bands = figures.quantiles(values, (0.5,))
+    bands = quantiles(values, (0.5,))
     assert np.isnan(bands[0, 0, 0])
     assert bands[0, 0, 1] == 2.0
 
@@ -182,7 +265,7 @@ def test_few_strategies_share_a_panel_and_more_have_their_own(results):
 def test_a_short_run_is_drawn_quarter_by_quarter():
     scenario = Scenario.load("kartamantul").with_(horizon=5)
     short = simulate(scenario, ["voluntary", "forum"], runs=3)
-    time, values = figures.yearly(short, "trust", ["forum"], baseline=None, future=None)
+    time, values = yearly(short, "trust", ["forum"], baseline=None, future=None)
     assert time.tolist() == [0, 1, 2, 3, 4]
     assert values.shape == (1, 3, 5)
     figures.envelopes(short, "trust", ["forum"])
@@ -279,3 +362,170 @@ def test_two_futures_have_their_own_figures():
         for future in futures
     }
     assert len(svgs) == 2
+
+
+def test_every_figure_says_what_it_shows_and_comes_from_one_place():
+    for name in figures.__all__:
+        assert getattr(figures, name).__doc__, name
+    assert ks.figures is figures
+
+
+# Sensitivity ------------------------------------------------------------------------------------
+
+
+def test_a_tornado_has_both_ends_of_each_range_the_strongest_factor_first():
+    found, curves = one_at_a_time(("weak", "strong", "bent"), (0.1, -0.4, 0.2))
+    axes = figures.tornado(found, curves).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Strong", "Bent", "Weak"]
+    bars = [(p.get_facecolor(), p.get_x(), p.get_width()) for p in axes.patches]
+    pale, low, high = bars[0::3], bars[1::3], bars[2::3]
+    # In points of 100: trust is between 0 and 1.
+    assert [width for _colour, _left, width in low] == pytest.approx([20, 20, -5])
+    assert [width for _colour, _left, width in high] == pytest.approx([-20, 20, 5])
+    assert [width for _colour, _left, width in pale] == pytest.approx([40, 20, 10])
+    assert len({colour for colour, *_rest in low}) == 1
+    assert low[0][0] != high[0][0]
+
+
+def test_intervals_of_a_tornado_are_of_differences_to_the_middle():
+    found, curves = one_at_a_time(("a", "b"), (0.4, 0.2), sd=0.02)
+    axes = figures.tornado(found, curves).axes[0]
+    each = 100 * (curves["a"].each - curves["a"].each[:, [2]])
+    half = scipy.stats.t.ppf(0.975, len(each) - 1) * each.std(axis=0, ddof=1) / len(each) ** 0.5
+    [line] = [c for c in axes.collections if c.get_segments()[0][0][1] == pytest.approx(-0.18)]
+    low, high = line.get_segments()[0][:, 0]
+    assert (low, high) == pytest.approx((each[:, 0].mean() - half[0], each[:, 0].mean() + half[0]))
+
+
+def test_a_tornado_names_the_ends_of_ranges_and_the_words_of_choices():
+    found, curves = one_at_a_time(("share", "form"), (0.4, 0.2))
+    forms = ("joint_board", "contract")
+    words = figures.Words(
+        factors={"share": "share of the cost"},
+        choices={"joint_board": "joint board"},
+        at={"share": lambda u: 10 + 20 * u, "form": lambda u: forms[int(u > 0.5)]},
+    )
+    said = texts(figures.tornado(found, curves, words))
+    assert "Share of the cost (10 to 30)" in said
+    assert "joint board" in said
+    assert "contract" in said
+
+
+# Many futures -----------------------------------------------------------------------------------
+
+
+def test_a_regret_table_has_every_future_and_how_large_regret_gets(futures):
+    figure = figures.regret_table(futures)
+    heat, told = figure.axes[:2]
+    order = [futures.names.index(name) for name in futures.order()]
+    regret = futures.regret[order]
+    drawn = heat.images[0].get_array()
+    assert drawn.shape == (3, 40)
+    for shown, real in zip(drawn, regret, strict=True):
+        np.testing.assert_allclose(np.sort(shown.filled(0.0)), np.sort(real))
+    assert (drawn.mask.sum(axis=0) == 1).all()  # one strategy is best in each future
+    best = drawn.mask.argmax(axis=0)
+    assert (np.diff(best) >= 0).all()  # those in which the same is best stand together
+    numbers = [float(text.get_text()) for text in told.texts]
+    quantiles = np.stack([np.quantile(regret, q, axis=1) for q in (0.5, 0.9, 1.0)])
+    assert numbers == pytest.approx(100 * quantiles.ravel(), abs=0.06)
+    assert texts(figure).count("40 futures") == 1
+
+
+# Maps -------------------------------------------------------------------------------------------
+
+
+def test_a_map_draws_shapes_and_circles_for_those_that_have_none(shaped):
+    figure = figures.regions_map(shaped, "mandate")
+    axes, regions = figure.axes[0], shaped.scenario.regions
+    outlines = [p.get_path() for p in axes.patches if p.get_fill()]
+    assert len(outlines) == len(regions) - 1
+    east, north = regions.longitude[1], regions.latitude[1]
+    assert outlines[0].contains_point((east + 0.03, north))
+    drawn = {tuple(place) for marks in axes.collections for place in marks.get_offsets().tolist()}
+    assert drawn == {(regions.longitude[0], regions.latitude[0])}
+    table = shaped.winners[shaped.winners["strategy"] == "mandate"]
+    hatched = [p for p in axes.patches if p.get_hatch()]
+    assert len(hatched) == (table["verdict"][table["region"] != regions.codes[0]]
+                            == "undecided").sum()  # fmt: skip
+    assert axes.get_aspect() == pytest.approx(1 / np.cos(np.radians(north)), rel=0.01)
+    assert all(name in texts(figure) for name in regions.names)
+
+
+def test_a_hole_is_no_part_of_its_region(shaped):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = figures.regions_map(shaped, "mandate")
+    canvas, axes, regions = FigureCanvasAgg(figure), figure.axes[0], shaped.scenario.regions
+    canvas.draw()
+    place = axes.transData.transform((regions.longitude[-1], regions.latitude[-1]))
+    picture = np.asarray(canvas.buffer_rgba())
+    x, y = int(place[0]), picture.shape[0] - int(place[1])
+    assert picture[y, x, :3].tolist() == [255, 255, 255]
+
+
+def test_the_page_of_what_if_draws_shapes_too(shaped):
+    one = shaped.winners[shaped.winners["strategy"] == "mandate"]
+    comparison = dataclasses.replace(shaped, winners=one)
+    answer = SimpleNamespace(comparison=comparison, of=SimpleNamespace(scenario=shaped.scenario))
+    root = ET.fromstring(moving.regions_map(answer))
+    assert len(root.findall(".//path")) == len(shaped.scenario.regions) - 1
+    assert len(root.findall(".//circle")) == 1
+
+
+# Joint bodies -----------------------------------------------------------------------------------
+
+
+def test_joint_bodies_are_drawn_moment_by_moment(moments):
+    scenario, found = moments
+    figure = figures.bodies_over_time(scenario, found, ["waste", "transport"])
+    assert len(figure.axes) == 12  # two areas, six of nine moments
+    titles = [axes.get_title(loc="center") for axes in figure.axes[:6]]
+    assert titles[0] == "2026"
+    assert titles[-1] == "2028"
+    last = figure.axes[5]
+    members = [body["members"] for body in found[8] if body["area"] == "waste"]
+    assert len(last.lines) == sum(map(len, members))
+    coloured = [tuple(c) for c in last.collections[0].get_facecolors() if tuple(c[:3]) != (1, 1, 1)]
+    assert len(coloured) == sum(map(len, members))
+    assert len(set(coloured)) == len(members)
+    said = texts(figure)
+    assert all(name.replace(" ", "\xa0") in said for name in scenario.regions.names)
+
+
+def test_a_body_keeps_its_number_when_members_change():
+    def body(age, *members):
+        return {"area": "waste", "form": "board", "age": age, "members": list(members)}
+
+    found = bodies.follow(
+        {
+            0: [body(1.0, "a", "b")],
+            2: [body(0.25, "d", "e"), body(1.5, "a", "b", "c")],
+            3: [body(0.5, "d", "e"), body(1.75, "b", "c")],
+            8: [body(0.5, "a", "b")],
+        },
+        "waste",
+    )
+    assert found == {
+        0: {0: ["a", "b"]},
+        2: {0: ["a", "b", "c"], 1: ["d", "e"]},
+        3: {0: ["b", "c"], 1: ["d", "e"]},
+        8: {2: ["a", "b"]},
+    }
+
+
+def test_joint_bodies_of_no_moment_or_no_such_area_are_refused(moments):
+    scenario, found = moments
+    with pytest.raises(InputError, match="no moments to draw"):
+        figures.bodies_over_time(scenario, {})
+    with pytest.raises(InputError, match="'wste' is not a service area; did you mean 'waste'"):
+        figures.bodies_over_time(scenario, found, ["wste"])
+
+
+def test_regions_without_places_stand_in_a_circle(moments):
+    scenario, found = moments
+    nowhere = np.full(len(scenario.regions), np.nan)
+    regions = dataclasses.replace(scenario.regions, latitude=nowhere, longitude=nowhere)
+    figure = figures.bodies_over_time(dataclasses.replace(scenario, regions=regions), found)
+    offsets = figure.axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(np.hypot(*offsets.T), 1.0)

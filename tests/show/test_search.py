@@ -6,10 +6,13 @@ import pytest
 from kolabsim.analysis.search import Budget, Objective, reevaluate, search
 from kolabsim.analysis.surrogate import fit_surrogate
 from kolabsim.language import set_language
+from kolabsim.show import figures, fronts
 from kolabsim.show import search as s
 from kolabsim.show.drawing import to_svg
+from kolabsim.show.fronts import Reference
 from kolabsim.show.page import write_page
-from kolabsim.show.search import Labels, Reference, search_sections
+from kolabsim.show.search import search_sections
+from kolabsim.show.words import Words
 from kolabsim.study.factors import Factor
 
 pytest.importorskip("pymoo")
@@ -21,11 +24,10 @@ FACTORS = (
     Factor("form", "legal form", "institutions", words=("contract", "board")),
     Factor("areas.waste.haul", "cost of hauling", "areas", low=0.1, high=0.6, most=9.0),
 )
-LABELS = Labels(
-    titles={
-        **{factor.name: factor.meaning for factor in FACTORS}, "board": "joint board",
-        "gain": "net benefit", "trust": "trust", "programme_cost": "programme cost",
-    },
+WORDS = Words(
+    factors={factor.name: factor.meaning for factor in FACTORS},
+    outcomes={"gain": "net benefit", "trust": "trust", "programme_cost": "programme cost"},
+    choices={"board": "joint board"},
     units={"gain": "share of stand-alone cost", "trust": "0..1", "programme_cost": "currency"},
     currency="IDR",
 )  # fmt: skip
@@ -67,7 +69,7 @@ def references():
     return [Reference("Voluntary", evaluate(np.zeros((1, 4)), range(8))[0])]
 
 
-def words(figure):
+def words_of(figure):
     root = ET.fromstring(to_svg(figure, alt="a figure"))
     return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
@@ -77,15 +79,15 @@ def said(section):
 
 
 def test_a_package_in_words(front):
-    text = s.settings_text(front, 0, LABELS)
+    text = s.settings_text(front, 0, WORDS)
     assert "legal form joint board" in text
     assert text.endswith("without forum and training and NGO mediation")
     assert "cost of hauling 0." in text
-    assert s.setting_text(FACTORS[0], 0.45, LABELS) == "45\N{NO-BREAK SPACE}%"
+    assert s.setting_text(FACTORS[0], 0.45, WORDS) == "45\N{NO-BREAK SPACE}%"
 
 
 def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(front, references):
-    answer = search_sections(front, LABELS, references=references)[0]
+    answer = search_sections(front, WORDS, references=references)[0]
     assert answer.name == "answer"
     text = said(answer).replace("\N{NO-BREAK SPACE}", " ")
     knee = s.package_title(front, front.knee)
@@ -104,10 +106,10 @@ def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(fron
 
 def test_without_the_cost_as_a_goal_nothing_is_said_of_spending():
     front = search(evaluate, FACTORS, SOUGHT[:2], budget=Budget(1e9), **QUICK)
-    text = said(search_sections(front, LABELS)[0])
+    text = said(search_sections(front, WORDS)[0])
     assert "the cost was a limit, no goal" in text
     assert "Spending" not in text
-    assert "beyond the budget" not in words(s.front_figure(front, LABELS))
+    assert "beyond the budget" not in words_of(figures.pareto_front(front, WORDS))
 
 
 def test_one_objective_and_no_budget_and_no_labels():
@@ -123,7 +125,7 @@ def test_one_objective_and_no_budget_and_no_labels():
 
 
 def test_differences_are_those_of_the_same_runs(front, references):
-    apart = s.apart_from_knee(front, references)
+    apart = fronts.apart_from_knee(front, references)
     assert apart.mean.shape == (len(front) + 1, 3)
     assert (apart.mean[front.knee] == 0.0).all()
     np.testing.assert_allclose(apart.mean[0], front.means[0] - front.means[front.knee])
@@ -135,27 +137,27 @@ def test_differences_are_those_of_the_same_runs(front, references):
 
 def test_figures_say_what_they_show(front, robust, references):
     knee = s.package_title(front, front.knee)
-    plane = words(s.front_figure(front, LABELS, references))
+    plane = words_of(figures.pareto_front(front, WORDS, references))
     for text in (knee, "Voluntary", "Package 1", "Programme cost (IDR billion)", "Net benefit",
                  "more is better", "beyond the budget", "known strategies"):  # fmt: skip
         assert text in plane, text
-    settings = words(s.settings_figure(front, LABELS))
+    settings = words_of(figures.packages(front, WORDS))
     for text in ("Forum and training", "board", "knee", "Trust (points of 100)", "0\xa0%"):
         assert text in settings, text
-    many = words(s.robustness_figure(front, robust, LABELS))
+    many = words_of(figures.front_in_futures(front, robust, WORDS))
     for text in (knee, "worst tenth", "Share of futures", "within budget and unbeaten"):
         assert text in many, text
-    assert "Round" in words(s.convergence_figure(front))
+    assert "Round" in words_of(figures.hypervolume(front))
 
 
 def test_tables_have_what_packages_set_and_bring(front, robust):
-    member = s.member_table(front, LABELS)
-    assert len(member.rows) == len(front.spread(s.DOWN))
+    member = s.member_table(front, WORDS)
+    assert len(member.rows) == len(front.spread(fronts.DOWN))
     assert all(cell.below for _name, cells in member.rows for cell in cells[:3])
-    settings = s.settings_table(front, LABELS)
+    settings = s.settings_table(front, WORDS)
     assert settings.rows[0][0] == "Forum and training"
     assert len(settings.head) == 1 + len(front.spread(s.ACROSS))
-    futures = s.robustness_table(front, robust, LABELS)
+    futures = s.robustness_table(front, robust, WORDS)
     assert futures.caption == "In 3 futures"
     names = [name for name, _cells in futures.rows]
     assert set(names) <= {s.package_title(front, k) for k in robust.members}
@@ -166,7 +168,7 @@ def test_a_surrogate_is_shown_with_its_error():
     pytest.importorskip("sklearn")
     points = np.random.default_rng(1).random((60, 4))
     gain = evaluate(points, range(1))[:, 0, 0]
-    table = s.surrogate_table({"gain": fit_surrogate(points, gain, FACTORS)}, LABELS)
+    table = s.surrogate_table({"gain": fit_surrogate(points, gain, FACTORS)}, WORDS)
     [(name, cells)] = table.rows
     assert name == "Net benefit"
     assert [cell.main for cell in cells[:3]] == ["Gaussian process", "60", "1.00"]
@@ -176,7 +178,7 @@ def test_a_surrogate_is_shown_with_its_error():
 @pytest.mark.parametrize("language", ["en", "id"])
 def test_the_page_is_whole_in_both_languages(tmp_path, front, robust, references, language):
     set_language(language)
-    sections = search_sections(front, LABELS, references=references, robust=robust)
+    sections = search_sections(front, WORDS, references=references, robust=robust)
     assert [section.name for section in sections] == ["answer", "packages", "futures", "search"]
     path = write_page(tmp_path / "page.html", "Search", lines=["made up"], sections=sections)
     page = path.read_text(encoding="utf-8")

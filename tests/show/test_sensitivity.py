@@ -7,9 +7,11 @@ import pytest
 
 from kolabsim.analysis.sensitivity import analyse, curve
 from kolabsim.language import set_language
+from kolabsim.show import figures
 from kolabsim.show import sensitivity as s
 from kolabsim.show.drawing import to_svg
 from kolabsim.show.page import write_page
+from kolabsim.show.words import Words
 from kolabsim.study.design import METHODS, make_design
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,7 +50,7 @@ def studied(method, names=NAMES, *, outcomes=("efficiency", "trust"), sd=0.02, *
 
 
 def words():
-    return s.Words(
+    return Words(
         {name: f"thing {k}" for k, name in enumerate(NAMES)} | {NAMES[0]: LONG},
         {"trust": "faith"},
         at={NAMES[0]: lambda u: 10.0 + u, NAMES[1]: lambda u: "open" if u < 0.5 else "by_majority"},
@@ -81,7 +83,7 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
 
 def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
     (found,), _curves = studied("sobol", outcomes=("efficiency",))
-    figure = s.bars(found, words())
+    figure = figures.index_bars(found, words())
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert len(labels) == s.SHOWN
     assert labels[0].count("\n") == 2
@@ -94,7 +96,7 @@ def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
 
 def test_the_plane_of_morris_names_what_is_above_the_floor():
     (found,), _curves = studied("morris", outcomes=("efficiency",))
-    said = texts(s.morris_plane(found, words()))
+    said = texts(figures.morris_plane(found, words()))
     assert "Thing 1" in said
     assert "Thing 17" not in said
     assert "As uneven as it is large" in said
@@ -109,7 +111,7 @@ def test_groups_have_no_plane():
 
 def test_curves_say_what_the_factor_is():
     (found,), curves = studied("ice", outcomes=("efficiency",))
-    said = texts(s.curve_panels(found, curves["efficiency"], words()))
+    said = texts(figures.ice(found, curves["efficiency"], words()))
     assert "10.5" in said
     assert "by majority" in said
     assert "open" in said
@@ -118,7 +120,7 @@ def test_curves_say_what_the_factor_is():
 
 def test_convergence_draws_the_leading_and_what_changes_nothing():
     (found,), _curves = studied("sobol", outcomes=("efficiency",))
-    said = texts(s.convergence(found, words()))
+    said = texts(figures.convergence(found, words()))
     assert "A factor that changes nothing" in said
     assert f"{found.points:,}" in said
     assert "Thing 9" not in said
@@ -147,7 +149,7 @@ def test_an_unsure_first_is_said_to_be_unsure():
     design = make_design("sobol", "ab", samples=64, seed=1)
     values = (design.points[:, 0] + design.points[:, 1])[:, None]
     found = analyse(design, values, outcome="happiness", common=True)
-    text = s.answer(found, s.Words())
+    text = s.answer(found, Words())
     assert text.startswith("Happiness depends most on")
     assert "That it comes first is not sure" in text
     assert "same draws at all points" in " ".join(s.floor_notes(found))
@@ -156,9 +158,9 @@ def test_an_unsure_first_is_said_to_be_unsure():
 def test_single_runs_have_no_floor_to_be_above():
     design = make_design("one_at_a_time", "ab", samples=5, seed=1)
     found = analyse(design, design.points[:, 0], outcome="efficiency")
-    text = s.answer(found, s.Words())
+    text = s.answer(found, Words())
     assert text.startswith("Efficiency depends most on “a”")
     assert "interval" not in text
     assert "no noise floor" in " ".join(s.floor_notes(found))
-    assert s.index_table(found, s.Words()).rows[0][1][0].verdict == ""
-    assert "not above" not in texts(s.bars(found, s.Words()))
+    assert s.index_table(found, Words()).rows[0][1][0].verdict == ""
+    assert "not above" not in texts(figures.index_bars(found, Words()))

@@ -12,14 +12,16 @@ from kolabsim.analysis.discovery import Box, Discovery, Range, Tree, discover, f
 from kolabsim.analysis.information import information
 from kolabsim.analysis.robustness import CRITERIA, robustness, sample_sizes
 from kolabsim.language import set_language
+from kolabsim.show import figures
 from kolabsim.show import uncertainty as u
 from kolabsim.show.drawing import to_svg
 from kolabsim.show.page import write_page
+from kolabsim.show.words import Words
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
-LABELS = u.Labels(
-    "realised_benefit",
+OUTCOME = "realised_benefit"
+WORDS = Words(
     strategies={"grant": "Matching grant", "secretariat": "Joint secretariat"},
     factors={"size": "population of regions", "trust": "trust at the start", "form": "legal form"},
     units={"size": "thousand", "trust": "0..1"},
@@ -59,8 +61,15 @@ def values(settings):
 @pytest.fixture(scope="module")
 def robust(values):
     return robustness(
-        values, NAMES, better=1, baseline="alone", threshold=0.0, main="mean", resamples=200
-    )
+        values,
+        NAMES,
+        better=1,
+        outcome=OUTCOME,
+        baseline="alone",
+        threshold=0.0,
+        main="mean",
+        resamples=200,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +82,14 @@ def failing(settings, values):
 
 @pytest.fixture(scope="module")
 def known(settings, values):
-    return information(values, NAMES, settings, better=1, resamples=100)
+    return information(values, NAMES, settings, better=1, outcome=OUTCOME, resamples=100)
 
 
 @pytest.fixture(scope="module")
 def sections(robust, settings, known, failing, values):
     return u.uncertainty_sections(
         robust,
-        LABELS,
+        WORDS,
         settings=settings,
         information=known,
         failing=[failing],
@@ -112,7 +121,7 @@ def test_sections_have_what_they_promise(sections, tmp_path):
     assert [section.name for section in sections] == [
         "answer", "robustness", "failing-1", "information",
     ]  # fmt: skip
-    assert [len(section.pictures) for section in sections] == [0, 4, 1, 1]
+    assert [len(section.pictures) for section in sections] == [0, 5, 1, 1]
     for section in sections:
         for table in section.tables:
             for _name, cells in table.rows:
@@ -129,32 +138,32 @@ def test_every_criterion_has_a_title_and_stands_in_the_tables(sections, robust):
     assert set(u.CRITERION_TITLES) == set(CRITERIA)
     heads = " ".join(" ".join(table.head) for table in sections[1].tables)
     for name in CRITERIA:
-        assert u.criterion_words(name, robust, LABELS) in heads
+        assert u.criterion_words(name, robust, WORDS) in heads
     assert "Good enough: ≥ 0" in heads
     assert "Difference to alone" in heads
 
 
 def test_figures_are_the_same_bytes_each_time(robust, settings, known, failing):
     def drawn():
-        yield u.regret_figure(robust, LABELS)
-        yield u.satisficing_figure(robust, LABELS)
-        yield u.best_figure(robust, LABELS)
-        yield u.spread_plane(robust, LABELS)
-        yield u.box_figure(failing.discovery, settings, LABELS)
-        yield u.information_figure(known, LABELS)
+        yield figures.regret(robust, WORDS)
+        yield figures.satisficing(robust, WORDS)
+        yield figures.best_shares(robust, WORDS)
+        yield figures.spread_plane(robust, WORDS)
+        yield figures.prim_box(failing.discovery, settings, WORDS)
+        yield figures.value_of_information(known, WORDS)
 
     once = [to_svg(figure, alt="x") for figure in drawn()]
     assert once == [to_svg(figure, alt="x") for figure in drawn()]
 
 
 def test_figures_carry_words_and_units(robust, settings, known, failing):
-    assert "% of stand-alone cost" in words_of(u.regret_figure(robust, LABELS))
-    assert "threshold" in words_of(u.satisficing_figure(robust, LABELS))
-    assert "Matching grant" in words_of(u.spread_plane(robust, LABELS))
-    text = words_of(u.box_figure(failing.discovery, settings, LABELS))
+    assert "% of stand-alone cost" in words_of(figures.regret(robust, WORDS))
+    assert "threshold" in words_of(figures.satisficing(robust, WORDS))
+    assert "Matching grant" in words_of(figures.spread_plane(robust, WORDS))
+    text = words_of(figures.prim_box(failing.discovery, settings, WORDS))
     assert "Population of regions (thousand)" in text
     assert "fails" in text
-    assert "floor" in words_of(u.information_figure(known, LABELS))
+    assert "floor" in words_of(figures.value_of_information(known, WORDS))
 
 
 @pytest.mark.parametrize(
@@ -171,21 +180,19 @@ def test_boxes_of_words_and_of_any_number_of_factors_are_drawn(settings, limits)
     fails = np.arange(120) % 3 == 0
     box = d.Field.of(settings).box(limits, fails)
     found = Discovery(d.FOUND, fails, box, returns=dict.fromkeys(limits, 0.9), fresh=(0.5, 0.5))
-    picture = u.box_picture(u.Failing("grant", found, threshold=0.0), settings, LABELS)
+    picture = u.box_picture(u.Failing("grant", found, threshold=0.0), settings, WORDS)
     assert "fails" in words_of(picture.figure)
     assert ("other restrictions" in picture.caption) == (len(limits) > 2)
 
 
 def test_restrictions_are_said_in_words():
-    assert u.condition("size", Range(100.0, np.inf), LABELS) == (
+    assert u.condition("size", Range(100.0, np.inf), WORDS) == (
         "population of regions is at least 100\N{NO-BREAK SPACE}thousand"
     )
-    assert (
-        u.condition("trust", Range(-np.inf, 0.25), LABELS) == "trust at the start is at most 0.25"
-    )
-    assert u.condition("haul", Range(1.0, 2.0), LABELS) == "haul is between 1 and 2"
+    assert u.condition("trust", Range(-np.inf, 0.25), WORDS) == "trust at the start is at most 0.25"
+    assert u.condition("haul", Range(1.0, 2.0), WORDS) == "haul is between 1 and 2"
     words = frozenset({"joint_company", "contract", "association"})
-    text = u.condition("form", words, LABELS)
+    text = u.condition("form", words, WORDS)
     assert text == "legal form is association, contract or joint company"
 
 
@@ -202,25 +209,26 @@ def test_restrictions_are_said_in_words():
 )  # fmt: skip
 def test_where_there_is_no_box_it_is_said(robust, verdict, number, text):
     failing = u.Failing("grant", Discovery(verdict, np.arange(120) < number), threshold=0.0)
-    assert text in u.failing_sentence(failing, robust, LABELS)
-    section = u.failing_section(failing, robust, LABELS, None, 1)
+    assert text in u.failing_sentence(failing, robust, WORDS)
+    section = u.failing_section(failing, robust, WORDS, None, 1)
     assert not section.tables
     assert not section.pictures
 
 
 def test_failing_is_said_by_the_sense_of_the_outcome(values):
-    less = robustness(-values, NAMES, better=-1, baseline="alone", resamples=50)
+    less = robustness(
+        -values, NAMES, better=-1, outcome="shortfall", baseline="alone", resamples=50
+    )
     nothing = Discovery(d.NEVER, np.zeros(120, bool))
-    labels = u.Labels("shortfall")
-    assert u.Failing("grant", nothing, threshold=0.02).says(less, labels).startswith("rises above")
-    text = u.Failing("grant", nothing, baseline="alone").says(less, labels)
+    assert u.Failing("grant", nothing, threshold=0.02).says(less, WORDS).startswith("rises above")
+    text = u.Failing("grant", nothing, baseline="alone").says(less, WORDS)
     assert text == "does worse than “alone”"
 
 
 def test_a_ranking_that_is_not_sure_is_called_so(values):
     rng = np.random.default_rng(3)
     found = robustness(rng.normal(size=(3, 40, 6)), NAMES, better=1, resamples=200)
-    text = u.answer_section(found, LABELS, None, []).paragraphs[0]
+    text = u.answer_section(found, WORDS, None, []).paragraphs[0]
     assert "That it comes first is not sure" in text
     assert "in nine futures of ten it stays no more than" in text
 
@@ -230,18 +238,18 @@ def test_nothing_worth_measuring_is_said(settings):
     luck = rng.normal(size=(1, 120, 4))
     values = np.concatenate([luck, luck - 5.0, luck - 6.0])
     found = information(values, NAMES, settings, better=1, resamples=20)
-    assert u.measure_sentence(found, LABELS).startswith("No single factor is worth measuring")
-    section = u.information_section(found, LABELS)
+    assert u.measure_sentence(found, WORDS).startswith("No single factor is worth measuring")
+    section = u.information_section(found, WORDS)
     assert "nan" not in words_of(section.pictures[0].figure).split()
 
 
 def test_the_tree_agrees_or_does_not(failing):
     box = failing.discovery.box
-    text = u.tree_sentence(Tree((box,), 0.93), failing.discovery, LABELS)
+    text = u.tree_sentence(Tree((box,), 0.93), failing.discovery, WORDS)
     assert "Both name" in text
     assert "skill 0.93" in text
     other = Box({"haul": Range(0.5, np.inf)}, 9, 6, 0.1, 0.66, 0.4, {"haul": 0.2})
     assert "none of the same factors" in u.tree_sentence(
-        Tree((other,), 0.6), failing.discovery, LABELS
+        Tree((other,), 0.6), failing.discovery, WORDS
     )
-    assert "finds no part" in u.tree_sentence(Tree((), 0.5), failing.discovery, LABELS)
+    assert "finds no part" in u.tree_sentence(Tree((), 0.5), failing.discovery, WORDS)

@@ -59,6 +59,8 @@ class Information:
     """What knowing would be worth before a choice between strategies."""
 
     names: tuple[str, ...]
+    outcome: str
+    """What strategies are judged by: name of a measure, or a title; '' if it was not told."""
     chosen: str
     """The strategy with the best mean, which one would choose knowing nothing."""
     futures: int
@@ -150,6 +152,7 @@ def information(
     table = pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable")
     return Information(
         names=tuple(names),
+        outcome=outcome,
         chosen=names[chosen],
         futures=scores.shape[1],
         runs=scores.shape[2],

@@ -139,6 +139,8 @@ class Robustness:
 
     names: tuple[str, ...]
     """[S]"""
+    outcome: str
+    """What strategies are judged by: name of a measure, or a title; '' if it was not told."""
     better: int
     """1 if more of the outcome is better, -1 if less is."""
     main: str
@@ -264,6 +266,7 @@ def robustness(
         curves.append(reached(here, grid))
     return Robustness(
         names=names,
+        outcome=outcome,
         better=better,
         main=main,
         baseline=baseline,

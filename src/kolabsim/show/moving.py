@@ -16,6 +16,7 @@ import numpy as np
 from kolabsim.analysis.compare import GAINS, LOSES, UNDECIDED
 from kolabsim.language import _, language
 from kolabsim.model.measures import MEASURES
+from kolabsim.show.differences import quantiles, yearly
 from kolabsim.show.drawing import (
     BLUE,
     FONTS,
@@ -27,9 +28,8 @@ from kolabsim.show.drawing import (
     VERMILION,
     face_of,
 )
-from kolabsim.show.figures import quantiles, yearly
 from kolabsim.show.numbers import SPACE, decimal, percent, scale_of
-from kolabsim.show.places import neighbours
+from kolabsim.show.places import bounds_of, lean_of, neighbours, points_of, shapes_of
 from kolabsim.show.whatif import MAIN, Answer
 from kolabsim.show.words import (
     capital,
@@ -43,11 +43,14 @@ from kolabsim.show.words import (
 
 if TYPE_CHECKING:
     from kolabsim.world.regions import Regions
+    from kolabsim.world.shapes import Shape
 
 WIDE, HIGH = 520, 300
 """Units across and down a picture."""
 NAMED = 40
 """Most regions whose names are written."""
+MARKED = 6.0
+"""Units from the middle of a shape to its mark's edge."""
 SEEN = 0.02
 """Share of services above which a link is drawn."""
 
@@ -219,16 +222,28 @@ def round_ticks(values: np.ndarray) -> np.ndarray:
 
 def spots(regions: Regions) -> np.ndarray:
     """Where regions stand in a picture [R, 2]: as they lie, or in a circle if that is unknown."""
+    return in_picture(regions, points_of(regions))
+
+
+def in_picture(regions: Regions, degrees: np.ndarray) -> np.ndarray:
+    """Where places in degrees east and north [N, 2] are in a picture that shows all regions."""
     room = np.array([WIDE - 90.0, HIGH - 90.0])
     middle = np.array([WIDE / 2.0, HIGH / 2.0 + 6.0])
-    if not regions.placed:
-        angle = 2.0 * math.pi * np.arange(len(regions)) / len(regions)
-        return middle + np.c_[np.sin(angle), -np.cos(angle)] * room / 2.0
-    lean = math.cos(math.radians(float(regions.latitude.mean())))
-    places = np.c_[regions.longitude * lean, -regions.latitude]
-    extent = np.maximum(np.ptp(places, axis=0), 1e-9)
-    centre = (places.max(axis=0) + places.min(axis=0)) / 2.0
-    return middle + (places - centre) * (room / extent).min()
+    stretch = np.array([lean_of(regions), -1.0])
+    ends = bounds_of(regions) * stretch
+    extent = np.maximum(np.ptp(ends, axis=0), 1e-9)
+    if not regions.mapped:
+        return middle + (degrees * stretch - ends.mean(axis=0)) * room / extent
+    return middle + (degrees * stretch - ends.mean(axis=0)) * (room / extent).min()
+
+
+def drawn_shape(regions: Regions, shape: Shape, look: str) -> str:
+    """A region by its shape, holes and islands as they are."""
+    lines = (
+        "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in in_picture(regions, ring)) + "Z"
+        for ring in shape.rings
+    )
+    return f'<path d="{"".join(lines)}" fill-rule="evenodd" {look}/>'
 
 
 def radii(regions: Regions) -> np.ndarray:
@@ -251,8 +266,11 @@ def regions_map(answer: Answer) -> str:
     table = comparison.winners.set_index("region").reindex(regions.codes)
     scale = winner_scale(comparison)
     limit = float(table["difference"].abs().max()) or 1.0
-    drawn, parts = circles(regions), []
-    for i, j in neighbours(comparison):
+    parts, shapes = [], shapes_of(regions)
+    shaped = np.isin(regions.codes, list(shapes))
+    sizes = np.where(shaped, MARKED, radii(regions))
+    drawn = [(x, y, r) for (x, y), r in zip(spots(regions).tolist(), sizes, strict=True)]
+    for i, j in neighbours(comparison) if not shapes else ():
         (x, y, _r), (u, v, _s) = drawn[i], drawn[j]
         parts.append(f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{u:.1f}" y2="{v:.1f}" stroke="{PALE}"/>')
     for i, (row, circle) in enumerate(zip(table.itertuples(), drawn, strict=True)):
@@ -264,13 +282,19 @@ def regions_map(answer: Answer) -> str:
         ink = "white" if abs(row.difference) > 0.6 * limit else INK
         dashed = ' stroke-dasharray="3 2"' if row.verdict == UNDECIDED else ""
         x, y, radius = circle
+        shape, fill = shapes.get(regions.codes[i]), blend(row.difference / limit)
+        look = f'fill="{fill}" stroke="{colour}" stroke-width="1.4"{dashed}'
+        figure = (
+            drawn_shape(regions, shape, look)
+            if shape
+            else f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {look}/>'
+        )
         parts.append(
-            f'<g><title>{escape(told)}</title><circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" '
-            f'fill="{blend(row.difference / limit)}" stroke="{colour}" stroke-width="1.4"{dashed}/>'
+            f"<g><title>{escape(told)}</title>{figure}"
             f'<text x="{x:.1f}" y="{y + 3.5:.1f}" text-anchor="middle" font-size="11" fill="{ink}">'
             f"{mark if radius > 5 else ''}</text></g>"
         )
-    parts += names(regions)
+    parts += names(regions, sizes)
     at = 6.0
     words = {GAINS: _("gains"), LOSES: _("loses"), UNDECIDED: _("undecided")}
     for verdict, text in words.items():
@@ -287,14 +311,15 @@ def circles(regions: Regions) -> list[tuple[float, float, float]]:
     return [(x, y, r) for (x, y), r in zip(spots(regions).tolist(), radii(regions), strict=True)]
 
 
-def names(regions: Regions) -> list[str]:
+def names(regions: Regions, sizes: np.ndarray) -> list[str]:
     """Names of regions, where there are few.
 
-    Below their circles or above them; of two that would overlap, that of the larger region.
+    Below or above their circles, of these sizes; of two that would overlap, that of the larger
+    region.
     """
     if len(regions) > NAMED:
         return []
-    places, sizes, taken, parts = spots(regions), radii(regions), [], []
+    places, taken, parts = spots(regions), [], []
     for i in np.argsort(-regions.population, kind="stable"):
         (x, y), text = places[i], regions.names[i]
         half = 3.2 * len(text)
@@ -330,4 +355,4 @@ def network(regions: Regions, links: np.ndarray, alt: str) -> str:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{max(radius * 0.6, 2.0):.1f}" fill="white" '
             f'stroke="{INK}"><title>{escape(name)}</title></circle>'
         )
-    return svg("".join(parts + names(regions)), alt)
+    return svg("".join(parts + names(regions, radii(regions))), alt)

@@ -10,8 +10,8 @@ import numpy as np
 
 from kolabsim.analysis.compare import GAINS, LOSES, UNDECIDED, verdicts
 from kolabsim.language import _, language
+from kolabsim.show.differences import draw_bands, explain_bands, quantiles
 from kolabsim.show.drawing import BLUE, INK, MARKS, blank, face_of, styled, write_ticks
-from kolabsim.show.figures import draw_bands, explain_bands, quantiles
 from kolabsim.show.numbers import UNDEFINED, Scale, count, percent, scale_of, significant
 from kolabsim.show.page import Section, write_page
 from kolabsim.show.report import Picture

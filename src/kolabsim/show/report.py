@@ -15,10 +15,12 @@ from kolabsim.analysis.compare import NET_BENEFIT
 from kolabsim.language import _, language, speaking
 from kolabsim.model.measures import MEASURES, RATIO
 from kolabsim.show import assumptions, figures, sentences, tables
+from kolabsim.show.differences import quantiles, yearly
 from kolabsim.show.drawing import to_png, to_svg
 from kolabsim.show.numbers import count, percent, significant
 from kolabsim.show.words import strategy_title
 from kolabsim.study.store import write_whole
+from kolabsim.world.shapes import without_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,10 +206,10 @@ def fact_line(comparison: Comparison) -> list[str]:
 
 def over_time_table(results: Results, comparison: Comparison, names: Sequence[str]) -> tables.Table:
     """Medians over time of the differences in realised net benefit."""
-    time, values = figures.yearly(
+    time, values = yearly(
         results, NET_BENEFIT, names, baseline=comparison.baseline, future=comparison.futures[0]
     )
-    middle = figures.quantiles(values, (0.5,))[0]
+    middle = quantiles(values, (0.5,))[0]
     return tables.envelope_table(comparison, names, time, middle)
 
 
@@ -320,7 +322,7 @@ def pictures(
             ),
             **words,
         )
-        if comparison.scenario.regions.placed:
+        if comparison.scenario.regions.mapped:
             made |= maps(comparison, best, words["baseline"])
     return made
 
@@ -330,14 +332,19 @@ def maps(comparison: Comparison, best: str, baseline: str) -> dict[str, Picture]
     table = comparison.winners[comparison.winners["future"] == comparison.futures[0]]
     worst = table.groupby("strategy", observed=True)["difference"].min().idxmin()
     names = {"map": best} if worst == best else {"map": best, "map_of_losses": worst}
+    regions = comparison.scenario.regions
+    caption = _(
+        "{strategy}: gains and losses against {baseline}. Areas of circles are proportional to "
+        "population; thin lines join land neighbours."
+    )
+    if regions.shapes:
+        caption = _("{strategy}: gains and losses against {baseline}. Hatched: undecided.")
+        caption = " ".join(filter(None, [caption, without_shape(regions)]))
     return {
         name: Picture.of(
             figures.regions_map(comparison, strategy),
             _("Map of regions that gain and lose under {strategy}"),
-            _(
-                "{strategy}: gains and losses against {baseline}. Areas of circles are "
-                "proportional to population; thin lines join land neighbours."
-            ),
+            caption,
             strategy=strategy_title(comparison, strategy),
             baseline=baseline,
         )
