@@ -10,10 +10,10 @@ import pytest
 TOP = Path(__file__).parents[1]
 PAGES = (
     "tutorials/first-study.md", "tutorials/your-own-regions.md", "how-to/own-rule.md",
-    "how-to/dated-strategies.md", "how-to/existing-bodies.md",
+    "how-to/dated-strategies.md", "how-to/existing-bodies.md", "how-to/figures.md",
 )  # fmt: skip
 FILE_OR_COMMANDS = re.compile(
-    r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python)\n(?P<text>.*?)^```"
+    r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python|json)\n(?P<text>.*?)^```"
     r"|^```sh\n(?P<commands>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
@@ -118,7 +118,9 @@ def test_indonesian_pages_are_in_indonesian_or_say_that_they_are_not(built_in_in
 def test_what_a_page_shows_is_what_happens(page, tmp_path):
     text = (TOP / "docs" / page).read_text(encoding="utf-8")
     found = list(FILE_OR_COMMANDS.finditer(text))
-    assert sum(text.count(f"```{kind}\n") for kind in ("csv", "yaml", "python", "sh")) == len(found)
+    assert sum(
+        text.count(f"```{kind}\n") for kind in ("csv", "yaml", "python", "json", "sh")
+    ) == len(found)
     for part in found:
         if part["name"]:
             (tmp_path / part["name"]).write_text(part["text"], encoding="utf-8")

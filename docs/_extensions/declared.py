@@ -245,6 +245,9 @@ def python() -> str:
     text = ""
     for name in sorted(kolabsim.__all__, key=str.lower):
         found = getattr(kolabsim, name)
+        if inspect.ismodule(found):
+            text += f"## {name}\n\n`kolabsim.{name}` has a [page of its own]({name}.md).\n\n"
+            continue
         how = "autofunction"
         if inspect.isclass(found):
             how = "autoexception" if issubclass(found, Exception) else "autoclass"

@@ -89,6 +89,23 @@ def envelopes(
 
     With a ``baseline``, of the difference to it, run by run. Up to four strategies share a panel;
     of more, each has its own.
+
+    Parameters
+    ----------
+    results
+        From :func:`kolabsim.simulate`.
+    measure
+        Name of a measure.
+    strategies
+        Names of strategies.
+    baseline
+        Name of the strategy to which differences are taken.
+    future
+        Name of the future, by default the first.
+
+    Examples
+    --------
+    >>> figures.envelopes(results, "trust", ["voluntary", "forum"])
     """
     time, values = yearly(results, measure, strategies, baseline=baseline, future=future)
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
@@ -210,6 +227,21 @@ def forest(
     """Differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
     ``same_scale`` lets all panels share one axis, for measures with the same unit.
+
+    Parameters
+    ----------
+    comparison
+        From :func:`kolabsim.compare`.
+    measures
+        Names of measures.
+    future
+        Name of the future, by default the first.
+    same_scale
+        Whether all panels share one axis.
+
+    Examples
+    --------
+    >>> figures.forest(comparison, ["realised_benefit", "net_saving"])
     """
     order = comparison.order(future=future)[::-1]
     columns = min(len(measures), 3)
@@ -265,6 +297,19 @@ def channels(
     """Through what each strategy changes net benefit: what adds to the right, what takes away left.
 
     The diamond is the sum, with its interval. Channels that are small everywhere are one.
+
+    Parameters
+    ----------
+    comparison
+        From :func:`kolabsim.compare`.
+    strategies
+        Names of strategies; by default all.
+    future
+        Name of the future, by default the first.
+
+    Examples
+    --------
+    >>> figures.channels(comparison)
     """
     order = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
     order = order[::-1]
@@ -314,6 +359,17 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
 
     Everything is over the run and beyond the baseline; intervals are drawn for the net saving and
     for the ratio.
+
+    Parameters
+    ----------
+    comparison
+        From :func:`kolabsim.compare`.
+    future
+        Name of the future, by default the first.
+
+    Examples
+    --------
+    >>> figures.cost_effectiveness(comparison)
     """
     table = comparison.costs
     table = table[table["future"] == (future or comparison.futures[0])]

@@ -114,6 +114,19 @@ def pareto_front(
 
     If the cost is no objective, over the second one. The knee, the best in each objective and known
     strategies are named; intervals are of differences to the knee.
+
+    Parameters
+    ----------
+    front
+        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+    words
+        What things are called.
+    references
+        Strategies that are known, on the same draws.
+
+    Examples
+    --------
+    >>> figures.pareto_front(answer.front, figures.Words.of(inquiry))
     """
     across = min(1, len(front.columns) - 1) if front.price is None else front.price
     others = [k for k in range(len(front.columns)) if k != across] or [across]
@@ -230,6 +243,17 @@ def packages(front: Front, words: Words = PLAIN) -> Figure:
     """What packages along the front set, and what comes of it: a column a package, a row a factor.
 
     Colour says how far up its range a number is; the frame is the knee's.
+
+    Parameters
+    ----------
+    front
+        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.packages(answer.front, figures.Words.of(inquiry))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
@@ -278,7 +302,17 @@ def packages(front: Front, words: Words = PLAIN) -> Figure:
 
 @styled
 def hypervolume(front: Front) -> Figure:
-    """How much of the space of goals the front beats, round by round, as a share of the last."""
+    """How much of the space of goals the front beats, round by round, as a share of the last.
+
+    Parameters
+    ----------
+    front
+        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+
+    Examples
+    --------
+    >>> figures.hypervolume(answer.front)
+    """
     figure, panels = blank(2.6)
     axes = panels[0, 0]
     rounds = [one.number for one in front.history]
@@ -296,7 +330,21 @@ def hypervolume(front: Front) -> Figure:
 
 @styled
 def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN) -> Figure:
-    """Packages in many futures: mean with its interval, the worst tenth, and who stays."""
+    """Packages in many futures: mean with its interval, the worst tenth, and who stays.
+
+    Parameters
+    ----------
+    front
+        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+    robust
+        From :func:`kolabsim.analysis.search.reevaluate`: ``answer.robustness``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.front_in_futures(answer.front, answer.robustness)
+    """
     rows_of = robust_rows(front, robust)[::-1]
     members = [robust.members[row] for row in rows_of]
     scales = robust_scales(front, robust, words)

@@ -80,7 +80,19 @@ def write_strategies(axes: Axes, names: Sequence[str], words: Words) -> None:
 
 @styled
 def regret(robust: Robustness, words: Words = PLAIN) -> Figure:
-    """Regret of each strategy over futures, with that which nine futures of ten do not exceed."""
+    """Regret of each strategy over futures, with that which nine futures of ten do not exceed.
+
+    Parameters
+    ----------
+    robust
+        From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.regret(answer.robustness, figures.Words.of(inquiry))
+    """
     order, scale = robust.order(), criterion_scale(robust, "regret_90", words)
     figure, panels = blank(1.1 + 0.36 * len(order))
     axes, table = panels[0, 0], robust.table("regret_90")
@@ -111,7 +123,19 @@ def regret(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 @styled
 def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
-    """Share of futures at or beyond every threshold, the leading strategies in colour."""
+    """Share of futures at or beyond every threshold, the leading strategies in colour.
+
+    Parameters
+    ----------
+    robust
+        From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.satisficing(answer.robustness, figures.Words.of(inquiry))
+    """
     order, curve = robust.order(), robust.satisficing
     scale = criterion_scale(robust, "mean", words)
     figure, panels = blank(3.7)
@@ -152,7 +176,19 @@ def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 @styled
 def best_shares(robust: Robustness, words: Words = PLAIN) -> Figure:
-    """Share of futures in which each strategy is best, with intervals."""
+    """Share of futures in which each strategy is best, with intervals.
+
+    Parameters
+    ----------
+    robust
+        From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.best_shares(answer.robustness, figures.Words.of(inquiry))
+    """
     table, order = robust.table("best"), robust.order("best")
     figure, panels = blank(0.75 + 0.3 * len(order))
     axes, y = panels[0, 0], np.arange(len(order))
@@ -172,7 +208,19 @@ def best_shares(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 @styled
 def spread_plane(robust: Robustness, words: Words = PLAIN) -> Figure:
-    """Mean over futures across, spread over futures up, each strategy with its name."""
+    """Mean over futures across, spread over futures up, each strategy with its name.
+
+    Parameters
+    ----------
+    robust
+        From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.spread_plane(answer.robustness, figures.Words.of(inquiry))
+    """
     mean, spread = robust.table("mean"), robust.table("spread")
     scale = criterion_scale(robust, "mean", words)
     apart = criterion_scale(robust, "spread", words)
@@ -212,7 +260,21 @@ def spread_plane(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 @styled
 def prim_box(found: Discovery, settings: pd.DataFrame, words: Words = PLAIN) -> Figure:
-    """Futures by the two leading restricted factors, failures marked, and the box drawn."""
+    """Futures by the two leading restricted factors, failures marked, and the box drawn.
+
+    Parameters
+    ----------
+    found
+        From :func:`kolabsim.analysis.discovery.discover`, with a box.
+    settings
+        [futures, factors] what each future is.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.prim_box(answer.failing["forum"][0], answer.settings)
+    """
     from matplotlib.patches import Rectangle
 
     names, others = leading(found)
@@ -288,7 +350,19 @@ def coordinates(
 
 @styled
 def value_of_information(information: Information, words: Words = PLAIN) -> Figure:
-    """What knowing each factor is worth, with intervals and the floor of its dummies."""
+    """What knowing each factor is worth, with intervals and the floor of its dummies.
+
+    Parameters
+    ----------
+    information
+        From :func:`kolabsim.analysis.information.information`: ``answer.information``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.value_of_information(answer.information, figures.Words.of(inquiry))
+    """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -337,7 +411,7 @@ def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.regret_table(answer.robustness, figures.Words.of(inquiry))  # doctest: +SKIP
+    >>> figures.regret_table(answer.robustness, figures.Words.of(inquiry))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Patch

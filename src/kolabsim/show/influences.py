@@ -118,6 +118,17 @@ def index_bars(indices: Indices, words: Words = PLAIN) -> Figure:
     """The main index of the leading factors, with intervals and the noise floor.
 
     Shares of the variance are drawn in all and by itself. What is not above the floor is hollow.
+
+    Parameters
+    ----------
+    indices
+        From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.index_bars(answer.indices[0], figures.Words.of(inquiry))
     """
     from matplotlib.patches import Patch
 
@@ -164,7 +175,19 @@ def bar_label(names: Sequence[str], scale: Scale) -> str:
 
 @styled
 def morris_plane(indices: Indices, words: Words = PLAIN) -> Figure:
-    """Mean size of effects across, their unevenness up, each factor with its name."""
+    """Mean size of effects across, their unevenness up, each factor with its name.
+
+    Parameters
+    ----------
+    indices
+        Of the method ``morris``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.morris_plane(answer.indices[0], figures.Words.of(inquiry))
+    """
     size, uneven = indices.found["mu_star"], indices.found["sigma"]
     divisor = index_scale(indices, "mu_star", words).divisor
     x, y = size.value / divisor, uneven.value / divisor
@@ -211,6 +234,19 @@ def ice(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> 
     """How the outcome moves along the range of each leading factor, on one scale.
 
     Of ice, single curves are drawn too, moved to the same mean.
+
+    Parameters
+    ----------
+    indices
+        From a design ``one_at_a_time`` or ``ice``.
+    curves
+        By factor, how the outcome moves (:func:`kolabsim.analysis.sensitivity.curve`).
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.ice(answer.indices[0], answer.curves["trust"])
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     columns = min(len(names), 3 if len(names) <= 6 else 4)
@@ -292,7 +328,19 @@ def ticks_of_numbers(values: Sequence[object]) -> list[str]:
 
 @styled
 def convergence(indices: Indices, words: Words = PLAIN) -> Figure:
-    """The main index of the leading factors as the first points alone would give it."""
+    """The main index of the leading factors as the first points alone would give it.
+
+    Parameters
+    ----------
+    indices
+        From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
+    words
+        What things are called.
+
+    Examples
+    --------
+    >>> figures.convergence(answer.indices[0], figures.Words.of(inquiry))
+    """
     places = places_of(indices, LEADING)
     scale = index_scale(indices, indices.main, words)
     points = np.array([step.points for step in indices.steps])
@@ -345,7 +393,7 @@ def tornado(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN)
 
     Examples
     --------
-    >>> figures.tornado(answer.indices[0], answer.curves["trust"])  # doctest: +SKIP
+    >>> figures.tornado(answer.indices[0], answer.curves["trust"])
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     changes = [change_from_middle(curves[name], indices.level) for name in names]

@@ -66,6 +66,19 @@ def winners(
     """Who gains and who loses: a line a region, a column a strategy, each with its verdict.
 
     Of more than 30 regions, how many gain and how many lose.
+
+    Parameters
+    ----------
+    comparison
+        From :func:`kolabsim.compare`.
+    strategies
+        Names of strategies; by default all.
+    future
+        Name of the future, by default the first.
+
+    Examples
+    --------
+    >>> figures.winners(comparison, ["forum", "mandate"])
     """
     chosen = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
     table = comparison.winners
@@ -158,7 +171,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
 
     Examples
     --------
-    >>> figures.regions_map(comparison, "secretariat")  # doctest: +SKIP
+    >>> figures.regions_map(comparison, "secretariat")
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
