@@ -259,7 +259,7 @@ def take_stage(number, w, s, policy, p, rule, key):
         first_state(w, s, policy, p, key)
     elif number == 0:
         begin(w, s, policy, p, key.quarter)
-        support(s, policy, p, key.quarter)
+        support(s, policy, p, (), key.quarter)
     elif number == 1:
         for i in regions:
             identify(i, s, p, rule, key)
@@ -290,7 +290,7 @@ class Run:
     ) -> None:
         self.scenario, self.strategy = scenario, scenario.strategies[strategy]
         task = build_task(scenario, self.strategy, seed=seed)
-        self.world, self.policy, self.p, _rule, self.rule, _seed = task
+        self.world, self.policy, self.p, _rule, self.rule, _seed, _own = task
         self.state = new_state(self.world)
         self.seed, self.run = seed, run
         self.quarter, self.stages = 0, 0

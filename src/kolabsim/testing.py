@@ -1,67 +1,148 @@
-"""Contracts for authors of extensions: what kolabsim expects of a rule, tried out."""
+"""Contracts for authors of extensions: what kolabsim expects of a rule, tried out.
+
+Cases are drawn by Hypothesis, and of those that break a contract the simplest is shown. The
+built-in rules, mechanisms, targets and measures keep the same contracts.
+"""
 
 from __future__ import annotations
 
-from itertools import product
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
-from kolabsim.errors import KolabsimError
+from kolabsim.errors import InputError, KolabsimError, Problem, require, suggestion
 from kolabsim.language import _
-from kolabsim.model.extension import DecisionRule
+from kolabsim.model.extension import (
+    DecisionRule,
+    Extension,
+    Mechanism,
+    OwnMeasure,
+    TargetRule,
+    factors,
+    fill_record,
+)
+from kolabsim.model.levers import MECHANISMS, SUPPORTERS, TARGETS, TERMS
 from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import Parameter
 from kolabsim.model.rules import parameters_of
-from kolabsim.model.state import OPTION, Me, empty_records
+from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, empty_records
 from kolabsim.world.scenario import Scenario
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject, SearchStrategy
+
+QUARTERS = 12
+"""Quarters for which both engines are run."""
 
 
 class ContractError(KolabsimError):
-    """A rule that does not keep its contract, with a case that shows it."""
+    """Something that does not keep its contract, with a case that shows it."""
 
 
-def random_options(luck: np.random.Generator) -> np.recarray:
+# Cases --------------------------------------------------------------------------------------------
+
+
+def tried(test: Callable[[DataObject], None], cases: int) -> None:
+    """Try a property on drawn cases; what it raises is of the simplest case that breaks it."""
+    require("hypothesis", extra="contracts", what="kolabsim.testing")
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
+
+    plain = settings(
+        max_examples=cases, database=None, deadline=None, derandomize=True, print_blob=False,
+        phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    plain(given(st.data())(test))()
+
+
+def numbers(low: float, high: float) -> SearchStrategy[float]:
+    """Numbers between two, shrinking towards simple ones."""
+    from hypothesis import strategies as st
+
+    return st.floats(low, high, allow_nan=False, allow_subnormal=False)
+
+
+def draw_settings(data: DataObject, parameters: Mapping[str, Parameter]) -> dict[str, float]:
+    """A value for each parameter: its default, the ends of its range, or what lies between."""
+    from hypothesis import strategies as st
+
+    found = {}
+    for name, entry in parameters.items():
+        ends = st.sampled_from([entry.default, entry.low, entry.high])
+        found[name] = data.draw(ends | numbers(entry.low, entry.high), label=name)
+    return found
+
+
+def draw_options(data: DataObject) -> np.recarray:
     """Options such as a rule may see: to keep things as they are, and up to seven unions."""
-    options = empty_records(int(luck.integers(2, 9)), OPTION)
-    for name in ("gain", "success"):
-        options[name] = luck.normal(0.0, 0.1, len(options))
-    for name in ("trust", "luck"):
-        options[name] = luck.random(len(options))
-    options["members"] = luck.integers(2, 17, len(options))
-    options["people"] = np.exp(luck.normal(11.0, 1.0, len(options)))
-    options["culture"] = luck.gamma(2.0, 0.5, len(options))
-    options["contact"] = np.arange(-1, len(options) - 1)
-    options["gain"][0], options["trust"][0], options["culture"][0] = 0.0, 1.0, 0.0
+    from hypothesis import strategies as st
+
+    number = data.draw(st.integers(2, 8), label="options")
+    options = empty_records(number, OPTION)
+    for k in range(number):
+        one = options[k]
+        one.gain, one.success = (data.draw(numbers(-1.0, 1.0)) for _part in range(2))
+        one.trust = data.draw(numbers(0.0, 1.0))
+        one.luck = data.draw(numbers(2.0**-53, 1.0 - 2.0**-53))
+        one.members, one.people = float(data.draw(st.integers(2, 16))), data.draw(numbers(1, 1e9))
+        one.culture, one.contact = data.draw(numbers(0.0, 10.0)), k - 1
+    options[0].gain, options[0].trust, options[0].culture = 0.0, 1.0, 0.0
     return options
 
 
-def random_me(luck: np.random.Generator) -> Me:
+def draw_me(data: DataObject) -> Me:
     """A region such as decides."""
-    me = Me(*luck.random(len(Me._fields)).tolist())
-    return me._replace(success=float(luck.normal(0.0, 0.1)), in_body=float(luck.integers(2)))
+    from hypothesis import strategies as st
+
+    me = Me(*(data.draw(numbers(0.0, 1.0), label=name) for name in Me._fields))
+    in_body = float(data.draw(st.integers(0, 1), label="in_body"))
+    return me._replace(success=data.draw(numbers(-1.0, 1.0)), in_body=in_body)
 
 
-def check_rule(rule: DecisionRule, *, cases: int = 200, seed: int = 0) -> None:
+@cache
+def _states() -> tuple[State, ...]:
+    """States as they are at the end of some quarters of some runs, in which regions share much."""
+    found = []
+    for run in range(3):
+        model = CollaborationModel(busy_scenario(), "team", run=run, seed=1)
+        while model.running:
+            model.step()
+            found.append(State(*(np.copy(part).view(type(part)) for part in model.state)))
+    return tuple(found)
+
+
+def busy_scenario() -> Scenario:
+    """Regions that turn to sharing often, so that every mechanism has something to act on."""
+    scenario = Scenario.load("kartamantul")
+    return scenario.with_(
+        horizon=QUARTERS, **{"parameters.attention_base": -1.0, "parameters.first_term": 1.0}
+    )
+
+
+# Contracts ----------------------------------------------------------------------------------------
+
+
+def check_rule(rule: DecisionRule, *, cases: int = 200) -> None:
     """See that a decision rule keeps its contract; raise :class:`ContractError` if not.
 
-    It has a docstring; it answers with the place of an option, for every corner of its parameters;
+    It has a docstring; it answers with the place of an option, for all values of its parameters;
     asked twice it answers the same, and changes nothing that it sees; compiled (if it can be) it
     answers as in plain Python; and a short ensemble under it equals a run of Mesa agents.
     """
-    if not (rule.python.__doc__ or "").strip():
-        _fail(rule, _("it has no docstring that says what it does"))
-    corners = [
-        dict(zip(rule.parameters, values, strict=True))
-        for values in product(*((q.low, q.default, q.high) for q in rule.parameters.values()))
-    ]
-    luck = np.random.default_rng(seed)
-    for case in range(cases):
-        settings = corners[case % len(corners)]
-        options, me, draw = random_options(luck), random_me(luck), float(luck.random())
+    _has_docstring(rule)
+    apply = rule.python if rule.obstacle else rule.compiled
+
+    def keeps(data: DataObject) -> None:
+        settings = draw_settings(data, rule.parameters)
+        options, me, draw = draw_options(data), draw_me(data), data.draw(numbers(0.0, 1.0))
         p, before = parameters_of(rule, settings), options.copy()
         answers = [rule.python(options, me, draw, p) for _again in range(2)]
-        answers.append((rule.python if rule.obstacle else rule.compiled)(options, me, draw, p))
+        answers.append(apply(options, me, draw, p))
         shown = {"answer": answers[0], "options": len(options), "settings": settings}
         if not 0 <= answers[0] < len(options):
             _fail(rule, _("it answers {answer} to {options} options ({settings})").format(**shown))
@@ -72,25 +153,195 @@ def check_rule(rule: DecisionRule, *, cases: int = 200, seed: int = 0) -> None:
         if answers[0] != answers[2]:
             text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
             _fail(rule, text.format(compiled=answers[2], **shown))
-    check_engines(rule)
+
+    tried(keeps, cases)
+    _engines_agree(rule, with_extension(busy_scenario(), rule, decision=rule.name))
 
 
-def check_engines(rule: DecisionRule) -> None:
-    """See that Mesa agents and the ensemble agree to the last bit under a rule."""
-    scenario = Scenario.load("kartamantul").with_(horizon=8)
-    if rule.file is not None:
-        scenario = scenario.with_(extensions=[rule.file], decision=rule.name)
+def check_mechanism(mechanism: Mechanism | str, *, cases: int = 200) -> None:
+    """See that a mechanism keeps its contract; raise :class:`ContractError` if not.
+
+    It has a docstring; what it makes of each term is a scaling and a shift, the same when asked
+    twice, and nothing at intensity 0; where its intensity is 0, runs are as without it, and it
+    costs nothing; and a short ensemble with it equals a run of Mesa agents. Of a built-in one, by
+    its name, what can be seen from outside is checked.
+    """
+    name = mechanism if isinstance(mechanism, str) else mechanism.name
+    if isinstance(mechanism, str):
+        _known(mechanism, MECHANISMS)
+        scenario = busy_scenario()
     else:
-        scenario = scenario.with_(decision=rule.name)
-    model = CollaborationModel(scenario, seed=1)
+        _has_docstring(mechanism)
+        tried(lambda data: _acts_well(mechanism, data), cases)
+        scenario = with_extension(busy_scenario(), mechanism)
+    without = history_of(scenario, "voluntary")
+    idle = scenario.with_({f"strategies.tried.mechanisms.{name}": 0.0})
+    if not np.array_equal(history_of(idle, "tried"), without, equal_nan=True):
+        _fail(mechanism, _("at intensity 0, runs are not as they are without it"))
+    full = scenario.with_({f"strategies.tried.mechanisms.{name}": 1.0})
+    _engines_agree(mechanism, full, "tried")
+
+
+def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
+    from hypothesis import strategies as st
+
+    settings = draw_settings(data, mechanism.parameters)
+    intensity = data.draw(st.sampled_from([0.0, 1.0]) | numbers(0.0, 1.0), label="intensity")
+    p = fill_record(mechanism.parameters, settings)
+    for term, effect in mechanism.effects.items():
+        most = min(TERMS[term].most, 10.0)
+        value = data.draw(numbers(TERMS[term].least, most), label=term)
+        shown = {"term": term, "value": value, "intensity": intensity, "settings": settings}
+        try:
+            factors(mechanism, term, intensity, p)
+            answers = [effect(value, intensity, p) for _again in range(2)]
+        except (InputError, ArithmeticError, ValueError) as error:
+            text = _("{problem} (intensity {intensity}, {settings})")
+            told = error.problems[0].message if isinstance(error, InputError) else error
+            _fail(mechanism, text.format(problem=told, **shown))
+        if answers[0] != answers[1]:
+            text = _("asked twice for {term}, it answers differently ({settings})")
+            _fail(mechanism, text.format(**shown))
+        if intensity == 0.0 and not math.isclose(answers[0], value, abs_tol=1e-9):
+            text = _("at intensity 0 it makes {answer:g} of {term} = {value:g} ({settings})")
+            _fail(mechanism, text.format(answer=answers[0], **shown))
+        if not math.isfinite(answers[0]):
+            text = _("it makes {answer} of {term} = {value:g} ({settings})")
+            _fail(mechanism, text.format(answer=answers[0], **shown))
+
+
+def check_target(rule: TargetRule | str, *, cases: int = 200) -> None:
+    """See that a targeting rule keeps its contract; raise :class:`ContractError` if not.
+
+    It has a docstring; it gives a finite score to any region, the same when asked twice, changes
+    nothing that it sees, and scores the same compiled; and a short ensemble in which each supporter
+    in turn helps by it equals a run of Mesa agents. Of a built-in one, by its name, the engines are
+    compared.
+    """
+    name = rule if isinstance(rule, str) else rule.name
+    scenario = busy_scenario()
+    if isinstance(rule, str):
+        _known(rule, [word for word in TARGETS if word != "list"])
+    else:
+        _has_docstring(rule)
+        tried(lambda data: _scores_well(rule, data), cases)
+        if not rule.is_built_in:
+            scenario = with_extension(scenario, rule)
+    helped = {
+        f"strategies.tried.support.{supporter}": {"intensity": 0.8, "targets": name, "share": 0.4}
+        for supporter in SUPPORTERS
+    }
+    _engines_agree(rule, scenario.with_(helped), "tried")
+
+
+def _scores_well(rule: TargetRule, data: DataObject) -> None:
+    region, slots = empty_records(1, REGION), empty_records(3, SLOT)
+    for records in (region, slots):
+        for name in records.dtype.names:
+            if records.dtype[name].kind == "f":
+                records[name] = data.draw(numbers(0.0, 1.0), label=name)
+    region["population"] = data.draw(numbers(1.0, 1e9), label="population")
+    settings = draw_settings(data, rule.parameters)
+    p, before = fill_record(rule.parameters, settings), (region.copy(), slots.copy())
+    scores = [rule.python(region[0], slots, p) for _again in range(2)]
+    scores.append((rule.python if rule.obstacle else rule.compiled)(region[0], slots, p))
+    shown = {"answer": scores[0], "compiled": scores[2], "settings": settings}
+    if not all(math.isfinite(score) for score in scores):
+        _fail(rule, _("it gives a region the score {answer} ({settings})").format(**shown))
+    if scores[0] != scores[1]:
+        _fail(rule, _("asked twice, it answers differently ({settings})").format(**shown))
+    if not np.isclose(scores[0], scores[2], rtol=1e-9, atol=1e-12):
+        text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
+        _fail(rule, text.format(**shown))
+    if not (np.array_equal(region, before[0]) and np.array_equal(slots, before[1])):
+        _fail(rule, _("it changes what it sees ({settings})").format(**shown))
+
+
+def check_measure(measure: OwnMeasure | str, *, cases: int = 100) -> None:
+    """See that a measure keeps its contract; raise :class:`ContractError` if not.
+
+    It has a docstring; at the end of quarters of real runs it is a finite number, or NaN where it
+    is undefined; asked twice it is the same, changes nothing that it sees, and is the same
+    compiled; and a short ensemble gives what a run of Mesa agents gives. Of a built-in one, by its
+    name, the last two are checked.
+    """
+    scenario = busy_scenario()
+    if isinstance(measure, str):
+        _known(measure, list(MEASURES))
+        found = history_of(scenario, "team", measures=(measure,))
+        if np.isinf(found).any():
+            _fail(measure, _("it is infinite"))
+    else:
+        _has_docstring(measure)
+        tried(lambda data: _measures_well(measure, data), cases)
+        scenario = with_extension(scenario, measure)
+    _engines_agree(measure, scenario, "team")
+
+
+def _measures_well(measure: OwnMeasure, data: DataObject) -> None:
+    from hypothesis import strategies as st
+
+    states = _states()
+    number = data.draw(st.integers(0, len(states) - 1), label="quarter")
+    state, settings = states[number], draw_settings(data, measure.parameters)
+    before, p = [part.copy() for part in state], fill_record(measure.parameters, settings)
+    values = [float(measure.python(state, p)) for _again in range(2)]
+    look = measure.python if measure.obstacle else measure.compiled
+    values.append(float(look(state, p)))
+    shown = {"answer": values[0], "compiled": values[2], "settings": settings}
+    shown["quarter"] = number % QUARTERS
+    if any(map(math.isinf, values)):
+        text = _("in quarter {quarter} it is {answer}, which is not finite ({settings})")
+        _fail(measure, text.format(**shown))
+    if not np.array_equal(values[:1], values[1:2], equal_nan=True):
+        _fail(measure, _("asked twice, it answers differently ({settings})").format(**shown))
+    if not np.isclose(values[0], values[2], rtol=1e-9, atol=1e-12, equal_nan=True):
+        text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
+        _fail(measure, text.format(**shown))
+    for name, part, earlier in zip(State._fields, state, before, strict=True):
+        if part.tobytes() != earlier.tobytes():
+            _fail(measure, _("it changes the state that it sees: {part}").format(part=name))
+
+
+# Both engines -------------------------------------------------------------------------------------
+
+
+def with_extension(scenario: Scenario, of: Extension, **changes: object) -> Scenario:
+    """A scenario that knows an extension, unless it is built in."""
+    if of.file is not None and not of.is_built_in:
+        changes["extensions"] = [of.file]
+    return scenario.with_(changes)
+
+
+def history_of(
+    scenario: Scenario, strategy: str, measures: tuple[str, ...] = tuple(MEASURES)
+) -> np.ndarray:
+    """The history of a run of the ensemble, [quarters, measures]."""
+    task = build_task(scenario, scenario.strategies[strategy], seed=1)
+    block = run_block(task, np.arange(1), regions=False)
+    return block.history[0][:, [block.measures.index(name) for name in measures]]
+
+
+def _engines_agree(of: Extension | str, scenario: Scenario, strategy: str = "voluntary") -> None:
+    model = CollaborationModel(scenario, strategy, seed=1)
     while model.running:
         model.step()
-    seen = model.datacollector.get_model_vars_dataframe()[list(MEASURES)].to_numpy()
-    task = build_task(scenario, model.strategy, seed=1)
-    if not np.array_equal(seen, run_block(task, np.arange(1)).history[0], equal_nan=True):
-        _fail(rule, _("Mesa agents and the ensemble do not agree under it"))
+    seen = model.datacollector.get_model_vars_dataframe()[list(scenario.measures)].to_numpy()
+    if not np.array_equal(seen, history_of(scenario, strategy, scenario.measures), equal_nan=True):
+        _fail(of, _("Mesa agents and the ensemble do not agree under it"))
 
 
-def _fail(rule: DecisionRule, what: str) -> None:
-    text = _("decision rule {rule}: {what}").format(rule=rule.name, what=what)
+def _known(name: str, allowed: object) -> None:
+    if name not in allowed:
+        text = _("{value} is not known here{suggestion}")
+        raise InputError([Problem(text.format(value=name, suggestion=suggestion(name, allowed)))])
+
+
+def _has_docstring(of: Extension) -> None:
+    if not (of.python.__doc__ or "").strip():
+        _fail(of, _("it has no docstring that says what it does"))
+
+
+def _fail(of: Extension | str, what: str) -> None:
+    text = f"{of}: {what}" if isinstance(of, str) else f"{_(of.kind)} {of.name}: {what}"
     raise ContractError(text)

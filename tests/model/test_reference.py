@@ -53,7 +53,7 @@ def assert_same(run: Run, reference: Reference, quarter: int) -> None:
         assert bool(s.slot[i, a].kept) == reference.kept[i, a]
         assert bool(s.slot[i, a].seen) == reference.seen[i, a]
         assert s.slot[i, a].entered == reference.entered[i, a]
-    close(s.ledger[0], [reference.paid[lever] for lever in LEVERS])
+    close(s.ledger[0, : len(LEVERS)], [reference.paid[lever] for lever in LEVERS])
     assert quarter + 1 == run.quarter
 
 

@@ -124,7 +124,7 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         # A few columns at a time: a study may have more runs than memory has room for all.
         return arranged(results.columns(names), at, every, names)
 
-    differences = measure_table(values, keys, level)
+    differences = measure_table(values, keys, results.measures, level)
     return Comparison(
         scenario=results.scenario,
         baseline=baseline,
@@ -280,11 +280,13 @@ def tidy(keys: Mapping[str, Sequence[str]], columns: Mapping[str, np.ndarray]) -
     return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
 
 
-def measure_table(values: Values, keys: Mapping[str, Sequence[str]], level: float) -> pd.DataFrame:
+def measure_table(
+    values: Values, keys: Mapping[str, Sequence[str]], measures: Sequence[str], level: float
+) -> pd.DataFrame:
     """The differences of all measures, of each its [baseline and others, futures, runs]."""
-    found = [measure_columns(values(name), measure, level) for name, measure in MEASURES.items()]
+    found = [measure_columns(values(name), MEASURES[name], level) for name in measures]
     columns = {name: np.concatenate([part[name] for part in found], axis=2) for name in found[0]}
-    return tidy({**keys, "measure": tuple(MEASURES)}, columns)
+    return tidy({**keys, "measure": tuple(measures)}, columns)
 
 
 def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[str, np.ndarray]:

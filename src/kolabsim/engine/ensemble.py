@@ -16,9 +16,10 @@ from kolabsim.language import _
 from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.draws import Key
-from kolabsim.model.extension import DecisionRule
+from kolabsim.model.extension import DecisionRule, Extension, OwnMeasure, TargetRule
 from kolabsim.model.fetching import fetch_parties, fetch_region, is_large
 from kolabsim.model.kernel import compiled, door, first_call, kernel, rebind
+from kolabsim.model.levers import OWN_TARGETS
 from kolabsim.model.measures import (
     MEASURES,
     REGION_MEASURES,
@@ -29,7 +30,7 @@ from kolabsim.model.measures import (
     record_region,
     trace_region,
 )
-from kolabsim.model.programme import begin, support
+from kolabsim.model.programme import begin, offer, support, target_bar
 from kolabsim.model.settlement import settle
 from kolabsim.model.stages import (
     builds_trust,
@@ -45,17 +46,26 @@ from kolabsim.model.stages import (
     produce,
 )
 from kolabsim.model.state import Me, Policy, State, World, allocate
+from kolabsim.model.targets import score_of
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.strategy import Strategy
-from kolabsim.world.world import build_policy, build_rule, build_world, model_parameters
+from kolabsim.world.world import (
+    build_policy,
+    build_rule,
+    build_world,
+    model_parameters,
+    settings_of,
+)
 
 BLOCK = 64
 """Runs in a block: the fixed unit of work, so that no grouping can change a result."""
 
 
 @kernel
-def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, trace, stop):
+def simulate_runs(w, s, policy, p, rule, own, seed, runs, natures, history, figures, trace, stop):
     """Simulate the runs numbered ``runs``; what regions are comes from the runs in ``natures``.
+
+    ``rule`` are the parameters of the decision rule, ``own`` those of other rules of one's own.
 
     One quarter is the five steps of building collaboration, stage by stage.
     """
@@ -68,7 +78,7 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
                 return k
             key = Key(seed, runs[k], quarter)
             begin(w, s, policy, p, quarter)
-            support(s, policy, p, quarter)
+            support(s, policy, p, own, quarter)
             for i in range(regions):
                 if large:
                     fetch_region(s, i)
@@ -102,24 +112,36 @@ def simulate_runs(w, s, policy, p, rule, seed, runs, natures, history, figures, 
                     record_region(i, s, part, figures[k])
                 if len(trace) > 0:
                     trace_region(i, s, trace[k, quarter])
-            conclude(s, p, quarter, quality, out)
+            conclude(s, p, own, quarter, quality, out)
     return len(runs)
 
 
-def loop_for(rule: DecisionRule | None) -> Callable:
-    """The loop for a rule: the one kept on disk, or one made for a user's rule.
+def loop_for(rule: DecisionRule | None, own: Own) -> Callable:
+    """The loop for rules: the one kept on disk, or one made for rules of one's own.
 
-    Under a rule that cannot be compiled, the same loop in plain Python calls the compiled stages.
+    With one that cannot be compiled, the same loop in plain Python calls the compiled stages.
     """
-    if rule is None:
+    if rule is None and not own.parameters:
         return simulate_runs
-    return interpreted(rule.python) if rule.obstacle else rebound(rule.compiled)
+    if any(one.obstacle for one in (*own.rules, rule) if one is not None):
+        return interpreted(rule, own.targets, own.measures)
+    compiled_twins = (tuple(one.compiled for one in part) for part in (own.targets, own.measures))
+    return rebound(rule and rule.compiled, *compiled_twins)
 
 
 @cache
-def rebound(choose: Callable) -> Callable:
-    """The compiled loop under a user's decision rule."""
-    return rebind(simulate_runs, identify=identify_for(choose))
+def rebound(
+    choose: Callable | None, targets: tuple[Callable, ...], measures: tuple[Callable, ...]
+) -> Callable:
+    """The compiled loop under a user's decision rule, targeting rules and measures."""
+    stages = {}
+    if choose:
+        stages["identify"] = identify_for(choose)
+    if targets:
+        stages["support"] = rebind(support, offer=offer_for(targets))
+    if measures:
+        stages["conclude"] = conclude_for(measures, len(targets))
+    return rebind(simulate_runs, **stages)
 
 
 @cache
@@ -136,20 +158,97 @@ def identify_for(choose: Callable) -> Callable:
 
 
 @cache
-def interpreted(choose: Callable) -> Callable:
-    """The loop in plain Python, under a decision rule that cannot be compiled."""
+def offer_for(targets: tuple[Callable, ...]) -> Callable:
+    """What supporters do where some are told whom to help by targeting rules of one's own."""
+    score = score_of
+    for place, own_score in enumerate(targets):
+        score = compiled(scored_by(own_score, place, score), kept=False)
+    return rebind(offer, score_of=score, target_bar=rebind(target_bar, score_of=score))
 
-    def identify(i, s, p, rule, key):
-        identify_by(lambda *seen: choose(*seen, rule), i, s, p, key)
 
-    plain = getattr(simulate_runs, "py_func", simulate_runs)
-    stages = {
-        name: door(function)
+def scored_by(own_score: Callable, place: int, others: Callable) -> Callable:
+    """Scores by a targeting rule of one's own, or by the others where another is asked for."""
+    number = OWN_TARGETS + place
+
+    def score(target, region, slots, own):
+        if target == number:
+            return float(own_score(region, slots, own[place]))
+        return others(target, region, slots, own)
+
+    return score
+
+
+def conclude_for(measures: tuple[Callable, ...], first: int) -> Callable:
+    """What ends a quarter where measures of one's own are looked at, whose parameters begin there.
+
+    What is not finite is undefined.
+    """
+    found = conclude
+    for place, value in enumerate(measures):
+        column = len(MEASURES) + place
+        found = compiled(measured_by(value, first + place, column, found), kept=False)
+    return found
+
+
+def measured_by(value: Callable, place: int, column: int, others: Callable) -> Callable:
+    """What ends a quarter, and then one measure more."""
+
+    def conclude(s, p, own, quarter, quality, out):
+        others(s, p, own, quarter, quality, out)
+        found = float(value(s, own[place]))
+        out[column] = found if abs(found) < np.inf else np.nan
+
+    return conclude
+
+
+@cache
+def interpreted(
+    rule: DecisionRule | None,
+    targets: tuple[TargetRule, ...],
+    measures: tuple[OwnMeasure, ...],
+) -> Callable:
+    """The loop in plain Python, with rules of which some cannot be compiled."""
+    stages: dict[str, Callable] = {"is_large": lambda s: False}
+    if rule:
+
+        def identify(i, s, p, parameters, key):
+            identify_by(lambda *seen: rule.python(*seen, parameters), i, s, p, key)
+
+        stages["identify"] = identify
+    if targets:
+        stages["support"] = in_python(support, offer=offer_in_python(targets))
+    if measures:
+        last = door(conclude)
+        for place, one in enumerate(measures):
+            column = len(MEASURES) + place
+            last = measured_by(one.python, len(targets) + place, column, last)
+
+        def conclude_(s, p, own, quarter, quality, out):
+            with np.errstate(all="ignore"):
+                last(s, p, own, quarter, quality, out)
+
+        stages["conclude"] = conclude_
+    return in_python(simulate_runs, **stages)
+
+
+@cache
+def offer_in_python(targets: tuple[TargetRule, ...]) -> Callable:
+    """What supporters do, in plain Python, with targeting rules of which some are not compiled."""
+    score = door(score_of)
+    for place, one in enumerate(targets):
+        score = scored_by(one.python, place, score)
+    return in_python(offer, score_of=score, target_bar=in_python(target_bar, score_of=score))
+
+
+def in_python(function: Callable, **names: Callable) -> Callable:
+    """A part of the model in plain Python, with some functions in place of those that it calls."""
+    plain = getattr(function, "py_func", function)
+    called = {
+        name: door(part)
         for name in plain.__code__.co_names
-        if hasattr(function := plain.__globals__.get(name), "py_func")
+        if hasattr(part := plain.__globals__.get(name), "py_func")
     }
-    stages |= {"identify": identify, "is_large": lambda s: False}
-    return FunctionType(plain.__code__, plain.__globals__ | stages)
+    return FunctionType(plain.__code__, plain.__globals__ | called | names)
 
 
 def identify_by(
@@ -174,8 +273,26 @@ def is_whole(value: object, end: int) -> bool:
     return whole and 0 <= value < end
 
 
+class Own(NamedTuple):
+    """Rules of one's own besides the decision rule, as the loop calls them."""
+
+    targets: tuple[TargetRule, ...] = ()
+    measures: tuple[OwnMeasure, ...] = ()
+    parameters: tuple[np.record, ...] = ()
+    """A record for each targeting rule, then one for each measure."""
+
+    @property
+    def rules(self) -> tuple[Extension, ...]:
+        """All of them, in the order of their parameters."""
+        return (*self.targets, *self.measures)
+
+
+NOTHING = Own()
+"""No rules of one's own."""
+
+
 class Task(NamedTuple):
-    """What a block of runs needs: the world, a strategy, a future, and a decision rule."""
+    """What a block of runs needs: the world, a strategy, a future, and rules."""
 
     world: World
     policy: Policy
@@ -184,6 +301,12 @@ class Task(NamedTuple):
     """A user's rule; None for the built-in one whose number is in the world."""
     rule_parameters: np.record
     seed: int
+    own: Own = NOTHING
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that its runs give."""
+        return (*MEASURES, *(measure.name for measure in self.own.measures))
 
 
 def build_task(
@@ -198,8 +321,17 @@ def build_task(
     rule, rule_parameters = build_rule(scenario)
     return Task(
         build_world(scenario, parameters), build_policy(scenario, strategy), parameters, rule,
-        rule_parameters, seed,
+        rule_parameters, seed, build_own(scenario),
     )  # fmt: skip
+
+
+def build_own(scenario: Scenario) -> Own:
+    """The targeting rules and measures that a scenario's extensions declare."""
+    declared = scenario.declared
+    targets, measures = tuple(declared.targets.values()), tuple(declared.measures.values())
+    settings = scenario.parameters
+    records = (rule.settle(settings_of(rule.name, settings)) for rule in (*targets, *measures))
+    return Own(targets, measures, tuple(records))
 
 
 class Block(NamedTuple):
@@ -209,6 +341,8 @@ class Block(NamedTuple):
     figures: np.ndarray
     trace: np.ndarray
     """[runs, quarters, regions, areas, columns of TRACE], or nothing unless asked for."""
+    measures: tuple[str, ...] = tuple(MEASURES)
+    """Names of the measures in ``history``."""
 
 
 def new_state(world: World) -> State:
@@ -238,19 +372,19 @@ def run_block(
     natures = runs if natures is None else np.asarray(natures, np.int64)
     horizon = int(task.world.setting[0].horizon)
     shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
-    history = np.full((len(runs), horizon, len(MEASURES)), np.nan)
+    history = np.full((len(runs), horizon, len(task.measures)), np.nan)
     figures = np.zeros(shape if regions else (0, 1, 1, 1))
     kept = np.full((len(runs), horizon, *shape[1:3], len(TRACE)) if trace else (0,) * 5, np.nan)
-    loop = loop_for(task.rule)
+    loop = loop_for(task.rule, task.own)
     with first_call(loop):
         done = loop(
             task.world, state or new_state(task.world), task.policy, task.parameters,
-            task.rule_parameters, task.seed, runs, natures, history, figures, kept,
-            np.zeros(1, np.int64) if stop is None else stop,
+            task.rule_parameters, task.own.parameters, task.seed, runs, natures, history, figures,
+            kept, np.zeros(1, np.int64) if stop is None else stop,
         )  # fmt: skip
     figures[done:] = np.nan
     kept[done:] = np.nan
-    return Block(history, figures, kept)
+    return Block(history, figures, kept, task.measures)
 
 
 def cores() -> int:

@@ -19,6 +19,8 @@ from kolabsim.engine.ensemble import (
     identify_for,
     is_whole,
     new_state,
+    offer_for,
+    offer_in_python,
 )
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
@@ -161,9 +163,15 @@ class Supporter(mesa.Agent):
     def offer(self) -> None:
         """Offer its help to those it targets."""
         model = self.model
-        door(programme.offer)(
-            self.number, model.state, model.policy, model.parameters, model.quarter
-        )
+        offer = door(programme.offer)
+        if targets := model.own.targets:
+            is_plain = any(rule.obstacle for rule in targets)
+            twins = tuple(rule.compiled for rule in targets)
+            offer = offer_in_python(targets) if is_plain else offer_for(twins)
+        offer(
+            self.number, model.state, model.policy, model.parameters, model.own.parameters,
+            model.quarter,
+        )  # fmt: skip
 
 
 class CollaborationModel(mesa.Model):
@@ -211,7 +219,7 @@ class CollaborationModel(mesa.Model):
         self.run_number, self.quarter = int(run), 0
         task: Task = build_task(self.scenario, self.strategy, seed=seed)
         self.world, self.policy, self.parameters = task.world, task.policy, task.parameters
-        self.rule, self.rule_parameters = task.rule, task.rule_parameters
+        self.rule, self.rule_parameters, self.own = task.rule, task.rule_parameters, task.own
         self.draws_seed = task.seed
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
@@ -219,7 +227,7 @@ class CollaborationModel(mesa.Model):
         self.regional_governments = [agents(self, row) for row in range(len(self.scenario.regions))]
         self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
         self.datacollector = mesa.DataCollector(
-            model_reporters={name: _reporter(name) for name in MEASURES}
+            model_reporters={name: _reporter(name) for name in task.measures}
         )
 
     @staticmethod
@@ -296,11 +304,21 @@ class CollaborationModel(mesa.Model):
         door(stages.produce)(state, policy, p, quarter)
         regions.do("evaluate")
         values = np.empty(len(MEASURES))
-        door(measures.record)(state, p, quarter, values)
-        self.measures = dict(zip(MEASURES, values.tolist(), strict=True))
+        door(measures.record)(state, p, self.own.parameters, quarter, values)
+        self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._own_measures()
         self.datacollector.collect(self)
         self.quarter += 1
         self.running = self.quarter < self.scenario.horizon
+
+    def _own_measures(self) -> dict[str, float]:
+        """What measures of one's own say of the quarter that has ended."""
+        found, first = {}, len(self.own.targets)
+        for measure, p in zip(self.own.measures, self.own.parameters[first:], strict=True):
+            look = measure.python if measure.obstacle else measure.compiled
+            with np.errstate(all="ignore"):
+                value = float(look(self.state, p))
+            found[measure.name] = value if np.isfinite(value) else np.nan
+        return found
 
     def agreements(self) -> list[dict[str, object]]:
         """The joint bodies as they stand: area, form, age in years, and the codes of members."""

@@ -16,6 +16,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.beginning import place_contacts
+from kolabsim.model.extension import RULES
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.world.scenario import Scenario
@@ -40,7 +41,7 @@ def is_quick(name: str) -> bool:
     """Whether a factor can be written straight into a task."""
     kind, _dot, rest = name.partition(".")
     if kind == "parameters":
-        return True
+        return rest in PARAMETERS or rest.partition(".")[0] in RULES
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
     lever, _dot, part = rest.partition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from kolabsim.model import draws, laws
@@ -254,12 +255,19 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
     n = row[MEMBERS]
     meeting, system = area.forum * forum, area.information
     trust = row[TRUST] / max(n * (n - 1.0), 1.0)
-    information = laws.information_cost(cultures_apart(row), meeting, system, p)
+    information = laws.effect(
+        laws.information_cost(cultures_apart(row), meeting, system, p),
+        area.information_times, area.information_plus, 0.0, inf,
+    )  # fmt: skip
     negotiation = laws.negotiation_cost(
         interests_apart(row, now.mean_interest), n, growth_of(form, p),
         area.planning, area.team, row[MEDIATION] / n, p,
     )  # fmt: skip
-    enforcement = laws.enforcement_cost(trust, area.difficulty, area.monitoring, p)
+    negotiation = laws.effect(negotiation, area.negotiation_times, area.negotiation_plus, 0.0, inf)
+    enforcement = laws.effect(
+        laws.enforcement_cost(trust, area.difficulty, area.monitoring, p),
+        area.enforcement_times, area.enforcement_plus, 0.0, inf,
+    )  # fmt: skip
     overhead = 0.0 if form == CONTRACT else p.overhead_cost
     haul = laws.haul_cost(area.haul, laws.radius(row[RESIDENTS], row[X], row[Y], row[Z], EARTH))
     unit = laws.unit_cost(
@@ -273,7 +281,11 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
     )
     if row[PEOPLE] > row[RESIDENTS]:
         capacity *= laws.strained(row[PEOPLE] / row[RESIDENTS], p)
-    quality = laws.joint_quality(capacity, shortfall, penalty, p)
+    capacity = laws.effect(capacity, area.capacity_times, area.capacity_plus, 0.0, 1.0)
+    quality = laws.effect(
+        laws.joint_quality(capacity, shortfall, penalty, p),
+        area.quality_times, area.quality_plus, 0.0, 1.0,
+    )  # fmt: skip
     return Outlook(
         cost / row[WEIGHT], quality, capacity, unit, information, negotiation, enforcement,
         overhead, haul, penalty, trust, information + negotiation,
@@ -461,8 +473,10 @@ def misjudgement(s, p, i, a, contact, planning):
     now = s.moment[0]
     key = draws.Key(now.seed, now.nature, 0)
     error = draws.normal_by_area(key, draws.ERROR, one.id, other.id, a)
-    meeting = s.area[a].forum * same_forum(one, other)
-    return error * laws.misperception(meeting, s.area[a].information, planning, p)
+    area = s.area[a]
+    meeting = area.forum * same_forum(one, other)
+    spread = laws.misperception(meeting, area.information, planning, p)
+    return error * laws.effect(spread, area.error_times, area.error_plus, 0.0, inf)
 
 
 @part

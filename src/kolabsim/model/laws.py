@@ -60,6 +60,13 @@ def unit_cost(people, efficient_scale, curvature_below, curvature_above, curve):
     return exp(min(0.5 * curvature_below * distance * distance, STEEPEST))
 
 
+# E14 --------------------------------------------------------------------------------------------
+@kernel
+def effect(term, times, plus, least, most):
+    """What mechanisms of one's own make of a term: scaled, shifted, within its bounds. E14"""
+    return clip(times * term + plus, least, most)
+
+
 # E2 ---------------------------------------------------------------------------------------------
 @kernel
 def culture_distance(members, squares, square_of_sum, dimensions):

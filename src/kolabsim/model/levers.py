@@ -6,6 +6,7 @@ Mechanisms and supporters have an intensity from 0 to 1 in each quarter and area
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,52 @@ LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
 FORUM, PLANNING, TEAM, INFORMATION, MONITORING, GOVERNMENT, NGO, BUSINESS, COMMUNITY = range(9)
 """Positions of the levers in the engine's arrays, in the order of :data:`LEVERS`."""
 
+OWN = len(LEVERS)
+"""Position in the ledger of all mechanisms of one's own together."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A figure of the model that a mechanism of one's own can act on, within its bounds."""
+
+    meaning: str
+    unit: str = "0..1"
+    least: float = 0.0
+    most: float = 1.0
+
+
+TERMS: dict[str, Term] = {
+    "information": Term("cost of informing each other (E3)", "share of joint cost", most=inf),
+    "negotiation": Term("cost of agreeing (E3)", "share of joint cost", most=inf),
+    "enforcement": Term("cost of enforcing promises (E3)", "share of joint cost", most=inf),
+    "capacity": Term("capacity that a joint body works with (E5)"),
+    "quality": Term("service quality of a joint body (E5)"),
+    "attention": Term("chance in a quarter that a region turns to an area (E7)"),
+    "notice": Term("chance in a quarter to notice a contact (E7)"),
+    "error": Term("error in judging a union (E7)", "share of stand-alone cost", most=inf),
+    "conclusion": Term("chance in a quarter that a negotiation concludes (E9)"),
+    "observation": Term("chance that a member's conduct is observed (E10)"),
+    "conduct": Term("chance that a member keeps its promises (E10)"),
+    "leaving": Term("chance in a quarter that a member leaves (E11)"),
+    "trust": Term("part of missing trust built in a quarter between members of a body (E12)"),
+}
+"""What a mechanism of one's own can act on, in the order in which the engine holds it."""
+
+(
+    ON_INFORMATION, ON_NEGOTIATION, ON_ENFORCEMENT, ON_CAPACITY, ON_QUALITY, ON_ATTENTION,
+    ON_NOTICE, ON_ERROR, ON_CONCLUSION, ON_OBSERVATION, ON_CONDUCT, ON_LEAVING, ON_TRUST,
+) = range(13)  # fmt: skip
+"""Positions of the terms in the engine's arrays."""
+
+BASES = ("members", "joint")
+"""What the price of a mechanism of one's own is a share of: all service cost, or joint cost."""
+
 TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
 """Whom a supporter helps: everybody; the smallest or most stressed regions; the youngest bodies, or
 those with the highest net benefit; or regions that are named."""
 ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
+OWN_TARGETS = len(TARGETS)
+"""From here on positions are those of targeting rules of one's own."""
 
 PAYERS = ("members", "centre", "supporter")
 """Who bears the cost of a lever."""

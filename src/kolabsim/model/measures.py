@@ -34,6 +34,17 @@ class Measure:
     ratio: tuple[str, str] = ("", "")
 
 
+class Measures(dict[str, Measure]):
+    """Measures by name: looked up, those of one's own are found too; listed, only built-in ones."""
+
+    def __missing__(self, name: str) -> Measure:
+        return OWN[name]
+
+
+OWN: dict[str, Measure] = {}
+"""Measures of extensions that were loaded."""
+
+
 def _channel(title: str, meaning: str) -> Measure:
     return Measure(title, meaning, "share of stand-alone cost", 1)
 
@@ -90,7 +101,7 @@ REGION_MEASURES: dict[str, Measure] = {
 }
 """Measures for each region and area."""
 
-MEASURES: dict[str, Measure] = {
+MEASURES = Measures({
     "cooperation": Measure("cooperation rate", "share of regions times areas in a joint body"),
     "efficiency": Measure(
         "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
@@ -205,7 +216,7 @@ MEASURES: dict[str, Measure] = {
     "membership_years": Measure(
         "membership years", "memberships at the start of the quarter, over four", "years", 0, SUM
     ),
-}
+})  # fmt: skip
 """Measures of the whole system, one value a quarter and run."""
 
 AT = {name: place for place, name in enumerate(MEASURES)}
@@ -320,13 +331,13 @@ def trace_region(i, s, out):
 
 
 @passage
-def record(s, p, quarter, out):
+def record(s, p, own, quarter, out):
     """Write the measures of a quarter."""
     quality = np.empty(len(s.region))
     clear(out)
     for i in range(len(s.region)):
         add_region(i, s, quarter, quality, out)
-    conclude(s, p, quarter, quality, out)
+    conclude(s, p, own, quarter, quality, out)
 
 
 @part
@@ -373,8 +384,11 @@ def add_region(i, s, quarter, quality, out):
 
 
 @passage
-def conclude(s, p, quarter, quality, out):
-    """Make the measures of a quarter from the sums over its regions, bodies and the ledger."""
+def conclude(s, p, own, quarter, quality, out):
+    """Make the measures of a quarter from the sums over its regions, bodies and the ledger.
+
+    Those of one's own stand after them; ``own`` are the parameters of rules of one's own.
+    """
     conclude_slots(s, p, quarter, out)
     record_bodies(s, quarter, out)
     record_spread(quality, out)

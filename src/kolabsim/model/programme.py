@@ -21,15 +21,30 @@ from kolabsim.model.levers import (
     MONITORING,
     NEWEST,
     NGO,
+    ON_ATTENTION,
+    ON_CAPACITY,
+    ON_CONCLUSION,
+    ON_CONDUCT,
+    ON_ENFORCEMENT,
+    ON_ERROR,
+    ON_INFORMATION,
+    ON_LEAVING,
+    ON_NEGOTIATION,
+    ON_NOTICE,
+    ON_OBSERVATION,
+    ON_QUALITY,
+    ON_TRUST,
+    OWN,
     PLANNING,
-    POOREST,
-    SMALLEST,
     TEAM,
 )
 from kolabsim.model.sorting import order_of
 from kolabsim.model.state import BUSINESS_AID, ENTRY, MEDIATION, NOBODY, PAID, RATION
+from kolabsim.model.targets import score_of, scores_regions
 
 MEMBERS_PAY, CENTRE_PAYS = 0, 1
+ON_JOINT_COST = 1
+"""Who pays, and on what: positions in PAYERS and BASES."""
 SUPPORTERS_AT = GOVERNMENT
 """Where the supporters begin among the levers."""
 
@@ -50,6 +65,8 @@ def begin(w, s, policy, p, quarter):
         area.information, area.monitoring = lever[INFORMATION], lever[MONITORING]
         area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
         area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
+        if quarter == 0 or phase != policy.period[quarter - 1]:
+            take_effect(area, policy.effect[phase, a])
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         befall(w, s, p, w.period[quarter])
     for i in range(regions):
@@ -63,11 +80,32 @@ def begin(w, s, policy, p, quarter):
         now.members_before += s.body[body].members
 
 
+@part
+def take_effect(area, e):
+    """Let mechanisms of one's own act on the terms of an area from now on (E14)."""
+    area.information_times, area.information_plus = e[ON_INFORMATION, 0], e[ON_INFORMATION, 1]
+    area.negotiation_times, area.negotiation_plus = e[ON_NEGOTIATION, 0], e[ON_NEGOTIATION, 1]
+    area.enforcement_times, area.enforcement_plus = e[ON_ENFORCEMENT, 0], e[ON_ENFORCEMENT, 1]
+    area.capacity_times, area.capacity_plus = e[ON_CAPACITY, 0], e[ON_CAPACITY, 1]
+    area.quality_times, area.quality_plus = e[ON_QUALITY, 0], e[ON_QUALITY, 1]
+    area.attention_times, area.attention_plus = e[ON_ATTENTION, 0], e[ON_ATTENTION, 1]
+    area.notice_times, area.notice_plus = e[ON_NOTICE, 0], e[ON_NOTICE, 1]
+    area.error_times, area.error_plus = e[ON_ERROR, 0], e[ON_ERROR, 1]
+    area.conclusion_times, area.conclusion_plus = e[ON_CONCLUSION, 0], e[ON_CONCLUSION, 1]
+    area.observation_times, area.observation_plus = e[ON_OBSERVATION, 0], e[ON_OBSERVATION, 1]
+    area.conduct_times, area.conduct_plus = e[ON_CONDUCT, 0], e[ON_CONDUCT, 1]
+    area.leaving_times, area.leaving_plus = e[ON_LEAVING, 0], e[ON_LEAVING, 1]
+    area.trust_times, area.trust_plus = e[ON_TRUST, 0], e[ON_TRUST, 1]
+
+
 @passage
-def support(s, policy, p, quarter):
-    """All supporters make their offers, and parties take note of what is in force."""
+def support(s, policy, p, own, quarter):
+    """All supporters make their offers, and parties take note of what is in force.
+
+    ``own`` are the parameters of rules of one's own.
+    """
     for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):
-        offer(k, s, policy, p, quarter)
+        offer(k, s, policy, p, own, quarter)
     tally_all(s, p, quarter)
 
 
@@ -104,28 +142,26 @@ def body_success(s, body):
 
 
 @part
-def offer(k, s, policy, p, quarter):
+def offer(k, s, policy, p, own, quarter):
     """Supporter k (0 government, 1 NGO, 2 business, 3 community) makes this quarter's offers.
 
-    Its intensity goes to those it targets. A region alone counts as newest, because a body that it
-    founds would be; it has no performance yet, so it is never best.
+    Its intensity goes to those it targets: the regions to which a rule gives the highest scores, or
+    the newest or best bodies. A region alone counts as newest, because a body that it founds would
+    be; it has no performance yet, so it is never best.
     """
     phase = policy.period[quarter]
     lever, target, portion = SUPPORTERS_AT + k, policy.target[phase, k], policy.part[phase, k]
     if not (is_offered(policy, lever, quarter) or is_offered(policy, lever, quarter - 1)):
         return
     regions, areas = s.slot.shape
-    bar = target_bar(s, target, portion)
+    bar = target_bar(s, target, portion, own)
     for i in range(regions):
+        is_chosen = target == ALL or (target == LISTED and policy.listed[phase, k, i] > 0)
+        if scores_regions(target):
+            is_chosen = score_of(target, s.region[i], s.slot[i], own) >= bar
         for a in range(areas):
-            slot, chosen = s.slot[i, a], target == ALL
-            if target == SMALLEST:
-                chosen = s.region[i].rank < ceil(portion * regions)
-            elif target == POOREST:
-                chosen = s.region[i].stress >= bar
-            elif target == LISTED:
-                chosen = policy.listed[phase, k, i] > 0
-            elif target == NEWEST:
+            slot, chosen = s.slot[i, a], is_chosen
+            if target == NEWEST:
                 is_new = slot.body == NOBODY or s.body[slot.body].began >= bar
                 chosen = portion > 0.0 and is_new
             elif target == BEST:
@@ -155,12 +191,12 @@ def is_offered(policy, lever, quarter):
 
 
 @roomy_part
-def target_bar(s, target, part):
-    """What the poorest regions, or the newest or best bodies, reach at least."""
+def target_bar(s, target, part, own):
+    """What the regions or bodies that are helped reach at least."""
     values, number = np.empty(max(len(s.region), len(s.body))), 0
-    if target == POOREST:
+    if scores_regions(target):
         for i in range(len(s.region)):
-            values[i] = s.region[i].stress
+            values[i] = score_of(target, s.region[i], s.slot[i], own)
         number = len(s.region)
     elif target in (NEWEST, BEST):
         for body in range(len(s.body)):
@@ -271,6 +307,44 @@ def running_cost(lever, s, p):
 
 
 @part
+def own_charge(rate, base, slot):
+    """Yearly cost of a mechanism of one's own for one slot, in persons at efficient scale."""
+    together = slot.body != NOBODY
+    if base == ON_JOINT_COST and not together:
+        return 0.0
+    return rate * (slot.due if together else slot.people * slot.alone)
+
+
+@part
+def bill_own(s, policy, phase):
+    """Add up what mechanisms of one's own cost this quarter and who bears it (E13)."""
+    regions, areas = s.slot.shape
+    s.ledger[PAID, OWN] = 0.0
+    for u in range(policy.rate.shape[2]):
+        payer, total = policy.bearer[phase, u], 0.0
+        for i in range(regions):
+            for a in range(areas):
+                slot = s.slot[i, a]
+                yearly = own_charge(policy.rate[phase, a, u], policy.base[u], slot)
+                total += yearly * s.area[a].cost_per_resident / 4.0
+                if payer == MEMBERS_PAY:
+                    slot.programme += yearly / (slot.people * slot.alone)
+        s.ledger[PAID, OWN] += total
+        pay(s.moment[0], payer, total)
+
+
+@part
+def pay(now, payer, money):
+    """Put money on the account of who bears it."""
+    if payer == MEMBERS_PAY:
+        now.paid_members += money
+    elif payer == CENTRE_PAYS:
+        now.paid_centre += money
+    else:
+        now.paid_supporter += money
+
+
+@part
 def fund(s, policy, p, quarter):
     """Pay grants and co-finance for this quarter's start-ups, pro rata within the budgets."""
     regions, areas = s.slot.shape
@@ -312,7 +386,7 @@ def bill(s, policy, p, quarter):
                 s.slot[i, a].programme = 0.0
     now.paid_members = now.paid_centre = now.paid_supporter = 0.0
     phase = policy.period[quarter]
-    for lever in range(s.ledger.shape[1]):
+    for lever in range(OWN):
         payer = policy.payer[phase, lever]
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
         running, part = 0.0, 1.0
@@ -335,9 +409,5 @@ def bill(s, policy, p, quarter):
                         own += 4.0 * slot.cofinanced
                     slot.programme += own / (slot.people * slot.alone)
         s.ledger[PAID, lever] = running + startup
-        if payer == MEMBERS_PAY:
-            now.paid_members += s.ledger[PAID, lever]
-        elif payer == CENTRE_PAYS:
-            now.paid_centre += s.ledger[PAID, lever]
-        else:
-            now.paid_supporter += s.ledger[PAID, lever]
+        pay(now, payer, running + startup)
+    bill_own(s, policy, phase)

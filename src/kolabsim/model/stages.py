@@ -128,15 +128,15 @@ def is_attentive(region, slot, area, slots, contact, a, p, key):
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area: then nobody needs to count them.
     most = laws.attention(slot.alone, region.stress, 1.0, priority, slot.government, forum, p)
-    if luck > most:
+    times, plus = area.attention_times, area.attention_plus
+    if luck > laws.effect(most, times, plus, 0.0, 1.0):
         return False
     sharing = 0.0
     for c in range(region.first, region.end):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
-    return luck <= laws.attention(
-        slot.alone, region.stress, peers, priority, slot.government, forum, p
-    )
+    chance = laws.attention(slot.alone, region.stress, peers, priority, slot.government, forum, p)
+    return luck <= laws.effect(chance, times, plus, 0.0, 1.0)
 
 
 @part
@@ -145,6 +145,7 @@ def notices(region, other, contact, area, a, p, key):
     forum = area.forum * same_forum(region, other)
     tier = 1.0 if region.tier == other.tier else 0.0
     chance = laws.noticing(contact.near, contact.trust, forum, tier, p)
+    chance = laws.effect(chance, area.notice_times, area.notice_plus, 0.0, 1.0)
     return draws.uniform_by_area(key, draws.NOTICE, region.id, other.id, a) < chance
 
 
@@ -179,7 +180,15 @@ def builds_trust(s):
     for a in range(len(s.area)):
         if s.area[a].forum > 0.0 or s.area[a].team > 0.0 or s.area[a].ngo > 0.0:
             return True
+        if acts_on_trust(s.area[a]):
+            return True
     return False
+
+
+@part
+def acts_on_trust(area):
+    """Whether a mechanism of one's own changes how trust is built in an area."""
+    return area.trust_times != 1.0 or area.trust_plus != 0.0
 
 
 @part
@@ -190,22 +199,39 @@ def communicate(i, s, p, key):
     for a in range(areas):
         forum += s.area[a].forum / areas
         mediation += s.slot[i, a].ngo / areas
-        team = team or s.area[a].team > 0.0
+        team = team or s.area[a].team > 0.0 or acts_on_trust(s.area[a])
     if forum == 0.0 and mediation == 0.0 and not team:
         return
     for c in range(s.region[i].first, s.region[i].end):
-        j, shared = s.contact[c].target, 0.0
+        j, shared, together = s.contact[c].target, 0.0, False
         for a in range(areas):
             body = s.slot[i, a].body
             if body != NOBODY and body == s.slot[j, a].body:
                 shared = max(shared, s.area[a].team)
+                together = True
         built = (
             p.trust_forum * forum * same_forum(s.region[i], s.region[j])
             + p.trust_team * shared
             + p.trust_mediation * mediation
         )
+        if together:
+            built = most_trust(i, j, min(built, 1.0), s)
         reach = laws.reach(s.contact[c].trust, s.contact[c].damage)
         s.contact[c].trust = laws.closer(s.contact[c].trust, reach, min(built, 1.0))
+
+
+@part
+def most_trust(i, j, built, s):
+    """What mechanisms of one's own make of the trust built between two partners (E14).
+
+    Of all areas that they share, the one counts in which most is built.
+    """
+    most = 0.0
+    for a in range(s.slot.shape[1]):
+        body, area = s.slot[i, a].body, s.area[a]
+        if body != NOBODY and body == s.slot[j, a].body:
+            most = max(most, laws.effect(built, area.trust_times, area.trust_plus, 0.0, 1.0))
+    return most
 
 
 # 3 plan -----------------------------------------------------------------------------------------
@@ -219,6 +245,8 @@ def plan(i, s, p, key):
         is_free = slot.body != NOBODY and slot.bound_until <= key.quarter
         if is_free and key.quarter - slot.entered >= 4.0 * p.first_term:
             chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
+            area = s.area[a]
+            chance = laws.effect(chance, area.leaving_times, area.leaving_plus, 0.0, 1.0)
             luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
             slot.leaves = luck < chance
             region.moving = max(region.moving, slot.leaves)
@@ -242,7 +270,9 @@ def advance(i, a, s, p, key):
         squares += both * both
     apart = laws.interest_distance(members, squares, s.moment[0].mean_interest)
     mediation = (s.sums[first, MEDIATION] + s.sums[second, MEDIATION]) / members
-    chance = laws.conclusion(apart, s.area[a].planning, s.area[a].team, mediation, p)
+    area = s.area[a]
+    chance = laws.conclusion(apart, area.planning, area.team, mediation, p)
+    chance = laws.effect(chance, area.conclusion_times, area.conclusion_plus, 0.0, 1.0)
     if draws.uniform_by_area(key, draws.CONCLUSION, region.id, region.id, a) < chance:
         slot.order = draws.uniform_by_area(key, draws.ORDER, region.id, region.id, a)
         region.moving = 1
@@ -258,13 +288,15 @@ def coordinate(i, s, p, key):
         if slot.body == NOBODY:
             serve_alone(slot)
             continue
-        row = s.sums[s.slot.size + slot.body]
-        seen = laws.observed(s.area[a].monitoring, s.area[a].information, p)
+        row, area = s.sums[s.slot.size + slot.body], s.area[a]
+        seen = laws.observed(area.monitoring, area.information, p)
+        seen = laws.effect(seen, area.observation_times, area.observation_plus, 0.0, 1.0)
         trust = row[TRUST] / max(row[MEMBERS] * (row[MEMBERS] - 1.0), 1.0)
         chance = laws.honouring(
             goodwill_of(region, slot, p, key.quarter), region.commitment, trust, slot.community,
             region.stress, region.population / row[RESIDENTS], seen, p,
         )  # fmt: skip
+        chance = laws.effect(chance, area.conduct_times, area.conduct_plus, 0.0, 1.0)
         slot.kept = draws.uniform_by_area(key, draws.HONOUR, region.id, region.id, a) < chance
         slot.seen = draws.uniform_by_area(key, draws.SIGHT, region.id, region.id, a) < seen
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.levers import CAP, LEVERS
+from kolabsim.model.levers import CAP, LEVERS, TERMS
 
 NOBODY = -1
 """No body, no contact: what an index column holds where there is none."""
@@ -139,6 +139,11 @@ AREA: dict[str, Column] = {
         name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
         for name, lever in LEVERS.items()
     },
+    **{
+        f"{name}_{part}": Column(f"mechanisms of one's own, {word}: {term.meaning}", term.unit)
+        for name, term in TERMS.items()
+        for part, word in (("times", "factor"), ("plus", "addition"))
+    },
 }
 
 SUMS = (
@@ -257,8 +262,8 @@ class State(NamedTuple):
     option: np.ndarray
     """[most contacts + 1] of :data:`OPTION`: room for the options of a region."""
     ledger: np.ndarray
-    """[2, 9] what each lever cost this quarter, in money; and, from place 5 on, the part of its
-    offer that each supporter's budget lets it pay."""
+    """[2, 10] what each lever cost this quarter, in money, and at last all mechanisms of one's own;
+    and, from place 5 on, the part of its offer that each supporter's budget lets it pay."""
 
 
 PAID, RATION = 0, 1
@@ -278,7 +283,7 @@ def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> Sta
         sums=np.zeros((regions * areas + bodies + 1, INTERESTS + areas)),
         moment=empty_records(1, MOMENT),
         option=empty_records(most_contacts + 1, OPTION),
-        ledger=np.zeros((2, len(LEVERS))),
+        ledger=np.zeros((2, len(LEVERS) + 1)),
     )
 
 
@@ -330,6 +335,14 @@ class Policy(NamedTuple):
     """[P, 4, R] 1 where a region is on a supporter's list."""
     payer: np.ndarray
     """[P, 9] who bears each lever's cost, a place in PAYERS."""
+    effect: np.ndarray
+    """[P, A, 13, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
+    rate: np.ndarray
+    """[P, A, U] yearly price of each mechanism of one's own, times its intensity."""
+    base: np.ndarray
+    """[U] what that price is a share of, a place in BASES."""
+    bearer: np.ndarray
+    """[P, U] who bears the cost of each mechanism of one's own, a place in PAYERS."""
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray

@@ -23,7 +23,7 @@ from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import LANGUAGES, _, language
 from kolabsim.model.levers import LEVERS, MECHANISMS
-from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.measures import TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
 from kolabsim.study.runner import DEFAULT_FUTURE
@@ -377,14 +377,15 @@ class Answer:
             for kind in ("history", "figures")
         )  # fmt: skip
         names = (list(self.of.strategies), [DEFAULT_FUTURE])
-        flat = run_figures(history.reshape(-1, *history.shape[-2:]))
+        measures = self.of.scenario.measures
+        flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
         return Results(
             scenario=self.of.scenario,
             strategies=self.of.strategies,
             futures={DEFAULT_FUTURE: {}},
             seed=self.of.settings.seed,
-            runs=run_table(names, flat.reshape(*history.shape[:3], len(MEASURES))),
-            quarters=quarter_table(names, history),
+            runs=run_table(names, flat.reshape(*history.shape[:3], len(measures)), measures),
+            quarters=quarter_table(names, history, measures),
             regions=region_table(names, self.of.scenario, regions),
         )
 

@@ -122,7 +122,7 @@ class Experiment:
         if scenario is not None:
             named = {("strategies", k): name for k, name in enumerate(text.strategies or ())}
             check_strategies(tree, named | {("baseline",): text.baseline}, scenario, problems)
-        _check_measures(tree, text, problems)
+            _check_measures(tree, text, scenario, problems)
         for word, value, least in (("runs", runs, 2), ("seed", seed, 0)):
             if value is not None and not least <= value < 2**63:
                 message = _("{word}: {value} is too small; allowed: at least {least}")
@@ -184,25 +184,35 @@ def load_scenario(
         return None
     beside = path.parent / text.scenario
     try:
-        scenario = Scenario.load(beside if beside.is_file() else text.scenario)
+        scenario = complete(Scenario.load(beside if beside.is_file() else text.scenario))
     except InputError as error:
         _pass_on(error.problems, tree, ("scenario",), problems)
         return None
     for key, changes in (("set", text.set), (None, settings)):
         if changes:
             try:
-                scenario = scenario.with_(changes)
+                scenario = complete(scenario.with_(changes))
             except InputError as error:
                 _pass_on(error.problems, tree, (key,) if key else (), problems)
     for name, changes in (futures or {}).items():
         try:
-            future = scenario.with_(changes)
+            future = complete(scenario.with_(changes))
         except InputError as error:
             _pass_on(error.problems, tree, ("futures", name), problems)
             continue
         if shape_of(future) != shape_of(scenario):
             message = _("future '{name}' must not change regions, areas or the horizon")
             tell(tree, ("futures", name), message.format(name=name), problems)
+    return scenario
+
+
+def complete(scenario: Scenario) -> Scenario:
+    """The scenario, once its extensions have been run and declare all that it names.
+
+    Raises :class:`~kolabsim.errors.InputError` where they do not.
+    """
+    if scenario.extensions:
+        _run = scenario.declared
     return scenario
 
 
@@ -234,11 +244,14 @@ def check_strategies(
             tell(tree, path, message, problems)
 
 
-def _check_measures(tree: Node, text: ExperimentText, problems: Problems) -> None:
+def _check_measures(
+    tree: Node, text: ExperimentText, scenario: Scenario, problems: Problems
+) -> None:
+    measures = scenario.measures if text.measures else ()
     for k, name in enumerate(text.measures):
-        if name not in MEASURES:
+        if name not in measures:
             message = _("'{name}' is not a measure{hint}")
-            message = message.format(name=name, hint=suggestion(name, MEASURES))
+            message = message.format(name=name, hint=suggestion(name, measures))
             tell(tree, ("measures", k), message, problems)
 
 
@@ -248,5 +261,7 @@ def schema() -> dict[str, Any]:
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     described["title"] = "kolabsim experiment"
     described["required"] = ["kind", "scenario"]
-    described["properties"]["measures"]["items"] = {"enum": list(MEASURES)}
+    described["properties"]["measures"]["items"] = {
+        "anyOf": [{"enum": list(MEASURES)}, {"type": "string"}]
+    }
     return described

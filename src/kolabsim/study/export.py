@@ -13,7 +13,7 @@ import numpy as np
 
 from kolabsim.errors import InputError, Problem, require
 from kolabsim.language import _
-from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
+from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.joined import chunks, read_tables
 from kolabsim.study.kept import KeptStudy
 from kolabsim.study.store import KINDS, write_whole
@@ -51,31 +51,31 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     tables = read_tables(study)
     if to == "netcdf":
         return [_write_netcdf(tables, study, out / "results.nc")]
-    tables["columns"] = column_table(study.currency)
+    tables["columns"] = column_table(study)
     written = []
     for name in (*KINDS, "columns"):
         path = out / f"{name}.{to}"
-        write_whole(path, content_of(tables[name], to, study.currency))
+        write_whole(path, content_of(tables[name], to, study))
         written.append(path)
     return written
 
 
-def column_table(currency: str) -> pd.DataFrame:
+def column_table(study: KeptStudy) -> pd.DataFrame:
     """What the columns of the tables mean, and in which unit they are."""
     import pandas as pd
 
     rows = [
-        {"table": table, "column": name, "unit": unit_of(entry, currency),
+        {"table": table, "column": name, "unit": unit_of(entry, study.currency),
          "meaning": entry.meaning, "figure": entry.figure}
         for table, entries in (
-            ("runs", MEASURES), ("quarters", MEASURES), ("regions", REGION_MEASURES)
+            ("runs", study.measures), ("quarters", study.measures), ("regions", REGION_MEASURES)
         )
         for name, entry in entries.items()
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def content_of(table: pd.DataFrame, to: str, currency: str) -> bytes:
+def content_of(table: pd.DataFrame, to: str, study: KeptStudy) -> bytes:
     """A table as the content of a CSV file, or of a Parquet file that says its units."""
     if to == "csv":
         return table.to_csv(index=False, lineterminator="\n").encode()
@@ -83,9 +83,9 @@ def content_of(table: pd.DataFrame, to: str, currency: str) -> bytes:
     import pyarrow.parquet as pq
 
     found = pa.Table.from_pandas(table, preserve_index=False)
-    entries = REGION_MEASURES | MEASURES
+    entries = REGION_MEASURES | study.measures
     fields = [
-        part.with_metadata({"unit": unit_of(entries[part.name], currency)})
+        part.with_metadata({"unit": unit_of(entries[part.name], study.currency)})
         if part.name in entries
         else part
         for part in found.schema
@@ -116,8 +116,8 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Pa
             yield f"{name}{tail}", (dims, grid, about)
 
     points = ["strategy", "future", "run"]
-    found = dict(variables(tables["runs"], points, MEASURES, ""))
-    found |= variables(tables["quarters"], [*points, "quarter"], MEASURES, "_by_quarter")
+    found = dict(variables(tables["runs"], points, study.measures, ""))
+    found |= variables(tables["quarters"], [*points, "quarter"], study.measures, "_by_quarter")
     found |= variables(
         tables["regions"], [*points, "region", "area"], REGION_MEASURES, "_by_region"
     )
@@ -141,7 +141,7 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
     if rows > MOST_ROWS:
         _refuse_rows("runs", rows)
     book = Workbook(write_only=True)
-    head = ["strategy", "future", "run", *MEASURES]
+    head = ["strategy", "future", "run", *study.measures]
     runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))
     _write_sheet(book, "runs", head, runs)
     for file in sorted(study.folder.glob("*.csv")):
@@ -150,7 +150,7 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
             if len(body) > MOST_ROWS:
                 _refuse_rows(file.name, len(body))
             _write_sheet(book, file.stem[:31], head, body)
-    about = column_table(study.currency)
+    about = column_table(study)
     _write_sheet(book, "measures", list(about), about.itertuples(index=False))
     room = io.BytesIO()
     book.save(room)

@@ -363,16 +363,17 @@ def _strategies(
     return found
 
 
-def parse_outcome(word: str, horizon: int) -> Outcome:
+def parse_outcome(word: str, horizon: int, measures: Sequence[str] = tuple(MEASURES)) -> Outcome:
     """An outcome from how it is written.
 
     Raises :class:`~kolabsim.errors.InputError` for what is no measure, or no quarter of the run.
     """
     match = OUTCOME.match(word.replace(" ", ""))
-    if match is None or match[2] not in MEASURES:
+    if match is None or match[2] not in measures:
         name = match[2] if match else word
         text = _("'{name}' is not a measure{hint}")
-        raise InputError([Problem(text.format(name=name, hint=suggestion(name, MEASURES)))])
+        hint = suggestion(name, measures)
+        raise InputError([Problem(text.format(name=name, hint=hint))])
     quarter = None if match[3] is None else int(match[3])
     if quarter is not None and quarter >= horizon:
         text = _("'{name}': the last quarter is {last}")
@@ -393,7 +394,7 @@ def _outcomes(
     found = []
     for path, word in named.items():
         try:
-            outcome = parse_outcome(word, scenario.horizon)
+            outcome = parse_outcome(word, scenario.horizon, scenario.measures)
         except InputError as error:
             tell(tree, path, error.problems[0].message, problems)
             continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK
-from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.results import Results
 from kolabsim.study.store import write_whole
 
@@ -100,7 +100,7 @@ def read_table(study: KeptStudy, kind: str) -> pd.DataFrame:
     found = list(chunks(study, kind))
     if found:
         return pd.concat(found, ignore_index=True)
-    measures = REGION_MEASURES if kind == "regions" else MEASURES
+    measures = REGION_MEASURES if kind == "regions" else study.measures
     return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *measures])
 
 

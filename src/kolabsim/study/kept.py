@@ -20,7 +20,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -31,7 +31,17 @@ from kolabsim.engine.ensemble import BLOCK, Block, cores, new_state, run_block
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError, shown
 from kolabsim.language import _
 from kolabsim.model.kernel import digest
-from kolabsim.study.points import Plain, Point, from_bytes, hash_of, pack, to_bytes, unpack
+from kolabsim.model.measures import MEASURES, OWN, Measure
+from kolabsim.study.points import (
+    Plain,
+    Point,
+    from_bytes,
+    has_obstacle,
+    hash_of,
+    pack,
+    to_bytes,
+    unpack,
+)
 from kolabsim.study.results import run_figures
 from kolabsim.study.runner import build_futures
 from kolabsim.study.store import Held, Store, quarter_rows, region_rows, run_rows, write_whole
@@ -41,6 +51,7 @@ if TYPE_CHECKING:
     from kolabsim.engine.ensemble import Task
     from kolabsim.model.state import State
     from kolabsim.study.experiment import Experiment
+    from kolabsim.world.scenario import Scenario
 
 Given = TypeVar("Given")
 
@@ -109,6 +120,8 @@ class KeptStudy:
     names: tuple[tuple[str, ...], tuple[str, ...]] = field(repr=False)
     """Codes of the regions, and names of the areas."""
     currency: str = ""
+    own: Mapping[str, Measure] = field(default_factory=dict, repr=False)
+    """Measures that extensions of the scenario declare."""
 
     work: ClassVar[Callable[..., dict[str, object]]]
     """What a worker does with a batch."""
@@ -139,6 +152,7 @@ class KeptStudy:
             detail=experiment.detail,
             names=(scenario.regions.codes, tuple(scenario.areas)),
             currency=scenario.currency,
+            own=own_measures(scenario),
         )
         study.check_manifest()
         return study
@@ -163,7 +177,13 @@ class KeptStudy:
             detail=manifest["detail"],
             names=(tuple(manifest["regions"]), tuple(manifest["areas"])),
             currency=manifest["currency"],
+            own=kept_measures(manifest),
         )
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """All measures of the whole system that its runs have."""
+        return {**MEASURES, **self.own}
 
     @property
     def store(self) -> Store:
@@ -205,6 +225,7 @@ class KeptStudy:
             "regions": list(self.names[0]),
             "areas": list(self.names[1]),
             "currency": self.currency,
+            "measures": {name: asdict(entry) for name, entry in self.own.items()},
             "points": self.known_points(before) | {_label(p): p.hash for p in self.points},
         }
         self.write_inputs()
@@ -333,8 +354,8 @@ class KeptStudy:
 
     def needs_processes(self) -> bool:
         """Whether a decision rule cannot be compiled, so that threads would wait for each other."""
-        ruled = {packed["rule"]: packed for packed in self.packed.values() if packed["rule"]}
-        return any(unpack(packed).rule.obstacle for packed in ruled.values())
+        ruled = {packed["sources"]: packed for packed in self.packed.values()}
+        return any(map(has_obstacle, ruled.values()))
 
     def keep(self, given: dict[str, object], state: Progress, speed: _Speed) -> None:
         """Write what a batch gives: a part of its runs, and a file for each that failed."""
@@ -405,6 +426,19 @@ def read_manifest(folder: Path) -> dict[str, object]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def own_measures(scenario: Scenario) -> dict[str, Measure]:
+    """The measures that the extensions of a scenario declare."""
+    return {name: MEASURES[name] for name in scenario.measures if name not in dict(MEASURES)}
+
+
+def kept_measures(manifest: Mapping[str, object]) -> dict[str, Measure]:
+    """The measures of one's own that a folder has, which no extension need be run for."""
+    entries = manifest.get("measures", {}).items()
+    found = {name: Measure(**{**entry, "ratio": tuple(entry["ratio"])}) for name, entry in entries}
+    OWN.update({name: entry for name, entry in found.items() if name not in OWN})
+    return found
+
+
 def read_inputs(folder: Path, point: str) -> Plain:
     """What decided the results of a point, as it was kept."""
     return from_bytes((folder / INPUTS / f"{point}.npz").read_bytes())
@@ -431,13 +465,14 @@ def simulate_batch(batch: Plain, stop: np.ndarray | None = None) -> dict[str, ob
         simulate = partial(unless_stopped, task, state=state, stop=stop)
         for done, given in attempts(simulate, numbers, point, failures):
             detailed = done < batch["detail"]
-            rows["runs"].append(run_rows(block, done, run_figures(given.history)))
+            figures = run_figures(given.history, given.measures)
+            rows["runs"].append(run_rows(block, done, figures, given.measures))
             holds["runs"] += spans(block, done)
             if detailed.any():
                 few = given._replace(
                     history=given.history[detailed], figures=given.figures[detailed]
                 )
-                rows["quarters"].append(quarter_rows(block, done[detailed], few.history))
+                rows["quarters"].append(quarter_rows(block, done[detailed], few))
                 rows["regions"].append(region_rows(block, done[detailed], batch["names"], few))
                 for kind in ("quarters", "regions"):
                     holds[kind] += spans(block, done[detailed])

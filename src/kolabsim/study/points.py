@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK, Task
+from kolabsim.engine.ensemble import BLOCK, Own, Task
 from kolabsim.errors import KolabsimError
 from kolabsim.language import _
-from kolabsim.model.extension import RULES, load_extension
+from kolabsim.model.extension import load_extensions
 from kolabsim.model.kernel import digest
 from kolabsim.model.state import Policy, World
 
@@ -52,9 +53,15 @@ def pack(task: Task) -> Plain:
         ("rule_parameters", task.rule_parameters),
     ):
         packed[name] = np.array([tuple(record)], record.dtype.descr)
+    for place, record in enumerate(task.own.parameters):
+        packed[f"own.{place}"] = np.array([tuple(record)], record.dtype.descr)
+    own = [one for one in (task.rule, *task.own.rules) if one is not None]
+    files = list(dict.fromkeys(Path(one.file) for one in own))
     packed["rule"] = task.rule.name if task.rule else ""
-    packed["rule_file"] = str(task.rule.file) if task.rule else ""
-    packed["rule_source"] = Path(task.rule.file).read_bytes().decode() if task.rule else ""
+    packed["targets"] = json.dumps([one.name for one in task.own.targets])
+    packed["measures"] = json.dumps([one.name for one in task.own.measures])
+    packed["files"] = json.dumps([str(file) for file in files])
+    packed["sources"] = json.dumps([file.read_bytes().decode() for file in files])
     return packed
 
 
@@ -75,23 +82,39 @@ def unpack(packed: Mapping[str, object]) -> Task:
         }
         for kind in ("world", "policy")
     }
-    rule = None
-    if packed["rule"]:
-        load_extension(_extension_file(packed))
-        rule = RULES[packed["rule"]]
+    declared = load_extensions(_extension_files(packed))
+    targets, measures = (
+        tuple(part[name] for name in json.loads(packed[kind]))
+        for kind, part in (("targets", declared.targets), ("measures", declared.measures))
+    )
+    records = [packed[f"own.{k}"] for k in range(len(targets) + len(measures))]
     return Task(
         World(**parts["world"]),
         Policy(**parts["policy"]),
         packed["parameters"].view(np.recarray)[0],
-        rule,
+        declared.rules[packed["rule"]] if packed["rule"] else None,
         packed["rule_parameters"].view(np.recarray)[0],
         int(packed["seed"]),
+        Own(targets, measures, tuple(record.view(np.recarray)[0] for record in records)),
     )
 
 
-def _extension_file(packed: Mapping[str, object]) -> Path:
-    """The file of a user's rule; on another machine, a copy of it under the hash of its source."""
-    path, source = Path(packed["rule_file"]), packed["rule_source"].encode()
+def has_obstacle(packed: Mapping[str, object]) -> bool:
+    """Whether a packed task has a rule that cannot be compiled, and so runs in plain Python."""
+    if not json.loads(packed["files"]):
+        return False
+    task = unpack(packed)
+    own = (task.rule, *task.own.rules)
+    return any(one.obstacle for one in own if one is not None)
+
+
+def _extension_files(packed: Mapping[str, object]) -> list[Path]:
+    """The files of a user's rules; on another machine, copies under the hash of their source."""
+    texts = zip(json.loads(packed["files"]), json.loads(packed["sources"]), strict=True)
+    return [_extension_file(Path(name), text.encode()) for name, text in texts]
+
+
+def _extension_file(path: Path, source: bytes) -> Path:
     if path.is_file() and path.read_bytes() == source:
         return path
     name = hashlib.sha256(source).hexdigest()[:16]
@@ -106,10 +129,10 @@ def _records(array: np.ndarray) -> np.ndarray:
 
 
 def hash_of(packed: Mapping[str, object]) -> str:
-    """The hash of everything in a packed task but where on this machine its rule lies."""
+    """The hash of everything in a packed task but where on this machine its rules lie."""
     text = hashlib.sha256()
     for name in sorted(packed):
-        if name == "rule_file":
+        if name == "files":
             continue
         value = packed[name]
         text.update(name.encode())
@@ -132,6 +155,6 @@ def from_bytes(content: bytes) -> Plain:
     """The packed task that a file holds; nothing in it is run."""
     with np.load(io.BytesIO(content), allow_pickle=False) as held:
         found: Plain = {name: held[name] for name in held.files}
-    texts = ("model", "rule", "rule_file", "rule_source")
+    texts = ("model", "rule", "targets", "measures", "files", "sources")
     found |= {name: str(found[name]) for name in texts}
     return found | {"seed": int(found["seed"])}

@@ -37,26 +37,31 @@ class Results:
     regions: pd.DataFrame = field(repr=False)
     """strategy, future, run, region, area, then the figures of the measures by region and area."""
 
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that there are."""
+        return tuple(self.scenario.measures)
+
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """The runs with these columns only: all that is in memory where runs are kept on disk."""
         return self.runs[list(names)]
 
 
-def run_figures(history: np.ndarray) -> np.ndarray:
+def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) -> np.ndarray:
     """Each run's figure of every measure, [runs, measures], from [runs, quarters, measures].
 
     The mean of the last four quarters in which it is defined, a sum over the run, or a ratio of
     two sums; NaN where it is undefined.
     """
-    figures = np.empty((len(history), len(MEASURES)))
-    place = {name: k for k, name in enumerate(MEASURES)}
+    figures = np.empty((len(history), len(measures)))
+    place = {name: k for k, name in enumerate(measures)}
     sums = np.nansum(history, axis=1)
     last = history[:, -4:]
     defined = np.isfinite(last).sum(axis=1)
     total = np.nansum(last, axis=1)
     means = np.divide(total, defined, out=np.full_like(total, np.nan), where=defined > 0)
-    for name, measure in MEASURES.items():
-        k = place[name]
+    for name, k in place.items():
+        measure = MEASURES[name]
         if measure.figure == LAST_YEAR:
             figures[:, k] = means[:, k]
         elif measure.figure == RATIO:
@@ -78,7 +83,11 @@ def keys(parts: Mapping[str, tuple[list[str], np.ndarray]]) -> dict[str, object]
     }
 
 
-def run_table(names: tuple[list[str], list[str]], figures: np.ndarray) -> pd.DataFrame:
+def run_table(
+    names: tuple[list[str], list[str]],
+    figures: np.ndarray,
+    measures: Sequence[str] = tuple(MEASURES),
+) -> pd.DataFrame:
     """The table of runs, from figures [strategies, futures, runs, measures]."""
     import pandas as pd
 
@@ -86,11 +95,15 @@ def run_table(names: tuple[list[str], list[str]], figures: np.ndarray) -> pd.Dat
     columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
     flat = figures.reshape(-1, figures.shape[-1])
     return pd.DataFrame(
-        columns | {"run": grid[2]} | {name: flat[:, k] for k, name in enumerate(MEASURES)}
+        columns | {"run": grid[2]} | {name: flat[:, k] for k, name in enumerate(measures)}
     )
 
 
-def quarter_table(names: tuple[list[str], list[str]], history: np.ndarray) -> pd.DataFrame:
+def quarter_table(
+    names: tuple[list[str], list[str]],
+    history: np.ndarray,
+    measures: Sequence[str] = tuple(MEASURES),
+) -> pd.DataFrame:
     """The table of quarters, from [strategies, futures, runs, quarters, measures]."""
     import pandas as pd
 
@@ -100,7 +113,7 @@ def quarter_table(names: tuple[list[str], list[str]], history: np.ndarray) -> pd
     return pd.DataFrame(
         columns
         | {"run": grid[2], "quarter": grid[3]}
-        | {name: flat[:, k] for k, name in enumerate(MEASURES)}
+        | {name: flat[:, k] for k, name in enumerate(measures)}
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK, Task, build_task, run_blocks
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
-from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.world import build_policy
@@ -72,7 +72,8 @@ def simulate(
     names = (list(chosen), list(futures))
     shape = (len(chosen), len(futures), runs)
     places = (len(scenario.regions), len(scenario.areas))
-    history = np.full((*shape, scenario.horizon, len(MEASURES)), np.nan)
+    measures = scenario.measures
+    history = np.full((*shape, scenario.horizon, len(measures)), np.nan)
     figures = np.zeros((*shape, *places, len(REGION_MEASURES)) if regions else (*shape, 0, 0, 0))
     work, slices = [], []
     for s, strategy in enumerate(chosen):
@@ -91,14 +92,14 @@ def simulate(
             figures[s, f, part] = block.figures
         if progress is not None:
             progress(len(block.history))
-    flat = run_figures(history.reshape(-1, *history.shape[-2:]))
+    flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
     return Results(
         scenario=scenario,
         strategies=chosen,
         futures=futures,
         seed=seed,
-        runs=run_table(names, flat.reshape(*shape, len(MEASURES))),
-        quarters=quarter_table(names, history),
+        runs=run_table(names, flat.reshape(*shape, len(measures)), measures),
+        quarters=quarter_table(names, history, measures),
         regions=region_table(names, scenario, figures) if regions else None,
     )
 
@@ -135,4 +136,5 @@ def build_futures(
 
 def shape_of(scenario: Scenario) -> tuple[object, ...]:
     """What all futures of a study must share, so that their results can stand in one table."""
-    return scenario.regions.codes, tuple(scenario.areas), scenario.horizon
+    measures = scenario.measures
+    return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from kolabsim.engine.ensemble import BLOCK, new_state
 from kolabsim.engine.varying import Base, base_of, is_quick, vary
 from kolabsim.errors import InputError, Problem
 from kolabsim.language import _
-from kolabsim.model.measures import MEASURES
 from kolabsim.study.kept import (
     INPUTS,
     MOST_BLOCKS,
@@ -32,7 +31,16 @@ from kolabsim.study.kept import (
     spans,
     unless_stopped,
 )
-from kolabsim.study.points import Plain, Point, from_bytes, hash_of, pack, to_bytes, unpack
+from kolabsim.study.points import (
+    Plain,
+    Point,
+    from_bytes,
+    has_obstacle,
+    hash_of,
+    pack,
+    to_bytes,
+    unpack,
+)
 from kolabsim.study.results import run_figures
 from kolabsim.study.runner import shape_of
 from kolabsim.study.store import read_footer, write_whole
@@ -41,7 +49,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from kolabsim.engine.ensemble import Task
+    from kolabsim.engine.ensemble import Block, Task
     from kolabsim.study.factors import Value
     from kolabsim.world.scenario import Scenario
 
@@ -144,8 +152,8 @@ class SampledStudy(KeptStudy):
 
     def needs_processes(self) -> bool:
         """Whether a decision rule cannot be compiled, so that threads would wait for each other."""
-        ruled = {plain["rule"]: plain for plain in self.bases.values() if plain["rule"]}
-        return any(unpack(plain).rule.obstacle for plain in ruled.values())
+        ruled = {plain["sources"]: plain for plain in self.bases.values()}
+        return any(map(has_obstacle, ruled.values()))
 
     def batches(
         self, work: list[tuple[Point, np.ndarray]], blocks: Callable[[], int]
@@ -284,13 +292,14 @@ def simulate_rows(batch: Plain, stop: np.ndarray | None = None) -> dict[str, obj
         simulate = partial(unless_stopped, task, state=state, stop=stop, regions=False)
         for done, given in attempts(simulate, runs, point, failures):
             blocks.append((block, len(done)))
+            measures = given.measures
             numbers.append(done)
             figures.append(
-                np.column_stack([run_figures(given.history), *_at(given.history, moments)])
+                np.column_stack([run_figures(given.history, given.measures), *_at(given, moments)])
             )
             holds += spans(block, done)
     moments = batch["rows"][0][1][3]
-    tables = {"runs": _rows(blocks, numbers, figures, moments)} if blocks else {}
+    tables = {"runs": _rows(blocks, numbers, figures, measures, moments)} if blocks else {}
     seconds = time.perf_counter() - started
     return {
         "tables": tables, "holds": {"runs": holds}, "failures": failures, "seconds": seconds,
@@ -300,19 +309,16 @@ def simulate_rows(batch: Plain, stop: np.ndarray | None = None) -> dict[str, obj
 SampledStudy.work = staticmethod(simulate_rows)
 
 
-@lru_cache
-def _place(measure: str) -> int:
-    return list(MEASURES).index(measure)
-
-
-def _at(history: np.ndarray, moments: Sequence[tuple[str, int]]) -> list[np.ndarray]:
-    return [history[:, quarter, _place(measure)] for measure, quarter in moments]
+def _at(given: Block, moments: Sequence[tuple[str, int]]) -> list[np.ndarray]:
+    places = {name: k for k, name in enumerate(given.measures)}
+    return [given.history[:, quarter, places[measure]] for measure, quarter in moments]
 
 
 def _rows(
     blocks: Sequence[tuple[str, int]],
     numbers: Sequence[np.ndarray],
     figures: Sequence[np.ndarray],
+    measures: Sequence[str],
     moments: Sequence[tuple[str, int]],
 ) -> pa.Table:
     import pyarrow as pa
@@ -320,6 +326,6 @@ def _rows(
     labels = np.repeat(np.arange(len(blocks), dtype=np.int32), [n for _block, n in blocks])
     block = pa.DictionaryArray.from_arrays(pa.array(labels), [name for name, _n in blocks])
     values = np.concatenate(figures)
-    names = [*MEASURES, *(f"{measure}@{quarter}" for measure, quarter in moments)]
+    names = [*measures, *(f"{measure}@{quarter}" for measure, quarter in moments)]
     columns = {name: np.ascontiguousarray(values[:, k]) for k, name in enumerate(names)}
     return pa.table({"block": block, "run": np.concatenate(numbers)} | columns)

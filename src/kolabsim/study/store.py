@@ -23,7 +23,7 @@ import numpy as np
 
 from kolabsim.errors import StorageError, shown
 from kolabsim.language import _
-from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.measures import REGION_MEASURES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -171,22 +171,24 @@ def _numbers(names: Iterable[str], values: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.ascontiguousarray(values[..., k]).ravel() for k, name in enumerate(names)}
 
 
-def run_rows(block: str, numbers: np.ndarray, figures: np.ndarray) -> pa.Table:
+def run_rows(
+    block: str, numbers: np.ndarray, figures: np.ndarray, measures: Sequence[str]
+) -> pa.Table:
     """The rows of a block's runs, from figures [runs, measures]."""
     import pyarrow as pa
 
     labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(numbers), np.int32)), [block])
-    return pa.table({"block": labels, "run": numbers} | _numbers(MEASURES, figures))
+    return pa.table({"block": labels, "run": numbers} | _numbers(measures, figures))
 
 
-def quarter_rows(block: str, numbers: np.ndarray, history: np.ndarray) -> pa.Table:
-    """The rows of a block's quarters, from [runs, quarters, measures]."""
+def quarter_rows(block: str, numbers: np.ndarray, given: Block) -> pa.Table:
+    """The rows of a block's quarters."""
     import pyarrow as pa
 
-    runs, quarters = np.indices(history.shape[:2], dtype=np.int32).reshape(2, -1)
+    runs, quarters = np.indices(given.history.shape[:2], dtype=np.int32).reshape(2, -1)
     labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(runs), np.int32)), [block])
     keys = {"block": labels, "run": numbers[runs], "quarter": quarters}
-    return pa.table(keys | _numbers(MEASURES, history))
+    return pa.table(keys | _numbers(given.measures, given.history))
 
 
 def region_rows(

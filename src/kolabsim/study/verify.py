@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, run_block
-from kolabsim.model.measures import MEASURES
 from kolabsim.study.joined import read_tables
 from kolabsim.study.kept import INPUTS, KeptStudy, read_inputs
 from kolabsim.study.points import Point, hash_of, unpack
@@ -56,11 +55,11 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
             continue
         numbers = here["run"].to_numpy()
         block = run_block(task, numbers, regions=False)
-        again = run_figures(block.history)
-        kept = here[list(MEASURES)].to_numpy(np.float64)
+        again = run_figures(block.history, block.measures)
+        kept = here[list(block.measures)].to_numpy(np.float64)
         same = (again.view(np.int64) == kept.view(np.int64)) | (np.isnan(again) & np.isnan(kept))
         for k in np.flatnonzero(~same.all(axis=1)):
-            measure = list(MEASURES)[int(np.argmin(same[k]))]
+            measure = block.measures[int(np.argmin(same[k]))]
             differing.append((point.strategy, point.future, int(numbers[k]), measure))
     return Verdict(number, tuple(differing), tuple(strangers))
 

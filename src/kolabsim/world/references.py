@@ -29,15 +29,17 @@ class References:
     areas_known: bool
     horizon: int
     cap: int
+    extended: bool
+    """Whether there are extensions, which may declare more than is known yet."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.codes or ())
 
-    def tell(self, path: Path, message: str) -> None:
+    def tell(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Note a problem with what is written at a path."""
-        tell(self.tree, path, message, self.problems)
+        tell(self.tree, path, message, self.problems, at_key=at_key)
 
     def regions(self, names: Sequence[str], path: Path) -> tuple[str, ...]:
         """The codes that a list of codes and names of groups stands for, in order, each once."""

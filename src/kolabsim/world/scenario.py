@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from kolabsim.world.regions import Contacts, Regions
 from kolabsim.world.schema import Synthetic, schema
 from kolabsim.world.settling import BASELINE, Settling
 from kolabsim.world.strategy import Body, Change, Mandate, Phase, Strategy, in_language
+
+if TYPE_CHECKING:
+    from kolabsim.model.extension import Declared
 
 __all__ = [
     "BASELINE",
@@ -113,6 +118,24 @@ class Scenario:
                 problems.add(_("extends: a scenario that is loaded keeps its parent"))
             tree = _laid_over(tree, _nested(key, planted(value, key, problems)))
         return _settled(tree, self.name, self.files, problems, self._rule_parameters, self)
+
+    @cached_property
+    def declared(self) -> Declared:
+        """What its extensions declare; their files are run when this is first asked for.
+
+        Raises :class:`~kolabsim.errors.InputError` where a file cannot be run, and for every name
+        of a decision rule, mechanism, targeting rule or parameter that nothing declares.
+        """
+        from kolabsim.world.extending import declared_in
+
+        return declared_in(self)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures of the whole system: the built-in ones, then its extensions'."""
+        from kolabsim.model.measures import MEASURES  # late: it brings the compiler
+
+        return (*MEASURES, *(self.declared.measures if self.extensions else ()))
 
     def title(self, language: str) -> str:
         """What the scenario is called, in a language; its name if it has no title."""

@@ -32,7 +32,6 @@ from kolabsim.model.levers import (
     PAYERS,
     SHARES,
     SUPPORTERS,
-    TARGETS,
     TRUSTS,
     UNIT_COSTS,
 )
@@ -276,8 +275,9 @@ class ForumText(MechanismText):
 class SupportText(MechanismText):
     """A phase of external support."""
 
-    targets: Annotated[Codes, Word(tuple(t for t in TARGETS if t != "list"))] = "all"
-    """Who is helped; a list names regions or groups."""
+    targets: str | Codes = "all"
+    """Who is helped: all, smallest, poorest, newest, best, or a targeting rule of one's own; a list
+    names regions or groups."""
     share: Share = 0.3
     """Share of regions or bodies that is helped, unless all are or a list names them."""
     budget: float | None = Field(default=None, ge=0)
@@ -301,15 +301,23 @@ def _phases(kind: type[MechanismText], meaning: str) -> tuple[Any, Any]:
     return (shape, Field(default=(), description=meaning))
 
 
-MechanismsText = create_model(
-    "MechanismsText",
+_BuiltInMechanisms = create_model(
+    "_BuiltInMechanisms",
     __base__=Written,
-    __doc__="Coordination mechanisms: a number is an intensity for the whole horizon.",
     **{
         name: _phases(ForumText if name == "forum" else MechanismText, lever.meaning)
         for name, lever in MECHANISMS.items()
     },
 )
+
+
+class MechanismsText(_BuiltInMechanisms):
+    """Coordination mechanisms, also of one's own: a number is an intensity for all quarters."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[tuple[MechanismText, ...], Short("intensity")]]
+
+
 SupportersText = create_model(
     "SupportersText",
     __base__=Written,
@@ -417,7 +425,8 @@ class ScenarioText(LeversText):
     cap: int = Field(default=CAP, ge=2, le=CAP)
     """Most members of a joint body."""
     extensions: tuple[str, ...] = ()
-    """Python files with rules of your own, relative to this file."""
+    """Python files with rules of your own, relative to this file, or names of those that installed
+    packages bring."""
     parameters: dict[str, float] = {}
     """Settings of uncertain parameters."""
     population: PopulationText | None = None

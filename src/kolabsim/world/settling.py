@@ -74,6 +74,7 @@ class Settling:
             areas_known=self._is_whole("families") and self._is_whole("areas"),
             horizon=text.horizon if self._is_whole("horizon") else LONGEST,
             cap=text.cap,
+            extended=bool(text.extensions),
         )
         known = replace(known, groups=self._groups(known))
         self._check_columns(known)
@@ -168,15 +169,22 @@ class Settling:
 
     def _parameters(self) -> dict[str, float]:
         """The settings of parameters, and whether there is such a decision rule."""
-        from kolabsim.model.extension import RULES
+        from kolabsim.model.extension import (
+            OWN_MEASURES,
+            OWN_MECHANISMS,
+            RULES,
+            TARGET_RULES,
+        )
         from kolabsim.model.rules import BUILT_IN
 
         own = self.rule_parameters
         if own is None:
+            known = (RULES, OWN_MECHANISMS, TARGET_RULES, OWN_MEASURES)
             own = {
-                f"{rule}.{name}": entry
-                for rule, declared in RULES.items()
-                for name, entry in declared.parameters.items()
+                f"{of.name}.{name}": entry
+                for part in known
+                for of in part.values()
+                for name, entry in of.parameters.items()
             }
         text = self.text
         if not text.extensions and text.decision not in RULES:
@@ -193,10 +201,18 @@ class Settling:
                 self._tell(path, message.format(suggestion=hint), at_key=True)
         return dict(text.parameters)
 
+    def _extension(self, position: int) -> Path:
+        """The file of an extension: beside what names it, or of an installed package."""
+        from kolabsim.model.extension import installed
+
+        name = self.text.extensions[position]
+        found = None if name.endswith(".py") else installed(name)
+        return found or self._path("extensions", position)
+
     def _extensions(self) -> tuple[Path, ...]:
         written = self.tree.get("extensions")
         positions = written.children if self.text.extensions else ()
-        paths = tuple(self._path("extensions", position) for position in positions)
+        paths = tuple(self._extension(position) for position in positions)
         for position, path in enumerate(paths):
             found = Problems()
             read_bytes(path, LARGEST_YAML, found)

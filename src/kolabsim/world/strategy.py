@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kolabsim.errors import suggestion
 from kolabsim.language import LANGUAGES, _
-from kolabsim.model.levers import LEVERS
+from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
 from kolabsim.world.references import Path, References
 from kolabsim.world.schema import BodyText, ChangeText, LeversText, MandateText, StrategyText
 
@@ -29,11 +30,11 @@ class Phase:
     until: int
     areas: tuple[str, ...]
     paid_by: str
-    """members, centre or supporter."""
+    """members, centre or supporter; empty where a mechanism of one's own says who."""
     members: Lists = "all"
     """Of a forum: who meets."""
     targets: str | tuple[str, ...] = "all"
-    """Of support: who is helped; a tuple of codes, or a word."""
+    """Of support: who is helped; a tuple of codes, a word, or the name of a targeting rule."""
     share: float = 1.0
     """Of support: the share of regions or bodies that is helped."""
     budget: float | None = None
@@ -124,6 +125,11 @@ def settle_levers(
     settled = {}
     for name, written in getattr(text, kind):
         phases: list[Phase] = []
+        if not known.extended and name not in LEVERS and name not in loaded("mechanism"):
+            message = _("not a key that is known here{suggestion}")
+            message = message.format(suggestion=suggestion(name, MECHANISMS))
+            known.tell((*path, kind, name), message, at_key=True)
+            continue
         for position, phase in enumerate(written):
             here = (*path, kind, name, position)
             more = {}
@@ -133,6 +139,8 @@ def settle_levers(
                 targets = phase.targets
                 if not isinstance(targets, str):
                     targets = known.regions(targets, (*here, "targets"))
+                else:
+                    check_target(targets, (*here, "targets"), known)
                 more |= {"targets": targets, "share": phase.share, "budget": phase.budget}
             phases.append(
                 Phase(
@@ -140,13 +148,28 @@ def settle_levers(
                     from_=phase.from_,
                     until=known.until(phase.from_, phase.until, here),
                     areas=known.area_names(phase.areas, (*here, "areas")),
-                    paid_by=phase.paid_by or LEVERS[name].payer,
+                    paid_by=phase.paid_by or (LEVERS[name].payer if name in LEVERS else ""),
                     **more,
                 )
             )
         if phases:
             settled[name] = tuple(phases)
     return settled
+
+
+def loaded(kind: str) -> Mapping[str, object]:
+    """What extensions that were loaded, or Python itself, declared of a kind."""
+    from kolabsim.model.extension import KNOWN  # late: it brings the compiler
+
+    return KNOWN[kind]
+
+
+def check_target(name: str, path: Path, known: References) -> None:
+    """See that there is such a target; those of extensions are looked for when they are run."""
+    words = [word for word in TARGETS if word != "list"]
+    if not known.extended and name not in words and name not in loaded("targeting rule"):
+        message = _("{value} is not known here{suggestion}")
+        known.tell(path, message.format(value=f"'{name}'", suggestion=suggestion(name, words)))
 
 
 def settle_mandates(text: LeversText, path: Path, known: References) -> tuple[Mandate, ...]:

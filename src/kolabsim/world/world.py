@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, suggestion
-from kolabsim.language import _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.beginning import BODY_MEMBERS, place_contacts
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.draws import region_ids
-from kolabsim.model.extension import RULES, DecisionRule, load_extension
+from kolabsim.model.extension import RULES, DecisionRule, Declared, factors
 from kolabsim.model.levers import (
+    BASES,
     CAP,
     CONSENTS,
     FORMS,
     LEVERS,
+    OWN_TARGETS,
     PAYERS,
     SHARES,
     SUPPORTERS,
     TARGETS,
+    TERMS,
     TRUSTS,
     UNIT_COSTS,
 )
@@ -76,6 +77,8 @@ def _area_records(scenario: Scenario) -> np.ndarray:
     for a, area in enumerate(scenario.areas.values()):
         for name in AREA_ATTRIBUTES:
             records[name][a] = getattr(area, name)
+    for term in TERMS:  # nothing acts on any term yet
+        records[f"{term}_times"] = 1.0
     return records
 
 
@@ -294,13 +297,14 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
     scenario's own.
     """
     regions, horizon, areas = scenario.regions, scenario.horizon, list(scenario.areas)
+    declared = scenario.declared
     phases: dict[str, tuple[Phase, ...]] = {
         name: tuple(
             part
             for source in (scenario, strategy)
             for part in (source.mechanisms | source.support).get(name, ())
         )
-        for name in LEVERS
+        for name in (*LEVERS, *declared.mechanisms)
     }
     edges = {0}
     for parts in phases.values():
@@ -308,9 +312,10 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
             edges |= {q for q in (part.from_, part.until) if q is not None and q < horizon}
     starts = np.array(sorted(edges))
     period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
-    lever = np.zeros((len(starts), len(areas), len(LEVERS)))
+    lever = np.zeros((len(starts), len(areas), len(phases)))
     budget = np.full((len(starts), len(SUPPORTERS)), math.inf)
-    usual = [PAYERS.index(entry.payer) for entry in LEVERS.values()]
+    levers = [*LEVERS.values(), *(own.lever for own in declared.mechanisms.values())]
+    usual = [PAYERS.index(entry.payer) for entry in levers]
     payer = np.tile(np.array(usual, np.int64), (len(starts), 1))
     target = np.zeros((len(starts), len(SUPPORTERS)), np.int64)
     part_of = np.ones((len(starts), len(SUPPORTERS)))
@@ -324,22 +329,57 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
             on = (starts >= part.from_) & (starts < until)
             which = [part.areas == "all" or area in part.areas for area in areas]
             lever[np.ix_(on, which, [position])] = part.intensity
-            payer[on, position] = PAYERS.index(part.paid_by)
+            if part.paid_by:
+                payer[on, position] = PAYERS.index(part.paid_by)
             if name == "forum":
                 forum[on] = _forums(scenario, part)
             if supporter is None:
                 continue
             budget[on, supporter] = math.inf if part.budget is None else part.budget / 4.0
             is_word = isinstance(part.targets, str)
-            target[on, supporter] = TARGETS.index(part.targets if is_word else "list")
+            target[on, supporter] = target_number(part.targets, declared)
             named = () if is_word else part.targets
             listed[on, supporter] = np.isin(np.arange(len(regions)), [row[c] for c in named])
             part_of[on, supporter] = part.share
+    own = lever[..., len(LEVERS) :]
+    effect, rate = own_effects(declared, own, scenario.parameters)
     return Policy(
-        period=period, lever=lever, budget=budget, target=target, part=part_of, listed=listed,
-        payer=payer, forum=forum,
+        period=period, lever=lever[..., : len(LEVERS)].copy(), budget=budget, target=target,
+        part=part_of, listed=listed, payer=payer[:, : len(LEVERS)].copy(), forum=forum,
+        effect=effect, rate=rate,
+        base=np.array([BASES.index(m.lever.base) for m in declared.mechanisms.values()], np.int64),
+        bearer=payer[:, len(LEVERS) :].copy(),
         mandate=_mandates(scenario, (*scenario.mandates, *strategy.mandates), areas),
     )  # fmt: skip
+
+
+def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
+    """The position of whom a supporter helps, as the engine knows it."""
+    word = targets if isinstance(targets, str) else "list"
+    if word in TARGETS:
+        return TARGETS.index(word)
+    return OWN_TARGETS + list(declared.targets).index(word)
+
+
+def own_effects(
+    declared: Declared, intensity: np.ndarray, settings: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What mechanisms of one's own make of each term, and their rates, by phase and area.
+
+    From intensities [P, A, U]; factors and additions are [P, A, 13, 2], rates [P, A, U] (E14).
+    """
+    effect = np.zeros((*intensity.shape[:2], len(TERMS), 2))
+    effect[..., 0] = 1.0
+    rate, terms = np.zeros(intensity.shape), list(TERMS)
+    for u, mechanism in enumerate(declared.mechanisms.values()):
+        p = mechanism.settle(settings_of(mechanism.name, settings))
+        for (phase, a), value in np.ndenumerate(intensity[..., u]):
+            rate[phase, a, u] = p.price * value
+            for term in mechanism.effects if value > 0.0 else ():
+                times, plus = factors(mechanism, term, float(value), p)
+                now = effect[phase, a, terms.index(term)]
+                now[:] = times * now[0], times * now[1] + plus
+    return effect, rate
 
 
 def _forums(scenario: Scenario, part: Phase) -> np.ndarray:
@@ -392,13 +432,11 @@ def _mandates(scenario: Scenario, mandates: Iterable[object], areas: Sequence[st
 # Rules ------------------------------------------------------------------------------------------
 
 
-def rule_settings(scenario: Scenario) -> dict[str, float]:
-    """Settings of the parameters of the scenario's decision rule, by their own names."""
-    prefix = f"{scenario.decision}."
+def settings_of(name: str, settings: Mapping[str, float]) -> dict[str, float]:
+    """What is set of the parameters of a rule or mechanism, by their own names."""
+    prefix = f"{name}."
     return {
-        name.removeprefix(prefix): value
-        for name, value in scenario.parameters.items()
-        if name.startswith(prefix)
+        key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)
     }
 
 
@@ -407,17 +445,11 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
 
     All built-in rules share one record type, so that the kernel that is kept on disk serves them.
     """
-    settings = rule_settings(scenario)
+    settings = settings_of(scenario.decision, scenario.parameters)
     if scenario.decision in BUILT_IN:
         RULES[scenario.decision].settle(settings)
         return None, parameters_of(RULES[scenario.decision], settings)
-    for path in scenario.extensions:
-        load_extension(path)
-    if scenario.decision not in RULES:
-        text = _("no extension declares the decision rule '{name}'{hint}")
-        hint = suggestion(scenario.decision, RULES)
-        raise InputError([Problem(text.format(name=scenario.decision, hint=hint))])
-    rule = RULES[scenario.decision]
+    rule = scenario.declared.rules[scenario.decision]
     return rule, rule.settle(settings)
 
 
