@@ -98,7 +98,7 @@ def check_money(run: Run) -> None:
     assert slot["entry"] * alone == close(-4 * own, alone.max())
     period = run.policy.period[run.quarter - 1]
     budget = run.policy.budget[period]
-    assert (paid[GOVERNMENT:] <= budget * (1 + 1e-12)).all()
+    assert (paid[GOVERNMENT : len(LEVERS)] <= budget * (1 + 1e-12)).all()
     now = s.moment[0]
     assert now.paid_members + now.paid_centre + now.paid_supporter == close(paid.sum())
     assert (slot["programme"] * money_of(run)).sum() == close(now.paid_members)
