@@ -25,7 +25,7 @@ from kolabsim.model import draws, laws, levers
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.extension import RULES
-from kolabsim.model.levers import LEVERS, MECHANISMS, UNIT_COSTS
+from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.rules import BUILT_IN
@@ -70,6 +70,13 @@ TRUST_INSIDE = Name("T_S", "mean trust over the ordered pairs of members")
 TRUST_IN_CONTACT = Name("T_{ij}", "the region's trust in the contact")
 
 OWN: dict[str, dict[str, Name]] = {
+    "effect": {
+        "": Name(r"\text{term}'"),
+        "term": Name(r"\text{term}", "a term of the table below"),
+        "times": Name("a", "the product of the factors of all mechanisms of one's own"),
+        "plus": Name("b", "what they add"),
+        "least": Name("l"), "most": Name("h"),
+    },
     "clip": {
         "": Name(r"\mathrm{clip}(x, l, h)"),
         "value": Name("x"), "low": Name("l"), "high": Name("h"),
@@ -712,6 +719,12 @@ def draws_block() -> str:
     return table(("number", "purpose", "regions; area", "what is drawn"), rows)
 
 
+def terms_block() -> str:
+    """The terms on which mechanisms of one's own can act."""
+    rows = ((f"`{name}`", term.meaning, unit_cell(term.unit)) for name, term in TERMS.items())
+    return table(("term", "what it is", "unit or range"), rows)
+
+
 def seen_block() -> str:
     """What a decision rule knows of each option, and of the region that decides."""
     rows = ((f"`{name}`", entry.meaning, unit_cell(entry.unit)) for name, entry in OPTION.items())
@@ -741,6 +754,7 @@ def blocks() -> dict[str, str]:
         "structures": structures_block(),
         "rules": rules_block(),
         "seen": seen_block(),
+        "terms": terms_block(),
         "measures": measures_block(MEASURES),
         "measures of regions": measures_block(REGION_MEASURES),
         "draws": draws_block(),

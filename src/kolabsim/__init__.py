@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.compare import Comparison, compare
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
-    from kolabsim.model.extension import decision_rule
+    from kolabsim.model.extension import decision_rule, measure, mechanism, target_rule
     from kolabsim.model.parameters import Parameter
     from kolabsim.show import figures
     from kolabsim.study.experiment import Experiment
@@ -33,7 +33,10 @@ _HOMES = {
     "Supporter": "engine.mesa_model",
     "compare": "analysis.compare",
     "decision_rule": "model.extension",
+    "measure": "model.extension",
+    "mechanism": "model.extension",
     "simulate": "study.runner",
+    "target_rule": "model.extension",
 }
 
 __all__ = [
@@ -52,7 +55,10 @@ __all__ = [
     "decision_rule",
     "figures",
     "load",
+    "measure",
+    "mechanism",
     "simulate",
+    "target_rule",
 ]
 
 

@@ -158,8 +158,9 @@ def test_some_worlds_have_all_that_must_add_up() -> None:
             paid, period = run.state.ledger[PAID], run.policy.period[run.quarter - 1]
             levers = zip(LEVERS, paid[: len(LEVERS)], strict=True)
             found |= {name for name, money in levers if money > 0}
-            capped = paid[GOVERNMENT:] >= run.policy.budget[period] * (1 - 1e-9)
-            found |= {"budget"} if (capped & (paid[GOVERNMENT:] > 0)).any() else set()
+            help_ = paid[GOVERNMENT : len(LEVERS)]
+            capped = help_ >= run.policy.budget[period] * (1 - 1e-9)
+            found |= {"budget"} if (capped & (help_ > 0)).any() else set()
             short = (run.slot("body") != NOBODY) & (run.slot("kept") == 0)
             found |= {"shortfall"} if (short & (run.slot("seen") == 0)).any() else set()
     assert set(LEVERS) | set(FORMS) | {"budget", "shortfall"} <= found

@@ -64,8 +64,7 @@ def describe(name: str) -> str:
     if tree is not None and tree.get("kind") is not None:
         return in_short(load(path))
     scenario = Scenario.load(name if tree is None else path)
-    if not scenario.extensions:
-        build_rule(scenario)
+    build_rule(scenario)
     text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
     return text.format(
         regions=len(scenario.regions),
@@ -94,7 +93,7 @@ def list_(
         str, typer.Argument(help=N_("scenarios, experiments, strategies, factors or measures."))
     ],
     scenario: Annotated[
-        str, typer.Option(help=N_("Scenario whose strategies and factors are listed."))
+        str, typer.Option(help=N_("Scenario whose strategies, factors and measures are listed."))
     ] = "kartamantul",
     language: Language = None,
 ) -> None:
@@ -104,7 +103,7 @@ def list_(
         "experiments": experiment_table,
         "strategies": lambda: strategy_table(scenario),
         "factors": lambda: factor_table(scenario),
-        "measures": measure_table,
+        "measures": lambda: measure_table(scenario),
     }
     terminal(sys.stdout).print(one_of(what, tables)())
 
@@ -165,12 +164,15 @@ def factor_table(scenario: str) -> Table:
     return table
 
 
-def measure_table() -> Table:
-    """Measures: what comes out."""
+def measure_table(scenario: str) -> Table:
+    """Measures: what comes out, also of the extensions of a scenario."""
     from kolabsim.model.measures import MEASURES, REGION_MEASURES
+    from kolabsim.world.scenario import Scenario
+
+    whole = {name: MEASURES[name] for name in Scenario.load(scenario).measures}
 
     table = plain_table(_("measure"), _("unit"), _("by region"), _("meaning"))
-    for name, entry in (MEASURES | REGION_MEASURES).items():
+    for name, entry in (whole | REGION_MEASURES).items():
         by_region = _("yes") if name in REGION_MEASURES else ""
         table.add_row(name, _(entry.unit), by_region, _(entry.meaning))
     return table

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kolabsim.language import _, language
-from kolabsim.model.levers import LEVERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
 from kolabsim.show.numbers import UNDEFINED, count, percent, scale_of, significant
@@ -33,12 +33,13 @@ def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
 def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
     """The levers of a strategy with their intensities, their times, and who pays."""
     payers = {"members": _("members"), "centre": _("the centre"), "supporter": _("the supporter")}
+    levers = scenario.levers
     done = [
         _("{lever} {intensity}{period}, paid by {payer}").format(
-            lever=_(LEVERS[name].title),
+            lever=_(levers[name].title),
             intensity=significant(phase.intensity),
             period=period_of(phase, scenario.horizon),
-            payer=payers[phase.paid_by],
+            payer=payers[phase.paid_by or levers[name].payer],
         )
         for name, phases in strategy.levers.items()
         for phase in phases
@@ -83,16 +84,20 @@ def group_title(group: str) -> str:
         "exit": _("Leaving"),
         "learning": _("Learning"),
         "programme": _("Prices of levers"),
+        "extensions": _("Rules of one's own"),
     }
     return titles.get(group, group)
 
 
-def parameter_tables(settings: Mapping[str, float]) -> list[Table]:
+def parameter_tables(scenario: Scenario) -> list[Table]:
     """The assumed parameters with their values and ranges, group by group."""
     groups: dict[str, list[tuple[str, list[Cell]]]] = {}
-    for name, entry in PARAMETERS.items():
+    own = scenario.declared.parameters if scenario.is_extended else {}
+    grouped = {name: replace(entry, group="extensions") for name, entry in own.items()}
+    for name, entry in (PARAMETERS | grouped).items():
         if entry.source == "assumed":
-            groups.setdefault(entry.group, []).append(parameter_row(name, entry, settings))
+            row = parameter_row(name, entry, scenario.parameters)
+            groups.setdefault(entry.group, []).append(row)
     head = [_("Parameter"), _("Value"), _("Range"), _("Unit")]
     return [Table(group_title(group), head, rows) for group, rows in groups.items()]
 

@@ -183,7 +183,7 @@ def view_of(
         "mapping": assumptions.mapping_table(scenario),
         "bodies": assumptions.body_table(scenario),
         "areas": assumptions.area_table(scenario),
-        "parameters": assumptions.parameter_tables(scenario.parameters),
+        "parameters": assumptions.parameter_tables(scenario),
         "provenance": provenance_lines(provenance),
         "methods": sentences.methods(comparison, provenance),
         "version": provenance.get("kolabsim", __version__),

@@ -22,7 +22,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import LANGUAGES, _, language
-from kolabsim.model.levers import LEVERS, MECHANISMS
+from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.measures import TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
@@ -118,7 +118,7 @@ PLAIN = ("scenario", "start", "baseline", "measure", "seed", "lang")
 
 def lever_name(name: str) -> str:
     """The dotted name of a lever."""
-    return f"{'mechanisms' if name in MECHANISMS else 'support'}.{name}"
+    return f"{'support' if name in SUPPORTERS else 'mechanisms'}.{name}"
 
 
 def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
@@ -177,7 +177,7 @@ def strategy_text(
     A lever that is moved keeps its phases, areas and targets.
     """
     found: dict[str, object] = {"mechanisms": {}, "support": {}}
-    for name in LEVERS:
+    for name in scenario.levers:
         kind, _dot, _name = lever_name(name).partition(".")
         phases = [
             phase_text(replace(phase, intensity=levers.get(name, phase.intensity)), name, scenario)
@@ -195,11 +195,11 @@ def phase_text(phase: Phase, lever: str, scenario: Scenario) -> object:
     """A phase as one writes it: what is as it usually is goes without saying."""
     usual = {
         "from": 0, "until": scenario.horizon, "areas": [*scenario.areas],
-        "paid_by": LEVERS[lever].payer,
+        "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
     if lever != "forum":
         usual["members"] = listed(phase.members)
-    if lever in MECHANISMS:
+    if lever not in SUPPORTERS:
         usual |= {"targets": listed(phase.targets), "share": phase.share, "budget": phase.budget}
     written = plain(asdict(phase))
     written = {key: value for key, value in written.items() if usual.get(key, ...) != value}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.extension import RULES
+from kolabsim.model.extension import RULES, Declared
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
 from kolabsim.model.rules import BUILT_IN
@@ -92,6 +92,10 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
         for name, entry in RULES[rule].parameters.items():
             usual = given.get(f"{rule}.{name}", entry.default)
             found.append(_number(f"parameters.{rule}.{name}", entry, "rules", usual, entry.source))
+    own = scenario.declared if scenario.is_extended else Declared()
+    for name, entry in own.parameters.items():
+        usual = given.get(name, entry.default)
+        found.append(_number(f"parameters.{name}", entry, "extensions", usual, entry.source))
     for area, values in scenario.areas.items():
         for name, entry in AREA_ATTRIBUTES.items():
             value = getattr(values, name)
@@ -103,7 +107,11 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
             )
     for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
-    whom = tuple(target for target in TARGETS if target != "list")
+    found += [
+        Factor(f"mechanisms.{name}", mechanism.lever.title, "mechanisms")
+        for name, mechanism in own.mechanisms.items()
+    ]
+    whom = (*(target for target in TARGETS if target != "list"), *own.targets)
     most = PART * yearly_cost(scenario)
     for name in SUPPORTERS:
         found.append(

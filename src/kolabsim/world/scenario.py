@@ -17,6 +17,7 @@ import numpy as np
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.model.areas import Area
+from kolabsim.model.levers import LEVERS, Lever
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.world.reading import Node, Place, planted, read_yaml, tell
 from kolabsim.world.regions import Contacts, Regions
@@ -129,6 +130,19 @@ class Scenario:
         from kolabsim.world.extending import declared_in
 
         return declared_in(self)
+
+    @property
+    def levers(self) -> dict[str, Lever]:
+        """All levers by name: the built-in ones, then mechanisms of one's own that it knows."""
+        own = self.declared.mechanisms if self.is_extended else {}
+        return LEVERS | {name: mechanism.lever for name, mechanism in own.items()}
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether anything of one's own may be in it, so that :attr:`declared` has to be asked."""
+        strategies = (self, *self.strategies.values())
+        named = {name for one in strategies for name in (*one.mechanisms, *one.support)}
+        return bool(self.extensions) or not named <= set(LEVERS)
 
     @property
     def measures(self) -> tuple[str, ...]:
