@@ -283,7 +283,8 @@ def _measures_well(measure: OwnMeasure, data: DataObject) -> None:
 
     states = _states()
     number = data.draw(st.integers(0, len(states) - 1), label="quarter")
-    state, settings = states[number], draw_settings(data, measure.parameters)
+    state = State(*(np.copy(part).view(type(part)) for part in states[number]))
+    settings = draw_settings(data, measure.parameters)
     before, p = [part.copy() for part in state], fill_record(measure.parameters, settings)
     values = [float(measure.python(state, p)) for _again in range(2)]
     look = measure.python if measure.obstacle else measure.compiled

@@ -374,3 +374,17 @@ def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
     study.run()
     assert not old.exists()
     assert young.exists()
+
+
+def test_futures_that_change_nothing_are_points_with_the_same_runs(tmp_path):
+    text = SMALL.format(runs=6, detail=3) + "futures: {one: {}, other: {}}\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")
+    study.run()
+    for table in read_tables(study).values():
+        one, other = (table[table["future"] == name] for name in ("one", "other"))
+        assert len(one) == len(other) > 0
+        same = one.drop(columns="future").to_numpy() == other.drop(columns="future").to_numpy()
+        both_missing = one.isna().to_numpy() & other.isna().to_numpy()
+        keep = one.columns != "future"
+        assert (same | both_missing[:, keep]).all()

@@ -45,11 +45,24 @@ def chunks(study: KeptStudy, kind: str) -> Iterator[pd.DataFrame]:
     index = study.store.index(kind)
     read = lru_cache(maxsize=2)(_read)
     for first in range(0, len(wanted), CHUNK[kind]):
-        places = {block: number for number, block in wanted[first : first + CHUNK[kind]]}
-        files = dict.fromkeys(path for block in places for path in index.get(block, ()))
-        found = [part for path in files if (part := _of(read(path), places, limit)) is not None]
+        found = []
+        for places in layers(wanted[first : first + CHUNK[kind]]):
+            files = dict.fromkeys(path for block in places for path in index.get(block, ()))
+            found += [_of(read(path), places, limit) for path in files]
+        found = [part for part in found if part is not None]
         if found:
             yield _ordered(study, kind, found)
+
+
+def layers(wanted: Sequence[tuple[int, str]]) -> list[dict[str, int]]:
+    """Which point each block is of; points that the same decides have the same blocks, in turn."""
+    found: list[dict[str, int]] = []
+    for number, block in wanted:
+        layer = next((layer for layer in found if block not in layer), None)
+        if layer is None:
+            found.append(layer := {})
+        layer[block] = number
+    return found
 
 
 def _read(path: Path) -> pa.Table:
