@@ -12,7 +12,6 @@ PAGES = (
     "tutorials/first-study.md", "tutorials/your-own-regions.md", "how-to/own-rule.md",
     "how-to/dated-strategies.md", "how-to/existing-bodies.md", "how-to/figures.md",
     "how-to/own-mechanism.md",
-    "how-to/dated-strategies.md", "how-to/existing-bodies.md",
 )  # fmt: skip
 FILE_OR_COMMANDS = re.compile(
     r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python|json)\n(?P<text>.*?)^```"

@@ -22,7 +22,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from kolabsim.errors import InputError, Problem, suggestion
-from kolabsim.language import _
+from kolabsim.language import N_, _
 from kolabsim.model.kernel import compiled, first_call
 from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
@@ -32,7 +32,9 @@ from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, reco
 GROUP = "kolabsim.extensions"
 """Entry points of installed packages that bring extensions."""
 
-DECISION, MECHANISM, TARGET, MEASURE = "decision rule", "mechanism", "targeting rule", "measure"
+DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
+TARGET, MEASURE = N_("targeting rule"), N_("measure")
+"""Kinds of what can be declared."""
 TAKES = {
     DECISION: ("options", "me", "luck", "p"),
     MECHANISM: ("term", "intensity", "p"),
@@ -314,7 +316,7 @@ def measure(
         1 if more is better, -1 if less is, 0 if neither.
     total
         A run's figure is the sum over the run, instead of the mean of its last four quarters.
-    parameters
+    **parameters
         Numbers that it needs.
 
     ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
@@ -360,7 +362,7 @@ def mechanism(
         What tables call it; default: the function's name. Its docstring says what it does.
     price
         Yearly cost at full intensity, share of the base; default .005, assumed.
-    parameters
+    **parameters
         Numbers that it needs, in ``p``.
 
     At intensity 0 an effect leaves the term as it is, and it is a scaling and a shift of the term
