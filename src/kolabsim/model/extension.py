@@ -306,6 +306,9 @@ def measure(
 ) -> Callable[[Callable], OwnMeasure]:  # fmt: skip
     """Declare a measure ``value(state, p) -> number``, looked at when a quarter has ended.
 
+    ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
+    measure is undefined.
+
     Parameters
     ----------
     title
@@ -318,9 +321,6 @@ def measure(
         A run's figure is the sum over the run, instead of the mean of its last four quarters.
     **parameters
         Numbers that it needs.
-
-    ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
-    measure is undefined.
     """
 
     def register(function: Callable) -> OwnMeasure:
@@ -350,6 +350,11 @@ def mechanism(
 ) -> Callable[[Callable], Mechanism]:  # fmt: skip
     """Declare a mechanism: ``effect(term, intensity, p) -> the term as it then is``.
 
+    At intensity 0 an effect leaves the term as it is, and it is a scaling and a shift of the term
+    (``a * term + b``, where a is at least 0 and both may depend on intensity and parameters in any
+    way). So it is applied once a phase, needs no compiling, and several act one after the other in
+    the order in which they are declared.
+
     Parameters
     ----------
     acts_on
@@ -364,11 +369,6 @@ def mechanism(
         Yearly cost at full intensity, share of the base; default .005, assumed.
     **parameters
         Numbers that it needs, in ``p``.
-
-    At intensity 0 an effect leaves the term as it is, and it is a scaling and a shift of the term
-    (``a * term + b``, where a is at least 0 and both may depend on intensity and parameters in any
-    way). So it is applied once a phase, needs no compiling, and several act one after the other in
-    the order in which they are declared.
     """
     price = price or Parameter(
         0.005, symbol="c", unit="share/year", meaning=f"yearly cost, share of {base} cost"
