@@ -504,10 +504,11 @@ class Page:
 
     def take_differences(self) -> None:
         """Save the table of differences."""
+        from kolabsim.study.sheets import table_csv
+
         if self.answer is not None:
             table = self.answer.comparison.differences
-            text = table.to_csv(index=False, lineterminator="\n")
-            ui.download.content(text, "differences.csv", "text/csv")
+            ui.download.content(table_csv(table), "differences.csv", "text/csv")
 
     async def take_data(self) -> None:
         """Save all tables."""

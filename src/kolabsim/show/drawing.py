@@ -228,9 +228,14 @@ def to_svg(figure: Figure, *, alt: str) -> str:
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     # A rule for * would hold for the whole page around the figure.
     body = re.sub(r'\s*<defs>\s*<style type="text/css">.*?</defs>', "", body, flags=re.DOTALL)
-    body = re.sub(r"font-family: [^;\"]*;? ?", "", body)
     own = hashlib.sha256(text.encode()).hexdigest()[:8]
-    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>f{own}-", body)
+
+    def settled(tag: re.Match[str]) -> str:
+        """A tag without a font of its own, and with ids of this figure's own."""
+        found = re.sub(r"font-family: [^;\"]*;? ?", "", tag[0])
+        return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>f{own}-", found)
+
+    body = re.sub(r"<[^>]*>", settled, body)  # what is written between tags stays as it is
     title = f"f{own}-title"
     return (
         f'<svg {start} role="img" aria-labelledby="{title}" font-family="{FONTS}"'

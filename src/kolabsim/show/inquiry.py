@@ -20,6 +20,7 @@ from kolabsim.show.sensitivity import sensitivity_sections
 from kolabsim.show.uncertainty import Failing, uncertainty_sections
 from kolabsim.show.words import Words
 from kolabsim.study.inquiry import Inquiry
+from kolabsim.study.sheets import table_csv
 from kolabsim.study.store import Store, write_whole
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def publish_inquiry(
     """
     sections = sections_of(inquiry, answer)
     for name, table in tables_of(answer).items():
-        text = table.to_csv(index=False, lineterminator="\n")
-        write_whole(folder / f"{name}.csv", text.encode())
+        write_whole(folder / f"{name}.csv", table_csv(table))
     for section in sections:
         for k, picture in enumerate(section.pictures, 1):
             name = f"{section.name}-{k}"

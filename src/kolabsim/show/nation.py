@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from kolabsim.show.places import verdict_colours
 from kolabsim.show.report import Picture
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, channel_title
+from kolabsim.study.sheets import rows_csv
 from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
@@ -232,16 +231,13 @@ def nation_figure(judged: NationJudgement) -> Figure:
 
 def write_nation(judged: NationJudgement, folder: Path) -> list[Path]:
     """Write ranks, and what sharing brings to each government in each area, as CSV, in English."""
-    ranks, each = io.StringIO(), io.StringIO()
+    ranks: list[list[object]] = [["body", "areas", "pairs", "among", "model", "distance"]]
+    each: list[list[object]] = [["strategy", "code", "name", "province", "area", *FIGURE]]
     with speaking("en"):
-        writer = csv.writer(ranks, lineterminator="\n")
-        writer.writerow(["body", "areas", "pairs", "among", "model", "distance"])
         for one in judged.ranks:
             areas = " ".join(one.body.areas)
             row = [one.body.name, areas, one.pairs, one.among, one.model, one.distance]
-            writer.writerow(row)
-        writer = csv.writer(each, lineterminator="\n")
-        writer.writerow(["strategy", "code", "name", "province", "area", *FIGURE])
+            ranks.append(row)
         regions, areas = judged.nation.scenario.regions, list(judged.nation.scenario.areas)
         for which in ("voluntary", "together"):
             title, runs = strategy_of(judged, which)
@@ -249,9 +245,9 @@ def write_nation(judged: NationJudgement, folder: Path) -> list[Path]:
                 for a, area in enumerate(areas):
                     figures = (f"{value:.6g}" for value in runs.figures[i, a])
                     row = [title, code, regions.names[i], regions.tier[i], area, *figures]
-                    writer.writerow(row)
+                    each.append(row)
     paths = []
-    for name, stream in (("indonesia-bodies.csv", ranks), ("indonesia-gains.csv", each)):
-        write_whole(folder / name, stream.getvalue().encode())
+    for name, rows in (("indonesia-bodies.csv", ranks), ("indonesia-gains.csv", each)):
+        write_whole(folder / name, rows_csv(rows))
         paths.append(folder / name)
     return paths

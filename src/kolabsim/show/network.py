@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +24,7 @@ from kolabsim.show.page import Section
 from kolabsim.show.report import Picture
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title
+from kolabsim.study.sheets import rows_csv
 from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
@@ -270,34 +269,32 @@ def network_figure(judged: Judgement) -> Figure:
 
 def write_network(judged: Judgement, areas: Sequence[str], path: Path) -> Path:
     """Write all that was judged as CSV, in English."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     head = ["group", "kind", "name", "observed", "model", "model_low", "model_high"]
-    writer.writerow([*head, "rival", "rival_low", "rival_high"])
+    rows: list[list[object]] = [[*head, "rival", "rival_low", "rival_high"]]
     with speaking("en"):
         for pairs in judged.pairs:
             best = pairs.scores[1].auc
             for score in pairs.scores:
                 for kind, value in (("auc", score.auc), ("average precision", score.precision)):
-                    writer.writerow([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
+                    rows.append([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
                 for (low, high), value in zip(BANDS, score.bands, strict=True):
                     kind = f"auc {low:g} to {high:g} km"
-                    writer.writerow([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
+                    rows.append([pairs.group, kind, score.name, "", value, "", "", "", "", ""])
             gap = pairs.gap
-            writer.writerow([pairs.group, "auc gap", "", "", *gap, best, "", ""])
+            rows.append([pairs.group, "auc gap", "", "", *gap, best, "", ""])
         for shares in judged.structures:
             for one in shares.features:
                 title = feature_title(one.name, areas)
                 row = [shares.group, "structure", title, one.observed, *one.model, *one.drawn]
-                writer.writerow(row)
+                rows.append(row)
             for kind, (model, drawn) in (
                 ("distance of structure", shares.apart),
                 ("distance of ties", shares.apart_ties),
             ):
-                writer.writerow([shares.group, kind, "", "", model, "", "", drawn, "", ""])
+                rows.append([shares.group, kind, "", "", model, "", "", drawn, "", ""])
         for effect in judged.effects:
             title = effect_words()[effect.name][0]
             row = [judged.pairs[-1].group, "log odds", title, effect.observed[0], *effect.model]
-            writer.writerow([*row, "", *effect.observed[1:]])
-    write_whole(path, stream.getvalue().encode())
+            rows.append([*row, "", *effect.observed[1:]])
+    write_whole(path, rows_csv(rows))
     return path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -18,6 +16,7 @@ from kolabsim.language import _, speaking
 from kolabsim.show.numbers import UNDEFINED, count, percent, significant
 from kolabsim.show.page import Section, write_page
 from kolabsim.show.tables import Cell, Table, texts
+from kolabsim.study.sheets import rows_csv
 from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
@@ -177,16 +176,15 @@ def write_scorecard(
 
 def write_file(findings: Sequence[Finding], path: Path) -> Path:
     """Write all findings as CSV, in English."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
-    writer.writerow([*head, "expected", "verdict", "plausible_futures", "source", "remark"])
+    head += ["expected", "verdict", "plausible_futures", "source", "remark"]
+    rows: list[list[object]] = [head]
     with speaking("en"):
         for one in findings:
             fact = one.fact
             told = (fact.contrast.__doc__ or "").strip() if fact.contrast else ""
             numbers = (repr(v) if isfinite(v) else "" for v in (one.value, one.low, one.high))
-            writer.writerow(
+            rows.append(
                 [
                     fact.id, fact.use, fact.grade, fact.statement, told, *numbers, one.runs,
                     expected(fact), one.verdict,
@@ -194,16 +192,16 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
                     fact.remark,
                 ]
             )  # fmt: skip
-    write_whole(path, stream.getvalue().encode())
+    write_whole(path, rows_csv(rows))
     return path
 
 
 def write_identified(found: Calibration, path: Path) -> Path:
     """Write how much calibration says of each parameter and structure, as CSV."""
-    lines = ["name,left,p,agreeing"]
-    lines += [f"{name},{one.left:.4g},{one.p:.3g}," for name, one in found.said.items()]
-    lines += [f"{name},,,{share:.3g}" for name, share in found.agreeing.items()]
-    write_whole(path, ("\n".join(lines) + "\n").encode())
+    rows = [["name", "left", "p", "agreeing"]]
+    rows += [[name, f"{one.left:.4g}", f"{one.p:.3g}", ""] for name, one in found.said.items()]
+    rows += [[name, "", "", f"{share:.3g}"] for name, share in found.agreeing.items()]
+    write_whole(path, rows_csv(rows))
     return path
 
 

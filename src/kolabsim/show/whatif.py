@@ -410,6 +410,7 @@ class Answer:
     def data(self) -> bytes:
         """A ZIP file: differences, runs, quarters, what their columns mean, and the scenario."""
         from kolabsim.study.export import column_table
+        from kolabsim.study.sheets import table_csv
 
         tables = {
             "differences": self.comparison.differences,
@@ -421,7 +422,7 @@ class Answer:
         room = io.BytesIO()
         with zipfile.ZipFile(room, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, table in tables.items():
-                archive.writestr(f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+                archive.writestr(f"{name}.csv", table_csv(table))
             archive.writestr("scenario.yaml", self.of.scenario_text())
         return room.getvalue()
 
