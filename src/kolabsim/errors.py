@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -15,10 +16,22 @@ SHOWN = 50
 """Most problems that the text of an error lists; the error itself carries all of them."""
 SEARCHED = 2000
 """Most words among which a nearest spelling is looked for: among more, it would take too long."""
+LONGEST_WORD = 100
+"""Most letters of a word whose nearest spelling is looked for."""
+LONGEST_MESSAGE = 2000
+"""Most letters of a message that are shown: what it quotes may be as long as a file."""
+UNPRINTABLE = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff"
+)
+"""Characters, as a set in a regular expression, that no text needs and that do harm where it is
+shown: they steer a terminal, turn the direction of what follows, or are not allowed in XML."""
 
 
 class KolabsimError(Exception):
     """Anything that kolabsim refuses to do, and says why."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class StorageError(KolabsimError):
@@ -40,7 +53,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place}: {self.message}" if place else self.message
+        return printable(f"{place}: {self.message}" if place else self.message)
 
 
 class InputError(KolabsimError):
@@ -57,7 +70,7 @@ class InputError(KolabsimError):
             head = ngettext("{number} problem in {files}:", "{number} problems in {files}:", number)
         else:
             head = ngettext("{number} problem:", "{number} problems:", number)
-        lines = [head.format(number=number, files=", ".join(files))]
+        lines = [printable(head.format(number=number, files=", ".join(files)))]
         lines += [f"  {problem}" for problem in self.problems[:SHOWN]]
         if number > SHOWN:
             lines.append("  " + _("... and {number} more").format(number=number - SHOWN))
@@ -98,6 +111,13 @@ class Problems:
             )
 
 
+def printable(text: str) -> str:
+    """A text as it can be shown anywhere: unprintable characters by their codes, and cut short."""
+    if len(text) > LONGEST_MESSAGE:
+        text = f"{text[: LONGEST_MESSAGE * 2 // 3]} ... {text[-LONGEST_MESSAGE // 3 :]}"
+    return re.sub(f"[{UNPRINTABLE}]", lambda found: ascii(found[0])[1:-1], text)
+
+
 def shown(path: str | Path) -> str:
     """A path as people see it: from the present folder where it lies inside it."""
     path = Path(path)
@@ -110,6 +130,8 @@ def nearest(word: str, allowed: Iterable[str]) -> str | None:
 
     One that begins with the word, or that the word begins with, is like it too.
     """
+    if len(word) > LONGEST_WORD:
+        return None
     spellings, bare = {_bare(name): name for name in allowed}, _bare(word)
     if len(spellings) > SEARCHED:
         return None

@@ -43,7 +43,16 @@ def test_numbers_remember_how_they_were_written(read) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"\xef\xbb\xbfa: 1\n", b"a: 1\r\n", b"# nothing else\na: 1", b"---\na: 1\n"]
+    "text",
+    [
+        b"\xef\xbb\xbfa: 1\n",
+        b"a: 1\r\n",
+        b"# nothing else\na: 1",
+        b"---\na: 1\n",
+        b"# Mac\ra: 1\r",
+        "a: 1\r\n".encode("utf-16"),
+        "\ufeffa: 1\n".encode("utf-16-be"),
+    ],
 )
 def test_files_as_other_programs_save_them_read_the_same(read, text) -> None:
     assert read(text) == {"a": 1}
@@ -62,13 +71,17 @@ def test_files_as_other_programs_save_them_read_the_same(read, text) -> None:
         ("? [a, b]\n: 1\n", "x.yaml:1:3: a key must be one word"),
         ("", "x.yaml:1:1: this file must hold keys with values, such as 'horizon: 40'"),
         ("- a\n- b\n", "x.yaml:1:1: this file must hold keys with values"),
-        ("a: b\0c\n", "x.yaml:1: this is not YAML (control characters are not allowed)"),
-        (b"a: \xe4\n", "x.yaml:1: this is not UTF-8 text"),
-        ("a: 1".encode("utf-16"), "x.yaml:1: this is not UTF-8 text"),
+        ("a: b\nc: d\0e\n", "x.yaml:2: the control character U+0000 cannot be part of a text"),
+        ('a: "\\e[31m"\n', "x.yaml:1:4: the control character U+001B cannot be part of a text"),
+        ('"\\u202e": 1\n', "x.yaml:1:1: the control character U+202E cannot be part of"),
+        (b"a: 1\nb: \xe4\n", "x.yaml:2: this is not UTF-8 text (the byte 0xE4 is 'ä' in Windows"),
+        (b"PK\x03\x04\xff", "x.yaml: this is an Excel workbook, and not a text file"),
+        (b"\x1f\x8b\x08\x00", "x.yaml: this is a packed file, and not a text file"),
+        ("a: 1".encode("utf-32"), "x.yaml:1: the control character U+0000 cannot be part of"),
         ("a: " + "9" * 50, "x.yaml:1:4: a number of more than 40 characters"),
         ("a: " + "[" * 60 + "]" * 60, f"nested more than {DEEPEST} deep"),
         ("a: " + "[" * 100_000, f"nested more than {DEEPEST} deep"),
-        ("a: " + "x" * LARGEST_YAML, "x.yaml: larger than 10 MB"),
+        ("a: " + "x" * LARGEST_YAML, "x.yaml: larger than 5 MB"),
     ],
 )
 def test_files_that_hold_no_scenario(read, text, problem) -> None:

@@ -193,7 +193,10 @@ def test_a_missing_column_is_told_with_the_nearest_spelling(read) -> None:
         (b"kode,population\na,1\n", "no column 'code' for regions.columns.code"),
         (b"code,name,code,population\na,b,c,1\n", "regions.csv:1: there are two columns 'code'"),
         ("code,population\nä,1\n".encode("latin-1"), "regions.csv:2: this is not UTF-8 text"),
-        (TABLE.encode("utf-16"), "this is not UTF-8 text"),
+        (b"PK\x03\x04\x14\x00", "regions.csv: this is an Excel workbook, and not a text file"),
+        (b"code,population\na,1\x1b[31m\n", "regions.csv:2: the control character U+001B cannot"),
+        ("a" + ",a" * 3000, "regions.csv:1: 3001 columns; allowed: at most 2000"),
+        (b"code,population\na,7,5\n", "3 cells, where the first line names 2 columns; a cell with"),
         (b"code,population\na,1_000\n", "regions.csv:2: population: '1_000' is not a number"),
     ],
 )
@@ -307,3 +310,68 @@ def test_whatever_a_table_holds_it_gives_regions_or_problems(tmp_path_factory, t
     assert problems.found or isinstance(regions, Regions)
     if not problems.found:
         assert (regions.population >= 1).all()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_reads_the_same_however_it_was_saved(read, encoding, ends, separator) -> None:
+    text = TABLE.replace("Klaten", '"Klaten"').replace(",", separator).replace("\n", ends)
+    assert read(text.encode(encoding)) == read(TABLE)
+
+
+def test_separators_within_quotes_do_not_count_and_cells_have_one_line(read) -> None:
+    text = 'code;"population, at the end, of, the, year";name\n1;5;"Kota\r\nBaru"\n'
+    regions = read(text, Columns(population="population, at the end, of, the, year"))
+    assert regions.names == ("Kota Baru",)
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("1.234.567", "1234567"), ("1.234.567,89", "1234567.89"), ("1,234.5", "1234.5"),
+        ("12,5", "12.5"), ("1 234 567", "1234567"), ("1\u00a0234", "1234"), ("1’234", "1234"),
+        ("Rp 1.250.000,-", "1250000"), ("12,5 %", "12.5"), ("−7,5", "-7.5"), ("1.234,5", "1234.5"),
+        ("1,234", "1234, or 1.2340"), ("Rp 1.234", "1234, or 1.2340"),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them_are_refused_with_the_right_spelling(
+    read, written, right
+) -> None:
+    (told,) = read(f"code;population\na;{written}\n", Columns())
+    assert told.endswith(f"is not written as a number here; write {right} (a)")
+
+
+SCALED = {"from": (500, 4000), "to": (0.1, 0.8), "because": "a trial"}
+
+
+@pytest.mark.parametrize(
+    ("values", "from_", "told"),
+    [
+        (("1.234", "950"), (500, 4000), 1),  # 1.234 people, or 1234?
+        (("1.234", "2.345"), (500, 4000), 2),
+        (("1.234", "2.345"), (1, 2), 0),  # as decimals they lie where they are expected
+        (("1.234", "2.5"), (500, 4000), 0),  # a decimal for certain, and so is the other
+        (("0.123", "0.512"), (500, 4000), 0),
+        (("1.2340", "950"), (500, 4000), 0),
+    ],
+)
+def test_points_that_may_group_thousands_are_told(read, values, from_, told) -> None:
+    rows = "".join(f"r{k},1000,{value}\n" for k, value in enumerate(values))
+    columns = Columns.model_validate({"stress": SCALED | {"column": "debt", "from": from_}})
+    found = read("code,population,debt\n" + rows, columns)
+    if not told:
+        assert len(found) == 2
+        return
+    assert len(found) == told
+    assert "debt: 1.234 can be read in two ways; write 1234, or 1.2340 if" in found[0]
+
+
+def test_points_in_dimensions_and_distances_are_told_where_they_matter(read, contacts) -> None:
+    culture = Columns.model_validate({"culture": ({"column": "x", "because": "a trial"},)})
+    head = "code,population,x\n"
+    assert len(read(head + "a,1000,1.234\nb,1000,2.345\n", culture)) == 2
+    (told,) = read(head + "a,1000,1.234\nb,1000,950\n", culture)
+    assert "1.234 can be read in two ways" in told
+    (told,) = contacts("code_a,code_b,distance_km\na,b,1.234\n")
+    assert "1.234 can be read in two ways" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from kolabsim.cli import judging, looking, making, running, serving
-from kolabsim.cli.shared import INTERRUPTED, REFUSED, app
+from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.language import LANGUAGES, _, set_language
+from kolabsim.world.programs import witnesses
 
 if TYPE_CHECKING:
     import click
@@ -41,12 +43,29 @@ def command_in_language(words: Sequence[str]) -> click.Command:
     return command
 
 
+def reason_of(error: OSError) -> str:
+    """What a disk, or whatever else is not kolabsim's, has refused."""
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+
+
+def discard_output() -> None:
+    """Let Python not fail again when it closes an output that takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Entry point: exit code 0, or 2 with a sentence where an input or a disk is at fault."""
+    if hasattr(sys.stdout, "reconfigure"):
+        # A letter that the terminal's encoding lacks is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    announce = extension_announcer()
+    witnesses.append(announce)
     try:
         words = sys.argv[1:] or ["--help"]
         # Not standalone, so that what is refused is told here, in one voice.
         code = command_in_language(words).main(words, prog_name="kolabsim", standalone_mode=False)
+        sys.stdout.flush()
     except KolabsimError as error:
         typer.echo(str(error), err=True)
         code = INTERRUPTED if isinstance(error, StoppedError) else REFUSED
@@ -54,12 +73,21 @@ def main() -> None:
         typer.echo(_("Interrupted."), err=True)
         code = INTERRUPTED
     except BrokenPipeError:
-        # Who reads has seen enough; do not fail again when Python closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # who reads has seen enough
         code = 0
+    except OSError as error:
+        if error.errno == errno.ENOSPC and error.filename is None:
+            discard_output()
+        typer.echo(str(KolabsimError(reason_of(error))), err=True)
+        code = REFUSED
+    except MemoryError:
+        typer.echo(_("This machine has too little memory for that."), err=True)
+        code = REFUSED
     except Exception as error:
         if not hasattr(error, "format_message"):  # errors of usage, which typer raises
             raise
         typer.echo(str(InputError([Problem(error.format_message())])), err=True)
         code = REFUSED
+    finally:
+        witnesses.remove(announce)
     sys.exit(code or 0)

@@ -53,14 +53,14 @@ def check(
 def describe(name: str) -> str:
     """What a scenario or experiment is, in a line; its problems as an error."""
     from kolabsim.study.inquiry import load
-    from kolabsim.world.reading import read_yaml
+    from kolabsim.world.reading import is_file, read_yaml
     from kolabsim.world.scenario import Scenario
     from kolabsim.world.world import build_rule
 
     path = Path(name)
-    if path.is_dir():
+    if is_file(path / "experiment.yaml"):
         path = path / "experiment.yaml"
-    tree = read_yaml(path, Problems()) if path.is_file() else None
+    tree = read_yaml(path, Problems()) if is_file(path) else None
     if tree is not None and tree.get("kind") is not None:
         return in_short(load(path))
     scenario = Scenario.load(name if tree is None else path)

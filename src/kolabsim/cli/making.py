@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -65,7 +66,8 @@ def region(
         found = region_outlook(
             world, code, strategy, runs=runs, seed=seed, threads=workers, progress=tell
         )
-    path = write_region(found, out or Path("results") / f"region-{code}.html", seed=seed)
+    file = re.sub(r"[^\w.-]", "_", f"region-{code}.html")
+    path = write_region(found, out or Path("results") / file, seed=seed)
     console = terminal(sys.stdout)
     for paragraph in answer_section(found).paragraphs:
         console.print(paragraph, soft_wrap=True)

@@ -51,7 +51,8 @@ def free_port(host: str, port: int) -> int:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind((host, port))
             return int(tried.getsockname()[1])
-    except OSError as error:
+    except (OSError, TypeError, UnicodeError) as error:  # the last two: no name of a host
         text = _("cannot listen at {host}, port {port} ({reason}); choose another with --port")
-        text = text.format(host=host, port=port, reason=error.strerror or error)
+        reason = getattr(error, "strerror", None) or error
+        text = text.format(host=host, port=port, reason=reason)
         raise InputError([Problem(text)]) from error

@@ -15,11 +15,15 @@ from kolabsim.errors import (
     InputError,
     Problem,
     Problems,
+    printable,
+    shown,
     suggestion,
 )
 from kolabsim.language import N_, _, set_language
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table
 
@@ -80,8 +84,8 @@ def one_of(word: str, choices: Mapping[str, Kind]) -> Kind:
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, object]:
-    """Settings by dotted names from KEY=VALUE; a value is read as YAML reads it."""
-    import yaml
+    """Settings by dotted names from KEY=VALUE; a value is read as in a scenario file."""
+    from kolabsim.world.reading import read_value
 
     found, problems = {}, Problems()
     for setting in settings:
@@ -90,11 +94,13 @@ def parse_settings(settings: Sequence[str]) -> dict[str, object]:
             message = _("--set {setting}: write KEY=VALUE, such as parameters.quality_value=0.7")
             problems.add(message.format(setting=setting))
             continue
-        try:
-            found[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            message = _("--set {setting}: the value cannot be read")
-            problems.add(message.format(setting=setting))
+        wrong = Problems()
+        value = read_value(text, wrong)
+        for problem in wrong.found:
+            message = _("--set {setting}: the value cannot be read: {reason}")
+            problems.add(message.format(setting=setting, reason=problem.message))
+        if value is not None:
+            found[key.strip()] = value.plain()
     problems.raise_if_any()
     return found
 
@@ -168,6 +174,29 @@ def counting_bar(number: int) -> Iterator[Callable[[int], None]]:
     with Bar(console=console, transient=True) as bar:
         task = bar.add_task(_("runs"), total=number)
         yield lambda done: bar.update(task, completed=done)
+
+
+def extension_announcer() -> Callable[[Path], None]:
+    """What says, once for each file and what is in it, that somebody's program is about to run."""
+    import hashlib
+
+    told: set[tuple[Path, str]] = set()
+
+    def announce(path: Path) -> None:
+        try:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            return  # it cannot be run either
+        if (path, content) not in told:
+            told.add((path, content))
+            message = _(
+                "Running the extension {file} (SHA-256 {hash}): a program that may do whatever you "
+                "may."
+            )
+            message = message.format(file=shown(path), hash=content)
+            terminal().print(printable(message), soft_wrap=True)
+
+    return announce
 
 
 def announce_compilation() -> None:

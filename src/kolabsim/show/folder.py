@@ -23,6 +23,7 @@ from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
 from kolabsim.study.joined import write_joined
 from kolabsim.study.kept import MANIFEST
+from kolabsim.study.sheets import table_csv
 from kolabsim.study.store import KINDS, Store, write_whole
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ class Account:
 def check_folder(folder: Path) -> None:
     """Refuse a place where results cannot be put, before the first run."""
     problem = None
-    if folder.exists() and not folder.is_dir():
-        problem = _("this is a file; results need a folder")
-    elif folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        problem = _("this folder holds something else than results; choose another with --out")
-    if problem:
-        raise InputError([Problem(problem, file=shown(folder))])
     try:
+        if folder.exists() and not folder.is_dir():
+            problem = _("this is a file; results need a folder")
+        elif folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+            problem = _("this folder holds something else than results; choose another with --out")
+        if problem:
+            raise InputError([Problem(problem, file=shown(folder))])
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -98,8 +99,11 @@ def is_reported(experiment: Experiment, study: KeptStudy) -> bool:
     path = study.folder / PROVENANCE
     if not (path.is_file() and (study.folder / REPORT).is_file()):
         return False
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    return facts.get("request") == request_of(experiment, study)
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # damaged: the report is written again
+        return False
+    return isinstance(facts, dict) and facts.get("request") == request_of(experiment, study)
 
 
 def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> dict[str, object]:
@@ -186,8 +190,7 @@ def publish(
         if table is not None
     }  # fmt: skip
     for name, table in tables.items():
-        text = table.to_csv(index=False, lineterminator="\n")
-        write_whole(folder / f"{name}.csv", text.encode())
+        write_whole(folder / f"{name}.csv", table_csv(table))
     resolved = json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True)
     write_whole(folder / "scenario.json", resolved.encode())
     write_figures(results, comparison, folder / "figures", measures=experiment.measures)

@@ -15,7 +15,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.study.runner import DEFAULT_FUTURE, shape_of
 from kolabsim.world.checking import check_shape
 from kolabsim.world.futures import STRUCTURES, plausible_futures, structural_futures
-from kolabsim.world.reading import Node, read_yaml, tell
+from kolabsim.world.reading import Node, is_file, read_yaml, tell
 from kolabsim.world.scenario import Scenario, shipped, shipped_names
 from kolabsim.world.schema import Title, Word, Written
 from kolabsim.world.strategy import in_language
@@ -30,13 +30,17 @@ SHOWN = (
 )  # fmt: skip
 """Measures that a report shows unless the experiment names others."""
 
-Names = Annotated[tuple[str, ...], Field(min_length=1)]
+MOST_RUNS = 1_000_000
+"""Most runs of each strategy in each future."""
+MOST_NAMES = 1000
+"""Most strategies, futures, measures or factors that a file names."""
+Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
 
 
 class QuickText(Written):
     """A quick look at a comparison."""
 
-    runs: int = Field(default=20, ge=2, le=1_000_000)
+    runs: int = Field(default=20, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future."""
 
 
@@ -53,17 +57,17 @@ class ExperimentText(Written):
     """Strategies to compare; default: all of the scenario."""
     baseline: str = BASELINE
     """The strategy with which the others are compared."""
-    futures: dict[str, dict[str, Any]] = Field(default={})
+    futures: dict[str, dict[str, Any]] = Field(default={}, max_length=MOST_NAMES)
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
     plausible: int = Field(default=0, ge=0, le=100)
     """So many plausible futures besides: parameter sets that agree with what is known."""
     structures: Annotated[tuple[Literal[tuple(STRUCTURES)], ...], Word(("all",))] = ()
     """Structures of the model of which each alternative is a future too."""
-    runs: int = Field(default=200, ge=2, le=1_000_000)
+    runs: int = Field(default=200, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future."""
     seed: int = Field(default=1, ge=0, lt=2**63)
     """Seed of all draws."""
-    detail: int = Field(default=1000, ge=2, le=1_000_000)
+    detail: int = Field(default=1000, ge=2, le=MOST_RUNS)
     """Of how many runs of each strategy and future quarters and regions are kept."""
     measures: Names = SHOWN
     """Measures that the report shows."""
@@ -123,10 +127,12 @@ class Experiment:
             named = {("strategies", k): name for k, name in enumerate(text.strategies or ())}
             check_strategies(tree, named | {("baseline",): text.baseline}, scenario, problems)
             _check_measures(tree, text, scenario, problems)
-        for word, value, least in (("runs", runs, 2), ("seed", seed, 0)):
-            if value is not None and not least <= value < 2**63:
-                message = _("{word}: {value} is too small; allowed: at least {least}")
-                problems.add(message.format(word=word, value=value, least=least))
+        for word, value, least, most in (
+            ("runs", runs, 2, MOST_RUNS), ("seed", seed, 0, 2**63 - 1)
+        ):  # fmt: skip
+            if value is not None and not least <= value <= most:
+                message = _("{word}: {value} is not allowed; allowed: {least} to {most}")
+                problems.add(message.format(word=word, value=value, least=least, most=most))
         problems.raise_if_any()
         strategies = text.strategies or tuple(scenario.strategies)
         if text.baseline not in strategies:
@@ -152,12 +158,12 @@ class Experiment:
 def find_experiment(source: str | Path) -> Path:
     """The file of an experiment that is given by its name, its file or its folder."""
     path = Path(source)
-    if path.is_dir() and (path / "experiment.yaml").is_file():
+    if is_file(path / "experiment.yaml"):
         return path / "experiment.yaml"
-    if isinstance(source, Path) or path.suffix or path.is_file():
+    if isinstance(source, Path) or path.suffix or is_file(path):
         return path
     named = shipped("experiments") / path.name / "experiment.yaml"
-    if path.name == str(source) and named.is_file():
+    if path.name == str(source) and is_file(named):
         return named
     hint = suggestion(path.name, shipped_names("experiments"))
     text = _("there is no experiment '{name}'{hint}").format(name=source, hint=hint)
@@ -184,7 +190,7 @@ def load_scenario(
         return None
     beside = path.parent / text.scenario
     try:
-        scenario = complete(Scenario.load(beside if beside.is_file() else text.scenario))
+        scenario = complete(Scenario.load(beside if is_file(beside) else text.scenario))
     except InputError as error:
         _pass_on(error.problems, tree, ("scenario",), problems)
         return None

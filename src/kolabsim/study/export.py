@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ from kolabsim.language import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.joined import chunks, read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.store import KINDS, write_whole
+from kolabsim.study.sheets import as_it_was, table_csv
+from kolabsim.study.store import KINDS, intact, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +80,7 @@ def column_table(study: KeptStudy) -> pd.DataFrame:
 def content_of(table: pd.DataFrame, to: str, study: KeptStudy) -> bytes:
     """A table as the content of a CSV file, or of a Parquet file that says its units."""
     if to == "csv":
-        return table.to_csv(index=False, lineterminator="\n").encode()
+        return table_csv(table)
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -146,10 +148,11 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
     _write_sheet(book, "runs", head, runs)
     for file in sorted(study.folder.glob("*.csv")):
         if file.stem not in {"runs", "measures"}:
-            head, *body = _read_rows(file)
+            with intact(file):
+                head, *body = _read_rows(file)
             if len(body) > MOST_ROWS:
                 _refuse_rows(file.name, len(body))
-            _write_sheet(book, file.stem[:31], head, body)
+            _write_sheet(book, re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31], head, body)
     about = column_table(study)
     _write_sheet(book, "measures", list(about), about.itertuples(index=False))
     room = io.BytesIO()
@@ -171,7 +174,7 @@ def _read_rows(file: Path) -> Iterator[Sequence[object]]:
         yield head
         for row in reader:
             yield [
-                text if name in WORDS else _as_value(text)
+                as_it_was(text) if name in WORDS else _as_value(text)
                 for name, text in zip(head, row, strict=False)
             ]
 
@@ -180,7 +183,7 @@ def _as_value(text: str) -> object:
     try:
         return float(text)
     except ValueError:
-        return text
+        return as_it_was(text)
 
 
 def _write_sheet(

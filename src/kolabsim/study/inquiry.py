@@ -23,6 +23,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.study.design import METHODS, Design, make_design
 from kolabsim.study.experiment import (
     BASELINE,
+    MOST_NAMES,
     Experiment,
     Names,
     check_strategies,
@@ -36,15 +37,18 @@ from kolabsim.world.scenario import Scenario
 from kolabsim.world.schema import Title, Written
 from kolabsim.world.strategy import in_language
 
-OUTCOME = re.compile(r"^(spread\()?([a-z_]+)(?:@(\d+))?(?(1)\))$")
+OUTCOME = re.compile(r"^(spread\()?([a-z_]+)(?:@([0-9]{1,9}))?(?(1)\))$")
 """An outcome: a measure, a measure at a quarter (trust@8), or its spread over runs."""
 
-Wanted = Annotated[
-    dict[str, Any],
-    BeforeValidator(
-        lambda value: dict.fromkeys(value) if isinstance(value, list | tuple) else value
-    ),
-]
+
+def _keys(value: Any) -> Any:
+    """A list of names as keys without values; what holds no names stays as it is."""
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    return value
+
+
+Wanted = Annotated[dict[str, Any], BeforeValidator(_keys), Field(max_length=MOST_NAMES)]
 """Factors and groups, each with a range, words, or nothing for the usual ones."""
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.results import Results
-from kolabsim.study.store import write_whole
+from kolabsim.study.sheets import table_csv
+from kolabsim.study.store import intact, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,8 @@ def layers(wanted: Sequence[tuple[int, str]]) -> list[dict[str, int]]:
 def _read(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
-    return pq.read_table(path)
+    with intact(path):
+        return pq.read_table(path)
 
 
 def _of(table: pa.Table, places: Mapping[str, int], limit: int) -> pa.Table | None:
@@ -174,7 +176,7 @@ def write_joined(study: KeptStudy, kind: str, path: Path) -> None:
 def _write_csv(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
     def write(file: BinaryIO) -> None:
         for number, chunk in enumerate(chunks(study, kind)):
-            chunk.to_csv(file, index=False, header=number == 0, lineterminator="\n")
+            file.write(table_csv(chunk, header=number == 0))
 
     return write
 

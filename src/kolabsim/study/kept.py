@@ -23,15 +23,17 @@ from concurrent.futures import (
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from kolabsim.engine.ensemble import BLOCK, Block, cores, new_state, run_block
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError, shown
 from kolabsim.language import _
 from kolabsim.model.kernel import digest
 from kolabsim.model.measures import MEASURES, OWN, Measure
+from kolabsim.study.experiment import MOST_RUNS
 from kolabsim.study.points import (
     Plain,
     Point,
@@ -44,7 +46,16 @@ from kolabsim.study.points import (
 )
 from kolabsim.study.results import run_figures
 from kolabsim.study.runner import build_futures
-from kolabsim.study.store import Held, Store, quarter_rows, region_rows, run_rows, write_whole
+from kolabsim.study.store import (
+    Held,
+    Store,
+    intact,
+    quarter_rows,
+    region_rows,
+    run_rows,
+    write_whole,
+)
+from kolabsim.world.reading import is_file
 from kolabsim.world.world import build_policy
 
 if TYPE_CHECKING:
@@ -249,7 +260,8 @@ class KeptStudy:
         blocks = {point.block(r) for point in self.points for r in range(0, self.runs, BLOCK)}
         found = []
         for path in sorted((self.folder / FAILURES).glob("[!.]*.json")):
-            failure = Failure(**json.loads(path.read_text(encoding="utf-8")))
+            with intact(path):
+                failure = Failure(**json.loads(path.read_text(encoding="utf-8")))
             if failure.block in blocks and failure.run < self.runs:
                 found.append(failure)
         return found
@@ -420,10 +432,32 @@ def _label(point: Point) -> str:
     return json.dumps([point.strategy, point.future], ensure_ascii=False)
 
 
+class Manifest(BaseModel):
+    """What a folder of results says that it holds."""
+
+    model_config = ConfigDict(strict=True)
+
+    model: str
+    seed: int
+    runs: int = Field(ge=0, le=MOST_RUNS)
+    detail: int = Field(ge=0, le=MOST_RUNS)
+    regions: list[str]
+    areas: list[str]
+    currency: str
+    measures: dict[str, Measure] = {}
+    points: dict[str, Annotated[str, Field(pattern="^[0-9a-f]+$")]]
+
+
 def read_manifest(folder: Path) -> dict[str, object]:
     """What a folder says that it holds; nothing if it holds no study."""
     path = folder / MANIFEST
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not is_file(path):
+        return {}
+    with intact(path):
+        found = Manifest.model_validate_json(path.read_bytes())
+        for label in found.points:
+            _strategy, _future = json.loads(label)
+    return found.model_dump()
 
 
 def own_measures(scenario: Scenario) -> dict[str, Measure]:
@@ -441,7 +475,9 @@ def kept_measures(manifest: Mapping[str, object]) -> dict[str, Measure]:
 
 def read_inputs(folder: Path, point: str) -> Plain:
     """What decided the results of a point, as it was kept."""
-    return from_bytes((folder / INPUTS / f"{point}.npz").read_bytes())
+    path = folder / INPUTS / f"{point}.npz"
+    with intact(path):
+        return from_bytes(path.read_bytes())
 
 
 # In a worker --------------------------------------------------------------------------------------

@@ -20,9 +20,9 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK, Own, Task
 from kolabsim.errors import KolabsimError
 from kolabsim.language import _
-from kolabsim.model.extension import load_extensions
 from kolabsim.model.kernel import digest
 from kolabsim.model.state import Policy, World
+from kolabsim.world.programs import run_extensions
 
 Plain = dict[str, object]
 """Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
@@ -82,7 +82,7 @@ def unpack(packed: Mapping[str, object]) -> Task:
         }
         for kind in ("world", "policy")
     }
-    declared = load_extensions(_extension_files(packed))
+    declared = run_extensions(_extension_files(packed))
     targets, measures = (
         tuple(part[name] for name in json.loads(packed[kind]))
         for kind, part in (("targets", declared.targets), ("measures", declared.measures))

@@ -43,7 +43,8 @@ from kolabsim.study.points import (
 )
 from kolabsim.study.results import run_figures
 from kolabsim.study.runner import shape_of
-from kolabsim.study.store import read_footer, write_whole
+from kolabsim.study.sheets import table_csv
+from kolabsim.study.store import intact, read_footer, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,9 +140,7 @@ class SampledStudy(KeptStudy):
             moments=np.array(json.dumps(self.moments)),
         )
         write_whole(self.folder / INPUTS / ROWS, rows.getvalue())
-        room = io.StringIO()
-        self.table.to_csv(room, index_label="point", lineterminator="\n")
-        write_whole(self.folder / DESIGN, room.getvalue().encode())
+        write_whole(self.folder / DESIGN, table_csv(self.table, index_label="point"))
 
     def known_points(self, before: Mapping[str, object]) -> dict[str, str]:
         """None: another design numbers its points anew; what decides them finds their runs."""
@@ -238,17 +237,20 @@ def unpack_base(plain: Plain) -> Base:
 
 def read_base(folder: Path, base: str) -> Plain:
     """What the points of a study have in common, as it was kept."""
-    plain = from_bytes((folder / INPUTS / f"{base}.npz").read_bytes())
-    return plain | {"base.areas": str(plain["base.areas"])}
+    path = folder / INPUTS / f"{base}.npz"
+    with intact(path):
+        plain = from_bytes(path.read_bytes())
+        return plain | {"base.areas": str(plain["base.areas"])}
 
 
 def kept_tasks(folder: Path, points: Iterable[str]) -> dict[str, Task | None]:
     """What decided the results of points by their hashes; None where it is not what that says."""
-    with np.load(folder / INPUTS / ROWS, allow_pickle=False) as held:
+    path = folder / INPUTS / ROWS
+    with intact(path), np.load(path, allow_pickle=False) as held:
         rows = {name: held[name] for name in held.files}
-    moments = tuple((measure, quarter) for measure, quarter in json.loads(str(rows["moments"])))
-    names = tuple(str(name) for name in rows["names"])
-    place = {str(name): k for k, name in enumerate(rows["hash"])}
+        moments = tuple((measure, quarter) for measure, quarter in json.loads(str(rows["moments"])))
+        names = tuple(str(name) for name in rows["names"])
+        place = {str(name): k for k, name in enumerate(rows["hash"])}
     bases: dict[str, Base | None] = {}
     found: dict[str, Task | None] = {}
     for point in points:

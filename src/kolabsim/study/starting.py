@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
 
-from kolabsim.errors import InputError, Problem, Problems, StorageError, shown
+from kolabsim.errors import InputError, Problem, Problems, shown
 from kolabsim.language import _, language
 from kolabsim.model.areas import FAMILIES
 from kolabsim.study.store import write_whole
@@ -55,10 +55,13 @@ def start(folder: Path, table: Path) -> list[Path]:
 def check_is_free(folder: Path) -> None:
     """Refuse a folder in which something could be overwritten."""
     problem = None
-    if folder.exists() and not folder.is_dir():
-        problem = _("this is a file; a scenario needs a folder")
-    elif folder.is_dir() and any(folder.iterdir()):
-        problem = _("this folder is not empty; choose another, so that nothing is overwritten")
+    try:
+        if folder.exists() and not folder.is_dir():
+            problem = _("this is a file; a scenario needs a folder")
+        elif folder.is_dir() and any(folder.iterdir()):
+            problem = _("this folder is not empty; choose another, so that nothing is overwritten")
+    except OSError as error:
+        problem = _("the disk refuses ({reason})").format(reason=error.strerror or error)
     if problem:
         raise InputError([Problem(problem, file=shown(folder))])
 
@@ -70,7 +73,7 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
         for name, content in contents.items():
             write_whole(folder / name, content)
             written.append(folder / name)
-    except StorageError:
+    except BaseException:  # also where somebody presses Ctrl-C
         with suppress(OSError):
             for path in written:
                 path.unlink()

@@ -29,7 +29,7 @@ def check_shape(
 
     What is wrong is told and set aside, so that the rest can be checked further.
     """
-    set_aside: list[tuple[str | int, ...]] = []
+    set_aside: set[tuple[str, ...]] = set()  # and everything above it
     while True:
         try:
             return tree, shape.model_validate(tree.plain())
@@ -43,14 +43,12 @@ def check_shape(
             if of_key:
                 path, missing = path[:-1], []
             whole = tuple(map(str, (*written, *missing)))
-            told = any(earlier[: len(whole)] == whole for earlier in set_aside)
-            if not told and len(problems.found) < MOST:
+            if whole not in set_aside and len(problems.found) < MOST:
                 at_key = of_key or error["type"] == "extra_forbidden"
                 tell(tree, path, explain(error, shape), problems, at_key=at_key)
-            set_aside.append(whole)
+            set_aside.update(whole[:length] for length in range(len(whole) + 1))
             pruned.add(tuple(written))
-        for path in pruned:
-            tree = tree.without(path)
+        tree = tree.without(*pruned)
 
 
 def keys_at(path: tuple[str | int, ...], shape: Any = ScenarioText) -> list[str]:

@@ -13,11 +13,11 @@ from kolabsim.model.extension import (
     MECHANISM,
     TARGET,
     Declared,
-    load_extensions,
 )
 from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.rules import BUILT_IN
+from kolabsim.world.programs import run_extensions
 from kolabsim.world.reading import tell
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def declared_in(scenario: Scenario) -> Declared:
 
     Raises :class:`~kolabsim.errors.InputError` as :attr:`Scenario.declared` says.
     """
-    found, problems = load_extensions(scenario.extensions), Problems()
+    found, problems = run_extensions(scenario.extensions), Problems()
     rules, mechanisms, targets = (
         dict(part) for part in (found.rules, found.mechanisms, found.targets)
     )

@@ -5,6 +5,7 @@ Only data are read: no tags, anchors or aliases, so that no file can make more o
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,12 @@ from pathlib import Path
 
 import yaml
 
-from kolabsim.errors import Problems, suggestion
-from kolabsim.language import _
+from kolabsim.errors import UNPRINTABLE, Problems, suggestion
+from kolabsim.language import N_, _
 
-LARGEST_YAML = 10_000_000
+LARGEST_YAML = 5_000_000
 """Most bytes of a YAML file."""
-LARGEST_TABLE = 500_000_000
+LARGEST_TABLE = 100_000_000
 """Most bytes of a table."""
 DEEPEST = 50
 """Most levels of a YAML file."""
@@ -25,6 +26,7 @@ LONGEST_NUMBER = 40
 """Most characters of a number."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
 _NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", re.ASCII)
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -105,20 +107,24 @@ class Node:
             if isinstance(part, int) and not node.is_list:
                 continue
             if node.is_list and isinstance(part, int) and part < len(node.children):
-                part = list(node.children)[part]
+                # Where items were left out, positions differ from keys.
+                has_gaps = next(reversed(node.children)) >= len(node.children)
+                part = list(node.children)[part] if has_gaps else part
             if part not in (node.children or {}):
                 return written, [p for p in path[position:] if isinstance(p, str)], node
             written.append(part)
             node = node.children[part]
         return written, [], node
 
-    def without(self, path: Sequence[str | int]) -> Node:
-        """The same, but for what is written at this path (a path as :meth:`trace` gives it)."""
-        first, rest = path[0], path[1:]
+    def without(self, *paths: Sequence[str | int]) -> Node:
+        """The same, but for what is written at these paths (as :meth:`trace` gives them)."""
+        below: dict[str | int, list[Sequence[str | int]]] = {}
+        for first, *rest in paths:
+            below.setdefault(first, []).append(rest)
         children = {
-            key: child.without(rest) if key == first else child
+            key: child.without(*below[key]) if key in below else child
             for key, child in self.children.items()
-            if rest or key != first
+            if all(below.get(key, [True]))
         }
         return replace(self, children=children)
 
@@ -189,6 +195,9 @@ def planted(value: object, key: str, problems: Problems, *, depth: int = 0) -> N
     elif isinstance(value, (list, tuple)):
         children = {k: planted(v, key, problems, depth=depth + 1) for k, v in enumerate(value)}
         return Node(Place(), children=children, is_list=True)
+    elif isinstance(value, str) and (found := _UNPRINTABLE.search(value)):
+        problems.add(f"{key}: {unprintable(found[0])}")
+        return Node(Place())
     elif value is not None and not isinstance(value, (str, bool, int, float)):
         problems.add(
             _("{key}: what has the type {kind} cannot be part of a scenario").format(
@@ -197,6 +206,20 @@ def planted(value: object, key: str, problems: Problems, *, depth: int = 0) -> N
         )
         return Node(Place())
     return Node(Place(), value)
+
+
+def unprintable(character: str) -> str:
+    """That a character cannot be part of a text."""
+    message = _("the control character U+{code} cannot be part of a text")
+    return message.format(code=f"{ord(character):04X}")
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a path that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def read_bytes(path: Path, largest: int, problems: Problems) -> bytes | None:
@@ -232,27 +255,70 @@ def _neighbour(path: Path) -> str:
 
 
 def read_text(path: Path, largest: int, problems: Problems) -> str | None:
-    """The text of a file in UTF-8, with or without a byte-order mark."""
+    """The text of a file in UTF-8, or in UTF-16 with the byte-order mark that Excel writes."""
     data = read_bytes(path, largest, problems)
     if data is None:
         return None
+    line = None
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith(_WIDE) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-    problems.add(
-        _("this is not UTF-8 text; save the file again with the encoding UTF-8"),
-        file=path,
-        line=line,
-    )
+        message = _binary(data)
+        if message is None:
+            line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+            letter = bytes([byte]).decode("cp1252", "replace")
+            message = _(
+                "this is not UTF-8 text (the byte {byte} is '{letter}' in Windows-1252); save the "
+                "file again with the encoding UTF-8, which Excel calls CSV UTF-8"
+            ).format(byte=f"0x{byte:02X}", letter=letter)
+    else:
+        found = _UNPRINTABLE.search(text)
+        if found is None:
+            return text
+        message = _binary(data)
+        if message is None:
+            line, message = text.count("\n", 0, found.start()) + 1, unprintable(found[0])
+    problems.add(message, file=path, line=line)
     return None
+
+
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MAGIC: Mapping[bytes, str] = {
+    b"PK\x03\x04": N_("an Excel workbook"),
+    b"\xd0\xcf\x11\xe0": N_("an Excel workbook"),
+    b"%PDF": N_("a PDF file"),
+    b"\x1f\x8b": N_("a packed file"),
+}
+"""What files begin with that are often taken for tables."""
+
+
+def _binary(data: bytes) -> str | None:
+    """What a file is that holds no text, and what to do about it."""
+    kind = next((kind for start, kind in _MAGIC.items() if data.startswith(start)), None)
+    if kind is None:
+        return None
+    message = _("this is {kind}, and not a text file; save the table as CSV UTF-8")
+    return message.format(kind=_(kind))
 
 
 def read_yaml(path: Path, problems: Problems) -> Node | None:
     """The mapping that a YAML file holds; None, and the problem, where it holds no such thing."""
     text = read_text(path, LARGEST_YAML, problems)
-    if text is None:
-        return None
+    root = None if text is None else _tree(text, path, problems)
+    if root is None or root.is_mapping:
+        return root
+    message = _("this file must hold keys with values, such as 'horizon: 40'")
+    problems.add(message, file=path, line=root.place.line, column=root.place.column)
+    return None
+
+
+def read_value(text: str, problems: Problems) -> Node | None:
+    """What a text says as the value of a key in a YAML file; None, and the problem, if nothing."""
+    return _tree(text, None, problems)
+
+
+def _tree(text: str, path: Path | None, problems: Problems) -> Node | None:
+    """What is written in a YAML text; None, and the problem, where it is none."""
     try:
         return _Builder(path, problems).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
@@ -261,6 +327,8 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
         reason = ", ".join(filter(None, (error.context, error.problem)))
     except yaml.reader.ReaderError as error:
         line, column, reason = text.count("\n", 0, error.position) + 1, None, error.reason
+    except UnicodeError as error:  # half of a surrogate pair, as only a command line can hold it
+        line, column, reason = None, None, error.reason
     problems.add(
         _("this is not YAML ({reason})").format(reason=reason), file=path, line=line, column=column
     )
@@ -270,10 +338,12 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
 class _Builder:
     """Builds nodes from the events of a YAML parser, which needs no recursion for deep files."""
 
-    def __init__(self, path: Path, problems: Problems) -> None:
+    def __init__(self, path: Path | None, problems: Problems) -> None:
         self.path, self.problems = path, problems
 
     def place(self, event: yaml.Event) -> Place:
+        if self.path is None:
+            return Place()
         return Place(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def tell(self, event: yaml.Event, message: str) -> None:
@@ -281,7 +351,7 @@ class _Builder:
         self.problems.add(message, file=self.path, line=place.line, column=place.column)
 
     def build(self, events: Iterator[yaml.Event]) -> Node | None:
-        root = Node(Place(self.path, 1, 1))
+        root = Node(Place(self.path, 1, 1) if self.path else Place())
         holders: list[Node] = []  # the mappings and lists that are open, outermost first
         keys: list[yaml.ScalarEvent | None] = []  # for each, the key that waits for its value
         documents = 0
@@ -302,6 +372,9 @@ class _Builder:
                 return None
             if event.tag is not None:
                 self.tell(event, _("tags (!) are not read"))
+                return None
+            if isinstance(event, yaml.ScalarEvent) and (bad := _UNPRINTABLE.search(event.value)):
+                self.tell(event, unprintable(bad[0]))  # written as "\e"
                 return None
             holder = holders[-1] if holders else None
             wants_key = holder is not None and holder.is_mapping and keys[-1] is None
@@ -330,11 +403,7 @@ class _Builder:
                     return None
                 holders.append(node)
                 keys.append(None)
-        if root.is_mapping:
-            return root
-        message = _("this file must hold keys with values, such as 'horizon: 40'")
-        self.problems.add(message, file=self.path, line=root.place.line, column=root.place.column)
-        return None
+        return root
 
     def node(self, event: yaml.NodeEvent, key: yaml.ScalarEvent | None) -> Node:
         place, key_place = self.place(event), self.place(key) if key else None

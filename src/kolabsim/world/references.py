@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kolabsim.errors import Problems, suggestion
+from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.world.reading import Node, tell
 
@@ -48,7 +48,8 @@ class References:
             members = self.groups.get(name, (name,))
             if name not in self.groups and self.codes is not None and name not in self._known:
                 message = _("no region has the code '{code}'{suggestion}")
-                hint = suggestion(name, [*self.groups, *self.codes])
+                few = len(self.problems.found) < SHOWN
+                hint = suggestion(name, [*self.groups, *self.codes]) if few else ""
                 self.tell((*path, position), message.format(code=name, suggestion=hint))
                 continue
             for code in members:

@@ -170,6 +170,9 @@ def read_table(
     unknown = np.full(len(codes), np.nan)
     population = numbers.get(columns.population, unknown)
     _check_population(table, columns.population, population, names)
+    for place, measure in measures.items():
+        if place not in missing:
+            _check_points(table, measure, names)
     for attribute, limit in (("latitude", 90), ("longitude", 180)):
         _check_degrees(table, optional[attribute], numbers, limit, names)
     tiers = _texts(table, optional["tier"], ("",) * len(codes))
@@ -249,6 +252,15 @@ def _check_population(
         else:
             continue
         table.tell(line, message.format(column=column, value=text, right=right, name=name))
+
+
+def _check_points(table: Table, measure: Measure, names: Sequence[str]) -> None:
+    """See that no number of a measure can be read in two ways, where that would matter."""
+    if hasattr(measure, "to"):
+        table.check_points(measure.column, names, measure.from_)
+    # A dimension is standardised: it is all the same, unless only some numbers have points.
+    elif any("." not in text for text in table.texts(measure.column)):
+        table.check_points(measure.column, names)
 
 
 def _check_degrees(
@@ -375,6 +387,8 @@ def read_contacts(
     pairs = list(zip(table.texts("code_a"), table.texts("code_b"), strict=True))
     lands = _texts(table, "land", ("yes",) * len(pairs))
     distances = _texts(table, "distance_km", ("",) * len(pairs))
+    if "distance_km" in table.header:
+        table.check_points("distance_km", ["-".join(pair) for pair in pairs])
     first: dict[tuple[str, ...], int] = {}
     rows = []
     for line, pair, land, distance in zip(table.lines, pairs, lands, distances, strict=True):

@@ -19,7 +19,7 @@ from kolabsim.language import _
 from kolabsim.model.areas import Area
 from kolabsim.model.levers import LEVERS, Lever
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.world.reading import Node, Place, planted, read_yaml, tell
+from kolabsim.world.reading import DEEPEST, Node, Place, is_file, planted, read_yaml, tell
 from kolabsim.world.regions import Contacts, Regions
 from kolabsim.world.schema import Synthetic, schema
 from kolabsim.world.settling import BASELINE, Settling
@@ -117,6 +117,10 @@ class Scenario:
         for key, value in {**(changes or {}), **dotted}.items():
             if key == "extends":
                 problems.add(_("extends: a scenario that is loaded keeps its parent"))
+            if key.count(".") >= DEEPEST:
+                message = _("{key}: nested more than {deepest} deep")
+                problems.add(message.format(key=key, deepest=DEEPEST))
+                continue
             tree = _laid_over(tree, _nested(key, planted(value, key, problems)))
         return _settled(tree, self.name, self.files, problems, self._rule_parameters, self)
 
@@ -254,20 +258,13 @@ def _has_regions(path: Path) -> bool:
     return any(tree.get("regions", key) for tree in trees for key in ("table", "synthetic"))
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
 def _source(source: str | Path) -> Path:
     """The file of a scenario that is given by its name or its path."""
     path = Path(source)
-    if isinstance(source, Path) or path.suffix or path.name != source or _is_file(path):
+    if isinstance(source, Path) or path.suffix or path.name != source or is_file(path):
         return path
     named = shipped("scenarios") / f"{source}.yaml"
-    if _is_file(named):
+    if is_file(named):
         return named
     message = _("there is no scenario '{name}'{suggestion}").format(
         name=source, suggestion=suggestion(source, shipped_names("scenarios"))
@@ -304,7 +301,7 @@ def _parent(tree: Node, problems: Problems) -> Path | None:
     if text is None:
         return None
     candidates = (tree.place.file.parent / text, folder / f"{text}.yaml")
-    path = next((p for p in candidates if _is_file(p)), None)
+    path = next((p for p in candidates if is_file(p)), None)
     if path is None:
         beside = [p.name for p in candidates[0].parent.glob("*.yaml")]
         names = [*beside, *(p.stem for p in folder.glob("*.yaml") if p.stem != "strategies")]
