@@ -326,7 +326,7 @@ BAD = {
         @measure(floor=0.5)
         def a(state, p): return 1.0""",
     "cannot be loaded": "1 / 0",
-    "cannot be loaded: ": "raise SystemExit(3)",
+    "ends the program instead": "raise SystemExit(3)",
 }
 
 

@@ -88,6 +88,9 @@ def test_problems_of_the_scenario_are_told_in_its_own_file(tmp_path):
     [
         ("", "empty"),
         ("kind: comparison\n", "scenario: missing"),
+        ("kind: ~\nscenario: kartamantul\n", "kind: missing"),
+        ("kind: {a: b}\nscenario: kartamantul\n", "is not known here; allowed: comparison"),
+        ("kind: comparison\nscenario:\n", "scenario: missing"),
         ("kind: comparisson\nscenario: kartamantul\n", "did you mean 'comparison'"),
         ("kind: [\n", "experiment.yaml:2"),
         ("kind: comparison\nscenario: kartamantul\nstrategies: []\n", "strategies"),

@@ -42,7 +42,12 @@ def test_outcomes_are_measures_at_the_end_or_at_a_quarter_or_their_spread():
 
 @pytest.mark.parametrize(
     ("word", "told"),
-    [("trusts", "did you mean 'trust'"), ("trust@40", "the last quarter is 39"), ("a b", "not a")],
+    [
+        ("trusts", "did you mean 'trust'"),
+        ("trust@40", "the last quarter is 39"),
+        ("trust@" + "9" * 5000, "is not a measure"),
+        ("a b", "not a"),
+    ],
 )
 def test_what_is_no_outcome_is_told(word, told):
     with pytest.raises(InputError, match=told):
@@ -94,6 +99,10 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SEARCH + "levers: [exit]\n", "mechanisms and support only"),
         (SEARCH + "objectives: [density]\n", "neither better nor worse"),
         (SEARCH + "budget: -3\n", "budget"),
+        (SEARCH.replace("kartamantul", "~"), "scenario: missing"),
+        (SEARCH + "levers: [[a], {b: 1}]\n", "levers: keys with values are needed"),
+        (SENSITIVITY.replace("[mechanisms]", f"[{', '.join(map(str, range(1001)))}]"), "factors"),
+        (SEARCH.replace("kartamantul", "x" * 5000), "there is no scenario"),
     ],
 )
 def test_what_is_wrong_is_told(written, text, told):

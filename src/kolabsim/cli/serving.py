@@ -45,6 +45,9 @@ def app_(
 
 def free_port(host: str, port: int) -> int:
     """The port, or a free one instead of 0; one that is taken is refused with the way out."""
+    if not host:  # to the system, no address means all of them
+        text = _("--host: give an address; 0.0.0.0 lets other machines in")
+        raise InputError([Problem(text)])
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:

@@ -581,9 +581,13 @@ def _run(path: Path, source: bytes) -> Declared:
         raise InputError(
             [Problem(problem.message, file=str(path)) for problem in error.problems]
         ) from error
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
         _forget(before)
-        text = _("the extension cannot be loaded: {error}").format(error=error or repr(error))
+        text = _("the extension ends the program instead of declaring something")
+        raise InputError([Problem(text, file=str(path))]) from error
+    except Exception as error:
+        _forget(before)
+        text = _("the extension cannot be loaded: {error}").format(error=error)
         raise InputError([Problem(text, file=str(path))]) from error
     return Declared(new[DECISION], new[MECHANISM], new[TARGET], new[MEASURE])
 

@@ -22,7 +22,7 @@ from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
 from kolabsim.study.joined import write_joined
-from kolabsim.study.kept import MANIFEST
+from kolabsim.study.kept import INPUTS, MANIFEST
 from kolabsim.study.sheets import table_csv
 from kolabsim.study.store import KINDS, Store, write_whole
 
@@ -58,7 +58,7 @@ def check_folder(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             problem = _("this is a file; results need a folder")
-        elif folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        elif folder.is_dir() and _strange(folder):
             problem = _("this folder holds something else than results; choose another with --out")
         if problem:
             raise InputError([Problem(problem, file=shown(folder))])
@@ -69,6 +69,12 @@ def check_folder(folder: Path) -> None:
         text = _("{folder}: the disk refuses to write ({reason})")
         text = text.format(folder=shown(folder), reason=error.strerror or error)
         raise StorageError(text) from error
+
+
+def _strange(folder: Path) -> bool:
+    """Whether a folder holds something, and no study: not even one that stopped at once."""
+    found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return bool(found - {INPUTS}) and MANIFEST not in found
 
 
 def fresh_folder(folder: Path) -> Path:

@@ -25,6 +25,8 @@ from kolabsim.world.scenario import Scenario, shipped_names
 LARGEST = 1_000_000
 """Most bytes of all files of an upload together."""
 MOST_FILES = 4
+LONGEST_NAME = 200
+"""Most bytes of a file's name."""
 MOST_REGIONS = 600
 """Most regions of an upload: with more, nobody would wait for an answer."""
 KEPT = 32
@@ -115,7 +117,8 @@ def check_files(files: Mapping[str, bytes]) -> None:
         text = _("please upload at most {number} files of at most {size} kB together")
         problems.add(text.format(number=MOST_FILES, size=LARGEST // 1000))
     for name in files:
-        if not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml)", name):
+        is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml)", name)
+        if is_path or len(name.encode()) > LONGEST_NAME:
             text = _("{file}: only files that end in .csv or .yaml can be read")
             problems.add(text.format(file=name[:80]))
     problems.raise_if_any()

@@ -119,7 +119,7 @@ class Experiment:
         tree = read_yaml(path, problems)
         problems.raise_if_any()
         for key in ("kind", "scenario"):
-            if tree.get(key) is None:
+            if is_missing(tree.get(key)):
                 tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, ExperimentText)
         scenario = load_scenario(tree, text, path, settings or {}, problems, text.futures)
@@ -153,6 +153,11 @@ class Experiment:
             measures=text.measures,
             file=path,
         )
+
+
+def is_missing(node: Node | None) -> bool:
+    """Whether a key is not there, or has no value."""
+    return node is None or node.is_empty
 
 
 def find_experiment(source: str | Path) -> Path:

@@ -7,6 +7,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,20 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
     rows = study.runs * len(study.points)
     if rows > MOST_ROWS:
         _refuse_rows("runs", rows)
-    book = Workbook(write_only=True)
+    book, room = Workbook(write_only=True), io.BytesIO()
+    try:
+        _fill(book, study)
+        book.save(room)
+    except BaseException:
+        with suppress(Exception):
+            book.save(io.BytesIO())  # sheets that are not closed leave files and complaints behind
+        raise
+    write_whole(path, room.getvalue())
+    return path
+
+
+def _fill(book: Workbook, study: KeptStudy) -> None:
+    """Write all sheets of a workbook."""
     head = ["strategy", "future", "run", *study.measures]
     runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))
     _write_sheet(book, "runs", head, runs)
@@ -155,10 +169,6 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
             _write_sheet(book, re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31], head, body)
     about = column_table(study)
     _write_sheet(book, "measures", list(about), about.itertuples(index=False))
-    room = io.BytesIO()
-    book.save(room)
-    write_whole(path, room.getvalue())
-    return path
 
 
 def _refuse_rows(what: str, number: int) -> None:

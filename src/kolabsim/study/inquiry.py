@@ -28,6 +28,7 @@ from kolabsim.study.experiment import (
     Names,
     check_strategies,
     find_experiment,
+    is_missing,
     load_scenario,
 )
 from kolabsim.study.factors import Factor, choose_factors
@@ -238,11 +239,11 @@ class Inquiry:
         tree = read_yaml(path, problems)
         problems.raise_if_any()
         kind = tree.get("kind")
-        if kind is None or kind.value not in TEXTS:
+        if is_missing(kind) or kind.value not in TEXTS:
             tell(tree, ("kind",), _("missing"), problems)
             problems.raise_if_any()
         for key in ("scenario", *(("factors",) if kind.value == "sensitivity" else ())):
-            if tree.get(key) is None:
+            if is_missing(tree.get(key)):
                 tell(tree, (key,), _("missing"), problems)
         tree, text = check_shape(tree, problems, TEXTS[kind.value])
         text = _changed(tree, text, quick, changes or {}, problems)
@@ -287,7 +288,7 @@ def kind_of(source: str | Path) -> str:
     tree = read_yaml(find_experiment(source), problems)
     problems.raise_if_any()
     node = tree.get("kind")
-    if node is None:
+    if is_missing(node):
         return KINDS[0]
     if node.value not in KINDS:
         message = _("'{word}' is not a kind of experiment{hint}")

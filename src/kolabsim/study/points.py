@@ -61,8 +61,13 @@ def pack(task: Task) -> Plain:
     packed["targets"] = json.dumps([one.name for one in task.own.targets])
     packed["measures"] = json.dumps([one.name for one in task.own.measures])
     packed["files"] = json.dumps([str(file) for file in files])
-    packed["sources"] = json.dumps([file.read_bytes().decode() for file in files])
+    packed["sources"] = json.dumps([_as_text(file) for file in files])
     return packed
+
+
+def _as_text(path: Path) -> str:
+    """A program's source, byte by byte, in whatever encoding it says that it has."""
+    return path.read_bytes().decode(errors="surrogateescape")
 
 
 def unpack(packed: Mapping[str, object]) -> Task:
@@ -111,7 +116,9 @@ def has_obstacle(packed: Mapping[str, object]) -> bool:
 def _extension_files(packed: Mapping[str, object]) -> list[Path]:
     """The files of a user's rules; on another machine, copies under the hash of their source."""
     texts = zip(json.loads(packed["files"]), json.loads(packed["sources"]), strict=True)
-    return [_extension_file(Path(name), text.encode()) for name, text in texts]
+    return [
+        _extension_file(Path(name), text.encode(errors="surrogateescape")) for name, text in texts
+    ]
 
 
 def _extension_file(path: Path, source: bytes) -> Path:

@@ -68,19 +68,18 @@ def check_is_free(folder: Path) -> None:
 
 def write_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write all files, or none."""
-    is_new, written = not folder.exists(), []
+    is_new, paths = not folder.exists(), [folder / name for name in contents]
     try:
-        for name, content in contents.items():
-            write_whole(folder / name, content)
-            written.append(folder / name)
+        for path, content in zip(paths, contents.values(), strict=True):
+            write_whole(path, content)
     except BaseException:  # also where somebody presses Ctrl-C
         with suppress(OSError):
-            for path in written:
-                path.unlink()
+            for path in paths:
+                path.unlink(missing_ok=True)
             if is_new:
                 folder.rmdir()
         raise
-    return written
+    return paths
 
 
 def as_file(lines: Iterator[str]) -> bytes:

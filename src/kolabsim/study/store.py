@@ -59,7 +59,7 @@ def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}-", delete=False
+            dir=path.parent, prefix=f".{path.name[:40]}-", delete=False
         ) as file:
             name = Path(file.name)
             if callable(content):

@@ -71,14 +71,15 @@ class Table:
     ) -> None:
         """See that points begin decimals, which cannot be told where three digits follow each.
 
-        They do if one of the numbers then lies within what is ``usual``.
+        They do if one of the numbers then lies within what is ``usual``, and none otherwise.
         """
         texts = self.texts(column)
         unsure = [bool(AMBIGUOUS.fullmatch(text)) for text in texts]
         if not any(unsure) or any("." in t and not u for t, u in zip(texts, unsure, strict=True)):
             return
         low, high = sorted(usual or (math.nan, math.nan))
-        if any(low <= as_number(t) <= high for t, u in zip(texts, unsure, strict=True) if u):
+        found = [as_number(text) for text, u in zip(texts, unsure, strict=True) if u]
+        if any(low <= v <= high for v in found) and not any(low <= 1e3 * v <= high for v in found):
             return
         for line, text, name, is_unsure in zip(self.lines, texts, named, unsure, strict=True):
             if is_unsure:
