@@ -26,7 +26,7 @@ from kolabsim.language import speaking
 from kolabsim.show.uploads import Uploads
 from kolabsim.study.inquiry import load
 from kolabsim.study.starting import start
-from kolabsim.world.programs import run_extension, witnesses
+from kolabsim.world.programs import run_extensions, witnesses
 from kolabsim.world.recognising import columns_of
 from kolabsim.world.regions import read_contacts, read_table
 from kolabsim.world.scenario import Scenario, shipped
@@ -468,7 +468,7 @@ def test_programs_that_cannot_be_run(number, folder) -> None:
         path.write_bytes(content[:cut])
         before = len(told)
         with speaking(language), contextlib.redirect_stderr(io.StringIO()):
-            refused_or(lambda: run_extension(path))
+            refused_or(lambda: run_extensions([path]))
         assert len(told) == before + 1, "it was run before it was told"
 
     witnesses.append(told.append)

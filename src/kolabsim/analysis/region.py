@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kolabsim.analysis.compare import GAINS, LOSES, NOISE, paired, verdicts
-from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, run_block
+from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, offer_by, run_block
 from kolabsim.errors import InputError, Problem, nearest, suggestion
 from kolabsim.language import _
 from kolabsim.model import laws
@@ -33,7 +33,7 @@ from kolabsim.model.kernel import door, part
 from kolabsim.model.levers import SUPPORTERS, UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.model.programme import begin, offer
+from kolabsim.model.programme import begin
 from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS, State
 from kolabsim.study.runner import check_request
 from kolabsim.world.scenario import Scenario
@@ -204,7 +204,7 @@ def prospect_table(
         door(first_state)(world, state, policy, p, Key(task.seed, nature, 0))
         door(begin)(world, state, policy, p, 0)
         for supporter in range(len(SUPPORTERS)):
-            door(offer)(supporter, state, policy, p, 0)
+            offer_by(task.own)(supporter, state, policy, p, task.own.parameters, 0)
         door(tally_all)(state, p, 0)
         alone[nature] = state.slot["people"][i] * state.slot["alone"][i] * price
         for k, c in enumerate(contacts):

@@ -166,6 +166,15 @@ def offer_for(targets: tuple[Callable, ...]) -> Callable:
     return rebind(offer, score_of=score, target_bar=rebind(target_bar, score_of=score))
 
 
+def offer_by(own: Own) -> Callable:
+    """Python's way into what a supporter does, with the targeting rules of one's own."""
+    if not own.targets:
+        return door(offer)
+    if any(rule.obstacle for rule in own.targets):
+        return offer_in_python(own.targets)
+    return offer_for(tuple(rule.compiled for rule in own.targets))
+
+
 def scored_by(own_score: Callable, place: int, others: Callable) -> Callable:
     """Scores by a targeting rule of one's own, or by the others where another is asked for."""
     number = OWN_TARGETS + place

@@ -19,8 +19,7 @@ from kolabsim.engine.ensemble import (
     identify_for,
     is_whole,
     new_state,
-    offer_for,
-    offer_in_python,
+    offer_by,
 )
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
@@ -163,12 +162,7 @@ class Supporter(mesa.Agent):
     def offer(self) -> None:
         """Offer its help to those it targets."""
         model = self.model
-        offer = door(programme.offer)
-        if targets := model.own.targets:
-            is_plain = any(rule.obstacle for rule in targets)
-            twins = tuple(rule.compiled for rule in targets)
-            offer = offer_in_python(targets) if is_plain else offer_for(twins)
-        offer(
+        offer_by(model.own)(
             self.number, model.state, model.policy, model.parameters, model.own.parameters,
             model.quarter,
         )  # fmt: skip
