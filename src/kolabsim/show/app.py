@@ -25,7 +25,9 @@ from starlette.responses import Response
 
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
 from kolabsim.language import LANGUAGES, _, language, speaking
+from kolabsim.model.kernel import is_compiled_before
 from kolabsim.model.levers import MECHANISMS, SUPPORTERS, Lever
+from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.show import moving
 from kolabsim.show.drawing import BLUE
@@ -51,6 +53,9 @@ from kolabsim.world.scenario import Scenario
 STYLE = (Path(__file__).parent / "templates" / "app.css").read_text(encoding="utf-8")
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
+COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
+  .then(copied => [location.href, !!copied], () => [location.href, false])"""
+"""The page's address, and whether it could be copied: browsers allow it at safe addresses only."""
 UPLOADS = Uploads()
 
 
@@ -174,9 +179,10 @@ class Page:
             words(_("What if?"), tag="h1")
             words(_("kolabsim compares ways to share services; it does not predict."), tag="p")
             languages = {code: name for code, name in LANGUAGES.items()}
-            choice("lang", _("Language"), languages, language(), self.change_language)
+            text = _("Of this page and of its report.")
+            choice("lang", _("Language"), languages, language(), self.change_language, text)
         self.told = ui.element("div").props("role=alert").classes("problems")
-        with ui.element("main"):
+        with ui.element("div").classes("columns"):
             self.controls = ui.element("aside")
             with self.controls:
                 self.build_controls()
@@ -193,25 +199,19 @@ class Page:
             known = {name: Scenario.load(name).title(language()) for name in scenarios()}
             if chosen.scenario not in known:
                 known[chosen.scenario] = _("Uploaded: {name}").format(name=source.title(language()))
-            choice("scenario", _("Scenario"), known, chosen.scenario, self.change_scenario)
-            help_line("scenario", source.description(language()))
-            ui.upload(
-                label=_("Upload regions"), multiple=True, auto_upload=True, max_files=MOST_FILES,
-                max_total_size=LARGEST, on_multi_upload=self.upload, on_rejected=self.too_large,
-            ).props('accept=".csv,.yaml,.yml" flat').classes("upload")  # fmt: skip
-            text = _(
-                "A table (CSV) with the columns code, population, latitude and longitude, and if "
-                "there are name and tier; or a scenario (YAML) with its tables. Up to {size} kB."
-            )
-            help_line("upload", text.format(size=LARGEST // 1000))
-            self.upload_told = ui.element("div").props("role=alert").classes("problems")
+            text = source.description(language())
+            choice("scenario", _("Scenario"), known, chosen.scenario, self.change_scenario, text)
+            self.upload_control()
         with ui.element("fieldset"):
             words(_("Strategies"), tag="legend")
             strategies = {name: s.title(language()) for name, s in source.strategies.items()}
-            choice("start", _("Begin with"), strategies, chosen.start, self.change_start)
-            start = source.strategies.get(chosen.start)
-            help_line("start", start.description(language()) if start else "")
-            choice("baseline", _("Compare with"), strategies, chosen.baseline, self.change_baseline)
+            text = self.strategy_help(chosen.start)
+            choice("start", _("Begin with"), strategies, chosen.start, self.change_start, text)
+            text = self.strategy_help(chosen.baseline)
+            self.baseline_help = choice(
+                "baseline", _("Compare with"), strategies, chosen.baseline, self.change_baseline,
+                text,
+            )  # fmt: skip
         for title, levers in ((_("Mechanisms"), MECHANISMS), (_("Support"), SUPPORTERS)):
             with ui.element("fieldset"):
                 words(title, tag="legend")
@@ -221,7 +221,33 @@ class Page:
             words(_("Assumptions that matter most"), tag="legend")
             for name in ASSUMPTIONS:
                 self.assumption_control(name)
-        ui.button(_("Put everything back"), on_click=self.reset).props("flat no-caps")
+        button("reset", _("Put everything back"), self.reset,
+               _("All sliders go to where the scenario and the strategy have them."))  # fmt: skip
+
+    def upload_control(self) -> None:
+        """Where regions of one's own come in, and what is wrong with them is told."""
+        uploads = ui.upload(
+            multiple=True, auto_upload=True, max_files=MOST_FILES, max_total_size=LARGEST,
+            on_multi_upload=self.upload, on_rejected=self.too_large,
+        ).props('accept=".csv,.yaml,.yml" flat').classes("upload")  # fmt: skip
+        # Quasar's own button is an icon without a name.
+        label = escape(_("Upload regions"))
+        uploads.add_slot("header", (
+            f'<q-btn outline no-caps id="upload" aria-label="{label}" label="{label}" '
+            'aria-describedby="upload-help" @click="props.pickFiles"><q-uploader-add-trigger />'
+            "</q-btn>"
+        ))  # fmt: skip
+        text = _(
+            "A table (CSV) with the columns code, population, latitude and longitude, and if "
+            "there are name and tier; or a scenario (YAML) with its tables. Up to {size} kB."
+        )
+        help_line("upload", text.format(size=LARGEST // 1000))
+        self.upload_told = ui.element("div").props("role=alert").classes("problems")
+
+    def strategy_help(self, name: str) -> str:
+        """What a strategy of the scenario does."""
+        strategy = self.scenario.strategies.get(name)
+        return strategy.description(language()) if strategy else ""
 
     def lever_control(self, name: str, lever: Lever) -> None:
         """The intensity of a mechanism or of support."""
@@ -259,7 +285,7 @@ class Page:
         usual: float,
     ) -> None:
         """A native slider with its name, its value, and a line of help."""
-        step = (range_[1] - range_[0]) / (20 if range_ == (0.0, 1.0) else 40)
+        step = step_of(range_, usual)
         with ui.element("div").classes("control"):
             with ui.element("div").classes("head"):
                 words(capital(label), tag="label").props(f'for="{name}"')
@@ -290,15 +316,18 @@ class Page:
         self.tabs = tabs
         with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
-                self.headline = words("", tag="p").classes("headline").props("aria-live=polite")
-                self.state = words(_("Simulating …"), tag="p").classes("state")
-                self.state.props("id=state")
+                # It is read out when it is no longer busy: not each answer on the way.
+                self.headline = words("", tag="p").classes("headline")
+                self.headline.props("id=headline aria-live=polite aria-busy=true")
+                self.state = words(waiting(), tag="p").classes("state").props("id=state")
                 self.differences = block("differences-block")
                 with ui.element("div").classes("pictures"):
                     with ui.element("figure"):
                         measures = {name: title_of(name) for name in MAIN}
-                        choice("measure", _("Over time"), measures, self.settings.measure,
-                               self.change_measure)  # fmt: skip
+                        self.measure_help = choice(
+                            "measure", _("Over time"), measures, self.settings.measure,
+                            self.change_measure, measure_help(self.settings.measure),
+                        )  # fmt: skip
                         self.envelopes = block("envelopes")
                         words(_("Line: median of the runs. Band: half of them. Dashes: nine tenths "
                                 "of them."), tag="figcaption")  # fmt: skip
@@ -314,22 +343,35 @@ class Page:
                                 "strategy, over the first runs."), tag="figcaption")  # fmt: skip
                     with ui.element("figure").classes("take"):
                         words(_("Take it with you"), tag="h2")
-                        for text, take in (
-                            (_("Address of this page"), self.take_address),
-                            (_("Scenario (YAML)"), self.take_scenario),
-                            (_("Differences (CSV)"), self.take_differences),
-                            (_("All data (ZIP)"), self.take_data),
-                            (_("Report (HTML)"), self.take_report),
-                        ):
-                            ui.button(text, on_click=take).props("outline no-caps")
+                        self.build_taking()
             with ui.tab_panel("step"):
                 self.build_lesson()
 
+    def build_taking(self) -> None:
+        """Buttons that take away what the page shows."""
+        for name, text, take, told in (
+            ("address", _("Address of this page"), self.take_address,
+             _("It carries all settings: whoever opens it sees the same.")),
+            ("scenario", _("Scenario (YAML)"), self.take_scenario,
+             _("Your strategy and assumptions as a scenario file.")),
+            ("differences", _("Differences (CSV)"), self.take_differences,
+             _("The table above, as numbers.")),
+            ("data", _("All data (ZIP)"), self.take_data,
+             _("Every run, quarter and region, with what the columns mean.")),
+            ("report", _("Report (HTML)"), self.take_report,
+             _("One page to print or send, with methods and sources.")),
+        ):  # fmt: skip
+            button(f"take-{name}", text, take, told)
+            if name == "address":
+                self.address = words("", tag="output").props("id=address").classes("address")
+
     def build_lesson(self) -> None:
         """Buttons that let time pass, and what happens then."""
-        words(_("One run of your strategy, with the same agents, draws and results as run 0 of the "
-                "comparison."), tag="p")  # fmt: skip
-        with ui.element("div").classes("take"):
+        help_line("step", _(
+            "One run of your strategy, with the same agents, draws and results as run 0 of the "
+            "comparison."
+        ))  # fmt: skip
+        with ui.element("div").classes("steps"):
             for text, quarters in (
                 (_("Begin again"), 0), (_("One quarter on"), 1), (_("One year on"), 4),
             ):  # fmt: skip
@@ -337,7 +379,7 @@ class Page:
                 async def go(quarters: int = quarters) -> None:
                     await self.step(quarters)
 
-                ui.button(text, on_click=go).props("outline no-caps")
+                ui.button(text, on_click=go).props("outline no-caps aria-describedby=step-help")
         self.when = words("", tag="p").classes("state").props("aria-live=polite id=when")
         with ui.element("div").classes("pictures"):
             with ui.element("figure"):
@@ -373,6 +415,7 @@ class Page:
         nothing would be drawn while one drags.
         """
         self.wanted, self.lesson = self.settings, None
+        self.headline.props("aria-busy=true")
         if self.has_answer:
             self.stop[0] = 1
         if self.task is None or self.task.done():
@@ -393,6 +436,7 @@ class Page:
                 except InputError as error:
                     self.tell(refused(error))
                     self.state.set_content("")
+                    self.headline.props("aria-busy=false")
             self.has_answer = True
 
     async def follow(self, settings: Settings, stop: np.ndarray, began: float) -> None:
@@ -421,6 +465,8 @@ class Page:
         self.headline.set_content(escape(drawn.headline))
         for name in ("differences", "envelopes", "regions", "network"):
             getattr(self, name).set_content(getattr(drawn, name))
+        if drawn.answer.is_last and self.wanted is None:
+            self.headline.props("aria-busy=false")
         text = _("{runs} runs of each strategy, after {seconds} s.").format(
             runs=count(drawn.answer.runs), seconds=decimal(seconds, 2)
         )
@@ -458,13 +504,17 @@ class Page:
         with self.controls:
             self.build_controls()
 
+    @spoken
     def change_baseline(self, event: object) -> None:
         """Compare with another strategy."""
         self.choose(replace(self.settings, baseline=str(event.args)))
+        self.baseline_help.set_content(escape(self.strategy_help(self.settings.baseline)))
 
+    @spoken
     def change_measure(self, event: object) -> None:
         """Draw another measure over time."""
         self.choose(replace(self.settings, measure=str(event.args)))
+        self.measure_help.set_content(escape(measure_help(self.settings.measure)))
 
     # Uploads --------------------------------------------------------------------------------------
 
@@ -492,10 +542,12 @@ class Page:
     # Taking away ----------------------------------------------------------------------------------
 
     @spoken
-    def take_address(self) -> None:
-        """Copy the address, which carries all settings."""
-        self.client.run_javascript("navigator.clipboard?.writeText(window.location.href)")
-        ui.notify(_("The address is copied: whoever opens it sees the same."))
+    async def take_address(self) -> None:
+        """Show the address, which carries all settings, and copy it where the browser lets us."""
+        address, is_copied = await self.client.run_javascript(COPY, timeout=10.0)
+        self.address.set_content(escape(address))
+        if is_copied:
+            ui.notify(_("The address is copied."))
 
     def take_scenario(self) -> None:
         """Save the scenario file."""
@@ -569,24 +621,59 @@ def block(name: str) -> ui.html:
     return ui.html("", sanitize=False).props(f"id={name}").classes("block")
 
 
-def help_line(name: str, text: str) -> None:
+def help_line(name: str, text: str) -> ui.html:
     """What a control does, below it."""
-    words(text, tag="p").classes("help").props(f'id="{name}-help"')
+    return words(text, tag="p").classes("help").props(f'id="{name}-help"')
+
+
+def button(name: str, label: str, click: Callable, text: str) -> None:
+    """A button, and beside it what it does."""
+    with ui.element("div").classes("button"):
+        ui.button(label, on_click=click).props(
+            f'outline no-caps id="{name}" aria-describedby="{name}-help"'
+        )
+        help_line(name, text)
 
 
 def choice(
-    name: str, label: str, choices: Mapping[str, str], chosen: str, change: Callable
-) -> None:
-    """A native list of choices with its name."""
+    name: str, label: str, choices: Mapping[str, str], chosen: str, change: Callable, text: str
+) -> ui.html:
+    """A native list of choices with its name; gives the line of help below it."""
     with ui.element("div").classes("choice"):
         words(label, tag="label").props(f'for="{name}"')
         with ui.element("select").props(f'id="{name}" aria-describedby="{name}-help"') as select:
-            for value, text in choices.items():
-                option = words(text, tag="option")
+            for value, title in choices.items():
+                option = words(title, tag="option")
                 option.props["value"] = value
                 if value == chosen:
                     option.props["selected"] = True
         select.on("change", change, js_handler="(event) => emit(event.target.value)")
+        return help_line(name, text)
+
+
+def measure_help(name: str) -> str:
+    """What a measure means."""
+    return _("{meaning}.").format(meaning=capital(_(MEASURES[name].meaning)))
+
+
+def waiting() -> str:
+    """What is said until there is a first answer."""
+    if is_compiled_before():
+        return _("Simulating …")
+    return _("The model is being compiled, once for this version; this takes up to half a minute.")
+
+
+def step_of(range_: tuple[float, float], usual: float) -> float:
+    """How far a slider moves at a time: its usual value is a whole number of steps from its least.
+
+    A twentieth of an intensity; of a parameter ten or twenty steps up to its usual value, which
+    lies a third or half of its range up.
+    """
+    low, high = range_
+    if range_ == (0.0, 1.0):
+        return 0.05
+    share = (usual - low) / (high - low)
+    return (usual - low) / max(10 * round(3.0 * share), 1) if share else (high - low) / 30.0
 
 
 def unit_of(unit: str) -> str:

@@ -78,7 +78,7 @@ def differences(answer: Answer, measures: Sequence[str]) -> str:
             f"{escape(title_of(measure))}<small>{escape(hint_of(measure, scale))}</small></th>"
             f"<td>{escape(level_of(measure, row.baseline, comparison.scenario.currency))}</td>"
             f'<td class="bar">{interval_bar(row, colour)}</td>'
-            f'<td class="difference" style="color:{colour}"><span aria-hidden="true">{mark}</span>'
+            f'<td class="difference"><span style="color:{colour}" aria-hidden="true">{mark}</span>'
             f" {scale.bare(row.difference, signed=True)}</td>"
             f"<td>{scale.interval(row.low, row.high, signed=True)}</td></tr>"
         )
@@ -300,9 +300,11 @@ def regions_map(answer: Answer) -> str:
     for verdict, text in words.items():
         mark, _marker, colour = MARKS[verdict]
         number = int((table["verdict"] == verdict).sum())
-        told = f"{mark} {text}: {decimal(number, 0)}"
-        parts.append(f'<text x="{at}" y="14" fill="{colour}">{escape(told)}</text>')
-        at += 24 + 7.0 * len(told)
+        told = f" {text}: {decimal(number, 0)}"
+        parts.append(
+            f'<text x="{at}" y="14"><tspan fill="{colour}">{mark}</tspan>{escape(told)}</text>'
+        )
+        at += 31 + 7.0 * len(told)
     return svg("".join(parts), _("Map of regions that gain and lose under your strategy"))
 
 
