@@ -9,7 +9,7 @@ STAMP := $(VENV)/.kolabsim-installed
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
 
-.PHONY: help demo test long lint browser bench docs clean
+.PHONY: help demo test long lint bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made
@@ -31,17 +31,12 @@ lint: $(STAMP)  ## Check style, format, that imports only go down, and that the 
 	$(BIN)/lint-imports
 	$(BIN)/python tools/render_odd.py --check
 
-browser: $(STAMP)  ## Run the tests of the web page in Debian's chromium
-	KOLABSIM_BROWSER=1 $(BIN)/python -m pytest -rs tests/show/test_app.py
-
 bench: $(STAMP)  ## Measure speed, printed as JSON
 	@$(BIN)/python benchmarks/run.py
 
 docs: $(STAMP)  ## Build the documentation, into docs/_build/html and, in Indonesian, its folder id
-	@$(BIN)/python -c 'import furo, latex2mathml, myst_parser, sphinx' 2>/dev/null || \
-		$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
-	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_build/trees docs docs/_build/html
-	$(BIN)/python -m sphinx -q -W --keep-going -b html -D language=id -d docs/_build/trees/id docs docs/_build/html/id
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -D nb_execution_mode=cache -d docs/_build/trees docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -D language=id -D nb_execution_mode=cache -d docs/_build/trees/id docs docs/_build/html/id
 
 clean:  ## Remove what these targets made, and no results but the demo's
 	rm -rf $(VENV) results/demo build dist docs/_build .pytest_cache .ruff_cache .import_linter_cache .coverage
