@@ -19,12 +19,13 @@ copyright = "The kolabsim authors, MIT licence"
 release = version = __version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "declared",
     "languages",
     "mathml",
+    "notebooks",
 ]
 exclude_patterns = ["_build", "_extensions", "_static", "_templates"]
 templates_path = ["_templates"]
@@ -39,6 +40,13 @@ myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_dmath_double_inline = False
 myst_heading_anchors = 4
+
+# Notebooks are shown without results, unless `-D nb_execution_mode=cache` runs what has changed.
+nb_execution_mode = "off"
+nb_execution_in_temp = True
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_output_stderr = "remove"
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

@@ -20,13 +20,13 @@ FILE_OR_COMMANDS = re.compile(
 )
 
 
-def build(language, trees, pages):
-    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
+def build(language, trees, pages, *settings):
+    for module in ("sphinx", "myst_nb", "furo", "latex2mathml"):
         pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
-    words = ["-q", "-W", "--keep-going", "-b", "html", "-D", f"language={language}"]
+    words = ["-q", "-W", "--keep-going", "-b", "html", "-D", f"language={language}", *settings]
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", *words, "-d", str(trees), str(TOP / "docs"), str(pages)],
-        capture_output=True, text=True, encoding="utf-8", timeout=300,
+        capture_output=True, text=True, encoding="utf-8", timeout=560,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return pages
@@ -85,6 +85,27 @@ def test_the_reference_has_what_is_declared(built):
     for command in app.registered_commands:
         name = command.name or command.callback.__name__
         assert f"kolabsim {name}" in page
+
+
+@pytest.mark.slow
+def test_each_notebook_is_a_page(built):
+    contents = (built / "tutorials/notebooks.html").read_text(encoding="utf-8")
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        assert f'href="../notebooks/{path.stem}.html"' in contents
+        assert (built / f"notebooks/{path.stem}.html").is_file()
+
+
+@pytest.mark.long
+def test_notebooks_show_what_their_cells_give(tmp_path):
+    run = ["-D", "nb_execution_mode=cache", "-D", f"nb_execution_cache_path={tmp_path / 'cache'}"]
+    pages = build("id", tmp_path / "trees", tmp_path / "html", *run)
+    told = "Halaman ini hanya tersedia dalam bahasa Inggris."
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        page = (pages / f"notebooks/{path.stem}.html").read_text(encoding="utf-8")
+        assert "cell_output" in page
+        assert ("<img" in page) == ("%matplotlib inline" in path.read_text(encoding="utf-8"))
+        assert (told in page) == (path.stem != "simulasi-pertama")
+        assert str(TOP) not in page
 
 
 @pytest.mark.long

@@ -80,7 +80,7 @@ def test_nothing_is_translated_that_is_no_longer_said(tool) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 def test_everything_on_the_translated_pages_has_an_indonesian_translation(tool) -> None:
-    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
+    for module in ("sphinx", "myst_nb", "furo", "latex2mathml"):
         pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
     said, catalogues = tool.page_messages(), tool.translated_pages()
     lacking = [page for page in said if page not in catalogues]

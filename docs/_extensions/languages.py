@@ -41,7 +41,8 @@ def is_translated(app: Sphinx, page: str) -> bool:
     """Whether a page is in the language of the others."""
     language = app.config.language
     catalogue = app.srcdir / "locale" / language / "LC_MESSAGES" / f"{page}.po"
-    return language == ENGLISH or catalogue.is_file()
+    written = app.env.metadata[page].get("lang", ENGLISH)
+    return language in (ENGLISH, written) or catalogue.is_file()
 
 
 def setup(app: Sphinx) -> dict[str, object]:
