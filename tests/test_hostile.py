@@ -10,6 +10,7 @@ import csv
 import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -22,10 +23,12 @@ from kolabsim.cli import main
 from kolabsim.errors import LONGEST_MESSAGE, InputError, KolabsimError, Problem, StorageError
 from kolabsim.show.uploads import Uploads
 from kolabsim.study import store
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
 from kolabsim.study.kept import KeptStudy
 from kolabsim.study.starting import start
 from kolabsim.study.store import write_whole
+from kolabsim.study.verify import verify
 from kolabsim.world.scenario import Scenario
 
 NAMES = (
@@ -176,6 +179,7 @@ def test_letters_that_the_terminal_lacks_stop_nothing(hostile, encoding) -> None
 # Programs -----------------------------------------------------------------------------------------
 
 PROGRAM = """\
+# -*- coding: latin-1 -*-
 from pathlib import Path
 from kolabsim.model.extension import decision_rule
 
@@ -184,7 +188,7 @@ Path("ran").write_text("")
 
 @decision_rule()
 def mine(options, me, luck, p):
-    \"\"\"Keep things as they are.\"\"\"
+    \"\"\"Gärdet: keep things as they are.\"\"\"
     return 0
 """
 
@@ -192,7 +196,7 @@ def mine(options, me, luck, p):
 @pytest.fixture
 def programmed(tmp_path):
     """A folder with a scenario that names a program."""
-    (tmp_path / "rule.py").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "rule.py").write_text(PROGRAM, encoding="latin-1")
     world = "extends: kartamantul\nextensions: [rule.py]\ndecision: mine\nhorizon: 2\n"
     (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
     study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
@@ -209,33 +213,31 @@ def test_looking_at_a_scenario_runs_no_program(programmed) -> None:
         assert not (programmed / "ran").exists(), words
 
 
+@pytest.mark.slow
 def test_a_program_is_told_before_it_is_run(programmed) -> None:
     for words, told in (
         (("run", "study.yaml"), "Running the extension rule.py (SHA-256 "),
-        (("--lang", "id", "verify", "results/study"), "Menjalankan ekstensi rule.py (SHA-256 "),
         (("region", "34.71", "--scenario", "world.yaml", "--runs", "2"), "Running the extension"),
+        # What was kept is done again where the program is gone, in whatever encoding it was.
+        (("--lang", "id", "verify", "results/study"), "rule.py (SHA-256 "),
     ):
+        if "verify" in words:
+            (programmed / "rule.py").unlink()
         (programmed / "ran").unlink(missing_ok=True)
         done = kolabsim(*words, folder=programmed)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(told) == 1
         assert (programmed / "ran").exists()
-    # Where it would fall over, it is told all the same: before, and not after.
+    assert done.stderr.startswith("Menjalankan ekstensi ")
+
+
+def test_a_program_that_ends_everything_is_told_before_and_refused(programmed) -> None:
     (programmed / "rule.py").write_text("import sys\nsys.exit('bye')\n", encoding="utf-8")
-    done = kolabsim("run", "study.yaml", "--fresh", folder=programmed)
+    done = kolabsim("run", "study.yaml", folder=programmed)
     assert done.returncode == 2
     first, *rest = done.stderr.splitlines()
     assert first.startswith("Running the extension rule.py")
     assert "ends the program" in rest[-1]
-
-
-def test_a_program_in_another_encoding_can_be_kept_and_done_again(programmed) -> None:
-    source = "# -*- coding: latin-1 -*-\n" + PROGRAM.replace("Keep", "Gärdet: keep")
-    (programmed / "rule.py").write_bytes(source.encode("latin-1"))
-    assert kolabsim("run", "study.yaml", folder=programmed).returncode == 0
-    (programmed / "rule.py").unlink()
-    done = kolabsim("verify", "results/study", folder=programmed)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -394,6 +396,49 @@ def test_every_other_file_is_written_by_the_one_function_that_writes_whole() -> 
             if name in ("write_text", "write_bytes", "to_csv", "to_excel") or is_open:
                 wrong.append(f"{path.relative_to(package)}:{call.lineno}")
     assert [place for place in wrong if not place.startswith("study/sheets.py")] == []
+
+
+DAMAGE = {
+    "study.json": (b"[" * 100_000, b"{}", b"null", b"\xff", b'{"points": {"a": "../../x"}}'),
+    "inputs/*.npz": (b"", b"PK\x03\x04", b"x" * 1000),
+    "failures/*.json": (b"{}", b"[1]", b"\x00"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A finished study, small."""
+    folder = tmp_path_factory.mktemp("kept")
+    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary]\nruns: 2\n"
+    (folder / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
+    KeptStudy.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
+    (folder / "out/failures").mkdir()
+    (folder / "out/failures/a-0.json").write_text("{}", encoding="utf-8")
+    return folder / "out"
+
+
+@pytest.mark.parametrize(("files", "content"), [(f, c) for f, cs in DAMAGE.items() for c in cs])
+def test_damaged_results_are_told(tmp_path, kept, files, content) -> None:
+    folder = Path(shutil.copytree(kept, tmp_path / "out"))
+    (damaged,) = folder.glob(files)
+    damaged.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        verify(folder) if "npz" in files else KeptStudy.open(folder).failures()
+
+
+def test_parts_that_hold_something_else_are_told_or_done_again(tmp_path, kept) -> None:
+    told = 0
+    for at in range(4, 1200, 40):
+        folder = Path(shutil.copytree(kept, tmp_path / str(at)))
+        (part,) = (folder / "parts").glob("*.regions.parquet")
+        data = part.read_bytes()
+        part.write_bytes(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :])
+        try:
+            export(folder, to="csv", out=folder / "csv")
+        except InputError as error:
+            told += "damaged" in str(error)
+            assert not (folder / "csv").exists()
+    assert told
 
 
 # Many problems, and long ones ---------------------------------------------------------------------

@@ -330,7 +330,7 @@ SETTINGS = st.one_of(
 )  # fmt: skip
 
 
-@cases(60, 2500)
+@cases(40, 2500)
 def test_commands(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(running, "run_study", stopping)

@@ -47,12 +47,14 @@ def chunks(study: KeptStudy, kind: str) -> Iterator[pd.DataFrame]:
     read = lru_cache(maxsize=2)(_read)
     for first in range(0, len(wanted), CHUNK[kind]):
         found = []
-        for places in layers(wanted[first : first + CHUNK[kind]]):
-            files = dict.fromkeys(path for block in places for path in index.get(block, ()))
-            found += [_of(read(path), places, limit) for path in files]
-        found = [part for part in found if part is not None]
-        if found:
-            yield _ordered(study, kind, found)
+        with intact(study.store.parts):
+            for places in layers(wanted[first : first + CHUNK[kind]]):
+                files = dict.fromkeys(path for block in places for path in index.get(block, ()))
+                found += [_of(read(path), places, limit) for path in files]
+            found = [part for part in found if part is not None]
+            table = _ordered(study, kind, found) if found else None
+        if table is not None:
+            yield table
 
 
 def layers(wanted: Sequence[tuple[int, str]]) -> list[dict[str, int]]:

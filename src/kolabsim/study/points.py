@@ -7,12 +7,15 @@ block is 64 runs of a point at fixed numbers: growth never moves a boundary.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -124,11 +127,18 @@ def _extension_files(packed: Mapping[str, object]) -> list[Path]:
 def _extension_file(path: Path, source: bytes) -> Path:
     if path.is_file() and path.read_bytes() == source:
         return path
-    name = hashlib.sha256(source).hexdigest()[:16]
+    copy = _room(hashlib.sha256(source).hexdigest()[:16]) / path.name
+    if not copy.is_file():
+        copy.write_bytes(source)
+    return copy
+
+
+@cache
+def _room(name: str) -> Path:
+    """A folder for the copy of a program, as long as this process lives."""
     folder = Path(tempfile.mkdtemp(prefix=f"kolabsim-{name}-"))
-    path = folder / path.name
-    path.write_bytes(source)
-    return path
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _records(array: np.ndarray) -> np.ndarray:

@@ -7,15 +7,12 @@ runs of which blocks it holds. Two processes that write the same runs write the 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import os
 import tempfile
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, StorageError, shown
+from kolabsim.errors import InputError, KolabsimError, Problem, StorageError, shown
 from kolabsim.language import _
 from kolabsim.model.measures import REGION_MEASURES
 
@@ -91,20 +88,15 @@ def intact(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (csv.Error, zipfile.BadZipFile, zlib.error, *_SENSELESS) as error:
+    except KolabsimError:
+        raise
+    except Exception as error:  # who reads what is damaged may raise anything
         if isinstance(error, OSError) and error.errno is not None:
             text = _("{file}: the disk refuses to read ({reason})")
             raise StorageError(text.format(file=shown(path), reason=error.strerror)) from error
         text = _("this file of the results is damaged ({reason}); add --fresh to make new ones")
         reason = f"{type(error).__name__}: {error}"
         raise InputError([Problem(text.format(reason=reason), file=shown(path))]) from error
-
-
-_SENSELESS = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError,
-    OSError, RecursionError, TypeError, ValueError,
-)  # fmt: skip
-"""What readers raise who find something else than they expect."""
 
 
 def _sync_folder(folder: Path) -> None:
