@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli import judging, looking, making, running, serving
+from kolabsim.cli import judging, looking, making, running, serving, tracing
 from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.language import LANGUAGES, _, set_language
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import click
 
 PARTS = (
-    running.__name__, making.__name__, looking.__name__, serving.__name__, judging.__name__
+    running.__name__, making.__name__, looking.__name__, tracing.__name__, serving.__name__,
+    judging.__name__,
 )  # fmt: skip
 """Where commands are, in the order in which the help tells them."""
 

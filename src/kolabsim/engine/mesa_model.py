@@ -6,8 +6,12 @@ ensemble does, so both give the same histories to the last bit.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
@@ -31,6 +35,10 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
 from kolabsim.world.scenario import Scenario
+
+if TYPE_CHECKING:
+    import networkx as nx
+    from mesa.discrete_space import Network
 
 CHANGEABLE = (
     "population", "stress", "autonomy", "goodwill", "commitment", "reputation", "aspiration"
@@ -329,6 +337,63 @@ class CollaborationModel(mesa.Model):
                 }
             )
         return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
+
+    def graph(self) -> nx.Graph:
+        """Who shares services with whom as it stands: regions, linked where they share a body.
+
+        Nodes are the codes of all regions, with ``name``, ``population`` and ``tier``. An edge has
+        the number of ``bodies`` that the two share, their ``areas`` (names, apart by commas), and,
+        where the two know each other, the ``trust`` between them: the mean of both ways, 0 to 1.
+        """
+        import networkx as nx
+
+        graph = nx.Graph(scenario=self.scenario.name, quarter=self.quarter)
+        for region in self.regional_governments:
+            about = {"name": region.name, "population": region.population, "tier": region.tier}
+            graph.add_node(region.code, **about)
+        trust = {region.code: region.trust for region in self.regional_governments}
+        for agreement in self.agreements():
+            for pair in combinations(agreement["members"], 2):
+                if not graph.has_edge(*pair):
+                    graph.add_edge(*pair, bodies=0, areas="")
+                edge = graph.edges[pair]
+                edge["bodies"] += 1
+                edge["areas"] += f", {agreement['area']}" if edge["areas"] else agreement["area"]
+        for a, b, edge in graph.edges(data=True):
+            known = [trust[x][y] for x, y in ((a, b), (b, a)) if y in trust[x]]
+            if known:
+                edge["trust"] = sum(known) / len(known)
+        return graph
+
+    @cached_property
+    def grid(self) -> Network:
+        """Where Mesa's drawers find the regions: a network of who knows whom.
+
+        Its cells are the rows of the regions, and its links their contacts, which never change;
+        where the table has places, they are the nodes' ``place`` (degrees east, degrees north).
+        """
+        import networkx as nx
+        from mesa.discrete_space import Network
+
+        regions, table = self.regional_governments, self.scenario.regions
+        graph = nx.Graph()
+        places = dict(
+            enumerate(zip(table.longitude.tolist(), table.latitude.tolist(), strict=True))
+        )
+        graph.add_nodes_from((row, {"place": place}) for row, place in places.items())
+        graph.add_edges_from((one.row, other.row) for one in regions for other in one.contacts)
+        # From 3.5 on a network can say where its cells are; else it would make up places for them.
+        says = "layout" in inspect.signature(Network).parameters
+        grid = Network(graph, random=self.random, **({"layout": places} if says else {}))
+        for region in regions:
+            region.cell = grid[region.row]
+            region.cell.add_agent(region)
+        return grid
+
+
+def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:
+    """Layout for Mesa's drawers that puts regions where they are: ``layout_alg=on_the_map``."""
+    return dict(graph.nodes(data="place"))
 
 
 def _reporter(name: str) -> Callable[[CollaborationModel], float]:

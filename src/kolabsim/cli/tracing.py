@@ -1,0 +1,51 @@
+"""The command that writes who shares with whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kolabsim.cli.shared import Language, Settings, announce_compilation, app, parse_settings
+from kolabsim.errors import InputError, Problem
+from kolabsim.language import N_, _
+
+
+@app.command(help=N_("Write who shares with whom in one run, as GraphML or as a table."))
+def graph(
+    scenario: Annotated[str, typer.Argument(help=N_("Name or file of a scenario."))],
+    strategy: Annotated[str, typer.Argument(help=N_("Name of one of its strategies."))],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help=N_("File to write: .graphml, or .csv with a row per member.")),
+    ],
+    run: Annotated[int, typer.Option(min=0, help=N_("Number of the run."))] = 0,
+    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    quarter: Annotated[
+        int | None,
+        typer.Option(min=0, help=N_("Quarters that have passed [default: all of them].")),
+    ] = None,
+    settings: Settings = [],  # noqa: B006
+    language: Language = None,
+) -> None:
+    """Write who shares with whom in one run, as GraphML or as a table."""
+    from kolabsim.engine.mesa_model import CollaborationModel
+    from kolabsim.study.graphs import ending, write_graph
+    from kolabsim.world.scenario import Scenario
+
+    ending(out)
+    world = Scenario.load(scenario).with_(parse_settings(settings))
+    last = world.horizon if quarter is None else quarter
+    if last > world.horizon:
+        text = _("--quarter {quarter}: {scenario} ends after {horizon} quarters")
+        text = text.format(quarter=last, scenario=world.name, horizon=world.horizon)
+        raise InputError([Problem(text)])
+    announce_compilation()
+    model = CollaborationModel(world, strategy, run=run, seed=seed)
+    for _quarter in range(last):
+        model.step()
+    write_graph(model, out)
+    text = _("{file}: joint bodies: {bodies}, after quarter {quarter} of {horizon}")
+    about = {"bodies": len(model.agreements()), "quarter": last, "horizon": world.horizon}
+    typer.echo(text.format(file=out.as_posix(), **about))

@@ -1,0 +1,75 @@
+"""Who shares with whom in one run, as a file for other tools: GraphML, or CSV of agreements."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.language import _
+from kolabsim.study.store import write_whole
+
+if TYPE_CHECKING:
+    from kolabsim.engine.mesa_model import CollaborationModel
+
+COLUMNS = ("body", "area", "form", "age_years", "region", "name")
+"""Columns of a table of agreements: a row for each member of each joint body."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that a spreadsheet would compute."""
+ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold."""
+
+
+def write_graph(model: CollaborationModel, path: Path) -> Path:
+    """Write who shares with whom as it stands in a model; the file's ending says the format.
+
+    ``.graphml`` is :meth:`~kolabsim.engine.mesa_model.CollaborationModel.graph`, ``.csv`` a row
+    for each member of each joint body. Raises :class:`~kolabsim.errors.InputError` for another
+    ending.
+    """
+    write_whole(path, WRITERS[ending(path)](model))
+    return path
+
+
+def ending(path: Path) -> str:
+    """The ending of a file that a graph can be written to; another one is refused."""
+    found = path.suffix.lower()
+    if found not in WRITERS:
+        text = _("{file}: the ending of the name must say the format{hint}")
+        hint = suggestion(found, WRITERS)
+        raise InputError([Problem(text.format(file=path.as_posix(), hint=hint))])
+    return found
+
+
+def _graphml(model: CollaborationModel) -> bytes:
+    import networkx as nx
+
+    graph, room = model.graph(), io.BytesIO()
+    for _code, about in graph.nodes(data=True):
+        about |= {key: ILLEGAL.sub("", about[key]) for key in ("name", "tier")}
+    nx.write_graphml_xml(graph, room)
+    return room.getvalue()
+
+
+def _agreements(model: CollaborationModel) -> bytes:
+    names = dict(zip(model.scenario.regions.codes, model.scenario.regions.names, strict=True))
+    room = io.StringIO(newline="")
+    writer = csv.writer(room, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, agreement in enumerate(model.agreements(), start=1):
+        about = (number, agreement["area"], agreement["form"], agreement["age"])
+        for code in agreement["members"]:
+            writer.writerow([*about, _text(code), _text(names[code])])
+    return room.getvalue().encode()
+
+
+def _text(value: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(FORMULA) else value
+
+
+WRITERS = {".graphml": _graphml, ".csv": _agreements}
+"""What a graph can be written as, by the ending of the file."""
