@@ -475,6 +475,9 @@ def test_what_is_wrong_is_told_with_its_place_and_the_way_out(told, text, proble
         (START.replace("families", "  columns: {stress: {column: hdi, from: [5, 6], to: [0, 1]}}"
                        "\nfamilies"),
          "x.yaml:3:21: regions.columns.stress.because: missing"),
+        (START.replace("families", "  columns: {stress: {column: hdi, from: [5, 6], to: [0, 1],"
+                       " because: {en: x, id: ''}}}\nfamilies"),
+         "regions.columns.stress.because.id: empty"),
         (START.replace("families", "  columns: {interests: {wste: {column: hdi, from: [5, 6],"
                        " to: [1, 2], because: x}}}\nfamilies"),
          "regions.columns.interests.wste: 'wste' is not a service area of this scenario; did"),

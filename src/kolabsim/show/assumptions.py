@@ -12,6 +12,8 @@ from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
 from kolabsim.show.numbers import UNDEFINED, count, percent, scale_of, significant
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, capital, title_of
+from kolabsim.world.schema import both_languages
+from kolabsim.world.strategy import in_language
 
 if TYPE_CHECKING:
     from kolabsim.world.reading import Node
@@ -155,7 +157,8 @@ def mapping_table(scenario: Scenario) -> Table | None:
     for attribute, title in titles.items():
         for area, measure in measures_of(columns.get(attribute)):
             name = f"{title}: {area_title(area)}" if area else title
-            rows.append((name, texts(measure["column"], ends_of(measure), measure["because"])))
+            why = in_language(both_languages(measure["because"]), language())
+            rows.append((name, texts(measure["column"], ends_of(measure), why)))
     head = [_("Attribute"), _("Column"), _("How"), _("Why")]
     return Table(_("What columns of the table stand for"), head, rows, prose=True) if rows else None
 

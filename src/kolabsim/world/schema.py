@@ -117,7 +117,8 @@ def _source_text(value: Any) -> Any:
     return getattr(value, "text", value)
 
 
-def _both_languages(value: Any) -> Any:
+def both_languages(value: Any) -> Any:
+    """A text by language; what is written once is said in all languages."""
     text = _source_text(value)
     return dict.fromkeys(LANGUAGES, text) if isinstance(text, str) else value
 
@@ -131,7 +132,12 @@ Codes = tuple[Code, ...]
 Group = Annotated[Codes, Short()]
 Title = Annotated[
     dict[Literal[tuple(LANGUAGES)], str],
-    BeforeValidator(_both_languages, json_schema_input_type=str | dict[str, str]),
+    BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
+]
+Reason = Annotated[
+    dict[Literal[tuple(LANGUAGES)], Annotated[str, Field(min_length=1)]],
+    Field(min_length=1),
+    BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
 ]
 AreaNames = Annotated[tuple[str, ...], Word(("all",))]
 From = Annotated[int, Field(ge=0, lt=LONGEST, alias="from", description="first quarter in force")]
@@ -149,7 +155,7 @@ class Measure(Written):
 
     column: str
     """Name of the column."""
-    because: str = Field(min_length=1)
+    because: Reason
     """Why this column says something about the attribute."""
 
 
