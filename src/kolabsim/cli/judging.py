@@ -13,7 +13,9 @@ from kolabsim.cli.shared import (
     announce_compilation,
     app,
     counting_bar,
+    tell_report,
     terminal,
+    typed,
 )
 from kolabsim.errors import InputError, Problem, require
 from kolabsim.language import N_, _
@@ -52,6 +54,7 @@ def evidence(
     from kolabsim.evidence.scorecard import FEW, FUTURES, QUICK, runs_needed, score
     from kolabsim.model.kernel import digest
     from kolabsim.show import scorecard
+    from kolabsim.show.folder import circumstances
     from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
     from kolabsim.world.futures import plausible_sets
 
@@ -75,11 +78,14 @@ def evidence(
         _("model {hash}").format(hash=digest()),
     ]
     scorecard.write_file(findings, out / "scorecard.csv")
-    page = scorecard.write_scorecard(findings, out / "evidence.html", lines=lines, more=more)
+    page = scorecard.write_scorecard(
+        findings, out / "evidence.html", lines=lines, more=more,
+        facts=circumstances(typed(), seed) | {"runs": runs},
+    )  # fmt: skip
     console = terminal(sys.stdout)
     console.print(scorecard.terminal_table(findings))
     console.print(scorecard.tally(findings))
-    console.print(_("Report: {path}").format(path=page.as_posix()), soft_wrap=True)
+    tell_report(page)
 
 
 @app.command(help=N_("Find the parameter sets that agree with the facts for calibration."))

@@ -14,7 +14,9 @@ from kolabsim.cli.shared import (
     announce_compilation,
     app,
     counting_bar,
+    tell_report,
     terminal,
+    typed,
 )
 from kolabsim.language import N_, _
 
@@ -57,6 +59,7 @@ def region(
 ) -> None:
     """Make a page for one region: whom to approach, gains, cost and next steps."""
     from kolabsim.analysis.region import region_outlook
+    from kolabsim.show.folder import circumstances
     from kolabsim.show.region import answer_section, write_region
     from kolabsim.world.scenario import Scenario
 
@@ -66,9 +69,11 @@ def region(
         found = region_outlook(
             world, code, strategy, runs=runs, seed=seed, threads=workers, progress=tell
         )
+    facts = circumstances(typed(), seed, world) | {"runs": runs}
     file = re.sub(r"[^\w.-]", "_", f"region-{code}.html")
-    path = write_region(found, out or Path("results") / file, seed=seed)
+    path = out or Path("results") / file
+    write_region(found, path, facts=facts, workbook=True)
     console = terminal(sys.stdout)
     for paragraph in answer_section(found).paragraphs:
         console.print(paragraph, soft_wrap=True)
-    console.print(_("Report: {path}").format(path=path.as_posix()), soft_wrap=True)
+    tell_report(path)

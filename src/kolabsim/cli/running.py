@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,13 +18,15 @@ from kolabsim.cli.shared import (
     Settings,
     announce_compilation,
     app,
+    counting_bar,
     one_of,
     parse_settings,
     progress_bar,
+    tell_report,
     terminal,
     typed,
 )
-from kolabsim.errors import InputError, KolabsimError, Problem, require
+from kolabsim.errors import InputError, KolabsimError, Problem, Problems, require
 from kolabsim.language import N_, _
 
 if TYPE_CHECKING:
@@ -56,6 +58,18 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help=N_("A quick look, with few runs and samples."))
     ] = False,
+    plausible: Annotated[
+        int | None,
+        typer.Option(min=0, max=100, help=N_("Plausible futures besides those of the file.")),
+    ] = None,
+    structures: Annotated[
+        bool,
+        typer.Option("--structures", help=N_("Each other form of a law or rule as a future too.")),
+    ] = False,
+    regions: Annotated[
+        str | None,
+        typer.Option(metavar="CODES", help=N_("Pages of regions too: all, or codes with commas.")),
+    ] = None,
     settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
     fresh: Annotated[
         bool, typer.Option("--fresh", help=N_("Put the study into a new folder."))
@@ -78,10 +92,14 @@ def run(
     from kolabsim.study.kept import KeptStudy
 
     started = time.perf_counter()
-    changes = {"runs": runs, "seed": seed, "samples": samples}
+    changes = {
+        "runs": runs, "seed": seed, "samples": samples, "plausible": plausible,
+        "structures": "all" if structures else None,
+    }  # fmt: skip
     found = load(experiment, settings=parse_settings(settings), changes=changes, quick=quick)
     folder = out or Path("results") / found.name
     folder = fresh_folder(folder) if fresh else folder
+    codes = codes_of(found, regions)
     check_folder(folder)
     warn_of_contacts(found)
     warn_of_rule(found)
@@ -96,7 +114,7 @@ def run(
         progress = run_study(
             study, executor=executor, workers=workers or number, retry_failed=retry_failed
         )
-    if progress.done == 0 and is_reported(found, study):
+    if progress.done == 0 and is_reported(found, study, codes):
         text = _("All {number} runs were finished before. Report: {path}")
         path = (folder / REPORT).as_posix()
         terminal(sys.stdout).print(text.format(number=progress.reused, path=path), soft_wrap=True)
@@ -104,9 +122,31 @@ def run(
         return
     seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
     account = Account(typed(), progress, seconds)
-    comparison = report_comparison(found, study, account)
+    comparison = report_comparison(found, study, account, codes)
     print_comparison(found, comparison, folder)
     warn_of_failures(progress, folder)
+
+
+def codes_of(found: Experiment | Inquiry, regions: str | None) -> list[str]:
+    """The codes of the regions that are to have a page, each once."""
+    from kolabsim.analysis.region import place_of
+
+    if regions is None:
+        return []
+    if found.kind != "comparison":
+        text = _("--{option} means nothing for an experiment of this kind")
+        raise InputError([Problem(text.format(option="regions"))])
+    codes, problems = found.scenario.regions.codes, Problems()
+    if regions.strip() == "all":
+        return list(codes)
+    wanted = [part.strip() for part in regions.split(",") if part.strip()]
+    for code in wanted:
+        try:
+            place_of(found.scenario, code)
+        except InputError as error:
+            problems.found |= dict.fromkeys(error.problems)
+    problems.raise_if_any()
+    return list(dict.fromkeys(wanted))
 
 
 def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
@@ -130,11 +170,9 @@ def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
     terminal().print(_("Writing the report ..."))
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
     sections = publish_inquiry(inquiry, answer, folder, Account(typed(), whole, seconds))
-    console = terminal(sys.stdout)
     for paragraph in sections[0].paragraphs:
-        console.print(paragraph, soft_wrap=True)
-    path = (folder / REPORT).as_posix()
-    console.print(_("Report: {path}").format(path=path), soft_wrap=True)
+        terminal(sys.stdout).print(paragraph, soft_wrap=True)
+    tell_report(folder / REPORT)
 
 
 def warn_of_failures(progress: Progress, folder: Path) -> None:
@@ -152,8 +190,13 @@ def run_study(study: KeptStudy, **how: object) -> Progress:
         return study.run(progress=tell, **how)
 
 
-def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> Comparison:
-    """Compare the strategies of a study whose runs are finished, and publish it."""
+def report_comparison(
+    found: Experiment, study: KeptStudy, account: Account, codes: Sequence[str] = ()
+) -> Comparison:
+    """Compare the strategies of a study whose runs are finished, and publish it.
+
+    Regions with these codes have a page of their own, beside the report.
+    """
     from kolabsim.analysis.compare import compare
     from kolabsim.analysis.fairness import fairness
     from kolabsim.analysis.variance import attributes_share, default_measures
@@ -179,8 +222,36 @@ def report_comparison(found: Experiment, study: KeptStudy, account: Account) -> 
             _("who pays what in joint bodies"),
             lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
         )
-    publish(found, study, results, comparison, variance=variance, fair=fair, account=account)
+    pages = region_pages(found, comparison, study.folder, codes)
+    publish(
+        found, study, results, comparison, variance=variance, fair=fair, account=account,
+        pages=pages,
+    )  # fmt: skip
     return comparison
+
+
+def region_pages(
+    found: Experiment, comparison: Comparison, folder: Path, codes: Sequence[str]
+) -> dict[str, str]:
+    """Write pages of regions for the best strategy beside the report: their files, by code."""
+    from kolabsim.analysis.region import region_outlook
+    from kolabsim.show.folder import circumstances
+    from kolabsim.show.region import write_region
+
+    if not codes:
+        return {}
+    world = found.scenario.with_(found.futures[comparison.futures[0]])
+    facts = circumstances(typed(), found.seed, world) | {"runs": found.runs}
+    made, each = {}, 2 * found.runs
+    with counting_bar(each * len(codes)) as tell:
+        for number, code in enumerate(codes):
+            outlook = region_outlook(
+                world, code, comparison.order()[0], baseline=found.baseline, runs=found.runs,
+                seed=found.seed, progress=lambda done, before=number * each: tell(before + done),
+            )  # fmt: skip
+            made[code] = f"region-{code}.html"
+            write_region(outlook, folder / made[code], facts=facts, workbook=True)
+    return made
 
 
 def unless_it_raises(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
@@ -266,6 +337,7 @@ def warn_of_rule(study: Experiment) -> None:
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
     """The comparison as a table in the terminal, and where the rest of it is."""
+    from kolabsim.show.folder import REPORT
     from kolabsim.show.report import terminal_table
 
     console = terminal(sys.stdout)
@@ -276,8 +348,7 @@ def print_comparison(study: Experiment, comparison: Comparison, folder: Path) ->
             "between strategies, not the levels."
         )
     )
-    report = (folder / "report.html").as_posix()
-    console.print(_("Report: {path}").format(path=report), soft_wrap=True)
+    tell_report(folder / REPORT)
 
 
 @app.command(help=N_("Do a sample of a study's runs again, and compare every bit."))

@@ -123,6 +123,20 @@ def terminal(stream: object = None) -> Console:
     )
 
 
+def tell_report(path: Path) -> None:
+    """Where a report is, and its tables for Excel, or what they need."""
+    from kolabsim.show.workbook import is_possible
+
+    console = terminal(sys.stdout)
+    console.print(_("Report: {path}").format(path=path.as_posix()), soft_wrap=True)
+    if is_possible():
+        tables = path.with_suffix(".xlsx").as_posix()
+        console.print(_("Its tables for Excel: {path}").format(path=tables), soft_wrap=True)
+    else:
+        text = _("Its tables are not written for Excel: pip install 'kolabsim[export]'")
+        console.print(text, soft_wrap=True)
+
+
 def plain_table(*columns: str) -> Table:
     """A table with only a line under its head."""
     from rich import box

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kolabsim.language import _, language
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
-from kolabsim.show.numbers import UNDEFINED, count, percent, scale_of, significant
+from kolabsim.show.numbers import UNDEFINED, count, percent, scale_of, significant, span
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, capital, title_of
 from kolabsim.world.schema import both_languages
@@ -112,7 +112,7 @@ def parameter_row(
     remark = ""
     if value != entry.default:
         remark = _("default {value}").format(value=significant(entry.default))
-    ends = _("{low} to {high}").format(low=significant(entry.low), high=significant(entry.high))
+    ends = span(significant(entry.low), significant(entry.high))
     unit = "" if entry.unit == "1" else _(entry.unit)
     cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
     return capital(_(entry.meaning)), cells

@@ -10,7 +10,7 @@ import hashlib
 import json
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +21,7 @@ from kolabsim import __version__
 from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.language import _, language
 from kolabsim.model.kernel import digest
+from kolabsim.show.workbook import is_possible
 from kolabsim.study.joined import write_joined
 from kolabsim.study.kept import INPUTS, MANIFEST
 from kolabsim.study.sheets import table_csv
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kolabsim.study.inquiry import Inquiry
     from kolabsim.study.kept import KeptStudy, Progress
     from kolabsim.study.results import Results
+    from kolabsim.world.scenario import Scenario
 
 PROVENANCE = "provenance.json"
 """The file that says how results came about."""
@@ -86,7 +88,7 @@ def fresh_folder(folder: Path) -> Path:
     return found
 
 
-def request_of(experiment: Experiment, study: KeptStudy) -> str:
+def request_of(experiment: Experiment, study: KeptStudy, pages: Iterable[str]) -> str:
     """The hash of all that a report depends on: as long as it is the same, so is the report."""
     asked = {
         "kolabsim": __version__,
@@ -96,12 +98,14 @@ def request_of(experiment: Experiment, study: KeptStudy) -> str:
         "question": experiment.question(language()),
         "runs": [experiment.runs, experiment.detail],
         "language": language(),
+        "pages": list(pages),
+        "workbook": is_possible(),
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def is_reported(experiment: Experiment, study: KeptStudy) -> bool:
-    """Whether the folder has the report that an experiment asks for."""
+def is_reported(experiment: Experiment, study: KeptStudy, pages: Iterable[str] = ()) -> bool:
+    """Whether the folder has the report that is asked for, with pages of these regions."""
     path = study.folder / PROVENANCE
     if not (path.is_file() and (study.folder / REPORT).is_file()):
         return False
@@ -109,13 +113,15 @@ def is_reported(experiment: Experiment, study: KeptStudy) -> bool:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:  # damaged: the report is written again
         return False
-    return isinstance(facts, dict) and facts.get("request") == request_of(experiment, study)
+    return isinstance(facts, dict) and facts.get("request") == request_of(experiment, study, pages)
 
 
-def provenance(experiment: Experiment, study: KeptStudy, account: Account) -> dict[str, object]:
+def provenance(
+    experiment: Experiment, study: KeptStudy, account: Account, pages: Iterable[str] = ()
+) -> dict[str, object]:
     """How a comparison came about, as plain data: enough to have it again."""
     return history_of(experiment, study.store, account) | {
-        "request": request_of(experiment, study),
+        "request": request_of(experiment, study, pages),
         "baseline": experiment.baseline,
         "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
         "runs": experiment.runs,
@@ -127,30 +133,38 @@ def history_of(
     experiment: Experiment | Inquiry, store: Store, account: Account
 ) -> dict[str, object]:
     """What every kind of experiment says of how its results came about."""
-    text = json.dumps(experiment.scenario.resolved(), sort_keys=True, separators=(",", ":"))
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
     parts = [path for kind in KINDS for path in store.files(kind)]
-    return {
-        "kolabsim": __version__,
-        "model": digest(),
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": account.command,
+    return circumstances(account.command, experiment.seed, experiment.scenario) | {
         "experiment": experiment.name,
         "kind": experiment.kind,
-        "scenario": experiment.scenario.name,
-        "scenario_hash": hashlib.sha256(text.encode()).hexdigest(),
         "strategies": list(experiment.strategies),
-        "seed": experiment.seed,
         "runs_done": account.progress.done,
         "runs_reused": account.progress.reused,
         "runs_failed": account.progress.failed,
         "parts": {path.name: hash_of_file(path) for path in parts},
         "files": {path.name: hash_of_file(path) for path in dict.fromkeys(files)},
+        "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
+    }
+
+
+def circumstances(command: str, seed: int, scenario: Scenario | None = None) -> dict[str, object]:
+    """What everything that was simulated says of how it came about."""
+    facts = {
+        "kolabsim": __version__,
+        "model": digest(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "seed": seed,
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "packages": {name: _version(name) for name in PACKAGES},
-        "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
     }
+    if scenario is not None:
+        text = json.dumps(scenario.resolved(), sort_keys=True, separators=(",", ":"))
+        facts["scenario"] = scenario.name
+        facts["scenario_hash"] = hashlib.sha256(text.encode()).hexdigest()
+    return facts
 
 
 def hash_of_file(path: Path) -> str:
@@ -175,14 +189,16 @@ def publish(
     variance: pd.DataFrame | None,
     fair: pd.DataFrame | None,
     account: Account,
+    pages: Mapping[str, str] | None = None,
 ) -> Path:
     """Write tables, figures, report and provenance of a comparison beside its runs.
 
+    ``pages`` are the files of single regions that the report links to, by their codes.
     Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     from kolabsim.show.report import write_figures, write_report
 
-    folder, facts = study.folder, provenance(experiment, study, account)
+    folder, facts = study.folder, provenance(experiment, study, account, pages or ())
     if study.runs * len(study.points) <= MOST_ROWS:
         write_joined(study, "runs", folder / "runs.csv")
     tables = {
@@ -210,6 +226,8 @@ def publish(
         question=experiment.question(language()),
         measures=experiment.measures,
         path=folder / REPORT,
+        pages=pages,
+        workbook=True,
     )
     write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())
     return folder

@@ -12,9 +12,8 @@ from kolabsim.evidence.indonesia import FIGURE, AreaGain, NationJudgement, Natio
 from kolabsim.language import _, speaking
 from kolabsim.show.drawing import INK, PALE, WIDTH, blank, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, count, decimal, percent
-from kolabsim.show.page import Section
+from kolabsim.show.page import Picture, Section
 from kolabsim.show.places import verdict_colours
-from kolabsim.show.report import Picture
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, channel_title
 from kolabsim.study.sheets import rows_csv

@@ -19,9 +19,8 @@ from kolabsim.evidence.network import (
 )
 from kolabsim.language import _, speaking
 from kolabsim.show.drawing import BLUE, GREY, ORANGE, blank, styled, write_ticks
-from kolabsim.show.numbers import count, decimal, percent
-from kolabsim.show.page import Section
-from kolabsim.show.report import Picture
+from kolabsim.show.numbers import count, decimal, percent, span
+from kolabsim.show.page import Picture, Section
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title
 from kolabsim.study.sheets import rows_csv
@@ -90,7 +89,7 @@ def verdict_table(judged: Judgement) -> Table:
                 [
                     Cell(
                         gap,
-                        below=_("{low} to {high}").format(low=low, high=high),
+                        below=span(low, high),
                         verdict=BETTER if pairs.gap[0] >= -CLOSE else WORSE,
                     ),
                     Cell(
@@ -190,7 +189,7 @@ def feature_text(feature: Feature, value: float) -> str:
 def interval_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
     """A mean and where 95 % of runs lie."""
     mean, low, high = (feature_text(feature, value) for value in values)
-    return Cell(mean, below=_("{low} to {high}").format(low=low, high=high), verdict=verdict)
+    return Cell(mean, below=span(low, high), verdict=verdict)
 
 
 def effect_words() -> dict[str, tuple[str, str]]:
@@ -240,7 +239,7 @@ def effect_verdict(effect: TieEffect) -> str:
 def log_odds_cell(values: Interval) -> Cell:
     """Log odds with their interval."""
     mean, low, high = (decimal(value, 2, signed=True) for value in values)
-    return Cell(mean, below=_("{low} to {high}").format(low=low, high=high))
+    return Cell(mean, below=span(low, high))
 
 
 @styled

@@ -22,6 +22,38 @@ SYMBOLS: dict[str, dict[str, str]] = {"id": {"IDR": "Rp"}}
 MOST_DECIMALS = 4
 
 
+class Number(str):
+    """A number as it is written, which knows what it is: a spreadsheet takes the number."""
+
+    value: float
+    """In the unit in which it is written; a share where it is written in per cent."""
+    pattern: str
+    """How a spreadsheet writes it alike."""
+
+    def __new__(cls, text: str, value: float, pattern: str = "General") -> Number:
+        """A text with the number that it says."""
+        made = super().__new__(cls, text)
+        made.value, made.pattern = float(value), pattern
+        return made
+
+
+class Interval(str):
+    """An interval as it is written, which knows its ends."""
+
+    ends: tuple[str, str]
+
+    def __new__(cls, text: str, low: str, high: str) -> Interval:
+        """A text with the ends that it says."""
+        made = super().__new__(cls, text)
+        made.ends = low, high
+        return made
+
+
+def span(low: str, high: str) -> Interval:
+    """Two written numbers as the interval between them."""
+    return Interval(_("{low} to {high}").format(low=low, high=high), low, high)
+
+
 @dataclass(frozen=True)
 class Scale:
     """How the values of one measure are written, so that all of them can be compared."""
@@ -43,25 +75,33 @@ class Scale:
         if not math.isfinite(value):
             return UNDEFINED
         if value == 0.0:
-            return "0"
+            return Number("0", 0.0, pattern_of(self.decimals))
         return decimal(value / self.divisor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
         """The number with its unit."""
-        number = self.bare(value, signed=signed)
-        if number == UNDEFINED:
-            return number
-        if self.symbol:
-            sign = number[0] in f"+{MINUS}"
-            number = f"{number[:sign]}{self.symbol}{SPACE}{number[sign:]}"
-        return f"{number}{SPACE}{self.unit}" if self.unit else number
+        bare = self.bare(value, signed=signed)
+        if bare == UNDEFINED:
+            return bare
+        text, sign = bare, bare[0] in f"+{MINUS}"
+        before = f"{self.symbol}{SPACE}" if self.symbol else ""
+        after = f"{SPACE}{self.unit}" if self.unit else ""
+        text = f"{bare[:sign]}{before}{bare[sign:]}{after}"
+        return Number(text, bare.value, pattern_of(self.decimals, before=before, after=after))
 
     def interval(self, low: float, high: float, *, signed: bool = False) -> str:
         """An interval without its unit."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return UNDEFINED
-        low, high = self.bare(low, signed=signed), self.bare(high, signed=signed)
-        return _("{low} to {high}").format(low=low, high=high)
+        return span(self.bare(low, signed=signed), self.bare(high, signed=signed))
+
+
+def pattern_of(decimals: int, *, signed: bool = False, before: str = "", after: str = "") -> str:
+    """How a spreadsheet writes a number with so many decimals, and words before and after it."""
+    number = "#,##0" + ("." + "0" * decimals if decimals else "")
+    quoted = [f'"{words}"' if words else "" for words in (before, after)]
+    whole = f"{quoted[0]}{number}{quoted[1]}"
+    return f"+{whole};-{whole};{whole}" if signed else whole
 
 
 def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
@@ -73,9 +113,9 @@ def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
 
     places = "." + "0" * decimals if decimals else ""
     text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
-    if round(value, decimals) == 0.0:
-        return text
-    return (MINUS if value < 0 else "+" if signed else "") + text
+    sign = MINUS if value < 0 else "+" if signed else ""
+    text = text if round(value, decimals) == 0.0 else sign + text
+    return Number(text, value, pattern_of(decimals, signed=signed))
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
@@ -84,10 +124,12 @@ def percent(share: float, *, decimals: int = 0) -> str:
         return UNDEFINED
     least = 0.5 * 10.0 ** -(decimals + 2)
     if 0.0 < share < least:
-        return f"< {decimal(2 * 100 * least, decimals)}{SPACE}%"
-    if 1.0 - least < share < 1.0:
-        return f"> {decimal(100 * (1.0 - 2 * least), decimals)}{SPACE}%"
-    return f"{decimal(100.0 * share, decimals)}{SPACE}%"
+        text = f"< {decimal(2 * 100 * least, decimals)}"
+    elif 1.0 - least < share < 1.0:
+        text = f"> {decimal(100 * (1.0 - 2 * least), decimals)}"
+    else:
+        text = decimal(100.0 * share, decimals)
+    return Number(f"{text}{SPACE}%", share, pattern_of(decimals) + "%")
 
 
 def count(number: float) -> str:
@@ -104,7 +146,7 @@ def significant(value: float, digits: int = 3) -> str:
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = decimal(value, min(places, 2 * MOST_DECIMALS))
     point = "," if language() == "id" else "."
-    return text.rstrip("0").rstrip(point) if point in text else text
+    return Number(text.rstrip("0").rstrip(point) if point in text else text, value)
 
 
 def scale_of(

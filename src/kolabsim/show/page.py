@@ -5,11 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kolabsim.language import _, language
-from kolabsim.show.report import Picture
+from kolabsim.show.drawing import to_svg
 from kolabsim.show.tables import Table
+from kolabsim.show.workbook import write_workbook
 from kolabsim.study.store import write_whole
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what it shows in a sentence, and how it is to be read."""
+
+    figure: Figure
+    alt: str
+    caption: str
+
+    @classmethod
+    def of(cls, figure: Figure, alt: str, caption: str, **words: str) -> Picture:
+        """A figure with sentences whose places are filled."""
+        return cls(figure, alt.format(**words), caption.format(**words))
+
+    @property
+    def svg(self) -> str:
+        """The figure as one element of a page."""
+        from markupsafe import Markup
+
+        return Markup(to_svg(self.figure, alt=self.alt))
 
 
 @dataclass(frozen=True)
@@ -24,26 +51,58 @@ class Section:
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = ()
     """What must be known to read it right, set apart at its end."""
+    folded: Sequence[tuple[str, Sequence[Table]]] = ()
+    """Tables that a reader unfolds, under a title; on paper they are not folded."""
+    facts: Sequence[tuple[str, str]] = ()
+    """Short facts, each with its title."""
+    quote: tuple[str, str] | None = None
+    """A title, and a paragraph to be cited."""
 
 
-def write_page(
-    path: Path, title: str, *, lines: Sequence[str], sections: Sequence[Section]
-) -> Path:
-    """Write a page, whole, in the language spoken now; the first section is the answer.
-
-    ``lines`` say in short how it came about.
-    """
+def template(name: str) -> Template:
+    """A template of a page, in the language spoken now."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    from kolabsim import __version__
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals["_"] = _
-    text = environment.get_template("page.html.j2").render(
+    return environment.get_template(name)
+
+
+def write_page(
+    path: Path,
+    title: str,
+    *,
+    lines: Sequence[str],
+    sections: Sequence[Section],
+    workbook: bool = False,
+) -> Path:
+    """Write a page, whole, in the language spoken now; the first section is the answer.
+
+    ``lines`` say in short how it came about. With ``workbook`` its tables are written beside it
+    for Excel too, where that is possible.
+    """
+    from kolabsim import __version__
+
+    text = template("page.html.j2").render(
         lang=language(), version=__version__, title=title, lines=lines, sections=sections
     )
     write_whole(path, text.encode())
+    if workbook:
+        facts = [(sections[0].title, text) for text in sections[0].paragraphs]
+        for section in sections:
+            facts += [*section.facts, *([section.quote] if section.quote else [])]
+        write_workbook(path.with_suffix(".xlsx"), title, tables_of(sections), facts=facts)
     return path
+
+
+def tables_of(sections: Sequence[Section]) -> list[Table]:
+    """All tables of a page, in its order."""
+    return [
+        table
+        for section in sections
+        for tables in (section.tables, *(tables for _title, tables in section.folded))
+        for table in tables
+    ]

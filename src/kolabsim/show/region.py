@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from kolabsim.analysis.compare import GAINS, LOSES, UNDECIDED, verdicts
 from kolabsim.language import _, language
+from kolabsim.show.again import again_section
+from kolabsim.show.assumptions import area_table, mapping_table, parameter_tables
 from kolabsim.show.differences import draw_bands, explain_bands, quantiles
 from kolabsim.show.drawing import BLUE, INK, MARKS, blank, face_of, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, Scale, count, percent, scale_of, significant
-from kolabsim.show.page import Section, write_page
-from kolabsim.show.report import Picture
+from kolabsim.show.page import Picture, Section, write_page
+from kolabsim.show.sentences import caveats
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import area_title, capital, channel_title
 
@@ -34,8 +36,14 @@ NEVER_WORTH = 0.5
 """A contact that would gain too in at most this share of draws is told as unlikely to agree."""
 
 
-def write_region(found: RegionOutlook, path: Path, *, seed: int) -> Path:
-    """Write the page of a region, whole, in the language spoken now."""
+def write_region(
+    found: RegionOutlook, path: Path, *, facts: Mapping[str, object], workbook: bool = False
+) -> Path:
+    """Write the page of a region, whole, in the language spoken now.
+
+    ``facts`` say how it came about, among them its ``seed``; with ``workbook`` its tables are
+    written beside it for Excel too, where that is possible.
+    """
     scenario = found.scenario
     place = scenario.regions.codes.index(found.code)
     lines = [
@@ -44,7 +52,7 @@ def write_region(found: RegionOutlook, path: Path, *, seed: int) -> Path:
         _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
         _("{strategy} against {baseline}").format(**strategy_words(found)),
         _("{number} pairs of runs").format(number=count(found.runs)),
-        _("seed {seed}").format(seed=seed),
+        _("seed {seed}").format(seed=facts["seed"]),
     ]
     sections = [
         answer_section(found),
@@ -53,8 +61,11 @@ def write_region(found: RegionOutlook, path: Path, *, seed: int) -> Path:
         cost_section(found),
         partner_section(found),
         legal_section(found),
+        surety_section(found),
+        rests_section(found),
+        again_section(facts, methods_of(found, facts)),
     ]
-    return write_page(path, found.name, lines=lines, sections=sections)
+    return write_page(path, found.name, lines=lines, sections=sections, workbook=workbook)
 
 
 def strategy_words(found: RegionOutlook) -> dict[str, str]:
@@ -504,6 +515,55 @@ def partner_section(found: RegionOutlook) -> Section:
     head = [_("Area"), words["baseline"], words["strategy"]]
     made = Table(_("In a joint body, and with whom"), head, rows, prose=True)
     return Section("partners", _("With whom it ends up"), paragraphs, [made])
+
+
+# How sure, and what it rests on -------------------------------------------------------------------
+
+
+def surety_section(found: RegionOutlook) -> Section:
+    """What the intervals say, and what they do not."""
+    text = _(
+        "{strategy} and {baseline} were simulated {runs} times each, on common draws, and "
+        "differences are taken run by run. The {level} intervals are of the mean difference: they "
+        "say how precisely the simulation is known, not how well it fits the world. The share of "
+        "runs in which {region} does better tells how often it would turn out so with other luck "
+        "and other drawn attributes. Four times as many runs (--runs) halve an interval."
+    ).format(
+        region=found.name, runs=count(found.runs), level=percent(found.level),
+        **strategy_words(found),
+    )  # fmt: skip
+    return Section("surety", _("How sure"), [text])
+
+
+def rests_section(found: RegionOutlook) -> Section:
+    """The assumptions that carry it."""
+    paragraphs = caveats(found.scenario)
+    folded = [
+        (
+            _("All assumed parameters with their values and ranges"),
+            parameter_tables(found.scenario),
+        )
+    ]
+    tables = [mapping_table(found.scenario), area_table(found.scenario)]
+    tables = [table for table in tables if table is not None]
+    return Section("assumptions", _("What it rests on"), paragraphs, tables, folded=folded)
+
+
+def methods_of(found: RegionOutlook, facts: Mapping[str, object]) -> str:
+    """A paragraph on methods, to be cited."""
+    return _(
+        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
+        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
+        "to share services, in {runs} pairs of runs with common random numbers (seed {seed}). We "
+        "report means of paired differences with {level} t intervals. Unions that the region could "
+        "propose are judged at the start, without error, over draws of what no data gives. "
+        "Parameters without a source are assumed; results are contrasts within a thought "
+        "experiment, not predictions."
+    ).format(
+        region=found.name, scenario=found.scenario.title(language()), runs=count(found.runs),
+        version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),
+        **strategy_words(found),
+    )  # fmt: skip
 
 
 # Legal forms and steps ----------------------------------------------------------------------------

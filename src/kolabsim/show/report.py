@@ -7,24 +7,30 @@ What is said stands in :mod:`kolabsim.show.sentences`, what is tabled in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import NET_BENEFIT
+from kolabsim.analysis.convergence import convergence
+from kolabsim.analysis.influence import influence
 from kolabsim.language import _, language, speaking
 from kolabsim.model.measures import MEASURES, RATIO
 from kolabsim.show import assumptions, figures, sentences, tables
+from kolabsim.show.again import again_section
+from kolabsim.show.all_futures import futures_sentence, in_futures
+from kolabsim.show.convergence import convergence_picture, convergence_sentence, convergence_table
 from kolabsim.show.differences import quantiles, yearly
-from kolabsim.show.drawing import to_png, to_svg
+from kolabsim.show.drawing import to_png
 from kolabsim.show.numbers import count, percent, significant
+from kolabsim.show.page import Picture, template
+from kolabsim.show.resting import influence_sentences, influence_tables
 from kolabsim.show.words import strategy_title
+from kolabsim.show.workbook import write_workbook
 from kolabsim.study.store import write_whole
 from kolabsim.world.shapes import without_shape
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
     from rich.table import Table as TerminalTable
 
     from kolabsim.analysis.compare import Comparison
@@ -43,27 +49,6 @@ STANDARD = (
 """Measures that a report shows unless one says otherwise."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure with what it shows in a sentence, and how it is to be read."""
-
-    figure: Figure
-    alt: str
-    caption: str
-
-    @classmethod
-    def of(cls, figure: Figure, alt: str, caption: str, **words: str) -> Picture:
-        """A figure with sentences whose places are filled."""
-        return cls(figure, alt.format(**words), caption.format(**words))
-
-    @property
-    def svg(self) -> str:
-        """The figure as one element of a page."""
-        from markupsafe import Markup
-
-        return Markup(to_svg(self.figure, alt=self.alt))
-
-
 # The page ---------------------------------------------------------------------------------------
 
 
@@ -78,6 +63,8 @@ def write_report(
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
     measures: Sequence[str] = STANDARD,
+    pages: Mapping[str, str] | None = None,
+    workbook: bool = False,
 ) -> Path:
     """Write a comparison as one self-contained HTML file.
 
@@ -95,8 +82,14 @@ def write_report(
         The file, which is written whole or not at all.
     variance
         Share of the variance between runs that drawn attributes carry: measure, share, low, high.
+    fair
+        Shares of joint cost, by each rule.
     measures
         Measures that are tabled.
+    pages
+        Files of the pages of single regions, relative to the report, by their codes.
+    workbook
+        Whether its tables are written beside it as an Excel workbook, where that is possible.
 
     Raises
     ------
@@ -105,22 +98,17 @@ def write_report(
     StorageError
         If the disk refuses to write.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     with speaking(language):
-        environment.globals["_"] = _
-        view = view_of(results, comparison, provenance, question, variance, measures)
-        view["fairness"] = None
-        if fair is not None and len(fair):
-            view["fairness"] = tables.fairness_table(fair, list(comparison.scenario.areas))
-        text = environment.get_template("report.html.j2").render(**view, lang=language)
+        view = view_of(
+            results, comparison, provenance, question, variance, fair, measures, pages or {}
+        )
+        text = template("report.html.j2").render(**view, lang=language)
+        if workbook:
+            facts = [(answer.heading, answer.text) for answer in view["answers"]]
+            facts += [*view["again"].facts, view["again"].quote]
+            write_workbook(
+                path.with_suffix(".xlsx"), view["question"], sheets_of(view), facts=facts
+            )
     write_whole(path, text.encode())
     return path
 
@@ -144,50 +132,98 @@ def view_of(
     provenance: Mapping[str, object],
     question: str,
     variance: pd.DataFrame | None,
+    fair: pd.DataFrame | None,
     measures: Sequence[str],
+    pages: Mapping[str, str],
 ) -> dict[str, object]:
-    """Everything that the page shows, in words of the language spoken now."""
+    """Everything that the page shows, in its order, in words of the language spoken now."""
     from kolabsim import __version__
 
     scenario, future = comparison.scenario, comparison.futures[0]
-    chosen, drawn = tabled(measures), pictures(results, comparison, measures)
-    best = comparison.order(future=future)[0]
-    strategies = [comparison.baseline, *comparison.order(future=future)]
-    has_regions = bool(len(comparison.winners))
-    over_time = comparison.order(future=future)[:PANELS_OVER_TIME]
+    chosen, order = tabled(measures), comparison.order(future=comparison.futures[0])
+    best, has_regions = order[0], bool(len(comparison.winners))
+    answers = sentences.answers(results, comparison, future)
+    settling = convergence(results, comparison)
+    moved = influence(results, comparison, best)
+    drawn = pictures(results, comparison, measures)
+    drawn["convergence"] = convergence_picture(comparison, settling)
+    elsewhere = in_futures(comparison, best)
     return {
         "scenario": scenario.title(language()),
         "description": scenario.description(language()),
         "question": question or _("Which strategy does best, at what cost, and who loses?"),
         "facts": fact_line(comparison),
-        "answers": sentences.answers(results, comparison, future),
+        "answers": answers,
+        "said": [text for text in (*answers[0].more, futures_sentence(comparison)) if text],
         "pictures": drawn,
-        "strategies": assumptions.strategy_table(scenario, strategies),
+        "strategies": assumptions.strategy_table(scenario, [comparison.baseline, *order]),
         "glossary": assumptions.measure_glossary(measures),
         "differences": tables.difference_tables(comparison, chosen, future),
-        "over_time": over_time_table(results, comparison, over_time),
-        "futures": tables.future_table(comparison) if len(comparison.futures) > 1 else None,
+        "over_time": over_time_table(results, comparison, order[:PANELS_OVER_TIME]),
+        "futures": elsewhere["strategies"],
+        "by_future": elsewhere["differences"],
+        "costs": tables.cost_table(comparison, future),
+        "costs_in_futures": elsewhere["costs"],
         "future": future,
         "future_settings": future_lines(results) if len(comparison.futures) > 1 else [],
-        "winners": tables.winner_table(comparison, best, future) if has_regions else None,
         "verdicts": tables.verdict_table(comparison, future) if has_regions else None,
+        "winners": tables.winner_table(comparison, best, future, pages) if has_regions else None,
+        "winners_in_futures": elsewhere["winners"],
+        "pages": pages_sentence(provenance, pages),
+        "fairness": fairness_table(comparison, fair),
         "best": strategy_title(comparison, best),
         "baseline": strategy_title(comparison, comparison.baseline),
         "channels": tables.channel_table(comparison, future),
-        "costs": tables.cost_table(comparison, future),
+        "channels_in_futures": elsewhere["channels"],
         "surety": sentences.surety(comparison),
+        "settling": convergence_sentence(comparison, settling),
+        "convergence": convergence_table(comparison, settling),
         "pairing": tables.pairing_table(comparison, chosen, future),
         "variance": None if variance is None else tables.variance_table(variance, 0.95),
         "failed": sentences.failed(provenance),
         "caveats": sentences.caveats(scenario),
+        "influence": influence_sentences(comparison, moved),
+        "ranking": influence_tables(comparison, moved, results.futures),
         "mapping": assumptions.mapping_table(scenario),
         "bodies": assumptions.body_table(scenario),
         "areas": assumptions.area_table(scenario),
         "parameters": assumptions.parameter_tables(scenario),
-        "provenance": provenance_lines(provenance),
-        "methods": sentences.methods(comparison, provenance),
+        "again": again_section(provenance, sentences.methods(comparison, provenance)),
         "version": provenance.get("kolabsim", __version__),
     }
+
+
+def fairness_table(comparison: Comparison, fair: pd.DataFrame | None) -> tables.Table | None:
+    """Who would pay what, where there is a body to be looked at."""
+    if fair is None or not len(fair):
+        return None
+    return tables.fairness_table(fair, list(comparison.scenario.areas))
+
+
+def pages_sentence(provenance: Mapping[str, object], pages: Mapping[str, str]) -> str:
+    """Where the pages of single regions are, or how they are made."""
+    if pages:
+        return _(
+            "Regions with a link have a page of their own, in a file beside this one: whom to "
+            "approach, gain or loss, channels, cost and break-even, legal forms and next steps."
+        )
+    command = str(provenance.get("command", ""))
+    if not command.startswith("kolabsim run "):
+        return ""
+    text = _(
+        "A region has a page of its own, with whom to approach, gain or loss, channels, cost and "
+        "break-even, legal forms and next steps, if its code is added to the command: {command}"
+    )
+    code = _("CODE")
+    return text.format(command=f"{command} --regions {code}")
+
+
+def sheets_of(view: Mapping[str, object]) -> list[tables.Table]:
+    """All tables of a report, in its order."""
+    found = [part for parts in view.values() for part in (
+        parts if isinstance(parts, (list, tuple)) else [parts]
+    )]  # fmt: skip
+    return [part for part in found if isinstance(part, tables.Table)]
 
 
 def fact_line(comparison: Comparison) -> list[str]:
@@ -222,31 +258,6 @@ def future_lines(results: Results) -> list[tuple[str, str]]:
         return "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is")
 
     return [(name, told(settings)) for name, settings in results.futures.items()]
-
-
-def provenance_lines(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
-    """How the results came about, a line for each fact."""
-    titles = {
-        "command": _("Command"), "experiment": _("Experiment"), "scenario": _("Scenario"),
-        "scenario_hash": _("Hash of the scenario"), "seed": _("Seed"), "runs": _("Runs"),
-        "runs_done": _("Runs simulated now"), "runs_reused": _("Runs kept from before"),
-        "runs_failed": _("Runs that failed"), "kolabsim": _("Version of kolabsim"),
-        "model": _("Hash of the model"), "files": _("Hashes of files"),
-        "packages": _("Packages"), "python": _("Python"), "platform": _("Platform"),
-        "made": _("Made"),
-    }  # fmt: skip
-    return [
-        (title, as_line(provenance[name])) for name, title in titles.items() if name in provenance
-    ]
-
-
-def as_line(value: object) -> str:
-    """A fact of the provenance in a line."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {part}" for name, part in value.items() if part is not None)
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
 
 
 # Figures ----------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from kolabsim.evidence.calibration import Calibration, Identified
 from kolabsim.evidence.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.evidence.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 from kolabsim.language import _, speaking
-from kolabsim.show.numbers import UNDEFINED, count, percent, significant
+from kolabsim.show.again import again_section
+from kolabsim.show.numbers import UNDEFINED, count, percent, significant, span
 from kolabsim.show.page import Section, write_page
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.study.sheets import rows_csv
@@ -66,7 +67,7 @@ def expected(fact: Fact) -> str:
         return _("not above {number}").format(number=significant(fact.not_above))
     if isfinite(fact.low) and isfinite(fact.high):
         low, high = significant(fact.low), significant(fact.high)
-        return _("{low} to {high}").format(low=low, high=high)
+        return span(low, high)
     if isfinite(fact.low):
         return _("above {number}").format(number=significant(fact.low))
     return _("below {number}").format(number=significant(fact.high))
@@ -77,7 +78,7 @@ def found(finding: Finding) -> str:
     if not (isfinite(finding.low) and isfinite(finding.high)):
         return UNDEFINED
     low, high = significant(finding.low), significant(finding.high)
-    return _("{low} to {high}").format(low=low, high=high)
+    return span(low, high)
 
 
 def fact_table(findings: Sequence[Finding], use: str) -> Table:
@@ -168,10 +169,32 @@ def write_scorecard(
     *,
     lines: Sequence[str],
     more: Sequence[Section] = (),
+    facts: Mapping[str, object] | None = None,
 ) -> Path:
-    """Write the page, whole; ``lines`` say how the findings came about, ``more`` follows them."""
+    """Write the page, whole, and its tables for Excel where that is possible.
+
+    ``lines`` say in short how the findings came about, and ``facts`` so that they can be had
+    again; ``more`` follows the findings.
+    """
     sections = [answer_section(findings), *fact_sections(findings), *more]
-    return write_page(path, _("How far can the model be trusted?"), lines=lines, sections=sections)
+    if facts is not None:
+        sections.append(again_section(facts, methods(findings, facts)))
+    title = _("How far can the model be trusted?")
+    return write_page(path, title, lines=lines, sections=sections, workbook=True)
+
+
+def methods(findings: Sequence[Finding], facts: Mapping[str, object]) -> str:
+    """A paragraph on methods, to be cited."""
+    return _(
+        "We set kolabsim {version}, an agent-based model of how regional governments come to share "
+        "services, against {number} published facts, each with its source, by {runs} runs of each "
+        "setting (seed {seed}). A fact counts as reproduced if the whole 95 % interval of the "
+        "contrast lies where the fact says; facts used for calibration are told apart from those "
+        "that were held out."
+    ).format(
+        version=facts["kolabsim"], number=count(len(findings)), runs=count(facts["runs"]),
+        seed=facts["seed"],
+    )  # fmt: skip
 
 
 def write_file(findings: Sequence[Finding], path: Path) -> Path:

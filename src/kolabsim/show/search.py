@@ -27,8 +27,7 @@ from kolabsim.show.fronts import (
     setting_text,
 )
 from kolabsim.show.numbers import count, decimal, percent
-from kolabsim.show.page import Section
-from kolabsim.show.report import Picture
+from kolabsim.show.page import Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import PLAIN, Words, capital

@@ -26,8 +26,7 @@ from kolabsim.show.influences import (
     verdict_of,
 )
 from kolabsim.show.numbers import UNDEFINED, Scale, count, percent
-from kolabsim.show.page import Section
-from kolabsim.show.report import Picture
+from kolabsim.show.page import Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import ACROSS, Cell, Table
 from kolabsim.show.words import Words, capital

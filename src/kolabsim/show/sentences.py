@@ -11,7 +11,7 @@ import numpy as np
 from kolabsim.analysis.compare import GAINS, LOSES, NET_BENEFIT, compare
 from kolabsim.language import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
-from kolabsim.show.numbers import count, decimal, percent, scale_of, significant
+from kolabsim.show.numbers import count, decimal, percent, scale_of, significant, span
 from kolabsim.show.words import measure_scale, strategy_title, winner_scale
 
 if TYPE_CHECKING:
@@ -36,15 +36,18 @@ def listed(names: Sequence[str]) -> str:
 
 
 class Answer(NamedTuple):
-    """A part of the answer: what it is about, in a few words, and in sentences."""
+    """A part of the answer: what it is about, in a few words, in a sentence, and what else."""
 
     heading: str
     brief: str
     text: str
+    """One sentence, with how sure it is."""
+    more: tuple[str, ...] = ()
+    """Further sentences, which stand where the page goes into it."""
 
 
 def answers(results: Results, comparison: Comparison, future: str) -> list[Answer]:
-    """The answer: what does best, what it costs, and who loses."""
+    """The answer in three sentences: what does best, what that costs, and who loses by it."""
     found = [best_answer(results, comparison, future), cost_answer(comparison, future)]
     return [*found, loser_answer(comparison, future)] if len(comparison.winners) else found
 
@@ -69,24 +72,24 @@ def best_answer(results: Results, comparison: Comparison, future: str) -> Answer
     if best["low"] > 0.0:
         text = _(
             "{strategy} does best: its realised net benefit is {difference} higher than under "
-            "{baseline} ({level} interval {interval}; {runs} runs). It did better than {baseline} "
-            "in {better} of the runs, and best of all {number} strategies in {best}."
+            "{baseline} ({level} interval {interval}; better in {better} of {runs} runs, and best "
+            "of all {number} strategies in {best})."
         )
     elif best["high"] < 0.0:
         text = _(
-            "Every strategy does worse than {baseline}. The least bad is {strategy}: its realised "
-            "net benefit is {difference} lower ({level} interval {interval}; {runs} runs), and it "
-            "did better than {baseline} in {better} of the runs."
+            "Every strategy does worse than {baseline}; the least bad is {strategy}, whose "
+            "realised net benefit is {difference} lower ({level} interval {interval}; better in "
+            "{better} of {runs} runs)."
         )
     else:
         text = _(
-            "No strategy does clearly better than {baseline}. The best in these runs, {strategy}, "
-            "differs by {difference} in realised net benefit ({level} interval {interval}; {runs} "
-            "runs), and did better in {better} of the runs."
+            "No strategy does clearly better than {baseline}; the best in these runs, {strategy}, "
+            "differs by {difference} in realised net benefit ({level} interval {interval}; better "
+            "in {better} of {runs} runs)."
         )
     brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
-    sentences = [text.format(**words), *lead_sentence(results, comparison, future)]
-    return Answer(_("What does best"), brief, " ".join(sentences))
+    more = tuple(lead_sentence(results, comparison, future))
+    return Answer(_("What does best"), brief, text.format(**words), more)
 
 
 def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
@@ -100,11 +103,14 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
     lead = table.loc[[order[0]]]
     scale, row = measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
-        text = _("Its lead over the next, {next}, is {difference} ({interval}).")
+        text = _("The lead of {strategy} over the next, {next}, is {difference} ({interval}).")
     else:
-        text = _("{next} may be as good: the two differ by {difference} ({interval}).")
+        text = _(
+            "{next} may be as good as {strategy}: the two differ by {difference} ({interval})."
+        )
     return [
         text.format(
+            strategy=strategy_title(comparison, order[0]),
             next=strategy_title(comparison, order[1]),
             difference=scale.text(row["difference"]),
             interval=scale.interval(row["low"], row["high"], signed=row["low"] < 0.0),
@@ -113,38 +119,58 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
 
 
 def cost_answer(comparison: Comparison, future: str) -> Answer:
-    """What costs most, what it saves, what saves most per unit, and what does not pay."""
-    heading = _("What it costs")
+    """What the best strategy costs and saves; what costs most, saves most, and does not pay."""
     table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
     cost, saving, net, ratio = (
         table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
     )
+    best, currency = comparison.order(future=future)[0], comparison.scenario.currency
+    (spent, spent_interval), (saved, saved_interval) = (
+        sum_of_money(part.loc[best], currency) for part in (cost, saving)
+    )
+    title = strategy_title(comparison, best)
+    words = {
+        "strategy": title,
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "years": significant(comparison.scenario.horizon / QUARTERS),
+        "level": percent(comparison.level),
+        "runs": count(cost.loc[best, "runs"]),
+        "spent": spent,
+        "spent_interval": spent_interval,
+        "saved": saved,
+        "saved_interval": saved_interval,
+        "ratio": decimal(ratio.loc[best, "value"], 2),
+        "ratio_interval": ratio_interval(ratio.loc[best]),
+    }
+    if cost.loc[best, "value"] > 0.0:
+        text = _(
+            "{strategy} costs {spent} over {years} years ({spent_interval}), whoever pays, and "
+            "services then cost {saved} less than under {baseline} ({saved_interval}), so that "
+            "each unit spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
+        )
+        brief = f"{title}: {spent}"
+    else:
+        text = _(
+            "{strategy} has no programme cost beyond that of {baseline}, and services cost {saved} "
+            "less over {years} years ({level} interval {saved_interval}; {runs} runs)."
+        )
+        brief = _("Nothing")
+    more = cost_sentences(comparison, cost, net, ratio)
+    return Answer(_("What it costs"), brief, text.format(**words), tuple(more))
+
+
+def cost_sentences(
+    comparison: Comparison, cost: pd.DataFrame, net: pd.DataFrame, ratio: pd.DataFrame
+) -> list[str]:
+    """What costs most, what saves most for each unit spent, and what costs more than it saves."""
     if not (cost["value"] > 0.0).any():
         text = _("No strategy has a programme cost beyond that of {baseline}.")
-        text = text.format(baseline=strategy_title(comparison, comparison.baseline))
-        return Answer(heading, _("Nothing"), text)
+        return [text.format(baseline=strategy_title(comparison, comparison.baseline))]
     costliest = cost["value"].idxmax()
-    (spent, spent_interval), (saved, saved_interval) = (
-        sum_of_money(part.loc[costliest], comparison.scenario.currency) for part in (cost, saving)
-    )
+    spent, interval = sum_of_money(cost.loc[costliest], comparison.scenario.currency)
+    text = _("{strategy} costs most: {spent} ({interval}).")
     title = strategy_title(comparison, costliest)
-    sentences = [
-        _(
-            "{strategy} costs most: {spent} over {years} years ({spent_interval}), whoever pays. "
-            "The services themselves then cost {saved} less than under {baseline} "
-            "({saved_interval}), so each unit spent saves {ratio} ({ratio_interval})."
-        ).format(
-            strategy=title,
-            baseline=strategy_title(comparison, comparison.baseline),
-            years=significant(comparison.scenario.horizon / QUARTERS),
-            spent=spent,
-            spent_interval=spent_interval,
-            saved=saved,
-            saved_interval=saved_interval,
-            ratio=decimal(ratio.loc[costliest, "value"], 2),
-            ratio_interval=ratio_interval(ratio.loc[costliest]),
-        )
-    ]
+    sentences = [text.format(strategy=title, spent=spent, interval=interval)]
     bounded = ratio[np.isfinite(ratio["low"])]
     if len(bounded) > 1:
         best = bounded["value"].idxmax()
@@ -162,7 +188,7 @@ def cost_answer(comparison: Comparison, future: str) -> Answer:
             "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
         )
         sentences.append(text.format(names=listed(waste)))
-    return Answer(heading, f"{title}: {spent}", " ".join(sentences))
+    return sentences
 
 
 def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
@@ -176,42 +202,54 @@ def ratio_interval(row: pd.Series) -> str:
     """The interval of a saving per unit spent."""
     if not math.isfinite(row["low"]):
         return _("no bounded interval")
-    return _("{low} to {high}").format(low=decimal(row["low"], 2), high=decimal(row["high"], 2))
+    return span(decimal(row["low"], 2), decimal(row["high"], 2))
 
 
 def loser_answer(comparison: Comparison, future: str) -> Answer:
     """Who loses under the best strategy, and who loses most under any."""
     table = comparison.winners[comparison.winners["future"] == future]
     best = comparison.order(future=future)[0]
-    here = table[table["strategy"] == best]
-    losers = here[here["verdict"] == LOSES].sort_values("difference", kind="stable")["name"]
+    here = table[table["strategy"] == best].sort_values("difference", kind="stable")
+    losers, worst = here[here["verdict"] == LOSES]["name"], here.iloc[0]
+    scale = winner_scale(comparison)
     words = {
         "strategy": strategy_title(comparison, best),
         "gain": count((here["verdict"] == GAINS).sum()),
         "lose": count(len(losers)),
         "number": count(len(here)),
-        "names": listed(list(losers)),
+        "region": worst["name"],
+        "difference": scale.text(worst["difference"], signed=True),
+        "interval": scale.interval(worst["low"], worst["high"], signed=True),
+        "level": percent(comparison.level),
+        "better": percent(worst["better_share"]),
+        "runs": count(worst["runs"]),
     }
     if len(losers):
         text = ngettext(
-            "Under {strategy}, {gain} of {number} regions gain, and {lose} loses, after the "
-            "programme cost that it bears: {names}.",
-            "Under {strategy}, {gain} of {number} regions gain, and {lose} lose, after the "
-            "programme cost that they bear: {names}.",
+            "Under {strategy}, {gain} of {number} regions gain and {lose} loses, after the "
+            "programme cost that it bears; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs).",
+            "Under {strategy}, {gain} of {number} regions gain and {lose} lose, after the "
+            "programme cost that they bear; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs).",
             len(losers),
         )
     else:
         text = _(
-            "Under {strategy}, {gain} of {number} regions gain, and none clearly loses, after the "
-            "programme cost that they bear."
+            "Under {strategy}, {gain} of {number} regions gain and none clearly loses, after the "
+            "programme cost that they bear; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs)."
         )
-    sentences = [text.format(**words)]
+    more = []
+    if len(losers) > 1:
+        names = _("Losing under {strategy}: {names}.")
+        more.append(names.format(names=listed(list(losers)), **words))
     lost = table[table["verdict"] == LOSES]
     if len(lost):
-        row, scale = lost.loc[lost["difference"].idxmin()], winner_scale(comparison)
-        text = _("Most is lost by {region} under {strategy}: {difference} ({interval}).")
-        sentences.append(
-            text.format(
+        row = lost.loc[lost["difference"].idxmin()]
+        most = _("Most is lost by {region} under {strategy}: {difference} ({interval}).")
+        more.append(
+            most.format(
                 region=row["name"],
                 strategy=strategy_title(comparison, row["strategy"]),
                 difference=scale.text(-row["difference"]),
@@ -219,9 +257,9 @@ def loser_answer(comparison: Comparison, future: str) -> Answer:
             )
         )
     else:
-        sentences.append(_("No region clearly loses under any strategy."))
+        more.append(_("No region clearly loses under any strategy."))
     brief = _("{strategy}: {lose} of {number} regions").format(**words)
-    return Answer(_("Who loses"), brief, " ".join(sentences))
+    return Answer(_("Who loses"), brief, text.format(**words), tuple(more))
 
 
 # How sure, and what it rests on -----------------------------------------------------------------

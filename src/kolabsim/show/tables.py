@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ from kolabsim.language import _
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.show.drawing import MARKS
-from kolabsim.show.numbers import SPACE, UNDEFINED, Scale, count, decimal, percent, scale_of
+from kolabsim.show.numbers import SPACE, UNDEFINED, Scale, count, decimal, percent, scale_of, span
 from kolabsim.show.words import (
     capital,
     channel_title,
@@ -81,6 +81,8 @@ class Table:
     head: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]
     prose: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Files with more about what a row is about, by its heading."""
 
 
 def texts(*words: str) -> list[Cell]:
@@ -152,25 +154,6 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
     )
 
 
-def future_table(comparison: Comparison) -> Table:
-    """Realised net benefit against the baseline in every future."""
-    futures = comparison.futures
-    tables = {name: comparison.table(NET_BENEFIT, future=name) for name in futures}
-    scale = measure_scale(
-        comparison,
-        NET_BENEFIT,
-        comparison.differences[comparison.differences["measure"] == NET_BENEFIT],
-    )
-    rows = [
-        (
-            strategy_title(comparison, strategy),
-            [difference_cell(tables[name].loc[strategy], scale) for name in futures],
-        )
-        for strategy in comparison.order()
-    ]
-    return Table(label_of(NET_BENEFIT, scale), [_("Strategy"), *futures], rows)
-
-
 def envelope_table(
     comparison: Comparison, names: Sequence[str], time: np.ndarray, middle: np.ndarray
 ) -> Table:
@@ -230,8 +213,13 @@ def brief_table(comparison: Comparison, future: str) -> Table:
 # Who wins and who loses -------------------------------------------------------------------------
 
 
-def winner_table(comparison: Comparison, strategy: str, future: str) -> Table:
-    """What each region gains or loses under a strategy; of many, those at either end."""
+def winner_table(
+    comparison: Comparison, strategy: str, future: str, pages: Mapping[str, str] | None = None
+) -> Table:
+    """What each region gains or loses under a strategy; of many, those at either end.
+
+    ``pages``: files of regions that have a page of their own, by their codes.
+    """
     table = comparison.winners
     table = table[(table["future"] == future) & (table["strategy"] == strategy)]
     table = table.sort_values("difference", kind="stable")
@@ -244,7 +232,7 @@ def winner_table(comparison: Comparison, strategy: str, future: str) -> Table:
     )  # fmt: skip
     rows = [
         (
-            row.name_,
+            region_title(row.name_, row.region),
             [
                 Cell(
                     share.bare(row.difference, signed=True),
@@ -270,7 +258,17 @@ def winner_table(comparison: Comparison, strategy: str, future: str) -> Table:
         strategy=strategy_title(comparison, strategy),
         baseline=strategy_title(comparison, comparison.baseline),
     )
-    return Table(caption, head, rows)
+    links = {
+        region_title(row.name_, row.region): pages[row.region]
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+        if row.region in (pages or {})
+    }
+    return Table(caption, head, rows, links=links)
+
+
+def region_title(name: str, code: str) -> str:
+    """What a region is called, with the code by which commands know it."""
+    return name if name == code else f"{name} ({code})"
 
 
 def verdict_table(comparison: Comparison, future: str) -> Table:
@@ -327,17 +325,24 @@ def channel_table(comparison: Comparison, future: str) -> Table:
     return Table(caption, head, rows)
 
 
-def cost_table(comparison: Comparison, future: str) -> Table:
-    """What strategies cost, who pays, and what they save."""
-    table = comparison.costs[comparison.costs["future"] == future]
-    items = {
+def cost_titles() -> dict[str, str]:
+    """What sums of money are called, and what each unit spent saves."""
+    return {
         "programme_members": _("Paid by members"),
         "programme_centre": _("Paid by the centre"),
         "programme_supporters": _("Paid by supporters"),
         "programme_cost": _("Programme cost in all"),
         "saving": _("Saving in services"),
         "net_saving": _("Net saving"),
+        "saving_per_cost": _("Saved per unit spent"),
     }
+
+
+def cost_table(comparison: Comparison, future: str) -> Table:
+    """What strategies cost, who pays, and what they save."""
+    table = comparison.costs[comparison.costs["future"] == future]
+    items = cost_titles()
+    items.pop("saving_per_cost")
     found, scale = table.set_index(["strategy", "item"]), cost_scale(comparison, future)
     rows = []
     for strategy in comparison.order(future=future):
@@ -354,7 +359,7 @@ def cost_table(comparison: Comparison, future: str) -> Table:
         row = found.loc[(strategy, "saving_per_cost")]
         cells.append(ratio_cell(row))
         rows.append((strategy_title(comparison, strategy), cells))
-    head = [_("Strategy"), *items.values(), _("Saved per unit spent")]
+    head = [_("Strategy"), *cost_titles().values()]
     caption = _("Over the run and beyond {baseline}, {unit}").format(
         baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
     )
@@ -378,7 +383,7 @@ def ratio_cell(row: pd.Series) -> Cell:
     low, high = row["low"], row["high"]
     below = _("no bounded interval")
     if math.isfinite(low) and math.isfinite(high):
-        below = _("{low} to {high}").format(low=decimal(low, 2), high=decimal(high, 2))
+        below = span(decimal(low, 2), decimal(high, 2))
     verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED
     return Cell(decimal(row["value"], 2), below, verdict=verdict)
 
@@ -393,7 +398,7 @@ def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) 
             middle, least, most = (
                 decimal(value, 1) for value in (found.median(), found.min(), found.max())
             )
-            words = _("{low} to {high}").format(low=least, high=most)
+            words = span(least, most)
             rows.append((title_of(name), texts(middle, words)))
     head = [_("Measure"), _("Median over strategies"), _("Least to most")]
     return Table(_("Variance of independent runs over variance of pairs"), head, rows)
@@ -409,7 +414,7 @@ def variance_table(variance: pd.DataFrame, level: float) -> Table:
                 Cell(
                     UNDEFINED
                     if not (math.isfinite(row.low) and math.isfinite(row.high))
-                    else _("{low} to {high}").format(low=percent(row.low), high=percent(row.high))
+                    else span(percent(row.low), percent(row.high))
                 ),
             ],
         )

@@ -34,8 +34,7 @@ from kolabsim.show.futures import (
     value_of_information,
 )
 from kolabsim.show.numbers import UNDEFINED, Scale, count, decimal, percent
-from kolabsim.show.page import Section
-from kolabsim.show.report import Picture
+from kolabsim.show.page import Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import Words, capital, with_unit

@@ -26,6 +26,7 @@ from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.show.numbers import SPACE, Scale, count, decimal, percent, scale_of, significant
 from kolabsim.study.design import DUMMY
+from kolabsim.study.factors import factors_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.compare import Comparison
     from kolabsim.study.factors import Factor
     from kolabsim.study.inquiry import Inquiry, Outcome
+    from kolabsim.world.scenario import Scenario
 
 BARE_UNITS = ("", "1", "0..1", "share")
 """Units of factors that are not written after a number."""
@@ -62,6 +64,12 @@ def channel_title(name: str) -> str:
 def area_title(name: str) -> str:
     """What a service area is called."""
     return capital(_(AREA_TITLES[name])) if name in AREA_TITLES else name
+
+
+def setting_title(scenario: Scenario, name: str) -> str:
+    """What a setting of a future is called, by its dotted name."""
+    factor = factors_of(scenario).get(name)
+    return name if factor is None else factor_title(factor)
 
 
 def label_of(measure: str, scale: Scale) -> str:

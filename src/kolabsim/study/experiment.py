@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -107,12 +107,15 @@ class Experiment:
         settings: Mapping[str, object] | None = None,
         runs: int | None = None,
         seed: int | None = None,
+        plausible: int | None = None,
+        structures: Sequence[str] | Literal["all"] | None = None,
         quick: bool = False,
     ) -> Experiment:
         """The experiment of this name among those that ship, or in this file or folder.
 
-        ``settings`` are further changes to the scenario by dotted names; ``runs`` and ``seed``
-        take the place of the file's. All problems of all files are told at once.
+        ``settings`` are further changes to the scenario by dotted names; ``runs``, ``seed``,
+        ``plausible`` and ``structures`` take the place of the file's. All problems of all files
+        are told at once.
         """
         problems = Problems()
         path = find_experiment(source)
@@ -134,6 +137,8 @@ class Experiment:
                 message = _("{word}: {value} is not allowed; allowed: {least} to {most}")
                 problems.add(message.format(word=word, value=value, least=least, most=most))
         problems.raise_if_any()
+        plausible = text.plausible if plausible is None else plausible
+        structures = text.structures if structures is None else structures
         strategies = text.strategies or tuple(scenario.strategies)
         if text.baseline not in strategies:
             strategies = (text.baseline, *strategies)
@@ -145,8 +150,8 @@ class Experiment:
             strategies=strategies,
             baseline=text.baseline,
             futures=(text.futures or {DEFAULT_FUTURE: {}})
-            | structural_futures(STRUCTURES if text.structures == "all" else text.structures)
-            | plausible_futures(text.plausible),
+            | structural_futures(STRUCTURES if structures == "all" else structures)
+            | plausible_futures(plausible),
             runs=runs or (text.quick.runs if quick else text.runs),
             seed=text.seed if seed is None else seed,
             detail=text.detail,

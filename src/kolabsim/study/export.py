@@ -30,6 +30,8 @@ FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 """What results can be exported to."""
 MOST_ROWS = 1_048_575
 """Most rows of a sheet below its head: Excel reads no more."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a text must not begin with where spreadsheets take such texts for formulas."""
 WORDS = frozenset(
     ("strategy", "future", "region", "name", "area", "item", "channel", "measure", "verdict")
 )
@@ -143,16 +145,14 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
     rows = study.runs * len(study.points)
     if rows > MOST_ROWS:
         _refuse_rows("runs", rows)
-    book, room = Workbook(write_only=True), io.BytesIO()
+    book = Workbook(write_only=True)
     try:
         _fill(book, study)
-        book.save(room)
     except BaseException:
         with suppress(Exception):
             book.save(io.BytesIO())  # sheets that are not closed leave files and complaints behind
         raise
-    write_whole(path, room.getvalue())
-    return path
+    return save_book(book, path)
 
 
 def _fill(book: Workbook, study: KeptStudy) -> None:
@@ -202,19 +202,19 @@ def _write_sheet(
     """Write a table; the head stays in sight."""
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, name) for name in head])
+    sheet.append([cell_of(sheet, name) for name in head])
     for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
+        sheet.append([cell_of(sheet, value) for value in row])
 
 
-def _cell(sheet: WriteOnlyWorksheet, value: object) -> object:
+def cell_of(sheet: WriteOnlyWorksheet, value: object) -> object:
     """A value as a sheet takes it: undefined is empty, and no text is ever a formula."""
     if isinstance(value, str):
         from openpyxl.cell import WriteOnlyCell
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
         value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        if value.startswith(("=", "+", "-", "@")):
+        if value.startswith(FORMULA):
             cell = WriteOnlyCell(sheet, value)
             cell.data_type = "s"
             cell.quotePrefix = True  # stays text when somebody edits it
@@ -224,3 +224,11 @@ def _cell(sheet: WriteOnlyWorksheet, value: object) -> object:
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def save_book(book: Workbook, path: Path) -> Path:
+    """Write a workbook, whole."""
+    room = io.BytesIO()
+    book.save(room)
+    write_whole(path, room.getvalue())
+    return path

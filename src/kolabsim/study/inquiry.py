@@ -298,6 +298,10 @@ def kind_of(source: str | Path) -> str:
     return node.value
 
 
+OF_COMPARISONS = ("runs", "seed", "plausible", "structures")
+"""What the command may change in a comparison."""
+
+
 def load(
     source: str | Path,
     *,
@@ -309,7 +313,7 @@ def load(
     if kind_of(source) != "comparison":
         return Inquiry.load(source, settings=settings, changes=changes, quick=quick)
     given = {name: value for name, value in (changes or {}).items() if value is not None}
-    foreign = [name for name in given if name not in ("runs", "seed")]
+    foreign = [name for name in given if name not in OF_COMPARISONS]
     if foreign:
         text = _("--{option} means nothing for an experiment of this kind")
         raise InputError([Problem(text.format(option=name)) for name in foreign])
