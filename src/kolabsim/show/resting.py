@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.compare import Comparison
     from kolabsim.analysis.influence import Influence
 
-MOST = 15
+MOST = 10
 """Most assumptions in a ranking."""
 PLAUSIBLE = 20
 """Plausible futures that a reader is told to add."""

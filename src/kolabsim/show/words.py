@@ -40,6 +40,16 @@ BARE_UNITS = ("", "1", "0..1", "share")
 """Units of factors that are not written after a number."""
 
 
+STRUCTURE_TITLES = {
+    "unit_cost": N_("curve of unit cost below efficient scale"),
+    "decision": N_("decision rule"),
+    "trust": N_("what broken promises do to trust"),
+    "shares": N_("how joint cost is divided"),
+    "consent": N_("which part of a party must be in favour"),
+}  # fmt: skip
+"""What the structures of the model are called."""
+
+
 def title_of(measure: str) -> str:
     """What a measure is called, with a capital."""
     return capital(_(MEASURES[measure].title))
