@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,24 @@ def test_provenance_is_enough_to_have_it_again(finished):
         (folder / name / "runs.parquet").read_bytes() for name in ("results/small", "again")
     )
     assert first == again
+
+
+def test_regions_have_pages_beside_the_report_and_links_to_them(finished):
+    folder = finished[0]
+    words = refused(kolabsim("run", "small.yaml", "--regions", "34.7,34.04,x1", folder=folder))
+    assert "did you mean '34.71'" in words
+    assert "'x1'" in words
+    done = kolabsim("run", "small.yaml", "--regions", "34.71", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "report.xlsx" in done.stdout
+    page = (folder / "results/small/report.html").read_text(encoding="utf-8")
+    assert re.findall(r'<a href="([^"#]+)"', page) == ["region-34.71.html"]
+    own = (folder / "results/small/region-34.71.html").read_text(encoding="utf-8")
+    assert "Kota Yogyakarta" in own
+    facts = json.loads((folder / "results/small/provenance.json").read_text(encoding="utf-8"))
+    assert facts["runs_done"] == 0
+    done = kolabsim("run", "small.yaml", "--regions", "34.71", folder=folder)
+    assert "were finished before" in done.stdout
 
 
 RULE = """\

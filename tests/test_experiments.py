@@ -1,8 +1,11 @@
 """Every experiment that ships, in its quick size, as a user runs it."""
 
 import importlib.util
+import re
+from itertools import pairwise
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -30,6 +33,15 @@ def test_quick_size(name, tmp_path):
     assert experiment.question("en") in page
     assert "<svg" in page
     assert list((tmp_path / "r" / "figures").glob("*.png"))
+    sections = re.findall(r'<section id="([\w-]+)"', page)
+    assert sections[0] == "answer"
+    assert sections[-3:] == ["surety", "assumptions", "again"]
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+    assert max(after - before for before, after in pairwise(levels)) == 1
+    for told in (f"<dd>kolabsim run {name} --quick --out r</dd>", "<blockquote>"):
+        assert told in page
+    book = openpyxl.load_workbook(tmp_path / "r" / "report.xlsx", read_only=True)
+    assert len(book.sheetnames) - 1 == page.count("<caption>")
     if experiment.kind == "search":
         front = pd.read_csv(tmp_path / "r" / "front.csv")
         assert (front["programme_cost"] <= experiment.text.budget * 10).all()

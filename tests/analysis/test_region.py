@@ -15,6 +15,8 @@ from kolabsim.world.scenario import Scenario
 
 CODE, RUNS = "34.04", 12
 
+FACTS = {"command": "kolabsim region here", "seed": 3, "kolabsim": "9.8.7"}
+
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch):
@@ -106,9 +108,13 @@ def test_unknown_strategies_are_refused(scenario):
 @pytest.mark.parametrize("spoken", ["en", "id"])
 def test_the_page_needs_nothing_else(found, tmp_path, spoken):
     language.set_language(spoken)
-    text = write_region(found, tmp_path / "page.html", seed=3).read_text(encoding="utf-8")
+    text = write_region(found, tmp_path / "page.html", facts=FACTS).read_text(encoding="utf-8")
     assert f'<html lang="{spoken}">' in text
     assert "28/2018" in text
+    assert "kolabsim region here" in text
+    sections = re.findall(r'<section id="(\w+)"', text)
+    assert sections[0] == "answer"
+    assert sections[-3:] == ["surety", "assumptions", "again"]
     assert "DPRD" in text
     assert text.count("<svg") == 2
     assert not re.search(r"<script|\bsrc=|<link|\bnan\b", text)
@@ -120,5 +126,5 @@ def test_a_region_without_contacts_has_a_page_too(tmp_path):
     (tmp_path / "s.yaml").write_text(text + "horizon: 4\n", encoding="utf-8")
     found = region_outlook(Scenario.load(tmp_path / "s.yaml"), "A", "team", runs=3)
     assert found.break_even() is None
-    text = write_region(found, tmp_path / "page.html", seed=1).read_text(encoding="utf-8")
+    text = write_region(found, tmp_path / "page.html", facts=FACTS).read_text(encoding="utf-8")
     assert "There is nobody to approach" in text

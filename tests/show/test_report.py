@@ -12,6 +12,12 @@ from kolabsim.errors import InputError, StorageError
 from kolabsim.language import language, set_language
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.parameters import PARAMETERS
+from kolabsim.show.futures import (
+    channels_in_futures,
+    costs_in_futures,
+    strategies_in_futures,
+    winners_in_futures,
+)
 from kolabsim.show.report import (
     STANDARD,
     speaking,
@@ -141,7 +147,7 @@ def test_the_page_can_be_read_aloud(pages, code):
     assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
     pictures = page.all("svg")
-    assert len(pictures) == 8
+    assert len(pictures) == 9
     assert all(picture["role"] == "img" for picture in pictures)
     assert len(page.all("figcaption")) == len(pictures)
     ids = [attributes["id"] for _tag, attributes in page.starts if "id" in attributes]
@@ -153,7 +159,7 @@ def test_the_page_can_be_read_aloud(pages, code):
 def test_sections_come_in_the_order_in_which_people_ask(pages):
     _text, page = pages["en"]
     sections = [section["id"] for section in page.all("section")]
-    order = "answer comparison belief winners why cost surety assumptions again"
+    order = "answer comparison winners why surety assumptions again"
     assert sections == order.split()
 
 
@@ -233,8 +239,10 @@ def test_the_indonesian_page_is_indonesian(pages):
     for words in ("Jawaban", "Siapa untung, siapa rugi", "Dasar dan asumsi", "Rp", "bukan ramalan"):
         assert words in text
     assert re.search(r"[+−]\d+,\d", text)
-    # English words that would betray a message without translation; reasons and sources of
-    # scenarios, which are written in English alone, do not have them.
+    assert "Arahnya masuk akal, kekuatannya tidak terukur." in text
+    # English words that would betray a message without translation; sources, which are written in
+    # English alone, do not have them, and commands are what they are.
+    text = re.sub(r"kolabsim run here --regions", "", text)
     assert not re.search(r"\b(interval|strategy|runs|regions|baseline|Strategy|Regions)\b", text)
     assert language() == "en"
 
@@ -276,7 +284,7 @@ def test_regions_without_places_names_or_money_have_a_report_too(tmp_path):
     )  # fmt: skip
     page = Page(path.read_text(encoding="utf-8"))
     assert "cost units" in page.text
-    assert len(page.all("svg")) == 6
+    assert len(page.all("svg")) == 7
     assert "Which strategy does best" in page.text
 
 
@@ -301,6 +309,82 @@ def test_every_future_has_its_column(tmp_path):
     assert "In other futures" in page.text
     assert "parameters.attention_base = -3" in html.unescape(page.text)
     assert "2 futures" in page.text
+
+
+def test_what_changes_between_futures_is_told_for_costs_regions_and_channels(tmp_path):
+    scenario = Scenario.load("kartamantul").with_(horizon=8)
+    futures = {f"f{k}": {"parameters.attention_base": -3.0 - k / 4} for k in range(9)}
+    results = simulate(scenario, ["voluntary", "forum", "team"], futures=futures, runs=4)
+    comparison = compare(results)
+    path = write_report(
+        results, comparison, language="en", provenance={}, question="",
+        path=tmp_path / "x.html", workbook=True,
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    best = comparison.order()[0]
+    for table in (
+        strategies_in_futures(comparison), channels_in_futures(comparison, best),
+        winners_in_futures(comparison, best),
+    ):  # fmt: skip
+        assert table.caption in page.text
+        # In each row the counts of what intervals say are of all futures.
+        for _head, cells in table.rows:
+            at = [k - 1 for k, head in enumerate(table.head) if head in COUNTED]
+            assert sum(int(cells[k].main) for k in at) == 9
+    assert costs_in_futures(comparison, best).caption in page.text
+    assert "The answer is for the first of 9 futures" in page.text
+    assert "8 futures that change one thing" in page.text
+
+
+COUNTED = (
+    "Clearly better", "Undecided", "Clearly worse", "Adds", "Takes away", "Gains", "Loses",
+)  # fmt: skip
+
+
+def test_of_a_single_future_no_influence_is_made_up(pages):
+    for code, option in (("en", "--plausible 20 --structures"), ("id", "plausible: 20")):
+        assert option in pages[code][1].text
+    assert "cannot be told from a single future" in pages["en"][1].text
+
+
+def test_regions_have_links_only_where_their_pages_are(results, comparison, tmp_path):
+    path = write_report(
+        results, comparison, language="en", provenance=FACTS, question="?",
+        path=tmp_path / "x.html", pages={"34.04": "region-34.04.html"},
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    links = [link["href"] for link in page.all("a") if not link["href"].startswith("#")]
+    assert links == ["region-34.04.html"]
+    assert "Regions with a link have a page of their own" in page.text
+
+
+def test_the_report_says_which_command_makes_the_page_of_a_region(pages):
+    assert "kolabsim run here --regions CODE" in pages["en"][1].text
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_stands_out_from_its_ground_as_wcag_asks(pages):
+    style = pages["en"][0].split("<style>")[1].split("</style>")[0]
+    named = dict(re.findall(r"--(\w+): (#\w+);", style))
+    banner = re.findall(r"\.banner [^{]*\{[^}]*[^-]color: (#\w+)", style.split("@media print")[0])
+    note = re.search(r"\.note \{[^}]*background: (#\w+)", style)[1]
+    pairs = [(named[ink], named["paper"]) for ink in ("ink", "soft", "better", "worse", "accent")]
+    pairs += [(named[ink], named["wash"]) for ink in ("ink", "soft", "accent")]
+    pairs += [(named["ink"], note), *((colour, named["accent"]) for colour in banner)]
+    assert len(banner) == 3
+    for ink, ground in pairs:
+        assert contrast(ink, ground) >= 4.5, (ink, ground)
 
 
 def test_a_ratio_to_no_cost_stands_with_the_costs():
@@ -336,25 +420,25 @@ def shifted(results, **changes):
 
 def said(results) -> str:
     found = answers(results, compare(results), "default")
-    return " ".join(answer.text for answer in found).replace("\xa0", " ")
+    return " ".join(" ".join([a.text, *a.more]) for a in found).replace("\xa0", " ")
 
 
 def test_the_answer_says_what_does_best(results):
     text = said(shifted(results, realised_benefit=0.01))
     assert "Business co-finance does best" in text
     assert re.search(r"is [45]\.\d\d % of stand-alone cost higher than under Voluntary", text)
-    assert "in 100 % of the runs" in text
-    assert "Its lead over the next, Central grants, is" in text
+    assert "better in 100 % of 24 runs" in text
+    assert "The lead of Business co-finance over the next, Central grants, is" in text
 
 
 def test_the_answer_does_not_hide_that_all_do_worse(results):
     text = said(shifted(results, realised_benefit=-0.01))
-    assert "Every strategy does worse than Voluntary. The least bad is Forum and training" in text
+    assert "Every strategy does worse than Voluntary; the least bad is Forum and training" in text
 
 
 def test_the_answer_claims_nothing_that_the_interval_does_not_bear(results):
     text = said(shifted(results, realised_benefit=0.0))
-    assert "No strategy does clearly better than Voluntary." in text
+    assert "No strategy does clearly better than Voluntary;" in text
     assert "may be as good" in text
 
 
@@ -363,7 +447,8 @@ def test_the_answer_names_what_costs_most_and_what_does_not_pay(results, compari
     costs = comparison.costs.set_index(["item", "strategy"])["value"]["programme_cost"]
     title = comparison.scenario.strategies[costs.idxmax()].title("en")
     assert f"{title} costs most: IDR" in text
-    assert "over 3 years" in text
+    best = comparison.scenario.strategies[comparison.order()[0]].title("en")
+    assert re.search(rf"{best} costs IDR \d.* over 3 years \(.*95 % intervals, 24 runs\)", text)
     free = shifted(results, programme_cost=0.0)
     runs = free.runs.assign(programme_cost=0.0)
     assert "No strategy has a programme cost" in said(Results(**{**vars(free), "runs": runs}))
