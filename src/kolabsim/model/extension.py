@@ -587,7 +587,8 @@ def _run(path: Path, source: bytes) -> Declared:
         raise InputError([Problem(text, file=str(path))]) from error
     except Exception as error:
         _forget(before)
-        text = _("the extension cannot be loaded: {error}").format(error=error)
+        told = str(error) or type(error).__name__
+        text = _("the extension cannot be loaded: {error}").format(error=told)
         raise InputError([Problem(text, file=str(path))]) from error
     return Declared(new[DECISION], new[MECHANISM], new[TARGET], new[MEASURE])
 

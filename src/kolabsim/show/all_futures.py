@@ -29,7 +29,6 @@ from kolabsim.show.tables import (
     texts,
 )
 from kolabsim.show.words import (
-    capital,
     channel_title,
     label_of,
     measure_scale,
@@ -229,7 +228,7 @@ def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
         "{measure} in all futures under {strategy}, and in how many a region gains or loses"
     )
     caption = caption.format(
-        measure=capital(scale.label), strategy=strategy_title(comparison, strategy)
+        measure=label_of(NET_BENEFIT, scale), strategy=strategy_title(comparison, strategy)
     )
     return Table(caption, head, rows)
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.compare import NET_BENEFIT, UNDECIDED, verdicts
 from kolabsim.language import _
+from kolabsim.model.measures import MEASURES
 from kolabsim.show.drawing import BLUE, INK, blank, styled, write_ticks
 from kolabsim.show.numbers import UNDEFINED, Scale, count, percent, scale_of
 from kolabsim.show.page import Picture
 from kolabsim.show.tables import Cell, Table
-from kolabsim.show.words import MEASURES, strategy_title
+from kolabsim.show.words import strategy_title, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ def convergence_figure(comparison: Comparison, found: pd.DataFrame) -> Figure:
         axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, markersize=5.5, zorder=3)
     axes.set_xticks(at, [count(runs) for runs in found["runs"]])
     axes.set_xlabel(_("Runs"))
-    axes.set_ylabel(scale.label.replace(" ", "\n", 1) if len(scale.label) > 24 else scale.label)
+    axes.set_ylabel(wrapped(scale.label, 18))
     axes.margins(x=0.06, y=0.08)
     write_ticks(axes.yaxis, 1.0)
     return figure

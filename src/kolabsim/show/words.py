@@ -172,6 +172,8 @@ def factor_title(factor: Factor) -> str:
     parts = factor.name.split(".")
     if parts[0] == "areas":
         return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
+    if factor.name in STRUCTURE_TITLES:
+        return capital(_(STRUCTURE_TITLES[factor.name]))
     title = capital(_(factor.meaning).rstrip(".").replace("``", ""))
     if factor.group in ("targets", "budgets"):
         return f"{capital(_(SUPPORTERS[parts[1]].title))}: {small(title)}"
