@@ -215,6 +215,12 @@ def random_scenario(seed: int) -> Scenario:
         {"what": "demand", "factor": 1.4, "from": 3, "until": 10, "areas": named[:1]},
         {"what": "demand", "growth": 0.1, "from": 6, "regions": codes[2:]},
     ]
+    more_luck = np.random.default_rng([seed, 1])
+    jolts = [
+        {"what": "trust", "factor": 0.4, "from": 6, "regions": codes[1:3]},
+        {"what": "election", "every": 3, "from": 1, "until": 12, "reset": more_luck.uniform()},
+        {"what": "election", "from": 7, "reset": 0.6, "regions": codes[:2]},
+    ]
     return make_scenario(
         rows,
         contacts=pairs,
@@ -224,7 +230,8 @@ def random_scenario(seed: int) -> Scenario:
         parameters=parameters,
         bodies=bodies if luck.random() < 0.7 else [],
         mechanisms={always: {"intensity": 0.3, "until": 5}},
-        changes=[change for change in changes if luck.random() < 0.5],
+        changes=[change for change in changes if luck.random() < 0.5]
+        + [jolt for jolt in jolts if more_luck.random() < 0.5],
         strategies={"mixed": strategy},
         shares=str(luck.choice(SHARES)),
         consent=str(luck.choice(CONSENTS)),

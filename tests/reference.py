@@ -451,6 +451,8 @@ class Reference:
         stress = list(self.stress_start)
         self.demand = [[1.0] * len(self.areas) for _ in range(self.n)]
         for change in self.scenario.changes:
+            if change.what in ("trust", "election"):
+                continue
             if quarter < change.from_ or (quarter >= change.until and not change.growth):
                 continue
             factor = 1.0 if change.factor is None else change.factor
@@ -468,6 +470,28 @@ class Reference:
                         if name in change.areas:
                             self.demand[i][a] *= factor
         self.f = [clip(value) for value in stress]
+
+    def shake(self, quarter: int) -> None:
+        """Shocks to trust and elections of the quarter, in the order of the list."""
+        for change in self.scenario.changes:
+            if change.what == "trust":
+                due = quarter == change.from_
+            elif change.what == "election":
+                due = quarter in range(change.from_, change.until, change.every)
+            else:
+                continue
+            all_ = change.regions == "all"
+            struck = [i for i in range(self.n) if all_ or self.codes[i] in change.regions]
+            for i, j in self.T if due else ():
+                if i not in struck and j not in struck:
+                    continue
+                if change.what == "trust":
+                    self.T[i, j] *= change.factor
+                else:
+                    start = min(self.T_start[i, j], 1 - self.damage[i, j])
+                    self.T[i, j] += change.reset * (start - self.T[i, j])
+            for i in struck if due and change.what == "election" else ():
+                self.m[i] += change.reset * (self.p["commitment_start"] - self.m[i])
 
     def phases(self, lever: str) -> list[object]:
         return [
@@ -494,6 +518,7 @@ class Reference:
 
     def begin(self, quarter: int) -> None:
         self.befall(quarter)
+        self.shake(quarter)
         for lever in LEVERS:
             self.levers[lever] = [self.intensity(lever, a, quarter) for a in range(len(self.areas))]
         forum = self.in_force("forum", quarter)

@@ -90,7 +90,7 @@ def test_the_random_worlds_reach_everything():
     assert any(body.mandated for world in worlds for body in world.bodies)
     assert any(not body.mandated for world in worlds for body in world.bodies)
     changed = {change.what for world in worlds for change in world.changes}
-    assert changed == {"population", "stress", "demand"}
+    assert changed == {"population", "stress", "demand", "trust", "election"}
     assert {len(world.areas) for world in worlds} >= {1, 3, 4, 5}
 
 

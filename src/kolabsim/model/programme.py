@@ -69,6 +69,10 @@ def begin(w, s, policy, p, quarter):
             take_effect(area, policy.effect[phase, a])
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         befall(w, s, p, w.period[quarter])
+    for k in range(len(w.jolt)):
+        since = quarter - w.jolt[k].first
+        if since >= 0 and quarter < w.jolt[k].until and since % w.jolt[k].every == 0:
+            shake(w.jolt[k], w.jolted[k], s, p)
     for i in range(regions):
         if s.region[i].entering > 0:
             s.region[i].entering = 0
@@ -120,6 +124,23 @@ def befall(w, s, p, period):
         for a in range(areas):
             s.slot[i, a].demand = w.demand[period, i, a]
             refresh_slot(s, p, i, a)
+
+
+@part
+def shake(jolt, jolted, s, p):
+    """Shake trust between some regions and their contacts, once, and renew their commitment (E12).
+
+    Trust falls by a factor and then moves a part of the way to where drift leads.
+    """
+    for i in range(len(jolted)):
+        region = s.region[i]
+        for c in range(region.first, region.end):
+            contact = s.contact[c]
+            if jolted[i] == 1 or jolted[contact.target] == 1:
+                start = min(contact.trust_start, 1.0 - contact.damage)
+                contact.trust = laws.closer(jolt.factor * contact.trust, start, jolt.reset)
+        if jolted[i] == 1:
+            region.commitment = laws.closer(region.commitment, p.commitment_start, jolt.reset)
 
 
 @roomy_part

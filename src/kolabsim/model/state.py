@@ -225,6 +225,16 @@ MOMENT: dict[str, Column] = {
 """Figures of the moment: counters of the quarter, and what is kept between quarters."""
 
 
+JOLT: dict[str, Column] = {
+    "first": _index("quarter in which it happens for the first time"),
+    "until": _index("quarter from which on it happens no more"),
+    "every": _index("quarters after which it happens again"),
+    "factor": Column("what trust is multiplied by", "0..1", r"\chi"),
+    "reset": Column("part of the way back to the start", "0..1", r"\rho"),
+}
+"""What happens in a quarter at once: shocks to trust, and elections."""
+
+
 def record_type(columns: dict[str, Column]) -> np.dtype:
     """The array type that holds these columns: all are eight bytes wide, so none needs padding."""
     return np.dtype([(name, column.kind) for name, column in columns.items()])
@@ -316,6 +326,10 @@ class World(NamedTuple):
     """[P, R] what is added to fiscal stress."""
     demand: np.ndarray
     """[P, R, A] demand relative to normal."""
+    jolt: np.ndarray
+    """[K] of :data:`JOLT`: what shakes trust, in the order in which it acts."""
+    jolted: np.ndarray
+    """[K, R] 1 where a region is among those that it befalls."""
 
 
 class Policy(NamedTuple):

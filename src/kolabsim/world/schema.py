@@ -362,15 +362,19 @@ AreaText = create_model(
 
 
 class ChangeText(Written):
-    """A shock or trend: growth a year, a factor, or an addition."""
+    """A shock or trend: growth a year, a factor, or an addition; or an election."""
 
-    what: Literal["population", "stress", "demand"]
+    what: Literal["population", "stress", "demand", "trust", "election"]
     growth: float | None = Field(default=None, gt=-1, le=1)
     """Share by which it grows in a year (population, demand)."""
     factor: float | None = Field(default=None, gt=0, le=100)
-    """What it is multiplied by."""
+    """What it is multiplied by (population, demand; trust, once and at most 1)."""
     add: float | None = Field(default=None, ge=-1, le=1)
     """What is added to it (stress)."""
+    reset: float | None = Field(default=None, ge=0, le=1)
+    """Part of the way that trust and commitment go back to their start (election)."""
+    every: int | None = Field(default=None, ge=1, le=LONGEST)
+    """Quarters from one election to the next; default: 20, five years."""
     from_: From = 0
     until: Until | None = None
     regions: Annotated[Codes, Word(("all",))] = "all"

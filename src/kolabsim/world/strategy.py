@@ -55,7 +55,7 @@ class Mandate:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A shock or trend of population (growth a year, factor), stress (add), or demand."""
+    """What befalls regions: a shock or trend of what :data:`SAYS` names, or an election."""
 
     what: str
     from_: int
@@ -63,6 +63,9 @@ class Change:
     growth: float | None
     factor: float | None
     add: float | None
+    reset: float | None
+    every: int
+    """Quarters after which it happens again, of what happens at once; 0: it does not."""
     regions: str | tuple[str, ...]
     """Codes, or ``all``."""
     areas: tuple[str, ...]
@@ -194,19 +197,40 @@ SAYS = {
     "population": ("growth", "factor"),
     "stress": ("add",),
     "demand": ("growth", "factor"),
+    "trust": ("factor",),
+    "election": ("reset",),
 }
 """How each thing that changes may be said to change."""
+
+AT_ONCE = ("trust", "election")
+"""What happens in a quarter, rather than being in force for some quarters."""
+
+FIVE_YEARS = 20
+"""Quarters from one election to the next where nothing is said."""
 
 
 def settle_change(text: ChangeText, path: Path, known: References) -> Change:
     """A shock or trend that says one thing, and says it of what can change so."""
-    said = [name for name in ("growth", "factor", "add") if getattr(text, name) is not None]
+    ways = dict.fromkeys(way for allowed in SAYS.values() for way in allowed)
+    said = [name for name in ways if getattr(text, name) is not None]
     allowed = SAYS[text.what]
     if len(said) != 1 or said[0] not in allowed:
         message = _("a change of {what} needs {allowed}, and nothing else")
+        if text.what == "election":
+            message = _("an election needs {allowed}, and no other size")
         known.tell(path, message.format(what=text.what, allowed=_(" or ").join(allowed)))
     if text.what != "demand" and text.areas != "all":
         known.tell((*path, "areas"), _("only demand can change in single areas"))
+    if text.every is not None and text.what != "election":
+        known.tell((*path, "every"), _("only an election comes again and again"))
+    every = FIVE_YEARS if text.every is None else text.every
+    if text.what == "trust":
+        if text.until is not None:
+            message = _("a shock to trust happens once, in quarter 'from'; it has no end")
+            known.tell((*path, "until"), message)
+        if text.factor is not None and text.factor > 1.0:
+            message = _("{value} is too large; allowed: at most {limit}")
+            known.tell((*path, "factor"), message.format(value=f"{text.factor:g}", limit=1))
     regions = text.regions
     if not isinstance(regions, str):
         regions = known.regions(regions, (*path, "regions"))
@@ -217,6 +241,8 @@ def settle_change(text: ChangeText, path: Path, known: References) -> Change:
         growth=text.growth,
         factor=text.factor,
         add=text.add,
+        reset=text.reset,
+        every=every if text.what == "election" else 0,
         regions=regions,
         areas=known.area_names(text.areas, (*path, "areas")),
     )

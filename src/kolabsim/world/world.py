@@ -34,6 +34,7 @@ from kolabsim.model.settlement import LISTED
 from kolabsim.model.state import (
     AREA,
     CONTACT,
+    JOLT,
     MOMENT,
     NOBODY,
     REGION,
@@ -41,10 +42,12 @@ from kolabsim.model.state import (
     World,
     empty_records,
 )
+from kolabsim.world.strategy import AT_ONCE
 
 if TYPE_CHECKING:
     from kolabsim.world.regions import Regions
     from kolabsim.world.scenario import Phase, Scenario, Strategy
+    from kolabsim.world.strategy import Change
 
 NEVER = 2**31 - 1
 """A quarter that no run reaches."""
@@ -55,6 +58,7 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
     regions, areas = scenario.regions, list(scenario.areas)
     place, contact = build_contacts(scenario, parameters)
     period, population, stress_change, demand = build_changes(scenario)
+    jolt, jolted = build_jolts(scenario)
     return World(
         region=place,
         contact=contact,
@@ -69,6 +73,8 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
         population=population,
         stress_change=stress_change,
         demand=demand,
+        jolt=jolt,
+        jolted=jolted,
     )
 
 
@@ -239,7 +245,8 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
     """Population, change of stress, and demand by period, and the period of each quarter."""
     regions, horizon = scenario.regions, scenario.horizon
     number, areas = len(regions), list(scenario.areas)
-    spans = [(c, c.from_, horizon if c.until is None else c.until) for c in scenario.changes]
+    lasting = [change for change in scenario.changes if change.what not in AT_ONCE]
+    spans = [(c, c.from_, horizon if c.until is None else c.until) for c in lasting]
     moving = [(first, end) for c, first, end in spans if c.growth]
     edges = {0} | {q for _change, first, end in spans for q in (first, end) if q < horizon}
     for first, end in moving:
@@ -249,11 +256,8 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
     population = np.tile(np.asarray(regions.population, np.float64), (len(starts), 1))
     stress = np.zeros((len(starts), number))
     demand = np.ones((len(starts), number, len(areas)))
-    codes = np.array(regions.codes)
     for change, first, end in spans:
-        who = np.ones(number, bool)
-        if change.regions != "all":
-            who = np.isin(codes, list(change.regions))
+        who = _befallen(scenario, change)
         which = [change.areas == "all" or name in change.areas for name in areas]
         for k, quarter in enumerate(starts):
             if quarter < first or (quarter >= end and not change.growth):
@@ -269,6 +273,26 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
             else:
                 demand[k][np.ix_(who, which)] *= factor
     return period, population, stress, demand
+
+
+def build_jolts(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+    """What happens at once, in the order of the list, and to which regions: [K] and [K, R]."""
+    changes = [change for change in scenario.changes if change.what in AT_ONCE]
+    jolt = empty_records(len(changes), JOLT)
+    jolted = np.zeros((len(changes), len(scenario.regions)), np.int64)
+    for k, change in enumerate(changes):
+        factor = 1.0 if change.factor is None else change.factor
+        until = change.until if change.every else change.from_ + 1
+        jolt[k] = (change.from_, until, change.every or 1, factor, change.reset or 0.0)
+        jolted[k] = _befallen(scenario, change)
+    return jolt, jolted
+
+
+def _befallen(scenario: Scenario, change: Change) -> np.ndarray:
+    """Whether a change befalls each region [R]."""
+    if change.regions == "all":
+        return np.ones(len(scenario.regions), bool)
+    return np.isin(np.array(scenario.regions.codes), list(change.regions))
 
 
 def _existing_bodies(scenario: Scenario, areas: Sequence[str]) -> np.ndarray:
