@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.model.areas import AREA_ATTRIBUTES
+from kolabsim.model.extension import RULES
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -61,9 +62,11 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
     rows = region_rows(
         number, seed=draw(st.integers(0, 3)), apart_km=draw(st.sampled_from([0, 90]))
     )
-    sizes = st.sampled_from([1, 1000, 30_000, 10_000_000])
+    sizes = st.sampled_from([1, 1000, 30_000, 10_000_000, 1_000_000_000])
     for row in rows:
         row["population"] = draw(sizes)
+    if draw(st.booleans()):  # all alike, and in one place
+        rows = [rows[0] | {"code": row["code"]} for row in rows]
     if draw(st.booleans()):
         for row in rows:
             row |= {"capacity": draw(st.sampled_from([0, 1])), "culture_1": draw(st.integers(0, 1))}
@@ -96,6 +99,8 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
         {"what": "stress", "add": draw(st.sampled_from([-1, 1])), "from": 4},
         {"what": "demand", "factor": draw(st.sampled_from([1e-2, 100])), "from": 5},
         {"what": "population", "growth": draw(st.sampled_from([-0.99, 1.0]))},
+        {"what": "trust", "factor": draw(st.sampled_from([1e-9, 1])), "from": 2},
+        {"what": "election", "reset": draw(st.sampled_from([0, 1])), "every": 2},
     ]
     chosen = draw(st.sets(st.sampled_from([*PARAMETERS]), max_size=len(PARAMETERS)))
     parameters = {name: draw(corners(PARAMETERS[name])) for name in sorted(chosen)}
@@ -104,6 +109,11 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
     if draw(st.booleans()):
         end = END[draw(st.sampled_from(sorted(END)))]
         parameters = {name: end(entry) for name, entry in PARAMETERS.items()} | parameters
+    decision = draw(st.sampled_from(BUILT_IN))
+    parameters |= {
+        f"{decision}.{name}": draw(corners(entry))
+        for name, entry in RULES[decision].parameters.items()
+    }
     return dict(
         regions=rows,
         contacts=pairs if draw(st.booleans()) else [],
@@ -119,7 +129,7 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
         shares=draw(st.sampled_from(SHARES)),
         consent=draw(st.sampled_from(CONSENTS)),
         form=draw(st.sampled_from(FORMS)),
-        decision=draw(st.sampled_from(BUILT_IN)),
+        decision=decision,
         cap=draw(st.sampled_from([2, 3, 16])),
         unit_cost=draw(st.sampled_from(UNIT_COSTS)),
         trust=draw(st.sampled_from(TRUSTS)),
@@ -223,3 +233,24 @@ def test_all_parameters_at_one_end_and_all_levers_full(end: str, busy: bool) -> 
             check_columns(run)
             run.advance()
             check_columns(run)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_regions_of_any_size_stay_in_their_ranges() -> None:
+    """From a hamlet to a thousand million people, side by side: memory grows by the region."""
+    number = 100_000
+    made_up = {"number": number, "median_population": 30_000, "spread": 2.0, "tiers": 50}
+    scenario = make_scenario(
+        4, horizon=3, strategies={"all": {"mechanisms": {"forum": 1, "team": 1}}}
+    ).with_({"regions": {"synthetic": made_up}, "parameters.attention_base": 0})
+    assert len(scenario.regions) == number
+    run = Run(scenario, "all")
+    for _quarter in range(scenario.horizon):
+        run.advance()
+    check_columns(run)
+    check_structure(run)
+    assert len(run.bodies()) > 100
+    block = simulate(scenario, "all")
+    defined = [k for k, name in enumerate(MEASURES) if name not in UNDEFINED_AT_TIMES]
+    assert np.isfinite(block.history[:, :, defined]).all()
+    assert np.isfinite(block.figures).all()

@@ -157,7 +157,8 @@ def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
     if robust.threshold is not None:
         axes.axvline(robust.threshold / scale.divisor, color=INK, linewidth=1.0,
                      linestyle=(0, (4, 3)), label=_("threshold"))  # fmt: skip
-    axes.set_xlim(x[0], x[-1])
+    if x[0] < x[-1]:  # else nothing that was judged differs
+        axes.set_xlim(x[0], x[-1])
     axes.set_ylim(0.0, 1.02)
     axes.set_ylabel(_("Share of the futures, %"))
     text = _("{outcome} is at least") if robust.better > 0 else _("{outcome} is at most")
