@@ -245,6 +245,76 @@ def sensitivity() -> dict[str, float]:
     }  # fmt: skip
 
 
+MOVES = """values => new Promise(done => {
+  const state = document.getElementById('state'), seconds = [];
+  const slider = document.getElementById('mechanisms.team');
+  let began;
+  const move = () => {
+    if (seconds.length === values.length) return done(seconds);
+    began = performance.now();
+    slider.value = values[seconds.length];
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+  };
+  new MutationObserver(() => {
+    if (!state.innerText.startsWith('100 ')) return;
+    seconds.push((performance.now() - began) / 1000);
+    setTimeout(move, 1000);
+  }).observe(state, {childList: true, characterData: true, subtree: true});
+  move();
+})"""
+"""Moves a slider and waits for the first answer, one value after the other."""
+
+
+def page() -> dict[str, float]:
+    """From a move on the web page to its answer, in a browser: 30 regions, 100 runs; the median."""
+    import shutil
+    import statistics
+
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        return {}
+    regions = "{synthetic: {number: 30, median_population: 500000, tiers: 2}}"
+    scenario = f"extends: indonesia\ntitle: Thirty\nregions: {regions}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "kolabsim", "app", "--no-browser", "--port", "0"],
+            cwd=folder, env=os.environ | {"KOLABSIM_LANG": "en"}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            address = next(w for w in server.stdout.readline().split() if w.startswith("http"))
+            wait_for(address)
+            with sync_playwright() as driver:
+                browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+                shown = browser.new_page()
+                shown.set_default_timeout(120_000)
+                shown.goto(address)
+                shown.locator("input[type=file]").set_input_files(
+                    {"name": "a.yaml", "mimeType": "text/yaml", "buffer": scenario.encode()}
+                )
+                shown.wait_for_url("**scenario=upload-**")
+                shown.locator("#headline[aria-busy=false]").wait_for()
+                seconds = shown.evaluate(MOVES, [f"{0.05 * k:g}" for k in range(13, 20)])
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait()
+    return {"moves": len(seconds), "seconds": statistics.median(seconds), "goal_below": 0.5}
+
+
+def wait_for(address: str) -> None:
+    """Until somebody answers there; two minutes at most."""
+    from urllib.request import urlopen
+
+    for _ in range(1200):
+        try:
+            return urlopen(address).close()
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
+
+
 BENCHMARKS = {
     "plain_python": against_plain_python,
     "mesa": against_mesa,
@@ -253,6 +323,7 @@ BENCHMARKS = {
     "threads": threads,
     "runner": runner,
     "sensitivity": sensitivity,
+    "page": page,
 }
 
 if __name__ == "__main__":
