@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kolabsim.show import figures
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.results import Results
-    from kolabsim.study.runner import simulate
+    from kolabsim.study.runner import as_function, simulate
     from kolabsim.world.scenario import Scenario
 
 _HOMES = {
@@ -31,6 +31,7 @@ _HOMES = {
     "Scenario": "world.scenario",
     "StorageError": "errors",
     "Supporter": "engine.mesa_model",
+    "as_function": "study.runner",
     "compare": "analysis.compare",
     "decision_rule": "model.extension",
     "measure": "model.extension",
@@ -51,6 +52,7 @@ __all__ = [
     "Scenario",
     "StorageError",
     "Supporter",
+    "as_function",
     "compare",
     "decision_rule",
     "figures",

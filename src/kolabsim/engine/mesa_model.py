@@ -377,11 +377,11 @@ class CollaborationModel(mesa.Model):
 
         regions, table = self.regional_governments, self.scenario.regions
         graph = nx.Graph()
-        places = dict(
-            enumerate(zip(table.longitude.tolist(), table.latitude.tolist(), strict=True))
-        )
-        graph.add_nodes_from((row, {"place": place}) for row, place in places.items())
+        graph.add_nodes_from(region.row for region in regions)
         graph.add_edges_from((one.row, other.row) for one in regions for other in one.contacts)
+        where = zip(table.longitude.tolist(), table.latitude.tolist(), strict=True)
+        places = {row: place for row, place in enumerate(where) if np.isfinite(place).all()}
+        nx.set_node_attributes(graph, places, "place")
         # From 3.5 on a network can say where its cells are; else it would make up places for them.
         says = "layout" in inspect.signature(Network).parameters
         grid = Network(graph, random=self.random, **({"layout": places} if says else {}))
@@ -392,8 +392,14 @@ class CollaborationModel(mesa.Model):
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:
-    """Layout for Mesa's drawers that puts regions where they are: ``layout_alg=on_the_map``."""
-    return dict(graph.nodes(data="place"))
+    """Layout for Mesa's drawers that puts regions where they are: ``layout_alg=on_the_map``.
+
+    Raises :class:`~kolabsim.errors.InputError` where the table has not the places of all.
+    """
+    places = dict(graph.nodes(data="place"))
+    if None in places.values():
+        raise InputError([Problem(_("there is no map: not all regions have a place in the table"))])
+    return places
 
 
 def _reporter(name: str) -> Callable[[CollaborationModel], float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,6 +103,54 @@ def simulate(
         quarters=quarter_table(names, history, measures),
         regions=region_table(names, scenario, figures) if regions else None,
     )
+
+
+def as_function(
+    scenario: Scenario | str | Path,
+    strategy: str | None = None,
+    measures: Sequence[str] | None = None,
+    *,
+    runs: int = 100,
+    seed: int = 1,
+    threads: int | None = None,
+) -> Callable[..., dict[str, float]]:
+    """A scenario as a plain function, for tools that vary the arguments of one.
+
+    The function takes settings by dotted names, as ``scenario.with_`` does, and ``strategy``, which
+    may be left out if one is given here. It returns the mean over runs of each measure (default:
+    all). All calls meet the same draws. It can be sent to other processes.
+
+    Raises :class:`~kolabsim.errors.InputError` here for a strategy or measure that does not exist
+    and for numbers that make no sense; the function does for its own arguments.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = Scenario.load(scenario)
+    chosen = tuple(scenario.measures) if measures is None else tuple(measures)
+    check_request(scenario, [] if strategy is None else [strategy], runs=runs, seed=seed)
+    problems = Problems()
+    for name in chosen:
+        if name not in scenario.measures:
+            hint = suggestion(name, scenario.measures)
+            text = _("'{name}' is not a measure of {scenario}{hint}")
+            problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
+    problems.raise_if_any()
+    options = {"runs": runs, "seed": seed, "threads": threads}
+    return partial(_means, scenario, chosen, options, strategy=strategy)
+
+
+def _means(
+    scenario: Scenario,
+    measures: Sequence[str],
+    options: Mapping[str, int | None],
+    *,
+    strategy: str | None,
+    **settings: object,
+) -> dict[str, float]:
+    if strategy is None:
+        raise InputError([Problem(_("say which strategy: strategy=NAME"))])
+    world = scenario.with_(settings) if settings else scenario
+    results = simulate(world, [strategy], regions=False, **options)
+    return {name: float(results.runs[name].mean()) for name in measures}
 
 
 def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, seed: int) -> None:
