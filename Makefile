@@ -9,11 +9,11 @@ STAMP := $(VENV)/.kolabsim-installed
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
 
-.PHONY: help demo test long lint bench docs clean
+.PHONY: help demo test long lint compatibility tried bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP)  ## Compare strategies for Kartamantul and its neighbours, into results/demo
 	rm -rf results/demo
@@ -30,6 +30,33 @@ lint: $(STAMP)  ## Check style, format, that imports only go down, and that the 
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python tools/render_odd.py --check
+
+# Newer interpreters bring newer versions of Mesa too. One that this machine lacks is told and left out.
+compatibility: $(STAMP)  ## Run part of the tests with Python 3.12 and 3.13; all must give the same results
+	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
+	echo "$$($(BIN)/python --version): results $$digest"; \
+	failed=; \
+	for version in 3.12 3.13; do \
+		for python in python$$version "$$HOME"/.pyenv/versions/$$version*/bin/python none; do \
+			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; \
+		done; \
+		if [ "$$python" = none ]; then \
+			echo "SKIPPED Python $$version: this machine has no such interpreter"; \
+		else \
+			$(MAKE) --no-print-directory tried DIGEST=$$digest PYTHON=$$python \
+				VENV=.venv$$(echo $$version | tr -d .) || failed="$$failed $$version"; \
+		fi; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed with Python$$failed"; exit 1; fi
+
+tried: $(STAMP)
+	@$(BIN)/python -c 'import ema_workbench, solara' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet -c constraints.txt ema_workbench 'mesa[viz]' || \
+		echo "EMA Workbench and Mesa's drawers cannot be installed: their tests are skipped"
+	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/world tests/test_package.py
+	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
+	echo "$$($(BIN)/python --version): results $$digest"; \
+	if [ "$$digest" != "$(DIGEST)" ]; then echo "these are not the results $(DIGEST)"; exit 1; fi
 
 bench: $(STAMP)  ## Measure speed, printed as JSON
 	@$(BIN)/python benchmarks/run.py
