@@ -85,7 +85,7 @@ def test_a_sweep_in_two_processes_is_a_sweep_in_one(scenario):
     rows = [table.sort_values(keys, ignore_index=True) for table in rows]
     pd.testing.assert_frame_equal(*rows)
     assert rows[0].groupby(["strategy", "horizon"])["run"].nunique().eq(2).all()
-    assert rows[0].groupby("horizon")["Step"].max().to_dict() == {3: 3, 4: 4}
+    assert rows[0].groupby("horizon")["Step"].nunique().to_dict() == {3: 3, 4: 4}
 
 
 def test_a_collector_of_ones_own_follows_model_and_agents(finished):
