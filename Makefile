@@ -50,8 +50,8 @@ compatibility: $(STAMP)  ## Run part of the tests with Python 3.12 and 3.13; all
 	if [ -n "$$failed" ]; then echo "failed with Python$$failed"; exit 1; fi
 
 tried: $(STAMP)
-	@$(BIN)/python -c 'import ema_workbench, solara' 2>/dev/null || \
-		$(BIN)/python -m pip install --quiet -c constraints.txt ema_workbench 'mesa[viz]' || \
+	@$(BIN)/python -c 'import altair, ema_workbench, solara' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet -c constraints.txt altair ema_workbench solara || \
 		echo "EMA Workbench and Mesa's drawers cannot be installed: their tests are skipped"
 	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/world tests/test_package.py
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
