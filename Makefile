@@ -53,7 +53,7 @@ tried: $(STAMP)
 	@$(BIN)/python -c 'import altair, ema_workbench, solara' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet -c constraints.txt altair ema_workbench solara || \
 		echo "EMA Workbench and Mesa's drawers cannot be installed: their tests are skipped"
-	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/world tests/test_package.py
+	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/test_package.py
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
 	echo "$$($(BIN)/python --version): results $$digest"; \
 	if [ "$$digest" != "$(DIGEST)" ]; then echo "these are not the results $(DIGEST)"; exit 1; fi
