@@ -23,7 +23,7 @@ from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import LANGUAGES, _, language
 from kolabsim.model.levers import LEVERS, SUPPORTERS
-from kolabsim.model.measures import TRACE
+from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
 from kolabsim.study.runner import DEFAULT_FUTURE
@@ -417,7 +417,7 @@ class Answer:
             "regions": self.comparison.winners,
             "runs": self.results.runs,
             "quarters": self.results.quarters,
-            "columns": column_table(self.of.scenario.currency),
+            "columns": column_table(MEASURES, self.of.scenario.currency),
         }
         room = io.BytesIO()
         with zipfile.ZipFile(room, "w", zipfile.ZIP_DEFLATED) as archive:

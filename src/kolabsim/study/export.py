@@ -56,7 +56,7 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     tables = read_tables(study)
     if to == "netcdf":
         return [_write_netcdf(tables, study, out / "results.nc")]
-    tables["columns"] = column_table(study)
+    tables["columns"] = column_table(study.measures, study.currency)
     written = []
     for name in (*KINDS, "columns"):
         path = out / f"{name}.{to}"
@@ -65,15 +65,15 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     return written
 
 
-def column_table(study: KeptStudy) -> pd.DataFrame:
+def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame:
     """What the columns of the tables mean, and in which unit they are."""
     import pandas as pd
 
     rows = [
-        {"table": table, "column": name, "unit": unit_of(entry, study.currency),
+        {"table": table, "column": name, "unit": unit_of(entry, currency),
          "meaning": entry.meaning, "figure": entry.figure}
         for table, entries in (
-            ("runs", study.measures), ("quarters", study.measures), ("regions", REGION_MEASURES)
+            ("runs", measures), ("quarters", measures), ("regions", REGION_MEASURES)
         )
         for name, entry in entries.items()
     ]  # fmt: skip
@@ -167,7 +167,7 @@ def _fill(book: Workbook, study: KeptStudy) -> None:
             if len(body) > MOST_ROWS:
                 _refuse_rows(file.name, len(body))
             _write_sheet(book, re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31], head, body)
-    about = column_table(study)
+    about = column_table(study.measures, study.currency)
     _write_sheet(book, "measures", list(about), about.itertuples(index=False))
 
 
