@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kolabsim.errors import InputError
@@ -652,6 +652,7 @@ TREES = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(tree=st.dictionaries(WORDS, TREES, max_size=8), whole=st.booleans())
+@example(tree={"extensions": [None, "regions"]}, whole=False)
 def test_whatever_a_scenario_says_it_loads_or_tells_problems(tmp_path_factory, tree, whole) -> None:
     folder = tmp_path_factory.getbasetemp()
     (folder / "regions.csv").write_text(TABLE, encoding="utf-8")

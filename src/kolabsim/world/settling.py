@@ -205,21 +205,21 @@ class Settling:
         """The file of an extension: beside what names it, or of an installed package."""
         from kolabsim.model.extension import installed
 
-        name = self.text.extensions[position]
+        name = self.tree.get("extensions", position).value
         found = None if name.endswith(".py") else installed(name)
         return found or self._path("extensions", position)
 
     def _extensions(self) -> tuple[Path, ...]:
         written = self.tree.get("extensions")
         positions = written.children if self.text.extensions else ()
-        paths = tuple(self._extension(position) for position in positions)
-        for position, path in enumerate(paths):
+        paths = {position: self._extension(position) for position in positions}
+        for position, path in paths.items():
             found = Problems()
             read_bytes(path, LARGEST_YAML, found)
             for problem in found.found:
                 self._tell(("extensions", position), f"{problem.file}: {problem.message}")
-        self.files |= dict.fromkeys(paths)
-        return paths
+        self.files |= dict.fromkeys(paths.values())
+        return tuple(paths.values())
 
     def _regions(self, areas: tuple[str, ...]) -> Regions | None:
         text = self.text.regions
