@@ -19,7 +19,7 @@ from tests.builders import make_scenario, region_rows
 def model():
     rows = region_rows(6)
     for row in rows:
-        row["name"] = f"=1+{row['code']}\x01"
+        row["name"] = f"=1+{row['code']}"
     codes = [row["code"] for row in rows]
     bodies = [{"area": "water", "members": codes[:3]}, {"area": "roads", "members": codes[1:3]}]
     model = CollaborationModel(make_scenario(rows, bodies=bodies, horizon=4))
