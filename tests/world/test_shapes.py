@@ -148,7 +148,7 @@ def test_a_map_needs_no_places_where_all_have_shapes(load):
         (b"{", {}, "this is not GeoJSON"),
         (b"[1]", {}, "it needs a FeatureCollection"),
         (b'{"type": "Topology"}', {}, "this is TopoJSON; save it as GeoJSON"),
-        (b"\xff\xfe", {}, "this is not UTF-8 text"),
+        (b"\xff\xfe", {}, "this is not GeoJSON"),
         (None, {"shapes": "region.geojson"}, "there is no such file"),
         (squares(), {"shape": "regions.geojson"}, "did you mean 'shapes'?"),
     ],
