@@ -80,7 +80,7 @@ def test_agent_sets_work(finished):
     assert {region.code for region in large} == {
         code
         for code, people in zip(
-            finished.scenario.regions.codes, finished.scenario.regions.population, strict=True
+            finished.simulated.regions.codes, finished.simulated.regions.population, strict=True
         )
         if people > 30_000
     }
@@ -119,7 +119,7 @@ def test_partners_are_mutual_and_in_the_agreements(finished):
     }  # fmt: skip
     assert codes, "nobody cooperates: the test says nothing"
     for region in finished.regional_governments:
-        for area in finished.scenario.areas:
+        for area in finished.simulated.areas:
             partners = region.partners(area)
             assert ((area, region.code) in codes) == bool(partners)
             assert all(region in partner.partners(area) for partner in partners)
@@ -158,7 +158,7 @@ def test_an_agent_can_be_subclassed_with_state_of_its_own(scenario):
 
 def test_settings_by_dotted_names():
     model = CollaborationModel("kartamantul", **{"horizon": 3, "parameters.quality_value": 0.9})
-    assert model.scenario.horizon == 3
+    assert model.simulated.horizon == 3
     assert model.parameters.quality_value == 0.9
     assert Scenario.load("kartamantul").horizon == 40
 

@@ -13,7 +13,12 @@ import pytest
 from mesa.batchrunner import batch_run
 
 import kolabsim as ks
-from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, on_the_map
+from kolabsim.engine.mesa_model import (
+    CollaborationModel,
+    RegionalGovernment,
+    Supporter,
+    on_the_map,
+)
 from kolabsim.errors import InputError
 from kolabsim.model.parameters import PARAMETERS
 from tests.builders import make_scenario, region_rows
@@ -94,7 +99,7 @@ def test_a_collector_of_ones_own_follows_model_and_agents(finished):
     assert list(of_model) == ["bodies", "joint"]
     assert of_model["bodies"].iloc[-1] == len(finished.agreements()) > 0
     last = of_regions.xs(8, level="Step")
-    assert last["code"].tolist() == list(finished.scenario.regions.codes)
+    assert last["code"].tolist() == list(finished.simulated.regions.codes)
     assert last["commitment"].tolist() == [one.commitment for one in finished.regional_governments]
     assert of_regions.groupby("Step")["commitment"].mean().iloc[-1] == pytest.approx(
         finished.measures["commitment"]
@@ -108,12 +113,12 @@ def test_agent_sets_select_sort_group_and_aggregate(finished):
     largest = regions.select(at_most=2, filter_func=lambda region: region.population > 0)
     assert len(largest) == 2
     tiers = regions.groupby("tier")
-    assert tiers.count() == Counter(finished.scenario.regions.tier)
+    assert tiers.count() == Counter(finished.simulated.regions.tier)
     east = [one.commitment for one in finished.regional_governments if one.tier == "east"]
     assert tiers.agg("commitment", np.mean)["east"] == pytest.approx(np.mean(east))
     seen = []
     regions.shuffle_do(lambda region: seen.append(region.code))
-    assert sorted(seen) == list(finished.scenario.regions.codes)
+    assert sorted(seen) == list(finished.simulated.regions.codes)
 
 
 def test_who_looks_at_agent_sets_changes_no_history(scenario, finished):
@@ -136,6 +141,63 @@ def test_subclassed_regions_that_keep_alone_stay_alone(scenario, finished):
     assert finished.agreements(), "nobody cooperates anyway: the test says nothing"
 
 
+def end_of(model):
+    """How a run ended, to the last bit."""
+    model.run_model()
+    figures = [*model.measures.values(), *model.state.contact["trust"].tolist()]
+    return np.array(figures, float).tobytes()
+
+
+def test_regions_of_several_classes_all_take_part(scenario, finished):
+    class Other(RegionalGovernment):
+        """Decides as the scenario says, like the rest."""
+
+    def half(model, row):
+        return (Other if row % 2 else RegionalGovernment)(model, row)
+
+    def some_alone(model, row):
+        return (Loner if row < 4 else RegionalGovernment)(model, row)
+
+    model = CollaborationModel(scenario, "helped", run=2, seed=5, agents=half)
+    assert len(model.agents_by_type[Other]) == 3
+    assert end_of(model) == end_of(finished)
+    model = CollaborationModel(scenario, "helped", run=2, seed=5, agents=some_alone)
+    assert end_of(model) != end_of(finished)
+    assert model.agents_by_type[Loner].agg("kept", sum) > 0
+
+
+def test_agents_of_ones_own_may_stand_beside(scenario, finished):
+    class Journalist(mesa.Agent):
+        pass
+
+    model = CollaborationModel(scenario, "helped", run=2, seed=5)
+    journalist = Journalist(model)
+    model.step()
+    journalist.remove()
+    assert end_of(model) == end_of(finished)
+
+
+def test_regions_come_and_go_with_the_scenario_only(scenario):
+    model = CollaborationModel(scenario)
+    with pytest.raises(InputError, match="R000 cannot be removed from a run; leave it out of"):
+        model.regional_governments[0].remove()
+    with pytest.raises(InputError, match="ngo cannot be removed"):
+        model.supporters[1].remove()
+    with pytest.raises(InputError, match="cannot be added to a run"):
+        RegionalGovernment(model, 0)
+    with pytest.raises(InputError, match="cannot be added to a run"):
+        Supporter(model, "ngo")
+    assert len(model.agents) == 6 + 4
+    assert repr(model.regional_governments[0]) == "<RegionalGovernment R000 R000>"
+    assert repr(model.supporters[1]) == "<Supporter ngo>"
+
+
+def test_the_name_scenario_is_left_to_mesa(finished):
+    assert getattr(finished, "scenario", None) is None
+    with pytest.raises(AttributeError, match="what is simulated is in 'simulated'"):
+        _ = finished.scenario
+
+
 def test_the_grid_is_who_knows_whom(finished):
     assert finished.grid is finished.grid
     assert len(finished.grid.agents) == 6
@@ -145,7 +207,7 @@ def test_the_grid_is_who_knows_whom(finished):
 
 
 def test_regions_lie_on_the_map_where_the_table_says(finished):
-    places, table = on_the_map(finished.grid.G), finished.scenario.regions
+    places, table = on_the_map(finished.grid.G), finished.simulated.regions
     assert [places[row] for row in range(6)] == list(
         zip(table.longitude, table.latitude, strict=True)
     )
@@ -162,7 +224,7 @@ def test_without_places_there_is_a_network_and_no_map():
 
 def drawers():
     for package in ("solara", "altair"):
-        pytest.importorskip(package, reason=f"Mesa's drawers need {package}: pip install mesa[viz]")
+        pytest.importorskip(package, reason=f"Mesa's drawers need {package}: make compatibility")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what solara and others do when they are imported
         import mesa.visualization
@@ -189,22 +251,68 @@ def test_mesas_drawers_draw_the_regions(finished, how):
         np.testing.assert_allclose(np.sort(points, axis=0), np.sort(expected, axis=0))
 
 
-def test_a_page_of_mesa_shows_the_model(scenario):
+def widgets(found):
+    """All widgets below one."""
+    from ipywidgets import Widget
+
+    seen, left = {}, [found]
+    while left:
+        value = left.pop()
+        if isinstance(value, Widget) and id(value) not in seen:
+            seen[id(value)] = value
+            left += [getattr(value, key, None) for key in value.keys]
+        elif isinstance(value, list | tuple | dict):
+            left += value.values() if isinstance(value, dict) else value
+    return list(seen.values())
+
+
+def named(box, kind, name):
+    """The one widget of a kind that bears a name."""
+    found = [
+        one for one in widgets(box)
+        if type(one).__name__ == kind
+        and (getattr(one, "label", None) == name or name in (getattr(one, "children", None) or []))
+    ]  # fmt: skip
+    assert len(found) == 1, (kind, name, found)
+    return found[0]
+
+
+@pytest.mark.filterwarnings("ignore")  # of what Mesa, Solara and others say of each other
+def test_a_page_of_mesa_steps_resets_and_follows_its_controls(scenario):
     viz = drawers()
     import solara
 
     def portray(region):
         return viz.components.AgentPortrayalStyle(size=10 + 90 * region.commitment)
 
-    model = CollaborationModel(scenario, "helped", seed=5)
-    parts = [
-        viz.make_space_component(portray, layout_alg=on_the_map),
-        viz.make_plot_component("cooperation"),
-    ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _box, page = solara.render(viz.SolaraViz(model, components=parts), handle_error=False)
-        page.close()
+    model = solara.reactive(CollaborationModel(scenario, "helped", seed=5))
+    page = viz.SolaraViz(
+        model,
+        components=[
+            viz.make_space_component(portray, layout_alg=on_the_map),
+            viz.make_plot_component("cooperation"),
+        ],
+        model_params={
+            "scenario": scenario, "strategy": "helped",
+            "run": viz.Slider("Run", 0, 0, 9, 1),
+            "parameters.trust_start": viz.Slider("Trust", 0.5, 0.3, 0.7, 0.1),
+        },
+    )  # fmt: skip
+    # With the layout around it, because controls stand in its sidebar.
+    box, context = solara.render(solara.AppLayout(children=[page]), handle_error=False)
+    pictures = {one.value for one in widgets(box) if type(one).__name__ == "Image"}
+    assert len(pictures) == 2
+    for _click in range(4):
+        named(box, "Btn", "Step").click()
+    assert model.value.quarter == 4
+    assert pictures != {one.value for one in widgets(box) if type(one).__name__ == "Image"}
+    named(box, "Slider", "Run").v_model = 7
+    named(box, "Slider", "Trust").v_model = 0.6
+    named(box, "Btn", "Reset").click()
+    assert (model.value.quarter, model.value.run_number) == (0, 7)
+    assert model.value.parameters.trust_start == 0.6
+    assert model.value.strategy.name == "helped"
+    context.close()
 
 
 # EMA Workbench -----------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def moments():
     while model.running:
         model.step()
         found[model.quarter] = model.agreements()
-    return model.scenario, found
+    return model.simulated, found
 
 
 def square(east, north, half=0.05):

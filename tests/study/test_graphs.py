@@ -37,7 +37,7 @@ def pairs_of(agreements):
 
 def test_a_graph_links_those_who_share_a_body(model):
     graph, expected = model.graph(), pairs_of(model.agreements())
-    assert list(graph) == list(model.scenario.regions.codes)
+    assert list(graph) == list(model.simulated.regions.codes)
     assert expected, "nobody shares: the test says nothing"
     assert {tuple(sorted(pair)) for pair in graph.edges} == set(expected)
     for (a, b), areas in expected.items():

@@ -58,11 +58,15 @@ class RegionalGovernment(mesa.Agent):
     model: CollaborationModel
 
     def __init__(self, model: CollaborationModel, row: int) -> None:
+        _refuse_late(model)
         super().__init__(model)
         self.row = row
-        self.code = model.scenario.regions.codes[row]
-        self.name = model.scenario.regions.names[row]
-        self.tier = model.scenario.regions.tier[row]
+        self.code = model.simulated.regions.codes[row]
+        self.name = model.simulated.regions.names[row]
+        self.tier = model.simulated.regions.tier[row]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.code} {self.name}>"
 
     def __getattr__(self, name: str) -> float:
         if name in REGION:
@@ -79,13 +83,13 @@ class RegionalGovernment(mesa.Agent):
             raise AttributeError(text)
         model = self.model
         model.state.region[name][self.row] = value
-        for a in range(len(model.scenario.areas)):
+        for a in range(len(model.simulated.areas)):
             door(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
 
     @property
     def trust(self) -> dict[str, float]:
         """Its trust in each of its contacts, 0 to 1, by the contact's code."""
-        codes, state = self.model.scenario.regions.codes, self.model.state
+        codes, state = self.model.simulated.regions.codes, self.model.state
         rows = range(state.region[self.row].first, state.region[self.row].end)
         return {codes[state.contact[c].target]: float(state.contact[c].trust) for c in rows}
 
@@ -107,6 +111,10 @@ class RegionalGovernment(mesa.Agent):
             return []
         members = self.model.state.members[body, : self.model.state.body[body].members]
         return [self.model.regional_governments[i] for i in members if i != self.row]
+
+    def remove(self) -> None:
+        """Refuse to leave: the regions of a scenario stay to the end of a run."""
+        raise _not_removed(self.code)
 
     def choose(self, options: np.recarray, me: Me, luck: float) -> int:
         """Place of the option to take; the first keeps things as they are.
@@ -153,9 +161,13 @@ class Supporter(mesa.Agent):
     model: CollaborationModel
 
     def __init__(self, model: CollaborationModel, kind: str) -> None:
+        _refuse_late(model)
         super().__init__(model)
         self.kind = kind
         self.number = list(SUPPORTERS).index(kind)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.kind}>"
 
     @property
     def title(self) -> str:
@@ -166,6 +178,10 @@ class Supporter(mesa.Agent):
     def spent(self) -> float:
         """What its support cost in the last quarter, in the scenario's currency."""
         return float(self.model.state.ledger[PAID, GOVERNMENT + self.number])
+
+    def remove(self) -> None:
+        """Refuse to leave, as regions do."""
+        raise _not_removed(self.kind)
 
     def offer(self) -> None:
         """Offer its help to those it targets."""
@@ -192,9 +208,10 @@ class CollaborationModel(mesa.Model):
         Seed of all draws, at least 0. Mesa's own random numbers are not used by the model. From
         Mesa 3.5 on, ``batch_run`` gives the seed itself: hand it ``rng=[seed]``.
     agents
-        Class of the regional governments, to be subclassed.
-    settings
-        Changes to the scenario by dotted names (``**{"parameters.quality_value": 0.7}``).
+        Class of the regional governments, to be subclassed; or a function of the model and a row
+        that makes one, where regions are of several classes.
+    kwargs
+        Settings: changes to the scenario by dotted names (``**{"parameters.quality_value": 0.7}``).
     """
 
     def __init__(
@@ -205,28 +222,30 @@ class CollaborationModel(mesa.Model):
         run: int = 0,
         seed: int | None = None,
         rng: int | None = None,
-        agents: type[RegionalGovernment] = RegionalGovernment,
-        **settings: object,
+        agents: Callable[[CollaborationModel, int], RegionalGovernment] = RegionalGovernment,
+        **kwargs: object,  # of no other name: Mesa 3.3's page looks for it
     ) -> None:
         seed = self._checked(seed, rng, run)
         super().__init__(rng=seed)
         if not isinstance(scenario, Scenario):
             scenario = Scenario.load(scenario)
-        self._of = scenario.with_(settings) if settings else scenario
-        if strategy not in self.scenario.strategies:
-            hint = suggestion(strategy, self.scenario.strategies)
+        self.simulated: Scenario = scenario.with_(kwargs) if kwargs else scenario
+        """The scenario that is simulated."""
+        if strategy not in self.simulated.strategies:
+            hint = suggestion(strategy, self.simulated.strategies)
             text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
             raise InputError([Problem(text)])
-        self.strategy = self.scenario.strategies[strategy]
+        self.strategy = self.simulated.strategies[strategy]
         self.run_number, self.quarter = int(run), 0
-        task: Task = build_task(self.scenario, self.strategy, seed=seed)
+        task: Task = build_task(self.simulated, self.strategy, seed=seed)
         self.world, self.policy, self.parameters = task.world, task.policy, task.parameters
         self.rule, self.rule_parameters, self.own = task.rule, task.rule_parameters, task.own
         self.draws_seed = task.seed
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
         door(beginning.first_state)(self.world, self.state, self.policy, self.parameters, self.key)
-        self.regional_governments = [agents(self, row) for row in range(len(self.scenario.regions))]
+        rows = range(len(self.simulated.regions))
+        self.regional_governments = [agents(self, row) for row in rows]
         self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
         self.datacollector = mesa.DataCollector(
             model_reporters={name: _reporter(name) for name in task.measures}
@@ -248,12 +267,14 @@ class CollaborationModel(mesa.Model):
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario that is simulated."""
-        return self._of
+        """Nothing: Mesa from 3.5 on looks for a scenario of its own here. See ``simulated``."""
+        # SolaraViz takes this error for no scenario, and refuses one that is not Mesa's.
+        text = "'scenario' is Mesa's own from 3.5 on; what is simulated is in 'simulated'"
+        raise AttributeError(text)
 
     @scenario.setter
     def scenario(self, _other: object) -> None:
-        # Mesa from 3.5 on has a scenario of its own here, which holds no more than a seed.
+        # Mesa sets one that holds no more than a seed.
         pass
 
     @property
@@ -263,7 +284,7 @@ class CollaborationModel(mesa.Model):
 
     def area_number(self, area: str) -> int:
         """The place of a service area; unknown names are refused with the nearest spelling."""
-        names = list(self.scenario.areas)
+        names = list(self.simulated.areas)
         if area not in names:
             text = _("'{name}' is not a service area{hint}")
             text = text.format(name=area, hint=suggestion(area, names))
@@ -284,33 +305,39 @@ class CollaborationModel(mesa.Model):
             rule = self.rule.python if self.rule.obstacle else self.rule.compiled
             return rule(options, me, luck, self.rule_parameters)
         rule = stages.built_in
-        number = BUILT_IN.index(self.scenario.decision)
+        number = BUILT_IN.index(self.simulated.decision)
         return int(door(rule)(number, options, me, luck, self.rule_parameters))
 
     def step(self) -> None:
         """One quarter: the five steps of building collaboration. After the horizon, nothing."""
-        self.running = self.quarter < self.scenario.horizon
+        self.running = self.quarter < self.simulated.horizon
         if not self.running:
             return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
-        quarter, regions = self.quarter, self.agents_by_type[type(self.regional_governments[0])]
+        quarter = self.quarter
         door(programme.begin)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
         door(bodies.tally_all)(state, p, quarter)
-        regions.do("identify")
-        regions.do("communicate")
+        self._regions_do("identify")
+        self._regions_do("communicate")
         door(bodies.tally_all)(state, p, quarter)
-        regions.do("plan")
+        self._regions_do("plan")
         door(settlement.settle)(state, policy, p, quarter)
-        regions.do("coordinate")
+        self._regions_do("coordinate")
         door(stages.produce)(state, policy, p, quarter)
-        regions.do("evaluate")
+        self._regions_do("evaluate")
         values = np.empty(len(MEASURES))
         door(measures.record)(state, p, self.own.parameters, quarter, values)
         self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._own_measures()
         self.datacollector.collect(self)
         self.quarter += 1
-        self.running = self.quarter < self.scenario.horizon
+        self.running = self.quarter < self.simulated.horizon
+
+    def _regions_do(self, step: str) -> None:
+        """Let all regions take a step: each class of them, whoever else is in the model."""
+        for kind, agents in self.agents_by_type.items():
+            if issubclass(kind, RegionalGovernment):
+                agents.do(step)
 
     def _own_measures(self) -> dict[str, float]:
         """What measures of one's own say of the quarter that has ended."""
@@ -324,7 +351,7 @@ class CollaborationModel(mesa.Model):
 
     def agreements(self) -> list[dict[str, object]]:
         """The joint bodies as they stand: area, form, age in years, and the codes of members."""
-        names, codes = list(self.scenario.areas), self.scenario.regions.codes
+        names, codes = list(self.simulated.areas), self.simulated.regions.codes
         found = []
         for body in np.flatnonzero(self.state.body["members"] > 0):
             record = self.state.body[body]
@@ -347,7 +374,7 @@ class CollaborationModel(mesa.Model):
         """
         import networkx as nx
 
-        graph = nx.Graph(scenario=self.scenario.name, quarter=self.quarter)
+        graph = nx.Graph(scenario=self.simulated.name, quarter=self.quarter)
         for region in self.regional_governments:
             about = {"name": region.name, "population": region.population, "tier": region.tier}
             graph.add_node(region.code, **about)
@@ -375,7 +402,7 @@ class CollaborationModel(mesa.Model):
         import networkx as nx
         from mesa.discrete_space import Network
 
-        regions, table = self.regional_governments, self.scenario.regions
+        regions, table = self.regional_governments, self.simulated.regions
         graph = nx.Graph()
         graph.add_nodes_from(region.row for region in regions)
         graph.add_edges_from((one.row, other.row) for one in regions for other in one.contacts)
@@ -400,6 +427,18 @@ def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float,
     if None in places.values():
         raise InputError([Problem(_("there is no map: not all regions have a place in the table"))])
     return places
+
+
+def _refuse_late(model: CollaborationModel) -> None:
+    """Refuse agents of the model's own kinds once it has them all: nothing would move them."""
+    if hasattr(model, "supporters"):
+        text = _("regions and supporters cannot be added to a run; add them to the scenario")
+        raise InputError([Problem(text)])
+
+
+def _not_removed(name: str) -> InputError:
+    text = _("{name} cannot be removed from a run; leave it out of the scenario")
+    return InputError([Problem(text.format(name=name))])
 
 
 def _reporter(name: str) -> Callable[[CollaborationModel], float]:

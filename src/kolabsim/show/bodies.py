@@ -85,7 +85,7 @@ def bodies_over_time(
     >>> while model.running:
     ...     model.step()
     ...     moments[model.quarter] = model.agreements()
-    >>> figures.bodies_over_time(model.scenario, moments)
+    >>> figures.bodies_over_time(model.simulated, moments)
     """
     check_moments(scenario, moments, areas)
     quarters = sorted(moments)

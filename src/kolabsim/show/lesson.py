@@ -37,7 +37,7 @@ class Lesson:
     @property
     def is_over(self) -> bool:
         """Whether the horizon is reached."""
-        return self.model.quarter >= self.model.scenario.horizon
+        return self.model.quarter >= self.model.simulated.horizon
 
     def step(self, quarters: int = 1) -> None:
         """Let some quarters pass, and note what joint bodies begin, change or end."""
@@ -50,7 +50,7 @@ class Lesson:
 
     def _bodies(self) -> list[str]:
         """The joint bodies as they stand, in words: one with other members is another."""
-        regions = self.model.scenario.regions
+        regions = self.model.simulated.regions
         name = dict(zip(regions.codes, regions.names, strict=True))
         return [
             f"{area_title(body['area'])}: {', '.join(name[code] for code in body['members'])}"
@@ -60,7 +60,7 @@ class Lesson:
     @property
     def when(self) -> str:
         """How far the run is."""
-        scenario, quarter = self.model.scenario, self.model.quarter
+        scenario, quarter = self.model.simulated, self.model.quarter
         year = scenario.start_year + quarter // 4
         return _(
             "Quarter {quarter} of {horizon}: the beginning of quarter {part} of {year}"
@@ -72,7 +72,7 @@ class Lesson:
         """Who shares services with whom now."""
         links = shared_services(self.model.state.slot["body"])
         alt = _("Regions that share services now")
-        return network(self.model.scenario.regions, links, alt)
+        return network(self.model.simulated.regions, links, alt)
 
     def told(self) -> str:
         """The quarter's measures, and what happened, as parts of a page."""

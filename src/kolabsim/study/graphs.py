@@ -55,7 +55,7 @@ def _graphml(model: CollaborationModel) -> bytes:
 
 
 def _agreements(model: CollaborationModel) -> bytes:
-    names = dict(zip(model.scenario.regions.codes, model.scenario.regions.names, strict=True))
+    names = dict(zip(model.simulated.regions.codes, model.simulated.regions.names, strict=True))
     room = io.StringIO(newline="")
     writer = csv.writer(room, lineterminator="\n")
     writer.writerow(COLUMNS)
