@@ -9,7 +9,7 @@ STAMP := $(VENV)/.kolabsim-installed
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3 python
 SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
 
-.PHONY: help demo test long lint compatibility tried bench docs clean
+.PHONY: help demo test long lint compatibility neighbours tried bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what can be made
@@ -32,10 +32,12 @@ lint: $(STAMP)  ## Check style, format, that imports only go down, and that the 
 	$(BIN)/python tools/render_odd.py --check
 
 # Newer interpreters bring newer versions of Mesa too. One that this machine lacks is told and left out.
-compatibility: $(STAMP)  ## Run part of the tests with Python 3.12 and 3.13; all must give the same results
+compatibility: $(STAMP)  ## Try Mesa's page and EMA Workbench, and Python 3.12 and 3.13, which must give the same results
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
 	echo "$$($(BIN)/python --version): results $$digest"; \
 	failed=; \
+	$(MAKE) --no-print-directory neighbours || exit 1; \
+	$(BIN)/python -m pytest -q -rs tests/engine/test_mesa_world.py || failed=" of this environment"; \
 	for version in 3.12 3.13; do \
 		for python in python$$version "$$HOME"/.pyenv/versions/$$version*/bin/python none; do \
 			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; \
@@ -49,10 +51,13 @@ compatibility: $(STAMP)  ## Run part of the tests with Python 3.12 and 3.13; all
 	done; \
 	if [ -n "$$failed" ]; then echo "failed with Python$$failed"; exit 1; fi
 
-tried: $(STAMP)
+# What kolabsim works with and does not need: Mesa's page, whose Mesa 3 speaks to Vuetify 2, and EMA.
+neighbours: $(STAMP)
 	@$(BIN)/python -c 'import altair, ema_workbench, solara' 2>/dev/null || \
-		$(BIN)/python -m pip install --quiet -c constraints.txt altair ema_workbench solara || \
-		echo "EMA Workbench and Mesa's drawers cannot be installed: their tests are skipped"
+		$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[solara]' ema_workbench || \
+		echo "EMA Workbench and Mesa's page cannot be installed: their tests are skipped"
+
+tried: neighbours
 	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/test_package.py
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
 	echo "$$($(BIN)/python --version): results $$digest"; \
