@@ -206,11 +206,23 @@ def programmed(tmp_path):
 
 def test_looking_at_a_scenario_runs_no_program(programmed) -> None:
     for words in (
-        ("check", "world.yaml", "study.yaml"), ("list", "strategies", "--scenario", "world.yaml"),
-        ("list", "factors", "--scenario", "world.yaml"), ("app", "--scenario", "world.yaml"),
+        ("list", "strategies", "--scenario", "world.yaml"), ("app", "--scenario", "world.yaml"),
     ):  # fmt: skip
         kolabsim(*words, folder=programmed)
         assert not (programmed / "ran").exists(), words
+
+
+def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed) -> None:
+    """Whether names are declared, and what can be varied and measured, only the program says."""
+    for words in (
+        ("check", "world.yaml", "study.yaml"), ("list", "factors", "--scenario", "world.yaml"),
+    ):  # fmt: skip
+        (programmed / "ran").unlink(missing_ok=True)
+        done = kolabsim(*words, folder=programmed)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("Running the extension rule.py (SHA-256 "), words
+        assert done.stderr.count("Running the extension") == 1
+        assert (programmed / "ran").exists(), words
 
 
 @pytest.mark.slow
