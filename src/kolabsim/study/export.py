@@ -18,7 +18,7 @@ from kolabsim.language import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.joined import chunks, read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.sheets import as_it_was, table_csv
+from kolabsim.study.sheets import as_it_was, harmless, table_csv
 from kolabsim.study.store import KINDS, intact, write_whole
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 """What results can be exported to."""
 MOST_ROWS = 1_048_575
 """Most rows of a sheet below its head: Excel reads no more."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a text must not begin with where spreadsheets take such texts for formulas."""
 WORDS = frozenset(
     ("strategy", "future", "region", "name", "area", "item", "channel", "measure", "verdict")
 )
@@ -214,7 +212,7 @@ def cell_of(sheet: WriteOnlyWorksheet, value: object) -> object:
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
         value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        if value.startswith(FORMULA):
+        if harmless(value) != value:
             cell = WriteOnlyCell(sheet, value)
             cell.data_type = "s"
             cell.quotePrefix = True  # stays text when somebody edits it

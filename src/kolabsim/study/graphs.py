@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import _
+from kolabsim.study.sheets import rows_csv
 from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("body", "area", "form", "age_years", "region", "name")
 """Columns of a table of agreements: a row for each member of each joint body."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet would compute."""
 ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold."""
 
@@ -56,19 +54,12 @@ def _graphml(model: CollaborationModel) -> bytes:
 
 def _agreements(model: CollaborationModel) -> bytes:
     names = dict(zip(model.simulated.regions.codes, model.simulated.regions.names, strict=True))
-    room = io.StringIO(newline="")
-    writer = csv.writer(room, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for number, agreement in enumerate(model.agreements(), start=1):
-        about = (number, agreement["area"], agreement["form"], agreement["age"])
-        for code in agreement["members"]:
-            writer.writerow([*about, _text(code), _text(names[code])])
-    return room.getvalue().encode()
-
-
-def _text(value: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+    rows = [
+        (number, agreement["area"], agreement["form"], agreement["age"], code, names[code])
+        for number, agreement in enumerate(model.agreements(), start=1)
+        for code in agreement["members"]
+    ]
+    return rows_csv([COLUMNS, *rows])
 
 
 WRITERS = {".graphml": _graphml, ".csv": _agreements}

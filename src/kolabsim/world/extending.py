@@ -26,28 +26,32 @@ if TYPE_CHECKING:
     from kolabsim.world.strategy import Phase
 
 
+WORDS = {
+    DECISION: BUILT_IN, MECHANISM: tuple(MECHANISMS),
+    TARGET: tuple(word for word in TARGETS if word != "list"),
+}  # fmt: skip
+"""What is built in of each kind."""
+
+
 def declared_in(scenario: Scenario) -> Declared:
     """What a scenario's extension files declare, and what Python itself declared of what it names.
 
     Raises :class:`~kolabsim.errors.InputError` as :attr:`Scenario.declared` says.
     """
     found, problems = run_extensions(scenario.extensions), Problems()
-    rules, mechanisms, targets = (
-        dict(part) for part in (found.rules, found.mechanisms, found.targets)
-    )
-    here = ((DECISION, rules, BUILT_IN), (MECHANISM, mechanisms, MECHANISMS))
-    places = {kind: (part, built_in) for kind, part, built_in in here}
-    places[TARGET] = (targets, [word for word in TARGETS if word != "list"])
+    parts = {
+        DECISION: dict(found.rules), MECHANISM: dict(found.mechanisms), TARGET: dict(found.targets),
+    }  # fmt: skip
     for kind, name, path in names_in(scenario):
-        part, built_in = places[kind]
+        part = parts[kind]
         if name not in part and name in KNOWN[kind]:
             part[name] = KNOWN[kind][name]
         elif name not in part:
             message = _("no extension declares the {kind} '{name}'{hint}")
-            hint = suggestion(name, [*built_in, *part])
+            hint = suggestion(name, [*WORDS[kind], *part])
             message = message.format(kind=_(kind), name=name, hint=hint)
             tell(scenario._tree, path, message, problems)
-    whole = Declared(rules, mechanisms, targets, found.measures)
+    whole = Declared(*parts.values(), found.measures)
     check_parameters(scenario, whole.parameters, problems)
     problems.raise_if_any()
     return whole
@@ -68,15 +72,11 @@ def names_in(scenario: Scenario) -> Iterator[tuple[str, str, Path]]:
 
 def lever_phases(scenario: Scenario) -> Iterator[tuple[Path, tuple[Phase, ...]]]:
     """Every lever that is written, in the scenario or a strategy, with its phases."""
-    for path, of in (((), scenario), *((("strategies", n), s) for n, s in named(scenario))):
+    strategies = ((("strategies", name), one) for name, one in scenario.strategies.items())
+    for path, of in (((), scenario), *strategies):
         for kind in ("mechanisms", "support"):
             for name, phases in getattr(of, kind).items():
                 yield (*path, kind, name), phases
-
-
-def named(scenario: Scenario) -> list[tuple[str, object]]:
-    """The strategies with their names."""
-    return list(scenario.strategies.items())
 
 
 def check_parameters(scenario: Scenario, own: dict[str, Parameter], problems: Problems) -> None:
