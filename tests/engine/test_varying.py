@@ -5,7 +5,8 @@ import pytest
 
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.varying import base_of, is_lever, is_quick, vary
-from kolabsim.model.parameters import PARAMETERS
+from kolabsim.model.extension import decision_rule
+from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.study.factors import factors_of
 from kolabsim.world.scenario import Scenario
 
@@ -75,3 +76,28 @@ def test_a_rule_parameter(scenario):
     expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
     found = histories(vary(base, ["parameters.logit.temperature"], [0.08]))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_rate_of_a_rule_of_ones_own_is_used_by_the_quarter_and_is_no_other_rules(scenario):
+    """The rule follows its luck at a yearly pace; another rule has a parameter of the same name."""
+    pace = Parameter(0.2, 0.1, 0.9, most=0.99, rate=True, meaning="chance a year to act")
+
+    @decision_rule(pace=pace)
+    def paced(options, me, luck, p):
+        """Act at a pace."""
+        return 1 if luck < p.pace else 0
+
+    @decision_rule(pace=pace)
+    def other(options, me, luck, p):
+        """Act at a pace, too."""
+        return 1 if luck < p.pace else 0
+
+    busy = scenario.with_({"decision": "paced", "parameters.attention_base": 0})
+    base = base_of(busy, "voluntary", seed=5, names=[])
+    usual, changed = histories(base.task), busy.with_({"parameters.paced.pace": 0.9})
+    expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
+    assert not np.array_equal(expected, usual, equal_nan=True)
+    found = histories(vary(base, ["parameters.paced.pace"], [0.9]))
+    np.testing.assert_array_equal(found, expected)
+    same = histories(vary(base, ["parameters.other.pace"], [0.9]))
+    np.testing.assert_array_equal(same, usual)

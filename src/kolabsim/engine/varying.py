@@ -19,6 +19,7 @@ from kolabsim.model.beginning import place_contacts
 from kolabsim.model.extension import RULES
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
+from kolabsim.model.rules import BUILT_IN
 from kolabsim.world.scenario import Scenario
 from kolabsim.world.world import build_policy, who_knows_whom
 
@@ -124,8 +125,9 @@ def _parameters(task: Task, setting: Mapping[str, float]) -> tuple[np.record, np
         kind, _dot, rest = name.partition(".")
         if kind != "parameters":
             continue
+        rule, _dot, own = rest.partition(".")
         if rest in PARAMETERS:
             records[0][rest] = PARAMETERS[rest].per_quarter(value)
-        elif rest.partition(".")[2] in records[1].dtype.names:
-            records[1][rest.partition(".")[2]] = value
+        elif (rule == task.rule.name) if task.rule else (rule in BUILT_IN):
+            records[1][own] = RULES[rule].parameters[own].per_quarter(value)
     return records[0][0], records[1][0]
