@@ -12,7 +12,7 @@ from kolabsim.errors import InputError, StorageError
 from kolabsim.language import language, set_language
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.show.futures import (
+from kolabsim.show.all_futures import (
     channels_in_futures,
     costs_in_futures,
     strategies_in_futures,
