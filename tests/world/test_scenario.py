@@ -477,6 +477,10 @@ def test_what_is_wrong_is_told_with_its_place_and_the_way_out(told, text, proble
         ("regions: {synthetic: {number: 2, median_population: 1, tiers: 3}}\n"
          "families: [administration]\n",
          "x.yaml:1:63: regions.synthetic.tiers: there cannot be more tiers than regions"),
+        # So many that making them would take all memory: they are told before they are made.
+        ("regions: {synthetic: {number: 3, median_population: 9, tiers: 1000000000000}}\n"
+         "families: [administration]\n",
+         "x.yaml:1:63: regions.synthetic.tiers: there cannot be more tiers than regions"),
         (START.replace("families", "  columns: {capacity: {column: hdi, from: [5], to: [0, 1],"
                        " because: x}}\nfamilies"),
          "x.yaml:3:43: regions.columns.capacity.from: two numbers are needed here, such as"),

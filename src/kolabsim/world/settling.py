@@ -239,6 +239,7 @@ class Settling:
                 message = _("there cannot be more tiers than regions, of which there are {number}")
                 path = ("regions", "synthetic", "tiers")
                 self._tell(path, message.format(number=text.synthetic.number))
+                return None
             return synthetic(**dict(text.synthetic), areas=areas)
         path = self._path("regions", "table")
         self.files[path] = None
