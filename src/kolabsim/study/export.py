@@ -18,7 +18,7 @@ from kolabsim.language import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.joined import chunks, read_tables
 from kolabsim.study.kept import KeptStudy
-from kolabsim.study.sheets import as_it_was, harmless, table_csv
+from kolabsim.study.sheets import as_it_was, begins_as_formula, table_csv
 from kolabsim.study.store import KINDS, intact, write_whole
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def cell_of(sheet: WriteOnlyWorksheet, value: object) -> object:
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
         value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        if harmless(value) != value:
+        if begins_as_formula(value):
             cell = WriteOnlyCell(sheet, value)
             cell.data_type = "s"
             cell.quotePrefix = True  # stays text when somebody edits it

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
+def begins_as_formula(text: str) -> bool:
+    """Whether a spreadsheet might calculate a text instead of showing it."""
+    return bool(_FORMULA.match(text))
+
+
 def harmless(value: object) -> object:
     """A value of a cell, with an apostrophe before a text that begins as formulas do."""
-    if not isinstance(value, str) or not _FORMULA.match(value) or _is_number(value):
+    if not isinstance(value, str) or not begins_as_formula(value) or _is_number(value):
         return value
     return f"'{value}"
 
 
 def as_it_was(text: str) -> str:
     """The text of a cell before :func:`harmless`."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+    return text[1:] if text.startswith("'") and begins_as_formula(text) else text
 
 
 def _is_number(text: str) -> bool:
