@@ -135,7 +135,7 @@ def test_indonesian_pages_are_in_indonesian_or_say_that_they_are_not(built_in_in
         assert english not in first
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_is_what_happens(page, tmp_path):
     text = (TOP / "docs" / page).read_text(encoding="utf-8")

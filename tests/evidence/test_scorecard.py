@@ -74,6 +74,7 @@ def test_findings_do_not_depend_on_threads_or_on_more_runs():
     assert s.contrasts(2, few, {}, 1) == s.contrasts(2, few, {}, 1)
 
 
+@pytest.mark.long
 def test_the_command_writes_a_page_and_a_file(tmp_path):
     done = kolabsim("--lang", "id", "evidence", "--runs", 2, "--out", "e", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -97,4 +98,5 @@ def test_bad_requests_are_refused(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = kolabsim("evidence", "--runs", 2, "--out", "file", folder=tmp_path)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert "file: this is a file; results need a folder" in done.stderr
+    assert "runs" not in done.stderr, "it is told before the first run"

@@ -36,7 +36,7 @@ def joined(study):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_a_hundred_random_moments(tmp_path):
     study, _state = finish(tmp_path, "whole", **SIZE)
     expected = joined(study)

@@ -54,7 +54,7 @@ def evidence(
     from kolabsim.evidence.scorecard import FEW, FUTURES, QUICK, runs_needed, score
     from kolabsim.model.kernel import digest
     from kolabsim.show import scorecard
-    from kolabsim.show.folder import circumstances
+    from kolabsim.show.folder import check_room, circumstances
     from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
     from kolabsim.world.futures import plausible_sets
 
@@ -62,6 +62,7 @@ def evidence(
         require("sklearn", extra="learning", what="--data")
     samples = None if data is None else read_samples(data)
     runs = runs or (QUICK if quick else runs_needed())
+    check_room(out)
     elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
     announce_compilation()
     with counting_bar(runs + FEW * len(elsewhere)) as tell:
@@ -111,6 +112,9 @@ def calibrate(
     language: Language = None,
 ) -> None:
     """Find the parameter sets that agree with the facts for calibration."""
+    from kolabsim.show.folder import check_room
+
+    check_room(out)
     if network is not None:
         choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
         return

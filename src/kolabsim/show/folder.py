@@ -55,15 +55,19 @@ class Account:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a place where results cannot be put, before the first run."""
-    problem = None
+    """Refuse a place where a study cannot be put, before the first run."""
+    check_room(folder)
+    if _strange(folder):
+        text = _("this folder holds something else than results; choose another with --out")
+        raise InputError([Problem(text, file=shown(folder))])
+
+
+def check_room(folder: Path) -> None:
+    """Refuse a place where nothing can be written, before the first run; the folder is made."""
     try:
         if folder.exists() and not folder.is_dir():
-            problem = _("this is a file; results need a folder")
-        elif folder.is_dir() and _strange(folder):
-            problem = _("this folder holds something else than results; choose another with --out")
-        if problem:
-            raise InputError([Problem(problem, file=shown(folder))])
+            text = _("this is a file; results need a folder")
+            raise InputError([Problem(text, file=shown(folder))])
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
