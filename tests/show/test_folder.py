@@ -26,6 +26,11 @@ def test_a_file_is_not_a_folder(tmp_path):
         check_folder(path / "deeper" / "still")
 
 
+def test_looking_whether_there_is_room_leaves_nothing(tmp_path):
+    check_folder(tmp_path / "deeper" / "still")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_fresh_folder_is_the_next_one_that_is_free(tmp_path):
     folder = tmp_path / "demo"
     assert fresh_folder(folder) == folder

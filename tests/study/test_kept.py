@@ -332,7 +332,10 @@ def test_an_executor_that_breaks_is_said_and_nothing_is_lost(tmp_path, whole):
 def test_signals_stop_in_order(kind, tmp_path):
     (tmp_path / "study.yaml").write_text(SMALL.format(runs=60_000, detail=2), encoding="utf-8")
     command = [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"]
+    # Where the tests themselves run in the background, interrupts are ignored: as from a terminal.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, usual)
     deadline = time.monotonic() + 120
     while not list((tmp_path / "out/parts").glob("*.runs.parquet")):
         assert time.monotonic() < deadline

@@ -11,6 +11,7 @@ import json
 import platform
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -57,13 +58,14 @@ class Account:
 def check_folder(folder: Path) -> None:
     """Refuse a place where a study cannot be put, before the first run."""
     check_room(folder)
-    if _strange(folder):
+    if folder.is_dir() and _strange(folder):
         text = _("this folder holds something else than results; choose another with --out")
         raise InputError([Problem(text, file=shown(folder))])
 
 
 def check_room(folder: Path) -> None:
-    """Refuse a place where nothing can be written, before the first run; the folder is made."""
+    """Refuse a place where nothing can be written, before the first run; nothing is left there."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         if folder.exists() and not folder.is_dir():
             text = _("this is a file; results need a folder")
@@ -71,6 +73,9 @@ def check_room(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        with suppress(OSError):  # another process may have put something there meanwhile
+            for place in missing:
+                place.rmdir()
     except OSError as error:
         text = _("{folder}: the disk refuses to write ({reason})")
         text = text.format(folder=shown(folder), reason=error.strerror or error)
