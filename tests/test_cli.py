@@ -218,11 +218,32 @@ def test_indonesian(finished, tmp_path):
     assert "allowed: en, id" in told
 
 
-@pytest.mark.parametrize("what", ["scenarios", "experiments", "strategies", "factors", "measures"])
+@pytest.mark.parametrize(
+    "what", ["scenarios", "experiments", "strategies", "levers", "factors", "measures"]
+)
 def test_list(what, tmp_path):
     done = kolabsim("list", what, folder=tmp_path)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) > 2
+
+
+def test_levers_are_listed_with_what_they_act_on_also_those_of_ones_own(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from kolabsim import mechanism\n\n@mechanism(acts_on='leaving', title='fond farewell')\n"
+        'def farewell(term, intensity, p):\n    """Fewer leave."""\n'
+        "    return term * (1 - intensity)\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "w.yaml").write_text(
+        "title: own\nextends: kartamantul\nextensions: [own.py]\n"
+        "strategies: {a: {mechanisms: {farewell: 1}}}\n",
+        encoding="utf-8",
+    )
+    done = kolabsim("list", "levers", "--scenario", "w.yaml", folder=tmp_path)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "leaving" in lines["farewell"]
+    assert "steering" in lines["team"]
+    assert "supporter" in lines["community"]
 
 
 def test_list_of_something_else(tmp_path):

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from kolabsim.model import draws, laws, levers
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.bodies import EARTH
-from kolabsim.model.extension import RULES
+from kolabsim.model.extension import ACTING, RULES
 from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
@@ -72,7 +72,7 @@ TRUST_IN_CONTACT = Name("T_{ij}", "the region's trust in the contact")
 OWN: dict[str, dict[str, Name]] = {
     "effect": {
         "": Name(r"\text{term}'"),
-        "term": Name(r"\text{term}", "a term of the table below"),
+        "term": Name(r"\text{term}", "a term of the table"),
         "times": Name("a", "the product of the factors of all mechanisms of one's own"),
         "plus": Name("b", "what they add"),
         "least": Name("l"), "most": Name("h"),
@@ -97,9 +97,10 @@ OWN: dict[str, dict[str, Name]] = {
         "apart": Name("q"),
     },
     "information_cost": {"": Name(r"\text{information}"), "distance": CULTURE_APART},
+    "steering": {"": Name(r"\varsigma_S")},
     "negotiation_cost": {
         "": Name(r"\text{negotiation}"), "distance": INTERESTS_APART, "growth": Name(r"\nu"),
-        "exponent": Name(r"\nu_S"),
+        "exponent": Name(r"\nu_S"), "steering": Name(r"\varsigma_S"),
     },
     "enforcement_cost": {"": Name(r"\text{enforcement}"), "trust": TRUST_INSIDE},
     "transition": {
@@ -128,8 +129,10 @@ OWN: dict[str, dict[str, Name]] = {
     },
     "aided": {"": Name("A")},
     "strained": {"": Name(r"\psi(\delta)")},
+    "pooling": {"": Name(r"\text{pooling}")},
     "pooled_capacity": {
-        "": Name("k_S"), "mean": Name(r"\bar k_S", "capacity averaged over the people served"),
+        "": Name("k_S"), "pooling": Name(r"\text{pooling}"),
+        "mean": Name(r"\bar k_S", "capacity averaged over the people served"),
         "best": Name(r"k_{\max}", "the best member's capacity"), "drawn": Name(r"\tau_S"),
     },
     "joint_quality": {
@@ -143,9 +146,9 @@ OWN: dict[str, dict[str, Name]] = {
         "quality_gain": Name(r"\Delta", "quality less the quality that the region has alone"),
         "lost_autonomy": Name(r"\text{self-rule}", "the worth of self-rule lost"),
     },
-    "attention": {
-        "": Name(r"P_{\text{attention}}"), "unit": Name("ac_i"), "peers": Name(r"\text{peers}"),
-        "priority": Name(r"\text{priority}"),
+    "attention_odds": {
+        "": Name(r"\text{odds}_{\text{attention}}"), "unit": Name("ac_i"),
+        "peers": Name(r"\text{peers}"), "priority": Name(r"\text{priority}"),
     },
     "nearness": {
         "": Name(r"\text{near}'_{ij}"), "distance": Name("x_{ij}", "the distance in km"),
@@ -167,8 +170,8 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name(r"P_{\text{conclude}}"), "distance": INTERESTS_APART, "helped": Name("x"),
     },
     "observed": {"": Name(r"\text{seen}")},
-    "honouring": {
-        "": Name(r"P_{\text{keep}}"), "trust": TRUST_INSIDE, "temptation": Name("x"),
+    "conduct_odds": {
+        "": Name(r"\text{odds}_{\text{keep}}"), "trust": TRUST_INSIDE, "temptation": Name("x"),
     },
     "leaving": {
         "": Name(r"P_{\text{leave}}"), "trust": TRUST_INSIDE, "load": Name(r"\text{load}"),
@@ -177,6 +180,16 @@ OWN: dict[str, dict[str, Name]] = {
     "closer": {
         "": Name(r"\mathrm{closer}(x, y, \lambda)"),
         "value": Name("x"), "goal": Name("y"), "part": Name(r"\lambda"),
+    },
+    "trust_built": {
+        "": Name(r"\lambda_{ij}"),
+        "forum": Name(
+            "F_{ij}", "the mean over areas of a forum's intensity if both are in one, else 0"
+        ),
+        "team": Name(
+            "C_{ij}", "the highest intensity of a team among the areas in which they share a body"
+        ),
+        "mediation": Name("O_i", "the mean over areas of the mediation offered to the region"),
     },
     "reach": {"": Name(r"\mathrm{reach}(T, D)")},
     "commitment_goal": {
@@ -248,13 +261,78 @@ def broken(parts: Iterable[str], widest: int) -> list[str]:
     return lines
 
 
+class Effects(ast.NodeTransformer):
+    """What mechanisms make of terms, written out where a law calls their functions."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, ast.expr] = {}
+        self.written_out: set[str] = set()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Write out a law; locals that only effects begin from go."""
+        body = [self.visit(statement) for statement in node.body]
+        left = {n.id for n in ast.walk(ast.Module(body, [])) if isinstance(n, ast.Name)
+                if isinstance(n.ctx, ast.Load)}  # fmt: skip
+        last = {part.targets[0].id: part for part in body if isinstance(part, ast.Assign)}
+        node.body = [
+            part for part in body
+            if not isinstance(part, ast.Assign)
+            or (last[part.targets[0].id] is part and part.targets[0].id in left)
+        ]  # fmt: skip
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """Remember what a local is."""
+        node.value = self.visit(node.value)
+        self.values[node.targets[0].id] = node.value
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Put what an effect returns in place of its call."""
+        word = node.func.id if isinstance(node.func, ast.Name) else ""
+        if "_on_" not in word:
+            return self.generic_visit(node)
+        term, intensity, _p = map(self.visit, node.args)
+        if isinstance(term, ast.Name):
+            term = self.values.get(term.id, term)
+        return simpler(effect_of(word, term, intensity))
+
+
+def effect_of(word: str, term: ast.expr, intensity: ast.expr) -> ast.expr:
+    """What a function of the mechanisms returns for a term and an intensity."""
+    lever, _on, acts_on = word.partition("_on_")
+    function = ACTING[lever].effects[acts_on]
+    if word != function.__name__ and lever != function.__name__:
+        text = f"'{word}' is not what {lever} makes of {acts_on}"
+        raise RenderingError(text)
+    [tree] = ast.parse(dedent(inspect.getsource(function))).body
+    given = {"term": term, "intensity": intensity}
+
+    class Put(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return given.get(node.id, node)
+
+    return Put().visit(tree.body[-1].value)
+
+
+def simpler(node: ast.expr) -> ast.expr:
+    """A sum or product without a 0 or a 1 that it begins with."""
+    match node:
+        case ast.BinOp(left=ast.Constant(value=0.0), op=ast.Add(), right=right):
+            return right
+        case ast.BinOp(left=ast.Constant(value=1.0), op=ast.Mult(), right=right):
+            return right
+    return node
+
+
 class Equation:
     """A law in LaTeX, read from its source: the result, then the lines that say what is in it."""
 
     def __init__(self, function: Callable, module: ModuleType = laws) -> None:
         self.plain = getattr(function, "py_func", function)
         self.law = self.plain.__name__
-        [self.tree] = ast.parse(dedent(inspect.getsource(self.plain))).body
+        [tree] = ast.parse(dedent(inspect.getsource(self.plain))).body
+        self.tree = Effects().visit(tree)
         self.arguments = [a.arg for a in self.tree.args.args if a.arg != "p"]
         self.parameters: dict[str, str] = {}
         self.constants = constants_of(module)
@@ -326,8 +404,9 @@ class Equation:
         """The terms of a sum with their signs, the factors of a product, or the whole."""
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
             is_sum = isinstance(value.op, ast.Add)
+            left = self._parts(value.left)
             right = self.text(value.right, SUM if is_sum else PRODUCT)
-            return [*self._parts(value.left), f"{'+' if is_sum else '-'} {right}"]
+            return [*left, f"{'+' if is_sum else '-'} {right}"]
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
             factors = self._factors(value)
             if not isinstance(factors[0], ast.UnaryOp):
@@ -589,9 +668,6 @@ def families_block() -> str:
     return table(head, rows)
 
 
-BASES = {"members": "all service cost", "joint": "joint cost", "entry": "start-up"}
-
-
 def levers_block() -> str:
     """Mechanisms and supporters, what they cost, and who pays unless a scenario says otherwise."""
     rows = (
@@ -600,12 +676,27 @@ def levers_block() -> str:
             f"`{name}`",
             "mechanism" if name in MECHANISMS else "support",
             f"{lever.title}: {lever.meaning}",
-            f"{math(PARAMETERS[lever.price].symbol)} of {BASES[lever.base]}",
+            f"{math(PARAMETERS[lever.price].symbol)} of {levers.BASE_TITLES[lever.base]}",
             lever.payer,
         )
         for name, lever in LEVERS.items()
     )
     return table(("symbol", "lever", "kind", "what it is", "price", "paid by"), rows)
+
+
+def effects_block() -> str:
+    """What each lever makes of each term that it acts on, by the functions that the laws call."""
+    rows = []
+    for name, one in ACTING.items():
+        for term, function in one.effects.items() if one.is_built_in else ():
+            equation = Equation(laws.effect)
+            given = ast.Name("term", ast.Load()), ast.Name(name, ast.Load())
+            made = equation.text(effect_of(f"{name}_on_{term}", *given))
+            listed = ", ".join(f"`{label}`" for label in equation.parameters)
+            why = " ".join(inspect.getdoc(function).split())
+            rows.append((f"`{name}`", f"`{term}`", math(made), listed, why))
+    head = ("lever", "acts on", "what it makes of the term", "parameters", "why")
+    return table(head, rows)
 
 
 def settings_block() -> str:
@@ -720,7 +811,7 @@ def draws_block() -> str:
 
 
 def terms_block() -> str:
-    """The terms on which mechanisms of one's own can act."""
+    """The terms on which mechanisms and supporters act."""
     rows = ((f"`{name}`", term.meaning, unit_cell(term.unit)) for name, term in TERMS.items())
     return table(("term", "what it is", "unit or range"), rows)
 
@@ -750,6 +841,7 @@ def blocks() -> dict[str, str]:
         "areas": parameters_block(AREA_ATTRIBUTES),
         "families": families_block(),
         "levers": levers_block(),
+        "effects": effects_block(),
         "settings": settings_block(),
         "structures": structures_block(),
         "rules": rules_block(),

@@ -18,6 +18,7 @@ from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError, KolabsimError, Problem, require, suggestion
 from kolabsim.language import _
 from kolabsim.model.extension import (
+    ACTING,
     DecisionRule,
     Extension,
     Mechanism,
@@ -26,7 +27,7 @@ from kolabsim.model.extension import (
     factors,
     fill_record,
 )
-from kolabsim.model.levers import MECHANISMS, SUPPORTERS, TARGETS, TERMS
+from kolabsim.model.levers import LEVERS, SUPPORTERS, TARGETS, TERMS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import Parameter
 from kolabsim.model.rules import parameters_of
@@ -163,22 +164,21 @@ def check_mechanism(mechanism: Mechanism | str, *, cases: int = 200) -> None:
 
     It has a docstring; what it makes of each term is a scaling and a shift, the same when asked
     twice, and nothing at intensity 0; where its intensity is 0, runs are as without it, and it
-    costs nothing; and a short ensemble with it equals a run of Mesa agents. Of a built-in one, by
-    its name, what can be seen from outside is checked.
+    costs nothing; and a short ensemble with it equals a run of Mesa agents. A built-in one, and a
+    supporter, may be given by name.
     """
-    name = mechanism if isinstance(mechanism, str) else mechanism.name
     if isinstance(mechanism, str):
-        _known(mechanism, MECHANISMS)
-        scenario = busy_scenario()
-    else:
-        _has_docstring(mechanism)
-        tried(lambda data: _acts_well(mechanism, data), cases)
-        scenario = with_extension(busy_scenario(), mechanism)
+        _known(mechanism, LEVERS)
+        mechanism = ACTING[mechanism]
+    _has_docstring(mechanism)
+    tried(lambda data: _acts_well(mechanism, data), cases)
+    scenario = with_extension(busy_scenario(), mechanism)
     without = history_of(scenario, "voluntary")
-    idle = scenario.with_({f"strategies.tried.mechanisms.{name}": 0.0})
+    kind = "support" if mechanism.name in SUPPORTERS else "mechanisms"
+    idle = scenario.with_({f"strategies.tried.{kind}.{mechanism.name}": 0.0})
     if not np.array_equal(history_of(idle, "tried"), without, equal_nan=True):
         _fail(mechanism, _("at intensity 0, runs are not as they are without it"))
-    full = scenario.with_({f"strategies.tried.mechanisms.{name}": 1.0})
+    full = scenario.with_({f"strategies.tried.{kind}.{mechanism.name}": 1.0})
     _engines_agree(mechanism, full, "tried")
 
 
@@ -189,8 +189,8 @@ def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
     intensity = data.draw(st.sampled_from([0.0, 1.0]) | numbers(0.0, 1.0), label="intensity")
     p = fill_record(mechanism.parameters, settings)
     for term, effect in mechanism.effects.items():
-        most = min(TERMS[term].most, 10.0)
-        value = data.draw(numbers(TERMS[term].least, most), label=term)
+        least, most = max(TERMS[term].least, -10.0), min(TERMS[term].most, 10.0)
+        value = data.draw(numbers(least, most), label=term)
         shown = {"term": term, "value": value, "intensity": intensity, "settings": settings}
         try:
             factors(mechanism, term, intensity, p)

@@ -11,10 +11,10 @@ from kolabsim.analysis.compare import compare
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
-from kolabsim.model.extension import load_extension, mechanism, target_rule
-from kolabsim.model.levers import MECHANISMS, PAYERS, TARGETS, TERMS
+from kolabsim.model.extension import ACTING, load_extension, mechanism, target_rule
+from kolabsim.model.levers import LEVERS, PAYERS, TARGETS, TERMS
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.parameters import Parameter
+from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.study.factors import factors_of
 from kolabsim.study.runner import simulate
 from kolabsim.testing import (
@@ -235,9 +235,21 @@ def test_contracts_hold(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MECHANISMS)
-def test_contracts_hold_for_the_built_in_mechanisms(name):
+@pytest.mark.parametrize("name", LEVERS)
+def test_contracts_hold_for_the_built_in_mechanisms_and_supporters(name):
     check_mechanism(name)
+
+
+def test_what_the_model_has_of_mechanisms_is_what_they_declare():
+    """Each parameter of an effect is declared by one lever, and each lever has a declaration."""
+    built_in = {name: one for name, one in ACTING.items() if one.is_built_in}
+    assert list(built_in) == list(LEVERS)
+    assert all(one.lever is LEVERS[name] for name, one in built_in.items())
+    named = [name for one in built_in.values() for name in one.parameters]
+    assert len(named) == len(set(named))
+    assert set(named) < set(PARAMETERS)
+    acted_on = {term for one in built_in.values() for term in one.effects}
+    assert acted_on == set(TERMS) - {"capacity", "quality", "attention", "conduct", "leaving"}
 
 
 def test_contracts_hold_for_the_built_in_targets():

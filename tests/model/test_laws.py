@@ -69,14 +69,16 @@ def test_e3_coordination_cost() -> None:
     # A distance so small that the bracket would be negative costs nothing, and not less.
     wild = settle_parameters({"culture_weight": 2.0, "interest_weight": 3.0})
     assert laws.information_cost(0.0, 0.0, 0.0, wild) == 0
-    assert laws.negotiation_cost(0.5, 4.0, 1.0, 0.0, 0.0, 0.0, wild) == 0
+    assert laws.negotiation_cost(0.5, 4.0, 1.0, 0.0, 0.0, 0.0, 0.0, wild) == 0
     # Five members under a contract, team .5: the exponent is 1.2 - .5 (1.2 - .6) = .9,
     # 4^.9 = 3.4822022
     # .012 (1 + .5 (1.4 - 1)) 3.4822022 (1 - .25 x .2) (1 - .3 x .5) (1 - .2 x .3)
-    assert laws.negotiation_cost(1.4, 5.0, 1.2, 0.2, 0.5, 0.3, P) == close(0.0380616)
+    steering = laws.steering(0.5, P)
+    assert laws.negotiation_cost(1.4, 5.0, 1.2, steering, 0.2, 0.5, 0.3, P) == close(0.0380616)
     # A lead's exponent is at the bottom already.
-    assert laws.negotiation_cost(1.0, 5.0, 0.6, 0.0, 1.0, 0.0, P) == close(0.012 * 4**0.6 * 0.7)
-    assert laws.negotiation_cost(1.0, 2.0, 1.2, 0.0, 0.0, 0.0, P) == close(0.012)
+    lead = laws.negotiation_cost(1.0, 5.0, 0.6, 1.0, 0.0, 1.0, 0.0, P)
+    assert lead == close(0.012 * 4**0.6 * 0.7)
+    assert laws.negotiation_cost(1.0, 2.0, 1.2, 0.0, 0.0, 0.0, 0.0, P) == close(0.012)
     # .03 (1 - .6) (1 + .9/2) (1 - .35 x .5) = .03 x .4 x 1.45 x .825
     assert laws.enforcement_cost(0.6, 0.9, 0.5, P) == close(0.0143550)
 
@@ -114,9 +116,9 @@ def test_e4_radius() -> None:
 
 def test_e5_quality() -> None:
     # .3 (1 + .5 + .5 x .4 + .5 x .6) = .6 of the way from .5 to .8
-    assert laws.pooled_capacity(0.5, 0.8, 0.5, 0.4, 0.6, P) == close(0.68)
+    assert laws.pooled_capacity(0.5, 0.8, laws.pooling(0.5, 0.4, 0.6, P), P) == close(0.68)
     full = settle_parameters({"pooling": 0.6})
-    assert laws.pooled_capacity(0.5, 0.8, 1.0, 1.0, 1.0, full) == close(0.8)
+    assert laws.pooled_capacity(0.5, 0.8, laws.pooling(1.0, 1.0, 1.0, P), full) == close(0.8)
     # .68 (1 - .15 x .25) (1 - .02)
     assert laws.joint_quality(0.68, 0.25, 0.02, P) == close(0.6414100)
     assert laws.joint_quality(0.68, 0.0, 1.7, P) == 0
@@ -134,7 +136,9 @@ def test_e6_net_benefit() -> None:
 
 def test_e7_attention_and_noticing() -> None:
     # -4 + 3 (1.2 - 1) + .3 + 1.5 x .5 + .5 (1.4 - 1) + 1.5 x .6 + .7 x .6 = -.83
-    assert laws.attention(1.2, 0.3, 0.5, 1.4, 0.6, 0.6, P) == close(0.3036450)
+    odds = laws.attention_odds(1.2, 0.3, 0.5, 1.4, 0.6, 0.6, P)
+    assert odds == close(-0.83)
+    assert laws.logistic(odds) == close(0.3036450)
     # A land neighbour 10 km off, contacts 20 km off on average: exp(-10/30) x 3
     assert laws.nearness(10.0, 20.0, 1.0, P) == close(2.1495939)
     assert laws.nearness(10.0, 20.0, 0.0, P) == close(0.7165313)
@@ -151,15 +155,18 @@ def test_e9_conclusion() -> None:
     assert laws.conclusion(0.0, 1.0, 1.0, 1.0, P) == 1
 
 
-def test_e10_honouring() -> None:
+def test_e10_conduct() -> None:
     # .4 + .6 max(.2, .5 x .6)
     assert laws.observed(0.2, 0.6, P) == close(0.58)
     assert laws.observed(0.5, 0.6, P) == close(0.70)
     # temptation .1 (1 - .25) (1 - .4) = .045; 2.4 + 1.5 (.35 - .25) + (.7 - .5) + 2 (.4 - .5)
     # + .7 x .5 - .2 - .045/.05 = 1.8
-    assert laws.honouring(0.35, 0.7, 0.4, 0.5, 0.2, 0.25, 0.4, P) == close(0.8581489)
+    odds = laws.conduct_odds(0.35, 0.7, 0.4, 0.5, 0.2, 0.25, 0.4, P)
+    assert odds == close(1.8)
+    assert laws.logistic(odds) == close(0.8581489)
     # "About .8 at default": goodwill .25, commitment .6, trust .5, stress .3, a third of the body.
-    assert laws.honouring(0.25, 0.6, 0.5, 0.0, 0.3, 1 / 3, 0.4, P) == pytest.approx(0.8, abs=0.03)
+    odds = laws.conduct_odds(0.25, 0.6, 0.5, 0.0, 0.3, 1 / 3, 0.4, P)
+    assert laws.logistic(odds) == pytest.approx(0.8, abs=0.03)
 
 
 def test_e11_leaving() -> None:
@@ -196,9 +203,12 @@ def test_rates_are_a_year_and_hazards_too() -> None:
 LESS = {
     "forum, information": lambda x: laws.information_cost(1.5, x, 0.3, P),
     "system, information": lambda x: laws.information_cost(1.5, 0.3, x, P),
-    "planning, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, x, 0.3, 0.3, P),
-    "team, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, 0.3, x, 0.3, P),
-    "mediation, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, 0.3, 0.3, x, P),
+    "planning, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, 0.3, x, 0.3, 0.3, P),
+    "team, negotiation": lambda x: laws.negotiation_cost(
+        1.5, 4.0, 1.0, laws.steering(x, P), 0.3, x, 0.3, P
+    ),
+    "steering, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, x, 0.3, 0.3, 0.3, P),
+    "mediation, negotiation": lambda x: laws.negotiation_cost(1.5, 4.0, 1.0, 0.3, 0.3, 0.3, x, P),
     "monitoring, enforcement": lambda x: laws.enforcement_cost(0.5, 0.5, x, P),
     "trust, enforcement": lambda x: laws.enforcement_cost(x, 0.5, 0.3, P),
     "forum, misperception": lambda x: laws.misperception(x, 0.3, 0.3, P),
@@ -208,32 +218,35 @@ LESS = {
     "age, transition": lambda x: laws.transition(10 * x, P),
     "trust, leaving": lambda x: laws.leaving(0.03, x, 0.1, P),
     "benefit, leaving": lambda x: laws.leaving(0.03, 0.5, x - 0.5, P),
-    "stress, honouring": lambda x: laws.honouring(0.3, 0.5, 0.5, 0.3, x, 0.3, 0.5, P),
+    "stress, conduct": lambda x: laws.conduct_odds(0.3, 0.5, 0.5, 0.3, x, 0.3, 0.5, P),
     "shortfall, quality": lambda x: laws.joint_quality(0.6, x, 0.02, P),
     "part, self-rule lost": lambda x: laws.autonomy_loss(0.5, x, P),
     "demand, quality": lambda x: laws.strained(1 + x, P),
 }
 MORE = {
     "culture, information": lambda x: laws.information_cost(4 * x, 0.3, 0.3, P),
-    "interests, negotiation": lambda x: laws.negotiation_cost(4 * x, 4.0, 1.0, 0.3, 0.3, 0.3, P),
-    "partners, negotiation": lambda x: laws.negotiation_cost(
-        1.0, 2.0 + 14 * x, 1.0, 0.3, 0.3, 0.3, P
+    "interests, negotiation": lambda x: laws.negotiation_cost(
+        4 * x, 4.0, 1.0, 0.3, 0.3, 0.3, 0.3, P
     ),
-    "form, negotiation": lambda x: laws.negotiation_cost(1.0, 4.0, 0.6 + x, 0.3, 0.3, 0.3, P),
+    "partners, negotiation": lambda x: laws.negotiation_cost(
+        1.0, 2.0 + 14 * x, 1.0, 0.3, 0.3, 0.3, 0.3, P
+    ),
+    "form, negotiation": lambda x: laws.negotiation_cost(1.0, 4.0, 0.6 + x, 0.3, 0.3, 0.3, 0.3, P),
     "difficulty, enforcement": lambda x: laws.enforcement_cost(0.5, x, 0.3, P),
     "distance, haul": lambda x: laws.haul_cost(0.3, 100 * x),
     "stress, start-up": lambda x: laws.startup(x, 100.0, P),
     "grant, aid": lambda x: laws.aided(x, 0.3, P),
     "co-finance, aid": lambda x: laws.aided(0.3, x, P),
-    "system, capacity": lambda x: laws.pooled_capacity(0.5, 0.8, x, 0.3, 0.3, P),
-    "forum, capacity": lambda x: laws.pooled_capacity(0.5, 0.8, 0.3, x, 0.3, P),
-    "business, capacity": lambda x: laws.pooled_capacity(0.5, 0.8, 0.3, 0.3, x, P),
-    "unit cost, attention": lambda x: laws.attention(1 + x, 0.3, 0.3, 1.0, 0.3, 0.3, P),
-    "stress, attention": lambda x: laws.attention(1.1, x, 0.3, 1.0, 0.3, 0.3, P),
-    "peers, attention": lambda x: laws.attention(1.1, 0.3, x, 1.0, 0.3, 0.3, P),
-    "interest, attention": lambda x: laws.attention(1.1, 0.3, 0.3, 4 * x, 0.3, 0.3, P),
-    "grant, attention": lambda x: laws.attention(1.1, 0.3, 0.3, 1.0, x, 0.3, P),
-    "forum, attention": lambda x: laws.attention(1.1, 0.3, 0.3, 1.0, 0.3, x, P),
+    "system, capacity": lambda x: laws.pooling(x, 0.3, 0.3, P),
+    "forum, capacity": lambda x: laws.pooling(0.3, x, 0.3, P),
+    "business, capacity": lambda x: laws.pooling(0.3, 0.3, x, P),
+    "pooling, capacity": lambda x: laws.pooled_capacity(0.5, 0.8, 3 * x, P),
+    "unit cost, attention": lambda x: laws.attention_odds(1 + x, 0.3, 0.3, 1.0, 0.3, 0.3, P),
+    "stress, attention": lambda x: laws.attention_odds(1.1, x, 0.3, 1.0, 0.3, 0.3, P),
+    "peers, attention": lambda x: laws.attention_odds(1.1, 0.3, x, 1.0, 0.3, 0.3, P),
+    "interest, attention": lambda x: laws.attention_odds(1.1, 0.3, 0.3, 4 * x, 0.3, 0.3, P),
+    "grant, attention": lambda x: laws.attention_odds(1.1, 0.3, 0.3, 1.0, x, 0.3, P),
+    "forum, attention": lambda x: laws.attention_odds(1.1, 0.3, 0.3, 1.0, 0.3, x, P),
     "nearness, noticing": lambda x: laws.noticing(x, 0.5, 0.3, 0.0, P),
     "trust, noticing": lambda x: laws.noticing(0.6, x, 0.3, 0.0, P),
     "forum, noticing": lambda x: laws.noticing(0.6, 0.5, x, 0.0, P),
@@ -242,12 +255,12 @@ MORE = {
     "mediation, conclusion": lambda x: laws.conclusion(1.0, 0.3, 0.3, x, P),
     "monitoring, observed": lambda x: laws.observed(x, 0.3, P),
     "system, observed": lambda x: laws.observed(0.3, x, P),
-    "goodwill, honouring": lambda x: laws.honouring(x, 0.5, 0.5, 0.3, 0.3, 0.3, 0.5, P),
-    "commitment, honouring": lambda x: laws.honouring(0.3, x, 0.5, 0.3, 0.3, 0.3, 0.5, P),
-    "trust, honouring": lambda x: laws.honouring(0.3, 0.5, x, 0.3, 0.3, 0.3, 0.5, P),
-    "voice, honouring": lambda x: laws.honouring(0.3, 0.5, 0.5, x, 0.3, 0.3, 0.5, P),
-    "part, honouring": lambda x: laws.honouring(0.3, 0.5, 0.5, 0.3, 0.3, x, 0.5, P),
-    "seen, honouring": lambda x: laws.honouring(0.3, 0.5, 0.5, 0.3, 0.3, 0.3, x, P),
+    "goodwill, conduct": lambda x: laws.conduct_odds(x, 0.5, 0.5, 0.3, 0.3, 0.3, 0.5, P),
+    "commitment, conduct": lambda x: laws.conduct_odds(0.3, x, 0.5, 0.3, 0.3, 0.3, 0.5, P),
+    "trust, conduct": lambda x: laws.conduct_odds(0.3, 0.5, x, 0.3, 0.3, 0.3, 0.5, P),
+    "voice, conduct": lambda x: laws.conduct_odds(0.3, 0.5, 0.5, x, 0.3, 0.3, 0.5, P),
+    "part, conduct": lambda x: laws.conduct_odds(0.3, 0.5, 0.5, 0.3, 0.3, x, 0.5, P),
+    "seen, conduct": lambda x: laws.conduct_odds(0.3, 0.5, 0.5, 0.3, 0.3, 0.3, x, P),
     "load, leaving": lambda x: laws.leaving(0.1 * x, 0.5, 0.1, P),
     "results, commitment": lambda x: laws.commitment_goal(x - 0.5, 0.0),
 }
@@ -257,7 +270,7 @@ MORE = {
 @given(one=SHARE, other=SHARE)
 def test_more_of_it_is_less_of_that(name, one, other) -> None:
     low, high = sorted((one, other))
-    assert LESS[name](high) <= LESS[name](low) * (1 + 1e-14)
+    assert LESS[name](high) <= LESS[name](low) + 1e-14 * abs(LESS[name](low))
     assert LESS[name](1.0) < LESS[name](0.0)
 
 
@@ -265,7 +278,7 @@ def test_more_of_it_is_less_of_that(name, one, other) -> None:
 @given(one=SHARE, other=SHARE)
 def test_more_of_it_is_more_of_that(name, one, other) -> None:
     low, high = sorted((one, other))
-    assert MORE[name](low) <= MORE[name](high) * (1 + 1e-14)
+    assert MORE[name](low) <= MORE[name](high) + 1e-14 * abs(MORE[name](high))
     assert MORE[name](0.0) < MORE[name](1.0)
 
 
@@ -328,19 +341,22 @@ def test_no_corner_gives_infinity_nan_or_what_is_out_of_range() -> None:
     assert_finite(laws.startup, share, (0.0, 1e12))
     assert_finite(laws.aided, share, share, high=1.0)
     assert_finite(laws.strained, (0.01, 1.0, 100.0), low=1e-300, high=1.0)
-    assert_finite(laws.pooled_capacity, (0.2,), (0.2, 1.0), share, share, share, low=0.2, high=1.0)
+    assert_finite(laws.pooling, share, share, share, low=1.0, high=3.0)
+    assert_finite(laws.pooled_capacity, (0.2,), (0.2, 1.0), (0.0, 1.0, 3.0), low=0.2, high=1.0)
     assert_finite(laws.joint_quality, share, share, (0.0, 1.0, 5.0), high=1.0)
     assert_finite(laws.autonomy_loss, share, share)
     assert_finite(laws.net_benefit, (-1e6, 1e6), (-1.0, 1.0), (0.0, 1e6), low=-math.inf)
     costs = (1.0, math.exp(laws.STEEPEST))
-    assert_finite(laws.attention, costs, share, share, (0.0, 8.0), share, share, high=1.0)
+    assert_finite(laws.attention_odds, costs, share, share, (0.0, 8.0), share, share, low=-math.inf)
+    assert_finite(laws.steering, share, high=1.0)
+    assert_finite(laws.trust_built, share, share, share, high=3.0)
     assert_finite(laws.nearness, (1.0, 2e4), (1.0, 2e4), (0.0, 1.0))
     assert_finite(laws.noticing, (0.0, 1.0, 100.0), share, share, (0.0, 1.0), high=1.0)
     assert_finite(laws.misperception, share, share, share)
     assert_finite(laws.conclusion, apart, share, share, share, high=1.0)
     assert_finite(laws.observed, share, share, high=1.0)
     ends = (0.0, 1.0)
-    assert_finite(laws.honouring, ends, ends, ends, ends, ends, share, share, high=1.0)
+    assert_finite(laws.conduct_odds, ends, ends, ends, ends, ends, share, share, low=-math.inf)
     assert_finite(laws.leaving, (0.0, 1e6), ends, (-1e6, 1e6), high=1.0)
     for p in CORNERS:
         assert math.isfinite(laws.mean_transition(p))
@@ -349,7 +365,7 @@ def test_no_corner_gives_infinity_nan_or_what_is_out_of_range() -> None:
 
 def test_negotiation_is_finite_as_far_as_its_exponent_goes() -> None:
     p = settle_parameters({"partners_contract": 100.0, "negotiation_cost": 10.0})
-    assert math.isfinite(laws.negotiation_cost(30.0, 16.0, 100.0, 0.0, 0.0, 0.0, p))
+    assert math.isfinite(laws.negotiation_cost(30.0, 16.0, 100.0, 0.0, 0.0, 0.0, 0.0, p))
 
 
 @given(SIZE, st.floats(1, 1e12), SHARE, SHARE)

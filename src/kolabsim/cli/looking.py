@@ -87,21 +87,28 @@ def in_short(study: Experiment | Inquiry) -> str:
     return texts[study.kind].format(factors=len(study.factors), **words)
 
 
-@app.command("list", help=N_("List scenarios, experiments, strategies, factors or measures."))
+@app.command(
+    "list", help=N_("List scenarios, experiments, strategies, levers, factors or measures.")
+)
 def list_(
     what: Annotated[
-        str, typer.Argument(help=N_("scenarios, experiments, strategies, factors or measures."))
+        str,
+        typer.Argument(help=N_("scenarios, experiments, strategies, levers, factors or measures.")),
     ],
     scenario: Annotated[
-        str, typer.Option(help=N_("Scenario whose strategies, factors and measures are listed."))
+        str,
+        typer.Option(
+            help=N_("Scenario whose strategies, levers, factors and measures are listed.")
+        ),
     ] = "kartamantul",
     language: Language = None,
 ) -> None:
-    """List scenarios, strategies, factors, measures or experiments."""
+    """List scenarios, experiments, strategies, levers, factors or measures."""
     tables: dict[str, Callable[[], Table]] = {
         "scenarios": scenario_table,
         "experiments": experiment_table,
         "strategies": lambda: strategy_table(scenario),
+        "levers": lambda: lever_table(scenario),
         "factors": lambda: factor_table(scenario),
         "measures": lambda: measure_table(scenario),
     }
@@ -141,6 +148,27 @@ def strategy_table(scenario: str) -> Table:
     table = plain_table(_("strategy"), _("title"), _("what is done"))
     for name, found in Scenario.load(scenario).strategies.items():
         table.add_row(name, found.title(language()), found.description(language()))
+    return table
+
+
+def lever_table(scenario: str) -> Table:
+    """Mechanisms and supporters, also of the extensions of a scenario, and what they act on."""
+    from kolabsim.model.extension import ACTING
+    from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, SUPPORTERS
+    from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.world.scenario import Scenario
+
+    head = (_("lever"), _("kind"), _("what it is"), _("acts on"), _("price"), _("paid by"))
+    table, found = plain_table(*head), Scenario.load(scenario)
+    known = PARAMETERS | found.declared.parameters
+    for name, lever in found.levers.items():
+        kind = _("support") if name in SUPPORTERS else _("mechanism")
+        what = f"{_(lever.title)}: {_(lever.meaning)}"
+        price = _("{share} of {base}").format(
+            share=f"{known[lever.price].default:g}", base=_(BASE_TITLES[lever.base])
+        )
+        acts_on = ", ".join(ACTING[name].effects)
+        table.add_row(name, kind, what, acts_on, price, _(PAYER_TITLES[lever.payer]))
     return table
 
 

@@ -259,8 +259,10 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
         laws.information_cost(cultures_apart(row), meeting, system, p),
         area.information_times, area.information_plus, 0.0, inf,
     )  # fmt: skip
+    steering = laws.steering(area.team, p)
+    steering = laws.effect(steering, area.steering_times, area.steering_plus, 0.0, 1.0)
     negotiation = laws.negotiation_cost(
-        interests_apart(row, now.mean_interest), n, growth_of(form, p),
+        interests_apart(row, now.mean_interest), n, growth_of(form, p), steering,
         area.planning, area.team, row[MEDIATION] / n, p,
     )  # fmt: skip
     negotiation = laws.effect(negotiation, area.negotiation_times, area.negotiation_plus, 0.0, inf)
@@ -276,9 +278,9 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
     )  # fmt: skip
     coordination = information + negotiation + enforcement + overhead
     cost = laws.joint_cost(row[PEOPLE], unit, coordination, haul, penalty)
-    capacity = laws.pooled_capacity(
-        row[CAPACITY] / row[PEOPLE], row[BEST], system, meeting, row[BUSINESS_AID] / n, p
-    )
+    pooling = laws.pooling(system, meeting, row[BUSINESS_AID] / n, p)
+    pooling = laws.effect(pooling, area.pooling_times, area.pooling_plus, 0.0, inf)
+    capacity = laws.pooled_capacity(row[CAPACITY] / row[PEOPLE], row[BEST], pooling, p)
     if row[PEOPLE] > row[RESIDENTS]:
         capacity *= laws.strained(row[PEOPLE] / row[RESIDENTS], p)
     capacity = laws.effect(capacity, area.capacity_times, area.capacity_plus, 0.0, 1.0)

@@ -23,7 +23,7 @@ from numba.core.errors import NumbaError
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import N_, _
-from kolabsim.model.kernel import compiled, first_call
+from kolabsim.model.kernel import compiled, first_call, kernel
 from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
@@ -96,7 +96,7 @@ class Extension:
     python: Callable
     """The function as it was written."""
     compiled: Callable
-    """Its compiled twin; of a mechanism, the function itself, which is never compiled."""
+    """Its compiled twin; of a mechanism of one's own, the function itself: it needs none."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     file: str | None = None
 
@@ -113,6 +113,11 @@ class Extension:
     def is_built_in(self) -> bool:
         """Whether it ships with kolabsim."""
         return self.python.__module__.startswith("kolabsim.")
+
+    @property
+    def settable(self) -> dict[str, Parameter]:
+        """Its parameters, by the names that scenarios give them: ``name.parameter``."""
+        return {f"{self.name}.{name}": entry for name, entry in self.parameters.items()}
 
     def example(self) -> tuple:
         """What it is tried on."""
@@ -176,8 +181,16 @@ class Mechanism(Extension):
     own: dict[str, Parameter]
     """The same as ``parameters``, to which :meth:`also` adds."""
 
+    @property
+    def settable(self) -> dict[str, Parameter]:
+        """As of all extensions; those of a built-in mechanism are the model's, and stand there."""
+        return {} if self.is_built_in else super().settable
+
     def also(self, acts_on: str, **parameters: Parameter) -> Callable[[Callable], Callable]:
-        """Declare what the mechanism makes of another term, with the parameters that this needs."""
+        """Declare what the mechanism makes of another term, with the parameters that this needs.
+
+        What a built-in mechanism makes of it is compiled: the laws call it.
+        """
 
         def add(function: Callable) -> Callable:
             check_signature(MECHANISM, function)
@@ -190,7 +203,7 @@ class Mechanism(Extension):
             self.own.update(parameters)
             self.effects[acts_on] = function
             factors(self, acts_on, 0.5, fill_record(self.own, {}))
-            return function
+            return kernel(function) if self.is_built_in else function
 
         return add
 
@@ -218,7 +231,7 @@ class Declared:
     @property
     def parameters(self) -> dict[str, Parameter]:
         """All their parameters, by ``name.parameter``."""
-        return {f"{of.name}.{name}": q for of in self for name, q in of.parameters.items()}
+        return {name: entry for of in self for name, entry in of.settable.items()}
 
 
 def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float]) -> np.record:
@@ -235,15 +248,15 @@ def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float])
 
 RULES: dict[str, DecisionRule] = {}
 """All decision rules by name: the built-in ones, and those of extensions that were loaded."""
-OWN_MECHANISMS: dict[str, Mechanism] = {}
-"""Mechanisms of extensions that were loaded."""
+ACTING: dict[str, Mechanism] = {}
+"""What mechanisms do: the built-in ones (and supporters), and those of extensions loaded."""
 TARGET_RULES: dict[str, TargetRule] = {}
 """Targeting rules that score regions: the built-in ones, and those of extensions loaded."""
 OWN_MEASURES: dict[str, OwnMeasure] = {}
 """Measures of extensions that were loaded."""
 
 KNOWN: dict[str, dict[str, Extension]] = {
-    DECISION: RULES, MECHANISM: OWN_MECHANISMS, TARGET: TARGET_RULES, MEASURE: OWN_MEASURES,
+    DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: OWN_MEASURES,
 }  # fmt: skip
 
 
@@ -346,7 +359,7 @@ def measure(
 
 def mechanism(
     *, acts_on: str, base: str = "joint", payer: str = "members", title: str = "",
-    price: Parameter | None = None, **parameters: Parameter,
+    price: Parameter | None = None, lever: Lever | None = None, **parameters: Parameter,
 ) -> Callable[[Callable], Mechanism]:  # fmt: skip
     """Declare a mechanism: ``effect(term, intensity, p) -> the term as it then is``.
 
@@ -367,6 +380,8 @@ def mechanism(
         What tables call it; default: the function's name. Its docstring says what it does.
     price
         Yearly cost at full intensity, share of the base; default .005, assumed.
+    lever
+        Of a built-in mechanism or supporter: what is known of it; the four above are told by it.
     **parameters
         Numbers that it needs, in ``p``.
     """
@@ -375,7 +390,7 @@ def mechanism(
     )
 
     def register(function: Callable) -> Mechanism:
-        own = {"price": price, **parameters}
+        own = dict(parameters) if lever else {"price": price, **parameters}
         name = _begin(MECHANISM, function, own)
         check_term(name, acts_on)
         for word, value, allowed in (("base", base, BASES), ("payer", payer, PAYERS)):
@@ -385,15 +400,15 @@ def mechanism(
                 text = text.format(rule=name, word=word, value=value, hint=hint)
                 raise InputError([Problem(text)])
         meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
-        lever = Lever("", title or name.replace("_", " "), meaning, base, f"{name}.price", payer)
+        words = title or name.replace("_", " ")
         found = _declared(
-            Mechanism, MECHANISM, function, own,
-            lever=lever, effects={acts_on: function}, own=own,
+            Mechanism, MECHANISM, function, own, effects={acts_on: function}, own=own,
+            lever=lever or Lever("", words, meaning, base, f"{name}.price", payer),
         )  # fmt: skip
         try:
             factors(found, acts_on, 0.5, fill_record(own, {}))
         except InputError:
-            del OWN_MECHANISMS[name]
+            del ACTING[name]
             raise
         return found
 
@@ -480,9 +495,12 @@ def _declared(
     # Numba can only load what it kept where the function's module can be imported by its name,
     # which a user's file cannot.
     kept = function.__module__.startswith("kolabsim.")
-    own = function if kind == MECHANISM else compiled(function, kept=kept)
+    if kind == MECHANISM:
+        twin = kernel(function) if kept else function
+    else:
+        twin = compiled(function, kept=kept)
     made = of(
-        kind=kind, name=function.__name__, python=function, compiled=own, parameters=parameters,
+        kind=kind, name=function.__name__, python=function, compiled=twin, parameters=parameters,
         file=inspect.getsourcefile(function), **more,
     )  # fmt: skip
     _know(made)

@@ -1,9 +1,10 @@
 """The science: each equation of the model as one function of plain numbers.
 
-No arrays, no randomness, no state: both engines, the documentation and a hand
-calculator can evaluate them. Exponents are clipped and divisors guarded, so that no corner of the
-ranges gives infinity or NaN. Shares and probabilities are between 0 and 1, times are years unless
-a rate says a quarter, costs are shares of what they are compared with.
+No arrays, no randomness, no state: both engines, the documentation and a hand calculator can
+evaluate them. What mechanisms and supporters do in them is declared in
+:mod:`kolabsim.model.mechanisms`. Exponents are clipped and divisors guarded, so that no corner of
+the ranges gives infinity or NaN. Shares and probabilities are between 0 and 1, times are years
+unless a rate says a quarter, costs are shares of what they are compared with.
 """
 
 from __future__ import annotations
@@ -12,6 +13,33 @@ from math import exp, log, sqrt
 
 from kolabsim.model.kernel import kernel
 from kolabsim.model.levers import HYPERBOLA, POWER
+from kolabsim.model.mechanisms import (
+    business_on_pooling,
+    community_on_conduct_odds,
+    forum_on_attention_odds,
+    forum_on_error,
+    forum_on_information,
+    forum_on_notice,
+    forum_on_pooling,
+    forum_on_trust,
+    government_on_attention_odds,
+    information_on_error,
+    information_on_information,
+    information_on_observation,
+    information_on_pooling,
+    monitoring_on_enforcement,
+    monitoring_on_observation,
+    ngo_on_conclusion,
+    ngo_on_negotiation,
+    ngo_on_trust,
+    planning_on_conclusion,
+    planning_on_error,
+    planning_on_negotiation,
+    team_on_conclusion,
+    team_on_negotiation,
+    team_on_steering,
+    team_on_trust,
+)
 
 STEEPEST = 50.0
 """Largest exponent: beyond it a probability is 0 or 1, and a hazard certain, to the last digit."""
@@ -95,40 +123,37 @@ def interest_distance(members, square_of_sum, mean_distance):
 @kernel
 def information_cost(distance, forum, system, p):
     """Cost of informing each other, share of joint cost. [feiock_2007] E3"""
-    return (
-        p.information_cost
-        * max(1.0 + p.culture_weight * (distance - 1.0), 0.0)
-        * (1.0 - p.forum_information * forum)
-        * (1.0 - p.system_information * system)
-    )
+    cost = p.information_cost * max(1.0 + p.culture_weight * (distance - 1.0), 0.0)
+    return information_on_information(forum_on_information(cost, forum, p), system, p)
 
 
 @kernel
-def negotiation_cost(distance, members, growth, planning, team, mediation, p):
+def steering(team, p):
+    """How far members agree as easily as under a lead region. Assumed. E3"""
+    return team_on_steering(0.0, team, p)
+
+
+@kernel
+def negotiation_cost(distance, members, growth, steering, planning, team, mediation, p):
     """Cost of agreeing, share of joint cost; grows with partners. [feiock_2007, blaka_2017] E3
 
-    ``growth`` is the exponent of the legal form; a coordination team moves it towards a lead's.
+    ``growth`` is the exponent of the legal form; ``steering`` moves it towards a lead region's.
     """
-    exponent = growth - team * max(0.0, growth - p.partners_lead)
-    return (
+    exponent = growth - steering * max(0.0, growth - p.partners_lead)
+    cost = (
         p.negotiation_cost
         * max(1.0 + p.interest_weight * (distance - 1.0), 0.0)
         * max(members - 1.0, 1.0) ** exponent
-        * (1.0 - p.planning_negotiation * planning)
-        * (1.0 - p.team_negotiation * team)
-        * (1.0 - p.mediation_negotiation * mediation)
     )
+    cost = team_on_negotiation(planning_on_negotiation(cost, planning, p), team, p)
+    return ngo_on_negotiation(cost, mediation, p)
 
 
 @kernel
 def enforcement_cost(trust, difficulty, monitoring, p):
     """Cost of enforcing promises, share of joint cost; trust saves it. [feiock_2007] E3"""
-    return (
-        p.enforcement_cost
-        * (1.0 - trust)
-        * (1.0 + 0.5 * difficulty)
-        * (1.0 - p.monitoring_enforcement * monitoring)
-    )
+    cost = p.enforcement_cost * (1.0 - trust) * (1.0 + 0.5 * difficulty)
+    return monitoring_on_enforcement(cost, monitoring, p)
 
 
 # E4 ---------------------------------------------------------------------------------------------
@@ -187,9 +212,16 @@ def strained(demand, p):
 
 
 @kernel
-def pooled_capacity(mean, best, system, forum, business, p):
+def pooling(system, forum, business, p):
+    """How far what the best member can do is drawn on, 1 without any lever. Assumed. E5"""
+    shared = forum_on_pooling(information_on_pooling(1.0, system, p), forum, p)
+    return business_on_pooling(shared, business, p)
+
+
+@kernel
+def pooled_capacity(mean, best, pooling, p):
     """Capacity that a body works with, between its mean and its best member's. E5"""
-    drawn = min(1.0, p.pooling * (1.0 + system + 0.5 * forum + 0.5 * business))
+    drawn = min(1.0, p.pooling * pooling)
     return mean + drawn * (best - mean)
 
 
@@ -214,21 +246,20 @@ def net_benefit(cost_ratio, quality_gain, lost_autonomy, p):
 
 # E7 ---------------------------------------------------------------------------------------------
 @kernel
-def attention(unit, stress, peers, priority, grant, forum, p):
-    """Chance in a quarter that a region turns to an area. [kwon_feiock_2010] E7
+def attention_odds(unit, stress, peers, priority, grant, forum, p):
+    """Log odds that a region turns to an area in a quarter. [kwon_feiock_2010] E7
 
     ``unit`` is its stand-alone unit cost, ``peers`` the share of its contacts that share the area,
     ``priority`` its interest in the area relative to an equal one.
     """
-    return logistic(
+    reasons = (
         p.attention_base
         + p.attention_cost * (unit - 1.0)
         + p.attention_stress * stress
         + p.attention_peers * peers
         + p.attention_interest * (priority - 1.0)
-        + p.attention_grant * grant
-        + p.attention_forum * forum
     )
+    return forum_on_attention_odds(government_on_attention_odds(reasons, grant, p), forum, p)
 
 
 @kernel
@@ -241,26 +272,23 @@ def nearness(distance, mean_distance, land, p):
 @kernel
 def noticing(near, trust, forum, tier, p):
     """Chance to notice a contact as a partner. [leroux_2010] E7"""
-    chance = p.notice * near * (0.5 + trust)
-    return clip(chance * (1.0 + p.notice_forum * forum) * (1.0 + p.notice_tier * tier), 0.0, 1.0)
+    chance = forum_on_notice(p.notice * near * (0.5 + trust), forum, p)
+    return clip(chance * (1.0 + p.notice_tier * tier), 0.0, 1.0)
 
 
 @kernel
 def misperception(forum, system, planning, p):
     """Standard deviation of the error in judging a union, per unit of stand-alone cost. E7"""
-    left = (1.0 - p.misperception_forum * forum) * (1.0 - p.misperception_system * system)
-    return p.misperception * left * (1.0 - p.misperception_planning * planning)
+    left = information_on_error(forum_on_error(1.0, forum, p), system, p)
+    return planning_on_error(p.misperception * left, planning, p)
 
 
 # E9 ---------------------------------------------------------------------------------------------
 @kernel
 def conclusion(distance, planning, team, mediation, p):
     """Chance in a quarter that a negotiation concludes. [choi_robertson_2014], assumed form. E9"""
-    helped = (
-        (1.0 + p.conclude_planning * planning)
-        * (1.0 + p.conclude_team * team)
-        * (1.0 + p.conclude_mediation * mediation)
-    )
+    helped = team_on_conclusion(planning_on_conclusion(1.0, planning, p), team, p)
+    helped = ngo_on_conclusion(helped, mediation, p)
     return clip(p.conclude * helped / (1.0 + p.conclude_interests * distance), 0.0, 1.0)
 
 
@@ -268,22 +296,27 @@ def conclusion(distance, planning, team, mediation, p):
 @kernel
 def observed(monitoring, system, p):
     """Chance that a member's conduct is observed in a quarter. E10, E12"""
-    return p.observation + (1.0 - p.observation) * max(monitoring, 0.5 * system)
+    return max(
+        monitoring_on_observation(p.observation, monitoring, p),
+        information_on_observation(p.observation, system, p),
+    )
 
 
 @kernel
-def honouring(goodwill, commitment, trust, voice, stress, part, seen, p):
-    """Chance that a member keeps its promises in a quarter. E10
+def conduct_odds(goodwill, commitment, trust, voice, stress, part, seen, p):
+    """Log odds that a member keeps its promises in a quarter. Assumed. E10
 
     ``part`` is its part of the body's people, ``seen`` the chance that its conduct is observed.
     """
     temptation = p.shortfall_share * (1.0 - part) * (1.0 - seen)
-    return logistic(
+    will = (
         p.honour_base
         + p.honour_goodwill * (goodwill - 0.25)
         + p.honour_commitment * (commitment - 0.5)
         + p.honour_trust * (trust - 0.5)
-        + p.honour_voice * voice
+    )
+    return (
+        community_on_conduct_odds(will, voice, p)
         - p.honour_stress * stress
         - p.honour_temptation * temptation / 0.05
     )
@@ -310,6 +343,13 @@ def leaving(load, trust, realised, p):
 def closer(value, goal, part):
     """A value that moves a part of the way towards a goal. E12"""
     return value + part * (goal - value)
+
+
+@kernel
+def trust_built(forum, team, mediation, p):
+    """Part of missing trust that communication builds in a quarter. E12"""
+    built = team_on_trust(forum_on_trust(0.0, forum, p), team, p)
+    return ngo_on_trust(built, mediation, p)
 
 
 @kernel

@@ -357,6 +357,12 @@ PARAMETERS: dict[str, Parameter] = {
     ),
 }
 
+
+def named(*names: str) -> dict[str, Parameter]:
+    """The parameters of these names."""
+    return {name: PARAMETERS[name] for name in names}
+
+
 RECORD = np.dtype([(name, np.float64) for name in PARAMETERS])
 """How the engine holds one setting of the parameters: a record with one field each."""
 

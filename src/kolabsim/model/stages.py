@@ -6,6 +6,8 @@ region, so the order of regions cannot matter. Both engines call these functions
 
 from __future__ import annotations
 
+from math import inf
+
 from kolabsim.model import draws, laws
 from kolabsim.model.bodies import (
     body_forum_share,
@@ -127,16 +129,24 @@ def is_attentive(region, slot, area, slots, contact, a, p, key):
     priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area: then nobody needs to count them.
-    most = laws.attention(slot.alone, region.stress, 1.0, priority, slot.government, forum, p)
-    times, plus = area.attention_times, area.attention_plus
-    if luck > laws.effect(most, times, plus, 0.0, 1.0):
+    if luck > attention(region, slot, area, 1.0, priority, forum, p):
         return False
     sharing = 0.0
     for c in range(region.first, region.end):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
-    chance = laws.attention(slot.alone, region.stress, peers, priority, slot.government, forum, p)
-    return luck <= laws.effect(chance, times, plus, 0.0, 1.0)
+    return luck <= attention(region, slot, area, peers, priority, forum, p)
+
+
+@part
+def attention(region, slot, area, peers, priority, forum, p):
+    """Chance in a quarter that a region turns to an area (E7)."""
+    odds = laws.attention_odds(
+        slot.alone, region.stress, peers, priority, slot.government, forum, p
+    )
+    odds = laws.effect(odds, area.attention_odds_times, area.attention_odds_plus, -inf, inf)
+    chance = laws.logistic(odds)
+    return laws.effect(chance, area.attention_times, area.attention_plus, 0.0, 1.0)
 
 
 @part
@@ -209,11 +219,8 @@ def communicate(i, s, p, key):
             if body != NOBODY and body == s.slot[j, a].body:
                 shared = max(shared, s.area[a].team)
                 together = True
-        built = (
-            p.trust_forum * forum * same_forum(s.region[i], s.region[j])
-            + p.trust_team * shared
-            + p.trust_mediation * mediation
-        )
+        meeting = forum * same_forum(s.region[i], s.region[j])
+        built = laws.trust_built(meeting, shared, mediation, p)
         if together:
             built = most_trust(i, j, min(built, 1.0), s)
         reach = laws.reach(s.contact[c].trust, s.contact[c].damage)
@@ -292,10 +299,12 @@ def coordinate(i, s, p, key):
         seen = laws.observed(area.monitoring, area.information, p)
         seen = laws.effect(seen, area.observation_times, area.observation_plus, 0.0, 1.0)
         trust = row[TRUST] / max(row[MEMBERS] * (row[MEMBERS] - 1.0), 1.0)
-        chance = laws.honouring(
+        odds = laws.conduct_odds(
             goodwill_of(region, slot, p, key.quarter), region.commitment, trust, slot.community,
             region.stress, region.population / row[RESIDENTS], seen, p,
         )  # fmt: skip
+        odds = laws.effect(odds, area.conduct_odds_times, area.conduct_odds_plus, -inf, inf)
+        chance = laws.logistic(odds)
         chance = laws.effect(chance, area.conduct_times, area.conduct_plus, 0.0, 1.0)
         slot.kept = draws.uniform_by_area(key, draws.HONOUR, region.id, region.id, a) < chance
         slot.seen = draws.uniform_by_area(key, draws.SIGHT, region.id, region.id, a) < seen

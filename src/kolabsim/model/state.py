@@ -350,7 +350,7 @@ class Policy(NamedTuple):
     payer: np.ndarray
     """[P, 9] who bears each lever's cost, a place in PAYERS."""
     effect: np.ndarray
-    """[P, A, 13, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
+    """[P, A, 17, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
     rate: np.ndarray
     """[P, A, U] yearly price of each mechanism of one's own, times its intensity."""
     base: np.ndarray

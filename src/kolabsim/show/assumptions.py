@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kolabsim.language import _, language
+from kolabsim.model.levers import PAYER_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
 from kolabsim.show.numbers import UNDEFINED, count, percent, scale_of, significant, span
@@ -34,14 +35,13 @@ def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
 
 def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
     """The levers of a strategy with their intensities, their times, and who pays."""
-    payers = {"members": _("members"), "centre": _("the centre"), "supporter": _("the supporter")}
     levers = scenario.levers
     done = [
         _("{lever} {intensity}{period}, paid by {payer}").format(
             lever=_(levers[name].title),
             intensity=significant(phase.intensity),
             period=period_of(phase, scenario.horizon),
-            payer=payers[phase.paid_by or levers[name].payer],
+            payer=_(PAYER_TITLES[phase.paid_by or levers[name].payer]),
         )
         for name, phases in strategy.levers.items()
         for phase in phases

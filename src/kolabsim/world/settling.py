@@ -169,22 +169,17 @@ class Settling:
 
     def _parameters(self) -> dict[str, float]:
         """The settings of parameters, and whether there is such a decision rule."""
-        from kolabsim.model.extension import (
-            OWN_MEASURES,
-            OWN_MECHANISMS,
-            RULES,
-            TARGET_RULES,
-        )
+        from kolabsim.model.extension import ACTING, OWN_MEASURES, RULES, TARGET_RULES
         from kolabsim.model.rules import BUILT_IN
 
         own = self.rule_parameters
         if own is None:
-            known = (RULES, OWN_MECHANISMS, TARGET_RULES, OWN_MEASURES)
+            known = (RULES, ACTING, TARGET_RULES, OWN_MEASURES)
             own = {
-                f"{of.name}.{name}": entry
+                name: entry
                 for part in known
                 for of in part.values()
-                for name, entry in of.parameters.items()
+                for name, entry in of.settable.items()
             }
         text = self.text
         if not text.extensions and text.decision not in RULES:
