@@ -23,7 +23,7 @@ from numba.core.errors import NumbaError
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.language import N_, _
-from kolabsim.model.kernel import compiled, first_call, kernel
+from kolabsim.model.kernel import compiled, first_call, phrase
 from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
@@ -203,7 +203,7 @@ class Mechanism(Extension):
             self.own.update(parameters)
             self.effects[acts_on] = function
             factors(self, acts_on, 0.5, fill_record(self.own, {}))
-            return kernel(function) if self.is_built_in else function
+            return phrase(function) if self.is_built_in else function
 
         return add
 
@@ -496,7 +496,7 @@ def _declared(
     # which a user's file cannot.
     kept = function.__module__.startswith("kolabsim.")
     if kind == MECHANISM:
-        twin = kernel(function) if kept else function
+        twin = phrase(function) if kept else function
     else:
         twin = compiled(function, kept=kept)
     made = of(

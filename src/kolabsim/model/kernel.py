@@ -114,6 +114,14 @@ def passage(function: Callable) -> Callable:
     return compiled(function, inline="always", no_cpython_wrapper=True)
 
 
+def phrase(function: Callable) -> Callable:
+    """A short function that Python may call, and that is written into those that call it compiled.
+
+    So it takes no compiling of its own.
+    """
+    return compiled(function, inline="always")
+
+
 def entry(function: Callable, **names: Callable) -> Callable:
     """A door for Python to a part of the model; ``names`` as in :func:`rebind`."""
     return compiled(_copy(function, "entry", names), kept=not names)
