@@ -75,7 +75,7 @@ def words_of(figure):
 
 
 def said(section):
-    return " ".join(section.paragraphs)
+    return " ".join([*(answer.text for answer in section.answers), *section.paragraphs])
 
 
 def test_a_package_in_words(front):
@@ -93,10 +93,15 @@ def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(fron
     knee = s.package_title(front, front.knee)
     assert f"{knee}, is where more of one goal" in text
     assert f"Within the budget of IDR 1.50 billion, {len(front)} packages" in text
-    assert "Its cost: programme cost IDR" in text
+    assert "Its cost (in brackets, 95 % intervals of the means): programme cost IDR" in text
+    assert [one.heading for one in answer.answers] == [
+        "The package", "What it costs and brings", "How sure",
+    ]  # fmt: skip
+    assert answer.answers[0].brief == knee
     assert "Spending less: against the knee, Package 1, the cheapest, brings: net benefit −" in text
     assert f"Spending more: against the knee, Package {len(front)}, the dearest" in text
-    assert "How sure: in " in text
+    assert "runs this very package is the knee" in answer.answers[-1].text
+    assert "In nine tenths of the resamples the knee lies where" in text
     [table] = answer.tables
     assert [name for name, _cells in table.rows][-1] == "Voluntary"
     voluntary = table.rows[-1][1]

@@ -1,5 +1,6 @@
 """The page of a sensitivity analysis: its answer, its tables, and figures that can be read."""
 
+import html
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -62,7 +63,13 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
     found, curves = studied(method)
     sections = s.sensitivity_sections(found, words(), curves=curves)
     assert [section.name for section in sections] == ["answer", "outcome-1", "outcome-2"]
-    first, second = sections[0].paragraphs
+    most, sure, chance = sections[0].answers
+    assert most.text.startswith(f"Efficiency depends most on “{LONG}”")
+    assert "; faith depends most on" in most.text
+    assert most.brief.startswith(LONG[:1].upper() + LONG[1:].split(",")[0])
+    assert "comes first for efficiency in" in sure.text
+    assert "for faith (" in chance.text
+    first, second = (section.paragraphs[0] for section in sections[1:])
     assert first.startswith(f"Efficiency depends most on “{LONG}”")
     assert second.startswith("Faith depends most on")
     assert "is chance (" in first
@@ -77,7 +84,9 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
             if "smaller ind" in picture.caption:
                 assert "3 factors with smaller indices are in the table" in picture.caption
     page = write_page(tmp_path / "page.html", "Which?", lines=[], sections=sections)
-    assert "{" not in "".join(sections[0].paragraphs)
+    said = [answer.text for answer in sections[0].answers]
+    assert all("{" not in text and text.endswith(".") for text in said)
+    assert all(text in html.unescape(page.read_text(encoding="utf-8")) for text in said)
     assert page.read_text(encoding="utf-8").count("<svg") == sum(len(p.pictures) for p in sections)
 
 

@@ -105,7 +105,12 @@ def words_of(figure):
 def test_the_answer_comes_first_and_says_what_was_found(sections):
     answer = sections[0]
     assert answer.name == "answer"
-    (text,) = answer.paragraphs
+    best, sure, fails = answer.answers
+    (measured,) = answer.paragraphs
+    assert best.brief == "Joint secretariat"
+    assert sure.brief.startswith("First in")
+    assert re.fullmatch(r"In \d+ of 120 futures", fails.brief)
+    text = " ".join([best.text, sure.text, fails.text, measured])
     text = text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Of 3 strategies “Joint secretariat” stands up best by “Mean over futures”" in text
     assert "It comes first in" in text
@@ -228,7 +233,7 @@ def test_failing_is_said_by_the_sense_of_the_outcome(values):
 def test_a_ranking_that_is_not_sure_is_called_so(values):
     rng = np.random.default_rng(3)
     found = robustness(rng.normal(size=(3, 40, 6)), NAMES, better=1, resamples=200)
-    text = u.answer_section(found, WORDS, None, []).paragraphs[0]
+    text = " ".join(one.text for one in u.answer_section(found, WORDS, None, []).answers)
     assert "That it comes first is not sure" in text
     assert "in nine futures of ten it stays no more than" in text
 

@@ -170,7 +170,8 @@ def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
     terminal().print(_("Writing the report ..."))
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
     sections = publish_inquiry(inquiry, answer, folder, Account(typed(), whole, seconds))
-    for paragraph in sections[0].paragraphs:
+    first = sections[0]
+    for paragraph in (*(answer.text for answer in first.answers), *first.paragraphs):
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     tell_report(folder / REPORT)
 

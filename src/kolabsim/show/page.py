@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kolabsim.language import _, language
 from kolabsim.show.drawing import to_svg
@@ -39,9 +39,20 @@ class Picture:
         return Markup(to_svg(self.figure, alt=self.alt))
 
 
+class Answer(NamedTuple):
+    """A part of the answer: what it is about, in a few words, in a sentence, and what else."""
+
+    heading: str
+    brief: str
+    text: str
+    """One sentence, with how sure it is."""
+    more: tuple[str, ...] = ()
+    """Further sentences, which stand where the page goes into it."""
+
+
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: paragraphs, then tables, then figures."""
+    """A part of a page: answers, paragraphs, then tables, then figures."""
 
     name: str
     """By which the page links to it."""
@@ -57,6 +68,8 @@ class Section:
     """Short facts, each with its title."""
     quote: tuple[str, str] | None = None
     """A title, and a paragraph to be cited."""
+    answers: Sequence[Answer] = ()
+    """What it says in short: at most three sentences, side by side."""
 
 
 def template(name: str) -> Template:
@@ -91,7 +104,8 @@ def write_page(
     )
     write_whole(path, text.encode())
     if workbook:
-        facts = [(sections[0].title, text) for text in sections[0].paragraphs]
+        facts = [(answer.heading, answer.text) for answer in sections[0].answers]
+        facts += [(sections[0].title, text) for text in sections[0].paragraphs]
         for section in sections:
             facts += [*section.facts, *([section.quote] if section.quote else [])]
         write_workbook(path.with_suffix(".xlsx"), title, tables_of(sections), facts=facts)

@@ -27,7 +27,7 @@ from kolabsim.show.fronts import (
     setting_text,
 )
 from kolabsim.show.numbers import count, decimal, percent
-from kolabsim.show.page import Picture, Section
+from kolabsim.show.page import Answer, Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import PLAIN, Words, capital
@@ -222,8 +222,11 @@ def answer_section(
     front: Front, words: Words, references: Sequence[Reference], robust: FrontRobustness | None
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
-    paragraphs = [*knee_sentences(front, words), *step_sentences(front, words)]
-    paragraphs += sure_sentences(front, words, robust)
+    answers = [knee_answer(front, words), bringing_answer(front, words)]
+    answers.append(sure_answer(front, robust))
+    paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
+    if words.beyond:
+        paragraphs.append(_("All is counted beyond {baseline}.").format(baseline=words.beyond))
     picture = Picture.of(
         pareto_front(front, words, references),
         _("What packages on the front cost and bring; the knee is package {knee} of {all}."),
@@ -235,7 +238,7 @@ def answer_section(
         knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
     )  # fmt: skip
     tables = [step_table(front, words, references)] if len(front) > 1 or references else []
-    return Section("answer", _("The answer"), paragraphs, tables, [picture])
+    return Section("answer", _("The answer"), paragraphs, tables, [picture], answers=answers)
 
 
 def outcome_sentence(front: Front, words: Words, columns: Sequence[int], member: int) -> str:
@@ -251,8 +254,8 @@ def outcome_sentence(front: Front, words: Words, columns: Sequence[int], member:
     )
 
 
-def knee_sentences(front: Front, words: Words) -> list[str]:
-    """Which package the knee is, in words, and what it costs and brings."""
+def knee_answer(front: Front, words: Words) -> Answer:
+    """Which package the knee is, in words."""
     number = len(front)
     if front.budget is None:
         text = ngettext(
@@ -271,23 +274,33 @@ def knee_sentences(front: Front, words: Words) -> list[str]:
         )
         budget = words.scale(front.budget.name, [front.budget.most], [], difference=False)
         said = text.format(budget=budget.text(front.budget.most), number=count(number))
+    title = package_title(front, front.knee)
     knee = _("{knee}, is where more of one goal begins to cost most of another: {settings}.")
-    knee = knee.format(
-        knee=package_title(front, front.knee), settings=settings_text(front, front.knee, words)
-    )
+    knee = knee.format(knee=title, settings=settings_text(front, front.knee, words))
+    return Answer(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
+
+
+def bringing_answer(front: Front, words: Words) -> Answer:
+    """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     brings = outcome_sentence(front, words, rest, front.knee)
+    filled = {"brings": brings, "level": percent(front.level)}
+    shown = rest[0] if front.cost is None else front.cost
+    brief = level_scales(front, words)[shown].text(front.means[front.knee, shown])
     if front.cost is None:
-        outcomes = _("It brings: {brings}.").format(brings=brings)
+        text = _("It brings (in brackets, {level} intervals of the means): {brings}.")
     else:
-        cost = outcome_sentence(front, words, [front.cost], front.knee)
-        outcomes = _("Its cost: {cost}. It brings: {brings}.") if rest else _("Its cost: {cost}.")
-        outcomes = outcomes.format(cost=cost, brings=brings)
-    if words.beyond:
-        beyond = _("All is counted beyond {baseline}.").format(baseline=words.beyond)
-        outcomes = f"{outcomes} {beyond}"
-    level = _("In brackets: {level} intervals of the means.").format(level=percent(front.level))
-    return [said, knee, f"{outcomes} {level}"]
+        filled["cost"] = outcome_sentence(front, words, [front.cost], front.knee)
+        text = (
+            _(
+                "Its cost (in brackets, {level} intervals of the means): {cost}; it brings: "
+                "{brings}."
+            )
+            if rest
+            else _("Its cost (in brackets, {level} intervals of the means): {cost}.")
+        )
+    brief = _("{outcome} {value}").format(outcome=words.outcome(front.columns[shown]), value=brief)
+    return Answer(_("What it costs and brings"), capital(brief), text.format(**filled))
 
 
 def step_sentences(front: Front, words: Words) -> list[str]:
@@ -332,39 +345,44 @@ def step_sentences(front: Front, words: Words) -> list[str]:
     ]
 
 
-def sure_sentences(front: Front, words: Words, robust: FrontRobustness | None) -> list[str]:
+def sure_answer(front: Front, robust: FrontRobustness | None) -> Answer:
     """How sure the knee is: in resamples of the runs, and in other futures."""
+    filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
+    text = _("In {share} of resamples of the {runs} runs this very package is the knee.")
+    if robust is not None and front.knee in robust.members:
+        row = robust.members.index(front.knee)
+        filled |= {
+            "number": count(len(robust.futures)), "within": percent(robust.within[row]),
+            "stays": percent(robust.stays[row]),
+        }  # fmt: skip
+        if front.budget is None:
+            text = _(
+                "In {share} of resamples of the {runs} runs this very package is the knee, and in "
+                "{stays} of {number} futures no other package that was judged beats it."
+            )
+        else:
+            text = _(
+                "In {share} of resamples of the {runs} runs this very package is the knee; in "
+                "{within} of {number} futures it keeps within the budget, and in {stays} it does "
+                "so and no other package that was judged and does so beats it."
+            )
+    brief = _("the knee in {share} of resamples").format(share=filled["share"])
+    return Answer(_("How sure"), capital(brief), text.format(**filled))
+
+
+def along_sentence(front: Front, words: Words) -> str:
+    """Where the knee lies in resamples of the runs."""
     along = front.price or 0
     place, shares = front.means[:, along], front.knee_shares.cumsum()
     ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
     scale = level_scales(front, words)[along]
     text = _(
-        "How sure: in {share} of resamples of the {runs} runs this very package is the knee; in "
-        "nine tenths of them the knee lies where {outcome} is {interval} ({unit})."
+        "In nine tenths of the resamples the knee lies where {outcome} is {interval} ({unit})."
     )
-    said = [
-        text.format(
-            share=percent(front.knee_shares[front.knee]), runs=count(front.values.shape[2]),
-            outcome=words.outcome(front.columns[along]), interval=scale.interval(*ends),
-            unit=scale.label,
-        )
-    ]  # fmt: skip
-    if robust is not None and front.knee in robust.members:
-        row, number = robust.members.index(front.knee), len(robust.futures)
-        if front.budget is None:
-            text = _("In {stays} of {number} futures no other package that was judged beats it.")
-        else:
-            text = _(
-                "In {within} of {number} futures it keeps within the budget; in {stays} it does so "
-                "and no other package that was judged and does so beats it."
-            )
-        said.append(
-            text.format(
-                number=count(number), within=percent(robust.within[row]),
-                stays=percent(robust.stays[row]),
-            )
-        )  # fmt: skip
-    return said
+    return text.format(
+        outcome=words.outcome(front.columns[along]), interval=scale.interval(*ends),
+        unit=scale.label,
+    )  # fmt: skip
 
 
 def packages_section(front: Front, words: Words) -> Section:

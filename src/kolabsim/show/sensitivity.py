@@ -26,7 +26,7 @@ from kolabsim.show.influences import (
     verdict_of,
 )
 from kolabsim.show.numbers import UNDEFINED, Scale, count, percent
-from kolabsim.show.page import Picture, Section
+from kolabsim.show.page import Answer, Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import ACROSS, Cell, Table
 from kolabsim.show.words import Words, capital
@@ -129,49 +129,105 @@ def answer_section(found: Sequence[Indices], words: Words) -> Section:
     return Section(
         "answer",
         _("Which factors matter"),
-        [answer(indices, words) for indices in found],
+        [],
         [*tables, chance_table(found, words)],
         notes=[*floor_notes(found[0]), chance_note()],
+        answers=answers(found, words),
     )
 
 
-def answer(indices: Indices, words: Words) -> str:
-    """The answer for one outcome, in sentences."""
-    index, order = indices.leading, indices.order()
-    scale = index_scale(indices, indices.main, words)
-    first = indices.units.index(order[0])
-    above = [name for name in order if index.above[indices.units.index(name)]]
-    filled = {
-        "outcome": capital(words.outcome(indices.outcome)),
-        "factor": words.factor(order[0]),
-        "value": scale.text(index.value[first]),
-        "number": count(len(above)),
-        "all": count(len(order)),
+def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
+    """The answer in three sentences: what matters most, how surely, and how much is chance."""
+    leaders = {  # in few words: what follows a comma is in the sentence
+        words.factor(one.order()[0]).split(",")[0]: None
+        for one in found
+        if not one.leading.has_floor or one.leading.above.any()
     }
-    if index.has_floor and not above:
-        text = _("{outcome}: no factor can be told from one that changes nothing.")
-        return " ".join([text.format(**filled), chance_sentence(indices)])
-    text = _(ANSWERS[indices.method]).format(**filled)
+    said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
+    told = [
+        Answer(
+            _("What matters most"),
+            capital(listed(list(leaders))) or _("nothing that can be told from chance"),
+            f"{'; '.join(said)}.",
+        )
+    ]
+    firsts = [(one, one.stability(1).ordered) for one in found]
+    sure = [(one, percent(share)) for one, share in firsts if is_ranked(one)]
+    if sure:
+        text = _("“{factor}” comes first for {outcome} in {share} of resamples")
+        said = [
+            text.format(
+                factor=words.factor(one.order()[0]), outcome=words.outcome(one.outcome), share=share
+            )
+            for one, share in sure
+        ]
+        brief = _("first in {share} of resamples")
+        brief = brief.format(share=listed([share for _one, share in sure]))
+        told.append(Answer(_("How sure"), capital(brief), f"{'; '.join(said)}."))
+    known = [one for one in found if math.isfinite(one.chance[0])]
+    if not known:
+        text = _("Each point was run once, so that nothing can be said of chance.")
+        return [*told, Answer(_("What is chance"), _("not known"), text)]
+    said = [
+        _("{share} for {outcome} ({low} to {high})").format(
+            share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
+            outcome=words.outcome(one.outcome),
+        )
+        for one in known
+    ]  # fmt: skip
+    text = _("Of the variance between single runs, this much is chance: {shares}.")
+    brief = listed([percent(one.chance[0]) for one in known])
+    return [*told, Answer(_("What is chance"), brief, text.format(shares="; ".join(said)))]
+
+
+def is_ranked(indices: Indices) -> bool:
+    """Whether resamples say how sure the order of the factors is."""
+    ranked = len(indices.units) - indices.has_dummy
+    return ranked > 1 and math.isfinite(indices.stability(1).ordered)
+
+
+def leading_clause(indices: Indices, words: Words, *, is_first: bool = True) -> str:
+    """What an outcome depends on most, by how much, and how surely: a sentence without its end."""
+    index, first = indices.leading, indices.units.index(indices.order()[0])
+    outcome = words.outcome(indices.outcome)
+    filled = {
+        "outcome": capital(outcome) if is_first else outcome,
+        "factor": words.factor(indices.units[first]),
+    }
+    if index.has_floor and not index.above.any():
+        text = _("{outcome}: no factor can be told from one that changes nothing")
+        return text.format(**filled)
+    scale = index_scale(indices, indices.main, words)
+    text = _(ANSWERS[indices.method]).format(value=scale.text(index.value[first]), **filled)
     if math.isfinite(index.low[first]):
         text += " " + _("({level} interval {interval})").format(
             level=percent(indices.level),
             interval=scale.interval(index.low[first], index.high[first]),
         )
-    sentences = [f"{text}.", sureness(indices, words)]
-    if index.has_floor:
+    return text
+
+
+def answer(indices: Indices, words: Words) -> str:
+    """What one outcome depends on, in sentences."""
+    index, order = indices.leading, indices.order()
+    above = [name for name in order if index.above[indices.units.index(name)]]
+    sentences = [f"{leading_clause(indices, words)}."]
+    if above or not index.has_floor:
+        sentences.append(sureness(indices, words))
+    if above and index.has_floor:
         text = ngettext(
             "{number} of {all} factors can be told from one that changes nothing.",
             "{number} of {all} factors can be told from one that changes nothing.",
             len(above),
         )
-        sentences.append(text.format(**filled))
+        sentences.append(text.format(number=count(len(above)), all=count(len(order))))
     return " ".join([*(text for text in sentences if text), chance_sentence(indices)])
 
 
 def sureness(indices: Indices, words: Words) -> str:
     """How often the first is first, and which others lead."""
     first, leading = indices.stability(1), indices.stability(LEADING)
-    if not math.isfinite(first.ordered) or len(indices.units) - indices.has_dummy < 2:
+    if not is_ranked(indices):
         return ""
     filled = {
         "share": percent(first.ordered),
@@ -237,6 +293,7 @@ def outcome_section(
     reading = "variety" if indices.method == "ice" else indices.main
     text = _("{method}: {points} points of the factors’ ranges, {replicates} runs each.")
     paragraphs = [
+        answer(indices, words),
         text.format(
             method=capital(_(METHOD_TITLES[indices.method])),
             points=count(indices.points),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from kolabsim.analysis.compare import GAINS, LOSES, NET_BENEFIT, compare
 from kolabsim.language import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
 from kolabsim.show.numbers import count, decimal, percent, scale_of, significant, span
+from kolabsim.show.page import Answer
 from kolabsim.show.words import measure_scale, strategy_title, winner_scale
 
 if TYPE_CHECKING:
@@ -33,17 +34,6 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
-
-
-class Answer(NamedTuple):
-    """A part of the answer: what it is about, in a few words, in a sentence, and what else."""
-
-    heading: str
-    brief: str
-    text: str
-    """One sentence, with how sure it is."""
-    more: tuple[str, ...] = ()
-    """Further sentences, which stand where the page goes into it."""
 
 
 def answers(results: Results, comparison: Comparison, future: str) -> list[Answer]:

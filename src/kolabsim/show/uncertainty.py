@@ -34,7 +34,7 @@ from kolabsim.show.futures import (
     value_of_information,
 )
 from kolabsim.show.numbers import UNDEFINED, Scale, count, decimal, percent
-from kolabsim.show.page import Picture, Section
+from kolabsim.show.page import Answer, Picture, Section
 from kolabsim.show.sentences import listed
 from kolabsim.show.tables import Cell, Table, texts
 from kolabsim.show.words import Words, capital, with_unit
@@ -182,14 +182,21 @@ def answer_section(
     failing: Sequence[Failing],
 ) -> Section:
     """Which strategy is most robust, how surely, when it fails, and what to measure first."""
-    first = robust.order()[0]
-    sentences = [robust_sentence(robust, words), sure_sentence(robust, words)]
-    own = [one for one in failing if one.strategy == first]
-    sentences += [failing_sentence(one, robust, words) for one in own[:1]]
-    if information is not None:
-        sentences.append(measure_sentence(information, words))
+    first, sure = robust.order()[0], percent(robust.sureness())
+    brief = _("first in {share} of resamples").format(share=sure)
+    answers = [
+        Answer(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
+        Answer(_("How sure"), capital(brief), sure_sentence(robust, words)),
+    ]
+    for one in [one for one in failing if one.strategy == first][:1]:
+        found = one.discovery.fails
+        brief = _("in {number} of {futures} futures")
+        brief = brief.format(number=count(found.sum()), futures=count(len(found)))
+        text = failing_sentence(one, robust, words)
+        answers.append(Answer(_("When it fails"), capital(brief), text))
+    measured = [] if information is None else [measure_sentence(information, words)]
     title = _("What stands up, and when it does not")
-    return Section("answer", title, [" ".join(sentences)], notes=[future_note()])
+    return Section("answer", title, measured, notes=[future_note()], answers=answers)
 
 
 def robust_sentence(robust: Robustness, words: Words) -> str:
