@@ -30,6 +30,7 @@ from kolabsim.study.starting import start
 from kolabsim.study.store import write_whole
 from kolabsim.study.verify import verify
 from kolabsim.world.scenario import Scenario
+from kolabsim.world.schema import FILES, ContactsText, RegionsText
 
 NAMES = (
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "=HYPERLINK(A1)", "@SUM(1+1)",
@@ -265,6 +266,8 @@ def test_a_program_that_ends_everything_is_told_before_and_refused(programmed) -
         "regions: {table: /etc/passwd}\nextends: kartamantul\n",
         "regions: {table: regions/kartamantul.csv}\nextends: kartamantul\n",
         "contacts: {list: /dev/stdin}\nextends: kartamantul\n",
+        "regions: {table: x.csv, shapes: /etc/passwd}\n",
+        "regions: {table: x.csv, shapes: ../link.geojson}\n",
     ],
 )
 def test_uploads_neither_leave_their_folder_nor_bring_programs(tmp_path, monkeypatch, text) -> None:
@@ -273,8 +276,20 @@ def test_uploads_neither_leave_their_folder_nor_bring_programs(tmp_path, monkeyp
     (tmp_path / "rule.py").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "link.yaml").symlink_to("/etc/passwd")
     with pytest.raises(InputError) as refused:
-        Uploads().add({"x.yaml": text.encode()})
+        Uploads().add({"x.yaml": text.encode(), "x.csv": b"code,population\na,1\n"})
     assert refused.value.problems[0].line
+    assert "was not uploaded" in str(refused.value) or "programs cannot be" in str(refused.value)
+
+
+def test_every_key_that_names_a_file_is_known_to_uploads() -> None:
+    """What the schema calls a file is what an upload may not name unless it was uploaded too."""
+    named = {
+        (keys, name.rstrip("_"))
+        for keys, kind in (("regions", RegionsText), ("contacts", ContactsText))
+        for name, field in kind.model_fields.items()
+        if " file" in f" {field.description or ''}"
+    }
+    assert named == set(FILES)
 
 
 # Disks --------------------------------------------------------------------------------------------

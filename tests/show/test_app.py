@@ -1,5 +1,6 @@
 """The web page in a real browser: Debian's chromium, driven by Playwright, with no other host."""
 
+import json
 import os
 import re
 import shutil
@@ -360,7 +361,7 @@ def upload(page, name, content):
         ("program.yaml", b"extends: kartamantul\nextensions: [evil.py]\n",
          ["program.yaml:2", "programs cannot be uploaded"]),
         ("huge.csv", b"0" * 1_500_000, ["1000 kB"]),
-        ("page.html", b"<b>no</b>", ["only files that end in .csv or .yaml"]),
+        ("page.html", b"<b>no</b>", ["only files that end in .csv, .yaml or .geojson"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_upload_is_told_in_place(page, name, content, told):
@@ -389,6 +390,28 @@ def test_an_upload_is_shown_after_one_that_was_refused(page):
     assert not page.locator("[role=alert] p").count()
 
 
+def test_shapes_come_with_a_table_and_are_on_the_map(page):
+    settle(page)
+    features = []
+    for k in range(9):
+        south, west = -7 + 0.1 * (k % 3) - 0.04, 110 + 0.1 * (k // 3) - 0.04
+        ring = [(0, 0), (0.08, 0), (0.08, 0.08), (0, 0.08), (0, 0)]
+        at = [[west + x, south + y] for x, y in ring]
+        features.append({"type": "Feature", "properties": {"code": f"R{k}"},
+                         "geometry": {"type": "Polygon", "coordinates": [at]}})  # fmt: skip
+    shapes = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    page.locator("input[type=file]").set_input_files(
+        [
+            {"name": "mine.csv", "mimeType": "text/csv", "buffer": TABLE.encode()},
+            {"name": "mine.geojson", "mimeType": "application/geo+json", "buffer": shapes},
+        ]
+    )
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    settle(page)
+    assert page.locator("#regions svg path").count() >= 9
+    assert not page.locator("#regions svg circle").count()
+
+
 def test_files_are_chosen_by_keyboard(page):
     settle(page)
     with page.expect_file_chooser() as chooser:
@@ -398,7 +421,7 @@ def test_files_are_chosen_by_keyboard(page):
 
 
 def test_the_server_itself_refuses_what_is_too_large(page, address):
-    reply = page.request.post(f"{address}/_nicegui/client/x/upload/1", data=b"0" * 1_500_000)
+    reply = page.request.post(f"{address}/_nicegui/client/x/upload/1", data=b"0" * 5_500_000)
     assert reply.status == 413
 
 

@@ -1,3 +1,4 @@
+import json
 import re
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from kolabsim.model.levers import LEVERS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.show import moving, whatif
 from kolabsim.show.lesson import Lesson
-from kolabsim.show.uploads import KEPT, LARGEST, Uploads
+from kolabsim.show.uploads import KEPT, LARGEST, LARGEST_SHAPES, Uploads
 from kolabsim.show.whatif import (
     ASSUMPTIONS,
     MAIN,
@@ -328,6 +329,34 @@ def test_the_scenario_of_an_upload_can_be_taken_home(uploads, tmp_path):
     assert found.parameters == what_if.scenario.parameters
 
 
+def shapes_of(codes):
+    features = [
+        {
+            "type": "Feature", "properties": {"code": code},
+            "geometry": {"type": "Polygon", "coordinates": [[
+                [x - 0.04, y - 0.04], [x + 0.04, y - 0.04], [x + 0.04, y + 0.04],
+                [x - 0.04, y + 0.04], [x - 0.04, y - 0.04],
+            ]]},
+        }
+        for code, (x, y) in codes.items()
+    ]  # fmt: skip
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+def test_shapes_come_with_a_table_or_a_scenario_and_are_drawn(uploads):
+    shapes = shapes_of({"a": (0, 0), "b": (0, 0.1), "c": (0.1, 0)})
+    text = (
+        b"title: mine\nregions: {table: mine.csv, shapes: mine.geojson, columns: {latitude: "
+        b"latitude, longitude: longitude}}\nfamilies: [infrastructure]\n"
+    )
+    for more in ({}, {"mine.yaml": text}):
+        name = uploads.add({"mine.csv": GOOD, "mine.geojson": shapes, **more})
+        found = uploads.load(name)
+        assert set(found.regions.shapes) == {"a", "b", "c"}
+        drawn = moving.regions_map(next(WhatIf(Settings(scenario=name), found).answers(going())))
+        assert drawn.count("<path") >= 3
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -346,6 +375,12 @@ def test_the_scenario_of_an_upload_can_be_taken_home(uploads, tmp_path):
         ({"../x.csv": GOOD}, "only files that end in"),
         ({"x.csv": b"0" * (LARGEST + 1)}, "at most"),
         ({"x.csv": GOOD, "y.csv": GOOD}, "one table of regions"),
+        ({"y.geojson": b"{}"}, "one table of regions"),
+        ({"x.csv": GOOD, "y.geojson": b"{}", "z.geojson": b"{}"}, "one table of regions"),
+        ({"x.csv": GOOD, "y.geojson": b"{"}, "y.geojson"),
+        ({"x.csv": GOOD, "y.geojson": b"[" * 100_000}, "y.geojson"),
+        ({"x.csv": GOOD, "y.json": b'{"type": "FeatureCollection", "features": []}'}, "'code'"),
+        ({"x.csv": GOOD, "y.json": b"0" * (LARGEST_SHAPES + 1)}, "at most"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_with_its_place(uploads, files, message):

@@ -33,7 +33,16 @@ from kolabsim.show import moving
 from kolabsim.show.drawing import BLUE
 from kolabsim.show.lesson import Lesson
 from kolabsim.show.numbers import count, decimal, significant
-from kolabsim.show.uploads import LARGEST, MOST_FILES, Uploads
+from kolabsim.show.uploads import (
+    LARGEST,
+    LARGEST_SHAPES,
+    MOST_FILES,
+    SCENARIO,
+    SHAPES,
+    TABLE,
+    Uploads,
+    too_much,
+)
 from kolabsim.show.whatif import (
     ASSUMPTIONS,
     MAIN,
@@ -78,7 +87,8 @@ def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
 async def limited(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse what is larger than an upload may be, before it is read."""
     size = request.headers.get("content-length", "")
-    if request.method == "POST" and not (size.isdecimal() and int(size) <= LARGEST + OVERHEAD):
+    most = LARGEST + LARGEST_SHAPES + OVERHEAD
+    if request.method == "POST" and not (size.isdecimal() and int(size) <= most):
         return Response(status_code=413)
     return await answer(request)
 
@@ -226,10 +236,12 @@ class Page:
 
     def upload_control(self) -> None:
         """Where regions of one's own come in, and what is wrong with them is told."""
+        endings = ",".join(TABLE + SCENARIO + SHAPES)
         uploads = ui.upload(
-            multiple=True, auto_upload=True, max_files=MOST_FILES, max_total_size=LARGEST,
+            multiple=True, auto_upload=True, max_files=MOST_FILES,
+            max_total_size=LARGEST + LARGEST_SHAPES,
             on_multi_upload=self.upload, on_rejected=self.too_large,
-        ).props('accept=".csv,.yaml,.yml" flat').classes("upload")  # fmt: skip
+        ).props(f'accept="{endings}" flat').classes("upload")  # fmt: skip
         # Quasar's own button is an icon without a name.
         label = escape(_("Upload regions"))
         uploads.add_slot("header", (
@@ -239,9 +251,11 @@ class Page:
         ))  # fmt: skip
         text = _(
             "A table (CSV) with the columns code, population, latitude and longitude, and if "
-            "there are name and tier; or a scenario (YAML) with its tables. Up to {size} kB."
+            "there are name and tier; or a scenario (YAML) with its tables. Up to {size} kB. The "
+            "shapes of the regions (GeoJSON) can come with them: up to {shapes} kB."
         )
-        help_line("upload", text.format(size=LARGEST // 1000))
+        sizes = {"size": LARGEST // 1000, "shapes": LARGEST_SHAPES // 1000}
+        help_line("upload", text.format(**sizes))
         self.upload_told = ui.element("div").props("role=alert").classes("problems")
 
     def strategy_help(self, name: str) -> str:
@@ -534,10 +548,8 @@ class Page:
     @spoken
     def too_large(self) -> None:
         """Say that files were too many, too large, or of another kind."""
-        text = _("please upload at most {number} files of at most {size} kB together")
-        text = text.format(number=MOST_FILES, size=LARGEST // 1000)
-        kind = _("only files that end in .csv or .yaml can be read").format()
-        self.tell([Problem(f"{capital(text)}; {kind}")], where=self.upload_told)
+        kind = _("only files that end in .csv, .yaml or .geojson can be read").format()
+        self.tell([Problem(f"{capital(too_much())}; {kind}")], where=self.upload_told)
 
     # Taking away ----------------------------------------------------------------------------------
 

@@ -21,9 +21,14 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.language import _
 from kolabsim.world.reading import Node, read_yaml
 from kolabsim.world.scenario import Scenario, shipped_names
+from kolabsim.world.schema import FILES
 
 LARGEST = 1_000_000
-"""Most bytes of all files of an upload together."""
+"""Most bytes of the tables and the scenario of an upload together."""
+LARGEST_SHAPES = 4_000_000
+"""Most bytes of the shapes of its regions."""
+TABLE, SHAPES, SCENARIO = (".csv",), (".geojson", ".json"), (".yaml", ".yml")
+"""What an upload may hold, by the endings of files."""
 MOST_FILES = 4
 LONGEST_NAME = 200
 """Most bytes of a file's name."""
@@ -83,8 +88,9 @@ class Uploads:
     def add(self, files: Mapping[str, bytes]) -> str:
         """Keep what was uploaded, and tell its name.
 
-        One YAML file with the tables it names, or one table of regions as CSV. Raises
-        :class:`~kolabsim.errors.InputError` with all problems, each with its file and line.
+        One YAML file with the files it names; or one table of regions as CSV, and with it, if one
+        likes, their shapes as GeoJSON. Raises :class:`~kolabsim.errors.InputError` with all
+        problems, each with its file and line.
         """
         check_files(files)
         digest = hashlib.sha256()
@@ -113,29 +119,46 @@ class Uploads:
 def check_files(files: Mapping[str, bytes]) -> None:
     """Refuse files that are too large or too many, or whose names could be paths."""
     problems = Problems()
-    if sum(map(len, files.values())) > LARGEST or len(files) > MOST_FILES:
-        text = _("please upload at most {number} files of at most {size} kB together")
-        problems.add(text.format(number=MOST_FILES, size=LARGEST // 1000))
     for name in files:
-        is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml)", name)
+        is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml|(geo)?json)", name)
         if is_path or len(name.encode()) > LONGEST_NAME:
-            text = _("{file}: only files that end in .csv or .yaml can be read")
+            text = _("{file}: only files that end in .csv, .yaml or .geojson can be read")
             problems.add(text.format(file=name[:80]))
+    shapes = [name for name in files if name.endswith(SHAPES)]
+    others = sum(len(content) for name, content in files.items() if name not in shapes)
+    if others > LARGEST or len(files) > MOST_FILES:
+        problems.add(too_much())
+    if sum(len(files[name]) for name in shapes) > LARGEST_SHAPES:
+        text = _("{file}: shapes may have at most {size} kB; simplify them first")
+        problems.add(text.format(file=shapes[0], size=LARGEST_SHAPES // 1000))
     problems.raise_if_any()
-    scenarios = [name for name in files if not name.endswith(".csv")]
-    if len(scenarios) > 1 or (not scenarios and len(files) != 1):
-        text = _("please upload one table of regions, or one scenario with the tables it names")
+    scenarios = [name for name in files if name.endswith(SCENARIO)]
+    tables = len(files) - len(shapes) - len(scenarios)
+    if len(scenarios) > 1 or len(shapes) > 1 or (not scenarios and tables != 1):
+        text = _(
+            "please upload one table of regions, or one scenario with the tables it names; one "
+            "file of shapes may come with them"
+        )
         raise InputError([Problem(text)])
+
+
+def too_much() -> str:
+    """That there are more files, or larger ones, than an upload may have."""
+    text = _("please upload at most {number} files of at most {size} kB together")
+    return text.format(number=MOST_FILES, size=LARGEST // 1000)
 
 
 def read(files: Mapping[str, bytes], folder: Path) -> Upload:
     """The scenario in some files, which are put into a folder."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    path = next((folder / name for name in files if not name.endswith(".csv")), None)
+    path = next((folder / name for name in files if name.endswith(SCENARIO)), None)
     if path is None:
-        (table,) = files
-        written = {"regions": {"table": table, "columns": PLACES}, "families": FAMILIES}
+        (table,) = (name for name in files if name.endswith(TABLE))
+        regions = {"table": table, "columns": PLACES}
+        for shapes in (name for name in files if name.endswith(SHAPES)):
+            regions["shapes"] = shapes
+        written = {"regions": regions, "families": FAMILIES}
         path = folder / "upload.yaml"
         path.write_text(yaml.safe_dump(written | {"title": table}), encoding="utf-8")
     else:
@@ -153,10 +176,8 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
     tree = read_yaml(path, problems)
     problems.raise_if_any()
     known = shipped_names("scenarios")
-    for keys, allowed in (
-        (("regions", "table"), files), (("contacts", "list"), files),
-        (("extends",), (*known, "indonesia", "indonesia.yaml", *(f"{n}.yaml" for n in known))),
-    ):  # fmt: skip
+    ours = (*known, "indonesia", "indonesia.yaml", *(f"{name}.yaml" for name in known))
+    for keys, allowed in ((("extends",), ours), *((keys, files) for keys in FILES)):
         node = tree.get(*keys)
         if node is not None and node.value is not None and node.value not in allowed:
             text = _("{key}: '{name}' was not uploaded, and does not ship with kolabsim{hint}")

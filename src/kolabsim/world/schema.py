@@ -258,6 +258,10 @@ class ContactsText(Written):
     """Contacts to this many nearest regions besides; 0: the list only."""
 
 
+FILES = (("regions", "table"), ("regions", "shapes"), ("contacts", "list"))
+"""Where a scenario names other files, besides ``extends`` and ``extensions``."""
+
+
 # Levers ---------------------------------------------------------------------------------------
 
 
