@@ -1,5 +1,6 @@
 """Mechanisms, targeting rules and measures of one's own: declared in a file, then like others."""
 
+import subprocess
 import sys
 from textwrap import dedent
 
@@ -238,6 +239,33 @@ def test_contracts_hold(folder):
 @pytest.mark.parametrize("name", LEVERS)
 def test_contracts_hold_for_the_built_in_mechanisms_and_supporters(name):
     check_mechanism(name)
+
+
+def test_no_function_takes_the_place_of_a_built_in_one():
+    def forum(term, intensity, p):
+        """Something else."""
+        return term
+
+    with pytest.raises(InputError, match="mechanism forum has the name of a built-in one"):
+        mechanism(acts_on="trust")(forum)
+    assert ACTING["forum"].is_built_in
+
+
+def test_a_file_declares_its_own_and_nothing_else_also_in_a_fresh_process(tmp_path):
+    path = tmp_path / "one.py"
+    path.write_text(
+        "from kolabsim import decision_rule\n\n@decision_rule()\n"
+        'def stay(options, me, luck, p):\n    """Stay."""\n    return 0\n',
+        encoding="utf-8",
+    )
+    code = (
+        "from pathlib import Path; from kolabsim.model.extension import load_extension;"
+        "print([one.name for one in load_extension(Path('one.py'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "['stay']"
 
 
 def test_what_the_model_has_of_mechanisms_is_what_they_declare():

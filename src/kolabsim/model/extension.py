@@ -9,6 +9,7 @@ built-in; the same function serves the Mesa agents and the ensemble.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import inspect
 import math
@@ -112,7 +113,7 @@ class Extension:
     @property
     def is_built_in(self) -> bool:
         """Whether it ships with kolabsim."""
-        return self.python.__module__.startswith("kolabsim.")
+        return is_ours(self.python)
 
     @property
     def settable(self) -> dict[str, Parameter]:
@@ -232,6 +233,11 @@ class Declared:
     def parameters(self) -> dict[str, Parameter]:
         """All their parameters, by ``name.parameter``."""
         return {name: entry for of in self for name, entry in of.settable.items()}
+
+
+def is_ours(function: Callable) -> bool:
+    """Whether a function ships with kolabsim."""
+    return function.__module__.startswith("kolabsim.")
 
 
 def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float]) -> np.record:
@@ -480,9 +486,23 @@ def check_term(name: str, term: str) -> None:
 
 
 def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> str:
+    name = function.__name__
     check_signature(kind, function)
-    check_parameters(function.__name__, parameters)
-    return function.__name__
+    check_parameters(name, parameters)
+    if not is_ours(function):
+        know_built_in()
+        known = KNOWN[kind].get(name)
+        if known is None or not known.is_built_in:
+            return name
+        text = _("{kind} {rule} has the name of a built-in one; choose another")
+        raise InputError([Problem(text.format(kind=_(kind), rule=name))])
+    return name
+
+
+def know_built_in() -> None:
+    """Import what declares the built-in ones, so that nothing takes their names."""
+    for room in ("mechanisms", "rules", "targets"):
+        importlib.import_module(f"kolabsim.model.{room}")
 
 
 def _declared(
@@ -494,7 +514,7 @@ def _declared(
 ) -> Extension:
     # Numba can only load what it kept where the function's module can be imported by its name,
     # which a user's file cannot.
-    kept = function.__module__.startswith("kolabsim.")
+    kept = is_ours(function)
     if kind == MECHANISM:
         twin = phrase(function) if kept else function
     else:
@@ -576,6 +596,7 @@ def load_extension(path: Path) -> Declared:
 
 
 def _run(path: Path, source: bytes) -> Declared:
+    know_built_in()
     before = {kind: dict(known) for kind, known in KNOWN.items()}
     name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -588,12 +609,6 @@ def _run(path: Path, source: bytes) -> Declared:
             kind: {name: one for name, one in known.items() if before[kind].get(name) is not one}
             for kind, known in KNOWN.items()
         }
-        for kind, known in new.items():
-            for entry in known.values():
-                if entry.name in before[kind] and before[kind][entry.name].is_built_in:
-                    text = _("{kind} {rule} has the name of a built-in one; choose another")
-                    text = text.format(kind=_(kind), rule=entry.name)
-                    raise InputError([Problem(text)])  # noqa: TRY301
     except InputError as error:
         _forget(before)
         raise InputError(
