@@ -149,7 +149,17 @@ def keep_raw(tree: object, copy: object) -> object:
 def trees(draw, texts: tuple[str, ...]) -> str:
     """A file that ships, with up to four of its values, keys or items changed."""
     tree = yaml.safe_load(draw(st.sampled_from(texts)))
-    tree = json.loads(json.dumps(tree, default=str))
+    return document(mutated(draw, json.loads(json.dumps(tree, default=str))))
+
+
+@st.composite
+def shapes(draw, texts: tuple[str, ...]) -> str:
+    """A GeoJSON file, with up to four of its values, keys or items changed."""
+    return json.dumps(mutated(draw, json.loads(draw(st.sampled_from(texts)))), default=str)
+
+
+def mutated(draw: Callable, tree: object) -> object:
+    """The tree, with up to four of its values, keys or items changed."""
     for _time in range(draw(st.integers(0, 4))):
         paths = list(places(tree))
         if not paths:
@@ -158,7 +168,7 @@ def trees(draw, texts: tuple[str, ...]) -> str:
         value = draw(st.one_of(st.sampled_from(RAW), plain()))
         kind = draw(st.sampled_from(("value", "value", "value", "key", "away", "wrap", "more")))
         tree = changed(tree, path, _CHANGES[kind](draw, value))
-    return document(tree)
+    return tree
 
 
 def plain() -> st.SearchStrategy[object]:

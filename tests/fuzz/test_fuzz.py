@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 import tempfile
@@ -27,10 +28,12 @@ from kolabsim.show.uploads import Uploads
 from kolabsim.study.inquiry import load
 from kolabsim.study.starting import start
 from kolabsim.world.programs import run_extensions, witnesses
+from kolabsim.world.reading import read_bytes
 from kolabsim.world.recognising import columns_of
 from kolabsim.world.regions import read_contacts, read_table
 from kolabsim.world.scenario import Scenario, shipped
 from kolabsim.world.schema import Columns
+from kolabsim.world.shapes import read_shapes
 from kolabsim.world.tables import read_csv
 from tests.fuzz.mutations import (
     CELLS,
@@ -39,6 +42,7 @@ from tests.fuzz.mutations import (
     files,
     lines,
     places,
+    shapes,
     surroundings,
     tables,
     trees,
@@ -239,12 +243,35 @@ def test_a_number_is_read_as_it_was_meant_or_not_at_all(number, folder) -> None:
     tried(number, check, values=values, style=style, separator=separator)
 
 
+@cases(150, 3000)
+def test_shapes_of_regions(number, folder) -> None:
+    scenario = Scenario.load("kartamantul")
+    path = folder / "x.geojson"
+
+    def check(data: bytes, code: str, language: str) -> None:
+        path.write_bytes(data)
+        problems = Problems()
+        with speaking(language):
+            found = read_shapes(path, code, scenario.regions, problems)
+        if found:
+            rings = [ring for shape in found.values() for ring in shape.rings]
+            assert all(np.isfinite(ring).all() and len(ring) > 3 for ring in rings)
+            assert set(found) <= set(scenario.regions.codes)
+        else:
+            assert problems.found
+            explained(InputError(problems.found))
+
+    code = st.sampled_from(("code", "name", "id", "kode", ""))
+    tried(number, check, data=files(shapes(SHAPES)), code=code, language=LANGUAGES)
+
+
 NAMES = st.one_of(
     st.sampled_from(
         ("x.csv", "x.yaml", "y.yml", "kartamantul.yaml", "strategies.yaml", "../x.csv",
         "/etc/passwd",
          "..\\x.csv", "x.py", "x.csv/", "a\0.csv", ".csv", "CON.csv", "É" * 80 + ".csv", "x.yaml\n",
-         "upload.yaml", "regions/kartamantul.csv", "𝕏" * 70 + ".csv")
+         "upload.yaml", "regions/kartamantul.csv", "𝕏" * 70 + ".csv", "x.geojson", "y.json",
+         "../x.geojson", "upload.json")
     ),
     st.text(max_size=12).map(lambda name: f"{name}.csv"),
 )  # fmt: skip
@@ -253,6 +280,17 @@ UPLOADED = (
     "extends: kartamantul\nextensions: [program.py]\ndecision: mine\n",
     "extends: kartamantul\ncontacts: {list: x.csv, nearest: 2}\n",
     "regions: {synthetic: {number: 5, median_population: 1000}}\nfamilies: [administration]\n",
+    "regions: {table: x.csv, shapes: x.geojson}\nfamilies: [administration]\n",
+)  # fmt: skip
+TOWNS = (("34.71", 110.0, -8.0), ("34.04", 110.5, -7.5))
+SHAPES = tuple(
+    json.dumps({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "id": number, "properties": {"code": code, "name": "Kota"},
+         "geometry": {"type": kind, "coordinates": [ring] if kind == "Polygon" else [[ring]]}}
+        for number, (code, x, y) in enumerate(TOWNS)
+        for ring in ([[x, y], [x + 1, y], [x + 1, y + 1], [x, y]],)
+    ]})
+    for kind in ("Polygon", "MultiPolygon")
 )  # fmt: skip
 
 
@@ -267,6 +305,14 @@ def test_uploads(number, folder, monkeypatch) -> None:
         raise AssertionError(path)
 
     monkeypatch.setattr("kolabsim.world.programs.witnesses", [run])
+
+    def read(path: Path, *limits: object) -> bytes | None:
+        inside = path.resolve()
+        assert inside.is_relative_to(room.resolve()) or inside.is_relative_to(ships), path
+        return read_bytes(path, *limits)
+
+    for wing in ("reading", "shapes", "settling"):
+        monkeypatch.setattr(f"kolabsim.world.{wing}.read_bytes", read)
 
     def check(uploaded: dict[str, bytes], language: str) -> None:
         uploads = Uploads()
@@ -284,8 +330,11 @@ def test_uploads(number, folder, monkeypatch) -> None:
         assert not list(room.iterdir())
 
     tree = files(st.one_of(trees(UPLOADED), trees(SCENARIOS), lines(UPLOADED)))
-    content = st.one_of(tree, files(tables(REGIONS)))
-    tidy = st.fixed_dictionaries({"x.yaml": tree}, optional={"x.csv": files(tables(REGIONS))})
+    outlines = files(shapes(SHAPES))
+    content = st.one_of(tree, files(tables(REGIONS)), outlines)
+    tidy = st.fixed_dictionaries(
+        {"x.yaml": tree}, optional={"x.csv": files(tables(REGIONS)), "x.geojson": outlines}
+    )
     uploaded = st.one_of(st.dictionaries(NAMES, content, min_size=1, max_size=3), tidy)
     tried(number, check, uploaded=uploaded, language=LANGUAGES)
 
