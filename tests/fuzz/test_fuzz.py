@@ -281,6 +281,7 @@ UPLOADED = (
     "extends: kartamantul\ncontacts: {list: x.csv, nearest: 2}\n",
     "regions: {synthetic: {number: 5, median_population: 1000}}\nfamilies: [administration]\n",
     "regions: {table: x.csv, shapes: x.geojson}\nfamilies: [administration]\n",
+    "regions: {table: x.csv, shapes: /etc/passwd}\nfamilies: [administration]\n",
 )  # fmt: skip
 TOWNS = (("34.71", 110.0, -8.0), ("34.04", 110.5, -7.5))
 SHAPES = tuple(
@@ -332,9 +333,8 @@ def test_uploads(number, folder, monkeypatch) -> None:
     tree = files(st.one_of(trees(UPLOADED), trees(SCENARIOS), lines(UPLOADED)))
     outlines = files(shapes(SHAPES))
     content = st.one_of(tree, files(tables(REGIONS)), outlines)
-    tidy = st.fixed_dictionaries(
-        {"x.yaml": tree}, optional={"x.csv": files(tables(REGIONS)), "x.geojson": outlines}
-    )
+    table = st.one_of(st.sampled_from(REGIONS).map(str.encode), files(tables(REGIONS)))
+    tidy = st.fixed_dictionaries({"x.yaml": tree, "x.csv": table}, optional={"x.geojson": outlines})
     uploaded = st.one_of(st.dictionaries(NAMES, content, min_size=1, max_size=3), tidy)
     tried(number, check, uploaded=uploaded, language=LANGUAGES)
 
