@@ -276,16 +276,20 @@ def test_a_move_cancels_what_is_being_refined(page):
             slider.dispatchEvent(new Event('input', {bubbles: true}));
           };
           new MutationObserver(() => {
-            told.push([state.innerText.split(' ')[0], values.length]);
-            if (state.innerText.startsWith('100 ')) next();
+            const runs = state.innerText.split(' ')[0];
+            told.push([runs, values.length]);
+            if (runs === '100' || runs === '1,000') next();
           }).observe(state, {childList: true, characterData: true, subtree: true});
           next();
         }"""
     )
     settle(page, **{"mechanisms.team": "0.9"})
     told = page.evaluate("() => told")
-    assert [left for runs, left in told if runs == "100"] == [4, 3, 2, 1, 0]
-    assert [left for runs, left in told if runs == "1,000"] == [0]
+    told = [(runs, left) for runs, left in told if runs in ("100", "1,000")]
+    assert [left for _runs, left in told if left] == [4, 3, 2, 1]
+    # On a machine that is busy with other things a first answer and its refinement may come as one.
+    assert [runs for runs, left in told if left].count("1,000") <= 1
+    assert told[-1] == ("1,000", 0)
     told = headline(page)
     page.reload()
     settle(page)
