@@ -692,10 +692,10 @@ def effects_block() -> str:
             equation = Equation(laws.effect)
             given = ast.Name("term", ast.Load()), ast.Name(name, ast.Load())
             made = equation.text(effect_of(f"{name}_on_{term}", *given))
-            listed = ", ".join(f"`{label}`" for label in equation.parameters)
+            listed = "".join(f" `{label}`" for label in equation.parameters)
             why = " ".join(inspect.getdoc(function).split())
-            rows.append((f"`{name}`", f"`{term}`", math(made), listed, why))
-    head = ("lever", "acts on", "what it makes of the term", "parameters", "why")
+            rows.append((f"`{name}`", f"`{term}`", f"{math(made)}{listed}", why))
+    head = ("lever", "acts on", "what it makes of the term", "why")
     return table(head, rows)
 
 
