@@ -151,6 +151,10 @@ def test_nothing_found_is_said_as_such():
     if not found.leading.above.any():
         text = "Efficiency: no factor can be told from one that changes nothing."
         assert s.answer(found, words()).startswith(text)
+        most, chance = s.answers([found], words())
+        assert most.brief == "Nothing that can be told from chance"
+        assert most.text == text
+        assert chance.brief == "Not known"
     assert s.answer(found, words()).endswith("nothing can be said of chance.")
 
 

@@ -171,7 +171,7 @@ def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
     sections = publish_inquiry(inquiry, answer, folder, Account(typed(), whole, seconds))
     first = sections[0]
-    for paragraph in (*(answer.text for answer in first.answers), *first.paragraphs):
+    for paragraph in (*(one.text for one in first.answers), *first.paragraphs):
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     tell_report(folder / REPORT)
 

@@ -222,11 +222,13 @@ def answer_section(
     front: Front, words: Words, references: Sequence[Reference], robust: FrontRobustness | None
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
-    answers = [knee_answer(front, words), bringing_answer(front, words)]
-    answers.append(sure_answer(front, robust))
+    answers = [
+        knee_answer(front, words), bringing_answer(front, words), sure_answer(front, robust),
+    ]  # fmt: skip
     paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
-    if words.beyond:
-        paragraphs.append(_("All is counted beyond {baseline}.").format(baseline=words.beyond))
+    if words.beyond:  # it says how to read the answer, and so comes first
+        beyond = _("All is counted beyond {baseline}.").format(baseline=words.beyond)
+        paragraphs = [beyond, *paragraphs]
     picture = Picture.of(
         pareto_front(front, words, references),
         _("What packages on the front cost and bring; the knee is package {knee} of {all}."),
@@ -285,8 +287,6 @@ def bringing_answer(front: Front, words: Words) -> Answer:
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     brings = outcome_sentence(front, words, rest, front.knee)
     filled = {"brings": brings, "level": percent(front.level)}
-    shown = rest[0] if front.cost is None else front.cost
-    brief = level_scales(front, words)[shown].text(front.means[front.knee, shown])
     if front.cost is None:
         text = _("It brings (in brackets, {level} intervals of the means): {brings}.")
     else:
@@ -299,7 +299,11 @@ def bringing_answer(front: Front, words: Words) -> Answer:
             if rest
             else _("Its cost (in brackets, {level} intervals of the means): {cost}.")
         )
-    brief = _("{outcome} {value}").format(outcome=words.outcome(front.columns[shown]), value=brief)
+    shown = rest[0] if front.cost is None else front.cost
+    brief = _("{outcome} {value}").format(
+        outcome=words.outcome(front.columns[shown]),
+        value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
+    )
     return Answer(_("What it costs and brings"), capital(brief), text.format(**filled))
 
 

@@ -139,20 +139,18 @@ def answer_section(found: Sequence[Indices], words: Words) -> Section:
 def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
     """The answer in three sentences: what matters most, how surely, and how much is chance."""
     leaders = {  # in few words: what follows a comma is in the sentence
-        words.factor(one.order()[0]).split(",")[0]: None
-        for one in found
-        if not one.leading.has_floor or one.leading.above.any()
+        words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
     }
     said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
     told = [
         Answer(
             _("What matters most"),
-            capital(listed(list(leaders))) or _("nothing that can be told from chance"),
+            capital(listed(list(leaders)) or _("nothing that can be told from chance")),
             f"{'; '.join(said)}.",
         )
     ]
-    firsts = [(one, one.stability(1).ordered) for one in found]
-    sure = [(one, percent(share)) for one, share in firsts if is_ranked(one)]
+    ranked = [one for one in found if has_leader(one) and is_ranked(one)]
+    sure = [(one, percent(one.stability(1).ordered)) for one in ranked]
     if sure:
         text = _("“{factor}” comes first for {outcome} in {share} of resamples")
         said = [
@@ -167,7 +165,7 @@ def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
         text = _("Each point was run once, so that nothing can be said of chance.")
-        return [*told, Answer(_("What is chance"), _("not known"), text)]
+        return [*told, Answer(_("What is chance"), capital(_("not known")), text)]
     said = [
         _("{share} for {outcome} ({low} to {high})").format(
             share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
@@ -178,6 +176,11 @@ def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
     text = _("Of the variance between single runs, this much is chance: {shares}.")
     brief = listed([percent(one.chance[0]) for one in known])
     return [*told, Answer(_("What is chance"), brief, text.format(shares="; ".join(said)))]
+
+
+def has_leader(indices: Indices) -> bool:
+    """Whether any factor can be told from one that changes nothing, or none was added."""
+    return not indices.leading.has_floor or bool(indices.leading.above.any())
 
 
 def is_ranked(indices: Indices) -> bool:
@@ -194,7 +197,7 @@ def leading_clause(indices: Indices, words: Words, *, is_first: bool = True) -> 
         "outcome": capital(outcome) if is_first else outcome,
         "factor": words.factor(indices.units[first]),
     }
-    if index.has_floor and not index.above.any():
+    if not has_leader(indices):
         text = _("{outcome}: no factor can be told from one that changes nothing")
         return text.format(**filled)
     scale = index_scale(indices, indices.main, words)
@@ -212,7 +215,7 @@ def answer(indices: Indices, words: Words) -> str:
     index, order = indices.leading, indices.order()
     above = [name for name in order if index.above[indices.units.index(name)]]
     sentences = [f"{leading_clause(indices, words)}."]
-    if above or not index.has_floor:
+    if has_leader(indices):
         sentences.append(sureness(indices, words))
     if above and index.has_floor:
         text = ngettext(
