@@ -376,6 +376,7 @@ def test_shapes_come_with_a_table_or_a_scenario_and_are_drawn(uploads):
         ({"x.csv": b"0" * (LARGEST + 1)}, "at most"),
         ({"x.csv": GOOD, "y.csv": GOOD}, "one table of regions"),
         ({"y.geojson": b"{}"}, "one table of regions"),
+        ({"x.yaml": b"extends: kartamantul\n", "y.geojson": b"{}"}, "does not name it"),
         ({"x.csv": GOOD, "y.geojson": b"{}", "z.geojson": b"{}"}, "one table of regions"),
         ({"x.csv": GOOD, "y.geojson": b"{"}, "y.geojson"),
         ({"x.csv": GOOD, "y.geojson": b"[" * 100_000}, "y.geojson"),

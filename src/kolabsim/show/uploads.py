@@ -184,6 +184,11 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
             hint = suggestion(str(node.value), known) if keys == ("extends",) else ""
             text = text.format(key=".".join(keys), name=str(node.value)[:60], hint=hint)
             add_at(problems, path, node, text)
+    node = tree.get("regions", "shapes")
+    for name in files:
+        if name.endswith(SHAPES) and (node is None or node.value != name):
+            text = _("{file}: the scenario does not name it (regions.shapes)")
+            problems.add(text.format(file=name))
     node = tree.get("extensions")
     if node is not None and not node.is_empty:
         text = _("extensions: programs cannot be uploaded; use kolabsim on your own machine")
