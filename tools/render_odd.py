@@ -266,7 +266,6 @@ class Effects(ast.NodeTransformer):
 
     def __init__(self) -> None:
         self.values: dict[str, ast.expr] = {}
-        self.written_out: set[str] = set()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Write out a law; locals that only effects begin from go."""
