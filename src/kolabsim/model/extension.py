@@ -491,11 +491,9 @@ def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> s
     check_parameters(name, parameters)
     if not is_ours(function):
         know_built_in()
-        known = KNOWN[kind].get(name)
-        if known is None or not known.is_built_in:
-            return name
-        text = _("{kind} {rule} has the name of a built-in one; choose another")
-        raise InputError([Problem(text.format(kind=_(kind), rule=name))])
+        if name in KNOWN[kind] and KNOWN[kind][name].is_built_in:
+            text = _("{kind} {rule} has the name of a built-in one; choose another")
+            raise InputError([Problem(text.format(kind=_(kind), rule=name))])
     return name
 
 
