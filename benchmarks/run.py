@@ -19,7 +19,7 @@ FOLDER = str(Path(__file__).parent)
 def task(number: int):
     """So many regions of small towns, four areas, 40 quarters, the voluntary strategy."""
     from kolabsim.engine.ensemble import build_task
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.scenario.scenario import Scenario
 
     changes = {
         "regions.synthetic.number": number,
@@ -131,7 +131,7 @@ def scale() -> dict[str, float]:
 
 def threads() -> dict[str, float]:
     """Time of 2,048 runs on one thread over that on two."""
-    from kolabsim.study.runner import simulate
+    from kolabsim.study.api import simulate
 
     scenario, _work = task(30)
 
@@ -159,8 +159,8 @@ def runner() -> dict[str, float]:
         (folder / "world.yaml").write_text(TOWNS, encoding="utf-8")
         (folder / "study.yaml").write_text(STUDY.format(runs=50_000), encoding="utf-8")
         code = (
-            "import resource, time; from kolabsim.study.experiment import Experiment;"
-            "from kolabsim.study.kept import KeptStudy;"
+            "import resource, time; from kolabsim.study.comparison_spec import Experiment;"
+            "from kolabsim.study.runner import KeptStudy;"
             "study = KeptStudy.plan(Experiment.load(sys.argv[1]), sys.argv[2]);"
             "study.run(workers=1, executor=None) if len(sys.argv) > 4 else None;"
             "started = time.perf_counter(); state = study.run(workers=1);"
@@ -203,9 +203,9 @@ def sensitivity() -> dict[str, float]:
 
     import numpy as np
 
-    from kolabsim.analysis.inquiries import settings_table
+    from kolabsim.analysis.experiments import settings_table
     from kolabsim.engine.ensemble import cores, new_state, run_block
-    from kolabsim.engine.varying import base_of, vary
+    from kolabsim.engine.overrides import base_of, vary
     from kolabsim.study.design import make_design
     from kolabsim.study.factors import choose_factors
     from kolabsim.study.sampled import SampledStudy

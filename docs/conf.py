@@ -9,7 +9,7 @@ from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 from kolabsim import __version__
-from kolabsim.language import set_language
+from kolabsim.i18n import set_language
 
 set_language("en")  # what is read from the code is in English in all pages
 

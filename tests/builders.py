@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from kolabsim.engine.ensemble import Block, build_task, new_state, run_block
-from kolabsim.model.beginning import first_state
+from kolabsim.model.agreements import settle
 from kolabsim.model.bodies import tally_all
-from kolabsim.model.draws import Key
-from kolabsim.model.kernel import compiled
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.initialisation import first_state
+from kolabsim.model.interventions import begin, support
+from kolabsim.model.jit import compiled
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -27,12 +29,10 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.model.programme import begin, support
-from kolabsim.model.rules import BUILT_IN
-from kolabsim.model.settlement import settle
+from kolabsim.model.rng import Key
 from kolabsim.model.stages import communicate, coordinate, evaluate, identify, plan, produce
 from kolabsim.model.state import NOBODY
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 
 AREA = {
     "efficient_scale": 100_000,

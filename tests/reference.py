@@ -3,7 +3,7 @@
 Written from docs/explanation/odd.md and not from the model's code: no running sums, no rows, no
 compiled functions. A party is a list of its members, and everything about it is worked out anew
 whenever it is asked for. What regions *are* is taken from the first state of a run, and draws from
-:mod:`kolabsim.model.draws`, which have tests of their own.
+:mod:`kolabsim.model.rng`, which have tests of their own.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from itertools import permutations
 
 import numpy as np
 
-from kolabsim.model import draws
-from kolabsim.model.draws import Key
+from kolabsim.model import rng
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
+from kolabsim.model.rng import Key
 from tests.builders import Run
 
 EARTH = 6371.0
@@ -110,7 +110,7 @@ class Reference:
         self.T_start = dict(self.T)
         self.damage = dict.fromkeys(self.T, 0.0)
         self.tier = scenario.regions.tier
-        self.ids = draws.region_ids(self.codes).tolist()
+        self.ids = rng.region_ids(self.codes).tolist()
         self.m = [p["commitment_start"]] * self.n
         self.r = [p["reputation_start"]] * self.n
         self.u = [0.0] * self.n
@@ -200,12 +200,12 @@ class Reference:
     # Draws --------------------------------------------------------------------------------------
     def uniform(self, purpose: int, quarter: int, i: int, j: int, a: int) -> float:
         key = Key(self.seed, self.run, quarter)
-        return draws.uniform_by_area(key, purpose, self.ids[i], self.ids[j], a)
+        return rng.uniform_by_area(key, purpose, self.ids[i], self.ids[j], a)
 
     def error(self, i: int, j: int, a: int, planning: float) -> float:
         """Misperception of uniting through a contact."""
         key, p = Key(self.seed, self.run, 0), self.p
-        normal = draws.normal_by_area(key, draws.ERROR, self.ids[i], self.ids[j], a)
+        normal = rng.normal_by_area(key, rng.ERROR, self.ids[i], self.ids[j], a)
         forum = self.levers["forum"][a] * self.meet(i, j)
         return (
             normal * p["misperception"]
@@ -596,7 +596,7 @@ class Reference:
             + p["attention_grant"] * self.aid["government"][i, a]
             + p["attention_forum"] * self.levers["forum"][a] * (self.forum[i] >= 0)
         )
-        return self.uniform(draws.ATTENTION, quarter, i, i, a) <= chance
+        return self.uniform(rng.ATTENTION, quarter, i, i, a) <= chance
 
     def notices(self, i: int, j: int, a: int, quarter: int) -> bool:
         p = self.p
@@ -605,7 +605,7 @@ class Reference:
             * (1 + p["notice_forum"] * self.levers["forum"][a] * self.meet(i, j))
             * (1 + p["notice_tier"] * (self.tier[i] == self.tier[j]))
         )  # fmt: skip
-        return self.uniform(draws.NOTICE, quarter, i, j, a) < clip(chance)
+        return self.uniform(rng.NOTICE, quarter, i, j, a) < clip(chance)
 
     def choose(self, i: int, a: int, quarter: int) -> int | None:
         """The contact through which region i opens a negotiation, if any."""
@@ -620,10 +620,10 @@ class Reference:
                     speaker[frozenset(party)] = j
         options = list(speaker.values())
         gains = [self.gain(i, j, a, quarter) for j in options]
-        lucks = [self.uniform(draws.CHOICE, quarter, i, j, a) for j in options]
+        lucks = [self.uniform(rng.CHOICE, quarter, i, j, a) for j in options]
         if not options:
             return None
-        own_luck = self.uniform(draws.CHOICE, quarter, i, i, a)
+        own_luck = self.uniform(rng.CHOICE, quarter, i, i, a)
         settings = {"temperature": 0.02, "threshold": 0.05, "intensity": 20.0}
         for name in settings:
             settings[name] = self.p.get(f"{self.scenario.decision}.{name}", settings[name])
@@ -631,7 +631,7 @@ class Reference:
             best = max(range(len(options)), key=lambda k: gains[k])
             return options[best] if gains[best] > 0 else None
         if self.scenario.decision == "logit":
-            keep = self.uniform(draws.KEEPING, quarter, i, i, a)
+            keep = self.uniform(rng.KEEPING, quarter, i, i, a)
             worth = [
                 gain / settings["temperature"] - math.log(-math.log(luck))
                 for gain, luck in zip([0.0, *gains], [keep, *lucks], strict=True)
@@ -682,7 +682,7 @@ class Reference:
                     - p["exit_saving"] * self.realised[i, a] / 0.10
                 )
                 chance = 1 - math.exp(-hazard / 4)
-                luck = self.uniform(draws.LEAVING, quarter, i, i, a)
+                luck = self.uniform(rng.LEAVING, quarter, i, i, a)
                 if stayed >= p["first_term"] and luck < chance:
                     self.leaving.append((i, a))
             if (i, a) in self.talks and self.talks[i, a][1] < quarter:
@@ -703,8 +703,8 @@ class Reference:
             * (1 + p["conclude_mediation"] * mediation)
             / (1 + p["conclude_interests"] * self.interests_apart(members))
         )
-        if self.uniform(draws.CONCLUSION, quarter, i, i, a) < clip(chance):
-            self.concluding.append((self.uniform(draws.ORDER, quarter, i, i, a), i, a))
+        if self.uniform(rng.CONCLUSION, quarter, i, i, a) < clip(chance):
+            self.concluding.append((self.uniform(rng.ORDER, quarter, i, i, a), i, a))
 
     # settling -----------------------------------------------------------------------------------
     def settle(self, quarter: int) -> None:
@@ -858,9 +858,9 @@ class Reference:
     def coordinate(self, quarter: int) -> None:
         self.kept, self.seen = {}, {}
         for i, a in self.body:
-            luck = self.uniform(draws.HONOUR, quarter, i, i, a)
+            luck = self.uniform(rng.HONOUR, quarter, i, i, a)
             self.kept[i, a] = luck < self.honour_chance(i, a, quarter)
-            self.seen[i, a] = self.uniform(draws.SIGHT, quarter, i, i, a) < self.seen_chance(a)
+            self.seen[i, a] = self.uniform(rng.SIGHT, quarter, i, i, a) < self.seen_chance(a)
 
     def produce(self, quarter: int) -> None:
         self.cost, self.quality, self.entry = {}, {}, {}

@@ -70,7 +70,7 @@ def test_the_reference_has_what_is_declared(built):
     from kolabsim.cli import app
     from kolabsim.model.measures import MEASURES
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.world.schema import ScenarioText
+    from kolabsim.scenario.schema import ScenarioText
 
     def has(page, words):
         text = (built / f"reference/{page}.html").read_text(encoding="utf-8")

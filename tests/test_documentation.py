@@ -6,9 +6,9 @@ from pathlib import Path
 import yaml
 
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
-from kolabsim.model.extension import RULES
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.declare import RULES
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.model.rules import BUILT_IN
 
 TOP = Path(__file__).parents[1]
 KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)*_(?:19|20)\d\d\b")

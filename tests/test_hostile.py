@@ -19,18 +19,18 @@ from pathlib import Path
 
 import pytest
 
+from kolabsim.app.uploads import Uploads
 from kolabsim.cli import main
 from kolabsim.errors import LONGEST_MESSAGE, InputError, KolabsimError, Problem, StorageError
-from kolabsim.show.uploads import Uploads
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.schema import FILES, ContactsText, RegionsText
 from kolabsim.study import store
-from kolabsim.study.experiment import Experiment
+from kolabsim.study.comparison_spec import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.kept import KeptStudy
-from kolabsim.study.starting import start
+from kolabsim.study.runner import KeptStudy
+from kolabsim.study.scaffold import start
 from kolabsim.study.store import write_whole
 from kolabsim.study.verify import verify
-from kolabsim.world.scenario import Scenario
-from kolabsim.world.schema import FILES, ContactsText, RegionsText
 
 NAMES = (
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "=HYPERLINK(A1)", "@SUM(1+1)",
@@ -182,7 +182,7 @@ def test_letters_that_the_terminal_lacks_stop_nothing(hostile, encoding) -> None
 PROGRAM = """\
 # -*- coding: latin-1 -*-
 from pathlib import Path
-from kolabsim.model.extension import decision_rule
+from kolabsim.model.declare import decision_rule
 
 Path("ran").write_text("")
 
@@ -272,7 +272,7 @@ def test_a_program_that_ends_everything_is_told_before_and_refused(programmed) -
 )
 def test_uploads_neither_leave_their_folder_nor_bring_programs(tmp_path, monkeypatch, text) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kolabsim.world.programs.witnesses", [pytest.fail])
+    monkeypatch.setattr("kolabsim.model.load.witnesses", [pytest.fail])
     (tmp_path / "rule.py").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "link.yaml").symlink_to("/etc/passwd")
     with pytest.raises(InputError) as refused:
@@ -403,7 +403,7 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
 
 
 PRIVATE = {
-    "evidence/samples.py", "show/uploads.py", "study/points.py",  # into a temporary folder
+    "validation/samples.py", "app/uploads.py", "study/tasks.py",  # into a temporary folder
     "study/store.py",  # write_whole itself
 }  # fmt: skip
 

@@ -55,7 +55,7 @@ def figures(names: Iterable[str] | None = None) -> Figures:
     """What the shipped scenarios give now."""
     from kolabsim.engine.ensemble import build_task, run_block
     from kolabsim.model.measures import REGION_MEASURES
-    from kolabsim.world.scenario import Scenario, shipped_names
+    from kolabsim.scenario.scenario import Scenario, shipped_names
 
     found: Figures = {}
     for name in shipped_names("scenarios") if names is None else names:
@@ -177,7 +177,7 @@ def with_entry(changelog: str, line: str) -> str:
 
 def renew(because: str) -> str:
     """Write the baseline and the CHANGELOG's line anew, and say what was done."""
-    from kolabsim.model.kernel import digest
+    from kolabsim.model.jit import digest
 
     before = read(BASELINE.read_text(encoding="utf-8"))[1] if BASELINE.is_file() else {}
     after = figures()
@@ -216,7 +216,7 @@ def api() -> str:
     parts = {
         "kolabsim": python_names(),
         "kolabsim.testing": functions_of("kolabsim.testing"),
-        "kolabsim.figures": functions_of("kolabsim.show.figures"),
+        "kolabsim.figures": functions_of("kolabsim.figures"),
         "commands": command_lines(),
         "scenario and experiment files": file_keys(),
         "measures": measure_lines(),
@@ -307,11 +307,11 @@ def command_lines() -> Iterator[str]:
 
 def file_keys() -> Iterator[str]:
     """The keys of each mapping in a file; needed ones have a star."""
-    from kolabsim.study import experiment, inquiry
-    from kolabsim.world import scenario
+    from kolabsim.scenario import scenario
+    from kolabsim.study import comparison_spec, spec
 
-    shapes = {"scenario": scenario.schema(), "comparison": experiment.schema()}
-    shapes |= {name: inquiry.schema_of(name) for name in inquiry.TEXTS}
+    shapes = {"scenario": scenario.schema(), "comparison": comparison_spec.schema()}
+    shapes |= {name: spec.schema_of(name) for name in spec.TEXTS}
     for kind, shape in sorted(shapes.items()):
         for name, one in sorted({"": shape, **shape.get("$defs", {})}.items()):
             needed = one.get("required", ())
@@ -332,9 +332,9 @@ def measure_lines() -> Iterator[str]:
 def parameter_lines() -> Iterator[str]:
     """Parameters with default and ranges."""
     from kolabsim.model.areas import AREA_ATTRIBUTES
-    from kolabsim.model.extension import RULES
+    from kolabsim.model.decision_rules import BUILT_IN
+    from kolabsim.model.declare import RULES
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.model.rules import BUILT_IN
 
     of_rules = {
         f"{rule}.{n}": one for rule in BUILT_IN for n, one in RULES[rule].parameters.items()
@@ -348,7 +348,7 @@ def parameter_lines() -> Iterator[str]:
 def word_lines() -> Iterator[str]:
     """The words that stand for levers, targets, institutions and rules."""
     from kolabsim.model import levers
-    from kolabsim.model.rules import BUILT_IN
+    from kolabsim.model.decision_rules import BUILT_IN
 
     yield f"mechanisms: {', '.join(levers.MECHANISMS)}"
     yield f"support: {', '.join(levers.SUPPORTERS)}"

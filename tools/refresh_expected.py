@@ -39,8 +39,8 @@ def run(name: str, folder: Path) -> None:
 
 def main() -> None:
     """Refresh all."""
-    from kolabsim.study.inquiry import load
-    from kolabsim.world.scenario import shipped_names
+    from kolabsim.scenario.scenario import shipped_names
+    from kolabsim.study.spec import load
 
     for name in shipped_names("experiments"):
         kind = load(name).kind

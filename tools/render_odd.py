@@ -21,16 +21,16 @@ from textwrap import dedent
 from types import ModuleType
 from typing import NamedTuple
 
-from kolabsim.model import draws, laws, levers
+from kolabsim.model import laws, levers, rng
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.bodies import EARTH
-from kolabsim.model.extension import ACTING, RULES
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.declare import ACTING, RULES
 from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
-from kolabsim.world.futures import STRUCTURES
+from kolabsim.scenario.futures import STRUCTURES
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
 COMMAND = "python tools/render_odd.py"
@@ -789,11 +789,11 @@ DRAWS: dict[str, tuple[str, str]] = {
 def purposes() -> dict[str, int]:
     """The purposes of draws by their names, with their numbers."""
     found: dict[str, int] = {}
-    for node in ast.parse(inspect.getsource(draws)).body:
+    for node in ast.parse(inspect.getsource(rng)).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
             names = [target.id for target in node.targets[0].elts]
             if ast.unparse(node.value).startswith("range("):
-                found |= {name: getattr(draws, name) for name in names}
+                found |= {name: getattr(rng, name) for name in names}
     return found
 
 

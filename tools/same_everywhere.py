@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from kolabsim.engine.ensemble import build_task, run_block
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 
 SCENARIOS = ("kartamantul", "jabodetabek", "small-towns")
 STRATEGIES = ("voluntary", "forum")

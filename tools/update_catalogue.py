@@ -1,6 +1,9 @@
 """Bring the Indonesian catalogues up to date with what kolabsim and its documentation say.
 
-Adds the messages that are not yet in ``src/kolabsim/locale/id.po`` or, for the translated pages of
+Each room of the package has its own catalogue, ``src/kolabsim/locale/id/ROOM.po``; a message that
+several rooms use stands in each, and must be translated alike.
+
+Adds the messages that are not yet in these or, for the translated pages of
 the documentation, in ``docs/locale/id/LC_MESSAGES/``, to be translated by hand; drops those that
 are no longer said, keeps all translations, and reports what is missing:
 
@@ -27,7 +30,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "kolabsim"
-CATALOGUE = PACKAGE / "locale" / "id.po"
+CATALOGUES = PACKAGE / "locale" / "id"
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 COMMAND = "python tools/update_catalogue.py"
 DOCS = ROOT / "docs"
@@ -48,28 +51,41 @@ msgstr ""
 """
 
 
-def messages() -> Catalog:
-    """Everything that kolabsim says, with the files in which it says so."""
-    found = Catalog("id")
-    found.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
+def messages() -> dict[str, Catalog]:
+    """Everything that kolabsim says, room by room, with the files in which it says so."""
+    found: dict[str, Catalog] = {}
+
+    def add(text: str | tuple[str, ...], path: Path) -> None:
+        parts = path.relative_to(PACKAGE).parts
+        room = parts[0] if len(parts) > 1 else "kolabsim"
+        found.setdefault(room, empty()).add(
+            text, locations=[(path.relative_to(ROOT).as_posix(), None)]
+        )
+
     for path in sorted(PACKAGE.rglob("*")):
         if path.suffix in READERS:
-            place = path.relative_to(ROOT).as_posix()
             for _line, message, *_rest in extract_from_file(READERS[path.suffix], path, KEYWORDS):
-                found.add(message, locations=[(place, None)])
+                add(message, path)
     for module, text in registry_texts():
         if text:
-            found.add(text, locations=[(f"src/kolabsim/model/{module}.py", None)])
+            add(text, PACKAGE / "model" / f"{module}.py")
     return found
+
+
+def empty() -> Catalog:
+    """A catalogue without messages."""
+    catalogue = Catalog("id")
+    catalogue.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
+    return catalogue
 
 
 def registry_texts() -> Iterator[tuple[str, str]]:
     """The texts of all that is declared once, each with the module that declares it."""
     from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
-    from kolabsim.model.extension import RULES
+    from kolabsim.model.decision_rules import BUILT_IN
+    from kolabsim.model.declare import RULES
     from kolabsim.model.levers import LEVERS
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.model.rules import BUILT_IN
 
     of_rules = [entry for name in BUILT_IN for entry in RULES[name].parameters.values()]
     parameters = {
@@ -96,23 +112,32 @@ def registry_texts() -> Iterator[tuple[str, str]]:
             yield "measures", measure.meaning
 
 
-def translated() -> Catalog:
-    """The catalogue as it is now."""
-    return catalogue_of(CATALOGUE) if CATALOGUE.is_file() else Catalog("id")
+def translated() -> dict[str, Catalog]:
+    """The catalogues as they are now, by room."""
+    return {path.stem: catalogue_of(path) for path in sorted(CATALOGUES.glob("*.po"))}
 
 
 def update() -> tuple[list[str], list[str]]:
-    """Write the catalogue anew; what it still lacks, and what was dropped from it."""
+    """Write the catalogues anew; what they still lack, and what was dropped from them."""
     now, before = messages(), translated()
-    for message in now:
-        known = before.get(message.id)
-        if message.id and known is not None:
-            message.string = known.string
-    with CATALOGUE.open("wb") as file:
-        file.write(HEADER.encode())
-        write_po(file, now, width=100, omit_header=True, include_lineno=False)
-    dropped = [first(message.id) for message in before if message.id and message.id not in now]
-    return untranslated(now), dropped
+    known = {m.id: m.string for catalogue in before.values() for m in catalogue if m.string}
+    lacking, dropped = [], []
+    CATALOGUES.mkdir(parents=True, exist_ok=True)
+    for room, catalogue in now.items():
+        own = before.pop(room, Catalog("id"))
+        for message in catalogue:
+            if message.id:
+                there = own.get(message.id)
+                message.string = (there and there.string) or known.get(message.id, "")
+        with (CATALOGUES / f"{room}.po").open("wb") as file:
+            file.write(HEADER.encode())
+            write_po(file, catalogue, width=100, omit_header=True, include_lineno=False)
+        lacking += [f"{room}: {text}" for text in untranslated(catalogue)]
+        dropped += [f"{room}: {text}" for text in sorted(ids(own) - ids(catalogue))]
+    for room in before:
+        (CATALOGUES / f"{room}.po").unlink()
+        dropped.append(f"{room}: the room")
+    return lacking, dropped
 
 
 def page_messages() -> dict[str, Catalog]:

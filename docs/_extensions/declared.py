@@ -44,9 +44,9 @@ def unit(entry: object) -> str:
 
 def parameters() -> str:
     """All parameters, group by group, and those of the built-in decision rules."""
-    from kolabsim.model.extension import RULES
+    from kolabsim.model.decision_rules import BUILT_IN
+    from kolabsim.model.declare import RULES
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.model.rules import BUILT_IN
 
     head = ("parameter", "symbol", "default", "usual range", "unit", "meaning", "source")
 
@@ -72,7 +72,7 @@ def factors() -> str:
     """What can be varied besides parameters: attributes of areas, institutions, levers."""
     from kolabsim.model.areas import AREA_ATTRIBUTES
     from kolabsim.model.levers import FORMS, LEVERS, MECHANISMS
-    from kolabsim.world.futures import STRUCTURES
+    from kolabsim.scenario.futures import STRUCTURES
 
     areas = [
         (code(f"areas.AREA.{name}"), unit(entry), span(entry), entry.meaning)
@@ -199,17 +199,17 @@ def inside(schema: Mapping[str, object]) -> str:
 
 def scenario() -> str:
     """The keys of a scenario file."""
-    from kolabsim.world.scenario import schema
+    from kolabsim.scenario.scenario import schema
 
     return described("Scenario", schema())
 
 
 def experiments() -> str:
     """The keys of an experiment file of each kind."""
-    from kolabsim.study import experiment, inquiry
+    from kolabsim.study import comparison_spec, spec
 
-    kinds = {"comparison": experiment.schema()}
-    kinds |= {name: inquiry.schema_of(name) for name in inquiry.TEXTS}
+    kinds = {"comparison": comparison_spec.schema()}
+    kinds |= {name: spec.schema_of(name) for name in spec.TEXTS}
     text = ""
     for name, found in kinds.items():
         text += described(f"`kind: {name}`", found)

@@ -11,7 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
 
-from kolabsim.language import LANGUAGES
+from kolabsim.i18n import LANGUAGES
 
 ENGLISH = "en"
 

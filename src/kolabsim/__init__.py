@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.compare import Comparison, compare
+    from kolabsim import figures
+    from kolabsim.analysis.comparison import Comparison, compare
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
-    from kolabsim.model.extension import decision_rule, measure, mechanism, target_rule
+    from kolabsim.model.declare import decision_rule, measure, mechanism, target_rule
     from kolabsim.model.parameters import Parameter
-    from kolabsim.show import figures
-    from kolabsim.study.experiment import Experiment
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.api import as_function, simulate
+    from kolabsim.study.comparison_spec import Experiment
     from kolabsim.study.results import Results
-    from kolabsim.study.runner import as_function, simulate
-    from kolabsim.world.scenario import Scenario
 
 _HOMES = {
     "CollaborationModel": "engine.mesa_model",
-    "Comparison": "analysis.compare",
-    "Experiment": "study.experiment",
+    "Comparison": "analysis.comparison",
+    "Experiment": "study.comparison_spec",
     "InputError": "errors",
     "KolabsimError": "errors",
     "Parameter": "model.parameters",
     "RegionalGovernment": "engine.mesa_model",
     "Results": "study.results",
-    "Scenario": "world.scenario",
+    "Scenario": "scenario.scenario",
     "StorageError": "errors",
     "Supporter": "engine.mesa_model",
-    "as_function": "study.runner",
-    "compare": "analysis.compare",
-    "decision_rule": "model.extension",
-    "measure": "model.extension",
-    "mechanism": "model.extension",
-    "simulate": "study.runner",
-    "target_rule": "model.extension",
+    "as_function": "study.api",
+    "compare": "analysis.comparison",
+    "decision_rule": "model.declare",
+    "measure": "model.declare",
+    "mechanism": "model.declare",
+    "simulate": "study.api",
+    "target_rule": "model.declare",
 }
 
 __all__ = [
@@ -69,7 +69,7 @@ def load(source: str) -> Scenario:
 
     Raises :class:`~kolabsim.errors.InputError` with all problems of all files at once.
     """
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.scenario.scenario import Scenario
 
     return Scenario.load(source)
 
@@ -77,7 +77,7 @@ def load(source: str) -> Scenario:
 def __getattr__(name: str) -> object:
     """Import the public names when they are first used: ``import kolabsim`` stays light."""
     if name == "figures":
-        return import_module("kolabsim.show.figures")
+        return import_module("kolabsim.figures")
     if name not in _HOMES:
         text = f"module 'kolabsim' has no attribute {name!r}"
         raise AttributeError(text)

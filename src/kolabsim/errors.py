@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from kolabsim.language import _, ngettext
+from kolabsim.i18n import _, ngettext
 
 SHOWN = 50
 """Most problems that the text of an error lists; the error itself carries all of them."""

@@ -16,8 +16,9 @@ import numpy as np
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError, KolabsimError, Problem, require, suggestion
-from kolabsim.language import _
-from kolabsim.model.extension import (
+from kolabsim.i18n import _
+from kolabsim.model.decision_rules import parameters_of
+from kolabsim.model.declare import (
     ACTING,
     DecisionRule,
     Extension,
@@ -30,9 +31,8 @@ from kolabsim.model.extension import (
 from kolabsim.model.levers import LEVERS, SUPPORTERS, TARGETS, TERMS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import Parameter
-from kolabsim.model.rules import parameters_of
 from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, empty_records
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject, SearchStrategy

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kolabsim.analysis.compare import compare
+from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.convergence import convergence, sizes
 from kolabsim.analysis.influence import influence, ranking
-from kolabsim.study.runner import simulate
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
 
 
 @pytest.fixture(scope="module")

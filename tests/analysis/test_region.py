@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from kolabsim import language
-from kolabsim.analysis.compare import compare
+from kolabsim import i18n
+from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.region import region_outlook
 from kolabsim.errors import InputError
-from kolabsim.show.region import write_region
-from kolabsim.study.runner import simulate
-from kolabsim.world.scenario import Scenario
+from kolabsim.report.region import write_region
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
 
 CODE, RUNS = "34.04", 12
 
@@ -20,7 +20,7 @@ FACTS = {"command": "kolabsim region here", "seed": 3, "kolabsim": "9.8.7"}
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch):
-    monkeypatch.setattr(language, "_chosen", ["en"])
+    monkeypatch.setattr(i18n, "_chosen", ["en"])
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_unknown_strategies_are_refused(scenario):
 
 @pytest.mark.parametrize("spoken", ["en", "id"])
 def test_the_page_needs_nothing_else(found, tmp_path, spoken):
-    language.set_language(spoken)
+    i18n.set_language(spoken)
     text = write_region(found, tmp_path / "page.html", facts=FACTS).read_text(encoding="utf-8")
     assert f'<html lang="{spoken}">' in text
     assert "28/2018" in text

@@ -5,12 +5,12 @@ from kolabsim.engine.ensemble import BLOCK, build_task, new_state, run_block, ru
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.model import state
-from kolabsim.model.extension import RULES, decision_rule, load_extension
+from kolabsim.model.declare import RULES, decision_rule, load_extension
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.state import MOMENT
+from kolabsim.scenario.scenario import Scenario
 from kolabsim.testing import ContractError, check_rule
-from kolabsim.world.scenario import Scenario
 from tests.builders import make_scenario
 
 
@@ -189,7 +189,7 @@ def test_the_contract_of_rules_holds_for_the_built_in_ones():
 
 
 def test_the_contract_of_rules_finds_who_breaks_it(tmp_path):
-    head = "from kolabsim.model.extension import decision_rule\n\n\n@decision_rule()\n"
+    head = "from kolabsim.model.declare import decision_rule\n\n\n@decision_rule()\n"
     bodies = {
         "no docstring": "    return 0\n",
         "it changes the options": '    """It meddles."""\n    options[0].gain = 1.0\n'
@@ -248,7 +248,7 @@ def test_a_rule_that_cannot_be_compiled_runs_in_plain_python():
 def test_a_compiled_rule_that_answers_nonsense_is_stopped(tmp_path, answer):
     """What lies beyond the options in memory is nobody's."""
     text = (
-        "from kolabsim.model.extension import decision_rule\n\n\n@decision_rule()\n"
+        "from kolabsim.model.declare import decision_rule\n\n\n@decision_rule()\n"
         "def wild(options, me, luck, p):\n"
         f"    return {answer} if len(options) != 3 else 0\n"
     )

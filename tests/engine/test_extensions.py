@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 
 import kolabsim as ks
-from kolabsim.analysis.compare import compare
+from kolabsim.analysis.comparison import compare
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
-from kolabsim.model.extension import ACTING, load_extension, mechanism, target_rule
+from kolabsim.model.declare import ACTING, load_extension, mechanism, target_rule
 from kolabsim.model.levers import LEVERS, PAYERS, TARGETS, TERMS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
 from kolabsim.study.factors import factors_of
-from kolabsim.study.runner import simulate
 from kolabsim.testing import (
     ContractError,
     check_measure,
     check_mechanism,
     check_target,
 )
-from kolabsim.world.scenario import Scenario
 
 FILE = '''
 """A chair that rotates, help for those who trust most, and how unequal trust is."""
@@ -208,7 +208,7 @@ def test_everything_is_sampled_shown_and_documented(scenario, tmp_path):
     results = simulate(scenario, ["voluntary", "chair", "help"], runs=4)
     comparison = compare(results, baseline="voluntary")
     assert comparison.table("unequal_trust").loc["chair", "difference"] != 0
-    from kolabsim.show.report import write_report
+    from kolabsim.report.comparison import write_report
 
     path = write_report(
         results, comparison, language="en", provenance={}, question="", path=tmp_path / "r.html",
@@ -259,7 +259,7 @@ def test_a_file_declares_its_own_and_nothing_else_also_in_a_fresh_process(tmp_pa
         encoding="utf-8",
     )
     code = (
-        "from pathlib import Path; from kolabsim.model.extension import load_extension;"
+        "from pathlib import Path; from kolabsim.model.declare import load_extension;"
         "print([one.name for one in load_extension(Path('one.py'))])"
     )
     done = subprocess.run(
@@ -281,7 +281,7 @@ def test_what_the_model_has_of_mechanisms_is_what_they_declare():
 
 
 def test_contracts_hold_for_the_built_in_targets():
-    from kolabsim.model.extension import TARGET_RULES
+    from kolabsim.model.declare import TARGET_RULES
 
     for name in ("smallest", "poorest"):
         check_target(TARGET_RULES[name], cases=40)

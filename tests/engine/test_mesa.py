@@ -13,7 +13,7 @@ from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, S
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.state import REPUTATION
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 from tests.builders import make_scenario
 
 

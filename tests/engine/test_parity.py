@@ -10,7 +10,7 @@ import pytest
 
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment
-from kolabsim.model.fetching import LARGE
+from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -23,12 +23,12 @@ from kolabsim.model.levers import (
     UNIT_COSTS,
 )
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.rules import BUILT_IN
-from kolabsim.world.scenario import Scenario
+from kolabsim.model.prefetch import LARGE
+from kolabsim.scenario.scenario import Scenario
 from tests.builders import make_scenario, random_scenario
 
 RULE = """\
-from kolabsim.model.extension import decision_rule
+from kolabsim.model.declare import decision_rule
 from kolabsim.model.parameters import Parameter
 
 

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import strategies as st
 
 from kolabsim.errors import printable
-from kolabsim.world.schema import ScenarioText
+from kolabsim.scenario.schema import ScenarioText
 
 
 class Raw(str):

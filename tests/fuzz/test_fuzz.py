@@ -21,20 +21,20 @@ import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kolabsim.app.uploads import Uploads
 from kolabsim.cli import main, running
 from kolabsim.errors import InputError, KolabsimError, Problems
-from kolabsim.language import speaking
-from kolabsim.show.uploads import Uploads
-from kolabsim.study.inquiry import load
-from kolabsim.study.starting import start
-from kolabsim.world.programs import run_extensions, witnesses
-from kolabsim.world.reading import read_bytes
-from kolabsim.world.recognising import columns_of
-from kolabsim.world.regions import read_contacts, read_table
-from kolabsim.world.scenario import Scenario, shipped
-from kolabsim.world.schema import Columns
-from kolabsim.world.shapes import read_shapes
-from kolabsim.world.tables import read_csv
+from kolabsim.i18n import speaking
+from kolabsim.model.load import run_extensions, witnesses
+from kolabsim.scenario.recognise import columns_of
+from kolabsim.scenario.regions import read_contacts, read_table
+from kolabsim.scenario.scenario import Scenario, shipped
+from kolabsim.scenario.schema import Columns
+from kolabsim.scenario.shapes import read_shapes
+from kolabsim.scenario.source import read_bytes
+from kolabsim.scenario.tables import read_csv
+from kolabsim.study.scaffold import start
+from kolabsim.study.spec import load
 from tests.fuzz.mutations import (
     CELLS,
     RAW,
@@ -305,15 +305,15 @@ def test_uploads(number, folder, monkeypatch) -> None:
     def run(path: Path) -> None:
         raise AssertionError(path)
 
-    monkeypatch.setattr("kolabsim.world.programs.witnesses", [run])
+    monkeypatch.setattr("kolabsim.model.load.witnesses", [run])
 
     def read(path: Path, *limits: object) -> bytes | None:
         inside = path.resolve()
         assert inside.is_relative_to(room.resolve()) or inside.is_relative_to(ships), path
         return read_bytes(path, *limits)
 
-    for wing in ("reading", "shapes", "settling"):
-        monkeypatch.setattr(f"kolabsim.world.{wing}.read_bytes", read)
+    for wing in ("source", "shapes", "resolve"):
+        monkeypatch.setattr(f"kolabsim.scenario.{wing}.read_bytes", read)
 
     def check(uploaded: dict[str, bytes], language: str) -> None:
         uploads = Uploads()
@@ -438,8 +438,8 @@ def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """The files of a finished study, small."""
-    from kolabsim.study.experiment import Experiment
-    from kolabsim.study.kept import KeptStudy
+    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.runner import KeptStudy
 
     room = tmp_path_factory.mktemp("results")
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary]\nruns: 2\n"
@@ -493,7 +493,7 @@ def test_damaged_results(number, results, folder) -> None:
 
 ARGUMENTS = b"options, me, luck, p"
 DECLARED = (
-    b"from kolabsim.model.extension import decision_rule\n"
+    b"from kolabsim.model.declare import decision_rule\n"
     b"@decision_rule(%s)\ndef f(%s):\n    return %s\n"
 )
 PROGRAMS = (

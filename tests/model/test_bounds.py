@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.extension import RULES
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.declare import RULES
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -26,7 +27,6 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.state import AREA, BODY, CONTACT, MOMENT, REGION, SLOT
 from tests.builders import Run, check_structure, make_scenario, region_rows, simulate
 

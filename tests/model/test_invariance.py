@@ -12,7 +12,7 @@ import pytest
 
 from kolabsim.engine.ensemble import Block, build_task, new_state, run_block, run_blocks
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 from tests.builders import Run, make_scenario, measure, random_scenario, region_rows, simulate
 
 WORLDS = range(4)

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from kolabsim.model.kernel import door
+from kolabsim.model.interventions import fund
+from kolabsim.model.jit import door
 from kolabsim.model.levers import BUSINESS, FORMS, GOVERNMENT, LEVERS, MECHANISMS, NGO, SUPPORTERS
-from kolabsim.model.programme import fund
 from kolabsim.model.state import NOBODY, PAID, RATION
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 from tests.builders import Run, figure, make_scenario, measure, region_rows, simulate
 
 STILL = {"attention_base": -20, "exit_base": 0}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.levers import CONSENTS
-from kolabsim.model.rules import BUILT_IN
 from kolabsim.model.state import NOBODY
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 from tests.builders import Run, make_scenario, measure, region_rows, simulate
 
 EAGER = {"attention_base": 5, "notice": 1, "conclude": 1, "conclude_interests": 0}

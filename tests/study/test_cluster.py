@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-
-from kolabsim.study.joined import read_tables
-from kolabsim.study.kept import KeptStudy
 from tests.study.test_kept import SMALL, careless, experiment, finish, same
+
+from kolabsim.study.collect import read_tables
+from kolabsim.study.runner import KeptStudy
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by signals")
@@ -140,7 +140,7 @@ def test_a_scheduler_that_is_lost_is_said_and_the_study_goes_on_later(cluster, t
 
 def test_a_worker_with_another_version_of_the_model_is_refused(cluster, tmp_path):
     sitecustomize = (
-        "import kolabsim.model.kernel as kernel\nkernel.digest = lambda: 'another version'\n"
+        "import kolabsim.model.jit as kernel\nkernel.digest = lambda: 'another version'\n"
     )
     folder = tmp_path / "site"
     folder.mkdir()

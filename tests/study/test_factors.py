@@ -5,8 +5,8 @@ import pytest
 
 from kolabsim.errors import InputError
 from kolabsim.model.parameters import PARAMETERS
+from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.factors import choose_factors, factors_of
-from kolabsim.world.scenario import Scenario
 
 
 @pytest.fixture(scope="module")

@@ -6,20 +6,20 @@ import sys
 import time
 
 import pytest
-
-from kolabsim.study.joined import read_tables
-from kolabsim.study.kept import KeptStudy
-from kolabsim.study.store import parquet_bytes
 from tests.study.test_kept import experiment, finish
+
+from kolabsim.study.collect import read_tables
+from kolabsim.study.runner import KeptStudy
+from kolabsim.study.store import parquet_bytes
 
 KILLS = 100
 CHILD = """\
 import sys
 from pathlib import Path
-from kolabsim.study import kept
-from kolabsim.study.experiment import Experiment
-kept.SECONDS = 1e-9  # a part for every block: as many file operations as can be
-study = kept.KeptStudy.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
+from kolabsim.study import runner
+from kolabsim.study.comparison_spec import Experiment
+runner.SECONDS = 1e-9  # a part for every block: as many file operations as can be
+study = runner.KeptStudy.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
 print("ready", flush=True)
 study.run(workers=1)
 print("finished", flush=True)

@@ -1,120 +1,393 @@
+"""Studies that are kept: interrupted, broken or grouped otherwise, they give the same tables."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import kolabsim as ks
-from kolabsim.model.measures import MEASURES, REGION_MEASURES
-from kolabsim.study.results import run_figures
-from tests.builders import make_scenario
+from kolabsim.errors import InputError, StoppedError, StorageError
+from kolabsim.study import store
+from kolabsim.study.collect import read_tables
+from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.runner import KeptStudy
+from kolabsim.study.tasks import unpack
+from kolabsim.study.verify import verify
+
+SMALL = """\
+kind: comparison
+scenario: kartamantul
+strategies: [voluntary, team, mandate]
+runs: {runs}
+detail: {detail}
+seed: 4
+set: {{horizon: 6}}
+"""
+
+
+def experiment(folder, *, runs=150, detail=40, **more):
+    path = folder / "study.yaml"
+    path.write_text(SMALL.format(runs=runs, detail=detail), encoding="utf-8")
+    return Experiment.load(path, **more)
+
+
+def finish(folder, out, **more):
+    how = {name: more.pop(name) for name in ("executor", "workers", "retry_failed") if name in more}
+    study = KeptStudy.plan(experiment(folder, **more), folder / out)
+    return study, study.run(**how)
+
+
+def same(one, other):
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(table, other[name], check_exact=True)
 
 
 @pytest.fixture(scope="module")
-def tiny():
-    return make_scenario(5, strategies={"both": {"mechanisms": {"team": 0.8, "forum": 0.4}}})
+def whole(tmp_path_factory):
+    """An uninterrupted study, and its tables."""
+    folder = tmp_path_factory.mktemp("whole")
+    study, state = finish(folder, "out")
+    assert (state.done, state.reused, state.left) == (450, 0, 0)
+    return read_tables(study)
 
 
-@pytest.fixture(scope="module")
-def results(tiny):
-    futures = {"as_is": {}, "dear": {"parameters.information_cost": 0.06}}
-    return ks.simulate(tiny, ["voluntary", "both"], futures=futures, runs=70, seed=3)
+def test_the_tables_are_those_of_a_study_in_memory(whole, tmp_path):
+    found = experiment(tmp_path)
+    results = ks.simulate(found.scenario, found.strategies, runs=150, seed=4)
+    measured = [name for name in whole["runs"] if name not in ("strategy", "future")]
+    np.testing.assert_array_equal(whole["runs"][measured], results.runs[measured])
+    few = results.quarters[results.quarters["run"] < 40]
+    np.testing.assert_array_equal(whole["quarters"][measured], few[measured])
+    assert whole["regions"]["run"].max() == 39
 
 
-def test_tables_have_a_row_for_everything_and_a_column_for_every_measure(results):
-    assert list(results.runs) == ["strategy", "future", "run", *MEASURES]
-    assert len(results.runs) == 2 * 2 * 70
-    assert list(results.quarters) == ["strategy", "future", "run", "quarter", *MEASURES]
-    assert len(results.quarters) == 2 * 2 * 70 * 12
-    assert list(results.regions)[:5] == ["strategy", "future", "run", "region", "area"]
-    assert set(REGION_MEASURES) <= set(results.regions)
-    assert len(results.regions) == 2 * 2 * 70 * 5 * 2
-    assert not results.runs.duplicated(["strategy", "future", "run"]).any()
+def test_what_is_finished_is_not_done_again(tmp_path, whole):
+    finish(tmp_path, "out")
+    before = {path: path.read_bytes() for path in (tmp_path / "out/parts").iterdir()}
+    study, state = finish(tmp_path, "out")
+    assert (state.done, state.reused) == (0, 450)
+    assert {path: path.read_bytes() for path in (tmp_path / "out/parts").iterdir()} == before
+    same(read_tables(study), whole)
 
 
-def test_strategies_and_futures_keep_the_order_given(results):
-    assert list(results.runs["strategy"].cat.categories) == ["voluntary", "both"]
-    assert list(results.runs["future"].cat.categories) == ["as_is", "dear"]
+def test_growth_keeps_every_finished_run(tmp_path, whole):
+    finish(tmp_path, "out", runs=70)
+    study, state = finish(tmp_path, "out")
+    assert (state.reused, state.done) == (210, 240)
+    same(read_tables(study), whole)
 
 
-def test_more_runs_keep_the_first_ones(tiny, results):
-    more = ks.simulate(tiny, ["voluntary"], runs=130, seed=3, regions=False)
-    first = more.runs[more.runs["run"] < 70].drop(columns=["strategy", "future"])
-    before = results.runs.query("strategy == 'voluntary' and future == 'as_is'")
-    pd.testing.assert_frame_equal(
-        first.reset_index(drop=True),
-        before.drop(columns=["strategy", "future"]).reset_index(drop=True),
-        check_exact=True,
+def test_more_detail_runs_only_what_lacks_it(tmp_path, whole):
+    finish(tmp_path, "out", detail=10)
+    study, state = finish(tmp_path, "out")
+    assert state.done == 3 * 30
+    same(read_tables(study), whole)
+
+
+def test_another_strategy_joins(tmp_path):
+    finish(tmp_path, "out")
+    path = tmp_path / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("mandate", "mandate, ngo"), "utf-8")
+    study = KeptStudy.plan(Experiment.load(path), tmp_path / "out")
+    state = study.run()
+    assert (state.reused, state.done) == (450, 150)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 5}, "they have seed 4"),
+        ({"settings": {"parameters.quality_value": 0.9}}, "scenario has changed for: voluntary"),
+    ],
+)
+def test_another_study_in_the_folder_is_refused(tmp_path, change, words):
+    finish(tmp_path, "out", runs=64)
+    with pytest.raises(InputError, match="--fresh") as told:
+        finish(tmp_path, "out", runs=64, **change)
+    assert words in str(told.value)
+
+
+def test_another_version_of_the_model_is_refused(tmp_path):
+    finish(tmp_path, "out", runs=64)
+    path = tmp_path / "out/study.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["model"] = "other"
+    manifest["points"] = dict.fromkeys(manifest["points"], "0" * 64)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="another version of the model"):
+        finish(tmp_path, "out", runs=64)
+
+
+@settings(
+    max_examples=8, deadline=None, database=None, derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(seconds=st.sampled_from([1e-9, 0.01, 5.0]), workers=st.integers(1, 3), data=st.data())
+def test_any_grouping_order_and_number_of_workers_give_the_same(
+    seconds, workers, data, whole, tmp_path_factory
+):
+    folder, monkeypatch = tmp_path_factory.mktemp("grouped"), pytest.MonkeyPatch()
+    missing = KeptStudy.missing
+
+    def shuffled(self, **how):
+        work = missing(self, **how)
+        order = data.draw(st.permutations(range(len(work))))
+        return [work[k] for k in order]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kolabsim.study.runner.SECONDS", seconds)
+        patch.setattr(KeptStudy, "missing", shuffled)
+        study, _state = finish(folder, "out", workers=workers)
+    same(read_tables(study), whole)
+
+
+def test_any_executor_of_concurrent_futures(tmp_path, whole):
+    with ThreadPoolExecutor(3) as pool:
+        study, _state = finish(tmp_path, "out", executor=pool)
+    same(read_tables(study), whole)
+
+
+# Faults -------------------------------------------------------------------------------------------
+
+OPERATIONS = ("write", "flush", "fsync", "replace", "mkdir", "temporary")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("at", [0, 1, 5])
+def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
+    operation, at, tmp_path, whole, monkeypatch
+):
+    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    count = iter(range(10_000))
+
+    def fail(original):
+        def now(*words, **more):
+            if next(count) == at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return original(*words, **more)
+
+        return now
+
+    with monkeypatch.context() as patch:
+        if operation == "fsync":
+            patch.setattr(store.os, "fsync", fail(os.fsync))
+        elif operation in ("replace", "mkdir"):
+            patch.setattr(Path, operation, fail(getattr(Path, operation)))
+        elif operation == "temporary":
+            made = store.tempfile.NamedTemporaryFile
+            patch.setattr(store.tempfile, "NamedTemporaryFile", fail(made))
+        else:
+            made = store.tempfile.NamedTemporaryFile
+
+            def broken(*words, **more):
+                file = made(*words, **more)
+                setattr(file, operation, fail(getattr(file, operation)))
+                return file
+
+            patch.setattr(store.tempfile, "NamedTemporaryFile", broken)
+        with pytest.raises(StorageError, match="No space left on device"):
+            finish(tmp_path, "out")
+    assert not list((tmp_path / "out").rglob(".*")), "a temporary file was left behind"
+    study, state = finish(tmp_path, "out")
+    assert state.left == 0
+    same(read_tables(study), whole)
+
+
+def test_a_damaged_part_is_done_again(tmp_path, whole):
+    study, _state = finish(tmp_path, "out")
+    path = study.store.files("runs")[0]
+    path.write_bytes(path.read_bytes()[:-40])
+    study, state = finish(tmp_path, "out")
+    assert state.done > 0
+    same(read_tables(study), whole)
+
+
+def test_two_processes_on_one_folder_do_not_spoil_it(tmp_path, whole):
+    experiment(tmp_path)
+    code = (
+        "from pathlib import Path; from kolabsim.study.comparison_spec import Experiment;"
+        "from kolabsim.study.runner import KeptStudy;"
+        "KeptStudy.plan(Experiment.load(Path('study.yaml')), Path('out')).run()"
     )
+    both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    study, state = finish(tmp_path, "out")
+    assert state.done == 0
+    same(read_tables(study), whole)
 
 
-def test_a_future_is_what_the_changed_scenario_gives(tiny, results):
-    changed = tiny.with_({"parameters.information_cost": 0.06})
-    alone = ks.simulate(changed, ["both"], runs=70, seed=3)
-    there = results.runs.query("strategy == 'both' and future == 'dear'")
-    names = list(MEASURES)
-    np.testing.assert_array_equal(alone.runs[names].to_numpy(), there[names].to_numpy())
+RULE = """\
+from kolabsim.model.declare import decision_rule
 
 
-def test_threads_do_not_matter(tiny):
-    one = ks.simulate(tiny, runs=70, threads=1)
-    two = ks.simulate(tiny, runs=70, threads=2)
-    for name in ("runs", "quarters", "regions"):
-        pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), check_exact=True)
+@decision_rule()
+def careless(options, me, luck, p):
+    \"\"\"Take the first option, and fall over now and then.\"\"\"
+    if len(options) > 3 and luck > 0.97{more}:
+        raise ValueError("fell over")
+    return 0
+"""
 
 
-def test_progress_adds_up(tiny):
+def careless(folder, more=""):
+    (folder / "rule.py").write_text(RULE.format(more=more), encoding="utf-8")
+    text = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"
+    (folder / "careless.yaml").write_text(text, encoding="utf-8")
+    text = SMALL.format(runs=100, detail=5).replace(
+        "scenario: kartamantul", "scenario: careless.yaml"
+    )
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    return KeptStudy.plan(Experiment.load(folder / "study.yaml"), folder / "out")
+
+
+def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path):
+    study = careless(tmp_path)
+    state = study.run()
+    assert 0 < state.failed < 100
+    assert state.done + state.failed == 300
+    failures = study.failures()
+    assert len(failures) == state.failed
+    assert {failure.error for failure in failures} == {"ValueError: fell over"}
+    assert "Traceback" in failures[0].traceback
+    lost = {(failure.strategy, failure.run) for failure in failures}
+    table = read_tables(study)["runs"]
+    there = set(zip(table["strategy"], table["run"], strict=True))
+    assert not lost & there
+    assert len(lost) + len(there) == 300
+    again = study.run()
+    assert (again.done, again.failed) == (0, state.failed)
+    third = study.run(retry_failed=True)
+    assert (third.done, third.failed) == (0, state.failed)
+
+
+def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
+    """It says so, its failures are kept like others, and the numbers are those of one process."""
+    study = careless(tmp_path, more=" and len({str(k): k for k in options}) > 3")
+    rule = unpack(next(iter(study.packed.values()))).rule
+    assert "\n" not in rule.obstacle
+    assert rule.obstacle
+    assert study.needs_processes()
+    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml", runs=12), tmp_path / "twelve")
+    state = study.run(workers=2)
+    assert state.done + state.failed == 36
+    assert 0 < state.failed < 36
+    assert {failure.error for failure in study.failures()} == {"ValueError: fell over"}
+    table = read_tables(study)["runs"]
+    (tmp_path / "other").mkdir()
+    other = careless(tmp_path / "other")
+    assert not other.needs_processes()
+    other = KeptStudy.plan(
+        Experiment.load(tmp_path / "other" / "study.yaml", runs=12), tmp_path / "other" / "twelve"
+    )
+    other.run()
+    pd.testing.assert_frame_equal(table, read_tables(other)["runs"], check_exact=True)
+
+
+def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):
+    study = KeptStudy.plan(experiment(tmp_path), tmp_path / "out")
     seen = []
-    ks.simulate(tiny, ["voluntary", "both"], runs=70, progress=seen.append)
-    assert sum(seen) == 140
+    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+
+    def stop(state):
+        seen.append(state.done)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(StoppedError, match="of 450 runs are finished and kept") as told:
+        study.run(progress=stop, workers=1)
+    assert "the same command goes on" in str(told.value)
+    study, state = finish(tmp_path, "out")
+    assert state.reused >= 64
+    same(read_tables(study), whole)
 
 
-def test_natures_share_what_regions_are(tiny):
-    same = ks.simulate(tiny, ["voluntary"], runs=4, natures=[0, 0, 1, 1])
-    start = same.quarters.query("quarter == 0").set_index("run")["quality"]
-    assert start[0] == start[1]
-    assert start[2] == start[3]
-    assert start[0] != start[2]
+def test_an_executor_that_breaks_is_said_and_nothing_is_lost(tmp_path, whole):
+    class Broken(ThreadPoolExecutor):
+        def submit(self, *words, **more):
+            if self._work_queue.qsize() or getattr(self, "used", 0) > 2:
+                raise RuntimeError("scheduler is gone")
+            self.used = getattr(self, "used", 0) + 1
+            return super().submit(*words, **more)
+
+    with Broken(1) as pool, pytest.raises(StoppedError, match="scheduler is gone"):
+        finish(tmp_path, "out", executor=pool, workers=1)
+    study, state = finish(tmp_path, "out")
+    assert state.left == 0
+    same(read_tables(study), whole)
 
 
-def test_everything_wrong_is_told_at_once_before_the_first_run(tiny):
-    with pytest.raises(ks.InputError) as told:
-        ks.simulate(tiny, ["voluntry", "both"], runs=0, seed=-1)
-    text = str(told.value)
-    assert "did you mean 'voluntary'" in text
-    assert "runs: 0" in text
-    assert "seed: -1" in text
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_signals_stop_in_order(kind, tmp_path):
+    (tmp_path / "study.yaml").write_text(SMALL.format(runs=60_000, detail=2), encoding="utf-8")
+    command = [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"]
+    # Where the tests themselves run in the background, interrupts are ignored: as from a terminal.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, usual)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "out/parts").glob("*.runs.parquet")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(kind)
+    _out, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "of 180000 runs are finished and kept in out" in " ".join(told.split())
+    assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("seed", [None, 1.5, True, -1])
-def test_a_seed_is_a_whole_number(tiny, seed):
-    with pytest.raises(ks.InputError, match="seed"):
-        ks.simulate(tiny, runs=2, seed=seed)
+# Verifying ----------------------------------------------------------------------------------------
 
 
-def test_seed_0_is_a_seed_like_any_other(tiny):
-    zero, one, again = (ks.simulate(tiny, ["voluntary"], runs=8, seed=s) for s in (0, 1, 0))
-    assert not zero.runs.equals(one.runs)
-    pd.testing.assert_frame_equal(zero.runs, again.runs, check_exact=True)
+def test_verify_finds_what_was_changed(tmp_path):
+    study, _state = finish(tmp_path, "out", runs=64, detail=4)
+    assert verify(tmp_path / "out", sample=10_000).is_good
+    table = study.store.files("runs")[0]
+    changed = pd.read_parquet(table)
+    changed.loc[7, "trust"] = np.nextafter(changed.loc[7, "trust"], 1)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    held = store.read_footer(table)
+    rows = pa.Table.from_pandas(changed, preserve_index=False)
+    table.write_bytes(store.parquet_bytes(rows.cast(pq.read_schema(table).remove_metadata()), held))
+    found = verify(tmp_path / "out", sample=10_000)
+    assert [(row[2], row[3]) for row in found.differing] == [(7, "trust")]
+    assert verify(tmp_path / "out", sample=5).checked == 5
 
 
-def test_a_future_must_not_change_what_there_is(tiny):
-    with pytest.raises(ks.InputError, match="must not change regions, areas or the horizon"):
-        ks.simulate(tiny, runs=2, futures={"longer": {"horizon": 20}})
+def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
+    study, _state = finish(tmp_path, "out", runs=64)
+    old, young = (tmp_path / "out/parts" / name for name in (".a.parquet-x1", ".b.parquet-x2"))
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    study.run()
+    assert not old.exists()
+    assert young.exists()
 
 
-def test_figures_are_last_year_sums_and_ratios():
-    names = list(MEASURES)
-    history = np.zeros((1, 6, len(names)))
-    history[0, :, names.index("trust")] = [9, 9, 1, 2, 3, 4]
-    history[0, :, names.index("saving")] = [1, 2, 3, 4, 5, 6]
-    history[0, :, names.index("deciding")] = [0, 6, 0, 0, 0, 2]
-    history[0, :, names.index("agreements")] = [0, 2, 0, 0, 0, 2]
-    history[0, :, names.index("decision_time")] = [np.nan, 3, np.nan, np.nan, np.nan, 1]
-    history[0, :, names.index("trust_in_bodies")] = [1, 1, np.nan, np.nan, np.nan, 0.5]
-    history[0, :, names.index("body_age")] = np.nan
-    figures = dict(zip(names, run_figures(history)[0], strict=True))
-    assert figures["trust"] == 2.5
-    assert figures["saving"] == 21
-    assert figures["decision_time"] == 8 / 4
-    assert figures["trust_in_bodies"] == 0.5
-    assert np.isnan(figures["body_age"])
-    assert np.isnan(figures["saving_per_cost"])
+def test_futures_that_change_nothing_are_points_with_the_same_runs(tmp_path):
+    text = SMALL.format(runs=6, detail=3) + "futures: {one: {}, other: {}}\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")
+    study.run()
+    for table in read_tables(study).values():
+        one, other = (table[table["future"] == name] for name in ("one", "other"))
+        assert len(one) == len(other) > 0
+        same = one.drop(columns="future").to_numpy() == other.drop(columns="future").to_numpy()
+        both_missing = one.isna().to_numpy() & other.isna().to_numpy()
+        keep = one.columns != "future"
+        assert (same | both_missing[:, keep]).all()

@@ -7,11 +7,11 @@ import pytest
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.errors import StoppedError
 from kolabsim.model.measures import MEASURES
+from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.factors import factors_of
 from kolabsim.study.results import run_figures
 from kolabsim.study.sampled import SampledStudy, read_base, unpack_base
 from kolabsim.study.verify import verify
-from kolabsim.world.scenario import Scenario
 
 STRATEGIES = ("voluntary", "team")
 

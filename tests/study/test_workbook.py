@@ -7,10 +7,10 @@ import pytest
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.study import export as exporting
-from kolabsim.study.experiment import Experiment
+from kolabsim.study.collect import read_table
+from kolabsim.study.comparison_spec import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.joined import read_table
-from kolabsim.study.kept import KeptStudy
+from kolabsim.study.runner import KeptStudy
 
 openpyxl = pytest.importorskip("openpyxl")
 

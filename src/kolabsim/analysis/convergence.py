@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.compare import NET_BENEFIT, Comparison, arranged, paired, place_in
+from kolabsim.analysis.comparison import NET_BENEFIT, Comparison, arranged, paired, place_in
 from kolabsim.model.measures import MEASURES
 
 if TYPE_CHECKING:

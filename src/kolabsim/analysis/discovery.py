@@ -16,7 +16,7 @@ import numpy as np
 from kolabsim.analysis.information import check_settings
 from kolabsim.analysis.robustness import checked
 from kolabsim.errors import KolabsimError, Problems, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,14 +16,14 @@ import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.errors import InputError, Problem, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import outlook, sharing_weight
-from kolabsim.model.kernel import entry
+from kolabsim.model.jit import entry
 from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.state import BEST, NOBODY, TRUST, WEIGHT, State
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

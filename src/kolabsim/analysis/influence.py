@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.compare import NET_BENEFIT, Comparison, arranged, paired, place_in
+from kolabsim.analysis.comparison import NET_BENEFIT, Comparison, arranged, paired, place_in
 
 if TYPE_CHECKING:
     import pandas as pd

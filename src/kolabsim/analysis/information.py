@@ -14,7 +14,7 @@ import numpy as np
 
 from kolabsim.analysis.robustness import ROOM, checked, drawn_anew, interval
 from kolabsim.errors import Problems
-from kolabsim.language import _
+from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd

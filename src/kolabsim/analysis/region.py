@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.compare import GAINS, LOSES, NOISE, paired, verdicts
+from kolabsim.analysis.comparison import GAINS, LOSES, NOISE, paired, verdicts
 from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, offer_by, run_block
 from kolabsim.errors import InputError, Problem, nearest, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.model import laws
-from kolabsim.model.beginning import first_state
 from kolabsim.model.bodies import (
     cross_omega,
     goodwill_of,
@@ -28,17 +27,18 @@ from kolabsim.model.bodies import (
     tally_all,
     with_goodwill,
 )
-from kolabsim.model.draws import Key
-from kolabsim.model.kernel import door, part
+from kolabsim.model.initialisation import first_state
+from kolabsim.model.interventions import begin
+from kolabsim.model.jit import door, part
 from kolabsim.model.levers import SUPPORTERS, UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.model.programme import begin
+from kolabsim.model.rng import Key
 from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS, State
-from kolabsim.study.runner import check_request
-from kolabsim.world.scenario import Scenario
-from kolabsim.world.settling import BASELINE
-from kolabsim.world.world import who_knows_whom
+from kolabsim.scenario.compile import who_knows_whom
+from kolabsim.scenario.resolve import BASELINE
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import check_request
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.compare import tidy
+from kolabsim.analysis.comparison import tidy
 from kolabsim.errors import Problems, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd

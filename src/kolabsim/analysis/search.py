@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from kolabsim.analysis.compare import paired
+from kolabsim.analysis.comparison import paired
 from kolabsim.errors import (
     InputError,
     KolabsimError,
@@ -27,7 +27,7 @@ from kolabsim.errors import (
     StorageError,
     shown,
 )
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
 from kolabsim.study.store import write_whole
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.study.design import CURVES, DUMMY, HARMONICS, LEVELS, METHODS, PLACES, Design
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from kolabsim.errors import KolabsimError, Problems, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.study.factors import Factor
 
 GAUSSIAN, BOOSTING = "gaussian process", "gradient boosting"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.model.measures import MEASURES
-from kolabsim.study.runner import simulate
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
 
 if TYPE_CHECKING:
     import pandas as pd

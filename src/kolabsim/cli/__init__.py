@@ -13,8 +13,8 @@ import typer
 from kolabsim.cli import judging, looking, making, running, serving, tracing
 from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
-from kolabsim.language import LANGUAGES, _, set_language
-from kolabsim.world.programs import witnesses
+from kolabsim.i18n import LANGUAGES, _, set_language
+from kolabsim.model.load import witnesses
 
 if TYPE_CHECKING:
     import click

@@ -18,7 +18,7 @@ from kolabsim.cli.shared import (
     typed,
 )
 from kolabsim.errors import InputError, Problem, require
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     pass
@@ -51,12 +51,17 @@ def evidence(
     language: Language = None,
 ) -> None:
     """Judge the model by published facts: which it reproduces, and which not."""
-    from kolabsim.evidence.scorecard import FEW, FUTURES, QUICK, runs_needed, score
-    from kolabsim.model.kernel import digest
-    from kolabsim.show import scorecard
-    from kolabsim.show.folder import check_room, circumstances
-    from kolabsim.show.samples import RUNS, read_samples, sample_sections, without_samples
-    from kolabsim.world.futures import plausible_sets
+    from kolabsim.model.jit import digest
+    from kolabsim.report import validation
+    from kolabsim.report.output import check_room, circumstances
+    from kolabsim.report.validation_samples import (
+        RUNS,
+        read_samples,
+        sample_sections,
+        without_samples,
+    )
+    from kolabsim.scenario.futures import plausible_sets
+    from kolabsim.validation.scorecard import FEW, FUTURES, QUICK, runs_needed, score
 
     if data is not None:
         require("sklearn", extra="learning", what="--data")
@@ -78,14 +83,14 @@ def evidence(
         _("seed {seed}").format(seed=seed),
         _("model {hash}").format(hash=digest()),
     ]
-    scorecard.write_file(findings, out / "scorecard.csv")
-    page = scorecard.write_scorecard(
+    validation.write_file(findings, out / "validation.csv")
+    page = validation.write_scorecard(
         findings, out / "evidence.html", lines=lines, more=more,
         facts=circumstances(typed(), seed) | {"runs": runs},
     )  # fmt: skip
     console = terminal(sys.stdout)
-    console.print(scorecard.terminal_table(findings))
-    console.print(scorecard.tally(findings))
+    console.print(validation.terminal_table(findings))
+    console.print(validation.tally(findings))
     tell_report(page)
 
 
@@ -112,21 +117,21 @@ def calibrate(
     language: Language = None,
 ) -> None:
     """Find the parameter sets that agree with the facts for calibration."""
-    from kolabsim.show.folder import check_room
+    from kolabsim.report.output import check_room
 
     check_room(out)
     if network is not None:
         choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
         return
-    from kolabsim.evidence.calibration import Narrowed
-    from kolabsim.evidence.calibration import calibrate as search
-    from kolabsim.show.scorecard import (
+    from kolabsim.report.validation import (
         identification_table,
         structures_table,
         write_identified,
     )
+    from kolabsim.scenario.futures import FILE, as_text
     from kolabsim.study.store import write_whole
-    from kolabsim.world.futures import FILE, as_text
+    from kolabsim.validation.calibration import Narrowed
+    from kolabsim.validation.calibration import calibrate as search
 
     def tell(one: Narrowed) -> None:
         text = _("{number} of {wanted} sets found, {drawn} looked at")
@@ -152,9 +157,9 @@ def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | N
     """Choose what the Dutch sample leaves open, and write it as settings of a scenario."""
     import yaml
 
-    from kolabsim.evidence.choosing import Loss, choose
-    from kolabsim.evidence.netherlands import read_netherlands
     from kolabsim.study.store import write_whole
+    from kolabsim.validation.choosing import Loss, choose
+    from kolabsim.validation.netherlands import read_netherlands
 
     require("sklearn", extra="learning", what="--network")
     sample = read_netherlands(data)

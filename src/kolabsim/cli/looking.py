@@ -22,13 +22,13 @@ from kolabsim.errors import (
     InputError,
     Problems,
 )
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kolabsim.study.experiment import Experiment
-    from kolabsim.study.inquiry import Inquiry
+    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.spec import Inquiry
 
 
 @app.command(help=N_("Check scenario and experiment files, and tell all their problems at once."))
@@ -52,14 +52,14 @@ def check(
 
 def describe(name: str) -> str:
     """What a scenario or experiment is, in a line; its problems as an error."""
-    from kolabsim.study.inquiry import load
-    from kolabsim.world.reading import is_file, read_yaml
-    from kolabsim.world.scenario import Scenario
-    from kolabsim.world.world import build_rule
+    from kolabsim.scenario.compile import build_rule
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.scenario.source import is_file, read_yaml
+    from kolabsim.study.spec import load
 
     path = Path(name)
-    if is_file(path / "experiment.yaml"):
-        path = path / "experiment.yaml"
+    if is_file(path / "comparison_spec.yaml"):
+        path = path / "comparison_spec.yaml"
     tree = read_yaml(path, Problems()) if is_file(path) else None
     if tree is not None and tree.get("kind") is not None:
         return in_short(load(path))
@@ -117,8 +117,8 @@ def list_(
 
 def scenario_table() -> Table:
     """Scenarios that ship with kolabsim."""
-    from kolabsim.language import language
-    from kolabsim.world.scenario import Scenario, shipped_names
+    from kolabsim.i18n import language
+    from kolabsim.scenario.scenario import Scenario, shipped_names
 
     table = plain_table(_("scenario"), _("regions"), _("areas"), _("title"))
     for name in shipped_names("scenarios"):
@@ -129,9 +129,9 @@ def scenario_table() -> Table:
 
 def experiment_table() -> Table:
     """Experiments that ship with kolabsim."""
-    from kolabsim.language import language
-    from kolabsim.study.inquiry import load
-    from kolabsim.world.scenario import shipped_names
+    from kolabsim.i18n import language
+    from kolabsim.scenario.scenario import shipped_names
+    from kolabsim.study.spec import load
 
     table = plain_table(_("experiment"), _("kind"), _("scenario"), _("question"))
     for name in shipped_names("experiments"):
@@ -142,8 +142,8 @@ def experiment_table() -> Table:
 
 def strategy_table(scenario: str) -> Table:
     """Strategies of a scenario."""
-    from kolabsim.language import language
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.i18n import language
+    from kolabsim.scenario.scenario import Scenario
 
     table = plain_table(_("strategy"), _("title"), _("what is done"))
     for name, found in Scenario.load(scenario).strategies.items():
@@ -153,10 +153,10 @@ def strategy_table(scenario: str) -> Table:
 
 def lever_table(scenario: str) -> Table:
     """Mechanisms and supporters, also of the extensions of a scenario, and what they act on."""
-    from kolabsim.model.extension import ACTING
+    from kolabsim.model.declare import ACTING
     from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, SUPPORTERS
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.scenario.scenario import Scenario
 
     head = (_("lever"), _("kind"), _("what it is"), _("acts on"), _("price"), _("paid by"))
     table, found = plain_table(*head), Scenario.load(scenario)
@@ -174,8 +174,8 @@ def lever_table(scenario: str) -> Table:
 
 def factor_table(scenario: str) -> Table:
     """What can be varied: parameters, attributes of areas, levers, structures, institutions."""
+    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.factors import factors_of
-    from kolabsim.world.scenario import Scenario
 
     head = (_("factor"), _("group"), _("usual"), _("range"), _("unit"), _("meaning"), _("source"))
     table = plain_table(*head)
@@ -195,7 +195,7 @@ def factor_table(scenario: str) -> Table:
 def measure_table(scenario: str) -> Table:
     """Measures: what comes out, also of the extensions of a scenario."""
     from kolabsim.model.measures import MEASURES, REGION_MEASURES
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.scenario.scenario import Scenario
 
     whole = {name: MEASURES[name] for name in Scenario.load(scenario).measures}
 
@@ -214,9 +214,9 @@ def schema(
     language: Language = None,
 ) -> None:
     """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
-    from kolabsim.study import experiment, inquiry
-    from kolabsim.world import scenario
+    from kolabsim.scenario import scenario
+    from kolabsim.study import comparison_spec, spec
 
-    shapes = {"scenario": scenario.schema, "experiment": experiment.schema}
-    shapes |= {name: partial(inquiry.schema_of, name) for name in inquiry.TEXTS}
+    shapes = {"scenario": scenario.schema, "experiment": comparison_spec.schema}
+    shapes |= {name: partial(spec.schema_of, name) for name in spec.TEXTS}
     typer.echo(json.dumps(one_of(kind, shapes)(), indent=1, ensure_ascii=False))

@@ -18,7 +18,7 @@ from kolabsim.cli.shared import (
     terminal,
     typed,
 )
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 
 @app.command(help=N_("Make a scenario and an experiment from a table of your own regions."))
@@ -30,7 +30,7 @@ def new(
     language: Language = None,
 ) -> None:
     """Make a scenario and an experiment from a table of your own regions."""
-    from kolabsim.study.starting import start
+    from kolabsim.study.scaffold import start
 
     for path in start(folder, regions):
         typer.echo(path.as_posix())
@@ -59,9 +59,9 @@ def region(
 ) -> None:
     """Make a page for one region: whom to approach, gains, cost and next steps."""
     from kolabsim.analysis.region import region_outlook
-    from kolabsim.show.folder import circumstances
-    from kolabsim.show.region import answer_section, write_region
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.report.output import circumstances
+    from kolabsim.report.region import answer_section, write_region
+    from kolabsim.scenario.scenario import Scenario
 
     world = Scenario.load(scenario)
     announce_compilation()

@@ -27,18 +27,18 @@ from kolabsim.cli.shared import (
     typed,
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems, require
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     import pandas as pd
 
-    from kolabsim.analysis.compare import Comparison
-    from kolabsim.show.folder import Account
-    from kolabsim.study.experiment import Experiment
-    from kolabsim.study.inquiry import Inquiry
-    from kolabsim.study.kept import KeptStudy, Progress
+    from kolabsim.analysis.comparison import Comparison
+    from kolabsim.report.output import Account
+    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.runner import KeptStudy, Progress
+    from kolabsim.study.spec import Inquiry
 
 
 @app.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
@@ -87,9 +87,9 @@ def run(
     language: Language = None,
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
-    from kolabsim.show.folder import REPORT, Account, check_folder, fresh_folder, is_reported
-    from kolabsim.study.inquiry import Inquiry, load
-    from kolabsim.study.kept import KeptStudy
+    from kolabsim.report.output import REPORT, Account, check_folder, fresh_folder, is_reported
+    from kolabsim.study.runner import KeptStudy
+    from kolabsim.study.spec import Inquiry, load
 
     started = time.perf_counter()
     changes = {
@@ -151,10 +151,10 @@ def codes_of(found: Experiment | Inquiry, regions: str | None) -> list[str]:
 
 def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
     """Answer an inquiry, and write its page."""
-    from kolabsim.analysis.inquiries import ask
-    from kolabsim.show.folder import REPORT, Account
-    from kolabsim.show.inquiry import publish_inquiry
-    from kolabsim.study.kept import Progress
+    from kolabsim.analysis.experiments import ask
+    from kolabsim.report.experiment import publish_inquiry
+    from kolabsim.report.output import REPORT, Account
+    from kolabsim.study.runner import Progress
 
     started, whole = time.perf_counter(), Progress(0)
     announce_compilation()
@@ -198,11 +198,11 @@ def report_comparison(
 
     Regions with these codes have a page of their own, beside the report.
     """
-    from kolabsim.analysis.compare import compare
+    from kolabsim.analysis.comparison import compare
     from kolabsim.analysis.fairness import fairness
     from kolabsim.analysis.variance import attributes_share, default_measures
-    from kolabsim.show.folder import publish
-    from kolabsim.study.joined import join
+    from kolabsim.report.output import publish
+    from kolabsim.study.collect import join
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
@@ -236,8 +236,8 @@ def region_pages(
 ) -> dict[str, str]:
     """Write pages of regions for the best strategy beside the report: their files, by code."""
     from kolabsim.analysis.region import region_outlook
-    from kolabsim.show.folder import circumstances
-    from kolabsim.show.region import write_region
+    from kolabsim.report.output import circumstances
+    from kolabsim.report.region import write_region
 
     if not codes:
         return {}
@@ -306,7 +306,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 def warn_of_contacts(study: Experiment) -> None:
     """Say which regions have no contact, or no land neighbour though areas spill over."""
-    from kolabsim.world.world import without_neighbours
+    from kolabsim.scenario.compile import without_neighbours
 
     lone, islands = without_neighbours(study.scenario)
     spills = any(area.spillover > 0.0 for area in study.scenario.areas.values())
@@ -325,7 +325,7 @@ def warn_of_contacts(study: Experiment) -> None:
 
 def warn_of_rule(study: Experiment) -> None:
     """Say that a decision rule cannot be compiled, and why."""
-    from kolabsim.world.world import build_rule
+    from kolabsim.scenario.compile import build_rule
 
     rule, _settings = build_rule(study.scenario)
     if rule is not None and rule.obstacle:
@@ -338,8 +338,8 @@ def warn_of_rule(study: Experiment) -> None:
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
     """The comparison as a table in the terminal, and where the rest of it is."""
-    from kolabsim.show.folder import REPORT
-    from kolabsim.show.report import terminal_table
+    from kolabsim.report.comparison import terminal_table
+    from kolabsim.report.output import REPORT
 
     console = terminal(sys.stdout)
     console.print(terminal_table(study, comparison))

@@ -10,7 +10,7 @@ import typer
 
 from kolabsim.cli.shared import Language, announce_compilation, app, one_of, terminal
 from kolabsim.errors import InputError, Problem, require
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 
 @app.command("app", help=N_("Try out strategies and assumptions on a web page."))
@@ -28,12 +28,12 @@ def app_(
     language: Language = None,
 ) -> None:
     """Serve the page on which strategies are tried out, until it is interrupted."""
-    from kolabsim.world.scenario import shipped_names
+    from kolabsim.scenario.scenario import shipped_names
 
     one_of(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
     port = free_port(host, port)
     require("nicegui", extra="app", what=_("the web page"))
-    from kolabsim.show.app import serve
+    from kolabsim.app.server import serve
 
     announce_compilation()
     shown = f"[{host}]" if ":" in host else host

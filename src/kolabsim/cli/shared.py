@@ -19,7 +19,7 @@ from kolabsim.errors import (
     shown,
     suggestion,
 )
-from kolabsim.language import N_, _, set_language
+from kolabsim.i18n import N_, _, set_language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from kolabsim.study.kept import Progress
+    from kolabsim.study.runner import Progress
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit codes: some runs failed; an input or a disk is at fault; stopped before the end."""
@@ -85,7 +85,7 @@ def one_of(word: str, choices: Mapping[str, Kind]) -> Kind:
 
 def parse_settings(settings: Sequence[str]) -> dict[str, object]:
     """Settings by dotted names from KEY=VALUE; a value is read as in a scenario file."""
-    from kolabsim.world.reading import read_value
+    from kolabsim.scenario.source import read_value
 
     found, problems = {}, Problems()
     for setting in settings:
@@ -125,7 +125,7 @@ def terminal(stream: object = None) -> Console:
 
 def tell_report(path: Path) -> None:
     """Where a report is, and its tables for Excel, or what they need."""
-    from kolabsim.show.workbook import is_possible
+    from kolabsim.report.workbook import is_possible
 
     console = terminal(sys.stdout)
     console.print(_("Report: {path}").format(path=path.as_posix()), soft_wrap=True)
@@ -215,7 +215,7 @@ def extension_announcer() -> Callable[[Path], None]:
 
 def announce_compilation() -> None:
     """Say that the model is compiled, where no earlier process did it: it takes a while once."""
-    from kolabsim.model.kernel import is_compiled_before
+    from kolabsim.model.jit import is_compiled_before
 
     if not is_compiled_before():
         terminal().print(

@@ -9,7 +9,7 @@ import typer
 
 from kolabsim.cli.shared import Language, Settings, announce_compilation, app, parse_settings
 from kolabsim.errors import InputError, Problem
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 
 @app.command(help=N_("Write who shares with whom in one run, as GraphML or as a table."))
@@ -31,8 +31,8 @@ def graph(
 ) -> None:
     """Write who shares with whom in one run, as GraphML or as a table."""
     from kolabsim.engine.mesa_model import CollaborationModel
+    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.graphs import ending, write_graph
-    from kolabsim.world.scenario import Scenario
 
     ending(out)
     world = Scenario.load(scenario).with_(parse_settings(settings))

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.errors import InputError, Problem
-from kolabsim.language import _
-from kolabsim.model.beginning import first_state
+from kolabsim.i18n import _
+from kolabsim.model.agreements import settle
 from kolabsim.model.bodies import tally_all
-from kolabsim.model.draws import Key
-from kolabsim.model.extension import DecisionRule, Extension, OwnMeasure, TargetRule
-from kolabsim.model.fetching import fetch_parties, fetch_region, is_large
-from kolabsim.model.kernel import compiled, door, first_call, kernel, rebind
+from kolabsim.model.declare import DecisionRule, Extension, OwnMeasure, TargetRule
+from kolabsim.model.initialisation import first_state
+from kolabsim.model.interventions import begin, offer, support, target_bar
+from kolabsim.model.jit import compiled, door, first_call, kernel, rebind
 from kolabsim.model.levers import OWN_TARGETS
 from kolabsim.model.measures import (
     MEASURES,
@@ -30,8 +30,8 @@ from kolabsim.model.measures import (
     record_region,
     trace_region,
 )
-from kolabsim.model.programme import begin, offer, support, target_bar
-from kolabsim.model.settlement import settle
+from kolabsim.model.prefetch import fetch_parties, fetch_region, is_large
+from kolabsim.model.rng import Key
 from kolabsim.model.stages import (
     builds_trust,
     communicate,
@@ -46,16 +46,16 @@ from kolabsim.model.stages import (
     produce,
 )
 from kolabsim.model.state import Me, Policy, State, World, allocate
-from kolabsim.model.targets import score_of
-from kolabsim.world.scenario import Scenario
-from kolabsim.world.strategy import Strategy
-from kolabsim.world.world import (
+from kolabsim.model.targeting import score_of
+from kolabsim.scenario.compile import (
     build_policy,
     build_rule,
     build_world,
     model_parameters,
     settings_of,
 )
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.strategy import Strategy
 
 BLOCK = 64
 """Runs in a block: the fixed unit of work, so that no grouping can change a result."""

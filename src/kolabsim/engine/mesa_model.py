@@ -26,15 +26,15 @@ from kolabsim.engine.ensemble import (
     offer_by,
 )
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import _
-from kolabsim.model import beginning, bodies, measures, programme, settlement, stages
-from kolabsim.model.draws import Key
-from kolabsim.model.kernel import door
+from kolabsim.i18n import _
+from kolabsim.model import agreements, bodies, initialisation, interventions, measures, stages
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.jit import door
 from kolabsim.model.levers import FORMS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.rules import BUILT_IN
+from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -243,7 +243,9 @@ class CollaborationModel(mesa.Model):
         self.draws_seed = task.seed
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
-        door(beginning.first_state)(self.world, self.state, self.policy, self.parameters, self.key)
+        door(initialisation.first_state)(
+            self.world, self.state, self.policy, self.parameters, self.key
+        )
         rows = range(len(self.simulated.regions))
         self.regional_governments = [agents(self, row) for row in rows]
         self.supporters = [Supporter(self, kind) for kind in SUPPORTERS]
@@ -315,14 +317,14 @@ class CollaborationModel(mesa.Model):
             return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
         quarter = self.quarter
-        door(programme.begin)(world, state, policy, p, quarter)
+        door(interventions.begin)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
         door(bodies.tally_all)(state, p, quarter)
         self._regions_do("identify")
         self._regions_do("communicate")
         door(bodies.tally_all)(state, p, quarter)
         self._regions_do("plan")
-        door(settlement.settle)(state, policy, p, quarter)
+        door(agreements.settle)(state, policy, p, quarter)
         self._regions_do("coordinate")
         door(stages.produce)(state, policy, p, quarter)
         self._regions_do("evaluate")

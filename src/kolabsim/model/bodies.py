@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
-from kolabsim.model import draws, laws
-from kolabsim.model.fetching import fetch_body, is_large
-from kolabsim.model.kernel import part
+from kolabsim.model import laws, rng
+from kolabsim.model.jit import part
 from kolabsim.model.levers import (
     BY_ABILITY,
     BY_BENEFIT,
@@ -15,6 +14,7 @@ from kolabsim.model.levers import (
     CONTRACT,
     LEAD,
 )
+from kolabsim.model.prefetch import fetch_body, is_large
 from kolabsim.model.state import (
     AUTONOMY,
     AUTONOMY_PEOPLE,
@@ -473,8 +473,8 @@ def misjudgement(s, p, i, a, contact, planning):
     j = s.contact[contact].target
     one, other = s.region[i], s.region[j]
     now = s.moment[0]
-    key = draws.Key(now.seed, now.nature, 0)
-    error = draws.normal_by_area(key, draws.ERROR, one.id, other.id, a)
+    key = rng.Key(now.seed, now.nature, 0)
+    error = rng.normal_by_area(key, rng.ERROR, one.id, other.id, a)
     area = s.area[a]
     meeting = area.forum * same_forum(one, other)
     spread = laws.misperception(meeting, area.information, planning, p)

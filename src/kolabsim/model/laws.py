@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
-from kolabsim.model.kernel import kernel
+from kolabsim.model.jit import kernel
 from kolabsim.model.levers import HYPERBOLA, POWER
 from kolabsim.model.mechanisms import (
     business_on_pooling,

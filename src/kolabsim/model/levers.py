@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from kolabsim.language import N_
+from kolabsim.i18n import N_
 
 
 @dataclass(frozen=True)

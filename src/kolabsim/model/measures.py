@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kolabsim.model.kernel import kernel, part, passage, roomy_part
+from kolabsim.model.jit import kernel, part, passage, roomy_part
 from kolabsim.model.levers import CAP
 from kolabsim.model.sorting import order_of
 from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST

@@ -8,7 +8,7 @@ it; of a supporter, for those that it helps. (A grant pays start-up, which is mo
 
 from __future__ import annotations
 
-from kolabsim.model.extension import mechanism
+from kolabsim.model.declare import mechanism
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.parameters import named
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kolabsim.model.kernel import kernel
+from kolabsim.model.jit import kernel
 
 RUN = 16
 """Values that are sorted by insertion before such runs are merged, and most in a bucket."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from kolabsim.model import draws, laws
+from kolabsim.model import laws, rng
 from kolabsim.model.bodies import (
     body_forum_share,
     cross_omega,
@@ -23,11 +23,11 @@ from kolabsim.model.bodies import (
     sides_of,
     with_goodwill,
 )
-from kolabsim.model.fetching import fetch_body, is_large
-from kolabsim.model.kernel import part, passage
+from kolabsim.model.decision_rules import built_in
+from kolabsim.model.interventions import bill
+from kolabsim.model.jit import part, passage
 from kolabsim.model.levers import LASTING
-from kolabsim.model.programme import bill
-from kolabsim.model.rules import built_in
+from kolabsim.model.prefetch import fetch_body, is_large
 from kolabsim.model.state import (
     BEST,
     CAPACITY,
@@ -64,7 +64,7 @@ def identify(i, s, p, rule, key):
 @part
 def own_luck(region, a, key):
     """A region's own draw for choosing in an area."""
-    return draws.uniform_by_area(key, draws.CHOICE, region.id, region.id, a)
+    return rng.uniform_by_area(key, rng.CHOICE, region.id, region.id, a)
 
 
 @part
@@ -115,7 +115,7 @@ def look(i, a, s, p, key):
     keep = s.option[0]
     keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, MEMBERS], 0.0
     keep.people, keep.contact, keep.party = s.sums[own, RESIDENTS], NOBODY, own
-    keep.luck = draws.uniform_by_area(key, draws.KEEPING, region.id, region.id, a)
+    keep.luck = rng.uniform_by_area(key, rng.KEEPING, region.id, region.id, a)
     keep.success = region.success
     for k in range(1, number):
         judge(i, a, k, s, p, key)
@@ -125,7 +125,7 @@ def look(i, a, s, p, key):
 @part
 def is_attentive(region, slot, area, slots, contact, a, p, key):
     """Whether a region turns to an area this quarter; of all slots and contacts."""
-    luck = draws.uniform_by_area(key, draws.ATTENTION, region.id, region.id, a)
+    luck = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
     priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area: then nobody needs to count them.
@@ -156,7 +156,7 @@ def notices(region, other, contact, area, a, p, key):
     tier = 1.0 if region.tier == other.tier else 0.0
     chance = laws.noticing(contact.near, contact.trust, forum, tier, p)
     chance = laws.effect(chance, area.notice_times, area.notice_plus, 0.0, 1.0)
-    return draws.uniform_by_area(key, draws.NOTICE, region.id, other.id, a) < chance
+    return rng.uniform_by_area(key, rng.NOTICE, region.id, other.id, a) < chance
 
 
 @passage
@@ -180,7 +180,7 @@ def judge(i, a, k, s, p, key):
     option.members, option.people = row[MEMBERS], row[RESIDENTS]
     option.culture = cultures_apart(row)
     other = s.region[contact.target].id
-    option.luck = draws.uniform_by_area(key, draws.CHOICE, region.id, other, a)
+    option.luck = rng.uniform_by_area(key, rng.CHOICE, region.id, other, a)
 
 
 # 2 communicate ----------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def plan(i, s, p, key):
             chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
             area = s.area[a]
             chance = laws.effect(chance, area.leaving_times, area.leaving_plus, 0.0, 1.0)
-            luck = draws.uniform_by_area(key, draws.LEAVING, region.id, region.id, a)
+            luck = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
             slot.leaves = luck < chance
             region.moving = max(region.moving, slot.leaves)
         if slot.contact != NOBODY and slot.opened < key.quarter:
@@ -280,8 +280,8 @@ def advance(i, a, s, p, key):
     area = s.area[a]
     chance = laws.conclusion(apart, area.planning, area.team, mediation, p)
     chance = laws.effect(chance, area.conclusion_times, area.conclusion_plus, 0.0, 1.0)
-    if draws.uniform_by_area(key, draws.CONCLUSION, region.id, region.id, a) < chance:
-        slot.order = draws.uniform_by_area(key, draws.ORDER, region.id, region.id, a)
+    if rng.uniform_by_area(key, rng.CONCLUSION, region.id, region.id, a) < chance:
+        slot.order = rng.uniform_by_area(key, rng.ORDER, region.id, region.id, a)
         region.moving = 1
 
 
@@ -306,8 +306,8 @@ def coordinate(i, s, p, key):
         odds = laws.effect(odds, area.conduct_odds_times, area.conduct_odds_plus, -inf, inf)
         chance = laws.logistic(odds)
         chance = laws.effect(chance, area.conduct_times, area.conduct_plus, 0.0, 1.0)
-        slot.kept = draws.uniform_by_area(key, draws.HONOUR, region.id, region.id, a) < chance
-        slot.seen = draws.uniform_by_area(key, draws.SIGHT, region.id, region.id, a) < seen
+        slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
+        slot.seen = rng.uniform_by_area(key, rng.SIGHT, region.id, region.id, a) < seen
 
 
 @part

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 
 DUMMY = "dummy"
 """A factor that changes nothing: what is found for it is the noise floor."""

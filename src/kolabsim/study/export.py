@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, require
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
-from kolabsim.study.joined import chunks, read_tables
-from kolabsim.study.kept import KeptStudy
+from kolabsim.study.collect import chunks, read_tables
+from kolabsim.study.runner import KeptStudy
 from kolabsim.study.sheets import as_it_was, begins_as_formula, table_csv
 from kolabsim.study.store import KINDS, intact, write_whole
 

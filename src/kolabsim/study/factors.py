@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.language import N_, _
+from kolabsim.i18n import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.extension import RULES, Declared
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.declare import RULES, Declared
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
-from kolabsim.model.rules import BUILT_IN
-from kolabsim.world.futures import STRUCTURES
-from kolabsim.world.scenario import Scenario
+from kolabsim.scenario.futures import STRUCTURES
+from kolabsim.scenario.scenario import Scenario
 
 PART = 0.01
 """Part of what services cost that bounds the budget of a supporter, unless a range is given."""
@@ -150,7 +150,7 @@ def largest_group(scenario: Scenario) -> int:
 
 
 def _meaning_of(structure: str) -> str:
-    from kolabsim.world.schema import ScenarioText
+    from kolabsim.scenario.schema import ScenarioText
 
     return (ScenarioText.model_fields[structure].description or structure).strip()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError, Problem, suggestion
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.study.sheets import rows_csv
 from kolabsim.study.store import write_whole
 

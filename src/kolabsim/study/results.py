@@ -13,7 +13,7 @@ from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO, REGION_MEASURES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.world.scenario import Scenario
+    from kolabsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

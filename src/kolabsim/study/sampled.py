@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, new_state
-from kolabsim.engine.varying import Base, base_of, is_quick, vary
+from kolabsim.engine.overrides import Base, base_of, is_quick, vary
 from kolabsim.errors import InputError, Problem
-from kolabsim.language import _
-from kolabsim.study.kept import (
+from kolabsim.i18n import _
+from kolabsim.study.api import shape_of
+from kolabsim.study.results import run_figures
+from kolabsim.study.runner import (
     INPUTS,
     MOST_BLOCKS,
     Failure,
@@ -31,7 +33,9 @@ from kolabsim.study.kept import (
     spans,
     unless_stopped,
 )
-from kolabsim.study.points import (
+from kolabsim.study.sheets import table_csv
+from kolabsim.study.store import intact, read_footer, write_whole
+from kolabsim.study.tasks import (
     Plain,
     Point,
     from_bytes,
@@ -41,18 +45,14 @@ from kolabsim.study.points import (
     to_bytes,
     unpack,
 )
-from kolabsim.study.results import run_figures
-from kolabsim.study.runner import shape_of
-from kolabsim.study.sheets import table_csv
-from kolabsim.study.store import intact, read_footer, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
     from kolabsim.engine.ensemble import Block, Task
+    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.factors import Value
-    from kolabsim.world.scenario import Scenario
 
 ROWS = "rows.npz"
 """File that says what decides each point: its base, and what is written into that."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 
 from kolabsim.errors import InputError, KolabsimError, Problem, StorageError, shown
-from kolabsim.language import _
+from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, run_block
-from kolabsim.study.joined import read_tables
-from kolabsim.study.kept import INPUTS, KeptStudy, read_inputs
-from kolabsim.study.points import Point, hash_of, unpack
+from kolabsim.study.collect import read_tables
 from kolabsim.study.results import run_figures
+from kolabsim.study.runner import INPUTS, KeptStudy, read_inputs
 from kolabsim.study.sampled import ROWS, kept_tasks
+from kolabsim.study.tasks import Point, hash_of, unpack
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The web page: controls on the left, what they change on the right."""

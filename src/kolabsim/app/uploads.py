@@ -1,0 +1,211 @@
+"""Scenarios that people upload: read as data, kept in memory for a while, and never executed.
+
+A table of regions is put into a scenario of its own; a scenario may extend one that ships with
+kolabsim, and may refer only to files that were uploaded with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.i18n import _
+from kolabsim.scenario.scenario import Scenario, shipped_names
+from kolabsim.scenario.schema import FILES
+from kolabsim.scenario.source import Node, read_yaml
+
+LARGEST = 1_000_000
+"""Most bytes of the tables and the scenario of an upload together."""
+LARGEST_SHAPES = 4_000_000
+"""Most bytes of the shapes of its regions."""
+TABLE, SHAPES, SCENARIO = (".csv",), (".geojson", ".json"), (".yaml", ".yml")
+"""What an upload may hold, by the endings of files."""
+MOST_FILES = 4
+LONGEST_NAME = 200
+"""Most bytes of a file's name."""
+MOST_REGIONS = 600
+"""Most regions of an upload: with more, nobody would wait for an answer."""
+KEPT = 32
+"""Uploads that are kept; the one that was not looked at for longest makes room."""
+PLACES = {"latitude": "latitude", "longitude": "longitude"}
+FAMILIES = ["infrastructure", "administration_indonesia"]
+"""Columns and service areas of an uploaded table of regions: without places, distance to others
+would be unknown."""
+PREFIX = "upload-"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A scenario that was uploaded."""
+
+    scenario: Scenario
+    folder: Path
+    written: dict[str, object]
+    """What a scenario that goes on from it begins with."""
+
+
+class Uploads:
+    """The uploads of everybody, by names that follow from what is in them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Upload] = OrderedDict()
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the uploads that are kept."""
+        return tuple(self._kept)
+
+    def load(self, name: str) -> Scenario:
+        """A shipped scenario, or one that was uploaded.
+
+        Raises :class:`~kolabsim.errors.InputError` for any other name; it is never a path.
+        """
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name].scenario
+        if name.startswith(PREFIX):
+            text = _("these regions were uploaded elsewhere, or long ago: please upload them again")
+            raise InputError([Problem(text)])
+        known = shipped_names("scenarios")
+        if name not in known:
+            text = _("there is no scenario '{name}'{suggestion}")
+            text = text.format(name=name[:60], suggestion=suggestion(name[:60], known))
+            raise InputError([Problem(text)])
+        return Scenario.load(name)
+
+    def written(self, name: str) -> dict[str, object]:
+        """What a scenario file begins with that goes on from this one."""
+        return self._kept[name].written if name in self._kept else {"extends": name}
+
+    def add(self, files: Mapping[str, bytes]) -> str:
+        """Keep what was uploaded, and tell its name.
+
+        One YAML file with the files it names; or one table of regions as CSV, and with it, if one
+        likes, their shapes as GeoJSON. Raises :class:`~kolabsim.errors.InputError` with all
+        problems, each with its file and line.
+        """
+        check_files(files)
+        digest = hashlib.sha256()
+        for file in sorted(files):
+            digest.update(file.encode() + b"\0" + files[file] + b"\0")
+        name = PREFIX + digest.hexdigest()[:12]
+        if name not in self._kept:
+            folder = Path(tempfile.mkdtemp(prefix="kolabsim-"))
+            try:
+                self._kept[name] = read(files, folder)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+        self._kept.move_to_end(name)
+        while len(self._kept) > KEPT:
+            _name, oldest = self._kept.popitem(last=False)
+            shutil.rmtree(oldest.folder, ignore_errors=True)
+        return name
+
+    def close(self) -> None:
+        """Forget all uploads."""
+        while self._kept:
+            shutil.rmtree(self._kept.popitem()[1].folder, ignore_errors=True)
+
+
+def check_files(files: Mapping[str, bytes]) -> None:
+    """Refuse files that are too large or too many, or whose names could be paths."""
+    problems = Problems()
+    for name in files:
+        is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml|(geo)?json)", name)
+        if is_path or len(name.encode()) > LONGEST_NAME:
+            text = _("{file}: only files that end in .csv, .yaml or .geojson can be read")
+            problems.add(text.format(file=name[:80]))
+    shapes = [name for name in files if name.endswith(SHAPES)]
+    others = sum(len(content) for name, content in files.items() if name not in shapes)
+    if others > LARGEST or len(files) > MOST_FILES:
+        problems.add(too_much())
+    if sum(len(files[name]) for name in shapes) > LARGEST_SHAPES:
+        text = _("{file}: shapes may have at most {size} kB; simplify them first")
+        problems.add(text.format(file=shapes[0], size=LARGEST_SHAPES // 1000))
+    problems.raise_if_any()
+    scenarios = [name for name in files if name.endswith(SCENARIO)]
+    tables = len(files) - len(shapes) - len(scenarios)
+    if len(scenarios) > 1 or len(shapes) > 1 or (not scenarios and tables != 1):
+        text = _(
+            "please upload one table of regions, or one scenario with the tables it names; one "
+            "file of shapes may come with them"
+        )
+        raise InputError([Problem(text)])
+
+
+def too_much() -> str:
+    """That there are more files, or larger ones, than an upload may have."""
+    text = _("please upload at most {number} files of at most {size} kB together")
+    return text.format(number=MOST_FILES, size=LARGEST // 1000)
+
+
+def read(files: Mapping[str, bytes], folder: Path) -> Upload:
+    """The scenario in some files, which are put into a folder."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    path = next((folder / name for name in files if name.endswith(SCENARIO)), None)
+    if path is None:
+        (table,) = (name for name in files if name.endswith(TABLE))
+        regions = {"table": table, "columns": PLACES}
+        for shapes in (name for name in files if name.endswith(SHAPES)):
+            regions["shapes"] = shapes
+        written = {"regions": regions, "families": FAMILIES}
+        path = folder / "upload.yaml"
+        path.write_text(yaml.safe_dump(written | {"title": table}), encoding="utf-8")
+    else:
+        check_text(path, files)
+        written = {"extends": path.name}
+    scenario = Scenario.load(path)
+    if len(scenario.regions) > MOST_REGIONS:
+        raise InputError([too_many(len(scenario.regions), path)])
+    return Upload(scenario, folder, written)
+
+
+def check_text(path: Path, files: Mapping[str, bytes]) -> None:
+    """Refuse a scenario that refers to anything but its own files and shipped scenarios."""
+    problems = Problems()
+    tree = read_yaml(path, problems)
+    problems.raise_if_any()
+    known = shipped_names("scenarios")
+    ours = (*known, "indonesia", "indonesia.yaml", *(f"{name}.yaml" for name in known))
+    for keys, allowed in ((("extends",), ours), *((keys, files) for keys in FILES)):
+        node = tree.get(*keys)
+        if node is not None and node.value is not None and node.value not in allowed:
+            text = _("{key}: '{name}' was not uploaded, and does not ship with kolabsim{hint}")
+            hint = suggestion(str(node.value), known) if keys == ("extends",) else ""
+            text = text.format(key=".".join(keys), name=str(node.value)[:60], hint=hint)
+            add_at(problems, path, node, text)
+    node = tree.get("regions", "shapes")
+    for name in files:
+        if name.endswith(SHAPES) and (node is None or node.value != name):
+            text = _("{file}: the scenario does not name it (regions.shapes)")
+            problems.add(text.format(file=name))
+    node = tree.get("extensions")
+    if node is not None and not node.is_empty:
+        text = _("extensions: programs cannot be uploaded; use kolabsim on your own machine")
+        add_at(problems, path, node, text)
+    node = tree.get("regions", "synthetic", "number")
+    if node is not None and isinstance(node.value, int) and node.value > MOST_REGIONS:
+        problem = too_many(node.value, path)
+        add_at(problems, path, node, problem.message)
+    problems.raise_if_any()
+
+
+def add_at(problems: Problems, path: Path, node: Node, message: str) -> None:
+    """Tell a problem with where it is written."""
+    problems.add(message, file=path, line=node.place.line, column=node.place.column)
+
+
+def too_many(number: int, path: Path) -> Problem:
+    """That there are more regions than the page can show soon enough."""
+    text = _("{number} regions are too many for this page, which takes up to {most}")
+    return Problem(text.format(number=number, most=MOST_REGIONS), file=path.name)

@@ -1,0 +1,59 @@
+"""All figures, in one look, to be drawn from Python: ``from kolabsim import figures``.
+
+Each is a function that takes results and returns a :class:`matplotlib.figure.Figure`; notebooks
+show it, :func:`to_png` and :func:`to_svg` write it. Pyplot is not used, and settings of matplotlib
+are neither read nor changed. Words and numbers are in the language spoken
+(:func:`kolabsim.i18n.set_language`).
+
+Figures of an inquiry take :class:`Words`, which say what factors, outcomes and strategies are
+called: ``figures.Words.of(inquiry)``. Without them everything keeps its own name.
+"""
+
+from __future__ import annotations
+
+from kolabsim.figures.bodies import bodies_over_time
+from kolabsim.figures.comparison import channels, cost_effectiveness, envelopes, forest
+from kolabsim.figures.labels import Words
+from kolabsim.figures.maps import regions_map, winners
+from kolabsim.figures.robustness import (
+    best_shares,
+    prim_box,
+    regret,
+    regret_table,
+    satisficing,
+    spread_plane,
+    value_of_information,
+)
+from kolabsim.figures.search import Reference, front_in_futures, hypervolume, packages, pareto_front
+from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_plane, tornado
+from kolabsim.figures.style import to_png, to_svg
+
+__all__ = [
+    "Reference",
+    "Words",
+    "best_shares",
+    "bodies_over_time",
+    "channels",
+    "convergence",
+    "cost_effectiveness",
+    "envelopes",
+    "forest",
+    "front_in_futures",
+    "hypervolume",
+    "ice",
+    "index_bars",
+    "morris_plane",
+    "packages",
+    "pareto_front",
+    "prim_box",
+    "regions_map",
+    "regret",
+    "regret_table",
+    "satisficing",
+    "spread_plane",
+    "to_png",
+    "to_svg",
+    "tornado",
+    "value_of_information",
+    "winners",
+]

@@ -1,0 +1,306 @@
+"""What things are called, and how their numbers are written, in the language spoken now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import (
+    BETTER,
+    DIFFERENT,
+    GAINS,
+    LOSES,
+    NET_BENEFIT,
+    PROGRAMME,
+    UNDECIDED,
+    WORSE,
+)
+from kolabsim.figures.formatting import SPACE, Scale, count, decimal, percent, scale_of, significant
+from kolabsim.i18n import N_, _, language
+from kolabsim.model.areas import AREA_TITLES
+from kolabsim.model.levers import SUPPORTERS
+from kolabsim.model.measures import CHANNELS, MEASURES
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.study.design import DUMMY
+from kolabsim.study.factors import factors_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.comparison import Comparison
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.factors import Factor
+    from kolabsim.study.spec import Inquiry, Outcome
+
+BARE_UNITS = ("", "1", "0..1", "share")
+"""Units of factors that are not written after a number."""
+
+
+STRUCTURE_TITLES = {
+    "unit_cost": N_("curve of unit cost below efficient scale"),
+    "decision": N_("decision rule"),
+    "trust": N_("what broken promises do to trust"),
+    "shares": N_("how joint cost is divided"),
+    "consent": N_("which part of a party must be in favour"),
+}  # fmt: skip
+"""What the structures of the model are called."""
+
+
+def title_of(measure: str) -> str:
+    """What a measure is called, with a capital."""
+    return capital(_(MEASURES[measure].title))
+
+
+def capital(text: str) -> str:
+    """A text that begins a line."""
+    return text[:1].upper() + text[1:]
+
+
+def strategy_title(comparison: Comparison, name: str) -> str:
+    """What a strategy is called, in the language spoken now."""
+    return comparison.scenario.strategies[name].title(language())
+
+
+def channel_title(name: str) -> str:
+    """What a channel is called."""
+    title = MEASURES["programme_cost"].title if name == PROGRAMME else CHANNELS[name].title
+    return capital(_(title))
+
+
+def area_title(name: str) -> str:
+    """What a service area is called."""
+    return capital(_(AREA_TITLES[name])) if name in AREA_TITLES else name
+
+
+def setting_title(scenario: Scenario, name: str) -> str:
+    """What a setting of a future is called, by its dotted name."""
+    factor = factors_of(scenario).get(name)
+    return name if factor is None else factor_title(factor)
+
+
+def label_of(measure: str, scale: Scale) -> str:
+    """A measure and its unit."""
+    title = title_of(measure)
+    return f"{title} ({scale.label})" if scale.label else title
+
+
+def hint_of(measure: str, scale: Scale) -> str:
+    """The unit of a measure, and where better lies when it is not to the right."""
+    if MEASURES[measure].better < 0:
+        return _("{unit}; less is better").format(unit=scale.label)
+    return scale.label
+
+
+def measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> Scale:
+    """How differences of a measure are written; ``table`` has difference, low and high."""
+    return scale_of(
+        MEASURES[measure].unit,
+        np.concatenate([table["difference"], table["low"], table["high"]]),
+        (table["high"] - table["low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )
+
+
+def winner_scale(comparison: Comparison) -> Scale:
+    """How the gains and losses of regions are written: two decimals of a per cent at most."""
+    scale = measure_scale(comparison, NET_BENEFIT, comparison.winners)
+    return replace(scale, decimals=min(scale.decimals, 2))
+
+
+def verdict_words(comparison: Comparison) -> dict[str, str]:
+    """What the marks of differences mean."""
+    words = {
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "level": percent(comparison.level),
+    }
+    return {
+        BETTER: _("better than {baseline}").format(**words),
+        WORSE: _("worse than {baseline}").format(**words),
+        DIFFERENT: _("different, neither better nor worse"),
+        UNDECIDED: _("the {level} interval includes no difference").format(**words),
+    }
+
+
+def winner_words(comparison: Comparison) -> dict[str, str]:
+    """What the marks of winners and losers mean."""
+    level = percent(comparison.level)
+    return {
+        GAINS: _("gains"),
+        LOSES: _("loses"),
+        UNDECIDED: _("undecided: the {level} interval includes no difference").format(level=level),
+    }
+
+
+def wrapped(text: str, width: int) -> str:
+    """A text broken into lines of so many characters."""
+    return "\n".join(wrap(text, width))
+
+
+def with_unit(title: str, scale: Scale) -> str:
+    """A title and a unit, as they stand on an axis or in a head."""
+    return f"{title} ({scale.label})" if scale.label else title
+
+
+# Inquiries --------------------------------------------------------------------------------------
+
+GROUP_TITLES = {
+    "start": N_("what regions are at the start"), "economics": N_("economics"),
+    "coordination": N_("cost of coordination"), "attention": N_("attention and judgement"),
+    "agreement": N_("agreement"), "conduct": N_("conduct"), "exit": N_("leaving"),
+    "learning": N_("learning and trust"), "programme": N_("price of levers"),
+    "rules": N_("decision rules"), "extensions": N_("rules of one's own"),
+    "areas": N_("service areas"),
+    "mechanisms": N_("coordination mechanisms"), "support": N_("external support"),
+    "targets": N_("targets of support"), "budgets": N_("budgets of support"),
+    "structures": N_("structure of the model"), "institutions": N_("institutions"),
+}  # fmt: skip
+ATTRIBUTE_TITLES = {
+    "efficient_scale": N_("efficient scale"),
+    "curvature_below": N_("rise of cost below efficient scale"),
+    "curvature_above": N_("rise of cost above efficient scale"),
+    "difficulty": N_("difficulty of measurement"), "spillover": N_("spillover"),
+    "haul": N_("cost of distance"), "cost_per_resident": N_("cost per resident"),
+}  # fmt: skip
+
+
+def factor_title(factor: Factor) -> str:
+    """What a factor is called."""
+    parts = factor.name.split(".")
+    if parts[0] == "areas":
+        return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
+    if factor.name in STRUCTURE_TITLES:
+        return capital(_(STRUCTURE_TITLES[factor.name]))
+    title = capital(_(factor.meaning).rstrip(".").replace("``", ""))
+    if factor.group in ("targets", "budgets"):
+        return f"{capital(_(SUPPORTERS[parts[1]].title))}: {small(title)}"
+    return title
+
+
+def titles_of(inquiry: Inquiry) -> dict[str, str]:
+    """What factors, groups and parameters of futures are called, by name."""
+    found = {f"parameters.{name}": capital(_(p.meaning)) for name, p in PARAMETERS.items()}
+    found |= {name: capital(_(title)) for name, title in GROUP_TITLES.items()}
+    return found | {factor.name: factor_title(factor) for factor in inquiry.factors}
+
+
+def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
+    """What an outcome is called."""
+    title = title_of(outcome.measure)
+    if outcome.quarter is not None:
+        title = _("{measure} after {number} quarters").format(
+            measure=title, number=count(outcome.quarter + 1)
+        )
+    if outcome.is_spread:
+        title = _("Spread over runs: {measure}").format(measure=title)
+    if inquiry.kind == "sensitivity" and len(inquiry.strategies) > 1:
+        one, other = (
+            inquiry.scenario.strategies[name].title(language()) for name in inquiry.strategies
+        )
+        title = _("{measure}: {one} less {other}").format(measure=title, one=one, other=other)
+    return title
+
+
+def small(title: str) -> str:
+    """A title as it stands within a sentence; names in capitals stay as they are."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the parts of an inquiry are called, and how their numbers are written.
+
+    Titles stand as they do within a sentence. What is not named here keeps its own name; the
+    titles and units of measures are known.
+    """
+
+    factors: Mapping[str, str] = field(default_factory=dict)
+    """Titles of factors and groups of factors."""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    """Titles of outcomes."""
+    strategies: Mapping[str, str] = field(default_factory=dict)
+    """Titles of strategies."""
+    choices: Mapping[object, str] = field(default_factory=dict)
+    """Titles of the words that factors are set to."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Units of factors, and of outcomes that are no measures."""
+    at: Mapping[str, Callable[[float], object]] = field(default_factory=dict)
+    """The value of a factor at a place between 0 and 1."""
+    currency: str = ""
+    """That of the scenario; '' for cost units."""
+    beyond: str = ""
+    """What outcomes are differences to, if they are differences."""
+
+    @classmethod
+    def of(cls, inquiry: Inquiry) -> Words:
+        """The words of an inquiry, in the language spoken now."""
+        outcomes = {one.name: small(outcome_title(inquiry, one)) for one in inquiry.outcomes}
+        if inquiry.kind == "search":
+            years = decimal(inquiry.scenario.horizon / 4.0, 0)
+            outcomes["programme_cost"] = _("programme cost over {years} years").format(years=years)
+        units = {f"parameters.{name}": entry.unit for name, entry in PARAMETERS.items()}
+        units |= {one.name: MEASURES[one.measure].unit for one in inquiry.outcomes}
+        return cls(
+            factors={name: small(title) for name, title in titles_of(inquiry).items()},
+            outcomes=outcomes,
+            strategies={
+                name: strategy.title(language())
+                for name, strategy in inquiry.scenario.strategies.items()
+            },
+            units=units | {factor.name: factor.unit for factor in inquiry.factors},
+            at={factor.name: factor.at for factor in inquiry.factors},
+            currency=inquiry.scenario.currency,
+        )
+
+    def factor(self, name: str) -> str:
+        """What a factor or group is called."""
+        return _("a factor that changes nothing") if name == DUMMY else self.factors.get(name, name)
+
+    def outcome(self, name: str) -> str:
+        """What an outcome is called."""
+        known = _(MEASURES[name].title) if name in MEASURES else name
+        return self.outcomes.get(name, known) or _("the outcome")
+
+    def strategy(self, name: str) -> str:
+        """What a strategy is called."""
+        return self.strategies.get(name, name)
+
+    def choice(self, value: object) -> str:
+        """What a word that a factor is set to is called."""
+        return self.choices.get(value, str(value).replace("_", " "))
+
+    def axis(self, name: str) -> str:
+        """A factor with its unit, as it stands on an axis."""
+        title, unit = capital(self.factor(name)), self.units.get(name, "")
+        return title if unit in BARE_UNITS else f"{title} ({unit})"
+
+    def number(self, name: str, value: float) -> str:
+        """A value of a factor with its unit."""
+        text, unit = significant(value), self.units.get(name, "")
+        return text if unit in BARE_UNITS else f"{text}{SPACE}{unit}"
+
+    def scale(
+        self,
+        outcome: str,
+        values: np.ndarray,
+        errors: np.ndarray | Sequence[float] = (),
+        *,
+        difference: bool,
+    ) -> Scale:
+        """How values of an outcome, or differences of it, are written."""
+        unit = MEASURES[outcome].unit if outcome in MEASURES else self.units.get(outcome, "1")
+        return scale_of(
+            unit, np.ravel(values), np.ravel(errors), currency=self.currency,
+            difference=difference or bool(self.beyond),
+        )  # fmt: skip
+
+    def head(self, outcome: str, scale: Scale) -> str:
+        """An outcome with its unit, for the head of a column or an axis."""
+        return with_unit(capital(self.outcome(outcome)), scale)
+
+
+PLAIN = Words()
+"""Everything by its own name."""

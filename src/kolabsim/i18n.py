@@ -1,0 +1,102 @@
+"""Translation of messages: English in the code, Indonesian in one catalogue for each package.
+
+Messages are whole English sentences with ``{named}`` places. Their Indonesian is in
+``locale/id/PACKAGE.po``. The catalogues are read as text, so nothing needs compiling.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+LANGUAGES: dict[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
+"""Languages that kolabsim speaks, by code."""
+
+_chosen: list[str] = []
+_for_a_while: ContextVar[str] = ContextVar("language")
+
+
+class LanguageError(ValueError):
+    """A language that kolabsim does not speak; the message names those that it does."""
+
+
+def language() -> str:
+    """Code of the language spoken now: the one that was set, or ``$KOLABSIM_LANG``, or English."""
+    if code := _for_a_while.get(""):
+        return code
+    if _chosen:
+        return _chosen[-1]
+    code = os.environ.get("KOLABSIM_LANG", "en")[:2].lower()
+    return code if code in LANGUAGES else "en"
+
+
+def set_language(code: str) -> None:
+    """Speak this language from now on.
+
+    Raises :class:`LanguageError` for a language that kolabsim does not speak.
+    """
+    _check(code)
+    _chosen[:] = [code]
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak a language for a while; threads and tasks that go on beside it keep theirs.
+
+    Raises :class:`LanguageError` for a language that kolabsim does not speak.
+    """
+    _check(code)
+    before = _for_a_while.set(code)
+    try:
+        yield
+    finally:
+        _for_a_while.reset(before)
+
+
+def _check(code: str) -> None:
+    """Refuse a language that kolabsim does not speak."""
+    if code not in LANGUAGES:
+        text = _("{code} is not a language of kolabsim; allowed: {names}")
+        raise LanguageError(text.format(code=code, names=", ".join(LANGUAGES)))
+
+
+def _(message: str) -> str:
+    """The message in the language spoken now."""
+    return _catalogue(language()).gettext(message) if message else ""
+
+
+def N_(message: str) -> str:  # noqa: N802 (the name by which catalogues know it)
+    """The message as it is, to be translated where it is shown."""
+    return message
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """The message for one thing or for many, in the language spoken now."""
+    return _catalogue(language()).ngettext(one, many, number)
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    if code == "en":
+        return gettext.NullTranslations()
+    from babel.messages.catalog import Catalog
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    catalogue = Catalog(code)
+    catalogue.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]  # Indonesian has no plural
+    for path in sorted((Path(__file__).parent / "locale" / code).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=code):
+                if message.id and message.string:
+                    catalogue[message.id] = message
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

@@ -1,0 +1,283 @@
+"""Settling agreements: the one stage of a quarter that belongs to the model as a whole.
+
+In this order: leavings, mandates, and the negotiations that conclude, in an order drawn for the
+quarter, each judged and voted on bodies as they now stand. Then grants are paid.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kolabsim.model import laws
+from kolabsim.model.bodies import (
+    benefit,
+    body_of,
+    cross_omega,
+    enter,
+    goodwill_of,
+    judge_union,
+    member_of,
+    misjudgement,
+    move_members,
+    open_body,
+    own_change,
+    party_of,
+    present_outlook,
+    sides_of,
+    tally,
+    union_member,
+    with_goodwill,
+    withdraw,
+)
+from kolabsim.model.interventions import fund
+from kolabsim.model.jit import part, passage, roomy_part
+from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
+from kolabsim.model.prefetch import fetch_negotiation, is_large
+from kolabsim.model.sorting import order_of
+from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS
+
+AREA, FIRST, END, LISTED = 0, 1, 2, 3
+"""Columns of a mandate: area, first quarter, first quarter after, and where its members begin."""
+
+
+@passage
+def settle(s, policy, p, quarter):
+    """Carry out what this quarter decided about joint bodies."""
+    settle_leavings(s, p, quarter)
+    settle_mandates(s, policy, p, quarter)
+    settle_negotiations(s, p, quarter)
+    fund(s, policy, p, quarter)
+
+
+@passage
+def settle_leavings(s, p, quarter):
+    """Let those leave who decided to; a body of one dissolves."""
+    for i in range(s.slot.shape[0]):
+        if s.region[i].moving > 0:
+            for a in range(s.slot.shape[1]):
+                slot = s.slot[i, a]
+                if slot.leaves > 0 and slot.body != NOBODY:
+                    depart(s, p, i, a, quarter)
+                slot.leaves = 0
+
+
+@part
+def depart(s, p, i, a, quarter):
+    """Take region i out of its body in area a, and count the memberships that end by it."""
+    body = s.slot[i, a].body
+    s.moment[0].left += 2 if s.body[body].members == 2 else 1
+    withdraw(s, body, i)
+    if s.body[body].members > 0:
+        tally(s, p, body, quarter)
+
+
+@passage
+def settle_mandates(s, policy, p, quarter):
+    """Unite the regions of each mandate that begins now, without a vote.
+
+    The body that goes on is the largest of those that have no other members; the others of the
+    group leave where they are, enter it, and pay start-up.
+    """
+    for g in range(len(policy.mandate)):
+        if policy.mandate[g, FIRST] == quarter:
+            mandate(s, policy.mandate[g], p, quarter)
+
+
+@part
+def mandate(s, order, p, quarter):
+    """Unite the regions of one mandate."""
+    a, group = order[AREA], order[LISTED:]
+    host, most, listed = NOBODY, 0.0, 0
+    for k in range(CAP):
+        if group[k] == NOBODY:
+            break
+        listed += 1
+        body = s.slot[group[k], a].body
+        if body != NOBODY and body != host:
+            within = 0
+            for m in range(s.body[body].members):
+                for n in range(CAP):
+                    within += s.members[body, m] == group[n]
+            people = s.sums[s.slot.size + body, RESIDENTS]
+            if within == s.body[body].members and people > most:
+                host, most = body, people
+    if listed < 2:
+        return
+    for k in range(listed):
+        body = s.slot[group[k], a].body
+        if body not in (NOBODY, host):
+            depart(s, p, group[k], a, quarter)
+    if host == NOBODY:
+        host = open_body(s, group[0], a, s.moment[0].form, quarter)
+    entering = 0  # a bit for each of the group: no array, so that no memory is asked for
+    for k in range(listed):
+        if s.slot[group[k], a].body != host:
+            enter(s, host, group[k], quarter)
+            s.slot[group[k], a].contact = NOBODY
+            entering |= 1 << k
+    tally(s, p, host, quarter)
+    price = present_outlook(s, p, a, host, quarter).price
+    for k in range(listed):
+        i = group[k]
+        slot = s.slot[i, a]
+        slot.bound_until = order[END]
+        if entering >> k & 1:
+            pay_startup(s, p, i, a, price)
+            expect(s, i, a, slot.judged, True)
+
+
+@part
+def pay_startup(s, p, i, a, price):
+    """Charge an entering member its start-up, and ask for the aid that was offered to it."""
+    slot = s.slot[i, a]
+    due = laws.startup(s.region[i].stress, price * slot.weight, p)
+    grant, share = p.grant_share * slot.government, p.cofinance_share * slot.business
+    whole = max(grant + share, 1.0)
+    s.region[i].entering = 1
+    slot.startup += due
+    slot.granted += due * grant / whole
+    slot.cofinanced += due * share / whole
+
+
+@part
+def expect(s, i, a, benefit_seen, is_new):
+    """Remember what a region saw in its agreement; who enters lets it move its aspiration."""
+    areas = s.slot.shape[1]
+    s.slot[i, a].expected = benefit_seen
+    if is_new:
+        before, now = 0.0, 0.0
+        for b in range(areas):
+            slot = s.slot[i, b]
+            cost = slot.people * slot.alone * s.area[b].cost_per_resident
+            if b == a:
+                now = cost
+            elif slot.body != NOBODY:
+                before += cost
+        region = s.region[i]
+        region.aspiration = (region.aspiration * before + benefit_seen * now) / (before + now)
+
+
+@passage
+def settle_negotiations(s, p, quarter):
+    """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
+    areas, number = s.slot.shape[1], 0
+    for i in range(s.slot.shape[0]):
+        if s.region[i].moving > 0:
+            for a in range(areas):
+                number += s.slot[i, a].order >= 0.0
+    if number == 0:
+        return
+    queue, orders, number = np.empty(number, np.int64), np.empty(number), 0
+    for i in range(s.slot.shape[0]):
+        for a in range(areas if s.region[i].moving > 0 else 0):
+            if s.slot[i, a].order >= 0.0:
+                queue[number], orders[number] = i * areas + a, s.slot[i, a].order
+                number += 1
+    ballot, large = np.empty(CAP), is_large(s)
+    queue = queue[order_of(orders)]
+    for k in range(number):
+        if large:
+            fetch_negotiation(s, queue, k)
+        i, a = queue[k] // areas, queue[k] % areas
+        if s.slot[i, a].contact != NOBODY:
+            decide(s, p, i, a, ballot, quarter)
+        s.slot[i, a].order = -1.0
+
+
+@part
+def decide(s, p, i, a, ballot, quarter):
+    """Let both parties vote on the union that region i opened, and carry it out if they agree.
+
+    ``ballot`` is room for what each member sees in the union.
+    """
+    slot, now = s.slot[i, a], s.moment[0]
+    contact, opened = slot.contact, slot.opened
+    slot.contact = NOBODY
+    first, second = party_of(s.slot, i, a), party_of(s.slot, s.contact[contact].target, a)
+    if first == second or s.sums[first, MEMBERS] + s.sums[second, MEMBERS] > now.cap:
+        return
+    sides = sides_of(s, p, first, second, quarter)
+    view, whole = judge_union(s, p, i, a, first, second, sides)
+    # Judging counts spillover between the opener and its contacts; at the vote all count theirs.
+    whole += s.area[a].spillover * further_spill(s, i, a, first, second)
+    split = int(s.sums[first, MEMBERS])
+    agreed = vote(
+        s, p, i, a, first, second, contact, sides.first_enters, view, whole, ballot[:split], quarter
+    )
+    back = s.contact[contact].reverse
+    asked = vote(
+        s, p, i, a, second, first, back, sides.second_enters, view, whole, ballot[split:], quarter
+    )
+    if not (agreed and (asked or now.consent == OPEN)):
+        now.refused += 1
+        return
+    now.concluded += 1
+    now.deciding += quarter - opened
+    carry_out(s, p, a, first, second, sides, view.price, ballot, quarter)
+
+
+@part
+def further_spill(s, opener, a, first, second):
+    """Spillover across a union between others than its opener, in the members' weights."""
+    split, total = int(s.sums[first, MEMBERS]), 0.0
+    for k in range(split + int(s.sums[second, MEMBERS])):
+        i = union_member(s, first, second, split, k)
+        other = second if k < split else first
+        for c in range(s.region[i].first, s.region[i].end):
+            contact = s.contact[c]
+            if opener not in (i, contact.target) and party_of(s.slot, contact.target, a) == other:
+                total += contact.spill / s.slot[i, a].alone
+    return total
+
+
+@part
+def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, quarter):
+    """Whether a party agrees to a union; what each member sees in it is left in ``ballot``.
+
+    Only the opener and regions alone judge with error, each through the contact that it has.
+    """
+    votes, people, area, row = 0.0, 0.0, s.area[a], s.sums[-1]
+    for k in range(int(s.sums[party, MEMBERS])):
+        i = member_of(s.slot, s.members, party, k)
+        region, slot, error = s.region[i], s.slot[i, a], 0.0
+        if i == opener or body_of(s.slot, party) == NOBODY:
+            error = misjudgement(s, p, i, a, contact, area.planning)
+        omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
+        own = own_change(region, slot, p, view, omega, area.spillover, row[RESIDENTS], enters)
+        goodwill = goodwill_of(region, slot, p, quarter)
+        change = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill) + error
+        seen = benefit(region, slot, p, view, omega, area.spillover, row[RESIDENTS])
+        ballot[k] = seen + error
+        people += region.population
+        if change > 0.0:
+            votes += region.population
+    consent = s.moment[0].consent
+    if consent == UNANIMITY:
+        return votes >= people
+    return votes > 0.5 * people if consent == MAJORITY else votes >= 0.75 * people
+
+
+@roomy_part
+def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
+    """Unite two parties: founding, accession, invitation and merger are one event."""
+    one, two = body_of(s.slot, first), body_of(s.slot, second)
+    split = int(s.sums[first, MEMBERS])
+    number = split + int(s.sums[second, MEMBERS])
+    joining, new = np.empty(number, np.int64), np.empty(number, np.bool_)
+    for k in range(number):
+        joining[k] = union_member(s, first, second, split, k)
+        new[k] = (one if k < split else two) == NOBODY
+    host = sides.host
+    if host == NOBODY:
+        host = open_body(s, joining[0], a, sides.form, quarter)
+    for k in range(number):
+        if new[k]:
+            enter(s, host, joining[k], quarter)
+    guest = two if host == one else one
+    if guest != NOBODY:
+        move_members(s, guest, host, quarter)
+    tally(s, p, host, quarter)
+    for k in range(number):
+        if sides.first_enters if k < split else sides.second_enters:
+            pay_startup(s, p, joining[k], a, price)
+        expect(s, joining[k], a, ballot[k], new[k])

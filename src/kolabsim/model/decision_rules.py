@@ -1,0 +1,105 @@
+"""The built-in decision rules: how a region chooses among keeping things as they are and uniting.
+
+A rule sees its options (the first keeps things as they are), the region that decides, a draw of its
+own, and the rule's parameters; it returns the place of the option it takes, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log
+
+import numpy as np
+
+from kolabsim.model.declare import RULES, DecisionRule, decision_rule, fill_record
+from kolabsim.model.jit import part
+from kolabsim.model.laws import logistic
+from kolabsim.model.parameters import Parameter
+
+
+@decision_rule()
+def best_response(options, me, luck, p):
+    """Take what promises the highest net benefit; keep things as they are unless it is better."""
+    best = 0
+    for k in range(1, len(options)):
+        if options[k].gain > options[best].gain:
+            best = k
+    return best
+
+
+@decision_rule(
+    temperature=Parameter(
+        0.02, 0.005, 0.08, least=1e-6, symbol=r"\tau_l", unit="share of stand-alone cost",
+        meaning="net benefit that makes an option 2.7 times as likely",
+    )
+)  # fmt: skip
+def logit(options, me, luck, p):
+    """Take better options more often: logit choice, by adding to each gain its own Gumbel draw."""
+    best, highest = 0, -1e300
+    for k in range(len(options)):
+        worth = options[k].gain / p.temperature - log(-log(options[k].luck))
+        if worth > highest:
+            best, highest = k, worth
+    return best
+
+
+@decision_rule(
+    threshold=Parameter(
+        0.05, 0.0, 0.15, least=-1.0, symbol=r"\pi", unit="share of stand-alone cost",
+        meaning="net benefit that is good enough",
+    )
+)  # fmt: skip
+def satisficing(options, me, luck, p):
+    """Take the first option that is good enough, looked at in an order that is drawn."""
+    best, first = 0, 2.0
+    for k in range(1, len(options)):
+        if options[k].gain > p.threshold and options[k].luck < first:
+            best, first = k, options[k].luck
+    return best
+
+
+@decision_rule(
+    intensity=Parameter(
+        20.0, 5.0, 80.0, symbol=r"\beta", unit="1/share of stand-alone cost",
+        meaning="how sharply a region follows those who do better",
+    )
+)  # fmt: skip
+def imitation(options, me, luck, p):
+    """Turn to a contact drawn at random, the more likely the better it does.
+
+    A Fermi rule [traulsen_2006].
+    """
+    model, first = 0, 2.0
+    for k in range(1, len(options)):
+        if options[k].luck < first:
+            model, first = k, options[k].luck
+    follow = logistic(p.intensity * (options[model].success - me.success))
+    return model if luck < follow else 0
+
+
+BUILT_IN = tuple(RULES)
+"""Names of the built-in rules, in the order of their numbers."""
+
+
+def parameters_of(rule: DecisionRule, settings: Mapping[str, float]) -> np.record:
+    """The record of a rule's parameters, as its compiled function takes them.
+
+    All built-in rules share one type of record, so that one loop serves them all.
+    """
+    shared = {n: q for name in BUILT_IN for n, q in RULES[name].parameters.items()}
+    return fill_record(shared if rule.name in BUILT_IN else rule.parameters, settings)
+
+
+_BEST_RESPONSE, _LOGIT, _SATISFICING, _IMITATION = (RULES[name].compiled for name in BUILT_IN)
+
+
+@part
+def built_in(number, options, me, luck, p):
+    """Apply a built-in rule by its number, so that the compiled model can be kept on disk."""
+    if number == 1:
+        return _LOGIT(options, me, luck, p)
+    if number == 2:
+        return _SATISFICING(options, me, luck, p)
+    if number == 3:
+        return _IMITATION(options, me, luck, p)
+    return _BEST_RESPONSE(options, me, luck, p)

@@ -1,0 +1,649 @@
+"""Rules of one's own: plain functions with the parameters they declare; no classes to derive from.
+
+There are four kinds: how regions choose (:func:`decision_rule`), what planners can do
+(:func:`mechanism`), whom supporters help (:func:`target_rule`), and what is measured
+(:func:`measure`). What is declared here is at once checked, sampled, shown and documented like a
+built-in; the same function serves the Mesa agents and the ensemble.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+from numba.core.errors import NumbaError
+
+from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.i18n import N_, _
+from kolabsim.model.jit import compiled, first_call, phrase
+from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
+from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
+from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, record_type
+
+GROUP = "kolabsim.extensions"
+"""Entry points of installed packages that bring extensions."""
+
+DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
+TARGET, MEASURE = N_("targeting rule"), N_("measure")
+"""Kinds of what can be declared."""
+TAKES = {
+    DECISION: ("options", "me", "luck", "p"),
+    MECHANISM: ("term", "intensity", "p"),
+    TARGET: ("region", "slots", "p"),
+    MEASURE: ("state", "p"),
+}
+"""What a function of each kind is given, in this order."""
+
+
+# Examples on which functions are tried ------------------------------------------------------------
+
+
+def example_options() -> np.recarray:
+    """Three options as a rule sees them: keep things as they are, and two unions."""
+    options = np.zeros(3, record_type(OPTION)).view(np.recarray)
+    for k, (gain, trust, luck) in enumerate(((0.0, 0.0, 0.9), (0.04, 0.6, 0.2), (0.07, 0.4, 0.5))):
+        options[k].gain, options[k].trust, options[k].luck = gain, trust, luck
+        options[k].members, options[k].people, options[k].culture = 2.0 + k, 50_000.0 * (k + 1), 1.0
+        options[k].contact = k - 1
+    return options
+
+
+def example_me() -> Me:
+    """A region of average temper, as a rule sees it."""
+    return Me(*(0.5 for _name in Me._fields))
+
+
+def example_state() -> State:
+    """Four regions with two areas, two of which share the first area, all figures plausible."""
+    state = allocate(4, 2, 12, 3)
+    for records in (state.region, state.slot, state.contact, state.area):
+        for name in records.dtype.names:
+            records[name] = 0.5 if records.dtype[name].kind == "f" else 0
+    state.region["population"] = [20_000.0, 40_000.0, 60_000.0, 80_000.0]
+    state.region["rank"] = range(4)
+    state.region["first"], state.region["end"] = range(0, 12, 3), range(3, 15, 3)
+    state.contact["target"] = [j for i in range(4) for j in range(4) if j != i]
+    pairs = [(i, j) for i in range(4) for j in range(4) if j != i]
+    state.contact["reverse"] = [pairs.index((j, i)) for i, j in pairs]
+    state.slot["people"] = state.region["population"][:, None]
+    state.slot["alone"] = 1.0
+    state.slot["body"] = -1
+    state.slot["body"][:2, 0] = 0
+    state.body["members"][0] = 2
+    state.members[0, :2] = 0, 1
+    state.sums[:, 0] = 1.0
+    return state
+
+
+# What can be declared -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Extension:
+    """A function that was declared, with its parameters."""
+
+    kind: str
+    name: str
+    python: Callable
+    """The function as it was written."""
+    compiled: Callable
+    """Its compiled twin; of a mechanism of one's own, the function itself: it needs none."""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    file: str | None = None
+
+    def __call__(self, *seen: object) -> object:
+        """What the function answers, in plain Python."""
+        return self.python(*seen)
+
+    @property
+    def meaning(self) -> str:
+        """What it does: the first line of its docstring."""
+        return (inspect.getdoc(self.python) or self.name).splitlines()[0].rstrip(".")
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it ships with kolabsim."""
+        return is_ours(self.python)
+
+    @property
+    def settable(self) -> dict[str, Parameter]:
+        """Its parameters, by the names that scenarios give them: ``name.parameter``."""
+        return {f"{self.name}.{name}": entry for name, entry in self.parameters.items()}
+
+    def example(self) -> tuple:
+        """What it is tried on."""
+        if self.kind == DECISION:
+            return example_options(), example_me(), 0.5
+        state = example_state()
+        return (state.region[0], state.slot[0]) if self.kind == TARGET else (state,)
+
+    @cached_property
+    def obstacle(self) -> str:
+        """Why it cannot be compiled, in a line; empty if it can. Then it is run as it stands."""
+        if self.is_built_in or self.kind == MECHANISM:
+            return ""
+        p = fill_record(self.parameters, {})
+        try:
+            with first_call(self.compiled):
+                self.compiled(*self.example(), p)
+        except Exception as error:  # in plain Python the same went well: numba may raise anything
+            told = [line for line in str(error).splitlines() if line.strip()]
+            told = [line for line in told if not line.startswith("Failed in ")] or ["?"]
+            return told[0].strip() if isinstance(error, NumbaError) else f"numba: {error!r}"
+        return ""
+
+    def settle(self, settings: Mapping[str, float] | None = None) -> np.record:
+        """One setting of the parameters; unknown names and wild values are refused."""
+        given = dict(settings or {})
+        problems = []
+        for name, value in given.items():
+            if name not in self.parameters:
+                text = _("{rule} has no parameter {name!r}{hint}").format(
+                    rule=self.name, name=name, hint=suggestion(name, self.parameters)
+                )
+                problems.append(Problem(text))
+                continue
+            entry = self.parameters[name]
+            if not entry.least <= value <= entry.most:
+                text = _("{rule}.{name} = {value} is outside {least} to {most}").format(
+                    rule=self.name, name=name, value=value, least=entry.least, most=entry.most
+                )
+                problems.append(Problem(text))
+        if problems:
+            raise InputError(problems)
+        return fill_record(self.parameters, given)
+
+
+class DecisionRule(Extension):
+    """How a region chooses among its options."""
+
+
+class TargetRule(Extension):
+    """Whom a supporter helps: a score for each region, of which the highest are chosen."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mechanism(Extension):
+    """What planners can do: effects on terms of the model, and a price."""
+
+    lever: Lever
+    effects: dict[str, Callable]
+    """What it makes of each term of :data:`~kolabsim.model.levers.TERMS` that it acts on."""
+    own: dict[str, Parameter]
+    """The same as ``parameters``, to which :meth:`also` adds."""
+
+    @property
+    def settable(self) -> dict[str, Parameter]:
+        """As of all extensions; those of a built-in mechanism are the model's, and stand there."""
+        return {} if self.is_built_in else super().settable
+
+    def also(self, acts_on: str, **parameters: Parameter) -> Callable[[Callable], Callable]:
+        """Declare what the mechanism makes of another term, with the parameters that this needs.
+
+        What a built-in mechanism makes of it is compiled: the laws call it.
+        """
+
+        def add(function: Callable) -> Callable:
+            check_signature(MECHANISM, function)
+            for name in parameters:
+                if name in self.own:
+                    text = _("{rule}.{name} is declared twice")
+                    raise InputError([Problem(text.format(rule=self.name, name=name))])
+            check_parameters(self.name, parameters)
+            check_term(self.name, acts_on)
+            self.own.update(parameters)
+            self.effects[acts_on] = function
+            factors(self, acts_on, 0.5, fill_record(self.own, {}))
+            return phrase(function) if self.is_built_in else function
+
+        return add
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OwnMeasure(Extension):
+    """An outcome that is measured at the end of each quarter."""
+
+    entry: Measure
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What some files declare, by name."""
+
+    rules: Mapping[str, DecisionRule] = field(default_factory=dict)
+    mechanisms: Mapping[str, Mechanism] = field(default_factory=dict)
+    targets: Mapping[str, TargetRule] = field(default_factory=dict)
+    measures: Mapping[str, OwnMeasure] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Extension]:
+        for kind in (self.rules, self.mechanisms, self.targets, self.measures):
+            yield from kind.values()
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """All their parameters, by ``name.parameter``."""
+        return {name: entry for of in self for name, entry in of.settable.items()}
+
+
+def is_ours(function: Callable) -> bool:
+    """Whether a function ships with kolabsim."""
+    return function.__module__.startswith("kolabsim.")
+
+
+def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float]) -> np.record:
+    """A record with one field for each parameter, at its default where none is given.
+
+    Rates are shares a quarter, as the model uses them.
+    """
+    names = list(parameters) or ["none"]
+    values = np.zeros(1, np.dtype([(name, np.float64) for name in names])).view(np.recarray)
+    for name, entry in parameters.items():
+        values[name] = entry.per_quarter(float(given.get(name, entry.default)))
+    return values[0]
+
+
+RULES: dict[str, DecisionRule] = {}
+"""All decision rules by name: the built-in ones, and those of extensions that were loaded."""
+ACTING: dict[str, Mechanism] = {}
+"""What mechanisms do: the built-in ones (and supporters), and those of extensions loaded."""
+TARGET_RULES: dict[str, TargetRule] = {}
+"""Targeting rules that score regions: the built-in ones, and those of extensions loaded."""
+OWN_MEASURES: dict[str, OwnMeasure] = {}
+"""Measures of extensions that were loaded."""
+
+KNOWN: dict[str, dict[str, Extension]] = {
+    DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: OWN_MEASURES,
+}  # fmt: skip
+
+
+# Declaring ----------------------------------------------------------------------------------------
+
+
+def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]:
+    """Declare a decision rule ``choose(options, me, luck, p) -> place of the option it takes``.
+
+    ``options[0]`` keeps things as they are; every option has the fields of
+    :data:`kolabsim.model.state.OPTION`, ``me`` those of :class:`kolabsim.model.state.Me`, ``luck``
+    is a draw between 0 and 1 of the region's own, and ``p`` has the declared parameters. The rule
+    is tried in plain Python at once, so that a slip is told in one sentence.
+    """
+
+    def register(function: Callable) -> DecisionRule:
+        name = _begin(DECISION, function, parameters)
+        options = example_options()
+        fields = {"option": ", ".join(OPTION), "me": ", ".join(Me._fields)}
+        taken = _try(
+            DECISION, function, (options, example_me(), 0.5, fill_record(parameters, {})),
+            _("an option has {option}; me has {me}").format(**fields),
+        )  # fmt: skip
+        if isinstance(taken, bool) or not isinstance(taken, int | np.integer):
+            text = _("decision rule {rule} must return the place of an option, not {taken!r}")
+            raise InputError([Problem(text.format(rule=name, taken=taken))])
+        if not 0 <= taken < len(options):
+            text = _("decision rule {rule} returned {taken}, but there are {number} options")
+            raise InputError([Problem(text.format(rule=name, taken=taken, number=len(options)))])
+        return _declared(DecisionRule, DECISION, function, parameters)
+
+    return register
+
+
+def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
+    """Declare whom a supporter helps: ``score(region, slots, p)``, a number for each region.
+
+    Those with the highest scores are helped, as many as the ``share`` of the phase says. ``region``
+    has the columns of :data:`kolabsim.model.state.REGION`, ``slots[a]`` those of
+    :data:`kolabsim.model.state.SLOT` for each area, and ``p`` the declared parameters.
+    """
+
+    def register(function: Callable) -> TargetRule:
+        _begin(TARGET, function, parameters)
+        state = example_state()
+        fields = {"region": ", ".join(REGION), "slot": ", ".join(SLOT)}
+        score = _try(
+            TARGET, function, (state.region[0], state.slot[0], fill_record(parameters, {})),
+            _("a region has {region}; a slot has {slot}").format(**fields),
+        )  # fmt: skip
+        _check_number(TARGET, function.__name__, score)
+        return _declared(TargetRule, TARGET, function, parameters)
+
+    return register
+
+
+def measure(
+    *, title: str = "", unit: str = "share", better: int = 0, total: bool = False,
+    **parameters: Parameter,
+) -> Callable[[Callable], OwnMeasure]:  # fmt: skip
+    """Declare a measure ``value(state, p) -> number``, looked at when a quarter has ended.
+
+    ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
+    measure is undefined.
+
+    Parameters
+    ----------
+    title
+        What tables call it; default: the function's name. Its docstring says what it means.
+    unit
+        ``currency``, ``share``, or any other word.
+    better
+        1 if more is better, -1 if less is, 0 if neither.
+    total
+        A run's figure is the sum over the run, instead of the mean of its last four quarters.
+    **parameters
+        Numbers that it needs.
+    """
+
+    def register(function: Callable) -> OwnMeasure:
+        name = _begin(MEASURE, function, parameters)
+        if name in MEASURES or name in REGION_MEASURES:
+            text = _("measure {rule} has the name of a built-in one; choose another")
+            raise InputError([Problem(text.format(rule=name))])
+        if better not in (-1, 0, 1):
+            text = _("measure {rule}: better is {value}; allowed: 1, 0, -1")
+            raise InputError([Problem(text.format(rule=name, value=better))])
+        value = _try(
+            MEASURE, function, (example_state(), fill_record(parameters, {})),
+            _("state has {fields}").format(fields=", ".join(State._fields)),
+        )  # fmt: skip
+        _check_number(MEASURE, name, value, is_defined=False)
+        meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
+        words = title or name.replace("_", " ")
+        entry = Measure(words, meaning, unit, better, SUM if total else LAST_YEAR)
+        return _declared(OwnMeasure, MEASURE, function, parameters, entry=entry)
+
+    return register
+
+
+def mechanism(
+    *, acts_on: str, base: str = "joint", payer: str = "members", title: str = "",
+    price: Parameter | None = None, lever: Lever | None = None, **parameters: Parameter,
+) -> Callable[[Callable], Mechanism]:  # fmt: skip
+    """Declare a mechanism: ``effect(term, intensity, p) -> the term as it then is``.
+
+    At intensity 0 an effect leaves the term as it is, and it is a scaling and a shift of the term
+    (``a * term + b``, where a is at least 0 and both may depend on intensity and parameters in any
+    way). So it is applied once a phase, needs no compiling, and several act one after the other in
+    the order in which they are declared.
+
+    Parameters
+    ----------
+    acts_on
+        A term of :data:`kolabsim.model.levers.TERMS`; :meth:`Mechanism.also` adds others.
+    base
+        What the price is a share of: ``joint`` cost, or all service cost of ``members``.
+    payer
+        Who bears it unless a scenario says otherwise: members, centre or supporter.
+    title
+        What tables call it; default: the function's name. Its docstring says what it does.
+    price
+        Yearly cost at full intensity, share of the base; default .005, assumed.
+    lever
+        Of a built-in mechanism or supporter: what is known of it; the four above are told by it.
+    **parameters
+        Numbers that it needs, in ``p``.
+    """
+    price = price or Parameter(
+        0.005, symbol="c", unit="share/year", meaning=f"yearly cost, share of {base} cost"
+    )
+
+    def register(function: Callable) -> Mechanism:
+        own = dict(parameters) if lever else {"price": price, **parameters}
+        name = _begin(MECHANISM, function, own)
+        check_term(name, acts_on)
+        for word, value, allowed in (("base", base, BASES), ("payer", payer, PAYERS)):
+            if value not in allowed:
+                text = _("mechanism {rule}: {word} is '{value}'{hint}")
+                hint = suggestion(str(value), allowed)
+                text = text.format(rule=name, word=word, value=value, hint=hint)
+                raise InputError([Problem(text)])
+        meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
+        words = title or name.replace("_", " ")
+        found = _declared(
+            Mechanism, MECHANISM, function, own, effects={acts_on: function}, own=own,
+            lever=lever or Lever("", words, meaning, base, f"{name}.price", payer),
+        )  # fmt: skip
+        try:
+            factors(found, acts_on, 0.5, fill_record(own, {}))
+        except InputError:
+            del ACTING[name]
+            raise
+        return found
+
+    return register
+
+
+def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[float, float]:
+    """Factor and addition by which a mechanism changes a term at an intensity.
+
+    Raises :class:`~kolabsim.errors.InputError` if its effect is not a scaling and a shift.
+    """
+    function, tried = of.effects[term], (0.0, 1.0, 0.25, 0.5, 2.0)
+    found = [_try(MECHANISM, function, (x, intensity, p), "", name=of.name) for x in tried]
+    for value in found:
+        _check_number(MECHANISM, of.name, value)
+    plus, times = found[0], found[1] - found[0]
+    scale = max(1.0, *map(abs, found))
+    straight = all(
+        math.isclose(plus + times * x, value, rel_tol=0.0, abs_tol=1e-9 * scale)
+        for x, value in zip(tried, found, strict=True)
+    )
+    problem = ""
+    if not straight:
+        problem = _("what it makes of {term} is not a scaling and a shift of it")
+    elif times < -1e-12:
+        problem = _("it turns {term} round: more of it becomes less")
+    elif intensity == 0.0 and (abs(plus) > 1e-12 or abs(times - 1.0) > 1e-12):
+        problem = _("at intensity 0 it changes {term}")
+    if problem:
+        text = _("mechanism {rule}: {problem}; tried on {tried} it gives {found}")
+        told = ", ".join(f"{value:g}" for value in found)
+        raise InputError([
+            Problem(text.format(
+                rule=of.name, problem=problem.format(term=term), found=told,
+                tried=", ".join(f"{x:g}" for x in tried),
+            ))
+        ])  # fmt: skip
+    if abs(times - 1.0) < 1e-12:
+        times = 1.0
+    return float(max(times, 0.0)), float(plus)
+
+
+def check_signature(kind: str, function: Callable) -> None:
+    """Refuse a function that does not take what its kind is given."""
+    takes = TAKES[kind]
+    if tuple(inspect.signature(function).parameters) != takes:
+        text = _("{kind} {rule} must take exactly ({takes})")
+        words = {"kind": _(kind), "rule": function.__name__, "takes": ", ".join(takes)}
+        raise InputError([Problem(text.format(**words))])
+
+
+def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
+    """Refuse what is not a Parameter, or is named as numpy names things of its own."""
+    for label, entry in parameters.items():
+        if not isinstance(entry, Parameter):
+            text = _("{rule}.{name} must be a Parameter(default, low, high, ...)")
+            raise InputError([Problem(text.format(rule=name, name=label))])
+        if hasattr(np.record, label):
+            text = _("{rule}.{name}: numpy uses this name itself; choose another")
+            raise InputError([Problem(text.format(rule=name, name=label))])
+
+
+def check_term(name: str, term: str) -> None:
+    """Refuse a term on which nothing can act."""
+    if term not in TERMS:
+        text = _("mechanism {rule} acts on '{term}', which is no term of the model{hint}")
+        hint = suggestion(str(term), TERMS)
+        raise InputError([Problem(text.format(rule=name, term=term, hint=hint))])
+
+
+def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> str:
+    name = function.__name__
+    check_signature(kind, function)
+    check_parameters(name, parameters)
+    if not is_ours(function):
+        know_built_in()
+        if name in KNOWN[kind] and KNOWN[kind][name].is_built_in:
+            text = _("{kind} {rule} has the name of a built-in one; choose another")
+            raise InputError([Problem(text.format(kind=_(kind), rule=name))])
+    return name
+
+
+def know_built_in() -> None:
+    """Import what declares the built-in ones, so that nothing takes their names."""
+    for room in ("mechanisms", "rules", "targets"):
+        importlib.import_module(f"kolabsim.model.{room}")
+
+
+def _declared(
+    of: type[Extension],
+    kind: str,
+    function: Callable,
+    parameters: Mapping[str, Parameter],
+    **more: object,
+) -> Extension:
+    # Numba can only load what it kept where the function's module can be imported by its name,
+    # which a user's file cannot.
+    kept = is_ours(function)
+    if kind == MECHANISM:
+        twin = phrase(function) if kept else function
+    else:
+        twin = compiled(function, kept=kept)
+    made = of(
+        kind=kind, name=function.__name__, python=function, compiled=twin, parameters=parameters,
+        file=inspect.getsourcefile(function), **more,
+    )  # fmt: skip
+    _know(made)
+    return made
+
+
+def _know(made: Extension) -> None:
+    KNOWN[made.kind][made.name] = made
+    if made.kind == MEASURE:
+        OWN[made.name] = made.entry
+
+
+def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> object:
+    """Apply a function once in plain Python, and say in one sentence what is wrong with it."""
+    try:
+        return function(*seen)
+    except Exception as error:
+        text = _("{kind} {rule} fails on an example: {error}").format(
+            kind=_(kind), rule=name or function.__name__, error=error
+        )
+        raise InputError([Problem(f"{text}; {fields}" if fields else text)]) from error
+
+
+def _check_number(kind: str, name: str, value: object, *, is_defined: bool = True) -> None:
+    """Refuse what is not a number, or is infinite; and what is undefined, unless it may be."""
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if not is_number or isinstance(value, bool):
+        text = _("{kind} {rule} must return a number, not {value!r}")
+    elif math.isinf(value) or (is_defined and math.isnan(value)):
+        text = _("{kind} {rule} returns {value}, which is not finite")
+    else:
+        return
+    raise InputError([Problem(text.format(kind=_(kind), rule=name, value=value))])
+
+
+# Loading ------------------------------------------------------------------------------------------
+
+_LOADED: dict[tuple[Path, bytes], Declared] = {}
+"""What each extension file, with its content, declared."""
+
+
+def installed(name: str) -> Path | None:
+    """The file of the extension of this name that an installed package brings, if there is one."""
+    for entry in entry_points(group=GROUP, name=name):
+        found = importlib.util.find_spec(entry.module)
+        if found is not None and found.origin:
+            return Path(found.origin)
+    return None
+
+
+def installed_names() -> list[str]:
+    """Names of the extensions that installed packages bring."""
+    return sorted(entry_points(group=GROUP).names)
+
+
+def load_extension(path: Path) -> Declared:
+    """Run a Python file of a user's rules and tell what it declares.
+
+    The file is code and runs with the rights of who calls this: never load one from a stranger.
+    Raises :class:`~kolabsim.errors.InputError` where it cannot be run, or takes a name that
+    another file has taken.
+    """
+    if not path.is_file():
+        raise InputError([Problem(_("there is no such extension file"), file=str(path))])
+    version = (path.resolve(), path.read_bytes())
+    if version not in _LOADED:
+        _LOADED[version] = _run(path, version[1])
+    found = _LOADED[version]
+    # The same functions again, so that what was compiled for them is not compiled anew.
+    for entry in found:
+        _know(entry)
+    return found
+
+
+def _run(path: Path, source: bytes) -> Declared:
+    know_built_in()
+    before = {kind: dict(known) for kind, known in KNOWN.items()}
+    name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError([Problem(_("an extension is a Python file"), file=str(path))])
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        new = {
+            kind: {name: one for name, one in known.items() if before[kind].get(name) is not one}
+            for kind, known in KNOWN.items()
+        }
+    except InputError as error:
+        _forget(before)
+        raise InputError(
+            [Problem(problem.message, file=str(path)) for problem in error.problems]
+        ) from error
+    except SystemExit as error:
+        _forget(before)
+        text = _("the extension ends the program instead of declaring something")
+        raise InputError([Problem(text, file=str(path))]) from error
+    except Exception as error:
+        _forget(before)
+        told = str(error) or type(error).__name__
+        text = _("the extension cannot be loaded: {error}").format(error=told)
+        raise InputError([Problem(text, file=str(path))]) from error
+    return Declared(new[DECISION], new[MECHANISM], new[TARGET], new[MEASURE])
+
+
+def _forget(before: Mapping[str, Mapping[str, Extension]]) -> None:
+    for kind, known in before.items():
+        KNOWN[kind].clear()
+        KNOWN[kind].update(known)
+
+
+def load_extensions(paths: Iterable[Path]) -> Declared:
+    """What several files declare together; a name that two of them take is refused."""
+    parts: dict[str, dict[str, Extension]] = {kind: {} for kind in KNOWN}
+    for path in paths:
+        for entry in load_extension(path):
+            first = parts[entry.kind].setdefault(entry.name, entry)
+            if first is not entry:
+                text = _("{kind} {rule} is also declared by {file}").format(
+                    kind=_(entry.kind), rule=entry.name, file=first.file
+                )
+                raise InputError([Problem(text, file=str(path))])
+    names = [entry.name for part in parts.values() for entry in part.values()]
+    for name in names:
+        if names.count(name) > 1 or name in PARAMETERS:
+            text = _("'{name}' names two things; each extension needs a name of its own")
+            raise InputError([Problem(text.format(name=name))])
+    return Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], parts[MEASURE])

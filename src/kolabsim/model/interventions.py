@@ -1,0 +1,444 @@
+"""What is in force in a quarter: populations, levers, what supporters offer, and its cost."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from kolabsim.model import laws, levers
+from kolabsim.model.bodies import refresh_slot, tally_all
+from kolabsim.model.jit import part, passage, roomy_part
+from kolabsim.model.levers import (
+    ALL,
+    BEST,
+    BUSINESS,
+    COMMUNITY,
+    FORUM,
+    GOVERNMENT,
+    INFORMATION,
+    LISTED,
+    MONITORING,
+    NEWEST,
+    NGO,
+    ON_ATTENTION,
+    ON_ATTENTION_ODDS,
+    ON_CAPACITY,
+    ON_CONCLUSION,
+    ON_CONDUCT,
+    ON_CONDUCT_ODDS,
+    ON_ENFORCEMENT,
+    ON_ERROR,
+    ON_INFORMATION,
+    ON_LEAVING,
+    ON_NEGOTIATION,
+    ON_NOTICE,
+    ON_OBSERVATION,
+    ON_POOLING,
+    ON_QUALITY,
+    ON_STEERING,
+    ON_TRUST,
+    OWN,
+    PLANNING,
+    TEAM,
+)
+from kolabsim.model.sorting import order_of
+from kolabsim.model.state import BUSINESS_AID, ENTRY, MEDIATION, NOBODY, PAID, RATION
+from kolabsim.model.targeting import score_of, scores_regions
+
+MEMBERS_PAY, CENTRE_PAYS = 0, 1
+ON_JOINT_COST = 1
+"""Who pays, and on what: positions in PAYERS and BASES."""
+SUPPORTERS_AT = GOVERNMENT
+"""Where the supporters begin among the levers."""
+
+
+@passage
+def begin(w, s, policy, p, quarter):
+    """Start a quarter: read what is in force, and set the quarter's counters to zero."""
+    now = s.moment[0]
+    now.refused = now.concluded = now.left = now.deciding = 0.0
+    regions, areas = s.slot.shape
+    phase = policy.period[quarter]
+    if quarter == 0 or phase != policy.period[quarter - 1]:
+        for i in range(regions):
+            s.region[i].forum = policy.forum[phase, i]
+    for a in range(areas):
+        area, lever = s.area[a], policy.lever[phase, a]
+        area.forum, area.planning, area.team = lever[FORUM], lever[PLANNING], lever[TEAM]
+        area.information, area.monitoring = lever[INFORMATION], lever[MONITORING]
+        area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
+        area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
+        if quarter == 0 or phase != policy.period[quarter - 1]:
+            take_effect(area, policy.effect[phase, a])
+    if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
+        befall(w, s, p, w.period[quarter])
+    for k in range(len(w.jolt)):
+        since = quarter - w.jolt[k].first
+        if since >= 0 and quarter < w.jolt[k].until and since % w.jolt[k].every == 0:
+            shake(w.jolt[k], w.jolted[k], s, p)
+    for i in range(regions):
+        if s.region[i].entering > 0:
+            s.region[i].entering = 0
+            for a in range(areas):
+                slot = s.slot[i, a]
+                slot.startup = slot.granted = slot.cofinanced = 0.0
+    now.members_before = 0.0
+    for body in range(len(s.body)):
+        now.members_before += s.body[body].members
+
+
+@part
+def take_effect(area, e):
+    """Let mechanisms of one's own act on the terms of an area from now on (E14)."""
+    area.information_times, area.information_plus = e[ON_INFORMATION, 0], e[ON_INFORMATION, 1]
+    area.negotiation_times, area.negotiation_plus = e[ON_NEGOTIATION, 0], e[ON_NEGOTIATION, 1]
+    area.enforcement_times, area.enforcement_plus = e[ON_ENFORCEMENT, 0], e[ON_ENFORCEMENT, 1]
+    area.steering_times, area.steering_plus = e[ON_STEERING, 0], e[ON_STEERING, 1]
+    area.pooling_times, area.pooling_plus = e[ON_POOLING, 0], e[ON_POOLING, 1]
+    area.capacity_times, area.capacity_plus = e[ON_CAPACITY, 0], e[ON_CAPACITY, 1]
+    area.quality_times, area.quality_plus = e[ON_QUALITY, 0], e[ON_QUALITY, 1]
+    odds = e[ON_ATTENTION_ODDS]
+    area.attention_odds_times, area.attention_odds_plus = odds[0], odds[1]
+    area.attention_times, area.attention_plus = e[ON_ATTENTION, 0], e[ON_ATTENTION, 1]
+    area.notice_times, area.notice_plus = e[ON_NOTICE, 0], e[ON_NOTICE, 1]
+    area.error_times, area.error_plus = e[ON_ERROR, 0], e[ON_ERROR, 1]
+    area.conclusion_times, area.conclusion_plus = e[ON_CONCLUSION, 0], e[ON_CONCLUSION, 1]
+    area.observation_times, area.observation_plus = e[ON_OBSERVATION, 0], e[ON_OBSERVATION, 1]
+    odds = e[ON_CONDUCT_ODDS]
+    area.conduct_odds_times, area.conduct_odds_plus = odds[0], odds[1]
+    area.conduct_times, area.conduct_plus = e[ON_CONDUCT, 0], e[ON_CONDUCT, 1]
+    area.leaving_times, area.leaving_plus = e[ON_LEAVING, 0], e[ON_LEAVING, 1]
+    area.trust_times, area.trust_plus = e[ON_TRUST, 0], e[ON_TRUST, 1]
+
+
+@passage
+def support(s, policy, p, own, quarter):
+    """All supporters make their offers, and parties take note of what is in force.
+
+    ``own`` are the parameters of rules of one's own.
+    """
+    for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):
+        offer(k, s, policy, p, own, quarter)
+    tally_all(s, p, quarter)
+
+
+@part
+def befall(w, s, p, period):
+    """Give every region the population, stress and demand of a period."""
+    regions, areas = s.slot.shape
+    for i in range(regions):
+        region = s.region[i]
+        region.population = w.population[period, i]
+        region.stress = laws.clip(region.stress_start + w.stress_change[period, i], 0.0, 1.0)
+        for a in range(areas):
+            s.slot[i, a].demand = w.demand[period, i, a]
+            refresh_slot(s, p, i, a)
+
+
+@part
+def shake(jolt, jolted, s, p):
+    """Shake trust between some regions and their contacts, once, and renew their commitment (E12).
+
+    Trust falls by a factor and then moves a part of the way to where drift leads.
+    """
+    for i in range(len(jolted)):
+        region = s.region[i]
+        for c in range(region.first, region.end):
+            contact = s.contact[c]
+            if jolted[i] == 1 or jolted[contact.target] == 1:
+                start = min(contact.trust_start, 1.0 - contact.damage)
+                contact.trust = laws.closer(jolt.factor * contact.trust, start, jolt.reset)
+        if jolted[i] == 1:
+            region.commitment = laws.closer(region.commitment, p.commitment_start, jolt.reset)
+
+
+@roomy_part
+def threshold(values, share):
+    """The value that the ``share`` highest of some values reach; beyond all if there are none."""
+    number = len(values)
+    if number == 0 or share <= 0.0:
+        return 1e300
+    top = int(ceil(share * number))  # noqa: RUF046 (compiled, ceil gives a float)
+    return values[order_of(values)[max(number - top, 0)]]
+
+
+@part
+def body_success(s, body):
+    """Mean realised net benefit of a body's members."""
+    total, a = 0.0, s.body[body].area
+    for k in range(s.body[body].members):
+        total += s.slot[s.members[body, k], a].realised
+    return total / s.body[body].members
+
+
+@part
+def offer(k, s, policy, p, own, quarter):
+    """Supporter k (0 government, 1 NGO, 2 business, 3 community) makes this quarter's offers.
+
+    Its intensity goes to those it targets: the regions to which a rule gives the highest scores, or
+    the newest or best bodies. A region alone counts as newest, because a body that it founds would
+    be; it has no performance yet, so it is never best.
+    """
+    phase = policy.period[quarter]
+    lever, target, portion = SUPPORTERS_AT + k, policy.target[phase, k], policy.part[phase, k]
+    if not (is_offered(policy, lever, quarter) or is_offered(policy, lever, quarter - 1)):
+        return
+    regions, areas = s.slot.shape
+    bar = target_bar(s, target, portion, own)
+    for i in range(regions):
+        is_chosen = target == ALL or (target == LISTED and policy.listed[phase, k, i] > 0)
+        if scores_regions(target):
+            is_chosen = score_of(target, s.region[i], s.slot[i], own) >= bar
+        for a in range(areas):
+            slot, chosen = s.slot[i, a], is_chosen
+            if target == NEWEST:
+                is_new = slot.body == NOBODY or s.body[slot.body].began >= bar
+                chosen = portion > 0.0 and is_new
+            elif target == BEST:
+                chosen = slot.body != NOBODY and body_success(s, slot.body) >= bar
+            give(slot, lever, policy.lever[phase, a, lever] if chosen else 0.0)
+    budget = policy.budget[phase, k]
+    if lever == GOVERNMENT:
+        # Of grants, regions expect the part of the whole offer that the budget would have paid in
+        # the last quarter in which somebody entered; of another budget, they expect everything.
+        if quarter > 0 and budget != policy.budget[policy.period[quarter - 1], k]:
+            s.ledger[RATION, lever] = 1.0
+    else:  # running support is rationed on the present cost of those it goes to
+        need = running_cost(lever, s, p)
+        s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
+    ration(lever, s, p)
+
+
+@part
+def is_offered(policy, lever, quarter):
+    """Whether a lever has any intensity in a quarter."""
+    if quarter < 0:
+        return False
+    for a in range(policy.lever.shape[1]):
+        if policy.lever[policy.period[quarter], a, lever] > 0.0:
+            return True
+    return False
+
+
+@roomy_part
+def target_bar(s, target, part, own):
+    """What the regions or bodies that are helped reach at least."""
+    values, number = np.empty(max(len(s.region), len(s.body))), 0
+    if scores_regions(target):
+        for i in range(len(s.region)):
+            values[i] = score_of(target, s.region[i], s.slot[i], own)
+        number = len(s.region)
+    elif target in (NEWEST, BEST):
+        for body in range(len(s.body)):
+            if s.body[body].members > 0:
+                newness = float(s.body[body].began)
+                values[number] = newness if target == NEWEST else body_success(s, body)
+                number += 1
+    return threshold(values[:number], part)
+
+
+@part
+def give(slot, lever, value):
+    """Set what a supporter offers to a slot."""
+    if lever == GOVERNMENT:
+        slot.government = value
+    elif lever == NGO:
+        slot.ngo = value
+    elif lever == BUSINESS:
+        slot.business = value
+    else:
+        slot.community = value
+
+
+@part
+def ration(lever, s, p):
+    """Cut an offer, pro rata, to what the supporter's budget pays, and tell the parties' rows."""
+    part, areas = s.ledger[RATION, lever], s.slot.shape[1]
+    for i in range(s.slot.shape[0]):
+        for a in range(areas):
+            slot, row = s.slot[i, a], s.sums[i * areas + a]
+            give(slot, lever, offered(slot, lever) * part)
+            aid = laws.aided(slot.government, slot.business, p)
+            row[ENTRY] = (1.0 + s.region[i].stress) * slot.burden * (1.0 - aid)
+            row[MEDIATION] = slot.ngo
+            row[BUSINESS_AID] = slot.business
+
+
+@part
+def offered(slot, lever):
+    """What a supporter offers to a slot."""
+    if lever == GOVERNMENT:
+        return slot.government
+    if lever == NGO:
+        return slot.ngo
+    return slot.business if lever == BUSINESS else slot.community
+
+
+@part
+def price_of(lever, p):
+    """Yearly price of a lever at full intensity, share of the cost it applies to (E13)."""
+    price = 0.0
+    if lever == FORUM:
+        price = p.forum_price
+    elif lever == PLANNING:
+        price = p.planning_price
+    elif lever == TEAM:
+        price = p.team_price
+    elif lever == INFORMATION:
+        price = p.information_price
+    elif lever == MONITORING:
+        price = p.monitoring_price
+    elif lever == NGO:
+        price = p.ngo_price
+    elif lever == BUSINESS:
+        price = p.business_price
+    elif lever == COMMUNITY:
+        price = p.community_price
+    return price
+
+
+@part
+def charge(lever, region, slot, area, p):
+    """Yearly price of a lever for one slot, in persons at efficient scale (E13)."""
+    together = slot.body != NOBODY
+    base = slot.due if together else slot.people * slot.alone
+    intensity = 0.0
+    if lever == FORUM:
+        intensity = area.forum if region.forum >= 0 else 0.0
+    elif lever == COMMUNITY:
+        intensity = slot.community
+    elif together:
+        if lever == NGO:
+            intensity = slot.ngo
+        elif lever == BUSINESS:
+            intensity = slot.business
+        elif lever == PLANNING:
+            intensity = area.planning
+        elif lever == TEAM:
+            intensity = area.team
+        elif lever == INFORMATION:
+            intensity = area.information
+        else:
+            intensity = area.monitoring
+    return price_of(lever, p) * intensity * base
+
+
+@part
+def running_cost(lever, s, p):
+    """What a lever costs this quarter, start-up aside, in money."""
+    regions, areas = s.slot.shape
+    total = 0.0
+    for i in range(regions):
+        for a in range(areas):
+            area = s.area[a]
+            yearly = charge(lever, s.region[i], s.slot[i, a], area, p)
+            total += yearly * area.cost_per_resident / 4.0
+    return total
+
+
+@part
+def own_charge(rate, base, slot):
+    """Yearly cost of a mechanism of one's own for one slot, in persons at efficient scale."""
+    together = slot.body != NOBODY
+    if base == ON_JOINT_COST and not together:
+        return 0.0
+    return rate * (slot.due if together else slot.people * slot.alone)
+
+
+@part
+def bill_own(s, policy, phase):
+    """Add up what mechanisms of one's own cost this quarter and who bears it (E13)."""
+    regions, areas = s.slot.shape
+    s.ledger[PAID, OWN] = 0.0
+    for u in range(policy.rate.shape[2]):
+        payer, total = policy.bearer[phase, u], 0.0
+        for i in range(regions):
+            for a in range(areas):
+                slot = s.slot[i, a]
+                yearly = own_charge(policy.rate[phase, a, u], policy.base[u], slot)
+                total += yearly * s.area[a].cost_per_resident / 4.0
+                if payer == MEMBERS_PAY:
+                    slot.programme += yearly / (slot.people * slot.alone)
+        s.ledger[PAID, OWN] += total
+        pay(s.moment[0], payer, total)
+
+
+@part
+def pay(now, payer, money):
+    """Put money on the account of who bears it."""
+    if payer == MEMBERS_PAY:
+        now.paid_members += money
+    elif payer == CENTRE_PAYS:
+        now.paid_centre += money
+    else:
+        now.paid_supporter += money
+
+
+@part
+def fund(s, policy, p, quarter):
+    """Pay grants and co-finance for this quarter's start-ups, pro rata within the budgets."""
+    regions, areas = s.slot.shape
+    grants, shares = 0.0, 0.0
+    for i in range(regions):
+        for a in range(areas if s.region[i].entering > 0 else 0):
+            slot = s.slot[i, a]
+            if slot.startup > 0.0:
+                money = s.area[a].cost_per_resident
+                grants += slot.granted * money
+                shares += slot.cofinanced * money
+    budget = policy.budget[policy.period[quarter], 0]
+    paid = 1.0 if grants <= budget else budget / grants
+    if grants > 0.0:
+        # What was asked for was already cut by what regions expected.
+        whole = grants / s.ledger[RATION, GOVERNMENT]
+        s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
+    left = policy.budget[policy.period[quarter], 2]
+    if left < 1e300 and shares > 0.0:
+        left = max(left - running_cost(levers.BUSINESS, s, p), 0.0)
+    met = 1.0 if shares <= left else left / shares
+    if paid < 1.0 or met < 1.0:
+        for i in range(regions):
+            for a in range(areas):
+                s.slot[i, a].granted *= paid
+                s.slot[i, a].cofinanced *= met
+    s.ledger[PAID, GOVERNMENT] = grants * paid
+    s.ledger[PAID, BUSINESS] = shares * met
+
+
+@part
+def bill(s, policy, p, quarter):
+    """Add up what the levers cost this quarter and who bears it (E13)."""
+    regions, areas = s.slot.shape
+    now = s.moment[0]
+    if now.paid_members > 0.0:
+        for i in range(regions):
+            for a in range(areas):
+                s.slot[i, a].programme = 0.0
+    now.paid_members = now.paid_centre = now.paid_supporter = 0.0
+    phase = policy.period[quarter]
+    for lever in range(OWN):
+        payer = policy.payer[phase, lever]
+        startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
+        running, part = 0.0, 1.0
+        if lever != GOVERNMENT and is_offered(policy, lever, quarter):
+            running = running_cost(lever, s, p)
+            if lever > GOVERNMENT:
+                budget = policy.budget[phase, lever - SUPPORTERS_AT]
+                left = max(budget - startup, 0.0)
+                part = 1.0 if running <= left else left / running
+                running *= part
+        if payer == MEMBERS_PAY and running + startup > 0.0:
+            for i in range(regions):
+                for a in range(areas):
+                    slot = s.slot[i, a]
+                    own = charge(lever, s.region[i], slot, s.area[a], p) * part
+                    # Aid to start that members pay for themselves is no aid.
+                    if lever == GOVERNMENT:
+                        own += 4.0 * slot.granted
+                    elif lever == BUSINESS:
+                        own += 4.0 * slot.cofinanced
+                    slot.programme += own / (slot.people * slot.alone)
+        s.ledger[PAID, lever] = running + startup
+        pay(now, payer, running + startup)
+    bill_own(s, policy, phase)

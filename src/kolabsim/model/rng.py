@@ -1,0 +1,122 @@
+"""A random draw is an address, not a sequence.
+
+Each number is a pure function of (seed, run, quarter, purpose, region, other region): Philox4x32-10
+[salmon_2011]. So a draw does not depend on which other draws were made, in what order, by how many
+threads or under which strategy; and two strategies on one seed differ only by what they change.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from kolabsim.model.jit import kernel, part
+
+CAPACITY, INTERESTS, CULTURE, TEMPER, TRUST, ERROR = range(6)
+ATTENTION, NOTICE, CHOICE, KEEPING, CONCLUSION, ORDER, LEAVING, HONOUR, SIGHT = range(6, 15)
+"""Purposes: each kind of draw has its own."""
+ONLY = 0
+"""The block of an address that needs no more than four words."""
+
+LOW = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+FIRST, SECOND = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+STEP_FIRST, STEP_SECOND = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+
+
+class Key(NamedTuple):
+    """The part of an address that a whole quarter of a run shares."""
+
+    seed: int
+    run: int
+    quarter: int
+
+
+@kernel
+def philox(c0, c1, c2, c3, k0, k1):
+    """Four words of 32 bits from a counter of four and a key of two [salmon_2011]."""
+    for _ in range(10):
+        one, two = FIRST * c0, SECOND * c2
+        c0, c1, c2, c3 = (
+            ((two >> HALF) ^ c1 ^ k0) & LOW,
+            two & LOW,
+            ((one >> HALF) ^ c3 ^ k1) & LOW,
+            one & LOW,
+        )
+        k0, k1 = (k0 + STEP_FIRST) & LOW, (k1 + STEP_SECOND) & LOW
+    return c0, c1, c2, c3
+
+
+@kernel
+def words(key, purpose, block, i, j):
+    """The four words of an address; ``block`` counts groups of four areas (or further words).
+
+    A draw of one region alone has j = i.
+    """
+    counter = np.uint64(key.quarter) | np.uint64(purpose << 16) | np.uint64(block << 24)
+    seed = np.uint64(key.seed)
+    return philox(np.uint64(i), np.uint64(j), counter, np.uint64(key.run), seed & LOW, seed >> HALF)
+
+
+@kernel
+def unit(word):
+    """A word as a number strictly between 0 and 1."""
+    return (float(word) + 0.5) * (1.0 / 4294967296.0)
+
+
+@part
+def pick(four, k):
+    """The k-th of four words."""
+    word = four[0]
+    if k == 1:
+        word = four[1]
+    elif k == 2:
+        word = four[2]
+    elif k == 3:
+        word = four[3]
+    return word
+
+
+@kernel
+def uniform_by_area(key, purpose, i, j, area):
+    """One number strictly between 0 and 1 for a service area; four areas share a call's words."""
+    return unit(pick(words(key, purpose, area // 4, i, j), area % 4))
+
+
+@kernel
+def normals(four):
+    """Four standard normal numbers from four words (Box and Muller)."""
+    one = math.sqrt(-2.0 * math.log(unit(four[0])))
+    two = math.sqrt(-2.0 * math.log(unit(four[2])))
+    turn, other = 2.0 * math.pi * unit(four[1]), 2.0 * math.pi * unit(four[3])
+    return one * math.cos(turn), one * math.sin(turn), two * math.cos(other), two * math.sin(other)
+
+
+@kernel
+def normal_by_area(key, purpose, i, j, area):
+    """One standard normal number for a service area: one of :func:`normals` of its words."""
+    four, place = words(key, purpose, area // 4, i, j), area % 4
+    length = math.sqrt(-2.0 * math.log(unit(pick(four, place - place % 2))))
+    turn = 2.0 * math.pi * unit(pick(four, place - place % 2 + 1))
+    return length * (math.cos(turn) if place % 2 == 0 else math.sin(turn))
+
+
+def region_ids(codes: Sequence[str]) -> np.ndarray:
+    """The number by which draws know each region: a hash of its code, never its row.
+
+    Shape (regions,), each below 2**32. ``codes`` must be sorted: where two hashes collide, the
+    later code takes the next free number, so that the ids do not depend on the order of a table.
+    """
+    taken: set[int] = set()
+    ids = np.empty(len(codes), np.int64)
+    for row, code in enumerate(codes):
+        number = zlib.crc32(code.encode())
+        while number in taken:
+            number = (number + 1) % 2**32
+        taken.add(number)
+        ids[row] = number
+    return ids

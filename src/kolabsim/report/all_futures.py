@@ -1,0 +1,247 @@
+"""The comparison in all its futures: what changes between them, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import (
+    BETTER,
+    GAINS,
+    LOSES,
+    NET_BENEFIT,
+    UNDECIDED,
+    WORSE,
+    verdicts,
+)
+from kolabsim.figures.formatting import UNDEFINED, Scale, count
+from kolabsim.figures.labels import (
+    channel_title,
+    label_of,
+    measure_scale,
+    strategy_title,
+    winner_scale,
+)
+from kolabsim.i18n import _
+from kolabsim.report.tables import (
+    ACROSS,
+    LONGEST,
+    Cell,
+    Table,
+    cost_scale,
+    cost_titles,
+    difference_cell,
+    texts,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.comparison import Comparison
+
+
+def futures_sentence(comparison: Comparison) -> str:
+    """How far the answer of the first future holds in the others."""
+    if len(comparison.futures) < 2:
+        return ""
+    best = comparison.order()[0]
+    table = comparison.differences
+    table = table[(table["measure"] == NET_BENEFIT) & (table["strategy"] == best)]
+    scale = measure_scale(comparison, NET_BENEFIT, table)
+    firsts = [comparison.order(future=name)[0] for name in comparison.futures]
+    text = _(
+        "The answer is for the first of {number} futures, “{future}”. Over all of them, {strategy} "
+        "comes first in {first}, is clearly better than {baseline} in {better} and clearly worse "
+        "in {worse}; its difference lies between {low} and {high}."
+    )
+    return text.format(
+        number=count(len(comparison.futures)),
+        future=comparison.futures[0],
+        strategy=strategy_title(comparison, best),
+        baseline=strategy_title(comparison, comparison.baseline),
+        first=count(firsts.count(best)),
+        better=count((table["verdict"] == BETTER).sum()),
+        worse=count((table["verdict"] == WORSE).sum()),
+        low=scale.text(table["difference"].min(), signed=True),
+        high=scale.text(table["difference"].max(), signed=True),
+    )
+
+
+def range_cells(scale: Scale, values: Iterable[float], *, signed: bool = True) -> list[Cell]:
+    """The median over futures, and from the least to the most."""
+    values = np.array([*values], np.float64)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return texts(UNDEFINED)
+    least, most = values.min(), values.max()
+    below = scale.interval(least, most, signed=signed)
+    return [Cell(scale.bare(float(np.median(values)), signed=signed), below)]
+
+
+def verdict_cells(found: pd.Series, words: Iterable[str]) -> list[Cell]:
+    """In how many futures the interval says what."""
+    return texts(*(count((found == word).sum()) for word in words))
+
+
+def strategies_in_futures(comparison: Comparison) -> Table:
+    """How each strategy does over all futures, against the baseline of the same future."""
+    table = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
+    scale = measure_scale(comparison, NET_BENEFIT, table)
+    firsts = [comparison.order(future=name)[0] for name in comparison.futures]
+    lost = comparison.winners[comparison.winners["verdict"] == LOSES]
+    rows = []
+    for name in comparison.order():
+        here = table[table["strategy"] == name]
+        losers = lost[lost["strategy"] == name].groupby("future", observed=False).size()
+        losers = losers.reindex(list(comparison.futures), fill_value=0)
+        cells = [
+            *range_cells(scale, here["difference"]),
+            Cell(count(firsts.count(name))),
+            *verdict_cells(here["verdict"], (BETTER, UNDECIDED, WORSE)),
+        ]
+        if len(comparison.winners):
+            whole = Scale(1.0, 0, "")
+            least, most = float(losers.min()), float(losers.max())
+            cells.append(Cell(count(losers.median()), whole.interval(least, most)))
+        rows.append((strategy_title(comparison, name), cells))
+    head = [
+        _("Strategy"), _("Median of futures, least to most"), _("Comes first"),
+        _("Clearly better"), _("Undecided"), _("Clearly worse"),
+    ]  # fmt: skip
+    head += [_("Regions that lose")] if len(comparison.winners) else []
+    caption = _("{measure} over {number} futures, and in how many of them").format(
+        measure=label_of(NET_BENEFIT, scale), number=count(len(comparison.futures))
+    )
+    return Table(caption, head, rows)
+
+
+def differences_in_futures(comparison: Comparison) -> list[Table]:
+    """The differences to the baseline: a row a future, a few strategies a table."""
+    table = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
+    scale = measure_scale(comparison, NET_BENEFIT, table)
+    found = table.set_index(["future", "strategy"])
+    order = comparison.order()
+    parts = -(-len(order) // ACROSS)
+    made = []
+    for k in range(parts):
+        some = order[k * len(order) // parts : (k + 1) * len(order) // parts]
+        rows = [
+            (future, [difference_cell(found.loc[(future, name)], scale) for name in some])
+            for future in comparison.futures
+        ]
+        caption = label_of(NET_BENEFIT, scale)
+        if parts > 1:
+            text = _("{measure}, part {part} of {parts}")
+            caption = text.format(measure=caption, part=k + 1, parts=parts)
+        head = [_("Future"), *(strategy_title(comparison, name) for name in some)]
+        made.append(Table(caption, head, rows))
+    return made
+
+
+def channels_in_futures(comparison: Comparison, strategy: str) -> Table:
+    """Through what a strategy's net benefit differs, over all futures."""
+    table = comparison.channels[comparison.channels["strategy"] == strategy]
+    total = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
+    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
+    rows = []
+    for name in table["channel"].cat.categories:
+        here = table[table["channel"] == name]
+        found = verdicts(here["low"].to_numpy(), here["high"].to_numpy(), 1)
+        rows.append(
+            (channel_title(name), over_futures(comparison, here, "difference", scale, found))
+        )
+    head = [_("Channel"), *range_heads(comparison), _("Adds"), _("Undecided"), _("Takes away")]
+    caption = _("Difference in realised net benefit by channel in all futures, {unit}: {strategy}")
+    caption = caption.format(unit=scale.label, strategy=strategy_title(comparison, strategy))
+    return Table(caption, head, rows)
+
+
+def range_heads(comparison: Comparison) -> list[str]:
+    """What stands over the first future, and over all."""
+    return [
+        _("In “{future}”").format(future=comparison.futures[0]),
+        _("Median of futures, least to most"),
+    ]
+
+
+def over_futures(
+    comparison: Comparison,
+    here: pd.DataFrame,
+    column: str,
+    scale: Scale,
+    found: Iterable[str],
+    words: tuple[str, str, str] = (BETTER, UNDECIDED, WORSE),
+) -> list[Cell]:
+    """A number in the first future, its range over all, and in how many what is clear."""
+    first = here.loc[here["future"] == comparison.futures[0], column].iloc[0]
+    found = list(found)
+    return [
+        Cell(scale.bare(first, signed=True)),
+        *range_cells(scale, here[column]),
+        *texts(*(count(found.count(word)) for word in words)),
+    ]
+
+
+def costs_in_futures(comparison: Comparison, strategy: str) -> Table:
+    """What a strategy costs and saves, over all futures."""
+    table = comparison.costs[comparison.costs["strategy"] == strategy]
+    scale = cost_scale(comparison, comparison.futures[0])
+    rows = []
+    for item, title in cost_titles().items():
+        here = table[table["item"] == item]
+        first = here.loc[here["future"] == comparison.futures[0], "value"].iloc[0]
+        written = Scale(1.0, 2, "") if item == "saving_per_cost" else scale
+        rows.append(
+            (title, [Cell(written.bare(first)), *range_cells(written, here["value"], signed=False)])
+        )
+    net = table[table["item"] == "net_saving"]
+    caption = _(
+        "Cost and saving in all futures, over the run and beyond {baseline}, {unit}: {strategy}. "
+        "It clearly costs more than it saves in {worse} of {number} futures"
+    ).format(
+        baseline=strategy_title(comparison, comparison.baseline),
+        unit=scale.label,
+        strategy=strategy_title(comparison, strategy),
+        worse=count((net["high"] < 0.0).sum()),
+        number=count(len(comparison.futures)),
+    )
+    return Table(caption, [_("Item"), *range_heads(comparison)], rows)
+
+
+def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
+    """In how many futures each region gains and loses; of many, those that lose most often."""
+    table = comparison.winners[comparison.winners["strategy"] == strategy]
+    scale, found = winner_scale(comparison), []
+    for name, here in table.groupby("name", observed=True, sort=False):
+        words = here["verdict"].tolist()
+        cells = over_futures(
+            comparison, here, "difference", scale, words, (GAINS, UNDECIDED, LOSES)
+        )
+        found.append((words.count(LOSES), -float(here["difference"].median()), name, cells))
+    found.sort(key=lambda row: (-row[0], -row[1]))
+    rows = [(name, cells) for _lost, _middle, name, cells in found[: 2 * LONGEST]]
+    head = [_("Region"), *range_heads(comparison), _("Gains"), _("Undecided"), _("Loses")]
+    caption = _(
+        "{measure} in all futures under {strategy}, and in how many a region gains or loses"
+    )
+    caption = caption.format(
+        measure=label_of(NET_BENEFIT, scale), strategy=strategy_title(comparison, strategy)
+    )
+    return Table(caption, head, rows)
+
+
+def in_futures(comparison: Comparison, strategy: str) -> Mapping[str, object]:
+    """All that is tabled over futures, by what it is about; nothing of a single future."""
+    if len(comparison.futures) < 2:
+        return {"strategies": None, "differences": [], "channels": None, "costs": None,
+                "winners": None}  # fmt: skip
+    return {
+        "strategies": strategies_in_futures(comparison),
+        "differences": differences_in_futures(comparison),
+        "costs": costs_in_futures(comparison, strategy),
+        "winners": winners_in_futures(comparison, strategy) if len(comparison.winners) else None,
+        "channels": channels_in_futures(comparison, strategy),
+    }

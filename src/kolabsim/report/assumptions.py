@@ -1,0 +1,204 @@
+"""What results rest on, in tables: strategies, measures, columns, bodies, areas, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kolabsim.figures.formatting import UNDEFINED, count, percent, scale_of, significant, span
+from kolabsim.figures.labels import area_title, capital, title_of
+from kolabsim.i18n import _, language
+from kolabsim.model.levers import PAYER_TITLES
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
+from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.scenario.schema import both_languages
+from kolabsim.scenario.strategy import in_language
+
+if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.scenario.source import Node
+    from kolabsim.scenario.strategy import Phase, Strategy
+
+
+def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
+    """What each strategy is, and what is done in it."""
+    rows = []
+    for name in names:
+        strategy = scenario.strategies[name]
+        done = "; ".join(what_is_done(strategy, scenario)) or _("nothing")
+        rows.append((strategy.title(language()), texts(strategy.description(language()), done)))
+    head = [_("Strategy"), _("What it is"), _("What is done")]
+    return Table(_("The strategies"), head, rows, prose=True)
+
+
+def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
+    """The levers of a strategy with their intensities, their times, and who pays."""
+    levers = scenario.levers
+    done = [
+        _("{lever} {intensity}{period}, paid by {payer}").format(
+            lever=_(levers[name].title),
+            intensity=significant(phase.intensity),
+            period=period_of(phase, scenario.horizon),
+            payer=_(PAYER_TITLES[phase.paid_by or levers[name].payer]),
+        )
+        for name, phases in strategy.levers.items()
+        for phase in phases
+    ]
+    for mandate in strategy.mandates:
+        areas = len(mandate.areas)
+        done.append(_("a mandate in {number} service areas").format(number=count(areas)))
+    return done
+
+
+def period_of(phase: Phase, horizon: int) -> str:
+    """When a lever is in force, unless it always is."""
+    if (phase.from_, phase.until) == (0, horizon):
+        return ""
+    text = _(" (quarters {first} to {last})")
+    return text.format(first=phase.from_, last=phase.until - 1)
+
+
+def measure_glossary(measures: Iterable[str]) -> Table:
+    """What measures mean."""
+    sense = {1: _("more is better"), -1: _("less is better"), 0: _("neither")}
+    rows = [
+        (
+            title_of(name),
+            texts(capital(_(MEASURES[name].meaning)), sense[MEASURES[name].better]),
+        )
+        for name in measures
+    ]
+    head = [_("Measure"), _("What it is"), _("Better")]
+    return Table(_("The measures"), head, rows, prose=True)
+
+
+def group_title(group: str) -> str:
+    """What a group of parameters is about."""
+    titles = {
+        "start": _("How regions begin"),
+        "economics": _("Economics of sharing"),
+        "coordination": _("Cost of coordination"),
+        "attention": _("Attention, noticing and errors of judgement"),
+        "agreement": _("Agreement and mandate"),
+        "conduct": _("Keeping promises"),
+        "exit": _("Leaving"),
+        "learning": _("Learning"),
+        "programme": _("Prices of levers"),
+        "extensions": _("Rules of one's own"),
+    }
+    return titles.get(group, group)
+
+
+def parameter_tables(scenario: Scenario) -> list[Table]:
+    """The assumed parameters with their values and ranges, group by group."""
+    groups: dict[str, list[tuple[str, list[Cell]]]] = {}
+    own = scenario.declared.parameters if scenario.is_extended else {}
+    grouped = {name: replace(entry, group="extensions") for name, entry in own.items()}
+    for name, entry in (PARAMETERS | grouped).items():
+        if entry.source == "assumed":
+            row = parameter_row(name, entry, scenario.parameters)
+            groups.setdefault(entry.group, []).append(row)
+    head = [_("Parameter"), _("Value"), _("Range"), _("Unit")]
+    return [Table(group_title(group), head, rows) for group, rows in groups.items()]
+
+
+def parameter_row(
+    name: str, entry: Parameter, settings: Mapping[str, float]
+) -> tuple[str, list[Cell]]:
+    """An assumed number; where the scenario sets it, its default too."""
+    value = settings.get(name, entry.default)
+    remark = ""
+    if value != entry.default:
+        remark = _("default {value}").format(value=significant(entry.default))
+    ends = span(significant(entry.low), significant(entry.high))
+    unit = "" if entry.unit == "1" else _(entry.unit)
+    cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
+    return capital(_(entry.meaning)), cells
+
+
+def area_table(scenario: Scenario) -> Table:
+    """The service areas: efficient scale, cost, and where that comes from."""
+    rows = [
+        (
+            area_title(name),
+            [
+                Cell(count(area.efficient_scale)),
+                Cell(
+                    scale_of("currency", [area.cost_per_resident], currency=scenario.currency).text(
+                        area.cost_per_resident
+                    )
+                ),
+                Cell(percent(area.spillover)),
+                Cell(_(area.source)),
+            ],
+        )
+        for name, area in scenario.areas.items()
+    ]
+    head = [
+        _("Service area"), _("People served at which a unit costs least"),
+        _("Yearly cost per resident at that scale"), _("Spillover"), _("Source"),
+    ]  # fmt: skip
+    return Table(_("The service areas"), head, rows, prose=True)
+
+
+def mapping_table(scenario: Scenario) -> Table | None:
+    """How columns of the region table became attributes, each with its reason."""
+    columns = scenario._tree.get("regions", "columns")
+    if columns is None or scenario._tree.get("regions", "table") is None:
+        return None
+    titles = {
+        "capacity": _("Administrative capacity"), "stress": _("Fiscal stress"),
+        "culture": _("Organisational culture"), "interests": _("Interests"),
+        "capacity_by_area": _("Administrative capacity"),
+    }  # fmt: skip
+    rows = []
+    for attribute, title in titles.items():
+        for area, measure in measures_of(columns.get(attribute)):
+            name = f"{title}: {area_title(area)}" if area else title
+            why = in_language(both_languages(measure["because"]), language())
+            rows.append((name, texts(measure["column"], ends_of(measure), why)))
+    head = [_("Attribute"), _("Column"), _("How"), _("Why")]
+    return Table(_("What columns of the table stand for"), head, rows, prose=True) if rows else None
+
+
+def measures_of(node: Node | None) -> list[tuple[str, dict]]:
+    """The mappings under an attribute, each with the area it is for, if any."""
+    plain = node.plain() if node is not None else {}
+    if isinstance(plain, dict) and "column" in plain:
+        return [("", plain)]
+    if isinstance(plain, dict):
+        return [(area, measure) for area, measure in plain.items() if measure]
+    return [("", measure) for measure in plain]
+
+
+def ends_of(measure: Mapping[str, object]) -> str:
+    """How a column's values become an attribute's."""
+    if "from" not in measure:
+        return _("standardised")
+    ends = [significant(float(value)) for value in (*measure["from"], *measure["to"])]
+    text = _("{first} becomes {low}, {last} becomes {high}, in a straight line between")
+    return text.format(first=ends[0], last=ends[1], low=ends[2], high=ends[3])
+
+
+def body_table(scenario: Scenario) -> Table | None:
+    """The joint bodies that exist at the start."""
+    if not scenario.bodies:
+        return None
+    names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
+    forms = {"contract": _("contract"), "board": _("joint board"), "lead": _("lead region")}
+    rows = [
+        (
+            area_title(body.area),
+            texts(
+                ", ".join(names[code] for code in body.members),
+                forms[body.form],
+                str(scenario.start_year + body.began // QUARTERS),
+                body.source or UNDEFINED,
+            ),
+        )
+        for body in scenario.bodies
+    ]
+    head = [_("Service area"), _("Members"), _("Form"), _("Since"), _("Source")]
+    return Table(_("Joint bodies at the start"), head, rows, prose=True)

@@ -1,0 +1,676 @@
+"""A page for one region: whom to approach, what a strategy brings, its cost, and the next steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED, verdicts
+from kolabsim.figures.comparison import draw_bands, explain_bands, quantiles
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent, scale_of, significant
+from kolabsim.figures.labels import area_title, capital, channel_title
+from kolabsim.figures.style import BLUE, INK, MARKS, blank, face_of, styled, write_ticks
+from kolabsim.i18n import _, language
+from kolabsim.report.assumptions import area_table, mapping_table, parameter_tables
+from kolabsim.report.page import Picture, Section, write_page
+from kolabsim.report.provenance import again_section
+from kolabsim.report.summary import caveats
+from kolabsim.report.tables import Cell, Table, texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from kolabsim.analysis.region import RegionOutlook
+
+BEST = 10
+"""Most prospects in the ranking; the other table has all."""
+OFTEN = 3
+"""Most partners that are named for an area."""
+RARE = 0.01
+"""Partners in fewer runs than this are not named."""
+NEVER_WORTH = 0.5
+"""A contact that would gain too in at most this share of draws is told as unlikely to agree."""
+
+
+def write_region(
+    found: RegionOutlook, path: Path, *, facts: Mapping[str, object], workbook: bool = False
+) -> Path:
+    """Write the page of a region, whole, in the language spoken now.
+
+    ``facts`` say how it came about, among them its ``seed``; with ``workbook`` its tables are
+    written beside it for Excel too, where that is possible.
+    """
+    scenario = found.scenario
+    place = scenario.regions.codes.index(found.code)
+    lines = [
+        scenario.title(language()),
+        _("code {code}").format(code=found.code),
+        _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
+        _("{strategy} against {baseline}").format(**strategy_words(found)),
+        _("{number} pairs of runs").format(number=count(found.runs)),
+        _("seed {seed}").format(seed=facts["seed"]),
+    ]
+    sections = [
+        answer_section(found),
+        approach_section(found),
+        channel_section(found),
+        cost_section(found),
+        partner_section(found),
+        legal_section(found),
+        surety_section(found),
+        rests_section(found),
+        again_section(facts, methods_of(found, facts)),
+    ]
+    return write_page(path, found.name, lines=lines, sections=sections, workbook=workbook)
+
+
+def strategy_words(found: RegionOutlook) -> dict[str, str]:
+    """What the two strategies are called."""
+    titles = found.scenario.strategies
+    return {
+        "strategy": titles[found.strategy].title(language()),
+        "baseline": titles[found.baseline].title(language()),
+    }
+
+
+def names_of(found: RegionOutlook, codes: Iterable[str]) -> str:
+    """What regions are called, one after the other."""
+    regions = found.scenario.regions
+    names = dict(zip(regions.codes, regions.names, strict=True))
+    return ", ".join(names[code] for code in codes)
+
+
+def share_scale(table: pd.DataFrame, column: str) -> Scale:
+    """How shares of stand-alone cost are written, two decimals of a per cent at most."""
+    scale = scale_of(
+        "share of stand-alone cost",
+        np.concatenate([table[column], table["low"], table["high"]]),
+        (table["high"] - table["low"]) / 2.0,
+    )
+    return Scale(scale.divisor, min(scale.decimals, 2), scale.unit)
+
+
+def money_scale(found: RegionOutlook, values: Iterable[float]) -> Scale:
+    """How sums of money of a table are written."""
+    return scale_of("currency", values, currency=found.scenario.currency)
+
+
+# In short -----------------------------------------------------------------------------------------
+
+
+def answer_section(found: RegionOutlook) -> Section:
+    """What a planner takes away."""
+    notes = [
+        _(
+            "A thought experiment with stated assumptions, not a prediction. What the table of "
+            "regions does not say is drawn at random; intervals hold what luck and these draws "
+            "can do, not whether the assumptions are right."
+        )
+    ]
+    paragraphs = [
+        benefit_sentence(found),
+        channel_sentence(found),
+        cost_sentence(found),
+        approach_sentence(found),
+    ]
+    return Section("answer", _("In short"), [text for text in paragraphs if text], notes=notes)
+
+
+def benefit_sentence(found: RegionOutlook) -> str:
+    """What the region gains or loses, and how sure that is."""
+    benefit, costs = found.benefit, found.costs.set_index("item")
+    row, years = costs.loc["benefit"], significant(found.years[-1])
+    if benefit["low"] == benefit["high"] == 0.0:
+        text = _("Under {strategy}, nothing changes for {region} against {baseline}.")
+        return text.format(region=found.name, **strategy_words(found))
+    texts_of = {
+        GAINS: _(
+            "Under {strategy}, {region} gains {money} in {years} years against {baseline} ({level} "
+            "interval: {low} to {high}); that is {share} of what its services would cost it alone. "
+            "It does better in {better} of runs."
+        ),
+        LOSES: _(
+            "Under {strategy}, {region} loses {money} in {years} years against {baseline} ({level} "
+            "interval: {low} to {high}); that is {share} of what its services would cost it alone. "
+            "It does better in {better} of runs."
+        ),
+        UNDECIDED: _(
+            "Whether {region} gains or loses under {strategy} is undecided: {money} in {years} "
+            "years against {baseline} ({level} interval: {low} to {high}), or {share} of what its "
+            "services would cost it alone. It does better in {better} of runs."
+        ),
+    }
+    verdict, sized = benefit["verdict"], money_scale(found, row[["difference", "low", "high"]])
+    plain = verdict == UNDECIDED
+    turn = -1.0 if verdict == LOSES else 1.0
+    ends = sorted((turn * row["low"], turn * row["high"]))
+    return texts_of[verdict].format(
+        region=found.name,
+        money=sized.text(turn * row["difference"], signed=plain),
+        low=sized.text(ends[0], signed=plain),
+        high=sized.text(ends[1], signed=plain),
+        share=percent_of(turn * benefit["difference"]),
+        better=percent(benefit["better_share"]),
+        level=percent(found.level),
+        years=years,
+        **strategy_words(found),
+    )
+
+
+def percent_of(share: float) -> str:
+    """A share that may be negative, in per cent with three digits at most."""
+    return scale_of("share", [share], difference=False).text(share)
+
+
+def channel_sentence(found: RegionOutlook) -> str:
+    """The channels that bring and cost it most."""
+    table = found.channels
+    best, worst = (table.loc[find] for find in (table["money"].idxmax(), table["money"].idxmin()))
+    if not best["money"] > 0.0 > worst["money"]:
+        return ""
+    scale = money_scale(found, table["money"])
+    return _(
+        "In the last year most comes through {best} ({gain} a year), and most is taken away by "
+        "{worst} ({loss} a year)."
+    ).format(
+        best=channel_title(best["channel"]).lower(),
+        gain=scale.text(best["money"], signed=True),
+        worst=channel_title(worst["channel"]).lower(),
+        loss=scale.text(worst["money"], signed=True),
+    )
+
+
+def cost_sentence(found: RegionOutlook) -> str:
+    """What it pays, and when it breaks even."""
+    costs = found.costs.set_index("item")
+    paid = costs.loc[["startup", "programme"], "mean"]
+    scale = money_scale(found, paid)
+    text = _("It pays {startup} of start-up and bears {programme} of programme cost over the run. ")
+    text = text.format(startup=scale.text(paid["startup"]), programme=scale.text(paid["programme"]))
+    year, ends = found.break_even(), float((found.paths[:, -1] > 0.0).mean())
+    if year is None:
+        text += _(
+            "Its budget does not break even within {years} years: on average net saving stays "
+            "below that of {baseline}."
+        )
+    elif year == found.years[0]:
+        text += _("On average its budget is ahead of {baseline} from year {year} on.")
+    else:
+        text += _("On average its budget breaks even with {baseline} in year {year}.")
+    text += " " + _("In {share} of runs it is ahead at the end.")
+    return text.format(
+        years=significant(found.years[-1]),
+        year=significant(year or 0.0),
+        share=percent(ends),
+        **strategy_words(found),
+    )
+
+
+def approach_sentence(found: RegionOutlook) -> str:
+    """Whom to approach first."""
+    table = found.prospects
+    if not len(table):
+        return _("It has no contacts that it could unite with.")
+    good = table[(table["low"] > 0.0) & (table["both"] > NEVER_WORTH)]
+    if not len(good):
+        return _(
+            "Judged at the start and without error, no union clearly promises a gain to both "
+            "sides; the nearest to it is {area} with {partners}."
+        ).format(
+            area=area_title(table.iloc[0]["area"]).lower(),
+            partners=names_of(found, table.iloc[0]["partners"]),
+        )
+    first = good.iloc[0]
+    return _(
+        "Judged at the start and without error, the best to approach is {partners} for {area}: "
+        "{gain} of the area's cost a year, and both sides would gain in {both} of draws."
+    ).format(
+        partners=names_of(found, first["partners"]),
+        area=area_title(first["area"]).lower(),
+        gain=percent_of(first["gain"]),
+        both=percent(first["both"]),
+    )
+
+
+# Whom to approach ---------------------------------------------------------------------------------
+
+
+def approach_section(found: RegionOutlook) -> Section:
+    """Contacts ranked by what uniting with them would bring."""
+    paragraphs = [
+        _(
+            "Each contact in each area, judged as regions in the model judge a union at the start: "
+            "saving, quality, self-rule, start-up and the partners' benefit, without the error "
+            "that real judgement has. A contact that is in a joint body already brings the whole "
+            "body. Shares are of what {region} would pay alone in the area."
+        ).format(region=found.name)
+    ]
+    table = found.prospects
+    if not len(table):
+        return Section("approach", _("Whom to approach"), [_("There is nobody to approach.")])
+    notes = [
+        _(
+            "Both sides gain: share of draws in which the contact would see a gain as well. A body "
+            "that is asked decides by a vote of all its members."
+        ),
+        _(
+            "In the runs regions judge with an error, and what they are to each other changes: "
+            "unions that promise little here may come about all the same, and others may not."
+        ),
+    ]
+    tables = [ranking_table(found), contact_table(found)]
+    return Section("approach", _("Whom to approach"), paragraphs, tables, notes=notes)
+
+
+def ranking_table(found: RegionOutlook) -> Table:
+    """The best unions, each party once."""
+    table = found.prospects.drop_duplicates(["area", "partners"]).head(BEST)
+    scale, money = share_scale(table, "gain"), money_scale(found, table["money"])
+    rows = [
+        (
+            f"{area_title(row.area)}: {names_of(found, row.partners)}",
+            [
+                Cell(
+                    scale.bare(row.gain, signed=True),
+                    scale.interval(row.low, row.high, signed=True),
+                    verdict=verdict_of(row.low, row.high),
+                ),
+                *texts(money.bare(row.money, signed=True), percent(row.share), percent(row.both)),
+            ],
+        )
+        for row in table.itertuples()
+    ]
+    head = [
+        _("Area and partners"), _("Gain a year ({unit})").format(unit=scale.label),
+        _("In money a year ({unit})").format(unit=money.label), _("It gains"),
+        _("Both sides gain"),
+    ]  # fmt: skip
+    caption = _("The best unions for {region}, of all areas and contacts").format(region=found.name)
+    return Table(caption, head, rows)
+
+
+def contact_table(found: RegionOutlook) -> Table:
+    """All contacts by all areas: the gain, and in which share of draws both would gain."""
+    table, areas = found.prospects, list(found.scenario.areas)
+    scale = share_scale(table, "gain")
+    scale = Scale(scale.divisor, min(scale.decimals, 1), scale.unit)
+    order = table.groupby("region")["gain"].max().sort_values(ascending=False).index
+    found_at = {(row.region, row.area): row for row in table.itertuples()}
+    rows = []
+    for code in order:
+        cells = []
+        for area in areas:
+            row = found_at.get((code, area))
+            if row is None:
+                cells.append(Cell(UNDEFINED, remark=_("together, or too many")))
+                continue
+            cells.append(
+                Cell(
+                    scale.bare(row.gain, signed=True),
+                    _("both gain {share}").format(share=percent(row.both)),
+                    verdict=verdict_of(row.low, row.high),
+                )
+            )
+        km = table.loc[table["region"] == code, "km"].iloc[0]
+        head = _("{name} ({km} km)").format(name=names_of(found, [code]), km=count(km))
+        rows.append((head, cells))
+    caption = _(
+        "Every contact in every area: gain a year ({unit}), and below it the share of draws in "
+        "which both sides gain"
+    ).format(unit=scale.label)
+    return Table(caption, ["", *(area_title(area) for area in areas)], rows)
+
+
+def verdict_of(low: float, high: float) -> str:
+    """What an interval says of a gain."""
+    return verdicts(np.array([low]), np.array([high]), 1, words=(GAINS, LOSES))[0]
+
+
+# What it gains, and through what ------------------------------------------------------------------
+
+
+def channel_section(found: RegionOutlook) -> Section:
+    """The channels of gain and loss, in figure and table."""
+    words = strategy_words(found)
+    paragraphs = [
+        _(
+            "Differences between {strategy} and {baseline} in the last year, run by run on the "
+            "same draws. What stands to the right of zero adds to the net benefit of {region}; "
+            "what stands to the left takes away from it."
+        ).format(region=found.name, **words)
+    ]
+    table = found.channels
+    scale, money = share_scale(table, "difference"), money_scale(found, table["money"])
+    rows = [
+        (
+            channel_title(row.channel),
+            [
+                Cell(
+                    scale.bare(row.difference, signed=True),
+                    scale.interval(row.low, row.high, signed=True),
+                    verdict=verdict_of(row.low, row.high),
+                ),
+                Cell(money.bare(row.money, signed=True)),
+            ],
+        )
+        for row in table.itertuples()
+    ]
+    rows.append(
+        (
+            _("Sum"),
+            texts(
+                scale.bare(table["difference"].sum(), signed=True),
+                money.bare(table["money"].sum(), signed=True),
+            ),
+        )
+    )
+    head = [
+        _("Channel"), capital(scale.label), _("In money a year ({unit})").format(unit=money.label)
+    ]  # fmt: skip
+    caption = _("Through what the net benefit of the last year differs")
+    picture = Picture.of(
+        channel_figure(found),
+        _("Channels through which {strategy} changes the net benefit of {region}"),
+        _("Differences to {baseline} with {level} intervals, in the last year."),
+        region=found.name,
+        level=percent(found.level),
+        **words,
+    )
+    title = _("What it gains or loses, and through what")
+    return Section("channels", title, paragraphs, [Table(caption, head, rows)], [picture])
+
+
+@styled
+def channel_figure(found: RegionOutlook) -> Figure:
+    """A mark with its interval for each channel."""
+    table = found.channels.iloc[::-1]
+    scale = share_scale(table, "difference")
+    figure, panels = blank(0.9 + 0.27 * len(table))
+    axes = panels[0, 0]
+    axes.grid(axis="x")
+    axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
+    for y, row in enumerate(table.itertuples()):
+        verdict = verdict_of(row.low, row.high)
+        _sign, marker, colour = MARKS[verdict]
+        ends = [row.low / scale.divisor, row.high / scale.divisor]
+        axes.plot(ends, [y, y], color=colour, linewidth=1.6, zorder=2)
+        axes.plot(
+            row.difference / scale.divisor, y, marker=marker, markersize=5.5, color=colour,
+            markerfacecolor=face_of(verdict), zorder=3,
+        )  # fmt: skip
+    axes.set_yticks(range(len(table)), [channel_title(name) for name in table["channel"]])
+    axes.set_xlabel(_("Difference, {unit}").format(unit=scale.label))
+    axes.margins(x=0.05, y=0.05)
+    write_ticks(axes.xaxis, 1.0)
+    return figure
+
+
+# What it costs ------------------------------------------------------------------------------------
+
+
+def cost_section(found: RegionOutlook) -> Section:
+    """What the region would pay, and when that is earned back."""
+    words = strategy_words(found)
+    titles = {
+        "startup": _("Start-up that it pays itself"),
+        "joint": _("Its share of the cost of joint bodies"),
+        "alone": _("What the same services would cost it alone"),
+        "programme": _("Programme cost that it bears"),
+        "saving": _("Net saving: the budget"),
+        "benefit": _("Net benefit: also quality and self-rule, in money"),
+    }
+    table = found.costs
+    # By the differences: they are what is read, and far smaller than the cost of services.
+    scale = money_scale(found, table["difference"])
+    scale = Scale(scale.divisor, 1, scale.unit, scale.symbol)
+    good = {"saving", "benefit"}
+    rows = [
+        (
+            titles[row.item],
+            [
+                *texts(scale.bare(row.baseline), scale.bare(row.mean)),
+                Cell(
+                    scale.bare(row.difference, signed=True),
+                    scale.interval(row.low, row.high, signed=True),
+                    verdict=verdict_of(row.low, row.high) if row.item in good else "",
+                ),
+            ],
+        )
+        for row in table.itertuples()
+    ]
+    head = ["", words["baseline"], words["strategy"], _("Difference")]
+    caption = _("Over {years} years, {unit}; means of runs, and the difference with its interval")
+    caption = caption.format(years=significant(found.years[-1]), unit=scale.label)
+    paragraphs = [
+        _(
+            "Sums over the run, in today's prices and not discounted. Start-up is what is left "
+            "after grants and co-finance. A larger share of joint cost is no loss as long as the "
+            "same services alone would cost more."
+        )
+    ]
+    picture = Picture.of(
+        path_figure(found),
+        _("Net saving of {region} up to each year, {strategy} less {baseline}"),
+        _(
+            "Above zero the budget of {region} is ahead of what it would be under {baseline}, "
+            "counting all start-up and programme cost that it has paid so far."
+        ),
+        region=found.name,
+        **words,
+    )
+    title = _("What it costs, and when it breaks even")
+    return Section("costs", title, paragraphs, [Table(caption, head, rows)], [picture])
+
+
+@styled
+def path_figure(found: RegionOutlook) -> Figure:
+    """Net saving up to each year, with the bands of the runs."""
+    time = np.concatenate([[0.0], found.years])
+    paths = np.column_stack([np.zeros(len(found.paths)), found.paths])
+    bands = quantiles(paths[None], (0.05, 0.25, 0.5, 0.75, 0.95))[:, 0]
+    scale = money_scale(found, bands.ravel())
+    figure, panels = blank(3.0)
+    axes = panels[0, 0]
+    draw_bands(axes, time, bands / scale.divisor, BLUE, "")
+    axes.grid(axis="y")
+    axes.axhline(0.0, color=INK, linewidth=0.9)
+    axes.set_xlim(time[0], time[-1])
+    axes.set_xlabel(_("Years"))
+    axes.set_ylabel(_("Net saving so far, {unit}").format(unit=scale.label))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    write_ticks(axes.yaxis, 1.0)
+    explain_bands(figure, None)
+    return figure
+
+
+# With whom ----------------------------------------------------------------------------------------
+
+
+def partner_section(found: RegionOutlook) -> Section:
+    """In which share of runs the region is in a body, and with whom."""
+    words = strategy_words(found)
+    table = found.partners.set_index(["strategy", "area"]).sort_index()
+    rows = []
+    for area in found.scenario.areas:
+        cells = []
+        for strategy in (found.baseline, found.strategy):
+            here = table.loc[[(strategy, area)]].set_index("region")["share"]
+            others = here.drop(found.code).sort_values(ascending=False, kind="stable")
+            often = others[others >= RARE].head(OFTEN)
+            named = "; ".join(
+                f"{names_of(found, [code])} {percent(share)}" for code, share in often.items()
+            )
+            cells.append(Cell(percent(here[found.code]), remark=named))
+        rows.append((area_title(area), cells))
+    paragraphs = [
+        _(
+            "Share of runs in which {region} is in a joint body at the end of the run, and below "
+            "it the regions that are then in it most often, up to {number}."
+        ).format(region=found.name, number=count(OFTEN))
+    ]
+    head = [_("Area"), words["baseline"], words["strategy"]]
+    made = Table(_("In a joint body, and with whom"), head, rows, prose=True)
+    return Section("partners", _("With whom it ends up"), paragraphs, [made])
+
+
+# How sure, and what it rests on -------------------------------------------------------------------
+
+
+def surety_section(found: RegionOutlook) -> Section:
+    """What the intervals say, and what they do not."""
+    text = _(
+        "{strategy} and {baseline} were simulated {runs} times each, on common draws, and "
+        "differences are taken run by run. The {level} intervals are of the mean difference: they "
+        "say how precisely the simulation is known, not how well it fits the world. The share of "
+        "runs in which {region} does better tells how often it would turn out so with other luck "
+        "and other drawn attributes. Four times as many runs (--runs) halve an interval."
+    ).format(
+        region=found.name, runs=count(found.runs), level=percent(found.level),
+        **strategy_words(found),
+    )  # fmt: skip
+    return Section("surety", _("How sure"), [text])
+
+
+def rests_section(found: RegionOutlook) -> Section:
+    """The assumptions that carry it."""
+    paragraphs = caveats(found.scenario)
+    folded = [
+        (
+            _("All assumed parameters with their values and ranges"),
+            parameter_tables(found.scenario),
+        )
+    ]
+    tables = [mapping_table(found.scenario), area_table(found.scenario)]
+    tables = [table for table in tables if table is not None]
+    return Section("assumptions", _("What it rests on"), paragraphs, tables, folded=folded)
+
+
+def methods_of(found: RegionOutlook, facts: Mapping[str, object]) -> str:
+    """A paragraph on methods, to be cited."""
+    return _(
+        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
+        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
+        "to share services, in {runs} pairs of runs with common random numbers (seed {seed}). We "
+        "report means of paired differences with {level} t intervals. Unions that the region could "
+        "propose are judged at the start, without error, over draws of what no data gives. "
+        "Parameters without a source are assumed; results are contrasts within a thought "
+        "experiment, not predictions."
+    ).format(
+        region=found.name, scenario=found.scenario.title(language()), runs=count(found.runs),
+        version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),
+        **strategy_words(found),
+    )  # fmt: skip
+
+
+# Legal forms and steps ----------------------------------------------------------------------------
+
+
+def legal_section(found: RegionOutlook) -> Section:
+    """Usual forms and steps, as general information."""
+    if found.scenario.currency == "IDR":
+        return indonesian_section()
+    rows = [
+        (
+            _("Contract"),
+            texts(_("One region serves others for a price; ends with the contract.")),
+        ),
+        (
+            _("Joint board"),
+            texts(_("A body of its own, in which all members decide; costs overhead.")),
+        ),
+        (
+            _("Lead region"),
+            texts(_("One member, often the largest, provides the service for all.")),
+        ),
+    ]
+    table = Table(_("Usual legal forms"), [_("Form"), _("What it is")], rows, prose=True)
+    steps = [
+        _("Name what is to be shared, and compare what each pays now with what it would pay then."),
+        _("Sign a letter of intent, and agree on how cost is shared and how one may leave."),
+        _("Let the councils approve what binds their budgets."),
+        _("Sign the agreement, and review it every year."),
+    ]
+    notes = [_("General information, no legal advice: check every step with your legal office.")]
+    paragraphs = [f"{number}. {text}" for number, text in enumerate(steps, 1)]
+    return Section("law", _("Legal forms and next steps"), paragraphs, [table], notes=notes)
+
+
+def indonesian_section() -> Section:
+    """Forms and steps of cooperation between regions in Indonesia."""
+    paragraphs = [
+        _(
+            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) rests on "
+            "Law 23/2014, Government Regulation (PP) 28/2018 and, for its stages and documents, "
+            "Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It is mandatory "
+            "between neighbours where effects cross borders or serving together is more "
+            "efficient, and voluntary otherwise, also between regions that share no border."
+        )
+    ]
+    forms = [
+        (
+            _("Agreement between regions (perjanjian kerja sama)"),
+            texts(
+                _(
+                    "The usual form: rights, duties, cost and duration in a contract. One region "
+                    "may serve the others, or each may do a part."
+                )
+            ),
+        ),
+        (
+            _("Joint secretariat (sekretariat kerja sama)"),
+            texts(_("Keeps lasting cooperation going; it serves the parties and decides nothing.")),
+        ),
+        (
+            _("Service by the province"),
+            texts(_("A regional facility, such as a landfill or water supply, that regions join.")),
+        ),
+    ]
+    steps = [
+        (
+            _("1. Prepare"),
+            _(
+                "The region's coordination team for cooperation (TKKSD) lists what could be "
+                "shared and compares cost, benefit and risk."
+            ),
+        ),
+        (_("2. Offer"), _("The regent or mayor offers the plan to the other regions by letter.")),
+        (
+            _("3. Joint agreement (kesepakatan bersama)"),
+            _("The heads of the regions agree on the object, the scope and the time."),
+        ),
+        (
+            _("4. Approval by the council (DPRD)"),
+            _(
+                "Needed where the plan burdens the region and the public, or where its funds are "
+                "not yet in this year's budget (APBD)."
+            ),
+        ),
+        (
+            _("5. Cooperation agreement (perjanjian kerja sama)"),
+            _("Cost shares, assets, staff, disputes and how one may leave, signed by all."),
+        ),
+        (
+            _("6. Carry out, keep records, report"),
+            _("Put the cost into each budget; report to the province or the ministry."),
+        ),
+    ]
+    tables = [
+        Table(_("Usual forms"), [_("Form"), _("What it is")], forms, prose=True),
+        Table(
+            _("Usual steps"),
+            [_("Step"), _("What is done")],
+            [(step, texts(done)) for step, done in steps],
+            prose=True,
+        ),
+    ]
+    notes = [
+        _(
+            "General information, no legal advice: rules change, and each object may have rules of "
+            "its own. Check every step with your legal office (bagian hukum)."
+        )
+    ]
+    return Section("law", _("Legal forms and next steps"), paragraphs, tables, notes=notes)

@@ -1,0 +1,694 @@
+"""What many futures say: which strategy stands up, how surely, when it fails, what to measure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.comparison import BETTER, UNDECIDED
+from kolabsim.analysis.discovery import (
+    ALWAYS,
+    FEW,
+    FOUND,
+    NEVER,
+    Box,
+    Discovery,
+    Limit,
+    Range,
+    Tree,
+)
+from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
+from kolabsim.figures.labels import Words, capital, with_unit
+from kolabsim.figures.robustness import (
+    best_shares,
+    criterion_scale,
+    information_scale,
+    leading,
+    prim_box,
+    regret,
+    regret_table,
+    satisficing,
+    spread_plane,
+    value_of_information,
+)
+from kolabsim.i18n import N_, _
+from kolabsim.report.page import Answer, Picture, Section
+from kolabsim.report.summary import listed
+from kolabsim.report.tables import Cell, Table, texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.information import Information
+
+SURE = 0.9
+"""Share of resamples that must agree before a ranking is called sure."""
+
+CRITERION_TITLES = {
+    "regret_max": N_("Largest regret"),
+    "regret_90": N_("Regret, nine futures of ten"),
+    "satisficing": N_("Good enough: {threshold}"),
+    "worst": N_("Worst future"),
+    "worst_tenth": N_("Worst tenth of the futures"),
+    "mean": N_("Mean over futures"),
+    "spread": N_("Spread over futures"),
+    "mean_spread": N_("Mean less spread"),
+    "best": N_("Best of all"),
+    "difference": N_("Difference to {baseline}"),
+    "ahead": N_("Ahead of {baseline}"),
+}
+ANSWERS = {
+    "regret_90": N_(
+        "Of {number} strategies “{strategy}” stands up best: in nine futures of ten it stays no "
+        "more than {value} behind the best that could have been chosen ({level} interval "
+        "{interval}; {futures} futures, {runs} runs each)."
+    ),
+    "regret_max": N_(
+        "Of {number} strategies “{strategy}” stands up best: in no future does it stay more than "
+        "{value} behind the best that could have been chosen ({level} interval {interval}; "
+        "{futures} futures, {runs} runs each)."
+    ),
+    "satisficing": N_(
+        "Of {number} strategies “{strategy}” stands up best: it is good enough in {value} of the "
+        "futures ({level} interval {interval}; {futures} futures, {runs} runs each)."
+    ),
+}
+"""The answer by the criteria for which there are own words."""
+
+
+# Words ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Failing:
+    """A strategy, when it counts as failing, and where it does."""
+
+    strategy: str
+    discovery: Discovery
+    tree: Tree | None = None
+    threshold: float | None = None
+    """It fails where it falls short of this, in the outcome's unit; or"""
+    baseline: str | None = None
+    """where it does worse than this strategy."""
+    words: str = ""
+    """Own words for failing, such as "loses money"."""
+
+    def says(self, robust: Robustness, words: Words) -> str:
+        """What failing is, as it stands after the strategy in a sentence."""
+        if self.words:
+            return self.words
+        if self.baseline is not None:
+            return _("does worse than “{baseline}”").format(baseline=words.strategy(self.baseline))
+        scale = criterion_scale(robust, "mean", words)
+        text = _("falls below {threshold}") if robust.better > 0 else _("rises above {threshold}")
+        return text.format(threshold=scale.text(self.threshold))
+
+
+def either(words: Sequence[str]) -> str:
+    """Words of which one holds."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
+
+
+def condition(name: str, limit: Limit, words: Words) -> str:
+    """A restriction, as it stands within a sentence."""
+    filled = {"factor": words.factor(name)}
+    if not isinstance(limit, Range):
+        text = _("{factor} is {words}")
+        return text.format(words=either(sorted(map(words.choice, limit))), **filled)
+    if math.isfinite(limit.low) and math.isfinite(limit.high):
+        text = _("{factor} is between {low} and {high}")
+    elif math.isfinite(limit.low):
+        text = _("{factor} is at least {low}")
+    else:
+        text = _("{factor} is at most {high}")
+    low, high = (words.number(name, end) for end in limit)
+    return text.format(low=low, high=high, **filled)
+
+
+def conditions(box: Box, words: Words) -> str:
+    """All restrictions of a box, as they stand within a sentence."""
+    return listed([condition(name, limit, words) for name, limit in box.limits.items()])
+
+
+# The answer -------------------------------------------------------------------------------------
+
+
+def uncertainty_sections(
+    robust: Robustness,
+    words: Words,
+    *,
+    settings: pd.DataFrame | None = None,
+    information: Information | None = None,
+    failing: Sequence[Failing] = (),
+    sizes: pd.DataFrame | None = None,
+) -> list[Section]:
+    """All that many futures say; the answer comes first.
+
+    Parameters
+    ----------
+    robust
+        How strategies stand up.
+    words
+        What things are called.
+    settings
+        [futures, factors] what each future is, for the figure of a box.
+    information
+        What knowing would be worth.
+    failing
+        Strategies and where they fail; that of the most robust strategy is part of the answer.
+    sizes
+        How many runs and futures it takes (:func:`kolabsim.analysis.robustness.sample_sizes`).
+    """
+    sections = [answer_section(robust, words, information, failing)]
+    sections.append(robustness_section(robust, words, sizes))
+    sections += [
+        failing_section(one, robust, words, settings, number)
+        for number, one in enumerate(failing, 1)
+    ]
+    if information is not None:
+        sections.append(information_section(information, words))
+    return sections
+
+
+def answer_section(
+    robust: Robustness,
+    words: Words,
+    information: Information | None,
+    failing: Sequence[Failing],
+) -> Section:
+    """Which strategy is most robust, how surely, when it fails, and what to measure first."""
+    first, sure = robust.order()[0], percent(robust.sureness())
+    brief = _("first in {share} of resamples").format(share=sure)
+    answers = [
+        Answer(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
+        Answer(_("How sure"), capital(brief), sure_sentence(robust, words)),
+    ]
+    for one in [one for one in failing if one.strategy == first][:1]:
+        found = one.discovery.fails
+        brief = _("in {number} of {futures} futures")
+        brief = brief.format(number=count(found.sum()), futures=count(len(found)))
+        text = failing_sentence(one, robust, words)
+        answers.append(Answer(_("When it fails"), capital(brief), text))
+    measured = [] if information is None else [measure_sentence(information, words)]
+    title = _("What stands up, and when it does not")
+    return Section("answer", title, measured, notes=[future_note()], answers=answers)
+
+
+def robust_sentence(robust: Robustness, words: Words) -> str:
+    """Which strategy is most robust by the main criterion."""
+    first, scale = robust.order()[0], criterion_scale(robust, robust.main, words)
+    row = robust.table().loc[first]
+    text = ANSWERS.get(
+        robust.main,
+        N_(
+            "Of {number} strategies “{strategy}” stands up best by “{criterion}”: {value} ({level} "
+            "interval {interval}; {futures} futures, {runs} runs each)."
+        ),
+    )
+    return _(text).format(
+        number=count(len(robust.names)),
+        strategy=words.strategy(first),
+        criterion=criterion_words(robust.main, robust, words),
+        value=scale.text(row["value"]),
+        level=percent(robust.level),
+        interval=scale.interval(row["low"], row["high"]),
+        futures=count(robust.means.shape[1]),
+        runs=count(robust.runs),
+    )
+
+
+def sure_sentence(robust: Robustness, words: Words) -> str:
+    """How surely the first is first, and whether other criteria agree."""
+    first, sure = robust.order()[0], robust.sureness()
+    others = [name for name in robust.criteria if CRITERIA[name].ranks and name != robust.main]
+    table = robust.table()["first"]
+    rival = table.drop(first).idxmax()
+    if sure >= SURE:
+        text = _(
+            "It comes first in {share} of resamples of futures and runs, and by {agree} of {all} "
+            "other criteria."
+        )
+    else:
+        text = _(
+            "That it comes first is not sure: it does in {share} of resamples of futures and runs, "
+            "“{rival}” in {other}; of {all} other criteria, {agree} put it first too."
+        )
+    return text.format(
+        share=percent(sure),
+        rival=words.strategy(rival),
+        other=percent(table[rival]),
+        agree=count(sum(robust.table(name)["rank"][first] == 1 for name in others)),
+        all=count(len(others)),
+    )
+
+
+def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
+    """When a strategy fails; or that it does not, always does, or that no part stands out."""
+    found = failing.discovery
+    filled = {
+        "strategy": words.strategy(failing.strategy),
+        "fails": failing.says(robust, words),
+        "number": count(found.fails.sum()),
+        "rest": count((~found.fails).sum()),
+        "futures": count(len(found.fails)),
+    }
+    if found.verdict == FOUND:
+        box = found.box
+        text = _(
+            "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, "
+            "n = {inside} of {futures} futures)."
+        )
+        filled |= {
+            "conditions": conditions(box, words),
+            "coverage": percent(box.coverage),
+            "density": percent(box.density),
+            "inside": count(box.futures),
+        }
+    elif found.verdict == NEVER:
+        text = _("“{strategy}” {fails} in none of the {futures} futures.")
+    elif found.verdict == ALWAYS:
+        text = _("“{strategy}” {fails} in all of the {futures} futures.")
+    elif found.verdict == FEW and found.share > 0.5:
+        text = _(
+            "“{strategy}” {fails} in all but {rest} of {futures} futures: those are too few to say "
+            "what they have in common."
+        )
+    elif found.verdict == FEW:
+        text = _(
+            "“{strategy}” {fails} in {number} of {futures} futures: too few to say what they have "
+            "in common."
+        )
+    else:
+        text = _(
+            "“{strategy}” {fails} in {number} of {futures} futures; where these lie cannot be told "
+            "from chance."
+        )
+    return text.format(**filled)
+
+
+def measure_sentence(information: Information, words: Words) -> str:
+    """What to measure first, and what it would change."""
+    if not information.worthwhile:
+        return _(
+            "No single factor is worth measuring first: knowing any of them would change the "
+            "choice no more than a factor that has nothing to do with the outcome."
+        )
+    row = information.factors[information.factors["above"]].iloc[0]
+    scale = information_scale(information, words)
+    text = _(
+        "Measure {factor} first: knowing it before choosing is worth {value} on average "
+        "({level} interval {interval})"
+    )
+    if math.isfinite(row["share"]):
+        text += _(", {share} of what perfect knowledge of the future is worth")
+    if isinstance(row["lowest"], str) and row["lowest"] != row["highest"]:
+        text += _("; where it is lowest, “{lowest}” is best, where it is highest, “{highest}”")
+    text += "."
+    return text.format(
+        factor=words.factor(row["factor"]),
+        value=scale.text(row["value"]),
+        level=percent(information.level),
+        interval=scale.interval(row["low"], row["high"]),
+        share=percent(row["share"]),
+        lowest=words.strategy(row["lowest"]),
+        highest=words.strategy(row["highest"]),
+    )
+
+
+def future_note() -> str:
+    """What shares of futures are not."""
+    return _(
+        "Futures are drawn from ranges that somebody thought possible. A share of futures is not a "
+        "probability that something will happen; it says how much of what was thought possible a "
+        "strategy can bear."
+    )
+
+
+# Robustness -------------------------------------------------------------------------------------
+
+
+def robustness_section(robust: Robustness, words: Words, sizes: pd.DataFrame | None) -> Section:
+    """All criteria, their rankings, and how many runs it would take."""
+    paragraphs = [
+        _(
+            "The regret of a strategy in a future is how far it stays behind the strategy that is "
+            "best in that future. Whoever chooses by it asks not what is best in the future that "
+            "is expected, but what is not far from the best in whatever comes."
+        )
+    ]
+    made = criterion_tables(robust, words)
+    made.append(ranking_table(robust, words))
+    notes = [
+        _(
+            "Intervals and resamples draw futures and runs anew, the same for all strategies. They "
+            "say what other futures from the same ranges, and other luck, would give. The largest "
+            "regret and the worst future are those of the futures that were simulated: there, only "
+            "runs are drawn anew."
+        )
+    ]
+    if sizes is not None and len(sizes):
+        made.append(size_table(sizes, robust, words))
+        notes.append(
+            _(
+                "Sizes follow from how much paired differences vary between futures, between runs, "
+                "and within both. A dash stands where no number would do, because the other of the "
+                "two is too small."
+            )
+        )
+    title = _("How strategies stand up in many futures")
+    return Section("robustness", title, paragraphs, made, pictures(robust, words), notes)
+
+
+def pictures(robust: Robustness, words: Words) -> list[Picture]:
+    """The figures of robustness."""
+    filled = {"outcome": words.outcome(robust.outcome), "level": percent(robust.level)}
+    return [
+        Picture.of(
+            regret(robust, words),
+            _("How far each strategy stays behind the best of each future, in {outcome}."),
+            _(
+                "Each dot is a future. Band: the middle half of the futures; line across: median; "
+                "diamond: what nine futures of ten do not exceed, with its {level} interval."
+            ),
+            **filled,
+        ),
+        Picture.of(
+            regret_table(robust, words),
+            _("Regret of each strategy in each future, and how large it gets."),
+            _(
+                "A column is a future; futures in which the same strategy is best stand side by "
+                "side. Blue: the strategy is the best of the future; the redder, the further it "
+                "stays behind."
+            ),
+        ),
+        Picture.of(
+            satisficing(robust, words),
+            _("In how many futures each strategy is good enough, for any threshold of {outcome}."),
+            _(
+                "The further to the right a line reaches, and the higher it lies, the better. "
+                "Bands are {level} intervals of the first two; dashed: the threshold that was set."
+            )
+            if robust.better > 0
+            else _(
+                "The further to the left a line reaches, and the higher it lies, the better. "
+                "Bands are {level} intervals of the first two; dashed: the threshold that was set."
+            ),
+            **filled,
+        ),
+        Picture.of(
+            best_shares(robust, words),
+            _("Share of futures in which each strategy is best."),
+            _("By means over runs; ties are divided. Lines: {level} intervals."),
+            **filled,
+        ),
+        Picture.of(
+            spread_plane(robust, words),
+            _("Mean over futures of {outcome} against its spread, strategy by strategy."),
+            _(
+                "To the right: better on average. Down: less different from future to future. "
+                "Lines: {level} intervals. Filled: nothing is better on both."
+            )
+            if robust.better > 0
+            else _(
+                "To the left: better on average. Down: less different from future to future. "
+                "Lines: {level} intervals. Filled: nothing is better on both."
+            ),
+            **filled,
+        ),
+    ]
+
+
+def criterion_words(name: str, robust: Robustness, words: Words) -> str:
+    """What a criterion is called, with the threshold or the baseline that it has."""
+    threshold = ""
+    if robust.threshold is not None:
+        text = criterion_scale(robust, "mean", words).text(robust.threshold)
+        threshold = f"≥ {text}" if robust.better > 0 else f"≤ {text}"
+    baseline = "" if robust.baseline is None else words.strategy(robust.baseline)
+    return _(CRITERION_TITLES[name]).format(threshold=threshold, baseline=baseline)
+
+
+def criterion_tables(robust: Robustness, words: Words) -> list[Table]:
+    """Figures with intervals: criteria in the outcome's unit, and shares of futures."""
+    kinds = [
+        (_("Regret and spread"), [name for name in robust.criteria if CRITERIA[name].kind == LOSS]),
+        (
+            capital(words.outcome(robust.outcome)),
+            [name for name in robust.criteria if CRITERIA[name].kind == LEVEL],
+        ),
+        (
+            _("Shares of the futures"),
+            [name for name in robust.criteria if CRITERIA[name].kind == SHARE],
+        ),
+    ]
+    made = []
+    for caption, names in kinds:
+        scales = {name: criterion_scale(robust, name, words) for name in names}
+        tables = {name: robust.table(name) for name in names}
+        rows = [
+            (
+                words.strategy(strategy),
+                [figure_cell(tables[name].loc[strategy], scales[name]) for name in names],
+            )
+            for strategy in robust.order()
+        ]
+        head = [
+            _("Strategy"),
+            *(with_unit(criterion_words(name, robust, words), scales[name]) for name in names),
+        ]
+        text = _("{caption}, with {level} intervals").format(
+            caption=caption, level=percent(robust.level)
+        )
+        made.append(Table(text, head, rows))
+    return made
+
+
+def figure_cell(row: pd.Series, scale: Scale) -> Cell:
+    """A figure with its interval."""
+    return Cell(scale.bare(row["value"]), scale.interval(row["low"], row["high"]))
+
+
+def ranking_table(robust: Robustness, words: Words) -> Table:
+    """The rank of each strategy by each criterion, and in how many resamples it is first."""
+    names = [name for name in robust.criteria if CRITERIA[name].ranks]
+    tables = {name: robust.table(name) for name in names}
+    rows = [
+        (
+            words.strategy(strategy),
+            [
+                Cell(
+                    count(tables[name]["rank"][strategy]),
+                    remark=percent(tables[name]["first"][strategy]),
+                )
+                for name in names
+            ],
+        )
+        for strategy in robust.order()
+    ]
+    caption = _("Rank by each criterion; below it, the share of resamples in which it is first")
+    head = [_("Strategy"), *(criterion_words(name, robust, words) for name in names)]
+    return Table(caption, head, rows)
+
+
+def size_table(sizes: pd.DataFrame, robust: Robustness, words: Words) -> Table:
+    """How many runs or futures it takes to tell strategies apart."""
+    values = sizes[["difference", "detectable"]].to_numpy()
+    scale = words.scale(robust.outcome, values, sizes["error"], difference=True)
+    rows = [
+        (
+            words.strategy(row.strategy),
+            texts(
+                scale.bare(row.difference, signed=True),
+                scale.bare(row.error),
+                scale.bare(row.detectable),
+                *(
+                    count(number) if math.isfinite(number) else UNDEFINED
+                    for number in (row.runs, row.futures, row.runs_here)
+                ),
+            ),
+        )
+        for row in sizes.itertuples()
+    ]
+    head = [
+        _("Strategy"), with_unit(_("Difference"), scale), with_unit(_("Standard error"), scale),
+        with_unit(_("Least that is told apart now"), scale),
+        _("Runs needed in {number} futures").format(number=count(robust.means.shape[1])),
+        _("Futures needed with {number} runs").format(number=count(robust.runs)),
+        _("Runs needed in these very futures"),
+    ]  # fmt: skip
+    return Table(_("How many runs or futures it takes to tell strategies apart"), head, rows)
+
+
+# Where it fails ---------------------------------------------------------------------------------
+
+
+def failing_section(
+    failing: Failing,
+    robust: Robustness,
+    words: Words,
+    settings: pd.DataFrame | None,
+    number: int,
+) -> Section:
+    """Where one strategy fails: the sentence, its restrictions, the tree's opinion, the figure."""
+    found = failing.discovery
+    paragraphs = [failing_sentence(failing, robust, words)]
+    made, drawn, notes = [], [], []
+    if found.verdict == FOUND:
+        paragraphs.append(fresh_sentence(found))
+        made.append(box_table(found, words))
+        notes.append(
+            _(
+                "Coverage: share of all failures that lie inside; density: share of the futures "
+                "inside that fail. The quasi-p value is the chance of so many failures had the one "
+                "restriction been dropped; it does not count that the restriction was searched "
+                "for. A restriction that seldom comes back may be an accident of these futures."
+            )
+        )
+        if settings is not None:
+            drawn.append(box_picture(failing, settings, words))
+    if failing.tree is not None:
+        paragraphs.append(tree_sentence(failing.tree, found, words))
+    title = _("When “{strategy}” fails").format(strategy=words.strategy(failing.strategy))
+    return Section(f"failing-{number}", title, paragraphs, made, drawn, notes)
+
+
+def fresh_sentence(found: Discovery) -> str:
+    """How much a box stands out, and how boxes fare where they were not found."""
+    coverage, density = found.fresh
+    text = _(
+        "Of all futures, {share} fail. A box of noise stands out as much in {chance} of trials. "
+        "In futures that they were not found in, boxes have coverage {coverage} and density "
+        "{density} on average."
+    )
+    return text.format(
+        share=percent(found.share),
+        chance=percent(found.chance, decimals=1),
+        coverage=percent(coverage),
+        density=percent(density),
+    )
+
+
+def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
+    """What a decision tree says, and whether it names the same factors."""
+    if not tree.leaves:
+        return _(
+            "A decision tree finds no part of the futures in which most fail (skill {skill}; 0.5 "
+            "is chance)."
+        ).format(skill=decimal(tree.skill, 2))
+    best = tree.leaves[0]
+    text = _(
+        "As a second opinion, a decision tree has most failures where {conditions} (coverage "
+        "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
+    ).format(
+        conditions=conditions(best, words),
+        coverage=percent(best.coverage),
+        density=percent(best.density),
+        skill=decimal(tree.skill, 2),
+    )
+    if found.box is None:
+        return text
+    both = [words.factor(name) for name in found.box.limits if name in best.limits]
+    if not both:
+        return text + " " + _("It names none of the same factors.")
+    return text + " " + _("Both name {factors}.").format(factors=listed(both))
+
+
+def box_table(found: Discovery, words: Words) -> Table:
+    """Each restriction, how strongly it is supported, and how often it comes back."""
+    rows = [
+        (
+            capital(condition(name, limit, words)),
+            texts(
+                "< 0.001" if p < 0.001 else decimal(p, 3),
+                percent(found.returns.get(name, math.nan)),
+            ),
+        )
+        for (name, limit), p in zip(
+            found.box.limits.items(), found.box.quasi_p.values(), strict=True
+        )
+    ]
+    head = [_("Restriction"), _("Quasi-p value"), _("Comes back, share of resamples")]
+    return Table(_("What the failing futures have in common"), head, rows)
+
+
+def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Picture:
+    """The figure of a box, with what it shows in words."""
+    names, others = leading(failing.discovery)
+    text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
+    caption = _("Crosses: futures that fail; circles: others. The box is what was found.")
+    if others:
+        caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
+            factors=listed([words.factor(name) for name in others])
+        )
+    alt = text.format(
+        strategy=words.strategy(failing.strategy),
+        factors=listed([words.factor(name) for name in names]),
+    )
+    return Picture(prim_box(failing.discovery, settings, words), alt, caption)
+
+
+# What to measure --------------------------------------------------------------------------------
+
+
+def information_section(information: Information, words: Words) -> Section:
+    """What it is worth to know each factor before choosing."""
+    scale, perfect = information_scale(information, words), information.perfect
+    text = _(
+        "Whoever knows nothing chooses “{chosen}”. Whoever knew the future and chose the best for "
+        "it would gain {value} on average ({level} interval {interval}; at least {least}, at most "
+        "{most}, as more or less of it is taken for the luck of runs). Knowing one factor alone is "
+        "worth a part of that."
+    ).format(
+        chosen=words.strategy(information.chosen),
+        value=scale.text(perfect.value),
+        level=percent(information.level),
+        interval=scale.interval(perfect.low, perfect.high),
+        least=scale.bare(perfect.least),
+        most=scale.bare(perfect.most),
+    )
+    picture = Picture.of(
+        value_of_information(information, words),
+        _("What knowing each factor before choosing is worth."),
+        _(
+            "Lines: {level} intervals. The tick is the floor: what a factor with the same values "
+            "seems to be worth that has nothing to do with the outcome. Hollow: not above it."
+        ),
+        level=percent(information.level),
+    )
+    note = _(
+        "What is worth nothing may still change the outcome much: it is worth nothing because the "
+        "same strategy is best whatever it is."
+    )
+    title = _("What to measure first")
+    made = [information_table(information, words)]
+    return Section("information", title, [text], made, [picture], [note])
+
+
+def information_table(information: Information, words: Words) -> Table:
+    """The value of knowing each factor, its floor, and what is best at both ends of it."""
+    scale = information_scale(information, words)
+    rows = []
+    for row in information.factors.itertuples():
+        ends = [
+            words.strategy(end) if isinstance(end, str) else UNDEFINED
+            for end in (row.lowest, row.highest)
+        ]
+        value = Cell(
+            scale.bare(row.value),
+            scale.interval(row.low, row.high),
+            verdict=BETTER if row.above else UNDECIDED,
+        )
+        cells = [value, *texts(scale.bare(row.floor), percent(row.share), *ends)]
+        rows.append((capital(words.factor(row.factor)), cells))
+    head = [
+        _("Factor"), with_unit(_("Value of knowing it"), scale), with_unit(_("Floor"), scale),
+        _("Share of perfect knowledge"), _("Best where it is lowest"),
+        _("Best where it is highest"),
+    ]  # fmt: skip
+    caption = _("What knowing a factor before choosing is worth: ▲ above the floor, ○ not")
+    return Table(caption, head, rows)

@@ -1,0 +1,463 @@
+"""The page's part on a search under a budget: the front, its knee, and what more or less buys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import verdicts
+from kolabsim.analysis.search import Front, FrontRobustness
+from kolabsim.figures.formatting import count, decimal, percent
+from kolabsim.figures.labels import PLAIN, Words, capital
+from kolabsim.figures.search import (
+    DOWN,
+    Reference,
+    apart_from_knee,
+    apart_scales,
+    front_in_futures,
+    hypervolume,
+    level_scales,
+    package,
+    package_title,
+    packages,
+    pareto_front,
+    robust_rows,
+    robust_scales,
+    setting_text,
+)
+from kolabsim.i18n import _, ngettext
+from kolabsim.report.page import Answer, Picture, Section
+from kolabsim.report.summary import listed
+from kolabsim.report.tables import Cell, Table, texts
+
+if TYPE_CHECKING:
+    from kolabsim.analysis.surrogate import Surrogate
+
+ACROSS = 7
+"""Most packages beside each other in a table."""
+USED = 0.005
+"""Intensities below half a per cent are no use of a lever."""
+
+
+def settings_text(front: Front, member: int, words: Words) -> str:
+    """A package in words: what it sets, and which levers it does without."""
+    used, unused = [], []
+    for factor, value in zip(front.factors, front.settings(member).values(), strict=True):
+        title = words.factor(factor.name)
+        if factor.group in ("mechanisms", "support") and value < USED:
+            unused.append(title)
+        else:
+            text = _("{factor} {value}").format(
+                factor=title, value=setting_text(factor, value, words)
+            )
+            used.append(text)
+    said = ", ".join(used) or _("nothing")
+    if not unused:
+        return said
+    return _("{used}; without {unused}").format(used=said, unused=listed(unused))
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def member_table(front: Front, words: Words = PLAIN) -> Table:
+    """What packages along the front cost and bring, and how surely each is the knee."""
+    scales, intervals = level_scales(front, words), front.intervals
+    rows = []
+    for member in front.spread(DOWN):
+        cells = [
+            Cell(scale.bare(front.means[member, k]), scale.interval(*intervals[member, k]))
+            for k, scale in enumerate(scales)
+        ]
+        cells.append(Cell(percent(front.knee_shares[member])))
+        rows.append((package_title(front, member), cells))
+    head = [
+        _("Package"),
+        *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
+        _("Knee in resamples"),
+    ]
+    caption = _("Means over {runs} runs, with their {level} intervals").format(
+        runs=count(front.values.shape[2]), level=percent(front.level)
+    )
+    return Table(caption, head, rows)
+
+
+def settings_table(front: Front, words: Words = PLAIN) -> Table:
+    """What packages along the front set: a column a package."""
+    members = front.spread(ACROSS)
+    rows = [
+        (
+            capital(words.factor(factor.name)),
+            texts(
+                *(
+                    setting_text(factor, front.settings(member)[factor.name], words)
+                    for member in members
+                )
+            ),
+        )
+        for factor in front.factors
+    ]
+    head = [_("Sets"), *(package_title(front, member) for member in members)]
+    return Table(_("What packages along the front set"), head, rows)
+
+
+def step_table(front: Front, words: Words = PLAIN, references: Sequence[Reference] = ()) -> Table:
+    """What other packages and known strategies cost and bring beyond the knee."""
+    apart = apart_from_knee(front, references)
+    scales, senses = apart_scales(front, words, apart), front.senses
+    names = {member: package(member) for member in front.spread(ACROSS) if member != front.knee}
+    names |= {len(front) + k: one.title for k, one in enumerate(references)}
+    rows = []
+    for place, name in names.items():
+        says = verdicts(apart.low[place], apart.high[place], senses)
+        cells = [
+            Cell(
+                scale.bare(apart.mean[place, k], signed=True),
+                scale.interval(apart.low[place, k], apart.high[place, k], signed=True),
+                verdict=says[k],
+            )
+            for k, scale in enumerate(scales)
+        ]
+        rows.append((name, cells))
+    head = [
+        "", *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True))
+    ]  # fmt: skip
+    caption = _("Difference to {knee}, with {level} intervals of the same runs").format(
+        knee=package_title(front, front.knee), level=percent(front.level)
+    )
+    return Table(caption, head, rows)
+
+
+def robustness_table(front: Front, robust: FrontRobustness, words: Words = PLAIN) -> Table:
+    """How packages do in many futures: mean with interval, the worst tenth, and who stays."""
+    scales = robust_scales(front, robust, words)
+    rows = []
+    for row in robust_rows(front, robust):
+        cells = [
+            Cell(
+                scale.bare(robust.means[row, k]),
+                scale.interval(*robust.intervals[row, k]),
+                _("worst tenth {value}").format(value=scale.bare(robust.worst[row, k])),
+            )
+            for k, scale in enumerate(scales)
+        ]
+        cells += texts(percent(robust.within[row]), percent(robust.stays[row]))
+        rows.append((package_title(front, robust.members[row]), cells))
+    head = [
+        _("Package"),
+        *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
+        _("Within budget"),
+        _("Within budget and unbeaten"),
+    ]
+    number = len(robust.futures)
+    caption = ngettext("In {number} future", "In {number} futures", number)
+    return Table(caption.format(number=count(number)), head, rows)
+
+
+def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words = PLAIN) -> Table:
+    """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
+    kinds = {
+        "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
+    }  # fmt: skip
+    rows = []
+    for name, one in surrogates.items():
+        scale = words.scale(name, [one.quality.rmse], [], difference=True)
+        rows.append(
+            (
+                capital(words.outcome(name)),
+                texts(
+                    kinds[one.kind],
+                    count(one.points),
+                    decimal(one.quality.r2, 2),
+                    scale.text(one.quality.rmse),
+                    percent(one.quality.coverage),
+                ),
+            )
+        )
+    head = [
+        _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
+        _("Inside their 95 % interval"),
+    ]  # fmt: skip
+    return Table(_("Surrogates, on points that they were not fitted to"), head, rows)
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def search_sections(
+    front: Front,
+    words: Words = PLAIN,
+    *,
+    references: Sequence[Reference] = (),
+    robust: FrontRobustness | None = None,
+    surrogates: Mapping[str, Surrogate] | None = None,
+) -> list[Section]:
+    """The sections of a page on a search; the first is the answer.
+
+    Parameters
+    ----------
+    front
+        What was found.
+    words
+        Words and units for names.
+    references
+        Strategies that are known, on the same draws.
+    robust
+        How the front does in many futures.
+    surrogates
+        By outcome, what stood in for the model.
+    """
+    found = [
+        answer_section(front, words, references, robust),
+        packages_section(front, words),
+    ]
+    if robust is not None:
+        found.append(futures_section(front, words, robust))
+    return [*found, search_section(front, words, surrogates or {})]
+
+
+def answer_section(
+    front: Front, words: Words, references: Sequence[Reference], robust: FrontRobustness | None
+) -> Section:
+    """The knee's package, what it costs and brings, and what spending more or less would do."""
+    answers = [
+        knee_answer(front, words), bringing_answer(front, words), sure_answer(front, robust),
+    ]  # fmt: skip
+    paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
+    if words.beyond:  # it says how to read the answer, and so comes first
+        beyond = _("All is counted beyond {baseline}.").format(baseline=words.beyond)
+        paragraphs = [beyond, *paragraphs]
+    picture = Picture.of(
+        pareto_front(front, words, references),
+        _("What packages on the front cost and bring; the knee is package {knee} of {all}."),
+        _(
+            "Each dot is a package that no other clearly beats: none is as good in every goal and "
+            "better in one. Lines are {level} intervals of the difference to the knee, in the same "
+            "runs."
+        ),
+        knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
+    )  # fmt: skip
+    tables = [step_table(front, words, references)] if len(front) > 1 or references else []
+    return Section("answer", _("The answer"), paragraphs, tables, [picture], answers=answers)
+
+
+def outcome_sentence(front: Front, words: Words, columns: Sequence[int], member: int) -> str:
+    """Outcomes of a member with their intervals, in a row."""
+    scales, intervals = level_scales(front, words), front.intervals
+    return "; ".join(
+        _("{outcome} {value} ({interval})").format(
+            outcome=words.outcome(front.columns[k]),
+            value=scales[k].text(front.means[member, k]),
+            interval=scales[k].interval(*intervals[member, k]),
+        )
+        for k in columns
+    )
+
+
+def knee_answer(front: Front, words: Words) -> Answer:
+    """Which package the knee is, in words."""
+    number = len(front)
+    if front.budget is None:
+        text = ngettext(
+            "{number} package was found that no other clearly beats.",
+            "{number} packages were found that no other clearly beats.",
+            number,
+        )
+        said = text.format(number=count(number))
+    else:
+        text = ngettext(
+            "Within the budget of {budget}, {number} package was found that no other clearly "
+            "beats.",
+            "Within the budget of {budget}, {number} packages were found that no other clearly "
+            "beats.",
+            number,
+        )
+        budget = words.scale(front.budget.name, [front.budget.most], [], difference=False)
+        said = text.format(budget=budget.text(front.budget.most), number=count(number))
+    title = package_title(front, front.knee)
+    knee = _("{knee}, is where more of one goal begins to cost most of another: {settings}.")
+    knee = knee.format(knee=title, settings=settings_text(front, front.knee, words))
+    return Answer(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
+
+
+def bringing_answer(front: Front, words: Words) -> Answer:
+    """What the knee costs and brings."""
+    rest = [k for k in range(len(front.columns)) if k != front.cost]
+    brings = outcome_sentence(front, words, rest, front.knee)
+    filled = {"brings": brings, "level": percent(front.level)}
+    if front.cost is None:
+        text = _("It brings (in brackets, {level} intervals of the means): {brings}.")
+    else:
+        filled["cost"] = outcome_sentence(front, words, [front.cost], front.knee)
+        text = (
+            _(
+                "Its cost (in brackets, {level} intervals of the means): {cost}; it brings: "
+                "{brings}."
+            )
+            if rest
+            else _("Its cost (in brackets, {level} intervals of the means): {cost}.")
+        )
+    shown = rest[0] if front.cost is None else front.cost
+    brief = _("{outcome} {value}").format(
+        outcome=words.outcome(front.columns[shown]),
+        value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
+    )
+    return Answer(_("What it costs and brings"), capital(brief), text.format(**filled))
+
+
+def step_sentences(front: Front, words: Words) -> list[str]:
+    """What one gains and loses by going from the knee to either end of the front."""
+    apart = apart_from_knee(front)
+    scales = apart_scales(front, words, apart)
+
+    def differences(member: int) -> str:
+        return "; ".join(
+            _("{outcome} {value} ({interval})").format(
+                outcome=words.outcome(name),
+                value=scale.text(apart.mean[member, k], signed=True),
+                interval=scale.interval(apart.low[member, k], apart.high[member, k], signed=True),
+            )
+            for k, (name, scale) in enumerate(zip(front.columns, scales, strict=True))
+        )
+
+    def step(text: str, member: int, goal: str = "") -> str:
+        return text.format(
+            package=package(member),
+            goal=words.outcome(goal),
+            differences=differences(member),
+        )
+
+    if front.price is None:
+        text = _("Against the knee, {package}, the best in {goal}, brings: {differences}.")
+        found = [
+            step(text, member, name)
+            for name, member in front.extremes.items()
+            if member != front.knee
+        ]
+        if front.cost is not None:
+            text = _("What more or less money buys is not known: the cost was a limit, no goal.")
+            found.append(text)
+        return found
+    less = _("Spending less: against the knee, {package}, the cheapest, brings: {differences}.")
+    more = _("Spending more: against the knee, {package}, the dearest, brings: {differences}.")
+    last = len(front) - 1
+    return [
+        step(less, 0) if front.knee > 0 else _("No package on the front costs less."),
+        step(more, last) if front.knee < last else _("No package on the front costs more."),
+    ]
+
+
+def sure_answer(front: Front, robust: FrontRobustness | None) -> Answer:
+    """How sure the knee is: in resamples of the runs, and in other futures."""
+    filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
+    text = _("In {share} of resamples of the {runs} runs this very package is the knee.")
+    if robust is not None and front.knee in robust.members:
+        row = robust.members.index(front.knee)
+        filled |= {
+            "number": count(len(robust.futures)), "within": percent(robust.within[row]),
+            "stays": percent(robust.stays[row]),
+        }  # fmt: skip
+        if front.budget is None:
+            text = _(
+                "In {share} of resamples of the {runs} runs this very package is the knee, and in "
+                "{stays} of {number} futures no other package that was judged beats it."
+            )
+        else:
+            text = _(
+                "In {share} of resamples of the {runs} runs this very package is the knee; in "
+                "{within} of {number} futures it keeps within the budget, and in {stays} it does "
+                "so and no other package that was judged and does so beats it."
+            )
+    brief = _("the knee in {share} of resamples").format(share=filled["share"])
+    return Answer(_("How sure"), capital(brief), text.format(**filled))
+
+
+def along_sentence(front: Front, words: Words) -> str:
+    """Where the knee lies in resamples of the runs."""
+    along = front.price or 0
+    place, shares = front.means[:, along], front.knee_shares.cumsum()
+    ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
+    scale = level_scales(front, words)[along]
+    text = _(
+        "In nine tenths of the resamples the knee lies where {outcome} is {interval} ({unit})."
+    )
+    return text.format(
+        outcome=words.outcome(front.columns[along]), interval=scale.interval(*ends),
+        unit=scale.label,
+    )  # fmt: skip
+
+
+def packages_section(front: Front, words: Words) -> Section:
+    """What packages along the front set, and what comes of it."""
+    picture = Picture.of(
+        packages(front, words),
+        _("What packages along the front set, from the cheapest, and what they cost and bring."),
+        _(
+            "A column is a package, a row what it sets; the darker, the higher in its range. Below "
+            "the line of settings: means of what it costs and brings. Framed: the knee."
+        ),
+    )
+    tables = [settings_table(front, words), member_table(front, words)]
+    return Section("packages", _("Packages along the front"), [], tables, [picture])
+
+
+def futures_section(front: Front, words: Words, robust: FrontRobustness) -> Section:
+    """How the front does in many futures."""
+    paragraphs = [
+        _(
+            "{packages} packages are judged in {number} other futures, by their own draws: the "
+            "mean over them, the mean over the worst tenth of them, and in how many a package "
+            "keeps within the budget and no other of these beats it."
+        ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
+    ]
+    picture = Picture.of(
+        front_in_futures(front, robust, words),
+        _("Packages in many futures: means, worst tenth, and how often they stay unbeaten."),
+        _("The knee in vermilion. Intervals are of the mean over futures."),
+    )
+    tables = [robustness_table(front, robust, words)]
+    return Section("futures", _("In other futures"), paragraphs, tables, [picture])
+
+
+def search_section(
+    front: Front, words: Words, surrogates: Mapping[str, Surrogate]
+) -> Section:  # fmt: skip
+    """How the front was found, and what must be known to read it right."""
+    last = front.history[-1]
+    paragraphs = [
+        _(
+            "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, on the "
+            "same draws. Packages that others clearly beat, run by run, got few runs; those on the "
+            "front got {most} each, and of those that differ by luck alone some were left out."
+        ).format(
+            candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
+            most=count(front.values.shape[2]),
+        )
+    ]  # fmt: skip
+    picture = Picture.of(
+        hypervolume(front),
+        _("Hypervolume of the front, round by round."),
+        _(
+            "Hypervolume: the part of the space of goals that some package on the front beats. "
+            "Where it no longer rises, more rounds bring little."
+        ),
+    )
+    notes = [
+        _(
+            "A search finds good packages, it does not prove that there are none better; packages "
+            "close to those on the front may do as well."
+        ),
+        _(
+            "Means are of the runs on which packages were chosen, and flatter them a little: the "
+            "lucky are chosen with the good. Other draws do not flatter."
+        ),
+        _(
+            "The knee lies farthest from the line, plane or hyperplane through the best in each "
+            "goal, after all goals are scaled from worst to best on the front. It is a place to "
+            "begin a discussion, not a recommendation: what a goal is worth is for people to say."
+        ),
+    ]
+    tables = [surrogate_table(surrogates, words)] if surrogates else []
+    return Section("search", _("How it was found"), paragraphs, tables, [picture], notes)

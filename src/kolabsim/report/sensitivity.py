@@ -1,0 +1,532 @@
+"""What a sensitivity analysis says: the answer in sentences, and its tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
+from kolabsim.analysis.sensitivity import Curve, Index, Indices, Interval, Pair
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
+from kolabsim.figures.labels import Words, capital
+from kolabsim.figures.sensitivity import (
+    INDEX_TITLES,
+    LEADING,
+    SHOWN,
+    convergence,
+    ice,
+    index_bars,
+    index_scale,
+    index_title,
+    morris_plane,
+    places_of,
+    scale_of_index,
+    tornado,
+    verdict_of,
+)
+from kolabsim.i18n import N_, _, ngettext
+from kolabsim.report.page import Answer, Picture, Section
+from kolabsim.report.summary import listed
+from kolabsim.report.tables import ACROSS, Cell, Table
+from kolabsim.study.design import DUMMY
+
+SURE = 0.9
+"""Share of resamples that must agree before a ranking is called sure."""
+PAIRS = 10
+"""Most pairs of factors in a table."""
+
+METHOD_TITLES = {
+    "morris": N_("elementary effects (Morris)"),
+    "sobol": N_("shares of the variance (Sobol)"),
+    "fast": N_("shares of the variance by frequencies (FAST)"),
+    "rbd_fast": N_("shares of the variance by frequencies (RBD-FAST)"),
+    "delta": N_("shift of the distribution (delta)"),
+    "pawn": N_("distance of distributions (PAWN)"),
+    "one_at_a_time": N_("one factor at a time"),
+    "ice": N_("one factor at a time, around many points"),
+    "factorial": N_("changes of single factors, all else drawn at random"),
+}
+READINGS = {
+    "ST": N_(
+        "“In all” is the share of the variance that a factor has a hand in, alone or with others; "
+        "“by itself” is the share that it has alone. What the first has beyond the second comes "
+        "from factors acting together; the shares in all may therefore add up to more than 100 %."
+    ),
+    "S1": N_("“By itself” is the share of the variance that a factor has alone."),
+    "mu_star": N_(
+        "An effect is what the outcome would change by if a factor moved over its whole range, as "
+        "seen in a step of two thirds of it. Its unevenness is its standard deviation: where it is "
+        "as large as the effect, the effect depends on the other factors or bends."
+    ),
+    "delta": N_(
+        "The shift says by how much the distribution of the outcome moves once a factor is known: "
+        "0 not at all, 1 entirely."
+    ),
+    "median": N_(
+        "The distance is the largest between the cumulative distribution of the outcome and that "
+        "within a tenth of the factor’s range: 0 none, 1 all. By chance alone it is above 0."
+    ),
+    "range": N_(
+        "The range is from the lowest to the highest outcome while a factor goes from one end to "
+        "the other and all others stay. What factors do together does not show in it."
+    ),
+    "variety": N_(
+        "The range is from the lowest to the highest outcome along a factor’s curve, on average "
+        "over points at which all others were drawn. Where curves differ, the factor works "
+        "differently elsewhere."
+    ),
+    "absolute": N_(
+        "A change is that of the outcome when a factor moves by half of its range, a choice to "
+        "another word, while all others stay where they were drawn."
+    ),
+}
+ANSWERS = {
+    "sobol": N_("{outcome} depends most on “{factor}”: it has a hand in {value} of the variance"),
+    "fast": N_("{outcome} depends most on “{factor}”: it has a hand in {value} of the variance"),
+    "rbd_fast": N_("{outcome} depends most on “{factor}”: alone it makes {value} of the variance"),
+    "morris": N_("{outcome} depends most on “{factor}”: over its range it changes by {value}"),
+    "delta": N_(
+        "{outcome} depends most on “{factor}”: knowing it shifts the distribution by {value}"
+    ),
+    "pawn": N_("{outcome} depends most on “{factor}”: distributions are {value} apart"),
+    "one_at_a_time": N_(
+        "{outcome} depends most on “{factor}”: along its range it moves by {value}"
+    ),
+    "ice": N_("{outcome} depends most on “{factor}”: along its range it moves by {value}"),
+    "factorial": N_(
+        "{outcome} depends most on “{factor}”: changing it moves the outcome by {value}"
+    ),
+}
+"""The first half of an answer, before its interval."""
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def sensitivity_sections(
+    found: Sequence[Indices],
+    words: Words,
+    *,
+    curves: Mapping[str, Mapping[str, Curve]] | None = None,
+) -> list[Section]:
+    """All that a sensitivity analysis says of one or more outcomes; the answer comes first.
+
+    ``curves`` are those of each outcome's factors, from one_at_a_time or ice.
+    """
+    sections = [answer_section(found, words)]
+    sections += [
+        outcome_section(indices, words, (curves or {}).get(indices.outcome, {}), number)
+        for number, indices in enumerate(found, 1)
+    ]
+    return sections
+
+
+def answer_section(found: Sequence[Indices], words: Words) -> Section:
+    """Which factor matters most for each outcome, how sure that is, and how much is chance."""
+    tables = overview_tables(found, words) if len(found) > 1 else []
+    return Section(
+        "answer",
+        _("Which factors matter"),
+        [],
+        [*tables, chance_table(found, words)],
+        notes=[*floor_notes(found[0]), chance_note()],
+        answers=answers(found, words),
+    )
+
+
+def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
+    """The answer in three sentences: what matters most, how surely, and how much is chance."""
+    leaders = {  # in few words: what follows a comma is in the sentence
+        words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
+    }
+    said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
+    told = [
+        Answer(
+            _("What matters most"),
+            capital(listed(list(leaders)) or _("nothing that can be told from chance")),
+            f"{'; '.join(said)}.",
+        )
+    ]
+    ranked = [one for one in found if has_leader(one) and is_ranked(one)]
+    sure = [(one, percent(one.stability(1).ordered)) for one in ranked]
+    if sure:
+        text = _("“{factor}” comes first for {outcome} in {share} of resamples")
+        said = [
+            text.format(
+                factor=words.factor(one.order()[0]), outcome=words.outcome(one.outcome), share=share
+            )
+            for one, share in sure
+        ]
+        brief = _("first in {share} of resamples")
+        brief = brief.format(share=listed([share for _one, share in sure]))
+        told.append(Answer(_("How sure"), capital(brief), f"{'; '.join(said)}."))
+    known = [one for one in found if math.isfinite(one.chance[0])]
+    if not known:
+        text = _("Each point was run once, so that nothing can be said of chance.")
+        return [*told, Answer(_("What is chance"), capital(_("not known")), text)]
+    said = [
+        _("{share} for {outcome} ({low} to {high})").format(
+            share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
+            outcome=words.outcome(one.outcome),
+        )
+        for one in known
+    ]  # fmt: skip
+    text = _("Of the variance between single runs, this much is chance: {shares}.")
+    brief = listed([percent(one.chance[0]) for one in known])
+    return [*told, Answer(_("What is chance"), brief, text.format(shares="; ".join(said)))]
+
+
+def has_leader(indices: Indices) -> bool:
+    """Whether any factor can be told from one that changes nothing, or none was added."""
+    return not indices.leading.has_floor or bool(indices.leading.above.any())
+
+
+def is_ranked(indices: Indices) -> bool:
+    """Whether resamples say how sure the order of the factors is."""
+    ranked = len(indices.units) - indices.has_dummy
+    return ranked > 1 and math.isfinite(indices.stability(1).ordered)
+
+
+def leading_clause(indices: Indices, words: Words, *, is_first: bool = True) -> str:
+    """What an outcome depends on most, by how much, and how surely: a sentence without its end."""
+    index, first = indices.leading, indices.units.index(indices.order()[0])
+    outcome = words.outcome(indices.outcome)
+    filled = {
+        "outcome": capital(outcome) if is_first else outcome,
+        "factor": words.factor(indices.units[first]),
+    }
+    if not has_leader(indices):
+        text = _("{outcome}: no factor can be told from one that changes nothing")
+        return text.format(**filled)
+    scale = index_scale(indices, indices.main, words)
+    text = _(ANSWERS[indices.method]).format(value=scale.text(index.value[first]), **filled)
+    if math.isfinite(index.low[first]):
+        text += " " + _("({level} interval {interval})").format(
+            level=percent(indices.level),
+            interval=scale.interval(index.low[first], index.high[first]),
+        )
+    return text
+
+
+def answer(indices: Indices, words: Words) -> str:
+    """What one outcome depends on, in sentences."""
+    index, order = indices.leading, indices.order()
+    above = [name for name in order if index.above[indices.units.index(name)]]
+    sentences = [f"{leading_clause(indices, words)}."]
+    if has_leader(indices):
+        sentences.append(sureness(indices, words))
+    if above and index.has_floor:
+        text = ngettext(
+            "{number} of {all} factors can be told from one that changes nothing.",
+            "{number} of {all} factors can be told from one that changes nothing.",
+            len(above),
+        )
+        sentences.append(text.format(number=count(len(above)), all=count(len(order))))
+    return " ".join([*(text for text in sentences if text), chance_sentence(indices)])
+
+
+def sureness(indices: Indices, words: Words) -> str:
+    """How often the first is first, and which others lead."""
+    first, leading = indices.stability(1), indices.stability(LEADING)
+    if not is_ranked(indices):
+        return ""
+    filled = {
+        "share": percent(first.ordered),
+        "names": listed([f"“{words.factor(name)}”" for name in leading.units[1:]]),
+        "same": percent(leading.same),
+        "number": count(len(leading.units)),
+    }
+    if round(first.ordered, 2) >= SURE:  # as it is written
+        text = _("It comes first in {share} of resamples.")
+    else:
+        text = _("That it comes first is not sure: it does in {share} of resamples.")
+    if len(leading.units) > 1:
+        text += " " + _("It is followed by {names}; the same {number} lead in {same} of resamples.")
+    return text.format(**filled)
+
+
+def chance_sentence(indices: Indices) -> str:
+    """How much of what differs between runs is chance."""
+    if not math.isfinite(indices.chance[0]):
+        return _("Each point was run once, so that nothing can be said of chance.")
+    share, low, high = (percent(value) for value in indices.chance)
+    text = _("Of the variance between single runs, {share} is chance ({low} to {high}).")
+    return text.format(share=share, low=low, high=high)
+
+
+def floor_notes(indices: Indices) -> list[str]:
+    """What the noise floor is."""
+    if indices.has_dummy and not indices.leading.has_floor:
+        return [_("Each point was run once, so that there are no intervals and no noise floor.")]
+    if not indices.has_dummy:
+        return [_("No factor that changes nothing was added: there is no noise floor.")]
+    notes = [
+        _(
+            "The noise floor is how far the interval of a factor reaches that changes nothing. "
+            "Factors whose interval lies above it are marked ◆; the others, marked ○, cannot be "
+            "told from it."
+        )
+    ]
+    if indices.common:
+        notes.append(
+            _(
+                "A run has the same draws at all points. Between points, a factor that changes "
+                "nothing then shows nothing at all: to be above the floor is to do something, "
+                "however little."
+            )
+        )
+    return notes
+
+
+def chance_note() -> str:
+    """What resamples say and what they do not."""
+    return _(
+        "Intervals and resamples are of the design’s own points drawn anew: they say how much a "
+        "new sample of points would differ, not how well the model knows the world. All holds "
+        "within the ranges that factors were given."
+    )
+
+
+def outcome_section(
+    indices: Indices, words: Words, curves: Mapping[str, Curve], number: int
+) -> Section:
+    """All indices of one outcome, and its figures."""
+    reading = "variety" if indices.method == "ice" else indices.main
+    text = _("{method}: {points} points of the factors’ ranges, {replicates} runs each.")
+    paragraphs = [
+        answer(indices, words),
+        text.format(
+            method=capital(_(METHOD_TITLES[indices.method])),
+            points=count(indices.points),
+            replicates=count(indices.replicates),
+        ),
+        _(READINGS[reading]),
+    ]
+    notes = []
+    if indices.method == "fast":
+        notes.append(
+            _(
+                "Intervals come from a few curves with other phases. They do not show that "
+                "frequencies interfere, for which the noise floor stands."
+            )
+        )
+    tables = [index_table(indices, words)]
+    tables += [pair_table(indices, words)] if indices.pairs else []
+    return Section(
+        f"outcome-{number}",
+        capital(words.outcome(indices.outcome)),
+        paragraphs,
+        tables,
+        pictures(indices, words, curves),
+        notes,
+    )
+
+
+def pictures(indices: Indices, words: Words, curves: Mapping[str, Curve]) -> list[Picture]:
+    """The figures of one outcome."""
+    outcome = capital(words.outcome(indices.outcome))
+    made = [
+        Picture(
+            index_bars(indices, words),
+            _("{outcome}: how much it depends on each factor.").format(outcome=outcome),
+            " ".join([_("The factors that matter most, with intervals."), rest_of(indices)]),
+        )
+    ]
+    if indices.method == "morris" and np.isfinite(indices.found["sigma"].value).any():
+        caption = _(
+            "To the right: a larger effect. Above the line: an effect that differs by more than "
+            "its size, because it bends or depends on other factors."
+        )
+        made.append(
+            Picture(
+                morris_plane(indices, words),
+                _("{outcome}: size and unevenness of the effects of factors.").format(
+                    outcome=outcome
+                ),
+                " ".join([caption, rest_of(indices)]),
+            )
+        )
+    if curves:
+        made.append(
+            Picture(
+                tornado(indices, curves, words),
+                _("{outcome}: what either end of each factor’s range changes.").format(
+                    outcome=outcome
+                ),
+                " ".join(
+                    [
+                        _(
+                            "Changes from the middle of the range, with {level} intervals. The "
+                            "pale bar goes from the lowest to the highest outcome in the range."
+                        ).format(level=percent(indices.level)),
+                        rest_of(indices),
+                    ]
+                ),
+            )
+        )
+        text = _("{outcome}: how it moves with each factor.").format(outcome=outcome)
+        caption = _(
+            "The factors that matter most, each over its range. Line: mean; band: its interval."
+        )
+        if indices.method == "ice":
+            caption += " " + _(
+                "Thin lines: single points at which all other factors were drawn, moved to the "
+                "same level."
+            )
+        if DUMMY in curves:
+            caption += " " + _("Grey: what a factor that changes nothing reaches.")
+        made.append(Picture(ice(indices, curves, words), text, f"{caption} {rest_of(indices)}"))
+    if len(indices.steps) > 1:
+        caption = _(
+            "What the first points alone would have said, twice as many at each step. Where lines "
+            "run level and apart, more points would change little. Intervals of the first step may "
+            "run out of the figure."
+        )
+        text = _("{outcome}: how its indices settle as points are added.").format(outcome=outcome)
+        made.append(Picture(convergence(indices, words), text, caption))
+    return made
+
+
+def rest_of(indices: Indices) -> str:
+    """How many factors a figure leaves out."""
+    left = len(indices.order()) - SHOWN
+    if left <= 0:
+        return ""
+    text = ngettext(
+        "{number} factor with a smaller index is in the table.",
+        "{number} factors with smaller indices are in the table.",
+        left,
+    )
+    return text.format(number=count(left))
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def index_cell(indices: Indices, index: Index, u: int, scale: Scale) -> Cell:
+    """An index with its interval."""
+    below = scale.interval(index.low[u], index.high[u])
+    below = "" if below == UNDEFINED else below
+    return Cell(scale.bare(index.value[u]), below, verdict=verdict_of(indices, index, u))
+
+
+def index_table(indices: Indices, words: Words) -> Table:
+    """All indices of all factors, the dummy last."""
+    scales = {name: index_scale(indices, name, words) for name in indices.found}
+    dummy = [len(indices.units) - 1] if indices.has_dummy else []
+    rows = [
+        (
+            capital(words.factor(indices.units[u])),
+            [index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()],
+        )
+        for u in (*places_of(indices), *dummy)
+    ]
+    head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
+    caption = _("{outcome}: what it depends on, with {level} intervals").format(
+        outcome=capital(words.outcome(indices.outcome)), level=percent(indices.level)
+    )
+    return Table(caption, head, rows)
+
+
+def pair_table(indices: Indices, words: Words) -> Table:
+    """Pairs of factors that do most together."""
+    pairs = [pair for pair in indices.pairs if DUMMY not in pair[:2]][:PAIRS]
+    values = np.array([pair[2:] for pair in pairs])
+    errors = (values[:, 2] - values[:, 1]) / 2.0
+    scale = scale_of_index(indices.outcome, "S2", values[:, 0], errors, words)
+    rows = [
+        (
+            _("{one} with {other}").format(
+                one=capital(words.factor(pair.one)), other=words.factor(pair.other)
+            ),
+            [
+                Cell(
+                    scale.bare(pair.value),
+                    scale.interval(pair.low, pair.high),
+                    verdict=pair_verdict(pair),
+                )
+            ],
+        )
+        for pair in pairs
+    ]
+    caption = _(
+        "Pairs that do most together, beyond what each does alone: ◆ interval above 0, ○ not"
+    )
+    return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
+
+
+def pair_verdict(pair: Pair) -> str:
+    """Whether a pair clearly does something together."""
+    return DIFFERENT if pair.low > 0.0 else UNDECIDED
+
+
+def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
+    """The main index of every factor for every outcome, a few outcomes beside each other."""
+    tables = []
+    parts = math.ceil(len(found) / ACROSS)
+    for k in range(parts):
+        some = found[k * len(found) // parts : (k + 1) * len(found) // parts]
+        scales = [index_scale(indices, indices.main, words) for indices in some]
+        rows = [
+            (
+                capital(words.factor(name)),
+                [
+                    index_cell(indices, indices.leading, indices.units.index(name), scale)
+                    for indices, scale in zip(some, scales, strict=True)
+                ],
+            )
+            for name in overview_order(some)
+        ]
+        head = [
+            _("Factor"),
+            *(
+                f"{capital(words.outcome(indices.outcome))} ({scale.label})"
+                if scale.label
+                else capital(words.outcome(indices.outcome))
+                for indices, scale in zip(some, scales, strict=True)
+            ),
+        ]
+        caption = _("{index}, for each outcome").format(index=_(INDEX_TITLES[some[0].main]))
+        tables.append(Table(caption, head, rows))
+    return tables
+
+
+def overview_order(found: Sequence[Indices]) -> list[str]:
+    """Factors by their best rank for any outcome, then by their mean rank."""
+    orders = [indices.order() for indices in found]
+    ranks = {name: [order.index(name) for order in orders] for name in orders[0]}
+    return sorted(ranks, key=lambda name: (min(ranks[name]), sum(ranks[name])))
+
+
+def chance_table(found: Sequence[Indices], words: Words) -> Table:
+    """How much is chance, and how sure the ranking is, outcome by outcome."""
+    rows = []
+    for indices in found:
+        leading = indices.stability(LEADING)
+        rows.append(
+            (
+                capital(words.outcome(indices.outcome)),
+                [
+                    share_cell(indices.chance),
+                    Cell(percent(indices.chance_left)),
+                    Cell(listed([words.factor(name) for name in leading.units]) or UNDEFINED),
+                    Cell(percent(leading.same)),
+                    Cell(percent(leading.ordered)),
+                ],
+            )
+        )
+    head = [
+        _("Outcome"), _("Chance, between single runs"), _("Chance left in means of runs"),
+        _("Leading factors"), _("The same lead, share of resamples"), _("In the same order"),
+    ]  # fmt: skip
+    return Table(_("How much is chance, and how sure the ranking is"), head, rows, prose=True)
+
+
+def share_cell(values: Interval) -> Cell:
+    """A share with its interval."""
+    share, low, high = (percent(value) for value in values)
+    if UNDEFINED in (low, high):
+        return Cell(share)
+    return Cell(share, _("{low} to {high}").format(low=low, high=high))

@@ -1,0 +1,382 @@
+"""What a comparison says, in sentences made from its numbers: the answer, and the methods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import GAINS, LOSES, NET_BENEFIT, compare
+from kolabsim.figures.formatting import count, decimal, percent, scale_of, significant, span
+from kolabsim.figures.labels import measure_scale, strategy_title, winner_scale
+from kolabsim.i18n import _, language, ngettext
+from kolabsim.model.parameters import PARAMETERS, QUARTERS
+from kolabsim.report.page import Answer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.comparison import Comparison
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.results import Results
+
+LISTED = 5
+"""Most names in a sentence."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, as a sentence has them; of many, the first and how many more."""
+    if len(names) > LISTED:
+        text = _("{names} and {number} more")
+        return text.format(names=", ".join(names[:LISTED]), number=count(len(names) - LISTED))
+    if len(names) < 2:
+        return "".join(names)
+    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
+
+
+def answers(results: Results, comparison: Comparison, future: str) -> list[Answer]:
+    """The answer in three sentences: what does best, what that costs, and who loses by it."""
+    found = [best_answer(results, comparison, future), cost_answer(comparison, future)]
+    return [*found, loser_answer(comparison, future)] if len(comparison.winners) else found
+
+
+def best_answer(results: Results, comparison: Comparison, future: str) -> Answer:
+    """Which strategy does best, by how much, how surely, and how far ahead of the next."""
+    table = comparison.table(NET_BENEFIT, future=future)
+    order = comparison.order(future=future)
+    best = table.loc[order[0]]
+    scale = measure_scale(comparison, NET_BENEFIT, table)
+    words = {
+        "strategy": strategy_title(comparison, order[0]),
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "difference": scale.text(abs(best["difference"])),
+        "interval": scale.interval(best["low"], best["high"], signed=best["low"] < 0.0),
+        "level": percent(comparison.level),
+        "runs": count(best["runs"]),
+        "better": percent(best["better_share"]),
+        "best": percent(best["best_share"]),
+        "number": count(len(order) + 1),
+    }
+    if best["low"] > 0.0:
+        text = _(
+            "{strategy} does best: its realised net benefit is {difference} higher than under "
+            "{baseline} ({level} interval {interval}; better in {better} of {runs} runs, and best "
+            "of all {number} strategies in {best})."
+        )
+    elif best["high"] < 0.0:
+        text = _(
+            "Every strategy does worse than {baseline}; the least bad is {strategy}, whose "
+            "realised net benefit is {difference} lower ({level} interval {interval}; better in "
+            "{better} of {runs} runs)."
+        )
+    else:
+        text = _(
+            "No strategy does clearly better than {baseline}; the best in these runs, {strategy}, "
+            "differs by {difference} in realised net benefit ({level} interval {interval}; better "
+            "in {better} of {runs} runs)."
+        )
+    brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
+    more = tuple(lead_sentence(results, comparison, future))
+    return Answer(_("What does best"), brief, text.format(**words), more)
+
+
+def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
+    """How far the best strategy is ahead of the next, if there is a next."""
+    order = comparison.order(future=future)
+    if len(order) < 2:
+        return []
+    table = compare(results, baseline=order[1], level=comparison.level).table(
+        NET_BENEFIT, future=future
+    )
+    lead = table.loc[[order[0]]]
+    scale, row = measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
+    if row["low"] > 0.0:
+        text = _("The lead of {strategy} over the next, {next}, is {difference} ({interval}).")
+    else:
+        text = _(
+            "{next} may be as good as {strategy}: the two differ by {difference} ({interval})."
+        )
+    return [
+        text.format(
+            strategy=strategy_title(comparison, order[0]),
+            next=strategy_title(comparison, order[1]),
+            difference=scale.text(row["difference"]),
+            interval=scale.interval(row["low"], row["high"], signed=row["low"] < 0.0),
+        )
+    ]
+
+
+def cost_answer(comparison: Comparison, future: str) -> Answer:
+    """What the best strategy costs and saves; what costs most, saves most, and does not pay."""
+    table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
+    cost, saving, net, ratio = (
+        table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
+    )
+    best, currency = comparison.order(future=future)[0], comparison.scenario.currency
+    (spent, spent_interval), (saved, saved_interval) = (
+        sum_of_money(part.loc[best], currency) for part in (cost, saving)
+    )
+    title = strategy_title(comparison, best)
+    words = {
+        "strategy": title,
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "years": significant(comparison.scenario.horizon / QUARTERS),
+        "level": percent(comparison.level),
+        "runs": count(cost.loc[best, "runs"]),
+        "spent": spent,
+        "spent_interval": spent_interval,
+        "saved": saved,
+        "saved_interval": saved_interval,
+        "ratio": decimal(ratio.loc[best, "value"], 2),
+        "ratio_interval": ratio_interval(ratio.loc[best]),
+    }
+    if cost.loc[best, "value"] > 0.0:
+        text = _(
+            "{strategy} costs {spent} over {years} years ({spent_interval}), whoever pays, and "
+            "services then cost {saved} less than under {baseline} ({saved_interval}), so that "
+            "each unit spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
+        )
+        brief = f"{title}: {spent}"
+    else:
+        text = _(
+            "{strategy} has no programme cost beyond that of {baseline}, and services cost {saved} "
+            "less over {years} years ({level} interval {saved_interval}; {runs} runs)."
+        )
+        brief = _("Nothing")
+    more = cost_sentences(comparison, cost, net, ratio)
+    return Answer(_("What it costs"), brief, text.format(**words), tuple(more))
+
+
+def cost_sentences(
+    comparison: Comparison, cost: pd.DataFrame, net: pd.DataFrame, ratio: pd.DataFrame
+) -> list[str]:
+    """What costs most, what saves most for each unit spent, and what costs more than it saves."""
+    if not (cost["value"] > 0.0).any():
+        text = _("No strategy has a programme cost beyond that of {baseline}.")
+        return [text.format(baseline=strategy_title(comparison, comparison.baseline))]
+    costliest = cost["value"].idxmax()
+    spent, interval = sum_of_money(cost.loc[costliest], comparison.scenario.currency)
+    text = _("{strategy} costs most: {spent} ({interval}).")
+    title = strategy_title(comparison, costliest)
+    sentences = [text.format(strategy=title, spent=spent, interval=interval)]
+    bounded = ratio[np.isfinite(ratio["low"])]
+    if len(bounded) > 1:
+        best = bounded["value"].idxmax()
+        text = _("Most for each unit is saved by {strategy}: {ratio} ({ratio_interval}).")
+        sentences.append(
+            text.format(
+                strategy=strategy_title(comparison, best),
+                ratio=decimal(ratio.loc[best, "value"], 2),
+                ratio_interval=ratio_interval(ratio.loc[best]),
+            )
+        )
+    waste = [strategy_title(comparison, name) for name in net.index[net["high"] < 0.0]]
+    if waste:
+        text = ngettext(
+            "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
+        )
+        sentences.append(text.format(names=listed(waste)))
+    return sentences
+
+
+def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
+    """A sum of money, and its interval in the same unit."""
+    half = (row["high"] - row["low"]) / 2.0
+    scale = scale_of("currency", [row["value"]], [half], currency=currency)
+    return scale.text(row["value"]), scale.interval(row["low"], row["high"])
+
+
+def ratio_interval(row: pd.Series) -> str:
+    """The interval of a saving per unit spent."""
+    if not math.isfinite(row["low"]):
+        return _("no bounded interval")
+    return span(decimal(row["low"], 2), decimal(row["high"], 2))
+
+
+def loser_answer(comparison: Comparison, future: str) -> Answer:
+    """Who loses under the best strategy, and who loses most under any."""
+    table = comparison.winners[comparison.winners["future"] == future]
+    best = comparison.order(future=future)[0]
+    here = table[table["strategy"] == best].sort_values("difference", kind="stable")
+    losers, worst = here[here["verdict"] == LOSES]["name"], here.iloc[0]
+    scale = winner_scale(comparison)
+    words = {
+        "strategy": strategy_title(comparison, best),
+        "gain": count((here["verdict"] == GAINS).sum()),
+        "lose": count(len(losers)),
+        "number": count(len(here)),
+        "region": worst["name"],
+        "difference": scale.text(worst["difference"], signed=True),
+        "interval": scale.interval(worst["low"], worst["high"], signed=True),
+        "level": percent(comparison.level),
+        "better": percent(worst["better_share"]),
+        "runs": count(worst["runs"]),
+    }
+    if len(losers):
+        text = ngettext(
+            "Under {strategy}, {gain} of {number} regions gain and {lose} loses, after the "
+            "programme cost that it bears; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs).",
+            "Under {strategy}, {gain} of {number} regions gain and {lose} lose, after the "
+            "programme cost that they bear; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs).",
+            len(losers),
+        )
+    else:
+        text = _(
+            "Under {strategy}, {gain} of {number} regions gain and none clearly loses, after the "
+            "programme cost that they bear; worst off is {region} with {difference} ({level} "
+            "interval {interval}; better off in {better} of {runs} runs)."
+        )
+    more = []
+    if len(losers) > 1:
+        names = _("Losing under {strategy}: {names}.")
+        more.append(names.format(names=listed(list(losers)), **words))
+    lost = table[table["verdict"] == LOSES]
+    if len(lost):
+        row = lost.loc[lost["difference"].idxmin()]
+        most = _("Most is lost by {region} under {strategy}: {difference} ({interval}).")
+        more.append(
+            most.format(
+                region=row["name"],
+                strategy=strategy_title(comparison, row["strategy"]),
+                difference=scale.text(-row["difference"]),
+                interval=scale.interval(-row["high"], -row["low"]),
+            )
+        )
+    else:
+        more.append(_("No region clearly loses under any strategy."))
+    brief = _("{strategy}: {lose} of {number} regions").format(**words)
+    return Answer(_("Who loses"), brief, text.format(**words), tuple(more))
+
+
+# How sure, and what it rests on -----------------------------------------------------------------
+
+
+def surety(comparison: Comparison) -> list[str]:
+    """What the intervals say, and what they do not."""
+    words = {
+        "runs": count(comparison.runs),
+        "level": percent(comparison.level),
+        "rest": percent(1.0 - comparison.level),
+    }
+    paragraphs = (
+        _(
+            "Each strategy was simulated {runs} times. Runs with the same number share every draw, "
+            "so that two strategies differ only by what the strategy changes; differences are "
+            "taken run by run."
+        ),
+        _(
+            "The {level} intervals are of the mean difference over all possible runs, by Student's "
+            "t. They say how precisely the simulation is known, not how well it fits the world: "
+            "what it rests on is told below. Of many intervals, about {rest} miss by chance."
+        ),
+        _(
+            "The share of runs in which a strategy does better tells how often, with other luck "
+            "and other drawn attributes, it would turn out so; a tie counts half."
+        ),
+    )
+    return [text.format(**words) for text in paragraphs]
+
+
+def failed(provenance: Mapping[str, object]) -> str:
+    """That runs failed, and what it means for what is shown; empty if none did."""
+    number = int(provenance.get("runs_failed", 0))
+    if not number:
+        return ""
+    return ngettext(
+        "{number} run failed and is missing from everything here; the folder 'failures' says why. "
+        "A run that would be compared with it is left out too.",
+        "{number} runs failed and are missing from everything here; the folder 'failures' says "
+        "why. Runs that would be compared with them are left out too: if runs fail because of what "
+        "is measured, the differences are distorted.",
+        number,
+    ).format(number=count(number))
+
+
+def caveats(scenario: Scenario) -> list[str]:
+    """What the results are not, and the assumptions that carry them."""
+    error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
+    said = [
+        _(
+            "This is a thought experiment, not a prediction. It shows what follows from stated "
+            "assumptions in a simulated world, not what will happen."
+        )
+    ]
+    if scenario.currency == "IDR":
+        said.append(
+            _(
+                "Read the contrasts between strategies, not the levels. Simulated levels of "
+                "cooperation in Indonesia come out about ten times those that are documented, and "
+                "the list of what is documented is incomplete."
+            )
+        )
+    else:
+        said.append(_("Read the contrasts between strategies rather than the levels."))
+    said += [
+        _(
+            "Errors of judgement matter. In trials on small municipalities, misjudged gains "
+            "carried about two thirds of all cooperation; that their standard deviation is {error} "
+            "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
+            "stand side by side."
+        ).format(error=percent(error)),
+        _(
+            "Intensities of mechanisms and support, their prices, the cost per resident and the "
+            "efficient scale of services are assumed unless a source is named."
+        ),
+    ]
+    drawn = drawn_attributes(scenario)
+    said.append(
+        _("No data gives these attributes of regions, so they are drawn anew in each run: {names}.")
+        .format(names=", ".join(drawn))
+    )  # fmt: skip
+    return said
+
+
+def drawn_attributes(scenario: Scenario) -> list[str]:
+    """The attributes of regions that are drawn, wholly or in part."""
+    regions = scenario.regions
+    columns = {
+        _("administrative capacity"): regions.capacity,
+        _("fiscal stress"): regions.stress,
+        _("organisational culture"): regions.culture,
+        _("interests"): regions.interests,
+    }
+    drawn = [title for title, values in columns.items() if np.isnan(values).any()]
+    return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
+
+
+def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
+    """A paragraph on methods, to be cited."""
+    from kolabsim import __version__
+
+    scenario = comparison.scenario
+    text = _(
+        "We compared {strategies} strategies with “{baseline}” in the scenario “{scenario}” "
+        "({regions} regional governments, {areas} service areas, {quarters} quarters) by "
+        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
+        "to share services. In each quarter regions identify partners, communicate, plan, "
+        "coordinate and evaluate; they decide by the rule “{decision}” with errors of judgement. "
+        "Each strategy was run {runs} times in {futures} with common random numbers (seed {seed}). "
+        "We report means of paired differences with {level} t intervals, figures of the last four "
+        "quarters, and money summed over the run. Parameters without a source are assumed; results "
+        "are contrasts within a thought experiment, not predictions."
+    )
+    number = len(comparison.futures)
+    futures = ngettext("{number} future", "{number} futures", number)
+    return text.format(
+        strategies=count(len(comparison.strategies)),
+        baseline=strategy_title(comparison, comparison.baseline),
+        scenario=scenario.title(language()),
+        regions=count(len(scenario.regions)),
+        areas=count(len(scenario.areas)),
+        quarters=count(scenario.horizon),
+        version=provenance.get("kolabsim", __version__),
+        decision=scenario.decision,
+        runs=count(comparison.runs),
+        futures=futures.format(number=count(number)),
+        seed=provenance.get("seed", "–"),
+        level=percent(comparison.level),
+    )

@@ -1,0 +1,434 @@
+"""The tables of a comparison: what stands in them, in words of the language spoken now."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.comparison import (
+    BETTER,
+    DIFFERENT,
+    GAINS,
+    LOSES,
+    NET_BENEFIT,
+    UNDECIDED,
+    WORSE,
+)
+from kolabsim.figures.formatting import (
+    SPACE,
+    UNDEFINED,
+    Scale,
+    count,
+    decimal,
+    percent,
+    scale_of,
+    span,
+)
+from kolabsim.figures.labels import (
+    capital,
+    channel_title,
+    label_of,
+    measure_scale,
+    strategy_title,
+    title_of,
+    winner_scale,
+)
+from kolabsim.figures.style import MARKS
+from kolabsim.i18n import _
+from kolabsim.model.areas import AREA_TITLES
+from kolabsim.model.measures import MEASURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.analysis.comparison import Comparison
+
+ACROSS = 5
+"""Most measures beside each other, so that a table fits on a printed page."""
+LONGEST = 12
+"""Most regions at either end of a table of winners and losers."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell: a number, its interval below it, and a remark below that."""
+
+    main: str
+    below: str = ""
+    remark: str = ""
+    verdict: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a character."""
+        return MARKS[self.verdict][0] if self.verdict else ""
+
+    @property
+    def says(self) -> str:
+        """The verdict in a word, for those who hear the page."""
+        words = {
+            BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
+            DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
+        }  # fmt: skip
+        return words.get(self.verdict, "")
+
+    @property
+    def line(self) -> str:
+        """The cell in one line that does not break."""
+        return SPACE.join(part for part in (self.mark, self.main, self.below) if part)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a heading for each row and column; ``prose`` where cells hold text."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    prose: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Files with more about what a row is about, by its heading."""
+
+
+def texts(*words: str) -> list[Cell]:
+    """Cells that hold nothing but text."""
+    return [Cell(text) for text in words]
+
+
+def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
+    """Shares of joint cost in the bodies at the end of a run, by each rule and by Shapley."""
+    rules = {
+        "population": _("By people served"), "equal": _("Equal"),
+        "ability": _("By ability to pay"), "benefit": _("By cost alone"),
+        "shapley": _("Shapley"),
+    }  # fmt: skip
+    rows = [
+        (
+            f"{capital(_(AREA_TITLES.get(row['area'], row['area'])))}: {row['name']}",
+            texts(*(percent(row[name]) for name in ("alone", *rules))),
+        )
+        for _place, row in fair[fair["area"].isin(areas)].iterrows()
+    ]
+    head = [_("Member"), _("What it would pay alone"), *rules.values()]
+    return Table(_("Shares of the joint cost of a body"), head, rows)
+
+
+# The comparison ---------------------------------------------------------------------------------
+
+
+def difference_tables(comparison: Comparison, measures: Sequence[str], future: str) -> list[Table]:
+    """Paired differences to the baseline with intervals, and the share of runs that are better."""
+    order, baseline = comparison.order(future=future), comparison.baseline
+    parts = -(-len(measures) // ACROSS)
+    made = []
+    for k in range(parts):
+        some = measures[k * len(measures) // parts : (k + 1) * len(measures) // parts]
+        tables = {name: comparison.table(name, future=future) for name in some}
+        scales = {name: measure_scale(comparison, name, table) for name, table in tables.items()}
+        caption = _("Difference to {baseline}, part {part} of {parts}").format(
+            baseline=strategy_title(comparison, baseline), part=k + 1, parts=parts
+        )
+        rows = [
+            (
+                strategy_title(comparison, strategy),
+                [difference_cell(tables[name].loc[strategy], scales[name]) for name in some],
+            )
+            for strategy in order
+        ]
+        head = [_("Strategy"), *(label_of(name, scales[name]) for name in some)]
+        made.append(Table(caption, head, rows))
+    return made
+
+
+def difference_cell(row: pd.Series, scale: Scale) -> Cell:
+    """A paired difference; a dash and how many pairs are undefined where there is none."""
+    pairs = int(row["runs"] + row["undefined"])
+    if not math.isfinite(row["difference"]):
+        return Cell(UNDEFINED, remark=_("undefined in {number} runs").format(number=count(pairs)))
+    remark = []
+    if math.isfinite(row["better_share"]):
+        remark.append(_("better in {share}").format(share=percent(row["better_share"])))
+    if row["undefined"]:
+        number = count(row["undefined"])
+        remark.append(_("undefined in {number} runs").format(number=number))
+    return Cell(
+        scale.bare(row["difference"], signed=True),
+        scale.interval(row["low"], row["high"], signed=True),
+        "; ".join(remark),
+        row["verdict"],
+    )
+
+
+def envelope_table(
+    comparison: Comparison, names: Sequence[str], time: np.ndarray, middle: np.ndarray
+) -> Table:
+    """Medians over time of the difference in realised net benefit, [strategies, years]."""
+    scale = scale_of(MEASURES[NET_BENEFIT].unit, middle.ravel())
+    scale = Scale(scale.divisor, 2, scale.unit, scale.symbol)
+    rows = [
+        (strategy_title(comparison, name), texts(*(scale.bare(v, signed=True) for v in values)))
+        for name, values in zip(names, middle, strict=True)
+    ]
+    caption = _("Median difference in realised net benefit, {unit}").format(unit=scale.label)
+    return Table(caption, [_("Strategy"), *(str(t) for t in time)], rows)
+
+
+def brief_table(comparison: Comparison, future: str) -> Table:
+    """What matters most, in a few short columns: benefit, how surely, cost, and who loses."""
+    net = comparison.table(NET_BENEFIT, future=future)
+    scale, money = measure_scale(comparison, NET_BENEFIT, net), cost_scale(comparison, future)
+    costs = comparison.costs[comparison.costs["future"] == future].pivot(
+        index="strategy", columns="item", values="value"
+    )
+    lost = comparison.winners[comparison.winners["future"] == future]
+    lost = lost[lost["verdict"] == LOSES]["strategy"].value_counts()
+    rows = []
+    for name in comparison.order(future=future):
+        row, cost = net.loc[name], costs.loc[name]
+        half = f"± {scale.bare((row['high'] - row['low']) / 2.0)}"
+        cells = [
+            Cell(scale.bare(row["difference"], signed=True), half, verdict=row["verdict"]),
+            *texts(
+                percent(row["better_share"]),
+                money.bare(cost["programme_cost"]),
+                money.bare(cost["net_saving"]),
+                decimal(cost["saving_per_cost"], 2),
+                count(lost.get(name, 0)) if len(comparison.winners) else UNDEFINED,
+            ),
+        ]
+        rows.append((strategy_title(comparison, name), cells))
+    head = [
+        _("Strategy"), _("Net benefit"), _("Better in"), _("Cost"), _("Net saving"), _("Per unit"),
+        _("Lose"),
+    ]  # fmt: skip
+    caption = _(
+        "Differences to {baseline} with {level} intervals; {runs} runs each. Net benefit is in "
+        "{unit}; money over the run in {money}; per unit is what each unit spent saves; the last "
+        "column has the regions that lose."
+    ).format(
+        baseline=strategy_title(comparison, comparison.baseline),
+        level=percent(comparison.level),
+        runs=count(comparison.runs),
+        unit=scale.label,
+        money=money.label,
+    )
+    return Table(caption, head, rows)
+
+
+# Who wins and who loses -------------------------------------------------------------------------
+
+
+def winner_table(
+    comparison: Comparison, strategy: str, future: str, pages: Mapping[str, str] | None = None
+) -> Table:
+    """What each region gains or loses under a strategy; of many, those at either end.
+
+    ``pages``: files of regions that have a page of their own, by their codes.
+    """
+    table = comparison.winners
+    table = table[(table["future"] == future) & (table["strategy"] == strategy)]
+    table = table.sort_values("difference", kind="stable")
+    if len(table) > 2 * LONGEST:
+        table = table.iloc[[*range(LONGEST), *range(-LONGEST, 0)]]
+    share = winner_scale(comparison)
+    cash = scale_of(
+        "currency", table["money"], (table["money_high"] - table["money_low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
+    rows = [
+        (
+            region_title(row.name_, row.region),
+            [
+                Cell(
+                    share.bare(row.difference, signed=True),
+                    share.interval(row.low, row.high, signed=True),
+                    verdict=row.verdict,
+                ),
+                Cell(
+                    cash.bare(row.money, signed=True),
+                    cash.interval(row.money_low, row.money_high, signed=True),
+                ),
+                Cell(percent(row.better_share)),
+            ],
+        )
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    ]
+    head = [
+        _("Region"),
+        capital(share.label),
+        _("In money over the run ({unit})").format(unit=cash.label),
+        _("Share of runs in which it does better"),
+    ]
+    caption = _("Realised net benefit under {strategy}, against {baseline}").format(
+        strategy=strategy_title(comparison, strategy),
+        baseline=strategy_title(comparison, comparison.baseline),
+    )
+    links = {
+        region_title(row.name_, row.region): pages[row.region]
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+        if row.region in (pages or {})
+    }
+    return Table(caption, head, rows, links=links)
+
+
+def region_title(name: str, code: str) -> str:
+    """What a region is called, with the code by which commands know it."""
+    return name if name == code else f"{name} ({code})"
+
+
+def verdict_table(comparison: Comparison, future: str) -> Table:
+    """How many regions gain, lose and neither, and who loses most, under every strategy."""
+    table = comparison.winners[comparison.winners["future"] == future]
+    scale, rows = winner_scale(comparison), []
+    for strategy in comparison.order(future=future):
+        here = table[table["strategy"] == strategy]
+        counts = [int((here["verdict"] == verdict).sum()) for verdict in (GAINS, UNDECIDED, LOSES)]
+        worst = here.sort_values("difference", kind="stable").iloc[0]
+        rows.append(
+            (
+                strategy_title(comparison, strategy),
+                [
+                    *texts(*(count(number) for number in counts)),
+                    Cell(worst["name"]),
+                    Cell(
+                        scale.bare(worst["difference"], signed=True),
+                        scale.interval(worst["low"], worst["high"], signed=True),
+                        verdict=worst["verdict"],
+                    ),
+                ],
+            )
+        )
+    head = [
+        _("Strategy"), _("Regions that gain"), _("Undecided"), _("Regions that lose"),
+        _("Does worst"), capital(scale.label),
+    ]  # fmt: skip
+    return Table(_("How many regions gain and lose, and which does worst"), head, rows)
+
+
+# Why, at what cost, and how sure ----------------------------------------------------------------
+
+
+def channel_table(comparison: Comparison, future: str) -> Table:
+    """Through what net benefit differs from the baseline's."""
+    table = comparison.channels[comparison.channels["future"] == future]
+    order, total = comparison.order(future=future), comparison.table(NET_BENEFIT, future=future)
+    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
+    grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
+    rows = [
+        (
+            strategy_title(comparison, name),
+            texts(
+                *(scale.bare(value, signed=True) for value in grid.loc[name]),
+                scale.bare(total.loc[name, "difference"], signed=True),
+            ),
+        )
+        for name in order
+    ]
+    head = [_("Strategy"), *(channel_title(name) for name in grid.columns), _("Sum")]
+    caption = _("Difference in realised net benefit by channel, {unit}").format(unit=scale.label)
+    return Table(caption, head, rows)
+
+
+def cost_titles() -> dict[str, str]:
+    """What sums of money are called, and what each unit spent saves."""
+    return {
+        "programme_members": _("Paid by members"),
+        "programme_centre": _("Paid by the centre"),
+        "programme_supporters": _("Paid by supporters"),
+        "programme_cost": _("Programme cost in all"),
+        "saving": _("Saving in services"),
+        "net_saving": _("Net saving"),
+        "saving_per_cost": _("Saved per unit spent"),
+    }
+
+
+def cost_table(comparison: Comparison, future: str) -> Table:
+    """What strategies cost, who pays, and what they save."""
+    table = comparison.costs[comparison.costs["future"] == future]
+    items = cost_titles()
+    items.pop("saving_per_cost")
+    found, scale = table.set_index(["strategy", "item"]), cost_scale(comparison, future)
+    rows = []
+    for strategy in comparison.order(future=future):
+        cells = []
+        for item in items:
+            row = found.loc[(strategy, item)]
+            spread = row["high"] > row["low"]
+            cells.append(
+                Cell(
+                    scale.bare(row["value"]),
+                    scale.interval(row["low"], row["high"]) if spread else "",
+                )
+            )
+        row = found.loc[(strategy, "saving_per_cost")]
+        cells.append(ratio_cell(row))
+        rows.append((strategy_title(comparison, strategy), cells))
+    head = [_("Strategy"), *cost_titles().values()]
+    caption = _("Over the run and beyond {baseline}, {unit}").format(
+        baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
+    )
+    return Table(caption, head, rows)
+
+
+def cost_scale(comparison: Comparison, future: str) -> Scale:
+    """How costs and savings are written."""
+    table = comparison.costs
+    money = table[(table["future"] == future) & (table["item"] != "saving_per_cost")]
+    return scale_of(
+        "currency", money["value"], (money["high"] - money["low"]) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
+
+
+def ratio_cell(row: pd.Series) -> Cell:
+    """Saving per unit spent; a dash where nothing is spent."""
+    if not math.isfinite(row["value"]):
+        return Cell(UNDEFINED, remark=_("nothing spent"))
+    low, high = row["low"], row["high"]
+    below = _("no bounded interval")
+    if math.isfinite(low) and math.isfinite(high):
+        below = span(decimal(low, 2), decimal(high, 2))
+    verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED
+    return Cell(decimal(row["value"], 2), below, verdict=verdict)
+
+
+def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) -> Table:
+    """How many times more runs it would take without common draws, by measure."""
+    rows = []
+    for name in measures:
+        found = comparison.table(name, future=future)["variance_reduction"].dropna()
+        # Where the baseline never varies (it costs nothing), there is nothing to be paired.
+        if len(found) and not np.allclose(found, 1.0):
+            middle, least, most = (
+                decimal(value, 1) for value in (found.median(), found.min(), found.max())
+            )
+            words = span(least, most)
+            rows.append((title_of(name), texts(middle, words)))
+    head = [_("Measure"), _("Median over strategies"), _("Least to most")]
+    return Table(_("Variance of independent runs over variance of pairs"), head, rows)
+
+
+def variance_table(variance: pd.DataFrame, level: float) -> Table:
+    """The share of the variance between runs that drawn attributes of regions carry."""
+    rows = [
+        (
+            title_of(row.measure),
+            [
+                Cell(percent(row.share)),
+                Cell(
+                    UNDEFINED
+                    if not (math.isfinite(row.low) and math.isfinite(row.high))
+                    else span(percent(row.low), percent(row.high))
+                ),
+            ],
+        )
+        for row in variance.itertuples()
+    ]
+    interval = _("{level} interval").format(level=percent(level))
+    head = [_("Measure"), _("What regions are"), interval]
+    return Table(_("Share of the variance between runs that drawn attributes carry"), head, rows)

@@ -1,0 +1,67 @@
+"""Futures that ship: other structures of the model, and parameter sets that agree with the facts.
+
+A structure is a choice among forms of a law or rule that nobody has measured apart.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.levers import CONSENTS, SHARES, TRUSTS, UNIT_COSTS
+from kolabsim.scenario.scenario import shipped
+from kolabsim.scenario.schema import ScenarioText
+
+FILE = "plausible.csv"
+
+STRUCTURES: dict[str, tuple[str, ...]] = {
+    name: (usual, *(word for word in words if word != usual))
+    for name, words in (
+        ("unit_cost", UNIT_COSTS),
+        ("decision", BUILT_IN),
+        ("trust", TRUSTS),
+        ("shares", SHARES),
+        ("consent", CONSENTS),
+    )
+    for usual in (ScenarioText.model_fields[name].default,)
+}
+"""The settings of a scenario that are structures, each with its alternatives, the usual first."""
+
+Future = dict[str, object]
+"""Settings by dotted names, as a scenario is changed by them."""
+
+
+def structural_futures(names: Iterable[str] = STRUCTURES) -> dict[str, Future]:
+    """Each other alternative of these structures, by itself, by its name."""
+    return {
+        f"{name}-{word}".replace("_", "-"): {name: word}
+        for name in names
+        for word in STRUCTURES[name][1:]
+    }
+
+
+def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
+    """All sets of a file that calibration wrote, by default the shipped ones, in its order."""
+    path = shipped("scenarios") / FILE if path is None else path
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            {name: value if name in STRUCTURES else float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        )
+
+
+def plausible_futures(number: int) -> dict[str, Future]:
+    """The first ``number`` plausible futures by name."""
+    sets = plausible_sets()[:number] if number else ()
+    return {f"plausible-{k + 1}": one for k, one in enumerate(sets)}
+
+
+def as_text(sets: Sequence[Mapping[str, object]]) -> str:
+    """Sets as the text of a file, numbers with six digits."""
+    lines = [",".join(sets[0])]
+    lines += [
+        ",".join(v if isinstance(v, str) else f"{v:.6g}" for v in one.values()) for one in sets
+    ]
+    return "\n".join(lines) + "\n"

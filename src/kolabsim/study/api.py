@@ -1,0 +1,189 @@
+"""Running a study: strategies under futures, many runs each, all on common draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.engine.ensemble import BLOCK, Task, build_task, run_blocks
+from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.i18n import _
+from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.scenario.compile import build_policy
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_FUTURE = "default"
+"""The one future of a study that names none: the scenario's own parameters."""
+
+
+def simulate(
+    scenario: Scenario | str | Path,
+    strategies: Sequence[str] | None = None,
+    *,
+    futures: Mapping[str, Mapping[str, object]] | None = None,
+    runs: int = 100,
+    seed: int = 1,
+    natures: Sequence[int] | None = None,
+    regions: bool = True,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Simulate strategies (default: all) under futures (default: one), ``runs`` times each.
+
+    Parameters
+    ----------
+    scenario
+        A scenario, the name of a shipped one, or the path of a file.
+    strategies
+        Names of strategies of the scenario.
+    futures
+        Settings by dotted names, as in ``scenario.with_``, for each named future.
+    runs
+        Number of runs, at least 1. More runs keep the first ones as they are.
+    seed
+        Seed of all draws, 0 or above.
+    natures
+        For each run, the run whose draws of what regions are it takes; default: its own.
+    regions
+        Whether to keep figures by region and area as well.
+    threads
+        Threads that simulate side by side; default: all cores.
+    progress
+        Called with the number of runs that a finished block adds.
+
+    Raises
+    ------
+    InputError
+        With all problems at once, before the first run.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = Scenario.load(scenario)
+    chosen = tuple(scenario.strategies) if strategies is None else tuple(strategies)
+    check_request(scenario, chosen, runs=runs, seed=seed)
+    futures = dict(futures or {DEFAULT_FUTURE: {}})
+    worlds = build_futures(scenario, futures, seed)
+    natures = None if natures is None else np.asarray(natures, np.int64)
+    names = (list(chosen), list(futures))
+    shape = (len(chosen), len(futures), runs)
+    places = (len(scenario.regions), len(scenario.areas))
+    measures = scenario.measures
+    history = np.full((*shape, scenario.horizon, len(measures)), np.nan)
+    figures = np.zeros((*shape, *places, len(REGION_MEASURES)) if regions else (*shape, 0, 0, 0))
+    work, slices = [], []
+    for s, strategy in enumerate(chosen):
+        for f, (world, task) in enumerate(worlds.values()):
+            policy = build_policy(world, world.strategies[strategy])
+            for first in range(0, runs, BLOCK):
+                numbers = np.arange(first, min(first + BLOCK, runs))
+                of = None if natures is None else natures[numbers]
+                work.append((task._replace(policy=policy), numbers, of))
+                slices.append((s, f, slice(first, first + len(numbers))))
+    for (s, f, part), block in zip(
+        slices, run_blocks(work, threads=threads, regions=regions), strict=True
+    ):
+        history[s, f, part] = block.history
+        if regions:
+            figures[s, f, part] = block.figures
+        if progress is not None:
+            progress(len(block.history))
+    flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
+    return Results(
+        scenario=scenario,
+        strategies=chosen,
+        futures=futures,
+        seed=seed,
+        runs=run_table(names, flat.reshape(*shape, len(measures)), measures),
+        quarters=quarter_table(names, history, measures),
+        regions=region_table(names, scenario, figures) if regions else None,
+    )
+
+
+def as_function(
+    scenario: Scenario | str | Path,
+    strategy: str | None = None,
+    measures: Sequence[str] | None = None,
+    *,
+    runs: int = 100,
+    seed: int = 1,
+    threads: int | None = None,
+) -> Callable[..., dict[str, float]]:
+    """A scenario as a plain function, for tools that vary the arguments of one.
+
+    The function takes settings by dotted names, as ``scenario.with_`` does, and ``strategy``, which
+    may be left out if one is given here. It returns the mean over runs of each measure (default:
+    all). All calls meet the same draws. It can be sent to other processes.
+
+    Raises :class:`~kolabsim.errors.InputError` here for a strategy or measure that does not exist
+    and for numbers that make no sense; the function does for its own arguments.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = Scenario.load(scenario)
+    chosen = tuple(scenario.measures) if measures is None else tuple(measures)
+    check_request(scenario, [] if strategy is None else [strategy], runs=runs, seed=seed)
+    problems = Problems()
+    for name in chosen:
+        if name not in scenario.measures:
+            hint = suggestion(name, scenario.measures)
+            text = _("'{name}' is not a measure of {scenario}{hint}")
+            problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
+    problems.raise_if_any()
+    options = {"runs": runs, "seed": seed, "threads": threads}
+    return partial(_means, scenario, chosen, options, strategy=strategy)
+
+
+def _means(
+    scenario: Scenario,
+    measures: Sequence[str],
+    options: Mapping[str, int | None],
+    *,
+    strategy: str | None,
+    **settings: object,
+) -> dict[str, float]:
+    if strategy is None:
+        raise InputError([Problem(_("say which strategy: strategy=NAME"))])
+    world = scenario.with_(settings) if settings else scenario
+    results = simulate(world, [strategy], regions=False, **options)
+    return {name: float(results.runs[name].mean()) for name in measures}
+
+
+def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, seed: int) -> None:
+    """Refuse strategies that do not exist, and numbers of runs or seeds that make no sense."""
+    problems = Problems()
+    for name in strategies:
+        if name not in scenario.strategies:
+            hint = suggestion(name, scenario.strategies)
+            text = _("'{name}' is not a strategy of {scenario}{hint}")
+            problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
+    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
+        problems.add(_("runs: {value} is not a whole number from 1").format(value=runs))
+    is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not is_whole or not 0 <= seed < 2**63:
+        problems.add(_("seed: {value} is not a whole number from 0").format(value=seed))
+    problems.raise_if_any()
+
+
+def build_futures(
+    scenario: Scenario, futures: Mapping[str, Mapping[str, object]], seed: int
+) -> dict[str, tuple[Scenario, Task]]:
+    """The scenario as each future has it, and the engine's input for it."""
+    worlds = {}
+    for name, settings in futures.items():
+        world = scenario.with_(settings) if settings else scenario
+        if shape_of(world) != shape_of(scenario):
+            text = _("future '{name}' must not change regions, areas or the horizon")
+            raise InputError([Problem(text.format(name=name))])
+        worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
+    return worlds
+
+
+def shape_of(scenario: Scenario) -> tuple[object, ...]:
+    """What all futures of a study must share, so that their results can stand in one table."""
+    measures = scenario.measures
+    return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures

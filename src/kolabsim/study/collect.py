@@ -1,0 +1,200 @@
+"""All parts of a kept study as one table, in one order, however its runs were grouped.
+
+Tables are read and written chunk by chunk, so that memory does not grow with the number of runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from kolabsim.engine.ensemble import BLOCK
+from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.study.results import Results
+from kolabsim.study.sheets import table_csv
+from kolabsim.study.store import intact, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.runner import KeptStudy
+
+CHUNK = {"runs": 64, "quarters": 8, "regions": 8}
+"""Blocks that are in memory at a time."""
+KEYS = {"runs": ["run"], "quarters": ["run", "quarter"], "regions": ["run", "region", "area"]}
+"""Columns that tell the rows of a point apart."""
+
+
+def chunks(study: KeptStudy, kind: str) -> Iterator[pd.DataFrame]:
+    """The finished rows of a kind in the order of points and run numbers, some blocks at a time.
+
+    Columns: strategy, future, run (and quarter, or region and area), then measures. A point's
+    quarters and regions are there for as many runs as detail is kept of.
+    """
+    limit = study.runs if kind == "runs" else min(study.runs, study.detail)
+    wanted = [
+        (number, point.block(first))
+        for number, point in enumerate(study.points)
+        for first in range(0, limit, BLOCK)
+    ]
+    index = study.store.index(kind)
+    read = lru_cache(maxsize=2)(_read)
+    for first in range(0, len(wanted), CHUNK[kind]):
+        found = []
+        with intact(study.store.parts):
+            for places in layers(wanted[first : first + CHUNK[kind]]):
+                files = dict.fromkeys(path for block in places for path in index.get(block, ()))
+                found += [_of(read(path), places, limit) for path in files]
+            found = [part for part in found if part is not None]
+            table = _ordered(study, kind, found) if found else None
+        if table is not None:
+            yield table
+
+
+def layers(wanted: Sequence[tuple[int, str]]) -> list[dict[str, int]]:
+    """Which point each block is of; points that the same decides have the same blocks, in turn."""
+    found: list[dict[str, int]] = []
+    for number, block in wanted:
+        layer = next((layer for layer in found if block not in layer), None)
+        if layer is None:
+            found.append(layer := {})
+        layer[block] = number
+    return found
+
+
+def _read(path: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    with intact(path):
+        return pq.read_table(path)
+
+
+def _of(table: pa.Table, places: Mapping[str, int], limit: int) -> pa.Table | None:
+    """The rows of some blocks, with the number of their point; None if there are none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    block = pc.cast(table.column("block"), pa.string())
+    names = pa.array(list(places), pa.string())
+    at = pc.index_in(block, names)
+    here = pc.and_(pc.is_valid(at), pc.less(table.column("run"), limit))
+    rows = table.drop_columns(["block"]).append_column("at", at).filter(here)
+    if not len(rows):
+        return None
+    points = np.array(list(places.values()))[rows.column("at").to_numpy()]
+    return rows.drop_columns(["at"]).append_column("point", pa.array(points))
+
+
+def _ordered(study: KeptStudy, kind: str, found: list[pa.Table]) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    keys = ["point", *KEYS[kind]]
+    table = pa.concat_tables(found).unify_dictionaries().to_pandas()
+    for name, values in (("region", study.names[0]), ("area", study.names[1])):
+        if name in table:
+            table[name] = table[name].cat.set_categories(list(values))
+    table = table.sort_values(keys, kind="stable").drop_duplicates(keys)
+    at = table.pop("point").to_numpy()
+    for position, name in enumerate(("strategy", "future")):
+        names = [getattr(point, name) for point in study.points]
+        order = list(dict.fromkeys(names))
+        codes = np.array([order.index(value) for value in names])[at]
+        table.insert(position, name, pd.Categorical.from_codes(codes, order))
+    return table.reset_index(drop=True)
+
+
+def read_table(study: KeptStudy, kind: str) -> pd.DataFrame:
+    """All finished rows of a kind."""
+    import pandas as pd
+
+    found = list(chunks(study, kind))
+    if found:
+        return pd.concat(found, ignore_index=True)
+    measures = REGION_MEASURES if kind == "regions" else study.measures
+    return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *measures])
+
+
+def read_tables(study: KeptStudy) -> dict[str, pd.DataFrame]:
+    """All finished rows: runs, quarters and regions."""
+    return {kind: read_table(study, kind) for kind in KEYS}
+
+
+class KeptResults(Results):
+    """Results whose runs stay on disk, and are read column by column."""
+
+    def __init__(
+        self, study: KeptStudy, scenario: Scenario, futures: Mapping[str, object], file: Path
+    ) -> None:
+        fields = {
+            "scenario": scenario,
+            "strategies": tuple(dict.fromkeys(point.strategy for point in study.points)),
+            "futures": dict(futures),
+            "seed": study.seed,
+            "quarters": read_table(study, "quarters"),
+            "regions": read_table(study, "regions"),
+            "file": file,
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """All runs with all measures, read from disk."""
+        import pandas as pd
+
+        return pd.read_parquet(self.file)
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """The runs with these columns only."""
+        import pandas as pd
+
+        return pd.read_parquet(self.file, columns=list(names))
+
+
+def join(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> KeptResults:
+    """Join the parts of a study into one file of each kind in its folder, and read those."""
+    import pyarrow as pa
+
+    # Arrow's own pools keep what they freed: a quarter more memory for nothing here.
+    pa.set_memory_pool(pa.system_memory_pool())
+    for kind in KEYS:
+        write_joined(study, kind, study.folder / f"{kind}.parquet")
+    return KeptResults(study, scenario, futures, study.folder / "runs.parquet")
+
+
+def write_joined(study: KeptStudy, kind: str, path: Path) -> None:
+    """Write all finished rows of a kind into one file, whole: Parquet, or CSV by its name."""
+    write = _write_csv if path.suffix == ".csv" else _write_parquet
+    write_whole(path, write(study, kind))
+
+
+def _write_csv(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
+    def write(file: BinaryIO) -> None:
+        for number, chunk in enumerate(chunks(study, kind)):
+            file.write(table_csv(chunk, header=number == 0))
+
+    return write
+
+
+def _write_parquet(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write(file: BinaryIO) -> None:
+        writer = None
+        for chunk in chunks(study, kind):
+            table = pa.Table.from_pandas(chunk, preserve_index=False)
+            if writer is None:
+                writer = pq.ParquetWriter(file, table.schema, compression="zstd")
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+    return write

@@ -1,0 +1,362 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from kolabsim.analysis.comparison import (
+    COSTS,
+    compare,
+    cube,
+    fieller,
+    stand_alone_cost,
+)
+from kolabsim.errors import InputError
+from kolabsim.model.measures import CHANNELS, MEASURES
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
+from kolabsim.study.results import Results
+from tests.builders import make_scenario
+
+LUCK = np.random.default_rng(20260101)
+STRATEGIES = {"a": {}, "b": {}}
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return make_scenario(3, strategies=STRATEGIES)
+
+
+def table_of(values: dict[str, dict[str, np.ndarray]], futures=("default",)) -> pd.DataFrame:
+    """A table of runs from arrays [futures, runs] by strategy and measure; all else is 0."""
+    parts = []
+    for strategy, measures in values.items():
+        shape = next(iter(measures.values())).shape
+        grid = np.indices(shape).reshape(2, -1)
+        columns = {name: np.zeros(grid.shape[1]) for name in MEASURES}
+        columns |= {name: np.asarray(part, float).ravel() for name, part in measures.items()}
+        keys = {"strategy": strategy, "future": np.array(futures)[grid[0]], "run": grid[1]}
+        parts.append(pd.DataFrame(keys | columns))
+    table = pd.concat(parts, ignore_index=True)
+    table["strategy"] = pd.Categorical(table["strategy"], categories=list(values))
+    table["future"] = pd.Categorical(table["future"], categories=list(futures))
+    return table
+
+
+def results_of(scenario, values, futures=("default",), regions=None) -> Results:
+    values = {
+        name: {measure: np.atleast_2d(part) for measure, part in measures.items()}
+        for name, measures in values.items()
+    }
+    return Results(
+        scenario=scenario,
+        strategies=tuple(values),
+        futures={name: {} for name in futures},
+        seed=1,
+        runs=table_of(values, futures),
+        quarters=None,
+        regions=regions,
+    )
+
+
+def row(scenario, base, other, measure="efficiency", **options):
+    """The difference between two strategies in one measure."""
+    values = {"voluntary": {measure: base}, "a": {measure: other}}
+    return compare(results_of(scenario, values), **options).table(measure).loc["a"]
+
+
+# Differences ------------------------------------------------------------------------------------
+
+
+def test_a_difference_worked_by_hand(scenario):
+    found = row(scenario, [1, 2, 3], [2, 4, 3])
+    # Differences 1, 2, 0: mean 1, standard deviation 1; t with 2 degrees of freedom is 4.303.
+    assert found["difference"] == pytest.approx(1)
+    assert found["high"] - found["difference"] == pytest.approx(4.302653 / 3**0.5, rel=1e-6)
+    assert (found["baseline"], found["mean"]) == (2, 3)
+    assert found["better_share"] == pytest.approx(2.5 / 3)
+    assert (found["runs"], found["undefined"]) == (3, 0)
+    # Variances 1 and 1 apart, 1 paired.
+    assert found["variance_reduction"] == pytest.approx(2)
+    assert found["verdict"] == "undecided"
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_intervals_cover_the_true_difference_as_often_as_they_say(scenario, level):
+    studies, runs = 4000, 9
+    common = LUCK.normal(size=(studies, runs))
+    base, other = common + LUCK.normal(size=(2, studies, runs)) * 0.3
+    futures = tuple(f"f{k}" for k in range(studies))
+    values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other + 0.7}}
+    found = compare(results_of(scenario, values, futures), level=level).differences
+    found = found[found["measure"] == "efficiency"]
+    covered = ((found["low"] <= 0.7) & (found["high"] >= 0.7)).mean()
+    assert covered == pytest.approx(level, abs=4 * (level * (1 - level) / studies) ** 0.5)
+    one = stats.ttest_rel(other[0] + 0.7, base[0]).confidence_interval(level)
+    assert tuple(found.iloc[0][["low", "high"]]) == pytest.approx(tuple(one))
+
+
+def test_pairing_saves_as_much_as_the_correlation_of_the_pairs_says(scenario):
+    correlation, runs = 0.9, 40_000
+    common, one, other = LUCK.normal(size=(3, runs))
+    base, changed = (
+        correlation**0.5 * common + (1 - correlation) ** 0.5 * own for own in (one, other)
+    )
+    found = row(scenario, base, changed)
+    assert found["variance_reduction"] == pytest.approx(1 / (1 - correlation), rel=0.05)
+    exact = (base.var(ddof=1) + changed.var(ddof=1)) / (changed - base).var(ddof=1)
+    assert found["variance_reduction"] == pytest.approx(exact)
+
+
+def test_a_strategy_that_changes_nothing_differs_by_exactly_nothing(scenario):
+    values = LUCK.normal(size=50)
+    found = row(scenario, values, values)
+    assert found["difference"] == found["low"] == found["high"] == 0.0
+    assert (found["better_share"], found["verdict"]) == (0.5, "undecided")
+    assert np.isnan(found["variance_reduction"])
+
+
+def test_a_constant_difference_is_certain(scenario):
+    found = row(scenario, [1, 2, 4], [2, 3, 5])
+    assert found["low"] == found["high"] == 1.0
+    assert found["verdict"] == "better"
+
+
+def test_nulls_are_left_out_and_counted(scenario):
+    nan = np.nan
+    found = row(scenario, [1, nan, 3, nan, 5], [3, 4, nan, nan, 6], "decision_time")
+    assert (found["runs"], found["undefined"]) == (2, 3)
+    # The means are of the pairs used, so that they differ by the difference.
+    assert (found["baseline"], found["mean"], found["difference"]) == (3, 4.5, 1.5)
+    assert found["better_share"] == 0.0
+
+
+def test_what_is_nowhere_defined_has_no_difference(scenario):
+    nothing = np.full(4, np.nan)
+    found = row(scenario, nothing, [1, 2, 3, 4], "decision_time")
+    assert found[["difference", "low", "high", "better_share"]].isna().all()
+    assert (found["runs"], found["undefined"], found["verdict"]) == (0, 4, "undecided")
+
+
+def test_one_run_has_a_difference_but_no_interval(scenario):
+    found = row(scenario, [1], [3])
+    assert found["difference"] == 2
+    assert np.isnan(found["low"])
+    assert np.isnan(found["high"])
+    assert found["verdict"] == "undecided"
+
+
+def test_less_is_better_where_a_measure_says_so(scenario):
+    found = row(scenario, [4, 5, 6, 5], [2, 2, 3, 2], "decision_time")
+    assert (found["verdict"], found["better_share"], found["best_share"]) == ("better", 1, 1)
+    found = row(scenario, [4, 5, 6, 5], [5, 6, 7, 6.5], "decision_time")
+    assert (found["verdict"], found["better_share"], found["best_share"]) == ("worse", 0, 0)
+    found = row(scenario, [4, 5, 6, 5], [5, 6, 7, 6.5], "cooperation")
+    assert found["verdict"] == "different"
+    assert np.isnan(found["better_share"])
+
+
+def test_ties_for_the_best_are_divided(scenario):
+    values = {
+        "voluntary": {"efficiency": [0, 2, 1, np.nan]},
+        "a": {"efficiency": [1, 2, 1, np.nan]},
+        "b": {"efficiency": [1, 0, 1, 5]},
+    }
+    table = compare(results_of(scenario, values)).table("efficiency")
+    assert table.loc["a", "best_share"] == pytest.approx((1 / 2 + 1 / 2 + 1 / 3 + 0) / 4)
+    assert table.loc["b", "best_share"] == pytest.approx((1 / 2 + 0 + 1 / 3 + 1) / 4)
+
+
+def test_runs_are_paired_by_number_however_the_table_is_sorted(scenario):
+    base, other = LUCK.normal(size=(2, 30))
+    values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other}}
+    results = results_of(scenario, values)
+    expected = compare(results).differences
+    shuffled = results.runs.sample(frac=1, random_state=3)
+    shuffled = shuffled.astype({"strategy": str, "future": str})
+    found = compare(Results(**{**vars(results), "runs": shuffled})).differences
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_run_that_failed_on_one_side_is_left_out(scenario):
+    values = {"voluntary": {"efficiency": [1, 2, 3]}, "a": {"efficiency": [2, 3, 9]}}
+    results = results_of(scenario, values)
+    failed = (results.runs["strategy"] == "a") & (results.runs["run"] == 2)
+    results = Results(**{**vars(results), "runs": results.runs[~failed]})
+    found = compare(results).table("efficiency").loc["a"]
+    assert (found["difference"], found["runs"], found["undefined"]) == (1, 2, 1)
+
+
+def test_any_strategy_can_be_the_baseline(scenario):
+    base, other = LUCK.normal(size=(2, 20))
+    there = row(scenario, base, other)
+    values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other}}
+    back = compare(results_of(scenario, values), baseline="a").table("efficiency")
+    assert back.loc["voluntary", "difference"] == pytest.approx(-there["difference"])
+    assert back.loc["voluntary", "low"] == pytest.approx(-there["high"])
+
+
+def test_strategies_are_put_in_order_with_undefined_ones_last(scenario):
+    values = {
+        "voluntary": {"decision_time": [5, 5]},
+        "a": {"decision_time": [np.nan, np.nan]},
+        "b": {"decision_time": [4, 4]},
+    }
+    comparison = compare(results_of(scenario, values))
+    assert comparison.order("decision_time") == ["b", "a"]
+    assert comparison.strategies == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"baseline": "volontary"}, "was not simulated; did you mean 'voluntary'"),
+        ({"level": 95}, "level: 95 is not between 0 and 1"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused(scenario, options, message):
+    values = {"voluntary": {"efficiency": [1, 2]}, "a": {"efficiency": [1, 2]}}
+    with pytest.raises(InputError, match=message):
+        compare(results_of(scenario, values), **options)
+    with pytest.raises(InputError, match="nothing to compare"):
+        compare(results_of(scenario, {"voluntary": {"efficiency": [1, 2]}}))
+
+
+def test_a_cube_has_a_place_for_every_row_and_nan_elsewhere():
+    table = pd.DataFrame({"who": ["y", "x", "z"], "run": [1, 0, 0], "value": [1.0, 2.0, 3.0]})
+    found = cube(table, {"who": ["x", "y"], "run": [0, 1]}, ["value"])[..., 0]
+    np.testing.assert_array_equal(found, [[2.0, np.nan], [np.nan, 1.0]])
+
+
+# Costs ------------------------------------------------------------------------------------------
+
+
+def test_the_ratio_of_two_means_has_the_interval_of_fieller():
+    # Means 12 and 4 of 16 pairs: the interval solves a quadratic, here by hand.
+    below = 4 + np.tile([-1.0, 1.0], 8)
+    above = 12 + np.repeat([-2.0, 2.0], 8)
+    value, low, high, n = (
+        float(part[0, 0]) for part in fieller(above[None, None], below[None, None], 0.95)
+    )
+    assert (value, n) == (3.0, 16)
+    t = stats.t.isf(0.025, 15)
+    xx, yy, xy = (t**2 * np.cov(below, above)[i] / 16 for i in ((0, 0), (1, 1), (0, 1)))
+    roots = np.roots([16 - xx, -2 * (48 - xy), 144 - yy])
+    assert sorted((low, high)) == pytest.approx(sorted(roots))
+
+
+def test_intervals_of_ratios_cover_as_often_as_they_say():
+    studies, runs = 4000, 12
+    cost = 2.0 + 0.5 * LUCK.normal(size=(1, studies, runs))
+    saving = 3.0 * cost + LUCK.normal(size=cost.shape) - 1.0
+    _value, low, high, _n = fieller(saving, cost, 0.9)
+    covered = ((low <= 2.5) & (high >= 2.5)).mean()
+    assert covered == pytest.approx(0.9, abs=0.02)
+
+
+def test_nothing_spent_has_no_ratio_and_little_spent_no_bounded_interval():
+    saving = np.array([[[1.0, 2.0, 3.0]]])
+    value, low, _high, _n = fieller(saving, np.zeros_like(saving), 0.95)
+    assert np.isnan(value).all()
+    assert np.isnan(low).all()
+    value, low, _high, _n = fieller(saving, np.array([[[-1.0, 0.5, 2.0]]]), 0.95)
+    assert value[0, 0] == pytest.approx(4)
+    assert np.isnan(low).all()
+
+
+def test_costs_are_beyond_the_baseline(scenario):
+    values = {
+        "voluntary": {"programme_cost": [1.0, 1.0], "saving": [5.0, 7.0]},
+        "a": {"programme_cost": [3.0, 3.0], "saving": [9.0, 13.0]},
+    }
+    costs = compare(results_of(scenario, values)).costs.set_index("item")
+    assert list(costs.index) == [*COSTS, "saving_per_cost"]
+    assert costs.loc["programme_cost", "value"] == 2
+    assert costs.loc["saving", "value"] == 5
+    assert costs.loc["saving_per_cost", "value"] == 2.5
+
+
+# What the engine gives --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real():
+    scenario = Scenario.load("kartamantul").with_(horizon=12)
+    futures = {"default": {}, "dear": {"areas.waste.cost_per_resident": 80_000}}
+    names = ["voluntary", "forum", "mandate", "grants"]
+    return simulate(scenario, names, futures=futures, runs=24, seed=3)
+
+
+@pytest.fixture(scope="module")
+def comparison(real):
+    return compare(real)
+
+
+def test_the_channels_and_the_programme_add_up_to_the_difference(comparison):
+    total = comparison.channels.groupby(["strategy", "future"], observed=True)["difference"].sum()
+    net = comparison.differences.set_index(["measure", "strategy", "future"])["difference"]
+    pd.testing.assert_series_equal(
+        total, net["realised_benefit"].loc[total.index], check_names=False, rtol=1e-9
+    )
+    assert set(comparison.channels["channel"]) == set(CHANNELS)
+    programme = comparison.channels.set_index(["channel", "strategy", "future"]).loc["programme"]
+    assert (programme["difference"].xs("mandate") == 0.0).all()
+    assert (programme["difference"].xs("forum") < 0.0).all()
+
+
+def test_stand_alone_cost_is_what_the_engine_divides_by():
+    changes = [
+        {"what": "population", "growth": 0.05},
+        {"what": "demand", "factor": 1.5, "from": 3, "until": 6, "areas": ["waste"]},
+    ]
+    scenario = Scenario.load("kartamantul").with_(horizon=9, changes=changes)
+    quarters = simulate(scenario, ["voluntary"], runs=3).quarters
+    paid = (quarters["saving"] / quarters["efficiency"]).groupby(quarters["run"]).sum()
+    assert paid.to_numpy() == pytest.approx(stand_alone_cost(scenario).sum())
+    alone = simulate(scenario, ["voluntary"], runs=1)
+    assert len(stand_alone_cost(alone.scenario)) == len(scenario.regions)
+
+
+def test_winners_are_what_the_regions_table_says(real, comparison):
+    table = real.regions
+    money = table.groupby(["strategy", "future", "run", "region"], observed=True)["benefit_money"]
+    money = money.sum().unstack("strategy")
+    for strategy, future, code in (("mandate", "dear", "34.04"), ("forum", "default", "34.71")):
+        pair = money.xs(future, level="future").xs(code, level="region")
+        difference = pair[strategy] - pair["voluntary"]
+        low, high = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
+        here = comparison.winners.set_index(["strategy", "future", "region"])
+        here = here.loc[(strategy, future, code)]
+        assert here["money"] == pytest.approx(difference.mean())
+        assert (here["money_low"], here["money_high"]) == pytest.approx((low, high))
+        world = real.scenario.with_(real.futures[future])
+        place = world.regions.codes.index(code)
+        assert here["difference"] == pytest.approx(
+            difference.mean() / stand_alone_cost(world)[place]
+        )
+        assert here["verdict"] == ("gains" if low > 0 else "loses" if high < 0 else "undecided")
+        assert here["name"] == world.regions.names[place]
+
+
+def test_gains_of_regions_add_up_to_the_whole_where_they_bear_the_cost(comparison):
+    gains = comparison.winners.groupby(["strategy", "future"], observed=True)["money"].sum()
+    whole = comparison.differences.set_index(["measure", "strategy", "future"])["difference"]
+    whole = whole["benefit_money"]
+    for strategy in ("forum", "mandate"):
+        for future in comparison.futures:
+            assert gains[strategy, future] == pytest.approx(whole[strategy, future])
+    # Grants are paid by the centre, so what regions gain is more than what all gain together.
+    assert gains["grants", "default"] > whole["grants", "default"]
+
+
+def test_tables_are_tidy(comparison):
+    assert len(comparison.differences) == 3 * 2 * len(MEASURES)
+    assert len(comparison.winners) == 3 * 2 * 7
+    assert len(comparison.channels) == 3 * 2 * len(CHANNELS)
+    assert len(comparison.costs) == 3 * 2 * (len(COSTS) + 1)
+    assert comparison.runs == 24
+    assert (comparison.differences["runs"] + comparison.differences["undefined"] == 24).all()
+
+
+def test_without_regions_there_are_no_winners(real):
+    bare = Results(**{**vars(real), "regions": None})
+    assert len(compare(bare).winners) == 0

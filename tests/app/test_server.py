@@ -1,0 +1,485 @@
+"""The web page in a real browser: Debian's chromium, driven by Playwright, with no other host."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+import zipfile
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from kolabsim.model.measures import MEASURES
+from kolabsim.scenario.scenario import Scenario
+
+pytest.importorskip("nicegui", reason="the extra 'app' is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
+PATIENCE = 120_000
+"""Milliseconds that anything may take before it counts as lost: others may be at work as well."""
+
+THIRTY = """\
+extends: indonesia
+title: Thirty made-up regions
+regions: {synthetic: {number: 30, median_population: 500000, tiers: 2}}
+"""
+TABLE = "code,name,population,latitude,longitude\n" + "".join(
+    f"R{k},Region {k},{20000 + 9000 * k},{-7 + 0.1 * (k % 3)},{110 + 0.1 * (k // 3)}\n"
+    for k in range(9)
+)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("app")
+    environment = {key: v for key, v in os.environ.items() if "PYTEST" not in key}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "kolabsim", "app", "--no-browser", "--port", "0"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        env=environment | {"KOLABSIM_LANG": "en"},
+    )  # fmt: skip
+    lines, found = [], None
+    while not found:
+        lines.append(server.stdout.readline())
+        assert lines[-1], f"the server ended: {''.join(lines)}"
+        found = re.search(r"http://127\.0\.0\.1:\d+", lines[-1])
+    rest = threading.Thread(target=lambda: lines.extend(server.stdout), daemon=True)
+    rest.start()
+    wait_until_it_answers(found[0], server)
+    yield found[0]
+    server.send_signal(signal.SIGINT)
+    server.wait(timeout=60)
+    rest.join(timeout=60)
+    server.stdout.close()
+    assert "Traceback" not in "".join(lines), "".join(lines)
+    assert not list(folder.rglob("*")), "the page leaves nothing behind"
+
+
+def wait_until_it_answers(address, server):
+    while server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=60).close()
+        except OSError:
+            threading.Event().wait(0.1)
+        else:
+            return
+    pytest.fail("the server ended before it answered")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    context = browser.new_context(viewport={"width": 1400, "height": 1200}, locale="en")
+    found, strangers, errors = context.new_page(), [], []
+
+    def only_here(route):
+        if route.request.url.startswith((address, "data:", "blob:")):
+            route.continue_()
+        else:
+            strangers.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", only_here)
+    found.on("pageerror", lambda error: errors.append(str(error)))
+    context.set_default_timeout(PATIENCE)
+    found.goto(address)
+    yield found
+    context.close()
+    assert not strangers, "the page asks other hosts"
+    assert not errors
+
+
+def settle(page, **settings):
+    """Wait until the address says this, and the last answer is there.
+
+    What is on its way is marked as busy before the address changes, so that an earlier answer is
+    never taken for it.
+    """
+    page.wait_for_function(
+        """settings => {
+          const found = Object.fromEntries(new URLSearchParams(location.search));
+          return Object.entries(settings).every(([name, value]) => found[name] === value)
+            && document.getElementById('headline')?.getAttribute('aria-busy') === 'false'
+            && document.getElementById('headline').innerText;
+        }""",
+        arg=settings,
+    )
+
+
+def move(page, name, value):
+    """Move a slider as a hand does: the browser sets the value and tells of it."""
+    page.locator(f"[id='{name}']").evaluate(
+        "(slider, value) => { slider.value = value;"
+        " slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        str(value),
+    )
+
+
+def headline(page):
+    return page.locator("#headline").inner_text()
+
+
+def settings_in(page):
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_the_page_loads_and_compares(page):
+    settle(page)
+    assert "Against “Voluntary”, your strategy changes realised net benefit" in headline(page)
+    assert "1,000 runs" in page.locator("#state").inner_text()
+    assert page.locator("table.differences tbody tr, table.differences > tr").count() >= 11
+    for name in ("envelopes", "regions", "network"):
+        assert page.locator(f"#{name} svg[role=img]").get_attribute("aria-label")
+    assert page.locator("input[type=range]").count() == 17
+
+
+@pytest.mark.parametrize("lang", ["en", "id"])
+def test_every_control_has_a_name_and_a_line_of_help(page, address, lang):
+    page.goto(f"{address}/?lang={lang}")
+    settle(page)
+    seen = set()
+    for tab, shown in ((0, "#measure"), (1, "#when")):
+        page.get_by_role("tab").nth(tab).click()
+        page.locator(f"{shown}:visible").wait_for()
+        page.locator("#measure, #when").nth(1).wait_for(state="detached")
+        for control in page.locator("input:not([type=file]), select, button").all():
+            name = control.get_attribute("id")
+            label = page.locator(f"label[for='{name}']")
+            assert label.inner_text() if label.count() else control.text_content(), name
+            helped = control.get_attribute("aria-describedby")
+            assert page.locator(f"[id='{helped}']").text_content(), name
+            seen.add(helped)
+    assert {"lang-help", "scenario-help", "upload-help", "start-help", "baseline-help"} < seen
+    assert {"measure-help", "reset-help", "take-address-help", "step-help"} < seen
+
+
+def test_help_follows_what_is_chosen(page):
+    settle(page)
+    page.select_option("#measure", "trust")
+    page.select_option("#baseline", "full_package")
+    settle(page, measure="trust", baseline="full_package")
+    meaning = MEASURES["trust"].meaning
+    assert meaning[1:] in page.locator("#measure-help").inner_text()
+    strategy = Scenario.load("kartamantul").strategies["full_package"]
+    assert page.locator("#baseline-help").inner_text() == strategy.description("en")
+
+
+def test_a_move_changes_the_answer_the_address_and_nothing_else(page):
+    settle(page)
+    before = headline(page)
+    move(page, "mechanisms.team", 1)
+    settle(page, **{"mechanisms.team": "1"})
+    assert headline(page) != before
+    assert settings_in(page) == {"mechanisms.team": "1"}
+    move(page, "mechanisms.team", 0.6)
+    page.wait_for_function("() => !location.search.includes('team')")
+    settle(page)
+    assert headline(page) == before
+    assert settings_in(page) == {}
+
+
+def test_whoever_opens_the_address_sees_the_same(page, browser, address):
+    settle(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    page.select_option("#start", "mandate")
+    page.wait_for_function("() => document.getElementById('mechanisms.team')?.value === '0'")
+    move(page, "support.ngo", 0.25)
+    move(page, "parameters.trust_start", 0.6)
+    page.select_option("#baseline", "forum")
+    page.select_option("#measure", "trust")
+    chosen = {
+        "start": "mandate", "baseline": "forum", "measure": "trust", "support.ngo": "0.25",
+        "parameters.trust_start": "0.6",
+    }  # fmt: skip
+    settle(page, **chosen)
+    page.get_by_role("button", name="Address of this page").click()
+    page.wait_for_function("() => document.getElementById('address').innerText")
+    shared = page.locator("#address").inner_text()
+    assert shared == page.url
+    assert page.evaluate("() => navigator.clipboard.readText()") == shared
+
+    elsewhere = browser.new_context(locale="en")
+    elsewhere.set_default_timeout(PATIENCE)
+    other = elsewhere.new_page()
+    other.goto(shared)
+    settle(other)
+    assert settings_in(other) == chosen
+    assert headline(other) == headline(page)
+    for name, value in chosen.items():
+        assert other.locator(f"[id='{name}']").input_value() == value
+    elsewhere.close()
+
+
+def test_sliders_move_by_keys_and_again_after_a_move(page):
+    settle(page)
+    page.locator("[id='support.ngo']").focus()
+    for _press in range(4):
+        page.keyboard.press("ArrowRight")
+    settle(page, **{"support.ngo": "0.2"})
+    page.keyboard.press("ArrowLeft")
+    settle(page, **{"support.ngo": "0.15"})
+    assert page.locator("output[for='support.ngo']").inner_text() == "0.15"
+    page.keyboard.press("End")
+    settle(page, **{"support.ngo": "1"})
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.id") == "support.business"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Home")
+    page.wait_for_function("() => !location.search")
+    settle(page)
+    assert page.locator("output[for='support.ngo']").inner_text() == "0"
+
+
+def test_keys_bring_an_assumption_back_to_its_usual_value(page):
+    settle(page)
+    for slider in page.locator("input[type=range][id^='parameters.']").all():
+        name, usual = slider.get_attribute("id"), slider.input_value()
+        slider.press("ArrowRight")
+        page.wait_for_function("name => location.search.includes(name)", arg=name)
+        slider.press("ArrowLeft")
+        page.wait_for_function("() => !location.search")
+        assert slider.input_value() == usual
+
+
+def test_a_move_cancels_what_is_being_refined(page):
+    """Each first answer is followed by a move at once: only the last is ever refined to the end."""
+    page.locator("input[type=file]").set_input_files(
+        {"name": "thirty.yaml", "mimeType": "text/yaml", "buffer": THIRTY.encode()}
+    )
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    settle(page)
+    page.evaluate(
+        """() => {
+          window.told = [];
+          const state = document.getElementById('state');
+          const slider = document.getElementById('mechanisms.team');
+          const values = ['0.7', '0.75', '0.8', '0.85', '0.9'];
+          const next = () => {
+            if (!values.length) return;
+            slider.value = values.shift();
+            slider.dispatchEvent(new Event('input', {bubbles: true}));
+          };
+          new MutationObserver(() => {
+            const runs = state.innerText.split(' ')[0];
+            told.push([runs, values.length]);
+            if (runs === '100' || runs === '1,000') next();
+          }).observe(state, {childList: true, characterData: true, subtree: true});
+          next();
+        }"""
+    )
+    settle(page, **{"mechanisms.team": "0.9"})
+    told = page.evaluate("() => told")
+    told = [(runs, left) for runs, left in told if runs in ("100", "1,000")]
+    assert [left for _runs, left in told if left] == [4, 3, 2, 1]
+    # On a machine that is busy with other things a first answer and its refinement may come as one.
+    assert [runs for runs, left in told if left].count("1,000") <= 1
+    assert told[-1] == ("1,000", 0)
+    told = headline(page)
+    page.reload()
+    settle(page)
+    assert headline(page) == told
+
+
+def test_the_newest_of_many_moves_is_answered(page):
+    settle(page)
+    for k in range(21):
+        move(page, "mechanisms.forum", k / 20)
+    settle(page, **{"mechanisms.forum": "1"})
+    told = headline(page)
+    page.reload()
+    settle(page)
+    assert headline(page) == told
+
+
+def test_another_language_keeps_the_settings(page):
+    settle(page)
+    page.select_option("#start", "mandate")
+    page.wait_for_function("() => document.getElementById('mechanisms.team')?.value === '0'")
+    page.select_option("#baseline", "full_package")
+    page.select_option("#measure", "trust")
+    page.wait_for_selector("#envelopes svg[aria-label^=Trust]")
+    move(page, "mechanisms.forum", 0.5)
+    move(page, "parameters.trust_start", 0.6)
+    settle(page, **{"mechanisms.forum": "0.5", "parameters.trust_start": "0.6"})
+    assert "Full package" in headline(page)
+    before = settings_in(page)
+    page.select_option("#lang", "id")
+    page.wait_for_function("() => document.documentElement.lang === 'id'")
+    settle(page)
+    assert settings_in(page) == before | {"lang": "id"}
+    assert "1.000 simulasi" in page.locator("#state").inner_text()
+    assert "Kerja sama wajib" in page.locator("#start").inner_text()
+    assert page.locator("[id='mechanisms.forum']").input_value() == "0.5"
+    assert page.locator("output[for='mechanisms.forum']").inner_text() == "0,5"
+    page.select_option("#lang", "en")
+    page.wait_for_function("() => document.documentElement.lang === 'en'")
+    settle(page)
+    assert settings_in(page) == before
+
+
+def test_everything_is_put_back(page):
+    settle(page)
+    before = headline(page)
+    move(page, "mechanisms.forum", 0.5)
+    move(page, "parameters.trust_start", 0.6)
+    settle(page, **{"mechanisms.forum": "0.5", "parameters.trust_start": "0.6"})
+    page.get_by_role("button", name="Put everything back").click()
+    page.wait_for_function("() => !location.search")
+    settle(page)
+    assert page.locator("[id='mechanisms.forum']").input_value() == "0"
+    assert headline(page) == before
+
+
+def upload(page, name, content):
+    kind = "text/csv" if name.endswith(".csv") else "text/yaml"
+    files = {"name": name, "mimeType": kind, "buffer": content}
+    page.locator("input[type=file]").set_input_files(files)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("bad.csv", b"code,population,latitude,longitude\na,-3,0,0\nb,x,0,0\n",
+         ["bad.csv:2: population: -3", "bad.csv:3: population: 'x' is not a number"]),
+        ("near.csv", b"code,populaton,latitude,longitude\na,3,0,0\nb,4,0,1\n",
+         ["near.csv:1: there is no column 'population'", "did you mean 'populaton'?"]),
+        ("comma.csv", b"code;population;latitude;longitude\na;3000;-7,5;110,2\nb;4;-7;110\n",
+         ["comma.csv:2: latitude: '-7,5'", "write -7.5"]),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe", ["picture.csv"]),
+        ("program.yaml", b"extends: kartamantul\nextensions: [evil.py]\n",
+         ["program.yaml:2", "programs cannot be uploaded"]),
+        ("huge.csv", b"0" * 1_500_000, ["1000 kB"]),
+        ("page.html", b"<b>no</b>", ["only files that end in .csv, .yaml or .geojson"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_upload_is_told_in_place(page, name, content, told):
+    settle(page)
+    before = page.url
+    upload(page, name, content)
+    place = page.locator("fieldset [role=alert] p")
+    place.first.wait_for()
+    text = "\n".join(place.all_inner_texts())
+    for part in told:
+        assert part in text
+    assert "/" not in text, "no path of the server is told"
+    assert page.url == before
+    assert headline(page)
+
+
+def test_an_upload_is_shown_after_one_that_was_refused(page):
+    settle(page)
+    upload(page, "mine.csv", b"code,population\n")
+    page.locator("fieldset [role=alert] p").first.wait_for()
+    upload(page, "mine.csv", TABLE.encode())
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    settle(page)
+    assert "Region 8" in page.locator("#regions").inner_text()
+    assert "Of 9 regions" in headline(page)
+    assert not page.locator("[role=alert] p").count()
+
+
+def test_shapes_come_with_a_table_and_are_on_the_map(page):
+    settle(page)
+    features = []
+    for k in range(9):
+        south, west = -7 + 0.1 * (k % 3) - 0.04, 110 + 0.1 * (k // 3) - 0.04
+        ring = [(0, 0), (0.08, 0), (0.08, 0.08), (0, 0.08), (0, 0)]
+        at = [[west + x, south + y] for x, y in ring]
+        features.append({"type": "Feature", "properties": {"code": f"R{k}"},
+                         "geometry": {"type": "Polygon", "coordinates": [at]}})  # fmt: skip
+    shapes = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    page.locator("input[type=file]").set_input_files(
+        [
+            {"name": "mine.csv", "mimeType": "text/csv", "buffer": TABLE.encode()},
+            {"name": "mine.geojson", "mimeType": "application/geo+json", "buffer": shapes},
+        ]
+    )
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    settle(page)
+    assert page.locator("#regions svg path").count() >= 9
+    assert not page.locator("#regions svg circle").count()
+
+
+def test_files_are_chosen_by_keyboard(page):
+    settle(page)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload regions").press("Enter")
+    chooser.value.set_files({"name": "a.csv", "mimeType": "text/csv", "buffer": TABLE.encode()})
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+
+
+def test_the_server_itself_refuses_what_is_too_large(page, address):
+    reply = page.request.post(f"{address}/_nicegui/client/x/upload/1", data=b"0" * 5_500_000)
+    assert reply.status == 413
+
+
+def test_an_address_with_mistakes_says_so_and_shows_the_rest(page, address):
+    page.goto(
+        f"{address}/?mechanisms.team=7&colour=red&scenario=upload-gone&support.ngo=0.5&start=teem"
+    )
+    page.locator("[role=alert] p").first.wait_for()
+    told = " ".join(page.locator("[role=alert] p").all_inner_texts())
+    assert "mechanisms.team: 7 is not a number from 0 to 1" in told
+    assert "'colour' is not known here" in told
+    assert "please upload them again" in told
+    assert "'teem' is not a strategy" in told
+    settle(page)
+    assert page.locator("[id='support.ngo']").input_value() == "0.5"
+    assert page.locator("#start").input_value() == "team"
+    move(page, "support.ngo", 0.6)
+    page.wait_for_function("() => !document.querySelector('[role=alert]')?.innerText")
+
+
+def test_everything_can_be_taken_away(page, tmp_path):
+    settle(page)
+    move(page, "mechanisms.monitoring", 0.5)
+    settle(page, **{"mechanisms.monitoring": "0.5"})
+
+    def take(button):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=button).click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    strategy = Scenario.load(take("Scenario (YAML)")).strategies["what_if"]
+    assert {name: parts[0].intensity for name, parts in strategy.levers.items()} == {
+        "team": 0.6, "monitoring": 0.5,
+    }  # fmt: skip
+    table = take("Differences (CSV)").read_text(encoding="utf-8")
+    assert table.startswith("strategy,future,measure,baseline,mean,difference,low,high")
+    with zipfile.ZipFile(take("All data (ZIP)")) as archive:
+        assert {"runs.csv", "differences.csv", "scenario.yaml"} <= {*archive.namelist()}
+    report = take("Report (HTML)").read_text(encoding="utf-8")
+    assert "Your strategy" in report
+    assert "<svg" in report
+
+
+def test_one_run_goes_step_by_step(page):
+    settle(page)
+    page.get_by_role("tab", name="One run, step by step").click()
+    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('0 of 40')")
+    page.get_by_role("button", name="One year on").click()
+    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('4 of 40')")
+    page.get_by_role("button", name="One quarter on").click()
+    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('5 of 40')")
+    assert page.locator("#lesson-picture svg").count() == 1
+    assert "Cooperation rate" in page.locator("#lesson-told").inner_text()
+    move(page, "mechanisms.team", 1)
+    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('0 of 40')")

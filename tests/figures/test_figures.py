@@ -1,0 +1,533 @@
+import dataclasses
+import sys
+import xml.etree.ElementTree as ET
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+import kolabsim as ks
+from kolabsim import figures
+from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.robustness import robustness
+from kolabsim.analysis.sensitivity import analyse, curve
+from kolabsim.app import charts
+from kolabsim.engine.mesa_model import CollaborationModel
+from kolabsim.errors import InputError
+from kolabsim.figures import bodies, maps
+from kolabsim.figures.comparison import quantiles, yearly
+from kolabsim.figures.labels import strategy_title, winner_scale
+from kolabsim.figures.style import MARKS, blank, overlap, spots, styled
+from kolabsim.i18n import set_language
+from kolabsim.model.measures import MEASURES
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.shapes import Shape
+from kolabsim.study.api import simulate
+from kolabsim.study.design import make_design
+from kolabsim.study.results import Results
+from tests.builders import make_scenario
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(autouse=True)
+def speak_english():
+    set_language("en")
+    yield
+    set_language("en")
+
+
+@pytest.fixture(scope="module")
+def results():
+    scenario = Scenario.load("kartamantul").with_(horizon=10)
+    return simulate(scenario, runs=12, seed=2)
+
+
+@pytest.fixture(scope="module")
+def comparison(results):
+    return compare(results)
+
+
+@pytest.fixture(scope="module")
+def shaped(results):
+    """The same comparison, on a map in which every region but the first is a square."""
+    codes = results.scenario.regions.codes
+    shapes = {
+        code: Shape((square(east, north), square(east, north, 0.01)[::-1]), (east + 0.02, north))
+        for code, east, north in zip(
+            codes, results.scenario.regions.longitude, results.scenario.regions.latitude,
+            strict=True,
+        )
+        if code != codes[0]
+    }  # fmt: skip
+    regions = dataclasses.replace(results.scenario.regions, shapes=shapes)
+    scenario = dataclasses.replace(results.scenario, regions=regions)
+    return compare(Results(**{**vars(results), "scenario": scenario}))
+
+
+@pytest.fixture(scope="module")
+def futures():
+    """Three strategies in 40 futures: one is best in most, another in the others."""
+    means = np.zeros((3, 40))
+    means[0] = np.linspace(-0.02, 0.06, 40)
+    means[1] = 0.01
+    values = means[:, :, None] + 0.001 * np.random.default_rng(1).normal(size=(1, 40, 6))
+    names = ("bold", "steady", "alone")
+    return robustness(values, names, better=1, outcome="realised_benefit", resamples=40)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    """One run as Mesa's agents live it, year by year."""
+    model = CollaborationModel(Scenario.load("kartamantul").with_(horizon=8), "mandate", seed=1)
+    found = {0: model.agreements()}
+    while model.running:
+        model.step()
+        found[model.quarter] = model.agreements()
+    return model.simulated, found
+
+
+def square(east, north, half=0.05):
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
+    return np.array([[east + x, north + y] for x, y in corners])
+
+
+def one_at_a_time(names, effects, sd=0.0):
+    """Indices and curves of an outcome that the factors move by their effects, in straight lines.
+
+    The last factor bends: it does as much at both ends.
+    """
+    design = make_design("one_at_a_time", names, samples=5, seed=1, dummy=False)
+    u = design.points - 0.5
+    u[:, len(names) - 1] = np.abs(u[:, len(names) - 1]) * 2
+    luck = np.random.default_rng(1).normal(0, sd, (len(u), 4))
+    values = (u[:, : len(names)] @ np.array(effects))[:, None] + luck
+    found = analyse(design, values, outcome="trust", resamples=20)
+    return found, {name: curve(design, values, name) for name in design.units}
+
+
+def texts(figure) -> str:
+    """All words of a figure."""
+    root = ET.fromstring(figures.to_svg(figure, alt="a figure"))
+    return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
+
+
+def all_figures(results, comparison):
+    order = comparison.order()
+    yield figures.forest(comparison, ["realised_benefit", "decision_time", "cooperation"])
+    yield figures.forest(comparison, ["net_saving"])
+    yield figures.envelopes(results, "cooperation", ["voluntary", *order[:2]])
+    yield figures.envelopes(results, "realised_benefit", order, baseline="voluntary")
+    yield figures.winners(comparison)
+    yield figures.regions_map(comparison, order[0])
+    yield figures.channels(comparison)
+    yield figures.cost_effectiveness(comparison)
+
+
+def other_figures(shaped, futures, moments):
+    yield figures.regions_map(shaped, "mandate")
+    yield figures.regret_table(futures)
+    yield figures.regret(futures)
+    yield figures.bodies_over_time(*moments)
+    yield figures.tornado(*one_at_a_time(("a", "b"), (0.2, 0.1), sd=0.01))
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_figure_is_an_accessible_picture_with_text(
+    results, comparison, shaped, futures, moments, language
+):
+    set_language(language)
+    drawn = [*all_figures(results, comparison), *other_figures(shaped, futures, moments)]
+    for figure in drawn:
+        svg = figures.to_svg(figure, alt="a <b> & c")
+        root = ET.fromstring(svg)
+        assert root.tag == f"{SVG}svg"
+        assert root.get("role") == "img"
+        assert root[0].tag == f"{SVG}title"
+        assert root[0].text == "a <b> & c"
+        assert root.get("aria-labelledby") == root[0].get("id")
+        assert root.find(f".//{SVG}text") is not None
+        assert "nan" not in texts(figure).split()
+        assert "http" not in svg.replace("http://www.w3.org", "")
+
+
+def test_a_figure_is_the_same_bytes_each_time_and_no_ids_clash(
+    results, comparison, shaped, futures, moments
+):
+    once, twice = (
+        [*all_figures(results, comparison), *other_figures(shaped, futures, moments)]
+        for _ in range(2)
+    )
+    svgs = [figures.to_svg(figure, alt="x") for figure in once]
+    assert svgs == [figures.to_svg(figure, alt="x") for figure in twice]
+    ids = [node.get("id") for svg in svgs for node in ET.fromstring(svg).iter() if node.get("id")]
+    assert len(ids) == len(set(ids))
+    for svg in svgs:
+        root = ET.fromstring(svg)
+        own = {node.get("id") for node in root.iter()}
+        links = {node.get("{http://www.w3.org/1999/xlink}href", "#") for node in root.iter()}
+        assert {link[1:] for link in links if link.startswith("#")} - {""} <= own
+
+
+def test_figures_have_one_look_and_leave_no_trace(comparison):
+    with matplotlib.rc_context(
+        {"font.size": 31, "axes.facecolor": "red", "font.family": "cursive"}
+    ):
+        before = dict(matplotlib.rcParams)
+        svg = figures.to_svg(figures.channels(comparison), alt="x")
+        assert dict(matplotlib.rcParams) == before
+    assert svg == figures.to_svg(figures.channels(comparison), alt="x")
+    assert (
+        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    )
+
+
+def test_dollars_in_a_title_are_no_formula(comparison):
+    @styled
+    def draw():
+        figure, axes = blank(2.0)
+        axes[0, 0].set_title("from $1 to $2")
+        return figure
+
+    assert "from $1 to $2" in texts(draw())
+
+
+def test_a_forest_marks_verdicts_by_shape_and_colour(comparison):
+    figure = figures.forest(comparison, ["realised_benefit"])
+    axes = figure.axes[0]
+    table = comparison.table("realised_benefit").loc[comparison.order()[::-1]]
+    marks = [line for line in axes.lines if line.get_marker() in "^vo"]
+    expected = {"better": "^", "worse": "v", "undecided": "o"}
+    assert [line.get_marker() for line in marks] == [expected[v] for v in table["verdict"]]
+    drawn = [float(line.get_xdata()[0]) for line in marks]
+    assert drawn == pytest.approx(list(100 * table["difference"]))
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[-1] == strategy_title(comparison, comparison.order()[0])
+    assert "better than Voluntary" in texts(figure)
+
+
+def test_a_difference_that_is_undefined_says_so(results):
+    runs = results.runs.assign(decision_time=np.nan)
+    comparison = compare(Results(**{**vars(results), "runs": runs}))
+    assert texts(figures.forest(comparison, ["decision_time"])).count("undefined") == 12
+
+
+def test_measures_of_which_less_is_better_say_so(comparison):
+    assert "quarters; less is better" in texts(figures.forest(comparison, ["decision_time"]))
+
+
+def test_envelopes_are_quantiles_of_years(results):
+    time, values = yearly(results, "cooperation", ["forum"], baseline=None, future="default")
+    assert time.tolist() == [2026, 2027]  # ten quarters: the last two are no year
+    table = results.quarters[results.quarters["strategy"] == "forum"]
+    first = table[table["quarter"] < 4].groupby("run")["cooperation"].mean()
+    assert values[0, :, 0] == pytest.approx(first.to_numpy())
+    bands = quantiles(values, (0.05, 0.5))
+    assert bands[1, 0, 0] == pytest.approx(first.median())
+    assert bands[0, 0, 0] == pytest.approx(first.quantile(0.05))
+
+
+def test_a_year_of_a_ratio_is_the_ratio_of_its_sums(results):
+    _time, values = yearly(results, "decision_time", ["forum"], baseline=None, future=None)
+    table = results.quarters[results.quarters["strategy"] == "forum"]
+    sums = table[table["quarter"] < 4].groupby("run")[["deciding", "agreements"]].sum()
+    some = sums["agreements"] > 0
+    expected = (sums["deciding"] / sums["agreements"])[some]
+    assert values[0, some.to_numpy(), 0] == pytest.approx(expected.to_numpy())
+    assert np.isnan(values[0, ~some.to_numpy(), 0]).all()
+    _time, money = yearly(results, "saving", ["forum"], baseline=None, future=None)
+    saved = table[table["quarter"] < 4].groupby("run")["saving"].sum()
+    assert money[0, :, 0] == pytest.approx(saved.to_numpy())
+
+
+def test_differences_over_time_are_taken_run_by_run(results):
+    both = ["forum", "voluntary"]
+    _time, apart = yearly(results, "trust", both, baseline=None, future=None)
+    _time, found = yearly(results, "trust", ["forum"], baseline="voluntary", future=None)
+    np.testing.assert_array_equal(found[0], apart[0] - apart[1])
+
+
+def test_what_is_nowhere_defined_has_no_quantiles():
+    values = np.full((1, 3, 2), np.nan)
+    values[0, :2, 1] = [1.0, 3.0]
+    bands = quantiles(values, (0.5,))
+    assert np.isnan(bands[0, 0, 0])
+    assert bands[0, 0, 1] == 2.0
+
+
+def test_few_strategies_share_a_panel_and_more_have_their_own(results):
+    names = list(results.strategies)
+    assert len(figures.envelopes(results, "trust", names[:4]).axes) == 1
+    assert sum(a.axison for a in figures.envelopes(results, "trust", names[:5]).axes) == 5
+
+
+def test_a_short_run_is_drawn_quarter_by_quarter():
+    scenario = Scenario.load("kartamantul").with_(horizon=5)
+    short = simulate(scenario, ["voluntary", "forum"], runs=3)
+    time, values = yearly(short, "trust", ["forum"], baseline=None, future=None)
+    assert time.tolist() == [0, 1, 2, 3, 4]
+    assert values.shape == (1, 3, 5)
+    figures.envelopes(short, "trust", ["forum"])
+
+
+def test_the_grid_of_winners_has_every_value_with_its_mark(comparison):
+    found = texts(figures.winners(comparison, ["mandate", "forum"]))
+    scale = winner_scale(comparison)
+    for row in comparison.winners.itertuples():
+        if row.strategy in {"mandate", "forum"}:
+            mark = MARKS[row.verdict][0]
+            assert f"{mark} {scale.bare(row.difference, signed=True)}" in found
+
+
+def test_of_many_regions_it_is_counted_how_many_gain_and_lose():
+    scenario = make_scenario(40, strategies={"all": {"mechanisms": {"forum": 1.0}}})
+    many = compare(simulate(scenario, ["voluntary", "all"], runs=6))
+    figure = figures.winners(many)
+    bars = [patch.get_width() for patch in figure.axes[0].patches]
+    counts = many.winners["verdict"].value_counts()
+    assert bars == [counts.get(verdict, 0) for verdict in ("gains", "undecided", "loses")]
+    figures.to_svg(figures.regions_map(many, "all"), alt="x")
+
+
+def test_a_map_has_every_region_where_it_lies(comparison):
+    figure = figures.regions_map(comparison, "mandate")
+    regions = comparison.scenario.regions
+    drawn = [marks.get_offsets() for marks in figure.axes[0].collections]
+    drawn = {tuple(place) for places in drawn for place in maps.tolist()}
+    assert set(zip(regions.longitude, regions.latitude, strict=True)) <= drawn
+    assert all(name in texts(figure) for name in regions.names)
+
+
+def test_neighbours_are_those_listed(comparison):
+    codes = comparison.scenario.regions.codes
+    found = {tuple(sorted((codes[i], codes[j]))) for i, j in maps.neighbours(comparison)}
+    listed = {(c.code_a, c.code_b) for c in comparison.scenario.contacts.list if c.land}
+    assert found == listed
+
+
+def test_stacked_channels_end_where_their_sums_are(comparison):
+    figure = figures.channels(comparison)
+    table = comparison.channels.pivot(index="strategy", columns="channel", values="difference")
+    order = comparison.order()[::-1]
+    right = 100 * table.loc[order].clip(lower=0).sum(axis=1).max()
+    ends = max(patch.get_x() + patch.get_width() for patch in figure.axes[0].patches)
+    assert ends == pytest.approx(right, rel=0.05)
+    diamonds = next(line for line in figure.axes[0].lines if line.get_marker() == "D")
+    assert diamonds.get_xdata() == pytest.approx(
+        100 * comparison.table("realised_benefit").loc[order, "difference"].to_numpy()
+    )
+
+
+def test_what_costs_nothing_is_said_to_cost_nothing(comparison):
+    assert "nothing spent" in texts(figures.cost_effectiveness(comparison))
+
+
+def test_numbers_on_axes_are_written_by_locale(comparison):
+    set_language("id")
+    found = texts(figures.forest(comparison, ["realised_benefit", "net_saving"]))
+    assert "% dari biaya bila sendiri" in found
+    assert "Rp miliar" in found
+    assert "Paket lengkap" in found
+
+
+def test_measures_of_every_unit_can_be_drawn(results, comparison):
+    for name in {measure.unit: name for name, measure in MEASURES.items()}.values():
+        figures.forest(comparison, [name])
+        figures.envelopes(results, name, ["voluntary", "forum"])
+
+
+def test_a_png_is_a_picture(comparison, tmp_path):
+    path = tmp_path / "forest.png"
+    figures.to_png(figures.forest(comparison, ["trust"]), path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_labels_have_eight_places_around_a_mark():
+    boxes = [spot.box for spot in spots((0.0, 0.0), 5.0, (20.0, 10.0), 0.0)]
+    assert len(boxes) == 8
+    assert all(overlap(box, (-2.0, -2.0, 2.0, 2.0)) == 0.0 for box in boxes)
+    assert overlap((0, 0, 2, 2), (1, 1, 3, 3)) == 1.0
+    assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0.0
+
+
+def test_two_futures_have_their_own_figures():
+    scenario = Scenario.load("kartamantul").with_(horizon=8)
+    futures = {"plain": {}, "keen": {"parameters.attention_base": -3}}
+    two = simulate(scenario, ["voluntary", "forum", "grants"], futures=futures, runs=8)
+    comparison = compare(two)
+    assert isinstance(comparison.table("trust", future="keen"), pd.DataFrame)
+    svgs = {
+        figures.to_svg(figures.forest(comparison, ["trust"], future=future), alt="x")
+        for future in futures
+    }
+    assert len(svgs) == 2
+
+
+def test_every_figure_says_what_it_shows_and_comes_from_one_place():
+    for name in figures.__all__:
+        assert getattr(figures, name).__doc__, name
+    assert ks.figures is figures
+
+
+# Sensitivity ------------------------------------------------------------------------------------
+
+
+def test_a_tornado_has_both_ends_of_each_range_the_strongest_factor_first():
+    found, curves = one_at_a_time(("weak", "strong", "bent"), (0.1, -0.4, 0.2))
+    axes = figures.tornado(found, curves).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Strong", "Bent", "Weak"]
+    bars = [(p.get_facecolor(), p.get_x(), p.get_width()) for p in axes.patches]
+    pale, low, high = bars[0::3], bars[1::3], bars[2::3]
+    # In points of 100: trust is between 0 and 1.
+    assert [width for _colour, _left, width in low] == pytest.approx([20, 20, -5])
+    assert [width for _colour, _left, width in high] == pytest.approx([-20, 20, 5])
+    assert [width for _colour, _left, width in pale] == pytest.approx([40, 20, 10])
+    assert len({colour for colour, *_rest in low}) == 1
+    assert low[0][0] != high[0][0]
+
+
+def test_intervals_of_a_tornado_are_of_differences_to_the_middle():
+    found, curves = one_at_a_time(("a", "b"), (0.4, 0.2), sd=0.02)
+    axes = figures.tornado(found, curves).axes[0]
+    each = 100 * (curves["a"].each - curves["a"].each[:, [2]])
+    half = scipy.stats.t.ppf(0.975, len(each) - 1) * each.std(axis=0, ddof=1) / len(each) ** 0.5
+    [line] = [c for c in axes.collections if c.get_segments()[0][0][1] == pytest.approx(-0.18)]
+    low, high = line.get_segments()[0][:, 0]
+    assert (low, high) == pytest.approx((each[:, 0].mean() - half[0], each[:, 0].mean() + half[0]))
+
+
+def test_a_tornado_names_the_ends_of_ranges_and_the_words_of_choices():
+    found, curves = one_at_a_time(("share", "form"), (0.4, 0.2))
+    forms = ("joint_board", "contract")
+    words = figures.Words(
+        factors={"share": "share of the cost"},
+        choices={"joint_board": "joint board"},
+        at={"share": lambda u: 10 + 20 * u, "form": lambda u: forms[int(u > 0.5)]},
+    )
+    said = texts(figures.tornado(found, curves, words))
+    assert "Share of the cost (10 to 30)" in said
+    assert "joint board" in said
+    assert "contract" in said
+
+
+# Many futures -----------------------------------------------------------------------------------
+
+
+def test_a_regret_table_has_every_future_and_how_large_regret_gets(futures):
+    figure = figures.regret_table(futures)
+    heat, told = figure.axes[:2]
+    order = [futures.names.index(name) for name in futures.order()]
+    regret = futures.regret[order]
+    drawn = heat.images[0].get_array()
+    assert drawn.shape == (3, 40)
+    for shown, real in zip(drawn, regret, strict=True):
+        np.testing.assert_allclose(np.sort(shown.filled(0.0)), np.sort(real))
+    assert (drawn.mask.sum(axis=0) == 1).all()  # one strategy is best in each future
+    best = drawn.mask.argmax(axis=0)
+    assert (np.diff(best) >= 0).all()  # those in which the same is best stand together
+    numbers = [float(text.get_text()) for text in told.texts]
+    quantiles = np.stack([np.quantile(regret, q, axis=1) for q in (0.5, 0.9, 1.0)])
+    assert numbers == pytest.approx(100 * quantiles.ravel(), abs=0.06)
+    assert texts(figure).count("40 futures") == 1
+
+
+# Maps -------------------------------------------------------------------------------------------
+
+
+def test_a_map_draws_shapes_and_circles_for_those_that_have_none(shaped):
+    figure = figures.regions_map(shaped, "mandate")
+    axes, regions = figure.axes[0], shaped.scenario.regions
+    outlines = [p.get_path() for p in axes.patches if p.get_fill()]
+    assert len(outlines) == len(regions) - 1
+    east, north = regions.longitude[1], regions.latitude[1]
+    assert outlines[0].contains_point((east + 0.03, north))
+    drawn = {tuple(place) for marks in axes.collections for place in marks.get_offsets().tolist()}
+    assert drawn == {(regions.longitude[0], regions.latitude[0])}
+    table = shaped.winners[shaped.winners["strategy"] == "mandate"]
+    hatched = [p for p in axes.patches if p.get_hatch()]
+    assert len(hatched) == (table["verdict"][table["region"] != regions.codes[0]]
+                            == "undecided").sum()  # fmt: skip
+    assert axes.get_aspect() == pytest.approx(1 / np.cos(np.radians(north)), rel=0.01)
+    assert all(name in texts(figure) for name in regions.names)
+
+
+def test_a_hole_is_no_part_of_its_region(shaped):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = figures.regions_map(shaped, "mandate")
+    canvas, axes, regions = FigureCanvasAgg(figure), figure.axes[0], shaped.scenario.regions
+    canvas.draw()
+    place = axes.transData.transform((regions.longitude[-1], regions.latitude[-1]))
+    picture = np.asarray(canvas.buffer_rgba())
+    x, y = int(place[0]), picture.shape[0] - int(place[1])
+    assert picture[y, x, :3].tolist() == [255, 255, 255]
+
+
+def test_the_page_of_what_if_draws_shapes_too(shaped):
+    one = shaped.winners[shaped.winners["strategy"] == "mandate"]
+    comparison = dataclasses.replace(shaped, winners=one)
+    answer = SimpleNamespace(comparison=comparison, of=SimpleNamespace(scenario=shaped.scenario))
+    root = ET.fromstring(charts.regions_map(answer))
+    assert len(root.findall(".//path")) == len(shaped.scenario.regions) - 1
+    assert len(root.findall(".//circle")) == 1
+
+
+# Joint bodies -----------------------------------------------------------------------------------
+
+
+def test_joint_bodies_are_drawn_moment_by_moment(moments):
+    scenario, found = moments
+    figure = figures.bodies_over_time(scenario, found, ["waste", "transport"])
+    assert len(figure.axes) == 12  # two areas, six of nine moments
+    titles = [axes.get_title(loc="center") for axes in figure.axes[:6]]
+    assert titles[0] == "2026"
+    assert titles[-1] == "2028"
+    last = figure.axes[5]
+    members = [body["members"] for body in found[8] if body["area"] == "waste"]
+    assert len(last.lines) == sum(map(len, members))
+    coloured = [tuple(c) for c in last.collections[0].get_facecolors() if tuple(c[:3]) != (1, 1, 1)]
+    assert len(coloured) == sum(map(len, members))
+    assert len(set(coloured)) == len(members)
+    said = texts(figure)
+    assert all(name.replace(" ", "\xa0") in said for name in scenario.regions.names)
+
+
+def test_a_body_keeps_its_number_when_members_change():
+    def body(age, *members):
+        return {"area": "waste", "form": "board", "age": age, "members": list(members)}
+
+    found = bodies.follow(
+        {
+            0: [body(1.0, "a", "b")],
+            2: [body(0.25, "d", "e"), body(1.5, "a", "b", "c")],
+            3: [body(0.5, "d", "e"), body(1.75, "b", "c")],
+            8: [body(0.5, "a", "b")],
+        },
+        "waste",
+    )
+    assert found == {
+        0: {0: ["a", "b"]},
+        2: {0: ["a", "b", "c"], 1: ["d", "e"]},
+        3: {0: ["b", "c"], 1: ["d", "e"]},
+        8: {2: ["a", "b"]},
+    }
+
+
+def test_joint_bodies_of_no_moment_or_no_such_area_are_refused(moments):
+    scenario, found = moments
+    with pytest.raises(InputError, match="no moments to draw"):
+        figures.bodies_over_time(scenario, {})
+    with pytest.raises(InputError, match="'wste' is not a service area; did you mean 'waste'"):
+        figures.bodies_over_time(scenario, found, ["wste"])
+
+
+def test_regions_without_places_stand_in_a_circle(moments):
+    scenario, found = moments
+    nowhere = np.full(len(scenario.regions), np.nan)
+    regions = dataclasses.replace(scenario.regions, latitude=nowhere, longitude=nowhere)
+    figure = figures.bodies_over_time(dataclasses.replace(scenario, regions=regions), found)
+    offsets = figure.axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(np.hypot(*offsets.T), 1.0)

@@ -1,0 +1,87 @@
+import math
+
+import pytest
+
+from kolabsim.figures.formatting import Scale, count, decimal, money, percent, scale_of, significant
+from kolabsim.i18n import set_language
+from kolabsim.model.measures import MEASURES, REGION_MEASURES
+
+
+@pytest.fixture(autouse=True)
+def speak_english():
+    set_language("en")
+    yield
+    set_language("en")
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "indonesian"),
+    [
+        (1_234_567, "IDR 1.23 million", "Rp 1,23 juta"),
+        (1.2e9, "IDR 1.20 billion", "Rp 1,20 miliar"),
+        (-3.4e12, "−IDR 3.40 trillion", "−Rp 3,40 triliun"),
+        (45_000, "IDR 45,000", "Rp 45.000"),
+        (0, "IDR 0", "Rp 0"),
+    ],
+)
+def test_money_is_written_as_people_write_it(value, english, indonesian):
+    assert plain(money(value, "IDR")) == english
+    set_language("id")
+    assert plain(money(value, "IDR")) == indonesian
+
+
+def test_money_without_a_currency_is_in_cost_units():
+    assert plain(money(5.2e6, "")) == "5.20 million cost units"
+    assert plain(money(5.2e6, "EUR", signed=True)) == "+EUR 5.20 million"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0 %"), (1, "100 %"), (0.424, "42 %"), (0.0004, "< 1 %"), (0.9999, "> 99 %")],
+)
+def test_what_is_not_all_or_nothing_is_never_shown_as_such(share, text):
+    assert plain(percent(share)) == text
+
+
+def test_what_is_undefined_is_a_dash():
+    scale = Scale(1.0, 2, "quarters")
+    assert {
+        percent(math.nan), significant(math.nan), decimal(math.nan, 1), scale.text(math.nan),
+        scale.interval(1.0, math.nan),
+    } == {"–"}  # fmt: skip
+
+
+def test_zero_has_no_sign_and_nothing_no_decimals():
+    scale = Scale(0.01, 2, "%")
+    assert scale.bare(-0.00001, signed=True) == "0.00"
+    assert scale.bare(0.0, signed=True) == "0"
+    assert scale.bare(-0.0123, signed=True) == "−1.23"
+    assert scale.bare(0.0123, signed=True) == "+1.23"
+    assert scale.interval(-0.01, 0.02, signed=True) == "−1.00 to +2.00"
+
+
+@pytest.mark.parametrize(
+    ("error", "decimals"), [(0.29, 2), (0.31, 1), (0.03, 2), (1.2, 1), (4.0, 0), (1e-9, 4)]
+)
+def test_an_interval_decides_on_the_decimals(error, decimals):
+    assert scale_of("quarters", [1.0], [error]).decimals == decimals
+
+
+def test_large_numbers_are_grouped_by_locale():
+    assert (count(1234567), significant(60000.0)) == ("1,234,567", "60,000")
+    set_language("id")
+    assert (count(1234567), significant(0.25), decimal(1.5, 2)) == ("1.234.567", "0,25", "1,50")
+
+
+def test_every_unit_of_the_model_can_be_written():
+    units = {measure.unit for measure in (MEASURES | REGION_MEASURES).values()}
+    for unit in units:
+        for difference in (True, False):
+            scale = scale_of(unit, [0.5], [0.1], currency="IDR", difference=difference)
+            assert scale.text(0.5)
+    assert scale_of("share", [0.2]).label == "percentage points"
+    assert scale_of("share", [0.2], difference=False).label == "%"

@@ -1,0 +1,498 @@
+import html
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from kolabsim.analysis.comparison import compare
+from kolabsim.errors import InputError, StorageError
+from kolabsim.i18n import language, set_language
+from kolabsim.model.areas import AREA_TITLES
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.report.all_futures import (
+    channels_in_futures,
+    costs_in_futures,
+    strategies_in_futures,
+    winners_in_futures,
+)
+from kolabsim.report.comparison import (
+    STANDARD,
+    speaking,
+    tabled,
+    terminal_table,
+    write_figures,
+    write_report,
+)
+from kolabsim.report.summary import answers, drawn_attributes, listed
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
+from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.results import Results
+from tests.builders import make_scenario
+
+FACTS = {
+    "kolabsim": "9.8.7",
+    "command": "kolabsim run here",
+    "seed": 4,
+    "scenario_hash": "0123abcd",
+    "packages": {"numpy": "2.0", "mesa": None},
+    "parts": {"a": "hidden"},
+}
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """What a page holds, seen as a reader of screens would see it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.starts, self.headings, self.words = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.starts.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_startendtag(self, tag, attributes):
+        self.starts.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "svg"} & set(self.open):
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.starts if name == tag]
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+@pytest.fixture(autouse=True)
+def speak_english():
+    set_language("en")
+    yield
+    set_language("en")
+
+
+@pytest.fixture(scope="module")
+def results():
+    scenario = Scenario.load("kartamantul").with_(horizon=12)
+    names = ["voluntary", "forum", "team", "mandate", "grants", "business"]
+    return simulate(scenario, names, runs=24, seed=4)
+
+
+@pytest.fixture(scope="module")
+def comparison(results):
+    return compare(results)
+
+
+@pytest.fixture(scope="module")
+def variance():
+    return pd.DataFrame(
+        {"measure": ["trust", "saving"], "share": [0.4, np.nan], "low": [0.2, np.nan],
+         "high": [0.6, np.nan]}
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pages(results, comparison, variance, tmp_path_factory):
+    """The report in both languages: its text, and what it holds."""
+    folder = tmp_path_factory.mktemp("report")
+    made = {}
+    for code, question in (("en", "What <helps> & why?"), ("id", "Apa yang membantu?")):
+        path = write_report(
+            results, comparison, language=code, provenance=FACTS, question=question,
+            variance=variance, path=folder / f"{code}.html",
+        )  # fmt: skip
+        text = path.read_text(encoding="utf-8")
+        made[code] = text, Page(text)
+    return made
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["en", "id"])
+def test_the_page_needs_nothing_from_elsewhere(pages, code):
+    text, page = pages[code]
+    for tag, attributes in page.starts:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "audio", "video"}
+        for name in ("src", "href", "xlink:href", "data", "action"):
+            assert attributes.get(name, "#").startswith(("#", "data:"))
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    policy = next(m["content"] for m in page.all("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize("code", ["en", "id"])
+def test_the_page_can_be_read_aloud(pages, code):
+    _text, page = pages[code]
+    assert page.all("html") == [{"lang": code}]
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    steps = np.diff(page.headings)
+    assert steps.max() == 1
+    assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    pictures = page.all("svg")
+    assert len(pictures) == 9
+    assert all(picture["role"] == "img" for picture in pictures)
+    assert len(page.all("figcaption")) == len(pictures)
+    ids = [attributes["id"] for _tag, attributes in page.starts if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for link in page.all("a"):
+        assert link["href"][1:] in ids
+
+
+def test_sections_come_in_the_order_in_which_people_ask(pages):
+    _text, page = pages["en"]
+    sections = [section["id"] for section in page.all("section")]
+    order = "answer comparison winners why surety assumptions again"
+    assert sections == order.split()
+
+
+def test_a_question_is_text_and_no_markup(pages):
+    text, page = pages["en"]
+    assert "What <helps> & why?" in page.text
+    assert "<helps>" not in text
+    assert page.all("helps") == []
+
+
+def test_every_table_row_has_as_many_cells_as_its_head(pages):
+    text, _page = pages["en"]
+    for table in re.findall(r"<table.*?</table>", text, re.DOTALL):
+        head, body = table.split("</thead>")
+        columns = head.count("<th ")
+        rows = re.findall(r"<tr>.*?</tr>", body, re.DOTALL)
+        assert rows
+        assert all(row.count("<th ") + row.count("<td") == columns for row in rows)
+
+
+def test_each_strategy_and_measure_is_tabled(pages, comparison):
+    _text, page = pages["en"]
+    for name in comparison.strategies:
+        assert comparison.scenario.strategies[name].title("en") in page.text
+    for title in ("Realised net benefit", "Decision time", "Regions that lose", "Net saving"):
+        assert title in page.text
+    trust = comparison.table("trust").loc["forum"]
+    assert f"+{100 * trust['difference']:.2f}" in page.text
+    assert f"better in {round(100 * trust['better_share'])} %" in page.text.replace("\xa0", " ")
+
+
+def test_every_region_is_a_winner_or_a_loser(pages, comparison):
+    _text, page = pages["en"]
+    for name in comparison.scenario.regions.names:
+        assert page.text.count(name) >= 1
+
+
+def test_what_it_rests_on_is_told(pages, comparison):
+    _text, page = pages["en"]
+    text = page.text
+    assert "not a prediction" in text
+    assert "contrasts between strategies, not the levels" in text
+    assert "misjudged gains carried about two thirds of all cooperation" in text
+    for entry in PARAMETERS.values():
+        assert (entry.meaning[1:] in text) == (entry.source == "assumed")
+    # The reasons of the scenario's mappings, and the joint bodies that it starts with.
+    assert "hdi_2021" in text
+    assert "The direction is plausible, the strength is not measured." in text
+    assert "Joint secretariat (Sekber) Kartamantul" in text
+    for area in comparison.scenario.areas:
+        assert AREA_TITLES[area][1:] in text
+
+
+def test_it_says_how_to_have_it_again(pages):
+    _text, page = pages["en"]
+    for fact in ("kolabsim run here", "0123abcd", "9.8.7", "numpy 2.0", "(seed 4)"):
+        assert fact in page.text
+    assert "mesa" not in page.text
+    assert "hidden" not in page.text
+
+
+def test_shares_of_variance_are_shown_with_a_dash_where_undefined(pages):
+    _text, page = pages["en"]
+    assert "20 % to 60 %" in page.text.replace("\xa0", " ")
+    assert "What regions are, and luck" in page.text
+
+
+def test_no_number_is_nan_or_has_a_hyphen_for_a_minus(pages):
+    for _text, page in pages.values():
+        assert not re.search(r"\bnan\b|\binf\b|None|\{|\}", page.text)
+        assert not re.search(r"(?<![\w.])-\d", page.text)
+
+
+def test_the_indonesian_page_is_indonesian(pages):
+    _text, page = pages["id"]
+    text = page.text
+    for words in ("Jawaban", "Siapa untung, siapa rugi", "Dasar dan asumsi", "Rp", "bukan ramalan"):
+        assert words in text
+    assert re.search(r"[+−]\d+,\d", text)
+    assert "Arahnya masuk akal, kekuatannya tidak terukur." in text
+    # English words that would betray a message without translation; sources, which are written in
+    # English alone, do not have them, and commands are what they are.
+    text = re.sub(r"kolabsim run here --regions", "", text)
+    assert not re.search(r"\b(interval|strategy|runs|regions|baseline|Strategy|Regions)\b", text)
+    assert language() == "en"
+
+
+def test_the_same_results_give_the_same_page(results, comparison, tmp_path):
+    words = {"language": "en", "provenance": FACTS, "question": "?"}
+    pages = [
+        write_report(results, comparison, **words, path=tmp_path / name).read_bytes()
+        for name in ("a.html", "b.html")
+    ]
+    assert pages[0] == pages[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html"]
+
+
+def test_unknown_languages_and_disks_that_refuse_are_told(results, comparison, tmp_path):
+    words = {"provenance": FACTS, "question": "?"}
+    with pytest.raises(InputError, match="not a language"):
+        write_report(results, comparison, language="fr", **words, path=tmp_path / "x.html")
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="refuses to write"):
+        write_report(results, comparison, language="en", **words, path=tmp_path / "file" / "x.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# Other studies ----------------------------------------------------------------------------------
+
+
+def test_regions_without_places_names_or_money_have_a_report_too(tmp_path):
+    rows = [{"code": f"R{k}", "population": 20_000 * (k + 1)} for k in range(4)]
+    pairs = [("R0", "R1", True, 9), ("R1", "R2", True, 12), ("R2", "R3", False, 20)]
+    scenario = make_scenario(
+        rows, contacts=pairs, areas={"roads": {"haul": 0.0}}, horizon=5,
+        strategies={"meet": {"mechanisms": {"forum": 1.0}}},
+    )  # fmt: skip
+    results = simulate(scenario, ["voluntary", "meet"], runs=3)
+    path = write_report(
+        results, compare(results), language="en", provenance={}, question="",
+        path=tmp_path / "x.html",
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "cost units" in page.text
+    assert len(page.all("svg")) == 7
+    assert "Which strategy does best" in page.text
+
+
+def test_without_figures_of_regions_the_rest_is_told(results, tmp_path):
+    bare = Results(**{**vars(results), "regions": None})
+    path = write_report(
+        bare, compare(bare), language="en", provenance={}, question="", path=tmp_path / "x.html"
+    )
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "winners" not in [section["id"] for section in page.all("section")]
+
+
+def test_every_future_has_its_column(tmp_path):
+    scenario = Scenario.load("kartamantul").with_(horizon=8)
+    futures = {"as usual": {}, "keen": {"parameters.attention_base": -3}}
+    results = simulate(scenario, ["voluntary", "forum"], futures=futures, runs=4)
+    path = write_report(
+        results, compare(results), language="en", provenance={}, question="",
+        path=tmp_path / "x.html",
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "In other futures" in page.text
+    assert "parameters.attention_base = -3" in html.unescape(page.text)
+    assert "2 futures" in page.text
+
+
+def test_what_changes_between_futures_is_told_for_costs_regions_and_channels(tmp_path):
+    scenario = Scenario.load("kartamantul").with_(horizon=8)
+    futures = {f"f{k}": {"parameters.attention_base": -3.0 - k / 4} for k in range(9)}
+    results = simulate(scenario, ["voluntary", "forum", "team"], futures=futures, runs=4)
+    comparison = compare(results)
+    path = write_report(
+        results, comparison, language="en", provenance={}, question="",
+        path=tmp_path / "x.html", workbook=True,
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    best = comparison.order()[0]
+    for table in (
+        strategies_in_futures(comparison), channels_in_futures(comparison, best),
+        winners_in_futures(comparison, best),
+    ):  # fmt: skip
+        assert table.caption in page.text
+        # In each row the counts of what intervals say are of all futures.
+        for _head, cells in table.rows:
+            at = [k - 1 for k, head in enumerate(table.head) if head in COUNTED]
+            assert sum(int(cells[k].main) for k in at) == 9
+    assert costs_in_futures(comparison, best).caption in page.text
+    assert "The answer is for the first of 9 futures" in page.text
+    assert "8 futures that change one thing" in page.text
+
+
+COUNTED = (
+    "Clearly better", "Undecided", "Clearly worse", "Adds", "Takes away", "Gains", "Loses",
+)  # fmt: skip
+
+
+def test_of_a_single_future_no_influence_is_made_up(pages):
+    for code, option in (("en", "--plausible 20 --structures"), ("id", "plausible: 20")):
+        assert option in pages[code][1].text
+    assert "cannot be told from a single future" in pages["en"][1].text
+
+
+def test_regions_have_links_only_where_their_pages_are(results, comparison, tmp_path):
+    path = write_report(
+        results, comparison, language="en", provenance=FACTS, question="?",
+        path=tmp_path / "x.html", pages={"34.04": "region-34.04.html"},
+    )  # fmt: skip
+    page = Page(path.read_text(encoding="utf-8"))
+    links = [link["href"] for link in page.all("a") if not link["href"].startswith("#")]
+    assert links == ["region-34.04.html"]
+    assert "Regions with a link have a page of their own" in page.text
+
+
+def test_the_report_says_which_command_makes_the_page_of_a_region(pages):
+    assert "kolabsim run here --regions CODE" in pages["en"][1].text
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_stands_out_from_its_ground_as_wcag_asks(pages):
+    style = pages["en"][0].split("<style>")[1].split("</style>")[0]
+    named = dict(re.findall(r"--(\w+): (#\w+);", style))
+    banner = re.findall(r"\.banner [^{]*\{[^}]*[^-]color: (#\w+)", style.split("@media print")[0])
+    note = re.search(r"\.note \{[^}]*background: (#\w+)", style)[1]
+    pairs = [(named[ink], named["paper"]) for ink in ("ink", "soft", "better", "worse", "accent")]
+    pairs += [(named[ink], named["wash"]) for ink in ("ink", "soft", "accent")]
+    pairs += [(named["ink"], note), *((colour, named["accent"]) for colour in banner)]
+    assert len(banner) == 3
+    for ink, ground in pairs:
+        assert contrast(ink, ground) >= 4.5, (ink, ground)
+
+
+def test_a_ratio_to_no_cost_stands_with_the_costs():
+    assert tabled(["saving_per_cost", "trust"]) == ["trust"]
+    assert tabled(["saving_per_cost"]) == ["realised_benefit"]
+    assert tabled(STANDARD) == list(STANDARD)
+
+
+def test_figures_are_written_as_svg_and_png(results, comparison, tmp_path):
+    write_figures(results, comparison, tmp_path / "figures")
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
+    stems = {"forest", "over_time", "benefits", "winners", "map", "channels", "costs"}
+    assert {f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")} <= names
+    (tmp_path / "taken").touch()
+    with pytest.raises(StorageError):
+        write_figures(results, comparison, tmp_path / "taken")
+
+
+# Sentences --------------------------------------------------------------------------------------
+
+
+def shifted(results, **changes):
+    """Results in which all strategies but the baseline differ from it by some numbers."""
+    runs = results.runs.copy()
+    base = runs[runs["strategy"] == "voluntary"].set_index("run")
+    for measure, change in changes.items():
+        for k, name in enumerate(results.strategies[1:]):
+            here = runs["strategy"] == name
+            luck = np.random.default_rng(k).normal(size=here.sum()) * 1e-3
+            runs.loc[here, measure] = base[measure].to_numpy() + change * (k + 1) + luck
+    return Results(**{**vars(results), "runs": runs})
+
+
+def said(results) -> str:
+    found = answers(results, compare(results), "default")
+    return " ".join(" ".join([a.text, *a.more]) for a in found).replace("\xa0", " ")
+
+
+def test_the_answer_says_what_does_best(results):
+    text = said(shifted(results, realised_benefit=0.01))
+    assert "Business co-finance does best" in text
+    assert re.search(r"is [45]\.\d\d % of stand-alone cost higher than under Voluntary", text)
+    assert "better in 100 % of 24 runs" in text
+    assert "The lead of Business co-finance over the next, Central grants, is" in text
+
+
+def test_the_answer_does_not_hide_that_all_do_worse(results):
+    text = said(shifted(results, realised_benefit=-0.01))
+    assert "Every strategy does worse than Voluntary; the least bad is Forum and training" in text
+
+
+def test_the_answer_claims_nothing_that_the_interval_does_not_bear(results):
+    text = said(shifted(results, realised_benefit=0.0))
+    assert "No strategy does clearly better than Voluntary;" in text
+    assert "may be as good" in text
+
+
+def test_the_answer_names_what_costs_most_and_what_does_not_pay(results, comparison):
+    text = said(results)
+    costs = comparison.costs.set_index(["item", "strategy"])["value"]["programme_cost"]
+    title = comparison.scenario.strategies[costs.idxmax()].title("en")
+    assert f"{title} costs most: IDR" in text
+    best = comparison.scenario.strategies[comparison.order()[0]].title("en")
+    assert re.search(rf"{best} costs IDR \d.* over 3 years \(.*95 % intervals, 24 runs\)", text)
+    free = shifted(results, programme_cost=0.0)
+    runs = free.runs.assign(programme_cost=0.0)
+    assert "No strategy has a programme cost" in said(Results(**{**vars(free), "runs": runs}))
+
+
+def test_the_answer_names_who_loses(results, comparison):
+    text = said(results)
+    lost = comparison.winners[comparison.winners["verdict"] == "loses"]
+    worst = lost.loc[lost["difference"].idxmin()]
+    title = comparison.scenario.strategies[worst["strategy"]].title("en")
+    assert f"Most is lost by {worst['name']} under {title}" in text
+
+
+def test_names_are_listed_as_in_a_sentence():
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
+
+
+def test_what_no_table_gives_is_said_to_be_drawn(results):
+    assert drawn_attributes(results.scenario)[:2] == ["organisational culture", "interests"]
+    assert "administrative capacity" in drawn_attributes(make_scenario(3))
+
+
+def test_a_language_is_spoken_for_a_while():
+    with speaking("id"):
+        assert language() == "id"
+    assert language() == "en"
+    with pytest.raises(InputError), speaking("id"):
+        set_language("fr")
+    assert language() == "en"
+
+
+def test_the_terminal_shows_the_comparison_in_eighty_columns(comparison):
+    study = Experiment.load("kartamantul")
+    console = Console(width=80, record=True, file=None, quiet=False)
+    with console.capture() as capture:
+        console.print(terminal_table(study, comparison))
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    text = " ".join(" ".join(lines).split())
+    table = comparison.table("realised_benefit").loc["forum"]
+    assert f"{100 * table['difference']:+.2f}" in text
+    assert "Coordination team" in text
+    assert "…" not in text
+    assert "24 runs each" in text

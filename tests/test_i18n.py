@@ -1,0 +1,130 @@
+import importlib.util
+import re
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from kolabsim import i18n
+from kolabsim.errors import InputError, Problem
+from kolabsim.i18n import LanguageError, _, ngettext, set_language
+
+TOOL = Path(__file__).parents[1] / "tools" / "update_catalogue.py"
+
+
+@pytest.fixture(autouse=True)
+def no_language_chosen(monkeypatch):
+    monkeypatch.setattr(i18n, "_chosen", [])
+    monkeypatch.delenv("KOLABSIM_LANG", raising=False)
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("update_catalogue", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_english_is_spoken_unless_something_else_is_wished(monkeypatch) -> None:
+    assert i18n.language() == "en"
+    monkeypatch.setenv("KOLABSIM_LANG", "id_ID.UTF-8")
+    assert i18n.language() == "id"
+    monkeypatch.setenv("KOLABSIM_LANG", "fr")
+    assert i18n.language() == "en"
+    set_language("id")
+    assert i18n.language() == "id"
+
+
+def test_messages_are_translated_when_they_are_said() -> None:
+    assert _("waste") == "waste"
+    set_language("id")
+    assert _("waste") == "persampahan"
+    assert _("a sentence that nobody translated") == "a sentence that nobody translated"
+    assert _("") == ""
+    text = ngettext("{number} problem:", "{number} problems:", 2)
+    assert text.format(number=2) == "2 masalah:"
+    assert str(InputError([Problem("x", "a.yaml", 1)])) == "1 masalah dalam a.yaml:\n  a.yaml:1: x"
+    set_language("en")
+    assert _("waste") == "waste"
+
+
+def test_other_languages_are_refused() -> None:
+    with pytest.raises(LanguageError, match="fr is not a language of kolabsim; allowed: en, id"):
+        set_language("fr")
+
+
+def test_english_needs_no_catalogue() -> None:
+    code = (
+        "import sys; from kolabsim.i18n import _, language; _('waste'); language();"
+        "sys.exit('babel' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_message_has_an_indonesian_translation(tool) -> None:
+    """Run ``python tools/update_catalogue.py`` and translate what it names."""
+    catalogues = tool.translated()
+    for room, used in tool.messages().items():
+        assert [tool.first(m.id) for m in used if m.id and m.id not in catalogues[room]] == []
+        assert tool.untranslated(catalogues[room]) == []
+
+
+def test_no_translation_is_left_over(tool) -> None:
+    used, catalogues = tool.messages(), tool.translated()
+    assert set(used) == set(catalogues)
+    for room, catalogue in catalogues.items():
+        assert [m.id for m in catalogue if m.id and m.id not in used[room]] == []
+        assert not catalogue.obsolete
+
+
+def test_rooms_translate_the_same_message_alike(tool) -> None:
+    seen = {}
+    for room, catalogue in tool.translated().items():
+        for message in catalogue:
+            if message.id:
+                first_room, string = seen.setdefault(message.id, (room, message.string))
+                assert message.string == string, (first_room, room, message.id)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+def test_everything_on_the_translated_pages_has_an_indonesian_translation(tool) -> None:
+    for module in ("sphinx", "myst_nb", "furo", "latex2mathml"):
+        pytest.importorskip(module, reason=f"needs {module}, of the extra 'docs'")
+    said, catalogues = tool.page_messages(), tool.translated_pages()
+    lacking = [page for page in said if page not in catalogues]
+    lacking += [
+        f"{page}: {text}"
+        for page, catalogue in catalogues.items()
+        for text in sorted(tool.ids(catalogue) ^ tool.ids(said[page]) if page in said else [page])
+    ]
+    lacking += [
+        f"{page}: {text}"
+        for page, catalogue in catalogues.items()
+        for text in tool.untranslated(catalogue)
+    ]
+    assert not lacking, f"run '{tool.COMMAND}', and translate what it names: {lacking}"
+
+
+def test_translations_of_pages_keep_code_links_and_terms(tool) -> None:
+    def kept(text: str) -> list[str]:
+        marked = r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`|(?<!\})(`[^`]+`)|(\]\([^)]*\))|(\*\*)"
+        return sorted("".join(found) for found in re.findall(marked, text))
+
+    for page, catalogue in tool.translated_pages().items():
+        for message in catalogue:
+            if message.id:
+                assert kept(message.id) == kept(message.string), (page, message.id)
+
+
+def test_translations_have_the_places_of_their_messages(tool) -> None:
+    def places(text: str) -> set[str]:
+        return set(re.findall(r"\{[^{}]*\}|%\([a-z_]+\)s", text))
+
+    for message in chain.from_iterable(tool.translated().values()):
+        if message.id and message.string:
+            english, indonesian = tool.first(message.id), tool.first(message.string)
+            assert places(english) == places(indonesian), english
+            assert english[:1].isspace() == indonesian[:1].isspace(), english
