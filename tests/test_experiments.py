@@ -8,10 +8,10 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from tests.test_cli import kolabsim
 
 from kolabsim.scenario.scenario import shipped, shipped_names
 from kolabsim.study.spec import load
+from tests.cli.test_cli import kolabsim
 
 ROOT = Path(__file__).parents[1]
 NAMES = shipped_names("experiments")

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from tests.study.test_kept import SMALL, careless, experiment, finish, same
 
 from kolabsim.study.collect import read_tables
 from kolabsim.study.runner import KeptStudy
+from tests.study.test_runner import SMALL, careless, experiment, finish, same
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by signals")

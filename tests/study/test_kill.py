@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from tests.study.test_kept import experiment, finish
 
 from kolabsim.study.collect import read_tables
 from kolabsim.study.runner import KeptStudy
 from kolabsim.study.store import parquet_bytes
+from tests.study.test_runner import experiment, finish
 
 KILLS = 100
 CHILD = """\

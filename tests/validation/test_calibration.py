@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.test_cli import kolabsim
 
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.futures import STRUCTURES, as_text, plausible_sets
 from kolabsim.study.comparison_spec import Experiment
 from kolabsim.validation import calibration as c
 from kolabsim.validation.facts import FACTS
+from tests.cli.test_cli import kolabsim
 
 
 def band(point: np.ndarray) -> float:

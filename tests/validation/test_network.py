@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.test_cli import kolabsim
 
 from kolabsim.errors import InputError, Problems
 from kolabsim.model.state import NOBODY
@@ -24,6 +23,7 @@ from kolabsim.validation.indonesia import (
     rank_share,
     read_indonesia,
 )
+from tests.cli.test_cli import kolabsim
 
 PROVINCES = ("Gelderland", "Overijssel", "Drenthe")
 

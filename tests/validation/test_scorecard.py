@@ -4,10 +4,10 @@ import csv
 from math import inf, nan
 
 import pytest
-from tests.test_cli import kolabsim
 
 from kolabsim.validation import scorecard as s
 from kolabsim.validation.facts import CALIBRATION, DIRECTION, FACTS, NULL, SETTINGS, USES, Fact
+from tests.cli.test_cli import kolabsim
 
 
 def fact(**how) -> Fact:
