@@ -11,7 +11,7 @@ import pytest
 
 from kolabsim.scenario.scenario import shipped, shipped_names
 from kolabsim.study.spec import load
-from tests.cli.test_cli import kolabsim
+from tests.terminal import kolabsim
 
 ROOT = Path(__file__).parents[1]
 NAMES = shipped_names("experiments")

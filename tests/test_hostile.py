@@ -31,6 +31,7 @@ from kolabsim.study.runner import KeptStudy
 from kolabsim.study.scaffold import start
 from kolabsim.study.store import write_whole
 from kolabsim.study.verify import verify
+from tests.terminal import kolabsim, kolabsim_process
 
 NAMES = (
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "=HYPERLINK(A1)", "@SUM(1+1)",
@@ -59,14 +60,6 @@ strategies: [voluntary, mine]
 futures: {'=2+2 <u>': {}}
 runs: 4
 """
-
-
-def kolabsim(*words: object, folder: Path, **how: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "kolabsim", *map(str, words)],
-        cwd=folder, capture_output="stdout" not in how, text=True, encoding="utf-8", timeout=300,
-        stdin=subprocess.DEVNULL, **how,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +212,7 @@ def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed) 
         ("check", "world.yaml", "study.yaml"), ("list", "factors", "--scenario", "world.yaml"),
     ):  # fmt: skip
         (programmed / "ran").unlink(missing_ok=True)
-        done = kolabsim(*words, folder=programmed)
+        done = kolabsim_process(*words, folder=programmed)
         assert done.returncode == 0, done.stderr
         assert done.stderr.startswith("Running the extension rule.py (SHA-256 "), words
         assert done.stderr.count("Running the extension") == 1
@@ -237,7 +230,7 @@ def test_a_program_is_told_before_it_is_run(programmed) -> None:
         if "verify" in words:
             (programmed / "rule.py").unlink()
         (programmed / "ran").unlink(missing_ok=True)
-        done = kolabsim(*words, folder=programmed)
+        done = kolabsim_process(*words, folder=programmed)
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(told) == 1
         assert (programmed / "ran").exists()
@@ -395,8 +388,9 @@ def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, f
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
 def test_an_output_that_is_full_is_told(tmp_path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = kolabsim(
-            "schema", folder=tmp_path, stdout=full, stderr=subprocess.PIPE,
+        done = subprocess.run(
+            [sys.executable, "-m", "kolabsim", "schema"],
+            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300,
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.strip() == "No space left on device"

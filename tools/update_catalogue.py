@@ -91,7 +91,7 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     parameters = {
         "parameters": PARAMETERS.values(),
         "areas": AREA_ATTRIBUTES.values(),
-        "rules": of_rules,
+        "decision_rules": of_rules,
     }
     for module, entries in parameters.items():
         for entry in entries:

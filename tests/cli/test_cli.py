@@ -1,14 +1,13 @@
 """The command line from the outside: what is typed, what is said, what is left on the disk."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from tests.terminal import kolabsim
 
 SMALL = """\
 kind: comparison
@@ -19,19 +18,6 @@ runs: 12
 seed: 4
 set: {horizon: 12}
 """
-
-
-def kolabsim(*words, folder, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "kolabsim", *map(str, words)],
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def refused(done):

@@ -1,9 +1,5 @@
 """A first scenario from a table: what is found, what is said, and that it runs."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from kolabsim import i18n
@@ -13,6 +9,7 @@ from kolabsim.scenario.scenario import Scenario
 from kolabsim.study import scaffold
 from kolabsim.study.comparison_spec import Experiment
 from kolabsim.study.scaffold import start
+from tests.terminal import kolabsim
 
 ENGLISH = """\
 code,name,population_2025,latitude,longitude,debt_per_head
@@ -50,19 +47,6 @@ def begin(folder, text):
     (folder / "mine.csv").write_bytes(text.encode())
     start(folder / "made", folder / "mine.csv")
     return folder / "made"
-
-
-def kolabsim(*words, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "kolabsim", *map(str, words)],
-        cwd=folder,
-        env=os.environ | {"KOLABSIM_LANG": "en"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 @pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)

@@ -8,7 +8,7 @@ from kolabsim.scenario.futures import STRUCTURES, as_text, plausible_sets
 from kolabsim.study.comparison_spec import Experiment
 from kolabsim.validation import calibration as c
 from kolabsim.validation.facts import FACTS
-from tests.cli.test_cli import kolabsim
+from tests.terminal import kolabsim
 
 
 def band(point: np.ndarray) -> float:

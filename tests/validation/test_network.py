@@ -23,7 +23,7 @@ from kolabsim.validation.indonesia import (
     rank_share,
     read_indonesia,
 )
-from tests.cli.test_cli import kolabsim
+from tests.terminal import kolabsim
 
 PROVINCES = ("Gelderland", "Overijssel", "Drenthe")
 

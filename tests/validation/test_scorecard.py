@@ -7,7 +7,7 @@ import pytest
 
 from kolabsim.validation import scorecard as s
 from kolabsim.validation.facts import CALIBRATION, DIRECTION, FACTS, NULL, SETTINGS, USES, Fact
-from tests.cli.test_cli import kolabsim
+from tests.terminal import kolabsim
 
 
 def fact(**how) -> Fact:

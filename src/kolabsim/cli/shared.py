@@ -19,7 +19,7 @@ from kolabsim.errors import (
     shown,
     suggestion,
 )
-from kolabsim.i18n import N_, _, set_language
+from kolabsim.i18n import LanguageError, N_, _, set_language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,10 @@ app = typer.Typer(
 
 def _say(code: str | None) -> None:
     if code is not None:
-        set_language(code)
+        try:
+            set_language(code)
+        except LanguageError as error:
+            raise InputError([Problem(str(error))]) from None
 
 
 Language = Annotated[

@@ -499,7 +499,7 @@ def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> s
 
 def know_built_in() -> None:
     """Import what declares the built-in ones, so that nothing takes their names."""
-    for room in ("mechanisms", "rules", "targets"):
+    for room in ("mechanisms", "decision_rules", "targeting"):
         importlib.import_module(f"kolabsim.model.{room}")
 
 

@@ -1,0 +1,54 @@
+"""The command line as a user meets it: in this process, which is quick, or in one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from unittest import mock
+
+from kolabsim import i18n
+
+
+def kolabsim(*words: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, in a folder, and return its exit code and what it printed."""
+    from kolabsim.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(sys, "argv", ["kolabsim", *map(str, words)]),
+        mock.patch.object(i18n, "_chosen", []),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        warnings.resetwarnings()
+        warnings.simplefilter("default")
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def kolabsim_process(
+    *words: object, folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own: where signals, streams or a fresh start matter."""
+    return subprocess.run(
+        [sys.executable, "-m", "kolabsim", *map(str, words)],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
