@@ -19,7 +19,7 @@ from kolabsim.errors import (
     shown,
     suggestion,
 )
-from kolabsim.i18n import LanguageError, N_, _, set_language
+from kolabsim.i18n import N_, LanguageError, _, set_language
 
 if TYPE_CHECKING:
     from pathlib import Path
