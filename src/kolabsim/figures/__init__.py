@@ -12,9 +12,16 @@ called: ``figures.Words.of(inquiry)``. Without them everything keeps its own nam
 from __future__ import annotations
 
 from kolabsim.figures.bodies import bodies_over_time
-from kolabsim.figures.comparison import channels, cost_effectiveness, envelopes, forest
+from kolabsim.figures.comparison import (
+    channels,
+    convergence_by_runs,
+    cost_effectiveness,
+    envelopes,
+    forest,
+)
 from kolabsim.figures.labels import Words
 from kolabsim.figures.maps import regions_map, winners
+from kolabsim.figures.region import region_channels, region_saving
 from kolabsim.figures.robustness import (
     best_shares,
     prim_box,
@@ -35,6 +42,7 @@ __all__ = [
     "bodies_over_time",
     "channels",
     "convergence",
+    "convergence_by_runs",
     "cost_effectiveness",
     "envelopes",
     "forest",
@@ -46,6 +54,8 @@ __all__ = [
     "packages",
     "pareto_front",
     "prim_box",
+    "region_channels",
+    "region_saving",
     "regions_map",
     "regret",
     "regret_table",

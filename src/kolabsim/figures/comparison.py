@@ -19,8 +19,9 @@ from kolabsim.analysis.comparison import (
     UNDECIDED,
     WORSE,
     cube,
+    verdicts,
 )
-from kolabsim.figures.formatting import percent, scale_of
+from kolabsim.figures.formatting import Scale, count, percent, scale_of
 from kolabsim.figures.labels import (
     channel_title,
     hint_of,
@@ -440,3 +441,36 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
     left, right = axes.get_xlim()
     # The words "nothing spent" begin at 1, and must not lie outside.
     axes.set_xlim(min(0.0, left), right if np.isfinite(value).all() else max(right, 2.0))
+
+
+def convergence_scale(comparison: Comparison, found: pd.DataFrame) -> Scale:
+    """How the differences are written: as those of all runs."""
+    last = found.iloc[-1]
+    values = [last[name] for name in ("difference", "low", "high")]
+    half = (last["high"] - last["low"]) / 2.0
+    unit, currency = MEASURES[NET_BENEFIT].unit, comparison.scenario.currency
+    return scale_of(unit, values, [half], currency=currency)
+
+
+@styled
+def convergence_by_runs(comparison: Comparison, found: pd.DataFrame) -> Figure:
+    """A mark with its interval for each number of runs."""
+    scale = convergence_scale(comparison, found)
+    figure, panels = blank(2.2)
+    axes = panels[0, 0]
+    axes.grid(axis="y")
+    axes.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
+    at = range(len(found))
+    low, middle, high = (found[name] / scale.divisor for name in ("low", "difference", "high"))
+    axes.axhline(middle.iloc[-1], color=BLUE, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+    axes.vlines(at, low, high, color=BLUE, linewidth=1.8, zorder=2)
+    hollow = [verdict == UNDECIDED for verdict in verdicts(low.to_numpy(), high.to_numpy(), 1)]
+    for x, y, is_hollow in zip(at, middle, hollow, strict=True):
+        face = "white" if is_hollow else BLUE
+        axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, markersize=5.5, zorder=3)
+    axes.set_xticks(at, [count(runs) for runs in found["runs"]])
+    axes.set_xlabel(_("Runs"))
+    axes.set_ylabel(wrapped(scale.label, 18))
+    axes.margins(x=0.06, y=0.08)
+    write_ticks(axes.yaxis, 1.0)
+    return figure

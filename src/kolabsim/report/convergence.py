@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import NET_BENEFIT, UNDECIDED, verdicts
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent, scale_of
-from kolabsim.figures.labels import strategy_title, wrapped
-from kolabsim.figures.style import BLUE, INK, blank, styled, write_ticks
+from kolabsim.analysis.comparison import verdicts
+from kolabsim.figures.comparison import convergence_by_runs, convergence_scale
+from kolabsim.figures.formatting import UNDEFINED, count, percent
+from kolabsim.figures.labels import strategy_title
 from kolabsim.i18n import _
-from kolabsim.model.measures import MEASURES
 from kolabsim.report.page import Picture
 from kolabsim.report.tables import Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from kolabsim.analysis.comparison import Comparison
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 def convergence_sentence(comparison: Comparison, found: pd.DataFrame) -> str:
     """What half of the runs would have said, and whether the answer would have been another."""
     last, half = found.iloc[-1], found.iloc[-2] if len(found) > 1 else None
-    scale = scale_of_rows(comparison, found)
+    scale = convergence_scale(comparison, found)
     if half is None:
         text = _("There are too few runs to see how the answer settles.")
         return text
@@ -65,18 +63,9 @@ def settled_since(found: pd.DataFrame) -> int:
     return since
 
 
-def scale_of_rows(comparison: Comparison, found: pd.DataFrame) -> Scale:
-    """How the differences are written: as those of all runs."""
-    last = found.iloc[-1]
-    values = [last[name] for name in ("difference", "low", "high")]
-    half = (last["high"] - last["low"]) / 2.0
-    unit, currency = MEASURES[NET_BENEFIT].unit, comparison.scenario.currency
-    return scale_of(unit, values, [half], currency=currency)
-
-
 def convergence_table(comparison: Comparison, found: pd.DataFrame) -> Table:
     """The difference to the baseline and the lead over the next, by number of runs."""
-    scale, order = scale_of_rows(comparison, found), comparison.order()
+    scale, order = convergence_scale(comparison, found), comparison.order()
 
     def cell(middle: float, low: float, high: float) -> Cell:
         if not (low <= high):
@@ -114,7 +103,7 @@ def convergence_picture(comparison: Comparison, found: pd.DataFrame) -> Picture:
         "level": percent(comparison.level),
     }
     return Picture.of(
-        convergence_figure(comparison, found),
+        convergence_by_runs(comparison, found),
         _("Difference between {strategy} and {baseline} with its interval, by number of runs"),
         _(
             "{strategy} less {baseline} in realised net benefit, from the first runs alone to all "
@@ -123,27 +112,3 @@ def convergence_picture(comparison: Comparison, found: pd.DataFrame) -> Picture:
         ),
         **words,
     )
-
-
-@styled
-def convergence_figure(comparison: Comparison, found: pd.DataFrame) -> Figure:
-    """A mark with its interval for each number of runs."""
-    scale = scale_of_rows(comparison, found)
-    figure, panels = blank(2.2)
-    axes = panels[0, 0]
-    axes.grid(axis="y")
-    axes.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
-    at = range(len(found))
-    low, middle, high = (found[name] / scale.divisor for name in ("low", "difference", "high"))
-    axes.axhline(middle.iloc[-1], color=BLUE, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
-    axes.vlines(at, low, high, color=BLUE, linewidth=1.8, zorder=2)
-    hollow = [verdict == UNDECIDED for verdict in verdicts(low.to_numpy(), high.to_numpy(), 1)]
-    for x, y, is_hollow in zip(at, middle, hollow, strict=True):
-        face = "white" if is_hollow else BLUE
-        axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, markersize=5.5, zorder=3)
-    axes.set_xticks(at, [count(runs) for runs in found["runs"]])
-    axes.set_xlabel(_("Runs"))
-    axes.set_ylabel(wrapped(scale.label, 18))
-    axes.margins(x=0.06, y=0.08)
-    write_ticks(axes.yaxis, 1.0)
-    return figure
