@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli import judging, looking, making, running, serving, tracing
+from kolabsim.cli import calibrate, evidence, looking, making, running, serving, tracing
 from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     running.__name__, making.__name__, looking.__name__, tracing.__name__, serving.__name__,
-    judging.__name__,
+    evidence.__name__, calibrate.__name__,
 )  # fmt: skip
 """Where commands are, in the order in which the help tells them."""
 
