@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -77,11 +78,59 @@ class InputError(KolabsimError):
         return "\n".join(lines)
 
 
+def install_command(extra: str) -> str:
+    """The command that installs an extra from the folder of kolabsim's source.
+
+    >>> install_command("maps")
+    "pip install -e '.[maps]'"
+    """
+    return f"pip install -e '.[{extra}]'"
+
+
 def require(package: str, *, extra: str, what: str) -> None:
-    """Refuse to go on without a package that only an extra installs; ``what`` needs it."""
+    """Refuse to go on without a package of an optional extra.
+
+    Parameters
+    ----------
+    package
+        The package as it is imported: ``sklearn``.
+    extra
+        The extra of kolabsim that installs it: ``learning``.
+    what
+        The feature that needs it, as the subject of a sentence.
+
+    Raises
+    ------
+    InputError
+        If the package is not installed; the message gives the command that installs it.
+    """
     if find_spec(package) is None:
-        text = _("{what} needs the extra '{extra}': pip install kolabsim[{extra}]")
-        raise InputError([Problem(text.format(what=what, extra=extra))])
+        text = _(
+            "{what} needs the extra '{extra}'; in the folder of kolabsim's source, run: {command}"
+        )
+        command = install_command(extra)
+        raise InputError([Problem(text.format(what=what, extra=extra, command=command))])
+
+
+class RenamedWarning(FutureWarning):
+    """A spelling that still works and that the next version refuses."""
+
+
+def warn_renamed(
+    old: str, new: str, *, file: str | Path | None = None, line: int | None = None
+) -> None:
+    """Warn that a key or word of an input has a new spelling.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_renamed("uncertainty", "robustness")
+    >>> print(caught[0].message)
+    'uncertainty' is now 'robustness'; the next version refuses the old spelling
+    """
+    text = _("'{old}' is now '{new}'; the next version refuses the old spelling")
+    problem = Problem(text.format(old=old, new=new), None if file is None else shown(file), line)
+    warnings.warn(str(problem), RenamedWarning, stacklevel=2)
 
 
 @dataclass

@@ -206,5 +206,5 @@ def test_a_tree_says_what_it_needs(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sklearn.tree", None)
     settings, _rng = futures(9, 60)
-    with pytest.raises(KolabsimError, match="needs scikit-learn: pip install"):
+    with pytest.raises(KolabsimError, match="needs the extra 'learning': pip install"):
         tree(settings, np.arange(60) < 30)

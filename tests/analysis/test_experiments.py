@@ -229,6 +229,6 @@ def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, pac
     path = tmp_path / "e.yaml"
     path.write_text(text, encoding="utf-8")
     ran = []
-    with pytest.raises(InputError, match=rf"pip install kolabsim\[{extra}\]"):
+    with pytest.raises(InputError, match=rf"pip install -e '\.\[{extra}\]'"):
         ask(Inquiry.load(path), tmp_path / "r", ran.append)
     assert not ran

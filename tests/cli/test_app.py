@@ -31,7 +31,7 @@ def test_without_nicegui_a_sentence_says_what_to_install():
         "from kolabsim.cli import main; main()"
     )
     assert done.returncode == 2
-    assert "pip install kolabsim[app]" in done.stderr
+    assert "pip install -e '.[app]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,9 +3,9 @@ import errno
 import pytest
 
 from kolabsim.errors import InputError, StorageError
+from kolabsim.files import write_whole
 from kolabsim.report.output import check_folder, fresh_folder
 from kolabsim.study.runner import MANIFEST
-from kolabsim.study.store import write_whole
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):
@@ -49,7 +49,7 @@ def test_a_file_is_written_whole_or_what_was_there_stays(tmp_path, monkeypatch):
         def refuse(*_words):
             raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
-        patch.setattr("kolabsim.study.store.os.fsync", refuse)
+        patch.setattr("kolabsim.files.os.fsync", refuse)
         with pytest.raises(StorageError, match="Disk quota exceeded"):
             write_whole(path, b"second")
     assert path.read_bytes() == b"first"

@@ -77,5 +77,5 @@ def test_more_rows_than_a_sheet_holds_are_refused(study, tmp_path, monkeypatch):
 
 def test_without_the_extra_it_says_what_to_install(study, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(InputError, match=r"pip install kolabsim\[export\]"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[export\]'"):
         export(study.folder, to="xlsx", out=tmp_path)

@@ -15,7 +15,7 @@ import numpy as np
 
 from kolabsim.analysis.information import check_settings
 from kolabsim.analysis.robustness import checked
-from kolabsim.errors import KolabsimError, Problems, suggestion
+from kolabsim.errors import KolabsimError, Problems, install_command, suggestion
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
@@ -541,7 +541,8 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
         from sklearn.model_selection import StratifiedKFold, cross_val_predict
         from sklearn.tree import DecisionTreeClassifier
     except ImportError as error:
-        message = _("a tree needs scikit-learn: pip install 'kolabsim[learning]'")
+        message = _("a decision tree needs the extra '{extra}': {command}")
+        message = message.format(extra="learning", command=install_command("learning"))
         raise KolabsimError(message) from error
     fails = np.asarray(fails, bool)
     check_settings(settings, len(fails))

@@ -27,9 +27,9 @@ from kolabsim.errors import (
     StorageError,
     shown,
 )
+from kolabsim.files import write_whole
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
-from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -568,7 +568,7 @@ class Page:
 
     def take_differences(self) -> None:
         """Save the table of differences."""
-        from kolabsim.study.sheets import table_csv
+        from kolabsim.files import table_csv
 
         if self.answer is not None:
             table = self.answer.comparison.differences

@@ -409,8 +409,8 @@ class Answer:
 
     def data(self) -> bytes:
         """A ZIP file: differences, runs, quarters, what their columns mean, and the scenario."""
+        from kolabsim.files import table_csv
         from kolabsim.study.export import column_table
-        from kolabsim.study.sheets import table_csv
 
         tables = {
             "differences": self.comparison.differences,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from kolabsim.cli import calibrate, evidence, looking, making, running, serving, tracing
-from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer
+from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer, show_warning
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
 from kolabsim.model.load import witnesses
@@ -60,7 +61,8 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):
         # A letter that the terminal's encoding lacks is no reason to stop.
         sys.stdout.reconfigure(errors="backslashreplace")
-    announce = extension_announcer()
+    announce, show = extension_announcer(), warnings.showwarning
+    warnings.showwarning = show_warning
     witnesses.append(announce)
     try:
         words = sys.argv[1:] or ["--help"]
@@ -91,4 +93,5 @@ def main() -> None:
         code = REFUSED
     finally:
         witnesses.remove(announce)
+        warnings.showwarning = show
     sys.exit(code or 0)

@@ -47,13 +47,13 @@ def calibrate(
     if network is not None:
         choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
         return
+    from kolabsim.files import write_whole
     from kolabsim.report.validation import (
         identification_table,
         structures_table,
         write_identified,
     )
     from kolabsim.scenario.futures import FILE, as_text
-    from kolabsim.study.store import write_whole
     from kolabsim.validation.calibration import Narrowed
     from kolabsim.validation.calibration import calibrate as search
 
@@ -81,7 +81,7 @@ def choose_on(data: Path, out: Path, *, rounds: int, seed: int, threads: int | N
     """Choose what the Dutch sample leaves open, and write it as settings of a scenario."""
     import yaml
 
-    from kolabsim.study.store import write_whole
+    from kolabsim.files import write_whole
     from kolabsim.validation.choosing import Loss, choose
     from kolabsim.validation.netherlands import read_netherlands
 

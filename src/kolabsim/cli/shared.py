@@ -15,6 +15,7 @@ from kolabsim.errors import (
     InputError,
     Problem,
     Problems,
+    install_command,
     printable,
     shown,
     suggestion,
@@ -136,7 +137,9 @@ def tell_report(path: Path) -> None:
         tables = path.with_suffix(".xlsx").as_posix()
         console.print(_("Its tables for Excel: {path}").format(path=tables), soft_wrap=True)
     else:
-        text = _("Its tables are not written for Excel: pip install 'kolabsim[export]'")
+        text = _(
+            "The tables were not written for Excel; that needs the extra '{extra}': {command}"
+        ).format(extra="export", command=install_command("export"))
         console.print(text, soft_wrap=True)
 
 
@@ -214,6 +217,12 @@ def extension_announcer() -> Callable[[Path], None]:
             terminal().print(printable(message), soft_wrap=True)
 
     return announce
+
+
+def show_warning(message: Warning | str, *_place: object) -> None:
+    """Print a warning as a sentence, without the place in the code that gave it."""
+    text = _("Warning: {message}").format(message=message)
+    terminal().print(printable(text), soft_wrap=True)
 
 
 def announce_compilation() -> None:

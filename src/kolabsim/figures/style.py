@@ -15,7 +15,7 @@ import numpy as np
 
 from kolabsim.analysis.comparison import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import decimal
-from kolabsim.study.store import write_whole
+from kolabsim.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,6 +18,7 @@ from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.formatting import count, percent, significant
 from kolabsim.figures.labels import strategy_title
 from kolabsim.figures.style import to_png
+from kolabsim.files import write_whole
 from kolabsim.i18n import _, language, speaking
 from kolabsim.model.measures import MEASURES, RATIO
 from kolabsim.report import assumptions, summary, tables
@@ -28,7 +29,6 @@ from kolabsim.report.page import Picture, template
 from kolabsim.report.provenance import again_section
 from kolabsim.report.workbook import write_workbook
 from kolabsim.scenario.shapes import without_shape
-from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

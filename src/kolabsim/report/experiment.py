@@ -13,6 +13,7 @@ from kolabsim.figures.formatting import count, significant, span
 from kolabsim.figures.labels import Words, factor_title, outcome_title, small
 from kolabsim.figures.search import Reference
 from kolabsim.figures.style import to_png
+from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report.assumptions import area_table, body_table, mapping_table, parameter_tables
 from kolabsim.report.output import PROVENANCE, REPORT, Account, history_of
@@ -23,9 +24,8 @@ from kolabsim.report.search import search_sections, surrogate_table
 from kolabsim.report.sensitivity import METHOD_TITLES, sensitivity_sections
 from kolabsim.report.summary import caveats, failed, listed
 from kolabsim.report.tables import Cell, Table, texts
-from kolabsim.study.sheets import table_csv
 from kolabsim.study.spec import Inquiry
-from kolabsim.study.store import Store, write_whole
+from kolabsim.study.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 from kolabsim import __version__
 from kolabsim.errors import InputError, Problem, StorageError, shown
+from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.model.jit import digest
 from kolabsim.report.workbook import is_possible
 from kolabsim.study.collect import write_joined
 from kolabsim.study.runner import INPUTS, MANIFEST
-from kolabsim.study.sheets import table_csv
-from kolabsim.study.store import KINDS, Store, write_whole
+from kolabsim.study.store import KINDS, Store
 
 if TYPE_CHECKING:
     import pandas as pd

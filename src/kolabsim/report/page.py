@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kolabsim.figures.style import to_svg
+from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report.tables import Table
 from kolabsim.report.workbook import write_workbook
-from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from kolabsim.analysis.comparison import BETTER, WORSE
 from kolabsim.analysis.comparison import UNDECIDED as OPEN
 from kolabsim.figures.formatting import UNDEFINED, count, percent, significant, span
+from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.page import Section, write_page
 from kolabsim.report.provenance import again_section
 from kolabsim.report.tables import Cell, Table, texts
-from kolabsim.study.sheets import rows_csv
-from kolabsim.study.store import write_whole
 from kolabsim.validation.calibration import Calibration, Identified
 from kolabsim.validation.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding

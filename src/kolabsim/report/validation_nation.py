@@ -12,11 +12,10 @@ from kolabsim.figures.formatting import UNDEFINED, count, decimal, percent
 from kolabsim.figures.labels import area_title, channel_title
 from kolabsim.figures.maps import verdict_colours
 from kolabsim.figures.style import INK, PALE, WIDTH, blank, styled, write_ticks
+from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.page import Picture, Section
 from kolabsim.report.tables import Cell, Table, texts
-from kolabsim.study.sheets import rows_csv
-from kolabsim.study.store import write_whole
 from kolabsim.validation.indonesia import FIGURE, AreaGain, NationJudgement, NationRuns, gains
 
 if TYPE_CHECKING:

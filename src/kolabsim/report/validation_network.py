@@ -12,11 +12,10 @@ from kolabsim.analysis.comparison import BETTER, UNDECIDED, WORSE
 from kolabsim.figures.formatting import count, decimal, percent, span
 from kolabsim.figures.labels import area_title
 from kolabsim.figures.style import BLUE, GREY, ORANGE, blank, styled, write_ticks
+from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.page import Picture, Section
 from kolabsim.report.tables import Cell, Table, texts
-from kolabsim.study.sheets import rows_csv
-from kolabsim.study.store import write_whole
 from kolabsim.validation.network import (
     BANDS,
     Feature,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK
+from kolabsim.files import table_csv, write_whole
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.results import Results
-from kolabsim.study.sheets import table_csv
-from kolabsim.study.store import intact, write_whole
+from kolabsim.study.store import intact
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, require
+from kolabsim.files import begins_as_formula, table_csv, unescape, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.collect import chunks, read_tables
 from kolabsim.study.runner import KeptStudy
-from kolabsim.study.sheets import as_it_was, begins_as_formula, table_csv
-from kolabsim.study.store import KINDS, intact, write_whole
+from kolabsim.study.store import KINDS, intact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +182,7 @@ def _read_rows(file: Path) -> Iterator[Sequence[object]]:
         yield head
         for row in reader:
             yield [
-                as_it_was(text) if name in WORDS else _as_value(text)
+                unescape(text) if name in WORDS else _as_value(text)
                 for name, text in zip(head, row, strict=False)
             ]
 
@@ -191,7 +191,7 @@ def _as_value(text: str) -> object:
     try:
         return float(text)
     except ValueError:
-        return as_it_was(text)
+        return unescape(text)
 
 
 def _write_sheet(

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _
-from kolabsim.study.sheets import rows_csv
-from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     from kolabsim.engine.mesa_model import CollaborationModel

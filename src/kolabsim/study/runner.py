@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kolabsim.engine.ensemble import BLOCK, Block, cores, new_state, run_block
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError, shown
+from kolabsim.files import write_whole
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
 from kolabsim.model.measures import MEASURES, OWN, Measure
@@ -38,15 +39,7 @@ from kolabsim.scenario.source import is_file
 from kolabsim.study.api import build_futures
 from kolabsim.study.comparison_spec import MOST_RUNS
 from kolabsim.study.results import run_figures
-from kolabsim.study.store import (
-    Held,
-    Store,
-    intact,
-    quarter_rows,
-    region_rows,
-    run_rows,
-    write_whole,
-)
+from kolabsim.study.store import Held, Store, intact, quarter_rows, region_rows, run_rows
 from kolabsim.study.tasks import (
     Plain,
     Point,

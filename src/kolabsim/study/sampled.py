@@ -21,6 +21,7 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK, new_state
 from kolabsim.engine.overrides import Base, base_of, is_quick, vary
 from kolabsim.errors import InputError, Problem
+from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
 from kolabsim.study.api import shape_of
 from kolabsim.study.results import run_figures
@@ -33,8 +34,7 @@ from kolabsim.study.runner import (
     spans,
     unless_stopped,
 )
-from kolabsim.study.sheets import table_csv
-from kolabsim.study.store import intact, read_footer, write_whole
+from kolabsim.study.store import intact, read_footer
 from kolabsim.study.tasks import (
     Plain,
     Point,

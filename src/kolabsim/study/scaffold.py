@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from kolabsim.errors import InputError, Problem, Problems, shown
+from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.model.areas import FAMILIES
 from kolabsim.scenario.recognise import columns_of, unused
@@ -18,7 +19,6 @@ from kolabsim.scenario.scenario import shipped
 from kolabsim.scenario.schema import Columns
 from kolabsim.scenario.source import read_yaml
 from kolabsim.scenario.tables import Table, read_csv
-from kolabsim.study.store import write_whole
 
 TABLE, CONTACTS = "regions.csv", "contacts.csv"
 WIDE = 98

@@ -10,18 +10,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kolabsim.errors import InputError, KolabsimError, Problem, StorageError, shown
+from kolabsim.files import write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES
 
@@ -46,39 +45,6 @@ class Held(NamedTuple):
     end: int
 
 
-def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
-    """Write a file so that it is there whole, also after a crash, or not at all.
-
-    ``content`` is what to write, or a function that writes it into the open file. Raises
-    :class:`~kolabsim.errors.StorageError` if the disk refuses.
-    """
-    name = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:40]}-", delete=False
-        ) as file:
-            name = Path(file.name)
-            if callable(content):
-                content(file)
-            else:
-                file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        name.chmod(0o644)
-        name.replace(path)
-        name = None
-        _sync_folder(path.parent)
-    except OSError as error:
-        text = _("{file}: the disk refuses to write ({reason}); what was finished before is intact")
-        text = text.format(file=shown(path), reason=error.strerror or error)
-        raise StorageError(text) from error
-    finally:
-        if name is not None:
-            with suppress(OSError):
-                name.unlink()
-
-
 @contextmanager
 def intact(path: Path) -> Iterator[None]:
     """Say that a file of kept results is damaged, where what it holds makes no sense.
@@ -97,16 +63,6 @@ def intact(path: Path) -> Iterator[None]:
         text = _("this file of the results is damaged ({reason}); add --fresh to make new ones")
         reason = f"{type(error).__name__}: {error}"
         raise InputError([Problem(text.format(reason=reason), file=shown(path))]) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder, and needs no telling
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kolabsim.study.sheets import as_it_was, harmless, rows_csv, table_csv
+from kolabsim.files import escape, rows_csv, table_csv, unescape
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -23,13 +23,13 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r")
     ],
 )  # fmt: skip
 def test_texts_that_begin_as_formulas_do_get_an_apostrophe(text, written) -> None:
-    assert harmless(text) == written
+    assert escape(text) == written
 
 
 @given(st.text(alphabet="'=+-@\t1a ", max_size=6))
 def test_every_text_can_be_had_again(text) -> None:
-    written = harmless(text)
-    assert as_it_was(written) == text
+    written = escape(text)
+    assert unescape(written) == text
     if written.startswith(FORMULAS):
         float(written)
 
