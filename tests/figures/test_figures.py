@@ -19,7 +19,7 @@ from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.figures import bodies, maps
 from kolabsim.figures.comparison import quantiles, yearly
-from kolabsim.figures.labels import strategy_title, winner_scale
+from kolabsim.figures.labels import choose_winner_scale, strategy_title
 from kolabsim.figures.style import MARKS, blank, overlap, spots, styled
 from kolabsim.i18n import set_language
 from kolabsim.model.measures import MEASURES
@@ -275,7 +275,7 @@ def test_a_short_run_is_drawn_quarter_by_quarter():
 
 def test_the_grid_of_winners_has_every_value_with_its_mark(comparison):
     found = texts(figures.winners(comparison, ["mandate", "forum"]))
-    scale = winner_scale(comparison)
+    scale = choose_winner_scale(comparison)
     for row in comparison.winners.itertuples():
         if row.strategy in {"mandate", "forum"}:
             mark = MARKS[row.verdict][0]
@@ -296,7 +296,7 @@ def test_a_map_has_every_region_where_it_lies(comparison):
     figure = figures.regions_map(comparison, "mandate")
     regions = comparison.scenario.regions
     drawn = [marks.get_offsets() for marks in figure.axes[0].collections]
-    drawn = {tuple(place) for places in drawn for place in maps.tolist()}
+    drawn = {tuple(place) for places in drawn for place in places.tolist()}
     assert set(zip(regions.longitude, regions.latitude, strict=True)) <= drawn
     assert all(name in texts(figure) for name in regions.names)
 
@@ -402,7 +402,7 @@ def test_intervals_of_a_tornado_are_of_differences_to_the_middle():
 def test_a_tornado_names_the_ends_of_ranges_and_the_words_of_choices():
     found, curves = one_at_a_time(("share", "form"), (0.4, 0.2))
     forms = ("joint_board", "contract")
-    words = figures.Words(
+    words = figures.Labels(
         factors={"share": "share of the cost"},
         choices={"joint_board": "joint board"},
         at={"share": lambda u: 10 + 20 * u, "form": lambda u: forms[int(u > 0.5)]},

@@ -2,7 +2,15 @@ import math
 
 import pytest
 
-from kolabsim.figures.formatting import Scale, count, decimal, money, percent, scale_of, significant
+from kolabsim.figures.formatting import (
+    Scale,
+    choose_scale,
+    count,
+    decimal,
+    money,
+    percent,
+    significant,
+)
 from kolabsim.i18n import set_language
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
 
@@ -68,7 +76,7 @@ def test_zero_has_no_sign_and_nothing_no_decimals():
     ("error", "decimals"), [(0.29, 2), (0.31, 1), (0.03, 2), (1.2, 1), (4.0, 0), (1e-9, 4)]
 )
 def test_an_interval_decides_on_the_decimals(error, decimals):
-    assert scale_of("quarters", [1.0], [error]).decimals == decimals
+    assert choose_scale("quarters", [1.0], [error]).decimals == decimals
 
 
 def test_large_numbers_are_grouped_by_locale():
@@ -81,7 +89,7 @@ def test_every_unit_of_the_model_can_be_written():
     units = {measure.unit for measure in (MEASURES | REGION_MEASURES).values()}
     for unit in units:
         for difference in (True, False):
-            scale = scale_of(unit, [0.5], [0.1], currency="IDR", difference=difference)
+            scale = choose_scale(unit, [0.5], [0.1], currency="IDR", difference=difference)
             assert scale.text(0.5)
-    assert scale_of("share", [0.2]).label == "percentage points"
-    assert scale_of("share", [0.2], difference=False).label == "%"
+    assert choose_scale("share", [0.2]).label == "percentage points"
+    assert choose_scale("share", [0.2], difference=False).label == "%"

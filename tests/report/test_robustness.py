@@ -12,7 +12,7 @@ from kolabsim.analysis import discovery as d
 from kolabsim.analysis.discovery import Box, Discovery, Range, Tree, discover, failures
 from kolabsim.analysis.information import information
 from kolabsim.analysis.robustness import CRITERIA, robustness, sample_sizes
-from kolabsim.figures.labels import Words
+from kolabsim.figures.labels import Labels
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
 from kolabsim.report import robustness as u
@@ -21,7 +21,7 @@ from kolabsim.report.page import write_page
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
 OUTCOME = "realised_benefit"
-WORDS = Words(
+WORDS = Labels(
     strategies={"grant": "Matching grant", "secretariat": "Joint secretariat"},
     factors={"size": "population of regions", "trust": "trust at the start", "form": "legal form"},
     units={"size": "thousand", "trust": "0..1"},

@@ -7,7 +7,7 @@ from kolabsim import figures
 from kolabsim.analysis.search import Budget, Objective, reevaluate, search
 from kolabsim.analysis.surrogate import fit_surrogate
 from kolabsim.figures import search as fronts
-from kolabsim.figures.labels import Words
+from kolabsim.figures.labels import Labels
 from kolabsim.figures.search import Reference
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
@@ -25,7 +25,7 @@ FACTORS = (
     Factor("form", "legal form", "institutions", words=("contract", "board")),
     Factor("areas.waste.haul", "cost of hauling", "areas", low=0.1, high=0.6, most=9.0),
 )
-WORDS = Words(
+WORDS = Labels(
     factors={factor.name: factor.meaning for factor in FACTORS},
     outcomes={"gain": "net benefit", "trust": "trust", "programme_cost": "programme cost"},
     choices={"board": "joint board"},

@@ -8,7 +8,7 @@ import pytest
 
 from kolabsim import figures
 from kolabsim.analysis.sensitivity import analyse, curve
-from kolabsim.figures.labels import Words
+from kolabsim.figures.labels import Labels
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
 from kolabsim.report import sensitivity as s
@@ -51,7 +51,7 @@ def studied(method, names=NAMES, *, outcomes=("efficiency", "trust"), sd=0.02, *
 
 
 def words():
-    return Words(
+    return Labels(
         {name: f"thing {k}" for k, name in enumerate(NAMES)} | {NAMES[0]: LONG},
         {"trust": "faith"},
         at={NAMES[0]: lambda u: 10.0 + u, NAMES[1]: lambda u: "open" if u < 0.5 else "by_majority"},
@@ -162,7 +162,7 @@ def test_an_unsure_first_is_said_to_be_unsure():
     design = make_design("sobol", "ab", samples=64, seed=1)
     values = (design.points[:, 0] + design.points[:, 1])[:, None]
     found = analyse(design, values, outcome="happiness", common=True)
-    text = s.answer(found, Words())
+    text = s.answer(found, Labels())
     assert text.startswith("Happiness depends most on")
     assert "That it comes first is not sure" in text
     assert "same draws at all points" in " ".join(s.floor_notes(found))
@@ -171,9 +171,9 @@ def test_an_unsure_first_is_said_to_be_unsure():
 def test_single_runs_have_no_floor_to_be_above():
     design = make_design("one_at_a_time", "ab", samples=5, seed=1)
     found = analyse(design, design.points[:, 0], outcome="efficiency")
-    text = s.answer(found, Words())
+    text = s.answer(found, Labels())
     assert text.startswith("Efficiency depends most on “a”")
     assert "interval" not in text
     assert "no noise floor" in " ".join(s.floor_notes(found))
-    assert s.index_table(found, Words()).rows[0][1][0].verdict == ""
-    assert "not above" not in texts(figures.index_bars(found, Words()))
+    assert s.index_table(found, Labels()).rows[0][1][0].verdict == ""
+    assert "not above" not in texts(figures.index_bars(found, Labels()))

@@ -1,7 +1,7 @@
 import openpyxl
 import pytest
 
-from kolabsim.figures.formatting import UNDEFINED, percent, scale_of
+from kolabsim.figures.formatting import UNDEFINED, choose_scale, percent
 from kolabsim.i18n import set_language
 from kolabsim.report import workbook
 from kolabsim.report.tables import Cell, Table, texts
@@ -16,7 +16,7 @@ def speak_english():
 
 
 def table_of(number: int = 1) -> Table:
-    scale = scale_of("currency", [1.2e9], [1e7], currency="IDR")
+    scale = choose_scale("currency", [1.2e9], [1e7], currency="IDR")
     cells = [
         Cell(scale.bare(1.234567e9, signed=True), scale.interval(-1e9, 2e9), "odd", "better"),
         Cell(percent(0.345)),

@@ -16,15 +16,15 @@ import numpy as np
 from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
 from kolabsim.app.session import MAIN, Answer
 from kolabsim.figures.comparison import quantiles, yearly
-from kolabsim.figures.formatting import SPACE, decimal, percent, scale_of
+from kolabsim.figures.formatting import SPACE, choose_scale, decimal, percent
 from kolabsim.figures.labels import (
-    capital,
-    hint_of,
-    label_of,
-    measure_scale,
+    capitalise,
+    choose_measure_scale,
+    choose_winner_scale,
+    measure_hint,
+    measure_label,
+    measure_title,
     strategy_title,
-    title_of,
-    winner_scale,
 )
 from kolabsim.figures.maps import bounds_of, lean_of, neighbours, points_of, shapes_of
 from kolabsim.figures.style import (
@@ -36,7 +36,7 @@ from kolabsim.figures.style import (
     ORANGE,
     PALE,
     VERMILION,
-    face_of,
+    marker_face,
 )
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES
@@ -71,11 +71,12 @@ def differences(answer: Answer, measures: Sequence[str]) -> str:
     comparison, rows = answer.comparison, []
     for measure in measures:
         table = comparison.table(measure)
-        row, scale = table.iloc[0], measure_scale(comparison, measure, table)
+        row, scale = table.iloc[0], choose_measure_scale(comparison, measure, table)
         mark, _marker, colour = MARKS[row.verdict]
         rows.append(
-            f'<tr><th scope="row" title="{escape(capital(_(MEASURES[measure].meaning)))}">'
-            f"{escape(title_of(measure))}<small>{escape(hint_of(measure, scale))}</small></th>"
+            f'<tr><th scope="row" title="{escape(capitalise(_(MEASURES[measure].meaning)))}">'
+            f"{escape(measure_title(measure))}"
+            f"<small>{escape(measure_hint(measure, scale))}</small></th>"
             f"<td>{escape(level_of(measure, row.baseline, comparison.scenario.currency))}</td>"
             f'<td class="bar">{interval_bar(row, colour)}</td>'
             f'<td class="difference"><span style="color:{colour}" aria-hidden="true">{mark}</span>'
@@ -95,7 +96,7 @@ def differences(answer: Answer, measures: Sequence[str]) -> str:
 def level_of(measure: str, value: float, currency: str) -> str:
     """A value in short: its unit stands beside the measure already, but for money and shares."""
     unit = MEASURES[measure].unit
-    scale = scale_of(unit, [value], currency=currency, difference=False)
+    scale = choose_scale(unit, [value], currency=currency, difference=False)
     if unit == "currency":
         return scale.text(value)
     return scale.bare(value) + (f"{SPACE}%" if scale.unit.startswith("%") else "")
@@ -114,8 +115,8 @@ def interval_bar(row: object, colour: str) -> str:
         f'<svg viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" aria-hidden="true">'
         f'<line x1="{wide / 2}" x2="{wide / 2}" y1="0" y2="{high}" stroke="{GREY}"/>'
         f'<line x1="{low:.1f}" x2="{high_end:.1f}" y1="9" y2="9" stroke="{colour}" '
-        f'stroke-width="3"/><circle cx="{middle:.1f}" cy="9" r="4.5" fill="{face_of(row.verdict)}" '
-        f'stroke="{colour}" stroke-width="1.8"/></svg>'
+        f'stroke-width="3"/><circle cx="{middle:.1f}" cy="9" r="4.5" '
+        f'fill="{marker_face(row.verdict)}" stroke="{colour}" stroke-width="1.8"/></svg>'
     )
 
 
@@ -123,7 +124,7 @@ def headline(answer: Answer) -> str:
     """What one's own strategy does, in two sentences."""
     comparison = answer.comparison
     table = comparison.table(MAIN[0])
-    row, scale = table.iloc[0], measure_scale(comparison, MAIN[0], table)
+    row, scale = table.iloc[0], choose_measure_scale(comparison, MAIN[0], table)
     verdicts = comparison.winners["verdict"]
     words = {
         "baseline": strategy_title(comparison, comparison.baseline),
@@ -147,7 +148,7 @@ def envelopes(answer: Answer, measure: str) -> str:
     scenario = answer.of.scenario
     time, values = yearly(answer.results, measure, answer.of.strategies, baseline=None, future=None)
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
-    scale = scale_of(
+    scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=scenario.currency, difference=False
     )
     bands = bands / scale.divisor
@@ -180,8 +181,10 @@ def envelopes(answer: Answer, measure: str) -> str:
             f'stroke-width="3"/><text x="{legend + 28}" y="16">{escape(title)}</text>'
         )
         legend += 50 + 7.2 * len(title)
-    parts.append(f'<text x="{left}" y="30" fill="{GREY}">{escape(label_of(measure, scale))}</text>')
-    alt = _("{measure} over the years under both strategies").format(measure=title_of(measure))
+    parts.append(
+        f'<text x="{left}" y="30" fill="{GREY}">{escape(measure_label(measure, scale))}</text>'
+    )
+    alt = _("{measure} over the years under both strategies").format(measure=measure_title(measure))
     return svg("".join(parts), alt)
 
 
@@ -264,7 +267,7 @@ def regions_map(answer: Answer) -> str:
     """Regions as large as their population, coloured and marked by what they gain or lose."""
     comparison, regions = answer.comparison, answer.of.scenario.regions
     table = comparison.winners.set_index("region").reindex(regions.codes)
-    scale = winner_scale(comparison)
+    scale = choose_winner_scale(comparison)
     limit = float(table["difference"].abs().max()) or 1.0
     parts, shapes = [], shapes_of(regions)
     shaped = np.isin(regions.codes, list(shapes))

@@ -50,7 +50,7 @@ from kolabsim.app.uploads import (
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
 from kolabsim.figures.formatting import count, decimal, significant
-from kolabsim.figures.labels import capital, title_of
+from kolabsim.figures.labels import capitalise, measure_title
 from kolabsim.figures.style import BLUE
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.model.jit import is_compiled_before
@@ -269,7 +269,7 @@ class Page:
         usual = intensity(start, name) if start else 0.0
         price = PARAMETERS[lever.price]
         text = _("{meaning}. {price}: {value}.").format(
-            meaning=capital(_(lever.meaning)), price=capital(_(price.meaning)),
+            meaning=capitalise(_(lever.meaning)), price=capitalise(_(price.meaning)),
             value=significant(self.scenario.parameters.get(lever.price, price.default)),
         )  # fmt: skip
         value = self.settings.levers.get(name, usual)
@@ -302,7 +302,7 @@ class Page:
         step = step_of(range_, usual)
         with ui.element("div").classes("control"):
             with ui.element("div").classes("head"):
-                words(capital(label), tag="label").props(f'for="{name}"')
+                words(capitalise(label), tag="label").props(f'for="{name}"')
                 shown = words(significant(value), tag="output").props(f'for="{name}"')
             slider = ui.element("input").props(
                 f'type=range id="{name}" min={range_[0]} max={range_[1]} step={step:g} '
@@ -337,7 +337,7 @@ class Page:
                 self.differences = block("differences-block")
                 with ui.element("div").classes("pictures"):
                     with ui.element("figure"):
-                        measures = {name: title_of(name) for name in MAIN}
+                        measures = {name: measure_title(name) for name in MAIN}
                         self.measure_help = choice(
                             "measure", _("Over time"), measures, self.settings.measure,
                             self.change_measure, measure_help(self.settings.measure),
@@ -549,7 +549,7 @@ class Page:
     def too_large(self) -> None:
         """Say that files were too many, too large, or of another kind."""
         kind = _("only files that end in .csv, .yaml or .geojson can be read").format()
-        self.tell([Problem(f"{capital(too_much())}; {kind}")], where=self.upload_told)
+        self.tell([Problem(f"{capitalise(too_much())}; {kind}")], where=self.upload_told)
 
     # Taking away ----------------------------------------------------------------------------------
 
@@ -665,7 +665,7 @@ def choice(
 
 def measure_help(name: str) -> str:
     """What a measure means."""
-    return _("{meaning}.").format(meaning=capital(_(MEASURES[name].meaning)))
+    return _("{meaning}.").format(meaning=capitalise(_(MEASURES[name].meaning)))
 
 
 def waiting() -> str:

@@ -9,8 +9,8 @@ import numpy as np
 
 from kolabsim.app.charts import network
 from kolabsim.app.session import WHAT_IF, WhatIf, shared_services
-from kolabsim.figures.formatting import count, decimal, scale_of
-from kolabsim.figures.labels import area_title, title_of
+from kolabsim.figures.formatting import choose_scale, count, decimal
+from kolabsim.figures.labels import area_title, measure_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES
 
@@ -79,9 +79,9 @@ class Lesson:
         rows = []
         for name in WATCHED:
             value = self.model.measures.get(name, np.nan)
-            scale = scale_of(MEASURES[name].unit, [value], difference=False)
+            scale = choose_scale(MEASURES[name].unit, [value], difference=False)
             text = count(value) if scale.divisor == 1.0 else scale.text(value)
-            rows.append(f"<tr><th>{escape(title_of(name))}</th><td>{text}</td></tr>")
+            rows.append(f"<tr><th>{escape(measure_title(name))}</th><td>{text}</td></tr>")
         shown = self.events[:MOST_TOLD]
         left = len(self.events) - len(shown)
         items = "".join(f"<li>{escape(event)}</li>" for event in shown)

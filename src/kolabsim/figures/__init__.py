@@ -5,8 +5,8 @@ show it, :func:`to_png` and :func:`to_svg` write it. Pyplot is not used, and set
 are neither read nor changed. Words and numbers are in the language spoken
 (:func:`kolabsim.i18n.set_language`).
 
-Figures of an inquiry take :class:`Words`, which say what factors, outcomes and strategies are
-called: ``figures.Words.of(inquiry)``. Without them everything keeps its own name.
+Figures of an inquiry take :class:`Labels`, which say what factors, outcomes and strategies are
+called: ``figures.Labels.from_experiment(inquiry)``. Without them everything keeps its own name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kolabsim.figures.comparison import (
     envelopes,
     forest,
 )
-from kolabsim.figures.labels import Words
+from kolabsim.figures.labels import Labels
 from kolabsim.figures.maps import regions_map, winners
 from kolabsim.figures.region import region_channels, region_saving
 from kolabsim.figures.robustness import (
@@ -36,8 +36,8 @@ from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_pl
 from kolabsim.figures.style import to_png, to_svg
 
 __all__ = [
+    "Labels",
     "Reference",
-    "Words",
     "best_shares",
     "bodies_over_time",
     "channels",

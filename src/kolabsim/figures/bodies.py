@@ -9,7 +9,7 @@ import numpy as np
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.figures.formatting import SPACE
-from kolabsim.figures.labels import area_title, wrapped
+from kolabsim.figures.labels import area_title, wrap_lines
 from kolabsim.figures.maps import NAMED, draw_shape, frame_map, lean_of, points_of, shapes_of
 from kolabsim.figures.style import (
     BLUE,
@@ -111,7 +111,7 @@ def bodies_over_time(
             }
             draw_bodies(axes, scenario, found)
         for axes in row[:1]:
-            axes.text(-0.04, 0.5, wrapped(area_title(area), 22), transform=axes.transAxes,
+            axes.text(-0.04, 0.5, wrap_lines(area_title(area), 22), transform=axes.transAxes,
                       rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
     for axes, quarter in zip(panels[0], shown, strict=True):
         axes.set_title(when(scenario, quarter), loc="center")
@@ -220,4 +220,4 @@ def draw_bodies(axes: Axes, scenario: Scenario, bodies: Mapping[int, Sequence[in
 def name_regions(figure: Figure, regions: Regions) -> None:
     """Say below the panels which region each number is."""
     texts = [f"{i}{SPACE}{name.replace(' ', SPACE)}" for i, name in enumerate(regions.names, 1)]
-    figure.supxlabel(wrapped("   ".join(texts), 150), fontsize=7.0, color=INK)
+    figure.supxlabel(wrap_lines("   ".join(texts), 150), fontsize=7.0, color=INK)

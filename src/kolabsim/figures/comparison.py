@@ -21,16 +21,16 @@ from kolabsim.analysis.comparison import (
     cube,
     verdicts,
 )
-from kolabsim.figures.formatting import Scale, count, percent, scale_of
+from kolabsim.figures.formatting import Scale, choose_scale, count, percent
 from kolabsim.figures.labels import (
     channel_title,
-    hint_of,
-    label_of,
-    measure_scale,
+    choose_measure_scale,
+    measure_hint,
+    measure_label,
+    measure_title,
     strategy_title,
-    title_of,
-    verdict_words,
-    wrapped,
+    verdict_labels,
+    wrap_lines,
 )
 from kolabsim.figures.style import (
     BLUE,
@@ -45,9 +45,9 @@ from kolabsim.figures.style import (
     SKY,
     VERMILION,
     YELLOW,
+    add_verdict_legend,
     blank,
-    face_of,
-    legend_of_verdicts,
+    marker_face,
     styled,
     write_ticks,
 )
@@ -110,7 +110,7 @@ def envelopes(
     """
     time, values = yearly(results, measure, strategies, baseline=baseline, future=future)
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
-    scale = scale_of(
+    scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=results.scenario.currency,
         difference=baseline is not None,
     )  # fmt: skip
@@ -126,7 +126,7 @@ def envelopes(
         axes = panels[0 if together else k]
         draw_bands(axes, time, bands[:, k] / scale.divisor, SERIES[k] if together else BLUE, title)
         if not together:
-            axes.set_title(wrapped(title, 26), fontsize=8.5)
+            axes.set_title(wrap_lines(title, 26), fontsize=8.5)
     for axes in panels:
         axes.set_axis_off() if axes not in panels[: len(titles)] else axes.grid(axis="y")
         axes.set_xlim(time[0], time[-1])
@@ -135,7 +135,7 @@ def envelopes(
         write_ticks(axes.yaxis, 1.0)
         axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if together else 3)
     explain_bands(figure, panels[0] if together else None)
-    figure.supylabel(wrapped(label_of(measure, scale), 60), fontsize=8.0)
+    figure.supylabel(wrap_lines(measure_label(measure, scale), 60), fontsize=8.0)
     return figure
 
 
@@ -254,10 +254,10 @@ def forest(
     panels, seen = panels.ravel(), set()
     for axes, measure in zip(panels, measures, strict=False):
         table = comparison.table(measure, future=future).loc[order]
-        scale = measure_scale(comparison, measure, table)
+        scale = choose_measure_scale(comparison, measure, table)
         seen |= set(draw_differences(axes, table, scale.divisor))
-        axes.set_title(wrapped(title_of(measure), 30))
-        axes.set_xlabel(hint_of(measure, scale), labelpad=2.0)
+        axes.set_title(wrap_lines(measure_title(measure), 30))
+        axes.set_xlabel(measure_hint(measure, scale), labelpad=2.0)
         axes.xaxis.get_major_locator().set_params(nbins=7 if columns < 3 else 4)
         write_ticks(axes.xaxis, 1.0)
         axes.set_yticks(range(len(order)))
@@ -265,8 +265,8 @@ def forest(
         axes.set_ylim(-0.7, len(order) - 0.3)
     for axes in panels[len(measures) :]:
         axes.set_axis_off()
-    words = verdict_words(comparison)
-    legend_of_verdicts(figure, {verdict: words[verdict] for verdict in words if verdict in seen})
+    words = verdict_labels(comparison)
+    add_verdict_legend(figure, {verdict: words[verdict] for verdict in words if verdict in seen})
     return figure
 
 
@@ -283,7 +283,7 @@ def draw_differences(axes: Axes, table: pd.DataFrame, divisor: float) -> list[st
         axes.plot(ends, [y, y], color=colour, linewidth=1.5, zorder=2)
         axes.plot(
             row.difference / divisor, y, marker=marker, markersize=5.0, color=colour, zorder=3,
-            markerfacecolor=face_of(row.verdict),
+            markerfacecolor=marker_face(row.verdict),
         )  # fmt: skip
     return list(table["verdict"][np.isfinite(table["difference"])])
 
@@ -318,7 +318,7 @@ def channels(
     table = table[table["future"] == (future or comparison.futures[0])]
     grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
     total = comparison.table(NET_BENEFIT, future=future).loc[order]
-    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, total)
     grid = grid / scale.divisor
     longest = max(grid.clip(lower=0.0).sum(axis=1).max(), -grid.clip(upper=0.0).sum(axis=1).min())
     large = [name for name in grid.columns if grid[name].abs().max() >= SMALL * longest]
@@ -379,7 +379,7 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
         table.pivot(index="strategy", columns="item", values=name).loc[order]
         for name in ("value", "low", "high")
     )
-    scale = scale_of(
+    scale = choose_scale(
         "currency", value[["programme_cost", "saving"]].to_numpy().ravel(),
         currency=comparison.scenario.currency,
     )  # fmt: skip
@@ -435,7 +435,7 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
         _sign, marker, colour = MARKS[verdict]
         axes.plot([start, end], [y, y], color=colour, linewidth=1.5, zorder=2)
         axes.plot(
-            middle, y, marker=marker, color=colour, markerfacecolor=face_of(verdict),
+            middle, y, marker=marker, color=colour, markerfacecolor=marker_face(verdict),
             markersize=5.0, zorder=3,
         )  # fmt: skip
     left, right = axes.get_xlim()
@@ -449,7 +449,7 @@ def convergence_scale(comparison: Comparison, found: pd.DataFrame) -> Scale:
     values = [last[name] for name in ("difference", "low", "high")]
     half = (last["high"] - last["low"]) / 2.0
     unit, currency = MEASURES[NET_BENEFIT].unit, comparison.scenario.currency
-    return scale_of(unit, values, [half], currency=currency)
+    return choose_scale(unit, values, [half], currency=currency)
 
 
 @styled
@@ -470,7 +470,7 @@ def convergence_by_runs(comparison: Comparison, found: pd.DataFrame) -> Figure:
         axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, markersize=5.5, zorder=3)
     axes.set_xticks(at, [count(runs) for runs in found["runs"]])
     axes.set_xlabel(_("Runs"))
-    axes.set_ylabel(wrapped(scale.label, 18))
+    axes.set_ylabel(wrap_lines(scale.label, 18))
     axes.margins(x=0.06, y=0.08)
     write_ticks(axes.yaxis, 1.0)
     return figure

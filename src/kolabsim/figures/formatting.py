@@ -49,7 +49,7 @@ class Interval(str):
         return made
 
 
-def span(low: str, high: str) -> Interval:
+def format_interval(low: str, high: str) -> Interval:
     """Two written numbers as the interval between them."""
     return Interval(_("{low} to {high}").format(low=low, high=high), low, high)
 
@@ -75,7 +75,7 @@ class Scale:
         if not math.isfinite(value):
             return UNDEFINED
         if value == 0.0:
-            return Number("0", 0.0, pattern_of(self.decimals))
+            return Number("0", 0.0, number_pattern(self.decimals))
         return decimal(value / self.divisor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
@@ -87,16 +87,18 @@ class Scale:
         before = f"{self.symbol}{SPACE}" if self.symbol else ""
         after = f"{SPACE}{self.unit}" if self.unit else ""
         text = f"{bare[:sign]}{before}{bare[sign:]}{after}"
-        return Number(text, bare.value, pattern_of(self.decimals, before=before, after=after))
+        return Number(text, bare.value, number_pattern(self.decimals, before=before, after=after))
 
     def interval(self, low: float, high: float, *, signed: bool = False) -> str:
         """An interval without its unit."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return UNDEFINED
-        return span(self.bare(low, signed=signed), self.bare(high, signed=signed))
+        return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
 
 
-def pattern_of(decimals: int, *, signed: bool = False, before: str = "", after: str = "") -> str:
+def number_pattern(
+    decimals: int, *, signed: bool = False, before: str = "", after: str = ""
+) -> str:
     """How a spreadsheet writes a number with so many decimals, and words before and after it."""
     number = "#,##0" + ("." + "0" * decimals if decimals else "")
     quoted = [f'"{words}"' if words else "" for words in (before, after)]
@@ -115,7 +117,7 @@ def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
     text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
     sign = MINUS if value < 0 else "+" if signed else ""
     text = text if round(value, decimals) == 0.0 else sign + text
-    return Number(text, value, pattern_of(decimals, signed=signed))
+    return Number(text, value, number_pattern(decimals, signed=signed))
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
@@ -129,7 +131,7 @@ def percent(share: float, *, decimals: int = 0) -> str:
         text = f"> {decimal(100 * (1.0 - 2 * least), decimals)}"
     else:
         text = decimal(100.0 * share, decimals)
-    return Number(f"{text}{SPACE}%", share, pattern_of(decimals) + "%")
+    return Number(f"{text}{SPACE}%", share, number_pattern(decimals) + "%")
 
 
 def count(number: float) -> str:
@@ -149,7 +151,7 @@ def significant(value: float, digits: int = 3) -> str:
     return Number(text.rstrip("0").rstrip(point) if point in text else text, value)
 
 
-def scale_of(
+def choose_scale(
     unit: str,
     values: Iterable[float],
     errors: Iterable[float] = (),
@@ -167,7 +169,7 @@ def scale_of(
     values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
     largest = float(values.max(initial=0.0))
-    divisor, words, symbol = unit_words(unit, largest, currency, difference)
+    divisor, words, symbol = unit_labels(unit, largest, currency, difference)
     if len(errors):
         typical = float(np.quantile(errors, 0.25)) / divisor
         wanted = math.ceil(-math.log10(typical / 3.0) - 1e-9)
@@ -178,12 +180,12 @@ def scale_of(
     return Scale(divisor, min(max(wanted, 0), MOST_DECIMALS), words, symbol)
 
 
-def unit_words(
+def unit_labels(
     unit: str, largest: float, currency: str, difference: bool
 ) -> tuple[float, str, str]:
     """What to divide by, the words after a number, and those before it."""
     if unit == "currency":
-        return money_words(largest, currency)
+        return money_unit(largest, currency)
     if unit == "share of stand-alone cost":
         return 0.01, _("% of stand-alone cost"), ""
     if unit == "share":
@@ -205,7 +207,7 @@ def unit_words(
     return 1.0, words[unit], ""
 
 
-def money_words(largest: float, currency: str) -> tuple[float, str, str]:
+def money_unit(largest: float, currency: str) -> tuple[float, str, str]:
     """The unit in which the largest of some sums of money has one to three digits."""
     sizes = (
         (1e12, _("trillion")), (1e9, _("billion")), (1e6, _("million")), (1.0, ""),
@@ -219,4 +221,4 @@ def money_words(largest: float, currency: str) -> tuple[float, str, str]:
 
 def money(value: float, currency: str, *, signed: bool = False) -> str:
     """A sum of money by itself, with three digits: IDR 1.23 billion, Rp 1,23 miliar."""
-    return scale_of("currency", [value], currency=currency).text(value, signed=signed)
+    return choose_scale("currency", [value], currency=currency).text(value, signed=signed)

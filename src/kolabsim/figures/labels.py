@@ -19,7 +19,15 @@ from kolabsim.analysis.comparison import (
     UNDECIDED,
     WORSE,
 )
-from kolabsim.figures.formatting import SPACE, Scale, count, decimal, percent, scale_of, significant
+from kolabsim.figures.formatting import (
+    SPACE,
+    Scale,
+    choose_scale,
+    count,
+    decimal,
+    percent,
+    significant,
+)
 from kolabsim.i18n import N_, _, language
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.levers import SUPPORTERS
@@ -50,12 +58,12 @@ STRUCTURE_TITLES = {
 """What the structures of the model are called."""
 
 
-def title_of(measure: str) -> str:
+def measure_title(measure: str) -> str:
     """What a measure is called, with a capital."""
-    return capital(_(MEASURES[measure].title))
+    return capitalise(_(MEASURES[measure].title))
 
 
-def capital(text: str) -> str:
+def capitalise(text: str) -> str:
     """A text that begins a line."""
     return text[:1].upper() + text[1:]
 
@@ -68,12 +76,12 @@ def strategy_title(comparison: Comparison, name: str) -> str:
 def channel_title(name: str) -> str:
     """What a channel is called."""
     title = MEASURES["programme_cost"].title if name == PROGRAMME else CHANNELS[name].title
-    return capital(_(title))
+    return capitalise(_(title))
 
 
 def area_title(name: str) -> str:
     """What a service area is called."""
-    return capital(_(AREA_TITLES[name])) if name in AREA_TITLES else name
+    return capitalise(_(AREA_TITLES[name])) if name in AREA_TITLES else name
 
 
 def setting_title(scenario: Scenario, name: str) -> str:
@@ -82,22 +90,22 @@ def setting_title(scenario: Scenario, name: str) -> str:
     return name if factor is None else factor_title(factor)
 
 
-def label_of(measure: str, scale: Scale) -> str:
+def measure_label(measure: str, scale: Scale) -> str:
     """A measure and its unit."""
-    title = title_of(measure)
+    title = measure_title(measure)
     return f"{title} ({scale.label})" if scale.label else title
 
 
-def hint_of(measure: str, scale: Scale) -> str:
+def measure_hint(measure: str, scale: Scale) -> str:
     """The unit of a measure, and where better lies when it is not to the right."""
     if MEASURES[measure].better < 0:
         return _("{unit}; less is better").format(unit=scale.label)
     return scale.label
 
 
-def measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> Scale:
+def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> Scale:
     """How differences of a measure are written; ``table`` has difference, low and high."""
-    return scale_of(
+    return choose_scale(
         MEASURES[measure].unit,
         np.concatenate([table["difference"], table["low"], table["high"]]),
         (table["high"] - table["low"]) / 2.0,
@@ -105,13 +113,13 @@ def measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> 
     )
 
 
-def winner_scale(comparison: Comparison) -> Scale:
+def choose_winner_scale(comparison: Comparison) -> Scale:
     """How the gains and losses of regions are written: two decimals of a per cent at most."""
-    scale = measure_scale(comparison, NET_BENEFIT, comparison.winners)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, comparison.winners)
     return replace(scale, decimals=min(scale.decimals, 2))
 
 
-def verdict_words(comparison: Comparison) -> dict[str, str]:
+def verdict_labels(comparison: Comparison) -> dict[str, str]:
     """What the marks of differences mean."""
     words = {
         "baseline": strategy_title(comparison, comparison.baseline),
@@ -125,7 +133,7 @@ def verdict_words(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def winner_words(comparison: Comparison) -> dict[str, str]:
+def winner_labels(comparison: Comparison) -> dict[str, str]:
     """What the marks of winners and losers mean."""
     level = percent(comparison.level)
     return {
@@ -135,12 +143,12 @@ def winner_words(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def wrapped(text: str, width: int) -> str:
+def wrap_lines(text: str, width: int) -> str:
     """A text broken into lines of so many characters."""
     return "\n".join(wrap(text, width))
 
 
-def with_unit(title: str, scale: Scale) -> str:
+def add_unit(title: str, scale: Scale) -> str:
     """A title and a unit, as they stand on an axis or in a head."""
     return f"{title} ({scale.label})" if scale.label else title
 
@@ -173,23 +181,23 @@ def factor_title(factor: Factor) -> str:
     if parts[0] == "areas":
         return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
     if factor.name in STRUCTURE_TITLES:
-        return capital(_(STRUCTURE_TITLES[factor.name]))
-    title = capital(_(factor.meaning).rstrip(".").replace("``", ""))
+        return capitalise(_(STRUCTURE_TITLES[factor.name]))
+    title = capitalise(_(factor.meaning).rstrip(".").replace("``", ""))
     if factor.group in ("targets", "budgets"):
-        return f"{capital(_(SUPPORTERS[parts[1]].title))}: {small(title)}"
+        return f"{capitalise(_(SUPPORTERS[parts[1]].title))}: {uncapitalise(title)}"
     return title
 
 
 def titles_of(inquiry: Inquiry) -> dict[str, str]:
     """What factors, groups and parameters of futures are called, by name."""
-    found = {f"parameters.{name}": capital(_(p.meaning)) for name, p in PARAMETERS.items()}
-    found |= {name: capital(_(title)) for name, title in GROUP_TITLES.items()}
+    found = {f"parameters.{name}": capitalise(_(p.meaning)) for name, p in PARAMETERS.items()}
+    found |= {name: capitalise(_(title)) for name, title in GROUP_TITLES.items()}
     return found | {factor.name: factor_title(factor) for factor in inquiry.factors}
 
 
 def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
     """What an outcome is called."""
-    title = title_of(outcome.measure)
+    title = measure_title(outcome.measure)
     if outcome.quarter is not None:
         title = _("{measure} after {number} quarters").format(
             measure=title, number=count(outcome.quarter + 1)
@@ -204,13 +212,13 @@ def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
     return title
 
 
-def small(title: str) -> str:
+def uncapitalise(title: str) -> str:
     """A title as it stands within a sentence; names in capitals stay as they are."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 @dataclass(frozen=True)
-class Words:
+class Labels:
     """What the parts of an inquiry are called, and how their numbers are written.
 
     Titles stand as they do within a sentence. What is not named here keeps its own name; the
@@ -235,16 +243,16 @@ class Words:
     """What outcomes are differences to, if they are differences."""
 
     @classmethod
-    def of(cls, inquiry: Inquiry) -> Words:
-        """The words of an inquiry, in the language spoken now."""
-        outcomes = {one.name: small(outcome_title(inquiry, one)) for one in inquiry.outcomes}
+    def from_experiment(cls, inquiry: Inquiry) -> Labels:
+        """Labels of an experiment, in the current language."""
+        outcomes = {one.name: uncapitalise(outcome_title(inquiry, one)) for one in inquiry.outcomes}
         if inquiry.kind == "search":
             years = decimal(inquiry.scenario.horizon / 4.0, 0)
             outcomes["programme_cost"] = _("programme cost over {years} years").format(years=years)
         units = {f"parameters.{name}": entry.unit for name, entry in PARAMETERS.items()}
         units |= {one.name: MEASURES[one.measure].unit for one in inquiry.outcomes}
         return cls(
-            factors={name: small(title) for name, title in titles_of(inquiry).items()},
+            factors={name: uncapitalise(title) for name, title in titles_of(inquiry).items()},
             outcomes=outcomes,
             strategies={
                 name: strategy.title(language())
@@ -274,7 +282,7 @@ class Words:
 
     def axis(self, name: str) -> str:
         """A factor with its unit, as it stands on an axis."""
-        title, unit = capital(self.factor(name)), self.units.get(name, "")
+        title, unit = capitalise(self.factor(name)), self.units.get(name, "")
         return title if unit in BARE_UNITS else f"{title} ({unit})"
 
     def number(self, name: str, value: float) -> str:
@@ -292,15 +300,15 @@ class Words:
     ) -> Scale:
         """How values of an outcome, or differences of it, are written."""
         unit = MEASURES[outcome].unit if outcome in MEASURES else self.units.get(outcome, "1")
-        return scale_of(
+        return choose_scale(
             unit, np.ravel(values), np.ravel(errors), currency=self.currency,
             difference=difference or bool(self.beyond),
         )  # fmt: skip
 
     def head(self, outcome: str, scale: Scale) -> str:
         """An outcome with its unit, for the head of a column or an axis."""
-        return with_unit(capital(self.outcome(outcome)), scale)
+        return add_unit(capitalise(self.outcome(outcome)), scale)
 
 
-PLAIN = Words()
+PLAIN = Labels()
 """Everything by its own name."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import decimal
-from kolabsim.figures.labels import strategy_title, winner_scale, winner_words, wrapped
+from kolabsim.figures.labels import choose_winner_scale, strategy_title, winner_labels, wrap_lines
 from kolabsim.figures.style import (
     BLUE,
     GREY,
@@ -19,8 +19,8 @@ from kolabsim.figures.style import (
     PALE,
     VERMILION,
     WIDTH,
+    add_verdict_legend,
     blank,
-    legend_of_verdicts,
     place_labels,
     styled,
     write_ticks,
@@ -48,7 +48,7 @@ def verdict_colours() -> object:
     return LinearSegmentedColormap.from_list("verdict", [VERMILION, "#FAFAFA", BLUE])
 
 
-def limit_of(comparison: Comparison, future: str | None) -> float:
+def colour_limit(comparison: Comparison, future: str | None) -> float:
     """The largest gain or loss of a region under any strategy, so that figures share colours.
 
     The few largest of many do not count: they would leave all others pale.
@@ -91,7 +91,7 @@ def winners(
     grid, verdicts = (part.rename(columns=titles) for part in (grid, verdicts))
     if len(grid) < len(chosen):
         grid, verdicts = grid.T, verdicts.T
-    scale, limit = winner_scale(comparison), limit_of(comparison, future)
+    scale, limit = choose_winner_scale(comparison), colour_limit(comparison, future)
     figure, panels = blank(1.2 + 0.3 * len(grid))
     axes = panels[0, 0]
     axes.pcolormesh(
@@ -101,13 +101,13 @@ def winners(
     for (y, x), value in np.ndenumerate(grid.to_numpy()):
         axes.text(
             x + 0.5, y + 0.5, f"{MARKS[verdicts.iat[y, x]][0]} {scale.bare(value, signed=True)}",
-            ha="center", va="center", fontsize=7.5, color=text_on(value, limit),
+            ha="center", va="center", fontsize=7.5, color=contrasting_ink(value, limit),
         )  # fmt: skip
     axes.set_yticks(np.arange(len(grid)) + 0.5, grid.index)
     slanted = len(grid.columns) > 8
     axes.set_xticks(
         np.arange(len(grid.columns)) + 0.5,
-        [wrapped(name, 22 if slanted else 15) for name in grid.columns],
+        [wrap_lines(name, 22 if slanted else 15) for name in grid.columns],
         fontsize=7.5, rotation=38 if slanted else 0, ha="left" if slanted else "center",
         rotation_mode="anchor",
     )  # fmt: skip
@@ -115,12 +115,12 @@ def winners(
     axes.tick_params(length=0)
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
-    legend_of_verdicts(figure, winner_words(comparison))
+    add_verdict_legend(figure, winner_labels(comparison))
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
     return figure
 
 
-def text_on(value: float, limit: float) -> str:
+def contrasting_ink(value: float, limit: float) -> str:
     """A colour of text that can be read on the colour of a gain or loss."""
     return "white" if abs(value) > 0.62 * limit else INK
 
@@ -132,7 +132,7 @@ def winner_counts(comparison: Comparison, table: pd.DataFrame, chosen: Sequence[
     figure, panels = blank(0.9 + 0.26 * len(chosen))
     axes = panels[0, 0]
     colours = {GAINS: BLUE, UNDECIDED: PALE, LOSES: VERMILION}
-    words = winner_words(comparison)
+    words = winner_labels(comparison)
     start = np.zeros(len(counts))
     for verdict, colour in colours.items():
         wide = counts[verdict].to_numpy()
@@ -183,7 +183,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
     ].set_index("region")
     difference = table["difference"].reindex(regions.codes).to_numpy()
     verdicts = table["verdict"].reindex(regions.codes).tolist()
-    limit, colours = limit_of(comparison, future), verdict_colours()
+    limit, colours = colour_limit(comparison, future), verdict_colours()
     norm, few = Normalize(-limit, limit), len(regions) <= NAMED
     figure, axes = blank_map(regions, 5.0)
     shapes = shapes_of(regions)
@@ -199,7 +199,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
         )  # fmt: skip
     radii = circle_radii(regions)
     draw_circles(axes, regions, round_ones, colours(norm(difference)), verdicts, radii)
-    scale = winner_scale(comparison)
+    scale = choose_winner_scale(comparison)
     bar = figure.colorbar(
         ScalarMappable(norm, colours), ax=axes, orientation="horizontal", shrink=0.6, aspect=30,
         pad=0.01,
@@ -212,7 +212,7 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
         order = np.argsort(-regions.population, kind="stable")
         for i in order:
             axes.text(*places[i], MARKS[verdicts[i]][0], ha="center", va="center", fontsize=7.0,
-                      color=text_on(difference[i], limit), zorder=3)  # fmt: skip
+                      color=contrasting_ink(difference[i], limit), zorder=3)  # fmt: skip
         texts = [f"{regions.names[i]}\n{scale.bare(difference[i], signed=True)}" for i in order]
         sizes = np.where(np.isin(np.arange(len(regions)), shaped), 4.0, radii)
         place_labels(axes, places[order].tolist(), texts, radii=list(sizes[order]), size=7.5)
@@ -343,7 +343,7 @@ def legend_of_regions(figure: Figure, words: dict[str, str], *, hatched: bool) -
     from matplotlib.patches import Patch
 
     if not hatched:
-        legend_of_verdicts(figure, words)
+        add_verdict_legend(figure, words)
         return
     handles = [
         Patch(facecolor=BLUE, label=words[GAINS]),

@@ -9,9 +9,9 @@ import numpy as np
 
 from kolabsim.analysis.comparison import GAINS, LOSES, verdicts
 from kolabsim.figures.comparison import draw_bands, explain_bands, quantiles
-from kolabsim.figures.formatting import Scale, scale_of
+from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import channel_title
-from kolabsim.figures.style import BLUE, INK, MARKS, blank, face_of, styled, write_ticks
+from kolabsim.figures.style import BLUE, INK, MARKS, blank, marker_face, styled, write_ticks
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def share_scale(table: pd.DataFrame, column: str) -> Scale:
     """How shares of stand-alone cost are written, two decimals of a per cent at most."""
-    scale = scale_of(
+    scale = choose_scale(
         "share of stand-alone cost",
         np.concatenate([table[column], table["low"], table["high"]]),
         (table["high"] - table["low"]) / 2.0,
@@ -33,7 +33,7 @@ def share_scale(table: pd.DataFrame, column: str) -> Scale:
 
 def money_scale(found: RegionOutlook, values: Iterable[float]) -> Scale:
     """How sums of money of a table are written."""
-    return scale_of("currency", values, currency=found.scenario.currency)
+    return choose_scale("currency", values, currency=found.scenario.currency)
 
 
 def verdict_of(low: float, high: float) -> str:
@@ -57,7 +57,7 @@ def region_channels(found: RegionOutlook) -> Figure:
         axes.plot(ends, [y, y], color=colour, linewidth=1.6, zorder=2)
         axes.plot(
             row.difference / scale.divisor, y, marker=marker, markersize=5.5, color=colour,
-            markerfacecolor=face_of(verdict), zorder=3,
+            markerfacecolor=marker_face(verdict), zorder=3,
         )  # fmt: skip
     axes.set_yticks(range(len(table)), [channel_title(name) for name in table["channel"]])
     axes.set_xlabel(_("Difference, {unit}").format(unit=scale.label))

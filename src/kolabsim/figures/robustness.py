@@ -10,7 +10,7 @@ import numpy as np
 from kolabsim.analysis.discovery import Box, Discovery, Range
 from kolabsim.analysis.robustness import CRITERIA, LOSS, SHARE, Robustness
 from kolabsim.figures.formatting import Scale, count, percent
-from kolabsim.figures.labels import PLAIN, Words, capital, with_unit, wrapped
+from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
 from kolabsim.figures.style import (
     BLUE,
     GREY,
@@ -41,7 +41,7 @@ GOLDEN = 0.6180339887498949
 """Multiples of it, without their whole parts, spread evenly whatever their number."""
 
 
-def criterion_scale(robust: Robustness, criterion: str, words: Words) -> Scale:
+def criterion_scale(robust: Robustness, criterion: str, labels: Labels) -> Scale:
     """How the figures of a criterion are written; those of one kind are written alike."""
     kind = CRITERIA[criterion].kind
     if kind == SHARE:
@@ -54,15 +54,15 @@ def criterion_scale(robust: Robustness, criterion: str, words: Words) -> Scale:
     ]  # fmt: skip
     table = robust.figures[robust.figures["criterion"].isin(alike)]
     values, errors = table[["value", "low", "high"]], (table["high"] - table["low"]) / 2.0
-    return words.scale(robust.outcome, values.to_numpy(), errors.to_numpy(), difference=apart)
+    return labels.scale(robust.outcome, values.to_numpy(), errors.to_numpy(), difference=apart)
 
 
-def information_scale(information: Information, words: Words) -> Scale:
+def information_scale(information: Information, labels: Labels) -> Scale:
     """How values of information are written."""
     table, perfect = information.factors, information.perfect
     values = np.append(table[["value", "high", "floor"]].to_numpy(), perfect.high)
     errors = (table["high"] - table["low"]).to_numpy() / 2.0
-    return words.scale(information.outcome, values, errors, difference=True)
+    return labels.scale(information.outcome, values, errors, difference=True)
 
 
 def leading(found: Discovery) -> tuple[list[str], list[str]]:
@@ -72,28 +72,28 @@ def leading(found: Discovery) -> tuple[list[str], list[str]]:
     return order[:2], order[2:]
 
 
-def write_strategies(axes: Axes, names: Sequence[str], words: Words) -> None:
+def write_strategies(axes: Axes, names: Sequence[str], labels: Labels) -> None:
     """Write the names of strategies beside their lines, the first at the top."""
-    axes.set_yticks(range(len(names)), [wrapped(words.strategy(name), 38) for name in names])
+    axes.set_yticks(range(len(names)), [wrap_lines(labels.strategy(name), 38) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
 @styled
-def regret(robust: Robustness, words: Words = PLAIN) -> Figure:
+def regret(robust: Robustness, labels: Labels = PLAIN) -> Figure:
     """Regret of each strategy over futures, with that which nine futures of ten do not exceed.
 
     Parameters
     ----------
     robust
         From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.regret(answer.robustness, figures.Words.of(inquiry))
+    >>> figures.regret(answer.robustness, figures.Labels.from_experiment(inquiry))
     """
-    order, scale = robust.order(), criterion_scale(robust, "regret_90", words)
+    order, scale = robust.order(), criterion_scale(robust, "regret_90", labels)
     figure, panels = blank(1.1 + 0.36 * len(order))
     axes, table = panels[0, 0], robust.table("regret_90")
     axes.grid(axis="x")
@@ -113,31 +113,31 @@ def regret(robust: Robustness, words: Words = PLAIN) -> Figure:
             value, y, "D", color=INK, markerfacecolor="white", markersize=5.5, zorder=6,
             linestyle="", label=_("nine futures of ten stay below") if y == 0 else None,
         )  # fmt: skip
-    write_strategies(axes, order, words)
+    write_strategies(axes, order, labels)
     axes.set_xlim(left=-0.01 * axes.get_xlim()[1])
-    axes.set_xlabel(with_unit(_("Regret: behind the best of the same future"), scale))
+    axes.set_xlabel(add_unit(_("Regret: behind the best of the same future"), scale))
     write_ticks(axes.xaxis, 1.0)
     figure.legend(loc="outside upper left", ncols=4)
     return figure
 
 
 @styled
-def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
+def satisficing(robust: Robustness, labels: Labels = PLAIN) -> Figure:
     """Share of futures at or beyond every threshold, the leading strategies in colour.
 
     Parameters
     ----------
     robust
         From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.satisficing(answer.robustness, figures.Words.of(inquiry))
+    >>> figures.satisficing(answer.robustness, figures.Labels.from_experiment(inquiry))
     """
     order, curve = robust.order(), robust.satisficing
-    scale = criterion_scale(robust, "mean", words)
+    scale = criterion_scale(robust, "mean", labels)
     figure, panels = blank(3.7)
     axes = panels[0, 0]
     axes.grid(axis="y")
@@ -148,7 +148,7 @@ def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
         colour = SERIES[k] if coloured else PALE
         if k < 2:
             axes.fill_between(x, curve.low[s], curve.high[s], color=colour, alpha=0.18, linewidth=0)
-        label = words.strategy(order[k]) if coloured else None
+        label = labels.strategy(order[k]) if coloured else None
         if k == COLOURED:
             label = _("other strategies")
         axes.plot(x, curve.share[s], color=colour, linewidth=1.9 if coloured else 1.1, label=label,
@@ -162,33 +162,35 @@ def satisficing(robust: Robustness, words: Words = PLAIN) -> Figure:
     axes.set_ylim(0.0, 1.02)
     axes.set_ylabel(_("Share of the futures, %"))
     text = _("{outcome} is at least") if robust.better > 0 else _("{outcome} is at most")
-    axes.set_xlabel(with_unit(text.format(outcome=capital(words.outcome(robust.outcome))), scale))
+    axes.set_xlabel(
+        add_unit(text.format(outcome=capitalise(labels.outcome(robust.outcome))), scale)
+    )
     write_ticks(axes.xaxis, 1.0)
     write_ticks(axes.yaxis, 0.01)
     handles, titles = axes.get_legend_handles_labels()
-    place = {title: k for k, title in enumerate(words.strategy(name) for name in order)}
+    place = {title: k for k, title in enumerate(labels.strategy(name) for name in order)}
     ranked = sorted(range(len(titles)), key=lambda i: place.get(titles[i], len(order)))
     figure.legend(
-        [handles[i] for i in ranked], [wrapped(titles[i], 46) for i in ranked],
+        [handles[i] for i in ranked], [wrap_lines(titles[i], 46) for i in ranked],
         loc="outside upper left", ncols=3, handlelength=3.0,
     )  # fmt: skip
     return figure
 
 
 @styled
-def best_shares(robust: Robustness, words: Words = PLAIN) -> Figure:
+def best_shares(robust: Robustness, labels: Labels = PLAIN) -> Figure:
     """Share of futures in which each strategy is best, with intervals.
 
     Parameters
     ----------
     robust
         From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.best_shares(answer.robustness, figures.Words.of(inquiry))
+    >>> figures.best_shares(answer.robustness, figures.Labels.from_experiment(inquiry))
     """
     table, order = robust.table("best"), robust.order("best")
     figure, panels = blank(0.75 + 0.3 * len(order))
@@ -200,7 +202,7 @@ def best_shares(robust: Robustness, words: Words = PLAIN) -> Figure:
     for at, (share, end) in enumerate(zip(value, high, strict=True)):
         axes.annotate(percent(share / 100.0), (max(share, end), at), (4, 0), va="center",
                       textcoords="offset points", fontsize=8.0)  # fmt: skip
-    write_strategies(axes, order, words)
+    write_strategies(axes, order, labels)
     axes.set_xlim(0.0, 1.08 * max(float(high.max()), 1.0))
     axes.set_xlabel(_("Share of the futures in which it is best, %"))
     write_ticks(axes.xaxis, 1.0)
@@ -208,23 +210,23 @@ def best_shares(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 
 @styled
-def spread_plane(robust: Robustness, words: Words = PLAIN) -> Figure:
+def spread_plane(robust: Robustness, labels: Labels = PLAIN) -> Figure:
     """Mean over futures across, spread over futures up, each strategy with its name.
 
     Parameters
     ----------
     robust
         From :func:`kolabsim.analysis.robustness.robustness`: ``answer.robustness``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.spread_plane(answer.robustness, figures.Words.of(inquiry))
+    >>> figures.spread_plane(answer.robustness, figures.Labels.from_experiment(inquiry))
     """
     mean, spread = robust.table("mean"), robust.table("spread")
-    scale = criterion_scale(robust, "mean", words)
-    apart = criterion_scale(robust, "spread", words)
+    scale = criterion_scale(robust, "mean", labels)
+    apart = criterion_scale(robust, "spread", labels)
     figure, panels = blank(4.6)
     axes = panels[0, 0]
     axes.grid()
@@ -244,13 +246,15 @@ def spread_plane(robust: Robustness, words: Words = PLAIN) -> Figure:
         places.append((x, y))
         taken += [(end, y) for end in np.linspace(left, right, 25)]
         taken += [(x, end) for end in np.linspace(low, high, 5)]
-    text = _("{outcome}, mean over futures").format(outcome=capital(words.outcome(robust.outcome)))
-    axes.set_xlabel(with_unit(text, scale))
-    axes.set_ylabel(with_unit(_("Standard deviation over futures"), apart))
+    text = _("{outcome}, mean over futures").format(
+        outcome=capitalise(labels.outcome(robust.outcome))
+    )
+    axes.set_xlabel(add_unit(text, scale))
+    axes.set_ylabel(add_unit(_("Standard deviation over futures"), apart))
     for axis in (axes.xaxis, axes.yaxis):
         write_ticks(axis, 1.0)
     axes.margins(0.08)
-    titles = [wrapped(words.strategy(name), 26) for name in robust.names]
+    titles = [wrap_lines(labels.strategy(name), 26) for name in robust.names]
     # Words keep off intervals too.
     radii = [4.0] * len(places) + [1.5] * len(taken)
     place_labels(axes, places + taken, titles + [""] * len(taken), radii=radii, size=7.5)
@@ -260,7 +264,7 @@ def spread_plane(robust: Robustness, words: Words = PLAIN) -> Figure:
 
 
 @styled
-def prim_box(found: Discovery, settings: pd.DataFrame, words: Words = PLAIN) -> Figure:
+def prim_box(found: Discovery, settings: pd.DataFrame, labels: Labels = PLAIN) -> Figure:
     """Futures by the two leading restricted factors, failures marked, and the box drawn.
 
     Parameters
@@ -269,7 +273,7 @@ def prim_box(found: Discovery, settings: pd.DataFrame, words: Words = PLAIN) -> 
         From :func:`kolabsim.analysis.discovery.discover`, with a box.
     settings
         [futures, factors] what each future is.
-    words
+    labels
         What things are called.
 
     Examples
@@ -281,9 +285,9 @@ def prim_box(found: Discovery, settings: pd.DataFrame, words: Words = PLAIN) -> 
     names, others = leading(found)
     figure, panels = blank(4.2 if len(names) > 1 else 2.2)
     axes = panels[0, 0]
-    x, across = coordinates(axes.xaxis, settings, found, names[0], words)
+    x, across = coordinates(axes.xaxis, settings, found, names[0], labels)
     if len(names) > 1:
-        y, along = coordinates(axes.yaxis, settings, found, names[1], words)
+        y, along = coordinates(axes.yaxis, settings, found, names[1], labels)
     else:
         y, along = (np.arange(len(x)) * GOLDEN) % 1.0, [(-0.06, 1.06)]
         axes.set_yticks([])
@@ -322,11 +326,11 @@ def explain_box(figure: Figure) -> None:
 
 
 def coordinates(
-    axis: object, settings: pd.DataFrame, found: Discovery, name: str, words: Words
+    axis: object, settings: pd.DataFrame, found: Discovery, name: str, labels: Labels
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
     """Where futures stand along an axis, which is labelled, and what of it the box takes."""
     limit, column = found.box.limits[name], settings[name].to_numpy()
-    axis.set_label_text(wrapped(words.axis(name), 60))
+    axis.set_label_text(wrap_lines(labels.axis(name), 60))
     if isinstance(limit, Range):
         values = column.astype(np.float64)
         room = 0.04 * np.ptp(values)
@@ -342,7 +346,7 @@ def coordinates(
     choices = sorted(set(column), key=str)
     place = {word: k for k, word in enumerate(choices)}
     spread = 0.6 * ((np.arange(len(column)) * GOLDEN**2) % 1.0 - 0.5)
-    axis.set_ticks(range(len(choices)), [wrapped(words.choice(word), 16) for word in choices])
+    axis.set_ticks(range(len(choices)), [wrap_lines(labels.choice(word), 16) for word in choices])
     axis.axes.set(**{f"{axis.axis_name}lim": (-0.6, len(choices) - 0.4)})
     values = np.array([place[word] for word in column]) + spread
     taken = [(place[word] - 0.42, place[word] + 0.42) for word in choices if word in limit]
@@ -350,24 +354,24 @@ def coordinates(
 
 
 @styled
-def value_of_information(information: Information, words: Words = PLAIN) -> Figure:
+def value_of_information(information: Information, labels: Labels = PLAIN) -> Figure:
     """What knowing each factor is worth, with intervals and the floor of its dummies.
 
     Parameters
     ----------
     information
         From :func:`kolabsim.analysis.information.information`: ``answer.information``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.value_of_information(answer.information, figures.Words.of(inquiry))
+    >>> figures.value_of_information(answer.information, figures.Labels.from_experiment(inquiry))
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    table, scale = information.factors.iloc[:SHOWN], information_scale(information, words)
+    table, scale = information.factors.iloc[:SHOWN], information_scale(information, labels)
     figure, panels = blank(1.05 + 0.32 * len(table))
     axes, y = panels[0, 0], np.arange(len(table))
     axes.grid(axis="x")
@@ -378,11 +382,11 @@ def value_of_information(information: Information, words: Words = PLAIN) -> Figu
     axes.barh(y, value, height=0.62, color=faces, edgecolor=BLUE, linewidth=1.0)
     axes.hlines(y, low, high, color=INK, linewidth=1.3, zorder=5)
     axes.vlines(floor, y - 0.38, y + 0.38, color=VERMILION, linewidth=2.2, zorder=6)
-    titles = [wrapped(capital(words.factor(name)), 38) for name in table["factor"]]
+    titles = [wrap_lines(capitalise(labels.factor(name)), 38) for name in table["factor"]]
     axes.set_yticks(y, titles)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(left=0.0)
-    axes.set_xlabel(with_unit(_("Value of knowing it before choosing"), scale))
+    axes.set_xlabel(add_unit(_("Value of knowing it before choosing"), scale))
     write_ticks(axes.xaxis, 1.0)
     handles = [
         Patch(facecolor=BLUE, edgecolor=BLUE, label=_("above its floor")),
@@ -396,7 +400,7 @@ def value_of_information(information: Information, words: Words = PLAIN) -> Figu
 
 
 @styled
-def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
+def regret_table(robust: Robustness, labels: Labels = PLAIN) -> Figure:
     """Regret of each strategy (a line) in each future (a column), and how large it gets.
 
     Futures in which the same strategy is best stand side by side, those of the most robust first;
@@ -407,12 +411,12 @@ def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
     ----------
     robust
         From :func:`kolabsim.analysis.robustness.robustness`.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.regret_table(answer.robustness, figures.Words.of(inquiry))
+    >>> figures.regret_table(answer.robustness, figures.Labels.from_experiment(inquiry))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Patch
@@ -422,7 +426,7 @@ def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
     regret = robust.regret[rows]
     best = regret == 0.0
     columns = np.lexsort((regret[0], best.argmax(axis=0)))
-    scale = criterion_scale(robust, "regret_90", words)
+    scale = criterion_scale(robust, "regret_90", labels)
     limit = float(np.quantile(regret, 0.98)) or 1.0
     colours = LinearSegmentedColormap.from_list("regret", ["#FBF3EE", ORANGE, VERMILION])
     figure, panels = blank(
@@ -439,7 +443,7 @@ def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
     heat.set_xticks([])
     number = ngettext("{number} future", "{number} futures", len(columns))
     heat.set_xlabel(number.format(number=count(len(columns))))
-    write_strategies(heat, order, words)
+    write_strategies(heat, order, labels)
     heat.set_ylim(len(order) - 0.5, -0.5)
     draw_quantiles(told, regret, scale, colours, limit)
     for axes in (heat, told):
@@ -448,7 +452,7 @@ def regret_table(robust: Robustness, words: Words = PLAIN) -> Figure:
     bar = figure.colorbar(image, ax=[heat], orientation="horizontal", shrink=0.6, aspect=40,
                           pad=0.02, extend="max")  # fmt: skip
     bar.outline.set_visible(False)
-    bar.set_label(with_unit(_("Regret: behind the best of the same future"), scale))
+    bar.set_label(add_unit(_("Regret: behind the best of the same future"), scale))
     write_ticks(bar.ax.xaxis, scale.divisor)
     heat.legend(handles=[Patch(color=BLUE, label=_("best of the future"))], loc="lower left",
                 bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)  # fmt: skip
@@ -471,5 +475,5 @@ def draw_quantiles(
             axes.text(x, y, scale.bare(value), ha="center", va="center", fontsize=7.5,
                       color="white" if dark else INK)  # fmt: skip
     axes.set_xlim(-0.5, len(shares) - 0.5)
-    axes.set_xticks(range(len(shares)), [wrapped(text, 12) for text in shares.values()])
+    axes.set_xticks(range(len(shares)), [wrap_lines(text, 12) for text in shares.values()])
     axes.xaxis.tick_top()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kolabsim.figures.formatting import SPACE, Scale, count, percent, significant
-from kolabsim.figures.labels import PLAIN, Words, capital, wrapped
+from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
 from kolabsim.figures.style import (
     BLUE,
     GREY,
@@ -66,19 +66,19 @@ def apart_from_knee(front: Front, references: Sequence[Reference] = ()) -> Apart
     return Apart(*(np.vstack(part) for part in zip(*parts, strict=True)))
 
 
-def level_scales(front: Front, words: Words) -> list[Scale]:
+def level_scales(front: Front, labels: Labels) -> list[Scale]:
     """How the means of each column are written."""
     low, high = np.moveaxis(front.intervals, 2, 0)
     return [
-        words.scale(name, front.means[:, k], (high - low)[:, k] / 2.0, difference=False)
+        labels.scale(name, front.means[:, k], (high - low)[:, k] / 2.0, difference=False)
         for k, name in enumerate(front.columns)
     ]
 
 
-def apart_scales(front: Front, words: Words, apart: Apart) -> list[Scale]:
+def apart_scales(front: Front, labels: Labels, apart: Apart) -> list[Scale]:
     """How differences in each column are written."""
     return [
-        words.scale(
+        labels.scale(
             name, apart.mean[:, k], (apart.high - apart.low)[:, k] / 2.0, difference=True
         )
         for k, name in enumerate(front.columns)
@@ -96,10 +96,10 @@ def package_title(front: Front, member: int) -> str:
     return knee if member == front.knee else package(member)
 
 
-def setting_text(factor: Factor, value: Value, words: Words) -> str:
+def setting_text(factor: Factor, value: Value, labels: Labels) -> str:
     """What a factor is set to: a word, a share of full intensity, or a number with its unit."""
     if factor.is_choice:
-        return words.choice(value)
+        return labels.choice(value)
     if factor.unit == "1" and factor.least >= 0.0 and factor.most <= 1.0:
         return percent(value)
     number = significant(value)
@@ -108,7 +108,7 @@ def setting_text(factor: Factor, value: Value, words: Words) -> str:
 
 @styled
 def pareto_front(
-    front: Front, words: Words = PLAIN, references: Sequence[Reference] = ()
+    front: Front, labels: Labels = PLAIN, references: Sequence[Reference] = ()
 ) -> Figure:
     """The front as a plane, or one for each further outcome, over the cost.
 
@@ -119,14 +119,14 @@ def pareto_front(
     ----------
     front
         From :func:`kolabsim.analysis.search.search`: ``answer.front``.
-    words
+    labels
         What things are called.
     references
         Strategies that are known, on the same draws.
 
     Examples
     --------
-    >>> figures.pareto_front(answer.front, figures.Words.of(inquiry))
+    >>> figures.pareto_front(answer.front, figures.Labels.from_experiment(inquiry))
     """
     across = min(1, len(front.columns) - 1) if front.price is None else front.price
     others = [k for k in range(len(front.columns)) if k != across] or [across]
@@ -135,15 +135,15 @@ def pareto_front(
     height = 0.6 + rows * (3.9 if columns == 1 else 3.2)
     figure, panels = blank(height, rows, columns)
     panels = panels.ravel()
-    apart, scales = apart_from_knee(front, references), level_scales(front, words)
+    apart, scales = apart_from_knee(front, references), level_scales(front, labels)
     places = front.means[front.knee] + apart.mean
     places[: len(front)] = front.means
     for axes, k in zip(panels, others, strict=False):
         draw_plane(axes, front, places, apart, (across, k), scales, references)
-        axes.set_title(wrapped(capital(words.outcome(front.columns[k])), 38))
-        axes.set_xlabel(words.head(front.columns[across], scales[across]))
+        axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 38))
+        axes.set_xlabel(labels.head(front.columns[across], scales[across]))
         better = _("more is better") if front.senses[k] > 0 else _("less is better")
-        axes.set_ylabel(f"{scales[k].label}; {better}" if scales[k].label else capital(better))
+        axes.set_ylabel(f"{scales[k].label}; {better}" if scales[k].label else capitalise(better))
     for axes in panels[len(others) :]:
         axes.set_axis_off()
     explain_front(figure, bool(references), across == front.cost)
@@ -224,7 +224,7 @@ def name_marks(
 ) -> None:
     """Name the knee, the known strategies and the best in each objective; no mark is covered."""
     names = {front.knee: package_title(front, front.knee)}
-    names |= {len(front) + k: wrapped(one.title, 22) for k, one in enumerate(references)}
+    names |= {len(front) + k: wrap_lines(one.title, 22) for k, one in enumerate(references)}
     for member in sorted({*front.extremes.values()} - {front.knee}):
         names[member] = package(member)
     rest = [k for k in range(len(places)) if k not in names and np.isfinite(places[k]).all()]
@@ -239,7 +239,7 @@ def name_marks(
 
 
 @styled
-def packages(front: Front, words: Words = PLAIN) -> Figure:
+def packages(front: Front, labels: Labels = PLAIN) -> Figure:
     """What packages along the front set, and what comes of it: a column a package, a row a factor.
 
     Colour says how far up its range a number is; the frame is the knee's.
@@ -248,18 +248,18 @@ def packages(front: Front, words: Words = PLAIN) -> Figure:
     ----------
     front
         From :func:`kolabsim.analysis.search.search`: ``answer.front``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.packages(answer.front, figures.Words.of(inquiry))
+    >>> figures.packages(answer.front, figures.Labels.from_experiment(inquiry))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
     members, factors = front.spread(DOWN), front.factors
-    scales = level_scales(front, words)
+    scales = level_scales(front, labels)
     rows = len(factors) + len(front.columns)
     figure, panels = blank(0.7 + 0.27 * rows)
     axes = panels[0, 0]
@@ -269,7 +269,7 @@ def packages(front: Front, words: Words = PLAIN) -> Figure:
         for y, (factor, value) in enumerate(zip(factors, settings, strict=True)):
             u = 0.0 if factor.is_choice else float(front.points[member, y])
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=shade(u), edgecolor=PALE))
-            text = wrapped(setting_text(factor, value, words), max(8, 108 // len(members)))
+            text = wrap_lines(setting_text(factor, value, labels), max(8, 108 // len(members)))
             colour = "white" if u > 0.55 else INK
             axes.text(x + 0.5, y + 0.5, text, color=colour, fontsize=7, ha="center", va="center")
         for k, scale in enumerate(scales):
@@ -280,10 +280,10 @@ def packages(front: Front, words: Words = PLAIN) -> Figure:
     axes.add_patch(
         Rectangle((x, 0), 1, rows + 0.25, fill=False, edgecolor=VERMILION, linewidth=2.0, zorder=5)
     )
-    titles = [capital(words.factor(factor.name)) for factor in factors]
-    heads = [words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)]
+    titles = [capitalise(labels.factor(factor.name)) for factor in factors]
+    heads = [labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)]
     at = [*(y + 0.5 for y in range(len(factors))), *(y + 0.75 for y in range(len(factors), rows))]
-    axes.set_yticks(at, [wrapped(text, 46) for text in (*titles, *heads)])
+    axes.set_yticks(at, [wrap_lines(text, 46) for text in (*titles, *heads)])
     names = [
         _("{number}\nknee").format(number=count(k + 1)) if k == front.knee else count(k + 1)
         for k in members
@@ -329,7 +329,7 @@ def hypervolume(front: Front) -> Figure:
 
 
 @styled
-def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN) -> Figure:
+def front_in_futures(front: Front, robust: FrontRobustness, labels: Labels = PLAIN) -> Figure:
     """Packages in many futures: mean with its interval, the worst tenth, and who stays.
 
     Parameters
@@ -338,7 +338,7 @@ def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN
         From :func:`kolabsim.analysis.search.search`: ``answer.front``.
     robust
         From :func:`kolabsim.analysis.search.reevaluate`: ``answer.robustness``.
-    words
+    labels
         What things are called.
 
     Examples
@@ -347,7 +347,7 @@ def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN
     """
     rows_of = robust_rows(front, robust)[::-1]
     members = [robust.members[row] for row in rows_of]
-    scales = robust_scales(front, robust, words)
+    scales = robust_scales(front, robust, labels)
     number = len(front.columns) + 1
     columns = min(number, PANELS if number != 4 else 4)
     rows = math.ceil(number / columns)
@@ -363,7 +363,7 @@ def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN
         axes.hlines(at, low, high, color=colours, linewidth=1.6)
         axes.scatter(mean, at, s=24, color=colours, zorder=3)
         axes.scatter(worst, at, s=26, marker="v", facecolor="white", edgecolor=INK, zorder=3)
-        axes.set_title(wrapped(capital(words.outcome(front.columns[k])), 24))
+        axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 24))
         better = _("more is better") if front.senses[k] > 0 else _("less is better")
         axes.set_xlabel(f"{scale.label};\n{better}" if scale.label else better)
         axes.grid(axis="x")
@@ -372,7 +372,7 @@ def front_in_futures(front: Front, robust: FrontRobustness, words: Words = PLAIN
     stays = panels[len(scales)]
     stays.barh(at, 100.0 * robust.within[rows_of], height=0.66, color=PALE)
     stays.barh(at, 100.0 * robust.stays[rows_of], height=0.66, color=colours)
-    stays.set_title(wrapped(_("Share of futures"), 24))
+    stays.set_title(wrap_lines(_("Share of futures"), 24))
     stays.set_xlabel("%")
     stays.set_xlim(0.0, 102.0)
     write_ticks(stays.xaxis, 1.0)
@@ -408,11 +408,11 @@ def robust_rows(front: Front, robust: FrontRobustness) -> list[int]:
     return rows or list(range(min(DOWN, len(robust.members))))
 
 
-def robust_scales(front: Front, robust: FrontRobustness, words: Words) -> list[Scale]:
+def robust_scales(front: Front, robust: FrontRobustness, labels: Labels) -> list[Scale]:
     """How each column is written over futures."""
     low, high = np.moveaxis(robust.intervals, 2, 0)
     return [
-        words.scale(
+        labels.scale(
             name, np.stack([robust.means[:, k], robust.worst[:, k]]), (high - low)[:, k] / 2.0,
             difference=False,
         )

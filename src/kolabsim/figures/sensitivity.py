@@ -10,8 +10,8 @@ import numpy as np
 
 from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
 from kolabsim.analysis.sensitivity import Curve, Index, Indices, mean_interval
-from kolabsim.figures.formatting import Scale, count, scale_of, significant
-from kolabsim.figures.labels import PLAIN, Words, capital, with_unit, wrapped
+from kolabsim.figures.formatting import Scale, choose_scale, count, significant
+from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
 from kolabsim.figures.style import (
     BLUE,
     GREEN,
@@ -70,31 +70,31 @@ def verdict_of(indices: Indices, index: Index, u: int) -> str:
 
 def index_title(name: str, scale: Scale) -> str:
     """An index and its unit."""
-    return with_unit(_(INDEX_TITLES[name]), scale)
+    return add_unit(_(INDEX_TITLES[name]), scale)
 
 
-def index_scale(indices: Indices, name: str, words: Words) -> Scale:
+def index_scale(indices: Indices, name: str, labels: Labels) -> Scale:
     """How an index is written."""
     index = indices.found[name]
     errors = (index.high - index.low) / 2.0
-    return scale_of_index(indices.outcome, name, index.value, errors, words)
+    return scale_of_index(indices.outcome, name, index.value, errors, labels)
 
 
 def scale_of_index(
-    outcome: str, name: str, values: np.ndarray, errors: np.ndarray, words: Words
+    outcome: str, name: str, values: np.ndarray, errors: np.ndarray, labels: Labels
 ) -> Scale:
     """How values of an index are written, given the half-widths of their intervals."""
     if name in SHARES:
-        found = scale_of("share", values, errors, difference=False)
+        found = choose_scale("share", values, errors, difference=False)
         return Scale(found.divisor, min(found.decimals, 1), found.unit)
     if name in BARE:
         return Scale(1.0, 2, "")
-    return words.scale(outcome, values, errors, difference=True)
+    return labels.scale(outcome, values, errors, difference=True)
 
 
-def write_factors(axes: Axes, indices: Indices, places: Sequence[int], words: Words) -> None:
+def write_factors(axes: Axes, indices: Indices, places: Sequence[int], labels: Labels) -> None:
     """Write the names of factors beside their lines, the first at the top."""
-    titles = [wrapped(capital(words.factor(indices.units[u])), 38) for u in places]
+    titles = [wrap_lines(capitalise(labels.factor(indices.units[u])), 38) for u in places]
     axes.set_yticks(range(len(places)), titles)
     axes.set_ylim(len(places) - 0.4, -0.6)
 
@@ -114,7 +114,7 @@ def bar_names(indices: Indices) -> list[str]:
 
 
 @styled
-def index_bars(indices: Indices, words: Words = PLAIN) -> Figure:
+def index_bars(indices: Indices, labels: Labels = PLAIN) -> Figure:
     """The main index of the leading factors, with intervals and the noise floor.
 
     Shares of the variance are drawn in all and by itself. What is not above the floor is hollow.
@@ -123,12 +123,12 @@ def index_bars(indices: Indices, words: Words = PLAIN) -> Figure:
     ----------
     indices
         From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.index_bars(answer.indices[0], figures.Words.of(inquiry))
+    >>> figures.index_bars(answer.indices[0], figures.Labels.from_experiment(inquiry))
     """
     from matplotlib.patches import Patch
 
@@ -137,7 +137,7 @@ def index_bars(indices: Indices, words: Words = PLAIN) -> Figure:
     axes = panels[0, 0]
     axes.grid(axis="x")
     axes.axvline(0.0, color="#999999", linewidth=0.7)
-    scale, thick = index_scale(indices, names[0], words), 0.72 / len(names)
+    scale, thick = index_scale(indices, names[0], labels), 0.72 / len(names)
     handles = []
     for k, (name, colour) in enumerate(zip(names, (BLUE, ORANGE), strict=False)):
         index, y = indices.found[name], np.arange(len(places)) + (k - (len(names) - 1) / 2) * thick
@@ -152,7 +152,7 @@ def index_bars(indices: Indices, words: Words = PLAIN) -> Figure:
             Patch(facecolor="white", edgecolor=GREY, label=_("not above the noise floor"))
         )
     handles += axes.get_legend_handles_labels()[0]
-    write_factors(axes, indices, places, words)
+    write_factors(axes, indices, places, labels)
     axes.set_xlabel(bar_label(names, scale))
     write_ticks(axes.xaxis, 1.0)
     figure.legend(handles=handles, loc="outside upper left", ncols=4, columnspacing=1.4)
@@ -174,22 +174,22 @@ def bar_label(names: Sequence[str], scale: Scale) -> str:
 
 
 @styled
-def morris_plane(indices: Indices, words: Words = PLAIN) -> Figure:
+def morris_plane(indices: Indices, labels: Labels = PLAIN) -> Figure:
     """Mean size of effects across, their unevenness up, each factor with its name.
 
     Parameters
     ----------
     indices
         Of the method ``morris``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.morris_plane(answer.indices[0], figures.Words.of(inquiry))
+    >>> figures.morris_plane(answer.indices[0], figures.Labels.from_experiment(inquiry))
     """
     size, uneven = indices.found["mu_star"], indices.found["sigma"]
-    divisor = index_scale(indices, "mu_star", words).divisor
+    divisor = index_scale(indices, "mu_star", labels).divisor
     x, y = size.value / divisor, uneven.value / divisor
     order = [u for u in places_of(indices) if math.isfinite(y[u])]
     figure, panels = blank(5.2)
@@ -211,13 +211,13 @@ def morris_plane(indices: Indices, words: Words = PLAIN) -> Figure:
                     linewidth=1.1, alpha=0.6)  # fmt: skip
         axes.plot(x[u], y[u], "D" if clear else "o", color=colour, markersize=5.5 if clear else 4.5,
                   markerfacecolor=colour if clear else "white", zorder=5)  # fmt: skip
-    axes.set_xlabel(index_title("mu_star", index_scale(indices, "mu_star", words)))
-    axes.set_ylabel(index_title("sigma", index_scale(indices, "mu_star", words)))
+    axes.set_xlabel(index_title("mu_star", index_scale(indices, "mu_star", labels)))
+    axes.set_ylabel(index_title("sigma", index_scale(indices, "mu_star", labels)))
     for axis in (axes.xaxis, axes.yaxis):
         write_ticks(axis, 1.0)
     figure.legend(loc="outside upper left", ncols=2)
     named = [u for u in order if verdict_of(indices, size, u) != UNDECIDED][:SHOWN]
-    titles = [wrapped(capital(words.factor(indices.units[u])), 26) for u in named]
+    titles = [wrap_lines(capitalise(labels.factor(indices.units[u])), 26) for u in named]
     places, radii = [(x[u], y[u]) for u in named], [4.0] * len(named)
     for u in named:  # labels keep off intervals too
         ends = np.linspace(size.low[u], size.high[u], 15) / divisor
@@ -230,7 +230,7 @@ def morris_plane(indices: Indices, words: Words = PLAIN) -> Figure:
 
 
 @styled
-def ice(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> Figure:
+def ice(indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN) -> Figure:
     """How the outcome moves along the range of each leading factor, on one scale.
 
     Of ice, single curves are drawn too, moved to the same mean.
@@ -241,7 +241,7 @@ def ice(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> 
         From a design ``one_at_a_time`` or ``ice``.
     curves
         By factor, how the outcome moves (:func:`kolabsim.analysis.sensitivity.curve`).
-    words
+    labels
         What things are called.
 
     Examples
@@ -253,7 +253,7 @@ def ice(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> 
     rows = math.ceil(len(names) / columns)
     figure, panels = blank(0.5 + 1.75 * rows, rows, columns, sharey=True)
     middles = np.concatenate([curves[name].middle for name in names])
-    scale = words.scale(indices.outcome, middles, difference=False)
+    scale = labels.scale(indices.outcome, middles, difference=False)
     for axes in panels.ravel()[len(names) :]:
         axes.set_axis_off()
     for axes, name in zip(panels.ravel(), names, strict=False):
@@ -261,13 +261,13 @@ def ice(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> 
         if DUMMY in curves:
             axes.axhspan(*(end / scale.divisor for end in reach(curves[DUMMY])), color=PALE,
                          linewidth=0, alpha=0.8, zorder=0)  # fmt: skip
-        values = values_along(curves[name], name, words)
+        values = values_along(curves[name], name, labels)
         draw_curve(axes, curves[name], scale.divisor, values, threads=indices.method == "ice")
         axes.set_title(
-            wrapped(capital(words.factor(name)), 36 if columns < 4 else 27), fontsize=7.5
+            wrap_lines(capitalise(labels.factor(name)), 36 if columns < 4 else 27), fontsize=7.5
         )
         write_ticks(axes.yaxis, 1.0)
-    figure.supylabel(wrapped(words.head(indices.outcome, scale), 60), fontsize=8.0)
+    figure.supylabel(wrap_lines(labels.head(indices.outcome, scale), 60), fontsize=8.0)
     return figure
 
 
@@ -276,10 +276,10 @@ def reach(dummy: Curve) -> tuple[float, float]:
     return float(dummy.middle.min()), float(dummy.middle.max())
 
 
-def values_along(curve: Curve, name: str, words: Words) -> list[object]:
+def values_along(curve: Curve, name: str, labels: Labels) -> list[object]:
     """What a factor is at each place of its curve, words as they are called; [] if unknown."""
-    values = [words.at[name](place) for place in curve.places] if name in words.at else []
-    return [words.choice(one) if isinstance(one, str) else one for one in values]
+    values = [labels.at[name](place) for place in curve.places] if name in labels.at else []
+    return [labels.choice(one) if isinstance(one, str) else one for one in values]
 
 
 def draw_curve(
@@ -289,7 +289,7 @@ def draw_curve(
     choice = any(isinstance(value, str) for value in values)
     if choice:
         curve = by_word(curve, values)
-        titles = [wrapped(word, 11) for word in dict.fromkeys(values)]
+        titles = [wrap_lines(word, 11) for word in dict.fromkeys(values)]
         axes.set_xticks(curve.places, titles, fontsize=6.5)
         axes.set_xlim(-0.5, len(titles) - 0.5)
     else:
@@ -327,42 +327,42 @@ def ticks_of_numbers(values: Sequence[object]) -> list[str]:
 
 
 @styled
-def convergence(indices: Indices, words: Words = PLAIN) -> Figure:
+def convergence(indices: Indices, labels: Labels = PLAIN) -> Figure:
     """The main index of the leading factors as the first points alone would give it.
 
     Parameters
     ----------
     indices
         From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
-    words
+    labels
         What things are called.
 
     Examples
     --------
-    >>> figures.convergence(answer.indices[0], figures.Words.of(inquiry))
+    >>> figures.convergence(answer.indices[0], figures.Labels.from_experiment(inquiry))
     """
     places = places_of(indices, LEADING)
-    scale = index_scale(indices, indices.main, words)
+    scale = index_scale(indices, indices.main, labels)
     points = np.array([step.points for step in indices.steps])
     figure, panels = blank(3.6)
     axes = panels[0, 0]
     axes.grid(axis="y")
     parts = [np.array([step[2 + k] for step in indices.steps]) / scale.divisor for k in range(3)]
-    lines = [(u, *LINES[k], "-", words.factor(indices.units[u])) for k, u in enumerate(places)]
+    lines = [(u, *LINES[k], "-", labels.factor(indices.units[u])) for k, u in enumerate(places)]
     if indices.has_dummy:
-        lines.append((len(indices.units) - 1, GREY, "", (0, (4, 3)), words.factor(DUMMY)))
+        lines.append((len(indices.units) - 1, GREY, "", (0, (4, 3)), labels.factor(DUMMY)))
     for k, (u, colour, mark, style, title) in enumerate(lines):
         # Intervals stand beside each other, so that each can be seen.
         x = points * 2.0 ** (0.06 * (k - (len(lines) - 1) / 2))
         value, low, high = (part[:, u] for part in parts)
         axes.plot(x, value, color=colour, marker=mark, markersize=5.0, linestyle=style,
-                  linewidth=1.5, label=wrapped(capital(title), 46))  # fmt: skip
+                  linewidth=1.5, label=wrap_lines(capitalise(title), 46))  # fmt: skip
         axes.vlines(x, low, high, color=colour, linewidth=1.2)
     axes.set_xscale("log", base=2)
     axes.set_xticks(points, [count(number) for number in points])
     axes.minorticks_off()
     axes.set_xlabel(_("Points"))
-    axes.set_ylabel(wrapped(bar_label([indices.main], scale), 32))
+    axes.set_ylabel(wrap_lines(bar_label([indices.main], scale), 32))
     seen = np.concatenate(
         [parts[0][:, places].ravel(), *(part[1:, places].ravel() for part in parts)]
     )
@@ -375,7 +375,7 @@ def convergence(indices: Indices, words: Words = PLAIN) -> Figure:
 
 
 @styled
-def tornado(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN) -> Figure:
+def tornado(indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN) -> Figure:
     """By how much each factor moves the outcome at either end of its range, the strongest first.
 
     Changes are from the middle of a factor's range, all other factors staying where they are, with
@@ -388,7 +388,7 @@ def tornado(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN)
         From a design ``one_at_a_time`` or ``ice``.
     curves
         By factor, how the outcome moves (:func:`kolabsim.analysis.sensitivity.curve`).
-    words
+    labels
         What things are called.
 
     Examples
@@ -397,7 +397,7 @@ def tornado(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN)
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     changes = [change_from_middle(curves[name], indices.level) for name in names]
-    scale = words.scale(
+    scale = labels.scale(
         indices.outcome, np.concatenate([change.middle for change in changes]), difference=True
     )
     figure, panels = blank(1.05 + 0.42 * len(names))
@@ -406,23 +406,23 @@ def tornado(indices: Indices, curves: Mapping[str, Curve], words: Words = PLAIN)
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     titles = []
     for y, (name, change) in enumerate(zip(names, changes, strict=True)):
-        values = values_along(change, name, words)
-        title = capital(words.factor(name))
+        values = values_along(change, name, labels)
+        title = capitalise(labels.factor(name))
         if any(isinstance(value, str) for value in values):
             change = by_word(change, values)
         elif values:
-            low, high = (words.number(name, value) for value in (values[0], values[-1]))
+            low, high = (labels.number(name, value) for value in (values[0], values[-1]))
             ends = _("{low} to {high}").format(low=low, high=high)
             title = f"{title} ({ends})"
-        titles.append(wrapped(title, 46))
+        titles.append(wrap_lines(title, 46))
         hollow = verdict_of(indices, indices.leading, indices.units.index(name)) == UNDECIDED
         choices = [one for one in dict.fromkeys(values) if isinstance(one, str)]
         draw_change(axes, y, change, scale.divisor, choices=choices, hollow=hollow)
     axes.set_yticks(range(len(names)), titles)
     axes.set_ylim(len(names) - 0.4, -0.6)
     text = _("{outcome}: change from the middle of the range")
-    text = text.format(outcome=capital(words.outcome(indices.outcome)))
-    axes.set_xlabel(with_unit(text, scale))
+    text = text.format(outcome=capitalise(labels.outcome(indices.outcome)))
+    axes.set_xlabel(add_unit(text, scale))
     write_ticks(axes.xaxis, 1.0)
     explain_tornado(figure, indices)
     return figure

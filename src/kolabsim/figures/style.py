@@ -122,14 +122,14 @@ def write_ticks(axis: object, divisor: float) -> None:
     axis.set_major_formatter(FuncFormatter(written))
 
 
-def legend_of_verdicts(figure: Figure, words: dict[str, str]) -> None:
+def add_verdict_legend(figure: Figure, words: dict[str, str]) -> None:
     """What the marks mean, above all panels."""
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D(
             [], [], linestyle="", marker=MARKS[verdict][1], markersize=5.5, label=text,
-            color=MARKS[verdict][2], markerfacecolor=face_of(verdict),
+            color=MARKS[verdict][2], markerfacecolor=marker_face(verdict),
         )
         for verdict, text in words.items()
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def legend_of_verdicts(figure: Figure, words: dict[str, str]) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
 
 
-def face_of(verdict: str) -> str:
+def marker_face(verdict: str) -> str:
     """The inside of a mark: hollow where the interval decides nothing."""
     return "white" if verdict == UNDECIDED else MARKS[verdict][2]
 

@@ -19,10 +19,10 @@ from kolabsim.analysis.comparison import (
 from kolabsim.figures.formatting import UNDEFINED, Scale, count
 from kolabsim.figures.labels import (
     channel_title,
-    label_of,
-    measure_scale,
+    choose_measure_scale,
+    choose_winner_scale,
+    measure_label,
     strategy_title,
-    winner_scale,
 )
 from kolabsim.i18n import _
 from kolabsim.report.tables import (
@@ -49,7 +49,7 @@ def futures_sentence(comparison: Comparison) -> str:
     best = comparison.order()[0]
     table = comparison.differences
     table = table[(table["measure"] == NET_BENEFIT) & (table["strategy"] == best)]
-    scale = measure_scale(comparison, NET_BENEFIT, table)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     firsts = [comparison.order(future=name)[0] for name in comparison.futures]
     text = _(
         "The answer is for the first of {number} futures, “{future}”. Over all of them, {strategy} "
@@ -88,7 +88,7 @@ def verdict_cells(found: pd.Series, words: Iterable[str]) -> list[Cell]:
 def strategies_in_futures(comparison: Comparison) -> Table:
     """How each strategy does over all futures, against the baseline of the same future."""
     table = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
-    scale = measure_scale(comparison, NET_BENEFIT, table)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     firsts = [comparison.order(future=name)[0] for name in comparison.futures]
     lost = comparison.winners[comparison.winners["verdict"] == LOSES]
     rows = []
@@ -112,7 +112,7 @@ def strategies_in_futures(comparison: Comparison) -> Table:
     ]  # fmt: skip
     head += [_("Regions that lose")] if len(comparison.winners) else []
     caption = _("{measure} over {number} futures, and in how many of them").format(
-        measure=label_of(NET_BENEFIT, scale), number=count(len(comparison.futures))
+        measure=measure_label(NET_BENEFIT, scale), number=count(len(comparison.futures))
     )
     return Table(caption, head, rows)
 
@@ -120,7 +120,7 @@ def strategies_in_futures(comparison: Comparison) -> Table:
 def differences_in_futures(comparison: Comparison) -> list[Table]:
     """The differences to the baseline: a row a future, a few strategies a table."""
     table = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
-    scale = measure_scale(comparison, NET_BENEFIT, table)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     found = table.set_index(["future", "strategy"])
     order = comparison.order()
     parts = -(-len(order) // ACROSS)
@@ -131,7 +131,7 @@ def differences_in_futures(comparison: Comparison) -> list[Table]:
             (future, [difference_cell(found.loc[(future, name)], scale) for name in some])
             for future in comparison.futures
         ]
-        caption = label_of(NET_BENEFIT, scale)
+        caption = measure_label(NET_BENEFIT, scale)
         if parts > 1:
             text = _("{measure}, part {part} of {parts}")
             caption = text.format(measure=caption, part=k + 1, parts=parts)
@@ -144,7 +144,7 @@ def channels_in_futures(comparison: Comparison, strategy: str) -> Table:
     """Through what a strategy's net benefit differs, over all futures."""
     table = comparison.channels[comparison.channels["strategy"] == strategy]
     total = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
-    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, total)
     scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
     rows = []
     for name in table["channel"].cat.categories:
@@ -214,7 +214,7 @@ def costs_in_futures(comparison: Comparison, strategy: str) -> Table:
 def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
     """In how many futures each region gains and loses; of many, those that lose most often."""
     table = comparison.winners[comparison.winners["strategy"] == strategy]
-    scale, found = winner_scale(comparison), []
+    scale, found = choose_winner_scale(comparison), []
     for name, here in table.groupby("name", observed=True, sort=False):
         words = here["verdict"].tolist()
         cells = over_futures(
@@ -228,7 +228,7 @@ def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
         "{measure} in all futures under {strategy}, and in how many a region gains or loses"
     )
     caption = caption.format(
-        measure=label_of(NET_BENEFIT, scale), strategy=strategy_title(comparison, strategy)
+        measure=measure_label(NET_BENEFIT, scale), strategy=strategy_title(comparison, strategy)
     )
     return Table(caption, head, rows)
 

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kolabsim.figures.formatting import UNDEFINED, count, percent, scale_of, significant, span
-from kolabsim.figures.labels import area_title, capital, title_of
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    choose_scale,
+    count,
+    format_interval,
+    percent,
+    significant,
+)
+from kolabsim.figures.labels import area_title, capitalise, measure_title
 from kolabsim.i18n import _, language
 from kolabsim.model.levers import PAYER_TITLES
 from kolabsim.model.measures import MEASURES
@@ -65,8 +72,8 @@ def measure_glossary(measures: Iterable[str]) -> Table:
     sense = {1: _("more is better"), -1: _("less is better"), 0: _("neither")}
     rows = [
         (
-            title_of(name),
-            texts(capital(_(MEASURES[name].meaning)), sense[MEASURES[name].better]),
+            measure_title(name),
+            texts(capitalise(_(MEASURES[name].meaning)), sense[MEASURES[name].better]),
         )
         for name in measures
     ]
@@ -112,10 +119,10 @@ def parameter_row(
     remark = ""
     if value != entry.default:
         remark = _("default {value}").format(value=significant(entry.default))
-    ends = span(significant(entry.low), significant(entry.high))
+    ends = format_interval(significant(entry.low), significant(entry.high))
     unit = "" if entry.unit == "1" else _(entry.unit)
     cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
-    return capital(_(entry.meaning)), cells
+    return capitalise(_(entry.meaning)), cells
 
 
 def area_table(scenario: Scenario) -> Table:
@@ -126,9 +133,9 @@ def area_table(scenario: Scenario) -> Table:
             [
                 Cell(count(area.efficient_scale)),
                 Cell(
-                    scale_of("currency", [area.cost_per_resident], currency=scenario.currency).text(
-                        area.cost_per_resident
-                    )
+                    choose_scale(
+                        "currency", [area.cost_per_resident], currency=scenario.currency
+                    ).text(area.cost_per_resident)
                 ),
                 Cell(percent(area.spillover)),
                 Cell(_(area.source)),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.experiments import Answer, SearchAnswer, SensitivityAnswer
-from kolabsim.figures.formatting import count, significant, span
-from kolabsim.figures.labels import Words, factor_title, outcome_title, small
+from kolabsim.figures.formatting import count, format_interval, significant
+from kolabsim.figures.labels import Labels, factor_title, outcome_title, uncapitalise
 from kolabsim.figures.search import Reference
 from kolabsim.figures.style import to_png
 from kolabsim.files import table_csv, write_whole
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
     """All that an answer says; the answer itself comes first."""
-    words = Words.of(inquiry)
+    words = Labels.from_experiment(inquiry)
     if isinstance(answer, SensitivityAnswer):
         sections = sensitivity_sections(answer.indices, words, curves=answer.curves)
         first = settled_note(answer, sections[0])
@@ -71,7 +71,7 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
     return [answered, *sections[1:]]
 
 
-def with_surrogates(answer: SensitivityAnswer, section: Section, words: Words) -> Section:
+def with_surrogates(answer: SensitivityAnswer, section: Section, words: Labels) -> Section:
     """The answer, with how well the surrogates know the model that they stood in for."""
     text = _(
         "These are not indices of the model but of a surrogate that was fitted to {number} "
@@ -195,7 +195,7 @@ def factor_table(inquiry: Inquiry) -> Table:
         span_of = (
             Cell(", ".join(map(str, factor.words)))
             if factor.is_choice
-            else Cell(span(significant(factor.low), significant(factor.high)))
+            else Cell(format_interval(significant(factor.low), significant(factor.high)))
         )
         unit = "" if factor.is_choice or factor.unit == "1" else _(factor.unit)
         source = _("assumed") if factor.source == "assumed" else factor.source
@@ -206,7 +206,7 @@ def factor_table(inquiry: Inquiry) -> Table:
 
 def methods_of(inquiry: Inquiry, answer: Answer, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
-    outcomes = listed([small(outcome_title(inquiry, one)) for one in inquiry.outcomes])
+    outcomes = listed([uncapitalise(outcome_title(inquiry, one)) for one in inquiry.outcomes])
     if isinstance(answer, SensitivityAnswer):
         text = _(
             "We asked how {outcomes} depends on {factors} factors by {method} at {points} points, "

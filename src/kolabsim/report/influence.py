@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.comparison import DIFFERENT, NET_BENEFIT, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, count, decimal, percent, scale_of, significant
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    choose_scale,
+    count,
+    decimal,
+    percent,
+    significant,
+)
 from kolabsim.figures.labels import setting_title, strategy_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES
@@ -91,7 +98,7 @@ def alone_table(
 ) -> Table:
     """How far each future that changes little moves the difference."""
     table = found.alone
-    scale = scale_of(
+    scale = choose_scale(
         MEASURES[NET_BENEFIT].unit, table["shift"], (table["high"] - table["low"]) / 2.0,
         currency=comparison.scenario.currency,
     )  # fmt: skip
@@ -121,7 +128,7 @@ def alone_table(
 def ranking_table(comparison: Comparison, found: Influence) -> Table:
     """Assumptions that futures vary together, the strongest first."""
     table = found.ranked.head(MOST)
-    scale = scale_of(
+    scale = choose_scale(
         MEASURES[NET_BENEFIT].unit, table[["lower", "upper"]].to_numpy().ravel(),
         currency=comparison.scenario.currency,
     )  # fmt: skip

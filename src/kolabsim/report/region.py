@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent, scale_of, significant
-from kolabsim.figures.labels import area_title, capital, channel_title
+from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, count, percent, significant
+from kolabsim.figures.labels import area_title, capitalise, channel_title
 from kolabsim.figures.region import (
     money_scale,
     region_channels,
@@ -148,7 +148,7 @@ def benefit_sentence(found: RegionOutlook) -> str:
 
 def percent_of(share: float) -> str:
     """A share that may be negative, in per cent with three digits at most."""
-    return scale_of("share", [share], difference=False).text(share)
+    return choose_scale("share", [share], difference=False).text(share)
 
 
 def channel_sentence(found: RegionOutlook) -> str:
@@ -349,7 +349,8 @@ def channel_section(found: RegionOutlook) -> Section:
         )
     )
     head = [
-        _("Channel"), capital(scale.label), _("In money a year ({unit})").format(unit=money.label)
+        _("Channel"), capitalise(scale.label),
+        _("In money a year ({unit})").format(unit=money.label),
     ]  # fmt: skip
     caption = _("Through what the net benefit of the last year differs")
     picture = Picture.of(

@@ -21,7 +21,7 @@ from kolabsim.analysis.discovery import (
 )
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
 from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
-from kolabsim.figures.labels import Words, capital, with_unit
+from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import (
     best_shares,
     criterion_scale,
@@ -96,7 +96,7 @@ class Failing:
     words: str = ""
     """Own words for failing, such as "loses money"."""
 
-    def says(self, robust: Robustness, words: Words) -> str:
+    def says(self, robust: Robustness, words: Labels) -> str:
         """What failing is, as it stands after the strategy in a sentence."""
         if self.words:
             return self.words
@@ -114,7 +114,7 @@ def either(words: Sequence[str]) -> str:
     return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
 
 
-def condition(name: str, limit: Limit, words: Words) -> str:
+def condition(name: str, limit: Limit, words: Labels) -> str:
     """A restriction, as it stands within a sentence."""
     filled = {"factor": words.factor(name)}
     if not isinstance(limit, Range):
@@ -130,7 +130,7 @@ def condition(name: str, limit: Limit, words: Words) -> str:
     return text.format(low=low, high=high, **filled)
 
 
-def conditions(box: Box, words: Words) -> str:
+def conditions(box: Box, words: Labels) -> str:
     """All restrictions of a box, as they stand within a sentence."""
     return listed([condition(name, limit, words) for name, limit in box.limits.items()])
 
@@ -140,7 +140,7 @@ def conditions(box: Box, words: Words) -> str:
 
 def uncertainty_sections(
     robust: Robustness,
-    words: Words,
+    words: Labels,
     *,
     settings: pd.DataFrame | None = None,
     information: Information | None = None,
@@ -177,7 +177,7 @@ def uncertainty_sections(
 
 def answer_section(
     robust: Robustness,
-    words: Words,
+    words: Labels,
     information: Information | None,
     failing: Sequence[Failing],
 ) -> Section:
@@ -186,20 +186,20 @@ def answer_section(
     brief = _("first in {share} of resamples").format(share=sure)
     answers = [
         Answer(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
-        Answer(_("How sure"), capital(brief), sure_sentence(robust, words)),
+        Answer(_("How sure"), capitalise(brief), sure_sentence(robust, words)),
     ]
     for one in [one for one in failing if one.strategy == first][:1]:
         found = one.discovery.fails
         brief = _("in {number} of {futures} futures")
         brief = brief.format(number=count(found.sum()), futures=count(len(found)))
         text = failing_sentence(one, robust, words)
-        answers.append(Answer(_("When it fails"), capital(brief), text))
+        answers.append(Answer(_("When it fails"), capitalise(brief), text))
     measured = [] if information is None else [measure_sentence(information, words)]
     title = _("What stands up, and when it does not")
     return Section("answer", title, measured, notes=[future_note()], answers=answers)
 
 
-def robust_sentence(robust: Robustness, words: Words) -> str:
+def robust_sentence(robust: Robustness, words: Labels) -> str:
     """Which strategy is most robust by the main criterion."""
     first, scale = robust.order()[0], criterion_scale(robust, robust.main, words)
     row = robust.table().loc[first]
@@ -222,7 +222,7 @@ def robust_sentence(robust: Robustness, words: Words) -> str:
     )
 
 
-def sure_sentence(robust: Robustness, words: Words) -> str:
+def sure_sentence(robust: Robustness, words: Labels) -> str:
     """How surely the first is first, and whether other criteria agree."""
     first, sure = robust.order()[0], robust.sureness()
     others = [name for name in robust.criteria if CRITERIA[name].ranks and name != robust.main]
@@ -247,7 +247,7 @@ def sure_sentence(robust: Robustness, words: Words) -> str:
     )
 
 
-def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
+def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str:
     """When a strategy fails; or that it does not, always does, or that no part stands out."""
     found = failing.discovery
     filled = {
@@ -291,7 +291,7 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
     return text.format(**filled)
 
 
-def measure_sentence(information: Information, words: Words) -> str:
+def measure_sentence(information: Information, words: Labels) -> str:
     """What to measure first, and what it would change."""
     if not information.worthwhile:
         return _(
@@ -332,7 +332,7 @@ def future_note() -> str:
 # Robustness -------------------------------------------------------------------------------------
 
 
-def robustness_section(robust: Robustness, words: Words, sizes: pd.DataFrame | None) -> Section:
+def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | None) -> Section:
     """All criteria, their rankings, and how many runs it would take."""
     paragraphs = [
         _(
@@ -364,7 +364,7 @@ def robustness_section(robust: Robustness, words: Words, sizes: pd.DataFrame | N
     return Section("robustness", title, paragraphs, made, pictures(robust, words), notes)
 
 
-def pictures(robust: Robustness, words: Words) -> list[Picture]:
+def pictures(robust: Robustness, words: Labels) -> list[Picture]:
     """The figures of robustness."""
     filled = {"outcome": words.outcome(robust.outcome), "level": percent(robust.level)}
     return [
@@ -423,7 +423,7 @@ def pictures(robust: Robustness, words: Words) -> list[Picture]:
     ]
 
 
-def criterion_words(name: str, robust: Robustness, words: Words) -> str:
+def criterion_words(name: str, robust: Robustness, words: Labels) -> str:
     """What a criterion is called, with the threshold or the baseline that it has."""
     threshold = ""
     if robust.threshold is not None:
@@ -433,12 +433,12 @@ def criterion_words(name: str, robust: Robustness, words: Words) -> str:
     return _(CRITERION_TITLES[name]).format(threshold=threshold, baseline=baseline)
 
 
-def criterion_tables(robust: Robustness, words: Words) -> list[Table]:
+def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
     """Figures with intervals: criteria in the outcome's unit, and shares of futures."""
     kinds = [
         (_("Regret and spread"), [name for name in robust.criteria if CRITERIA[name].kind == LOSS]),
         (
-            capital(words.outcome(robust.outcome)),
+            capitalise(words.outcome(robust.outcome)),
             [name for name in robust.criteria if CRITERIA[name].kind == LEVEL],
         ),
         (
@@ -459,7 +459,7 @@ def criterion_tables(robust: Robustness, words: Words) -> list[Table]:
         ]
         head = [
             _("Strategy"),
-            *(with_unit(criterion_words(name, robust, words), scales[name]) for name in names),
+            *(add_unit(criterion_words(name, robust, words), scales[name]) for name in names),
         ]
         text = _("{caption}, with {level} intervals").format(
             caption=caption, level=percent(robust.level)
@@ -473,7 +473,7 @@ def figure_cell(row: pd.Series, scale: Scale) -> Cell:
     return Cell(scale.bare(row["value"]), scale.interval(row["low"], row["high"]))
 
 
-def ranking_table(robust: Robustness, words: Words) -> Table:
+def ranking_table(robust: Robustness, words: Labels) -> Table:
     """The rank of each strategy by each criterion, and in how many resamples it is first."""
     names = [name for name in robust.criteria if CRITERIA[name].ranks]
     tables = {name: robust.table(name) for name in names}
@@ -495,7 +495,7 @@ def ranking_table(robust: Robustness, words: Words) -> Table:
     return Table(caption, head, rows)
 
 
-def size_table(sizes: pd.DataFrame, robust: Robustness, words: Words) -> Table:
+def size_table(sizes: pd.DataFrame, robust: Robustness, words: Labels) -> Table:
     """How many runs or futures it takes to tell strategies apart."""
     values = sizes[["difference", "detectable"]].to_numpy()
     scale = words.scale(robust.outcome, values, sizes["error"], difference=True)
@@ -515,8 +515,8 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, words: Words) -> Table:
         for row in sizes.itertuples()
     ]
     head = [
-        _("Strategy"), with_unit(_("Difference"), scale), with_unit(_("Standard error"), scale),
-        with_unit(_("Least that is told apart now"), scale),
+        _("Strategy"), add_unit(_("Difference"), scale), add_unit(_("Standard error"), scale),
+        add_unit(_("Least that is told apart now"), scale),
         _("Runs needed in {number} futures").format(number=count(robust.means.shape[1])),
         _("Futures needed with {number} runs").format(number=count(robust.runs)),
         _("Runs needed in these very futures"),
@@ -530,7 +530,7 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, words: Words) -> Table:
 def failing_section(
     failing: Failing,
     robust: Robustness,
-    words: Words,
+    words: Labels,
     settings: pd.DataFrame | None,
     number: int,
 ) -> Section:
@@ -573,7 +573,7 @@ def fresh_sentence(found: Discovery) -> str:
     )
 
 
-def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
+def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
     """What a decision tree says, and whether it names the same factors."""
     if not tree.leaves:
         return _(
@@ -598,11 +598,11 @@ def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
     return text + " " + _("Both name {factors}.").format(factors=listed(both))
 
 
-def box_table(found: Discovery, words: Words) -> Table:
+def box_table(found: Discovery, words: Labels) -> Table:
     """Each restriction, how strongly it is supported, and how often it comes back."""
     rows = [
         (
-            capital(condition(name, limit, words)),
+            capitalise(condition(name, limit, words)),
             texts(
                 "< 0.001" if p < 0.001 else decimal(p, 3),
                 percent(found.returns.get(name, math.nan)),
@@ -616,7 +616,7 @@ def box_table(found: Discovery, words: Words) -> Table:
     return Table(_("What the failing futures have in common"), head, rows)
 
 
-def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Picture:
+def box_picture(failing: Failing, settings: pd.DataFrame, words: Labels) -> Picture:
     """The figure of a box, with what it shows in words."""
     names, others = leading(failing.discovery)
     text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
@@ -635,7 +635,7 @@ def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Pictu
 # What to measure --------------------------------------------------------------------------------
 
 
-def information_section(information: Information, words: Words) -> Section:
+def information_section(information: Information, words: Labels) -> Section:
     """What it is worth to know each factor before choosing."""
     scale, perfect = information_scale(information, words), information.perfect
     text = _(
@@ -669,7 +669,7 @@ def information_section(information: Information, words: Words) -> Section:
     return Section("information", title, [text], made, [picture], [note])
 
 
-def information_table(information: Information, words: Words) -> Table:
+def information_table(information: Information, words: Labels) -> Table:
     """The value of knowing each factor, its floor, and what is best at both ends of it."""
     scale = information_scale(information, words)
     rows = []
@@ -684,9 +684,9 @@ def information_table(information: Information, words: Words) -> Table:
             verdict=BETTER if row.above else UNDECIDED,
         )
         cells = [value, *texts(scale.bare(row.floor), percent(row.share), *ends)]
-        rows.append((capital(words.factor(row.factor)), cells))
+        rows.append((capitalise(words.factor(row.factor)), cells))
     head = [
-        _("Factor"), with_unit(_("Value of knowing it"), scale), with_unit(_("Floor"), scale),
+        _("Factor"), add_unit(_("Value of knowing it"), scale), add_unit(_("Floor"), scale),
         _("Share of perfect knowledge"), _("Best where it is lowest"),
         _("Best where it is highest"),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from kolabsim.analysis.comparison import verdicts
 from kolabsim.analysis.search import Front, FrontRobustness
 from kolabsim.figures.formatting import count, decimal, percent
-from kolabsim.figures.labels import PLAIN, Words, capital
+from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
     DOWN,
     Reference,
@@ -41,7 +41,7 @@ USED = 0.005
 """Intensities below half a per cent are no use of a lever."""
 
 
-def settings_text(front: Front, member: int, words: Words) -> str:
+def settings_text(front: Front, member: int, words: Labels) -> str:
     """A package in words: what it sets, and which levers it does without."""
     used, unused = [], []
     for factor, value in zip(front.factors, front.settings(member).values(), strict=True):
@@ -62,7 +62,7 @@ def settings_text(front: Front, member: int, words: Words) -> str:
 # Tables -----------------------------------------------------------------------------------------
 
 
-def member_table(front: Front, words: Words = PLAIN) -> Table:
+def member_table(front: Front, words: Labels = PLAIN) -> Table:
     """What packages along the front cost and bring, and how surely each is the knee."""
     scales, intervals = level_scales(front, words), front.intervals
     rows = []
@@ -84,12 +84,12 @@ def member_table(front: Front, words: Words = PLAIN) -> Table:
     return Table(caption, head, rows)
 
 
-def settings_table(front: Front, words: Words = PLAIN) -> Table:
+def settings_table(front: Front, words: Labels = PLAIN) -> Table:
     """What packages along the front set: a column a package."""
     members = front.spread(ACROSS)
     rows = [
         (
-            capital(words.factor(factor.name)),
+            capitalise(words.factor(factor.name)),
             texts(
                 *(
                     setting_text(factor, front.settings(member)[factor.name], words)
@@ -103,7 +103,7 @@ def settings_table(front: Front, words: Words = PLAIN) -> Table:
     return Table(_("What packages along the front set"), head, rows)
 
 
-def step_table(front: Front, words: Words = PLAIN, references: Sequence[Reference] = ()) -> Table:
+def step_table(front: Front, words: Labels = PLAIN, references: Sequence[Reference] = ()) -> Table:
     """What other packages and known strategies cost and bring beyond the knee."""
     apart = apart_from_knee(front, references)
     scales, senses = apart_scales(front, words, apart), front.senses
@@ -130,7 +130,7 @@ def step_table(front: Front, words: Words = PLAIN, references: Sequence[Referenc
     return Table(caption, head, rows)
 
 
-def robustness_table(front: Front, robust: FrontRobustness, words: Words = PLAIN) -> Table:
+def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAIN) -> Table:
     """How packages do in many futures: mean with interval, the worst tenth, and who stays."""
     scales = robust_scales(front, robust, words)
     rows = []
@@ -156,7 +156,7 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Words = PLAIN
     return Table(caption.format(number=count(number)), head, rows)
 
 
-def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words = PLAIN) -> Table:
+def surrogate_table(surrogates: Mapping[str, Surrogate], words: Labels = PLAIN) -> Table:
     """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
     kinds = {
         "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
@@ -166,7 +166,7 @@ def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words = PLAIN) -
         scale = words.scale(name, [one.quality.rmse], [], difference=True)
         rows.append(
             (
-                capital(words.outcome(name)),
+                capitalise(words.outcome(name)),
                 texts(
                     kinds[one.kind],
                     count(one.points),
@@ -188,7 +188,7 @@ def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words = PLAIN) -
 
 def search_sections(
     front: Front,
-    words: Words = PLAIN,
+    words: Labels = PLAIN,
     *,
     references: Sequence[Reference] = (),
     robust: FrontRobustness | None = None,
@@ -219,7 +219,7 @@ def search_sections(
 
 
 def answer_section(
-    front: Front, words: Words, references: Sequence[Reference], robust: FrontRobustness | None
+    front: Front, words: Labels, references: Sequence[Reference], robust: FrontRobustness | None
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
     answers = [
@@ -243,7 +243,7 @@ def answer_section(
     return Section("answer", _("The answer"), paragraphs, tables, [picture], answers=answers)
 
 
-def outcome_sentence(front: Front, words: Words, columns: Sequence[int], member: int) -> str:
+def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member: int) -> str:
     """Outcomes of a member with their intervals, in a row."""
     scales, intervals = level_scales(front, words), front.intervals
     return "; ".join(
@@ -256,7 +256,7 @@ def outcome_sentence(front: Front, words: Words, columns: Sequence[int], member:
     )
 
 
-def knee_answer(front: Front, words: Words) -> Answer:
+def knee_answer(front: Front, words: Labels) -> Answer:
     """Which package the knee is, in words."""
     number = len(front)
     if front.budget is None:
@@ -282,7 +282,7 @@ def knee_answer(front: Front, words: Words) -> Answer:
     return Answer(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
 
 
-def bringing_answer(front: Front, words: Words) -> Answer:
+def bringing_answer(front: Front, words: Labels) -> Answer:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     brings = outcome_sentence(front, words, rest, front.knee)
@@ -304,10 +304,10 @@ def bringing_answer(front: Front, words: Words) -> Answer:
         outcome=words.outcome(front.columns[shown]),
         value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
     )
-    return Answer(_("What it costs and brings"), capital(brief), text.format(**filled))
+    return Answer(_("What it costs and brings"), capitalise(brief), text.format(**filled))
 
 
-def step_sentences(front: Front, words: Words) -> list[str]:
+def step_sentences(front: Front, words: Labels) -> list[str]:
     """What one gains and loses by going from the knee to either end of the front."""
     apart = apart_from_knee(front)
     scales = apart_scales(front, words, apart)
@@ -371,10 +371,10 @@ def sure_answer(front: Front, robust: FrontRobustness | None) -> Answer:
                 "so and no other package that was judged and does so beats it."
             )
     brief = _("the knee in {share} of resamples").format(share=filled["share"])
-    return Answer(_("How sure"), capital(brief), text.format(**filled))
+    return Answer(_("How sure"), capitalise(brief), text.format(**filled))
 
 
-def along_sentence(front: Front, words: Words) -> str:
+def along_sentence(front: Front, words: Labels) -> str:
     """Where the knee lies in resamples of the runs."""
     along = front.price or 0
     place, shares = front.means[:, along], front.knee_shares.cumsum()
@@ -389,7 +389,7 @@ def along_sentence(front: Front, words: Words) -> str:
     )  # fmt: skip
 
 
-def packages_section(front: Front, words: Words) -> Section:
+def packages_section(front: Front, words: Labels) -> Section:
     """What packages along the front set, and what comes of it."""
     picture = Picture.of(
         packages(front, words),
@@ -403,7 +403,7 @@ def packages_section(front: Front, words: Words) -> Section:
     return Section("packages", _("Packages along the front"), [], tables, [picture])
 
 
-def futures_section(front: Front, words: Words, robust: FrontRobustness) -> Section:
+def futures_section(front: Front, words: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     paragraphs = [
         _(
@@ -422,7 +422,7 @@ def futures_section(front: Front, words: Words, robust: FrontRobustness) -> Sect
 
 
 def search_section(
-    front: Front, words: Words, surrogates: Mapping[str, Surrogate]
+    front: Front, words: Labels, surrogates: Mapping[str, Surrogate]
 ) -> Section:  # fmt: skip
     """How the front was found, and what must be known to read it right."""
     last = front.history[-1]

@@ -10,7 +10,7 @@ import numpy as np
 from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
 from kolabsim.analysis.sensitivity import Curve, Index, Indices, Interval, Pair
 from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
-from kolabsim.figures.labels import Words, capital
+from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sensitivity import (
     INDEX_TITLES,
     LEADING,
@@ -107,7 +107,7 @@ ANSWERS = {
 
 def sensitivity_sections(
     found: Sequence[Indices],
-    words: Words,
+    words: Labels,
     *,
     curves: Mapping[str, Mapping[str, Curve]] | None = None,
 ) -> list[Section]:
@@ -123,7 +123,7 @@ def sensitivity_sections(
     return sections
 
 
-def answer_section(found: Sequence[Indices], words: Words) -> Section:
+def answer_section(found: Sequence[Indices], words: Labels) -> Section:
     """Which factor matters most for each outcome, how sure that is, and how much is chance."""
     tables = overview_tables(found, words) if len(found) > 1 else []
     return Section(
@@ -136,7 +136,7 @@ def answer_section(found: Sequence[Indices], words: Words) -> Section:
     )
 
 
-def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
+def answers(found: Sequence[Indices], words: Labels) -> list[Answer]:
     """The answer in three sentences: what matters most, how surely, and how much is chance."""
     leaders = {  # in few words: what follows a comma is in the sentence
         words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
@@ -145,7 +145,7 @@ def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
     told = [
         Answer(
             _("What matters most"),
-            capital(listed(list(leaders)) or _("nothing that can be told from chance")),
+            capitalise(listed(list(leaders)) or _("nothing that can be told from chance")),
             f"{'; '.join(said)}.",
         )
     ]
@@ -161,11 +161,11 @@ def answers(found: Sequence[Indices], words: Words) -> list[Answer]:
         ]
         brief = _("first in {share} of resamples")
         brief = brief.format(share=listed([share for _one, share in sure]))
-        told.append(Answer(_("How sure"), capital(brief), f"{'; '.join(said)}."))
+        told.append(Answer(_("How sure"), capitalise(brief), f"{'; '.join(said)}."))
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
         text = _("Each point was run once, so that nothing can be said of chance.")
-        return [*told, Answer(_("What is chance"), capital(_("not known")), text)]
+        return [*told, Answer(_("What is chance"), capitalise(_("not known")), text)]
     said = [
         _("{share} for {outcome} ({low} to {high})").format(
             share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
@@ -189,12 +189,12 @@ def is_ranked(indices: Indices) -> bool:
     return ranked > 1 and math.isfinite(indices.stability(1).ordered)
 
 
-def leading_clause(indices: Indices, words: Words, *, is_first: bool = True) -> str:
+def leading_clause(indices: Indices, words: Labels, *, is_first: bool = True) -> str:
     """What an outcome depends on most, by how much, and how surely: a sentence without its end."""
     index, first = indices.leading, indices.units.index(indices.order()[0])
     outcome = words.outcome(indices.outcome)
     filled = {
-        "outcome": capital(outcome) if is_first else outcome,
+        "outcome": capitalise(outcome) if is_first else outcome,
         "factor": words.factor(indices.units[first]),
     }
     if not has_leader(indices):
@@ -210,7 +210,7 @@ def leading_clause(indices: Indices, words: Words, *, is_first: bool = True) -> 
     return text
 
 
-def answer(indices: Indices, words: Words) -> str:
+def answer(indices: Indices, words: Labels) -> str:
     """What one outcome depends on, in sentences."""
     index, order = indices.leading, indices.order()
     above = [name for name in order if index.above[indices.units.index(name)]]
@@ -227,7 +227,7 @@ def answer(indices: Indices, words: Words) -> str:
     return " ".join([*(text for text in sentences if text), chance_sentence(indices)])
 
 
-def sureness(indices: Indices, words: Words) -> str:
+def sureness(indices: Indices, words: Labels) -> str:
     """How often the first is first, and which others lead."""
     first, leading = indices.stability(1), indices.stability(LEADING)
     if not is_ranked(indices):
@@ -290,7 +290,7 @@ def chance_note() -> str:
 
 
 def outcome_section(
-    indices: Indices, words: Words, curves: Mapping[str, Curve], number: int
+    indices: Indices, words: Labels, curves: Mapping[str, Curve], number: int
 ) -> Section:
     """All indices of one outcome, and its figures."""
     reading = "variety" if indices.method == "ice" else indices.main
@@ -298,7 +298,7 @@ def outcome_section(
     paragraphs = [
         answer(indices, words),
         text.format(
-            method=capital(_(METHOD_TITLES[indices.method])),
+            method=capitalise(_(METHOD_TITLES[indices.method])),
             points=count(indices.points),
             replicates=count(indices.replicates),
         ),
@@ -316,7 +316,7 @@ def outcome_section(
     tables += [pair_table(indices, words)] if indices.pairs else []
     return Section(
         f"outcome-{number}",
-        capital(words.outcome(indices.outcome)),
+        capitalise(words.outcome(indices.outcome)),
         paragraphs,
         tables,
         pictures(indices, words, curves),
@@ -324,9 +324,9 @@ def outcome_section(
     )
 
 
-def pictures(indices: Indices, words: Words, curves: Mapping[str, Curve]) -> list[Picture]:
+def pictures(indices: Indices, words: Labels, curves: Mapping[str, Curve]) -> list[Picture]:
     """The figures of one outcome."""
-    outcome = capital(words.outcome(indices.outcome))
+    outcome = capitalise(words.outcome(indices.outcome))
     made = [
         Picture(
             index_bars(indices, words),
@@ -412,25 +412,25 @@ def index_cell(indices: Indices, index: Index, u: int, scale: Scale) -> Cell:
     return Cell(scale.bare(index.value[u]), below, verdict=verdict_of(indices, index, u))
 
 
-def index_table(indices: Indices, words: Words) -> Table:
+def index_table(indices: Indices, words: Labels) -> Table:
     """All indices of all factors, the dummy last."""
     scales = {name: index_scale(indices, name, words) for name in indices.found}
     dummy = [len(indices.units) - 1] if indices.has_dummy else []
     rows = [
         (
-            capital(words.factor(indices.units[u])),
+            capitalise(words.factor(indices.units[u])),
             [index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()],
         )
         for u in (*places_of(indices), *dummy)
     ]
     head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
     caption = _("{outcome}: what it depends on, with {level} intervals").format(
-        outcome=capital(words.outcome(indices.outcome)), level=percent(indices.level)
+        outcome=capitalise(words.outcome(indices.outcome)), level=percent(indices.level)
     )
     return Table(caption, head, rows)
 
 
-def pair_table(indices: Indices, words: Words) -> Table:
+def pair_table(indices: Indices, words: Labels) -> Table:
     """Pairs of factors that do most together."""
     pairs = [pair for pair in indices.pairs if DUMMY not in pair[:2]][:PAIRS]
     values = np.array([pair[2:] for pair in pairs])
@@ -439,7 +439,7 @@ def pair_table(indices: Indices, words: Words) -> Table:
     rows = [
         (
             _("{one} with {other}").format(
-                one=capital(words.factor(pair.one)), other=words.factor(pair.other)
+                one=capitalise(words.factor(pair.one)), other=words.factor(pair.other)
             ),
             [
                 Cell(
@@ -462,7 +462,7 @@ def pair_verdict(pair: Pair) -> str:
     return DIFFERENT if pair.low > 0.0 else UNDECIDED
 
 
-def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
+def overview_tables(found: Sequence[Indices], words: Labels) -> list[Table]:
     """The main index of every factor for every outcome, a few outcomes beside each other."""
     tables = []
     parts = math.ceil(len(found) / ACROSS)
@@ -471,7 +471,7 @@ def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
         scales = [index_scale(indices, indices.main, words) for indices in some]
         rows = [
             (
-                capital(words.factor(name)),
+                capitalise(words.factor(name)),
                 [
                     index_cell(indices, indices.leading, indices.units.index(name), scale)
                     for indices, scale in zip(some, scales, strict=True)
@@ -482,9 +482,9 @@ def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
         head = [
             _("Factor"),
             *(
-                f"{capital(words.outcome(indices.outcome))} ({scale.label})"
+                f"{capitalise(words.outcome(indices.outcome))} ({scale.label})"
                 if scale.label
-                else capital(words.outcome(indices.outcome))
+                else capitalise(words.outcome(indices.outcome))
                 for indices, scale in zip(some, scales, strict=True)
             ),
         ]
@@ -500,14 +500,14 @@ def overview_order(found: Sequence[Indices]) -> list[str]:
     return sorted(ranks, key=lambda name: (min(ranks[name]), sum(ranks[name])))
 
 
-def chance_table(found: Sequence[Indices], words: Words) -> Table:
+def chance_table(found: Sequence[Indices], words: Labels) -> Table:
     """How much is chance, and how sure the ranking is, outcome by outcome."""
     rows = []
     for indices in found:
         leading = indices.stability(LEADING)
         rows.append(
             (
-                capital(words.outcome(indices.outcome)),
+                capitalise(words.outcome(indices.outcome)),
                 [
                     share_cell(indices.chance),
                     Cell(percent(indices.chance_left)),

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.analysis.comparison import GAINS, LOSES, NET_BENEFIT, compare
-from kolabsim.figures.formatting import count, decimal, percent, scale_of, significant, span
-from kolabsim.figures.labels import measure_scale, strategy_title, winner_scale
+from kolabsim.figures.formatting import (
+    choose_scale,
+    count,
+    decimal,
+    format_interval,
+    percent,
+    significant,
+)
+from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale, strategy_title
 from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
 from kolabsim.report.page import Answer
@@ -47,7 +54,7 @@ def best_answer(results: Results, comparison: Comparison, future: str) -> Answer
     table = comparison.table(NET_BENEFIT, future=future)
     order = comparison.order(future=future)
     best = table.loc[order[0]]
-    scale = measure_scale(comparison, NET_BENEFIT, table)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     words = {
         "strategy": strategy_title(comparison, order[0]),
         "baseline": strategy_title(comparison, comparison.baseline),
@@ -91,7 +98,7 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
         NET_BENEFIT, future=future
     )
     lead = table.loc[[order[0]]]
-    scale, row = measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
+    scale, row = choose_measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
         text = _("The lead of {strategy} over the next, {next}, is {difference} ({interval}).")
     else:
@@ -184,7 +191,7 @@ def cost_sentences(
 def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
     """A sum of money, and its interval in the same unit."""
     half = (row["high"] - row["low"]) / 2.0
-    scale = scale_of("currency", [row["value"]], [half], currency=currency)
+    scale = choose_scale("currency", [row["value"]], [half], currency=currency)
     return scale.text(row["value"]), scale.interval(row["low"], row["high"])
 
 
@@ -192,7 +199,7 @@ def ratio_interval(row: pd.Series) -> str:
     """The interval of a saving per unit spent."""
     if not math.isfinite(row["low"]):
         return _("no bounded interval")
-    return span(decimal(row["low"], 2), decimal(row["high"], 2))
+    return format_interval(decimal(row["low"], 2), decimal(row["high"], 2))
 
 
 def loser_answer(comparison: Comparison, future: str) -> Answer:
@@ -201,7 +208,7 @@ def loser_answer(comparison: Comparison, future: str) -> Answer:
     best = comparison.order(future=future)[0]
     here = table[table["strategy"] == best].sort_values("difference", kind="stable")
     losers, worst = here[here["verdict"] == LOSES]["name"], here.iloc[0]
-    scale = winner_scale(comparison)
+    scale = choose_winner_scale(comparison)
     words = {
         "strategy": strategy_title(comparison, best),
         "gain": count((here["verdict"] == GAINS).sum()),

@@ -22,20 +22,20 @@ from kolabsim.figures.formatting import (
     SPACE,
     UNDEFINED,
     Scale,
+    choose_scale,
     count,
     decimal,
+    format_interval,
     percent,
-    scale_of,
-    span,
 )
 from kolabsim.figures.labels import (
-    capital,
+    capitalise,
     channel_title,
-    label_of,
-    measure_scale,
+    choose_measure_scale,
+    choose_winner_scale,
+    measure_label,
+    measure_title,
     strategy_title,
-    title_of,
-    winner_scale,
 )
 from kolabsim.figures.style import MARKS
 from kolabsim.i18n import _
@@ -108,7 +108,7 @@ def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
     }  # fmt: skip
     rows = [
         (
-            f"{capital(_(AREA_TITLES.get(row['area'], row['area'])))}: {row['name']}",
+            f"{capitalise(_(AREA_TITLES.get(row['area'], row['area'])))}: {row['name']}",
             texts(*(percent(row[name]) for name in ("alone", *rules))),
         )
         for _place, row in fair[fair["area"].isin(areas)].iterrows()
@@ -128,7 +128,9 @@ def difference_tables(comparison: Comparison, measures: Sequence[str], future: s
     for k in range(parts):
         some = measures[k * len(measures) // parts : (k + 1) * len(measures) // parts]
         tables = {name: comparison.table(name, future=future) for name in some}
-        scales = {name: measure_scale(comparison, name, table) for name, table in tables.items()}
+        scales = {
+            name: choose_measure_scale(comparison, name, table) for name, table in tables.items()
+        }
         caption = _("Difference to {baseline}, part {part} of {parts}").format(
             baseline=strategy_title(comparison, baseline), part=k + 1, parts=parts
         )
@@ -139,7 +141,7 @@ def difference_tables(comparison: Comparison, measures: Sequence[str], future: s
             )
             for strategy in order
         ]
-        head = [_("Strategy"), *(label_of(name, scales[name]) for name in some)]
+        head = [_("Strategy"), *(measure_label(name, scales[name]) for name in some)]
         made.append(Table(caption, head, rows))
     return made
 
@@ -167,7 +169,7 @@ def envelope_table(
     comparison: Comparison, names: Sequence[str], time: np.ndarray, middle: np.ndarray
 ) -> Table:
     """Medians over time of the difference in realised net benefit, [strategies, years]."""
-    scale = scale_of(MEASURES[NET_BENEFIT].unit, middle.ravel())
+    scale = choose_scale(MEASURES[NET_BENEFIT].unit, middle.ravel())
     scale = Scale(scale.divisor, 2, scale.unit, scale.symbol)
     rows = [
         (strategy_title(comparison, name), texts(*(scale.bare(v, signed=True) for v in values)))
@@ -180,7 +182,10 @@ def envelope_table(
 def brief_table(comparison: Comparison, future: str) -> Table:
     """What matters most, in a few short columns: benefit, how surely, cost, and who loses."""
     net = comparison.table(NET_BENEFIT, future=future)
-    scale, money = measure_scale(comparison, NET_BENEFIT, net), cost_scale(comparison, future)
+    scale, money = (
+        choose_measure_scale(comparison, NET_BENEFIT, net),
+        cost_scale(comparison, future),
+    )
     costs = comparison.costs[comparison.costs["future"] == future].pivot(
         index="strategy", columns="item", values="value"
     )
@@ -234,8 +239,8 @@ def winner_table(
     table = table.sort_values("difference", kind="stable")
     if len(table) > 2 * LONGEST:
         table = table.iloc[[*range(LONGEST), *range(-LONGEST, 0)]]
-    share = winner_scale(comparison)
-    cash = scale_of(
+    share = choose_winner_scale(comparison)
+    cash = choose_scale(
         "currency", table["money"], (table["money_high"] - table["money_low"]) / 2.0,
         currency=comparison.scenario.currency,
     )  # fmt: skip
@@ -259,7 +264,7 @@ def winner_table(
     ]
     head = [
         _("Region"),
-        capital(share.label),
+        capitalise(share.label),
         _("In money over the run ({unit})").format(unit=cash.label),
         _("Share of runs in which it does better"),
     ]
@@ -283,7 +288,7 @@ def region_title(name: str, code: str) -> str:
 def verdict_table(comparison: Comparison, future: str) -> Table:
     """How many regions gain, lose and neither, and who loses most, under every strategy."""
     table = comparison.winners[comparison.winners["future"] == future]
-    scale, rows = winner_scale(comparison), []
+    scale, rows = choose_winner_scale(comparison), []
     for strategy in comparison.order(future=future):
         here = table[table["strategy"] == strategy]
         counts = [int((here["verdict"] == verdict).sum()) for verdict in (GAINS, UNDECIDED, LOSES)]
@@ -304,7 +309,7 @@ def verdict_table(comparison: Comparison, future: str) -> Table:
         )
     head = [
         _("Strategy"), _("Regions that gain"), _("Undecided"), _("Regions that lose"),
-        _("Does worst"), capital(scale.label),
+        _("Does worst"), capitalise(scale.label),
     ]  # fmt: skip
     return Table(_("How many regions gain and lose, and which does worst"), head, rows)
 
@@ -316,7 +321,7 @@ def channel_table(comparison: Comparison, future: str) -> Table:
     """Through what net benefit differs from the baseline's."""
     table = comparison.channels[comparison.channels["future"] == future]
     order, total = comparison.order(future=future), comparison.table(NET_BENEFIT, future=future)
-    scale = measure_scale(comparison, NET_BENEFIT, total)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, total)
     scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
     grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
     rows = [
@@ -379,7 +384,7 @@ def cost_scale(comparison: Comparison, future: str) -> Scale:
     """How costs and savings are written."""
     table = comparison.costs
     money = table[(table["future"] == future) & (table["item"] != "saving_per_cost")]
-    return scale_of(
+    return choose_scale(
         "currency", money["value"], (money["high"] - money["low"]) / 2.0,
         currency=comparison.scenario.currency,
     )  # fmt: skip
@@ -392,7 +397,7 @@ def ratio_cell(row: pd.Series) -> Cell:
     low, high = row["low"], row["high"]
     below = _("no bounded interval")
     if math.isfinite(low) and math.isfinite(high):
-        below = span(decimal(low, 2), decimal(high, 2))
+        below = format_interval(decimal(low, 2), decimal(high, 2))
     verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED
     return Cell(decimal(row["value"], 2), below, verdict=verdict)
 
@@ -407,8 +412,8 @@ def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) 
             middle, least, most = (
                 decimal(value, 1) for value in (found.median(), found.min(), found.max())
             )
-            words = span(least, most)
-            rows.append((title_of(name), texts(middle, words)))
+            words = format_interval(least, most)
+            rows.append((measure_title(name), texts(middle, words)))
     head = [_("Measure"), _("Median over strategies"), _("Least to most")]
     return Table(_("Variance of independent runs over variance of pairs"), head, rows)
 
@@ -417,13 +422,13 @@ def variance_table(variance: pd.DataFrame, level: float) -> Table:
     """The share of the variance between runs that drawn attributes of regions carry."""
     rows = [
         (
-            title_of(row.measure),
+            measure_title(row.measure),
             [
                 Cell(percent(row.share)),
                 Cell(
                     UNDEFINED
                     if not (math.isfinite(row.low) and math.isfinite(row.high))
-                    else span(percent(row.low), percent(row.high))
+                    else format_interval(percent(row.low), percent(row.high))
                 ),
             ],
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.comparison import BETTER, WORSE
 from kolabsim.analysis.comparison import UNDECIDED as OPEN
-from kolabsim.figures.formatting import UNDEFINED, count, percent, significant, span
+from kolabsim.figures.formatting import UNDEFINED, count, format_interval, percent, significant
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.page import Section, write_page
@@ -26,7 +26,7 @@ LOOKS = {REPRODUCED: BETTER, MISSED: WORSE, ABSENT: WORSE, UNDECIDED: OPEN}
 """How verdicts look: as those of comparisons do."""
 
 
-def verdict_words() -> dict[str, str]:
+def verdict_labels() -> dict[str, str]:
     """Verdicts as people say them."""
     return {
         REPRODUCED: _("reproduced"), MISSED: _("not reproduced"), UNDECIDED: _("undecided"),
@@ -66,7 +66,7 @@ def expected(fact: Fact) -> str:
         return _("not above {number}").format(number=significant(fact.not_above))
     if isfinite(fact.low) and isfinite(fact.high):
         low, high = significant(fact.low), significant(fact.high)
-        return span(low, high)
+        return format_interval(low, high)
     if isfinite(fact.low):
         return _("above {number}").format(number=significant(fact.low))
     return _("below {number}").format(number=significant(fact.high))
@@ -77,12 +77,12 @@ def found(finding: Finding) -> str:
     if not (isfinite(finding.low) and isfinite(finding.high)):
         return UNDEFINED
     low, high = significant(finding.low), significant(finding.high)
-    return span(low, high)
+    return format_interval(low, high)
 
 
 def fact_table(findings: Sequence[Finding], use: str) -> Table:
     """The facts of one use, a row each."""
-    words = verdict_words()
+    words = verdict_labels()
     widely = any(isfinite(one.elsewhere) for one in findings)
     rows = [
         (
@@ -108,7 +108,7 @@ def fact_table(findings: Sequence[Finding], use: str) -> Table:
 
 def summary_table(findings: Sequence[Finding]) -> Table:
     """How many facts of each use have each verdict."""
-    words = verdict_words()
+    words = verdict_labels()
     rows = []
     for use, (title, _meaning) in use_words().items():
         here = [one.verdict for one in findings if one.fact.use == use]
@@ -124,7 +124,7 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for head in ("", _("Fact"), _("Expected"), _("Model"), _("Verdict")):
         table.add_column(head)
-    words, uses = verdict_words(), use_words()
+    words, uses = verdict_labels(), use_words()
     for use in uses:
         table.add_section()
         table.add_row("", uses[use][0], style="bold")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.analysis.comparison import BETTER, UNDECIDED, WORSE
-from kolabsim.figures.formatting import count, decimal, percent, span
+from kolabsim.figures.formatting import count, decimal, format_interval, percent
 from kolabsim.figures.labels import area_title
 from kolabsim.figures.style import BLUE, GREY, ORANGE, blank, styled, write_ticks
 from kolabsim.files import rows_csv, write_whole
@@ -88,7 +88,7 @@ def verdict_table(judged: Judgement) -> Table:
                 [
                     Cell(
                         gap,
-                        below=span(low, high),
+                        below=format_interval(low, high),
                         verdict=BETTER if pairs.gap[0] >= -CLOSE else WORSE,
                     ),
                     Cell(
@@ -188,7 +188,7 @@ def feature_text(feature: Feature, value: float) -> str:
 def interval_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
     """A mean and where 95 % of runs lie."""
     mean, low, high = (feature_text(feature, value) for value in values)
-    return Cell(mean, below=span(low, high), verdict=verdict)
+    return Cell(mean, below=format_interval(low, high), verdict=verdict)
 
 
 def effect_words() -> dict[str, tuple[str, str]]:
@@ -238,7 +238,7 @@ def effect_verdict(effect: TieEffect) -> str:
 def log_odds_cell(values: Interval) -> Cell:
     """Log odds with their interval."""
     mean, low, high = (decimal(value, 2, signed=True) for value in values)
-    return Cell(mean, below=span(low, high))
+    return Cell(mean, below=format_interval(low, high))
 
 
 @styled
