@@ -26,7 +26,7 @@ from kolabsim.cli import main, running
 from kolabsim.errors import InputError, KolabsimError, Problems
 from kolabsim.i18n import speaking
 from kolabsim.model.load import run_extensions, witnesses
-from kolabsim.scenario.recognise import columns_of
+from kolabsim.scenario.importer import recognise_columns
 from kolabsim.scenario.regions import read_contacts, read_table
 from kolabsim.scenario.scenario import Scenario, shipped
 from kolabsim.scenario.schema import Columns
@@ -168,7 +168,7 @@ def test_tables_of_regions(number, folder) -> None:
             if columns is None:
                 table = read_csv(path, problems)
                 problems.raise_if_any()
-                found = read_table(path, columns_of(table), (), problems)
+                found = read_table(path, recognise_columns(table), (), problems)
             else:
                 found = read_table(path, columns, ("waste",), problems)
             problems.raise_if_any()

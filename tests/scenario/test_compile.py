@@ -14,8 +14,8 @@ from kolabsim.scenario.compile import (
     model_parameters,
     nearest_pairs,
     on_sphere,
+    regions_without_contacts,
     split_tier,
-    without_neighbours,
 )
 from tests.builders import make_scenario
 
@@ -97,7 +97,7 @@ def test_far_regions_change_nothing_for_near_ones():
 
 def test_regions_without_contacts_or_neighbours_are_found():
     scenario = make_scenario(4, contacts=[("R000", "R001", "yes"), ("R001", "R002", "no")])
-    lone, islands = without_neighbours(scenario)
+    lone, islands = regions_without_contacts(scenario)
     assert lone == ["R003"]
     assert islands == ["R002", "R003"]
 

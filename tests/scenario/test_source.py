@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.errors import Problems
-from kolabsim.scenario.source import DEEPEST, LARGEST_YAML, planted, read_yaml
+from kolabsim.scenario.source import DEEPEST, LARGEST_YAML, python_node, read_yaml
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_every_value_and_key_knows_its_place(tmp_path) -> None:
 
 def plant(value: object):
     problems = Problems()
-    tree = planted(value, "", problems)
+    tree = python_node(value, "", problems)
     assert not problems.found
     return tree
 

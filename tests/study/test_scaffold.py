@@ -4,7 +4,7 @@ import pytest
 
 from kolabsim import i18n
 from kolabsim.errors import InputError, StorageError
-from kolabsim.scenario.recognise import recognise
+from kolabsim.scenario.importer import match_header
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study import scaffold
 from kolabsim.study.comparison_spec import Experiment
@@ -114,7 +114,7 @@ def test_without_places_it_says_how_to_list_contacts(tmp_path):
     ],
 )
 def test_only_a_number_of_people_is_taken_for_population(header, column):
-    assert recognise(header).get("population") == column
+    assert match_header(header).get("population") == column
 
 
 BAD = {

@@ -35,7 +35,7 @@ from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS, State
-from kolabsim.scenario.compile import who_knows_whom
+from kolabsim.scenario.compile import contact_arrays
 from kolabsim.scenario.resolve import BASELINE
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import check_request
@@ -195,7 +195,7 @@ def prospect_table(
     import pandas as pd
 
     world, policy, p = task.world, task.policy, task.parameters
-    state, distance = new_state(world), who_knows_whom(scenario)[2]
+    state, distance = new_state(world), contact_arrays(scenario)[2]
     contacts = range(int(world.region["first"][i]), int(world.region["end"][i]))
     areas, price = list(scenario.areas), world.area["cost_per_resident"]
     gains = np.full((draws, len(contacts), len(areas), 2), np.nan)

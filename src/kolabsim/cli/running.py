@@ -306,9 +306,9 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 def warn_of_contacts(study: Experiment) -> None:
     """Say which regions have no contact, or no land neighbour though areas spill over."""
-    from kolabsim.scenario.compile import without_neighbours
+    from kolabsim.scenario.compile import regions_without_contacts
 
-    lone, islands = without_neighbours(study.scenario)
+    lone, islands = regions_without_contacts(study.scenario)
     spills = any(area.spillover > 0.0 for area in study.scenario.areas.values())
     for codes, text in (
         (lone, _("{number} regions have no contact and stay alone: {codes}")),

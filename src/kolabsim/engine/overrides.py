@@ -20,7 +20,7 @@ from kolabsim.model.declare import RULES
 from kolabsim.model.initialisation import place_contacts
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.scenario.compile import build_policy, who_knows_whom
+from kolabsim.scenario.compile import build_policy, contact_arrays
 from kolabsim.scenario.scenario import Scenario
 
 NEAR = ("near_reach", "near_land")
@@ -71,7 +71,7 @@ def base_of(
         half = scenario.with_(settings | {f"{name}.intensity": 0.5 for name in levers})
         other = build_policy(half, half.strategies[strategy]).lever
         lever_on = np.moveaxis(task.policy.lever != other, -1, 0).copy()
-    distance = who_knows_whom(scenario)[2]
+    distance = contact_arrays(scenario)[2]
     return Base(task, distance, lever_on, tuple(scenario.areas))
 
 

@@ -58,7 +58,7 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
     regions, areas = scenario.regions, list(scenario.areas)
     place, contact = build_contacts(scenario, parameters)
     period, population, stress_change, demand = build_changes(scenario)
-    jolt, jolted = build_jolts(scenario)
+    jolt, jolted = build_shocks(scenario)
     return World(
         region=place,
         contact=contact,
@@ -176,12 +176,12 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
 
     In CSR form: the contacts of region i are rows ``first`` to ``end``, sorted by target.
     """
-    place, contact, distance = who_knows_whom(scenario)
+    place, contact, distance = contact_arrays(scenario)
     place_contacts(place, contact, distance, parameters)
     return place, contact
 
 
-def who_knows_whom(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Regions, their contacts, and how far each contact is (km): what no parameter changes."""
     regions = scenario.regions
     number, places = len(regions), on_sphere(regions)
@@ -229,7 +229,7 @@ def who_knows_whom(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return place, contact, distance
 
 
-def without_neighbours(scenario: Scenario) -> tuple[list[str], list[str]]:
+def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
     """Codes of the regions without any contact, and of those without a land neighbour."""
     place, contact = build_contacts(scenario, model_parameters(scenario.parameters))
     lone = [c for c, p in zip(scenario.regions.codes, place, strict=True) if p.first == p.end]
@@ -275,7 +275,7 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
     return period, population, stress, demand
 
 
-def build_jolts(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
+def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """What happens at once, in the order of the list, and to which regions: [K] and [K, R]."""
     changes = [change for change in scenario.changes if change.what in AT_ONCE]
     jolt = empty_records(len(changes), JOLT)

@@ -18,7 +18,6 @@ from kolabsim.model.declare import (
 from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
 from kolabsim.model.load import run_extensions
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.scenario.source import tell
 
 if TYPE_CHECKING:
     from kolabsim.scenario.references import Path
@@ -50,7 +49,7 @@ def declared_in(scenario: Scenario) -> Declared:
             message = _("no extension declares the {kind} '{name}'{hint}")
             hint = suggestion(name, [*WORDS[kind], *part])
             message = message.format(kind=_(kind), name=name, hint=hint)
-            tell(scenario._tree, path, message, problems)
+            scenario._tree.add_problem(path, message, problems)
     whole = Declared(*parts.values(), found.measures)
     check_parameters(scenario, whole.parameters, problems)
     problems.raise_if_any()
@@ -93,4 +92,4 @@ def check_parameters(scenario: Scenario, own: dict[str, Parameter], problems: Pr
             ends = {"least": f"{entry.least:g}", "most": f"{entry.most:g}"}
             message = message.format(value=f"{value:g}", **ends)
         if message:
-            tell(scenario._tree, ("parameters", name), message, problems)
+            scenario._tree.add_problem(("parameters", name), message, problems)

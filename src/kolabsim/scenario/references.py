@@ -11,7 +11,7 @@ from functools import cached_property
 
 from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.scenario.source import Node, tell
+from kolabsim.scenario.source import Node
 
 Path = tuple[str | int, ...]
 """Where something is written within a scenario: keys and positions, outermost first."""
@@ -37,9 +37,9 @@ class References:
     def _known(self) -> frozenset[str]:
         return frozenset(self.codes or ())
 
-    def tell(self, path: Path, message: str, *, at_key: bool = False) -> None:
+    def add_problem(self, path: Path, message: str, *, at_key: bool = False) -> None:
         """Note a problem with what is written at a path."""
-        tell(self.tree, path, message, self.problems, at_key=at_key)
+        self.tree.add_problem(path, message, self.problems, at_key=at_key)
 
     def regions(self, names: Sequence[str], path: Path) -> tuple[str, ...]:
         """The codes that a list of codes and names of groups stands for, in order, each once."""
@@ -50,12 +50,12 @@ class References:
                 message = _("no region has the code '{code}'{suggestion}")
                 few = len(self.problems.found) < SHOWN
                 hint = suggestion(name, [*self.groups, *self.codes]) if few else ""
-                self.tell((*path, position), message.format(code=name, suggestion=hint))
+                self.add_problem((*path, position), message.format(code=name, suggestion=hint))
                 continue
             for code in members:
                 if code in found:
                     message = _("'{code}' is listed twice").format(code=code)
-                    self.tell((*path, position), message)
+                    self.add_problem((*path, position), message)
                 found[code] = None
         return tuple(sorted(found))
 
@@ -73,7 +73,7 @@ class References:
             for code in codes:
                 if code in seen:
                     message = _("'{code}' is already in list {number} here")
-                    self.tell(here, message.format(code=code, number=seen[code] + 1))
+                    self.add_problem(here, message.format(code=code, number=seen[code] + 1))
                 seen[code] = position
             found.append(codes)
         return tuple(found)
@@ -81,10 +81,10 @@ class References:
     def check_size(self, codes: Sequence[str], path: Path, *, most: int | None = None) -> None:
         """See that a list has at least two regions, and no more than a joint body can have."""
         if len(codes) < 2:
-            self.tell(path, _("at least two regions are needed here"))
+            self.add_problem(path, _("at least two regions are needed here"))
         if most is not None and len(codes) > most:
             message = _("{number} regions; allowed: at most {most} (the scenario's cap)")
-            self.tell(path, message.format(number=len(codes), most=most))
+            self.add_problem(path, message.format(number=len(codes), most=most))
 
     def area_names(self, names: str | Iterable[str], path: Path) -> tuple[str, ...]:
         """The service areas that a list, or the word ``all``, stands for."""
@@ -99,19 +99,19 @@ class References:
         if self.areas_known and name not in self.areas:
             message = _("'{area}' is not a service area of this scenario{suggestion}")
             hint = suggestion(name, self.areas)
-            self.tell(path, message.format(area=name, suggestion=hint))
+            self.add_problem(path, message.format(area=name, suggestion=hint))
 
     def until(self, first: int, until: int | None, path: Path) -> int:
         """The first quarter no longer in force, after ``first`` and within the horizon."""
         if first >= self.horizon:
             message = _("quarter {quarter} is not within the horizon of {horizon} quarters")
-            self.tell((*path, "from"), message.format(quarter=first, horizon=self.horizon))
+            self.add_problem((*path, "from"), message.format(quarter=first, horizon=self.horizon))
         if until is None:
             return self.horizon
         if until > self.horizon:
             message = _("quarter {quarter} is not within the horizon of {horizon} quarters")
-            self.tell((*path, "until"), message.format(quarter=until, horizon=self.horizon))
+            self.add_problem((*path, "until"), message.format(quarter=until, horizon=self.horizon))
         elif until <= first:
             message = _("must be later than 'from', which is {quarter}").format(quarter=first)
-            self.tell((*path, "until"), message)
+            self.add_problem((*path, "until"), message)
         return until

@@ -222,10 +222,12 @@ def _with_codes(table: Table, column: str) -> Table:
     keep = []
     for row, (code, line) in enumerate(zip(table.texts(column), table.lines, strict=True)):
         if not code:
-            table.tell(line, _("{column}: the code of this region is empty").format(column=column))
+            table.add_problem(
+                line, _("{column}: the code of this region is empty").format(column=column)
+            )
         elif code in first:
             message = _("{column}: '{code}' is there twice, first on line {line}")
-            table.tell(line, message.format(column=column, code=code, line=first[code]))
+            table.add_problem(line, message.format(column=column, code=code, line=first[code]))
         else:
             first[code] = line
             keep.append(row)
@@ -251,7 +253,7 @@ def _check_population(
             right = ""
         else:
             continue
-        table.tell(line, message.format(column=column, value=text, right=right, name=name))
+        table.add_problem(line, message.format(column=column, value=text, right=right, name=name))
 
 
 def _check_points(table: Table, measure: Measure, names: Sequence[str]) -> None:
@@ -274,7 +276,7 @@ def _check_degrees(
         if abs(degrees) > limit:
             message = _("{column}: {value} is not between -{limit} and {limit} degrees ({name})")
             message = message.format(column=column, value=f"{degrees:g}", limit=limit, name=name)
-            table.tell(line, message)
+            table.add_problem(line, message)
 
 
 def _check_filled(table: Table, column: str, texts: Sequence[str], names: Sequence[str]) -> None:
@@ -282,7 +284,7 @@ def _check_filled(table: Table, column: str, texts: Sequence[str], names: Sequen
         for line, text, name in zip(table.lines, texts, names, strict=True):
             if not text:
                 message = _("{column}: the cell is empty ({name})").format(column=column, name=name)
-                table.tell(line, message)
+                table.add_problem(line, message)
 
 
 def _scaled(values: np.ndarray, measure: Scaled) -> np.ndarray:
@@ -396,17 +398,19 @@ def read_contacts(
             if known is not None and code not in known:
                 message = _("no region has the code '{code}'{suggestion}")
                 hint = suggestion(code, codes) if len(problems.found) < SHOWN else ""
-                table.tell(line, message.format(code=code, suggestion=hint))
+                table.add_problem(line, message.format(code=code, suggestion=hint))
         key = tuple(sorted(pair))
         if pair[0] == pair[1]:
             message = _("'{code}' is not a contact of itself").format(code=pair[0])
-            table.tell(line, message)
+            table.add_problem(line, message)
         elif key in first:
             message = _("these two regions are listed twice, first on line {line}")
-            table.tell(line, message.format(line=first[key]))
+            table.add_problem(line, message.format(line=first[key]))
         first.setdefault(key, line)
         if land not in {"yes", "no", ""}:
-            table.tell(line, _("land: {value} is not yes or no").format(value=as_written(land)))
+            table.add_problem(
+                line, _("land: {value} is not yes or no").format(value=as_written(land))
+            )
         km = _distance(table, line, distance, "-".join(pair))
         rows.append(ContactRow(*key, land=land != "no", distance_km=km))
     return tuple(sorted(rows, key=lambda row: (row.code_a, row.code_b)))
@@ -418,5 +422,5 @@ def _distance(table: Table, line: int, text: str, name: str) -> float | None:
     km = table.number(line, "distance_km", text, name)
     if not 0 <= km <= FARTHEST and not math.isnan(km):
         message = _("distance_km: {value} is not between 0 and {limit} kilometres")
-        table.tell(line, message.format(value=text, limit=FARTHEST))
+        table.add_problem(line, message.format(value=text, limit=FARTHEST))
     return km

@@ -12,12 +12,11 @@ from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.scenario.checking import check_shape
 from kolabsim.scenario.references import References
 from kolabsim.scenario.regions import Contacts, Regions, read_contacts, read_table, synthetic
-from kolabsim.scenario.schema import LONGEST
+from kolabsim.scenario.schema import LONGEST, ScenarioText, validate
 from kolabsim.scenario.shapes import read_shapes
-from kolabsim.scenario.source import LARGEST_YAML, Node, as_written, read_bytes, tell
+from kolabsim.scenario.source import LARGEST_YAML, Node, as_written, read_bytes
 from kolabsim.scenario.strategy import (
     Strategy,
     settle_bodies,
@@ -48,10 +47,12 @@ class Settling:
         self.problems, self.written = problems, tree
         self.files = dict.fromkeys(files)
         self.rule_parameters, self.earlier = rule_parameters, earlier
-        self.tree, self.text = check_shape(tree, problems)
+        self.tree, self.text = validate(tree, problems, ScenarioText)
 
-    def _tell(self, path: tuple[str | int, ...], message: str, *, at_key: bool = False) -> None:
-        tell(self.tree, path, message, self.problems, at_key=at_key)
+    def _add_problem(
+        self, path: tuple[str | int, ...], message: str, *, at_key: bool = False
+    ) -> None:
+        self.tree.add_problem(path, message, self.problems, at_key=at_key)
 
     def _is_whole(self, *path: str) -> bool:
         """Whether nothing that is written here had to be set aside."""
@@ -126,7 +127,7 @@ class Settling:
             for name, area in FAMILIES[family].items():
                 if name in areas:
                     message = _("area '{area}' is in an earlier family too; choose one of them")
-                    self._tell(("families", position), message.format(area=name))
+                    self._add_problem(("families", position), message.format(area=name))
                 areas[name] = area
         of_families = tuple(areas)
         for name, text in self.text.areas.items():
@@ -143,11 +144,11 @@ class Settling:
                 message = _("not an area of the families{suggestion}; a new area needs {needed}")
                 hint = suggestion(name, of_families)
                 message = message.format(suggestion=hint, needed=", ".join(needed))
-                self._tell(path, message, at_key=True)
+                self._add_problem(path, message, at_key=True)
             areas[name] = Area(**{key: AREA_ATTRIBUTES[key].default for key in needed} | given)
         if not areas and self._is_whole("families") and self._is_whole("areas"):
             message = _("no service area; name 'families' ({families}) or describe 'areas'")
-            self._tell((), message.format(families=", ".join(FAMILIES)))
+            self._add_problem((), message.format(families=", ".join(FAMILIES)))
         return areas
 
     def _check_number(self, path: tuple[str | int, ...], entry: Parameter, value: float) -> None:
@@ -165,7 +166,7 @@ class Settling:
                 " (sensitivity analyses try {low} to {high})"
             )
         bounds = {name: f"{getattr(entry, name):g}" for name in ("least", "most", "low", "high")}
-        self._tell(path, message.format(value=as_written(value), unit=unit, **bounds))
+        self._add_problem(path, message.format(value=as_written(value), unit=unit, **bounds))
 
     def _parameters(self) -> dict[str, float]:
         """The settings of parameters, and whether there is such a decision rule."""
@@ -185,7 +186,7 @@ class Settling:
         if not text.extensions and text.decision not in RULES:
             message = _("no decision rule '{name}'{suggestion}; your own rules need 'extensions'")
             hint = suggestion(text.decision, BUILT_IN)
-            self._tell(("decision",), message.format(name=text.decision, suggestion=hint))
+            self._add_problem(("decision",), message.format(name=text.decision, suggestion=hint))
         for name, value in text.parameters.items():
             path, entry = ("parameters", name), PARAMETERS.get(name) or own.get(name)
             if entry is not None:
@@ -193,7 +194,7 @@ class Settling:
             elif not text.extensions or name.partition(".")[0] in BUILT_IN or "." not in name:
                 message = _("not a parameter{suggestion}")
                 hint = suggestion(name, [*PARAMETERS, *own])
-                self._tell(path, message.format(suggestion=hint), at_key=True)
+                self._add_problem(path, message.format(suggestion=hint), at_key=True)
         return dict(text.parameters)
 
     def _extension(self, position: int) -> Path:
@@ -212,7 +213,7 @@ class Settling:
             found = Problems()
             read_bytes(path, LARGEST_YAML, found)
             for problem in found.found:
-                self._tell(("extensions", position), f"{problem.file}: {problem.message}")
+                self._add_problem(("extensions", position), f"{problem.file}: {problem.message}")
         self.files |= dict.fromkeys(paths.values())
         return tuple(paths.values())
 
@@ -221,7 +222,7 @@ class Settling:
         if (text.table is None) == (text.synthetic is None):
             if self._is_whole("regions"):
                 message = _("give either a 'table' or 'synthetic', and not both")
-                self._tell(("regions",), message)
+                self._add_problem(("regions",), message)
             return None
         same = self.earlier and tuple(self.earlier.areas) == areas
         if same and self.earlier._tree.get("regions") == self.tree.get("regions"):
@@ -229,11 +230,11 @@ class Settling:
         if text.synthetic:
             if text.shapes is not None:
                 message = _("only the regions of a table have shapes")
-                self._tell(("regions", "shapes"), message, at_key=True)
+                self._add_problem(("regions", "shapes"), message, at_key=True)
             if text.synthetic.tiers > text.synthetic.number:
                 message = _("there cannot be more tiers than regions, of which there are {number}")
                 path = ("regions", "synthetic", "tiers")
-                self._tell(path, message.format(number=text.synthetic.number))
+                self._add_problem(path, message.format(number=text.synthetic.number))
                 return None
             return synthetic(**dict(text.synthetic), areas=areas)
         path = self._path("regions", "table")
@@ -260,7 +261,7 @@ class Settling:
         for name, codes in self.text.groups.items():
             if name in (known.codes or ()):
                 message = _("'{name}' is the code of a region, and cannot name a group")
-                self._tell(("groups", name), message.format(name=name), at_key=True)
+                self._add_problem(("groups", name), message.format(name=name), at_key=True)
             groups[name] = known.regions(codes, ("groups", name))
         return groups
 
@@ -287,24 +288,24 @@ class Settling:
             return
         message = _("must be 0, because the table gives no latitude and longitude")
         if contacts.nearest and len(regions) > 1:
-            self._tell(("contacts", "nearest"), message)
+            self._add_problem(("contacts", "nearest"), message)
         if contacts.borders == "places":
             message_places = _("must be listed, because the table gives no latitude and longitude")
-            self._tell(("contacts", "borders"), message_places)
+            self._add_problem(("contacts", "borders"), message_places)
         for name, area in areas.items():
             if area.haul:
-                self._tell(("areas", name, "haul"), message)
+                self._add_problem(("areas", name, "haul"), message)
         if any(row.distance_km is None for row in contacts.list):
             message = _("each needs a distance_km, because the table gives no latitude, longitude")
-            self._tell(("contacts", "list"), message)
+            self._add_problem(("contacts", "list"), message)
 
     def _check_baseline(self, strategies: Mapping[str, Strategy]) -> None:
         if BASELINE not in strategies and self._is_whole("strategies"):
             message = _("the strategy '{name}', in which nothing is done, is missing")
-            self._tell(("strategies",), message.format(name=BASELINE))
+            self._add_problem(("strategies",), message.format(name=BASELINE))
         baseline = strategies.get(BASELINE, Strategy(name=BASELINE))
         if baseline.levers or baseline.mandates:
             message = _(
                 "nothing is done in this strategy; write what is always done outside strategies"
             )
-            self._tell(("strategies", BASELINE), message)
+            self._add_problem(("strategies", BASELINE), message)

@@ -22,7 +22,7 @@ from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.regions import Contacts, Regions
 from kolabsim.scenario.resolve import BASELINE, Settling
 from kolabsim.scenario.schema import Synthetic, schema
-from kolabsim.scenario.source import DEEPEST, Node, Place, is_file, planted, read_yaml, tell
+from kolabsim.scenario.source import DEEPEST, Node, Place, is_file, python_node, read_yaml
 from kolabsim.scenario.strategy import Body, Change, Mandate, Phase, Strategy, in_language
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Scenario:
                 message = _("{key}: nested more than {deepest} deep")
                 problems.add(message.format(key=key, deepest=DEEPEST))
                 continue
-            tree = _laid_over(tree, _nested(key, planted(value, key, problems)))
+            tree = _laid_over(tree, _nested(key, python_node(value, key, problems)))
         return _settled(tree, self.name, self.files, problems, self._rule_parameters, self)
 
     @cached_property
@@ -286,7 +286,7 @@ def _lineage(path: Path, problems: Problems) -> list[tuple[Path, Node]]:
         if path.resolve() in {earlier.resolve() for earlier in found}:
             names = " -> ".join(p.name for p in (*found, path))
             message = _("a scenario cannot extend itself: {names}").format(names=names)
-            tell(tree, ("extends",), message, problems)
+            tree.add_problem(("extends",), message, problems)
             break
     return list(found.items())
 
@@ -307,7 +307,7 @@ def _parent(tree: Node, problems: Problems) -> Path | None:
         names = [*beside, *(p.stem for p in folder.glob("*.yaml") if p.stem != "strategies")]
         message = _("there is no scenario '{name}'{suggestion}")
         message = message.format(name=text, suggestion=suggestion(text, names))
-        tell(tree, ("extends",), message, problems)
+        tree.add_problem(("extends",), message, problems)
     return path
 
 

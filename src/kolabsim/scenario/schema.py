@@ -7,8 +7,11 @@ These models check shape and type; what the values refer to is checked in
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -17,12 +20,14 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
     create_model,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
-from kolabsim.i18n import LANGUAGES
+from kolabsim.errors import Problems, suggestion
+from kolabsim.i18n import LANGUAGES, _
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
 from kolabsim.model.levers import (
     CAP,
@@ -36,6 +41,7 @@ from kolabsim.model.levers import (
     UNIT_COSTS,
 )
 from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.scenario.source import Node, as_written
 
 BORDERS = ("listed", "places")
 """Where land borders come from."""
@@ -43,7 +49,7 @@ LONGEST = 400
 """Most quarters of a run."""
 
 
-class Written(BaseModel):
+class Section(BaseModel):
     """A part of a scenario file. A key without a value says nothing."""
 
     model_config = ConfigDict(
@@ -59,11 +65,13 @@ class Written(BaseModel):
         return {key: v for key, v in data.items() if v is not None or key not in known}
 
 
+Model = TypeVar("Model", bound=Section)
+
 # Shapes ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Word:
+class Keywords:
     """Instead of its own shape, a value may be one of these words."""
 
     words: tuple[str, ...]
@@ -88,7 +96,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Short:
+class Shorthand:
     """Instead of a list, a value may be one item; instead of an item, the number ``key`` of it."""
 
     key: str | None = None
@@ -129,7 +137,7 @@ def _nothing(value: Any) -> Any:
 
 Code = Annotated[str, BeforeValidator(_source_text), Field(min_length=1)]
 Codes = tuple[Code, ...]
-Group = Annotated[Codes, Short()]
+Group = Annotated[Codes, Shorthand()]
 Title = Annotated[
     dict[Literal[tuple(LANGUAGES)], str],
     BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
@@ -139,7 +147,7 @@ Reason = Annotated[
     Field(min_length=1),
     BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
 ]
-AreaNames = Annotated[tuple[str, ...], Word(("all",))]
+AreaNames = Annotated[tuple[str, ...], Keywords(("all",))]
 From = Annotated[int, Field(ge=0, lt=LONGEST, alias="from", description="first quarter in force")]
 Until = Annotated[
     int, Field(ge=1, le=LONGEST, description="first quarter no longer in force; default: the end")
@@ -147,10 +155,137 @@ Until = Annotated[
 Share = Annotated[float, Field(ge=0, le=1)]
 Pair = Annotated[tuple[float, float], Field(description="two numbers")]
 
+# Validation --------------------------------------------------------------------------------------
+
+MOST_PROBLEMS = 1000
+"""Maximum number of problems that validation reports."""
+
+
+def validate(tree: Node, problems: Problems, model: type[Model]) -> tuple[Node, Model]:
+    """What a file of this shape says, and the tree it says it in, without what is wrong.
+
+    What is wrong is told and set aside, so that the rest can be checked further.
+    """
+    set_aside: set[tuple[str, ...]] = set()  # and everything above it
+    while True:
+        try:
+            return tree, model.model_validate(tree.plain())
+        except ValidationError as found:
+            errors = found.errors(include_url=False)
+        pruned = set()
+        for error in errors:
+            path = error["loc"]
+            written, missing, _node = tree.trace(path)
+            of_key = missing == ["[key]"]
+            if of_key:
+                path, missing = path[:-1], []
+            whole = tuple(map(str, (*written, *missing)))
+            if whole not in set_aside and len(problems.found) < MOST_PROBLEMS:
+                at_key = of_key or error["type"] == "extra_forbidden"
+                tree.add_problem(path, explain(error, model), problems, at_key=at_key)
+            set_aside.update(whole[:length] for length in range(len(whole) + 1))
+            pruned.add(tuple(written))
+        tree = tree.without(*pruned)
+
+
+def keys_at(path: tuple[str | int, ...], shape: Any) -> list[str]:
+    """The keys that a file of this shape may have at a path; none where any are allowed."""
+    for part in path:
+        shape = _inside(shape, part)
+    model = next((s for s in _parts(shape) if isinstance(s, type) and issubclass(s, Section)), None)
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _parts(shape: Any) -> list[Any]:
+    """The shape itself, or what it is made of, without annotations and alternatives."""
+    if get_origin(shape) in (Annotated, Union, UnionType):
+        return [part for inner in get_args(shape) for part in _parts(inner)]
+    return [shape]
+
+
+def _inside(shape: Any, part: str | int) -> Any:
+    for candidate in _parts(shape):
+        if isinstance(candidate, type) and issubclass(candidate, Section):
+            for name, field in candidate.model_fields.items():
+                if part == (field.alias or name):
+                    return field.annotation
+        elif isinstance(part, int) and get_origin(candidate) is tuple:
+            return get_args(candidate)[0]
+        elif isinstance(part, str) and get_origin(candidate) is dict:
+            return get_args(candidate)[1]
+    return None
+
+
+def explain(error: ErrorDetails, shape: Any) -> str:
+    """What is wrong, and what is allowed, in one sentence."""
+    kind, context, value = error["type"], error.get("ctx", {}), as_written(error["input"])
+    match kind:
+        case "missing" if isinstance(error["loc"][-1], int):
+            return _("two numbers are needed here, such as [60, 90]")
+        case "missing":
+            return _("missing")
+        case "extra_forbidden":
+            path = error["loc"]
+            hint = suggestion(str(path[-1]), keys_at(path[:-1], shape))
+            return _("not a key that is known here{suggestion}").format(suggestion=hint)
+        case "literal_error":
+            words = re.findall(r"'([^']*)'", context["expected"])
+            return _not_a_word(error["input"], value, words)
+        case "word":
+            return _not_a_word(error["input"], value, context["words"])
+        case "greater_than_equal":
+            return _("{value} is too small; allowed: at least {limit}").format(
+                value=value, limit=f"{context['ge']:g}"
+            )
+        case "greater_than":
+            return _("{value} is too small; allowed: above {limit}").format(
+                value=value, limit=f"{context['gt']:g}"
+            )
+        case "less_than_equal":
+            return _("{value} is too large; allowed: at most {limit}").format(
+                value=value, limit=f"{context['le']:g}"
+            )
+        case "less_than":
+            return _("{value} is too large; allowed: below {limit}").format(
+                value=value, limit=f"{context['lt']:g}"
+            )
+        case "int_type":
+            return _("{value} is not a whole number").format(value=value)
+        case "float_type":
+            return _("{value} is not a number").format(value=value)
+        case "finite_number":
+            return _("{value} is not a finite number").format(value=value)
+        case "bool_type":
+            return _("{value} is neither true nor false").format(value=value)
+        case "string_type":
+            return _("{value} is not text; write it in quotes").format(value=value)
+        case "string_too_short":
+            return _("empty")
+        case "string_pattern_mismatch":
+            return _("{value} is not a name: letters, digits and _, a letter first").format(
+                value=value
+            )
+        case "tuple_type":
+            return _("a list is needed here, such as [a, b], and not {value}").format(value=value)
+        case "dict_type" | "model_type":
+            return _("keys with values are needed here, and not {value}").format(value=value)
+        case "too_long" | "string_too_long":
+            return _("too long; allowed: at most {limit}").format(limit=context["max_length"])
+        case "same":
+            return _("the two values of 'from' must differ")
+        case _:
+            return error["msg"]
+
+
+def _not_a_word(word: Any, value: str, allowed: Sequence[str]) -> str:
+    hint = suggestion(word if isinstance(word, str) else "", allowed)
+    return _("{value} is not known here{suggestion}").format(value=value, suggestion=hint)
+
+
 # Regions --------------------------------------------------------------------------------------
 
 
-class Measure(Written):
+class Measure(Section):
     """A numeric column of the table that stands for an attribute."""
 
     column: str
@@ -188,7 +323,7 @@ class PriorityScaled(Scaled):
     """The priorities, above 0, that the two values of ``from`` stand for."""
 
 
-class Columns(Written):
+class Columns(Section):
     """How the columns of a table become attributes of regions."""
 
     code: str = "code"
@@ -215,7 +350,7 @@ class Columns(Written):
     """Relative priority of single areas; the others are drawn."""
 
 
-class Synthetic(Written):
+class Synthetic(Section):
     """Regions that are made up: a jittered grid of places with log-normal populations."""
 
     number: int = Field(ge=1, le=1_000_000)
@@ -232,7 +367,7 @@ class Synthetic(Written):
     """Number of higher tiers, each a compact block."""
 
 
-class RegionsText(Written):
+class RegionsText(Section):
     """Where the regions come from: a table, or made up."""
 
     table: str | None = None
@@ -246,7 +381,7 @@ class RegionsText(Written):
     synthetic: Synthetic | None = None
 
 
-class ContactsText(Written):
+class ContactsText(Section):
     """Which regions know each other."""
 
     list_: str | None = Field(default=None, alias="list")
@@ -265,7 +400,7 @@ FILES = (("regions", "table"), ("regions", "shapes"), ("contacts", "list"))
 # Levers ---------------------------------------------------------------------------------------
 
 
-class MechanismText(Written):
+class MechanismText(Section):
     """A phase of a coordination mechanism."""
 
     intensity: Share
@@ -278,7 +413,7 @@ class MechanismText(Written):
 class ForumText(MechanismText):
     """A phase of a forum with training."""
 
-    members: Annotated[tuple[Group, ...], Word(("tiers", "all"))] = "tiers"
+    members: Annotated[tuple[Group, ...], Keywords(("tiers", "all"))] = "tiers"
     """Who meets: the regions of each tier, all regions, or lists of regions or groups."""
 
 
@@ -294,11 +429,11 @@ class SupportText(MechanismText):
     """Most that is spent in a year, in the scenario's currency; default: no limit."""
 
 
-class MandateText(Written):
+class MandateText(Section):
     """Regions that must share services, without a vote."""
 
     areas: AreaNames = "all"
-    groups: Annotated[tuple[Group, ...], Word(("tiers",))]
+    groups: Annotated[tuple[Group, ...], Keywords(("tiers",))]
     """Groups of at most ``cap`` regions; ``tiers``: each tier, in pieces that lie together."""
     size: int = Field(default=CAP, ge=2, le=CAP)
     """Most regions in a piece of a tier; never more than ``cap``."""
@@ -307,13 +442,13 @@ class MandateText(Written):
 
 
 def _phases(kind: type[MechanismText], meaning: str) -> tuple[Any, Any]:
-    shape = Annotated[tuple[kind, ...], Short("intensity")]
+    shape = Annotated[tuple[kind, ...], Shorthand("intensity")]
     return (shape, Field(default=(), description=meaning))
 
 
 _BuiltInMechanisms = create_model(
     "_BuiltInMechanisms",
-    __base__=Written,
+    __base__=Section,
     **{
         name: _phases(ForumText if name == "forum" else MechanismText, lever.meaning)
         for name, lever in MECHANISMS.items()
@@ -325,18 +460,18 @@ class MechanismsText(_BuiltInMechanisms):
     """Coordination mechanisms, also of one's own: a number is an intensity for all quarters."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[tuple[MechanismText, ...], Short("intensity")]]
+    __pydantic_extra__: dict[str, Annotated[tuple[MechanismText, ...], Shorthand("intensity")]]
 
 
 SupportersText = create_model(
     "SupportersText",
-    __base__=Written,
+    __base__=Section,
     __doc__="External supporters: a number is an intensity for the whole horizon.",
     **{name: _phases(SupportText, lever.meaning) for name, lever in SUPPORTERS.items()},
 )
 
 
-class LeversText(Written):
+class LeversText(Section):
     """What is done: mechanisms, support, mandates."""
 
     mechanisms: MechanismsText = MechanismsText()
@@ -355,7 +490,7 @@ class StrategyText(LeversText):
 
 AreaText = create_model(
     "AreaText",
-    __base__=Written,
+    __base__=Section,
     __doc__="A service area, or changes to one.",
     source=(str | None, None),
     **{
@@ -365,7 +500,7 @@ AreaText = create_model(
 )
 
 
-class ChangeText(Written):
+class ChangeText(Section):
     """A shock or trend: growth a year, a factor, or an addition; or an election."""
 
     what: Literal["population", "stress", "demand", "trust", "election"]
@@ -381,7 +516,7 @@ class ChangeText(Written):
     """Quarters from one election to the next; default: 20, five years."""
     from_: From = 0
     until: Until | None = None
-    regions: Annotated[Codes, Word(("all",))] = "all"
+    regions: Annotated[Codes, Keywords(("all",))] = "all"
     areas: AreaNames = "all"
     """Areas of which demand changes."""
 
@@ -392,7 +527,7 @@ class PopulationText(ChangeText):
     what: Literal["population"] = "population"
 
 
-class BodyText(Written):
+class BodyText(Section):
     """A joint body that exists at the start."""
 
     area: str

@@ -116,6 +116,21 @@ class Node:
             node = node.children[part]
         return written, [], node
 
+    def add_problem(
+        self,
+        path: Sequence[str | int],
+        message: str,
+        problems: Problems,
+        *,
+        at_key: bool = False,
+    ) -> None:
+        """Add a problem with the value at a path, or, ``at_key``, with its key."""
+        written, missing, node = self.trace(path)
+        place = (node.key if at_key else None) or node.place
+        dotted = ".".join(map(str, (*written, *missing)))
+        text = f"{dotted}: {message}" if dotted else message
+        problems.add(text, file=place.file, line=place.line, column=place.column)
+
     def without(self, *paths: Sequence[str | int]) -> Node:
         """The same, but for what is written at these paths (as :meth:`trace` gives them)."""
         below: dict[str | int, list[Sequence[str | int]]] = {}
@@ -161,24 +176,13 @@ def _joined(
     return {**under, **changed}
 
 
-def tell(
-    tree: Node, path: Sequence[str | int], message: str, problems: Problems, *, at_key: bool = False
-) -> None:
-    """Note a problem with what is written, or missing, at a path; ``at_key``: with its key."""
-    written, missing, node = tree.trace(path)
-    place = (node.key if at_key else None) or node.place
-    dotted = ".".join(map(str, (*written, *missing)))
-    text = f"{dotted}: {message}" if dotted else message
-    problems.add(text, file=place.file, line=place.line, column=place.column)
-
-
 def as_written(value: object) -> str:
     """A value as a file has it, cut short."""
     text = _("nothing") if value is None else getattr(value, "text", None) or repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def planted(value: object, key: str, problems: Problems, *, depth: int = 0) -> Node:
+def python_node(value: object, key: str, problems: Problems, *, depth: int = 0) -> Node:
     """A value from Python as if it were written in a file that has no name.
 
     What no file could hold is a problem with ``key``.
@@ -190,10 +194,12 @@ def planted(value: object, key: str, problems: Problems, *, depth: int = 0) -> N
     if depth > DEEPEST:
         problems.add(_("{key}: nested more than {deepest} deep").format(key=key, deepest=DEEPEST))
     elif isinstance(value, Mapping):
-        children = {str(k): planted(v, key, problems, depth=depth + 1) for k, v in value.items()}
+        children = {
+            str(k): python_node(v, key, problems, depth=depth + 1) for k, v in value.items()
+        }
         return Node(Place(), children=children)
     elif isinstance(value, (list, tuple)):
-        children = {k: planted(v, key, problems, depth=depth + 1) for k, v in enumerate(value)}
+        children = {k: python_node(v, key, problems, depth=depth + 1) for k, v in enumerate(value)}
         return Node(Place(), children=children, is_list=True)
     elif isinstance(value, str) and (found := _UNPRINTABLE.search(value)):
         problems.add(f"{key}: {unprintable(found[0])}")
@@ -346,7 +352,7 @@ class _Builder:
             return Place()
         return Place(self.path, event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def tell(self, event: yaml.Event, message: str) -> None:
+    def add_problem(self, event: yaml.Event, message: str) -> None:
         place = self.place(event)
         self.problems.add(message, file=self.path, line=place.line, column=place.column)
 
@@ -359,7 +365,7 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self.tell(event, _("a second document starts here; a file holds one"))
+                    self.add_problem(event, _("a second document starts here; a file holds one"))
                     return None
             if isinstance(event, yaml.CollectionEndEvent):
                 holders.pop()
@@ -368,24 +374,24 @@ class _Builder:
                 continue
             if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
                 message = _("anchors (&) and aliases (*) are not read; use 'groups' or 'extends'")
-                self.tell(event, message)
+                self.add_problem(event, message)
                 return None
             if event.tag is not None:
-                self.tell(event, _("tags (!) are not read"))
+                self.add_problem(event, _("tags (!) are not read"))
                 return None
             if isinstance(event, yaml.ScalarEvent) and (bad := _UNPRINTABLE.search(event.value)):
-                self.tell(event, unprintable(bad[0]))  # written as "\e"
+                self.add_problem(event, unprintable(bad[0]))  # written as "\e"
                 return None
             holder = holders[-1] if holders else None
             wants_key = holder is not None and holder.is_mapping and keys[-1] is None
             if wants_key:
                 if not isinstance(event, yaml.ScalarEvent):
-                    self.tell(event, _("a key must be one word"))
+                    self.add_problem(event, _("a key must be one word"))
                     return None
                 first = holder.children.get(event.value)
                 if first is not None:
                     message = _("'{key}' is written twice, first on line {line}")
-                    self.tell(event, message.format(key=event.value, line=first.key.line))
+                    self.add_problem(event, message.format(key=event.value, line=first.key.line))
                 keys[-1] = event
                 continue
             node = self.node(event, keys[-1] if keys else None)
@@ -399,7 +405,7 @@ class _Builder:
             if node.children is not None:
                 if len(holders) == DEEPEST:
                     message = _("nested more than {deepest} deep").format(deepest=DEEPEST)
-                    self.tell(event, message)
+                    self.add_problem(event, message)
                     return None
                 holders.append(node)
                 keys.append(None)
@@ -423,7 +429,9 @@ class _Builder:
         if not (digits or number):
             return text
         if len(text) > LONGEST_NUMBER:
-            self.tell(event, _("a number of more than {n} characters").format(n=LONGEST_NUMBER))
+            self.add_problem(
+                event, _("a number of more than {n} characters").format(n=LONGEST_NUMBER)
+            )
             return 0
         if digits:
             value = Whole(int(digits[1], 8) if digits[1] else int(digits[2], 16))

@@ -131,7 +131,7 @@ def settle_levers(
         if not known.extended and name not in LEVERS and name not in loaded("mechanism"):
             message = _("not a key that is known here{suggestion}")
             message = message.format(suggestion=suggestion(name, MECHANISMS))
-            known.tell((*path, kind, name), message, at_key=True)
+            known.add_problem((*path, kind, name), message, at_key=True)
             continue
         for position, phase in enumerate(written):
             here = (*path, kind, name, position)
@@ -172,7 +172,9 @@ def check_target(name: str, path: Path, known: References) -> None:
     words = [word for word in TARGETS if word != "list"]
     if not known.extended and name not in words and name not in loaded("targeting rule"):
         message = _("{value} is not known here{suggestion}")
-        known.tell(path, message.format(value=f"'{name}'", suggestion=suggestion(name, words)))
+        known.add_problem(
+            path, message.format(value=f"'{name}'", suggestion=suggestion(name, words))
+        )
 
 
 def settle_mandates(text: LeversText, path: Path, known: References) -> tuple[Mandate, ...]:
@@ -218,19 +220,19 @@ def settle_change(text: ChangeText, path: Path, known: References) -> Change:
         message = _("a change of {what} needs {allowed}, and nothing else")
         if text.what == "election":
             message = _("an election needs {allowed}, and no other size")
-        known.tell(path, message.format(what=text.what, allowed=_(" or ").join(allowed)))
+        known.add_problem(path, message.format(what=text.what, allowed=_(" or ").join(allowed)))
     if text.what != "demand" and text.areas != "all":
-        known.tell((*path, "areas"), _("only demand can change in single areas"))
+        known.add_problem((*path, "areas"), _("only demand can change in single areas"))
     if text.every is not None and text.what != "election":
-        known.tell((*path, "every"), _("only an election comes again and again"))
+        known.add_problem((*path, "every"), _("only an election comes again and again"))
     every = FIVE_YEARS if text.every is None else text.every
     if text.what == "trust":
         if text.until is not None:
             message = _("a shock to trust happens once, in quarter 'from'; it has no end")
-            known.tell((*path, "until"), message)
+            known.add_problem((*path, "until"), message)
         if text.factor is not None and text.factor > 1.0:
             message = _("{value} is too large; allowed: at most {limit}")
-            known.tell((*path, "factor"), message.format(value=f"{text.factor:g}", limit=1))
+            known.add_problem((*path, "factor"), message.format(value=f"{text.factor:g}", limit=1))
     regions = text.regions
     if not isinstance(regions, str):
         regions = known.regions(regions, (*path, "regions"))
@@ -262,7 +264,7 @@ def settle_bodies(texts: tuple[BodyText, ...], form: str, known: References) -> 
             if first != position:
                 message = _("'{code}' is already in body {number} of this list for {area}")
                 message = message.format(code=code, number=first + 1, area=text.area)
-                known.tell((*path, "members"), message)
+                known.add_problem((*path, "members"), message)
         bodies.append(
             Body(
                 area=text.area,

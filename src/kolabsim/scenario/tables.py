@@ -33,7 +33,7 @@ class Table:
     lines: tuple[int, ...]
     problems: Problems
 
-    def tell(self, line: int, message: str) -> None:
+    def add_problem(self, line: int, message: str) -> None:
         """Note a problem on a line of this table."""
         self.problems.add(message, file=self.path, line=line)
 
@@ -42,7 +42,7 @@ class Table:
         if column not in self.header:
             message = _("there is no column '{column}'{why}{suggestion}")
             hint = suggestion(column, self.header)
-            self.tell(1, message.format(column=column, why=why, suggestion=hint))
+            self.add_problem(1, message.format(column=column, why=why, suggestion=hint))
         return column in self.header
 
     def texts(self, column: str) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class Table:
         value = as_number(text)
         if math.isfinite(value):
             return value
-        self.tell(line, f"{column}: {not_a_number(text)} ({name})")
+        self.add_problem(line, f"{column}: {not_a_number(text)} ({name})")
         return math.nan
 
     def check_points(
@@ -89,7 +89,7 @@ class Table:
                 )
                 whole, fraction = text.replace(".", ""), f"{text}0"
                 words = {"column": column, "value": text, "whole": whole, "fraction": fraction}
-                self.tell(line, message.format(name=name, **words))
+                self.add_problem(line, message.format(name=name, **words))
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The whole table, column by column."""

@@ -12,11 +12,10 @@ from pydantic import Field
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES
-from kolabsim.scenario.checking import check_shape
 from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
-from kolabsim.scenario.schema import Title, Word, Written
-from kolabsim.scenario.source import Node, is_file, read_yaml, tell
+from kolabsim.scenario.schema import Keywords, Section, Title, validate
+from kolabsim.scenario.source import Node, is_file, read_yaml
 from kolabsim.scenario.strategy import in_language
 from kolabsim.study.api import DEFAULT_FUTURE, shape_of
 
@@ -37,14 +36,14 @@ MOST_NAMES = 1000
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
 
 
-class QuickText(Written):
+class QuickText(Section):
     """A quick look at a comparison."""
 
     runs: int = Field(default=20, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future."""
 
 
-class ExperimentText(Written):
+class ExperimentText(Section):
     """An experiment as a file says it."""
 
     kind: Literal["comparison"] | None = None
@@ -61,7 +60,7 @@ class ExperimentText(Written):
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
     plausible: int = Field(default=0, ge=0, le=100)
     """So many plausible futures besides: parameter sets that agree with what is known."""
-    structures: Annotated[tuple[Literal[tuple(STRUCTURES)], ...], Word(("all",))] = ()
+    structures: Annotated[tuple[Literal[tuple(STRUCTURES)], ...], Keywords(("all",))] = ()
     """Structures of the model of which each alternative is a future too."""
     runs: int = Field(default=200, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future."""
@@ -123,8 +122,8 @@ class Experiment:
         problems.raise_if_any()
         for key in ("kind", "scenario"):
             if is_missing(tree.get(key)):
-                tell(tree, (key,), _("missing"), problems)
-        tree, text = check_shape(tree, problems, ExperimentText)
+                tree.add_problem((key,), _("missing"), problems)
+        tree, text = validate(tree, problems, ExperimentText)
         scenario = load_scenario(tree, text, path, settings or {}, problems, text.futures)
         if scenario is not None:
             named = {("strategies", k): name for k, name in enumerate(text.strategies or ())}
@@ -218,7 +217,7 @@ def load_scenario(
             continue
         if shape_of(future) != shape_of(scenario):
             message = _("future '{name}' must not change regions, areas or the horizon")
-            tell(tree, ("futures", name), message.format(name=name), problems)
+            tree.add_problem(("futures", name), message.format(name=name), problems)
     return scenario
 
 
@@ -238,7 +237,7 @@ def _pass_on(
     """Tell problems of another file as they are, and those without a file at a place of ours."""
     for problem in found:
         if problem.file is None and path:
-            tell(tree, path, problem.message, problems)
+            tree.add_problem(path, problem.message, problems)
         else:
             problems.add(
                 problem.message, file=problem.file, line=problem.line, column=problem.column
@@ -257,7 +256,7 @@ def check_strategies(
             message = _("'{name}' is not a strategy of {scenario}{hint}")
             hint = suggestion(name, scenario.strategies)
             message = message.format(name=name, scenario=scenario.name, hint=hint)
-            tell(tree, path, message, problems)
+            tree.add_problem(path, message, problems)
 
 
 def _check_measures(
@@ -268,7 +267,7 @@ def _check_measures(
         if name not in measures:
             message = _("'{name}' is not a measure{hint}")
             message = message.format(name=name, hint=suggestion(name, measures))
-            tell(tree, ("measures", k), message, problems)
+            tree.add_problem(("measures", k), message, problems)
 
 
 def schema() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from kolabsim.errors import InputError, Problem, Problems, shown
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.model.areas import FAMILIES
-from kolabsim.scenario.recognise import columns_of, unused
+from kolabsim.scenario.importer import recognise_columns, unused
 from kolabsim.scenario.regions import Regions, read_table
 from kolabsim.scenario.scenario import shipped
 from kolabsim.scenario.schema import Columns
@@ -40,7 +40,7 @@ def start(folder: Path, table: Path) -> list[Path]:
     problems = Problems()
     read = read_csv(table, problems)
     problems.raise_if_any()
-    columns = columns_of(read)
+    columns = recognise_columns(read)
     regions = read_table(table, columns, (), problems)
     contents = {
         TABLE: table.read_bytes(),

@@ -20,10 +20,9 @@ from pydantic import BeforeValidator, Field, ValidationError
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.measures import MEASURES
-from kolabsim.scenario.checking import check_shape
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.scenario.schema import Title, Written
-from kolabsim.scenario.source import Node, read_yaml, tell
+from kolabsim.scenario.schema import Section, Title, validate
+from kolabsim.scenario.source import Node, read_yaml
 from kolabsim.scenario.strategy import in_language
 from kolabsim.study.comparison_spec import (
     BASELINE,
@@ -76,7 +75,7 @@ class Outcome:
         return -1 if self.is_spread else MEASURES[self.measure].better
 
 
-class InquiryText(Written):
+class InquiryText(Section):
     """What the files of all inquiries say."""
 
     question: Title = Field(default={})
@@ -240,12 +239,12 @@ class Inquiry:
         problems.raise_if_any()
         kind = tree.get("kind")
         if is_missing(kind) or kind.value not in TEXTS:
-            tell(tree, ("kind",), _("missing"), problems)
+            tree.add_problem(("kind",), _("missing"), problems)
             problems.raise_if_any()
         for key in ("scenario", *(("factors",) if kind.value == "sensitivity" else ())):
             if is_missing(tree.get(key)):
-                tell(tree, (key,), _("missing"), problems)
-        tree, text = check_shape(tree, problems, TEXTS[kind.value])
+                tree.add_problem((key,), _("missing"), problems)
+        tree, text = validate(tree, problems, TEXTS[kind.value])
         text = _changed(tree, text, quick, changes or {}, problems)
         scenario = load_scenario(tree, text, path, settings or {}, problems)
         if scenario is None:
@@ -269,7 +268,7 @@ class Inquiry:
                 found.design()
             except InputError as error:
                 for problem in error.problems:
-                    tell(tree, (), problem.message, problems)
+                    tree.add_problem((), problem.message, problems)
         problems.raise_if_any()
         return found
 
@@ -293,7 +292,9 @@ def kind_of(source: str | Path) -> str:
     if node.value not in KINDS:
         message = _("'{word}' is not a kind of experiment{hint}")
         word = str(node.value)
-        tell(tree, ("kind",), message.format(word=word, hint=suggestion(word, KINDS)), problems)
+        tree.add_problem(
+            ("kind",), message.format(word=word, hint=suggestion(word, KINDS)), problems
+        )
         problems.raise_if_any()
     return node.value
 
@@ -332,7 +333,9 @@ def _changed(
         if name not in type(text).model_fields or name in ("quick", "kind", "scenario"):
             hint = suggestion(name, type(text).model_fields)
             message = _("'{name}' is not something to change{hint}")
-            tell(tree, ("quick", name), message.format(name=name, hint=hint), problems, at_key=True)
+            tree.add_problem(
+                ("quick", name), message.format(name=name, hint=hint), problems, at_key=True
+            )
     given = {name: value for name, value in changes.items() if value is not None}
     for name in given:
         if name not in type(text).model_fields:
@@ -405,13 +408,13 @@ def _outcomes(
         try:
             outcome = parse_outcome(word, scenario.horizon, scenario.measures)
         except InputError as error:
-            tell(tree, path, error.problems[0].message, problems)
+            tree.add_problem(path, error.problems[0].message, problems)
             continue
         decides = not isinstance(text, SensitivityText)
         if decides and (outcome.is_spread or not outcome.better):
-            tell(tree, path, _("more of it is neither better nor worse"), problems)
+            tree.add_problem(path, _("more of it is neither better nor worse"), problems)
         if outcome.is_spread and text.runs < 2:
-            tell(tree, path, _("a spread needs at least two runs"), problems)
+            tree.add_problem(path, _("a spread needs at least two runs"), problems)
         found.append(outcome)
     return tuple(found)
 
@@ -423,18 +426,18 @@ def _factors(
     wanted: Mapping[str, object] = getattr(text, key)
     if isinstance(text, UncertaintyText):
         if bool(wanted) == bool(text.plausible):
-            tell(tree, (), _("give either 'plausible' or 'factors', and not both"), problems)
+            tree.add_problem((), _("give either 'plausible' or 'factors', and not both"), problems)
         if not wanted:
             return ()
     try:
         found = choose_factors(scenario, wanted)
     except InputError as error:
         for problem in error.problems:
-            tell(tree, (key,), problem.message, problems)
+            tree.add_problem((key,), problem.message, problems)
         return ()
     levers = ("mechanisms", "support", "targets", "budgets")
     if isinstance(text, SearchText) and any(factor.group not in levers for factor in found):
-        tell(tree, (key,), _("a package is made of mechanisms and support only"), problems)
+        tree.add_problem((key,), _("a package is made of mechanisms and support only"), problems)
     return found
 
 

@@ -33,7 +33,7 @@ FILLERS = frozenset(
 """Words that change nothing. ``Thousands`` and ``ribu`` do, and so do all that are not here."""
 
 
-def recognise(header: Sequence[str]) -> dict[str, str]:
+def match_header(header: Sequence[str]) -> dict[str, str]:
     """The column of each attribute that has one, by what it is called.
 
     Of several with the same words, the one with the latest year. A table without codes takes its
@@ -61,13 +61,13 @@ def _year(name: str) -> int:
     return max(map(int, re.findall(r"\d{4}", name)), default=0)
 
 
-def columns_of(table: Table) -> Columns:
+def recognise_columns(table: Table) -> Columns:
     """What the columns of a table are taken for.
 
     Raises :class:`~kolabsim.errors.InputError` with all that keeps it from being a table of
     regions, line by line.
     """
-    found = recognise(table.header)
+    found = match_header(table.header)
     if "code" not in found:
         _miss(table, "code", _("no column gives a region its code or name; call one '{words}'"))
     if "population" not in found:
@@ -86,7 +86,7 @@ def columns_of(table: Table) -> Columns:
 def _miss(table: Table, attribute: str, message: str) -> None:
     words = {"code": ("code", "kode"), "population": ("population", "penduduk")}[attribute]
     there = _("; its columns are {names}").format(names=", ".join(table.header))
-    table.tell(1, message.format(words=_("' or '").join(words)) + there)
+    table.add_problem(1, message.format(words=_("' or '").join(words)) + there)
 
 
 def unused(table: Table, columns: Columns) -> list[str]:
