@@ -67,7 +67,7 @@ def test_equations_are_drawn_without_a_network(built):
 @pytest.mark.slow
 def test_the_reference_has_what_is_declared(built):
     import kolabsim
-    from kolabsim.cli import app
+    from kolabsim.cli import program
     from kolabsim.model.measures import MEASURES
     from kolabsim.model.parameters import PARAMETERS
     from kolabsim.scenario.schema import ScenarioText
@@ -82,7 +82,7 @@ def test_the_reference_has_what_is_declared(built):
     assert has("scenarios", keys)
     assert has("python", [f"kolabsim.{name}" for name in kolabsim.__all__])
     page = (built / "reference/cli.html").read_text(encoding="utf-8")
-    for command in app.registered_commands:
+    for command in program.registered_commands:
         name = command.name or command.callback.__name__
         assert f"kolabsim {name}" in page
 

@@ -294,9 +294,9 @@ def command_lines() -> Iterator[str]:
     """Commands with their arguments and options."""
     from typer.main import get_command
 
-    from kolabsim.cli import app
+    from kolabsim.cli import program
 
-    for name, command in sorted(get_command(app).commands.items()):
+    for name, command in sorted(get_command(program).commands.items()):
         words = []
         for parameter in command.params:
             is_argument = parameter.param_type_name == "argument"

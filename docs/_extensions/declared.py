@@ -220,16 +220,16 @@ def commands() -> str:
     """Every command, as its own help tells it."""
     from typer.testing import CliRunner
 
-    from kolabsim.cli import app
+    from kolabsim.cli import program
 
     def told(*words: str) -> str:
         plain = {"COLUMNS": "90", "NO_COLOR": "1", "TERM": "dumb", "FORCE_COLOR": None}
-        said = CliRunner(env=plain).invoke(app, [*words, "--help"], prog_name="kolabsim")
+        said = CliRunner(env=plain).invoke(program, [*words, "--help"], prog_name="kolabsim")
         if said.exit_code:
             raise ExtensionError(said.output)
         return f"```text\n{said.output.strip()}\n```\n\n"
 
-    names = [one.name or one.callback.__name__ for one in app.registered_commands]
+    names = [one.name or one.callback.__name__ for one in program.registered_commands]
     return told() + "".join(f"## `kolabsim {name}`\n\n{told(name)}" for name in names)
 
 

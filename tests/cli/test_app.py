@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kolabsim.cli.serving import free_port
+from kolabsim.cli.app import free_port
 from kolabsim.errors import InputError
 
 

@@ -156,7 +156,7 @@ def test_what_is_finished_is_not_run_again_and_may_grow(finished):
 def test_verify_and_export(finished):
     folder, _done = finished
     done = kolabsim("verify", "results/small", "--sample", 5, folder=folder)
-    assert done.stdout.strip() == "5 runs done again: the same to the last bit."
+    assert done.stdout.strip() == "5 runs repeated: identical to the last bit."
     done = kolabsim("results", "results/small", "--out", "tables", folder=folder)
     assert done.returncode == 0
     units = pd.read_csv(folder / "tables/columns.csv").set_index(["table", "column"])["unit"]

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kolabsim.app.uploads import Uploads
-from kolabsim.cli import main, running
+from kolabsim.cli import main, run
 from kolabsim.errors import InputError, KolabsimError, Problems
 from kolabsim.i18n import speaking
 from kolabsim.model.load import run_extensions, witnesses
@@ -382,8 +382,8 @@ SETTINGS = st.one_of(
 @cases(40, 2500)
 def test_commands(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(running, "run_study", stopping)
-    monkeypatch.setattr(running, "inquire", stopping)
+    monkeypatch.setattr(run, "run_study", stopping)
+    monkeypatch.setattr(run, "run_inquiry", stopping)
     out = folder / "out"
 
     def check(

@@ -10,7 +10,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from kolabsim.cli import app
+from kolabsim.cli import program
 from kolabsim.errors import InputError
 
 GIANT, DWARF = 1_000_000_000, 1
@@ -59,7 +59,7 @@ def run(folder, kind, text):
     text = f"kind: {kind}\nquestion: Does it hold?\nscenario: world.yaml\n{text}"
     path.write_text(text, encoding="utf-8")
     words = ["run", str(path), "--out", str(folder / kind), "--workers", "1", "--fresh"]
-    return CliRunner().invoke(app, words, prog_name="kolabsim")
+    return CliRunner().invoke(program, words, prog_name="kolabsim")
 
 
 @pytest.mark.parametrize("kind", EXPERIMENTS)

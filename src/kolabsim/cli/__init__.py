@@ -1,4 +1,4 @@
-"""What people type: words become calls, and errors become sentences."""
+"""The command line: one module for each command, and :func:`main`, which runs them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli import calibrate, evidence, looking, making, running, serving, tracing
-from kolabsim.cli.shared import INTERRUPTED, REFUSED, app, extension_announcer, show_warning
+from kolabsim.cli.program import INTERRUPTED, REFUSED, program
+from kolabsim.cli.terminal import extension_announcer, show_warning
 from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
 from kolabsim.model.load import witnesses
@@ -20,13 +21,14 @@ from kolabsim.model.load import witnesses
 if TYPE_CHECKING:
     import click
 
-PARTS = (
-    running.__name__, making.__name__, looking.__name__, tracing.__name__, serving.__name__,
-    evidence.__name__, calibrate.__name__,
+COMMANDS = (
+    "run", "verify", "results", "new", "region", "check", "list", "schema", "graph", "app",
+    "evidence", "calibrate",
 )  # fmt: skip
-"""Where commands are, in the order in which the help tells them."""
+"""Modules of this package that each add a command, in the order in which the help lists them."""
 
-app.registered_commands.sort(key=lambda command: PARTS.index(command.callback.__module__))
+for _name in COMMANDS:
+    import_module(f"kolabsim.cli.{_name}")
 
 
 def command_in_language(words: Sequence[str]) -> click.Command:
@@ -35,7 +37,7 @@ def command_in_language(words: Sequence[str]) -> click.Command:
         code = value if word == "--lang" else word.removeprefix("--lang=")
         if code != word and code in LANGUAGES:
             set_language(code)
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(program)
     for part in (command, *command.commands.values()):
         if part.help:
             part.help = _(part.help)

@@ -8,17 +8,13 @@ from typing import Annotated
 
 import typer
 
-from kolabsim.cli.shared import (
-    Language,
-    announce_compilation,
-    app,
-    terminal,
-)
+from kolabsim.cli.program import Language, program
+from kolabsim.cli.terminal import announce_compilation, terminal
 from kolabsim.errors import InputError, Problem, require
 from kolabsim.i18n import N_, _
 
 
-@app.command(help=N_("Find the parameter sets that agree with the facts for calibration."))
+@program.command(help=N_("Find the parameter sets that agree with the facts for calibration."))
 def calibrate(
     out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
         "results/calibration"

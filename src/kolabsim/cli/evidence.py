@@ -8,20 +8,13 @@ from typing import Annotated
 
 import typer
 
-from kolabsim.cli.shared import (
-    Language,
-    announce_compilation,
-    app,
-    counting_bar,
-    tell_report,
-    terminal,
-    typed,
-)
+from kolabsim.cli.program import Language, command_line, program
+from kolabsim.cli.terminal import announce_compilation, count_runs, print_report_path, terminal
 from kolabsim.errors import require
 from kolabsim.i18n import N_, _
 
 
-@app.command(help=N_("Judge the model by published facts: which it reproduces, and which not."))
+@program.command(help=N_("Judge the model by published facts: which it reproduces, and which not."))
 def evidence(
     out: Annotated[Path, typer.Option("--out", help=N_("Folder of the results."))] = Path(
         "results/evidence"
@@ -67,12 +60,12 @@ def evidence(
     check_room(out)
     elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
     announce_compilation()
-    with counting_bar(runs + FEW * len(elsewhere)) as tell:
+    with count_runs(runs + FEW * len(elsewhere)) as tell:
         findings = score(runs=runs, seed=seed, elsewhere=elsewhere, threads=workers, progress=tell)
     more = [without_samples()]
     if samples is not None:
         sampled = RUNS // 10 if quick else RUNS
-        with counting_bar(sampled + sampled // 4) as tell:
+        with count_runs(sampled + sampled // 4) as tell:
             more = sample_sections(samples, out, runs=sampled, threads=workers, progress=tell)
     lines = [
         _("{number} runs of each setting").format(number=runs),
@@ -83,9 +76,9 @@ def evidence(
     validation.write_file(findings, out / "validation.csv")
     page = validation.write_scorecard(
         findings, out / "evidence.html", lines=lines, more=more,
-        facts=circumstances(typed(), seed) | {"runs": runs},
+        facts=circumstances(command_line(), seed) | {"runs": runs},
     )  # fmt: skip
     console = terminal(sys.stdout)
     console.print(validation.terminal_table(findings))
     console.print(validation.tally(findings))
-    tell_report(page)
+    print_report_path(page)

@@ -1,4 +1,4 @@
-"""The command that writes who shares with whom."""
+"""``kolabsim graph``: write the joint bodies of one run as a network."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Annotated
 
 import typer
 
-from kolabsim.cli.shared import Language, Settings, announce_compilation, app, parse_settings
+from kolabsim.cli.program import Language, ScenarioName, Seed, Settings, parse_settings, program
+from kolabsim.cli.terminal import announce_compilation
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import N_, _
 
 
-@app.command(help=N_("Write who shares with whom in one run, as GraphML or as a table."))
+@program.command(help=N_("Write who shares with whom in one run, as GraphML or as a table."))
 def graph(
-    scenario: Annotated[str, typer.Argument(help=N_("Name or file of a scenario."))],
+    scenario: ScenarioName,
     strategy: Annotated[str, typer.Argument(help=N_("Name of one of its strategies."))],
     out: Annotated[
         Path,
         typer.Option("--out", help=N_("File to write: .graphml, or .csv with a row per member.")),
     ],
     run: Annotated[int, typer.Option(min=0, help=N_("Number of the run."))] = 0,
-    seed: Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))] = 1,
+    seed: Seed = 1,
     quarter: Annotated[
         int | None,
         typer.Option(min=0, help=N_("Quarters that have passed [default: all of them].")),

@@ -1,93 +1,22 @@
-"""Commands that look: check files, list what there is, describe files for editors."""
+"""``kolabsim list``: list scenarios, experiments, strategies, levers, factors or measures."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kolabsim.cli.shared import (
-    Language,
-    app,
-    one_of,
-    plain_table,
-    terminal,
-)
-from kolabsim.errors import (
-    InputError,
-    Problems,
-)
+from kolabsim.cli.program import Language, choose, program
+from kolabsim.cli.terminal import plain_table, terminal
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.spec import Inquiry
 
-
-@app.command(help=N_("Check scenario and experiment files, and tell all their problems at once."))
-def check(
-    files: Annotated[list[str], typer.Argument(help=N_("Scenarios and experiments to check."))],
-    language: Language = None,
-) -> None:
-    """Check scenario and experiment files, and tell all their problems at once."""
-    problems = Problems()
-    fine = []
-    for name in files:
-        try:
-            fine.append((name, describe(name)))
-        except InputError as error:
-            for found in error.problems:
-                problems.add(found.message, file=found.file, line=found.line, column=found.column)
-    for name, text in fine:
-        typer.echo(f"{name}: {text}")
-    problems.raise_if_any()
-
-
-def describe(name: str) -> str:
-    """What a scenario or experiment is, in a line; its problems as an error."""
-    from kolabsim.scenario.compile import build_rule
-    from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.source import is_file, read_yaml
-    from kolabsim.study.spec import load
-
-    path = Path(name)
-    if is_file(path / "comparison_spec.yaml"):
-        path = path / "comparison_spec.yaml"
-    tree = read_yaml(path, Problems()) if is_file(path) else None
-    if tree is not None and tree.get("kind") is not None:
-        return in_short(load(path))
-    scenario = Scenario.load(name if tree is None else path)
-    build_rule(scenario)
-    text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
-    return text.format(
-        regions=len(scenario.regions),
-        areas=len(scenario.areas),
-        strategies=len(scenario.strategies),
-    )
-
-
-def in_short(study: Experiment | Inquiry) -> str:
-    """What an experiment is, in a line."""
-    words = {"scenario": study.scenario.name, "strategies": len(study.strategies)}
-    if study.kind == "comparison":
-        text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
-        return text.format(runs=study.runs, **words)
-    texts = {
-        "sensitivity": _("a sensitivity analysis of {factors} factors in {scenario}"),
-        "uncertainty": _("a comparison of {strategies} strategies in many futures of {scenario}"),
-        "search": _("a search for packages of {factors} levers in {scenario}"),
-    }
-    return texts[study.kind].format(factors=len(study.factors), **words)
-
-
-@app.command(
+@program.command(
     "list", help=N_("List scenarios, experiments, strategies, levers, factors or measures.")
 )
 def list_(
@@ -112,7 +41,7 @@ def list_(
         "factors": lambda: factor_table(scenario),
         "measures": lambda: measure_table(scenario),
     }
-    terminal(sys.stdout).print(one_of(what, tables)())
+    terminal(sys.stdout).print(choose(what, tables)())
 
 
 def scenario_table() -> Table:
@@ -204,19 +133,3 @@ def measure_table(scenario: str) -> Table:
         by_region = _("yes") if name in REGION_MEASURES else ""
         table.add_row(name, _(entry.unit), by_region, _(entry.meaning))
     return table
-
-
-@app.command(
-    help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
-)
-def schema(
-    kind: Annotated[str, typer.Argument(help=N_("scenario or experiment."))] = "scenario",
-    language: Language = None,
-) -> None:
-    """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
-    from kolabsim.scenario import scenario
-    from kolabsim.study import comparison_spec, spec
-
-    shapes = {"scenario": scenario.schema, "experiment": comparison_spec.schema}
-    shapes |= {name: partial(spec.schema_of, name) for name in spec.TEXTS}
-    typer.echo(json.dumps(one_of(kind, shapes)(), indent=1, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Commands about studies: run one, do runs again, export results."""
+"""``kolabsim run``: run an experiment and write its report."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kolabsim.cli.shared import (
+from kolabsim.cli.program import (
     FAILED,
     Language,
     Settings,
-    announce_compilation,
-    app,
-    counting_bar,
-    one_of,
+    Workers,
+    command_line,
     parse_settings,
-    progress_bar,
-    tell_report,
+    program,
+)
+from kolabsim.cli.terminal import (
+    announce_compilation,
+    count_runs,
+    print_report_path,
+    show_progress,
     terminal,
-    typed,
+    warn,
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems, require
 from kolabsim.i18n import N_, _
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from kolabsim.study.spec import Inquiry
 
 
-@app.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
+@program.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
 def run(
     experiment: Annotated[str, typer.Argument(help=N_("Name, file or folder of an experiment."))],
     out: Annotated[
@@ -81,9 +84,7 @@ def run(
         str | None,
         typer.Option(metavar="ADDRESS", help=N_("Dask scheduler, such as tcp://host:8786.")),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
-    ] = None,
+    workers: Workers = None,
     language: Language = None,
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
@@ -106,7 +107,7 @@ def run(
     if isinstance(found, Inquiry):
         with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
             how = {"executor": executor, "workers": workers or number}
-            inquire(found, folder, retry_failed=retry_failed, **how)
+            run_inquiry(found, folder, retry_failed=retry_failed, **how)
         return
     study = KeptStudy.plan(found, folder)
     announce_compilation()
@@ -121,7 +122,7 @@ def run(
         warn_of_failures(progress, folder)
         return
     seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
-    account = Account(typed(), progress, seconds)
+    account = Account(command_line(), progress, seconds)
     comparison = report_comparison(found, study, account, codes)
     print_comparison(found, comparison, folder)
     warn_of_failures(progress, folder)
@@ -149,7 +150,7 @@ def codes_of(found: Experiment | Inquiry, regions: str | None) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
+def run_inquiry(inquiry: Inquiry, folder: Path, **how: object) -> None:
     """Answer an inquiry, and write its page."""
     from kolabsim.analysis.experiments import ask
     from kolabsim.report.experiment import publish_inquiry
@@ -169,11 +170,11 @@ def inquire(inquiry: Inquiry, folder: Path, **how: object) -> None:
     answer = ask(inquiry, folder, run)
     terminal().print(_("Writing the report ..."))
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
-    sections = publish_inquiry(inquiry, answer, folder, Account(typed(), whole, seconds))
+    sections = publish_inquiry(inquiry, answer, folder, Account(command_line(), whole, seconds))
     first = sections[0]
     for paragraph in (*(one.text for one in first.answers), *first.paragraphs):
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
-    tell_report(folder / REPORT)
+    print_report_path(folder / REPORT)
 
 
 def warn_of_failures(progress: Progress, folder: Path) -> None:
@@ -187,7 +188,7 @@ def warn_of_failures(progress: Progress, folder: Path) -> None:
 
 def run_study(study: KeptStudy, **how: object) -> Progress:
     """Do what is missing of a study, telling how far it is."""
-    with progress_bar() as tell:
+    with show_progress() as tell:
         return study.run(progress=tell, **how)
 
 
@@ -206,7 +207,7 @@ def report_comparison(
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
-    variance = unless_it_raises(
+    variance = or_warn(
         _("the share of the variance that drawn attributes carry"),
         lambda: attributes_share(
             found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
@@ -219,7 +220,7 @@ def report_comparison(
     few = len(found.scenario.regions) <= 40
     fair = None
     if few:
-        fair = unless_it_raises(
+        fair = or_warn(
             _("who pays what in joint bodies"),
             lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
         )
@@ -242,9 +243,9 @@ def region_pages(
     if not codes:
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
-    facts = circumstances(typed(), found.seed, world) | {"runs": found.runs}
+    facts = circumstances(command_line(), found.seed, world) | {"runs": found.runs}
     made, each = {}, 2 * found.runs
-    with counting_bar(each * len(codes)) as tell:
+    with count_runs(each * len(codes)) as tell:
         for number, code in enumerate(codes):
             outlook = region_outlook(
                 world, code, comparison.order()[0], baseline=found.baseline, runs=found.runs,
@@ -255,7 +256,7 @@ def region_pages(
     return made
 
 
-def unless_it_raises(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
+def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
     """A part of the report that needs runs of its own; None, and a word, where a run raises."""
     try:
         return work()
@@ -264,7 +265,7 @@ def unless_it_raises(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFram
     except Exception as error:  # a user's rule may raise anything
         text = _("{what} is left out, because a run failed ({error})")
         message = text.format(what=what, error=f"{type(error).__name__}: {error}")
-        terminal().print(_("Warning: {message}").format(message=message))
+        warn(message)
         return None
 
 
@@ -320,7 +321,7 @@ def warn_of_contacts(study: Experiment) -> None:
         if codes:
             names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
             message = text.format(number=len(codes), codes=names)
-            terminal().print(_("Warning: {message}").format(message=message))
+            warn(message)
 
 
 def warn_of_rule(study: Experiment) -> None:
@@ -333,7 +334,7 @@ def warn_of_rule(study: Experiment) -> None:
             "decision rule {rule} cannot be compiled ({reason}): it runs in plain Python, in a "
             "process for each core, about a hundred times slower"
         ).format(rule=rule.name, reason=rule.obstacle)
-        terminal().print(_("Warning: {message}").format(message=message))
+        warn(message)
 
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
@@ -349,49 +350,4 @@ def print_comparison(study: Experiment, comparison: Comparison, folder: Path) ->
             "between strategies, not the levels."
         )
     )
-    tell_report(folder / REPORT)
-
-
-@app.command(help=N_("Do a sample of a study's runs again, and compare every bit."))
-def verify(
-    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
-    sample: Annotated[int, typer.Option(min=1, help=N_("Runs to do again."))] = 20,
-    language: Language = None,
-) -> None:
-    """Do a sample of a study's runs again, and compare every bit."""
-    from kolabsim.study import verify as verifying
-
-    announce_compilation()
-    verdict = verifying.verify(folder, sample=sample)
-    for name in verdict.strangers:
-        typer.echo(_("the kept inputs of {point} are not those of its runs").format(point=name))
-    for strategy, future, run_number, measure in verdict.differing:
-        text = _("{strategy}, {future}, run {run}: {measure} differs")
-        typer.echo(text.format(strategy=strategy, future=future, run=run_number, measure=measure))
-    if not verdict.is_good:
-        typer.echo(
-            _(
-                "Not the same to the last bit: the results were changed, or another machine's "
-                "mathematics differ in the last digit."
-            )
-        )
-        raise typer.Exit(FAILED)
-    text = _("{number} runs done again: the same to the last bit.")
-    typer.echo(text.format(number=verdict.checked))
-
-
-@app.command(help=N_("Export a study's results for other tools."))
-def results(
-    folder: Annotated[Path, typer.Argument(help=N_("Folder of the results."))],
-    to: Annotated[str, typer.Option(help=N_("csv, parquet, netcdf or xlsx."))] = "csv",
-    out: Annotated[
-        Path | None, typer.Option(help=N_("Folder to write to [default: FOLDER/export]."))
-    ] = None,
-    language: Language = None,
-) -> None:
-    """Export a study's results for other tools."""
-    from kolabsim.study.export import FORMATS, export
-
-    one_of(to, dict.fromkeys(FORMATS))
-    for path in export(folder, to=to, out=out or folder / "export"):
-        typer.echo(path.as_posix())
+    print_report_path(folder / REPORT)

@@ -1,4 +1,4 @@
-"""The command that serves the web page."""
+"""``kolabsim app``: serve the web page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from kolabsim.cli.shared import Language, announce_compilation, app, one_of, terminal
+from kolabsim.cli.program import Language, choose, program
+from kolabsim.cli.terminal import announce_compilation, terminal
 from kolabsim.errors import InputError, Problem, require
 from kolabsim.i18n import N_, _
 
 
-@app.command("app", help=N_("Try out strategies and assumptions on a web page."))
-def app_(
+@program.command("app", help=N_("Try out strategies and assumptions on a web page."))
+def app(
     scenario: Annotated[str, typer.Option(help=N_("Scenario to begin with."))] = "kartamantul",
     host: Annotated[
         str, typer.Option(help=N_("Address to listen at; 0.0.0.0 lets other machines in."))
@@ -30,7 +31,7 @@ def app_(
     """Serve the page on which strategies are tried out, until it is interrupted."""
     from kolabsim.scenario.scenario import shipped_names
 
-    one_of(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
+    choose(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
     port = free_port(host, port)
     require("nicegui", extra="app", what=_("the web page"))
     from kolabsim.app.server import serve

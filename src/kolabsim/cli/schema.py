@@ -1,0 +1,28 @@
+"""``kolabsim schema``: print the JSON Schema of a kind of file."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from kolabsim.cli.program import Language, choose, program
+from kolabsim.i18n import N_
+
+
+@program.command(
+    help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
+)
+def schema(
+    kind: Annotated[str, typer.Argument(help=N_("scenario or experiment."))] = "scenario",
+    language: Language = None,
+) -> None:
+    """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
+    from kolabsim.scenario import scenario
+    from kolabsim.study import comparison_spec, spec
+
+    schemas = {"scenario": scenario.schema, "experiment": comparison_spec.schema}
+    schemas |= {name: partial(spec.schema_of, name) for name in spec.TEXTS}
+    typer.echo(json.dumps(choose(kind, schemas)(), indent=1, ensure_ascii=False))

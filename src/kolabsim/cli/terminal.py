@@ -1,0 +1,142 @@
+"""How commands print: consoles, tables, progress, warnings and announcements."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from kolabsim.errors import install_command, printable, shown
+from kolabsim.i18n import _
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from kolabsim.study.runner import Progress
+
+
+def terminal(stream: TextIO | None = None) -> Console:
+    """Return a console: for messages on stderr, or for results on the stream given."""
+    from rich.console import Console
+
+    stream = stream or sys.stderr
+    width = None if stream.isatty() else 160
+    return Console(file=stream, highlight=False, width=width, emoji=False, markup=False)
+
+
+def warn(message: Warning | str) -> None:
+    """Print a warning."""
+    text = _("Warning: {message}").format(message=message)
+    terminal().print(printable(text), soft_wrap=True)
+
+
+def show_warning(message: Warning | str, *_place: object) -> None:
+    """Print a warning without the place in the code that gave it, for ``warnings.showwarning``."""
+    warn(message)
+
+
+def print_report_path(path: Path) -> None:
+    """Print the paths of a report and of its workbook, or how to get workbooks."""
+    from kolabsim.report.workbook import is_possible
+
+    console = terminal(sys.stdout)
+    console.print(_("Report: {path}").format(path=path.as_posix()), soft_wrap=True)
+    if is_possible():
+        tables = path.with_suffix(".xlsx").as_posix()
+        console.print(_("Its tables for Excel: {path}").format(path=tables), soft_wrap=True)
+    else:
+        text = _("The tables were not written for Excel; that needs the extra '{extra}': {command}")
+        command = install_command("export")
+        console.print(text.format(extra="export", command=command), soft_wrap=True)
+
+
+def plain_table(*columns: str) -> Table:
+    """Return an empty table with only a line under its header."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@contextmanager
+def show_progress() -> Iterator[Callable[[Progress], None]]:
+    """Show the progress, speed, remaining time and failures of a study on a terminal."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _state: None
+        return
+    from rich import progress
+
+    from kolabsim.figures.formatting import decimal
+
+    bar = progress.Progress(
+        progress.TextColumn("{task.description}"), progress.BarColumn(),
+        progress.MofNCompleteColumn(), progress.TextColumn("{task.fields[speed]}"),
+        progress.TimeRemainingColumn(), console=console, transient=True,
+    )  # fmt: skip
+    started = time.perf_counter()
+    with bar:
+        task = bar.add_task(_("runs"), total=None, speed="")
+
+        def update(state: Progress) -> None:
+            rate = (state.done + state.failed) / (time.perf_counter() - started)
+            speed = _("{number} a second").format(number=decimal(rate, 0))
+            if state.failed:
+                speed += ", " + _("{number} failed").format(number=state.failed)
+            bar.update(task, total=state.wanted, completed=state.wanted - state.left, speed=speed)
+
+        yield update
+
+
+@contextmanager
+def count_runs(number: int) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many of ``number`` runs are done."""
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda _done: None
+        return
+    from rich.progress import Progress as Bar
+
+    with Bar(console=console, transient=True) as bar:
+        task = bar.add_task(_("runs"), total=number)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def extension_announcer() -> Callable[[Path], None]:
+    """Return a function that announces each version of an extension once, before it runs."""
+    announced: set[tuple[Path, str]] = set()
+
+    def announce(path: Path) -> None:
+        try:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            return  # it cannot be run either
+        if (path, content) not in announced:
+            announced.add((path, content))
+            message = _(
+                "Running the extension {file} (SHA-256 {hash}): a program that may do whatever you "
+                "may."
+            )
+            message = message.format(file=shown(path), hash=content)
+            terminal().print(printable(message), soft_wrap=True)
+
+    return announce
+
+
+def announce_compilation() -> None:
+    """Announce that the model must be compiled, unless an earlier process has done it."""
+    from kolabsim.model.jit import is_compiled_before
+
+    if not is_compiled_before():
+        terminal().print(
+            _("The model is being compiled, once for this version; this takes up to half a minute.")
+        )
