@@ -84,3 +84,26 @@ def test_links_in_the_documents_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_the_path_of_collaboration_names_what_exists_and_all_levers_in_order():
+    from kolabsim.model.levers import MECHANISMS, SUPPORTERS
+    from kolabsim.model.measures import MEASURES
+
+    text = (TOP / "docs/explanation/path-of-collaboration.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    names = re.findall(r"`([a-z_.]+)`", "\n".join(rows))
+    levers = [f"mechanisms.{n}" for n in MECHANISMS] + [f"support.{n}" for n in SUPPORTERS]
+    assert set(levers) == {name for name in names if "." in name}
+    assert {name for name in names if "." not in name} <= set(PARAMETERS) | set(MEASURES)
+
+
+def test_where_do_i_change_names_files_that_exist():
+    text = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## Where do I change")[2].partition("\nPaths are below")[0]
+    names = re.findall(r"`((?:[a-z_]+/)+(?:[\w.]+\.(?:py|md))?|[a-z_/]+\.(?:py|md))`", table)
+    assert len(names) > 40
+    missing = [
+        n for n in names if not any((top / n).exists() for top in (TOP / "src/kolabsim", TOP))
+    ]
+    assert not missing

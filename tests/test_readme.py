@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.terminal import kolabsim
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -16,11 +19,7 @@ def blocks(language):
 
 
 def execute(command, folder):
-    words = [sys.executable, "-m", "kolabsim", *command.split()[1:]]
-    return subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=300,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    return kolabsim(*command.split()[1:], folder=folder)
 
 
 def test_the_lines_of_python(tmp_path):
@@ -77,6 +76,19 @@ def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
     assert (tmp_path / "results/demo/report.html").is_file()
 
 
-@pytest.mark.parametrize("word", ["run", "check", "list", "schema", "verify", "results"])
-def test_the_table_of_commands_is_complete(word):
-    assert f"| `kolabsim {word}" in README
+def test_the_table_of_commands_is_complete():
+    from kolabsim.cli import app
+
+    words = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert set(re.findall(r"^\| `kolabsim (\w+)", README, re.MULTILINE)) == words
+
+
+def test_the_package_index_shows_no_picture_or_link_that_leads_nowhere():
+    settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))
+    hook = settings["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    text = README
+    for rule in hook["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    assert "![" not in text
+    assert not re.findall(r"\]\((?!https?://|#)[^)]*\)", text)
+    assert "## Two commands" in text
