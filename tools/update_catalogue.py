@@ -95,6 +95,7 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     }
     for module, entries in parameters.items():
         for entry in entries:
+            yield module, entry.title
             yield module, entry.meaning
             if entry.unit != "1":
                 yield module, entry.unit

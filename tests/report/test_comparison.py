@@ -390,7 +390,7 @@ def test_text_stands_out_from_its_ground_as_wcag_asks(pages):
 def test_a_ratio_to_no_cost_stands_with_the_costs():
     assert tabled(["saving_per_cost", "trust"]) == ["trust"]
     assert tabled(["saving_per_cost"]) == ["realised_benefit"]
-    assert tabled(STANDARD) == list(STANDARD)
+    assert tabled(STANDARD) == [name for name in STANDARD if name != "saving_per_cost"]
 
 
 def test_figures_are_written_as_svg_and_png(results, comparison, tmp_path):

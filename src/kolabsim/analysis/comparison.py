@@ -15,7 +15,8 @@ from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.levers import UNIT_COSTS
-from kolabsim.model.measures import CHANNELS, MEASURES, Measure
+from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
+from kolabsim.model.measures import COSTS as IN_COSTS
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.compile import build_changes
 from kolabsim.scenario.resolve import BASELINE
@@ -32,10 +33,7 @@ Values: TypeAlias = "Callable[..., np.ndarray]"
 """Gives for names of measures their values [baseline and others, futures, runs, measures]."""
 NET_BENEFIT = "realised_benefit"
 """The measure by which strategies are put in order unless one says otherwise."""
-COSTS = (
-    "programme_members", "programme_centre", "programme_supporters", "programme_cost", "saving",
-    "net_saving",
-)  # fmt: skip
+COSTS = shown_in(IN_COSTS)
 """What strategies cost and save, in money, beyond the baseline."""
 PROGRAMME = "programme"
 BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different"

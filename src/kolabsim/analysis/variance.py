@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.model.measures import MEASURES
+from kolabsim.model.measures import TRAITS, shown_in
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 
@@ -77,8 +77,4 @@ def attributes_share(
 
 def default_measures() -> tuple[str, ...]:
     """Measures for which the share is told unless others are asked for."""
-    return tuple(
-        name
-        for name in ("cooperation", "efficiency", "quality_change", "realised_benefit", "trust")
-        if name in MEASURES
-    )
+    return shown_in(TRAITS)

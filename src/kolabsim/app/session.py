@@ -23,7 +23,7 @@ from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import LANGUAGES, _, language
 from kolabsim.model.levers import LEVERS, SUPPORTERS
-from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.measures import MEASURES, PAGE, TRACE, shown_in
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import BASELINE, Scenario, shipped_names
 from kolabsim.scenario.strategy import Phase, Strategy
@@ -46,11 +46,8 @@ FEWEST = 8
 """Fewest runs of an answer."""
 PART = 25
 """Most runs that one core does at a time, which is also how finely work is divided."""
-MAIN = (
-    "realised_benefit", "net_efficiency", "quality_change", "cooperation", "decision_time", "trust",
-    "shortfall", "losers", "exit_rate", "programme_cost", "net_saving",
-)  # fmt: skip
-"""Measures whose differences are told."""
+MAIN = shown_in(PAGE)
+"""Measures whose differences are shown."""
 ASSUMPTIONS = (
     "misperception", "honour_base", "information_cost", "negotiation_cost", "attention_base",
     "horizon_years", "trust_start", "startup_cost",

@@ -12,12 +12,12 @@ from kolabsim.app.session import WHAT_IF, WhatIf, shared_services
 from kolabsim.figures.formatting import choose_scale, count, decimal
 from kolabsim.figures.labels import area_title, measure_title
 from kolabsim.i18n import _, ngettext
-from kolabsim.model.measures import MEASURES
+from kolabsim.model.measures import MEASURES, STEPPER, shown_in
 
 if TYPE_CHECKING:
     from kolabsim.engine.mesa_model import CollaborationModel
 
-WATCHED = ("cooperation", "realised_benefit", "trust", "shortfall", "bodies")
+WATCHED = shown_in(STEPPER)
 """Measures of the quarter that are told."""
 MOST_TOLD = 12
 """Most events of a step that are told."""

@@ -28,13 +28,13 @@ from kolabsim.figures.formatting import (
     percent,
     significant,
 )
-from kolabsim.i18n import N_, _, language
-from kolabsim.model.areas import AREA_TITLES
-from kolabsim.model.levers import SUPPORTERS
+from kolabsim.i18n import _, language
+from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES
+from kolabsim.model.levers import STRUCTURE_TITLES, SUPPORTERS
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.design import DUMMY
-from kolabsim.study.factors import factors_of
+from kolabsim.study.factors import GROUPS, factors_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,16 +46,6 @@ if TYPE_CHECKING:
 
 BARE_UNITS = ("", "1", "0..1", "share")
 """Units of factors that are not written after a number."""
-
-
-STRUCTURE_TITLES = {
-    "unit_cost": N_("curve of unit cost below efficient scale"),
-    "decision": N_("decision rule"),
-    "trust": N_("what broken promises do to trust"),
-    "shares": N_("how joint cost is divided"),
-    "consent": N_("which part of a party must be in favour"),
-}  # fmt: skip
-"""What the structures of the model are called."""
 
 
 def measure_title(measure: str) -> str:
@@ -155,31 +145,12 @@ def add_unit(title: str, scale: Scale) -> str:
 
 # Inquiries --------------------------------------------------------------------------------------
 
-GROUP_TITLES = {
-    "start": N_("what regions are at the start"), "economics": N_("economics"),
-    "coordination": N_("cost of coordination"), "attention": N_("attention and judgement"),
-    "agreement": N_("agreement"), "conduct": N_("conduct"), "exit": N_("leaving"),
-    "learning": N_("learning and trust"), "programme": N_("price of levers"),
-    "rules": N_("decision rules"), "extensions": N_("rules of one's own"),
-    "areas": N_("service areas"),
-    "mechanisms": N_("coordination mechanisms"), "support": N_("external support"),
-    "targets": N_("targets of support"), "budgets": N_("budgets of support"),
-    "structures": N_("structure of the model"), "institutions": N_("institutions"),
-}  # fmt: skip
-ATTRIBUTE_TITLES = {
-    "efficient_scale": N_("efficient scale"),
-    "curvature_below": N_("rise of cost below efficient scale"),
-    "curvature_above": N_("rise of cost above efficient scale"),
-    "difficulty": N_("difficulty of measurement"), "spillover": N_("spillover"),
-    "haul": N_("cost of distance"), "cost_per_resident": N_("cost per resident"),
-}  # fmt: skip
-
 
 def factor_title(factor: Factor) -> str:
     """What a factor is called."""
     parts = factor.name.split(".")
     if parts[0] == "areas":
-        return f"{area_title(parts[1])}: {_(ATTRIBUTE_TITLES[parts[2]])}"
+        return f"{area_title(parts[1])}: {_(AREA_ATTRIBUTES[parts[2]].title)}"
     if factor.name in STRUCTURE_TITLES:
         return capitalise(_(STRUCTURE_TITLES[factor.name]))
     title = capitalise(_(factor.meaning).rstrip(".").replace("``", ""))
@@ -191,7 +162,7 @@ def factor_title(factor: Factor) -> str:
 def titles_of(inquiry: Inquiry) -> dict[str, str]:
     """What factors, groups and parameters of futures are called, by name."""
     found = {f"parameters.{name}": capitalise(_(p.meaning)) for name, p in PARAMETERS.items()}
-    found |= {name: capitalise(_(title)) for name, title in GROUP_TITLES.items()}
+    found |= {name: capitalise(_(title)) for name, title in GROUPS.items()}
     return found | {factor.name: factor_title(factor) for factor in inquiry.factors}
 
 

@@ -16,7 +16,8 @@ class Lever:
     """A mechanism or a supporter's offer: its symbol, what it does, and what its price is paid on.
 
     ``base`` is the cost that its price is a share of: ``members`` (all service cost of the regions
-    in it), ``joint`` (the cost of joint bodies), or ``entry`` (the start-up it pays).
+    in it), ``joint`` (the cost of joint bodies), or ``entry`` (the start-up it pays). ``step`` is
+    the step of building collaboration that it serves, of :data:`STEPS`.
     """
 
     symbol: str
@@ -25,6 +26,19 @@ class Lever:
     base: str
     price: str
     payer: str
+    step: str = "support"
+
+
+STEPS: dict[str, str] = {
+    "identify": N_("identify the potential"),
+    "communicate": N_("communicate"),
+    "plan": N_("plan jointly"),
+    "coordinate": N_("coordinate"),
+    "evaluate": N_("monitor and evaluate"),
+    "support": N_("external support"),
+}
+"""The five steps of building collaboration, and what supporters add to all of them. Levers are
+declared in this order, and shown in the order of their declaration."""
 
 
 MECHANISMS: dict[str, Lever] = {
@@ -35,6 +49,7 @@ MECHANISMS: dict[str, Lever] = {
         base="members",
         price="forum_price",
         payer="members",
+        step="communicate",
     ),
     "planning": Lever(
         "P",
@@ -43,6 +58,7 @@ MECHANISMS: dict[str, Lever] = {
         base="joint",
         price="planning_price",
         payer="members",
+        step="plan",
     ),
     "team": Lever(
         "C",
@@ -51,6 +67,7 @@ MECHANISMS: dict[str, Lever] = {
         base="joint",
         price="team_price",
         payer="members",
+        step="coordinate",
     ),
     "information": Lever(
         "I",
@@ -59,6 +76,7 @@ MECHANISMS: dict[str, Lever] = {
         base="joint",
         price="information_price",
         payer="members",
+        step="coordinate",
     ),
     "monitoring": Lever(
         "M",
@@ -67,6 +85,7 @@ MECHANISMS: dict[str, Lever] = {
         base="joint",
         price="monitoring_price",
         payer="members",
+        step="evaluate",
     ),
 }
 
@@ -180,6 +199,8 @@ PAYER_TITLES = {
 
 FORMS = ("contract", "board", "lead")
 """Legal forms of a joint body: contract, joint board, or lead region (its largest member)."""
+FORM_TITLES = {"contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region")}
+"""The same in words."""
 CONTRACT, BOARD, LEAD = range(3)
 
 SHARES = ("population", "equal", "ability", "benefit")
@@ -200,6 +221,15 @@ TRUSTS = ("recovering", "lasting")
 """What broken promises do to trust: it can come back in full, or damage is left that mends slowly.
 """
 RECOVERING, LASTING = range(2)
+
+STRUCTURE_TITLES = {
+    "unit_cost": N_("curve of unit cost below efficient scale"),
+    "decision": N_("decision rule"),
+    "trust": N_("what broken promises do to trust"),
+    "shares": N_("how joint cost is divided"),
+    "consent": N_("which part of a party must be in favour"),
+}
+"""Settings of a scenario that choose between forms of a law or rule, in words."""
 
 CAP = 16
 """Most members that a joint body can have: a limit of the engine."""

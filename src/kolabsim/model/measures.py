@@ -15,6 +15,10 @@ from kolabsim.model.levers import CAP
 from kolabsim.model.sorting import order_of
 from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST
 
+REPORT, PAGE, STEPPER, COSTS, TRAITS = "report", "page", "stepper", "costs", "traits"
+"""Places that show measures: the report of an experiment, the page's differences, the page's
+quarter-by-quarter view, the table of costs, and the share of variance that traits explain."""
+
 LAST_YEAR, SUM, RATIO = "mean of the last four quarters", "sum over the run", "ratio over the run"
 
 
@@ -23,7 +27,8 @@ class Measure:
     """An outcome: what it means, its unit, whether more is better, and how a run's figure is made.
 
     ``better`` is 1 if more is better, -1 if less is, 0 if neither. A figure that is a ratio over
-    the run is (numerator, denominator): sums over the quarters of two other measures.
+    the run is (numerator, denominator): sums over the quarters of two other measures. ``shown``
+    names the places that show the measure (:func:`shown_in`), in the order of ``order``.
     """
 
     title: str
@@ -32,6 +37,8 @@ class Measure:
     better: int = 0
     figure: str = LAST_YEAR
     ratio: tuple[str, str] = ("", "")
+    shown: tuple[str, ...] = ()
+    order: int = 100
 
 
 class Measures(dict[str, Measure]):
@@ -64,106 +71,96 @@ CHANNELS: dict[str, Measure] = {
 """Through what a region gains or loses: together they are its realised net benefit."""
 
 REGION_MEASURES: dict[str, Measure] = {
-    "cooperation": Measure("cooperation", "share of time in a joint body", better=0),
+    "cooperation": Measure("cooperation", "share of time in a joint body"),
     "efficiency": Measure(
-        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
+        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1,
     ),
     "quality_change": Measure(
-        "service quality change", "service quality against the region's own start", "0..1", 1
+        "service quality change", "service quality against the region's own start", "0..1",
+        better=1,
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit",
-        "net benefit seen when the present agreement was voted on",
-        "share of stand-alone cost",
-        1,
+        "perceived net benefit", "net benefit seen when the present agreement was voted on",
+        "share of stand-alone cost", better=1,
     ),
     "realised_benefit": Measure(
-        "realised net benefit",
-        "net benefit as it happened, after programme cost borne",
-        "share of stand-alone cost",
-        1,
+        "realised net benefit", "net benefit as it happened, after programme cost borne",
+        "share of stand-alone cost", better=1,
     ),
     "saving": Measure(
-        "net saving",
-        "stand-alone cost less realised cost and programme cost borne",
-        "currency",
-        1,
-        SUM,
+        "net saving", "stand-alone cost less realised cost and programme cost borne", "currency",
+        better=1, figure=SUM,
     ),
     "benefit_money": Measure(
-        "realised net benefit in money",
-        "realised net benefit after programme cost borne",
-        "currency",
-        1,
-        SUM,
+        "realised net benefit in money", "realised net benefit after programme cost borne",
+        "currency", better=1, figure=SUM,
     ),
     **CHANNELS,
-}
+}  # fmt: skip
 """Measures for each region and area."""
 
 MEASURES = Measures({
-    "cooperation": Measure("cooperation rate", "share of regions times areas in a joint body"),
+    "cooperation": Measure(
+        "cooperation rate", "share of regions times areas in a joint body",
+        shown=(REPORT, PAGE, STEPPER, TRAITS), order=6,
+    ),
     "efficiency": Measure(
-        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1
+        "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1,
+        shown=(REPORT, TRAITS), order=4,
     ),
     "net_efficiency": Measure(
-        "efficiency after programme cost",
-        "efficiency less programme cost, whoever bears it",
-        better=1,
+        "efficiency after programme cost", "efficiency less programme cost, whoever bears it",
+        better=1, shown=(REPORT, PAGE), order=3,
     ),
-    "quality": Measure("service quality", "mean service quality over people", "0..1", 1),
+    "quality": Measure("service quality", "mean service quality over people", "0..1", better=1),
     "quality_change": Measure(
-        "service quality change",
-        "mean over people of quality against the region's start",
-        "0..1",
-        1,
+        "service quality change", "mean over people of quality against the region's start", "0..1",
+        better=1, shown=(REPORT, PAGE, TRAITS), order=5,
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit",
-        "net benefit seen when the present agreements were voted on",
-        "share of stand-alone cost",
-        1,
+        "perceived net benefit", "net benefit seen when the present agreements were voted on",
+        "share of stand-alone cost", better=1, shown=(REPORT,), order=2,
     ),
     "realised_benefit": Measure(
         "realised net benefit",
         "net benefit as it happened, after programme cost, whoever bears it",
-        "share of stand-alone cost",
-        1,
+        "share of stand-alone cost", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS), order=1,
     ),
     **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
     "decision_time": Measure(
-        "decision time",
-        "quarters from opening a negotiation to its conclusion",
-        "quarters",
-        -1,
-        RATIO,
-        ("deciding", "agreements"),
+        "decision time", "quarters from opening a negotiation to its conclusion", "quarters",
+        better=-1, figure=RATIO, ratio=("deciding", "agreements"), shown=(REPORT, PAGE), order=7,
     ),
-    "trust": Measure("trust", "mean trust in contacts", "0..1", 1),
-    "trust_in_bodies": Measure("trust in bodies", "mean trust between members", "0..1", 1),
-    "shortfall": Measure("shortfall rate", "share of members that fall short", better=-1),
-    "commitment": Measure("commitment", "mean commitment of regions", "0..1", 1),
-    "quality_gini": Measure("Gini of quality", "inequality of service quality", "0..1", -1),
+    "trust": Measure(
+        "trust", "mean trust in contacts", "0..1", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS),
+        order=8,
+    ),
+    "trust_in_bodies": Measure("trust in bodies", "mean trust between members", "0..1", better=1),
+    "shortfall": Measure(
+        "shortfall rate", "share of members that fall short", better=-1,
+        shown=(REPORT, PAGE, STEPPER), order=9,
+    ),
+    "commitment": Measure(
+        "commitment", "mean commitment of regions", "0..1", better=1, shown=(REPORT,), order=10,
+    ),
+    "quality_gini": Measure("Gini of quality", "inequality of service quality", "0..1", better=-1),
     "worst_tenth": Measure(
-        "quality of the worst-off tenth",
-        "mean quality of the tenth of regions that is worst off",
-        "0..1",
-        1,
+        "quality of the worst-off tenth", "mean quality of the tenth of regions that is worst off",
+        "0..1", better=1, shown=(REPORT,), order=11,
     ),
     "losers": Measure(
-        "regions that lose", "share of regions with a negative net benefit", better=-1
+        "regions that lose", "share of regions with a negative net benefit", better=-1,
+        shown=(REPORT, PAGE), order=12,
     ),
     "exit_rate": Measure(
-        "exit rate",
-        "memberships that end, a year",
-        "share/year",
-        -1,
-        RATIO,
-        ("ended", "membership_years"),
+        "exit rate", "memberships that end, a year", "share/year", better=-1, figure=RATIO,
+        ratio=("ended", "membership_years"), shown=(REPORT, PAGE), order=13,
     ),
     "membership_age": Measure("age of memberships", "mean age of memberships", "years"),
     "body_age": Measure("age of bodies", "mean age of joint bodies", "years"),
-    "bodies": Measure("joint bodies", "number of joint bodies", "bodies"),
+    "bodies": Measure(
+        "joint bodies", "number of joint bodies", "bodies", shown=(STEPPER,), order=14,
+    ),
     "body_size": Measure("size of bodies", "mean number of members", "regions"),
     "largest_body": Measure("largest body", "members of the largest body", "regions"),
     "density": Measure("density", "share of pairs of regions that share a body"),
@@ -171,53 +168,66 @@ MEASURES = Measures({
     "isolates": Measure("isolates", "share of regions in no joint body"),
     "degree_gini": Measure("Gini of partners", "inequality of the number of partners", "0..1"),
     "saving": Measure(
-        "saving", "stand-alone cost less realised cost, before programme cost", "currency", 1, SUM
+        "saving", "stand-alone cost less realised cost, before programme cost", "currency",
+        better=1, figure=SUM, shown=(COSTS,), order=19,
     ),
     "programme_cost": Measure(
-        "programme cost", "what levers and supporters cost, whoever bears it", "currency", -1, SUM
+        "programme cost", "what levers and supporters cost, whoever bears it", "currency",
+        better=-1, figure=SUM, shown=(REPORT, PAGE, COSTS), order=18,
     ),
     "programme_members": Measure(
-        "programme cost of members", "programme cost that regions bear", "currency", -1, SUM
+        "programme cost of members", "programme cost that regions bear", "currency", better=-1,
+        figure=SUM, shown=(COSTS,), order=15,
     ),
     "programme_centre": Measure(
-        "programme cost of the centre", "programme cost that the centre bears", "currency", -1, SUM
+        "programme cost of the centre", "programme cost that the centre bears", "currency",
+        better=-1, figure=SUM, shown=(COSTS,), order=16,
     ),
     "programme_supporters": Measure(
-        "programme cost of supporters", "programme cost that supporters bear", "currency", -1, SUM
+        "programme cost of supporters", "programme cost that supporters bear", "currency",
+        better=-1, figure=SUM, shown=(COSTS,), order=17,
     ),
     "net_saving": Measure(
-        "net saving", "saving less programme cost, whoever bears it", "currency", 1, SUM
+        "net saving", "saving less programme cost, whoever bears it", "currency", better=1,
+        figure=SUM, shown=(REPORT, PAGE, COSTS), order=20,
     ),
     "net_saving_discounted": Measure(
-        "net saving, discounted", "net saving, discounted to the start", "currency", 1, SUM
+        "net saving, discounted", "net saving, discounted to the start", "currency", better=1,
+        figure=SUM,
     ),
     "benefit_money": Measure(
-        "realised net benefit in money",
-        "realised net benefit after programme cost",
-        "currency",
-        1,
-        SUM,
+        "realised net benefit in money", "realised net benefit after programme cost", "currency",
+        better=1, figure=SUM,
     ),
     "saving_per_cost": Measure(
-        "saving per unit spent",
-        "saving per unit of programme cost",
-        "1",
-        1,
-        RATIO,
-        ("saving", "programme_cost"),
+        "saving per unit spent", "saving per unit of programme cost", "1", better=1, figure=RATIO,
+        ratio=("saving", "programme_cost"), shown=(REPORT,), order=21,
     ),
-    "opened": Measure("negotiations opened", "negotiations opened", "negotiations", 0, SUM),
-    "refused": Measure("negotiations refused", "negotiations refused", "negotiations", 0, SUM),
-    "agreements": Measure("agreements", "agreements concluded", "agreements", 0, SUM),
+    "opened": Measure("negotiations opened", "negotiations opened", "negotiations", figure=SUM),
+    "refused": Measure("negotiations refused", "negotiations refused", "negotiations", figure=SUM),
+    "agreements": Measure("agreements", "agreements concluded", "agreements", figure=SUM),
     "deciding": Measure(
-        "time spent deciding", "quarters from opening to conclusion, summed", "quarters", 0, SUM
+        "time spent deciding", "quarters from opening to conclusion, summed", "quarters",
+        figure=SUM,
     ),
-    "ended": Measure("memberships ended", "memberships that ended", "memberships", 0, SUM),
+    "ended": Measure("memberships ended", "memberships that ended", "memberships", figure=SUM),
     "membership_years": Measure(
-        "membership years", "memberships at the start of the quarter, over four", "years", 0, SUM
+        "membership years", "memberships at the start of the quarter, over four", "years",
+        figure=SUM,
     ),
 })  # fmt: skip
 """Measures of the whole system, one value a quarter and run."""
+
+
+def shown_in(place: str) -> tuple[str, ...]:
+    """Names of the built-in measures that a place shows, in the order in which it shows them.
+
+    >>> shown_in(STEPPER)
+    ('realised_benefit', 'cooperation', 'trust', 'shortfall', 'bodies')
+    """
+    found = [name for name, measure in MEASURES.items() if place in measure.shown]
+    return tuple(sorted(found, key=lambda name: MEASURES[name].order))
+
 
 AT = {name: place for place, name in enumerate(MEASURES)}
 (

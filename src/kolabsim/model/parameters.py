@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kolabsim.i18n import N_
+
 QUARTERS = 4
 """Quarters in a year: one step of the model is a quarter."""
 
@@ -24,7 +26,8 @@ class Parameter:
     ``low`` and ``high`` bound sensitivity analyses; left out, they are half and double the default.
     ``least`` and ``most`` bound what the model accepts at all: a coordination cost may be switched
     off, but never be negative. A ``rate`` is a share a year that the engine turns into a share a
-    quarter, ``1 - (1 - y)**(1/4)``.
+    quarter, ``1 - (1 - y)**(1/4)``. ``title`` is a short name for tables, where the meaning is too
+    long; ``group`` is one of :data:`GROUPS`.
     """
 
     default: float
@@ -38,6 +41,7 @@ class Parameter:
     least: float = 0.0
     most: float = math.inf
     rate: bool = False
+    title: str = ""
 
     def __post_init__(self) -> None:
         low, high = sorted((self.default / 2, self.default * 2))
@@ -89,6 +93,22 @@ def rate(default: float, symbol: str, meaning: str, **more: object) -> Parameter
 def grouped(group: str, **table: Parameter) -> dict[str, Parameter]:
     """The table with its group's name written into every entry."""
     return {name: replace(entry, group=group) for name, entry in table.items()}
+
+
+GROUPS: dict[str, str] = {
+    "start": N_("initial state of regions"),
+    "economics": N_("economics"),
+    "coordination": N_("cost of coordination"),
+    "attention": N_("attention and judgement"),
+    "agreement": N_("agreement"),
+    "conduct": N_("conduct"),
+    "exit": N_("leaving"),
+    "learning": N_("learning and trust"),
+    "programme": N_("prices of levers"),
+    "rules": N_("decision rules"),
+    "extensions": N_("user-defined rules"),
+}
+"""Groups of parameters, in words: those of the model, of decision rules, and of extensions."""
 
 
 PARAMETERS: dict[str, Parameter] = {

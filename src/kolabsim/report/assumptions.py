@@ -16,9 +16,9 @@ from kolabsim.figures.formatting import (
 )
 from kolabsim.figures.labels import area_title, capitalise, measure_title
 from kolabsim.i18n import _, language
-from kolabsim.model.levers import PAYER_TITLES
+from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
+from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
 from kolabsim.report.tables import Cell, Table, texts
 from kolabsim.scenario.schema import both_languages
 from kolabsim.scenario.strategy import in_language
@@ -81,23 +81,6 @@ def measure_glossary(measures: Iterable[str]) -> Table:
     return Table(_("The measures"), head, rows, prose=True)
 
 
-def group_title(group: str) -> str:
-    """What a group of parameters is about."""
-    titles = {
-        "start": _("How regions begin"),
-        "economics": _("Economics of sharing"),
-        "coordination": _("Cost of coordination"),
-        "attention": _("Attention, noticing and errors of judgement"),
-        "agreement": _("Agreement and mandate"),
-        "conduct": _("Keeping promises"),
-        "exit": _("Leaving"),
-        "learning": _("Learning"),
-        "programme": _("Prices of levers"),
-        "extensions": _("Rules of one's own"),
-    }
-    return titles.get(group, group)
-
-
 def parameter_tables(scenario: Scenario) -> list[Table]:
     """The assumed parameters with their values and ranges, group by group."""
     groups: dict[str, list[tuple[str, list[Cell]]]] = {}
@@ -108,7 +91,7 @@ def parameter_tables(scenario: Scenario) -> list[Table]:
             row = parameter_row(name, entry, scenario.parameters)
             groups.setdefault(entry.group, []).append(row)
     head = [_("Parameter"), _("Value"), _("Range"), _("Unit")]
-    return [Table(group_title(group), head, rows) for group, rows in groups.items()]
+    return [Table(capitalise(_(GROUPS[group])), head, rows) for group, rows in groups.items()]
 
 
 def parameter_row(
@@ -194,13 +177,12 @@ def body_table(scenario: Scenario) -> Table | None:
     if not scenario.bodies:
         return None
     names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
-    forms = {"contract": _("contract"), "board": _("joint board"), "lead": _("lead region")}
     rows = [
         (
             area_title(body.area),
             texts(
                 ", ".join(names[code] for code in body.members),
-                forms[body.form],
+                _(FORM_TITLES[body.form]),
                 str(scenario.start_year + body.began // QUARTERS),
                 body.source or UNDEFINED,
             ),

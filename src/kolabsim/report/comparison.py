@@ -20,7 +20,7 @@ from kolabsim.figures.labels import strategy_title
 from kolabsim.figures.style import to_png
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language, speaking
-from kolabsim.model.measures import MEASURES, RATIO
+from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions, summary, tables
 from kolabsim.report.all_futures import futures_sentence, in_futures
 from kolabsim.report.convergence import convergence_picture, convergence_sentence, convergence_table
@@ -43,11 +43,8 @@ PANELS = 9
 PANELS_OVER_TIME = 12
 """Most strategies whose differences are drawn over time."""
 PERCEIVED = "perceived_benefit"
-STANDARD = (
-    NET_BENEFIT, PERCEIVED, "net_efficiency", "efficiency", "quality_change", "decision_time",
-    "trust", "shortfall", "cooperation", "losers", "exit_rate", "programme_cost", "net_saving",
-)  # fmt: skip
-"""Measures that a report shows unless one says otherwise."""
+STANDARD = shown_in(REPORT)
+"""Measures that a report shows unless others are named."""
 
 
 # The page ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model.measures import MEASURES
+from kolabsim.model.measures import MEASURES, REPORT, shown_in
 from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
 from kolabsim.scenario.schema import Keywords, Section, Title, validate
@@ -21,13 +21,6 @@ from kolabsim.study.api import DEFAULT_FUTURE, shape_of
 
 BASELINE = "voluntary"
 """The strategy in which nothing is done, and with which others are compared unless told."""
-
-SHOWN = (
-    "net_efficiency", "efficiency", "quality_change", "realised_benefit", "perceived_benefit",
-    "cooperation", "decision_time", "trust", "shortfall", "commitment", "worst_tenth", "losers",
-    "exit_rate", "programme_cost", "net_saving", "saving_per_cost",
-)  # fmt: skip
-"""Measures that a report shows unless the experiment names others."""
 
 MOST_RUNS = 1_000_000
 """Most runs of each strategy in each future."""
@@ -68,7 +61,7 @@ class ExperimentText(Section):
     """Seed of all draws."""
     detail: int = Field(default=1000, ge=2, le=MOST_RUNS)
     """Of how many runs of each strategy and future quarters and regions are kept."""
-    measures: Names = SHOWN
+    measures: Names = shown_in(REPORT)
     """Measures that the report shows."""
     set: dict[str, Any] = Field(default={})
     """Changes to the scenario, by dotted names."""

@@ -17,12 +17,24 @@ from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import RULES, Declared
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
+from kolabsim.model.parameters import GROUPS as PARAMETER_GROUPS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
 from kolabsim.scenario.futures import STRUCTURES
 from kolabsim.scenario.scenario import Scenario
 
 PART = 0.01
 """Part of what services cost that bounds the budget of a supporter, unless a range is given."""
+
+GROUPS: dict[str, str] = PARAMETER_GROUPS | {
+    "areas": N_("service areas"),
+    "mechanisms": N_("coordination mechanisms"),
+    "support": N_("external support"),
+    "targets": N_("targets of support"),
+    "budgets": N_("budgets of support"),
+    "structures": N_("structure of the model"),
+    "institutions": N_("institutions"),
+}
+"""Groups of factors, in words."""
 
 Value = float | str | int
 """What a factor can be set to."""
