@@ -159,9 +159,9 @@ def runner() -> dict[str, float]:
         (folder / "world.yaml").write_text(TOWNS, encoding="utf-8")
         (folder / "study.yaml").write_text(STUDY.format(runs=50_000), encoding="utf-8")
         code = (
-            "import resource, time; from kolabsim.study.comparison_spec import Experiment;"
-            "from kolabsim.study.runner import KeptStudy;"
-            "study = KeptStudy.plan(Experiment.load(sys.argv[1]), sys.argv[2]);"
+            "import resource, time; from kolabsim.study.experiment import Experiment;"
+            "from kolabsim.study.runner import Study;"
+            "study = Study.plan(Experiment.load(sys.argv[1]), sys.argv[2]);"
             "study.run(workers=1, executor=None) if len(sys.argv) > 4 else None;"
             "started = time.perf_counter(); state = study.run(workers=1);"
             "print(time.perf_counter() - started, state.simulated)"

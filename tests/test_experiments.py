@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from kolabsim.scenario.scenario import shipped, shipped_names
-from kolabsim.study.spec import load
+from kolabsim.study.experiment import Experiment
 from tests.terminal import kolabsim
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ def tool():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_quick_size(name, tmp_path):
-    experiment = load(name)
+    experiment = Experiment.load(name)
     done = kolabsim("run", name, "--quick", "--out", "r", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def test_quick_size(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_has_a_question_in_both_languages_and_a_page_of_its_own(name):
-    experiment = load(name)
+    experiment = Experiment.load(name)
     assert experiment.question("id") != experiment.question("en")
     readme = (shipped("experiments") / name / "README.md").read_text(encoding="utf-8")
     assert f"kolabsim run experiments/{name}" in readme
@@ -67,7 +67,7 @@ def test_a_page_in_indonesian(tmp_path):
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert 'lang="id"' in page
-    assert load("mandate").question("id") in page
+    assert Experiment.load("mandate").question("id") in page
 
 
 def test_the_same_command_again_runs_nothing(tmp_path):

@@ -26,9 +26,9 @@ from kolabsim.files import write_whole
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import FILES, ContactsText, RegionsText
 from kolabsim.study import store
-from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.runner import Study
 from kolabsim.study.scaffold import start
 from kolabsim.study.verify import verify
 from tests.terminal import kolabsim, kolabsim_process
@@ -375,7 +375,7 @@ def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, f
     with pytest.raises(SystemExit) as left:
         main()  # what was finished is whole: the same command goes on from there
     assert left.value.code == 0
-    assert KeptStudy.open(tmp_path / "out").missing() == []
+    assert Study.open(tmp_path / "out").missing() == []
     before = set(remains(tmp_path))
     for to in ("csv", "parquet", "xlsx", "netcdf"):
         with monkeypatch.context() as patched:
@@ -432,7 +432,7 @@ def kept(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept")
     study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary]\nruns: 2\n"
     (folder / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
-    KeptStudy.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
+    Study.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
     (folder / "out/failures").mkdir()
     (folder / "out/failures/a-0.json").write_text("{}", encoding="utf-8")
     return folder / "out"
@@ -444,7 +444,7 @@ def test_damaged_results_are_told(tmp_path, kept, files, content) -> None:
     (damaged,) = folder.glob(files)
     damaged.write_bytes(content)
     with pytest.raises(InputError, match="damaged"):
-        verify(folder) if "npz" in files else KeptStudy.open(folder).failures()
+        verify(folder) if "npz" in files else Study.open(folder).failures()
 
 
 def test_parts_that_hold_something_else_are_told_or_done_again(tmp_path, kept) -> None:

@@ -308,10 +308,10 @@ def command_lines() -> Iterator[str]:
 def file_keys() -> Iterator[str]:
     """The keys of each mapping in a file; needed ones have a star."""
     from kolabsim.scenario import scenario
-    from kolabsim.study import comparison_spec, spec
+    from kolabsim.study import spec
 
-    shapes = {"scenario": scenario.schema(), "comparison": comparison_spec.schema()}
-    shapes |= {name: spec.schema_of(name) for name in spec.TEXTS}
+    shapes = {"scenario": scenario.schema()}
+    shapes |= {name: spec.schema(name) for name in spec.KINDS}
     for kind, shape in sorted(shapes.items()):
         for name, one in sorted({"": shape, **shape.get("$defs", {})}.items()):
             needed = one.get("required", ())

@@ -16,7 +16,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 TABLES = {
-    "sensitivity": "indices.csv", "uncertainty": "robustness.csv", "comparison": "differences.csv",
+    "sensitivity": "indices.csv", "robustness": "robustness.csv", "comparison": "differences.csv",
 }  # fmt: skip
 """The table of each kind that holds its figures. A search has none: which packages it meets hangs
 on the last digit of every comparison on its way, and on the version of its library."""
@@ -40,10 +40,10 @@ def run(name: str, folder: Path) -> None:
 def main() -> None:
     """Refresh all."""
     from kolabsim.scenario.scenario import shipped_names
-    from kolabsim.study.spec import load
+    from kolabsim.study.experiment import Experiment
 
     for name in shipped_names("experiments"):
-        kind = load(name).kind
+        kind = Experiment.load(name).kind
         if kind not in TABLES:
             continue
         with tempfile.TemporaryDirectory() as room:

@@ -206,14 +206,9 @@ def scenario() -> str:
 
 def experiments() -> str:
     """The keys of an experiment file of each kind."""
-    from kolabsim.study import comparison_spec, spec
+    from kolabsim.study.spec import KINDS, schema
 
-    kinds = {"comparison": comparison_spec.schema()}
-    kinds |= {name: spec.schema_of(name) for name in spec.TEXTS}
-    text = ""
-    for name, found in kinds.items():
-        text += described(f"`kind: {name}`", found)
-    return text
+    return "".join(described(f"`kind: {name}`", schema(name)) for name in KINDS)
 
 
 def commands() -> str:

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from kolabsim.model.parameters import Parameter
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.api import as_function, simulate
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
+    from kolabsim.study.experiment import Experiment
 
 _HOMES = {
     "CollaborationModel": "engine.mesa_model",
     "Comparison": "analysis.comparison",
-    "Experiment": "study.comparison_spec",
+    "Experiment": "study.experiment",
     "InputError": "errors",
     "KolabsimError": "errors",
     "Parameter": "model.parameters",
     "RegionalGovernment": "engine.mesa_model",
-    "Results": "study.results",
+    "Results": "study.collect",
     "Scenario": "scenario.scenario",
     "StorageError": "errors",
     "Supporter": "engine.mesa_model",

@@ -14,7 +14,7 @@ from kolabsim.errors import InputError
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
-from kolabsim.study.results import Results
+from kolabsim.study.collect import Results
 from tests.builders import make_scenario
 
 LUCK = np.random.default_rng(20260101)

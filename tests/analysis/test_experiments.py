@@ -1,4 +1,4 @@
-"""Inquiries from their file to their answer, through the sampler, the runner and the analysis."""
+"""Experiments from their file to their answer, through the sampler, the runner and the analysis."""
 
 import sys
 
@@ -11,7 +11,7 @@ from kolabsim.engine.ensemble import Block
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.study.spec import Inquiry
+from kolabsim.study.experiment import Experiment
 
 NAMES = ("exit_base", "notice", "startup_cost", "horizon_years")
 PLACE = list(MEASURES).index("net_efficiency")
@@ -56,12 +56,12 @@ def instead(monkeypatch):
     return put
 
 
-def inquiry(tmp_path, text):
+def experiment(tmp_path, text):
     path = tmp_path / "e.yaml"
     names = ", ".join(f"parameters.{name}" for name in NAMES)
     text = f"kind: sensitivity\nscenario: kartamantul\nfactors: [{names}]\n" + text
     path.write_text(text, encoding="utf-8")
-    return Inquiry.load(path)
+    return Experiment.load(path)
 
 
 def indices(answer, name):
@@ -75,7 +75,7 @@ def indices(answer, name):
 def test_ishigami_through_the_whole_chain(tmp_path, instead):
     """Analytic: S1 = .3139, .4424, 0; ST = .5576, .4424, .2437."""
     instead(ishigami)
-    asked = inquiry(tmp_path, "samples: 2048\nruns: 2\n")
+    asked = experiment(tmp_path, "samples: 2048\nruns: 2\n")
     answer = ask(asked, tmp_path / "r", lambda study: study.run())
     whole, alone = indices(answer, "ST"), indices(answer, "S1")
     for name, st, s1 in zip(
@@ -91,7 +91,7 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
     instead(sobol_g)
     parts = 1 / (3 * (1 + np.array([0.0, 1.0, 4.5, 9.0])) ** 2)
     total = np.prod(1 + parts) - 1
-    asked = inquiry(tmp_path, "samples: 2048\nruns: 1\n")
+    asked = experiment(tmp_path, "samples: 2048\nruns: 1\n")
     answer = ask(asked, tmp_path / "r", lambda study: study.run())
     alone, whole = indices(answer, "S1"), indices(answer, "ST")
     for k, name in enumerate(NAMES):
@@ -102,26 +102,26 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
 
 def test_a_sample_grows_until_the_ranking_is_settled(tmp_path, instead):
     instead(ishigami)
-    asked = inquiry(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 4096\n")
+    asked = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 4096\n")
     sizes = []
     answer = ask(asked, tmp_path / "r", lambda study: (sizes.append(len(study.table)), study.run()))
     assert answer.is_settled
     assert answer.design.samples > 16
     assert sizes == sorted(sizes), "each sample holds the one before"
-    short = inquiry(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 16\n")
+    short = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 16\n")
     assert ask(short, tmp_path / "r", lambda study: study.run()).is_settled is False
 
 
 def test_a_constant_outcome_is_refused(tmp_path, instead):
     instead(lambda u: 3.0)
-    asked = inquiry(tmp_path, "samples: 16\nruns: 2\n")
+    asked = experiment(tmp_path, "samples: 16\nruns: 2\n")
     with pytest.raises(InputError, match="net_efficiency"):
         ask(asked, tmp_path / "r", lambda study: study.run())
 
 
 def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):
     instead(sobol_g)
-    asked = inquiry(tmp_path, "samples: 512\nruns: 1\nsurrogate: 400\n")
+    asked = experiment(tmp_path, "samples: 512\nruns: 1\nsurrogate: 400\n")
     answer = ask(asked, tmp_path / "r", lambda study: study.run())
     assert len(answer.study.table) == 400
     alone = indices(answer, "S1")
@@ -131,7 +131,7 @@ def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):
 
 def test_a_spread_is_of_the_runs_of_a_point(tmp_path, instead):
     instead(lambda u: u[0], noise=0.5)
-    asked = inquiry(tmp_path, "samples: 16\nruns: 6\noutcomes: [net_efficiency]\n")
+    asked = experiment(tmp_path, "samples: 16\nruns: 6\noutcomes: [net_efficiency]\n")
     answer = ask(asked, tmp_path / "r", lambda study: study.run())
     luck = [np.random.default_rng((7, k)).standard_normal() for k in range(6)]
     spread = answer.values["net_efficiency"].std(axis=1, ddof=1)
@@ -146,7 +146,7 @@ def search(tmp_path):
         "generations: 3\nruns: [2, 4]\nplausible: 2\n",
         encoding="utf-8",
     )
-    return Inquiry.load(path)
+    return Experiment.load(path)
 
 
 def test_a_search_that_is_interrupted_simulates_nothing_twice(tmp_path):
@@ -203,7 +203,7 @@ def test_uncertainty_of_one_that_always_loses(tmp_path):
         "strategies: [voluntary, team, monitoring]\nruns: 4\n",
         encoding="utf-8",
     )
-    asked = Inquiry.load(path)
+    asked = Experiment.load(path)
     answer = ask(asked, tmp_path / "r", lambda study: study.run())
     assert answer.values.shape == (3, 6, 4)
     assert set(answer.failing) == {"team", "monitoring"}
@@ -230,5 +230,5 @@ def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, pac
     path.write_text(text, encoding="utf-8")
     ran = []
     with pytest.raises(InputError, match=rf"pip install -e '\.\[{extra}\]'"):
-        ask(Inquiry.load(path), tmp_path / "r", ran.append)
+        ask(Experiment.load(path), tmp_path / "r", ran.append)
     assert not ran

@@ -26,8 +26,8 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.shapes import Shape
 from kolabsim.study.api import simulate
+from kolabsim.study.collect import Results
 from kolabsim.study.design import make_design
-from kolabsim.study.results import Results
 from tests.builders import make_scenario
 
 SVG = "{http://www.w3.org/2000/svg}"

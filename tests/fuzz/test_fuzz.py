@@ -33,8 +33,8 @@ from kolabsim.scenario.schema import Columns
 from kolabsim.scenario.shapes import read_shapes
 from kolabsim.scenario.source import read_bytes
 from kolabsim.scenario.tables import read_csv
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.scaffold import start
-from kolabsim.study.spec import load
 from tests.fuzz.mutations import (
     CELLS,
     RAW,
@@ -141,7 +141,7 @@ def test_experiments(number, folder) -> None:
     def check(content: bytes, language: str, quick: bool) -> None:
         path.write_bytes(content)
         with speaking(language):
-            found = refused_or(lambda: load(path, quick=quick))
+            found = refused_or(lambda: Experiment.load(path, quick=quick))
             assert found is None or found.strategies
 
     content = files(st.one_of(trees(EXPERIMENTS), trees(EXPERIMENTS), lines(EXPERIMENTS)))
@@ -383,7 +383,7 @@ SETTINGS = st.one_of(
 def test_commands(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(run, "run_study", stopping)
-    monkeypatch.setattr(run, "run_inquiry", stopping)
+    monkeypatch.setattr(run, "run_experiment", stopping)
     out = folder / "out"
 
     def check(
@@ -427,7 +427,7 @@ def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
             assert sorted(remains(made)) == sorted(written)
             with speaking(lang):
                 Scenario.load(made / "scenario.yaml")
-                load(made / "experiment.yaml")
+                Experiment.load(made / "experiment.yaml")
 
     tried(number, check, content=files(st.one_of(tables(REGIONS), lines(REGIONS))), lang=LANGUAGES)
 
@@ -438,14 +438,14 @@ def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """The files of a finished study, small."""
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.runner import KeptStudy
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Study
 
     room = tmp_path_factory.mktemp("results")
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary]\nruns: 2\n"
     text += "set: {horizon: 2}\n"
     (room / "e.yaml").write_text(text, encoding="utf-8")
-    KeptStudy.plan(Experiment.load(room / "e.yaml"), room / "out").run()
+    Study.plan(Experiment.load(room / "e.yaml"), room / "out").run()
     (room / "out/failures").mkdir()
     failure = (
         '{"strategy": "a", "future": "b", "run": 0, "block": "c", "error": "", "traceback": ""}'

@@ -29,8 +29,8 @@ from kolabsim.report.comparison import (
 from kolabsim.report.summary import answers, drawn_attributes, listed
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
-from kolabsim.study.comparison_spec import Experiment
-from kolabsim.study.results import Results
+from kolabsim.study.collect import Results
+from kolabsim.study.experiment import Experiment
 from tests.builders import make_scenario
 
 FACTS = {

@@ -87,7 +87,7 @@ def known(settings, values):
 
 @pytest.fixture(scope="module")
 def sections(robust, settings, known, failing, values):
-    return u.uncertainty_sections(
+    return u.robustness_sections(
         robust,
         WORDS,
         settings=settings,

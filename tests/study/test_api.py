@@ -4,7 +4,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
-from kolabsim.study.results import run_figures
+from kolabsim.study.tasks import run_figures
 from tests.builders import make_scenario
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kolabsim.study.collect import read_tables
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.runner import Study
 from tests.study.test_runner import SMALL, careless, experiment, finish, same
 
 pytest.importorskip("distributed")
@@ -96,7 +96,7 @@ def test_workers_give_what_this_machine_gives(cluster, tmp_path, whole):
     process = run(tmp_path, cluster.address)
     _out, told = process.communicate(timeout=240)
     assert process.returncode == 0, told
-    study = KeptStudy.plan(experiment(tmp_path), tmp_path / "out")
+    study = Study.plan(experiment(tmp_path), tmp_path / "out")
     assert not study.missing()
     same(read_tables(study), whole)
 

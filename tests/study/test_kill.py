@@ -8,7 +8,7 @@ import time
 import pytest
 
 from kolabsim.study.collect import read_tables
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.runner import Study
 from kolabsim.study.store import parquet_bytes
 from tests.study.test_runner import experiment, finish
 
@@ -17,9 +17,9 @@ CHILD = """\
 import sys
 from pathlib import Path
 from kolabsim.study import runner
-from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.experiment import Experiment
 runner.SECONDS = 1e-9  # a part for every block: as many file operations as can be
-study = runner.KeptStudy.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
+study = runner.Study.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
 print("ready", flush=True)
 study.run(workers=1)
 print("finished", flush=True)
@@ -56,7 +56,7 @@ def test_killed_at_a_hundred_random_moments(tmp_path):
             process.wait(timeout=120)
             process.stdout.close()
         finished += 1
-        study = KeptStudy.plan(experiment(tmp_path, **SIZE), tmp_path / out)
+        study = Study.plan(experiment(tmp_path, **SIZE), tmp_path / out)
         assert not study.missing()
         assert joined(study) == expected
     assert finished >= 1

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kolabsim as ks
+from kolabsim import files
 from kolabsim.errors import InputError, StoppedError, StorageError
 from kolabsim.study import store
 from kolabsim.study.collect import read_tables
-from kolabsim.study.comparison_spec import Experiment
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.runner import Study
 from kolabsim.study.tasks import unpack
 from kolabsim.study.verify import verify
 
@@ -44,7 +45,7 @@ def experiment(folder, *, runs=150, detail=40, **more):
 
 def finish(folder, out, **more):
     how = {name: more.pop(name) for name in ("executor", "workers", "retry_failed") if name in more}
-    study = KeptStudy.plan(experiment(folder, **more), folder / out)
+    study = Study.plan(experiment(folder, **more), folder / out)
     return study, study.run(**how)
 
 
@@ -99,7 +100,7 @@ def test_another_strategy_joins(tmp_path):
     finish(tmp_path, "out")
     path = tmp_path / "study.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("mandate", "mandate, ngo"), "utf-8")
-    study = KeptStudy.plan(Experiment.load(path), tmp_path / "out")
+    study = Study.plan(Experiment.load(path), tmp_path / "out")
     state = study.run()
     assert (state.reused, state.done) == (450, 150)
 
@@ -138,7 +139,7 @@ def test_any_grouping_order_and_number_of_workers_give_the_same(
     seconds, workers, data, whole, tmp_path_factory
 ):
     folder, monkeypatch = tmp_path_factory.mktemp("grouped"), pytest.MonkeyPatch()
-    missing = KeptStudy.missing
+    missing = Study.missing
 
     def shuffled(self, **how):
         work = missing(self, **how)
@@ -147,7 +148,7 @@ def test_any_grouping_order_and_number_of_workers_give_the_same(
 
     with monkeypatch.context() as patch:
         patch.setattr("kolabsim.study.runner.SECONDS", seconds)
-        patch.setattr(KeptStudy, "missing", shuffled)
+        patch.setattr(Study, "missing", shuffled)
         study, _state = finish(folder, "out", workers=workers)
     same(read_tables(study), whole)
 
@@ -181,21 +182,21 @@ def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
 
     with monkeypatch.context() as patch:
         if operation == "fsync":
-            patch.setattr(store.os, "fsync", fail(os.fsync))
+            patch.setattr(files.os, "fsync", fail(os.fsync))
         elif operation in ("replace", "mkdir"):
             patch.setattr(Path, operation, fail(getattr(Path, operation)))
         elif operation == "temporary":
-            made = store.tempfile.NamedTemporaryFile
-            patch.setattr(store.tempfile, "NamedTemporaryFile", fail(made))
+            made = files.tempfile.NamedTemporaryFile
+            patch.setattr(files.tempfile, "NamedTemporaryFile", fail(made))
         else:
-            made = store.tempfile.NamedTemporaryFile
+            made = files.tempfile.NamedTemporaryFile
 
             def broken(*words, **more):
                 file = made(*words, **more)
                 setattr(file, operation, fail(getattr(file, operation)))
                 return file
 
-            patch.setattr(store.tempfile, "NamedTemporaryFile", broken)
+            patch.setattr(files.tempfile, "NamedTemporaryFile", broken)
         with pytest.raises(StorageError, match="No space left on device"):
             finish(tmp_path, "out")
     assert not list((tmp_path / "out").rglob(".*")), "a temporary file was left behind"
@@ -216,9 +217,9 @@ def test_a_damaged_part_is_done_again(tmp_path, whole):
 def test_two_processes_on_one_folder_do_not_spoil_it(tmp_path, whole):
     experiment(tmp_path)
     code = (
-        "from pathlib import Path; from kolabsim.study.comparison_spec import Experiment;"
-        "from kolabsim.study.runner import KeptStudy;"
-        "KeptStudy.plan(Experiment.load(Path('study.yaml')), Path('out')).run()"
+        "from pathlib import Path; from kolabsim.study.experiment import Experiment;"
+        "from kolabsim.study.runner import Study;"
+        "Study.plan(Experiment.load(Path('study.yaml')), Path('out')).run()"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
@@ -248,7 +249,7 @@ def careless(folder, more=""):
         "scenario: kartamantul", "scenario: careless.yaml"
     )
     (folder / "study.yaml").write_text(text, encoding="utf-8")
-    return KeptStudy.plan(Experiment.load(folder / "study.yaml"), folder / "out")
+    return Study.plan(Experiment.load(folder / "study.yaml"), folder / "out")
 
 
 def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path):
@@ -278,7 +279,7 @@ def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
     assert "\n" not in rule.obstacle
     assert rule.obstacle
     assert study.needs_processes()
-    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml", runs=12), tmp_path / "twelve")
+    study = Study.plan(Experiment.load(tmp_path / "study.yaml", runs=12), tmp_path / "twelve")
     state = study.run(workers=2)
     assert state.done + state.failed == 36
     assert 0 < state.failed < 36
@@ -287,7 +288,7 @@ def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
     (tmp_path / "other").mkdir()
     other = careless(tmp_path / "other")
     assert not other.needs_processes()
-    other = KeptStudy.plan(
+    other = Study.plan(
         Experiment.load(tmp_path / "other" / "study.yaml", runs=12), tmp_path / "other" / "twelve"
     )
     other.run()
@@ -295,7 +296,7 @@ def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
 
 
 def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):
-    study = KeptStudy.plan(experiment(tmp_path), tmp_path / "out")
+    study = Study.plan(experiment(tmp_path), tmp_path / "out")
     seen = []
     monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
 
@@ -382,7 +383,7 @@ def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
 def test_futures_that_change_nothing_are_points_with_the_same_runs(tmp_path):
     text = SMALL.format(runs=6, detail=3) + "futures: {one: {}, other: {}}\n"
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
-    study = KeptStudy.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")
+    study = Study.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")
     study.run()
     for table in read_tables(study).values():
         one, other = (table[table["future"] == name] for name in ("one", "other"))

@@ -9,8 +9,8 @@ from kolabsim.errors import StoppedError
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.factors import factors_of
-from kolabsim.study.results import run_figures
 from kolabsim.study.sampled import SampledStudy, read_base, unpack_base
+from kolabsim.study.tasks import run_figures
 from kolabsim.study.verify import verify
 
 STRATEGIES = ("voluntary", "team")

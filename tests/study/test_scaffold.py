@@ -7,7 +7,7 @@ from kolabsim.errors import InputError, StorageError
 from kolabsim.scenario.importer import match_header
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study import scaffold
-from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.scaffold import start
 from tests.terminal import kolabsim
 

@@ -1,23 +1,16 @@
-"""Inquiries: what their files may say, and that all that is wrong is told before the first run."""
+"""Keys of experiment files, and problems that are reported before the first run."""
 
 import json
 
 import pytest
 
-from kolabsim.errors import InputError
+from kolabsim.errors import InputError, RenamedWarning
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.comparison_spec import Experiment
-from kolabsim.study.spec import (
-    TEXTS,
-    Inquiry,
-    kind_of,
-    load,
-    parse_outcome,
-    schema_of,
-)
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.spec import KINDS, parse_outcome, schema
 
 SENSITIVITY = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\n"
-UNCERTAINTY = "kind: uncertainty\nscenario: kartamantul\nplausible: 3\n"
+ROBUSTNESS = "kind: robustness\nscenario: kartamantul\nplausible: 3\n"
 SEARCH = "kind: search\nscenario: kartamantul\n"
 
 
@@ -54,26 +47,27 @@ def test_what_is_no_outcome_is_told(word, told):
         parse_outcome(word, 40)
 
 
-def test_an_inquiry_has_nothing_left_open(written):
-    found = load(written(SENSITIVITY + "outcomes: [trust@8]\nagainst: voluntary\nstrategy: team\n"))
-    assert isinstance(found, Inquiry)
+def test_an_experiment_has_nothing_left_open(written):
+    found = Experiment.load(
+        written(SENSITIVITY + "outcomes: [trust@8]\nagainst: voluntary\nstrategy: team\n")
+    )
     assert found.strategies == ("team", "voluntary")
     assert [factor.group for factor in found.factors] == ["mechanisms"] * 5
     assert found.moments == (("trust", 8),)
-    every = load(written(UNCERTAINTY))
+    every = Experiment.load(written(ROBUSTNESS))
     assert every.strategies[0] == "voluntary"
     assert set(every.strategies) == set(every.scenario.strategies)
-    assert len(load(written(SEARCH)).factors) == 9
+    assert len(Experiment.load(written(SEARCH)).factors) == 9
 
 
 def test_a_quick_look_changes_what_the_file_says(written):
     path = written(SENSITIVITY + "samples: 512\nruns: 8\nquick: {samples: 16, runs: 2}\n")
-    assert load(path).text.samples == 512
-    quick = load(path, quick=True)
-    assert (quick.text.samples, quick.text.runs) == (16, 2)
-    assert load(path, quick=True, changes={"samples": 32}).text.samples == 32
-    search = load(written(SEARCH + "quick: {runs: [4, 8]}\n"), quick=True)
-    assert search.text.runs == (4, 8)
+    assert Experiment.load(path).spec.samples == 512
+    quick = Experiment.load(path, quick=True)
+    assert (quick.spec.samples, quick.spec.runs) == (16, 2)
+    assert Experiment.load(path, quick=True, samples=32).spec.samples == 32
+    search = Experiment.load(written(SEARCH + "quick: {runs: [4, 8]}\n"), quick=True)
+    assert search.spec.runs == (4, 8)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +86,11 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SENSITIVITY + "runs: 1\noutcomes: [spread(trust)]\n", "at least two runs"),
         (SENSITIVITY + "quick: {sample: 3}\n", "did you mean 'samples'"),
         ("kind: sensitivity\nscenario: kartamantul\n", "factors: missing"),
-        (UNCERTAINTY + "factors: [exit]\n", "either 'plausible' or 'factors'"),
-        (UNCERTAINTY.replace("plausible: 3", "runs: 4"), "either 'plausible' or 'factors'"),
-        (UNCERTAINTY + "outcome: bodies\n", "neither better nor worse"),
-        (UNCERTAINTY + "baseline: nothing\n", "not a strategy"),
-        (SEARCH + "levers: [exit]\n", "mechanisms and support only"),
+        (ROBUSTNESS + "factors: [exit]\n", "either 'plausible' or 'factors'"),
+        (ROBUSTNESS.replace("plausible: 3", "runs: 4"), "either 'plausible' or 'factors'"),
+        (ROBUSTNESS + "outcome: bodies\n", "neither better nor worse"),
+        (ROBUSTNESS + "baseline: nothing\n", "not a strategy"),
+        (SEARCH + "levers: [exit]\n", "consists of mechanisms and support only"),
         (SEARCH + "objectives: [density]\n", "neither better nor worse"),
         (SEARCH + "budget: -3\n", "budget"),
         (SEARCH.replace("kartamantul", "~"), "scenario: missing"),
@@ -107,7 +101,7 @@ def test_a_quick_look_changes_what_the_file_says(written):
 )
 def test_what_is_wrong_is_told(written, text, told):
     with pytest.raises(InputError, match=told) as error:
-        load(written(text))
+        Experiment.load(written(text))
     assert error.value.problems[0].file is not None
 
 
@@ -116,26 +110,32 @@ def test_options_that_mean_nothing_are_refused(written):
         (SEARCH, "samples"),
         ("kind: comparison\nscenario: kartamantul\n", "samples"),
     ):
-        with pytest.raises(InputError, match=f"--{name} means nothing"):
-            load(written(text), changes={name: 16})
+        with pytest.raises(InputError, match=f"--{name} does not apply"):
+            Experiment.load(written(text), **{name: 16})
 
 
-def test_a_comparison_is_loaded_as_before(written):
+def test_a_comparison_has_a_quick_size_of_its_own(written):
     path = written("kind: comparison\nscenario: kartamantul\nruns: 300\nquick: {runs: 7}\n")
-    assert kind_of(path) == "comparison"
-    assert isinstance(load(path), Experiment)
-    assert load(path, quick=True).runs == 7
-    assert load(path, quick=True, changes={"runs": 9}).runs == 9
+    assert Experiment.load(path).spec.runs == 300
+    assert Experiment.load(path, quick=True).spec.runs == 7
+    assert Experiment.load(path, quick=True, runs=9).spec.runs == 9
+    assert Experiment.load("kartamantul", quick=True).spec.runs == 20
+
+
+def test_an_old_kind_is_read_with_a_warning(written):
+    path = written(ROBUSTNESS.replace("robustness", "uncertainty"))
+    with pytest.warns(RenamedWarning, match=r"e.yaml:1: 'uncertainty' is now 'robustness'"):
+        assert Experiment.load(path).kind == "robustness"
 
 
 def test_every_kind_has_a_schema():
-    for kind in TEXTS:
-        described = schema_of(kind)
+    for kind in KINDS:
+        described = schema(kind)
         json.dumps(described)
-        assert described["properties"]["scenario"]
-        assert described["required"] == ["kind", "scenario"]
+        assert described["properties"]["kind"]["const"] == kind
+        assert described["required"][:2] == ["kind", "scenario"]
 
 
 def test_all_that_ship_can_be_loaded():
-    kinds = [load(name).kind for name in shipped_names("experiments")]
-    assert set(kinds) == {"comparison", *TEXTS}
+    kinds = [Experiment.load(name).kind for name in shipped_names("experiments")]
+    assert set(kinds) == set(KINDS)

@@ -8,9 +8,9 @@ from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.study import export as exporting
 from kolabsim.study.collect import read_table
-from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.runner import Study
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -27,7 +27,7 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 3\n"
     (folder / "small.yaml").write_text(text + "set: {horizon: 4}\n", encoding="utf-8")
-    kept = KeptStudy.plan(Experiment.load(folder / "small.yaml"), folder / "results")
+    kept = Study.plan(Experiment.load(folder / "small.yaml"), folder / "results")
     kept.run()
     (kept.folder / "winners.csv").write_text(TABLE, encoding="utf-8")
     return kept

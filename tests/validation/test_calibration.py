@@ -5,7 +5,7 @@ import pytest
 
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.futures import STRUCTURES, as_text, plausible_sets
-from kolabsim.study.comparison_spec import Experiment
+from kolabsim.study.experiment import Experiment
 from kolabsim.validation import calibration as c
 from kolabsim.validation.facts import FACTS
 from tests.terminal import kolabsim

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
 """Gives for names of measures their values [baseline and others, futures, runs, measures]."""

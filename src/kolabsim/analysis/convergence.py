@@ -12,7 +12,7 @@ from kolabsim.model.measures import MEASURES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 LEAST = 8
 """Fewest runs from which an interval is shown."""

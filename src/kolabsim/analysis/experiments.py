@@ -1,4 +1,4 @@
-"""Inquiries from their first point to their answer: sample, run, analyse.
+"""Experiments from their first point to their answer: sample, run, analyse.
 
 Each kind keeps its runs in the folder of a study: what was finished is never run again, and a
 sample that grows keeps the points it had.
@@ -33,21 +33,22 @@ from kolabsim.i18n import _
 from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.study.design import Design
+from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.factors import Factor
 from kolabsim.study.sampled import SampledStudy
-from kolabsim.study.spec import Inquiry, Outcome, UncertaintyText
+from kolabsim.study.spec import Outcome, RobustnessSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.strategy import Phase
-    from kolabsim.study.runner import KeptStudy, Progress
+    from kolabsim.study.runner import Progress, Study
 
 LEADING = 5
 """Factors whose ranking must be known for a sample to be large enough."""
 
-Run = Callable[["KeptStudy"], "Progress"]
+Run = Callable[["Study"], "Progress"]
 """Does what is missing of a study, and says how much that was."""
 
 
@@ -98,65 +99,69 @@ class SensitivityAnswer:
         }
 
 
-def ask_sensitivity(inquiry: Inquiry, folder: Path, run: Run) -> SensitivityAnswer:
+def ask_sensitivity(experiment: Experiment, folder: Path, run: Run) -> SensitivityAnswer:
     """Sample the space of the factors, run what is missing, and say which of them matter."""
-    text, design = inquiry.text, inquiry.design()
+    text, design = experiment.spec, sensitivity_design(experiment)
     if text.surrogate is not None:
-        return ask_surrogate(inquiry, design, folder, run)
+        return ask_surrogate(experiment, design, folder, run)
     while True:
-        study, values = simulated_at(inquiry, design.points, folder, run)
+        study, values = simulated_at(experiment, design.points, folder, run)
         if text.until is None:
             is_settled = None
             break
         # Of few factors half, because all of them together always lead.
-        leading = min(LEADING, max(1, len(inquiry.factors) // 2))
+        leading = min(LEADING, max(1, len(experiment.factors) // 2))
         is_settled = all(settled(design, found, leading) for found in values.values())
         if is_settled or design.samples * 2 > text.most:
             break
         design = design.extended(design.samples * 2)
-    return SensitivityAnswer(design, study, analysed(inquiry, design, values), values, is_settled)
+    return SensitivityAnswer(
+        design, study, analysed(experiment, design, values), values, is_settled
+    )
 
 
 def analysed(
-    inquiry: Inquiry, design: Design, values: Mapping[str, np.ndarray]
+    experiment: Experiment, design: Design, values: Mapping[str, np.ndarray]
 ) -> tuple[Indices, ...]:
     """The indices of each outcome."""
     return tuple(
-        analyse(design, found, outcome=name, common=True, seed=inquiry.seed)
+        analyse(design, found, outcome=name, common=True, seed=experiment.seed)
         for name, found in values.items()
     )
 
 
 def simulated_at(
-    inquiry: Inquiry, points: np.ndarray, folder: Path, run: Run
+    experiment: Experiment, points: np.ndarray, folder: Path, run: Run
 ) -> tuple[SampledStudy, dict[str, np.ndarray]]:
     """The study of points of the unit cube, and each outcome [points, runs]."""
     study = SampledStudy.plan_sample(
-        inquiry.scenario,
-        inquiry.strategies,
-        settings_table(inquiry.factors, points),
+        experiment.scenario,
+        experiment.strategies,
+        settings_table(experiment.factors, points),
         folder,
-        runs=inquiry.text.runs,
-        seed=inquiry.seed,
-        moments=inquiry.moments,
+        runs=experiment.spec.runs,
+        seed=experiment.seed,
+        moments=experiment.moments,
     )
     run(study)
-    return study, {one.name: contrast(study, one) for one in inquiry.outcomes}
+    return study, {one.name: contrast(study, one) for one in experiment.outcomes}
 
 
-def ask_surrogate(inquiry: Inquiry, design: Design, folder: Path, run: Run) -> SensitivityAnswer:
+def ask_surrogate(
+    experiment: Experiment, design: Design, folder: Path, run: Run
+) -> SensitivityAnswer:
     """Simulate a few points, fit a surrogate for each outcome, and look at that."""
-    number, width = inquiry.text.surrogate, len(inquiry.factors)
-    points = np.random.default_rng(inquiry.seed).random((number, width))
-    study, simulated = simulated_at(inquiry, points, folder, run)
+    number, width = experiment.spec.surrogate, len(experiment.factors)
+    points = np.random.default_rng(experiment.seed).random((number, width))
+    study, simulated = simulated_at(experiment, points, folder, run)
     surrogates = {
-        name: fit_surrogate(points, found.mean(axis=1), inquiry.factors, seed=inquiry.seed)
+        name: fit_surrogate(points, found.mean(axis=1), experiment.factors, seed=experiment.seed)
         for name, found in simulated.items()
     }
     values = {
         name: one.predict(design.points[:, :width])[0][:, None] for name, one in surrogates.items()
     }
-    indices = analysed(inquiry, design, values)
+    indices = analysed(experiment, design, values)
     return SensitivityAnswer(design, study, indices, values, None, surrogates)
 
 
@@ -186,28 +191,35 @@ class UncertaintyAnswer:
     """How many runs and futures tell strategies apart."""
 
 
-def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnswer:
+def ask_uncertainty(experiment: Experiment, folder: Path, run: Run) -> UncertaintyAnswer:
     """Simulate all strategies in all futures, on common draws."""
     import pandas as pd
 
-    text = inquiry.text
+    text = experiment.spec
     if text.plausible:
         settings = pd.DataFrame(list(plausible_sets()[: text.plausible]))
     else:
         # Independent of each other, so that futures can be drawn anew for intervals, and so that
         # more of them keep the first ones.
-        points = np.random.default_rng(inquiry.seed).random((text.samples, len(inquiry.factors)))
-        settings = settings_table(inquiry.factors, points)
+        points = np.random.default_rng(experiment.seed).random(
+            (text.samples, len(experiment.factors))
+        )
+        settings = settings_table(experiment.factors, points)
     study = SampledStudy.plan_sample(
-        inquiry.scenario, inquiry.strategies, settings, folder, runs=text.runs,
-        seed=inquiry.seed, moments=inquiry.moments,
+        experiment.scenario, experiment.strategies, settings, folder, runs=text.runs,
+        seed=experiment.seed, moments=experiment.moments,
     )  # fmt: skip
     run(study)
-    (outcome,) = inquiry.outcomes
+    (outcome,) = experiment.outcomes
     values, names = outcome_values(study, outcome), study.strategies
     what = {"better": outcome.better, "outcome": outcome.name}
     robust = robustness(
-        values, names, baseline=text.baseline, threshold=text.threshold, seed=inquiry.seed, **what
+        values,
+        names,
+        baseline=text.baseline,
+        threshold=text.threshold,
+        seed=experiment.seed,
+        **what,
     )
     differences = (values[1:] - values[:1]).mean(axis=(1, 2))
     typical = float(np.abs(differences).max(initial=0.0)) / 2.0
@@ -216,7 +228,7 @@ def ask_uncertainty(inquiry: Inquiry, folder: Path, run: Run) -> UncertaintyAnsw
         settings,
         values,
         robust,
-        information(values, names, settings, seed=inquiry.seed, **what),
+        information(values, names, settings, seed=experiment.seed, **what),
         {name: where_it_fails(values, names, name, settings, text, what) for name in names[1:]},
         sample_sizes(
             values, names, against=text.baseline, difference=typical or 1.0, outcome=outcome.name
@@ -229,7 +241,7 @@ def where_it_fails(
     names: Sequence[str],
     strategy: str,
     settings: pd.DataFrame,
-    text: UncertaintyText,
+    text: RobustnessSpec,
     what: Mapping[str, object],
 ) -> tuple[Discovery, Tree | None]:
     """The futures in which a strategy fails, as a box and as a tree; no tree of too few."""
@@ -265,46 +277,46 @@ class SearchAnswer:
 
 
 def ask_search(
-    inquiry: Inquiry,
+    experiment: Experiment,
     folder: Path,
     run: Run,
     progress: Callable[[Generation], None] | None = None,
 ) -> SearchAnswer:
     """Search for packages that no other beats in everything, and judge them in other futures."""
-    text, scenario = inquiry.text, inquiry.scenario
+    text, scenario = experiment.spec, experiment.scenario
     years = scenario.horizon / 4.0
     budget = None if text.budget is None else Budget(text.budget * years, COST)
-    objectives = [Objective(one.name, one.better) for one in inquiry.outcomes]
-    columns = [*(one.column for one in inquiry.outcomes), *([COST] if budget else [])]
+    objectives = [Objective(one.name, one.better) for one in experiment.outcomes]
+    columns = [*(one.column for one in experiment.outcomes), *([COST] if budget else [])]
     columns = list(dict.fromkeys(columns))
 
     def simulated(table: pd.DataFrame, runs: range) -> np.ndarray:
         """[rows, columns, runs]."""
         study = SampledStudy.plan_sample(
-            scenario, inquiry.strategies, table, folder, runs=runs.stop, seed=inquiry.seed,
-            moments=inquiry.moments,
+            scenario, experiment.strategies, table, folder, runs=runs.stop, seed=experiment.seed,
+            moments=experiment.moments,
         )  # fmt: skip
         run(study)
         return np.moveaxis(study.values(columns)[:, 0, :, runs.start :], 0, 1)
 
     def evaluate(points: np.ndarray, runs: range) -> np.ndarray:
-        return simulated(settings_table(inquiry.factors, points), runs)
+        return simulated(settings_table(experiment.factors, points), runs)
 
     futures = plausible_sets()[: text.plausible]
 
     def in_futures(points: np.ndarray, runs: range) -> np.ndarray:
         import pandas as pd
 
-        packages = settings_table(inquiry.factors, points).to_dict("records")
+        packages = settings_table(experiment.factors, points).to_dict("records")
         table = pd.DataFrame([package | future for package in packages for future in futures])
         values = simulated(table, runs)
         return np.moveaxis(values.reshape(len(points), len(futures), *values.shape[1:]), 1, 2)
 
-    starts = known_packages(inquiry)
+    starts = known_packages(experiment)
     front = search(
-        evaluate, inquiry.factors, objectives, budget=budget, generations=text.generations,
-        population=text.population, runs=text.runs, seed=inquiry.seed, progress=progress,
-        starts=np.array(list(starts.values())).reshape(-1, len(inquiry.factors)),
+        evaluate, experiment.factors, objectives, budget=budget, generations=text.generations,
+        population=text.population, runs=text.runs, seed=experiment.seed, progress=progress,
+        starts=np.array(list(starts.values())).reshape(-1, len(experiment.factors)),
     )  # fmt: skip
     again = None
     if futures:
@@ -317,28 +329,30 @@ def ask_search(
     return SearchAnswer(front, again, dict(zip(starts, values, strict=True)))
 
 
-def known_packages(inquiry: Inquiry) -> dict[str, np.ndarray]:
+def known_packages(experiment: Experiment) -> dict[str, np.ndarray]:
     """The scenario's own strategies that are packages of these levers, as points of the cube.
 
     Left out are those with mandates, and those whose levers change over time, differ by area or
     are targeted.
     """
-    found, names = {}, {factor.name for factor in inquiry.factors}
-    for name, strategy in inquiry.scenario.strategies.items():
-        point = np.array([0.0 if is_lever(f.name) else f.place(f.usual) for f in inquiry.factors])
+    found, names = {}, {factor.name for factor in experiment.factors}
+    for name, strategy in experiment.scenario.strategies.items():
+        point = np.array(
+            [0.0 if is_lever(f.name) else f.place(f.usual) for f in experiment.factors]
+        )
         fits = not strategy.mandates
         for lever, phases in strategy.levers.items():
-            places = [k for k, f in enumerate(inquiry.factors) if f.name.endswith(f".{lever}")]
-            plain = len(phases) == 1 and is_plain(phases[0], inquiry.scenario)
+            places = [k for k, f in enumerate(experiment.factors) if f.name.endswith(f".{lever}")]
+            plain = len(phases) == 1 and is_plain(phases[0], experiment.scenario)
             # A strategy without a limit is no package of levers that have one.
             plain = plain and f"support.{lever}.budget" not in names
             fits = fits and lever in LEVERS and len(places) == 1 and plain
             if fits:
-                factor = inquiry.factors[places[0]]
+                factor = experiment.factors[places[0]]
                 u = (phases[0].intensity - factor.low) / (factor.high - factor.low)
                 fits = 0.0 <= u <= 1.0
                 point[places[0]] = min(max(u, 0.0), 1.0)
-        idle = [f for k, f in enumerate(inquiry.factors) if is_lever(f.name) and point[k] == 0.0]
+        idle = [f for k, f in enumerate(experiment.factors) if is_lever(f.name) and point[k] == 0.0]
         if fits and all(factor.low == 0.0 for factor in idle):
             found[name] = point
     return found
@@ -352,19 +366,19 @@ def is_plain(phase: Phase, scenario: Scenario) -> bool:
 
 
 Answer = SensitivityAnswer | UncertaintyAnswer | SearchAnswer
-"""What an inquiry says."""
+"""What an experiment says."""
 
 
-def ask(inquiry: Inquiry, folder: Path, run: Run) -> Answer:
-    """Answer an inquiry of any kind; ``run`` does what is missing of a study.
+def ask(experiment: Experiment, folder: Path, run: Run) -> Answer:
+    """Answer an experiment of any kind; ``run`` does what is missing of a study.
 
     Raises :class:`~kolabsim.errors.InputError` before the first run where an extra is missing.
     """
-    if inquiry.kind == "search":
+    if experiment.kind == "search":
         require("pymoo", extra="search", what=_("a search"))
-    if getattr(inquiry.text, "surrogate", None) is not None:
+    if getattr(experiment.spec, "surrogate", None) is not None:
         require("sklearn", extra="learning", what=_("a surrogate"))
     asked = {
-        "sensitivity": ask_sensitivity, "uncertainty": ask_uncertainty, "search": ask_search,
+        "sensitivity": ask_sensitivity, "robustness": ask_uncertainty, "search": ask_search,
     }  # fmt: skip
-    return asked[inquiry.kind](inquiry, folder, run)
+    return asked[experiment.kind](experiment, folder, run)

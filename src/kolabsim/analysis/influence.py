@@ -18,7 +18,7 @@ from kolabsim.analysis.comparison import NET_BENEFIT, Comparison, arranged, pair
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 FEW = 3
 """A future that changes no more settings than this says what they do by themselves."""

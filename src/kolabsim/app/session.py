@@ -27,8 +27,8 @@ from kolabsim.model.measures import MEASURES, PAGE, TRACE, shown_in
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import BASELINE, Scenario, shipped_names
 from kolabsim.scenario.strategy import Phase, Strategy
-from kolabsim.study.api import DEFAULT_FUTURE
-from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
+from kolabsim.study.collect import Results, quarter_table, region_table, run_table
+from kolabsim.study.tasks import DEFAULT_FUTURE, run_figures
 
 if TYPE_CHECKING:
     from pathlib import Path

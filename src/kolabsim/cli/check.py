@@ -12,8 +12,7 @@ from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.spec import Inquiry
+    from kolabsim.study.experiment import Experiment
 
 
 @program.command(help=N_("Check scenario and experiment files; report all problems at once."))
@@ -42,14 +41,14 @@ def describe(name: str) -> str:
     from kolabsim.scenario.compile import build_rule
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.source import is_file, read_yaml
-    from kolabsim.study.spec import load
+    from kolabsim.study.experiment import Experiment
 
     path = Path(name)
     if is_file(path / "experiment.yaml"):
         path = path / "experiment.yaml"
     tree = read_yaml(path, Problems()) if is_file(path) else None
     if tree is not None and tree.get("kind") is not None:
-        return describe_experiment(load(path))
+        return describe_experiment(Experiment.load(path))
     scenario = Scenario.load(name if tree is None else path)
     build_rule(scenario)
     text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
@@ -60,15 +59,15 @@ def describe(name: str) -> str:
     )
 
 
-def describe_experiment(experiment: Experiment | Inquiry) -> str:
+def describe_experiment(experiment: Experiment) -> str:
     """Describe an experiment in one line."""
     words = {"scenario": experiment.scenario.name, "strategies": len(experiment.strategies)}
     if experiment.kind == "comparison":
         text = _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}")
-        return text.format(runs=experiment.runs, **words)
+        return text.format(runs=experiment.spec.runs, **words)
     texts = {
         "sensitivity": _("a sensitivity analysis of {factors} factors in {scenario}"),
-        "uncertainty": _("a comparison of {strategies} strategies in many futures of {scenario}"),
+        "robustness": _("a comparison of {strategies} strategies in many futures of {scenario}"),
         "search": _("a search for packages of {factors} levers in {scenario}"),
     }
     return texts[experiment.kind].format(factors=len(experiment.factors), **words)

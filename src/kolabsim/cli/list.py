@@ -60,11 +60,11 @@ def experiment_table() -> Table:
     """Experiments that ship with kolabsim."""
     from kolabsim.i18n import language
     from kolabsim.scenario.scenario import shipped_names
-    from kolabsim.study.spec import load
+    from kolabsim.study.experiment import Experiment
 
     table = plain_table(_("experiment"), _("kind"), _("scenario"), _("question"))
     for name in shipped_names("experiments"):
-        found = load(name)
+        found = Experiment.load(name)
         table.add_row(name, _(found.kind), found.scenario.name, found.question(language()))
     return table
 

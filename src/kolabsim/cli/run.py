@@ -39,9 +39,8 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.report.output import Account
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.runner import KeptStudy, Progress
-    from kolabsim.study.spec import Inquiry
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Progress, Study
 
 
 @program.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
@@ -89,27 +88,27 @@ def run(
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
     from kolabsim.report.output import REPORT, Account, check_folder, fresh_folder, is_reported
-    from kolabsim.study.runner import KeptStudy
-    from kolabsim.study.spec import Inquiry, load
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Study
 
     started = time.perf_counter()
     changes = {
         "runs": runs, "seed": seed, "samples": samples, "plausible": plausible,
         "structures": "all" if structures else None,
     }  # fmt: skip
-    found = load(experiment, settings=parse_settings(settings), changes=changes, quick=quick)
+    found = Experiment.load(experiment, settings=parse_settings(settings), quick=quick, **changes)
     folder = out or Path("results") / found.name
     folder = fresh_folder(folder) if fresh else folder
     codes = codes_of(found, regions)
     check_folder(folder)
     warn_of_contacts(found)
     warn_of_rule(found)
-    if isinstance(found, Inquiry):
+    if found.kind != "comparison":
         with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
             how = {"executor": executor, "workers": workers or number}
-            run_inquiry(found, folder, retry_failed=retry_failed, **how)
+            run_experiment(found, folder, retry_failed=retry_failed, **how)
         return
-    study = KeptStudy.plan(found, folder)
+    study = Study.plan(found, folder)
     announce_compilation()
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
         progress = run_study(
@@ -128,15 +127,15 @@ def run(
     warn_of_failures(progress, folder)
 
 
-def codes_of(found: Experiment | Inquiry, regions: str | None) -> list[str]:
+def codes_of(found: Experiment, regions: str | None) -> list[str]:
     """The codes of the regions that are to have a page, each once."""
     from kolabsim.analysis.region import place_of
 
     if regions is None:
         return []
     if found.kind != "comparison":
-        text = _("--{option} means nothing for an experiment of this kind")
-        raise InputError([Problem(text.format(option="regions"))])
+        text = _("--{option} does not apply to a {kind}")
+        raise InputError([Problem(text.format(option="regions", kind=_(found.kind)))])
     codes, problems = found.scenario.regions.codes, Problems()
     if regions.strip() == "all":
         return list(codes)
@@ -150,27 +149,29 @@ def codes_of(found: Experiment | Inquiry, regions: str | None) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def run_inquiry(inquiry: Inquiry, folder: Path, **how: object) -> None:
-    """Answer an inquiry, and write its page."""
+def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
+    """Answer an experiment, and write its page."""
     from kolabsim.analysis.experiments import ask
-    from kolabsim.report.experiment import publish_inquiry
+    from kolabsim.report.experiment import publish_experiment
     from kolabsim.report.output import REPORT, Account
     from kolabsim.study.runner import Progress
 
     started, whole = time.perf_counter(), Progress(0)
     announce_compilation()
 
-    def run(study: KeptStudy) -> Progress:
+    def run(study: Study) -> Progress:
         done = run_study(study, **how)
         for name in ("wanted", "reused", "done", "failed", "simulated"):
             setattr(whole, name, getattr(whole, name) + getattr(done, name))
         warn_of_failures(done, folder)
         return done
 
-    answer = ask(inquiry, folder, run)
+    answer = ask(experiment, folder, run)
     terminal().print(_("Writing the report ..."))
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
-    sections = publish_inquiry(inquiry, answer, folder, Account(command_line(), whole, seconds))
+    sections = publish_experiment(
+        experiment, answer, folder, Account(command_line(), whole, seconds)
+    )
     first = sections[0]
     for paragraph in (*(one.text for one in first.answers), *first.paragraphs):
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
@@ -186,14 +187,14 @@ def warn_of_failures(progress: Progress, folder: Path) -> None:
         raise typer.Exit(FAILED)
 
 
-def run_study(study: KeptStudy, **how: object) -> Progress:
+def run_study(study: Study, **how: object) -> Progress:
     """Do what is missing of a study, telling how far it is."""
     with show_progress() as tell:
         return study.run(progress=tell, **how)
 
 
 def report_comparison(
-    found: Experiment, study: KeptStudy, account: Account, codes: Sequence[str] = ()
+    found: Experiment, study: Study, account: Account, codes: Sequence[str] = ()
 ) -> Comparison:
     """Compare the strategies of a study whose runs are finished, and publish it.
 
@@ -206,16 +207,16 @@ def report_comparison(
     from kolabsim.study.collect import join
 
     terminal().print(_("Comparing strategies and writing the report ..."))
-    worlds, repeats = (32, 16) if found.runs >= 100 else (8, 8)
+    worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
     variance = or_warn(
         _("the share of the variance that drawn attributes carry"),
         lambda: attributes_share(
-            found.scenario, found.baseline, default_measures(), worlds=worlds, repeats=repeats,
+            found.scenario, found.spec.baseline, default_measures(), worlds=worlds, repeats=repeats,
             seed=found.seed,
         ),
     )  # fmt: skip
     results = join(study, found.scenario, found.futures)
-    comparison = compare(results, baseline=found.baseline)
+    comparison = compare(results, baseline=found.spec.baseline)
     # Of many regions, who pays what in one run is no longer something to read.
     few = len(found.scenario.regions) <= 40
     fair = None
@@ -243,13 +244,14 @@ def region_pages(
     if not codes:
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
-    facts = circumstances(command_line(), found.seed, world) | {"runs": found.runs}
-    made, each = {}, 2 * found.runs
+    facts = circumstances(command_line(), found.seed, world) | {"runs": found.spec.runs}
+    made, each = {}, 2 * found.spec.runs
     with count_runs(each * len(codes)) as tell:
         for number, code in enumerate(codes):
             outlook = region_outlook(
-                world, code, comparison.order()[0], baseline=found.baseline, runs=found.runs,
-                seed=found.seed, progress=lambda done, before=number * each: tell(before + done),
+                world, code, comparison.order()[0], baseline=found.spec.baseline,
+                runs=found.spec.runs, seed=found.seed,
+                progress=lambda done, before=number * each: tell(before + done),
             )  # fmt: skip
             made[code] = f"region-{code}.html"
             write_region(outlook, folder / made[code], facts=facts, workbook=True)

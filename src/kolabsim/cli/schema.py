@@ -21,8 +21,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
     from kolabsim.scenario import scenario
-    from kolabsim.study import comparison_spec, spec
+    from kolabsim.study import spec
 
-    schemas = {"scenario": scenario.schema, "experiment": comparison_spec.schema}
-    schemas |= {name: partial(spec.schema_of, name) for name in spec.TEXTS}
+    schemas = {"scenario": scenario.schema, "experiment": partial(spec.schema, "comparison")}
+    schemas |= {name: partial(spec.schema, name) for name in spec.KINDS}
     typer.echo(json.dumps(choose(kind, schemas)(), indent=1, ensure_ascii=False))

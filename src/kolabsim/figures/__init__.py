@@ -5,8 +5,8 @@ show it, :func:`to_png` and :func:`to_svg` write it. Pyplot is not used, and set
 are neither read nor changed. Words and numbers are in the language spoken
 (:func:`kolabsim.i18n.set_language`).
 
-Figures of an inquiry take :class:`Labels`, which say what factors, outcomes and strategies are
-called: ``figures.Labels.from_experiment(inquiry)``. Without them everything keeps its own name.
+Figures of an experiment take :class:`Labels`, which say what factors, outcomes and strategies are
+called: ``figures.Labels.from_experiment(experiment)``. Without them everything keeps its own name.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 OVERLAID = 4
 """Most strategies that are drawn over each other in one envelope; more get a panel each."""

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.experiment import Experiment
     from kolabsim.study.factors import Factor
-    from kolabsim.study.spec import Inquiry, Outcome
+    from kolabsim.study.spec import Outcome
 
 BARE_UNITS = ("", "1", "0..1", "share")
 """Units of factors that are not written after a number."""
@@ -143,7 +144,7 @@ def add_unit(title: str, scale: Scale) -> str:
     return f"{title} ({scale.label})" if scale.label else title
 
 
-# Inquiries --------------------------------------------------------------------------------------
+# Experiments --------------------------------------------------------------------------------------
 
 
 def factor_title(factor: Factor) -> str:
@@ -159,14 +160,14 @@ def factor_title(factor: Factor) -> str:
     return title
 
 
-def titles_of(inquiry: Inquiry) -> dict[str, str]:
+def titles_of(experiment: Experiment) -> dict[str, str]:
     """What factors, groups and parameters of futures are called, by name."""
     found = {f"parameters.{name}": capitalise(_(p.meaning)) for name, p in PARAMETERS.items()}
     found |= {name: capitalise(_(title)) for name, title in GROUPS.items()}
-    return found | {factor.name: factor_title(factor) for factor in inquiry.factors}
+    return found | {factor.name: factor_title(factor) for factor in experiment.factors}
 
 
-def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
+def outcome_title(experiment: Experiment, outcome: Outcome) -> str:
     """What an outcome is called."""
     title = measure_title(outcome.measure)
     if outcome.quarter is not None:
@@ -175,9 +176,9 @@ def outcome_title(inquiry: Inquiry, outcome: Outcome) -> str:
         )
     if outcome.is_spread:
         title = _("Spread over runs: {measure}").format(measure=title)
-    if inquiry.kind == "sensitivity" and len(inquiry.strategies) > 1:
+    if experiment.kind == "sensitivity" and len(experiment.strategies) > 1:
         one, other = (
-            inquiry.scenario.strategies[name].title(language()) for name in inquiry.strategies
+            experiment.scenario.strategies[name].title(language()) for name in experiment.strategies
         )
         title = _("{measure}: {one} less {other}").format(measure=title, one=one, other=other)
     return title
@@ -190,7 +191,7 @@ def uncapitalise(title: str) -> str:
 
 @dataclass(frozen=True)
 class Labels:
-    """What the parts of an inquiry are called, and how their numbers are written.
+    """What the parts of an experiment are called, and how their numbers are written.
 
     Titles stand as they do within a sentence. What is not named here keeps its own name; the
     titles and units of measures are known.
@@ -214,24 +215,26 @@ class Labels:
     """What outcomes are differences to, if they are differences."""
 
     @classmethod
-    def from_experiment(cls, inquiry: Inquiry) -> Labels:
+    def from_experiment(cls, experiment: Experiment) -> Labels:
         """Labels of an experiment, in the current language."""
-        outcomes = {one.name: uncapitalise(outcome_title(inquiry, one)) for one in inquiry.outcomes}
-        if inquiry.kind == "search":
-            years = decimal(inquiry.scenario.horizon / 4.0, 0)
+        outcomes = {
+            one.name: uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes
+        }
+        if experiment.kind == "search":
+            years = decimal(experiment.scenario.horizon / 4.0, 0)
             outcomes["programme_cost"] = _("programme cost over {years} years").format(years=years)
         units = {f"parameters.{name}": entry.unit for name, entry in PARAMETERS.items()}
-        units |= {one.name: MEASURES[one.measure].unit for one in inquiry.outcomes}
+        units |= {one.name: MEASURES[one.measure].unit for one in experiment.outcomes}
         return cls(
-            factors={name: uncapitalise(title) for name, title in titles_of(inquiry).items()},
+            factors={name: uncapitalise(title) for name, title in titles_of(experiment).items()},
             outcomes=outcomes,
             strategies={
                 name: strategy.title(language())
-                for name, strategy in inquiry.scenario.strategies.items()
+                for name, strategy in experiment.scenario.strategies.items()
             },
-            units=units | {factor.name: factor.unit for factor in inquiry.factors},
-            at={factor.name: factor.at for factor in inquiry.factors},
-            currency=inquiry.scenario.currency,
+            units=units | {factor.name: factor.unit for factor in experiment.factors},
+            at={factor.name: factor.at for factor in experiment.factors},
+            currency=experiment.scenario.currency,
         )
 
     def factor(self, name: str) -> str:

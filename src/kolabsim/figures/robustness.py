@@ -91,7 +91,7 @@ def regret(robust: Robustness, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.regret(answer.robustness, figures.Labels.from_experiment(inquiry))
+    >>> figures.regret(answer.robustness, figures.Labels.from_experiment(experiment))
     """
     order, scale = robust.order(), criterion_scale(robust, "regret_90", labels)
     figure, panels = blank(1.1 + 0.36 * len(order))
@@ -134,7 +134,7 @@ def satisficing(robust: Robustness, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.satisficing(answer.robustness, figures.Labels.from_experiment(inquiry))
+    >>> figures.satisficing(answer.robustness, figures.Labels.from_experiment(experiment))
     """
     order, curve = robust.order(), robust.satisficing
     scale = criterion_scale(robust, "mean", labels)
@@ -190,7 +190,7 @@ def best_shares(robust: Robustness, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.best_shares(answer.robustness, figures.Labels.from_experiment(inquiry))
+    >>> figures.best_shares(answer.robustness, figures.Labels.from_experiment(experiment))
     """
     table, order = robust.table("best"), robust.order("best")
     figure, panels = blank(0.75 + 0.3 * len(order))
@@ -222,7 +222,7 @@ def spread_plane(robust: Robustness, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.spread_plane(answer.robustness, figures.Labels.from_experiment(inquiry))
+    >>> figures.spread_plane(answer.robustness, figures.Labels.from_experiment(experiment))
     """
     mean, spread = robust.table("mean"), robust.table("spread")
     scale = criterion_scale(robust, "mean", labels)
@@ -366,7 +366,7 @@ def value_of_information(information: Information, labels: Labels = PLAIN) -> Fi
 
     Examples
     --------
-    >>> figures.value_of_information(answer.information, figures.Labels.from_experiment(inquiry))
+    >>> figures.value_of_information(answer.information, figures.Labels.from_experiment(experiment))
     """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -416,7 +416,7 @@ def regret_table(robust: Robustness, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.regret_table(answer.robustness, figures.Labels.from_experiment(inquiry))
+    >>> figures.regret_table(answer.robustness, figures.Labels.from_experiment(experiment))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Patch

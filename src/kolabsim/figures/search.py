@@ -126,7 +126,7 @@ def pareto_front(
 
     Examples
     --------
-    >>> figures.pareto_front(answer.front, figures.Labels.from_experiment(inquiry))
+    >>> figures.pareto_front(answer.front, figures.Labels.from_experiment(experiment))
     """
     across = min(1, len(front.columns) - 1) if front.price is None else front.price
     others = [k for k in range(len(front.columns)) if k != across] or [across]
@@ -253,7 +253,7 @@ def packages(front: Front, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.packages(answer.front, figures.Labels.from_experiment(inquiry))
+    >>> figures.packages(answer.front, figures.Labels.from_experiment(experiment))
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle

@@ -128,7 +128,7 @@ def index_bars(indices: Indices, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.index_bars(answer.indices[0], figures.Labels.from_experiment(inquiry))
+    >>> figures.index_bars(answer.indices[0], figures.Labels.from_experiment(experiment))
     """
     from matplotlib.patches import Patch
 
@@ -186,7 +186,7 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.morris_plane(answer.indices[0], figures.Labels.from_experiment(inquiry))
+    >>> figures.morris_plane(answer.indices[0], figures.Labels.from_experiment(experiment))
     """
     size, uneven = indices.found["mu_star"], indices.found["sigma"]
     divisor = index_scale(indices, "mu_star", labels).divisor
@@ -339,7 +339,7 @@ def convergence(indices: Indices, labels: Labels = PLAIN) -> Figure:
 
     Examples
     --------
-    >>> figures.convergence(answer.indices[0], figures.Labels.from_experiment(inquiry))
+    >>> figures.convergence(answer.indices[0], figures.Labels.from_experiment(experiment))
     """
     places = places_of(indices, LEADING)
     scale = index_scale(indices, indices.main, labels)

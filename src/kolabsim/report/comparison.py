@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from rich.table import Table as TerminalTable
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
+    from kolabsim.study.experiment import Experiment
 
 PANELS = 9
 """Most measures in the forest plot; the tables have all."""

@@ -1,4 +1,4 @@
-"""What an inquiry's folder holds besides its runs: a page, figures, tables, and its history."""
+"""What an experiment's folder holds besides its runs: a page, figures, tables, and its history."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from kolabsim.report.assumptions import area_table, body_table, mapping_table, p
 from kolabsim.report.output import PROVENANCE, REPORT, Account, history_of
 from kolabsim.report.page import Section, write_page
 from kolabsim.report.provenance import again_section
-from kolabsim.report.robustness import Failing, uncertainty_sections
+from kolabsim.report.robustness import Failing, robustness_sections
 from kolabsim.report.search import search_sections, surrogate_table
 from kolabsim.report.sensitivity import METHOD_TITLES, sensitivity_sections
 from kolabsim.report.summary import caveats, failed, listed
 from kolabsim.report.tables import Cell, Table, texts
-from kolabsim.study.spec import Inquiry
+from kolabsim.study.experiment import Experiment
 from kolabsim.study.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
+def sections_of(experiment: Experiment, answer: Answer) -> list[Section]:
     """All that an answer says; the answer itself comes first."""
-    words = Labels.from_experiment(inquiry)
+    words = Labels.from_experiment(experiment)
     if isinstance(answer, SensitivityAnswer):
         sections = sensitivity_sections(answer.indices, words, curves=answer.curves)
         first = settled_note(answer, sections[0])
@@ -45,15 +45,16 @@ def sections_of(inquiry: Inquiry, answer: Answer) -> list[Section]:
             Reference(words.strategy(name), values) for name, values in answer.known.items()
         ]
         return search_sections(answer.front, words, references=references, robust=answer.robustness)
-    sections = uncertainty_sections(
+    spec = experiment.spec
+    sections = robustness_sections(
         answer.robustness,
         words,
         settings=answer.settings,
         information=answer.information,
         failing=[
             Failing(
-                name, *found, threshold=inquiry.text.threshold,
-                baseline=None if inquiry.text.threshold is not None else inquiry.text.baseline,
+                name, *found, threshold=spec.threshold,
+                baseline=None if spec.threshold is not None else spec.baseline,
             )
             for name, found in answer.failing.items()
         ],
@@ -116,9 +117,9 @@ def tables_of(answer: Answer) -> Mapping[str, pd.DataFrame]:
     }
 
 
-def surety_section(inquiry: Inquiry, answer: Answer, failed: str, moved: Section) -> Section:
+def surety_section(experiment: Experiment, answer: Answer, failed: str, moved: Section) -> Section:
     """Intervals, runs and convergence; of a sensitivity analysis also what its answer rests on."""
-    runs = inquiry.text.runs
+    runs = experiment.spec.runs
     if isinstance(answer, SensitivityAnswer):
         text = _(
             "{points} points of the factors' ranges were simulated, {runs} runs each on the same "
@@ -138,32 +139,32 @@ def surety_section(inquiry: Inquiry, answer: Answer, failed: str, moved: Section
             "same draws. How many runs or futures it takes to tell strategies apart is told under "
             "“{section}”."
         ).format(
-            strategies=count(len(inquiry.strategies)), futures=count(len(answer.settings)),
+            strategies=count(len(experiment.strategies)), futures=count(len(answer.settings)),
             runs=count(runs), section=_("How strategies stand up in many futures"),
         )  # fmt: skip
     paragraphs = [text, *([failed] if failed else [])]
     return replace(moved, name="surety", title=_("How sure"), paragraphs=paragraphs)
 
 
-def with_surety(inquiry: Inquiry, answer: Answer, failed: str) -> list[Section]:
+def with_surety(experiment: Experiment, answer: Answer, failed: str) -> list[Section]:
     """The sections of an answer, of which those on how sure it is stand at the end."""
-    first, *others = sections_of(inquiry, answer)
+    first, *others = sections_of(experiment, answer)
     moved = Section("surety", "", [])
     if isinstance(answer, SensitivityAnswer):  # what chance does, and what its answer rests on
         moved = replace(moved, tables=first.tables[-1:], notes=first.notes)
         first = replace(first, tables=first.tables[:-1], notes=[])
-    return [first, *others, surety_section(inquiry, answer, failed, moved)]
+    return [first, *others, surety_section(experiment, answer, failed, moved)]
 
 
-def rests_section(inquiry: Inquiry) -> Section:
+def rests_section(experiment: Experiment) -> Section:
     """The assumptions: what was varied, and what was not."""
-    paragraphs = list(caveats(inquiry.scenario))
+    paragraphs = list(caveats(experiment.scenario))
     text = {
         "sensitivity": _(
             "The factors above are the assumptions that were varied, ranked by influence. What was "
             "not varied is not ranked; it stands below with its range."
         ),
-        "uncertainty": _(
+        "robustness": _(
             "What was varied between futures is ranked under “{section}” by what knowing it would "
             "be worth. What was not varied stands below with its range."
         ).format(section=_("What to measure first")),
@@ -171,27 +172,27 @@ def rests_section(inquiry: Inquiry) -> Section:
             "Assumptions were varied together in the plausible futures, not one by one, and so are "
             "not ranked here; a sensitivity analysis (“kind: sensitivity”) ranks them."
         ),
-    }[inquiry.kind]
+    }[experiment.kind]
     tables = [
-        factor_table(inquiry) if inquiry.factors else None,
-        mapping_table(inquiry.scenario),
-        body_table(inquiry.scenario),
-        area_table(inquiry.scenario),
+        factor_table(experiment) if experiment.factors else None,
+        mapping_table(experiment.scenario),
+        body_table(experiment.scenario),
+        area_table(experiment.scenario),
     ]
     folded = [
         (
             _("All assumed parameters with their values and ranges"),
-            parameter_tables(inquiry.scenario),
+            parameter_tables(experiment.scenario),
         )
     ]
     found = [table for table in tables if table is not None]
     return Section("assumptions", _("What it rests on"), [text, *paragraphs], found, folded=folded)
 
 
-def factor_table(inquiry: Inquiry) -> Table:
+def factor_table(experiment: Experiment) -> Table:
     """What was varied, in which ranges."""
     rows = []
-    for factor in inquiry.factors:
+    for factor in experiment.factors:
         span_of = (
             Cell(", ".join(map(str, factor.words)))
             if factor.is_choice
@@ -204,17 +205,17 @@ def factor_table(inquiry: Inquiry) -> Table:
     return Table(_("What was varied"), head, rows, prose=True)
 
 
-def methods_of(inquiry: Inquiry, answer: Answer, facts: Mapping[str, object]) -> str:
+def methods_of(experiment: Experiment, answer: Answer, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
-    outcomes = listed([uncapitalise(outcome_title(inquiry, one)) for one in inquiry.outcomes])
+    outcomes = listed([uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes])
     if isinstance(answer, SensitivityAnswer):
         text = _(
             "We asked how {outcomes} depends on {factors} factors by {method} at {points} points, "
             "{runs} runs each,"
         ).format(
-            outcomes=outcomes, factors=count(len(inquiry.factors)),
+            outcomes=outcomes, factors=count(len(experiment.factors)),
             method=_(METHOD_TITLES[answer.design.method]), points=count(len(answer.study.table)),
-            runs=count(inquiry.text.runs),
+            runs=count(experiment.spec.runs),
         )  # fmt: skip
     elif isinstance(answer, SearchAnswer):
         last = answer.front.history[-1]
@@ -222,7 +223,7 @@ def methods_of(inquiry: Inquiry, answer: Answer, facts: Mapping[str, object]) ->
             "We searched for packages of {factors} levers with high {outcomes} by NSGA-II with "
             "racing of runs ({candidates} packages, {runs} runs),"
         ).format(
-            factors=count(len(inquiry.factors)), outcomes=outcomes,
+            factors=count(len(experiment.factors)), outcomes=outcomes,
             candidates=count(last.candidates), runs=count(last.runs),
         )  # fmt: skip
     else:
@@ -230,8 +231,8 @@ def methods_of(inquiry: Inquiry, answer: Answer, facts: Mapping[str, object]) ->
             "We compared {strategies} strategies by {outcomes} in {futures} futures, {runs} runs "
             "each,"
         ).format(
-            strategies=count(len(inquiry.strategies)), outcomes=outcomes,
-            futures=count(len(answer.settings)), runs=count(inquiry.text.runs),
+            strategies=count(len(experiment.strategies)), outcomes=outcomes,
+            futures=count(len(answer.settings)), runs=count(experiment.spec.runs),
         )  # fmt: skip
     return (
         text
@@ -243,29 +244,29 @@ def methods_of(inquiry: Inquiry, answer: Answer, facts: Mapping[str, object]) ->
             "Parameters without a source are assumed; results are contrasts within a thought "
             "experiment, not predictions."
         ).format(
-            scenario=inquiry.scenario.title(language()),
-            regions=count(len(inquiry.scenario.regions)),
-            areas=count(len(inquiry.scenario.areas)),
-            quarters=count(inquiry.scenario.horizon),
+            scenario=experiment.scenario.title(language()),
+            regions=count(len(experiment.scenario.regions)),
+            areas=count(len(experiment.scenario.areas)),
+            quarters=count(experiment.scenario.horizon),
             version=facts["kolabsim"],
-            seed=inquiry.seed,
+            seed=experiment.seed,
         )
     )
 
 
-def publish_inquiry(
-    inquiry: Inquiry, answer: Answer, folder: Path, account: Account
+def publish_experiment(
+    experiment: Experiment, answer: Answer, folder: Path, account: Account
 ) -> Sequence[Section]:
     """Write the page, figures, tables and history of an answer beside its runs.
 
     Gives the sections of the page. Raises :class:`~kolabsim.errors.StorageError` if the disk
     refuses.
     """
-    facts = history_of(inquiry, Store(folder), account)
+    facts = history_of(experiment, Store(folder), account)
     sections = [
-        *with_surety(inquiry, answer, failed(facts)),
-        rests_section(inquiry),
-        again_section(facts, methods_of(inquiry, answer, facts)),
+        *with_surety(experiment, answer, failed(facts)),
+        rests_section(experiment),
+        again_section(facts, methods_of(experiment, answer, facts)),
     ]
     for name, table in tables_of(answer).items():
         write_whole(folder / f"{name}.csv", table_csv(table))
@@ -274,12 +275,12 @@ def publish_inquiry(
             name = f"{section.name}-{k}"
             write_whole(folder / "figures" / f"{name}.svg", picture.svg.encode())
             to_png(picture.figure, folder / "figures" / f"{name}.png")
-    facts |= {"asked": inquiry.text.model_dump(mode="json")}
-    title = inquiry.question(language()) or inquiry.name
+    facts |= {"asked": experiment.spec.model_dump(mode="json")}
+    title = experiment.question(language()) or experiment.name
     lines = [
-        inquiry.scenario.title(language()),
+        experiment.scenario.title(language()),
         _("{number} runs").format(number=count(account.progress.wanted)),
-        _("seed {seed}").format(seed=inquiry.seed),
+        _("seed {seed}").format(seed=experiment.seed),
         _("model {hash}").format(hash=facts["model"]),
     ]
     write_page(folder / REPORT, title, lines=lines, sections=sections, workbook=True)

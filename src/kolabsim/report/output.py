@@ -33,10 +33,9 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.results import Results
-    from kolabsim.study.runner import KeptStudy, Progress
-    from kolabsim.study.spec import Inquiry
+    from kolabsim.study.collect import Results
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Progress, Study
 
 PROVENANCE = "provenance.json"
 """The file that says how results came about."""
@@ -97,15 +96,15 @@ def fresh_folder(folder: Path) -> Path:
     return found
 
 
-def request_of(experiment: Experiment, study: KeptStudy, pages: Iterable[str]) -> str:
+def request_of(experiment: Experiment, study: Study, pages: Iterable[str]) -> str:
     """The hash of all that a report depends on: as long as it is the same, so is the report."""
     asked = {
         "kolabsim": __version__,
         "points": [[p.strategy, p.future, p.hash] for p in study.points],
-        "baseline": experiment.baseline,
-        "measures": list(experiment.measures),
+        "baseline": experiment.spec.baseline,
+        "measures": list(experiment.spec.measures),
         "question": experiment.question(language()),
-        "runs": [experiment.runs, experiment.detail],
+        "runs": [experiment.spec.runs, experiment.spec.detail],
         "language": language(),
         "pages": list(pages),
         "workbook": is_possible(),
@@ -113,7 +112,7 @@ def request_of(experiment: Experiment, study: KeptStudy, pages: Iterable[str]) -
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def is_reported(experiment: Experiment, study: KeptStudy, pages: Iterable[str] = ()) -> bool:
+def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
     """Whether the folder has the report that is asked for, with pages of these regions."""
     path = study.folder / PROVENANCE
     if not (path.is_file() and (study.folder / REPORT).is_file()):
@@ -126,21 +125,19 @@ def is_reported(experiment: Experiment, study: KeptStudy, pages: Iterable[str] =
 
 
 def provenance(
-    experiment: Experiment, study: KeptStudy, account: Account, pages: Iterable[str] = ()
+    experiment: Experiment, study: Study, account: Account, pages: Iterable[str] = ()
 ) -> dict[str, object]:
     """How a comparison came about, as plain data: enough to have it again."""
     return history_of(experiment, study.store, account) | {
         "request": request_of(experiment, study, pages),
-        "baseline": experiment.baseline,
+        "baseline": experiment.spec.baseline,
         "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
-        "runs": experiment.runs,
+        "runs": experiment.spec.runs,
         "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
     }
 
 
-def history_of(
-    experiment: Experiment | Inquiry, store: Store, account: Account
-) -> dict[str, object]:
+def history_of(experiment: Experiment, store: Store, account: Account) -> dict[str, object]:
     """What every kind of experiment says of how its results came about."""
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
     parts = [path for kind in KINDS for path in store.files(kind)]
@@ -191,7 +188,7 @@ def _version(package: str) -> str | None:
 
 def publish(
     experiment: Experiment,
-    study: KeptStudy,
+    study: Study,
     results: Results,
     comparison: Comparison,
     *,
@@ -224,7 +221,7 @@ def publish(
         write_whole(folder / f"{name}.csv", table_csv(table))
     resolved = json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True)
     write_whole(folder / "scenario.json", resolved.encode())
-    write_figures(results, comparison, folder / "figures", measures=experiment.measures)
+    write_figures(results, comparison, folder / "figures", measures=experiment.spec.measures)
     write_report(
         results,
         comparison,
@@ -233,7 +230,7 @@ def publish(
         variance=variance,
         fair=fair,
         question=experiment.question(language()),
-        measures=experiment.measures,
+        measures=experiment.spec.measures,
         path=folder / REPORT,
         pages=pages,
         workbook=True,

@@ -138,7 +138,7 @@ def conditions(box: Box, words: Labels) -> str:
 # The answer -------------------------------------------------------------------------------------
 
 
-def uncertainty_sections(
+def robustness_sections(
     robust: Robustness,
     words: Labels,
     *,

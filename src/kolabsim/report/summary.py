@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 LISTED = 5
 """Most names in a sentence."""

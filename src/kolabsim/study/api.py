@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK, Task, build_task, run_blocks
+from kolabsim.engine.ensemble import BLOCK, run_blocks
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.results import Results, quarter_table, region_table, run_figures, run_table
+from kolabsim.study.collect import Results, quarter_table, region_table, run_table
+from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures, run_figures
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-DEFAULT_FUTURE = "default"
-"""The one future of a study that names none: the scenario's own parameters."""
 
 
 def simulate(
@@ -167,23 +165,3 @@ def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, s
     if not is_whole or not 0 <= seed < 2**63:
         problems.add(_("seed: {value} is not a whole number from 0").format(value=seed))
     problems.raise_if_any()
-
-
-def build_futures(
-    scenario: Scenario, futures: Mapping[str, Mapping[str, object]], seed: int
-) -> dict[str, tuple[Scenario, Task]]:
-    """The scenario as each future has it, and the engine's input for it."""
-    worlds = {}
-    for name, settings in futures.items():
-        world = scenario.with_(settings) if settings else scenario
-        if shape_of(world) != shape_of(scenario):
-            text = _("future '{name}' must not change regions, areas or the horizon")
-            raise InputError([Problem(text.format(name=name))])
-        worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
-    return worlds
-
-
-def shape_of(scenario: Scenario) -> tuple[object, ...]:
-    """What all futures of a study must share, so that their results can stand in one table."""
-    measures = scenario.measures
-    return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures

@@ -6,6 +6,7 @@ Tables are read and written chunk by chunk, so that memory does not grow with th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -14,8 +15,7 @@ import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK
 from kolabsim.files import table_csv, write_whole
-from kolabsim.model.measures import REGION_MEASURES
-from kolabsim.study.results import Results
+from kolabsim.model.measures import MEASURES, REGION_MEASURES
 from kolabsim.study.store import intact
 
 if TYPE_CHECKING:
@@ -23,7 +23,103 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.runner import KeptStudy
+    from kolabsim.study.runner import Study
+
+
+@dataclass(frozen=True)
+class Results:
+    """Runs of strategies under futures, all on common draws.
+
+    Rows of different strategies with the same future and run are pairs: they differ only by what
+    the strategy changes. Null says undefined (a decision time where nobody agreed). Money is in
+    the scenario's currency, or in cost units where it has none.
+    """
+
+    scenario: Scenario = field(repr=False)
+    strategies: tuple[str, ...]
+    futures: Mapping[str, Mapping[str, object]]
+    """Settings of each future, by dotted names."""
+    seed: int
+    runs: pd.DataFrame = field(repr=False)
+    """strategy, future, run, then the run's figure of every measure."""
+    quarters: pd.DataFrame = field(repr=False)
+    """strategy, future, run, quarter, then every measure."""
+    regions: pd.DataFrame = field(repr=False)
+    """strategy, future, run, region, area, then the figures of the measures by region and area."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that there are."""
+        return tuple(self.scenario.measures)
+
+    def columns(self, names: Sequence[str]) -> pd.DataFrame:
+        """The runs with these columns only: all that is in memory where runs are kept on disk."""
+        return self.runs[list(names)]
+
+
+def keys(parts: Mapping[str, tuple[list[str], np.ndarray]]) -> dict[str, object]:
+    """Columns of names from their places, as categories in the order given."""
+    import pandas as pd
+
+    return {
+        name: pd.Categorical.from_codes(places, names) for name, (names, places) in parts.items()
+    }
+
+
+def run_table(
+    names: tuple[list[str], list[str]],
+    figures: np.ndarray,
+    measures: Sequence[str] = tuple(MEASURES),
+) -> pd.DataFrame:
+    """The table of runs, from figures [strategies, futures, runs, measures]."""
+    import pandas as pd
+
+    grid = np.indices(figures.shape[:3]).reshape(3, -1)
+    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
+    flat = figures.reshape(-1, figures.shape[-1])
+    return pd.DataFrame(
+        columns | {"run": grid[2]} | {name: flat[:, k] for k, name in enumerate(measures)}
+    )
+
+
+def quarter_table(
+    names: tuple[list[str], list[str]],
+    history: np.ndarray,
+    measures: Sequence[str] = tuple(MEASURES),
+) -> pd.DataFrame:
+    """The table of quarters, from [strategies, futures, runs, quarters, measures]."""
+    import pandas as pd
+
+    grid = np.indices(history.shape[:4], dtype=np.int32).reshape(4, -1)
+    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
+    flat = history.reshape(-1, history.shape[-1])
+    return pd.DataFrame(
+        columns
+        | {"run": grid[2], "quarter": grid[3]}
+        | {name: flat[:, k] for k, name in enumerate(measures)}
+    )
+
+
+def region_table(
+    names: tuple[list[str], list[str]], scenario: Scenario, figures: np.ndarray
+) -> pd.DataFrame:
+    """The table of regions, from [strategies, futures, runs, regions, areas, measures]."""
+    import pandas as pd
+
+    grid = np.indices(figures.shape[:5], dtype=np.int32).reshape(5, -1)
+    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
+    places = {
+        "region": (list(scenario.regions.codes), grid[3]),
+        "area": (list(scenario.areas), grid[4]),
+    }
+    flat = figures.reshape(-1, figures.shape[-1])
+    return pd.DataFrame(
+        columns
+        | {"run": grid[2]}
+        | keys(places)
+        | {name: flat[:, k] for k, name in enumerate(REGION_MEASURES)}
+    )
+
 
 CHUNK = {"runs": 64, "quarters": 8, "regions": 8}
 """Blocks that are in memory at a time."""
@@ -31,7 +127,7 @@ KEYS = {"runs": ["run"], "quarters": ["run", "quarter"], "regions": ["run", "reg
 """Columns that tell the rows of a point apart."""
 
 
-def chunks(study: KeptStudy, kind: str) -> Iterator[pd.DataFrame]:
+def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
     """The finished rows of a kind in the order of points and run numbers, some blocks at a time.
 
     Columns: strategy, future, run (and quarter, or region and area), then measures. A point's
@@ -91,7 +187,7 @@ def _of(table: pa.Table, places: Mapping[str, int], limit: int) -> pa.Table | No
     return rows.drop_columns(["at"]).append_column("point", pa.array(points))
 
 
-def _ordered(study: KeptStudy, kind: str, found: list[pa.Table]) -> pd.DataFrame:
+def _ordered(study: Study, kind: str, found: list[pa.Table]) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
@@ -110,7 +206,7 @@ def _ordered(study: KeptStudy, kind: str, found: list[pa.Table]) -> pd.DataFrame
     return table.reset_index(drop=True)
 
 
-def read_table(study: KeptStudy, kind: str) -> pd.DataFrame:
+def read_table(study: Study, kind: str) -> pd.DataFrame:
     """All finished rows of a kind."""
     import pandas as pd
 
@@ -121,7 +217,7 @@ def read_table(study: KeptStudy, kind: str) -> pd.DataFrame:
     return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *measures])
 
 
-def read_tables(study: KeptStudy) -> dict[str, pd.DataFrame]:
+def read_tables(study: Study) -> dict[str, pd.DataFrame]:
     """All finished rows: runs, quarters and regions."""
     return {kind: read_table(study, kind) for kind in KEYS}
 
@@ -130,7 +226,7 @@ class KeptResults(Results):
     """Results whose runs stay on disk, and are read column by column."""
 
     def __init__(
-        self, study: KeptStudy, scenario: Scenario, futures: Mapping[str, object], file: Path
+        self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path
     ) -> None:
         fields = {
             "scenario": scenario,
@@ -158,7 +254,7 @@ class KeptResults(Results):
         return pd.read_parquet(self.file, columns=list(names))
 
 
-def join(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) -> KeptResults:
+def join(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> KeptResults:
     """Join the parts of a study into one file of each kind in its folder, and read those."""
     import pyarrow as pa
 
@@ -169,13 +265,13 @@ def join(study: KeptStudy, scenario: Scenario, futures: Mapping[str, object]) ->
     return KeptResults(study, scenario, futures, study.folder / "runs.parquet")
 
 
-def write_joined(study: KeptStudy, kind: str, path: Path) -> None:
+def write_joined(study: Study, kind: str, path: Path) -> None:
     """Write all finished rows of a kind into one file, whole: Parquet, or CSV by its name."""
     write = _write_csv if path.suffix == ".csv" else _write_parquet
     write_whole(path, write(study, kind))
 
 
-def _write_csv(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
+def _write_csv(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     def write(file: BinaryIO) -> None:
         for number, chunk in enumerate(chunks(study, kind)):
             file.write(table_csv(chunk, header=number == 0))
@@ -183,7 +279,7 @@ def _write_csv(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
     return write
 
 
-def _write_parquet(study: KeptStudy, kind: str) -> Callable[[BinaryIO], None]:
+def _write_parquet(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

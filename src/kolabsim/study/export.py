@@ -18,7 +18,7 @@ from kolabsim.files import begins_as_formula, table_csv, unescape, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.collect import chunks, read_tables
-from kolabsim.study.runner import KeptStudy
+from kolabsim.study.runner import Study
 from kolabsim.study.store import KINDS, intact
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     netcdf (one file; needs the extra ``export``), or xlsx (one workbook of the runs and of every
     CSV table that the report left in the folder; needs the extra ``export``).
     """
-    study = KeptStudy.open(folder)
+    study = Study.open(folder)
     if to == "xlsx":
         return [_write_workbook(study, out / "results.xlsx")]
     tables = read_tables(study)
@@ -78,7 +78,7 @@ def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def content_of(table: pd.DataFrame, to: str, study: KeptStudy) -> bytes:
+def content_of(table: pd.DataFrame, to: str, study: Study) -> bytes:
     """A table as the content of a CSV file, or of a Parquet file that says its units."""
     if to == "csv":
         return table_csv(table)
@@ -99,7 +99,7 @@ def content_of(table: pd.DataFrame, to: str, study: KeptStudy) -> bytes:
     return room.getvalue()
 
 
-def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Path) -> Path:
+def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) -> Path:
     for package in ("netCDF4", "xarray"):
         require(package, extra="export", what="netcdf")
     import xarray as xr
@@ -135,7 +135,7 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: KeptStudy, path: Pa
     return path
 
 
-def _write_workbook(study: KeptStudy, path: Path) -> Path:
+def _write_workbook(study: Study, path: Path) -> Path:
     """Runs, every CSV table beside them, and what measures mean, each on a sheet of its own."""
     require("openpyxl", extra="export", what="xlsx")
     from openpyxl import Workbook
@@ -153,7 +153,7 @@ def _write_workbook(study: KeptStudy, path: Path) -> Path:
     return save_book(book, path)
 
 
-def _fill(book: Workbook, study: KeptStudy) -> None:
+def _fill(book: Workbook, study: Study) -> None:
     """Write all sheets of a workbook."""
     head = ["strategy", "future", "run", *study.measures]
     runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))

@@ -36,17 +36,17 @@ from kolabsim.model.jit import digest
 from kolabsim.model.measures import MEASURES, OWN, Measure
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.source import is_file
-from kolabsim.study.api import build_futures
-from kolabsim.study.comparison_spec import MOST_RUNS
-from kolabsim.study.results import run_figures
+from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.store import Held, Store, intact, quarter_rows, region_rows, run_rows
 from kolabsim.study.tasks import (
     Plain,
     Point,
+    build_futures,
     from_bytes,
     has_obstacle,
     hash_of,
     pack,
+    run_figures,
     to_bytes,
     unpack,
 )
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from kolabsim.engine.ensemble import Task
     from kolabsim.model.state import State
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.experiment import Experiment
 
 Given = TypeVar("Given")
 
@@ -110,7 +110,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class KeptStudy:
+class Study:
     """An experiment's points and the folder in which their runs are kept."""
 
     folder: Path
@@ -131,7 +131,7 @@ class KeptStudy:
     """What a worker does with a batch."""
 
     @classmethod
-    def plan(cls, experiment: Experiment, folder: Path | str) -> KeptStudy:
+    def plan(cls, experiment: Experiment, folder: Path | str) -> Study:
         """The study of an experiment, and what a folder already has of it.
 
         Raises :class:`~kolabsim.errors.InputError` if the folder holds runs of a point of this
@@ -151,9 +151,9 @@ class KeptStudy:
             folder=folder,
             points=tuple(points),
             packed=packed,
-            runs=experiment.runs,
+            runs=experiment.spec.runs,
             seed=experiment.seed,
-            detail=experiment.detail,
+            detail=experiment.spec.detail,
             names=(scenario.regions.codes, tuple(scenario.areas)),
             currency=scenario.currency,
             own=own_measures(scenario),
@@ -162,7 +162,7 @@ class KeptStudy:
         return study
 
     @classmethod
-    def open(cls, folder: Path) -> KeptStudy:
+    def open(cls, folder: Path) -> Study:
         """The study that a folder holds, as it was last asked for.
 
         Raises :class:`~kolabsim.errors.InputError` if the folder holds none.
@@ -511,7 +511,7 @@ def simulate_batch(batch: Plain, stop: np.ndarray | None = None) -> dict[str, ob
     return {"tables": tables, "holds": holds, "failures": failures, "seconds": seconds}
 
 
-KeptStudy.work = staticmethod(simulate_batch)
+Study.work = staticmethod(simulate_batch)
 
 
 def attempts(

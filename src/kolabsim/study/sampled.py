@@ -23,13 +23,11 @@ from kolabsim.engine.overrides import Base, base_of, is_quick, vary
 from kolabsim.errors import InputError, Problem
 from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
-from kolabsim.study.api import shape_of
-from kolabsim.study.results import run_figures
 from kolabsim.study.runner import (
     INPUTS,
     MOST_BLOCKS,
     Failure,
-    KeptStudy,
+    Study,
     attempts,
     spans,
     unless_stopped,
@@ -42,6 +40,8 @@ from kolabsim.study.tasks import (
     has_obstacle,
     hash_of,
     pack,
+    run_figures,
+    shape_of,
     to_bytes,
     unpack,
 )
@@ -61,7 +61,7 @@ DESIGN = "design.csv"
 
 
 @dataclass(frozen=True)
-class SampledStudy(KeptStudy):
+class SampledStudy(Study):
     """Strategies at the points of a design, and the folder in which their runs are kept."""
 
     table: pd.DataFrame = field(default=None, repr=False)

@@ -13,20 +13,24 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK, Own, Task
-from kolabsim.errors import KolabsimError
+from kolabsim.engine.ensemble import BLOCK, Own, Task, build_task
+from kolabsim.errors import InputError, KolabsimError, Problem
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
 from kolabsim.model.load import run_extensions
+from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
+from kolabsim.scenario.scenario import Scenario
 
+DEFAULT_FUTURE = "default"
+"""The one future of a study that names none: the scenario's own parameters."""
 Plain = dict[str, object]
 """Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
 
@@ -43,6 +47,53 @@ class Point:
         """The hash of the block in which a run lies."""
         text = f"{self.hash}:{run // BLOCK}"
         return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def build_futures(
+    scenario: Scenario, futures: Mapping[str, Mapping[str, object]], seed: int
+) -> dict[str, tuple[Scenario, Task]]:
+    """The scenario as each future has it, and the engine's input for it."""
+    worlds = {}
+    for name, settings in futures.items():
+        world = scenario.with_(settings) if settings else scenario
+        if shape_of(world) != shape_of(scenario):
+            text = _("future '{name}' must not change regions, areas or the horizon")
+            raise InputError([Problem(text.format(name=name))])
+        worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
+    return worlds
+
+
+def shape_of(scenario: Scenario) -> tuple[object, ...]:
+    """What all futures of a study must share, so that their results can stand in one table."""
+    measures = scenario.measures
+    return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures
+
+
+def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) -> np.ndarray:
+    """Each run's figure of every measure, [runs, measures], from [runs, quarters, measures].
+
+    The mean of the last four quarters in which it is defined, a sum over the run, or a ratio of
+    two sums; NaN where it is undefined.
+    """
+    figures = np.empty((len(history), len(measures)))
+    place = {name: k for k, name in enumerate(measures)}
+    sums = np.nansum(history, axis=1)
+    last = history[:, -4:]
+    defined = np.isfinite(last).sum(axis=1)
+    total = np.nansum(last, axis=1)
+    means = np.divide(total, defined, out=np.full_like(total, np.nan), where=defined > 0)
+    for name, k in place.items():
+        measure = MEASURES[name]
+        if measure.figure == LAST_YEAR:
+            figures[:, k] = means[:, k]
+        elif measure.figure == RATIO:
+            above, below = (sums[:, place[part]] for part in measure.ratio)
+            figures[:, k] = np.divide(
+                above, below, out=np.full_like(above, np.nan), where=below > 0
+            )
+        else:
+            figures[:, k] = sums[:, k]
+    return figures
 
 
 def pack(task: Task) -> Plain:

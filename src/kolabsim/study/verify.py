@@ -10,10 +10,9 @@ import numpy as np
 
 from kolabsim.engine.ensemble import Task, run_block
 from kolabsim.study.collect import read_tables
-from kolabsim.study.results import run_figures
-from kolabsim.study.runner import INPUTS, KeptStudy, read_inputs
+from kolabsim.study.runner import INPUTS, Study, read_inputs
 from kolabsim.study.sampled import ROWS, kept_tasks
-from kolabsim.study.tasks import Point, hash_of, unpack
+from kolabsim.study.tasks import Point, hash_of, run_figures, unpack
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     The sample is drawn with ``seed``, evenly over all runs; at least one run is done again. Raises
     :class:`~kolabsim.errors.KolabsimError` if another version of the model made the runs.
     """
-    study = KeptStudy.open(folder)
+    study = Study.open(folder)
     table = read_tables(study)["runs"]
     number = min(max(sample, 1), len(table))
     rows = np.random.default_rng(seed).choice(len(table), number, replace=False)

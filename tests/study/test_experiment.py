@@ -2,8 +2,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.comparison_spec import Experiment
-from kolabsim.study.spec import load
+from kolabsim.study.experiment import Experiment
 
 GOOD = """\
 kind: comparison
@@ -35,9 +34,9 @@ def problems(path, **more):
 def test_an_experiment_says_everything(tmp_path):
     found = Experiment.load(write(tmp_path, GOOD))
     assert found.strategies == ("voluntary", "team", "forum")
-    assert found.baseline == "voluntary"
+    assert found.spec.baseline == "voluntary"
     assert found.scenario.horizon == 8
-    assert (found.runs, found.seed) == (10, 0)
+    assert (found.spec.runs, found.seed) == (10, 0)
     assert found.question("id") == "Apa yang menolong?"
     assert found.futures["worth"] == {"parameters.quality_value": 0.8}
 
@@ -45,13 +44,13 @@ def test_an_experiment_says_everything(tmp_path):
 def test_a_folder_and_what_is_typed_stand_in_for_the_file(tmp_path):
     write(tmp_path, GOOD)
     found = Experiment.load(tmp_path, settings={"cap": 5}, runs=3, seed=9)
-    assert (found.runs, found.seed, found.scenario.cap) == (3, 9, 5)
+    assert (found.spec.runs, found.seed, found.scenario.cap) == (3, 9, 5)
     assert found.name == tmp_path.name
 
 
 @pytest.mark.parametrize("name", shipped_names("experiments"))
 def test_shipped_experiments_load(name):
-    found = load(name)
+    found = Experiment.load(name)
     assert found.question("en")
     assert found.question("id")
     assert found.question("id") != found.question("en")
@@ -89,7 +88,10 @@ def test_problems_of_the_scenario_are_told_in_its_own_file(tmp_path):
         ("", "empty"),
         ("kind: comparison\n", "scenario: missing"),
         ("kind: ~\nscenario: kartamantul\n", "kind: missing"),
-        ("kind: {a: b}\nscenario: kartamantul\n", "is not known here; allowed: comparison"),
+        (
+            "kind: {a: b}\nscenario: kartamantul\n",
+            "is not a kind of experiment; allowed: comparison",
+        ),
         ("kind: comparison\nscenario:\n", "scenario: missing"),
         ("kind: comparisson\nscenario: kartamantul\n", "did you mean 'comparison'"),
         ("kind: [\n", "experiment.yaml:2"),
