@@ -328,8 +328,8 @@ def test_what_costs_nothing_is_said_to_cost_nothing(comparison):
 def test_numbers_on_axes_are_written_by_locale(comparison):
     set_language("id")
     found = texts(figures.forest(comparison, ["realised_benefit", "net_saving"]))
-    assert "% dari biaya bila sendiri" in found
-    assert "Rp miliar" in found
+    assert "% dari biaya jika diselenggarakan sendiri" in found
+    assert "miliar rupiah" in found
     assert "Paket lengkap" in found
 
 

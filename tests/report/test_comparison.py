@@ -188,7 +188,7 @@ def test_each_strategy_and_measure_is_tabled(pages, comparison):
         assert title in page.text
     trust = comparison.table("trust").loc["forum"]
     assert f"+{100 * trust['difference']:.2f}" in page.text
-    assert f"better in {round(100 * trust['better_share'])} %" in page.text.replace("\xa0", " ")
+    assert f"better in {round(100 * trust['better_share'])}%" in page.text.replace("\xa0", " ")
 
 
 def test_every_region_is_a_winner_or_a_loser(pages, comparison):
@@ -223,7 +223,7 @@ def test_it_says_how_to_have_it_again(pages):
 
 def test_shares_of_variance_are_shown_with_a_dash_where_undefined(pages):
     _text, page = pages["en"]
-    assert "20 % to 60 %" in page.text.replace("\xa0", " ")
+    assert "20% to 60%" in page.text.replace("\xa0", " ")
     assert "What regions are, and luck" in page.text
 
 
@@ -426,8 +426,8 @@ def said(results) -> str:
 def test_the_answer_says_what_does_best(results):
     text = said(shifted(results, realised_benefit=0.01))
     assert "Business co-finance does best" in text
-    assert re.search(r"is [45]\.\d\d % of stand-alone cost higher than under Voluntary", text)
-    assert "better in 100 % of 24 runs" in text
+    assert re.search(r"is [45]\.\d\d% of stand-alone cost higher than under Voluntary", text)
+    assert "better in 100% of 24 runs" in text
     assert "The lead of Business co-finance over the next, Central grants, is" in text
 
 
@@ -448,7 +448,7 @@ def test_the_answer_names_what_costs_most_and_what_does_not_pay(results, compari
     title = comparison.scenario.strategies[costs.idxmax()].title("en")
     assert f"{title} costs most: IDR" in text
     best = comparison.scenario.strategies[comparison.order()[0]].title("en")
-    assert re.search(rf"{best} costs IDR \d.* over 3 years \(.*95 % intervals, 24 runs\)", text)
+    assert re.search(rf"{best} costs IDR \d.* over 3 years \(.*95% intervals, 24 runs\)", text)
     free = shifted(results, programme_cost=0.0)
     runs = free.runs.assign(programme_cost=0.0)
     assert "No strategy has a programme cost" in said(Results(**{**vars(free), "runs": runs}))

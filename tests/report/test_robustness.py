@@ -117,7 +117,7 @@ def test_the_answer_comes_first_and_says_what_was_found(sections):
     assert "“Joint secretariat” loses when" in text
     assert re.search(r"population of regions is at least (19|20)\d thousand", text)
     assert re.search(r"trust at the start is at most 0\.(4[5-9]|5)", text)
-    assert re.search(r"\(coverage \d+ %, density \d+ %, n = \d+ of 120 futures\)", text)
+    assert re.search(r"\(coverage \d+%, density \d+%, n = \d+ of 120 futures\)", text)
     assert re.search(r"Measure (population of regions|trust at the start) first", text)
     assert len(re.findall(r"[.?] (?=[A-Z“])", text)) == 3
 
@@ -204,7 +204,7 @@ def test_restrictions_are_said_in_words():
 @pytest.mark.parametrize(
     ("verdict", "number", "text"),
     [
-        (d.NEVER, 0, "“Matching grant” falls below 0\N{NO-BREAK SPACE}% of stand-alone cost in "
+        (d.NEVER, 0, "“Matching grant” falls below 0% of stand-alone cost in "
          "none of the 120 futures."),
         (d.ALWAYS, 120, "in all of the 120 futures."),
         (d.FEW, 3, "in 3 of 120 futures: too few to say"),

@@ -84,7 +84,7 @@ def test_a_package_in_words(front):
     assert "legal form joint board" in text
     assert text.endswith("without forum and training and NGO mediation")
     assert "cost of hauling 0." in text
-    assert s.setting_text(FACTORS[0], 0.45, WORDS) == "45\N{NO-BREAK SPACE}%"
+    assert s.setting_text(FACTORS[0], 0.45, WORDS) == "45%"
 
 
 def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(front, references):
@@ -94,7 +94,7 @@ def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(fron
     knee = s.package_title(front, front.knee)
     assert f"{knee}, is where more of one goal" in text
     assert f"Within the budget of IDR 1.50 billion, {len(front)} packages" in text
-    assert "Its cost (in brackets, 95 % intervals of the means): programme cost IDR" in text
+    assert "Its cost (in brackets, 95% intervals of the means): programme cost IDR" in text
     assert [one.heading for one in answer.answers] == [
         "The package", "What it costs and brings", "How sure",
     ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_figures_say_what_they_show(front, robust, references):
                  "more is better", "beyond the budget", "known strategies"):  # fmt: skip
         assert text in plane, text
     settings = words_of(figures.packages(front, WORDS))
-    for text in ("Forum and training", "board", "knee", "Trust (points of 100)", "0\xa0%"):
+    for text in ("Forum and training", "board", "knee", "Trust (points out of 100)", "0%"):
         assert text in settings, text
     many = words_of(figures.front_in_futures(front, robust, WORDS))
     for text in (knee, "worst tenth", "Share of futures", "within budget and unbeaten"):

@@ -16,7 +16,7 @@ import numpy as np
 from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
 from kolabsim.app.session import MAIN, Answer
 from kolabsim.figures.comparison import quantiles, yearly
-from kolabsim.figures.formatting import SPACE, choose_scale, decimal, percent
+from kolabsim.figures.formatting import choose_scale, decimal, percent
 from kolabsim.figures.labels import (
     capitalise,
     choose_measure_scale,
@@ -99,7 +99,7 @@ def level_of(measure: str, value: float, currency: str) -> str:
     scale = choose_scale(unit, [value], currency=currency, difference=False)
     if unit == "currency":
         return scale.text(value)
-    return scale.bare(value) + (f"{SPACE}%" if scale.unit.startswith("%") else "")
+    return scale.bare(value) + ("%" if scale.unit.startswith("%") else "")
 
 
 def interval_bar(row: object, colour: str) -> str:

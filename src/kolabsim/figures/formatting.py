@@ -1,13 +1,13 @@
-"""Numbers, shares and sums of money as people write them, in the language spoken now.
+"""How numbers, intervals, shares and sums of money are written in the current language.
 
-Nothing is shown with more digits than its interval supports; what is undefined is a dash.
+No number has more digits than its interval supports; an undefined number is a dash.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,81 +16,89 @@ from kolabsim.i18n import _, language
 UNDEFINED = "–"
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
-"""Between a number and what belongs to it."""
-SYMBOLS: dict[str, dict[str, str]] = {"id": {"IDR": "Rp"}}
-"""Currencies that are written otherwise than by their letters, by language."""
+"""Between a number and its unit."""
+SYMBOLS = {("id", "IDR"): "Rp"}
+"""Symbols of currencies, by language and code; all others are written by their code."""
+CURRENCY_NAMES = {("id", "IDR"): "rupiah"}
+"""Names of currencies in heads, by language and code; all others are written by their code."""
 MOST_DECIMALS = 4
 
 
 class Number(str):
-    """A number as it is written, which knows what it is: a spreadsheet takes the number."""
+    """A number as text that keeps its value, so that a spreadsheet gets the number itself."""
 
     value: float
-    """In the unit in which it is written; a share where it is written in per cent."""
+    """In the unit of the text; of a percentage, the share."""
     pattern: str
-    """How a spreadsheet writes it alike."""
+    """Format code that makes a spreadsheet show the same text."""
 
     def __new__(cls, text: str, value: float, pattern: str = "General") -> Number:
-        """A text with the number that it says."""
+        """Make a text with its value."""
         made = super().__new__(cls, text)
         made.value, made.pattern = float(value), pattern
         return made
 
 
 class Interval(str):
-    """An interval as it is written, which knows its ends."""
+    """An interval as text that keeps its ends."""
 
     ends: tuple[str, str]
 
     def __new__(cls, text: str, low: str, high: str) -> Interval:
-        """A text with the ends that it says."""
+        """Make a text with its ends."""
         made = super().__new__(cls, text)
         made.ends = low, high
         return made
 
 
 def format_interval(low: str, high: str) -> Interval:
-    """Two written numbers as the interval between them."""
+    """Two formatted numbers as the interval between them."""
     return Interval(_("{low} to {high}").format(low=low, high=high), low, high)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one measure are written, so that all of them can be compared."""
+    """Unit and decimals shared by all values of a measure in one table or figure."""
 
     divisor: float
     decimals: int
     unit: str
-    """What stands after a number: %, quarters, billion cost units."""
-    symbol: str = ""
-    """What stands before it: the currency."""
+    """Text after a number: %, quarters, billion."""
+    currency: str = ""
+    """Code of the currency, whose symbol stands before a number."""
+
+    def with_decimals(self, least: int = 0, most: int = MOST_DECIMALS) -> Scale:
+        """The same scale with at least and at most so many decimals."""
+        return replace(self, decimals=min(max(self.decimals, least), most))
 
     @property
     def label(self) -> str:
-        """The unit by itself, for the head of a column or an axis."""
-        return f"{self.symbol} {self.unit}".strip()
+        """The unit alone, as in the head of a column: IDR billion, miliar rupiah."""
+        if name := CURRENCY_NAMES.get((language(), self.currency)):
+            return f"{self.unit} {name}".strip()
+        return f"{self.currency} {self.unit}".strip()
 
     def bare(self, value: float, *, signed: bool = False) -> str:
-        """The number without its unit; with + where ``signed``. Exactly nothing is a plain 0."""
-        if not math.isfinite(value):
-            return UNDEFINED
+        """Format a number without its unit; ``signed`` adds +. Exactly zero is a plain 0."""
         if value == 0.0:
             return Number("0", 0.0, number_pattern(self.decimals))
         return decimal(value / self.divisor, self.decimals, signed=signed)
 
     def text(self, value: float, *, signed: bool = False) -> str:
-        """The number with its unit."""
+        """Format a number with its unit."""
         bare = self.bare(value, signed=signed)
         if bare == UNDEFINED:
             return bare
-        text, sign = bare, bare[0] in f"+{MINUS}"
-        before = f"{self.symbol}{SPACE}" if self.symbol else ""
-        after = f"{SPACE}{self.unit}" if self.unit else ""
+        symbol = SYMBOLS.get((language(), self.currency))
+        before = symbol or (f"{self.currency}{SPACE}" if self.currency else "")
+        after = self.unit if self.unit[:1] in ("", "%") else f"{SPACE}{self.unit}"
+        sign = bare[0] in f"+{MINUS}"
         text = f"{bare[:sign]}{before}{bare[sign:]}{after}"
-        return Number(text, bare.value, number_pattern(self.decimals, before=before, after=after))
+        pattern = number_pattern(self.decimals, before=before, after=after)
+        return Number(text, value / self.divisor, pattern)
 
     def interval(self, low: float, high: float, *, signed: bool = False) -> str:
-        """An interval without its unit."""
+        """Format an interval without its unit."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return UNDEFINED
         return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
@@ -99,20 +107,19 @@ class Scale:
 def number_pattern(
     decimals: int, *, signed: bool = False, before: str = "", after: str = ""
 ) -> str:
-    """How a spreadsheet writes a number with so many decimals, and words before and after it."""
+    """Format code of a spreadsheet for numbers with these decimals, and text around them."""
     number = "#,##0" + ("." + "0" * decimals if decimals else "")
-    quoted = [f'"{words}"' if words else "" for words in (before, after)]
+    quoted = [f'"{text}"' if text else "" for text in (before, after)]
     whole = f"{quoted[0]}{number}{quoted[1]}"
     return f"+{whole};-{whole};{whole}" if signed else whole
 
 
 def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
-    """A number with so many decimals; zero has no sign, and what is undefined is a dash."""
+    """Format a number with these decimals; zero has no sign."""
     from babel.numbers import format_decimal
 
     if not math.isfinite(value):
         return UNDEFINED
-
     places = "." + "0" * decimals if decimals else ""
     text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
     sign = MINUS if value < 0 else "+" if signed else ""
@@ -121,26 +128,26 @@ def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
-    """A share of a whole in per cent; whatever is not all or nothing is never shown as such."""
+    """Format a share as a percentage; only exactly 0 and 1 are shown as 0% and 100%."""
     if not math.isfinite(share):
         return UNDEFINED
     least = 0.5 * 10.0 ** -(decimals + 2)
     if 0.0 < share < least:
-        text = f"< {decimal(2 * 100 * least, decimals)}"
+        text = f"<{decimal(2 * 100 * least, decimals)}"
     elif 1.0 - least < share < 1.0:
-        text = f"> {decimal(100 * (1.0 - 2 * least), decimals)}"
+        text = f">{decimal(100 * (1.0 - 2 * least), decimals)}"
     else:
         text = decimal(100.0 * share, decimals)
-    return Number(f"{text}{SPACE}%", share, number_pattern(decimals) + "%")
+    return Number(f"{text}%", share, number_pattern(decimals) + "%")
 
 
 def count(number: float) -> str:
-    """A whole number."""
+    """Format a whole number."""
     return decimal(float(number), 0)
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number by itself, with so many significant digits."""
+    """Format a number without a unit to these significant digits."""
     if not math.isfinite(value):
         return UNDEFINED
     if value == 0.0:
@@ -159,17 +166,26 @@ def choose_scale(
     currency: str = "",
     difference: bool = True,
 ) -> Scale:
-    """How to write values of a measure in a unit of :mod:`kolabsim.model.measures`.
+    """Choose unit and decimals for values of a measure.
 
-    ``errors`` are half-widths of their intervals: their lower quartile is written with one digit,
-    or with two if it begins with 1 or 2. Without them, the largest value is written with three
-    digits. Differences of shares are in percentage points; the currency is the scenario's, '' for
-    cost units.
+    Parameters
+    ----------
+    unit
+        Unit of :mod:`kolabsim.model.measures`.
+    values
+        The values to show.
+    errors
+        Half-widths of their intervals. Their lower quartile is shown with one digit, or with two
+        if it begins with 1 or 2. Without them, the largest value is shown with three digits.
+    currency
+        Code of the scenario's currency; ``""`` for cost units.
+    difference
+        Whether the values are differences: those of shares are in percentage points.
     """
     values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
     largest = float(values.max(initial=0.0))
-    divisor, words, symbol = unit_labels(unit, largest, currency, difference)
+    divisor, text = unit_label(unit, largest, currency, difference)
     if len(errors):
         typical = float(np.quantile(errors, 0.25)) / divisor
         wanted = math.ceil(-math.log10(typical / 3.0) - 1e-9)
@@ -177,48 +193,42 @@ def choose_scale(
         wanted = 2 - math.floor(math.log10(largest / divisor))
     else:
         wanted = 0
-    return Scale(divisor, min(max(wanted, 0), MOST_DECIMALS), words, symbol)
+    decimals = min(max(wanted, 0), MOST_DECIMALS)
+    return Scale(divisor, decimals, text, currency if unit == "currency" else "")
 
 
-def unit_labels(
-    unit: str, largest: float, currency: str, difference: bool
-) -> tuple[float, str, str]:
-    """What to divide by, the words after a number, and those before it."""
+def unit_label(unit: str, largest: float, currency: str, difference: bool) -> tuple[float, str]:
+    """The divisor of a unit, and the text after a number."""
     if unit == "currency":
         return money_unit(largest, currency)
-    if unit == "share of stand-alone cost":
-        return 0.01, _("% of stand-alone cost"), ""
-    if unit == "share":
-        return 0.01, _("percentage points") if difference else "%", ""
-    if unit == "share/year":
-        return 0.01, _("percentage points a year") if difference else _("% a year"), ""
-    if unit == "0..1":
-        return 0.01, _("points of 100"), ""
-    words = {
-        "quarters": _("quarters"),
-        "years": _("years"),
-        "bodies": _("bodies"),
-        "regions": _("regions"),
-        "negotiations": _("negotiations"),
-        "agreements": _("agreements"),
-        "memberships": _("memberships"),
-        "1": "",
-    }
-    return 1.0, words[unit], ""
+    labels = {
+        "share of stand-alone cost": (0.01, _("% of stand-alone cost")),
+        "share": (0.01, _("percentage points") if difference else "%"),
+        "share/year": (
+            0.01, _("percentage points a year") if difference else _("% a year"),
+        ),
+        "0..1": (0.01, _("points out of 100")),
+        "quarters": (1.0, _("quarters")),
+        "years": (1.0, _("years")),
+        "bodies": (1.0, _("bodies")),
+        "regions": (1.0, _("regions")),
+        "negotiations": (1.0, _("negotiations")),
+        "agreements": (1.0, _("agreements")),
+        "memberships": (1.0, _("memberships")),
+        "1": (1.0, ""),
+    }  # fmt: skip
+    return labels[unit]
 
 
-def money_unit(largest: float, currency: str) -> tuple[float, str, str]:
+def money_unit(largest: float, currency: str) -> tuple[float, str]:
     """The unit in which the largest of some sums of money has one to three digits."""
     sizes = (
         (1e12, _("trillion")), (1e9, _("billion")), (1e6, _("million")), (1.0, ""),
     )  # fmt: skip
     divisor, size = next((pair for pair in sizes if largest >= pair[0]), sizes[-1])
-    if currency:
-        return divisor, size, SYMBOLS.get(language(), {}).get(currency, currency)
-    units = _("cost units")
-    return divisor, f"{size} {units}".strip(), ""
+    return divisor, size if currency else f"{size} {_('cost units')}".strip()
 
 
 def money(value: float, currency: str, *, signed: bool = False) -> str:
-    """A sum of money by itself, with three digits: IDR 1.23 billion, Rp 1,23 miliar."""
+    """Format one sum of money with three digits: IDR 1.23 billion, Rp1,23 miliar."""
     return choose_scale("currency", [value], currency=currency).text(value, signed=signed)

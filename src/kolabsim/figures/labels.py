@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,7 @@ def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFra
 def choose_winner_scale(comparison: Comparison) -> Scale:
     """How the gains and losses of regions are written: two decimals of a per cent at most."""
     scale = choose_measure_scale(comparison, NET_BENEFIT, comparison.winners)
-    return replace(scale, decimals=min(scale.decimals, 2))
+    return scale.with_decimals(most=2)
 
 
 def verdict_labels(comparison: Comparison) -> dict[str, str]:

@@ -28,7 +28,7 @@ def share_scale(table: pd.DataFrame, column: str) -> Scale:
         np.concatenate([table[column], table["low"], table["high"]]),
         (table["high"] - table["low"]) / 2.0,
     )
-    return Scale(scale.divisor, min(scale.decimals, 2), scale.unit)
+    return scale.with_decimals(most=2)
 
 
 def money_scale(found: RegionOutlook, values: Iterable[float]) -> Scale:

@@ -85,8 +85,7 @@ def scale_of_index(
 ) -> Scale:
     """How values of an index are written, given the half-widths of their intervals."""
     if name in SHARES:
-        found = choose_scale("share", values, errors, difference=False)
-        return Scale(found.divisor, min(found.decimals, 1), found.unit)
+        return choose_scale("share", values, errors, difference=False).with_decimals(most=1)
     if name in BARE:
         return Scale(1.0, 2, "")
     return labels.scale(outcome, values, errors, difference=True)

@@ -145,7 +145,7 @@ def channels_in_futures(comparison: Comparison, strategy: str) -> Table:
     table = comparison.channels[comparison.channels["strategy"] == strategy]
     total = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
-    scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
+    scale = scale.with_decimals(least=2)
     rows = []
     for name in table["channel"].cat.categories:
         here = table[table["channel"] == name]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, count, percent, significant
+from kolabsim.figures.formatting import UNDEFINED, choose_scale, count, percent, significant
 from kolabsim.figures.labels import area_title, capitalise, channel_title
 from kolabsim.figures.region import (
     money_scale,
@@ -282,7 +282,7 @@ def contact_table(found: RegionOutlook) -> Table:
     """All contacts by all areas: the gain, and in which share of draws both would gain."""
     table, areas = found.prospects, list(found.scenario.areas)
     scale = share_scale(table, "gain")
-    scale = Scale(scale.divisor, min(scale.decimals, 1), scale.unit)
+    scale = scale.with_decimals(most=1)
     order = table.groupby("region")["gain"].max().sort_values(ascending=False).index
     found_at = {(row.region, row.area): row for row in table.itertuples()}
     rows = []
@@ -382,7 +382,7 @@ def cost_section(found: RegionOutlook) -> Section:
     table = found.costs
     # By the differences: they are what is read, and far smaller than the cost of services.
     scale = money_scale(found, table["difference"])
-    scale = Scale(scale.divisor, 1, scale.unit, scale.symbol)
+    scale = scale.with_decimals(1, 1)
     good = {"saving", "benefit"}
     rows = [
         (

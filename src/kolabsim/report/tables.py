@@ -170,7 +170,7 @@ def envelope_table(
 ) -> Table:
     """Medians over time of the difference in realised net benefit, [strategies, years]."""
     scale = choose_scale(MEASURES[NET_BENEFIT].unit, middle.ravel())
-    scale = Scale(scale.divisor, 2, scale.unit, scale.symbol)
+    scale = scale.with_decimals(2, 2)
     rows = [
         (strategy_title(comparison, name), texts(*(scale.bare(v, signed=True) for v in values)))
         for name, values in zip(names, middle, strict=True)
@@ -322,7 +322,7 @@ def channel_table(comparison: Comparison, future: str) -> Table:
     table = comparison.channels[comparison.channels["future"] == future]
     order, total = comparison.order(future=future), comparison.table(NET_BENEFIT, future=future)
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
-    scale = Scale(scale.divisor, max(scale.decimals, 2), scale.unit)
+    scale = scale.with_decimals(least=2)
     grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
     rows = [
         (

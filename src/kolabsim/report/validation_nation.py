@@ -137,7 +137,7 @@ def signed(share: float) -> str:
     """A gain or loss in per cent, with its sign."""
     if not math.isfinite(share):
         return UNDEFINED
-    return f"{decimal(100.0 * share, 1, signed=True)} %"
+    return f"{decimal(100.0 * share, 1, signed=True)}%"
 
 
 def island_table(judged: NationJudgement) -> Table:
