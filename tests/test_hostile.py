@@ -219,7 +219,7 @@ def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed) 
         assert (programmed / "ran").exists(), words
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_program_is_told_before_it_is_run(programmed) -> None:
     for words, told in (
         (("run", "study.yaml"), "Running the extension rule.py (SHA-256 "),
@@ -358,7 +358,13 @@ def test_new_leaves_nothing_behind(tmp_path, monkeypatch, fault, at) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "fault"), [(0, "full"), (3, "interrupted"), (8, "forbidden"), (20, "full")]
+    ("at", "fault"),
+    [
+        (3, "interrupted"),
+        (20, "full"),
+        pytest.param(0, "full", marks=pytest.mark.long),
+        pytest.param(8, "forbidden", marks=pytest.mark.long),
+    ],  # fmt: skip
 )
 def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, fault, at) -> None:
     monkeypatch.chdir(tmp_path)
