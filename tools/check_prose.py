@@ -41,7 +41,7 @@ class Rule:
         """What breaks the rule in a text, each with a few words around it."""
         for found in self.pattern.finditer(text):
             around = " ".join(text[max(0, found.start() - 40) : found.end() + 40].split())
-            if not any(part in around for part in self.allow):
+            if not any(part.lower() in around.lower() for part in self.allow):
                 yield f"{found[0]!r} in '{around}': write {self.instead}"
 
 
