@@ -364,7 +364,7 @@ def test_new_leaves_nothing_behind(tmp_path, monkeypatch, fault, at) -> None:
         (20, "full"),
         pytest.param(0, "full", marks=pytest.mark.long),
         pytest.param(8, "forbidden", marks=pytest.mark.long),
-    ],  # fmt: skip
+    ],
 )
 def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, fault, at) -> None:
     monkeypatch.chdir(tmp_path)
