@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from kolabsim.errors import KolabsimError
 from tests.terminal import kolabsim
 
 SMALL = """\
@@ -297,3 +298,17 @@ def test_nothing_typed_is_answered_with_help(tmp_path):
     done = kolabsim(folder=tmp_path)
     assert "run" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_compilation_is_announced_before_anything_is_compiled(tmp_path, monkeypatch):
+    class FirstCompilationError(KolabsimError):
+        pass
+
+    def plan(*_words):
+        raise FirstCompilationError
+
+    monkeypatch.setattr("kolabsim.model.jit.is_compiled_before", lambda: False)
+    monkeypatch.setattr("kolabsim.study.runner.Study.plan", plan)
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    done = kolabsim("run", "small.yaml", folder=tmp_path)
+    assert "The model is being compiled" in refused(done)

@@ -108,8 +108,8 @@ def run(
             how = {"executor": executor, "workers": workers or number}
             run_experiment(found, folder, retry_failed=retry_failed, **how)
         return
+    announce_compilation()  # before planning, which compiles a part of the model
     study = Study.plan(found, folder)
-    announce_compilation()
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
         progress = run_study(
             study, executor=executor, workers=workers or number, retry_failed=retry_failed
