@@ -6,20 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kolabsim.figures.formatting import (
-    UNDEFINED,
-    choose_scale,
-    count,
-    format_interval,
-    percent,
-    significant,
-)
-from kolabsim.figures.labels import area_title, capitalise, measure_title
+import numpy as np
+
+from kolabsim.figures.formatting import UNDEFINED, count, percent, scale_of, significant, span
+from kolabsim.figures.labels import area_title, capital, title_of
 from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
+from kolabsim.report.page import Block, Cell, Folded, Section, Table, texts
 from kolabsim.scenario.schema import both_languages
 from kolabsim.scenario.strategy import in_language
 
@@ -27,6 +22,27 @@ if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.source import Node
     from kolabsim.scenario.strategy import Phase, Strategy
+
+
+def assumption_section(scenario: Scenario, *blocks: Block) -> Section:
+    """Return the section on assumptions: caveats, then ``blocks``, then the scenario's own."""
+    text = _(
+        "Sensitivity analyses vary each parameter over this range. None of these parameters has "
+        "been measured; any value in the range is as plausible as another."
+    )
+    return Section(
+        "assumptions",
+        _("Assumptions"),
+        *caveats(scenario),
+        *blocks,
+        mapping_table(scenario),
+        body_table(scenario),
+        area_table(scenario),
+        Folded(
+            _("All assumed parameters with their values and ranges"),
+            [text, *parameter_tables(scenario)],
+        ),
+    )
 
 
 def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
@@ -191,3 +207,57 @@ def body_table(scenario: Scenario) -> Table | None:
     ]
     head = [_("Service area"), _("Members"), _("Form"), _("Since"), _("Source")]
     return Table(_("Joint bodies at the start"), head, rows, prose=True)
+
+
+def caveats(scenario: Scenario) -> list[str]:
+    """What the results are not, and the assumptions that carry them."""
+    error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
+    said = [
+        _(
+            "This is a thought experiment, not a prediction. It shows what follows from stated "
+            "assumptions in a simulated world, not what will happen."
+        )
+    ]
+    if scenario.currency == "IDR":
+        said.append(
+            _(
+                "Read the contrasts between strategies, not the levels. Simulated levels of "
+                "cooperation in Indonesia come out about ten times those that are documented, and "
+                "the list of what is documented is incomplete."
+            )
+        )
+    else:
+        said.append(_("Read the contrasts between strategies rather than the levels."))
+    said += [
+        _(
+            "Errors of judgement matter. In trials on small municipalities, misjudged gains "
+            "carried about two thirds of all cooperation; that their standard deviation is {error} "
+            "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
+            "stand side by side."
+        ).format(error=percent(error)),
+        _(
+            "Intensities of mechanisms and support, their prices, the cost per resident and the "
+            "efficient scale of services are assumed unless a source is named."
+        ),
+    ]
+    drawn = drawn_attributes(scenario)
+    said.append(
+        _("No data gives these attributes of regions, so they are drawn anew in each run: {names}.")
+        .format(names=", ".join(drawn))
+    )  # fmt: skip
+    return said
+
+
+def drawn_attributes(scenario: Scenario) -> list[str]:
+    """The attributes of regions that are drawn, wholly or in part."""
+    regions = scenario.regions
+    columns = {
+        _("administrative capacity"): regions.capacity,
+        _("fiscal stress"): regions.stress,
+        _("organisational culture"): regions.culture,
+        _("interests"): regions.interests,
+    }
+    drawn = [title for title, values in columns.items() if np.isnan(values).any()]
+    return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
+
+

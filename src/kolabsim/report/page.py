@@ -1,122 +1,286 @@
-"""A page of sections: paragraphs, tables and figures in one file that needs nothing else."""
+"""What a page holds: sections of paragraphs, tables, pictures and other blocks, in reading order.
+
+Every report is a :class:`Page`. :mod:`kolabsim.report.html` writes it as one file for browsers,
+:mod:`kolabsim.report.workbook` writes its tables for spreadsheets.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from kolabsim.figures.style import to_svg
-from kolabsim.files import write_whole
-from kolabsim.i18n import _, language
-from kolabsim.report.tables import Table
-from kolabsim.report.workbook import write_workbook
+from kolabsim.analysis.comparison import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.figures.formatting import SPACE, Scale
+from kolabsim.figures.style import MARKS, to_svg
+from kolabsim.i18n import _
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    import pandas as pd
     from matplotlib.figure import Figure
+
+B = TypeVar("B")
+
+
+# Tables -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
+class Cell:
+    """The content of a cell: a number, its interval below it, and a remark below that."""
+
+    main: str
+    below: str = ""
+    remark: str = ""
+    verdict: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a character."""
+        return MARKS[self.verdict][0] if self.verdict else ""
+
+    @property
+    def verdict_title(self) -> str:
+        """The verdict in a word, for screen readers and spreadsheets."""
+        titles = {
+            BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
+            DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
+        }  # fmt: skip
+        return titles.get(self.verdict, "")
+
+    @property
+    def line(self) -> str:
+        """The cell in one line, for a terminal."""
+        return SPACE.join(part for part in (self.mark, self.main, self.below) if part)
+
+
+def interval_cell(
+    scale: Scale,
+    value: float,
+    low: float,
+    high: float,
+    *,
+    signed: bool = False,
+    verdict: str = "",
+    remark: str = "",
+) -> Cell:
+    """Return a cell with a number and its interval, both written on one scale."""
+    below = scale.interval(low, high, signed=signed)
+    return Cell(scale.bare(value, signed=signed), below, remark, verdict)
+
+
+def texts(*contents: str) -> list[Cell]:
+    """Return cells that hold nothing but text."""
+    return [Cell(text) for text in contents]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a heading for each row and column; ``prose`` where cells hold text."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    prose: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of further pages, by the heading of the row."""
+
+
+# Other blocks -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure with what it shows in a sentence, and how it is to be read."""
+    """A figure with alternative text and a caption."""
 
     figure: Figure
     alt: str
     caption: str
+    name: str = ""
+    """Name of its file, without a suffix."""
+    is_narrow: bool = False
+    """Whether it can stand beside another."""
 
     @classmethod
-    def of(cls, figure: Figure, alt: str, caption: str, **words: str) -> Picture:
-        """A figure with sentences whose places are filled."""
-        return cls(figure, alt.format(**words), caption.format(**words))
+    def of(cls, figure: Figure, alt: str, caption: str, name: str = "", **values: str) -> Picture:
+        """Return a picture whose texts have their places filled with ``values``."""
+        return cls(figure, alt.format(**values), caption.format(**values), name)
 
-    @property
+    @cached_property
     def svg(self) -> str:
-        """The figure as one element of a page."""
-        from markupsafe import Markup
-
-        return Markup(to_svg(self.figure, alt=self.alt))
+        """The figure as one ``<svg>`` element, rendered once."""
+        return to_svg(self.figure, alt=self.alt)
 
 
-class Answer(NamedTuple):
-    """A part of the answer: what it is about, in a few words, in a sentence, and what else."""
+class Headline(NamedTuple):
+    """One of the findings that open a page: a label, the finding in brief, and in a sentence."""
 
-    heading: str
+    label: str
     brief: str
     text: str
-    """One sentence, with how sure it is."""
     more: tuple[str, ...] = ()
-    """Further sentences, which stand where the page goes into it."""
+    """Further sentences, which follow in the section on the subject."""
 
 
 @dataclass(frozen=True)
-class Section:
-    """A part of a page: answers, paragraphs, then tables, then figures."""
+class Headlines:
+    """Up to three headlines, side by side."""
 
-    name: str
-    """By which the page links to it."""
+    parts: Sequence[Headline]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section; ``name`` is its anchor, if the table of contents lists it."""
+
     title: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a reader unfolds; printed pages show them."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Paragraphs that are set apart; ``is_alarm`` where something went wrong."""
+
     paragraphs: Sequence[str]
-    tables: Sequence[Table] = ()
-    pictures: Sequence[Picture] = ()
-    notes: Sequence[str] = ()
-    """What must be known to read it right, set apart at its end."""
-    folded: Sequence[tuple[str, Sequence[Table]]] = ()
-    """Tables that a reader unfolds, under a title; on paper they are not folded."""
-    facts: Sequence[tuple[str, str]] = ()
-    """Short facts, each with its title."""
-    quote: tuple[str, str] | None = None
-    """A title, and a paragraph to be cited."""
-    answers: Sequence[Answer] = ()
-    """What it says in short: at most three sentences, side by side."""
+    is_alarm: bool = False
 
 
-def template(name: str) -> Template:
-    """A template of a page, in the language spoken now."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+@dataclass(frozen=True)
+class Facts:
+    """Short facts, each with its title; ``is_code`` where they are hashes and commands."""
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.globals["_"] = _
-    return environment.get_template(name)
+    rows: Sequence[tuple[str, str]]
+    is_code: bool = False
 
 
-def write_page(
-    path: Path,
-    title: str,
-    *,
-    lines: Sequence[str],
-    sections: Sequence[Section],
-    workbook: bool = False,
-) -> Path:
-    """Write a page, whole, in the language spoken now; the first section is the answer.
+@dataclass(frozen=True)
+class Quote:
+    """A paragraph to be copied, with its heading."""
 
-    ``lines`` say in short how it came about. With ``workbook`` its tables are written beside it
-    for Excel too, where that is possible.
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures side by side where there is room."""
+
+    pictures: Sequence[Picture]
+
+
+Block = str | Table | Picture | Headlines | Heading | Folded | Note | Facts | Quote | Gallery
+"""What a section is made of; a string is a paragraph."""
+
+
+# Sections and pages -----------------------------------------------------------------------------
+
+
+class Section:
+    """A part of a page with a heading: a name to link to, a title, and blocks in order.
+
+    Blocks that are None or empty are left out, so that callers can write
+    ``Section("costs", title, note or None, table)``.
     """
-    from kolabsim import __version__
 
-    text = template("page.html.j2").render(
-        lang=language(), version=__version__, title=title, lines=lines, sections=sections
-    )
-    write_whole(path, text.encode())
-    if workbook:
-        facts = [(answer.heading, answer.text) for answer in sections[0].answers]
-        facts += [(sections[0].title, text) for text in sections[0].paragraphs]
-        for section in sections:
-            facts += [*section.facts, *([section.quote] if section.quote else [])]
-        write_workbook(path.with_suffix(".xlsx"), title, tables_of(sections), facts=facts)
-    return path
+    def __init__(self, name: str, title: str, *blocks: Block | None) -> None:
+        """Make a section of the blocks that are there."""
+        self.name, self.title = name, title
+        self.blocks: tuple[Block, ...] = tuple(block for block in blocks if block)
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """Its paragraphs, without those that are folded."""
+        return [block for block in self.blocks if isinstance(block, str)]
+
+    @property
+    def notes(self) -> list[str]:
+        """The paragraphs of its notes."""
+        return [text for note in select(Note, self.blocks) for text in note.paragraphs]
+
+    @property
+    def headlines(self) -> list[Headline]:
+        """Its headlines."""
+        return [part for block in select(Headlines, self.blocks) for part in block.parts]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Its tables, those that are folded too."""
+        return list(select(Table, self.blocks))
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Its pictures."""
+        return list(select(Picture, self.blocks))
 
 
-def tables_of(sections: Sequence[Section]) -> list[Table]:
-    """All tables of a page, in its order."""
-    return [
-        table
-        for section in sections
-        for tables in (section.tables, *(tables for _title, tables in section.folded))
-        for table in tables
-    ]
+def select(kind: type[B], blocks: Iterable[Block]) -> Iterator[B]:
+    """Yield the blocks of a kind, those within others too."""
+    for block in blocks:
+        if isinstance(block, kind):
+            yield block
+        elif isinstance(block, Folded):
+            yield from select(kind, block.blocks)
+        elif isinstance(block, Gallery):
+            yield from select(kind, block.pictures)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report: its title, some facts in a line, and its sections; the first is the answer."""
+
+    title: str
+    sections: Sequence[Section]
+    lines: Sequence[str] = ()
+    """What was simulated, in a few words each."""
+    kind: str = ""
+    """What stands above the title."""
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables in the order of the page."""
+        return [table for section in self.sections for table in section.tables]
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All pictures, by the names of their files."""
+        return {
+            picture.name or f"{section.name}-{number}": picture
+            for section in self.sections
+            for number, picture in enumerate(section.pictures, 1)
+        }
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What the first sheet of a workbook says: the answer, and how to reproduce it."""
+        first = self.sections[0]
+        found = [(part.label, part.text) for part in first.headlines]
+        found += [(first.title, text) for text in first.paragraphs]
+        for section in self.sections:
+            for facts in select(Facts, section.blocks):
+                found += facts.rows
+            found += [(quote.title, quote.text) for quote in select(Quote, section.blocks)]
+        return found
+
+
+class KindReport(NamedTuple):
+    """What the report of one kind of experiment adds to the page that all kinds share."""
+
+    sections: Sequence[Section]
+    """Its sections; the first is the answer."""
+    uncertainty: Sequence[Block]
+    """Blocks of the section on uncertainty; the first says how much was simulated."""
+    assumptions: str
+    """Which assumptions were varied, and where they are ranked."""
+    methods: str
+    """The first sentence of the paragraph on methods."""
+    tables: Mapping[str, pd.DataFrame]
+    """Tables that are written as CSV, by the names of their files."""

@@ -1,42 +1,173 @@
-"""How to have results again: command, seed, versions and hashes, and a paragraph to be cited."""
+"""How results came about: command, seed, versions and hashes, as data and as a section of a page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kolabsim.i18n import _
-from kolabsim.report.page import Section
+from kolabsim import __version__
+from kolabsim.i18n import _, language
+from kolabsim.model.jit import digest
+from kolabsim.report.page import Facts, Quote, Section
+from kolabsim.report.workbook import is_possible
+from kolabsim.study.store import KINDS, Store
+
+if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.runner import KeptStudy, Progress
+    from kolabsim.study.spec import Inquiry
+
+PROVENANCE = "provenance.json"
+"""The file in a folder of results that says how they came about."""
+PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", "matplotlib")
 
 
-def again_section(facts: Mapping[str, object], methods: str) -> Section:
-    """How the results of a page came about, and its methods."""
-    return Section(
-        "again",
-        _("How to reproduce it"),
-        [],
-        facts=provenance_lines(facts),
-        quote=(_("Methods, to be cited"), methods),
+@dataclass(frozen=True)
+class Account:
+    """A command that simulated: what was typed, how many runs it took, and how many seconds."""
+
+    command: str
+    progress: Progress
+    seconds: Mapping[str, float]
+
+
+# Facts ------------------------------------------------------------------------------------------
+
+
+def provenance(command: str, seed: int, scenario: Scenario | None = None) -> dict[str, object]:
+    """Return the provenance of anything that was simulated: command, seed, versions, hashes."""
+    facts: dict[str, object] = {
+        "kolabsim": __version__,
+        "model": digest(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "seed": seed,
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "packages": {name: version_of_package(name) for name in PACKAGES},
+    }
+    if scenario is not None:
+        text = json.dumps(scenario.resolved(), sort_keys=True, separators=(",", ":"))
+        facts["scenario"] = scenario.name
+        facts["scenario_hash"] = hashlib.sha256(text.encode()).hexdigest()
+    return facts
+
+
+def study_provenance(
+    experiment: Experiment | Inquiry, store: Store, account: Account
+) -> dict[str, object]:
+    """Return the provenance of an experiment: also its runs, and hashes of its files."""
+    files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
+    parts = [path for kind in KINDS for path in store.files(kind)]
+    return provenance(account.command, experiment.seed, experiment.scenario) | {
+        "experiment": experiment.name,
+        "kind": experiment.kind,
+        "strategies": list(experiment.strategies),
+        "runs_done": account.progress.done,
+        "runs_reused": account.progress.reused,
+        "runs_failed": account.progress.failed,
+        "parts": {path.name: hash_file(path) for path in parts},
+        "files": {path.name: hash_file(path) for path in dict.fromkeys(files)},
+        "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
+    }
+
+
+def comparison_provenance(
+    experiment: Experiment, study: KeptStudy, account: Account, pages: Iterable[str] = ()
+) -> dict[str, object]:
+    """Return the provenance of a comparison: enough to reproduce it, and to know its report."""
+    return study_provenance(experiment, study.store, account) | {
+        "request": hash_request(experiment, study, pages),
+        "baseline": experiment.baseline,
+        "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
+        "runs": experiment.runs,
+        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
+    }
+
+
+def hash_request(experiment: Experiment, study: KeptStudy, pages: Iterable[str]) -> str:
+    """Return the hash of all that a report depends on: the same hash, the same report."""
+    request = {
+        "kolabsim": __version__,
+        "points": [[p.strategy, p.future, p.hash] for p in study.points],
+        "baseline": experiment.baseline,
+        "measures": list(experiment.measures),
+        "question": experiment.question(language()),
+        "runs": [experiment.runs, experiment.detail],
+        "language": language(),
+        "pages": list(pages),
+        "workbook": is_possible(),
+    }
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+def is_reported(experiment: Experiment, study: KeptStudy, pages: Iterable[str] = ()) -> bool:
+    """Whether the folder of a study has the requested report, with pages of these regions."""
+    from kolabsim.report.output import REPORT
+
+    path = study.folder / PROVENANCE
+    if not (path.is_file() and (study.folder / REPORT).is_file()):
+        return False
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # damaged: the report is written again
+        return False
+    return isinstance(facts, dict) and facts.get("request") == hash_request(
+        experiment, study, pages
     )
 
 
-def provenance_lines(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
-    """How the results came about, a line for each fact."""
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def version_of_package(name: str) -> str | None:
+    """Return the installed version of a package, or None."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+# The section ------------------------------------------------------------------------------------
+
+
+def reproduction_section(facts: Mapping[str, object], methods: str) -> Section:
+    """Return the section on how to reproduce results, with a paragraph on methods."""
+    return Section(
+        "reproduce",
+        _("Reproducing the results"),
+        Facts(provenance_rows(facts), is_code=True),
+        Quote(_("Methods, to be cited"), methods),
+    )
+
+
+def provenance_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the facts that readers need, each with its title."""
     titles = {
         "command": _("Command"), "experiment": _("Experiment"), "scenario": _("Scenario"),
         "scenario_hash": _("Hash of the scenario"), "seed": _("Seed"), "runs": _("Runs"),
-        "runs_done": _("Runs simulated now"), "runs_reused": _("Runs kept from before"),
-        "runs_failed": _("Runs that failed"), "kolabsim": _("Version of kolabsim"),
+        "runs_done": _("Runs simulated now"), "runs_reused": _("Runs reused"),
+        "runs_failed": _("Failed runs"), "kolabsim": _("Version of kolabsim"),
         "model": _("Hash of the model"), "files": _("Hashes of files"),
         "packages": _("Packages"), "python": _("Python"), "platform": _("Platform"),
-        "made": _("Made"),
+        "made": _("Date"),
     }  # fmt: skip
-    return [
-        (title, as_line(provenance[name])) for name, title in titles.items() if name in provenance
-    ]
+    return [(title, one_line(facts[name])) for name, title in titles.items() if name in facts]
 
 
-def as_line(value: object) -> str:
-    """A fact of the provenance in a line."""
+def one_line(value: object) -> str:
+    """Return a fact in one line."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {part}" for name, part in value.items() if part is not None)
     if isinstance(value, (list, tuple)):

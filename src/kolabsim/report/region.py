@@ -17,11 +17,11 @@ from kolabsim.figures.region import (
     verdict_of,
 )
 from kolabsim.i18n import _, language
-from kolabsim.report.assumptions import area_table, mapping_table, parameter_tables
-from kolabsim.report.page import Picture, Section, write_page
-from kolabsim.report.provenance import again_section
-from kolabsim.report.summary import caveats
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.assumptions import assumption_section
+from kolabsim.report.html import write_page
+from kolabsim.report.legal import legal_section
+from kolabsim.report.page import Cell, Note, Page, Picture, Section, Table, interval_cell, texts
+from kolabsim.report.provenance import reproduction_section
 
 if TYPE_CHECKING:
     from kolabsim.analysis.region import RegionOutlook
@@ -47,7 +47,6 @@ def write_region(
     scenario = found.scenario
     place = scenario.regions.codes.index(found.code)
     lines = [
-        scenario.title(language()),
         _("code {code}").format(code=found.code),
         _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
         _("{strategy} against {baseline}").format(**strategy_words(found)),
@@ -60,12 +59,13 @@ def write_region(
         channel_section(found),
         cost_section(found),
         partner_section(found),
-        legal_section(found),
-        surety_section(found),
-        rests_section(found),
-        again_section(facts, methods_of(found, facts)),
+        legal_section(scenario),
+        uncertainty_section(found),
+        assumption_section(scenario),
+        reproduction_section(facts, methods(found, facts)),
     ]
-    return write_page(path, found.name, lines=lines, sections=sections, workbook=workbook)
+    page = Page(found.name, sections, lines=lines, kind=scenario.title(language()))
+    return write_page(page, path, workbook=workbook)
 
 
 def strategy_words(found: RegionOutlook) -> dict[str, str]:
@@ -96,13 +96,15 @@ def answer_section(found: RegionOutlook) -> Section:
             "can do, not whether the assumptions are right."
         )
     ]
-    paragraphs = [
+    return Section(
+        "answer",
+        _("Key findings"),
         benefit_sentence(found),
         channel_sentence(found),
         cost_sentence(found),
         approach_sentence(found),
-    ]
-    return Section("answer", _("In short"), [text for text in paragraphs if text], notes=notes)
+        Note(notes),
+    )
 
 
 def benefit_sentence(found: RegionOutlook) -> str:
@@ -236,7 +238,7 @@ def approach_section(found: RegionOutlook) -> Section:
     ]
     table = found.prospects
     if not len(table):
-        return Section("approach", _("Whom to approach"), [_("There is nobody to approach.")])
+        return Section("approach", _("Whom to approach"), _("There is nobody to approach."))
     notes = [
         _(
             "Both sides gain: share of draws in which the contact would see a gain as well. A body "
@@ -248,7 +250,7 @@ def approach_section(found: RegionOutlook) -> Section:
         ),
     ]
     tables = [ranking_table(found), contact_table(found)]
-    return Section("approach", _("Whom to approach"), paragraphs, tables, notes=notes)
+    return Section("approach", _("Whom to approach"), *paragraphs, *tables, Note(notes))
 
 
 def ranking_table(found: RegionOutlook) -> Table:
@@ -259,10 +261,9 @@ def ranking_table(found: RegionOutlook) -> Table:
         (
             f"{area_title(row.area)}: {names_of(found, row.partners)}",
             [
-                Cell(
-                    scale.bare(row.gain, signed=True),
-                    scale.interval(row.low, row.high, signed=True),
-                    verdict=verdict_of(row.low, row.high),
+                interval_cell(
+                    scale, row.gain, row.low, row.high,
+                    signed=True, verdict=verdict_of(row.low, row.high),
                 ),
                 *texts(money.bare(row.money, signed=True), percent(row.share), percent(row.both)),
             ],
@@ -329,10 +330,9 @@ def channel_section(found: RegionOutlook) -> Section:
         (
             channel_title(row.channel),
             [
-                Cell(
-                    scale.bare(row.difference, signed=True),
-                    scale.interval(row.low, row.high, signed=True),
-                    verdict=verdict_of(row.low, row.high),
+                interval_cell(
+                    scale, row.difference, row.low, row.high,
+                    signed=True, verdict=verdict_of(row.low, row.high),
                 ),
                 Cell(money.bare(row.money, signed=True)),
             ],
@@ -362,7 +362,7 @@ def channel_section(found: RegionOutlook) -> Section:
         **words,
     )
     title = _("What it gains or loses, and through what")
-    return Section("channels", title, paragraphs, [Table(caption, head, rows)], [picture])
+    return Section("channels", title, *paragraphs, Table(caption, head, rows), picture)
 
 
 # What it costs ------------------------------------------------------------------------------------
@@ -389,9 +389,8 @@ def cost_section(found: RegionOutlook) -> Section:
             titles[row.item],
             [
                 *texts(scale.bare(row.baseline), scale.bare(row.mean)),
-                Cell(
-                    scale.bare(row.difference, signed=True),
-                    scale.interval(row.low, row.high, signed=True),
+                interval_cell(
+                    scale, row.difference, row.low, row.high, signed=True,
                     verdict=verdict_of(row.low, row.high) if row.item in good else "",
                 ),
             ],
@@ -419,7 +418,7 @@ def cost_section(found: RegionOutlook) -> Section:
         **words,
     )
     title = _("What it costs, and when it breaks even")
-    return Section("costs", title, paragraphs, [Table(caption, head, rows)], [picture])
+    return Section("costs", title, *paragraphs, Table(caption, head, rows), picture)
 
 
 # With whom ----------------------------------------------------------------------------------------
@@ -449,13 +448,13 @@ def partner_section(found: RegionOutlook) -> Section:
     ]
     head = [_("Area"), words["baseline"], words["strategy"]]
     made = Table(_("In a joint body, and with whom"), head, rows, prose=True)
-    return Section("partners", _("With whom it ends up"), paragraphs, [made])
+    return Section("partners", _("With whom it ends up"), *paragraphs, made)
 
 
 # How sure, and what it rests on -------------------------------------------------------------------
 
 
-def surety_section(found: RegionOutlook) -> Section:
+def uncertainty_section(found: RegionOutlook) -> Section:
     """What the intervals say, and what they do not."""
     text = _(
         "{strategy} and {baseline} were simulated {runs} times each, on common draws, and "
@@ -467,24 +466,10 @@ def surety_section(found: RegionOutlook) -> Section:
         region=found.name, runs=count(found.runs), level=percent(found.level),
         **strategy_words(found),
     )  # fmt: skip
-    return Section("surety", _("How sure"), [text])
+    return Section("uncertainty", _("Uncertainty"), text)
 
 
-def rests_section(found: RegionOutlook) -> Section:
-    """The assumptions that carry it."""
-    paragraphs = caveats(found.scenario)
-    folded = [
-        (
-            _("All assumed parameters with their values and ranges"),
-            parameter_tables(found.scenario),
-        )
-    ]
-    tables = [mapping_table(found.scenario), area_table(found.scenario)]
-    tables = [table for table in tables if table is not None]
-    return Section("assumptions", _("What it rests on"), paragraphs, tables, folded=folded)
-
-
-def methods_of(found: RegionOutlook, facts: Mapping[str, object]) -> str:
+def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
     return _(
         "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
@@ -499,113 +484,3 @@ def methods_of(found: RegionOutlook, facts: Mapping[str, object]) -> str:
         version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),
         **strategy_words(found),
     )  # fmt: skip
-
-
-# Legal forms and steps ----------------------------------------------------------------------------
-
-
-def legal_section(found: RegionOutlook) -> Section:
-    """Usual forms and steps, as general information."""
-    if found.scenario.currency == "IDR":
-        return indonesian_section()
-    rows = [
-        (
-            _("Contract"),
-            texts(_("One region serves others for a price; ends with the contract.")),
-        ),
-        (
-            _("Joint board"),
-            texts(_("A body of its own, in which all members decide; costs overhead.")),
-        ),
-        (
-            _("Lead region"),
-            texts(_("One member, often the largest, provides the service for all.")),
-        ),
-    ]
-    table = Table(_("Usual legal forms"), [_("Form"), _("What it is")], rows, prose=True)
-    steps = [
-        _("Name what is to be shared, and compare what each pays now with what it would pay then."),
-        _("Sign a letter of intent, and agree on how cost is shared and how one may leave."),
-        _("Let the councils approve what binds their budgets."),
-        _("Sign the agreement, and review it every year."),
-    ]
-    notes = [_("General information, no legal advice: check every step with your legal office.")]
-    paragraphs = [f"{number}. {text}" for number, text in enumerate(steps, 1)]
-    return Section("law", _("Legal forms and next steps"), paragraphs, [table], notes=notes)
-
-
-def indonesian_section() -> Section:
-    """Forms and steps of cooperation between regions in Indonesia."""
-    paragraphs = [
-        _(
-            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) rests on "
-            "Law 23/2014, Government Regulation (PP) 28/2018 and, for its stages and documents, "
-            "Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It is mandatory "
-            "between neighbours where effects cross borders or serving together is more "
-            "efficient, and voluntary otherwise, also between regions that share no border."
-        )
-    ]
-    forms = [
-        (
-            _("Agreement between regions (perjanjian kerja sama)"),
-            texts(
-                _(
-                    "The usual form: rights, duties, cost and duration in a contract. One region "
-                    "may serve the others, or each may do a part."
-                )
-            ),
-        ),
-        (
-            _("Joint secretariat (sekretariat kerja sama)"),
-            texts(_("Keeps lasting cooperation going; it serves the parties and decides nothing.")),
-        ),
-        (
-            _("Service by the province"),
-            texts(_("A regional facility, such as a landfill or water supply, that regions join.")),
-        ),
-    ]
-    steps = [
-        (
-            _("1. Prepare"),
-            _(
-                "The region's coordination team for cooperation (TKKSD) lists what could be "
-                "shared and compares cost, benefit and risk."
-            ),
-        ),
-        (_("2. Offer"), _("The regent or mayor offers the plan to the other regions by letter.")),
-        (
-            _("3. Joint agreement (kesepakatan bersama)"),
-            _("The heads of the regions agree on the object, the scope and the time."),
-        ),
-        (
-            _("4. Approval by the council (DPRD)"),
-            _(
-                "Needed where the plan burdens the region and the public, or where its funds are "
-                "not yet in this year's budget (APBD)."
-            ),
-        ),
-        (
-            _("5. Cooperation agreement (perjanjian kerja sama)"),
-            _("Cost shares, assets, staff, disputes and how one may leave, signed by all."),
-        ),
-        (
-            _("6. Carry out, keep records, report"),
-            _("Put the cost into each budget; report to the province or the ministry."),
-        ),
-    ]
-    tables = [
-        Table(_("Usual forms"), [_("Form"), _("What it is")], forms, prose=True),
-        Table(
-            _("Usual steps"),
-            [_("Step"), _("What is done")],
-            [(step, texts(done)) for step, done in steps],
-            prose=True,
-        ),
-    ]
-    notes = [
-        _(
-            "General information, no legal advice: rules change, and each object may have rules of "
-            "its own. Check every step with your legal office (bagian hukum)."
-        )
-    ]
-    return Section("law", _("Legal forms and next steps"), paragraphs, tables, notes=notes)

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kolabsim.analysis.comparison import BETTER, UNDECIDED
-from kolabsim.analysis.discovery import (
-    ALWAYS,
-    FEW,
-    FOUND,
-    NEVER,
-    Box,
-    Discovery,
-    Limit,
-    Range,
-    Tree,
-)
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
-from kolabsim.figures.labels import Labels, add_unit, capitalise
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
+from kolabsim.figures.labels import Words, capital, with_unit
 from kolabsim.figures.robustness import (
     best_shares,
     criterion_scale,
     information_scale,
-    leading,
-    prim_box,
+    
     regret,
     regret_table,
     satisficing,
@@ -35,9 +22,19 @@ from kolabsim.figures.robustness import (
     value_of_information,
 )
 from kolabsim.i18n import N_, _
-from kolabsim.report.page import Answer, Picture, Section
-from kolabsim.report.summary import listed
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.discovery import Failing, failing_section, failing_sentence
+from kolabsim.report.page import (
+    Cell,
+    Headline,
+    Headlines,
+    KindReport,
+    Note,
+    Picture,
+    Section,
+    Table,
+    interval_cell,
+    texts,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,57 +79,69 @@ ANSWERS = {
 # Words ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Failing:
-    """A strategy, when it counts as failing, and where it does."""
-
-    strategy: str
-    discovery: Discovery
-    tree: Tree | None = None
-    threshold: float | None = None
-    """It fails where it falls short of this, in the outcome's unit; or"""
-    baseline: str | None = None
-    """where it does worse than this strategy."""
-    words: str = ""
-    """Own words for failing, such as "loses money"."""
-
-    def says(self, robust: Robustness, words: Labels) -> str:
-        """What failing is, as it stands after the strategy in a sentence."""
-        if self.words:
-            return self.words
-        if self.baseline is not None:
-            return _("does worse than “{baseline}”").format(baseline=words.strategy(self.baseline))
-        scale = criterion_scale(robust, "mean", words)
-        text = _("falls below {threshold}") if robust.better > 0 else _("rises above {threshold}")
-        return text.format(threshold=scale.text(self.threshold))
+# The report -------------------------------------------------------------------------------------
 
 
-def either(words: Sequence[str]) -> str:
-    """Words of which one holds."""
-    if len(words) < 2:
-        return "".join(words)
-    return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
-
-
-def condition(name: str, limit: Limit, words: Labels) -> str:
-    """A restriction, as it stands within a sentence."""
-    filled = {"factor": words.factor(name)}
-    if not isinstance(limit, Range):
-        text = _("{factor} is {words}")
-        return text.format(words=either(sorted(map(words.choice, limit))), **filled)
-    if math.isfinite(limit.low) and math.isfinite(limit.high):
-        text = _("{factor} is between {low} and {high}")
-    elif math.isfinite(limit.low):
-        text = _("{factor} is at least {low}")
-    else:
-        text = _("{factor} is at most {high}")
-    low, high = (words.number(name, end) for end in limit)
-    return text.format(low=low, high=high, **filled)
-
-
-def conditions(box: Box, words: Labels) -> str:
-    """All restrictions of a box, as they stand within a sentence."""
-    return listed([condition(name, limit, words) for name, limit in box.limits.items()])
+def report(inquiry: Inquiry, answer: UncertaintyAnswer) -> KindReport:
+    """What the report of a robustness experiment says that others do not."""
+    text = cast("UncertaintyText", inquiry.text)
+    words, best = Words.of(inquiry), answer.robustness.order()[0]
+    failing = [
+        Failing(
+            name, *found, threshold=text.threshold,
+            baseline=text.baseline if text.threshold is None else None,
+        )
+        for name, found in answer.failing.items()
+    ]  # fmt: skip
+    first, *others = robustness_sections(
+        answer.robustness, words, settings=answer.settings, information=answer.information,
+        failing=failing, sizes=answer.sizes,
+    )  # fmt: skip
+    # The headline says where the best strategy fails; readers ask about the others next.
+    where = [
+        failing_sentence(one, answer.robustness, words)
+        for one in failing
+        if one.strategy != best and one.discovery.box is not None
+    ]
+    *blocks, note = first.blocks
+    counts = {
+        "strategies": count(len(inquiry.strategies)),
+        "futures": count(len(answer.settings)),
+        "runs": count(text.runs),
+    }
+    uncertainty = _(
+        "{strategies} strategies were simulated in {futures} futures, {runs} runs each on the "
+        "same draws. How many runs or futures it takes to tell strategies apart is told under "
+        "“{section}”."
+    )
+    assumptions = _(
+        "What was varied between futures is ranked under “{section}” by what knowing it would "
+        "be worth. What was not varied stands below with its range."
+    )
+    methods = _(
+        "We compared {strategies} strategies by {outcomes} in {futures} futures, {runs} runs "
+        "each,"
+    )
+    return KindReport(
+        [Section(first.name, first.title, *blocks, *where, note), *others],
+        [uncertainty.format(section=others[0].title, **counts)],
+        assumptions.format(section=_("What to measure first")),
+        methods.format(
+            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
+            **counts,
+        ),
+        {
+            "robustness": answer.robustness.figures,
+            "information": answer.information.factors,
+            "sizes": answer.sizes,
+            "futures": answer.settings.assign(
+                **{
+                    f"mean.{name}": answer.values[k].mean(axis=1)
+                    for k, name in enumerate(answer.study.strategies)
+                }
+            ),
+        },
+    )
 
 
 # The answer -------------------------------------------------------------------------------------
@@ -184,19 +193,23 @@ def answer_section(
     """Which strategy is most robust, how surely, when it fails, and what to measure first."""
     first, sure = robust.order()[0], percent(robust.sureness())
     brief = _("first in {share} of resamples").format(share=sure)
-    answers = [
-        Answer(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
-        Answer(_("How sure"), capitalise(brief), sure_sentence(robust, words)),
+    found = [
+        Headline(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
+        Headline(_("How sure"), capital(brief), sure_sentence(robust, words)),
     ]
     for one in [one for one in failing if one.strategy == first][:1]:
-        found = one.discovery.fails
+        fails = one.discovery.fails
         brief = _("in {number} of {futures} futures")
-        brief = brief.format(number=count(found.sum()), futures=count(len(found)))
+        brief = brief.format(number=count(fails.sum()), futures=count(len(fails)))
         text = failing_sentence(one, robust, words)
-        answers.append(Answer(_("When it fails"), capitalise(brief), text))
-    measured = [] if information is None else [measure_sentence(information, words)]
-    title = _("What stands up, and when it does not")
-    return Section("answer", title, measured, notes=[future_note()], answers=answers)
+        found.append(Headline(_("When it fails"), capital(brief), text))
+    return Section(
+        "answer",
+        _("Key findings"),
+        Headlines(found),
+        None if information is None else measure_sentence(information, words),
+        Note([future_note()]),
+    )
 
 
 def robust_sentence(robust: Robustness, words: Labels) -> str:
@@ -247,51 +260,7 @@ def sure_sentence(robust: Robustness, words: Labels) -> str:
     )
 
 
-def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str:
-    """When a strategy fails; or that it does not, always does, or that no part stands out."""
-    found = failing.discovery
-    filled = {
-        "strategy": words.strategy(failing.strategy),
-        "fails": failing.says(robust, words),
-        "number": count(found.fails.sum()),
-        "rest": count((~found.fails).sum()),
-        "futures": count(len(found.fails)),
-    }
-    if found.verdict == FOUND:
-        box = found.box
-        text = _(
-            "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, "
-            "n = {inside} of {futures} futures)."
-        )
-        filled |= {
-            "conditions": conditions(box, words),
-            "coverage": percent(box.coverage),
-            "density": percent(box.density),
-            "inside": count(box.futures),
-        }
-    elif found.verdict == NEVER:
-        text = _("“{strategy}” {fails} in none of the {futures} futures.")
-    elif found.verdict == ALWAYS:
-        text = _("“{strategy}” {fails} in all of the {futures} futures.")
-    elif found.verdict == FEW and found.share > 0.5:
-        text = _(
-            "“{strategy}” {fails} in all but {rest} of {futures} futures: those are too few to say "
-            "what they have in common."
-        )
-    elif found.verdict == FEW:
-        text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures: too few to say what they have "
-            "in common."
-        )
-    else:
-        text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures; where these lie cannot be told "
-            "from chance."
-        )
-    return text.format(**filled)
-
-
-def measure_sentence(information: Information, words: Labels) -> str:
+def measure_sentence(information: Information, words: Words) -> str:
     """What to measure first, and what it would change."""
     if not information.worthwhile:
         return _(
@@ -334,15 +303,12 @@ def future_note() -> str:
 
 def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | None) -> Section:
     """All criteria, their rankings, and how many runs it would take."""
-    paragraphs = [
-        _(
+    text = _(
             "The regret of a strategy in a future is how far it stays behind the strategy that is "
             "best in that future. Whoever chooses by it asks not what is best in the future that "
             "is expected, but what is not far from the best in whatever comes."
         )
-    ]
-    made = criterion_tables(robust, words)
-    made.append(ranking_table(robust, words))
+    made = [*criterion_tables(robust, words), ranking_table(robust, words)]
     notes = [
         _(
             "Intervals and resamples draw futures and runs anew, the same for all strategies. They "
@@ -361,7 +327,7 @@ def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | 
             )
         )
     title = _("How strategies stand up in many futures")
-    return Section("robustness", title, paragraphs, made, pictures(robust, words), notes)
+    return Section("robustness", title, text, *made, *pictures(robust, words), Note(notes))
 
 
 def pictures(robust: Robustness, words: Labels) -> list[Picture]:
@@ -453,7 +419,10 @@ def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
         rows = [
             (
                 words.strategy(strategy),
-                [figure_cell(tables[name].loc[strategy], scales[name]) for name in names],
+                [
+                    interval_cell(scales[name], *tables[name].loc[strategy, ["value", "low", "high"]])
+                    for name in names
+                ],
             )
             for strategy in robust.order()
         ]
@@ -468,12 +437,7 @@ def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
     return made
 
 
-def figure_cell(row: pd.Series, scale: Scale) -> Cell:
-    """A figure with its interval."""
-    return Cell(scale.bare(row["value"]), scale.interval(row["low"], row["high"]))
-
-
-def ranking_table(robust: Robustness, words: Labels) -> Table:
+def ranking_table(robust: Robustness, words: Words) -> Table:
     """The rank of each strategy by each criterion, and in how many resamples it is first."""
     names = [name for name in robust.criteria if CRITERIA[name].ranks]
     tables = {name: robust.table(name) for name in names}
@@ -524,114 +488,6 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, words: Labels) -> Table:
     return Table(_("How many runs or futures it takes to tell strategies apart"), head, rows)
 
 
-# Where it fails ---------------------------------------------------------------------------------
-
-
-def failing_section(
-    failing: Failing,
-    robust: Robustness,
-    words: Labels,
-    settings: pd.DataFrame | None,
-    number: int,
-) -> Section:
-    """Where one strategy fails: the sentence, its restrictions, the tree's opinion, the figure."""
-    found = failing.discovery
-    paragraphs = [failing_sentence(failing, robust, words)]
-    made, drawn, notes = [], [], []
-    if found.verdict == FOUND:
-        paragraphs.append(fresh_sentence(found))
-        made.append(box_table(found, words))
-        notes.append(
-            _(
-                "Coverage: share of all failures that lie inside; density: share of the futures "
-                "inside that fail. The quasi-p value is the chance of so many failures had the one "
-                "restriction been dropped; it does not count that the restriction was searched "
-                "for. A restriction that seldom comes back may be an accident of these futures."
-            )
-        )
-        if settings is not None:
-            drawn.append(box_picture(failing, settings, words))
-    if failing.tree is not None:
-        paragraphs.append(tree_sentence(failing.tree, found, words))
-    title = _("When “{strategy}” fails").format(strategy=words.strategy(failing.strategy))
-    return Section(f"failing-{number}", title, paragraphs, made, drawn, notes)
-
-
-def fresh_sentence(found: Discovery) -> str:
-    """How much a box stands out, and how boxes fare where they were not found."""
-    coverage, density = found.fresh
-    text = _(
-        "Of all futures, {share} fail. A box of noise stands out as much in {chance} of trials. "
-        "In futures that they were not found in, boxes have coverage {coverage} and density "
-        "{density} on average."
-    )
-    return text.format(
-        share=percent(found.share),
-        chance=percent(found.chance, decimals=1),
-        coverage=percent(coverage),
-        density=percent(density),
-    )
-
-
-def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
-    """What a decision tree says, and whether it names the same factors."""
-    if not tree.leaves:
-        return _(
-            "A decision tree finds no part of the futures in which most fail (skill {skill}; 0.5 "
-            "is chance)."
-        ).format(skill=decimal(tree.skill, 2))
-    best = tree.leaves[0]
-    text = _(
-        "As a second opinion, a decision tree has most failures where {conditions} (coverage "
-        "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
-    ).format(
-        conditions=conditions(best, words),
-        coverage=percent(best.coverage),
-        density=percent(best.density),
-        skill=decimal(tree.skill, 2),
-    )
-    if found.box is None:
-        return text
-    both = [words.factor(name) for name in found.box.limits if name in best.limits]
-    if not both:
-        return text + " " + _("It names none of the same factors.")
-    return text + " " + _("Both name {factors}.").format(factors=listed(both))
-
-
-def box_table(found: Discovery, words: Labels) -> Table:
-    """Each restriction, how strongly it is supported, and how often it comes back."""
-    rows = [
-        (
-            capitalise(condition(name, limit, words)),
-            texts(
-                "< 0.001" if p < 0.001 else decimal(p, 3),
-                percent(found.returns.get(name, math.nan)),
-            ),
-        )
-        for (name, limit), p in zip(
-            found.box.limits.items(), found.box.quasi_p.values(), strict=True
-        )
-    ]
-    head = [_("Restriction"), _("Quasi-p value"), _("Comes back, share of resamples")]
-    return Table(_("What the failing futures have in common"), head, rows)
-
-
-def box_picture(failing: Failing, settings: pd.DataFrame, words: Labels) -> Picture:
-    """The figure of a box, with what it shows in words."""
-    names, others = leading(failing.discovery)
-    text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
-    caption = _("Crosses: futures that fail; circles: others. The box is what was found.")
-    if others:
-        caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
-            factors=listed([words.factor(name) for name in others])
-        )
-    alt = text.format(
-        strategy=words.strategy(failing.strategy),
-        factors=listed([words.factor(name) for name in names]),
-    )
-    return Picture(prim_box(failing.discovery, settings, words), alt, caption)
-
-
 # What to measure --------------------------------------------------------------------------------
 
 
@@ -665,8 +521,8 @@ def information_section(information: Information, words: Labels) -> Section:
         "same strategy is best whatever it is."
     )
     title = _("What to measure first")
-    made = [information_table(information, words)]
-    return Section("information", title, [text], made, [picture], [note])
+    table = information_table(information, words)
+    return Section("information", title, text, table, picture, Note([note]))
 
 
 def information_table(information: Information, words: Labels) -> Table:

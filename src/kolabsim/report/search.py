@@ -28,9 +28,19 @@ from kolabsim.figures.search import (
     setting_text,
 )
 from kolabsim.i18n import _, ngettext
-from kolabsim.report.page import Answer, Picture, Section
-from kolabsim.report.summary import listed
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.page import (
+    Cell,
+    Headline,
+    Headlines,
+    KindReport,
+    Note,
+    Picture,
+    Section,
+    Table,
+    interval_cell,
+    texts,
+)
+from kolabsim.report.wording import join_names
 
 if TYPE_CHECKING:
     from kolabsim.analysis.surrogate import Surrogate
@@ -56,7 +66,7 @@ def settings_text(front: Front, member: int, words: Labels) -> str:
     said = ", ".join(used) or _("nothing")
     if not unused:
         return said
-    return _("{used}; without {unused}").format(used=said, unused=listed(unused))
+    return _("{used}; without {unused}").format(used=said, unused=join_names(unused))
 
 
 # Tables -----------------------------------------------------------------------------------------
@@ -156,31 +166,38 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
     return Table(caption.format(number=count(number)), head, rows)
 
 
-def surrogate_table(surrogates: Mapping[str, Surrogate], words: Labels = PLAIN) -> Table:
-    """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
-    kinds = {
-        "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
-    }  # fmt: skip
-    rows = []
-    for name, one in surrogates.items():
-        scale = words.scale(name, [one.quality.rmse], [], difference=True)
-        rows.append(
-            (
-                capitalise(words.outcome(name)),
-                texts(
-                    kinds[one.kind],
-                    count(one.points),
-                    decimal(one.quality.r2, 2),
-                    scale.text(one.quality.rmse),
-                    percent(one.quality.coverage),
-                ),
-            )
-        )
-    head = [
-        _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
-        _("Inside their 95 % interval"),
-    ]  # fmt: skip
-    return Table(_("Surrogates, on points that they were not fitted to"), head, rows)
+# The report -------------------------------------------------------------------------------------
+
+
+def report(inquiry: Inquiry, answer: SearchAnswer) -> KindReport:
+    """What the report of a search says that others do not."""
+    words, front = Words.of(inquiry), answer.front
+    known = [Reference(words.strategy(name), values) for name, values in answer.known.items()]
+    sections = search_sections(front, words, references=known, robust=answer.robustness)
+    last = front.history[-1]
+    uncertainty = _(
+        "Packages on the front were simulated {most} times each. Whether more rounds would "
+        "find better ones is told by the hypervolume under “{section}”; how far other draws "
+        "and other futures confirm them, in the answer."
+    )
+    methods = _(
+        "We searched for packages of {factors} levers with high {outcomes} by NSGA-II with "
+        "racing of runs ({candidates} packages, {runs} runs),"
+    )
+    return KindReport(
+        sections,
+        [uncertainty.format(most=count(front.values.shape[2]), section=sections[-1].title)],
+        _(
+            "Assumptions were varied together in the plausible futures, not one by one, and so are "
+            "not ranked here; a sensitivity analysis (“kind: sensitivity”) ranks them."
+        ),
+        methods.format(
+            factors=count(len(inquiry.factors)), candidates=count(last.candidates),
+            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
+            runs=count(last.runs),
+        ),
+        {"front": front.table()},
+    )  # fmt: skip
 
 
 # The page ---------------------------------------------------------------------------------------
@@ -192,7 +209,6 @@ def search_sections(
     *,
     references: Sequence[Reference] = (),
     robust: FrontRobustness | None = None,
-    surrogates: Mapping[str, Surrogate] | None = None,
 ) -> list[Section]:
     """The sections of a page on a search; the first is the answer.
 
@@ -206,8 +222,6 @@ def search_sections(
         Strategies that are known, on the same draws.
     robust
         How the front does in many futures.
-    surrogates
-        By outcome, what stood in for the model.
     """
     found = [
         answer_section(front, words, references, robust),
@@ -215,15 +229,15 @@ def search_sections(
     ]
     if robust is not None:
         found.append(futures_section(front, words, robust))
-    return [*found, search_section(front, words, surrogates or {})]
+    return [*found, search_section(front)]
 
 
 def answer_section(
     front: Front, words: Labels, references: Sequence[Reference], robust: FrontRobustness | None
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
-    answers = [
-        knee_answer(front, words), bringing_answer(front, words), sure_answer(front, robust),
+    found = [
+        knee_headline(front, words), bringing_headline(front, words), sure_headline(front, robust),
     ]  # fmt: skip
     paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
     if words.beyond:  # it says how to read the answer, and so comes first
@@ -239,8 +253,8 @@ def answer_section(
         ),
         knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
     )  # fmt: skip
-    tables = [step_table(front, words, references)] if len(front) > 1 or references else []
-    return Section("answer", _("The answer"), paragraphs, tables, [picture], answers=answers)
+    table = step_table(front, words, references) if len(front) > 1 or references else None
+    return Section("answer", _("Key findings"), Headlines(found), *paragraphs, table, picture)
 
 
 def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member: int) -> str:
@@ -256,7 +270,7 @@ def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member
     )
 
 
-def knee_answer(front: Front, words: Labels) -> Answer:
+def knee_headline(front: Front, words: Words) -> Headline:
     """Which package the knee is, in words."""
     number = len(front)
     if front.budget is None:
@@ -279,10 +293,10 @@ def knee_answer(front: Front, words: Labels) -> Answer:
     title = package_title(front, front.knee)
     knee = _("{knee}, is where more of one goal begins to cost most of another: {settings}.")
     knee = knee.format(knee=title, settings=settings_text(front, front.knee, words))
-    return Answer(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
+    return Headline(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
 
 
-def bringing_answer(front: Front, words: Labels) -> Answer:
+def bringing_headline(front: Front, words: Words) -> Headline:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     brings = outcome_sentence(front, words, rest, front.knee)
@@ -304,7 +318,7 @@ def bringing_answer(front: Front, words: Labels) -> Answer:
         outcome=words.outcome(front.columns[shown]),
         value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
     )
-    return Answer(_("What it costs and brings"), capitalise(brief), text.format(**filled))
+    return Headline(_("What it costs and brings"), capital(brief), text.format(**filled))
 
 
 def step_sentences(front: Front, words: Labels) -> list[str]:
@@ -349,7 +363,7 @@ def step_sentences(front: Front, words: Labels) -> list[str]:
     ]
 
 
-def sure_answer(front: Front, robust: FrontRobustness | None) -> Answer:
+def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
     """How sure the knee is: in resamples of the runs, and in other futures."""
     filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
     text = _("In {share} of resamples of the {runs} runs this very package is the knee.")
@@ -371,7 +385,7 @@ def sure_answer(front: Front, robust: FrontRobustness | None) -> Answer:
                 "so and no other package that was judged and does so beats it."
             )
     brief = _("the knee in {share} of resamples").format(share=filled["share"])
-    return Answer(_("How sure"), capitalise(brief), text.format(**filled))
+    return Headline(_("How sure"), capital(brief), text.format(**filled))
 
 
 def along_sentence(front: Front, words: Labels) -> str:
@@ -400,42 +414,36 @@ def packages_section(front: Front, words: Labels) -> Section:
         ),
     )
     tables = [settings_table(front, words), member_table(front, words)]
-    return Section("packages", _("Packages along the front"), [], tables, [picture])
+    return Section("packages", _("Packages along the front"), *tables, picture)
 
 
 def futures_section(front: Front, words: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
-    paragraphs = [
-        _(
+    text = _(
             "{packages} packages are judged in {number} other futures, by their own draws: the "
             "mean over them, the mean over the worst tenth of them, and in how many a package "
             "keeps within the budget and no other of these beats it."
         ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
-    ]
     picture = Picture.of(
         front_in_futures(front, robust, words),
         _("Packages in many futures: means, worst tenth, and how often they stay unbeaten."),
         _("The knee in vermilion. Intervals are of the mean over futures."),
     )
-    tables = [robustness_table(front, robust, words)]
-    return Section("futures", _("In other futures"), paragraphs, tables, [picture])
+    table = robustness_table(front, robust, words)
+    return Section("futures", _("In other futures"), text, table, picture)
 
 
-def search_section(
-    front: Front, words: Labels, surrogates: Mapping[str, Surrogate]
-) -> Section:  # fmt: skip
+def search_section(front: Front) -> Section:
     """How the front was found, and what must be known to read it right."""
     last = front.history[-1]
-    paragraphs = [
-        _(
+    text = _(
             "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, on the "
             "same draws. Packages that others clearly beat, run by run, got few runs; those on the "
             "front got {most} each, and of those that differ by luck alone some were left out."
         ).format(
             candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
             most=count(front.values.shape[2]),
-        )
-    ]  # fmt: skip
+        )  # fmt: skip
     picture = Picture.of(
         hypervolume(front),
         _("Hypervolume of the front, round by round."),
@@ -459,5 +467,4 @@ def search_section(
             "begin a discussion, not a recommendation: what a goal is worth is for people to say."
         ),
     ]
-    tables = [surrogate_table(surrogates, words)] if surrogates else []
-    return Section("search", _("How it was found"), paragraphs, tables, [picture], notes)
+    return Section("search", _("How it was found"), text, picture, Note(notes))

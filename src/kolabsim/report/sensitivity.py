@@ -27,9 +27,18 @@ from kolabsim.figures.sensitivity import (
     verdict_of,
 )
 from kolabsim.i18n import N_, _, ngettext
-from kolabsim.report.page import Answer, Picture, Section
-from kolabsim.report.summary import listed
-from kolabsim.report.tables import ACROSS, Cell, Table
+from kolabsim.report.page import (
+    Cell,
+    Headline,
+    Headlines,
+    KindReport,
+    Note,
+    Picture,
+    Section,
+    Table,
+    interval_cell,
+)
+from kolabsim.report.wording import join_names
 from kolabsim.study.design import DUMMY
 
 SURE = 0.9
@@ -102,7 +111,59 @@ ANSWERS = {
 """The first half of an answer, before its interval."""
 
 
-# The page ---------------------------------------------------------------------------------------
+# The report -------------------------------------------------------------------------------------
+
+
+def report(inquiry: Inquiry, answer: SensitivityAnswer) -> KindReport:
+    """What the report of a sensitivity analysis says that others do not."""
+    words, points = Words.of(inquiry), len(answer.study.table)
+    first, *others = sensitivity_sections(answer.indices, words, curves=answer.curves)
+    blocks: list[Block] = []
+    if answer.surrogates:
+        text = _(
+            "These are not indices of the model but of a surrogate that was fitted to {number} "
+            "simulated points; they are as good as it is."
+        )
+        blocks += [text.format(number=count(points)), surrogate_table(answer.surrogates, words)]
+    if answer.is_settled is not None:
+        text = (
+            _("The ranking of the leading factors is settled at {number} samples.")
+            if answer.is_settled
+            else _(
+                "The ranking of the leading factors is not settled at {number} samples, the most."
+            )
+        )
+        blocks.append(text.format(number=count(answer.design.samples)))
+    counts = {"points": count(points), "runs": count(cast("SensitivityText", inquiry.text).runs)}
+    uncertainty = _(
+        "{points} points of the factors' ranges were simulated, {runs} runs each on the same "
+        "draws. More points (--samples) narrow the intervals of indices, more runs (--runs) "
+        "tell chance better from what factors do. “until: settled” in the file of the "
+        "experiment doubles the points until the leading factors are settled."
+    )
+    methods = _(
+        "We asked how {outcomes} depends on {factors} factors by {method} at {points} points, "
+        "{runs} runs each,"
+    )
+    return KindReport(
+        [Section(first.name, first.title, *first.blocks, *blocks), *others],
+        [
+            uncertainty.format(**counts),
+            chance_table(answer.indices, words),
+            Note([*floor_notes(answer.indices[0]), chance_note()]),
+        ],
+        _(
+            "The factors above are the assumptions that were varied, ranked by influence. What was "
+            "not varied is not ranked; it stands below with its range."
+        ),
+        methods.format(
+            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
+            factors=count(len(inquiry.factors)),
+            method=_(METHOD_TITLES[answer.design.method]),
+            **counts,
+        ),
+        {"indices": pd.concat([one.table() for one in answer.indices], ignore_index=True)},
+    )
 
 
 def sensitivity_sections(
@@ -111,41 +172,31 @@ def sensitivity_sections(
     *,
     curves: Mapping[str, Mapping[str, Curve]] | None = None,
 ) -> list[Section]:
-    """All that a sensitivity analysis says of one or more outcomes; the answer comes first.
+    """Which factors matter for one or more outcomes; the answer comes first.
 
     ``curves`` are those of each outcome's factors, from one_at_a_time or ice.
     """
-    sections = [answer_section(found, words)]
-    sections += [
-        outcome_section(indices, words, (curves or {}).get(indices.outcome, {}), number)
-        for number, indices in enumerate(found, 1)
-    ]
-    return sections
-
-
-def answer_section(found: Sequence[Indices], words: Labels) -> Section:
-    """Which factor matters most for each outcome, how sure that is, and how much is chance."""
     tables = overview_tables(found, words) if len(found) > 1 else []
-    return Section(
-        "answer",
-        _("Which factors matter"),
-        [],
-        [*tables, chance_table(found, words)],
-        notes=[*floor_notes(found[0]), chance_note()],
-        answers=answers(found, words),
-    )
+    first = Section("answer", _("Key findings"), Headlines(headlines(found, words)), *tables)
+    return [
+        first,
+        *(
+            outcome_section(indices, words, (curves or {}).get(indices.outcome, {}), number)
+            for number, indices in enumerate(found, 1)
+        ),
+    ]
 
 
-def answers(found: Sequence[Indices], words: Labels) -> list[Answer]:
+def headlines(found: Sequence[Indices], words: Words) -> list[Headline]:
     """The answer in three sentences: what matters most, how surely, and how much is chance."""
     leaders = {  # in few words: what follows a comma is in the sentence
         words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
     }
     said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
     told = [
-        Answer(
+        Headline(
             _("What matters most"),
-            capitalise(listed(list(leaders)) or _("nothing that can be told from chance")),
+            capital(join_names(list(leaders)) or _("nothing that can be told from chance")),
             f"{'; '.join(said)}.",
         )
     ]
@@ -160,12 +211,12 @@ def answers(found: Sequence[Indices], words: Labels) -> list[Answer]:
             for one, share in sure
         ]
         brief = _("first in {share} of resamples")
-        brief = brief.format(share=listed([share for _one, share in sure]))
-        told.append(Answer(_("How sure"), capitalise(brief), f"{'; '.join(said)}."))
+        brief = brief.format(share=join_names([share for _one, share in sure]))
+        told.append(Headline(_("How sure"), capital(brief), f"{'; '.join(said)}."))
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
         text = _("Each point was run once, so that nothing can be said of chance.")
-        return [*told, Answer(_("What is chance"), capitalise(_("not known")), text)]
+        return [*told, Headline(_("What is chance"), capital(_("not known")), text)]
     said = [
         _("{share} for {outcome} ({low} to {high})").format(
             share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
@@ -174,8 +225,8 @@ def answers(found: Sequence[Indices], words: Labels) -> list[Answer]:
         for one in known
     ]  # fmt: skip
     text = _("Of the variance between single runs, this much is chance: {shares}.")
-    brief = listed([percent(one.chance[0]) for one in known])
-    return [*told, Answer(_("What is chance"), brief, text.format(shares="; ".join(said)))]
+    brief = join_names([percent(one.chance[0]) for one in known])
+    return [*told, Headline(_("What is chance"), brief, text.format(shares="; ".join(said)))]
 
 
 def has_leader(indices: Indices) -> bool:
@@ -234,7 +285,7 @@ def sureness(indices: Indices, words: Labels) -> str:
         return ""
     filled = {
         "share": percent(first.ordered),
-        "names": listed([f"“{words.factor(name)}”" for name in leading.units[1:]]),
+        "names": join_names([f"“{words.factor(name)}”" for name in leading.units[1:]]),
         "same": percent(leading.same),
         "number": count(len(leading.units)),
     }
@@ -312,15 +363,14 @@ def outcome_section(
                 "frequencies interfere, for which the noise floor stands."
             )
         )
-    tables = [index_table(indices, words)]
-    tables += [pair_table(indices, words)] if indices.pairs else []
     return Section(
         f"outcome-{number}",
-        capitalise(words.outcome(indices.outcome)),
-        paragraphs,
-        tables,
-        pictures(indices, words, curves),
-        notes,
+        capital(words.outcome(indices.outcome)),
+        *paragraphs,
+        index_table(indices, words),
+        pair_table(indices, words) if indices.pairs else None,
+        *pictures(indices, words, curves),
+        Note(notes) if notes else None,
     )
 
 
@@ -442,10 +492,9 @@ def pair_table(indices: Indices, words: Labels) -> Table:
                 one=capitalise(words.factor(pair.one)), other=words.factor(pair.other)
             ),
             [
-                Cell(
-                    scale.bare(pair.value),
-                    scale.interval(pair.low, pair.high),
-                    verdict=pair_verdict(pair),
+                interval_cell(
+                    scale, pair.value, pair.low, pair.high,
+                    verdict=DIFFERENT if pair.low > 0.0 else UNDECIDED,
                 )
             ],
         )
@@ -457,12 +506,7 @@ def pair_table(indices: Indices, words: Labels) -> Table:
     return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
 
 
-def pair_verdict(pair: Pair) -> str:
-    """Whether a pair clearly does something together."""
-    return DIFFERENT if pair.low > 0.0 else UNDECIDED
-
-
-def overview_tables(found: Sequence[Indices], words: Labels) -> list[Table]:
+def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
     """The main index of every factor for every outcome, a few outcomes beside each other."""
     tables = []
     parts = math.ceil(len(found) / ACROSS)
@@ -511,7 +555,7 @@ def chance_table(found: Sequence[Indices], words: Labels) -> Table:
                 [
                     share_cell(indices.chance),
                     Cell(percent(indices.chance_left)),
-                    Cell(listed([words.factor(name) for name in leading.units]) or UNDEFINED),
+                    Cell(join_names([words.factor(name) for name in leading.units]) or UNDEFINED),
                     Cell(percent(leading.same)),
                     Cell(percent(leading.ordered)),
                 ],
@@ -530,3 +574,30 @@ def share_cell(values: Interval) -> Cell:
     if UNDEFINED in (low, high):
         return Cell(share)
     return Cell(share, _("{low} to {high}").format(low=low, high=high))
+
+
+def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words) -> Table:
+    """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
+    kinds = {
+        "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
+    }  # fmt: skip
+    rows = []
+    for name, one in surrogates.items():
+        scale = words.scale(name, [one.quality.rmse], [], difference=True)
+        rows.append(
+            (
+                capital(words.outcome(name)),
+                texts(
+                    kinds[one.kind],
+                    count(one.points),
+                    decimal(one.quality.r2, 2),
+                    scale.text(one.quality.rmse),
+                    percent(one.quality.coverage),
+                ),
+            )
+        )
+    head = [
+        _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
+        _("Inside their 95 % interval"),
+    ]  # fmt: skip
+    return Table(_("Surrogates, on points that they were not fitted to"), head, rows)

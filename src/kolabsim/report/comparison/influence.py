@@ -1,4 +1,4 @@
-"""What it rests on most: assumptions ranked by how much they move the headline difference."""
+"""The assumptions that matter most: how far they move the difference in net benefit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kolabsim.figures.formatting import (
 from kolabsim.figures.labels import setting_title, strategy_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES
-from kolabsim.report.tables import Cell, Table
+from kolabsim.report.page import Block, Cell, Table
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
@@ -30,67 +30,56 @@ PLAUSIBLE = 20
 """Plausible futures that a reader is told to add."""
 
 
-def influence_sentences(comparison: Comparison, found: Influence) -> list[str]:
-    """What was looked at, and what can be told from chance."""
+def influence_blocks(
+    comparison: Comparison, found: Influence, futures: Mapping[str, Mapping[str, object]]
+) -> list[Block]:
+    """Which assumptions matter: what was varied, and how far each moves the difference."""
     if len(comparison.futures) < 2:
-        return [
-            _(
-                "Which assumption matters most cannot be told from a single future, and nothing is "
-                "ranked here that was not varied. A ranking needs futures: add the lines "
-                "“plausible: {number}” (parameter sets that agree with what is known) and "
-                "“structures: all” (each other form of a law or rule by itself) to the file of the "
-                "experiment, or --plausible {number} --structures to the command. A sensitivity "
-                "analysis (“kind: sensitivity”) ranks all assumptions over their whole ranges."
-            ).format(number=count(PLAUSIBLE))
-        ]
+        text = _(
+            "A single future cannot show which assumption matters most. To rank assumptions, add "
+            "futures: write “plausible: {number}” (parameter sets that agree with what is known) "
+            "and “structures: all” (each alternative form of a law or rule) in the file of the "
+            "experiment, or add --plausible {number} --structures to the command. A sensitivity "
+            "analysis (“kind: sensitivity”) ranks all assumptions over their whole ranges."
+        )
+        return [text.format(number=count(PLAUSIBLE))]
     words = {
         "strategy": strategy_title(comparison, found.strategy),
         "baseline": strategy_title(comparison, comparison.baseline),
         "level": percent(found.level),
         "futures": count(found.futures),
     }
-    said = []
+    blocks: list[Block] = []
     if len(found.alone):
         number = int(found.alone["moves"].sum())
         text = ngettext(
-            "{number} of {all} futures that change one thing clearly moves the difference between "
+            "{number} of {all} futures with a single change clearly moves the difference between "
             "{strategy} and {baseline}.",
-            "{number} of {all} futures that change one thing clearly move the difference between "
+            "{number} of {all} futures with a single change clearly move the difference between "
             "{strategy} and {baseline}.",
             number,
         )
-        said.append(text.format(number=count(number), all=count(len(found.alone)), **words))
+        blocks.append(text.format(number=count(number), all=count(len(found.alone)), **words))
+        blocks.append(alone_table(comparison, found, futures))
     if len(found.ranked):
         number = int(found.ranked["moves"].sum())
         text = _(
-            "{futures} futures vary {all} assumptions all at once. They are ranked by how closely "
-            "the difference between {strategy} and {baseline} follows each of them over these "
-            "futures; {number} can be told from chance at {level}, counting how many are looked at."
+            "{futures} futures vary {all} assumptions at once. The table ranks assumptions by how "
+            "closely the difference between {strategy} and {baseline} follows them; {number} can "
+            "be distinguished from chance at the {level} level, corrected for multiple comparisons."
         )
-        said.append(text.format(number=count(number), all=count(len(found.ranked)), **words))
+        blocks.append(text.format(number=count(number), all=count(len(found.ranked)), **words))
         if not number:
-            text = _(
-                "With so few futures only a very close connection shows: that none is clear does "
-                "not say that none matters. More futures, or a sensitivity analysis, would tell."
+            blocks.append(
+                _(
+                    "So few futures reveal only very close connections; other assumptions may "
+                    "matter too. More futures or a sensitivity analysis would show them."
+                )
             )
-            said.append(text)
-    if not said:
-        said.append(
-            _("The futures are too few, and change too much at once, to rank assumptions by them.")
-        )
-    return said
-
-
-def influence_tables(
-    comparison: Comparison, found: Influence, futures: Mapping[str, Mapping[str, object]]
-) -> list[Table]:
-    """Futures that change little by how far they move the difference, and assumptions by rank."""
-    made = []
-    if len(found.alone):
-        made.append(alone_table(comparison, found, futures))
-    if len(found.ranked):
-        made.append(ranking_table(comparison, found))
-    return made
+        blocks.append(ranking_table(comparison, found))
+    return blocks or [
+        _("There are too few futures, and they change too much at once, to rank assumptions.")
+    ]
 
 
 def alone_table(
@@ -106,7 +95,7 @@ def alone_table(
         (
             row.future,
             [
-                Cell(told(comparison, futures[row.future])),
+                Cell(describe_future(comparison, futures[row.future])),
                 Cell(scale.bare(row.difference, signed=True)),
                 Cell(
                     scale.bare(row.shift, signed=True),
@@ -165,7 +154,7 @@ def titles(comparison: Comparison, found: Influence) -> dict[str, str]:
     }
 
 
-def told(comparison: Comparison, settings: Mapping[str, object]) -> str:
+def describe_future(comparison: Comparison, settings: Mapping[str, object]) -> str:
     """What a future sets, in words."""
     parts = [
         f"{setting_title(comparison.scenario, name)}: "

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kolabsim.analysis.comparison import (
     BETTER,
-    DIFFERENT,
     GAINS,
     LOSES,
     NET_BENEFIT,
@@ -19,7 +17,6 @@ from kolabsim.analysis.comparison import (
     WORSE,
 )
 from kolabsim.figures.formatting import (
-    SPACE,
     UNDEFINED,
     Scale,
     choose_scale,
@@ -37,10 +34,10 @@ from kolabsim.figures.labels import (
     measure_title,
     strategy_title,
 )
-from kolabsim.figures.style import MARKS
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
+from kolabsim.report.page import Cell, Table, interval_cell, texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,52 +48,6 @@ ACROSS = 5
 """Most measures beside each other, so that a table fits on a printed page."""
 LONGEST = 12
 """Most regions at either end of a table of winners and losers."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a cell: a number, its interval below it, and a remark below that."""
-
-    main: str
-    below: str = ""
-    remark: str = ""
-    verdict: str = ""
-
-    @property
-    def mark(self) -> str:
-        """The verdict as a character."""
-        return MARKS[self.verdict][0] if self.verdict else ""
-
-    @property
-    def says(self) -> str:
-        """The verdict in a word, for those who hear the page."""
-        words = {
-            BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
-            DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
-        }  # fmt: skip
-        return words.get(self.verdict, "")
-
-    @property
-    def line(self) -> str:
-        """The cell in one line that does not break."""
-        return SPACE.join(part for part in (self.mark, self.main, self.below) if part)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with a heading for each row and column; ``prose`` where cells hold text."""
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
-    prose: bool = False
-    links: Mapping[str, str] = field(default_factory=dict)
-    """Files with more about what a row is about, by its heading."""
-
-
-def texts(*words: str) -> list[Cell]:
-    """Cells that hold nothing but text."""
-    return [Cell(text) for text in words]
 
 
 def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
@@ -400,40 +351,3 @@ def ratio_cell(row: pd.Series) -> Cell:
         below = format_interval(decimal(low, 2), decimal(high, 2))
     verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED
     return Cell(decimal(row["value"], 2), below, verdict=verdict)
-
-
-def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) -> Table:
-    """How many times more runs it would take without common draws, by measure."""
-    rows = []
-    for name in measures:
-        found = comparison.table(name, future=future)["variance_reduction"].dropna()
-        # Where the baseline never varies (it costs nothing), there is nothing to be paired.
-        if len(found) and not np.allclose(found, 1.0):
-            middle, least, most = (
-                decimal(value, 1) for value in (found.median(), found.min(), found.max())
-            )
-            words = format_interval(least, most)
-            rows.append((measure_title(name), texts(middle, words)))
-    head = [_("Measure"), _("Median over strategies"), _("Least to most")]
-    return Table(_("Variance of independent runs over variance of pairs"), head, rows)
-
-
-def variance_table(variance: pd.DataFrame, level: float) -> Table:
-    """The share of the variance between runs that drawn attributes of regions carry."""
-    rows = [
-        (
-            measure_title(row.measure),
-            [
-                Cell(percent(row.share)),
-                Cell(
-                    UNDEFINED
-                    if not (math.isfinite(row.low) and math.isfinite(row.high))
-                    else format_interval(percent(row.low), percent(row.high))
-                ),
-            ],
-        )
-        for row in variance.itertuples()
-    ]
-    interval = _("{level} interval").format(level=percent(level))
-    head = [_("Measure"), _("What regions are"), interval]
-    return Table(_("Share of the variance between runs that drawn attributes carry"), head, rows)

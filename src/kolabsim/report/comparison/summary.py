@@ -20,7 +20,8 @@ from kolabsim.figures.formatting import (
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale, strategy_title
 from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.parameters import PARAMETERS, QUARTERS
-from kolabsim.report.page import Answer
+from kolabsim.report.page import Headline
+from kolabsim.report.wording import join_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,27 +30,13 @@ if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.collect import Results
 
-LISTED = 5
-"""Most names in a sentence."""
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a row, as a sentence has them; of many, the first and how many more."""
-    if len(names) > LISTED:
-        text = _("{names} and {number} more")
-        return text.format(names=", ".join(names[:LISTED]), number=count(len(names) - LISTED))
-    if len(names) < 2:
-        return "".join(names)
-    return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
-
-
-def answers(results: Results, comparison: Comparison, future: str) -> list[Answer]:
+def headlines(results: Results, comparison: Comparison, future: str) -> list[Headline]:
     """The answer in three sentences: what does best, what that costs, and who loses by it."""
-    found = [best_answer(results, comparison, future), cost_answer(comparison, future)]
-    return [*found, loser_answer(comparison, future)] if len(comparison.winners) else found
+    found = [best_headline(results, comparison, future), cost_headline(comparison, future)]
+    return [*found, loser_headline(comparison, future)] if len(comparison.winners) else found
 
 
-def best_answer(results: Results, comparison: Comparison, future: str) -> Answer:
+def best_headline(results: Results, comparison: Comparison, future: str) -> Headline:
     """Which strategy does best, by how much, how surely, and how far ahead of the next."""
     table = comparison.table(NET_BENEFIT, future=future)
     order = comparison.order(future=future)
@@ -86,7 +73,7 @@ def best_answer(results: Results, comparison: Comparison, future: str) -> Answer
         )
     brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
     more = tuple(lead_sentence(results, comparison, future))
-    return Answer(_("What does best"), brief, text.format(**words), more)
+    return Headline(_("What does best"), brief, text.format(**words), more)
 
 
 def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
@@ -115,7 +102,7 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
     ]
 
 
-def cost_answer(comparison: Comparison, future: str) -> Answer:
+def cost_headline(comparison: Comparison, future: str) -> Headline:
     """What the best strategy costs and saves; what costs most, saves most, and does not pay."""
     table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
     cost, saving, net, ratio = (
@@ -153,7 +140,7 @@ def cost_answer(comparison: Comparison, future: str) -> Answer:
         )
         brief = _("Nothing")
     more = cost_sentences(comparison, cost, net, ratio)
-    return Answer(_("What it costs"), brief, text.format(**words), tuple(more))
+    return Headline(_("What it costs"), brief, text.format(**words), tuple(more))
 
 
 def cost_sentences(
@@ -184,7 +171,7 @@ def cost_sentences(
         text = ngettext(
             "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
         )
-        sentences.append(text.format(names=listed(waste)))
+        sentences.append(text.format(names=join_names(waste)))
     return sentences
 
 
@@ -202,7 +189,7 @@ def ratio_interval(row: pd.Series) -> str:
     return format_interval(decimal(row["low"], 2), decimal(row["high"], 2))
 
 
-def loser_answer(comparison: Comparison, future: str) -> Answer:
+def loser_headline(comparison: Comparison, future: str) -> Headline:
     """Who loses under the best strategy, and who loses most under any."""
     table = comparison.winners[comparison.winners["future"] == future]
     best = comparison.order(future=future)[0]
@@ -240,7 +227,7 @@ def loser_answer(comparison: Comparison, future: str) -> Answer:
     more = []
     if len(losers) > 1:
         names = _("Losing under {strategy}: {names}.")
-        more.append(names.format(names=listed(list(losers)), **words))
+        more.append(names.format(names=join_names(list(losers)), **words))
     lost = table[table["verdict"] == LOSES]
     if len(lost):
         row = lost.loc[lost["difference"].idxmin()]
@@ -256,103 +243,7 @@ def loser_answer(comparison: Comparison, future: str) -> Answer:
     else:
         more.append(_("No region clearly loses under any strategy."))
     brief = _("{strategy}: {lose} of {number} regions").format(**words)
-    return Answer(_("Who loses"), brief, text.format(**words), tuple(more))
-
-
-# How sure, and what it rests on -----------------------------------------------------------------
-
-
-def surety(comparison: Comparison) -> list[str]:
-    """What the intervals say, and what they do not."""
-    words = {
-        "runs": count(comparison.runs),
-        "level": percent(comparison.level),
-        "rest": percent(1.0 - comparison.level),
-    }
-    paragraphs = (
-        _(
-            "Each strategy was simulated {runs} times. Runs with the same number share every draw, "
-            "so that two strategies differ only by what the strategy changes; differences are "
-            "taken run by run."
-        ),
-        _(
-            "The {level} intervals are of the mean difference over all possible runs, by Student's "
-            "t. They say how precisely the simulation is known, not how well it fits the world: "
-            "what it rests on is told below. Of many intervals, about {rest} miss by chance."
-        ),
-        _(
-            "The share of runs in which a strategy does better tells how often, with other luck "
-            "and other drawn attributes, it would turn out so; a tie counts half."
-        ),
-    )
-    return [text.format(**words) for text in paragraphs]
-
-
-def failed(provenance: Mapping[str, object]) -> str:
-    """That runs failed, and what it means for what is shown; empty if none did."""
-    number = int(provenance.get("runs_failed", 0))
-    if not number:
-        return ""
-    return ngettext(
-        "{number} run failed and is missing from everything here; the folder 'failures' says why. "
-        "A run that would be compared with it is left out too.",
-        "{number} runs failed and are missing from everything here; the folder 'failures' says "
-        "why. Runs that would be compared with them are left out too: if runs fail because of what "
-        "is measured, the differences are distorted.",
-        number,
-    ).format(number=count(number))
-
-
-def caveats(scenario: Scenario) -> list[str]:
-    """What the results are not, and the assumptions that carry them."""
-    error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
-    said = [
-        _(
-            "This is a thought experiment, not a prediction. It shows what follows from stated "
-            "assumptions in a simulated world, not what will happen."
-        )
-    ]
-    if scenario.currency == "IDR":
-        said.append(
-            _(
-                "Read the contrasts between strategies, not the levels. Simulated levels of "
-                "cooperation in Indonesia come out about ten times those that are documented, and "
-                "the list of what is documented is incomplete."
-            )
-        )
-    else:
-        said.append(_("Read the contrasts between strategies rather than the levels."))
-    said += [
-        _(
-            "Errors of judgement matter. In trials on small municipalities, misjudged gains "
-            "carried about two thirds of all cooperation; that their standard deviation is {error} "
-            "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
-            "stand side by side."
-        ).format(error=percent(error)),
-        _(
-            "Intensities of mechanisms and support, their prices, the cost per resident and the "
-            "efficient scale of services are assumed unless a source is named."
-        ),
-    ]
-    drawn = drawn_attributes(scenario)
-    said.append(
-        _("No data gives these attributes of regions, so they are drawn anew in each run: {names}.")
-        .format(names=", ".join(drawn))
-    )  # fmt: skip
-    return said
-
-
-def drawn_attributes(scenario: Scenario) -> list[str]:
-    """The attributes of regions that are drawn, wholly or in part."""
-    regions = scenario.regions
-    columns = {
-        _("administrative capacity"): regions.capacity,
-        _("fiscal stress"): regions.stress,
-        _("organisational culture"): regions.culture,
-        _("interests"): regions.interests,
-    }
-    drawn = [title for title, values in columns.items() if np.isnan(values).any()]
-    return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
+    return Headline(_("Who loses"), brief, text.format(**words), tuple(more))
 
 
 def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,16 +25,14 @@ from kolabsim.figures.labels import (
     strategy_title,
 )
 from kolabsim.i18n import _
-from kolabsim.report.tables import (
+from kolabsim.report.comparison.tables import (
     ACROSS,
     LONGEST,
-    Cell,
-    Table,
     cost_scale,
     cost_titles,
     difference_cell,
-    texts,
 )
+from kolabsim.report.page import Block, Cell, Facts, Folded, Heading, Table, texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,8 +138,11 @@ def differences_in_futures(comparison: Comparison) -> list[Table]:
     return made
 
 
-def channels_in_futures(comparison: Comparison, strategy: str) -> Table:
-    """Through what a strategy's net benefit differs, over all futures."""
+def channels_in_futures(comparison: Comparison) -> Table | None:
+    """Through what the best strategy's net benefit differs, over all futures."""
+    if len(comparison.futures) < 2:
+        return None
+    strategy = comparison.order()[0]
     table = comparison.channels[comparison.channels["strategy"] == strategy]
     total = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
@@ -185,8 +186,11 @@ def over_futures(
     ]
 
 
-def costs_in_futures(comparison: Comparison, strategy: str) -> Table:
-    """What a strategy costs and saves, over all futures."""
+def costs_in_futures(comparison: Comparison) -> Table | None:
+    """What the best strategy costs and saves, over all futures."""
+    if len(comparison.futures) < 2:
+        return None
+    strategy = comparison.order()[0]
     table = comparison.costs[comparison.costs["strategy"] == strategy]
     scale = cost_scale(comparison, comparison.futures[0])
     rows = []
@@ -211,8 +215,11 @@ def costs_in_futures(comparison: Comparison, strategy: str) -> Table:
     return Table(caption, [_("Item"), *range_heads(comparison)], rows)
 
 
-def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
+def winners_in_futures(comparison: Comparison) -> Table | None:
     """In how many futures each region gains and loses; of many, those that lose most often."""
+    if len(comparison.futures) < 2 or not len(comparison.winners):
+        return None
+    strategy = comparison.order()[0]
     table = comparison.winners[comparison.winners["strategy"] == strategy]
     scale, found = choose_winner_scale(comparison), []
     for name, here in table.groupby("name", observed=True, sort=False):
@@ -233,15 +240,33 @@ def winners_in_futures(comparison: Comparison, strategy: str) -> Table:
     return Table(caption, head, rows)
 
 
-def in_futures(comparison: Comparison, strategy: str) -> Mapping[str, object]:
-    """All that is tabled over futures, by what it is about; nothing of a single future."""
+# The section on futures -------------------------------------------------------------------------
+
+FEW = 12
+"""Most settings of a future that are listed one by one."""
+
+
+def futures_blocks(
+    comparison: Comparison, futures: Mapping[str, Mapping[str, object]]
+) -> Sequence[Block]:
+    """The comparison over all futures, and each of them; nothing for a single future."""
     if len(comparison.futures) < 2:
-        return {"strategies": None, "differences": [], "channels": None, "costs": None,
-                "winners": None}  # fmt: skip
-    return {
-        "strategies": strategies_in_futures(comparison),
-        "differences": differences_in_futures(comparison),
-        "costs": costs_in_futures(comparison, strategy),
-        "winners": winners_in_futures(comparison, strategy) if len(comparison.winners) else None,
-        "channels": channels_in_futures(comparison, strategy),
-    }
+        return []
+    text = _("Figures, and tables that do not name a future, are about the future “{future}”.")
+    return [
+        Heading(_("Other futures")),
+        text.format(future=comparison.futures[0]),
+        strategies_in_futures(comparison),
+        Folded(_("Each future"), [Facts(future_rows(futures)), *differences_in_futures(comparison)]),
+    ]
+
+
+def future_rows(futures: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Each future, and its settings."""
+
+    def listed(settings: Mapping[str, object]) -> str:
+        if len(settings) > FEW:
+            return _("{number} parameters").format(number=count(len(settings)))
+        return "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is")
+
+    return [(name, listed(settings)) for name, settings in futures.items()]

@@ -1,0 +1,486 @@
+"""The page of a comparison: which strategy is best, at what cost, and who loses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kolabsim import figures
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.influence import influence
+from kolabsim.figures.comparison import quantiles, yearly
+from kolabsim.figures.formatting import count, percent, significant
+from kolabsim.figures.labels import strategy_title
+from kolabsim.i18n import _, language, speaking
+from kolabsim.model.measures import MEASURES, RATIO
+from kolabsim.report import assumptions
+from kolabsim.report.comparison import tables
+from kolabsim.report.comparison.futures import (
+    channels_in_futures,
+    costs_in_futures,
+    futures_blocks,
+    futures_sentence,
+    winners_in_futures,
+)
+from kolabsim.report.comparison.influence import influence_blocks
+from kolabsim.report.comparison.summary import headlines, methods
+from kolabsim.report.comparison.uncertainty import uncertainty_section
+from kolabsim.report.html import write_page
+from kolabsim.report.page import (
+    Facts,
+    Folded,
+    Gallery,
+    Heading,
+    Headline,
+    Headlines,
+    Note,
+    Page,
+    Picture,
+    Section,
+)
+from kolabsim.report.provenance import reproduction_section
+from kolabsim.report.wording import warn_of_failed_runs
+from kolabsim.scenario.shapes import without_shape
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table as TerminalTable
+
+    from kolabsim.analysis.comparison import Comparison
+    from kolabsim.report.page import Block, Table
+    from kolabsim.study.comparison_spec import Experiment
+    from kolabsim.study.results import Results
+
+PANELS = 9
+"""Most measures in the forest plot; the tables have all."""
+PANELS_OVER_TIME = 12
+"""Most strategies whose differences are drawn over time."""
+PERCEIVED = "perceived_benefit"
+STANDARD = (
+    NET_BENEFIT, PERCEIVED, "net_efficiency", "efficiency", "quality_change", "decision_time",
+    "trust", "shortfall", "cooperation", "losers", "exit_rate", "programme_cost", "net_saving",
+)  # fmt: skip
+"""Measures that a report shows by default."""
+
+
+def write_report(
+    results: Results,
+    comparison: Comparison,
+    *,
+    language: str,
+    provenance: Mapping[str, object],
+    question: str,
+    path: Path,
+    variance: pd.DataFrame | None = None,
+    fair: pd.DataFrame | None = None,
+    measures: Sequence[str] = STANDARD,
+    pages: Mapping[str, str] | None = None,
+    workbook: bool = False,
+) -> Path:
+    """Write the report of a comparison as one HTML file that needs no network.
+
+    Parameters
+    ----------
+    results, comparison
+        The runs, and the differences between strategies in them.
+    language
+        Code of the language of the page: en or id.
+    provenance
+        How the results came about: command, seed, versions, hashes.
+    question
+        The question of the experiment, in that language.
+    path
+        The file. It is written completely or not at all.
+    variance
+        Share of the variance between runs that drawn attributes explain: measure, share, low, high.
+    fair
+        Shares of joint cost by each rule.
+    measures
+        Measures in the tables of differences.
+    pages
+        Files of the pages of single regions, relative to the report, by code of the region.
+    workbook
+        Whether to write the tables beside the page as an Excel workbook too, if openpyxl is
+        installed.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        For a language that kolabsim does not support.
+    StorageError
+        If the disk refuses to write.
+    """
+    with speaking(language):
+        page = comparison_page(
+            results, comparison, provenance=provenance, question=question, variance=variance,
+            fair=fair, measures=measures, pages=pages,
+        )  # fmt: skip
+        return write_page(page, path, workbook=workbook)
+
+
+def comparison_page(
+    results: Results,
+    comparison: Comparison,
+    *,
+    provenance: Mapping[str, object],
+    question: str,
+    variance: pd.DataFrame | None = None,
+    fair: pd.DataFrame | None = None,
+    measures: Sequence[str] = STANDARD,
+    pages: Mapping[str, str] | None = None,
+) -> Page:
+    """Build the page of a comparison in the current language; see :func:`write_report`."""
+    scenario = comparison.scenario
+    found = headlines(results, comparison, comparison.futures[0])
+    sections = [
+        answer_section(comparison, found, provenance),
+        comparison_section(results, comparison, measures),
+        cost_section(comparison, found[1]),
+        winner_section(comparison, found, fair, provenance, pages or {}),
+        source_section(comparison),
+        uncertainty_section(results, comparison, in_tables(measures), variance),
+        assumption_section(results, comparison),
+        reproduction_section(provenance, methods(comparison, provenance)),
+    ]
+    return Page(
+        question or _("Which strategy does best, at what cost, and who loses?"),
+        [section for section in sections if section is not None],
+        lines=page_lines(comparison),
+        kind=scenario.title(language()),
+    )
+
+
+def page_lines(comparison: Comparison) -> list[str]:
+    """What was simulated, in a few words each."""
+    scenario = comparison.scenario
+    return [
+        _("{number} regions").format(number=count(len(scenario.regions))),
+        _("{number} service areas").format(number=count(len(scenario.areas))),
+        _("{number} strategies").format(number=count(len(comparison.strategies) + 1)),
+        _("{number} years from {year}").format(
+            number=significant(scenario.horizon / 4), year=scenario.start_year
+        ),
+        _("{number} runs each").format(number=count(comparison.runs)),
+    ]
+
+
+def in_tables(measures: Sequence[str]) -> list[str]:
+    """The measures whose differences are tabled; ratios to programme cost stand with the costs."""
+    ratio_of_cost = {
+        name for name, entry in MEASURES.items()
+        if entry.figure == RATIO and entry.ratio and entry.ratio[1] == "programme_cost"
+    }  # fmt: skip
+    return [name for name in measures if name not in ratio_of_cost] or [NET_BENEFIT]
+
+
+def titles(comparison: Comparison) -> dict[str, str]:
+    """The words that most texts need: titles of the baseline and the best strategy, the level."""
+    return {
+        "baseline": strategy_title(comparison, comparison.baseline),
+        "best": strategy_title(comparison, comparison.order(future=comparison.futures[0])[0]),
+        "level": percent(comparison.level),
+    }
+
+
+# Sections ---------------------------------------------------------------------------------------
+
+
+def answer_section(
+    comparison: Comparison, found: Sequence[Headline], provenance: Mapping[str, object]
+) -> Section:
+    """The headlines, how they hold in other futures, and what they are not."""
+    scenario, failed = comparison.scenario, warn_of_failed_runs(provenance)
+    return Section(
+        "answer",
+        _("Key findings"),
+        Headlines(found),
+        *found[0].more,
+        futures_sentence(comparison),
+        Note([failed], is_alarm=True) if failed else None,
+        Note([" ".join(assumptions.caveats(scenario)[:2])]),
+        scenario.description(language()),
+    )
+
+
+def comparison_section(
+    results: Results,
+    comparison: Comparison,
+    measures: Sequence[str],
+) -> Section:
+    """Differences to the baseline in all measures, over time, and in other futures."""
+    scenario, future, words = comparison.scenario, comparison.futures[0], titles(comparison)
+    order = comparison.order(future=future)
+    chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
+    forest = Picture.of(
+        figures.forest(comparison, chosen),
+        _("Forest plot: difference of each strategy from {baseline} with its {level} interval"),
+        _(
+            "Differences from {baseline}, paired by run, with {level} intervals. Strategies are "
+            "sorted by realised net benefit."
+        ),
+        "forest",
+        **words,
+    )
+    over_time = Picture.of(
+        figures.envelopes(
+            results, NET_BENEFIT, order[:PANELS_OVER_TIME], baseline=comparison.baseline
+        ),
+        _("Difference of each strategy from {baseline} in realised net benefit over the years"),
+        _(
+            "Difference from {baseline} in realised net benefit, run by run and year by year. The "
+            "bands show how much single runs vary by chance."
+        ),
+        "over_time",
+        **words,
+    )
+    benefits = Picture.of(
+        figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
+        _("Perceived and realised net benefit of each strategy, as differences from {baseline}"),
+        _(
+            "Left: what regions believed when they voted. Right: what happened, after programme "
+            "cost, whoever paid it. Both are differences from {baseline} with {level} intervals."
+        ),
+        "benefits",
+        **words,
+    )
+    strategies = assumptions.strategy_table(scenario, [comparison.baseline, *order])
+    return Section(
+        "comparison",
+        _("Comparison of strategies"),
+        _(
+            "Each number is a difference from {baseline}: the mean over pairs of runs with the "
+            "same random draws. Below it are its interval and the share of runs in which the "
+            "strategy did better."
+        ).format(**words),
+        Folded(_("Strategies"), [strategies]),
+        Folded(_("Measures"), [assumptions.measure_glossary(measures)]),
+        forest,
+        *tables.difference_tables(comparison, in_tables(measures), future),
+        over_time,
+        Folded(
+            _("Differences over time as a table"),
+            [over_time_table(results, comparison, order[:PANELS_OVER_TIME])],
+        ),
+        Heading(_("Perceived and realised benefit")),
+        _(
+            "Regions decide by what they believe. Where belief exceeds the outcome, they enter "
+            "agreements that disappoint; where it falls short, they miss agreements that would "
+            "pay off."
+        ),
+        benefits,
+        *futures_blocks(comparison, results.futures),
+    )
+
+
+def cost_section(
+    comparison: Comparison, headline: Headline
+) -> Section:
+    """Costs, who pays them, and savings."""
+    return Section(
+        "cost",
+        _("Costs and savings"),
+        _(
+            "Programme cost is the cost of mechanisms and support, whoever pays. A strategy "
+            "without programme cost, such as a mandate, may still be costly to single regions; "
+            "see winners and losers."
+        ),
+        " ".join(headline.more),
+        Picture.of(
+            figures.cost_effectiveness(comparison),
+            _("Saving and programme cost of each strategy, and saving per unit spent"),
+            _(
+                "Left: savings in services and programme cost by payer, relative to {baseline} "
+                "and over the whole run. Right: their ratio with its {level} interval."
+            ),
+            "costs",
+            **titles(comparison),
+        ),
+        tables.cost_table(comparison, comparison.futures[0]),
+        costs_in_futures(comparison),
+    )
+
+
+def winner_section(
+    comparison: Comparison,
+    found: Sequence[Headline],
+    fair: pd.DataFrame | None,
+    provenance: Mapping[str, object],
+    pages: Mapping[str, str],
+) -> Section | None:
+    """Gains and losses of regions, on a map and in tables; None without figures of regions."""
+    if not len(comparison.winners):
+        return None
+    future, words = comparison.futures[0], titles(comparison)
+    best = comparison.order(future=future)[0]
+    maps = map_pictures(comparison, best) if comparison.scenario.regions.mapped else []
+    return Section(
+        "winners",
+        _("Winners and losers"),
+        _(
+            "Gains and losses cover the whole run and all service areas, after the programme cost "
+            "that a region bears itself. What the central government and supporters pay is not "
+            "included. The value of quality and autonomy is."
+        ),
+        " ".join(found[2].more),
+        Gallery(maps) if maps else None,
+        tables.winner_table(comparison, best, future, pages),
+        pages_sentence(provenance, pages),
+        Picture.of(
+            figures.winners(comparison),
+            _("Gains and losses of regions under each strategy, relative to {baseline}"),
+            _(
+                "Realised net benefit of regions over the run relative to {baseline}, as a share "
+                "of their stand-alone cost, after the programme cost that they bear."
+            ),
+            "winners",
+            **words,
+        ),
+        tables.verdict_table(comparison, future),
+        winners_in_futures(comparison),
+        *fairness_blocks(comparison, fair, words["best"]),
+    )
+
+
+def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
+    """A map for the best strategy, and one for the strategy with the largest loss."""
+    table = comparison.winners[comparison.winners["future"] == comparison.futures[0]]
+    worst = str(table.groupby("strategy", observed=True)["difference"].min().idxmin())
+    regions = comparison.scenario.regions
+    caption = _(
+        "{strategy}: gains and losses relative to {baseline}. Areas of circles are proportional to "
+        "population; thin lines join neighbours on land."
+    )
+    if regions.shapes:
+        caption = _("{strategy}: gains and losses relative to {baseline}. Hatched: undecided.")
+        caption = " ".join(filter(None, [caption, without_shape(regions)]))
+    return [
+        Picture.of(
+            figures.regions_map(comparison, strategy),
+            _("Map of gains and losses of regions under {strategy}"),
+            caption,
+            name,
+            strategy=strategy_title(comparison, strategy),
+            baseline=strategy_title(comparison, comparison.baseline),
+        )
+        for strategy, name in ({worst: "map_of_losses"} | {best: "map"}).items()
+    ][::-1]
+
+
+def fairness_blocks(
+    comparison: Comparison, fair: pd.DataFrame | None, best: str
+) -> Sequence[Block]:
+    """Who would pay what by each rule, if there is a joint body."""
+    if fair is None or not len(fair):
+        return []
+    text = _(
+        "Joint bodies at the end of the first run under {best}, with each member's share of joint "
+        "cost by every rule. The Shapley value charges each member the mean of what it adds to "
+        "the cost, over all orders in which the members could have joined. It is a yardstick: "
+        "regions in the model do not use it. A member gains where its share is below its "
+        "stand-alone cost."
+    )
+    return [
+        Heading(_("Fairness of cost sharing")),
+        text.format(best=best),
+        Folded(
+            _("Shares by rule"), [tables.fairness_table(fair, list(comparison.scenario.areas))]
+        ),
+    ]
+
+
+def pages_sentence(provenance: Mapping[str, object], pages: Mapping[str, str]) -> str:
+    """Where the pages of single regions are, or how to make them."""
+    if pages:
+        return _(
+            "Linked regions have a page of their own in a file beside this one: prospective "
+            "partners, gain or loss by channel, cost and break-even, legal forms and next steps."
+        )
+    command = str(provenance.get("command", ""))
+    if not command.startswith("kolabsim run "):
+        return ""
+    text = _(
+        "To get a page for a region, with prospective partners, gain or loss by channel, cost and "
+        "break-even, legal forms and next steps, add its code to the command: {command}"
+    )
+    code = _("CODE")
+    return text.format(command=f"{command} --regions {code}")
+
+
+def source_section(comparison: Comparison) -> Section:
+    """The channels of net benefit."""
+    return Section(
+        "why",
+        _("Where net benefit comes from"),
+        _(
+            "Net benefit changes through channels: production at another scale, services across "
+            "borders, and pooled capacity on the one hand; the cost of coordination, distance, "
+            "starting up, lost autonomy and the programme itself on the other."
+        ),
+        Picture.of(
+            figures.channels(comparison),
+            _("Channels through which each strategy changes realised net benefit"),
+            _(
+                "Channels right of zero add to the difference in realised net benefit, channels "
+                "left of zero reduce it; the diamond is their sum."
+            ),
+            "channels",
+        ),
+        Folded(
+            _("Channels as a table"), [tables.channel_table(comparison, comparison.futures[0])]
+        ),
+        channels_in_futures(comparison),
+    )
+
+
+def assumption_section(results: Results, comparison: Comparison) -> Section:
+    """The assumptions, and which of them matter most."""
+    best = comparison.order(future=comparison.futures[0])[0]
+    found = influence(results, comparison, best)
+    return assumptions.assumption_section(
+        comparison.scenario,
+        Heading(_("Assumptions that matter most")),
+        *influence_blocks(comparison, found, results.futures),
+        Heading(_("All assumptions")),
+    )
+
+
+def over_time_table(results: Results, comparison: Comparison, names: Sequence[str]) -> Table:
+    """Medians over time of the differences in realised net benefit."""
+    time, values = yearly(
+        results, NET_BENEFIT, names, baseline=comparison.baseline, future=comparison.futures[0]
+    )
+    middle = quantiles(values, (0.5,))[0]
+    return tables.envelope_table(comparison, names, time, middle)
+
+
+# The terminal -----------------------------------------------------------------------------------
+
+
+def terminal_table(experiment: Experiment, comparison: Comparison) -> TerminalTable:
+    """The comparison in short for a terminal, one future below the other."""
+    from rich import box
+    from rich.table import Table
+
+    brief = {name: tables.brief_table(comparison, name) for name in comparison.futures}
+    first = brief[comparison.futures[0]]
+    table = Table(
+        title=experiment.question(language()) or comparison.scenario.title(language()),
+        caption=first.caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD,
+        pad_edge=False, collapse_padding=True,
+    )  # fmt: skip
+    for k, head in enumerate(first.head):
+        words = head.replace(" ", "\n") if k > 1 else head
+        table.add_column(words, justify="right" if k else "left", min_width=None if k else 20)
+    for future, part in brief.items():
+        if len(brief) > 1:
+            table.add_section()
+            table.add_row(future, style="bold")
+        for title, cells in part.rows:
+            table.add_row(title, *(cell.line for cell in cells))
+    return table

@@ -1,0 +1,238 @@
+"""Where a strategy fails: the futures in which it does, and what they have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kolabsim.analysis.discovery import (
+    ALWAYS,
+    FEW,
+    FOUND,
+    NEVER,
+    Box,
+    Discovery,
+    Limit,
+    Range,
+    Tree,
+)
+from kolabsim.analysis.robustness import Robustness
+from kolabsim.figures.formatting import count, decimal, percent
+from kolabsim.figures.labels import Words, capital
+from kolabsim.figures.robustness import criterion_scale, leading, prim_box
+from kolabsim.i18n import _
+from kolabsim.report.page import Note, Picture, Section, Table, texts
+from kolabsim.report.wording import join_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Failing:
+    """A strategy, when it counts as failing, and where it does."""
+
+    strategy: str
+    discovery: Discovery
+    tree: Tree | None = None
+    threshold: float | None = None
+    """It fails where it falls short of this, in the outcome's unit; or"""
+    baseline: str | None = None
+    """where it does worse than this strategy."""
+    words: str = ""
+    """Own words for failing, such as "loses money"."""
+
+    def describe(self, robust: Robustness, words: Words) -> str:
+        """What failing is, as it stands after the strategy in a sentence."""
+        if self.words:
+            return self.words
+        if self.baseline is not None:
+            return _("does worse than “{baseline}”").format(baseline=words.strategy(self.baseline))
+        scale = criterion_scale(robust, "mean", words)
+        text = _("falls below {threshold}") if robust.better > 0 else _("rises above {threshold}")
+        return text.format(threshold=scale.text(self.threshold))
+
+
+def either(words: Sequence[str]) -> str:
+    """Words of which one holds."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
+
+
+def condition(name: str, limit: Limit, words: Words) -> str:
+    """A restriction, as it stands within a sentence."""
+    filled = {"factor": words.factor(name)}
+    if not isinstance(limit, Range):
+        text = _("{factor} is {words}")
+        return text.format(words=either(sorted(map(words.choice, limit))), **filled)
+    if math.isfinite(limit.low) and math.isfinite(limit.high):
+        text = _("{factor} is between {low} and {high}")
+    elif math.isfinite(limit.low):
+        text = _("{factor} is at least {low}")
+    else:
+        text = _("{factor} is at most {high}")
+    low, high = (words.number(name, end) for end in limit)
+    return text.format(low=low, high=high, **filled)
+
+
+def conditions(box: Box, words: Words) -> str:
+    """All restrictions of a box, as they stand within a sentence."""
+    return join_names([condition(name, limit, words) for name, limit in box.limits.items()])
+
+
+def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
+    """When a strategy fails; or that it does not, always does, or that no part stands out."""
+    found = failing.discovery
+    filled = {
+        "strategy": words.strategy(failing.strategy),
+        "fails": failing.describe(robust, words),
+        "number": count(found.fails.sum()),
+        "rest": count((~found.fails).sum()),
+        "futures": count(len(found.fails)),
+    }
+    if found.verdict == FOUND:
+        box = found.box
+        text = _(
+            "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, "
+            "n = {inside} of {futures} futures)."
+        )
+        filled |= {
+            "conditions": conditions(box, words),
+            "coverage": percent(box.coverage),
+            "density": percent(box.density),
+            "inside": count(box.futures),
+        }
+    elif found.verdict == NEVER:
+        text = _("“{strategy}” {fails} in none of the {futures} futures.")
+    elif found.verdict == ALWAYS:
+        text = _("“{strategy}” {fails} in all of the {futures} futures.")
+    elif found.verdict == FEW and found.share > 0.5:
+        text = _(
+            "“{strategy}” {fails} in all but {rest} of {futures} futures: those are too few to say "
+            "what they have in common."
+        )
+    elif found.verdict == FEW:
+        text = _(
+            "“{strategy}” {fails} in {number} of {futures} futures: too few to say what they have "
+            "in common."
+        )
+    else:
+        text = _(
+            "“{strategy}” {fails} in {number} of {futures} futures; where these lie cannot be told "
+            "from chance."
+        )
+    return text.format(**filled)
+
+
+def failing_section(
+    failing: Failing,
+    robust: Robustness,
+    words: Words,
+    settings: pd.DataFrame | None,
+    number: int,
+) -> Section:
+    """Where one strategy fails: the sentence, its restrictions, the tree's opinion, the figure."""
+    found = failing.discovery
+    tree = failing.tree
+    return Section(
+        f"failing-{number}",
+        _("When “{strategy}” fails").format(strategy=words.strategy(failing.strategy)),
+        failing_sentence(failing, robust, words),
+        fresh_sentence(found) if found.verdict == FOUND else None,
+        tree_sentence(tree, found, words) if tree is not None else None,
+        box_table(found, words) if found.verdict == FOUND else None,
+        box_picture(failing, settings, words)
+        if found.verdict == FOUND and settings is not None
+        else None,
+        Note([box_note()]) if found.verdict == FOUND else None,
+    )
+
+
+def box_note() -> str:
+    """How to read the table of a box."""
+    return _(
+                "Coverage: share of all failures that lie inside; density: share of the futures "
+                "inside that fail. The quasi-p value is the chance of so many failures had the one "
+                "restriction been dropped; it does not count that the restriction was searched "
+                "for. A restriction that seldom comes back may be an accident of these futures."
+    )
+
+
+def fresh_sentence(found: Discovery) -> str:
+    """How much a box stands out, and how boxes fare where they were not found."""
+    coverage, density = found.fresh
+    text = _(
+        "Of all futures, {share} fail. A box of noise stands out as much in {chance} of trials. "
+        "In futures that they were not found in, boxes have coverage {coverage} and density "
+        "{density} on average."
+    )
+    return text.format(
+        share=percent(found.share),
+        chance=percent(found.chance, decimals=1),
+        coverage=percent(coverage),
+        density=percent(density),
+    )
+
+
+def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
+    """What a decision tree says, and whether it names the same factors."""
+    if not tree.leaves:
+        return _(
+            "A decision tree finds no part of the futures in which most fail (skill {skill}; 0.5 "
+            "is chance)."
+        ).format(skill=decimal(tree.skill, 2))
+    best = tree.leaves[0]
+    text = _(
+        "As a second opinion, a decision tree has most failures where {conditions} (coverage "
+        "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
+    ).format(
+        conditions=conditions(best, words),
+        coverage=percent(best.coverage),
+        density=percent(best.density),
+        skill=decimal(tree.skill, 2),
+    )
+    if found.box is None:
+        return text
+    both = [words.factor(name) for name in found.box.limits if name in best.limits]
+    if not both:
+        return text + " " + _("It names none of the same factors.")
+    return text + " " + _("Both name {factors}.").format(factors=join_names(both))
+
+
+def box_table(found: Discovery, words: Words) -> Table:
+    """Each restriction, how strongly it is supported, and how often it comes back."""
+    rows = [
+        (
+            capital(condition(name, limit, words)),
+            texts(
+                "< 0.001" if p < 0.001 else decimal(p, 3),
+                percent(found.returns.get(name, math.nan)),
+            ),
+        )
+        for (name, limit), p in zip(
+            found.box.limits.items(), found.box.quasi_p.values(), strict=True
+        )
+    ]
+    head = [_("Restriction"), _("Quasi-p value"), _("Comes back, share of resamples")]
+    return Table(_("What the failing futures have in common"), head, rows)
+
+
+def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Picture:
+    """The figure of a box, with what it shows in words."""
+    names, others = leading(failing.discovery)
+    text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
+    caption = _("Crosses: futures that fail; circles: others. The box is what was found.")
+    if others:
+        caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
+            factors=join_names([words.factor(name) for name in others])
+        )
+    alt = text.format(
+        strategy=words.strategy(failing.strategy),
+        factors=join_names([words.factor(name) for name in names]),
+    )
+    return Picture(prim_box(failing.discovery, settings, words), alt, caption)
+
+

@@ -1,0 +1,45 @@
+"""A page as one HTML file that needs no network: styles and figures are inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kolabsim import __version__
+from kolabsim.i18n import _, language
+from kolabsim.report.page import Block, Page
+from kolabsim.report.workbook import write_workbook
+from kolabsim.study.store import write_whole
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML, in the current language."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals["_"] = _
+    environment.filters |= {"kind": kind_of, "markup": Markup}
+    template = environment.get_template("page.html.j2")
+    return template.render(page=page, language=language(), version=__version__)
+
+
+def kind_of(block: Block) -> str:
+    """Return which kind of block the template is to show."""
+    return type(block).__name__.lower()
+
+
+def write_page(page: Page, path: Path, *, workbook: bool = False) -> Path:
+    """Write a page to a file, in the current language; the file is complete or not there at all.
+
+    With ``workbook``, its tables are written beside it for spreadsheets, if openpyxl is installed.
+    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    """
+    write_whole(path, render(page).encode())
+    if workbook:
+        write_workbook(path.with_suffix(".xlsx"), page.title, page.tables, facts=page.facts)
+    return path
