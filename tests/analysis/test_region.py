@@ -114,7 +114,7 @@ def test_the_page_needs_nothing_else(found, tmp_path, spoken):
     assert "kolabsim region here" in text
     sections = re.findall(r'<section id="(\w+)"', text)
     assert sections[0] == "answer"
-    assert sections[-3:] == ["surety", "assumptions", "again"]
+    assert sections[-3:] == ["uncertainty", "assumptions", "reproduce"]
     assert "DPRD" in text
     assert text.count("<svg") == 2
     assert not re.search(r"<script|\bsrc=|<link|\bnan\b", text)

@@ -7,26 +7,26 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from kolabsim import figures
 from kolabsim.analysis.comparison import compare
-from kolabsim.errors import InputError, StorageError
-from kolabsim.i18n import language, set_language
+from kolabsim.errors import StorageError
+from kolabsim.figures.style import to_svg
+from kolabsim.i18n import LanguageError, language, set_language, speaking
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.report.all_futures import (
+from kolabsim.report import page as page_module
+from kolabsim.report.assumptions import drawn_attributes
+from kolabsim.report.comparison import comparison_page, terminal_table, write_report
+from kolabsim.report.comparison.futures import (
     channels_in_futures,
     costs_in_futures,
     strategies_in_futures,
     winners_in_futures,
 )
-from kolabsim.report.comparison import (
-    STANDARD,
-    speaking,
-    tabled,
-    terminal_table,
-    write_figures,
-    write_report,
-)
-from kolabsim.report.summary import answers, drawn_attributes, listed
+from kolabsim.report.comparison.report import STANDARD, in_tables
+from kolabsim.report.comparison.summary import headlines
+from kolabsim.report.output import publish
+from kolabsim.report.wording import join_names
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results
@@ -159,7 +159,7 @@ def test_the_page_can_be_read_aloud(pages, code):
 def test_sections_come_in_the_order_in_which_people_ask(pages):
     _text, page = pages["en"]
     sections = [section["id"] for section in page.all("section")]
-    order = "answer comparison winners why surety assumptions again"
+    order = "answer comparison cost winners why uncertainty assumptions reproduce"
     assert sections == order.split()
 
 
@@ -180,7 +180,7 @@ def test_every_table_row_has_as_many_cells_as_its_head(pages):
         assert all(row.count("<th ") + row.count("<td") == columns for row in rows)
 
 
-def test_each_strategy_and_measure_is_tabled(pages, comparison):
+def test_each_strategy_and_measure_is_in_tables(pages, comparison):
     _text, page = pages["en"]
     for name in comparison.strategies:
         assert comparison.scenario.strategies[name].title("en") in page.text
@@ -224,7 +224,7 @@ def test_it_says_how_to_have_it_again(pages):
 def test_shares_of_variance_are_shown_with_a_dash_where_undefined(pages):
     _text, page = pages["en"]
     assert "20% to 60%" in page.text.replace("\xa0", " ")
-    assert "What regions are, and luck" in page.text
+    assert "Drawn attributes and chance" in page.text
 
 
 def test_no_number_is_nan_or_has_a_hyphen_for_a_minus(pages):
@@ -259,10 +259,10 @@ def test_the_same_results_give_the_same_page(results, comparison, tmp_path):
 
 def test_unknown_languages_and_disks_that_refuse_are_told(results, comparison, tmp_path):
     words = {"provenance": FACTS, "question": "?"}
-    with pytest.raises(InputError, match="not a language"):
+    with pytest.raises(LanguageError, match="not a language"):
         write_report(results, comparison, language="fr", **words, path=tmp_path / "x.html")
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="refuses to write"):
+    with pytest.raises(StorageError, match="refused to write"):
         write_report(results, comparison, language="en", **words, path=tmp_path / "file" / "x.html")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -306,7 +306,7 @@ def test_every_future_has_its_column(tmp_path):
         path=tmp_path / "x.html",
     )  # fmt: skip
     page = Page(path.read_text(encoding="utf-8"))
-    assert "In other futures" in page.text
+    assert "Other futures" in page.text
     assert "parameters.attention_base = -3" in html.unescape(page.text)
     assert "2 futures" in page.text
 
@@ -321,19 +321,18 @@ def test_what_changes_between_futures_is_told_for_costs_regions_and_channels(tmp
         path=tmp_path / "x.html", workbook=True,
     )  # fmt: skip
     page = Page(path.read_text(encoding="utf-8"))
-    best = comparison.order()[0]
     for table in (
-        strategies_in_futures(comparison), channels_in_futures(comparison, best),
-        winners_in_futures(comparison, best),
+        strategies_in_futures(comparison), channels_in_futures(comparison),
+        winners_in_futures(comparison),
     ):  # fmt: skip
         assert table.caption in page.text
         # In each row the counts of what intervals say are of all futures.
         for _head, cells in table.rows:
             at = [k - 1 for k, head in enumerate(table.head) if head in COUNTED]
             assert sum(int(cells[k].main) for k in at) == 9
-    assert costs_in_futures(comparison, best).caption in page.text
+    assert costs_in_futures(comparison).caption in page.text
     assert "The answer is for the first of 9 futures" in page.text
-    assert "8 futures that change one thing" in page.text
+    assert "8 futures with a single change" in page.text
 
 
 COUNTED = (
@@ -344,7 +343,7 @@ COUNTED = (
 def test_of_a_single_future_no_influence_is_made_up(pages):
     for code, option in (("en", "--plausible 20 --structures"), ("id", "plausible: 20")):
         assert option in pages[code][1].text
-    assert "cannot be told from a single future" in pages["en"][1].text
+    assert "A single future cannot show which assumption matters most" in pages["en"][1].text
 
 
 def test_regions_have_links_only_where_their_pages_are(results, comparison, tmp_path):
@@ -355,7 +354,7 @@ def test_regions_have_links_only_where_their_pages_are(results, comparison, tmp_
     page = Page(path.read_text(encoding="utf-8"))
     links = [link["href"] for link in page.all("a") if not link["href"].startswith("#")]
     assert links == ["region-34.04.html"]
-    assert "Regions with a link have a page of their own" in page.text
+    assert "Linked regions have a page of their own" in page.text
 
 
 def test_the_report_says_which_command_makes_the_page_of_a_region(pages):
@@ -388,19 +387,42 @@ def test_text_stands_out_from_its_ground_as_wcag_asks(pages):
 
 
 def test_a_ratio_to_no_cost_stands_with_the_costs():
-    assert tabled(["saving_per_cost", "trust"]) == ["trust"]
-    assert tabled(["saving_per_cost"]) == ["realised_benefit"]
-    assert tabled(STANDARD) == [name for name in STANDARD if name != "saving_per_cost"]
+    assert in_tables(["saving_per_cost", "trust"]) == ["trust"]
+    assert in_tables(["saving_per_cost"]) == ["realised_benefit"]
+    assert in_tables(STANDARD) == [name for name in STANDARD if name != "saving_per_cost"]
 
 
-def test_figures_are_written_as_svg_and_png(results, comparison, tmp_path):
-    write_figures(results, comparison, tmp_path / "figures")
-    names = {path.name for path in (tmp_path / "figures").iterdir()}
-    stems = {"forest", "over_time", "benefits", "winners", "map", "channels", "costs"}
-    assert {f"{stem}.{kind}" for stem in stems for kind in ("svg", "png")} <= names
-    (tmp_path / "taken").touch()
+def test_figures_are_written_as_svg_and_png_and_drawn_once(
+    results, comparison, tmp_path, monkeypatch
+):
+    drawn, rendered = [], []
+    for name in ("forest", "envelopes", "channels", "cost_effectiveness", "winners", "regions_map"):
+        draw = getattr(figures, name)
+        monkeypatch.setattr(
+            figures, name,
+            lambda *given, draw=draw, name=name, **options: drawn.append(name)
+            or draw(*given, **options),
+        )  # fmt: skip
+    monkeypatch.setattr(
+        page_module,
+        "to_svg",
+        lambda *given, **options: rendered.append(1) or to_svg(*given, **options),
+    )
+    page = comparison_page(results, comparison, provenance=FACTS, question="?")
+    publish(page, tmp_path, tables={"differences": comparison.differences}, facts=FACTS)
+    files = {path.name for path in (tmp_path / "figures").iterdir()}
+    names = {"forest", "over_time", "benefits", "winners", "map", "map_of_losses", "channels",
+             "costs", "convergence"}  # fmt: skip
+    assert files == {f"{name}.{kind}" for name in names for kind in ("svg", "png")}
+    assert sorted(drawn) == sorted(
+        ["forest", "forest", "envelopes", "channels", "cost_effectiveness", "winners",
+         "regions_map", "regions_map"]
+    )  # fmt: skip
+    assert len(rendered) == len(names)
+    (tmp_path / "taken" / "figures").mkdir(parents=True)
+    (tmp_path / "taken" / "figures" / "forest.svg").mkdir()
     with pytest.raises(StorageError):
-        write_figures(results, comparison, tmp_path / "taken")
+        publish(page, tmp_path / "taken", tables={}, facts=FACTS)
 
 
 # Sentences --------------------------------------------------------------------------------------
@@ -419,7 +441,7 @@ def shifted(results, **changes):
 
 
 def said(results) -> str:
-    found = answers(results, compare(results), "default")
+    found = headlines(results, compare(results), "default")
     return " ".join(" ".join([a.text, *a.more]) for a in found).replace("\xa0", " ")
 
 
@@ -463,10 +485,10 @@ def test_the_answer_names_who_loses(results, comparison):
 
 
 def test_names_are_listed_as_in_a_sentence():
-    assert listed([]) == ""
-    assert listed(["a"]) == "a"
-    assert listed(["a", "b", "c"]) == "a, b and c"
-    assert listed(list("abcdefg")) == "a, b, c, d, e and 2 more"
+    assert join_names([]) == ""
+    assert join_names(["a"]) == "a"
+    assert join_names(["a", "b", "c"]) == "a, b and c"
+    assert join_names(list("abcdefg")) == "a, b, c, d, e and 2 more"
 
 
 def test_what_no_table_gives_is_said_to_be_drawn(results):
@@ -478,7 +500,7 @@ def test_a_language_is_spoken_for_a_while():
     with speaking("id"):
         assert language() == "id"
     assert language() == "en"
-    with pytest.raises(InputError), speaking("id"):
+    with pytest.raises(LanguageError), speaking("id"):
         set_language("fr")
     assert language() == "en"
 

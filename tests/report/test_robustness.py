@@ -15,8 +15,10 @@ from kolabsim.analysis.robustness import CRITERIA, robustness, sample_sizes
 from kolabsim.figures.labels import Labels
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
+from kolabsim.report import discovery as w
 from kolabsim.report import robustness as u
-from kolabsim.report.page import write_page
+from kolabsim.report.html import write_page
+from kolabsim.report.page import Page
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
@@ -75,7 +77,7 @@ def robust(values):
 @pytest.fixture(scope="module")
 def failing(settings, values):
     fails = failures(values, NAMES, "secretariat", better=1, baseline="alone")
-    return u.Failing(
+    return w.Failing(
         "secretariat", discover(settings, fails, resamples=10), baseline="alone", words="loses"
     )
 
@@ -105,7 +107,7 @@ def words_of(figure):
 def test_the_answer_comes_first_and_says_what_was_found(sections):
     answer = sections[0]
     assert answer.name == "answer"
-    best, sure, fails = answer.answers
+    best, sure, fails = answer.headlines
     (measured,) = answer.paragraphs
     assert best.brief == "Joint secretariat"
     assert sure.brief.startswith("First in")
@@ -135,7 +137,7 @@ def test_sections_have_what_they_promise(sections, tmp_path):
             assert "{" not in picture.alt + picture.caption
             assert "nan" not in words_of(picture.figure).split()
         assert not any("{" in text for text in [*section.paragraphs, *section.notes])
-    path = write_page(tmp_path / "page.html", "Many futures", lines=[], sections=sections)
+    path = write_page(Page("Many futures", sections), tmp_path / "page.html")
     assert "Joint secretariat" in path.read_text(encoding="utf-8")
 
 
@@ -185,19 +187,19 @@ def test_boxes_of_words_and_of_any_number_of_factors_are_drawn(settings, limits)
     fails = np.arange(120) % 3 == 0
     box = d.Field.of(settings).box(limits, fails)
     found = Discovery(d.FOUND, fails, box, returns=dict.fromkeys(limits, 0.9), fresh=(0.5, 0.5))
-    picture = u.box_picture(u.Failing("grant", found, threshold=0.0), settings, WORDS)
+    picture = w.box_picture(w.Failing("grant", found, threshold=0.0), settings, WORDS)
     assert "fails" in words_of(picture.figure)
     assert ("other restrictions" in picture.caption) == (len(limits) > 2)
 
 
 def test_restrictions_are_said_in_words():
-    assert u.condition("size", Range(100.0, np.inf), WORDS) == (
+    assert w.condition("size", Range(100.0, np.inf), WORDS) == (
         "population of regions is at least 100\N{NO-BREAK SPACE}thousand"
     )
-    assert u.condition("trust", Range(-np.inf, 0.25), WORDS) == "trust at the start is at most 0.25"
-    assert u.condition("haul", Range(1.0, 2.0), WORDS) == "haul is between 1 and 2"
+    assert w.condition("trust", Range(-np.inf, 0.25), WORDS) == "trust at the start is at most 0.25"
+    assert w.condition("haul", Range(1.0, 2.0), WORDS) == "haul is between 1 and 2"
     words = frozenset({"joint_company", "contract", "association"})
-    text = u.condition("form", words, WORDS)
+    text = w.condition("form", words, WORDS)
     assert text == "legal form is association, contract or joint company"
 
 
@@ -213,9 +215,9 @@ def test_restrictions_are_said_in_words():
     ],
 )  # fmt: skip
 def test_where_there_is_no_box_it_is_said(robust, verdict, number, text):
-    failing = u.Failing("grant", Discovery(verdict, np.arange(120) < number), threshold=0.0)
-    assert text in u.failing_sentence(failing, robust, WORDS)
-    section = u.failing_section(failing, robust, WORDS, None, 1)
+    failing = w.Failing("grant", Discovery(verdict, np.arange(120) < number), threshold=0.0)
+    assert text in w.failing_sentence(failing, robust, WORDS)
+    section = w.failing_section(failing, robust, WORDS, None, 1)
     assert not section.tables
     assert not section.pictures
 
@@ -225,15 +227,17 @@ def test_failing_is_said_by_the_sense_of_the_outcome(values):
         -values, NAMES, better=-1, outcome="shortfall", baseline="alone", resamples=50
     )
     nothing = Discovery(d.NEVER, np.zeros(120, bool))
-    assert u.Failing("grant", nothing, threshold=0.02).says(less, WORDS).startswith("rises above")
-    text = u.Failing("grant", nothing, baseline="alone").says(less, WORDS)
+    assert (
+        w.Failing("grant", nothing, threshold=0.02).describe(less, WORDS).startswith("rises above")
+    )
+    text = w.Failing("grant", nothing, baseline="alone").describe(less, WORDS)
     assert text == "does worse than “alone”"
 
 
 def test_a_ranking_that_is_not_sure_is_called_so(values):
     rng = np.random.default_rng(3)
     found = robustness(rng.normal(size=(3, 40, 6)), NAMES, better=1, resamples=200)
-    text = " ".join(one.text for one in u.answer_section(found, WORDS, None, []).answers)
+    text = " ".join(one.text for one in u.answer_section(found, WORDS, None, []).headlines)
     assert "That it comes first is not sure" in text
     assert "in nine futures of ten it stays no more than" in text
 
@@ -250,11 +254,11 @@ def test_nothing_worth_measuring_is_said(settings):
 
 def test_the_tree_agrees_or_does_not(failing):
     box = failing.discovery.box
-    text = u.tree_sentence(Tree((box,), 0.93), failing.discovery, WORDS)
+    text = w.tree_sentence(Tree((box,), 0.93), failing.discovery, WORDS)
     assert "Both name" in text
     assert "skill 0.93" in text
     other = Box({"haul": Range(0.5, np.inf)}, 9, 6, 0.1, 0.66, 0.4, {"haul": 0.2})
-    assert "none of the same factors" in u.tree_sentence(
+    assert "none of the same factors" in w.tree_sentence(
         Tree((other,), 0.6), failing.discovery, WORDS
     )
-    assert "finds no part" in u.tree_sentence(Tree((), 0.5), failing.discovery, WORDS)
+    assert "finds no part" in w.tree_sentence(Tree((), 0.5), failing.discovery, WORDS)

@@ -12,8 +12,10 @@ from kolabsim.figures.search import Reference
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
 from kolabsim.report import search as s
-from kolabsim.report.page import write_page
+from kolabsim.report.html import write_page
+from kolabsim.report.page import Page
 from kolabsim.report.search import search_sections
+from kolabsim.report.sensitivity import surrogate_table
 from kolabsim.study.factors import Factor
 
 pytest.importorskip("pymoo")
@@ -76,7 +78,7 @@ def words_of(figure):
 
 
 def said(section):
-    return " ".join([*(answer.text for answer in section.answers), *section.paragraphs])
+    return " ".join([*(answer.text for answer in section.headlines), *section.paragraphs])
 
 
 def test_a_package_in_words(front):
@@ -95,13 +97,13 @@ def test_the_answer_names_the_knee_what_it_costs_and_what_more_or_less_buys(fron
     assert f"{knee}, is where more of one goal" in text
     assert f"Within the budget of IDR 1.50 billion, {len(front)} packages" in text
     assert "Its cost (in brackets, 95% intervals of the means): programme cost IDR" in text
-    assert [one.heading for one in answer.answers] == [
+    assert [one.label for one in answer.headlines] == [
         "The package", "What it costs and brings", "How sure",
     ]  # fmt: skip
-    assert answer.answers[0].brief == knee
+    assert answer.headlines[0].brief == knee
     assert "Spending less: against the knee, Package 1, the cheapest, brings: net benefit −" in text
     assert f"Spending more: against the knee, Package {len(front)}, the dearest" in text
-    assert "runs this very package is the knee" in answer.answers[-1].text
+    assert "runs this very package is the knee" in answer.headlines[-1].text
     assert "In nine tenths of the resamples the knee lies where" in text
     [table] = answer.tables
     assert [name for name, _cells in table.rows][-1] == "Voluntary"
@@ -174,7 +176,7 @@ def test_a_surrogate_is_shown_with_its_error():
     pytest.importorskip("sklearn")
     points = np.random.default_rng(1).random((60, 4))
     gain = evaluate(points, range(1))[:, 0, 0]
-    table = s.surrogate_table({"gain": fit_surrogate(points, gain, FACTORS)}, WORDS)
+    table = surrogate_table({"gain": fit_surrogate(points, gain, FACTORS)}, WORDS)
     [(name, cells)] = table.rows
     assert name == "Net benefit"
     assert [cell.main for cell in cells[:3]] == ["Gaussian process", "60", "1.00"]
@@ -186,7 +188,7 @@ def test_the_page_is_whole_in_both_languages(tmp_path, front, robust, references
     set_language(language)
     sections = search_sections(front, WORDS, references=references, robust=robust)
     assert [section.name for section in sections] == ["answer", "packages", "futures", "search"]
-    path = write_page(tmp_path / "page.html", "Search", lines=["made up"], sections=sections)
+    path = write_page(Page("Search", sections, lines=["made up"]), tmp_path / "page.html")
     page = path.read_text(encoding="utf-8")
     assert page.count("<svg ") == 4
     assert 'id="answer"' in page

@@ -12,7 +12,8 @@ from kolabsim.figures.labels import Labels
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
 from kolabsim.report import sensitivity as s
-from kolabsim.report.page import write_page
+from kolabsim.report.html import write_page
+from kolabsim.report.page import Page
 from kolabsim.study.design import METHODS, make_design
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,7 +64,7 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
     found, curves = studied(method)
     sections = s.sensitivity_sections(found, words(), curves=curves)
     assert [section.name for section in sections] == ["answer", "outcome-1", "outcome-2"]
-    most, sure, chance = sections[0].answers
+    most, sure, chance = sections[0].headlines
     assert most.text.startswith(f"Efficiency depends most on “{LONG}”")
     assert "; faith depends most on" in most.text
     assert most.brief.startswith(LONG[:1].upper() + LONG[1:].split(",")[0])
@@ -83,8 +84,8 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
             assert picture.alt
             if "smaller ind" in picture.caption:
                 assert "3 factors with smaller indices are in the table" in picture.caption
-    page = write_page(tmp_path / "page.html", "Which?", lines=[], sections=sections)
-    said = [answer.text for answer in sections[0].answers]
+    page = write_page(Page("Which?", sections), tmp_path / "page.html")
+    said = [answer.text for answer in sections[0].headlines]
     assert all("{" not in text and text.endswith(".") for text in said)
     assert all(text in html.unescape(page.read_text(encoding="utf-8")) for text in said)
     assert page.read_text(encoding="utf-8").count("<svg") == sum(len(p.pictures) for p in sections)
@@ -151,7 +152,7 @@ def test_nothing_found_is_said_as_such():
     if not found.leading.above.any():
         text = "Efficiency: no factor can be told from one that changes nothing."
         assert s.answer(found, words()).startswith(text)
-        most, chance = s.answers([found], words())
+        most, chance = s.headlines([found], words())
         assert most.brief == "Nothing that can be told from chance"
         assert most.text == text
         assert chance.brief == "Not known"

@@ -4,7 +4,7 @@ import pytest
 from kolabsim.figures.formatting import UNDEFINED, choose_scale, percent
 from kolabsim.i18n import set_language
 from kolabsim.report import workbook
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.page import Cell, Table, texts
 from kolabsim.report.workbook import write_workbook
 
 

@@ -37,9 +37,9 @@ def calibrate(
     language: Language = None,
 ) -> None:
     """Find the parameter sets that agree with the facts for calibration."""
-    from kolabsim.report.output import check_room
+    from kolabsim.report.output import check_writable
 
-    check_room(out)
+    check_writable(out)
     if network is not None:
         choose_on(network, out, rounds=rounds, seed=seed, threads=workers)
         return

@@ -43,7 +43,8 @@ def evidence(
     """Judge the model by published facts: which it reproduces, and which not."""
     from kolabsim.model.jit import digest
     from kolabsim.report import validation
-    from kolabsim.report.output import check_room, circumstances
+    from kolabsim.report.output import check_writable
+    from kolabsim.report.provenance import provenance
     from kolabsim.report.validation_samples import (
         RUNS,
         read_samples,
@@ -57,7 +58,7 @@ def evidence(
         require("sklearn", extra="learning", what="--data")
     samples = None if data is None else read_samples(data)
     runs = runs or (QUICK if quick else runs_needed())
-    check_room(out)
+    check_writable(out)
     elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
     announce_compilation()
     with count_runs(runs + FEW * len(elsewhere)) as tell:
@@ -76,7 +77,7 @@ def evidence(
     validation.write_file(findings, out / "validation.csv")
     page = validation.write_scorecard(
         findings, out / "evidence.html", lines=lines, more=more,
-        facts=circumstances(command_line(), seed) | {"runs": runs},
+        facts=provenance(command_line(), seed) | {"runs": runs},
     )  # fmt: skip
     console = terminal(sys.stdout)
     console.print(validation.terminal_table(findings))

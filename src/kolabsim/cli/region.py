@@ -34,7 +34,7 @@ def region(
 ) -> None:
     """Make a page for one region: whom to approach, gains, cost and next steps."""
     from kolabsim.analysis.region import region_outlook
-    from kolabsim.report.output import circumstances
+    from kolabsim.report.provenance import provenance
     from kolabsim.report.region import answer_section, write_region
     from kolabsim.scenario.scenario import Scenario
 
@@ -44,7 +44,7 @@ def region(
         found = region_outlook(
             world, code, strategy, runs=runs, seed=seed, threads=workers, progress=progress
         )
-    facts = circumstances(command_line(), seed, world) | {"runs": runs}
+    facts = provenance(command_line(), seed, world) | {"runs": runs}
     file = re.sub(r"[^\w.-]", "_", f"region-{code}.html")
     path = out or Path("results") / file
     write_region(found, path, facts=facts, workbook=True)

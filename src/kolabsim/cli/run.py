@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.report.output import Account
+    from kolabsim.report.provenance import Account
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.runner import Progress, Study
 
@@ -87,7 +87,8 @@ def run(
     language: Language = None,
 ) -> None:
     """Run an experiment, or what is missing of it, and write its report."""
-    from kolabsim.report.output import REPORT, Account, check_folder, fresh_folder, is_reported
+    from kolabsim.report.output import REPORT, check_folder, fresh_folder
+    from kolabsim.report.provenance import Account, is_reported
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.runner import Study
 
@@ -153,7 +154,8 @@ def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
     """Answer an experiment, and write its page."""
     from kolabsim.analysis.experiments import ask
     from kolabsim.report.experiment import publish_experiment
-    from kolabsim.report.output import REPORT, Account
+    from kolabsim.report.output import REPORT
+    from kolabsim.report.provenance import Account
     from kolabsim.study.runner import Progress
 
     started, whole = time.perf_counter(), Progress(0)
@@ -173,7 +175,7 @@ def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
         experiment, answer, folder, Account(command_line(), whole, seconds)
     )
     first = sections[0]
-    for paragraph in (*(one.text for one in first.answers), *first.paragraphs):
+    for paragraph in (*(one.text for one in first.headlines), *first.paragraphs):
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     print_report_path(folder / REPORT)
 
@@ -203,7 +205,7 @@ def report_comparison(
     from kolabsim.analysis.comparison import compare
     from kolabsim.analysis.fairness import fairness
     from kolabsim.analysis.variance import attributes_share, default_measures
-    from kolabsim.report.output import publish
+    from kolabsim.report.experiment import publish_comparison
     from kolabsim.study.collect import join
 
     terminal().print(_("Comparing strategies and writing the report ..."))
@@ -226,7 +228,7 @@ def report_comparison(
             lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
         )
     pages = region_pages(found, comparison, study.folder, codes)
-    publish(
+    publish_comparison(
         found, study, results, comparison, variance=variance, fair=fair, account=account,
         pages=pages,
     )  # fmt: skip
@@ -238,13 +240,13 @@ def region_pages(
 ) -> dict[str, str]:
     """Write pages of regions for the best strategy beside the report: their files, by code."""
     from kolabsim.analysis.region import region_outlook
-    from kolabsim.report.output import circumstances
+    from kolabsim.report.provenance import provenance
     from kolabsim.report.region import write_region
 
     if not codes:
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
-    facts = circumstances(command_line(), found.seed, world) | {"runs": found.spec.runs}
+    facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
     made, each = {}, 2 * found.spec.runs
     with count_runs(each * len(codes)) as tell:
         for number, code in enumerate(codes):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.figures.formatting import UNDEFINED, count, percent, scale_of, significant, span
-from kolabsim.figures.labels import area_title, capital, title_of
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    choose_scale,
+    count,
+    format_interval,
+    percent,
+    significant,
+)
+from kolabsim.figures.labels import area_title, capitalise, measure_title
 from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.parameters import PARAMETERS, QUARTERS, Parameter
+from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
 from kolabsim.report.page import Block, Cell, Folded, Section, Table, texts
 from kolabsim.scenario.schema import both_languages
 from kolabsim.scenario.strategy import in_language
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 def assumption_section(scenario: Scenario, *blocks: Block) -> Section:
     """Return the section on assumptions: caveats, then ``blocks``, then the scenario's own."""
     text = _(
-        "Sensitivity analyses vary each parameter over this range. None of these parameters has "
+        "Sensitivity analyses vary each parameter over this range. These parameters have never "
         "been measured; any value in the range is as plausible as another."
     )
     return Section(
@@ -114,10 +122,10 @@ def parameter_row(
     name: str, entry: Parameter, settings: Mapping[str, float]
 ) -> tuple[str, list[Cell]]:
     """An assumed number; where the scenario sets it, its default too."""
-    value = settings.get(name, entry.default)
-    remark = ""
-    if value != entry.default:
-        remark = _("default {value}").format(value=significant(entry.default))
+    usual = math.nan if entry.default is None else entry.default
+    value, remark = settings.get(name, usual), ""
+    if math.isfinite(usual) and value != usual:
+        remark = _("default {value}").format(value=significant(usual))
     ends = format_interval(significant(entry.low), significant(entry.high))
     unit = "" if entry.unit == "1" else _(entry.unit)
     cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
@@ -169,17 +177,17 @@ def mapping_table(scenario: Scenario) -> Table | None:
     return Table(_("What columns of the table stand for"), head, rows, prose=True) if rows else None
 
 
-def measures_of(node: Node | None) -> list[tuple[str, dict]]:
+def measures_of(node: Node | None) -> list[tuple[str, dict[str, Any]]]:
     """The mappings under an attribute, each with the area it is for, if any."""
     plain = node.plain() if node is not None else {}
     if isinstance(plain, dict) and "column" in plain:
         return [("", plain)]
     if isinstance(plain, dict):
         return [(area, measure) for area, measure in plain.items() if measure]
-    return [("", measure) for measure in plain]
+    return [("", measure) for measure in plain] if isinstance(plain, list) else []
 
 
-def ends_of(measure: Mapping[str, object]) -> str:
+def ends_of(measure: Mapping[str, Any]) -> str:
     """How a column's values become an attribute's."""
     if "from" not in measure:
         return _("standardised")
@@ -230,7 +238,7 @@ def caveats(scenario: Scenario) -> list[str]:
         said.append(_("Read the contrasts between strategies rather than the levels."))
     said += [
         _(
-            "Errors of judgement matter. In trials on small municipalities, misjudged gains "
+            "Errors of judgement matter. In trials on uncapitalise municipalities, misjudged gains "
             "carried about two thirds of all cooperation; that their standard deviation is {error} "
             "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
             "stand side by side."
@@ -259,5 +267,3 @@ def drawn_attributes(scenario: Scenario) -> list[str]:
     }
     drawn = [title for title, values in columns.items() if np.isnan(values).any()]
     return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from kolabsim.analysis.discovery import (
 )
 from kolabsim.analysis.robustness import Robustness
 from kolabsim.figures.formatting import count, decimal, percent
-from kolabsim.figures.labels import Words, capital
+from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.robustness import criterion_scale, leading, prim_box
 from kolabsim.i18n import _
 from kolabsim.report.page import Note, Picture, Section, Table, texts
@@ -37,14 +37,14 @@ class Failing:
     strategy: str
     discovery: Discovery
     tree: Tree | None = None
-    threshold: float | None = None
+    threshold: float = math.nan
     """It fails where it falls short of this, in the outcome's unit; or"""
     baseline: str | None = None
     """where it does worse than this strategy."""
     words: str = ""
     """Own words for failing, such as "loses money"."""
 
-    def describe(self, robust: Robustness, words: Words) -> str:
+    def describe(self, robust: Robustness, words: Labels) -> str:
         """What failing is, as it stands after the strategy in a sentence."""
         if self.words:
             return self.words
@@ -62,7 +62,7 @@ def either(words: Sequence[str]) -> str:
     return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
 
 
-def condition(name: str, limit: Limit, words: Words) -> str:
+def condition(name: str, limit: Limit, words: Labels) -> str:
     """A restriction, as it stands within a sentence."""
     filled = {"factor": words.factor(name)}
     if not isinstance(limit, Range):
@@ -78,12 +78,12 @@ def condition(name: str, limit: Limit, words: Words) -> str:
     return text.format(low=low, high=high, **filled)
 
 
-def conditions(box: Box, words: Words) -> str:
+def conditions(box: Box, words: Labels) -> str:
     """All restrictions of a box, as they stand within a sentence."""
     return join_names([condition(name, limit, words) for name, limit in box.limits.items()])
 
 
-def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
+def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str:
     """When a strategy fails; or that it does not, always does, or that no part stands out."""
     found = failing.discovery
     filled = {
@@ -93,8 +93,7 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
         "rest": count((~found.fails).sum()),
         "futures": count(len(found.fails)),
     }
-    if found.verdict == FOUND:
-        box = found.box
+    if (box := found.box) is not None:
         text = _(
             "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, "
             "n = {inside} of {futures} futures)."
@@ -130,7 +129,7 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Words) -> str:
 def failing_section(
     failing: Failing,
     robust: Robustness,
-    words: Words,
+    words: Labels,
     settings: pd.DataFrame | None,
     number: int,
 ) -> Section:
@@ -143,7 +142,7 @@ def failing_section(
         failing_sentence(failing, robust, words),
         fresh_sentence(found) if found.verdict == FOUND else None,
         tree_sentence(tree, found, words) if tree is not None else None,
-        box_table(found, words) if found.verdict == FOUND else None,
+        box_table(found.box, found.returns, words) if found.box else None,
         box_picture(failing, settings, words)
         if found.verdict == FOUND and settings is not None
         else None,
@@ -154,10 +153,10 @@ def failing_section(
 def box_note() -> str:
     """How to read the table of a box."""
     return _(
-                "Coverage: share of all failures that lie inside; density: share of the futures "
-                "inside that fail. The quasi-p value is the chance of so many failures had the one "
-                "restriction been dropped; it does not count that the restriction was searched "
-                "for. A restriction that seldom comes back may be an accident of these futures."
+        "Coverage: share of all failures that lie inside; density: share of the futures "
+        "inside that fail. The quasi-p value is the chance of so many failures had the one "
+        "restriction been dropped; it does not count that the restriction was searched "
+        "for. A restriction that seldom comes back may be an accident of these futures."
     )
 
 
@@ -177,7 +176,7 @@ def fresh_sentence(found: Discovery) -> str:
     )
 
 
-def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
+def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
     """What a decision tree says, and whether it names the same factors."""
     if not tree.leaves:
         return _(
@@ -202,25 +201,23 @@ def tree_sentence(tree: Tree, found: Discovery, words: Words) -> str:
     return text + " " + _("Both name {factors}.").format(factors=join_names(both))
 
 
-def box_table(found: Discovery, words: Words) -> Table:
+def box_table(box: Box, returns: Mapping[str, float], words: Labels) -> Table:
     """Each restriction, how strongly it is supported, and how often it comes back."""
     rows = [
         (
-            capital(condition(name, limit, words)),
+            capitalise(condition(name, limit, words)),
             texts(
                 "< 0.001" if p < 0.001 else decimal(p, 3),
-                percent(found.returns.get(name, math.nan)),
+                percent(returns.get(name, math.nan)),
             ),
         )
-        for (name, limit), p in zip(
-            found.box.limits.items(), found.box.quasi_p.values(), strict=True
-        )
+        for (name, limit), p in zip(box.limits.items(), box.quasi_p.values(), strict=True)
     ]
     head = [_("Restriction"), _("Quasi-p value"), _("Comes back, share of resamples")]
     return Table(_("What the failing futures have in common"), head, rows)
 
 
-def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Picture:
+def box_picture(failing: Failing, settings: pd.DataFrame, words: Labels) -> Picture:
     """The figure of a box, with what it shows in words."""
     names, others = leading(failing.discovery)
     text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
@@ -234,5 +231,3 @@ def box_picture(failing: Failing, settings: pd.DataFrame, words: Words) -> Pictu
         factors=join_names([words.factor(name) for name in names]),
     )
     return Picture(prim_box(failing.discovery, settings, words), alt, caption)
-
-

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.experiments import Answer, SearchAnswer, SensitivityAnswer
-from kolabsim.figures.formatting import count, significant, span
+from kolabsim.figures.formatting import count, format_interval, significant
 from kolabsim.figures.labels import factor_title
+from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report import robustness, search, sensitivity
 from kolabsim.report.assumptions import assumption_section
@@ -23,8 +24,8 @@ from kolabsim.report.provenance import (
 )
 from kolabsim.report.wording import warn_of_failed_runs
 from kolabsim.study.collect import write_joined
-from kolabsim.study.spec import Inquiry
-from kolabsim.study.store import Store, write_whole
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.report.page import KindReport
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.results import Results
-    from kolabsim.study.runner import KeptStudy
+    from kolabsim.study.collect import Results
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Study
 
 MOST_ROWS = 200_000
 """Most runs that are written as CSV too; ``kolabsim results`` exports any number of them."""
@@ -43,7 +44,7 @@ MOST_ROWS = 200_000
 
 def publish_comparison(
     experiment: Experiment,
-    study: KeptStudy,
+    study: Study,
     results: Results,
     comparison: Comparison,
     *,
@@ -72,7 +73,7 @@ def publish_comparison(
     write_whole(folder / "scenario.json", resolved.encode())
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
-        variance=variance, fair=fair, measures=experiment.measures, pages=pages,
+        variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
     publish(page, folder, tables=found, facts=facts)
@@ -86,45 +87,45 @@ def publish_experiment(
     Returns the sections of the page. Raises :class:`~kolabsim.errors.StorageError` if the disk
     refuses.
     """
-    facts = study_provenance(inquiry, Store(folder), account)
-    report = kind_report(inquiry, answer)
+    facts = study_provenance(experiment, Store(folder), account)
+    report = kind_report(experiment, answer)
     failed = warn_of_failed_runs(facts)
     sections = [
         *report.sections,
         Section("uncertainty", _("Uncertainty"), report.uncertainty[0], failed,
                 *report.uncertainty[1:]),
-        assumption_section(inquiry.scenario, report.assumptions, *factor_tables(inquiry)),
-        reproduction_section(facts, f"{report.methods} {model_methods(inquiry, facts)}"),
+        assumption_section(experiment.scenario, report.assumptions, *factor_tables(experiment)),
+        reproduction_section(facts, f"{report.methods} {model_methods(experiment, facts)}"),
     ]  # fmt: skip
     lines = [
         _("{number} runs").format(number=count(account.progress.wanted)),
         _("seed {seed}").format(seed=experiment.seed),
         _("model {hash}").format(hash=facts["model"]),
     ]
-    title = inquiry.question(language()) or inquiry.name
-    page = Page(title, sections, lines=lines, kind=inquiry.scenario.title(language()))
-    facts |= {"asked": inquiry.text.model_dump(mode="json")}
+    title = experiment.question(language()) or experiment.name
+    page = Page(title, sections, lines=lines, kind=experiment.scenario.title(language()))
+    facts |= {"asked": experiment.spec.model_dump(mode="json")}
     publish(page, folder, tables=report.tables, facts=facts)
     return sections
 
 
-def kind_report(inquiry: Inquiry, answer: Answer) -> KindReport:
+def kind_report(experiment: Experiment, answer: Answer) -> KindReport:
     """What the report of an experiment says that other kinds do not."""
     if isinstance(answer, SensitivityAnswer):
-        return sensitivity.report(inquiry, answer)
+        return sensitivity.report(experiment, answer)
     if isinstance(answer, SearchAnswer):
-        return search.report(inquiry, answer)
-    return robustness.report(inquiry, answer)
+        return search.report(experiment, answer)
+    return robustness.report(experiment, answer)
 
 
-def factor_tables(inquiry: Inquiry) -> list[Table]:
+def factor_tables(experiment: Experiment) -> list[Table]:
     """The factors with their ranges and sources, if the experiment has any."""
     rows = []
-    for factor in inquiry.factors:
+    for factor in experiment.factors:
         if factor.is_choice:
             range_, unit = ", ".join(str(word) for word in factor.words), ""
         else:
-            range_ = span(significant(factor.low), significant(factor.high))
+            range_ = format_interval(significant(factor.low), significant(factor.high))
             unit = "" if factor.unit in ("", "1") else _(factor.unit)
         source = _("assumed") if factor.source == "assumed" else factor.source
         rows.append((factor_title(factor), [Cell(range_), *texts(unit, source)]))
@@ -132,9 +133,9 @@ def factor_tables(inquiry: Inquiry) -> list[Table]:
     return [Table(_("Factors that were varied"), head, rows, prose=True)] if rows else []
 
 
-def model_methods(inquiry: Inquiry, facts: Mapping[str, object]) -> str:
+def model_methods(experiment: Experiment, facts: Mapping[str, object]) -> str:
     """The end of the paragraph on methods, which all kinds share."""
-    scenario = inquiry.scenario
+    scenario = experiment.scenario
     return _(
         "The scenario is “{scenario}” ({regions} regional governments, {areas} service areas, "
         "{quarters} quarters), simulated with kolabsim {version}, an agent-based model of how "
@@ -147,5 +148,5 @@ def model_methods(inquiry: Inquiry, facts: Mapping[str, object]) -> str:
         areas=count(len(scenario.areas)),
         quarters=count(scenario.horizon),
         version=facts["kolabsim"],
-        seed=inquiry.seed,
+        seed=experiment.seed,
     )

@@ -8,10 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kolabsim import __version__
+from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report.page import Block, Page
 from kolabsim.report.workbook import write_workbook
-from kolabsim.study.store import write_whole
 
 TEMPLATES = Path(__file__).parent / "templates"
 

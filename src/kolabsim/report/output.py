@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.figures.style import to_png
+from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE
 from kolabsim.study.runner import INPUTS, MANIFEST
-from kolabsim.study.sheets import table_csv
-from kolabsim.study.store import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""How results came about: command, seed, versions and hashes, as data and as a section of a page."""
+"""How results came about: command, seed, versions and hashes, as data and as a section."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from kolabsim.study.store import KINDS, Store
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.runner import KeptStudy, Progress
-    from kolabsim.study.spec import Inquiry
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Progress, Study
 
 PROVENANCE = "provenance.json"
 """The file in a folder of results that says how they came about."""
@@ -62,7 +61,7 @@ def provenance(command: str, seed: int, scenario: Scenario | None = None) -> dic
 
 
 def study_provenance(
-    experiment: Experiment | Inquiry, store: Store, account: Account
+    experiment: Experiment | Experiment, store: Store, account: Account
 ) -> dict[str, object]:
     """Return the provenance of an experiment: also its runs, and hashes of its files."""
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
@@ -81,27 +80,27 @@ def study_provenance(
 
 
 def comparison_provenance(
-    experiment: Experiment, study: KeptStudy, account: Account, pages: Iterable[str] = ()
+    experiment: Experiment, study: Study, account: Account, pages: Iterable[str] = ()
 ) -> dict[str, object]:
     """Return the provenance of a comparison: enough to reproduce it, and to know its report."""
     return study_provenance(experiment, study.store, account) | {
         "request": hash_request(experiment, study, pages),
-        "baseline": experiment.baseline,
+        "baseline": experiment.spec.baseline,
         "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
-        "runs": experiment.runs,
+        "runs": experiment.spec.runs,
         "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
     }
 
 
-def hash_request(experiment: Experiment, study: KeptStudy, pages: Iterable[str]) -> str:
+def hash_request(experiment: Experiment, study: Study, pages: Iterable[str]) -> str:
     """Return the hash of all that a report depends on: the same hash, the same report."""
     request = {
         "kolabsim": __version__,
         "points": [[p.strategy, p.future, p.hash] for p in study.points],
-        "baseline": experiment.baseline,
-        "measures": list(experiment.measures),
+        "baseline": experiment.spec.baseline,
+        "measures": list(experiment.spec.measures),
         "question": experiment.question(language()),
-        "runs": [experiment.runs, experiment.detail],
+        "runs": [experiment.spec.runs, experiment.spec.detail],
         "language": language(),
         "pages": list(pages),
         "workbook": is_possible(),
@@ -109,7 +108,7 @@ def hash_request(experiment: Experiment, study: KeptStudy, pages: Iterable[str])
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def is_reported(experiment: Experiment, study: KeptStudy, pages: Iterable[str] = ()) -> bool:
+def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
     """Whether the folder of a study has the requested report, with pages of these regions."""
     from kolabsim.report.output import REPORT
 

@@ -109,9 +109,9 @@ def answer_section(found: RegionOutlook) -> Section:
 
 def benefit_sentence(found: RegionOutlook) -> str:
     """What the region gains or loses, and how sure that is."""
-    benefit, costs = found.benefit, found.costs.set_index("item")
-    row, years = costs.loc["benefit"], significant(found.years[-1])
-    if benefit["low"] == benefit["high"] == 0.0:
+    row, years = found.costs.set_index("item").loc["benefit"], significant(found.years[-1])
+    share, better = float(found.benefit["difference"]), float(found.benefit["better_share"])
+    if found.benefit["low"] == found.benefit["high"] == 0.0:
         text = _("Under {strategy}, nothing changes for {region} against {baseline}.")
         return text.format(region=found.name, **strategy_words(found))
     texts_of = {
@@ -131,7 +131,8 @@ def benefit_sentence(found: RegionOutlook) -> str:
             "services would cost it alone. It does better in {better} of runs."
         ),
     }
-    verdict, sized = benefit["verdict"], money_scale(found, row[["difference", "low", "high"]])
+    verdict = str(found.benefit["verdict"])
+    sized = money_scale(found, row[["difference", "low", "high"]])
     plain = verdict == UNDECIDED
     turn = -1.0 if verdict == LOSES else 1.0
     ends = sorted((turn * row["low"], turn * row["high"]))
@@ -140,8 +141,8 @@ def benefit_sentence(found: RegionOutlook) -> str:
         money=sized.text(turn * row["difference"], signed=plain),
         low=sized.text(ends[0], signed=plain),
         high=sized.text(ends[1], signed=plain),
-        share=percent_of(turn * benefit["difference"]),
-        better=percent(benefit["better_share"]),
+        share=percent_of(turn * share),
+        better=percent(better),
         level=percent(found.level),
         years=years,
         **strategy_words(found),
@@ -262,8 +263,12 @@ def ranking_table(found: RegionOutlook) -> Table:
             f"{area_title(row.area)}: {names_of(found, row.partners)}",
             [
                 interval_cell(
-                    scale, row.gain, row.low, row.high,
-                    signed=True, verdict=verdict_of(row.low, row.high),
+                    scale,
+                    row.gain,
+                    row.low,
+                    row.high,
+                    signed=True,
+                    verdict=verdict_of(row.low, row.high),
                 ),
                 *texts(money.bare(row.money, signed=True), percent(row.share), percent(row.both)),
             ],
@@ -331,8 +336,12 @@ def channel_section(found: RegionOutlook) -> Section:
             channel_title(row.channel),
             [
                 interval_cell(
-                    scale, row.difference, row.low, row.high,
-                    signed=True, verdict=verdict_of(row.low, row.high),
+                    scale,
+                    row.difference,
+                    row.low,
+                    row.high,
+                    signed=True,
+                    verdict=verdict_of(row.low, row.high),
                 ),
                 Cell(money.bare(row.money, signed=True)),
             ],
@@ -390,7 +399,11 @@ def cost_section(found: RegionOutlook) -> Section:
             [
                 *texts(scale.bare(row.baseline), scale.bare(row.mean)),
                 interval_cell(
-                    scale, row.difference, row.low, row.high, signed=True,
+                    scale,
+                    row.difference,
+                    row.low,
+                    row.high,
+                    signed=True,
                     verdict=verdict_of(row.low, row.high) if row.item in good else "",
                 ),
             ],

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kolabsim.analysis.comparison import BETTER, UNDECIDED
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
-from kolabsim.figures.labels import Words, capital, with_unit
+from kolabsim.figures.formatting import UNDEFINED, count, percent
+from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import (
     best_shares,
     criterion_scale,
     information_scale,
-    
     regret,
     regret_table,
     satisficing,
@@ -35,12 +34,18 @@ from kolabsim.report.page import (
     interval_cell,
     texts,
 )
+from kolabsim.report.wording import name_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kolabsim.analysis.experiments import UncertaintyAnswer
     from kolabsim.analysis.information import Information
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.spec import RobustnessSpec
 
+FIGURES = ["value", "low", "high"]
+"""Columns of a table of criteria: the figure and its interval."""
 SURE = 0.9
 """Share of resamples that must agree before a ranking is called sure."""
 
@@ -76,22 +81,22 @@ ANSWERS = {
 """The answer by the criteria for which there are own words."""
 
 
-# Words ------------------------------------------------------------------------------------------
+# Labels ------------------------------------------------------------------------------------------
 
 
 # The report -------------------------------------------------------------------------------------
 
 
-def report(inquiry: Inquiry, answer: UncertaintyAnswer) -> KindReport:
+def report(experiment: Experiment[RobustnessSpec], answer: UncertaintyAnswer) -> KindReport:
     """What the report of a robustness experiment says that others do not."""
-    text = cast("UncertaintyText", inquiry.text)
-    words, best = Words.of(inquiry), answer.robustness.order()[0]
+    spec = experiment.spec
+    words, best = Labels.from_experiment(experiment), answer.robustness.order()[0]
     failing = [
         Failing(
-            name, *found, threshold=text.threshold,
-            baseline=text.baseline if text.threshold is None else None,
+            name, box, tree, math.nan if spec.threshold is None else spec.threshold,
+            baseline=spec.baseline if spec.threshold is None else None,
         )
-        for name, found in answer.failing.items()
+        for name, (box, tree) in answer.failing.items()
     ]  # fmt: skip
     first, *others = robustness_sections(
         answer.robustness, words, settings=answer.settings, information=answer.information,
@@ -105,9 +110,9 @@ def report(inquiry: Inquiry, answer: UncertaintyAnswer) -> KindReport:
     ]
     *blocks, note = first.blocks
     counts = {
-        "strategies": count(len(inquiry.strategies)),
+        "strategies": count(len(experiment.strategies)),
         "futures": count(len(answer.settings)),
-        "runs": count(text.runs),
+        "runs": count(spec.runs),
     }
     uncertainty = _(
         "{strategies} strategies were simulated in {futures} futures, {runs} runs each on the "
@@ -119,15 +124,14 @@ def report(inquiry: Inquiry, answer: UncertaintyAnswer) -> KindReport:
         "be worth. What was not varied stands below with its range."
     )
     methods = _(
-        "We compared {strategies} strategies by {outcomes} in {futures} futures, {runs} runs "
-        "each,"
+        "We compared {strategies} strategies by {outcomes} in {futures} futures, {runs} runs each,"
     )
     return KindReport(
         [Section(first.name, first.title, *blocks, *where, note), *others],
         [uncertainty.format(section=others[0].title, **counts)],
         assumptions.format(section=_("What to measure first")),
         methods.format(
-            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
+            outcomes=name_outcomes(experiment),
             **counts,
         ),
         {
@@ -195,14 +199,14 @@ def answer_section(
     brief = _("first in {share} of resamples").format(share=sure)
     found = [
         Headline(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
-        Headline(_("How sure"), capital(brief), sure_sentence(robust, words)),
+        Headline(_("How sure"), capitalise(brief), sure_sentence(robust, words)),
     ]
     for one in [one for one in failing if one.strategy == first][:1]:
         fails = one.discovery.fails
         brief = _("in {number} of {futures} futures")
         brief = brief.format(number=count(fails.sum()), futures=count(len(fails)))
         text = failing_sentence(one, robust, words)
-        found.append(Headline(_("When it fails"), capital(brief), text))
+        found.append(Headline(_("When it fails"), capitalise(brief), text))
     return Section(
         "answer",
         _("Key findings"),
@@ -260,7 +264,7 @@ def sure_sentence(robust: Robustness, words: Labels) -> str:
     )
 
 
-def measure_sentence(information: Information, words: Words) -> str:
+def measure_sentence(information: Information, words: Labels) -> str:
     """What to measure first, and what it would change."""
     if not information.worthwhile:
         return _(
@@ -304,10 +308,10 @@ def future_note() -> str:
 def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | None) -> Section:
     """All criteria, their rankings, and how many runs it would take."""
     text = _(
-            "The regret of a strategy in a future is how far it stays behind the strategy that is "
-            "best in that future. Whoever chooses by it asks not what is best in the future that "
-            "is expected, but what is not far from the best in whatever comes."
-        )
+        "The regret of a strategy in a future is how far it stays behind the strategy that is "
+        "best in that future. Whoever chooses by it asks not what is best in the future that "
+        "is expected, but what is not far from the best in whatever comes."
+    )
     made = [*criterion_tables(robust, words), ranking_table(robust, words)]
     notes = [
         _(
@@ -323,7 +327,7 @@ def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | 
             _(
                 "Sizes follow from how much paired differences vary between futures, between runs, "
                 "and within both. A dash stands where no number would do, because the other of the "
-                "two is too small."
+                "two is too uncapitalise."
             )
         )
     title = _("How strategies stand up in many futures")
@@ -420,7 +424,7 @@ def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
             (
                 words.strategy(strategy),
                 [
-                    interval_cell(scales[name], *tables[name].loc[strategy, ["value", "low", "high"]])
+                    interval_cell(scales[name], *tables[name].loc[strategy, FIGURES])
                     for name in names
                 ],
             )
@@ -437,7 +441,7 @@ def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
     return made
 
 
-def ranking_table(robust: Robustness, words: Words) -> Table:
+def ranking_table(robust: Robustness, words: Labels) -> Table:
     """The rank of each strategy by each criterion, and in how many resamples it is first."""
     names = [name for name in robust.criteria if CRITERIA[name].ranks]
     tables = {name: robust.table(name) for name in names}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kolabsim.analysis.comparison import verdicts
 from kolabsim.analysis.search import Front, FrontRobustness
-from kolabsim.figures.formatting import count, decimal, percent
+from kolabsim.figures.formatting import count, percent
 from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
     DOWN,
@@ -37,13 +37,17 @@ from kolabsim.report.page import (
     Picture,
     Section,
     Table,
-    interval_cell,
     texts,
 )
-from kolabsim.report.wording import join_names
+from kolabsim.report.wording import join_names, name_outcomes
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.surrogate import Surrogate
+    from kolabsim.analysis.experiments import SearchAnswer
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.spec import SearchSpec
+
+if TYPE_CHECKING:
+    pass
 
 ACROSS = 7
 """Most packages beside each other in a table."""
@@ -56,7 +60,7 @@ def settings_text(front: Front, member: int, words: Labels) -> str:
     used, unused = [], []
     for factor, value in zip(front.factors, front.settings(member).values(), strict=True):
         title = words.factor(factor.name)
-        if factor.group in ("mechanisms", "support") and value < USED:
+        if factor.group in ("mechanisms", "support") and float(value) < USED:
             unused.append(title)
         else:
             text = _("{factor} {value}").format(
@@ -169,9 +173,9 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
 # The report -------------------------------------------------------------------------------------
 
 
-def report(inquiry: Inquiry, answer: SearchAnswer) -> KindReport:
+def report(experiment: Experiment[SearchSpec], answer: SearchAnswer) -> KindReport:
     """What the report of a search says that others do not."""
-    words, front = Words.of(inquiry), answer.front
+    words, front = Labels.from_experiment(experiment), answer.front
     known = [Reference(words.strategy(name), values) for name, values in answer.known.items()]
     sections = search_sections(front, words, references=known, robust=answer.robustness)
     last = front.history[-1]
@@ -192,8 +196,8 @@ def report(inquiry: Inquiry, answer: SearchAnswer) -> KindReport:
             "not ranked here; a sensitivity analysis (“kind: sensitivity”) ranks them."
         ),
         methods.format(
-            factors=count(len(inquiry.factors)), candidates=count(last.candidates),
-            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
+            factors=count(len(experiment.factors)), candidates=count(last.candidates),
+            outcomes=name_outcomes(experiment),
             runs=count(last.runs),
         ),
         {"front": front.table()},
@@ -217,7 +221,7 @@ def search_sections(
     front
         What was found.
     words
-        Words and units for names.
+        Labels and units for names.
     references
         Strategies that are known, on the same draws.
     robust
@@ -270,7 +274,7 @@ def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member
     )
 
 
-def knee_headline(front: Front, words: Words) -> Headline:
+def knee_headline(front: Front, words: Labels) -> Headline:
     """Which package the knee is, in words."""
     number = len(front)
     if front.budget is None:
@@ -288,7 +292,7 @@ def knee_headline(front: Front, words: Words) -> Headline:
             "beats.",
             number,
         )
-        budget = words.scale(front.budget.name, [front.budget.most], [], difference=False)
+        budget = words.scale(front.budget.name, np.array([front.budget.most]), difference=False)
         said = text.format(budget=budget.text(front.budget.most), number=count(number))
     title = package_title(front, front.knee)
     knee = _("{knee}, is where more of one goal begins to cost most of another: {settings}.")
@@ -296,7 +300,7 @@ def knee_headline(front: Front, words: Words) -> Headline:
     return Headline(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
 
 
-def bringing_headline(front: Front, words: Words) -> Headline:
+def bringing_headline(front: Front, words: Labels) -> Headline:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     brings = outcome_sentence(front, words, rest, front.knee)
@@ -318,7 +322,7 @@ def bringing_headline(front: Front, words: Words) -> Headline:
         outcome=words.outcome(front.columns[shown]),
         value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
     )
-    return Headline(_("What it costs and brings"), capital(brief), text.format(**filled))
+    return Headline(_("What it costs and brings"), capitalise(brief), text.format(**filled))
 
 
 def step_sentences(front: Front, words: Labels) -> list[str]:
@@ -385,7 +389,7 @@ def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
                 "so and no other package that was judged and does so beats it."
             )
     brief = _("the knee in {share} of resamples").format(share=filled["share"])
-    return Headline(_("How sure"), capital(brief), text.format(**filled))
+    return Headline(_("How sure"), capitalise(brief), text.format(**filled))
 
 
 def along_sentence(front: Front, words: Labels) -> str:
@@ -420,10 +424,10 @@ def packages_section(front: Front, words: Labels) -> Section:
 def futures_section(front: Front, words: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     text = _(
-            "{packages} packages are judged in {number} other futures, by their own draws: the "
-            "mean over them, the mean over the worst tenth of them, and in how many a package "
-            "keeps within the budget and no other of these beats it."
-        ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
+        "{packages} packages are judged in {number} other futures, by their own draws: the "
+        "mean over them, the mean over the worst tenth of them, and in how many a package "
+        "keeps within the budget and no other of these beats it."
+    ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
     picture = Picture.of(
         front_in_futures(front, robust, words),
         _("Packages in many futures: means, worst tenth, and how often they stay unbeaten."),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
-from kolabsim.analysis.sensitivity import Curve, Index, Indices, Interval, Pair
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
+from kolabsim.analysis.sensitivity import Curve, Index, Indices, Interval
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sensitivity import (
     INDEX_TITLES,
@@ -28,6 +30,7 @@ from kolabsim.figures.sensitivity import (
 )
 from kolabsim.i18n import N_, _, ngettext
 from kolabsim.report.page import (
+    Block,
     Cell,
     Headline,
     Headlines,
@@ -37,12 +40,21 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    texts,
 )
-from kolabsim.report.wording import join_names
+from kolabsim.report.wording import join_names, name_outcomes
 from kolabsim.study.design import DUMMY
+
+if TYPE_CHECKING:
+    from kolabsim.analysis.experiments import SensitivityAnswer
+    from kolabsim.analysis.surrogate import Surrogate
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.spec import SensitivitySpec
 
 SURE = 0.9
 """Share of resamples that must agree before a ranking is called sure."""
+ACROSS = 5
+"""Most outcomes beside each other in a table."""
 PAIRS = 10
 """Most pairs of factors in a table."""
 
@@ -114,9 +126,9 @@ ANSWERS = {
 # The report -------------------------------------------------------------------------------------
 
 
-def report(inquiry: Inquiry, answer: SensitivityAnswer) -> KindReport:
+def report(experiment: Experiment[SensitivitySpec], answer: SensitivityAnswer) -> KindReport:
     """What the report of a sensitivity analysis says that others do not."""
-    words, points = Words.of(inquiry), len(answer.study.table)
+    words, points = Labels.from_experiment(experiment), len(answer.study.table)
     first, *others = sensitivity_sections(answer.indices, words, curves=answer.curves)
     blocks: list[Block] = []
     if answer.surrogates:
@@ -134,7 +146,7 @@ def report(inquiry: Inquiry, answer: SensitivityAnswer) -> KindReport:
             )
         )
         blocks.append(text.format(number=count(answer.design.samples)))
-    counts = {"points": count(points), "runs": count(cast("SensitivityText", inquiry.text).runs)}
+    counts = {"points": count(points), "runs": count(experiment.spec.runs)}
     uncertainty = _(
         "{points} points of the factors' ranges were simulated, {runs} runs each on the same "
         "draws. More points (--samples) narrow the intervals of indices, more runs (--runs) "
@@ -157,8 +169,8 @@ def report(inquiry: Inquiry, answer: SensitivityAnswer) -> KindReport:
             "not varied is not ranked; it stands below with its range."
         ),
         methods.format(
-            outcomes=join_names([small(outcome_title(inquiry, one)) for one in inquiry.outcomes]),
-            factors=count(len(inquiry.factors)),
+            outcomes=name_outcomes(experiment),
+            factors=count(len(experiment.factors)),
             method=_(METHOD_TITLES[answer.design.method]),
             **counts,
         ),
@@ -187,7 +199,7 @@ def sensitivity_sections(
     ]
 
 
-def headlines(found: Sequence[Indices], words: Words) -> list[Headline]:
+def headlines(found: Sequence[Indices], words: Labels) -> list[Headline]:
     """The answer in three sentences: what matters most, how surely, and how much is chance."""
     leaders = {  # in few words: what follows a comma is in the sentence
         words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
@@ -196,7 +208,7 @@ def headlines(found: Sequence[Indices], words: Words) -> list[Headline]:
     told = [
         Headline(
             _("What matters most"),
-            capital(join_names(list(leaders)) or _("nothing that can be told from chance")),
+            capitalise(join_names(list(leaders)) or _("nothing that can be told from chance")),
             f"{'; '.join(said)}.",
         )
     ]
@@ -212,11 +224,11 @@ def headlines(found: Sequence[Indices], words: Words) -> list[Headline]:
         ]
         brief = _("first in {share} of resamples")
         brief = brief.format(share=join_names([share for _one, share in sure]))
-        told.append(Headline(_("How sure"), capital(brief), f"{'; '.join(said)}."))
+        told.append(Headline(_("How sure"), capitalise(brief), f"{'; '.join(said)}."))
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
         text = _("Each point was run once, so that nothing can be said of chance.")
-        return [*told, Headline(_("What is chance"), capital(_("not known")), text)]
+        return [*told, Headline(_("What is chance"), capitalise(_("not known")), text)]
     said = [
         _("{share} for {outcome} ({low} to {high})").format(
             share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
@@ -365,7 +377,7 @@ def outcome_section(
         )
     return Section(
         f"outcome-{number}",
-        capital(words.outcome(indices.outcome)),
+        capitalise(words.outcome(indices.outcome)),
         *paragraphs,
         index_table(indices, words),
         pair_table(indices, words) if indices.pairs else None,
@@ -493,7 +505,10 @@ def pair_table(indices: Indices, words: Labels) -> Table:
             ),
             [
                 interval_cell(
-                    scale, pair.value, pair.low, pair.high,
+                    scale,
+                    pair.value,
+                    pair.low,
+                    pair.high,
                     verdict=DIFFERENT if pair.low > 0.0 else UNDECIDED,
                 )
             ],
@@ -506,7 +521,7 @@ def pair_table(indices: Indices, words: Labels) -> Table:
     return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
 
 
-def overview_tables(found: Sequence[Indices], words: Words) -> list[Table]:
+def overview_tables(found: Sequence[Indices], words: Labels) -> list[Table]:
     """The main index of every factor for every outcome, a few outcomes beside each other."""
     tables = []
     parts = math.ceil(len(found) / ACROSS)
@@ -576,17 +591,17 @@ def share_cell(values: Interval) -> Cell:
     return Cell(share, _("{low} to {high}").format(low=low, high=high))
 
 
-def surrogate_table(surrogates: Mapping[str, Surrogate], words: Words) -> Table:
+def surrogate_table(surrogates: Mapping[str, Surrogate], words: Labels) -> Table:
     """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
     kinds = {
         "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
     }  # fmt: skip
     rows = []
     for name, one in surrogates.items():
-        scale = words.scale(name, [one.quality.rmse], [], difference=True)
+        scale = words.scale(name, np.array([one.quality.rmse]), difference=True)
         rows.append(
             (
-                capital(words.outcome(name)),
+                capitalise(words.outcome(name)),
                 texts(
                     kinds[one.kind],
                     count(one.points),

@@ -12,9 +12,9 @@ from kolabsim.analysis.comparison import UNDECIDED as OPEN
 from kolabsim.figures.formatting import UNDEFINED, count, format_interval, percent, significant
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
-from kolabsim.report.page import Section, write_page
-from kolabsim.report.provenance import again_section
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.html import write_page
+from kolabsim.report.page import Cell, Note, Page, Section, Table, texts
+from kolabsim.report.provenance import reproduction_section
 from kolabsim.validation.calibration import Calibration, Identified
 from kolabsim.validation.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
@@ -139,7 +139,7 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
 def fact_sections(findings: Sequence[Finding]) -> list[Section]:
     """The facts, use by use."""
     return [
-        Section(use, title, [meaning], [fact_table(findings, use)])
+        Section(use, title, meaning, fact_table(findings, use))
         for use, (title, meaning) in use_words().items()
     ]
 
@@ -159,7 +159,7 @@ def answer_section(findings: Sequence[Finding]) -> Section:
             "average says how far a verdict hangs on numbers that nobody has measured."
         ),
     ]
-    return Section("answer", _("The answer"), [], [summary_table(findings)], notes=notes)
+    return Section("answer", _("Key findings"), summary_table(findings), Note(notes))
 
 
 def write_scorecard(
@@ -177,9 +177,9 @@ def write_scorecard(
     """
     sections = [answer_section(findings), *fact_sections(findings), *more]
     if facts is not None:
-        sections.append(again_section(facts, methods(findings, facts)))
+        sections.append(reproduction_section(facts, methods(findings, facts)))
     title = _("How far can the model be trusted?")
-    return write_page(path, title, lines=lines, sections=sections, workbook=True)
+    return write_page(Page(title, sections, lines=lines), path, workbook=True)
 
 
 def methods(findings: Sequence[Finding], facts: Mapping[str, object]) -> str:
@@ -191,7 +191,7 @@ def methods(findings: Sequence[Finding], facts: Mapping[str, object]) -> str:
         "contrast lies where the fact says; facts used for calibration are told apart from those "
         "that were held out."
     ).format(
-        version=facts["kolabsim"], number=count(len(findings)), runs=count(facts["runs"]),
+        version=facts["kolabsim"], number=count(len(findings)), runs=count(int(str(facts["runs"]))),
         seed=facts["seed"],
     )  # fmt: skip
 
@@ -220,7 +220,7 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
 
 def write_identified(found: Calibration, path: Path) -> Path:
     """Write how much calibration says of each parameter and structure, as CSV."""
-    rows = [["name", "left", "p", "agreeing"]]
+    rows: list[list[object]] = [["name", "left", "p", "agreeing"]]
     rows += [[name, f"{one.left:.4g}", f"{one.p:.3g}", ""] for name, one in found.said.items()]
     rows += [[name, "", "", f"{share:.3g}"] for name, share in found.agreeing.items()]
     write_whole(path, rows_csv(rows))

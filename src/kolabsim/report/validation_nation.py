@@ -14,8 +14,7 @@ from kolabsim.figures.maps import verdict_colours
 from kolabsim.figures.style import INK, PALE, WIDTH, blank, styled, write_ticks
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
-from kolabsim.report.page import Picture, Section
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.page import Cell, Picture, Section, Table, texts
 from kolabsim.validation.indonesia import FIGURE, AreaGain, NationJudgement, NationRuns, gains
 
 if TYPE_CHECKING:
@@ -73,8 +72,8 @@ def nation_section(judged: NationJudgement) -> Section:
             "runs, if nothing is done: blue gains, red loses. Pale: hardly anybody shares."
         ),
     )
-    return Section("indonesia", _("Indonesia: known bodies, and where sharing pays"), paragraphs,
-                   tables, [picture])  # fmt: skip
+    title = _("Indonesia: known bodies, and where sharing pays")
+    return Section("indonesia", title, *paragraphs, *tables, picture)
 
 
 def rank_table(judged: NationJudgement) -> Table:

@@ -14,8 +14,7 @@ from kolabsim.figures.labels import area_title
 from kolabsim.figures.style import BLUE, GREY, ORANGE, blank, styled, write_ticks
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
-from kolabsim.report.page import Picture, Section
-from kolabsim.report.tables import Cell, Table, texts
+from kolabsim.report.page import Cell, Picture, Section, Table, texts
 from kolabsim.validation.network import (
     BANDS,
     Feature,
@@ -69,7 +68,7 @@ def network_section(judged: Judgement, areas: Sequence[str]) -> Section:
         ),
     )
     title = _("A real network: Dutch joint bodies")
-    return Section("network", title, paragraphs, tables, [picture])
+    return Section("network", title, *paragraphs, *tables, picture)
 
 
 def verdict_table(judged: Judgement) -> Table:

@@ -58,4 +58,4 @@ def without_samples() -> Section:
         "The model was not judged by real regions: samples of Dutch and Indonesian ones do not "
         "come with kolabsim. --data names a folder that holds them."
     )
-    return Section("samples", _("Real regions"), [text])
+    return Section("samples", _("Real regions"), text)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kolabsim.figures.formatting import count
+from kolabsim.figures.labels import outcome_title, uncapitalise
 from kolabsim.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from kolabsim.study.experiment import Experiment
 
 LISTED = 5
 """Most names in a sentence."""
@@ -21,11 +26,9 @@ def join_names(names: Sequence[str]) -> str:
     return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
 
 
-
-
 def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     """That runs failed, and what it means for what is shown; empty if none did."""
-    number = int(provenance.get("runs_failed", 0))
+    number = int(str(provenance.get("runs_failed", 0)))
     if not number:
         return ""
     return ngettext(
@@ -38,3 +41,6 @@ def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     ).format(number=count(number))
 
 
+def name_outcomes(experiment: Experiment) -> str:
+    """Return the titles of an experiment's outcomes, as they stand within a sentence."""
+    return join_names([uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes])

@@ -15,7 +15,7 @@ from kolabsim.study.export import cell_of, save_book
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from kolabsim.report.tables import Cell, Table
+    from kolabsim.report.page import Cell, Table
 
 Column = tuple[str, Sequence[str]]
 """Its head, and what stands in each row."""
@@ -94,7 +94,7 @@ def parts_of(head: str, cells: Sequence[Cell]) -> Iterator[Column]:
         (head, mains),
         (_("{head}: from").format(head=head), [pair[0] if pair else "" for pair in ends]),
         (_("{head}: to").format(head=head), [pair[1] if pair else "" for pair in ends]),
-        (_("{head}: verdict").format(head=head), [cell.says for cell in cells]),
+        (_("{head}: verdict").format(head=head), [cell.verdict_title for cell in cells]),
         (_("{head}: remark").format(head=head), remarks),
     ]
     found = [part for part in parts if any(part[1])]

@@ -257,7 +257,9 @@ def futures_blocks(
         Heading(_("Other futures")),
         text.format(future=comparison.futures[0]),
         strategies_in_futures(comparison),
-        Folded(_("Each future"), [Facts(future_rows(futures)), *differences_in_futures(comparison)]),
+        Folded(
+            _("Each future"), [Facts(future_rows(futures)), *differences_in_futures(comparison)]
+        ),
     ]
 
 

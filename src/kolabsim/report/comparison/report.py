@@ -28,7 +28,6 @@ from kolabsim.report.comparison.summary import headlines, methods
 from kolabsim.report.comparison.uncertainty import uncertainty_section
 from kolabsim.report.html import write_page
 from kolabsim.report.page import (
-    Facts,
     Folded,
     Gallery,
     Heading,
@@ -49,8 +48,8 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.report.page import Block, Table
-    from kolabsim.study.comparison_spec import Experiment
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
+    from kolabsim.study.experiment import Experiment
 
 PANELS = 9
 """Most measures in the forest plot; the tables have all."""
@@ -111,8 +110,8 @@ def write_report(
 
     Raises
     ------
-    InputError
-        For a language that kolabsim does not support.
+    LanguageError
+        For a language that kolabsim does not speak.
     StorageError
         If the disk refuses to write.
     """
@@ -278,9 +277,7 @@ def comparison_section(
     )
 
 
-def cost_section(
-    comparison: Comparison, headline: Headline
-) -> Section:
+def cost_section(comparison: Comparison, headline: Headline) -> Section:
     """Costs, who pays them, and savings."""
     return Section(
         "cost",
@@ -388,9 +385,7 @@ def fairness_blocks(
     return [
         Heading(_("Fairness of cost sharing")),
         text.format(best=best),
-        Folded(
-            _("Shares by rule"), [tables.fairness_table(fair, list(comparison.scenario.areas))]
-        ),
+        Folded(_("Shares by rule"), [tables.fairness_table(fair, list(comparison.scenario.areas))]),
     ]
 
 
@@ -431,9 +426,7 @@ def source_section(comparison: Comparison) -> Section:
             ),
             "channels",
         ),
-        Folded(
-            _("Channels as a table"), [tables.channel_table(comparison, comparison.futures[0])]
-        ),
+        Folded(_("Channels as a table"), [tables.channel_table(comparison, comparison.futures[0])]),
         channels_in_futures(comparison),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from kolabsim.figures.formatting import (
 )
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale, strategy_title
 from kolabsim.i18n import _, language, ngettext
-from kolabsim.model.parameters import PARAMETERS, QUARTERS
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.page import Headline
 from kolabsim.report.wording import join_names
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.collect import Results
+
 
 def headlines(results: Results, comparison: Comparison, future: str) -> list[Headline]:
     """The answer in three sentences: what does best, what that costs, and who loses by it."""

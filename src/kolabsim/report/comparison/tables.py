@@ -31,13 +31,12 @@ from kolabsim.figures.labels import (
     choose_measure_scale,
     choose_winner_scale,
     measure_label,
-    measure_title,
     strategy_title,
 )
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
-from kolabsim.report.page import Cell, Table, interval_cell, texts
+from kolabsim.report.page import Cell, Table, texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +178,7 @@ def brief_table(comparison: Comparison, future: str) -> Table:
 
 
 def winner_table(
-    comparison: Comparison, strategy: str, future: str, pages: Mapping[str, str] | None = None
+    comparison: Comparison, strategy: str, future: str, pages: Mapping[str, str]
 ) -> Table:
     """What each region gains or loses under a strategy; of many, those at either end.
 
@@ -226,7 +225,7 @@ def winner_table(
     links = {
         region_title(row.name_, row.region): pages[row.region]
         for row in table.rename(columns={"name": "name_"}).itertuples()
-        if row.region in (pages or {})
+        if row.region in pages
     }
     return Table(caption, head, rows, links=links)
 

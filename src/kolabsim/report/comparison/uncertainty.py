@@ -11,16 +11,16 @@ import numpy as np
 from kolabsim.analysis.comparison import verdicts
 from kolabsim.analysis.convergence import convergence
 from kolabsim.figures.comparison import convergence_by_runs, convergence_scale
-from kolabsim.figures.formatting import UNDEFINED, count, decimal, percent, span
-from kolabsim.figures.labels import strategy_title, title_of
+from kolabsim.figures.formatting import UNDEFINED, count, decimal, format_interval, percent
+from kolabsim.figures.labels import measure_title, strategy_title
 from kolabsim.i18n import _
-from kolabsim.report.page import Cell, Heading, Picture, Section, Table, interval_cell, texts
+from kolabsim.report.page import Block, Cell, Heading, Picture, Section, Table, interval_cell, texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.study.results import Results
+    from kolabsim.study.collect import Results
 
 
 def uncertainty_section(
@@ -54,12 +54,19 @@ def uncertainty_section(
             "other random draws; a tie counts half."
         ),
     )
+    drawn: list[Block] = []
     attributes = _(
         "Runs under {baseline} differ for two reasons: attributes of regions that no data provide "
         "are drawn anew, and chance events occur, such as who notices whom, who keeps promises, "
         "and when negotiations end. The table shows the share of drawn attributes; the rest is "
         "chance."
     )
+    if variance is not None:
+        drawn = [
+            Heading(_("Drawn attributes and chance")),
+            attributes.format(**words),
+            variance_table(variance, 0.95),
+        ]
     return Section(
         "uncertainty",
         _("Uncertainty"),
@@ -84,15 +91,7 @@ def uncertainty_section(
             "many independent runs the same intervals would need; below 1, pairing widened them."
         ),
         pairing_table(comparison, measures, comparison.futures[0]),
-        *(
-            []
-            if variance is None
-            else [
-                Heading(_("Drawn attributes and chance")),
-                attributes.format(**words),
-                variance_table(variance, 0.95),
-            ]
-        ),
+        *drawn,
     )
 
 
@@ -182,7 +181,7 @@ def pairing_table(comparison: Comparison, measures: Sequence[str], future: str) 
             middle, least, most = (
                 decimal(value, 1) for value in (found.median(), found.min(), found.max())
             )
-            rows.append((title_of(name), texts(middle, span(least, most))))
+            rows.append((measure_title(name), texts(middle, format_interval(least, most))))
     head = [_("Measure"), _("Median over strategies"), _("Range")]
     return Table(_("Variance of independent runs divided by variance of pairs"), head, rows)
 
@@ -191,13 +190,13 @@ def variance_table(variance: pd.DataFrame, level: float) -> Table:
     """The share of the variance between runs that drawn attributes of regions explain."""
     rows = [
         (
-            title_of(row.measure),
+            measure_title(row.measure),
             [
                 Cell(percent(row.share)),
                 Cell(
                     UNDEFINED
                     if not (math.isfinite(row.low) and math.isfinite(row.high))
-                    else span(percent(row.low), percent(row.high))
+                    else format_interval(percent(row.low), percent(row.high))
                 ),
             ],
         )
