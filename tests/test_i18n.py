@@ -17,7 +17,8 @@ TOOL = Path(__file__).parents[1] / "tools" / "update_catalogue.py"
 @pytest.fixture(autouse=True)
 def no_language_chosen(monkeypatch):
     monkeypatch.setattr(i18n, "_chosen", [])
-    monkeypatch.delenv("KOLABSIM_LANG", raising=False)
+    for variable in ("KOLABSIM_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,29 @@ def test_english_is_spoken_unless_something_else_is_wished(monkeypatch) -> None:
     assert i18n.language() == "en"
     set_language("id")
     assert i18n.language() == "id"
+
+
+@pytest.mark.parametrize(
+    ("environment", "code"),
+    [
+        ({"LANG": "id_ID.UTF-8"}, "id"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "POSIX"}, "en"),
+        ({"LANG": "nl_NL.UTF-8"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "id_ID"}, "id"),
+        ({"LANG": "id_ID", "LC_ALL": "C"}, "en"),
+        ({"LANG": "id_ID", "LC_ALL": ""}, "id"),
+        ({"LANG": "id_ID", "KOLABSIM_LANG": "en"}, "en"),
+    ],
+)
+def test_the_locale_of_the_machine_decides_unless_something_is_chosen(
+    environment, code, monkeypatch
+) -> None:
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert i18n.language() == code
+    set_language("en")
+    assert i18n.language() == "en"
 
 
 def test_messages_are_translated_when_they_are_said() -> None:

@@ -85,6 +85,7 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     from kolabsim.model.decision_rules import BUILT_IN
     from kolabsim.model.declare import RULES
     from kolabsim.model.levers import LEVERS
+    from kolabsim.model.measures import MEASURES, REGION_MEASURES
     from kolabsim.model.parameters import PARAMETERS
 
     of_rules = [entry for name in BUILT_IN for entry in RULES[name].parameters.values()]
@@ -107,10 +108,11 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     for lever in LEVERS.values():
         yield "levers", lever.title
         yield "levers", lever.meaning
-    if (PACKAGE / "model" / "measures.py").is_file():
-        for measure in importlib.import_module("kolabsim.model.measures").MEASURES.values():
-            yield "measures", getattr(measure, "title", "")
-            yield "measures", measure.meaning
+    for measure in (*MEASURES.values(), *REGION_MEASURES.values()):
+        yield "measures", measure.title
+        yield "measures", measure.meaning
+        if measure.unit != "1":
+            yield "measures", measure.unit
 
 
 def translated() -> dict[str, Catalog]:

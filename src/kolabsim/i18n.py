@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ LANGUAGES: dict[str, str] = {"en": "English", "id": "Bahasa Indonesia"}
 """Languages that kolabsim speaks, by code."""
 
 _chosen: list[str] = []
-_for_a_while: ContextVar[str] = ContextVar("language")
+_temporary: ContextVar[str] = ContextVar("language")
 
 
 class LanguageError(ValueError):
@@ -27,13 +28,22 @@ class LanguageError(ValueError):
 
 
 def language() -> str:
-    """Code of the language spoken now: the one that was set, or ``$KOLABSIM_LANG``, or English."""
-    if code := _for_a_while.get(""):
+    """Return the code of the language spoken now.
+
+    An explicit choice comes first: :func:`speaking`, :func:`set_language`, then
+    ``$KOLABSIM_LANG``. Otherwise the locale of the machine decides, as ``$LC_ALL``,
+    ``$LC_MESSAGES`` or ``$LANG`` give it. Languages that kolabsim does not speak, and the locales
+    C and POSIX, mean English.
+    """
+    if code := _temporary.get(""):
         return code
     if _chosen:
         return _chosen[-1]
-    code = os.environ.get("KOLABSIM_LANG", "en")[:2].lower()
-    return code if code in LANGUAGES else "en"
+    for variable in ("KOLABSIM_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            code = re.split(r"[_.@-]", value.lower(), maxsplit=1)[0]
+            return code if code in LANGUAGES else "en"
+    return "en"
 
 
 def set_language(code: str) -> None:
@@ -47,20 +57,24 @@ def set_language(code: str) -> None:
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Speak a language for a while; threads and tasks that go on beside it keep theirs.
+    """Speak a language within a ``with`` block; other threads and tasks keep theirs.
+
+    >>> with speaking("id"):
+    ...     print(language())
+    id
 
     Raises :class:`LanguageError` for a language that kolabsim does not speak.
     """
     _check(code)
-    before = _for_a_while.set(code)
+    before = _temporary.set(code)
     try:
         yield
     finally:
-        _for_a_while.reset(before)
+        _temporary.reset(before)
 
 
 def _check(code: str) -> None:
-    """Refuse a language that kolabsim does not speak."""
+    """Raise :class:`LanguageError` for a language that kolabsim does not speak."""
     if code not in LANGUAGES:
         text = _("{code} is not a language of kolabsim; allowed: {names}")
         raise LanguageError(text.format(code=code, names=", ".join(LANGUAGES)))

@@ -15,7 +15,7 @@ def test_a_port_is_found_and_one_that_is_taken_is_refused():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(InputError, match="choose another with --port"):
+        with pytest.raises(InputError, match="choose another port with --port"):
             free_port("127.0.0.1", other.getsockname()[1])
 
 

@@ -8,18 +8,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import typer
 
 from kolabsim.cli.program import INTERRUPTED, REFUSED, program
 from kolabsim.cli.terminal import extension_announcer, show_warning
-from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError
+from kolabsim.errors import KolabsimError, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
 from kolabsim.model.load import witnesses
-
-if TYPE_CHECKING:
-    import click
 
 COMMANDS = (
     "run", "verify", "results", "new", "region", "check", "list", "schema", "graph", "app",
@@ -31,45 +27,43 @@ for _name in COMMANDS:
     import_module(f"kolabsim.cli.{_name}")
 
 
-def command_in_language(words: Sequence[str]) -> click.Command:
-    """The command with its help in the language that the words ask for."""
-    for word, value in zip(words, [*words[1:], ""], strict=True):
+def set_typed_language(words: Sequence[str]) -> None:
+    """Speak the language that the words ask for, also where ``--help`` stands before it."""
+    for word, value in zip(words, [*words[1:], ""], strict=False):
         code = value if word == "--lang" else word.removeprefix("--lang=")
         if code != word and code in LANGUAGES:
             set_language(code)
-    command = typer.main.get_command(program)
-    for part in (command, *command.commands.values()):
-        if part.help:
-            part.help = _(part.help)
-        for parameter in part.params:
-            if getattr(parameter, "help", None):
-                parameter.help = _(parameter.help)
-    return command
 
 
 def reason_of(error: OSError) -> str:
-    """What a disk, or whatever else is not kolabsim's, has refused."""
+    """Say what the operating system refused, and for which file."""
     reason = error.strerror or str(error)
     return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def discard_output() -> None:
-    """Let Python not fail again when it closes an output that takes no more."""
+    """Redirect the output, so that Python does not fail again when it closes a full one."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
-    """Entry point: exit code 0, or 2 with a sentence where an input or a disk is at fault."""
+    """Run the command that was typed, and exit with its code.
+
+    The code is 0 if all went well, 1 if some runs failed, 2 with a message on stderr if an input or
+    a disk is at fault, and 130 if the command was interrupted.
+    """
     if hasattr(sys.stdout, "reconfigure"):
-        # A letter that the terminal's encoding lacks is no reason to stop.
+        # Characters that the encoding of the terminal lacks must not stop a command.
         sys.stdout.reconfigure(errors="backslashreplace")
     announce, show = extension_announcer(), warnings.showwarning
     warnings.showwarning = show_warning
     witnesses.append(announce)
     try:
-        words = sys.argv[1:] or ["--help"]
-        # Not standalone, so that what is refused is told here, in one voice.
-        code = command_in_language(words).main(words, prog_name="kolabsim", standalone_mode=False)
+        words = sys.argv[1:]
+        set_typed_language(words)
+        # Not standalone, so that all errors are printed here, in one way.
+        command = typer.main.get_command(program)
+        code = command.main(words, prog_name="kolabsim", standalone_mode=False)
         sys.stdout.flush()
     except KolabsimError as error:
         typer.echo(str(error), err=True)
@@ -78,7 +72,7 @@ def main() -> None:
         typer.echo(_("Interrupted."), err=True)
         code = INTERRUPTED
     except BrokenPipeError:
-        discard_output()  # who reads has seen enough
+        discard_output()  # the reader closed the pipe
         code = 0
     except OSError as error:
         if error.errno == errno.ENOSPC and error.filename is None:
@@ -87,11 +81,6 @@ def main() -> None:
         code = REFUSED
     except MemoryError:
         typer.echo(_("This machine has too little memory for that."), err=True)
-        code = REFUSED
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # errors of usage, which typer raises
-            raise
-        typer.echo(str(InputError([Problem(error.format_message())])), err=True)
         code = REFUSED
     finally:
         witnesses.remove(announce)

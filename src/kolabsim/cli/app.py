@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kolabsim.cli.help import NUMBER
 from kolabsim.cli.program import Language, choose, program
 from kolabsim.cli.terminal import announce_compilation, terminal
 from kolabsim.errors import InputError, Problem, require
@@ -16,12 +17,20 @@ from kolabsim.i18n import N_, _
 
 @program.command("app", help=N_("Try out strategies and assumptions on a web page."))
 def app(
-    scenario: Annotated[str, typer.Option(help=N_("Scenario to begin with."))] = "kartamantul",
+    scenario: Annotated[
+        str, typer.Option(metavar=N_("SCENARIO"), help=N_("Scenario to start with."))
+    ] = "kartamantul",
     host: Annotated[
-        str, typer.Option(help=N_("Address to listen at; 0.0.0.0 lets other machines in."))
+        str,
+        typer.Option(
+            metavar=N_("ADDRESS"), help=N_("Address to serve at; 0.0.0.0 admits other machines.")
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help=N_("Port to listen at; 0: any that is free."))
+        int,
+        typer.Option(
+            min=0, max=65535, metavar=NUMBER, help=N_("Port to serve at; 0 takes any free port.")
+        ),
     ] = 8765,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help=N_("Do not open a browser."))
@@ -47,7 +56,7 @@ def app(
 def free_port(host: str, port: int) -> int:
     """The port, or a free one instead of 0; one that is taken is refused with the way out."""
     if not host:  # to the system, no address means all of them
-        text = _("--host: give an address; 0.0.0.0 lets other machines in")
+        text = _("--host: give an address; 0.0.0.0 admits other machines")
         raise InputError([Problem(text)])
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -56,7 +65,7 @@ def free_port(host: str, port: int) -> int:
             tried.bind((host, port))
             return int(tried.getsockname()[1])
     except (OSError, TypeError, UnicodeError) as error:  # the last two: no name of a host
-        text = _("cannot listen at {host}, port {port} ({reason}); choose another with --port")
+        text = _("cannot serve at {host}, port {port} ({reason}); choose another port with --port")
         reason = getattr(error, "strerror", None) or error
         text = text.format(host=host, port=port, reason=reason)
         raise InputError([Problem(text)]) from error

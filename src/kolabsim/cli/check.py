@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @program.command(help=N_("Check scenario and experiment files; report all problems at once."))
 def check(
-    files: Annotated[list[str], typer.Argument(help=N_("Scenarios and experiments to check."))],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar=N_("FILE"), help=N_("Scenarios and experiments to check.")),
+    ],
     language: Language = None,
 ) -> None:
     """Check scenario and experiment files; report all problems at once."""

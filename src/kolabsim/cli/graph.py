@@ -7,30 +7,48 @@ from typing import Annotated
 
 import typer
 
-from kolabsim.cli.program import Language, ScenarioName, Seed, Settings, parse_settings, program
+from kolabsim.cli.help import NUMBER
+from kolabsim.cli.program import (
+    Language,
+    ScenarioName,
+    Seed,
+    Settings,
+    StrategyName,
+    parse_settings,
+    program,
+)
 from kolabsim.cli.terminal import announce_compilation
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import N_, _
 
 
-@program.command(help=N_("Write who shares with whom in one run, as GraphML or as a table."))
+@program.command(help=N_("Write the network of joint bodies of one run, as GraphML or as a table."))
 def graph(
     scenario: ScenarioName,
-    strategy: Annotated[str, typer.Argument(help=N_("Name of one of its strategies."))],
+    strategy: StrategyName,
     out: Annotated[
         Path,
-        typer.Option("--out", help=N_("File to write: .graphml, or .csv with a row per member.")),
+        typer.Option(
+            "--out",
+            metavar=N_("FILE"),
+            help=N_("File to write: .graphml, or .csv with one row per member."),
+        ),
     ],
-    run: Annotated[int, typer.Option(min=0, help=N_("Number of the run."))] = 0,
+    run: Annotated[int, typer.Option(min=0, metavar=NUMBER, help=N_("Number of the run."))] = 0,
     seed: Seed = 1,
     quarter: Annotated[
         int | None,
-        typer.Option(min=0, help=N_("Quarters that have passed [default: all of them].")),
+        typer.Option(
+            min=0,
+            metavar=NUMBER,
+            show_default=N_("all of them"),
+            help=N_("Quarters to simulate."),
+        ),
     ] = None,
     settings: Settings = [],  # noqa: B006
     language: Language = None,
 ) -> None:
-    """Write who shares with whom in one run, as GraphML or as a table."""
+    """Write the network of joint bodies of one run, as GraphML or as a table."""
     from kolabsim.engine.mesa_model import CollaborationModel
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.graphs import ending, write_graph

@@ -10,10 +10,12 @@ import typer
 
 from kolabsim.cli.program import Language, choose, program
 from kolabsim.cli.terminal import plain_table, terminal
-from kolabsim.i18n import N_, _
+from kolabsim.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from kolabsim.scenario.scenario import Scenario
 
 
 @program.command(
@@ -22,31 +24,43 @@ if TYPE_CHECKING:
 def list_(
     what: Annotated[
         str,
-        typer.Argument(help=N_("scenarios, experiments, strategies, levers, factors or measures.")),
+        typer.Argument(
+            metavar=N_("WHAT"),
+            help=N_("scenarios, experiments, strategies, levers, factors or measures."),
+        ),
     ],
     scenario: Annotated[
         str,
         typer.Option(
-            help=N_("Scenario whose strategies, levers, factors and measures are listed.")
+            metavar=N_("SCENARIO"),
+            help=N_("Scenario whose strategies, levers, factors and measures are listed."),
         ),
     ] = "kartamantul",
     language: Language = None,
 ) -> None:
     """List scenarios, experiments, strategies, levers, factors or measures."""
-    tables: dict[str, Callable[[], Table]] = {
+    from kolabsim.scenario.scenario import Scenario
+
+    of_kolabsim: dict[str, Callable[[], Table]] = {
         "scenarios": scenario_table,
         "experiments": experiment_table,
-        "strategies": lambda: strategy_table(scenario),
-        "levers": lambda: lever_table(scenario),
-        "factors": lambda: factor_table(scenario),
-        "measures": lambda: measure_table(scenario),
     }
-    terminal(sys.stdout).print(choose(what, tables)())
+    of_scenario: dict[str, Callable[[Scenario], Table]] = {
+        "strategies": strategy_table,
+        "levers": lever_table,
+        "factors": factor_table,
+        "measures": measure_table,
+    }
+    choose(what, of_kolabsim | of_scenario)
+    if what in of_kolabsim:
+        table = of_kolabsim[what]()
+    else:
+        table = of_scenario[what](Scenario.load(scenario))
+    terminal(sys.stdout).print(table)
 
 
 def scenario_table() -> Table:
-    """Scenarios that ship with kolabsim."""
-    from kolabsim.i18n import language
+    """List the scenarios that ship with kolabsim."""
     from kolabsim.scenario.scenario import Scenario, shipped_names
 
     table = plain_table(_("scenario"), _("regions"), _("areas"), _("title"))
@@ -57,8 +71,7 @@ def scenario_table() -> Table:
 
 
 def experiment_table() -> Table:
-    """Experiments that ship with kolabsim."""
-    from kolabsim.i18n import language
+    """List the experiments that ship with kolabsim."""
     from kolabsim.scenario.scenario import shipped_names
     from kolabsim.study.experiment import Experiment
 
@@ -69,67 +82,74 @@ def experiment_table() -> Table:
     return table
 
 
-def strategy_table(scenario: str) -> Table:
-    """Strategies of a scenario."""
-    from kolabsim.i18n import language
-    from kolabsim.scenario.scenario import Scenario
-
+def strategy_table(scenario: Scenario) -> Table:
+    """List the strategies of a scenario."""
     table = plain_table(_("strategy"), _("title"), _("what is done"))
-    for name, found in Scenario.load(scenario).strategies.items():
+    for name, found in scenario.strategies.items():
         table.add_row(name, found.title(language()), found.description(language()))
     return table
 
 
-def lever_table(scenario: str) -> Table:
-    """Mechanisms and supporters, also of the extensions of a scenario, and what they act on."""
+def lever_table(scenario: Scenario) -> Table:
+    """List the levers of a scenario, user-defined ones too, in the order of the five steps."""
+    from kolabsim.figures.formatting import percent
     from kolabsim.model.declare import ACTING
-    from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, SUPPORTERS
+    from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, STEPS
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.scenario.scenario import Scenario
 
-    head = (_("lever"), _("kind"), _("what it is"), _("acts on"), _("price"), _("paid by"))
-    table, found = plain_table(*head), Scenario.load(scenario)
-    known = PARAMETERS | found.declared.parameters
-    for name, lever in found.levers.items():
-        kind = _("support") if name in SUPPORTERS else _("mechanism")
-        what = f"{_(lever.title)}: {_(lever.meaning)}"
+    table = plain_table(
+        _("lever"), _("step"), _("meaning"), _("acts on"), _("price"), _("paid by")
+    )  # fmt: skip
+    known = PARAMETERS | scenario.declared.parameters
+    for name, lever in scenario.levers.items():
+        share = known[lever.price].default
         price = _("{share} of {base}").format(
-            share=f"{known[lever.price].default:g}", base=_(BASE_TITLES[lever.base])
+            share=percent(share, decimals=int(share < 0.1)), base=_(BASE_TITLES[lever.base])
         )
-        acts_on = ", ".join(ACTING[name].effects)
-        table.add_row(name, kind, what, acts_on, price, _(PAYER_TITLES[lever.payer]))
-    return table
-
-
-def factor_table(scenario: str) -> Table:
-    """What can be varied: parameters, attributes of areas, levers, structures, institutions."""
-    from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.factors import factors_of
-
-    head = (_("factor"), _("group"), _("usual"), _("range"), _("unit"), _("meaning"), _("source"))
-    table = plain_table(*head)
-    for factor in factors_of(Scenario.load(scenario)).values():
-        if factor.is_choice:
-            usual, span, unit = str(factor.usual), " | ".join(map(str, factor.words)), ""
-        else:
-            usual, span = f"{factor.usual:g}", f"{factor.low:g} .. {factor.high:g}"
-            unit = factor.unit
-        source = _("assumed") if factor.source == "assumed" else factor.source
         table.add_row(
-            factor.name, factor.group, usual, span, unit, _(factor.meaning), source
+            name, _(STEPS[lever.step]), f"{_(lever.title)}: {_(lever.meaning)}",
+            ", ".join(ACTING[name].effects), price, _(PAYER_TITLES[lever.payer]),
         )  # fmt: skip
     return table
 
 
-def measure_table(scenario: str) -> Table:
-    """Measures: what comes out, also of the extensions of a scenario."""
-    from kolabsim.model.measures import MEASURES, REGION_MEASURES
-    from kolabsim.scenario.scenario import Scenario
+def factor_table(scenario: Scenario) -> Table:
+    """List what an experiment can vary: parameters, areas, levers, structures, institutions."""
+    from kolabsim.figures.formatting import format_interval, significant
+    from kolabsim.figures.labels import factor_title
+    from kolabsim.study.factors import GROUPS, factors_of
 
-    whole = {name: MEASURES[name] for name in Scenario.load(scenario).measures}
+    table = plain_table(
+        _("factor"), _("group"), _("default"), _("range"), _("unit"), _("meaning"), _("source")
+    )
+    for factor in factors_of(scenario).values():
+        if factor.is_choice:
+            usual, span = str(factor.usual), " | ".join(map(str, factor.words))
+        else:
+            usual = significant(float(factor.usual))
+            span = format_interval(significant(factor.low), significant(factor.high))
+        table.add_row(
+            factor.name, _(GROUPS[factor.group]), usual, span,
+            unit_title(factor.unit, scenario.currency), factor_title(factor), _(factor.source),
+        )  # fmt: skip
+    return table
+
+
+def measure_table(scenario: Scenario) -> Table:
+    """List the outcomes of a scenario, user-defined measures too."""
+    from kolabsim.model.measures import MEASURES, REGION_MEASURES
 
     table = plain_table(_("measure"), _("unit"), _("by region"), _("meaning"))
+    whole = {name: MEASURES[name] for name in scenario.measures}
     for name, entry in (whole | REGION_MEASURES).items():
         by_region = _("yes") if name in REGION_MEASURES else ""
-        table.add_row(name, _(entry.unit), by_region, _(entry.meaning))
+        unit = unit_title(entry.unit, scenario.currency)
+        table.add_row(name, unit, by_region, f"{_(entry.title)}: {_(entry.meaning)}")
     return table
+
+
+def unit_title(unit: str, currency: str) -> str:
+    """A unit in words; money in the currency of the scenario, if it has one."""
+    if unit == "1":
+        return ""
+    return currency or _(unit) if unit == "currency" else _(unit)

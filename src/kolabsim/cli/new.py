@@ -13,9 +13,10 @@ from kolabsim.i18n import N_, _
 
 @program.command(help=N_("Make a scenario and an experiment from a table of your own regions."))
 def new(
-    folder: Annotated[Path, typer.Argument(help=N_("Folder to make, or an empty one."))],
+    folder: Annotated[Path, typer.Argument(metavar=N_("FOLDER"), help=N_("New or empty folder."))],
     regions: Annotated[
-        Path, typer.Option("--regions", help=N_("CSV file with a row for each region."))
+        Path,
+        typer.Option("--regions", metavar=N_("FILE"), help=N_("CSV file with one row per region.")),
     ],
     language: Language = None,
 ) -> None:
@@ -24,6 +25,6 @@ def new(
 
     for path in start(folder, regions):
         typer.echo(path.as_posix())
-    text = _("Read {file}, and then: kolabsim run {folder}")
+    text = _("Read {file}, then run: kolabsim run {folder}")
     file = (folder / "scenario.yaml").as_posix()
     typer.echo(text.format(file=file, folder=folder.as_posix()))

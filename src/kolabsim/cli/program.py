@@ -11,17 +11,14 @@ from typing import Annotated, TypeVar
 import typer
 
 from kolabsim import __version__
+from kolabsim.cli.help import NUMBER, Program
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, LanguageError, _, set_language
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit codes: some runs failed; an input or a disk is at fault; stopped before the end."""
 
-program = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+program = Program()
 """All commands; each module of this package adds its own."""
 
 Choice = TypeVar("Choice")
@@ -43,24 +40,49 @@ def _print_version(asked: bool) -> None:
 
 Language = Annotated[
     str | None,
-    typer.Option("--lang", callback=_set_language, is_eager=True, help=N_("Language: en or id.")),
+    typer.Option(
+        "--lang",
+        metavar=N_("CODE"),
+        callback=_set_language,
+        is_eager=True,
+        help=N_("Language: en or id."),
+    ),
 ]
 Settings = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help=N_("Change the scenario, by a dotted name.")),
+    typer.Option(
+        "--set",
+        metavar=N_("KEY=VALUE"),
+        help=N_("Change a setting of the scenario, by its dotted name."),
+    ),
 ]
-ScenarioName = Annotated[str, typer.Argument(help=N_("Name or file of a scenario."))]
-Seed = Annotated[int, typer.Option(min=0, help=N_("Seed of all draws."))]
+ScenarioName = Annotated[
+    str, typer.Argument(metavar=N_("SCENARIO"), help=N_("Name or file of a scenario."))
+]
+StrategyName = Annotated[
+    str, typer.Argument(metavar=N_("STRATEGY"), help=N_("Name of one of its strategies."))
+]
+Seed = Annotated[int, typer.Option(min=0, metavar=NUMBER, help=N_("Seed of all random draws."))]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help=N_("Threads that simulate [default: all cores]."))
+    int | None,
+    typer.Option(
+        min=1, metavar=NUMBER, show_default=N_("all cores"), help=N_("Threads that simulate.")
+    ),
 ]
-ResultsFolder = Annotated[Path, typer.Argument(help=N_("Folder of the results."))]
+Out = Annotated[
+    Path, typer.Option("--out", metavar=N_("FOLDER"), help=N_("Folder of the results."))
+]
+ResultsFolder = Annotated[
+    Path, typer.Argument(metavar=N_("FOLDER"), help=N_("Folder of the results."))
+]
 
 
 @program.callback(
-    help=N_("Compare strategies by which regional governments come to share services.")
+    invoke_without_command=True,
+    help=N_("Compare strategies by which regional governments come to share services."),
 )
 def _options(
+    context: typer.Context,
     language: Language = None,
     version: Annotated[
         bool,
@@ -70,6 +92,8 @@ def _options(
     ] = False,
 ) -> None:
     """Compare strategies by which regional governments come to share services."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def choose(word: str, choices: Mapping[str, Choice]) -> Choice:

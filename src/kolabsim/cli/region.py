@@ -9,30 +9,41 @@ from typing import Annotated
 
 import typer
 
+from kolabsim.cli.help import NUMBER
 from kolabsim.cli.program import Language, Seed, Workers, command_line, program
 from kolabsim.cli.terminal import announce_compilation, count_runs, print_report_path, terminal
 from kolabsim.i18n import N_
 
 
-@program.command(
-    help=N_("Make a page for one region: whom to approach, gains, cost and next steps.")
-)
+@program.command(help=N_("Make a page for one region: best partners, gains, cost and next steps."))
 def region(
-    code: Annotated[str, typer.Argument(help=N_("Code of the region."))],
-    scenario: Annotated[str, typer.Option(help=N_("Name or file of a scenario."))],
+    code: Annotated[str, typer.Argument(metavar=N_("CODE"), help=N_("Code of the region."))],
+    scenario: Annotated[
+        str, typer.Option(metavar=N_("SCENARIO"), help=N_("Name or file of a scenario."))
+    ],
     strategy: Annotated[
-        str, typer.Option(help=N_("Strategy that is compared with doing nothing."))
+        str,
+        typer.Option(
+            metavar=N_("STRATEGY"), help=N_("Strategy to compare with voluntary cooperation.")
+        ),
     ] = "team",
-    runs: Annotated[int, typer.Option(min=2, help=N_("Runs of each strategy."))] = 200,
+    runs: Annotated[
+        int, typer.Option(min=2, metavar=NUMBER, help=N_("Runs of each strategy."))
+    ] = 200,
     seed: Seed = 1,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help=N_("File of the page [default: results/region-CODE.html].")),
+        typer.Option(
+            "--out",
+            metavar=N_("FILE"),
+            show_default="results/region-CODE.html",
+            help=N_("File of the page."),
+        ),
     ] = None,
     workers: Workers = None,
     language: Language = None,
 ) -> None:
-    """Make a page for one region: whom to approach, gains, cost and next steps."""
+    """Make a page for one region: best partners, gains, cost and next steps."""
     from kolabsim.analysis.region import region_outlook
     from kolabsim.report.provenance import provenance
     from kolabsim.report.region import answer_section, write_region

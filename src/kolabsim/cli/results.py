@@ -14,9 +14,14 @@ from kolabsim.i18n import N_
 @program.command(help=N_("Export a study's results for other tools."))
 def results(
     folder: ResultsFolder,
-    to: Annotated[str, typer.Option(help=N_("csv, parquet, netcdf or xlsx."))] = "csv",
+    to: Annotated[
+        str, typer.Option(metavar=N_("FORMAT"), help=N_("csv, parquet, netcdf or xlsx."))
+    ] = "csv",
     out: Annotated[
-        Path | None, typer.Option(help=N_("Folder to write to [default: FOLDER/export]."))
+        Path | None,
+        typer.Option(
+            metavar=N_("FOLDER"), show_default="FOLDER/export", help=N_("Folder to write to.")
+        ),
     ] = None,
     language: Language = None,
 ) -> None:

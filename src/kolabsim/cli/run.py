@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kolabsim.cli.help import NUMBER
 from kolabsim.cli.program import (
     FAILED,
     Language,
@@ -42,51 +43,77 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.runner import Progress, Study
 
+PATIENCE = 10.0
+"""Seconds that a command waits for a scheduler to answer."""
+
 
 @program.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
 def run(
-    experiment: Annotated[str, typer.Argument(help=N_("Name, file or folder of an experiment."))],
+    experiment: Annotated[
+        str,
+        typer.Argument(metavar=N_("EXPERIMENT"), help=N_("Name, file or folder of an experiment.")),
+    ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help=N_("Folder of the results [default: results/NAME].")),
+        typer.Option(
+            "--out",
+            metavar=N_("FOLDER"),
+            show_default="results/NAME",
+            help=N_("Folder of the results."),
+        ),
     ] = None,
     runs: Annotated[
-        int | None, typer.Option(help=N_("Runs of each strategy in each future."))
+        int | None, typer.Option(metavar=NUMBER, help=N_("Runs of each strategy in each future."))
     ] = None,
-    seed: Annotated[int | None, typer.Option(help=N_("Seed of all draws."))] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar=NUMBER, help=N_("Seed of all random draws."))
+    ] = None,
     samples: Annotated[
-        int | None, typer.Option(min=2, help=N_("Samples of a sensitivity or uncertainty study."))
+        int | None,
+        typer.Option(
+            min=2, metavar=NUMBER, help=N_("Samples of a sensitivity or robustness experiment.")
+        ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help=N_("A quick look, with few runs and samples."))
+        bool, typer.Option("--quick", help=N_("Quick look with few runs and samples."))
     ] = False,
     plausible: Annotated[
         int | None,
-        typer.Option(min=0, max=100, help=N_("Plausible futures besides those of the file.")),
+        typer.Option(
+            min=0,
+            max=100,
+            metavar=NUMBER,
+            help=N_("Plausible futures to add to those of the file."),
+        ),
     ] = None,
     structures: Annotated[
         bool,
-        typer.Option("--structures", help=N_("Each other form of a law or rule as a future too.")),
+        typer.Option(
+            "--structures", help=N_("Add a future for each alternative form of a law or rule.")
+        ),
     ] = False,
     regions: Annotated[
         str | None,
-        typer.Option(metavar="CODES", help=N_("Pages of regions too: all, or codes with commas.")),
+        typer.Option(
+            metavar=N_("CODES"),
+            help=N_("Regions that get a page of their own: all, or codes with commas."),
+        ),
     ] = None,
     settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
     fresh: Annotated[
-        bool, typer.Option("--fresh", help=N_("Put the study into a new folder."))
+        bool, typer.Option("--fresh", help=N_("Write the results into a new folder."))
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help=N_("Do runs again that failed before."))
+        bool, typer.Option("--retry-failed", help=N_("Repeat the runs that failed before."))
     ] = False,
     scheduler: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help=N_("Dask scheduler, such as tcp://host:8786.")),
+        typer.Option(metavar=N_("ADDRESS"), help=N_("Dask scheduler, such as tcp://host:8786.")),
     ] = None,
     workers: Workers = None,
     language: Language = None,
 ) -> None:
-    """Run an experiment, or what is missing of it, and write its report."""
+    """Run an experiment, or the missing part of it, and write its report."""
     from kolabsim.report.output import REPORT, check_folder, fresh_folder
     from kolabsim.report.provenance import Account, is_reported
     from kolabsim.study.experiment import Experiment
@@ -129,7 +156,7 @@ def run(
 
 
 def codes_of(found: Experiment, regions: str | None) -> list[str]:
-    """The codes of the regions that are to have a page, each once."""
+    """Return the codes of the regions that get a page: those typed, each once, or all."""
     from kolabsim.analysis.region import place_of
 
     if regions is None:
@@ -151,7 +178,7 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
 
 
 def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
-    """Answer an experiment, and write its page."""
+    """Run an experiment of any kind but a comparison, and write its report."""
     from kolabsim.analysis.experiments import ask
     from kolabsim.report.experiment import publish_experiment
     from kolabsim.report.output import REPORT
@@ -181,26 +208,26 @@ def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
 
 
 def warn_of_failures(progress: Progress, folder: Path) -> None:
-    """Say that runs failed, also by the exit code."""
+    """Report failed runs, and exit with the code for them."""
     if progress.failed:
-        message = _("{number} runs failed; see {folder}, and --retry-failed does them again")
+        message = _("{number} runs failed; see {folder}. Repeat them with --retry-failed.")
         where = (folder / "failures").as_posix()
         terminal().print(message.format(number=progress.failed, folder=where))
         raise typer.Exit(FAILED)
 
 
 def run_study(study: Study, **how: object) -> Progress:
-    """Do what is missing of a study, telling how far it is."""
-    with show_progress() as tell:
-        return study.run(progress=tell, **how)
+    """Run the missing part of a study and show its progress."""
+    with show_progress() as progress:
+        return study.run(progress=progress, **how)
 
 
 def report_comparison(
     found: Experiment, study: Study, account: Account, codes: Sequence[str] = ()
 ) -> Comparison:
-    """Compare the strategies of a study whose runs are finished, and publish it.
+    """Compare the strategies of a finished study and write its report.
 
-    Regions with these codes have a page of their own, beside the report.
+    The regions of ``codes`` get a page of their own beside the report.
     """
     from kolabsim.analysis.comparison import compare
     from kolabsim.analysis.fairness import fairness
@@ -211,7 +238,7 @@ def report_comparison(
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
     variance = or_warn(
-        _("the share of the variance that drawn attributes carry"),
+        _("the share of the variance due to traits"),
         lambda: attributes_share(
             found.scenario, found.spec.baseline, default_measures(), worlds=worlds, repeats=repeats,
             seed=found.seed,
@@ -224,7 +251,7 @@ def report_comparison(
     fair = None
     if few:
         fair = or_warn(
-            _("who pays what in joint bodies"),
+            _("the cost shares in joint bodies"),
             lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
         )
     pages = region_pages(found, comparison, study.folder, codes)
@@ -238,7 +265,7 @@ def report_comparison(
 def region_pages(
     found: Experiment, comparison: Comparison, folder: Path, codes: Sequence[str]
 ) -> dict[str, str]:
-    """Write pages of regions for the best strategy beside the report: their files, by code."""
+    """Write the pages of regions for the best strategy; return their files by code."""
     from kolabsim.analysis.region import region_outlook
     from kolabsim.report.provenance import provenance
     from kolabsim.report.region import write_region
@@ -248,12 +275,13 @@ def region_pages(
     world = found.scenario.with_(found.futures[comparison.futures[0]])
     facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
     made, each = {}, 2 * found.spec.runs
-    with count_runs(each * len(codes)) as tell:
+    with count_runs(each * len(codes)) as progress:
         for number, code in enumerate(codes):
             outlook = region_outlook(
                 world, code, comparison.order()[0], baseline=found.spec.baseline,
                 runs=found.spec.runs, seed=found.seed,
-                progress=lambda done, before=number * each: tell(before + done),
+
+                progress=lambda done, before=number * each: progress(before + done),
             )  # fmt: skip
             made[code] = f"region-{code}.html"
             write_region(outlook, folder / made[code], facts=facts, workbook=True)
@@ -261,13 +289,13 @@ def region_pages(
 
 
 def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
-    """A part of the report that needs runs of its own; None, and a word, where a run raises."""
+    """Return a part of the report that needs more runs, or warn and return None if a run fails."""
     try:
         return work()
     except KolabsimError:
         raise
     except Exception as error:  # a user's rule may raise anything
-        text = _("{what} is left out, because a run failed ({error})")
+        text = _("{what} is missing because a run failed ({error})")
         message = text.format(what=what, error=f"{type(error).__name__}: {error}")
         warn(message)
         return None
@@ -275,7 +303,7 @@ def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
 
 @contextmanager
 def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | None]]:
-    """The workers of a Dask scheduler and how many they are; None for this machine's cores."""
+    """Connect to a Dask scheduler: its workers and their number, or None for this machine."""
     if address is None:
         yield None, None
         return
@@ -283,7 +311,7 @@ def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | No
     from distributed import Client
 
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         text = _("no Dask scheduler answers at {address} ({reason})")
         raise InputError([Problem(text.format(address=address, reason=error))]) from error
@@ -297,7 +325,7 @@ def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | No
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let a request to terminate stop a study as Ctrl-C does: in order, keeping what is done."""
+    """Treat a request to terminate like Ctrl-C: the study stops in order and keeps its runs."""
 
     def interrupt(*_signal: object) -> None:
         raise KeyboardInterrupt
@@ -310,7 +338,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 def warn_of_contacts(study: Experiment) -> None:
-    """Say which regions have no contact, or no land neighbour though areas spill over."""
+    """Warn of regions without contacts, or without neighbours where benefits spill over."""
     from kolabsim.scenario.compile import regions_without_contacts
 
     lone, islands = regions_without_contacts(study.scenario)
@@ -329,7 +357,7 @@ def warn_of_contacts(study: Experiment) -> None:
 
 
 def warn_of_rule(study: Experiment) -> None:
-    """Say that a decision rule cannot be compiled, and why."""
+    """Warn of a decision rule that cannot be compiled."""
     from kolabsim.scenario.compile import build_rule
 
     rule, _settings = build_rule(study.scenario)
@@ -342,7 +370,7 @@ def warn_of_rule(study: Experiment) -> None:
 
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
-    """The comparison as a table in the terminal, and where the rest of it is."""
+    """Print the comparison as a table, and the path of its report."""
     from kolabsim.report.comparison import terminal_table
     from kolabsim.report.output import REPORT
 
@@ -350,8 +378,8 @@ def print_comparison(study: Experiment, comparison: Comparison, folder: Path) ->
     console.print(terminal_table(study, comparison))
     console.print(
         _(
-            "A thought experiment with stated assumptions, not a prediction: read the contrasts "
-            "between strategies, not the levels."
+            "This is a thought experiment, not a prediction: compare strategies, and do not read "
+            "single values as forecasts."
         )
     )
     print_report_path(folder / REPORT)

@@ -16,7 +16,9 @@ from kolabsim.i18n import N_
     help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
 )
 def schema(
-    kind: Annotated[str, typer.Argument(help=N_("scenario or experiment."))] = "scenario",
+    kind: Annotated[
+        str, typer.Argument(metavar=N_("KIND"), help=N_("Kind of file: scenario or experiment."))
+    ] = "scenario",
     language: Language = None,
 ) -> None:
     """Print the JSON Schema of scenario or experiment files, for editors that complete them."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kolabsim.cli.help import NUMBER
 from kolabsim.cli.program import FAILED, Language, ResultsFolder, program
 from kolabsim.cli.terminal import announce_compilation
 from kolabsim.i18n import N_, _
@@ -14,7 +15,7 @@ from kolabsim.i18n import N_, _
 @program.command(help=N_("Repeat a sample of a study's runs and compare every bit."))
 def verify(
     folder: ResultsFolder,
-    sample: Annotated[int, typer.Option(min=1, help=N_("Runs to repeat."))] = 20,
+    sample: Annotated[int, typer.Option(min=1, metavar=NUMBER, help=N_("Runs to repeat."))] = 20,
     language: Language = None,
 ) -> None:
     """Repeat a sample of a study's runs and compare every bit."""

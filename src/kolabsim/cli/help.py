@@ -1,0 +1,188 @@
+"""Help pages and errors of usage, in the language spoken now.
+
+The command-line library has both in English only. Its commands are given classes here that take
+what they need (parameters, defaults, ranges) from the library and the words from the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.i18n import N_, _
+
+if TYPE_CHECKING:
+    from click import Context, HelpFormatter, Parameter
+
+NUMBER = N_("NUMBER")
+"""Placeholder of whole numbers: the only values that a command itself refuses."""
+
+
+class _Translated:
+    """A command whose help and errors are in the language spoken now."""
+
+    params: list[Parameter]
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help page of this command."""
+        arguments = [p for p in self.params if p.param_type_name == "argument"]
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        words = ["[" + _("OPTIONS") + "]", *map(placeholder, arguments)]
+        commands = getattr(self, "commands", {})
+        if commands:
+            words.append(_("COMMAND"))
+        formatter.write_usage(ctx.command_path, " ".join(words), _("Usage:") + " ")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_(self.help))
+        parts = {
+            _("Arguments"): [(placeholder(p), explanation(p)) for p in arguments],
+            _("Options"): [(spelling(p), explanation(p)) for p in options],
+            _("Commands"): [(name, _(command.help)) for name, command in commands.items()],
+        }
+        for title, rows in parts.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the arguments and options of this command.
+
+        Raises :class:`~kolabsim.errors.InputError` if they are not those that it takes.
+        """
+        try:
+            rest = super().parse_args(ctx, args)
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # not an error of usage
+                raise
+            raise InputError([Problem(usage_problem(self.params, error))]) from None
+        return rest
+
+
+class Command(_Translated, TyperCommand):
+    """A command."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the arguments and options of this command, and refuse superfluous ones."""
+        rest = super().parse_args(ctx, args)
+        if rest:
+            text = _("too many arguments: {words}").format(words=" ".join(rest))
+            raise InputError([Problem(text)])
+        return rest
+
+
+class Group(_Translated, TyperGroup):
+    """The program with its commands."""
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Find the command that was typed."""
+        if args[0] not in self.commands:
+            text = _("there is no command '{name}'{hint}")
+            hint = suggestion(args[0], self.commands)
+            raise InputError([Problem(text.format(name=args[0], hint=hint))])
+        return super().resolve_command(ctx, args)
+
+
+class Program(typer.Typer):
+    """A program whose commands speak the language spoken now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            cls=Group, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:
+        """Add a command; superfluous words reach it, so that it refuses them itself."""
+        allowed = {"allow_extra_args": True}
+        return super().command(name, cls=Command, context_settings=allowed, **settings)
+
+
+def placeholder(parameter: Parameter) -> str:
+    """What stands for the value of a parameter: ``FOLDER``, ``NUMBER``, ``[KIND]``, ``FILE...``."""
+    text = _(parameter.metavar) if parameter.metavar else parameter.name.upper()
+    text += "..." if parameter.nargs == -1 else ""
+    is_optional = parameter.param_type_name == "argument" and not parameter.required
+    return f"[{text}]" if is_optional else text
+
+
+def spelling(option: Parameter) -> str:
+    """How an option is typed: ``--runs NUMBER``."""
+    names = ", ".join(option.opts)
+    return names if option.is_flag else f"{names} {placeholder(option)}"
+
+
+def explanation(parameter: Parameter) -> str:
+    """The help of a parameter, with its default and range in brackets."""
+    if parameter.name == "help":
+        return _("Show this page.")
+    notes = [*default_note(parameter), *range_note(parameter)]
+    if parameter.param_type_name == "option" and parameter.required:
+        notes.append(_("required"))
+    return (_(parameter.help) if parameter.help else "") + (
+        f" [{'; '.join(notes)}]" if notes else ""
+    )
+
+
+def default_note(parameter: Parameter) -> list[str]:
+    """The default of a parameter in words, if it has one."""
+    shown, value = getattr(parameter, "show_default", None), parameter.default
+    if isinstance(shown, str):
+        value = _(shown)
+    elif value is None or value is False or value in ([], ()) or callable(value):
+        return []
+    return [_("default: {default}").format(default=value)]
+
+
+def range_note(parameter: Parameter) -> list[str]:
+    """The range of a number in words, if it has one."""
+    # Later versions of the library have the limits on the option, earlier ones on its type.
+    limits = parameter if hasattr(parameter, "min") else getattr(parameter, "type", None)
+    low, high = getattr(limits, "min", None), getattr(limits, "max", None)
+    if low is None:
+        return []
+    if high is None:
+        return [_("at least {low}").format(low=low)]
+    return [_("from {low} to {high}").format(low=low, high=high)]
+
+
+def usage_problem(parameters: list[Parameter], error: Any) -> str:
+    """Say in a sentence what is wrong with the words of a command.
+
+    Parameters
+    ----------
+    parameters
+        What the command takes.
+    error
+        What the library raised: its class and its attributes tell what was wrong.
+    """
+    kind = type(error).__name__
+    options = {name: p for p in parameters for name in p.opts if name.startswith("-")}
+    if kind == "NoSuchOption":
+        text = _("there is no option {name}{hint}")
+        name = error.option_name
+        return text.format(name=name, hint=suggestion(name, [*options, "--help"]))
+    if kind == "BadOptionUsage" and error.option_name in options:
+        is_flag = options[error.option_name].is_flag
+        text = _("{name} takes no value") if is_flag else _("{name} needs a value")
+        return text.format(name=error.option_name)
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        return error.format_message()
+    is_option = parameter.param_type_name == "option"
+    name = parameter.opts[-1] if is_option else placeholder(parameter)
+    if kind == "MissingParameter":
+        text = _("the option {name} is missing") if is_option else _("{name} is missing")
+        return text.format(name=name)
+    if parameter.metavar == NUMBER:
+        text = _("{name}: write a whole number ({range})")
+        found = ", ".join(range_note(parameter))
+        return (
+            text.format(name=name, range=found)
+            if found
+            else (_("{name}: write a whole number").format(name=name))
+        )
+    return error.format_message()

@@ -1,0 +1,198 @@
+"""``kolabsim run`` from the outside: what is typed, printed, and left on the disk."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kolabsim.cli import run
+from kolabsim.errors import KolabsimError
+from tests.terminal import kolabsim
+
+
+def provenance(folder):
+    return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+
+
+def test_the_result_and_its_place_are_printed(finished):
+    _folder, done = finished
+    assert "not a prediction" in done.stdout
+    assert "results/small/report.html" in done.stdout
+    assert "Coordination team" in done.stdout
+
+
+def test_everything_is_in_one_folder(finished):
+    folder = finished[0] / "results/small"
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "runs.parquet", "quarters.parquet", "regions.parquet", "runs.csv", "differences.csv",
+        "winners.csv", "costs.csv", "channels.csv", "variance.csv", "scenario.json",
+        "provenance.json", "report.html", "figures",
+    }  # fmt: skip
+    assert not list(finished[0].rglob(".*")), "something was left behind"
+    runs = pd.read_parquet(folder / "runs.parquet")
+    assert len(runs) == 36
+    pd.testing.assert_frame_equal(
+        pd.read_csv(folder / "runs.csv"), runs.astype({"strategy": str, "future": str}),
+        check_dtype=False,
+    )  # fmt: skip
+
+
+def test_the_provenance_names_all_that_a_repetition_needs(finished):
+    facts = provenance(finished[0] / "results/small")
+    assert facts["seed"] == 4
+    assert facts["runs"] == 12
+    assert facts["scenario"] == "kartamantul"
+    assert {"kolabsim", "model", "command", "scenario_hash", "packages", "python"} <= set(facts)
+    assert all(Path(name).name == name for name in facts["files"]), "paths of this machine"
+
+
+def test_the_report_needs_no_network(finished):
+    text = (finished[0] / "results/small/report.html").read_text(encoding="utf-8")
+    assert "<svg" in text
+    for word in ('src="http', 'href="http', "url(http", "@import", "<script src", "<link "):
+        assert word not in text
+
+
+def test_a_study_grows_and_its_regions_get_pages(finished, small, refused):
+    """More runs, pages of regions and another language in one command: all keep finished runs."""
+    shutil.copytree(finished[0] / "results", small / "results")
+    results = small / "results/small"
+    before = (results / "runs.csv").read_text(encoding="utf-8").splitlines()
+    command = ["run", "small.yaml", "--runs", 16, "--regions", "34.71", "--lang", "id"]
+    done = kolabsim(*command, folder=small)
+    assert done.returncode == 0, done.stderr
+    facts = provenance(results)
+    assert (facts["runs_reused"], facts["runs_done"], facts["runs_failed"]) == (36, 12, 0)
+    after = (results / "runs.csv").read_text(encoding="utf-8").splitlines()
+    assert set(before) <= set(after)
+    assert "report.xlsx" in done.stdout
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert 'lang="id"' in page
+    assert re.findall(r'<a href="([^"#]+)"', page) == ["region-34.71.html"]
+    own = (results / "region-34.71.html").read_text(encoding="utf-8")
+    assert "Kota Yogyakarta" in own
+
+    made = (results / "report.html").stat().st_mtime_ns
+    done = kolabsim(*command, folder=small)
+    assert "Semua 48 simulasi sudah selesai sebelumnya" in done.stdout
+    assert (results / "report.html").stat().st_mtime_ns == made
+
+    message = refused(kolabsim("run", "small.yaml", "--regions", "34.7,34.04,x1", folder=small))
+    assert "did you mean '34.71'" in message
+    assert "'x1'" in message
+    assert "--fresh" in refused(kolabsim("run", "small.yaml", "--seed", 5, folder=small))
+
+
+RULE = """\
+from kolabsim.model.declare import decision_rule
+
+
+@decision_rule()
+def careless(options, me, luck, p):
+    \"\"\"Take the first option, and fall over now and then.\"\"\"
+    if len(options) > 3 and luck > 0.97:
+        raise ValueError("fell over")
+    return 0
+"""
+
+
+def test_failed_runs_are_reported_and_a_repetition_is_identical(tmp_path):
+    (tmp_path / "rule.py").write_text(RULE, encoding="utf-8")
+    world = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"
+    (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
+    study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 20\n"
+    (tmp_path / "study.yaml").write_text(study + "set: {horizon: 6}\n", encoding="utf-8")
+    for folder, options in {"study": (), "study-2": ("--fresh", "--lang", "id")}.items():
+        done = kolabsim("run", "study.yaml", *options, folder=tmp_path)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "--retry-failed" in done.stderr
+        results = tmp_path / "results" / folder
+        number = len(list((results / "failures").glob("*.json")))
+        assert 0 < number < 40
+        words = {"study": "runs failed and are missing", "study-2": "simulasi gagal"}[folder]
+        text = (results / "report.html").read_text(encoding="utf-8")
+        assert f'<div class="note alarm"><p>{number} {words}' in text
+    first, second = (
+        (tmp_path / "results" / folder / "runs.parquet").read_bytes()
+        for folder in ("study", "study-2")
+    )
+    assert first == second
+
+
+def test_results_never_overwrite_other_files(small, refused):
+    other = small / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("years of work", encoding="utf-8")
+    assert "--out" in refused(kolabsim("run", "small.yaml", "--out", "other", folder=small))
+    assert [path.name for path in other.iterdir()] == ["thesis.txt"]
+    message = refused(kolabsim("run", "small.yaml", "--out", "small.yaml", folder=small))
+    assert "this is a file" in message
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a place that refuses writes")
+def test_a_disk_that_refuses_is_reported_before_the_first_run(small, refused):
+    message = refused(kolabsim("run", "small.yaml", "--out", "/proc/here", folder=small))
+    assert "refuses to write" in message
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "parameters.quality_valu=1"], "did you mean 'quality_value'"),
+        (["--set", "parameters.quality_value=-1"], "allowed"),
+        (["--set", "horizon"], "KEY=VALUE"),
+        (["--set", "horizon=[1"], "cannot be read"),
+        (["--runs", "1"], "allowed: at least 2"),
+        (["--runs", "9" * 30], "allowed: at most"),
+        (["--runs", "many"], "--runs: write a whole number"),
+        (["--workers", "-3"], "--workers: write a whole number (at least 1)"),
+        (["--sed", "3"], "there is no option --sed; did you mean '--seed'"),
+        (["--out"], "--out needs a value"),
+        (["--quick=3"], "--quick takes no value"),
+        (["again"], "too many arguments: again"),
+    ],
+)
+def test_wrong_words_are_refused_in_a_sentence(words, message, tmp_path, refused):
+    assert message in refused(kolabsim("run", "kartamantul", *words, folder=tmp_path))
+    assert list(tmp_path.iterdir()) == [], "something was written"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        # Without workers, the command ends after its warnings.
+        ("--scheduler", "tcp://127.0.0.1:9"),
+        pytest.param((), marks=pytest.mark.long),
+    ],
+)
+def test_a_region_without_contacts_is_allowed_and_warned_of(options, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "PATIENCE", 0.2)
+    rows = "code,population,latitude,longitude\nA,9000,0,0\nB,8000,0,0.1\nC,7000,0.1,0\n"
+    (tmp_path / "regions.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "pairs.csv").write_text("code_a,code_b\nA,B\n", encoding="utf-8")
+    text = "regions: {table: regions.csv}\ncontacts: {list: pairs.csv, nearest: 0}\n"
+    (tmp_path / "own.yaml").write_text(text + "families: [administration]\n", encoding="utf-8")
+    text = "kind: comparison\nscenario: own.yaml\nstrategies: [team]\nruns: 4\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    done = kolabsim("run", "study.yaml", *options, folder=tmp_path)
+    assert done.returncode == (2 if options else 0), done.stderr
+    if options:  # no scheduler answers, or the extra that asks it is not installed
+        assert "127.0.0.1:9" in done.stderr or "'cluster'" in done.stderr
+    assert "1 regions have no contact and stay alone: C" in " ".join(done.stderr.split())
+
+
+def test_compilation_is_announced_before_anything_is_compiled(small, monkeypatch, refused):
+    class FirstCompilationError(KolabsimError):
+        pass
+
+    def plan(*_words):
+        raise FirstCompilationError
+
+    monkeypatch.setattr("kolabsim.model.jit.is_compiled_before", lambda: False)
+    monkeypatch.setattr("kolabsim.study.runner.Study.plan", plan)
+    assert "The model is being compiled" in refused(kolabsim("run", "small.yaml", folder=small))
