@@ -208,7 +208,7 @@ def sensitivity() -> dict[str, float]:
     from kolabsim.engine.overrides import base_of, vary
     from kolabsim.study.design import make_design
     from kolabsim.study.factors import choose_factors
-    from kolabsim.study.sampled import SampledStudy
+    from kolabsim.study.runner import Study
 
     scenario, work = task(30)
     wanted = ["mechanisms", "support", "exit", "parameters.notice", "parameters.near_reach"]
@@ -221,7 +221,7 @@ def sensitivity() -> dict[str, float]:
     run_block(work, np.arange(1))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        study = SampledStudy.plan_sample(scenario, ["voluntary"], table, folder, runs=5, seed=1)
+        study = Study.plan_design(scenario, ["voluntary"], table, folder, runs=5, seed=1)
         study.run()
         study.values(["net_efficiency"])
         whole = time.perf_counter() - started

@@ -379,7 +379,7 @@ def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, f
     assert "Traceback" not in capsys.readouterr().err
     assert not [path for path in tmp_path.rglob(".*-*") if path.is_file()]
     with pytest.raises(SystemExit) as left:
-        main()  # what was finished is whole: the same command goes on from there
+        main()  # what was finished is whole: the same command continues from there
     assert left.value.code == 0
     assert Study.open(tmp_path / "out").missing() == []
     before = set(remains(tmp_path))

@@ -5,12 +5,12 @@ import sys
 import numpy as np
 import pytest
 
-import kolabsim.study.runner as kept
 from kolabsim.analysis.experiments import ask, is_plain, known_packages
 from kolabsim.engine.ensemble import Block
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS
+from kolabsim.study import worker
 from kolabsim.study.experiment import Experiment
 
 NAMES = ("exit_base", "notice", "startup_cost", "horizon_years")
@@ -51,7 +51,7 @@ def instead(monkeypatch):
             history[..., PLACE] = (function(places(task)) + noise * luck)[:, None]
             return Block(history, np.zeros((0, 1, 1, 1)), np.zeros((0,) * 5))
 
-        monkeypatch.setattr(kept, "run_block", run_block)
+        monkeypatch.setattr(worker, "run_block", run_block)
 
     return put
 
@@ -199,7 +199,7 @@ def test_known_packages_are_the_strategies_that_levers_alone_make(tmp_path):
 def test_uncertainty_of_one_that_always_loses(tmp_path):
     path = tmp_path / "u.yaml"
     path.write_text(
-        "kind: uncertainty\nscenario: kartamantul\nset: {horizon: 12}\nplausible: 6\n"
+        "kind: robustness\nscenario: kartamantul\nset: {horizon: 12}\nplausible: 6\n"
         "strategies: [voluntary, team, monitoring]\nruns: 4\n",
         encoding="utf-8",
     )

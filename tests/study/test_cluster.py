@@ -130,7 +130,7 @@ def test_a_scheduler_that_is_lost_is_said_and_the_study_goes_on_later(cluster, t
     assert process.returncode == 130, told
     told = " ".join(told.split())
     assert "the workers were lost" in told
-    assert "the same command goes on from there" in told
+    assert "the same command continues from there" in told
     again = subprocess.run(
         [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"],
         cwd=tmp_path, capture_output=True, text=True, timeout=240,

@@ -11,7 +11,7 @@ import pytest
 
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
-from kolabsim.study.graphs import write_graph
+from kolabsim.study.export import write_graph
 from tests.builders import make_scenario, region_rows
 
 

@@ -23,7 +23,6 @@ from kolabsim.study import store
 from kolabsim.study.collect import read_tables
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
-from kolabsim.study.tasks import unpack
 from kolabsim.study.verify import verify
 
 SMALL = """\
@@ -272,29 +271,6 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path):
     assert (third.done, third.failed) == (0, state.failed)
 
 
-def test_a_rule_that_cannot_be_compiled_runs_in_processes(tmp_path):
-    """It says so, its failures are kept like others, and the numbers are those of one process."""
-    study = careless(tmp_path, more=" and len({str(k): k for k in options}) > 3")
-    rule = unpack(next(iter(study.packed.values()))).rule
-    assert "\n" not in rule.obstacle
-    assert rule.obstacle
-    assert study.needs_processes()
-    study = Study.plan(Experiment.load(tmp_path / "study.yaml", runs=12), tmp_path / "twelve")
-    state = study.run(workers=2)
-    assert state.done + state.failed == 36
-    assert 0 < state.failed < 36
-    assert {failure.error for failure in study.failures()} == {"ValueError: fell over"}
-    table = read_tables(study)["runs"]
-    (tmp_path / "other").mkdir()
-    other = careless(tmp_path / "other")
-    assert not other.needs_processes()
-    other = Study.plan(
-        Experiment.load(tmp_path / "other" / "study.yaml", runs=12), tmp_path / "other" / "twelve"
-    )
-    other.run()
-    pd.testing.assert_frame_equal(table, read_tables(other)["runs"], check_exact=True)
-
-
 def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):
     study = Study.plan(experiment(tmp_path), tmp_path / "out")
     seen = []
@@ -305,15 +281,17 @@ def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whol
         if len(seen) == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(StoppedError, match="of 450 runs are finished and kept") as told:
+    with pytest.raises(StoppedError, match="of 450 runs are finished and stored") as told:
         study.run(progress=stop, workers=1)
-    assert "the same command goes on" in str(told.value)
+    assert "the same command continues" in str(told.value)
     study, state = finish(tmp_path, "out")
     assert state.reused >= 64
     same(read_tables(study), whole)
 
 
-def test_an_executor_that_breaks_is_said_and_nothing_is_lost(tmp_path, whole):
+def test_an_executor_that_breaks_is_reported_and_nothing_is_lost(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+
     class Broken(ThreadPoolExecutor):
         def submit(self, *words, **more):
             if self._work_queue.qsize() or getattr(self, "used", 0) > 2:
@@ -345,7 +323,7 @@ def test_signals_stop_in_order(kind, tmp_path):
     process.send_signal(kind)
     _out, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "of 180000 runs are finished and kept in out" in " ".join(told.split())
+    assert "of 180000 runs are finished and stored in out" in " ".join(told.split())
     assert "Traceback" not in told
 
 

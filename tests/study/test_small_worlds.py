@@ -25,7 +25,7 @@ horizon: 8
 FACTORS = "factors: [parameters.notice, parameters.conclude]\n"
 EXPERIMENTS = {
     "comparison": "strategies: [voluntary, full_package, mandate]\nruns: 3\n",
-    "uncertainty": f"strategies: [voluntary, team]\n{FACTORS}samples: 6\nruns: 2\n",
+    "robustness": f"strategies: [voluntary, team]\n{FACTORS}samples: 6\nruns: 2\n",
     "sensitivity": f"strategy: team\n{FACTORS}samples: 16\nruns: 1\n",
     "search": "levers: [mechanisms.team, support.government]\nruns: [2, 4]\n"
     "objectives: [realised_benefit, programme_cost]\npopulation: 8\ngenerations: 2\n",

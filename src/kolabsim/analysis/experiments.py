@@ -35,7 +35,7 @@ from kolabsim.scenario.futures import plausible_sets
 from kolabsim.study.design import Design
 from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.factors import Factor
-from kolabsim.study.sampled import SampledStudy
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import Outcome, RobustnessSpec
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFram
     )
 
 
-def outcome_values(study: SampledStudy, outcome: Outcome) -> np.ndarray:
+def outcome_values(study: Study, outcome: Outcome) -> np.ndarray:
     """An outcome of every run, or its spread over them: [strategies, points, runs], or 1 for runs.
 
     All runs of a point are of the same draws as those of any other.
@@ -78,7 +78,7 @@ class SensitivityAnswer:
     """Which factors decide the outcomes."""
 
     design: Design
-    study: SampledStudy
+    study: Study
     indices: tuple[Indices, ...]
     """One for each outcome."""
     values: Mapping[str, np.ndarray]
@@ -132,9 +132,9 @@ def analysed(
 
 def simulated_at(
     experiment: Experiment, points: np.ndarray, folder: Path, run: Run
-) -> tuple[SampledStudy, dict[str, np.ndarray]]:
+) -> tuple[Study, dict[str, np.ndarray]]:
     """The study of points of the unit cube, and each outcome [points, runs]."""
-    study = SampledStudy.plan_sample(
+    study = Study.plan_design(
         experiment.scenario,
         experiment.strategies,
         settings_table(experiment.factors, points),
@@ -165,7 +165,7 @@ def ask_surrogate(
     return SensitivityAnswer(design, study, indices, values, None, surrogates)
 
 
-def contrast(study: SampledStudy, outcome: Outcome) -> np.ndarray:
+def contrast(study: Study, outcome: Outcome) -> np.ndarray:
     """An outcome of the first strategy, less that of the second if there is one: [points, runs]."""
     values = outcome_values(study, outcome)
     return values[0] - values[1] if len(values) > 1 else values[0]
@@ -178,7 +178,7 @@ def contrast(study: SampledStudy, outcome: Outcome) -> np.ndarray:
 class UncertaintyAnswer:
     """Strategies in many futures: which lasts, where they fail, and what to measure first."""
 
-    study: SampledStudy
+    study: Study
     settings: pd.DataFrame
     """What each future is: a row a future, a column a factor."""
     values: np.ndarray
@@ -205,7 +205,7 @@ def ask_uncertainty(experiment: Experiment, folder: Path, run: Run) -> Uncertain
             (text.samples, len(experiment.factors))
         )
         settings = settings_table(experiment.factors, points)
-    study = SampledStudy.plan_sample(
+    study = Study.plan_design(
         experiment.scenario, experiment.strategies, settings, folder, runs=text.runs,
         seed=experiment.seed, moments=experiment.moments,
     )  # fmt: skip
@@ -292,7 +292,7 @@ def ask_search(
 
     def simulated(table: pd.DataFrame, runs: range) -> np.ndarray:
         """[rows, columns, runs]."""
-        study = SampledStudy.plan_sample(
+        study = Study.plan_design(
             scenario, experiment.strategies, table, folder, runs=runs.stop, seed=experiment.seed,
             moments=experiment.moments,
         )  # fmt: skip

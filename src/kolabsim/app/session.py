@@ -27,8 +27,8 @@ from kolabsim.model.measures import MEASURES, PAGE, TRACE, shown_in
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import BASELINE, Scenario, shipped_names
 from kolabsim.scenario.strategy import Phase, Strategy
-from kolabsim.study.collect import Results, quarter_table, region_table, run_table
-from kolabsim.study.tasks import DEFAULT_FUTURE, run_figures
+from kolabsim.study.collect import Results
+from kolabsim.study.tasks import DEFAULT_FUTURE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -373,17 +373,9 @@ class Answer:
                       for blocks in self.of.blocks(self.runs)])[:, None]
             for kind in ("history", "figures")
         )  # fmt: skip
-        names = (list(self.of.strategies), [DEFAULT_FUTURE])
-        measures = self.of.scenario.measures
-        flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
-        return Results(
-            scenario=self.of.scenario,
-            strategies=self.of.strategies,
-            futures={DEFAULT_FUTURE: {}},
-            seed=self.of.settings.seed,
-            runs=run_table(names, flat.reshape(*history.shape[:3], len(measures)), measures),
-            quarters=quarter_table(names, history, measures),
-            regions=region_table(names, self.of.scenario, regions),
+        futures: dict[str, dict[str, object]] = {DEFAULT_FUTURE: {}}
+        return Results.from_arrays(
+            self.of.scenario, self.of.strategies, futures, self.of.settings.seed, history, regions
         )
 
     @cached_property

@@ -51,7 +51,7 @@ def graph(
     """Write the network of joint bodies of one run, as GraphML or as a table."""
     from kolabsim.engine.mesa_model import CollaborationModel
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.graphs import ending, write_graph
+    from kolabsim.study.export import ending, write_graph
 
     ending(out)
     world = Scenario.load(scenario).with_(parse_settings(settings))

@@ -233,7 +233,7 @@ def report_comparison(
     from kolabsim.analysis.fairness import fairness
     from kolabsim.analysis.variance import attributes_share, default_measures
     from kolabsim.report.experiment import publish_comparison
-    from kolabsim.study.collect import join
+    from kolabsim.study.collect import collect
 
     terminal().print(_("Comparing strategies and writing the report ..."))
     worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
@@ -244,7 +244,7 @@ def report_comparison(
             seed=found.seed,
         ),
     )  # fmt: skip
-    results = join(study, found.scenario, found.futures)
+    results = collect(study, found.scenario, found.futures)
     comparison = compare(results, baseline=found.spec.baseline)
     # Of many regions, who pays what in one run is no longer something to read.
     few = len(found.scenario.regions) <= 40

@@ -23,7 +23,7 @@ from kolabsim.report.provenance import (
     study_provenance,
 )
 from kolabsim.report.wording import warn_of_failed_runs
-from kolabsim.study.collect import write_joined
+from kolabsim.study.collect import write_table
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.store import Store
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.report.page import KindReport
     from kolabsim.study.collect import Results
-    from kolabsim.study.experiment import Experiment
     from kolabsim.study.runner import Study
 
 MOST_ROWS = 200_000
@@ -59,8 +58,8 @@ def publish_comparison(
     Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     folder, facts = study.folder, comparison_provenance(experiment, study, account, pages or ())
-    if study.runs * len(study.points) <= MOST_ROWS:
-        write_joined(study, "runs", folder / "runs.csv")
+    if study.runs * len(study.tasks) <= MOST_ROWS:
+        write_table(study, "runs", folder / "runs.csv")
     tables = {
         "differences": comparison.differences,
         "winners": comparison.winners,

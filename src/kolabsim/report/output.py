@@ -20,7 +20,7 @@ from kolabsim.i18n import _
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE
-from kolabsim.study.runner import INPUTS, MANIFEST
+from kolabsim.study.store import INPUTS, MANIFEST
 
 if TYPE_CHECKING:
     import pandas as pd

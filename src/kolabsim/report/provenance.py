@@ -88,7 +88,7 @@ def comparison_provenance(
         "baseline": experiment.spec.baseline,
         "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
         "runs": experiment.spec.runs,
-        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.points},
+        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.tasks},
     }
 
 
@@ -96,7 +96,7 @@ def hash_request(experiment: Experiment, study: Study, pages: Iterable[str]) -> 
     """Return the hash of all that a report depends on: the same hash, the same report."""
     request = {
         "kolabsim": __version__,
-        "points": [[p.strategy, p.future, p.hash] for p in study.points],
+        "points": [[p.strategy, p.future, p.hash] for p in study.tasks],
         "baseline": experiment.spec.baseline,
         "measures": list(experiment.spec.measures),
         "question": experiment.question(language()),

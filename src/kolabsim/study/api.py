@@ -14,8 +14,8 @@ from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.collect import Results, quarter_table, region_table, run_table
-from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures, run_figures
+from kolabsim.study.collect import Results
+from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,6 @@ def simulate(
     futures = dict(futures or {DEFAULT_FUTURE: {}})
     worlds = build_futures(scenario, futures, seed)
     natures = None if natures is None else np.asarray(natures, np.int64)
-    names = (list(chosen), list(futures))
     shape = (len(chosen), len(futures), runs)
     places = (len(scenario.regions), len(scenario.areas))
     measures = scenario.measures
@@ -91,15 +90,8 @@ def simulate(
             figures[s, f, part] = block.figures
         if progress is not None:
             progress(len(block.history))
-    flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
-    return Results(
-        scenario=scenario,
-        strategies=chosen,
-        futures=futures,
-        seed=seed,
-        runs=run_table(names, flat.reshape(*shape, len(measures)), measures),
-        quarters=quarter_table(names, history, measures),
-        regions=region_table(names, scenario, figures) if regions else None,
+    return Results.from_arrays(
+        scenario, chosen, futures, seed, history, figures if regions else None
     )
 
 

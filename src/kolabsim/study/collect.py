@@ -1,4 +1,4 @@
-"""All parts of a kept study as one table, in one order, however its runs were grouped.
+"""The runs of a study as tables: tidy, in one order, whatever their grouping when they ran.
 
 Tables are read and written chunk by chunk, so that memory does not grow with the number of runs.
 """
@@ -15,24 +15,30 @@ import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK
 from kolabsim.files import table_csv, write_whole
-from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.study.runner import Study
 from kolabsim.study.store import intact
+from kolabsim.study.tasks import run_figures
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.runner import Study
+
+CHUNK = {"runs": 64, "quarters": 8, "regions": 8}
+"""Blocks that are in memory at a time."""
+KEYS = {"runs": ["run"], "quarters": ["run", "quarter"], "regions": ["run", "region", "area"]}
+"""Columns that identify a row among those of a strategy and future."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """Runs of strategies under futures, all on common draws.
+    """Runs of strategies under futures, all on common random numbers.
 
     Rows of different strategies with the same future and run are pairs: they differ only by what
-    the strategy changes. Null says undefined (a decision time where nobody agreed). Money is in
-    the scenario's currency, or in cost units where it has none.
+    the strategy changes. Null means undefined (a decision time where nobody agreed). Money is in
+    the scenario's currency, or in cost units if it has none.
     """
 
     scenario: Scenario = field(repr=False)
@@ -44,170 +50,155 @@ class Results:
     """strategy, future, run, then the run's figure of every measure."""
     quarters: pd.DataFrame = field(repr=False)
     """strategy, future, run, quarter, then every measure."""
-    regions: pd.DataFrame = field(repr=False)
+    regions: pd.DataFrame | None = field(repr=False)
     """strategy, future, run, region, area, then the figures of the measures by region and area."""
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Names of the measures that there are."""
+        """Names of the measures."""
         return tuple(self.scenario.measures)
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
-        """The runs with these columns only: all that is in memory where runs are kept on disk."""
+        """The runs with these columns only; where runs are on disk, only these are read."""
         return self.runs[list(names)]
 
+    @classmethod
+    def from_arrays(
+        cls,
+        scenario: Scenario,
+        strategies: Sequence[str],
+        futures: Mapping[str, Mapping[str, object]],
+        seed: int,
+        history: np.ndarray,
+        figures: np.ndarray | None,
+    ) -> Results:
+        """Make tables from arrays.
 
-def keys(parts: Mapping[str, tuple[list[str], np.ndarray]]) -> dict[str, object]:
-    """Columns of names from their places, as categories in the order given."""
+        Parameters
+        ----------
+        history
+            [strategies, futures, runs, quarters, measures] values of the measures.
+        figures
+            [strategies, futures, runs, regions, areas, measures] figures by region, if any.
+        """
+        measures = tuple(scenario.measures)
+        labels = {"strategy": list(strategies), "future": list(futures)}
+        flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
+        runs = flat.reshape(*history.shape[:3], len(measures))
+        places = {"region": list(scenario.regions.codes), "area": list(scenario.areas)}
+        return cls(
+            scenario=scenario,
+            strategies=tuple(strategies),
+            futures=dict(futures),
+            seed=seed,
+            runs=tidy(runs, labels | {"run": None}, measures),
+            quarters=tidy(history, labels | {"run": None, "quarter": None}, measures),
+            regions=None
+            if figures is None
+            else tidy(figures, labels | {"run": None} | places, tuple(REGION_MEASURES)),
+        )
+
+
+def tidy(
+    values: np.ndarray, axes: Mapping[str, list[str] | None], names: Sequence[str]
+) -> pd.DataFrame:
+    """An array as a table with a row for each place.
+
+    Parameters
+    ----------
+    values
+        [*axes, names] numbers.
+    axes
+        The column for each axis, with its labels, or None for numbers from 0.
+    names
+        Names of the columns on the last axis.
+    """
     import pandas as pd
 
-    return {
-        name: pd.Categorical.from_codes(places, names) for name, (names, places) in parts.items()
+    grid = np.indices(values.shape[:-1], dtype=np.int32).reshape(len(axes), -1)
+    table = {
+        name: place.astype(np.int64 if name == "run" else np.int32)
+        if labels is None
+        else pd.Categorical.from_codes(place, labels)
+        for (name, labels), place in zip(axes.items(), grid, strict=True)
     }
+    flat = values.reshape(-1, values.shape[-1])
+    return pd.DataFrame(table | {name: flat[:, k] for k, name in enumerate(names)})
 
 
-def run_table(
-    names: tuple[list[str], list[str]],
-    figures: np.ndarray,
-    measures: Sequence[str] = tuple(MEASURES),
-) -> pd.DataFrame:
-    """The table of runs, from figures [strategies, futures, runs, measures]."""
-    import pandas as pd
-
-    grid = np.indices(figures.shape[:3]).reshape(3, -1)
-    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
-    flat = figures.reshape(-1, figures.shape[-1])
-    return pd.DataFrame(
-        columns | {"run": grid[2]} | {name: flat[:, k] for k, name in enumerate(measures)}
-    )
-
-
-def quarter_table(
-    names: tuple[list[str], list[str]],
-    history: np.ndarray,
-    measures: Sequence[str] = tuple(MEASURES),
-) -> pd.DataFrame:
-    """The table of quarters, from [strategies, futures, runs, quarters, measures]."""
-    import pandas as pd
-
-    grid = np.indices(history.shape[:4], dtype=np.int32).reshape(4, -1)
-    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
-    flat = history.reshape(-1, history.shape[-1])
-    return pd.DataFrame(
-        columns
-        | {"run": grid[2], "quarter": grid[3]}
-        | {name: flat[:, k] for k, name in enumerate(measures)}
-    )
-
-
-def region_table(
-    names: tuple[list[str], list[str]], scenario: Scenario, figures: np.ndarray
-) -> pd.DataFrame:
-    """The table of regions, from [strategies, futures, runs, regions, areas, measures]."""
-    import pandas as pd
-
-    grid = np.indices(figures.shape[:5], dtype=np.int32).reshape(5, -1)
-    columns = keys({"strategy": (names[0], grid[0]), "future": (names[1], grid[1])})
-    places = {
-        "region": (list(scenario.regions.codes), grid[3]),
-        "area": (list(scenario.areas), grid[4]),
-    }
-    flat = figures.reshape(-1, figures.shape[-1])
-    return pd.DataFrame(
-        columns
-        | {"run": grid[2]}
-        | keys(places)
-        | {name: flat[:, k] for k, name in enumerate(REGION_MEASURES)}
-    )
-
-
-CHUNK = {"runs": 64, "quarters": 8, "regions": 8}
-"""Blocks that are in memory at a time."""
-KEYS = {"runs": ["run"], "quarters": ["run", "quarter"], "regions": ["run", "region", "area"]}
-"""Columns that tell the rows of a point apart."""
+# Reading the parts --------------------------------------------------------------------------------
 
 
 def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
-    """The finished rows of a kind in the order of points and run numbers, some blocks at a time.
+    """Read the finished rows of a kind in the order of tasks and run numbers, some at a time.
 
-    Columns: strategy, future, run (and quarter, or region and area), then measures. A point's
-    quarters and regions are there for as many runs as detail is kept of.
+    ``kind`` is runs, quarters or regions. Columns: strategy, future, run (and quarter, or region
+    and area), then measures. Quarters and regions are there for the first runs, as many as the
+    study stores in detail.
     """
+    import pandas as pd
+    import pyarrow.parquet as pq
+
     limit = study.runs if kind == "runs" else min(study.runs, study.detail)
-    wanted = [
-        (number, point.block(first))
-        for number, point in enumerate(study.points)
-        for first in range(0, limit, BLOCK)
-    ]
+    # Tasks that are equal have the same blocks.
+    wanted = pd.DataFrame(
+        [
+            (number, task.block(first))
+            for number, task in enumerate(study.tasks)
+            for first in range(0, limit, BLOCK)
+        ],
+        columns=["task", "block"],
+    )
     index = study.store.index(kind)
-    read = lru_cache(maxsize=2)(_read)
+    read = lru_cache(maxsize=2)(pq.read_table)
     for first in range(0, len(wanted), CHUNK[kind]):
-        found = []
+        some = wanted[first : first + CHUNK[kind]]
+        files = dict.fromkeys(path for block in some["block"] for path in index.get(block, ()))
         with intact(study.store.parts):
-            for places in layers(wanted[first : first + CHUNK[kind]]):
-                files = dict.fromkeys(path for block in places for path in index.get(block, ()))
-                found += [_of(read(path), places, limit) for path in files]
-            found = [part for part in found if part is not None]
-            table = _ordered(study, kind, found) if found else None
+            parts = [_rows_of(read(path), some["block"], limit) for path in files]
+            table = _ordered(study, kind, parts, some) if parts else None
         if table is not None:
             yield table
 
 
-def layers(wanted: Sequence[tuple[int, str]]) -> list[dict[str, int]]:
-    """Which point each block is of; points that the same decides have the same blocks, in turn."""
-    found: list[dict[str, int]] = []
-    for number, block in wanted:
-        layer = next((layer for layer in found if block not in layer), None)
-        if layer is None:
-            found.append(layer := {})
-        layer[block] = number
-    return found
-
-
-def _read(path: Path) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    with intact(path):
-        return pq.read_table(path)
-
-
-def _of(table: pa.Table, places: Mapping[str, int], limit: int) -> pa.Table | None:
-    """The rows of some blocks, with the number of their point; None if there are none."""
+def _rows_of(table: pa.Table, blocks: pd.Series, limit: int) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     block = pc.cast(table.column("block"), pa.string())
-    names = pa.array(list(places), pa.string())
-    at = pc.index_in(block, names)
-    here = pc.and_(pc.is_valid(at), pc.less(table.column("run"), limit))
-    rows = table.drop_columns(["block"]).append_column("at", at).filter(here)
-    if not len(rows):
-        return None
-    points = np.array(list(places.values()))[rows.column("at").to_numpy()]
-    return rows.drop_columns(["at"]).append_column("point", pa.array(points))
+    here = pc.and_(
+        pc.is_in(block, pa.array(blocks.unique(), pa.string())), pc.less(table.column("run"), limit)
+    )
+    place = table.schema.get_field_index("block")
+    return table.set_column(place, "block", block).filter(here)
 
 
-def _ordered(study: Study, kind: str, found: list[pa.Table]) -> pd.DataFrame:
+def _ordered(
+    study: Study, kind: str, parts: list[pa.Table], wanted: pd.DataFrame
+) -> pd.DataFrame | None:
     import pandas as pd
     import pyarrow as pa
 
-    keys = ["point", *KEYS[kind]]
-    table = pa.concat_tables(found).unify_dictionaries().to_pandas()
-    for name, values in (("region", study.names[0]), ("area", study.names[1])):
+    keys = ["task", *KEYS[kind]]
+    table = pa.concat_tables(parts).unify_dictionaries().to_pandas()
+    if table.empty:
+        return None
+    for name, values in (("region", study.regions), ("area", study.areas)):
         if name in table:
             table[name] = table[name].cat.set_categories(list(values))
+    table = wanted.merge(table, on="block").drop(columns="block")
     table = table.sort_values(keys, kind="stable").drop_duplicates(keys)
-    at = table.pop("point").to_numpy()
-    for position, name in enumerate(("strategy", "future")):
-        names = [getattr(point, name) for point in study.points]
+    position = table.pop("task").to_numpy()
+    for place, name in enumerate(("strategy", "future")):
+        names = [getattr(task, name) for task in study.tasks]
         order = list(dict.fromkeys(names))
-        codes = np.array([order.index(value) for value in names])[at]
-        table.insert(position, name, pd.Categorical.from_codes(codes, order))
+        codes = np.array([order.index(value) for value in names])[position]
+        table.insert(place, name, pd.Categorical.from_codes(codes, order))
     return table.reset_index(drop=True)
 
 
 def read_table(study: Study, kind: str) -> pd.DataFrame:
-    """All finished rows of a kind."""
+    """All finished rows of a kind: runs, quarters or regions."""
     import pandas as pd
 
     found = list(chunks(study, kind))
@@ -222,15 +213,18 @@ def read_tables(study: Study) -> dict[str, pd.DataFrame]:
     return {kind: read_table(study, kind) for kind in KEYS}
 
 
-class KeptResults(Results):
-    """Results whose runs stay on disk, and are read column by column."""
+# One file of each kind ----------------------------------------------------------------------------
+
+
+class StoredResults(Results):
+    """Results whose runs stay on disk and are read column by column."""
 
     def __init__(
         self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path
     ) -> None:
         fields = {
             "scenario": scenario,
-            "strategies": tuple(dict.fromkeys(point.strategy for point in study.points)),
+            "strategies": study.strategies,
             "futures": dict(futures),
             "seed": study.seed,
             "quarters": read_table(study, "quarters"),
@@ -241,7 +235,7 @@ class KeptResults(Results):
             object.__setattr__(self, name, value)
 
     @property
-    def runs(self) -> pd.DataFrame:
+    def runs(self) -> pd.DataFrame:  # type: ignore[override]
         """All runs with all measures, read from disk."""
         import pandas as pd
 
@@ -254,24 +248,24 @@ class KeptResults(Results):
         return pd.read_parquet(self.file, columns=list(names))
 
 
-def join(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> KeptResults:
-    """Join the parts of a study into one file of each kind in its folder, and read those."""
+def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> StoredResults:
+    """Write the runs of a study into one file of each kind in its folder, and read those."""
     import pyarrow as pa
 
-    # Arrow's own pools keep what they freed: a quarter more memory for nothing here.
+    # Arrow's own pools hold on to freed memory: a quarter more for nothing here.
     pa.set_memory_pool(pa.system_memory_pool())
     for kind in KEYS:
-        write_joined(study, kind, study.folder / f"{kind}.parquet")
-    return KeptResults(study, scenario, futures, study.folder / "runs.parquet")
+        write_table(study, kind, study.folder / f"{kind}.parquet")
+    return StoredResults(study, scenario, futures, study.folder / "runs.parquet")
 
 
-def write_joined(study: Study, kind: str, path: Path) -> None:
-    """Write all finished rows of a kind into one file, whole: Parquet, or CSV by its name."""
-    write = _write_csv if path.suffix == ".csv" else _write_parquet
+def write_table(study: Study, kind: str, path: Path) -> None:
+    """Write all finished rows of a kind into one file: CSV or Parquet, as its ending says."""
+    write = _csv_writer if path.suffix == ".csv" else _parquet_writer
     write_whole(path, write(study, kind))
 
 
-def _write_csv(study: Study, kind: str) -> Callable[[BinaryIO], None]:
+def _csv_writer(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     def write(file: BinaryIO) -> None:
         for number, chunk in enumerate(chunks(study, kind)):
             file.write(table_csv(chunk, header=number == 0))
@@ -279,7 +273,7 @@ def _write_csv(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     return write
 
 
-def _write_parquet(study: Study, kind: str) -> Callable[[BinaryIO], None]:
+def _parquet_writer(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

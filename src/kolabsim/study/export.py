@@ -1,4 +1,4 @@
-"""Kept results as files for other tools: tidy tables with units, a NetCDF data set, a workbook."""
+"""Results for other tools: tables with units, NetCDF, a workbook, a graph of agreements."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, require
-from kolabsim.files import begins_as_formula, table_csv, unescape, write_whole
+from kolabsim.errors import InputError, Problem, require, suggestion
+from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.collect import chunks, read_tables
@@ -26,27 +26,41 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+    from kolabsim.engine.mesa_model import CollaborationModel
+
 FORMATS = ("csv", "parquet", "netcdf", "xlsx")
-"""What results can be exported to."""
+"""Formats of exported results."""
 MOST_ROWS = 1_048_575
-"""Most rows of a sheet below its head: Excel reads no more."""
-WORDS = frozenset(
+"""Most rows of a sheet below its head that Excel reads."""
+LABELS = frozenset(
     ("strategy", "future", "region", "name", "area", "item", "channel", "measure", "verdict")
 )
-"""Columns that hold words even where they look like numbers: the code 34.10 is not 34.1."""
+"""Columns of text, even where it looks like a number: the code 34.10 is not 34.1."""
 
 
 def unit_of(measure: Measure, currency: str) -> str:
-    """The unit of a measure; money is in the scenario's currency, or in cost units."""
+    """The unit of a measure; of money the scenario's currency, or cost units."""
     return (currency or "cost units") if measure.unit == "currency" else measure.unit
 
 
 def export(folder: Path, *, to: str, out: Path) -> list[Path]:
-    """Write the tables of a kept study into the folder ``out`` and tell the files.
+    """Write the tables of a study for other tools.
 
-    ``to`` is csv or parquet (runs, quarters, regions, and columns with their units and meanings),
-    netcdf (one file; needs the extra ``export``), or xlsx (one workbook of the runs and of every
-    CSV table that the report left in the folder; needs the extra ``export``).
+    Parameters
+    ----------
+    folder
+        The folder of the study.
+    to
+        csv or parquet: runs, quarters, regions, and columns with their units and meanings; netcdf:
+        one file; xlsx: one workbook of the runs and of every CSV table that the report left in the
+        folder. The last two need the extra ``export``.
+    out
+        The folder to write to.
+
+    Returns
+    -------
+    list of Path
+        The files.
     """
     study = Study.open(folder)
     if to == "xlsx":
@@ -64,7 +78,7 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
 
 
 def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame:
-    """What the columns of the tables mean, and in which unit they are."""
+    """The meaning and the unit of each column of the tables."""
     import pandas as pd
 
     rows = [
@@ -79,7 +93,7 @@ def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame
 
 
 def content_of(table: pd.DataFrame, to: str, study: Study) -> bytes:
-    """A table as the content of a CSV file, or of a Parquet file that says its units."""
+    """A table as the content of a CSV file, or of a Parquet file with units."""
     if to == "csv":
         return table_csv(table)
     import pyarrow as pa
@@ -93,10 +107,10 @@ def content_of(table: pd.DataFrame, to: str, study: Study) -> bytes:
         else part
         for part in found.schema
     ]
-    room = io.BytesIO()
+    stream = io.BytesIO()
     schema = pa.schema(fields, metadata=found.schema.metadata)
-    pq.write_table(found.cast(schema), room, compression="zstd")
-    return room.getvalue()
+    pq.write_table(found.cast(schema), stream, compression="zstd")
+    return stream.getvalue()
 
 
 def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) -> Path:
@@ -127,8 +141,8 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) 
     labels = {
         "strategy": list(tables["runs"]["strategy"].cat.categories),
         "future": list(tables["runs"]["future"].cat.categories),
-        "region": list(study.names[0]),
-        "area": list(study.names[1]),
+        "region": list(study.regions),
+        "area": list(study.areas),
     }
     data = xr.Dataset(found, coords=labels, attrs={"title": "kolabsim results"})
     write_whole(path, bytes(data.to_netcdf(engine="netcdf4")))
@@ -136,11 +150,11 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) 
 
 
 def _write_workbook(study: Study, path: Path) -> Path:
-    """Runs, every CSV table beside them, and what measures mean, each on a sheet of its own."""
+    """A workbook with a sheet for runs, each CSV table beside them, and the meaning of measures."""
     require("openpyxl", extra="export", what="xlsx")
     from openpyxl import Workbook
 
-    rows = study.runs * len(study.points)
+    rows = study.runs * len(study.tasks)
     if rows > MOST_ROWS:
         _refuse_rows("runs", rows)
     book = Workbook(write_only=True)
@@ -182,7 +196,7 @@ def _read_rows(file: Path) -> Iterator[Sequence[object]]:
         yield head
         for row in reader:
             yield [
-                unescape(text) if name in WORDS else _as_value(text)
+                unescape(text) if name in LABELS else _as_value(text)
                 for name, text in zip(head, row, strict=False)
             ]
 
@@ -197,7 +211,7 @@ def _as_value(text: str) -> object:
 def _write_sheet(
     book: Workbook, title: str, head: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Write a table; the head stays in sight."""
+    """Write a table whose head stays in sight."""
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     sheet.append([cell_of(sheet, name) for name in head])
@@ -226,7 +240,70 @@ def cell_of(sheet: WriteOnlyWorksheet, value: object) -> object:
 
 def save_book(book: Workbook, path: Path) -> Path:
     """Write a workbook, whole."""
-    room = io.BytesIO()
-    book.save(room)
-    write_whole(path, room.getvalue())
+    stream = io.BytesIO()
+    book.save(stream)
+    write_whole(path, stream.getvalue())
     return path
+
+
+# Graphs of agreements -----------------------------------------------------------------------------
+
+COLUMNS = ("body", "area", "form", "age_years", "region", "name")
+"""Columns of a table of agreements: a row for each member of each joint body."""
+ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold."""
+
+
+def write_graph(model: CollaborationModel, path: Path) -> Path:
+    """Write the present agreements of a model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    path
+        A file that ends in ``.graphml``
+        (:meth:`~kolabsim.engine.mesa_model.CollaborationModel.graph`) or ``.csv`` (a row for each
+        member of each joint body).
+
+    Raises
+    ------
+    InputError
+        If the file has another ending.
+    """
+    write_whole(path, WRITERS[ending(path)](model))
+    return path
+
+
+def ending(path: Path) -> str:
+    """The ending of a file to which a graph can be written; others are refused."""
+    found = path.suffix.lower()
+    if found not in WRITERS:
+        text = _("{file}: the ending of the name must say the format{hint}")
+        hint = suggestion(found, WRITERS)
+        raise InputError([Problem(text.format(file=path.as_posix(), hint=hint))])
+    return found
+
+
+def _graphml(model: CollaborationModel) -> bytes:
+    import networkx as nx
+
+    graph, stream = model.graph(), io.BytesIO()
+    for _code, about in graph.nodes(data=True):
+        about |= {key: ILLEGAL.sub("", about[key]) for key in ("name", "tier")}
+    nx.write_graphml_xml(graph, stream)
+    return stream.getvalue()
+
+
+def _agreements(model: CollaborationModel) -> bytes:
+    names = dict(zip(model.simulated.regions.codes, model.simulated.regions.names, strict=True))
+    rows = [
+        (number, agreement["area"], agreement["form"], agreement["age"], code, names[code])
+        for number, agreement in enumerate(model.agreements(), start=1)
+        for code in agreement["members"]
+    ]
+    return rows_csv([COLUMNS, *rows])
+
+
+WRITERS = {".graphml": _graphml, ".csv": _agreements}
+"""Formats of a graph, by the ending of the file."""

@@ -1,8 +1,9 @@
-"""Points of a study, and the blocks of runs that answer them, addressed by what decides them.
+"""Tasks: what is simulated, addressed by everything that decides its results.
 
-A point is one strategy under one future. Its hash is that of everything that decides its results:
-the engine's arrays, parameters, decision rule with its source, seed, and the model's own version. A
-block is 64 runs of a point at fixed numbers: growth never moves a boundary.
+A task is one strategy under one future or at one point of a design. Its hash is that of everything
+that decides its results: the engine's arrays, parameters, decision rule with its source, seed, and
+the version of the model. A block is 64 runs of a task at fixed numbers, so that more runs never
+move a boundary.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, Own, Task, build_task
+from kolabsim.engine.overrides import Base, base_of, vary
 from kolabsim.errors import InputError, KolabsimError, Problem
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
@@ -31,16 +34,19 @@ from kolabsim.scenario.scenario import Scenario
 
 DEFAULT_FUTURE = "default"
 """The one future of a study that names none: the scenario's own parameters."""
-Plain = dict[str, object]
+Plain = dict[str, Any]
 """Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
+Moments = tuple[tuple[str, int], ...]
+"""Measures that are read at a quarter, each with its quarter."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """One strategy under one future, with the hash of all that decides its results."""
+class TaskKey:
+    """The name of a task in its study, and its hash."""
 
     strategy: str
     future: str
+    """The name of the future, or the number of the point in its design."""
     hash: str
 
     def block(self, run: int) -> str:
@@ -49,10 +55,33 @@ class Point:
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
+class Recipe(NamedTuple):
+    """How a task is made: a base, and numbers that are written into it."""
+
+    base: str
+    """Hash of the base."""
+    names: tuple[str, ...] = ()
+    values: np.ndarray = np.zeros(0)
+    """[D] a value for each name."""
+
+    def hash(self, moments: Moments) -> str:
+        """The hash of the task."""
+        text = hashlib.sha256(f"{self.base}:{self.names}:{moments}".encode())
+        text.update(np.ascontiguousarray(self.values).tobytes())
+        return text.hexdigest()
+
+    def make(self, bases: Mapping[str, Base]) -> Task:
+        """The task."""
+        return vary(bases[self.base], self.names, self.values)
+
+
 def build_futures(
     scenario: Scenario, futures: Mapping[str, Mapping[str, object]], seed: int
 ) -> dict[str, tuple[Scenario, Task]]:
-    """The scenario as each future has it, and the engine's input for it."""
+    """The scenario with the settings of each future, and the engine's input for it.
+
+    Raises :class:`~kolabsim.errors.InputError` if a future changes regions, areas or the horizon.
+    """
     worlds = {}
     for name, settings in futures.items():
         world = scenario.with_(settings) if settings else scenario
@@ -64,16 +93,63 @@ def build_futures(
 
 
 def shape_of(scenario: Scenario) -> tuple[object, ...]:
-    """What all futures of a study must share, so that their results can stand in one table."""
+    """What all futures of a study must share, so that one table holds their results."""
     measures = scenario.measures
     return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures
 
 
-def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) -> np.ndarray:
-    """Each run's figure of every measure, [runs, measures], from [runs, quarters, measures].
+@dataclass
+class Bases:
+    """The bases of a design: one for each strategy and combination of settings that need a new one.
 
-    The mean of the last four quarters in which it is defined, a sum over the run, or a ratio of
-    two sums; NaN where it is undefined.
+    Most settings are written into a base (:func:`kolabsim.engine.overrides.vary`), which takes less
+    time than to build the world anew.
+    """
+
+    scenario: Scenario
+    seed: int
+    quick: Sequence[str]
+    """Settings that are written into a base."""
+    packed: dict[str, Plain] = field(default_factory=dict)
+    """The bases by their hashes."""
+    _known: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def add(self, strategy: str, choice: Mapping[str, Any]) -> str:
+        """The hash of the base for a strategy and settings; it is built if it is new.
+
+        Raises :class:`~kolabsim.errors.InputError` if a setting changes regions, areas or the
+        horizon.
+        """
+        key = (strategy, *choice.values())
+        if key not in self._known:
+            support = {name: value for name, value in choice.items() if name.startswith("support.")}
+            free = {name: value for name, value in choice.items() if name not in support}
+            scenario = self.scenario.with_(free) if free else self.scenario
+            if shape_of(scenario) != shape_of(self.scenario):
+                text = _("a factor must not change regions, areas or the horizon")
+                raise InputError([Problem(text)])
+            base = base_of(scenario, strategy, seed=self.seed, names=self.quick, settings=support)
+            plain = pack_base(base)
+            self._known[key] = hash_of(plain)
+            self.packed[self._known[key]] = plain
+        return self._known[key]
+
+
+def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) -> np.ndarray:
+    """The figure of each run for every measure.
+
+    Parameters
+    ----------
+    history
+        [runs, quarters, measures] values of the measures.
+    measures
+        [measures] names.
+
+    Returns
+    -------
+    [runs, measures]
+        The mean over the last four quarters that define the measure, a sum over the run, or a ratio
+        of two sums, as the measure declares; NaN where it is undefined.
     """
     figures = np.empty((len(history), len(measures)))
     place = {name: k for k, name in enumerate(measures)}
@@ -94,6 +170,9 @@ def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) 
         else:
             figures[:, k] = sums[:, k]
     return figures
+
+
+# Packing ------------------------------------------------------------------------------------------
 
 
 def pack(task: Task) -> Plain:
@@ -120,15 +199,15 @@ def pack(task: Task) -> Plain:
 
 
 def _as_text(path: Path) -> str:
-    """A program's source, byte by byte, in whatever encoding it says that it has."""
+    """The source of a program, byte by byte, whatever its encoding."""
     return path.read_bytes().decode(errors="surrogateescape")
 
 
-def unpack(packed: Mapping[str, object]) -> Task:
+def unpack(packed: Plain) -> Task:
     """The task that was packed.
 
-    Raises :class:`~kolabsim.errors.KolabsimError` where this process has another version of the
-    model than the one that packed it: its results would not be the same study's.
+    Raises :class:`~kolabsim.errors.KolabsimError` if this process has another version of the model
+    than the one that packed it, because results would differ.
     """
     if packed["model"] != digest():
         text = _("this worker has version {here} of the model, the study has {there}")
@@ -158,17 +237,22 @@ def unpack(packed: Mapping[str, object]) -> Task:
     )
 
 
-def has_obstacle(packed: Mapping[str, object]) -> bool:
-    """Whether a packed task has a rule that cannot be compiled, and so runs in plain Python."""
-    if not json.loads(packed["files"]):
-        return False
-    task = unpack(packed)
-    own = (task.rule, *task.own.rules)
-    return any(one.obstacle for one in own if one is not None)
+def pack_base(base: Base) -> Plain:
+    """A base as plain arrays, numbers and texts."""
+    more = {"distance": base.distance, "lever_on": base.lever_on, "areas": ",".join(base.areas)}
+    return pack(base.task) | {f"base.{name}": value for name, value in more.items()}
 
 
-def _extension_files(packed: Mapping[str, object]) -> list[Path]:
-    """The files of a user's rules; on another machine, copies under the hash of their source."""
+def unpack_base(plain: Plain) -> Base:
+    """The base that was packed; a task without settings that vary is one too."""
+    if "base.areas" not in plain:
+        return Base(unpack(plain), np.zeros(0), np.zeros((0, 0, 0), bool), ())
+    distance, lever_on, areas = (plain[f"base.{n}"] for n in ("distance", "lever_on", "areas"))
+    return Base(unpack(plain), distance, lever_on, tuple(str(areas).split(",")))
+
+
+def _extension_files(packed: Plain) -> list[Path]:
+    """The files of user-defined rules, or on another machine copies of them."""
     texts = zip(json.loads(packed["files"]), json.loads(packed["sources"]), strict=True)
     return [
         _extension_file(Path(name), text.encode(errors="surrogateescape")) for name, text in texts
@@ -178,15 +262,15 @@ def _extension_files(packed: Mapping[str, object]) -> list[Path]:
 def _extension_file(path: Path, source: bytes) -> Path:
     if path.is_file() and path.read_bytes() == source:
         return path
-    copy = _room(hashlib.sha256(source).hexdigest()[:16]) / path.name
+    copy = _scratch_folder(hashlib.sha256(source).hexdigest()[:16]) / path.name
     if not copy.is_file():
         copy.write_bytes(source)
     return copy
 
 
 @cache
-def _room(name: str) -> Path:
-    """A folder for the copy of a program, as long as this process lives."""
+def _scratch_folder(name: str) -> Path:
+    """A folder for the copy of a program, removed when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix=f"kolabsim-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -196,8 +280,8 @@ def _records(array: np.ndarray) -> np.ndarray:
     return array.view(np.recarray) if array.dtype.names else array
 
 
-def hash_of(packed: Mapping[str, object]) -> str:
-    """The hash of everything in a packed task but where on this machine its rules lie."""
+def hash_of(packed: Plain) -> str:
+    """The hash of everything in a packed task except the places of its files on this machine."""
     text = hashlib.sha256()
     for name in sorted(packed):
         if name == "files":
@@ -212,17 +296,17 @@ def hash_of(packed: Mapping[str, object]) -> str:
     return text.hexdigest()
 
 
-def to_bytes(packed: Mapping[str, object]) -> bytes:
-    """A packed task as the content of a file, from which its runs can be had again."""
-    room = io.BytesIO()
-    np.savez_compressed(room, **{name: np.asarray(value) for name, value in packed.items()})
-    return room.getvalue()
+def to_bytes(packed: Plain) -> bytes:
+    """A packed task as the content of a file, from which its runs can be repeated."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **{name: np.asarray(value) for name, value in packed.items()})
+    return stream.getvalue()
 
 
 def from_bytes(content: bytes) -> Plain:
-    """The packed task that a file holds; nothing in it is run."""
+    """The packed task that a file holds; no code in it is run."""
     with np.load(io.BytesIO(content), allow_pickle=False) as held:
         found: Plain = {name: held[name] for name in held.files}
-    texts = ("model", "rule", "targets", "measures", "files", "sources")
-    found |= {name: str(found[name]) for name in texts}
+    texts = ("model", "rule", "targets", "measures", "files", "sources", "base.areas")
+    found |= {name: str(found[name]) for name in texts if name in found}
     return found | {"seed": int(found["seed"])}

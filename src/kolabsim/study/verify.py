@@ -1,4 +1,4 @@
-"""Whether kept results are what their inputs give: runs done again, and compared bit by bit."""
+"""Whether stored results are what their inputs give: runs repeated and compared bit by bit."""
 
 from __future__ import annotations
 
@@ -9,66 +9,87 @@ from pathlib import Path
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, run_block
-from kolabsim.study.collect import read_tables
-from kolabsim.study.runner import INPUTS, Study, read_inputs
-from kolabsim.study.sampled import ROWS, kept_tasks
-from kolabsim.study.tasks import Point, hash_of, run_figures, unpack
+from kolabsim.engine.overrides import Base
+from kolabsim.study.collect import read_table
+from kolabsim.study.runner import Study
+from kolabsim.study.store import Store
+from kolabsim.study.tasks import Recipe, TaskKey, hash_of, run_figures, unpack_base
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying a study found."""
+    """The outcome of verifying a study."""
 
     checked: int
-    """Runs that were done again."""
+    """Runs that were repeated."""
     differing: tuple[tuple[str, str, int, str], ...]
-    """strategy, future, run and the first measure that differs, for each run that does."""
+    """Strategy, future, run and the first measure that differs, for each run that differs."""
     strangers: tuple[str, ...]
-    """Points whose inputs are not what their hash says."""
+    """Tasks whose inputs are not what their hash says."""
 
     @property
     def is_good(self) -> bool:
-        """Whether everything was as kept."""
+        """Whether every repeated run is what was stored."""
         return not self.differing and not self.strangers
 
 
 def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
-    """Do a sample of a study's finished runs again and compare every bit.
+    """Repeat a sample of a study's finished runs and compare every bit.
 
-    The sample is drawn with ``seed``, evenly over all runs; at least one run is done again. Raises
-    :class:`~kolabsim.errors.KolabsimError` if another version of the model made the runs.
+    Parameters
+    ----------
+    folder
+        The folder of the study.
+    sample
+        Runs to repeat, at least one.
+    seed
+        Seed of the sample, which is drawn evenly from all runs.
+
+    Raises
+    ------
+    KolabsimError
+        If another version of the model made the runs.
     """
     study = Study.open(folder)
-    table = read_tables(study)["runs"]
+    table = read_table(study, "runs")
     number = min(max(sample, 1), len(table))
     rows = np.random.default_rng(seed).choice(len(table), number, replace=False)
     chosen = table.iloc[np.sort(rows)]
-    differing, strangers = [], []
     groups = dict(iter(chosen.groupby(["strategy", "future"], observed=True)))
-    points = [point for point in study.points if (point.strategy, point.future) in groups]
-    tasks = tasks_of(folder, points)
-    for point in points:
-        here, task = groups[point.strategy, point.future], tasks[point.hash]
+    keys = [key for key in study.tasks if (key.strategy, key.future) in groups]
+    tasks = read_tasks(study.store, keys)
+    differing, strangers = [], []
+    for key in keys:
+        here, task = groups[key.strategy, key.future], tasks[key.hash]
         if task is None:
-            strangers.append(f"{point.strategy}, {point.future}")
+            strangers.append(f"{key.strategy}, {key.future}")
             continue
         numbers = here["run"].to_numpy()
         block = run_block(task, numbers, regions=False)
         again = run_figures(block.history, block.measures)
-        kept = here[list(block.measures)].to_numpy(np.float64)
-        same = (again.view(np.int64) == kept.view(np.int64)) | (np.isnan(again) & np.isnan(kept))
+        stored = here[list(block.measures)].to_numpy(np.float64)
+        same = (again.view(np.int64) == stored.view(np.int64)) | (
+            np.isnan(again) & np.isnan(stored)
+        )
         for k in np.flatnonzero(~same.all(axis=1)):
             measure = block.measures[int(np.argmin(same[k]))]
-            differing.append((point.strategy, point.future, int(numbers[k]), measure))
+            differing.append((key.strategy, key.future, int(numbers[k]), measure))
     return Verdict(number, tuple(differing), tuple(strangers))
 
 
-def tasks_of(folder: Path, points: Sequence[Point]) -> dict[str, Task | None]:
-    """What decided the results of points; None where that is not what their hash says."""
-    if (folder / INPUTS / ROWS).is_file():
-        return kept_tasks(folder, [point.hash for point in points])
+def read_tasks(store: Store, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
+    """The stored inputs of tasks by their hashes; None where they are not what their hash says."""
+    recipes = store.read_recipes()
+    if recipes is None:  # no design: every task is a base of its own
+        recipes = {key.hash: Recipe(key.hash) for key in keys}
+    bases: dict[str, Base | None] = {}
     found: dict[str, Task | None] = {}
-    for point in points:
-        packed = read_inputs(folder, point.hash)
-        found[point.hash] = unpack(packed) if hash_of(packed) == point.hash else None
+    for key in keys:
+        recipe = recipes.get(key.hash)
+        if recipe is not None and recipe.base not in bases:
+            plain = store.read_base(recipe.base)
+            is_same = hash_of(plain) == recipe.base
+            bases[recipe.base] = unpack_base(plain) if is_same else None
+        base = bases[recipe.base] if recipe else None
+        found[key.hash] = recipe.make({recipe.base: base}) if recipe and base else None
     return found

@@ -9,8 +9,8 @@ from kolabsim.errors import StoppedError
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.factors import factors_of
-from kolabsim.study.sampled import SampledStudy, read_base, unpack_base
-from kolabsim.study.tasks import run_figures
+from kolabsim.study.runner import Study
+from kolabsim.study.tasks import run_figures, unpack_base
 from kolabsim.study.verify import verify
 
 STRATEGIES = ("voluntary", "team")
@@ -35,7 +35,7 @@ def table(scenario, rows, *, seed=1):
 
 def plan(scenario, rows, folder, **more):
     settings = {"runs": 3, "seed": 4, "moments": [("trust", 8)]} | more
-    return SampledStudy.plan_sample(scenario, STRATEGIES, rows, folder, **settings)
+    return Study.plan_design(scenario, STRATEGIES, rows, folder, **settings)
 
 
 def test_every_point_is_the_scenario_with_its_settings(scenario, tmp_path):
@@ -119,7 +119,7 @@ def test_what_points_have_in_common_can_be_had_again(scenario, tmp_path):
     study = plan(scenario, table(scenario, 2), tmp_path)
     study.run()
     base = next(iter(study.bases))
-    kept = unpack_base(read_base(tmp_path, base))
+    kept = unpack_base(study.store.read_base(base))
     fresh = unpack_base(study.bases[base])
     assert kept.areas == fresh.areas == tuple(scenario.areas)
     np.testing.assert_array_equal(kept.task.world.contact, fresh.task.world.contact)
@@ -139,7 +139,7 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):
     )
     moody = scenario.with_({"extensions": [str(rule)], "decision": "moody"})
     rows = table(moody, 4)[["parameters.exit_base", "mechanisms.forum"]]
-    study = SampledStudy.plan_sample(moody, ["voluntary"], rows, tmp_path / "r", runs=8, seed=2)
+    study = Study.plan_design(moody, ["voluntary"], rows, tmp_path / "r", runs=8, seed=2)
     done = study.run()
     assert done.failed > 0
     assert done.done == 4 * 8 - done.failed

@@ -1,0 +1,196 @@
+"""The work of one worker: simulate a batch of blocks and give their tables back."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kolabsim.engine.ensemble import Block, new_state, run_block
+from kolabsim.errors import KolabsimError
+from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.study.store import Failure, Span
+from kolabsim.study.tasks import Moments, Plain, Recipe, TaskKey, run_figures, unpack_base
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from kolabsim.engine.ensemble import Task
+    from kolabsim.model.state import State
+
+
+class Work(NamedTuple):
+    """Runs of one block that are to be simulated."""
+
+    task: TaskKey
+    recipe: Recipe
+    runs: np.ndarray
+    """Numbers of the runs, ascending."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Blocks that are simulated together, with everything that a worker needs for them."""
+
+    work: list[Work]
+    bases: dict[str, Plain]
+    """Packed bases of the recipes, by their hashes."""
+    detail: int
+    """Runs of each task whose quarters and regions are stored."""
+    moments: Moments
+    regions: tuple[str, ...]
+    areas: tuple[str, ...]
+
+
+@dataclass
+class Finished:
+    """The outcome of a batch."""
+
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    """Tables of runs, quarters and regions."""
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    """The runs that each table holds."""
+    failures: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def runs(self) -> int:
+        """Number of runs that finished."""
+        return sum(span.end - span.first for span in self.spans.get("runs", ()))
+
+
+class GivenUpError(Exception):
+    """A batch gave up because the study is being stopped."""
+
+
+def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
+    """Simulate a batch, in this process or any other.
+
+    ``stop[0] != 0`` makes it give up, with :class:`GivenUpError`.
+    """
+    import pyarrow as pa
+
+    started, found = time.perf_counter(), Finished()
+    bases = {name: unpack_base(plain) for name, plain in batch.bases.items()}
+    states: dict[str, State] = {}
+    rows: dict[str, list[pa.Table]] = {}
+
+    def add(kind: str, table: pa.Table, block: str, runs: np.ndarray) -> None:
+        rows.setdefault(kind, []).append(table)
+        found.spans.setdefault(kind, []).extend(spans(block, runs))
+
+    for key, recipe, runs in batch.work:
+        task, block = recipe.make(bases), key.block(int(runs[0]))
+        if recipe.base not in states:
+            states[recipe.base] = new_state(task.world)
+        state = states[recipe.base]
+        for done, given in attempts(task, key, runs, batch.detail, state, stop, found.failures):
+            add("runs", run_rows(block, done, given, batch.moments), block, done)
+            detailed = done < batch.detail
+            if detailed.any():
+                few, done = _select(given, detailed), done[detailed]
+                add("quarters", quarter_rows(block, done, few), block, done)
+                regions = region_rows(block, done, few, batch.regions, batch.areas)
+                add("regions", regions, block, done)
+    found.tables = {
+        kind: pa.concat_tables(parts).unify_dictionaries() for kind, parts in rows.items()
+    }
+    found.seconds = time.perf_counter() - started
+    return found
+
+
+def attempts(
+    task: Task,
+    key: TaskKey,
+    runs: np.ndarray,
+    detail: int,
+    state: State,
+    stop: np.ndarray | None,
+    failures: list[Failure],
+) -> Iterator[tuple[np.ndarray, Block]]:
+    """Simulate the runs of a block; if one raises, each by itself, and add its failure."""
+
+    def simulate(numbers: np.ndarray) -> Block:
+        given = run_block(task, numbers, stop=stop, state=state, regions=bool(numbers[0] < detail))
+        if stop is not None and stop[0] != 0:
+            raise GivenUpError
+        return given
+
+    try:
+        yield runs, simulate(runs)
+    except (GivenUpError, KolabsimError):
+        raise
+    except Exception:  # a user-defined rule may raise anything
+        for number in runs:
+            try:
+                yield np.array([number]), simulate(np.array([number]))
+            except (GivenUpError, KolabsimError):
+                raise
+            except Exception as error:
+                failures.append(
+                    Failure(
+                        key.strategy, key.future, int(number), key.block(int(runs[0])),
+                        f"{type(error).__name__}: {error}",
+                        "".join(traceback.format_exception(error)),
+                    )
+                )  # fmt: skip
+
+
+def spans(block: str, runs: np.ndarray) -> list[Span]:
+    """Consecutive run numbers as spans."""
+    breaks = np.flatnonzero(np.diff(runs) != 1) + 1
+    return [Span(block, int(part[0]), int(part[-1]) + 1) for part in np.split(runs, breaks)]
+
+
+def _select(given: Block, chosen: np.ndarray) -> Block:
+    return given._replace(history=given.history[chosen], figures=given.figures[chosen])
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+
+def _rows(
+    block: str, keys: dict[str, object], names: Sequence[str], values: np.ndarray
+) -> pa.Table:
+    """A table: the block, columns of keys, and a column for each name on the last axis."""
+    import pyarrow as pa
+
+    flat = values.reshape(-1, values.shape[-1])
+    labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(flat), np.int32)), [block])
+    columns = {name: np.ascontiguousarray(flat[:, k]) for k, name in enumerate(names)}
+    return pa.table({"block": labels} | keys | columns)
+
+
+def run_rows(block: str, runs: np.ndarray, given: Block, moments: Moments) -> pa.Table:
+    """A row for each run: its figures, and measures at single quarters."""
+    places = {name: k for k, name in enumerate(given.measures)}
+    figures = [run_figures(given.history, given.measures)]
+    figures += [given.history[:, quarter, places[name], None] for name, quarter in moments]
+    names = [*given.measures, *(f"{name}@{quarter}" for name, quarter in moments)]
+    return _rows(block, {"run": runs}, names, np.concatenate(figures, axis=1))
+
+
+def quarter_rows(block: str, runs: np.ndarray, given: Block) -> pa.Table:
+    """A row for each quarter of each run."""
+    number, quarter = np.indices(given.history.shape[:2], dtype=np.int32).reshape(2, -1)
+    keys: dict[str, object] = {"run": runs[number], "quarter": quarter}
+    return _rows(block, keys, given.measures, given.history)
+
+
+def region_rows(
+    block: str, runs: np.ndarray, given: Block, regions: Sequence[str], areas: Sequence[str]
+) -> pa.Table:
+    """A row for each region and service area of each run."""
+    import pyarrow as pa
+
+    number, region, area = np.indices(given.figures.shape[:3], dtype=np.int32).reshape(3, -1)
+    keys = {
+        "run": runs[number],
+        "region": pa.DictionaryArray.from_arrays(pa.array(region), list(regions)),
+        "area": pa.DictionaryArray.from_arrays(pa.array(area), list(areas)),
+    }
+    return _rows(block, keys, tuple(REGION_MEASURES), given.figures)
