@@ -17,7 +17,7 @@ from kolabsim.analysis.sensitivity import analyse, curve
 from kolabsim.app import charts
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
-from kolabsim.figures import bodies, maps
+from kolabsim.figures import maps, network
 from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.labels import choose_winner_scale, strategy_title
 from kolabsim.figures.style import MARKS, blank, overlap, spots, styled
@@ -322,7 +322,7 @@ def test_stacked_channels_end_where_their_sums_are(comparison):
 
 
 def test_what_costs_nothing_is_said_to_cost_nothing(comparison):
-    assert "nothing spent" in texts(figures.cost_effectiveness(comparison))
+    assert "no cost" in texts(figures.cost_effectiveness(comparison))
 
 
 def test_numbers_on_axes_are_written_by_locale(comparison):
@@ -499,7 +499,7 @@ def test_a_body_keeps_its_number_when_members_change():
     def body(age, *members):
         return {"area": "waste", "form": "board", "age": age, "members": list(members)}
 
-    found = bodies.follow(
+    found = network.follow(
         {
             0: [body(1.0, "a", "b")],
             2: [body(0.25, "d", "e"), body(1.5, "a", "b", "c")],

@@ -109,7 +109,7 @@ def test_the_plane_of_morris_names_what_is_above_the_floor():
     said = texts(figures.morris_plane(found, words()))
     assert "Thing 1" in said
     assert "Thing 17" not in said
-    assert "As uneven as it is large" in said
+    assert "standard deviation as large as the mean" in said
 
 
 def test_groups_have_no_plane():

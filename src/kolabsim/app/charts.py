@@ -26,7 +26,7 @@ from kolabsim.figures.labels import (
     measure_title,
     strategy_title,
 )
-from kolabsim.figures.maps import bounds_of, lean_of, neighbours, points_of, shapes_of
+from kolabsim.figures.maps import RegionMap, neighbours
 from kolabsim.figures.style import (
     BLUE,
     FONTS,
@@ -225,15 +225,15 @@ def round_ticks(values: np.ndarray) -> np.ndarray:
 
 def spots(regions: Regions) -> np.ndarray:
     """Where regions stand in a picture [R, 2]: as they lie, or in a circle if that is unknown."""
-    return in_picture(regions, points_of(regions))
+    return in_picture(regions, RegionMap(regions).points)
 
 
 def in_picture(regions: Regions, degrees: np.ndarray) -> np.ndarray:
     """Where places in degrees east and north [N, 2] are in a picture that shows all regions."""
     room = np.array([WIDE - 90.0, HIGH - 90.0])
     middle = np.array([WIDE / 2.0, HIGH / 2.0 + 6.0])
-    stretch = np.array([lean_of(regions), -1.0])
-    ends = bounds_of(regions) * stretch
+    stretch = np.array([RegionMap(regions).aspect, -1.0])
+    ends = RegionMap(regions).bounds * stretch
     extent = np.maximum(np.ptp(ends, axis=0), 1e-9)
     if not regions.mapped:
         return middle + (degrees * stretch - ends.mean(axis=0)) * room / extent
@@ -269,7 +269,7 @@ def regions_map(answer: Answer) -> str:
     table = comparison.winners.set_index("region").reindex(regions.codes)
     scale = choose_winner_scale(comparison)
     limit = float(table["difference"].abs().max()) or 1.0
-    parts, shapes = [], shapes_of(regions)
+    parts, shapes = [], RegionMap(regions).shapes
     shaped = np.isin(regions.codes, list(shapes))
     sizes = np.where(shaped, MARKED, radii(regions))
     drawn = [(x, y, r) for (x, y), r in zip(spots(regions).tolist(), sizes, strict=True)]

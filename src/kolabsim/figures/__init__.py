@@ -11,7 +11,6 @@ called: ``figures.Labels.from_experiment(experiment)``. Without them everything 
 
 from __future__ import annotations
 
-from kolabsim.figures.bodies import bodies_over_time
 from kolabsim.figures.comparison import (
     channels,
     convergence_by_runs,
@@ -21,6 +20,7 @@ from kolabsim.figures.comparison import (
 )
 from kolabsim.figures.labels import Labels
 from kolabsim.figures.maps import regions_map, winners
+from kolabsim.figures.network import bodies_over_time
 from kolabsim.figures.region import region_channels, region_saving
 from kolabsim.figures.robustness import (
     best_shares,

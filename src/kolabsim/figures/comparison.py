@@ -1,7 +1,7 @@
-"""Figures of a comparison: over time, differences with intervals, channels, cost.
+"""Figures of a comparison: over time, differences with intervals, channels, cost, convergence.
 
-Strategies are always in the order of their realised net benefit, the best first. Differences are to
-the comparison's baseline, with its intervals; verdicts are told by shape as well as by colour.
+Strategies are in the order of their realised net benefit, the best first. Differences are to the
+baseline of the comparison, with its intervals; shape and colour both show the verdict.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from kolabsim.figures.labels import (
 )
 from kolabsim.figures.style import (
     BLUE,
+    BROWN,
+    DASHED,
     GREEN,
     GREY,
     INK,
-    MARKS,
     ORANGE,
     PALE,
     PURPLE,
@@ -45,9 +46,13 @@ from kolabsim.figures.style import (
     SKY,
     VERMILION,
     YELLOW,
+    Canvas,
     add_verdict_legend,
-    blank,
-    marker_face,
+    draw_estimate,
+    limit_ticks,
+    line,
+    open_canvas,
+    patch,
     styled,
     write_ticks,
 )
@@ -61,15 +66,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.figures.style import Panels
     from kolabsim.study.collect import Results
 
 OVERLAID = 4
-"""Most strategies that are drawn over each other in one envelope; more get a panel each."""
+"""Most strategies in one panel over time; more get a panel each."""
 SMALL = 0.04
 """Channels that nowhere reach this share of the longest bar are drawn as one."""
+SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles of the runs that are drawn over time."""
 CHANNEL_COLOURS = {
     "scale": BLUE, "spill": SKY, "pooled": GREEN, "coordination": VERMILION, "distance": ORANGE,
-    PROGRAMME: PURPLE, "entry": YELLOW, "newness": "#8C564B", "conduct": "#44AA99",
+    PROGRAMME: PURPLE, "entry": YELLOW, "newness": BROWN, "conduct": "#44AA99",
     "self_rule": INK,
 }  # fmt: skip
 
@@ -85,11 +93,11 @@ def envelopes(
     *,
     baseline: str | None = None,
     future: str | None = None,
+    ax: Panels | None = None,
 ) -> Figure:
-    """Median and bands of 50 and 90 % of the runs over time, year by year.
+    """Draw median and bands of 50% and 90% of the runs, year by year.
 
-    With a ``baseline``, of the difference to it, run by run. Up to four strategies share a panel;
-    of more, each has its own.
+    Up to four strategies share a panel; more get a panel each, on one scale.
 
     Parameters
     ----------
@@ -100,47 +108,53 @@ def envelopes(
     strategies
         Names of strategies.
     baseline
-        Name of the strategy to which differences are taken.
+        A strategy; then the figure shows the difference to it, run by run.
     future
         Name of the future, by default the first.
+    ax
+        Axes to draw in: one, or one a strategy if there are more than four.
 
     Examples
     --------
-    >>> figures.envelopes(results, "trust", ["voluntary", "forum"])
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.envelopes(results, "trust", ["voluntary", "forum"])
     """
     time, values = yearly(results, measure, strategies, baseline=baseline, future=future)
-    bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
+    bands = quantiles(values, SPREAD)
     scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=results.scenario.currency,
         difference=baseline is not None,
     )  # fmt: skip
     titles = [results.scenario.strategies[name].title(language()) for name in strategies]
     together = len(strategies) <= OVERLAID
-    columns = 1 if together else min(4, math.ceil(math.sqrt(len(strategies))))
-    rows = 1 if together else math.ceil(len(strategies) / columns)
-    figure, panels = blank(
-        3.4 if together else 0.7 + 1.6 * rows, rows, columns, sharex=True, sharey=True
-    )
-    panels = panels.ravel()
+    number = 1 if together else len(strategies)
+    columns = min(4, math.ceil(math.sqrt(number)))
+    rows = math.ceil(number / columns)
+    canvas = open_canvas(
+        ax, 3.4 if together else 0.7 + 1.6 * rows, rows, columns, number=number,
+        sharex=True, sharey=True,
+    )  # fmt: skip
     for k, title in enumerate(titles):
-        axes = panels[0 if together else k]
+        axes = canvas.panels[0 if together else k]
         draw_bands(axes, time, bands[:, k] / scale.divisor, SERIES[k] if together else BLUE, title)
         if not together:
             axes.set_title(wrap_lines(title, 26), fontsize=8.5)
-    for axes in panels:
-        axes.set_axis_off() if axes not in panels[: len(titles)] else axes.grid(axis="y")
+    for axes in canvas.panels:
+        axes.grid(axis="y")
         axes.set_xlim(time[0], time[-1])
         if baseline is not None:
             axes.axhline(0.0, color=INK, linewidth=0.8)
-        write_ticks(axes.yaxis, 1.0)
-        axes.xaxis.get_major_locator().set_params(integer=True, nbins=6 if together else 3)
-    explain_bands(figure, panels[0] if together else None)
-    figure.supylabel(wrap_lines(measure_label(measure, scale), 60), fontsize=8.0)
-    return figure
+        write_ticks(axes.yaxis)
+        limit_ticks(axes.xaxis, integer=True, nbins=6 if together else 3)
+    explain_bands(canvas, canvas.panels[0] if together else None)
+    canvas.label_y(wrap_lines(measure_label(measure, scale), 60))
+    return canvas.figure
 
 
 def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, title: str) -> None:
-    """Draw a median and the bands of half and of nine tenths of the runs around it."""
+    """Draw a median and the bands of 50% and 90% of the runs around it."""
     low, lower, middle, upper, high = bands
     axes.fill_between(time, lower, upper, color=colour, alpha=0.25, linewidth=0)
     for edge in (low, high):
@@ -148,21 +162,18 @@ def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, tit
     axes.plot(time, middle, color=colour, linewidth=2.0, label=title)
 
 
-def explain_bands(figure: Figure, axes: Axes | None) -> None:
-    """Say above the panels what lines and bands are, after the strategies of ``axes``."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles = axes.get_legend_handles_labels()[0] if axes else []
+def explain_bands(canvas: Canvas, axes: Axes | None) -> None:
+    """Explain lines and bands, after the strategies of ``axes``."""
     colour = GREY if axes else BLUE
-    handles += [
-        Line2D([], [], color=colour, linewidth=2.0, label=_("median of the runs")),
-        Patch(color=colour, alpha=0.25, linewidth=0, label=_("half of the runs")),
-        Line2D([], [], color=colour, linewidth=0.9, linestyle=(0, (2, 2)),
-               label=_("nine tenths of the runs")),
-    ]  # fmt: skip
-    columns = 4 if axes else 3
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
+    canvas.add_legend(
+        [
+            *(axes.get_legend_handles_labels()[0] if axes else []),
+            line(colour, _("median of the runs"), linewidth=2.0),
+            patch(colour, _("middle 50% of the runs"), alpha=0.25),
+            line(colour, _("middle 90% of the runs"), linewidth=0.9, linestyle=(0, (2, 2))),
+        ],
+        columns=4 if axes else 3,
+    )
 
 
 def yearly(
@@ -178,10 +189,10 @@ def yearly(
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
     """
     entry, quarters = MEASURES[measure], results.scenario.horizon
-    keys = {
+    keys: dict[str, Sequence[object]] = {
         "strategy": [*strategies] if baseline is None else [*strategies, baseline],
         "future": [future or next(iter(results.futures))],
-        "run": np.unique(results.quarters["run"]),
+        "run": np.unique(results.quarters["run"]).tolist(),
         "quarter": range(quarters),
     }
     columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
@@ -224,10 +235,9 @@ def forest(
     *,
     future: str | None = None,
     same_scale: bool = False,
+    ax: Panels | None = None,
 ) -> Figure:
-    """Differences to the baseline with their intervals: a panel a measure, a line a strategy.
-
-    ``same_scale`` lets all panels share one axis, for measures with the same unit.
+    """Draw differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
     Parameters
     ----------
@@ -238,66 +248,69 @@ def forest(
     future
         Name of the future, by default the first.
     same_scale
-        Whether all panels share one axis.
+        Whether all panels share one axis, for measures with the same unit.
+    ax
+        Axes to draw in, one a measure.
 
     Examples
     --------
-    >>> figures.forest(comparison, ["realised_benefit", "net_saving"])
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.forest(ks.compare(results), ["realised_benefit", "net_saving"])
     """
     order = comparison.order(future=future)[::-1]
     columns = min(len(measures), 3)
     rows = math.ceil(len(measures) / columns)
-    figure, panels = blank(
-        0.35 + rows * (0.75 + 0.19 * len(order)), rows, columns, sharey=True,
-        sharex="all" if same_scale else "none",
+    canvas = open_canvas(
+        ax, 0.35 + rows * (0.75 + 0.19 * len(order)), rows, columns, number=len(measures),
+        sharey=True, sharex="all" if same_scale else "none",
     )  # fmt: skip
-    panels, seen = panels.ravel(), set()
-    for axes, measure in zip(panels, measures, strict=False):
+    seen = set()
+    for axes, measure in zip(canvas.panels, measures, strict=True):
         table = comparison.table(measure, future=future).loc[order]
         scale = choose_measure_scale(comparison, measure, table)
         seen |= set(draw_differences(axes, table, scale.divisor))
         axes.set_title(wrap_lines(measure_title(measure), 30))
         axes.set_xlabel(measure_hint(measure, scale), labelpad=2.0)
-        axes.xaxis.get_major_locator().set_params(nbins=7 if columns < 3 else 4)
-        write_ticks(axes.xaxis, 1.0)
+        limit_ticks(axes.xaxis, nbins=7 if columns < 3 else 4)
+        write_ticks(axes.xaxis)
         axes.set_yticks(range(len(order)))
         axes.set_yticklabels([strategy_title(comparison, name) for name in order])
         axes.set_ylim(-0.7, len(order) - 0.3)
-    for axes in panels[len(measures) :]:
-        axes.set_axis_off()
-    words = verdict_labels(comparison)
-    add_verdict_legend(figure, {verdict: words[verdict] for verdict in words if verdict in seen})
-    return figure
+    labels = verdict_labels(comparison)
+    add_verdict_legend(canvas, {verdict: labels[verdict] for verdict in labels if verdict in seen})
+    return canvas.figure
 
 
 def draw_differences(axes: Axes, table: pd.DataFrame, divisor: float) -> list[str]:
-    """Draw a line for each row of a table of differences; the verdicts that were drawn."""
+    """Draw a line for each row of a table of differences; return the verdicts drawn."""
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     axes.grid(axis="x")
     for y, row in enumerate(table.itertuples()):
-        if not math.isfinite(row.difference):
+        if math.isfinite(row.difference):
+            ends = (row.low / divisor, row.difference / divisor, row.high / divisor)
+            draw_estimate(axes, y, row.verdict, *ends)
+        else:
             axes.text(0.0, y, " " + _("undefined"), va="center", fontsize=7.0, color=GREY)
-            continue
-        _sign, marker, colour = MARKS[row.verdict]
-        ends = [row.low / divisor, row.high / divisor]
-        axes.plot(ends, [y, y], color=colour, linewidth=1.5, zorder=2)
-        axes.plot(
-            row.difference / divisor, y, marker=marker, markersize=5.0, color=colour, zorder=3,
-            markerfacecolor=marker_face(row.verdict),
-        )  # fmt: skip
     return list(table["verdict"][np.isfinite(table["difference"])])
 
 
-# Why, and at what cost --------------------------------------------------------------------------
+# Reasons and cost -------------------------------------------------------------------------------
 
 
 @styled
 def channels(
-    comparison: Comparison, strategies: Sequence[str] | None = None, *, future: str | None = None
+    comparison: Comparison,
+    strategies: Sequence[str] | None = None,
+    *,
+    future: str | None = None,
+    ax: Panels | None = None,
 ) -> Figure:
-    """Through what each strategy changes net benefit: what adds to the right, what takes away left.
+    """Draw the channels through which each strategy changes net benefit, and their sum.
 
-    The diamond is the sum, with its interval. Channels that are small everywhere are one.
+    What adds to net benefit is drawn to the right, what reduces it to the left; the diamond is the
+    sum with its interval. Channels that are small everywhere are drawn as one.
 
     Parameters
     ----------
@@ -307,10 +320,15 @@ def channels(
         Names of strategies; by default all.
     future
         Name of the future, by default the first.
+    ax
+        Axes to draw in.
 
     Examples
     --------
-    >>> figures.channels(comparison)
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.channels(ks.compare(results))
     """
     order = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
     order = order[::-1]
@@ -326,40 +344,49 @@ def channels(
     small = grid.drop(columns=large)
     if len(small.columns):
         parts.append((_("All other channels"), PALE, small.sum(axis=1)))
-    figure, panels = blank(1.1 + 0.27 * len(order))
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 1.1 + 0.27 * len(order))
+    [axes] = canvas.panels
     axes.grid(axis="x")
     reach = {1: np.zeros(len(order)), -1: np.zeros(len(order))}
-    for title, colour, wide in parts:
-        wide = wide.to_numpy()
+    for title, colour, column in parts:
+        wide = column.to_numpy()
         left = np.where(wide >= 0.0, reach[1], reach[-1])
-        axes.barh(range(len(order)), wide, left=left, height=0.7, color=colour, label=title,
-                  edgecolor="white", linewidth=0.5)  # fmt: skip
+        draw_part(axes, wide, left, colour, title)
         reach[1] += np.maximum(wide, 0.0)
         reach[-1] += np.minimum(wide, 0.0)
     axes.axvline(0.0, color=INK, linewidth=0.9)
-    middle = total["difference"] / scale.divisor
-    ends = [(total["low"] / scale.divisor), (total["high"] / scale.divisor)]
-    axes.hlines(range(len(order)), *ends, color=INK, linewidth=1.6, zorder=4)
-    axes.plot(
-        middle, range(len(order)), "D", color=INK, markerfacecolor="white", markersize=5.0,
-        linestyle="", zorder=5,
-        label=_("Sum, with its {level} interval").format(level=percent(comparison.level)),
-    )  # fmt: skip
+    text = _("Sum, with its {level} interval").format(level=percent(comparison.level))
+    sums = (total[name] / scale.divisor for name in ("difference", "low", "high"))
+    draw_sums(axes, text, *sums)
     axes.set_yticks(range(len(order)), [strategy_title(comparison, name) for name in order])
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
     axes.margins(y=0.02)
-    write_ticks(axes.xaxis, 1.0)
-    figure.legend(loc="outside upper left", ncols=4, columnspacing=1.4)
-    return figure
+    write_ticks(axes.xaxis)
+    canvas.add_legend(axes.get_legend_handles_labels()[0], columns=4)
+    return canvas.figure
+
+
+def draw_part(axes: Axes, wide: np.ndarray, left: np.ndarray, colour: str, title: str) -> None:
+    """Draw one part of stacked bars, a line a strategy."""
+    axes.barh(range(len(wide)), wide, left=left, height=0.7, color=colour, label=title,
+              edgecolor="white", linewidth=0.5)  # fmt: skip
+
+
+def draw_sums(axes: Axes, title: str, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """Draw the sums of stacked bars as diamonds with intervals."""
+    axes.hlines(range(len(value)), low, high, color=INK, linewidth=1.6, zorder=4)
+    axes.plot(value, range(len(value)), "D", color=INK, markerfacecolor="white", markersize=5.0,
+              linestyle="", zorder=5, label=title)  # fmt: skip
 
 
 @styled
-def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> Figure:
-    """What programmes cost, by who pays, and what they save; beside it, saving per unit spent.
+def cost_effectiveness(
+    comparison: Comparison, *, future: str | None = None, ax: Panels | None = None
+) -> Figure:
+    """Draw the cost of programmes, by payer, and the saving; beside it, the saving per unit spent.
 
-    Everything is over the run and beyond the baseline; intervals are drawn for the net saving and
-    for the ratio.
+    All values are over the run and differences to the baseline; the net saving and the ratio have
+    intervals.
 
     Parameters
     ----------
@@ -367,10 +394,15 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
         From :func:`kolabsim.compare`.
     future
         Name of the future, by default the first.
+    ax
+        Axes to draw in: one for the cost, one for the ratio.
 
     Examples
     --------
-    >>> figures.cost_effectiveness(comparison)
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.cost_effectiveness(ks.compare(results))
     """
     table = comparison.costs
     table = table[table["future"] == (future or comparison.futures[0])]
@@ -383,68 +415,59 @@ def cost_effectiveness(comparison: Comparison, *, future: str | None = None) -> 
         "currency", value[["programme_cost", "saving"]].to_numpy().ravel(),
         currency=comparison.scenario.currency,
     )  # fmt: skip
-    figure, panels = blank(
-        1.2 + 0.27 * len(order), 1, 2, sharey=True, gridspec_kw={"width_ratios": [2.6, 1.0]}
+    canvas = open_canvas(
+        ax, 1.2 + 0.27 * len(order), 1, 2, sharey=True, gridspec_kw={"width_ratios": [2.6, 1.0]}
     )
-    money, ratio = panels[0]
-    at = np.arange(len(order))
-    spent = np.zeros(len(order))
-    bars = [
-        ("saving", BLUE, 1, _("Saving in services")),
-        ("programme_members", VERMILION, -1, _("Programme cost to members")),
-        ("programme_centre", ORANGE, -1, _("Programme cost to the centre")),
-        ("programme_supporters", PURPLE, -1, _("Programme cost to supporters")),
-    ]
-    for item, colour, sense, text in bars:
-        wide = sense * value[item].to_numpy() / scale.divisor
-        left = 0.0 if item == "saving" else spent
+    money, ratio = canvas.panels
+    left = np.zeros(len(order))
+    draw_part(money, value["saving"] / scale.divisor, left, BLUE, _("Saving in services"))
+    for item, colour, text in (
+        ("programme_members", VERMILION, _("Programme cost to members")),
+        ("programme_centre", ORANGE, _("Programme cost to the central government")),
+        ("programme_supporters", PURPLE, _("Programme cost to supporters")),
+    ):
+        wide = -value[item].to_numpy() / scale.divisor
         if np.abs(wide).max() > 0.0:
-            money.barh(at, wide, left=left, height=0.7, color=colour, label=text,
-                       edgecolor="white", linewidth=0.5)  # fmt: skip
-        if item != "saving":
-            spent = spent + wide
-    net = [part["net_saving"] / scale.divisor for part in (value, low, high)]
-    money.hlines(at, net[1], net[2], color=INK, linewidth=1.6, zorder=4)
-    money.plot(
-        net[0], at, "D", color=INK, markerfacecolor="white", markersize=5.0, linestyle="", zorder=5,
-        label=_("Net saving, with its {level} interval").format(level=percent(comparison.level)),
-    )  # fmt: skip
+            draw_part(money, wide, left, colour, text)
+        left = left + wide
+    text = _("Net saving, with its {level} interval").format(level=percent(comparison.level))
+    draw_sums(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
     money.set_xlabel(scale.label)
     money.set_title(_("Saving and cost over the run"))
-    money.set_yticks(at, [strategy_title(comparison, name) for name in order])
     draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))
-    for axes, line in ((money, 0.0), (ratio, 1.0)):
+    for axes, place in ((money, 0.0), (ratio, 1.0)):
+        axes.set_yticks(range(len(order)), [strategy_title(comparison, name) for name in order])
         axes.grid(axis="x")
-        axes.axvline(line, color=INK, linewidth=0.9, zorder=1)
+        axes.axvline(place, color=INK, linewidth=0.9, zorder=1)
         axes.use_sticky_edges = False
         axes.margins(x=0.04, y=0.03)
-        write_ticks(axes.xaxis, 1.0)
-    figure.legend(loc="outside upper left", ncols=3, columnspacing=1.4)
-    return figure
+        write_ticks(axes.xaxis)
+    if canvas.is_new:
+        ratio.tick_params(labelleft=False)
+    canvas.add_legend(money.get_legend_handles_labels()[0], columns=3)
+    return canvas.figure
 
 
 def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
-    """Draw what each unit spent saves, with its interval, and where it pays for itself."""
-    axes.set_title(_("Saved per unit spent"))
-    axes.set_xlabel(_("above 1 it pays for itself"))
+    """Draw the saving per unit spent, with its interval, and the line where a programme pays."""
+    axes.set_title(_("Saving per unit spent"))
+    axes.set_xlabel(_("above 1: pays for itself"))
     for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
-        if not math.isfinite(middle):
-            axes.text(1.0, y, " " + _("nothing spent"), va="center", fontsize=7.5, color=GREY)
-            continue
-        verdict = BETTER if start > 1.0 else WORSE if end < 1.0 else UNDECIDED
-        _sign, marker, colour = MARKS[verdict]
-        axes.plot([start, end], [y, y], color=colour, linewidth=1.5, zorder=2)
-        axes.plot(
-            middle, y, marker=marker, color=colour, markerfacecolor=marker_face(verdict),
-            markersize=5.0, zorder=3,
-        )  # fmt: skip
+        if math.isfinite(middle):
+            verdict = BETTER if start > 1.0 else WORSE if end < 1.0 else UNDECIDED
+            draw_estimate(axes, y, verdict, start, middle, end)
+        else:
+            axes.text(1.0, y, " " + _("no cost"), va="center", fontsize=7.5, color=GREY)
     left, right = axes.get_xlim()
-    # The words "nothing spent" begin at 1, and must not lie outside.
+    # The words "no cost" begin at 1, and must not lie outside.
     axes.set_xlim(min(0.0, left), right if np.isfinite(value).all() else max(right, 2.0))
 
 
+# Convergence ------------------------------------------------------------------------------------
+
+
 def convergence_scale(comparison: Comparison, found: pd.DataFrame) -> Scale:
-    """How the differences are written: as those of all runs."""
+    """Choose the scale of differences by number of runs: that of all runs."""
     last = found.iloc[-1]
     values = [last[name] for name in ("difference", "low", "high")]
     half = (last["high"] - last["low"]) / 2.0
@@ -453,24 +476,36 @@ def convergence_scale(comparison: Comparison, found: pd.DataFrame) -> Scale:
 
 
 @styled
-def convergence_by_runs(comparison: Comparison, found: pd.DataFrame) -> Figure:
-    """A mark with its interval for each number of runs."""
+def convergence_by_runs(
+    comparison: Comparison, found: pd.DataFrame, *, ax: Panels | None = None
+) -> Figure:
+    """Draw the difference of the best strategy to the baseline, by number of runs.
+
+    Parameters
+    ----------
+    comparison
+        From :func:`kolabsim.compare`.
+    found
+        Difference and interval by number of runs, from
+        :func:`kolabsim.analysis.convergence.convergence`.
+    ax
+        Axes to draw in.
+    """
     scale = convergence_scale(comparison, found)
-    figure, panels = blank(2.2)
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 2.2)
+    [axes] = canvas.panels
     axes.grid(axis="y")
     axes.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
     at = range(len(found))
     low, middle, high = (found[name] / scale.divisor for name in ("low", "difference", "high"))
-    axes.axhline(middle.iloc[-1], color=BLUE, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+    axes.axhline(middle.iloc[-1], color=BLUE, linewidth=0.7, linestyle=DASHED, zorder=1)
     axes.vlines(at, low, high, color=BLUE, linewidth=1.8, zorder=2)
-    hollow = [verdict == UNDECIDED for verdict in verdicts(low.to_numpy(), high.to_numpy(), 1)]
-    for x, y, is_hollow in zip(at, middle, hollow, strict=True):
-        face = "white" if is_hollow else BLUE
-        axes.plot(x, y, "o", color=BLUE, markerfacecolor=face, markersize=5.5, zorder=3)
+    undecided = verdicts(low.to_numpy(), high.to_numpy(), 1) == UNDECIDED
+    faces = np.where(undecided, "white", BLUE).tolist()
+    axes.scatter(at, middle, s=30.0, c=faces, edgecolors=BLUE, zorder=3)
     axes.set_xticks(at, [count(runs) for runs in found["runs"]])
     axes.set_xlabel(_("Runs"))
     axes.set_ylabel(wrap_lines(scale.label, 18))
     axes.margins(x=0.06, y=0.08)
-    write_ticks(axes.yaxis, 1.0)
-    return figure
+    write_ticks(axes.yaxis)
+    return canvas.figure

@@ -1,11 +1,15 @@
-"""What things are called, and how their numbers are written, in the language spoken now."""
+"""Titles of everything that figures, reports and the page name, in the current language.
+
+Titles are declared with what they describe, in :mod:`kolabsim.model` and
+:mod:`kolabsim.study.factors`; this module translates them and adds units.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +34,7 @@ from kolabsim.figures.formatting import (
 )
 from kolabsim.i18n import _, language
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES
-from kolabsim.model.levers import STRUCTURE_TITLES, SUPPORTERS
+from kolabsim.model.levers import FORM_TITLES, STRUCTURE_TITLES, SUPPORTERS
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.design import DUMMY
@@ -46,56 +50,67 @@ if TYPE_CHECKING:
     from kolabsim.study.spec import Outcome
 
 BARE_UNITS = ("", "1", "0..1", "share")
-"""Units of factors that are not written after a number."""
-
-
-def measure_title(measure: str) -> str:
-    """What a measure is called, with a capital."""
-    return capitalise(_(MEASURES[measure].title))
+"""Units of factors that are not shown after a number."""
 
 
 def capitalise(text: str) -> str:
-    """A text that begins a line."""
+    """A title with a capital, to begin a line."""
     return text[:1].upper() + text[1:]
 
 
-def strategy_title(comparison: Comparison, name: str) -> str:
-    """What a strategy is called, in the language spoken now."""
-    return comparison.scenario.strategies[name].title(language())
+def uncapitalise(title: str) -> str:
+    """A title within a sentence; abbreviations keep their capitals."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
-def channel_title(name: str) -> str:
-    """What a channel is called."""
-    title = MEASURES["programme_cost"].title if name == PROGRAMME else CHANNELS[name].title
-    return capitalise(_(title))
+def wrap_lines(text: str, width: int) -> str:
+    """Break a text into lines of at most ``width`` characters."""
+    return "\n".join(wrap(text, width))
 
 
-def area_title(name: str) -> str:
-    """What a service area is called."""
-    return capitalise(_(AREA_TITLES[name])) if name in AREA_TITLES else name
-
-
-def setting_title(scenario: Scenario, name: str) -> str:
-    """What a setting of a future is called, by its dotted name."""
-    factor = factors_of(scenario).get(name)
-    return name if factor is None else factor_title(factor)
-
-
-def measure_label(measure: str, scale: Scale) -> str:
-    """A measure and its unit."""
-    title = measure_title(measure)
+def add_unit(title: str, scale: Scale) -> str:
+    """A title with its unit, for an axis or a head."""
     return f"{title} ({scale.label})" if scale.label else title
 
 
+# Comparisons ------------------------------------------------------------------------------------
+
+
+def measure_title(measure: str) -> str:
+    """Title of a measure."""
+    return capitalise(_(MEASURES[measure].title))
+
+
+def measure_label(measure: str, scale: Scale) -> str:
+    """Title of a measure with its unit."""
+    return add_unit(measure_title(measure), scale)
+
+
 def measure_hint(measure: str, scale: Scale) -> str:
-    """The unit of a measure, and where better lies when it is not to the right."""
+    """Unit of a measure, and a hint if less of it is better."""
     if MEASURES[measure].better < 0:
         return _("{unit}; less is better").format(unit=scale.label)
     return scale.label
 
 
+def strategy_title(comparison: Comparison, name: str) -> str:
+    """Title of a strategy."""
+    return comparison.scenario.strategies[name].title(language())
+
+
+def channel_title(name: str) -> str:
+    """Title of a channel of net benefit."""
+    title = MEASURES["programme_cost"].title if name == PROGRAMME else CHANNELS[name].title
+    return capitalise(_(title))
+
+
+def area_title(name: str) -> str:
+    """Title of a service area; that of a user is its name."""
+    return capitalise(_(AREA_TITLES[name])) if name in AREA_TITLES else name
+
+
 def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> Scale:
-    """How differences of a measure are written; ``table`` has difference, low and high."""
+    """Choose the scale of differences; ``table`` has columns difference, low and high."""
     return choose_scale(
         MEASURES[measure].unit,
         np.concatenate([table["difference"], table["low"], table["high"]]),
@@ -105,50 +120,39 @@ def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFra
 
 
 def choose_winner_scale(comparison: Comparison) -> Scale:
-    """How the gains and losses of regions are written: two decimals of a per cent at most."""
-    scale = choose_measure_scale(comparison, NET_BENEFIT, comparison.winners)
-    return scale.with_decimals(most=2)
+    """Choose the scale of gains and losses of regions: at most two decimals of a per cent."""
+    return choose_measure_scale(comparison, NET_BENEFIT, comparison.winners).with_decimals(most=2)
 
 
 def verdict_labels(comparison: Comparison) -> dict[str, str]:
-    """What the marks of differences mean."""
-    words = {
+    """Meanings of the marks of differences."""
+    names = {
         "baseline": strategy_title(comparison, comparison.baseline),
         "level": percent(comparison.level),
     }
     return {
-        BETTER: _("better than {baseline}").format(**words),
-        WORSE: _("worse than {baseline}").format(**words),
+        BETTER: _("better than {baseline}").format(**names),
+        WORSE: _("worse than {baseline}").format(**names),
         DIFFERENT: _("different, neither better nor worse"),
-        UNDECIDED: _("the {level} interval includes no difference").format(**words),
+        UNDECIDED: _("the {level} interval includes zero").format(**names),
     }
 
 
 def winner_labels(comparison: Comparison) -> dict[str, str]:
-    """What the marks of winners and losers mean."""
+    """Meanings of the marks of regions that gain or lose."""
     level = percent(comparison.level)
     return {
         GAINS: _("gains"),
         LOSES: _("loses"),
-        UNDECIDED: _("undecided: the {level} interval includes no difference").format(level=level),
+        UNDECIDED: _("undecided: the {level} interval includes zero").format(level=level),
     }
 
 
-def wrap_lines(text: str, width: int) -> str:
-    """A text broken into lines of so many characters."""
-    return "\n".join(wrap(text, width))
-
-
-def add_unit(title: str, scale: Scale) -> str:
-    """A title and a unit, as they stand on an axis or in a head."""
-    return f"{title} ({scale.label})" if scale.label else title
-
-
-# Experiments --------------------------------------------------------------------------------------
+# Experiments ------------------------------------------------------------------------------------
 
 
 def factor_title(factor: Factor) -> str:
-    """What a factor is called."""
+    """Title of a factor."""
     parts = factor.name.split(".")
     if parts[0] == "areas":
         return f"{area_title(parts[1])}: {_(AREA_ATTRIBUTES[parts[2]].title)}"
@@ -160,15 +164,14 @@ def factor_title(factor: Factor) -> str:
     return title
 
 
-def titles_of(experiment: Experiment) -> dict[str, str]:
-    """What factors, groups and parameters of futures are called, by name."""
-    found = {f"parameters.{name}": capitalise(_(p.meaning)) for name, p in PARAMETERS.items()}
-    found |= {name: capitalise(_(title)) for name, title in GROUPS.items()}
-    return found | {factor.name: factor_title(factor) for factor in experiment.factors}
+def setting_title(scenario: Scenario, name: str) -> str:
+    """Title of a setting of a future, by its dotted name."""
+    factor = factors_of(scenario).get(name)
+    return name if factor is None else factor_title(factor)
 
 
-def outcome_title(experiment: Experiment, outcome: Outcome) -> str:
-    """What an outcome is called."""
+def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:
+    """Title of an outcome."""
     title = measure_title(outcome.measure)
     if outcome.quarter is not None:
         title = _("{measure} after {number} quarters").format(
@@ -184,17 +187,19 @@ def outcome_title(experiment: Experiment, outcome: Outcome) -> str:
     return title
 
 
-def uncapitalise(title: str) -> str:
-    """A title as it stands within a sentence; names in capitals stay as they are."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
-
-
 @dataclass(frozen=True)
 class Labels:
-    """What the parts of an experiment are called, and how their numbers are written.
+    """Titles and units of the parts of an experiment.
 
-    Titles stand as they do within a sentence. What is not named here keeps its own name; the
-    titles and units of measures are known.
+    Titles are written as within a sentence. Factors, strategies and choices that have no title
+    here keep their names; measures always have their declared titles and units.
+
+    Examples
+    --------
+    >>> from kolabsim.figures import Labels
+    >>> labels = Labels(factors={"parameters.startup_cost": "start-up cost"})
+    >>> labels.factor("parameters.startup_cost"), labels.outcome("trust")
+    ('start-up cost', 'trust')
     """
 
     factors: Mapping[str, str] = field(default_factory=dict)
@@ -203,66 +208,74 @@ class Labels:
     """Titles of outcomes."""
     strategies: Mapping[str, str] = field(default_factory=dict)
     """Titles of strategies."""
-    choices: Mapping[object, str] = field(default_factory=dict)
-    """Titles of the words that factors are set to."""
+    choices: Mapping[Any, str] = field(default_factory=dict)
+    """Titles of the options of factors that are choices."""
     units: Mapping[str, str] = field(default_factory=dict)
     """Units of factors, and of outcomes that are no measures."""
-    at: Mapping[str, Callable[[float], object]] = field(default_factory=dict)
-    """The value of a factor at a place between 0 and 1."""
+    at: Mapping[str, Callable[[float], Any]] = field(default_factory=dict)
+    """The value of a factor at a position between 0 and 1 of its range."""
     currency: str = ""
-    """That of the scenario; '' for cost units."""
-    beyond: str = ""
-    """What outcomes are differences to, if they are differences."""
+    """Code of the scenario's currency; '' for cost units."""
 
     @classmethod
-    def from_experiment(cls, experiment: Experiment) -> Labels:
-        """Labels of an experiment, in the current language."""
+    def from_experiment(cls, experiment: Experiment[Any]) -> Labels:
+        """Labels of an experiment, in the current language.
+
+        Parameters
+        ----------
+        experiment
+            From :meth:`kolabsim.Experiment.load`.
+        """
+        scenario = experiment.scenario
+        factors = {f"parameters.{name}": _(entry.meaning) for name, entry in PARAMETERS.items()}
+        factors |= {name: _(title) for name, title in GROUPS.items()}
+        factors |= {factor.name: factor_title(factor) for factor in experiment.factors}
         outcomes = {
             one.name: uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes
         }
         if experiment.kind == "search":
-            years = decimal(experiment.scenario.horizon / 4.0, 0)
+            years = decimal(scenario.horizon / 4.0, 0)
             outcomes["programme_cost"] = _("programme cost over {years} years").format(years=years)
         units = {f"parameters.{name}": entry.unit for name, entry in PARAMETERS.items()}
         units |= {one.name: MEASURES[one.measure].unit for one in experiment.outcomes}
         return cls(
-            factors={name: uncapitalise(title) for name, title in titles_of(experiment).items()},
+            factors={name: uncapitalise(title) for name, title in factors.items()},
             outcomes=outcomes,
             strategies={
-                name: strategy.title(language())
-                for name, strategy in experiment.scenario.strategies.items()
+                name: strategy.title(language()) for name, strategy in scenario.strategies.items()
             },
+            choices={name: _(title) for name, title in FORM_TITLES.items()},
             units=units | {factor.name: factor.unit for factor in experiment.factors},
             at={factor.name: factor.at for factor in experiment.factors},
-            currency=experiment.scenario.currency,
+            currency=scenario.currency,
         )
 
     def factor(self, name: str) -> str:
-        """What a factor or group is called."""
-        return _("a factor that changes nothing") if name == DUMMY else self.factors.get(name, name)
+        """Title of a factor or group."""
+        return _("a factor without effect") if name == DUMMY else self.factors.get(name, name)
 
     def outcome(self, name: str) -> str:
-        """What an outcome is called."""
+        """Title of an outcome."""
         known = _(MEASURES[name].title) if name in MEASURES else name
         return self.outcomes.get(name, known) or _("the outcome")
 
     def strategy(self, name: str) -> str:
-        """What a strategy is called."""
+        """Title of a strategy."""
         return self.strategies.get(name, name)
 
     def choice(self, value: object) -> str:
-        """What a word that a factor is set to is called."""
+        """Title of an option of a factor that is a choice."""
         return self.choices.get(value, str(value).replace("_", " "))
 
     def axis(self, name: str) -> str:
-        """A factor with its unit, as it stands on an axis."""
+        """A factor with its unit, for an axis."""
         title, unit = capitalise(self.factor(name)), self.units.get(name, "")
-        return title if unit in BARE_UNITS else f"{title} ({unit})"
+        return title if unit in BARE_UNITS else f"{title} ({_(unit)})"
 
     def number(self, name: str, value: float) -> str:
         """A value of a factor with its unit."""
         text, unit = significant(value), self.units.get(name, "")
-        return text if unit in BARE_UNITS else f"{text}{SPACE}{unit}"
+        return text if unit in BARE_UNITS else f"{text}{SPACE}{_(unit)}"
 
     def scale(
         self,
@@ -272,17 +285,16 @@ class Labels:
         *,
         difference: bool,
     ) -> Scale:
-        """How values of an outcome, or differences of it, are written."""
+        """Choose the scale of values of an outcome, or of differences of it."""
         unit = MEASURES[outcome].unit if outcome in MEASURES else self.units.get(outcome, "1")
         return choose_scale(
-            unit, np.ravel(values), np.ravel(errors), currency=self.currency,
-            difference=difference or bool(self.beyond),
-        )  # fmt: skip
+            unit, np.ravel(values), np.ravel(errors), currency=self.currency, difference=difference
+        )
 
     def head(self, outcome: str, scale: Scale) -> str:
-        """An outcome with its unit, for the head of a column or an axis."""
+        """An outcome with its unit, for an axis or a head."""
         return add_unit(capitalise(self.outcome(outcome)), scale)
 
 
 PLAIN = Labels()
-"""Everything by its own name."""
+"""Labels that leave all names as they are."""

@@ -1,10 +1,15 @@
-"""Figures of regions: who gains and who loses, as a grid, as counts, and on a map."""
+"""Figures of regions: gains and losses as a grid, as counts, and on a map.
+
+:func:`draw_regions` is the one map of the package: every figure with a map draws regions with it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,52 +25,44 @@ from kolabsim.figures.style import (
     VERMILION,
     WIDTH,
     add_verdict_legend,
-    blank,
+    open_canvas,
+    patch,
     place_labels,
     styled,
-    write_ticks,
 )
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
-    from matplotlib.path import Path
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.figures.style import Panels
     from kolabsim.scenario.regions import Regions
     from kolabsim.scenario.shapes import Shape
 
 NAMED = 30
-"""Most regions that are drawn one by one; of more, only how many gain and lose."""
+"""Most regions that are drawn one by one; of more, only counts are shown."""
+NEUTRAL = "#FAFAFA"
+"""Colour of neither gain nor loss."""
 
 
-def verdict_colours() -> object:
-    """Colours from losing through nothing to gaining."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("verdict", [VERMILION, "#FAFAFA", BLUE])
-
-
-def colour_limit(comparison: Comparison, future: str | None) -> float:
-    """The largest gain or loss of a region under any strategy, so that figures share colours.
-
-    The few largest of many do not count: they would leave all others pale.
-    """
-    table = comparison.winners
-    here = table[table["future"] == (future or comparison.futures[0])]
-    sizes = here["difference"].abs().dropna()
-    return float(sizes.quantile(0.98)) if len(sizes) and sizes.max() > 0.0 else 1.0
+# Gains and losses -------------------------------------------------------------------------------
 
 
 @styled
 def winners(
-    comparison: Comparison, strategies: Sequence[str] | None = None, *, future: str | None = None
+    comparison: Comparison,
+    strategies: Sequence[str] | None = None,
+    *,
+    future: str | None = None,
+    ax: Panels | None = None,
 ) -> Figure:
-    """Who gains and who loses: a line a region, a column a strategy, each with its verdict.
+    """Draw the gain or loss of each region under each strategy, with its verdict.
 
-    Of more than 30 regions, how many gain and how many lose.
+    Of more than 30 regions, the figure shows how many gain and how many lose.
 
     Parameters
     ----------
@@ -75,16 +72,21 @@ def winners(
         Names of strategies; by default all.
     future
         Name of the future, by default the first.
+    ax
+        Axes to draw in.
 
     Examples
     --------
-    >>> figures.winners(comparison, ["forum", "mandate"])
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.winners(ks.compare(results), ["forum"])
     """
     chosen = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
     table = comparison.winners
     table = table[table["future"] == (future or comparison.futures[0])]
     if table["region"].nunique() > NAMED:
-        return winner_counts(comparison, table, chosen)
+        return winner_counts(comparison, table, chosen, ax)
     grid = table.pivot(index="name", columns="strategy", values="difference")[chosen]
     verdicts = table.pivot(index="name", columns="strategy", values="verdict")[chosen]
     titles = {name: strategy_title(comparison, name) for name in chosen}
@@ -92,8 +94,8 @@ def winners(
     if len(grid) < len(chosen):
         grid, verdicts = grid.T, verdicts.T
     scale, limit = choose_winner_scale(comparison), colour_limit(comparison, future)
-    figure, panels = blank(1.2 + 0.3 * len(grid))
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 1.2 + 0.3 * len(grid))
+    [axes] = canvas.panels
     axes.pcolormesh(
         grid.to_numpy(), cmap=verdict_colours(), vmin=-limit, vmax=limit, edgecolors="white",
         linewidth=1.5,
@@ -115,29 +117,26 @@ def winners(
     axes.tick_params(length=0)
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
-    add_verdict_legend(figure, winner_labels(comparison))
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
-    return figure
+    add_verdict_legend(canvas, winner_labels(comparison))
+    return canvas.figure
 
 
-def contrasting_ink(value: float, limit: float) -> str:
-    """A colour of text that can be read on the colour of a gain or loss."""
-    return "white" if abs(value) > 0.62 * limit else INK
-
-
-def winner_counts(comparison: Comparison, table: pd.DataFrame, chosen: Sequence[str]) -> Figure:
-    """How many regions gain, lose, or neither, under each strategy."""
+def winner_counts(
+    comparison: Comparison, table: pd.DataFrame, chosen: Sequence[str], ax: Panels | None
+) -> Figure:
+    """Draw how many regions gain, lose, or neither, under each strategy."""
     counts = table.groupby(["strategy", "verdict"], observed=True).size().unstack(fill_value=0)
     counts = counts.reindex(index=chosen[::-1], columns=[GAINS, UNDECIDED, LOSES], fill_value=0)
-    figure, panels = blank(0.9 + 0.26 * len(chosen))
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 0.9 + 0.26 * len(chosen))
+    [axes] = canvas.panels
     colours = {GAINS: BLUE, UNDECIDED: PALE, LOSES: VERMILION}
-    words = winner_labels(comparison)
+    labels = winner_labels(comparison)
     start = np.zeros(len(counts))
     for verdict, colour in colours.items():
         wide = counts[verdict].to_numpy()
         axes.barh(range(len(counts)), wide, left=start, color=colour, height=0.72,
-                  label=words[verdict])  # fmt: skip
+                  label=labels[verdict])  # fmt: skip
         for y, (left, width) in enumerate(zip(start, wide, strict=True)):
             if width > 0.04 * counts.sum(axis=1).max():
                 axes.text(left + width / 2.0, y, f"{MARKS[verdict][0]} {decimal(width, 0)}",
@@ -147,18 +146,24 @@ def winner_counts(comparison: Comparison, table: pd.DataFrame, chosen: Sequence[
     axes.set_yticks(range(len(counts)), [strategy_title(comparison, name) for name in counts.index])
     axes.set_xlabel(_("Regions"))
     axes.margins(x=0.0, y=0.02)
-    figure.legend(loc="outside upper left", ncols=3)
-    return figure
+    canvas.add_legend(axes.get_legend_handles_labels()[0])
+    return canvas.figure
 
 
 @styled
-def regions_map(comparison: Comparison, strategy: str, *, future: str | None = None) -> Figure:
-    """Where regions gain and lose under a strategy, on a map.
+def regions_map(
+    comparison: Comparison,
+    strategy: str,
+    *,
+    future: str | None = None,
+    ax: Panels | None = None,
+) -> Figure:
+    """Draw the gains and losses of regions under a strategy on a map.
 
-    Regions are drawn by their shapes where the scenario gives these (``regions.shapes``), and else
-    as circles where they lie, as large as their population; thin lines then join land neighbours.
-    Colour says how much a region gains or loses, its mark or its hatching whether that is decided.
-    All maps of a comparison share one scale of colours.
+    Regions are drawn by their shapes where the scenario has them (``regions.shapes``), and
+    otherwise as circles proportional to population; thin lines then join land neighbours. The
+    colour shows the size of a gain or loss, the mark or hatching its verdict. All maps of a
+    comparison share one scale of colours.
 
     Parameters
     ----------
@@ -168,10 +173,15 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
         Name of the strategy.
     future
         Name of the future, by default the first.
+    ax
+        Axes to draw in.
 
     Examples
     --------
-    >>> figures.regions_map(comparison, "secretariat")
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> figure = figures.regions_map(ks.compare(results), "forum")
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -185,122 +195,209 @@ def regions_map(comparison: Comparison, strategy: str, *, future: str | None = N
     verdicts = table["verdict"].reindex(regions.codes).tolist()
     limit, colours = colour_limit(comparison, future), verdict_colours()
     norm, few = Normalize(-limit, limit), len(regions) <= NAMED
-    figure, axes = blank_map(regions, 5.0)
-    shapes = shapes_of(regions)
-    shaped = [i for i, code in enumerate(regions.codes) if code in shapes]
-    round_ones = [i for i, code in enumerate(regions.codes) if code not in shapes]
-    if not shapes:
-        draw_neighbours(axes, comparison)
-    for i in shaped:
-        undecided = verdicts[i] == UNDECIDED
-        draw_shape(
-            axes, shapes[regions.codes[i]], colours(norm(difference[i])),
-            hatch="////" if undecided else None,
-        )  # fmt: skip
+    place = RegionMap(regions)
+    east, north = np.maximum(np.ptp(place.bounds, axis=0), 1e-9)
+    wide = place.aspect * east / north
+    canvas = open_canvas(ax, 5.0, width=min(max(1.6 + 3.6 * wide, 4.6), WIDTH))
+    [axes] = canvas.panels
+    if not place.shapes:
+        draw_neighbours(axes, place, comparison)
     radii = circle_radii(regions)
-    draw_circles(axes, regions, round_ones, colours(norm(difference)), verdicts, radii)
-    scale = choose_winner_scale(comparison)
-    bar = figure.colorbar(
-        ScalarMappable(norm, colours), ax=axes, orientation="horizontal", shrink=0.6, aspect=30,
-        pad=0.01,
+    undecided = np.array([verdict == UNDECIDED for verdict in verdicts])
+    draw_regions(
+        axes, place, colours(norm(difference)), radii=radii, hatched=undecided,
+        edges=[MARKS[verdict][2] for verdict in verdicts], widths=1.3 if few else 0.5,
     )  # fmt: skip
-    bar.outline.set_visible(False)
-    bar.set_label(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
-    write_ticks(bar.ax.xaxis, scale.divisor)
+    scale = choose_winner_scale(comparison)
+    label = _("Difference in realised net benefit, {unit}").format(unit=scale.label)
+    bar = ScalarMappable(norm, colours)
+    canvas.add_colorbar(bar, label, scale.divisor, aspect=30, pad=0.01)
+    labels = winner_labels(comparison) | {UNDECIDED: _("undecided")}
+    if place.shapes and not few:
+        hatch = patch(NEUTRAL, labels[UNDECIDED], GREY, hatch="////")
+        gains, loses = (
+            patch(colour, labels[v]) for v, colour in ((GAINS, BLUE), (LOSES, VERMILION))
+        )
+        canvas.add_legend([gains, loses, hatch])
+    else:
+        add_verdict_legend(canvas, labels)
     if few:
-        places = points_of(regions)
-        order = np.argsort(-regions.population, kind="stable")
-        for i in order:
-            axes.text(*places[i], MARKS[verdicts[i]][0], ha="center", va="center", fontsize=7.0,
-                      color=contrasting_ink(difference[i], limit), zorder=3)  # fmt: skip
-        texts = [f"{regions.names[i]}\n{scale.bare(difference[i], signed=True)}" for i in order]
-        sizes = np.where(np.isin(np.arange(len(regions)), shaped), 4.0, radii)
-        place_labels(axes, places[order].tolist(), texts, radii=list(sizes[order]), size=7.5)
-        for text in axes.texts[len(regions) :] if shaped else ():  # names, on whatever colour
-            text.set_bbox({"facecolor": "white", "alpha": 0.7, "linewidth": 0.0, "pad": 0.8})
-    words = {GAINS: _("gains"), LOSES: _("loses"), UNDECIDED: _("undecided")}
-    legend_of_regions(figure, words, hatched=bool(shaped) and not few)
-    return figure
+        for i, (x, y) in enumerate(place.points):
+            axes.text(x, y, MARKS[verdicts[i]][0], ha="center", va="center", fontsize=7.0,
+                      color=contrasting_ink(difference[i], limit), zorder=4)  # fmt: skip
+        texts = [
+            f"{name}\n{scale.bare(value, signed=True)}"
+            for name, value in zip(regions.names, difference, strict=True)
+        ]
+        label_regions(axes, place, texts, radii)
+    return canvas.figure
 
 
-# Maps -------------------------------------------------------------------------------------------
+def verdict_colours() -> Colormap:
+    """Colours from a loss through nothing to a gain."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("verdict", [VERMILION, NEUTRAL, BLUE])
 
 
-def shapes_of(regions: Regions) -> Mapping[str, Shape]:
-    """Shapes by the codes of regions; none where it is not known where the others lie."""
-    return regions.shapes if regions.mapped else {}
+def colour_limit(comparison: Comparison, future: str | None) -> float:
+    """The gain or loss of a region with full colour, common to all figures of a comparison.
 
-
-def points_of(regions: Regions) -> np.ndarray:
-    """Where regions stand, in degrees east and north [R, 2]; around a circle if that is unknown.
-
-    Inside their shapes, or else at their places.
+    The largest 2% do not count: they would leave all others pale.
     """
-    if regions.mapped:
-        shapes, places = regions.shapes, np.c_[regions.longitude, regions.latitude]
-        for i, code in enumerate(regions.codes):
-            if code in shapes:
-                places[i] = shapes[code].middle
-        return places
-    angle = 2.0 * math.pi * np.arange(len(regions)) / len(regions)
-    return np.c_[np.sin(angle), np.cos(angle)]
+    table = comparison.winners
+    here = table[table["future"] == (future or comparison.futures[0])]
+    sizes = here["difference"].abs().dropna()
+    return float(sizes.quantile(0.98)) if len(sizes) and sizes.max() > 0.0 else 1.0
 
 
-def bounds_of(regions: Regions) -> np.ndarray:
-    """The west and south, and the east and north end of a map [2, 2]."""
-    rings = [ring for shape in shapes_of(regions).values() for ring in shape.rings]
-    every = np.vstack([points_of(regions), *rings])
-    return np.stack([every.min(axis=0), every.max(axis=0)])
+def contrasting_ink(value: float, limit: float) -> str:
+    """A colour of text that is legible on the colour of a gain or loss."""
+    return "white" if abs(value) > 0.62 * limit else INK
 
 
-def lean_of(regions: Regions) -> float:
-    """How long a degree east is, in degrees north, at the middle of a map."""
-    return math.cos(math.radians(float(bounds_of(regions)[:, 1].mean())))
+# The map ----------------------------------------------------------------------------------------
 
 
-def blank_map(regions: Regions, height: float) -> tuple[Figure, Axes]:
-    """A figure of so many inches for a map, as wide as the regions need."""
-    east, north = np.maximum(np.ptp(bounds_of(regions), axis=0), 1e-9)
-    wide = lean_of(regions) * east / north
-    figure, panels = blank(height, width=min(max(1.6 + 3.6 * wide, 4.6), WIDTH))
-    axes = panels[0, 0]
-    frame_map(axes, regions)
-    return figure, axes
+@dataclass(frozen=True)
+class RegionMap:
+    """Positions and extent of regions on a map."""
+
+    regions: Regions
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Shapes by the codes of regions; none if the positions of other regions are unknown."""
+        return self.regions.shapes if self.regions.mapped else {}
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """Positions in degrees east and north [R, 2]: in the shape, or where the table says.
+
+        Regions without positions stand on a circle.
+        """
+        regions = self.regions
+        if regions.mapped:
+            points = np.c_[regions.longitude, regions.latitude]
+            for i, code in enumerate(regions.codes):
+                if code in regions.shapes:
+                    points[i] = regions.shapes[code].middle
+            return points
+        angle = 2.0 * math.pi * np.arange(len(regions)) / len(regions)
+        return np.c_[np.sin(angle), np.cos(angle)]
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """South-west and north-east corner in degrees [2, 2]."""
+        rings = [ring for shape in self.shapes.values() for ring in shape.rings]
+        every = np.vstack([self.points, *rings])
+        return np.stack([every.min(axis=0), every.max(axis=0)])
+
+    @cached_property
+    def aspect(self) -> float:
+        """Length of a degree east in degrees north, at the middle of the map."""
+        return math.cos(math.radians(float(self.bounds[:, 1].mean())))
 
 
-def frame_map(axes: Axes, regions: Regions, room: float | None = None) -> None:
-    """Let axes show all regions, true in length and breadth, with so much room around them."""
-    low, high = bounds_of(regions)
-    few = len(regions) <= NAMED
-    size = np.maximum(high - low, 1e-3)
-    if room is None:
-        room = 0.04 if shapes_of(regions) else None
-    across, along = (0.3 if few else 0.05, 0.14 if few else 0.05) if room is None else (room, room)
-    axes.set_aspect(1.0 / lean_of(regions))
-    axes.set_xlim(low[0] - across * size[0], high[0] + across * size[0])
-    axes.set_ylim(low[1] - along * size[1], high[1] + along * size[1])
-    axes.set_axis_off()
+def draw_regions(
+    axes: Axes,
+    place: RegionMap,
+    colours: Sequence[Any] | np.ndarray,
+    *,
+    radii: np.ndarray,
+    edges: Sequence[str] | str = GREY,
+    widths: Sequence[float] | float = 0.5,
+    hatched: np.ndarray | None = None,
+    dots: bool = False,
+    room: float | None = None,
+    ground: str | None = None,
+) -> None:
+    """Draw regions on a map, by their shapes or else as circles, and frame it.
+
+    Parameters
+    ----------
+    axes
+        Axes to draw in.
+    place
+        Positions of the regions.
+    colours
+        Fill colours [R].
+    radii
+        Radii of circles in points [R].
+    edges, widths
+        Colours and widths of the edges of circles, one for all or [R].
+    hatched
+        Which regions are hatched or, as circles, have a dashed edge [R].
+    dots
+        Whether regions with shapes have a circle too.
+    room
+        Free room around the map, as a share of its extent; by default enough for names.
+    ground
+        Colour of the ground; by default none.
+    """
+    from matplotlib.patches import PathPatch
+
+    codes = place.regions.codes
+    hatched = np.zeros(len(codes), bool) if hatched is None else hatched
+    for i, code in enumerate(codes):
+        if code in place.shapes:
+            path = outline(place.shapes[code])
+            axes.add_patch(
+                PathPatch(path, facecolor=colours[i], edgecolor="#999999", linewidth=0.5, zorder=1)
+            )
+            if hatched[i]:
+                axes.add_patch(
+                    PathPatch(path, fill=False, edgecolor=GREY, linewidth=0.0, hatch="////",
+                              alpha=0.5, zorder=1.5)
+                )  # fmt: skip
+    order = np.argsort(-radii, kind="stable")  # the largest first, so that none is covered
+    order = order[[dots or codes[i] not in place.shapes for i in order]]
+    east, north = place.points[order].T
+    circles = axes.scatter(east, north, s=(2.0 * radii[order]) ** 2, zorder=3)
+    circles.set_facecolor([colours[i] for i in order])
+    circles.set_edgecolor(edges if isinstance(edges, str) else [edges[i] for i in order])
+    circles.set_linewidth(np.broadcast_to(widths, len(codes))[order].tolist())
+    circles.set_linestyle(["--" if hatched[i] else "-" for i in order])
+    frame_map(axes, place, room, ground)
 
 
-def outline(shape: Shape) -> Path:
-    """A shape as a path of matplotlib's; holes stay holes, because they run the other way."""
+def outline(shape: Shape) -> Any:
+    """A shape as a path of matplotlib; holes stay holes, because they run the other way."""
     from matplotlib.path import Path
 
     return Path.make_compound_path(*(Path(ring, closed=True) for ring in shape.rings))
 
 
-def draw_shape(axes: Axes, shape: Shape, colour: object, *, hatch: str | None = None) -> None:
-    """Fill a region, within a thin border."""
-    from matplotlib.patches import PathPatch
+def frame_map(axes: Axes, place: RegionMap, room: float | None, ground: str | None) -> None:
+    """Let axes show the whole map, true to scale."""
+    low, high = place.bounds
+    few = len(place.regions) <= NAMED
+    size = np.maximum(high - low, 1e-3)
+    if room is None and place.shapes:
+        room = 0.04
+    across, along = (0.3 if few else 0.05, 0.14 if few else 0.05) if room is None else (room, room)
+    axes.set_aspect(1.0 / place.aspect)
+    axes.set_xlim(low[0] - across * size[0], high[0] + across * size[0])
+    axes.set_ylim(low[1] - along * size[1], high[1] + along * size[1])
+    if ground is None:
+        axes.set_axis_off()
+        return
+    axes.set(xticks=[], yticks=[], facecolor=ground)
+    axes.spines[:].set_visible(False)
 
-    axes.add_patch(
-        PathPatch(outline(shape), facecolor=colour, edgecolor="#999999", linewidth=0.5, zorder=1)
-    )
-    if hatch:
-        axes.add_patch(
-            PathPatch(outline(shape), fill=False, edgecolor=GREY, linewidth=0.0, hatch=hatch,
-                      alpha=0.5, zorder=1.5)
-        )  # fmt: skip
+
+def label_regions(axes: Axes, place: RegionMap, texts: Sequence[str], radii: np.ndarray) -> None:
+    """Write a label at each region, the largest first."""
+    regions = place.regions
+    shaped = np.isin(regions.codes, [*place.shapes])
+    order = np.argsort(-regions.population, kind="stable")
+    before = len(axes.texts)
+    place_labels(
+        axes, place.points[order].tolist(), [texts[i] for i in order],
+        radii=np.where(shaped, 4.0, radii)[order].tolist(),
+    )  # fmt: skip
+    for text in list(axes.texts)[before:] if place.shapes else ():  # legible on every colour
+        text.set_bbox({"facecolor": "white", "alpha": 0.7, "linewidth": 0.0, "pad": 0.8})
 
 
 def circle_radii(regions: Regions) -> np.ndarray:
@@ -309,51 +406,15 @@ def circle_radii(regions: Regions) -> np.ndarray:
     return np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 2.0)
 
 
-def draw_circles(
-    axes: Axes,
-    regions: Regions,
-    which: Sequence[int],
-    colours: np.ndarray,
-    verdicts: Sequence[str],
-    radii: np.ndarray,
-) -> None:
-    """Draw some regions as circles, the largest first; the edge is the verdict's."""
-    places, few = points_of(regions), len(regions) <= NAMED
-    order = [i for i in np.argsort(-regions.population, kind="stable") if i in set(which)]
-    for verdict in (UNDECIDED, GAINS, LOSES):
-        some = [i for i in order if verdicts[i] == verdict]
-        axes.scatter(
-            *places[some].T, s=(2.0 * radii[some]) ** 2, c=colours[some],
-            edgecolors=MARKS[verdict][2], linewidths=1.3 if few else 0.5, zorder=2,
-            linestyle="--" if verdict == UNDECIDED else "-",
-        )  # fmt: skip
-
-
-def draw_neighbours(axes: Axes, comparison: Comparison) -> None:
+def draw_neighbours(axes: Axes, place: RegionMap, comparison: Comparison) -> None:
     """Join land neighbours by thin lines."""
     from matplotlib.collections import LineCollection
 
-    places = points_of(comparison.scenario.regions)
-    lines = [[places[i], places[j]] for i, j in neighbours(comparison)]
+    lines = [place.points[[i, j]] for i, j in neighbours(comparison)]
     axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
 
 
-def legend_of_regions(figure: Figure, words: dict[str, str], *, hatched: bool) -> None:
-    """What the marks of regions mean; ``hatched`` where there are too many for marks."""
-    from matplotlib.patches import Patch
-
-    if not hatched:
-        add_verdict_legend(figure, words)
-        return
-    handles = [
-        Patch(facecolor=BLUE, label=words[GAINS]),
-        Patch(facecolor=VERMILION, label=words[LOSES]),
-        Patch(facecolor="#FAFAFA", edgecolor=GREY, hatch="////", label=words[UNDECIDED]),
-    ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3, borderaxespad=0.2)
-
-
-def neighbours(comparison: Comparison) -> list[tuple[int, int]]:
+def neighbours(comparison: Comparison) -> Iterator[tuple[int, int]]:
     """Pairs of land neighbours, or of contacts where no land neighbours are known."""
     from kolabsim.model.parameters import settle_parameters
     from kolabsim.scenario.compile import build_contacts
@@ -363,4 +424,4 @@ def neighbours(comparison: Comparison) -> list[tuple[int, int]]:
     target = contact["target"]
     land = contact["land"] > 0.0
     kept = (source < target) & (land if land.any() else True)
-    return list(zip(source[kept], target[kept], strict=True))
+    return zip(source[kept].tolist(), target[kept].tolist(), strict=True)

@@ -1,15 +1,15 @@
-"""Figures of a search: the front, what its packages set, and how they do in other futures.
+"""Figures of a search: the Pareto front, the settings of its packages, and other futures.
 
-Packages are numbered along the front, from the cheapest if the cost is a goal. Intervals of single
-packages are wide, because all share the same luck; those of differences between packages, run by
-run, are narrow, and it is these that the front is drawn with.
+Packages are numbered along the front, from the cheapest if cost is an objective. Intervals of
+single packages are wide, because all packages share their random draws; those of differences
+between packages, run by run, are narrow, and the front is drawn with these.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from kolabsim.figures.style import (
     INK,
     PALE,
     VERMILION,
-    blank,
+    Canvas,
+    limit_ticks,
+    line,
+    mark,
+    open_canvas,
+    patch,
     place_labels,
     styled,
     write_ticks,
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.search import Front, FrontRobustness
+    from kolabsim.figures.style import Panels
 
 DOWN = 12
 """Most packages below each other, and in a figure of settings."""
@@ -42,11 +48,11 @@ PANELS = 3
 
 
 class Reference(NamedTuple):
-    """A strategy that is known, to compare packages with."""
+    """A known strategy to compare packages with."""
 
     title: str
     values: np.ndarray
-    """[columns, runs] on the draws of the search."""
+    """Outcomes [columns, runs] with the random draws of the search."""
 
 
 class Apart(NamedTuple):
@@ -58,7 +64,7 @@ class Apart(NamedTuple):
 
 
 def apart_from_knee(front: Front, references: Sequence[Reference] = ()) -> Apart:
-    """Differences to the knee of all members and then of all references."""
+    """Differences to the knee of all packages, then of all references."""
     parts = [front.against(front.values[front.knee])]
     for reference in references:
         mean, low, high = (part[front.knee] for part in front.against(reference.values))
@@ -67,7 +73,7 @@ def apart_from_knee(front: Front, references: Sequence[Reference] = ()) -> Apart
 
 
 def level_scales(front: Front, labels: Labels) -> list[Scale]:
-    """How the means of each column are written."""
+    """Choose the scales of the means of each column."""
     low, high = np.moveaxis(front.intervals, 2, 0)
     return [
         labels.scale(name, front.means[:, k], (high - low)[:, k] / 2.0, difference=False)
@@ -76,79 +82,101 @@ def level_scales(front: Front, labels: Labels) -> list[Scale]:
 
 
 def apart_scales(front: Front, labels: Labels, apart: Apart) -> list[Scale]:
-    """How differences in each column are written."""
+    """Choose the scales of differences in each column."""
+    half = (apart.high - apart.low) / 2.0
+    return [
+        labels.scale(name, apart.mean[:, k], half[:, k], difference=True)
+        for k, name in enumerate(front.columns)
+    ]
+
+
+def robust_scales(front: Front, robust: FrontRobustness, labels: Labels) -> list[Scale]:
+    """Choose the scales of each column over futures."""
+    low, high = np.moveaxis(robust.intervals, 2, 0)
     return [
         labels.scale(
-            name, apart.mean[:, k], (apart.high - apart.low)[:, k] / 2.0, difference=True
+            name, np.stack([robust.means[:, k], robust.worst[:, k]]), (high - low)[:, k] / 2.0,
+            difference=False,
         )
         for k, name in enumerate(front.columns)
     ]  # fmt: skip
 
 
+def robust_rows(front: Front, robust: FrontRobustness) -> list[int]:
+    """Rows of the reevaluated packages that are shown: an even choice along the front."""
+    usual = front.spread(DOWN)
+    rows = [row for row, member in enumerate(robust.members) if member in usual]
+    return rows or list(range(min(DOWN, len(robust.members))))
+
+
 def package(member: int) -> str:
-    """What a member is called."""
+    """Title of a package."""
     return _("Package {number}").format(number=count(member + 1))
 
 
 def package_title(front: Front, member: int) -> str:
-    """What a member is called, with what is special about it."""
+    """Title of a package that says whether it is the knee."""
     knee = _("{package}, the knee").format(package=package(member))
     return knee if member == front.knee else package(member)
 
 
 def setting_text(factor: Factor, value: Value, labels: Labels) -> str:
-    """What a factor is set to: a word, a share of full intensity, or a number with its unit."""
-    if factor.is_choice:
+    """Format a setting: an option, a share of full intensity, or a number with its unit."""
+    if isinstance(value, str) or factor.is_choice:
         return labels.choice(value)
     if factor.unit == "1" and factor.least >= 0.0 and factor.most <= 1.0:
         return percent(value)
     number = significant(value)
-    return number if factor.unit == "1" else f"{number}{SPACE}{factor.unit}"
+    return number if factor.unit == "1" else f"{number}{SPACE}{_(factor.unit)}"
+
+
+def better_hint(front: Front, k: int) -> str:
+    """Whether more or less of a column is better."""
+    return _("more is better") if front.senses[k] > 0 else _("less is better")
 
 
 @styled
 def pareto_front(
-    front: Front, labels: Labels = PLAIN, references: Sequence[Reference] = ()
+    front: Front,
+    labels: Labels = PLAIN,
+    references: Sequence[Reference] = (),
+    *,
+    ax: Panels | None = None,
 ) -> Figure:
-    """The front as a plane, or one for each further outcome, over the cost.
+    """Draw the Pareto front: each further outcome against the cost.
 
-    If the cost is no objective, over the second one. The knee, the best in each objective and known
-    strategies are named; intervals are of differences to the knee.
+    If cost is no objective, the second outcome takes its place. The knee, the best package in each
+    objective and known strategies are named; intervals are of differences to the knee.
 
     Parameters
     ----------
     front
-        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+        From :func:`kolabsim.analysis.search.search`: ``result.front``.
     labels
-        What things are called.
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
     references
-        Strategies that are known, on the same draws.
-
-    Examples
-    --------
-    >>> figures.pareto_front(answer.front, figures.Labels.from_experiment(experiment))
+        Known strategies, simulated with the same random draws.
+    ax
+        Axes to draw in, one for each outcome besides the cost.
     """
     across = min(1, len(front.columns) - 1) if front.price is None else front.price
     others = [k for k in range(len(front.columns)) if k != across] or [across]
     columns = min(len(others), PANELS if len(others) != 4 else 2)
     rows = math.ceil(len(others) / columns)
     height = 0.6 + rows * (3.9 if columns == 1 else 3.2)
-    figure, panels = blank(height, rows, columns)
-    panels = panels.ravel()
+    canvas = open_canvas(ax, height, rows, columns, number=len(others))
     apart, scales = apart_from_knee(front, references), level_scales(front, labels)
     places = front.means[front.knee] + apart.mean
     places[: len(front)] = front.means
-    for axes, k in zip(panels, others, strict=False):
+    for axes, k in zip(canvas.panels, others, strict=True):
         draw_plane(axes, front, places, apart, (across, k), scales, references)
         axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 38))
         axes.set_xlabel(labels.head(front.columns[across], scales[across]))
-        better = _("more is better") if front.senses[k] > 0 else _("less is better")
-        axes.set_ylabel(f"{scales[k].label}; {better}" if scales[k].label else capitalise(better))
-    for axes in panels[len(others) :]:
-        axes.set_axis_off()
-    explain_front(figure, bool(references), across == front.cost)
-    name_marks(front, panels, others, across, scales, places, references)
-    return figure
+        hint, unit = better_hint(front, k), scales[k].label
+        axes.set_ylabel(f"{unit}; {hint}" if unit else capitalise(hint))
+    explain_front(canvas, bool(references), across == front.cost)
+    name_marks(front, canvas.panels, others, across, scales, places, references)
+    return canvas.figure
 
 
 def draw_plane(
@@ -156,14 +184,14 @@ def draw_plane(
     front: Front,
     places: np.ndarray,
     apart: Apart,
-    of: tuple[int, int],
+    plane: tuple[int, int],
     scales: Sequence[Scale],
     references: Sequence[Reference],
 ) -> None:
-    """Draw members and references in the plane of two columns, with their intervals."""
+    """Draw packages and references in the plane of two columns, with their intervals."""
     ends = np.stack([apart.low, apart.high]) + front.means[front.knee]
     (x, x_ends), (y, y_ends) = (
-        (places[:, k] / scales[k].divisor, ends[..., k] / scales[k].divisor) for k in of
+        (places[:, k] / scales[k].divisor, ends[..., k] / scales[k].divisor) for k in plane
     )
     axes.hlines(y, *x_ends, color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
     axes.vlines(x, *y_ends, color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
@@ -180,37 +208,29 @@ def draw_plane(
         )  # fmt: skip
     axes.grid()
     axes.margins(0.12)
-    if of[0] == front.cost:
-        limit = front.budget.most / scales[of[0]].divisor
+    if front.budget is not None and plane[0] == front.cost:
+        limit = front.budget.most / scales[plane[0]].divisor
         left, right = axes.get_xlim()
         right = max(right, limit + 0.03 * (right - left))
         if limit < 1.5 * right - 0.5 * left:
             axes.axvspan(limit, right, color=PALE, alpha=0.45, linewidth=0, zorder=0)
             axes.set_xlim(left, right)
     for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis, 1.0)
+        write_ticks(axis)
 
 
-def explain_front(figure: Figure, known: bool, budget: bool) -> None:
-    """What the marks mean, above all panels."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    marks = [
-        Line2D([], [], linestyle="", marker="o", color=BLUE, markersize=4, label=_("packages")),
-        Line2D([], [], linestyle="", marker="D", color=VERMILION, markersize=7, label=_("knee")),
+def explain_front(canvas: Canvas, known: bool, budget: bool) -> None:
+    """Explain the marks above all panels."""
+    marks: list[Any] = [
+        mark("o", BLUE, _("packages"), markersize=4),
+        mark("D", VERMILION, _("knee"), markersize=7),
     ]
     if known:
-        marks.append(
-            Line2D([], [], linestyle="", marker="s", color=INK, markerfacecolor="white",
-                   markersize=6, label=_("known strategies"))
-        )  # fmt: skip
-    marks.append(
-        Line2D([], [], color=GREY, linewidth=0.8, label=_("interval of the difference to the knee"))
-    )
+        marks.append(mark("s", INK, _("known strategies"), hollow=True, markersize=6))
+    marks.append(line(GREY, _("interval of the difference to the knee"), linewidth=0.8))
     if budget:
-        marks.append(Patch(color=PALE, alpha=0.45, linewidth=0, label=_("beyond the budget")))
-    figure.legend(handles=marks, loc="outside upper left", ncols=len(marks), columnspacing=1.4)
+        marks.append(patch(PALE, _("beyond the budget"), alpha=0.45))
+    canvas.add_legend(marks)
 
 
 def name_marks(
@@ -222,38 +242,35 @@ def name_marks(
     places: np.ndarray,
     references: Sequence[Reference],
 ) -> None:
-    """Name the knee, the known strategies and the best in each objective; no mark is covered."""
+    """Name the knee, known strategies and the best in each objective, without covering a mark."""
     names = {front.knee: package_title(front, front.knee)}
     names |= {len(front) + k: wrap_lines(one.title, 22) for k, one in enumerate(references)}
     for member in sorted({*front.extremes.values()} - {front.knee}):
         names[member] = package(member)
-    rest = [k for k in range(len(places)) if k not in names and np.isfinite(places[k]).all()]
-    order = [*(k for k in names if np.isfinite(places[k]).all()), *rest]
-    for axes, k in zip(panels, others, strict=False):
-        at = [(places[i, across] / scales[across].divisor, places[i, k] / scales[k].divisor)
-              for i in order]  # fmt: skip
+    defined = [k for k in range(len(places)) if np.isfinite(places[k]).all()]
+    order = [k for k in names if k in defined] + [k for k in defined if k not in names]
+    for axes, k in zip(panels, others, strict=True):
+        x, y = (places[order, c] / scales[c].divisor for c in (across, k))
         place_labels(
-            axes, at, [names.get(i, "") for i in order],
-            radii=[6.0 if i == front.knee else 3.5 for i in order], size=7.5,
+            axes, list(zip(x, y, strict=True)), [names.get(i, "") for i in order],
+            radii=[6.0 if i == front.knee else 3.5 for i in order],
         )  # fmt: skip
 
 
 @styled
-def packages(front: Front, labels: Labels = PLAIN) -> Figure:
-    """What packages along the front set, and what comes of it: a column a package, a row a factor.
+def packages(front: Front, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
+    """Draw the settings and outcomes of packages along the front: a column each, a row a factor.
 
-    Colour says how far up its range a number is; the frame is the knee's.
+    The colour shows the position of a number in its range; the frame marks the knee.
 
     Parameters
     ----------
     front
-        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+        From :func:`kolabsim.analysis.search.search`: ``result.front``.
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.packages(answer.front, figures.Labels.from_experiment(experiment))
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in.
     """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
@@ -261,24 +278,23 @@ def packages(front: Front, labels: Labels = PLAIN) -> Figure:
     members, factors = front.spread(DOWN), front.factors
     scales = level_scales(front, labels)
     rows = len(factors) + len(front.columns)
-    figure, panels = blank(0.7 + 0.27 * rows)
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 0.7 + 0.27 * rows)
+    [axes] = canvas.panels
     shade = LinearSegmentedColormap.from_list("intensity", ["white", BLUE])
     for x, member in enumerate(members):
         settings = front.settings(member).values()
-        for y, (factor, value) in enumerate(zip(factors, settings, strict=True)):
-            u = 0.0 if factor.is_choice else float(front.points[member, y])
-            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=shade(u), edgecolor=PALE))
+        for row, (factor, value) in enumerate(zip(factors, settings, strict=True)):
+            u = 0.0 if factor.is_choice else float(front.points[member, row])
+            axes.add_patch(Rectangle((x, row), 1, 1, facecolor=shade(u), edgecolor=PALE))
             text = wrap_lines(setting_text(factor, value, labels), max(8, 108 // len(members)))
             colour = "white" if u > 0.55 else INK
-            axes.text(x + 0.5, y + 0.5, text, color=colour, fontsize=7, ha="center", va="center")
+            axes.text(x + 0.5, row + 0.5, text, color=colour, fontsize=7, ha="center", va="center")
         for k, scale in enumerate(scales):
-            text = scale.bare(front.means[member, k])
-            y = len(factors) + k + 0.75
-            axes.text(x + 0.5, y, text, fontsize=7, ha="center", va="center")
-    x = members.index(front.knee)
+            axes.text(x + 0.5, len(factors) + k + 0.75, scale.bare(front.means[member, k]),
+                      fontsize=7, ha="center", va="center")  # fmt: skip
+    knee = (members.index(front.knee), 0)
     axes.add_patch(
-        Rectangle((x, 0), 1, rows + 0.25, fill=False, edgecolor=VERMILION, linewidth=2.0, zorder=5)
+        Rectangle(knee, 1, rows + 0.25, fill=False, edgecolor=VERMILION, linewidth=2.0, zorder=5)
     )
     titles = [capitalise(labels.factor(factor.name)) for factor in factors]
     heads = [labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)]
@@ -297,124 +313,89 @@ def packages(front: Front, labels: Labels = PLAIN) -> Figure:
     axes.set_xlim(-0.05, len(members) + 0.05)
     axes.set_ylim(rows + 0.3, -0.05)
     axes.spines[:].set_visible(False)
-    return figure
+    return canvas.figure
 
 
 @styled
-def hypervolume(front: Front) -> Figure:
-    """How much of the space of goals the front beats, round by round, as a share of the last.
+def hypervolume(front: Front, *, ax: Panels | None = None) -> Figure:
+    """Draw the hypervolume of the front by round, as a share of the last.
 
     Parameters
     ----------
     front
-        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
-
-    Examples
-    --------
-    >>> figures.hypervolume(answer.front)
+        From :func:`kolabsim.analysis.search.search`: ``result.front``.
+    ax
+        Axes to draw in.
     """
-    figure, panels = blank(2.6)
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 2.6)
+    [axes] = canvas.panels
     rounds = [one.number for one in front.history]
     last = front.hypervolume[-1] or 1.0
     axes.plot(rounds, 100.0 * front.hypervolume / last, color=BLUE, linewidth=2.0)
     axes.axhline(100.0, color=GREY, linewidth=0.7, linestyle=(0, (3, 2)))
-    axes.set_title(_("Hypervolume of the front, % of the last round’s"))
+    axes.set_title(_("Hypervolume of the front, % of the last round"))
     axes.set_xlabel(_("Round"))
     axes.set_ylim(0.0, 105.0)
     axes.grid(axis="y")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    write_ticks(axes.yaxis, 1.0)
-    return figure
+    limit_ticks(axes.xaxis, integer=True)
+    write_ticks(axes.yaxis)
+    return canvas.figure
 
 
 @styled
-def front_in_futures(front: Front, robust: FrontRobustness, labels: Labels = PLAIN) -> Figure:
-    """Packages in many futures: mean with its interval, the worst tenth, and who stays.
+def front_in_futures(
+    front: Front, robust: FrontRobustness, labels: Labels = PLAIN, *, ax: Panels | None = None
+) -> Figure:
+    """Draw packages in many futures: mean with its interval, worst tenth, share within budget.
 
     Parameters
     ----------
     front
-        From :func:`kolabsim.analysis.search.search`: ``answer.front``.
+        From :func:`kolabsim.analysis.search.search`: ``result.front``.
     robust
-        From :func:`kolabsim.analysis.search.reevaluate`: ``answer.robustness``.
+        From :func:`kolabsim.analysis.search.reevaluate`: ``result.robustness``.
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.front_in_futures(answer.front, answer.robustness)
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in, one for each outcome and one for the share.
     """
-    rows_of = robust_rows(front, robust)[::-1]
-    members = [robust.members[row] for row in rows_of]
+    rows_shown = robust_rows(front, robust)[::-1]
+    members = [robust.members[row] for row in rows_shown]
     scales = robust_scales(front, robust, labels)
     number = len(front.columns) + 1
     columns = min(number, PANELS if number != 4 else 4)
     rows = math.ceil(number / columns)
     height = 0.55 + rows * (0.75 + 0.19 * len(members))
-    figure, panels = blank(height, rows, columns, sharey=True)
-    panels, at = panels.ravel(), np.arange(len(members))
-    for k, (axes, scale) in enumerate(zip(panels, scales, strict=False)):
-        low, high = robust.intervals[rows_of, k].T / scale.divisor
-        mean, worst = (
-            part[rows_of, k] / scale.divisor for part in (robust.means, robust.worst)
-        )  # fmt: skip
-        colours = [VERMILION if member == front.knee else BLUE for member in members]
+    canvas = open_canvas(ax, height, rows, columns, number=number, sharey=True)
+    *panels, stays = canvas.panels
+    at = np.arange(len(members))
+    colours = [VERMILION if member == front.knee else BLUE for member in members]
+    for k, (axes, scale) in enumerate(zip(panels, scales, strict=True)):
+        low, high = robust.intervals[rows_shown, k].T / scale.divisor
+        mean, worst = (part[rows_shown, k] / scale.divisor for part in (robust.means, robust.worst))
         axes.hlines(at, low, high, color=colours, linewidth=1.6)
         axes.scatter(mean, at, s=24, color=colours, zorder=3)
         axes.scatter(worst, at, s=26, marker="v", facecolor="white", edgecolor=INK, zorder=3)
         axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 24))
-        better = _("more is better") if front.senses[k] > 0 else _("less is better")
-        axes.set_xlabel(f"{scale.label};\n{better}" if scale.label else better)
+        hint = better_hint(front, k)
+        axes.set_xlabel(f"{scale.label};\n{hint}" if scale.label else hint)
         axes.grid(axis="x")
-        axes.xaxis.get_major_locator().set_params(nbins=4)
-        write_ticks(axes.xaxis, 1.0)
-    stays = panels[len(scales)]
-    stays.barh(at, 100.0 * robust.within[rows_of], height=0.66, color=PALE)
-    stays.barh(at, 100.0 * robust.stays[rows_of], height=0.66, color=colours)
+        limit_ticks(axes.xaxis, nbins=4)
+        write_ticks(axes.xaxis)
+    stays.barh(at, 100.0 * robust.within[rows_shown], height=0.66, color=PALE)
+    stays.barh(at, 100.0 * robust.stays[rows_shown], height=0.66, color=colours)
     stays.set_title(wrap_lines(_("Share of futures"), 24))
     stays.set_xlabel("%")
     stays.set_xlim(0.0, 102.0)
-    write_ticks(stays.xaxis, 1.0)
-    stays.set_yticks(at, [package_title(front, member) for member in members])
-    stays.set_ylim(-0.7, len(members) - 0.3)
-    for axes in panels[number:]:
-        axes.set_axis_off()
-    explain_robustness(figure, front)
-    return figure
-
-
-def explain_robustness(figure: Figure, front: Front) -> None:
-    """What marks and bars mean, above all panels."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    level = percent(front.level)
-    handles = [
-        Line2D([], [], color=BLUE, marker="o", markersize=4.5, linewidth=1.6,
-               label=_("mean, with its {level} interval").format(level=level)),
-        Line2D([], [], linestyle="", marker="v", markersize=5, color=INK, markerfacecolor="white",
-               label=_("worst tenth of futures")),
-        Patch(color=BLUE, label=_("within budget and unbeaten")),
-        Patch(color=PALE, label=_("within budget, but beaten")),
-    ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside upper left", ncols=4, columnspacing=1.4)
-
-
-def robust_rows(front: Front, robust: FrontRobustness) -> list[int]:
-    """Which of the members that were judged are shown: those of the usual choice, or the first."""
-    usual = front.spread(DOWN)
-    rows = [row for row, member in enumerate(robust.members) if member in usual]
-    return rows or list(range(min(DOWN, len(robust.members))))
-
-
-def robust_scales(front: Front, robust: FrontRobustness, labels: Labels) -> list[Scale]:
-    """How each column is written over futures."""
-    low, high = np.moveaxis(robust.intervals, 2, 0)
-    return [
-        labels.scale(
-            name, np.stack([robust.means[:, k], robust.worst[:, k]]), (high - low)[:, k] / 2.0,
-            difference=False,
-        )
-        for k, name in enumerate(front.columns)
-    ]  # fmt: skip
+    write_ticks(stays.xaxis)
+    for axes in canvas.panels:
+        axes.set_yticks(at, [package_title(front, member) for member in members])
+        axes.set_ylim(-0.7, len(members) - 0.3)
+    text = _("mean, with its {level} interval").format(level=percent(front.level))
+    canvas.add_legend([
+        line(BLUE, text, marker="o", markersize=4.5, linewidth=1.6),
+        mark("v", INK, _("worst tenth of futures"), hollow=True),
+        patch(BLUE, _("within budget and not dominated")),
+        patch(PALE, _("within budget, but dominated")),
+    ])  # fmt: skip
+    return canvas.figure

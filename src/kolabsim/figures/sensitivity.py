@@ -1,19 +1,26 @@
-"""Figures of a sensitivity analysis: indices, tornado, curves, Morris' plane, convergence."""
+"""Figures of a sensitivity analysis: indices, tornado, curves, Morris plane, convergence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
 from kolabsim.analysis.sensitivity import Curve, Index, Indices, mean_interval
-from kolabsim.figures.formatting import Scale, choose_scale, count, significant
+from kolabsim.figures.formatting import (
+    Scale,
+    choose_scale,
+    count,
+    format_interval,
+    significant,
+)
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
 from kolabsim.figures.style import (
     BLUE,
+    DASHED,
     GREEN,
     GREY,
     INK,
@@ -21,9 +28,11 @@ from kolabsim.figures.style import (
     PALE,
     PURPLE,
     VERMILION,
-    blank,
+    open_canvas,
+    patch,
     place_labels,
     styled,
+    write_names,
     write_ticks,
 )
 from kolabsim.i18n import N_, _
@@ -33,57 +42,61 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from kolabsim.figures.style import Panels
+
 SHOWN = 15
 """Most factors in a figure; tables have all."""
 LEADING = 5
-"""Factors whose convergence is drawn, and whose ranking is judged."""
+"""Factors whose convergence is drawn."""
 THREADS = 60
-"""Most single curves in a panel: more would be one colour."""
+"""Most single curves in a panel: more would merge into one colour."""
 SHARES = ("ST", "S1", "S2")
 """Indices that are shares of the variance."""
 BARE = ("delta", "median", "maximum")
-"""Indices that are numbers between 0 and 1; all others have the outcome's unit."""
-LINES = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (VERMILION, "v"))
+"""Indices that are numbers between 0 and 1; all others have the unit of the outcome."""
+LINES: tuple[tuple[str, str], ...] = (
+    (BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (VERMILION, "v"),
+)  # fmt: skip
 """Colours and marks of the leading factors."""
 INDEX_TITLES = {
-    "ST": N_("In all, with others"), "S1": N_("By itself"), "S2": N_("Together, beyond each"),
-    "mu_star": N_("Mean size of effect"), "mu": N_("Mean effect"),
-    "sigma": N_("Unevenness of effect"), "delta": N_("Shift of the distribution"),
+    "ST": N_("Total effect"), "S1": N_("Main effect"), "S2": N_("Interaction of two"),
+    "mu_star": N_("Mean absolute effect"), "mu": N_("Mean effect"),
+    "sigma": N_("Standard deviation of effects"), "delta": N_("Shift of the distribution"),
     "median": N_("Distance of distributions, median"),
     "maximum": N_("Distance of distributions, largest"), "range": N_("Range of the outcome"),
-    "variety": N_("How differently it works elsewhere"), "absolute": N_("Mean size of change"),
-    "mean": N_("Mean change"), "spread": N_("Spread of changes"),
+    "variety": N_("Variation between starting points"), "absolute": N_("Mean absolute change"),
+    "mean": N_("Mean change"), "spread": N_("Standard deviation of changes"),
 }  # fmt: skip
 
 
-def places_of(indices: Indices, limit: int | None = None) -> list[int]:
-    """Where the units stand, the largest main index first, without the dummy."""
+def leading_units(indices: Indices, limit: int | None = None) -> list[int]:
+    """Positions of factors, the largest main index first, without the dummy."""
     return [indices.units.index(name) for name in indices.order()[:limit]]
 
 
-def verdict_of(indices: Indices, index: Index, u: int) -> str:
-    """Whether a unit is above the noise floor; nothing without a floor."""
+def index_verdict(indices: Indices, index: Index, u: int) -> str:
+    """Whether a factor is above the noise floor; '' without a floor."""
     if not index.has_floor or indices.units[u] == DUMMY or not math.isfinite(index.value[u]):
         return ""
     return DIFFERENT if index.above[u] else UNDECIDED
 
 
 def index_title(name: str, scale: Scale) -> str:
-    """An index and its unit."""
+    """Title of an index with its unit."""
     return add_unit(_(INDEX_TITLES[name]), scale)
 
 
 def index_scale(indices: Indices, name: str, labels: Labels) -> Scale:
-    """How an index is written."""
+    """Choose the scale of an index."""
     index = indices.found[name]
     errors = (index.high - index.low) / 2.0
-    return scale_of_index(indices.outcome, name, index.value, errors, labels)
+    return choose_index_scale(indices.outcome, name, index.value, errors, labels)
 
 
-def scale_of_index(
+def choose_index_scale(
     outcome: str, name: str, values: np.ndarray, errors: np.ndarray, labels: Labels
 ) -> Scale:
-    """How values of an index are written, given the half-widths of their intervals."""
+    """Choose the scale of values of an index, given the half-widths of their intervals."""
     if name in SHARES:
         return choose_scale("share", values, errors, difference=False).with_decimals(most=1)
     if name in BARE:
@@ -91,18 +104,16 @@ def scale_of_index(
     return labels.scale(outcome, values, errors, difference=True)
 
 
-def write_factors(axes: Axes, indices: Indices, places: Sequence[int], labels: Labels) -> None:
-    """Write the names of factors beside their lines, the first at the top."""
-    titles = [wrap_lines(capitalise(labels.factor(indices.units[u])), 38) for u in places]
-    axes.set_yticks(range(len(places)), titles)
-    axes.set_ylim(len(places) - 0.4, -0.6)
+def factor_titles(indices: Indices, units: Sequence[int], labels: Labels) -> list[str]:
+    """Titles of factors by their positions."""
+    return [capitalise(labels.factor(indices.units[u])) for u in units]
 
 
 def draw_floor(axes: Axes, index: Index, divisor: float, *, label: str) -> None:
-    """Draw the noise floor of an index as a line across."""
+    """Draw the noise floor of an index as a vertical line."""
     if index.has_floor:
         axes.axvline(
-            index.floor / divisor, color=INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=4,
+            index.floor / divisor, color=INK, linewidth=1.0, linestyle=DASHED, zorder=4,
             label=label,
         )  # fmt: skip
 
@@ -113,190 +124,178 @@ def bar_names(indices: Indices) -> list[str]:
 
 
 @styled
-def index_bars(indices: Indices, labels: Labels = PLAIN) -> Figure:
-    """The main index of the leading factors, with intervals and the noise floor.
+def index_bars(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
+    """Draw the main index of the leading factors, with intervals and the noise floor.
 
-    Shares of the variance are drawn in all and by itself. What is not above the floor is hollow.
+    Of shares of the variance, total and main effect are drawn. Bars that are not above the floor
+    are hollow.
 
     Parameters
     ----------
     indices
-        From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
+        From :func:`kolabsim.analysis.sensitivity.analyse`: ``result.indices[0]``.
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.index_bars(answer.indices[0], figures.Labels.from_experiment(experiment))
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in.
     """
-    from matplotlib.patches import Patch
-
-    places, names = places_of(indices, SHOWN), bar_names(indices)
-    figure, panels = blank(1.05 + 0.36 * len(places))
-    axes = panels[0, 0]
+    units, names = leading_units(indices, SHOWN), bar_names(indices)
+    canvas = open_canvas(ax, 1.05 + 0.36 * len(units))
+    [axes] = canvas.panels
     axes.grid(axis="x")
     axes.axvline(0.0, color="#999999", linewidth=0.7)
     scale, thick = index_scale(indices, names[0], labels), 0.72 / len(names)
-    handles = []
+    handles: list[Any] = []
     for k, (name, colour) in enumerate(zip(names, (BLUE, ORANGE), strict=False)):
-        index, y = indices.found[name], np.arange(len(places)) + (k - (len(names) - 1) / 2) * thick
-        value, low, high = (part[places] / scale.divisor for part in index[:3])
-        faces = ["white" if verdict_of(indices, index, u) == UNDECIDED else colour for u in places]
+        index, y = indices.found[name], np.arange(len(units)) + (k - (len(names) - 1) / 2) * thick
+        value, low, high = (part[units] / scale.divisor for part in index[:3])
+        faces = ["white" if index_verdict(indices, index, u) == UNDECIDED else colour
+                 for u in units]  # fmt: skip
         axes.barh(y, value, thick * 0.92, color=faces, edgecolor=colour, linewidth=1.0)
         axes.hlines(y, low, high, color=INK, linewidth=1.3, zorder=5)
-        handles.append(Patch(facecolor=colour, edgecolor=colour, label=_(INDEX_TITLES[name])))
+        handles.append(patch(colour, _(INDEX_TITLES[name]), colour))
     draw_floor(axes, indices.leading, scale.divisor, label=floor_label(names))
     if indices.leading.has_floor:
-        handles.append(
-            Patch(facecolor="white", edgecolor=GREY, label=_("not above the noise floor"))
-        )
-    handles += axes.get_legend_handles_labels()[0]
-    write_factors(axes, indices, places, labels)
+        handles.append(patch("white", _("not above the noise floor"), GREY))
+    write_names(axes, factor_titles(indices, units, labels))
     axes.set_xlabel(bar_label(names, scale))
-    write_ticks(axes.xaxis, 1.0)
-    figure.legend(handles=handles, loc="outside upper left", ncols=4, columnspacing=1.4)
-    return figure
+    write_ticks(axes.xaxis)
+    canvas.add_legend([*handles, *axes.get_legend_handles_labels()[0]], columns=4)
+    return canvas.figure
 
 
 def floor_label(names: Sequence[str]) -> str:
-    """What the line of the noise floor is called; it is the first index's."""
-    if len(names) < 2:
-        return _("Noise floor")
-    return _("Noise floor of the first")
+    """Title of the line of the noise floor, which belongs to the first index."""
+    return _("Noise floor") if len(names) < 2 else _("Noise floor of the total effect")
 
 
 def bar_label(names: Sequence[str], scale: Scale) -> str:
-    """What the axis of bars is: shares of the variance, or one index."""
+    """Title of the axis of bars: shares of the variance, or one index."""
     if names[0] in SHARES:
         return _("Share of the variance of the outcome, {unit}").format(unit=scale.label)
     return index_title(names[0], scale)
 
 
 @styled
-def morris_plane(indices: Indices, labels: Labels = PLAIN) -> Figure:
-    """Mean size of effects across, their unevenness up, each factor with its name.
+def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
+    """Draw the mean absolute effect of each factor against the standard deviation of its effects.
 
     Parameters
     ----------
     indices
         Of the method ``morris``.
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.morris_plane(answer.indices[0], figures.Labels.from_experiment(experiment))
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in.
     """
     size, uneven = indices.found["mu_star"], indices.found["sigma"]
-    divisor = index_scale(indices, "mu_star", labels).divisor
-    x, y = size.value / divisor, uneven.value / divisor
-    order = [u for u in places_of(indices) if math.isfinite(y[u])]
-    figure, panels = blank(5.2)
-    axes = panels[0, 0]
+    scale = index_scale(indices, "mu_star", labels)
+    x, y, low, high = (
+        part / scale.divisor for part in (size.value, uneven.value, size.low, size.high)
+    )
+    order = [u for u in leading_units(indices) if math.isfinite(y[u])]
+    canvas = open_canvas(ax, 5.2)
+    [axes] = canvas.panels
     axes.grid()
-    right, top = np.nanmax([x, size.high / divisor]) * 1.1, np.max(y[order]) * 1.2
+    right, top = np.nanmax([x, high]) * 1.1, np.max(y[order]) * 1.2
     top = max(top, 0.45 * right)
     axes.set_xlim(-0.02 * right, right)
     axes.set_ylim(-0.03 * top, top)
     end = min(right, top)
-    axes.plot(
-        [0.0, end], [0.0, end], color=GREY, linewidth=0.8, label=_("As uneven as it is large")
-    )
-    draw_floor(axes, size, divisor, label=floor_label(["mu_star"]))
+    text = _("standard deviation as large as the mean")
+    axes.plot([0.0, end], [0.0, end], color=GREY, linewidth=0.8, label=text)
+    draw_floor(axes, size, scale.divisor, label=floor_label(["mu_star"]))
+    clear = {u: index_verdict(indices, size, u) != UNDECIDED for u in order}
     for u in order[::-1]:
-        clear = verdict_of(indices, size, u) != UNDECIDED
-        colour = BLUE if clear else GREY
-        axes.hlines(y[u], size.low[u] / divisor, size.high[u] / divisor, color=colour,
-                    linewidth=1.1, alpha=0.6)  # fmt: skip
-        axes.plot(x[u], y[u], "D" if clear else "o", color=colour, markersize=5.5 if clear else 4.5,
-                  markerfacecolor=colour if clear else "white", zorder=5)  # fmt: skip
-    axes.set_xlabel(index_title("mu_star", index_scale(indices, "mu_star", labels)))
-    axes.set_ylabel(index_title("sigma", index_scale(indices, "mu_star", labels)))
+        colour = BLUE if clear[u] else GREY
+        axes.hlines(y[u], low[u], high[u], color=colour, linewidth=1.1, alpha=0.6)
+        axes.plot(x[u], y[u], "D" if clear[u] else "o", color=colour,
+                  markersize=5.5 if clear[u] else 4.5,
+                  markerfacecolor=colour if clear[u] else "white", zorder=5)  # fmt: skip
+    axes.set_xlabel(index_title("mu_star", scale))
+    axes.set_ylabel(index_title("sigma", scale))
     for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis, 1.0)
-    figure.legend(loc="outside upper left", ncols=2)
-    named = [u for u in order if verdict_of(indices, size, u) != UNDECIDED][:SHOWN]
-    titles = [wrap_lines(capitalise(labels.factor(indices.units[u])), 26) for u in named]
-    places, radii = [(x[u], y[u]) for u in named], [4.0] * len(named)
-    for u in named:  # labels keep off intervals too
-        ends = np.linspace(size.low[u], size.high[u], 15) / divisor
-        places += [(end, y[u]) for end in ends]
-    nothing = [""] * (len(places) - len(named))
-    place_labels(axes, places, [*titles, *nothing], radii=radii + [2.5] * len(nothing), size=7.5)
-    for text in [text for text in axes.texts if not text.get_text()]:
-        text.remove()
-    return figure
+        write_ticks(axis)
+    canvas.add_legend(axes.get_legend_handles_labels()[0])
+    named = [u for u in order if clear[u]][:SHOWN]
+    place_labels(
+        axes, [(x[u], y[u]) for u in named],
+        [wrap_lines(title, 26) for title in factor_titles(indices, named, labels)],
+        radii=[4.0] * len(named),
+        avoid=[(end, y[u]) for u in named for end in np.linspace(low[u], high[u], 15)],
+    )  # fmt: skip
+    return canvas.figure
 
 
 @styled
-def ice(indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN) -> Figure:
-    """How the outcome moves along the range of each leading factor, on one scale.
+def ice(
+    indices: Indices,
+    curves: Mapping[str, Curve],
+    labels: Labels = PLAIN,
+    *,
+    ax: Panels | None = None,
+) -> Figure:
+    """Draw the outcome along the range of each leading factor, on one scale.
 
-    Of ice, single curves are drawn too, moved to the same mean.
+    Of the method ``ice``, single curves are drawn too, shifted to the same mean. The pale band is
+    the range of a factor without effect.
 
     Parameters
     ----------
     indices
-        From a design ``one_at_a_time`` or ``ice``.
+        Of the method ``one_at_a_time`` or ``ice``.
     curves
-        By factor, how the outcome moves (:func:`kolabsim.analysis.sensitivity.curve`).
+        By factor, the outcome along its range: ``result.curves["trust"]``
+        (:func:`kolabsim.analysis.sensitivity.curve`).
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.ice(answer.indices[0], answer.curves["trust"])
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in, one a factor (at most 15).
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     columns = min(len(names), 3 if len(names) <= 6 else 4)
     rows = math.ceil(len(names) / columns)
-    figure, panels = blank(0.5 + 1.75 * rows, rows, columns, sharey=True)
+    canvas = open_canvas(ax, 0.5 + 1.75 * rows, rows, columns, number=len(names), sharey=True)
     middles = np.concatenate([curves[name].middle for name in names])
     scale = labels.scale(indices.outcome, middles, difference=False)
-    for axes in panels.ravel()[len(names) :]:
-        axes.set_axis_off()
-    for axes, name in zip(panels.ravel(), names, strict=False):
+    for axes, name in zip(canvas.panels, names, strict=True):
         axes.grid(axis="y")
         if DUMMY in curves:
-            axes.axhspan(*(end / scale.divisor for end in reach(curves[DUMMY])), color=PALE,
-                         linewidth=0, alpha=0.8, zorder=0)  # fmt: skip
+            middle = curves[DUMMY].middle / scale.divisor
+            axes.axhspan(middle.min(), middle.max(), color=PALE, linewidth=0, alpha=0.8, zorder=0)
         values = values_along(curves[name], name, labels)
         draw_curve(axes, curves[name], scale.divisor, values, threads=indices.method == "ice")
-        axes.set_title(
-            wrap_lines(capitalise(labels.factor(name)), 36 if columns < 4 else 27), fontsize=7.5
-        )
-        write_ticks(axes.yaxis, 1.0)
-    figure.supylabel(wrap_lines(labels.head(indices.outcome, scale), 60), fontsize=8.0)
-    return figure
+        title = capitalise(labels.factor(name))
+        axes.set_title(wrap_lines(title, 36 if columns < 4 else 27), fontsize=7.5)
+        write_ticks(axes.yaxis)
+    canvas.label_y(wrap_lines(labels.head(indices.outcome, scale), 60))
+    return canvas.figure
 
 
-def reach(dummy: Curve) -> tuple[float, float]:
-    """From where to where the mean curve of a factor that changes nothing goes."""
-    return float(dummy.middle.min()), float(dummy.middle.max())
-
-
-def values_along(curve: Curve, name: str, labels: Labels) -> list[object]:
-    """What a factor is at each place of its curve, words as they are called; [] if unknown."""
+def values_along(curve: Curve, name: str, labels: Labels) -> list[Any]:
+    """Values of a factor at each position of its curve, choices by title; [] if unknown."""
     values = [labels.at[name](place) for place in curve.places] if name in labels.at else []
     return [labels.choice(one) if isinstance(one, str) else one for one in values]
 
 
 def draw_curve(
-    axes: Axes, curve: Curve, divisor: float, values: Sequence[object], *, threads: bool
+    axes: Axes, curve: Curve, divisor: float, values: Sequence[Any], *, threads: bool
 ) -> None:
-    """Draw a curve with its interval; ``threads``: also single ones, at most :data:`THREADS`."""
+    """Draw a curve with its interval; with ``threads``, single ones too."""
     choice = any(isinstance(value, str) for value in values)
     if choice:
-        curve = by_word(curve, values)
-        titles = [wrap_lines(word, 11) for word in dict.fromkeys(values)]
+        curve = group_by_choice(curve, values)
+        titles = [wrap_lines(title, 11) for title in dict.fromkeys(values)]
         axes.set_xticks(curve.places, titles, fontsize=6.5)
         axes.set_xlim(-0.5, len(titles) - 0.5)
     else:
-        axes.set_xticks((0.0, 0.5, 1.0), ticks_of_numbers(values))
+        axes.set_xticks((0.0, 0.5, 1.0), range_ticks(values))
         axes.set_xlim(0.0, 1.0)
         # Numbers at the ends stay inside their panel.
-        for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
-            label.set_horizontalalignment(side)
+        left, _middle, right = axes.get_xticklabels()
+        left.set_horizontalalignment("left")
+        right.set_horizontalalignment("right")
     x, middle, low, high = curve.places, *(part / divisor for part in curve[2:])
     if threads:
         each = curve.each - curve.each.mean(axis=1, keepdims=True) + curve.middle.mean()
@@ -310,15 +309,15 @@ def draw_curve(
     axes.plot(x, middle, color=BLUE, linewidth=1.8)
 
 
-def by_word(curve: Curve, words: Sequence[str]) -> Curve:
-    """A curve with one place for each word, in their order: the mean of all that say this word."""
-    there = np.array(words) == np.array([*dict.fromkeys(words)])[:, None]
+def group_by_choice(curve: Curve, values: Sequence[Any]) -> Curve:
+    """A curve with one position for each option of a choice: the mean of all with this option."""
+    there = np.array(values) == np.array([*dict.fromkeys(values)])[:, None]
     weights = there / there.sum(axis=1, keepdims=True)
     return Curve(np.arange(len(there)), *(part @ weights.T for part in curve[1:]))
 
 
-def ticks_of_numbers(values: Sequence[object]) -> list[str]:
-    """What a factor is at both ends and in the middle of its range, as far as is known."""
+def range_ticks(values: Sequence[Any]) -> list[str]:
+    """Values of a factor at both ends and in the middle of its range, as far as known."""
     if not len(values):
         return [_("low"), _("middle"), _("high")]
     middle = significant(float(values[len(values) // 2])) if len(values) % 2 else ""
@@ -326,36 +325,38 @@ def ticks_of_numbers(values: Sequence[object]) -> list[str]:
 
 
 @styled
-def convergence(indices: Indices, labels: Labels = PLAIN) -> Figure:
-    """The main index of the leading factors as the first points alone would give it.
+def convergence(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
+    """Draw the main index of the leading factors, by number of points of the design.
 
     Parameters
     ----------
     indices
-        From :func:`kolabsim.analysis.sensitivity.analyse`: ``answer.indices[0]``.
+        From :func:`kolabsim.analysis.sensitivity.analyse`: ``result.indices[0]``.
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.convergence(answer.indices[0], figures.Labels.from_experiment(experiment))
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in.
     """
-    places = places_of(indices, LEADING)
+    units = leading_units(indices, LEADING)
     scale = index_scale(indices, indices.main, labels)
     points = np.array([step.points for step in indices.steps])
-    figure, panels = blank(3.6)
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 3.6)
+    [axes] = canvas.panels
     axes.grid(axis="y")
     parts = [np.array([step[2 + k] for step in indices.steps]) / scale.divisor for k in range(3)]
-    lines = [(u, *LINES[k], "-", labels.factor(indices.units[u])) for k, u in enumerate(places)]
+    titles = factor_titles(indices, units, labels)
+    lines: list[tuple[int, str, str, Any, str]] = [
+        (u, *LINES[k], "-", title) for k, (u, title) in enumerate(zip(units, titles, strict=True))
+    ]
     if indices.has_dummy:
-        lines.append((len(indices.units) - 1, GREY, "", (0, (4, 3)), labels.factor(DUMMY)))
-    for k, (u, colour, mark, style, title) in enumerate(lines):
-        # Intervals stand beside each other, so that each can be seen.
+        title = capitalise(labels.factor(DUMMY))
+        lines.append((len(indices.units) - 1, GREY, "", DASHED, title))
+    for k, (u, colour, marker, style, title) in enumerate(lines):
+        # Intervals stand beside each other, so that each is visible.
         x = points * 2.0 ** (0.06 * (k - (len(lines) - 1) / 2))
         value, low, high = (part[:, u] for part in parts)
-        axes.plot(x, value, color=colour, marker=mark, markersize=5.0, linestyle=style,
-                  linewidth=1.5, label=wrap_lines(capitalise(title), 46))  # fmt: skip
+        axes.plot(x, value, color=colour, marker=marker, markersize=5.0, linestyle=style,
+                  linewidth=1.5, label=wrap_lines(title, 46))  # fmt: skip
         axes.vlines(x, low, high, color=colour, linewidth=1.2)
     axes.set_xscale("log", base=2)
     axes.set_xticks(points, [count(number) for number in points])
@@ -363,72 +364,83 @@ def convergence(indices: Indices, labels: Labels = PLAIN) -> Figure:
     axes.set_xlabel(_("Points"))
     axes.set_ylabel(wrap_lines(bar_label([indices.main], scale), 32))
     seen = np.concatenate(
-        [parts[0][:, places].ravel(), *(part[1:, places].ravel() for part in parts)]
+        [parts[0][:, units].ravel(), *(part[1:, units].ravel() for part in parts)]
     )
     if np.isfinite(seen).any() and len(points) > 2:  # the first interval would dwarf all others
         room = 0.05 * (np.nanmax(seen) - min(np.nanmin(seen), 0.0))
         axes.set_ylim(min(np.nanmin(seen), 0.0) - room, np.nanmax(seen) + room)
-    write_ticks(axes.yaxis, 1.0)
-    figure.legend(loc="outside upper left", ncols=2)
-    return figure
+    write_ticks(axes.yaxis)
+    canvas.add_legend(axes.get_legend_handles_labels()[0], columns=2)
+    return canvas.figure
 
 
 @styled
-def tornado(indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN) -> Figure:
-    """By how much each factor moves the outcome at either end of its range, the strongest first.
+def tornado(
+    indices: Indices,
+    curves: Mapping[str, Curve],
+    labels: Labels = PLAIN,
+    *,
+    ax: Panels | None = None,
+) -> Figure:
+    """Draw the change of the outcome at either end of the range of each factor.
 
-    Changes are from the middle of a factor's range, all other factors staying where they are, with
-    the intervals of their means. The pale bar goes from the lowest to the highest outcome along
-    the range; where it sticks out, the outcome bends. Of a choice, every word has its mark.
+    Factors are in descending order of their effect. Changes are from the middle of the range of a
+    factor, all others being held constant, with the intervals of their means. The pale bar
+    extends from the lowest to the highest outcome along the range; where it is longer than the
+    others, the outcome is not monotonic. Each option of a choice has a mark.
 
     Parameters
     ----------
     indices
-        From a design ``one_at_a_time`` or ``ice``.
+        Of the method ``one_at_a_time`` or ``ice``.
     curves
-        By factor, how the outcome moves (:func:`kolabsim.analysis.sensitivity.curve`).
+        By factor, the outcome along its range: ``result.curves["trust"]``
+        (:func:`kolabsim.analysis.sensitivity.curve`).
     labels
-        What things are called.
-
-    Examples
-    --------
-    >>> figures.tornado(answer.indices[0], answer.curves["trust"])
+        Titles and units: ``figures.Labels.from_experiment(experiment)``.
+    ax
+        Axes to draw in.
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     changes = [change_from_middle(curves[name], indices.level) for name in names]
     scale = labels.scale(
         indices.outcome, np.concatenate([change.middle for change in changes]), difference=True
     )
-    figure, panels = blank(1.05 + 0.42 * len(names))
-    axes = panels[0, 0]
+    canvas = open_canvas(ax, 1.05 + 0.42 * len(names))
+    [axes] = canvas.panels
     axes.grid(axis="x")
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     titles = []
     for y, (name, change) in enumerate(zip(names, changes, strict=True)):
         values = values_along(change, name, labels)
+        choices = [one for one in dict.fromkeys(values) if isinstance(one, str)]
         title = capitalise(labels.factor(name))
-        if any(isinstance(value, str) for value in values):
-            change = by_word(change, values)
+        if choices:
+            change = group_by_choice(change, values)
         elif values:
             low, high = (labels.number(name, value) for value in (values[0], values[-1]))
-            ends = _("{low} to {high}").format(low=low, high=high)
-            title = f"{title} ({ends})"
-        titles.append(wrap_lines(title, 46))
-        hollow = verdict_of(indices, indices.leading, indices.units.index(name)) == UNDECIDED
-        choices = [one for one in dict.fromkeys(values) if isinstance(one, str)]
+            title = f"{title} ({format_interval(low, high)})"
+        titles.append(title)
+        hollow = index_verdict(indices, indices.leading, indices.units.index(name)) == UNDECIDED
         draw_change(axes, y, change, scale.divisor, choices=choices, hollow=hollow)
-    axes.set_yticks(range(len(names)), titles)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    write_names(axes, titles, width=46)
     text = _("{outcome}: change from the middle of the range")
     text = text.format(outcome=capitalise(labels.outcome(indices.outcome)))
     axes.set_xlabel(add_unit(text, scale))
-    write_ticks(axes.xaxis, 1.0)
-    explain_tornado(figure, indices)
-    return figure
+    write_ticks(axes.xaxis)
+    handles = [
+        patch(ORANGE, _("lowest value")),
+        patch(BLUE, _("highest value")),
+        patch(PALE, _("anywhere in the range"), alpha=0.55),
+    ]
+    if indices.leading.has_floor:
+        handles.append(patch("white", _("not above the noise floor"), GREY))
+    canvas.add_legend(handles)
+    return canvas.figure
 
 
 def change_from_middle(curve: Curve, level: float) -> Curve:
-    """A curve as differences to its own middle, with the intervals of these."""
+    """A curve as differences to its own middle, with their intervals."""
     middle = np.array([np.interp(0.5, curve.places, one) for one in curve.each])
     each = curve.each - middle[:, None]
     return Curve(curve.places, each, *mean_interval(each, level))
@@ -437,37 +449,21 @@ def change_from_middle(curve: Curve, level: float) -> Curve:
 def draw_change(
     axes: Axes, y: float, change: Curve, divisor: float, *, choices: Sequence[str], hollow: bool
 ) -> None:
-    """Draw the line of one factor: both ends of its range, or all words of a choice."""
+    """Draw the line of one factor: both ends of its range, or all options of a choice."""
     middle, low, high = (part / divisor for part in change[2:])
     least, most = min(middle.min(), 0.0), max(middle.max(), 0.0)
     axes.barh(y, most - least, 0.74, left=least, color=PALE, alpha=0.55, linewidth=0, zorder=1)
     if choices:
-        at = y + np.linspace(-0.28, 0.28, len(middle))
-        axes.hlines(at, low, high, color=INK, linewidth=1.2, zorder=4)
-        axes.plot(middle, at, "D", color=GREEN, markersize=4.5, zorder=5, linestyle="",
+        lines = y + np.linspace(-0.28, 0.28, len(middle))
+        axes.hlines(lines, low, high, color=INK, linewidth=1.2, zorder=4)
+        axes.plot(middle, lines, "D", color=GREEN, markersize=4.5, zorder=5, linestyle="",
                   markerfacecolor="white" if hollow else GREEN)  # fmt: skip
-        for x, where, end, text in zip(middle, at, high, choices, strict=True):
-            axes.annotate(text, (np.fmax(x, end), where), (6, 0), textcoords="offset points",
+        for x, at, end, text in zip(middle, lines, high, choices, strict=True):
+            axes.annotate(text, (np.fmax(x, end), at), (6, 0), textcoords="offset points",
                           va="center_baseline", fontsize=6.0, color=GREY)  # fmt: skip
         return
     for end, at, colour in ((0, y - 0.18, ORANGE), (-1, y + 0.18, BLUE)):
-        line = 1.0 if middle[end] else 0.0  # the edge of nothing would look like something
+        edge = 1.0 if middle[end] else 0.0  # the edge of nothing would look like something
         axes.barh(at, middle[end], 0.34, color="white" if hollow else colour, edgecolor=colour,
-                  linewidth=line, zorder=2)  # fmt: skip
+                  linewidth=edge, zorder=2)  # fmt: skip
         axes.hlines(at, low[end], high[end], color=INK, linewidth=1.3, zorder=5)
-
-
-def explain_tornado(figure: Figure, indices: Indices) -> None:
-    """Say above the panel what bars are."""
-    from matplotlib.patches import Patch
-
-    handles = [
-        Patch(color=ORANGE, label=_("lowest value")),
-        Patch(color=BLUE, label=_("highest value")),
-        Patch(color=PALE, alpha=0.55, linewidth=0, label=_("anywhere in the range")),
-    ]  # fmt: skip
-    if indices.leading.has_floor:
-        handles.append(
-            Patch(facecolor="white", edgecolor=GREY, label=_("not above the noise floor"))
-        )
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), columnspacing=1.2)

@@ -1,34 +1,49 @@
-"""The one look of all figures, and how they become SVG and PNG: the same bytes on every machine."""
+"""The common look of all figures, and their export to SVG and PNG: the same bytes everywhere."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from html import escape
 from io import BytesIO, StringIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
 from kolabsim.analysis.comparison import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.errors import InputError, Problem
 from kolabsim.figures.formatting import decimal
 from kolabsim.files import write_whole
+from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-# Okabe and Ito (2008): told apart by people with every kind of colour vision.
+    Panels = Axes | Sequence[Axes] | np.ndarray
+    """The axes to draw in: one, or as many as a figure has panels, row by row."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Okabe and Ito (2008): distinguishable with every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-SKY, PURPLE, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
+SKY, PURPLE, YELLOW, BROWN = "#56B4E9", "#CC79A7", "#F0E442", "#8C564B"
 INK, GREY, PALE = "#222222", "#6B6B6B", "#D9D9D9"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE)
-"""Colours of things that are merely different."""
+"""Colours of categories without an order."""
+DASHED = (0, (4, 3))
 MARKS: dict[str, tuple[str, str, str]] = {
     BETTER: ("▲", "^", BLUE),
     GAINS: ("▲", "^", BLUE),
@@ -37,16 +52,15 @@ MARKS: dict[str, tuple[str, str, str]] = {
     UNDECIDED: ("○", "o", GREY),
     DIFFERENT: ("◆", "D", INK),
 }
-"""Verdicts as a character, as a marker of matplotlib's, and as a colour: never by colour alone."""
+"""Verdicts as a character, as a marker of matplotlib, and as a colour: never by colour alone."""
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Verdana, Arial, sans-serif"
-"""Fonts of text in SVG. Room is measured in DejaVu Sans, which comes with matplotlib and is wider
-than the others, so that whichever of them a machine has, nothing overlaps."""
+"""Fonts of text in SVG. Space is measured in DejaVu Sans, which comes with matplotlib and is wider
+than the others, so that nothing overlaps in whichever of them a reader has."""
 WIDTH = 9.2
-"""Inches across."""
-
+"""Width of a figure in inches."""
 LEGEND = 115
-"""Most letters of a legend in one line."""
-STYLE: dict[str, object] = {
+"""Most letters in one line of a legend."""
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "text.color": INK,
@@ -81,11 +95,11 @@ STYLE: dict[str, object] = {
 }
 
 
-def styled(draw: Callable) -> Callable:
-    """Let a function draw in kolabsim's look, whatever the user's own settings of matplotlib."""
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Let a function draw in the look of kolabsim, whatever the user's settings of matplotlib."""
 
     @wraps(draw)
-    def drawn(*args: object, **keywords: object) -> object:
+    def drawn(*args: P.args, **keywords: P.kwargs) -> R:
         import matplotlib
 
         with matplotlib.rc_context():
@@ -96,19 +110,110 @@ def styled(draw: Callable) -> Callable:
     return drawn
 
 
-def blank(
-    height: float, rows: int = 1, columns: int = 1, *, width: float = WIDTH, **options: object
-) -> tuple:
-    """A figure so many inches high, without any global state, and its axes [rows, columns]."""
+# Where figures are drawn ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A figure and the panels to draw in: new ones, or the axes that a caller gave."""
+
+    figure: Figure
+    panels: Sequence[Axes]
+    is_new: bool
+
+    def add_legend(self, handles: Sequence[Artist], columns: int | None = None) -> None:
+        """Explain marks above all panels; in given axes, above the first of them.
+
+        Call it last: in given axes it stands above titles and tick labels.
+        """
+        columns = columns or len(handles)
+        labels = [str(handle.get_label()) for handle in handles]
+        if self.is_new:
+            self.figure.legend(
+                handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2,
+                columnspacing=1.4,
+            )  # fmt: skip
+            return
+        from matplotlib.transforms import ScaledTranslation
+
+        axes, points = self.panels[0], 72.0 / self.figure.dpi
+        self.figure.draw_without_rendering()
+        box = axes.get_window_extent()
+        above = (max(part.y1 for part in (axes.get_tightbbox(), box) if part) - box.y1) * points
+        fits = int(box.width * points // (4.8 * max(map(len, labels)) + 40.0))
+        shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
+        axes.legend(
+            handles, labels, loc="lower left", ncols=max(min(columns, fits), 1),
+            bbox_to_anchor=(0.0, 1.0), bbox_transform=axes.transAxes + shift, borderaxespad=0.2,
+        )  # fmt: skip
+
+    def add_colorbar(
+        self, mappable: ScalarMappable, label: str, divisor: float, **options: Any
+    ) -> None:
+        """Draw the scale of colours below all panels, in units of ``divisor``."""
+        given: dict[str, Any] = {"ax": list(self.panels), "shrink": 0.6, "aspect": 40, "pad": 0.02}
+        bar = self.figure.colorbar(mappable, orientation="horizontal", **(given | options))
+        bar.outline.set_visible(False)
+        bar.set_label(label)
+        write_ticks(bar.ax.xaxis, divisor)
+
+    def label_y(self, text: str) -> None:
+        """Label the vertical axis that all panels share."""
+        if self.is_new:
+            self.figure.supylabel(text, fontsize=8.0)
+        else:
+            self.panels[0].set_ylabel(text)
+
+
+def open_canvas(
+    ax: Panels | None, height: float, rows: int = 1, columns: int = 1, *,
+    number: int | None = None, width: float = WIDTH, **options: Any,
+) -> Canvas:  # fmt: skip
+    """Open a new figure, without any global state, or draw in the axes that a caller gives.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw in, one for each panel; None for a new figure.
+    height, width
+        Size of a new figure in inches.
+    rows, columns
+        Grid of its panels.
+    number
+        How many panels there are, if not rows times columns.
+    options
+        Further options of :meth:`matplotlib.figure.Figure.subplots`.
+
+    Raises
+    ------
+    InputError
+        If the number of given axes is wrong.
+    """
+    number = rows * columns if number is None else number
+    if ax is not None:
+        given: list[Axes] = [*np.ravel(np.array(ax, dtype=object))]
+        if len(given) != number:
+            text = _("this figure has {number} panels, but {given} axes were given")
+            raise InputError([Problem(text.format(number=number, given=len(given)))])
+        return Canvas(root_figure(given[0]), given, is_new=False)
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure((width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.06)
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+    figure = Figure((width, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
+    panels = [*figure.subplots(rows, columns, squeeze=False, **options).ravel()]
+    for unused in panels[number:]:
+        unused.set_axis_off()
+    return Canvas(figure, panels[:number], is_new=True)
 
 
-def write_ticks(axis: object, divisor: float) -> None:
-    """Write an axis' numbers in the language spoken now, with no more decimals than they need."""
+def root_figure(axes: Axes) -> Figure:
+    """The whole figure of axes, also where they are in a part of it."""
+    figure: Any = axes.figure
+    return figure.figure
+
+
+def write_ticks(axis: Axis, divisor: float = 1.0) -> None:
+    """Write the numbers of an axis in the current language, with the decimals that they need."""
     from matplotlib.ticker import FuncFormatter
 
     def written(value: float, _position: int | None) -> str:
@@ -122,24 +227,74 @@ def write_ticks(axis: object, divisor: float) -> None:
     axis.set_major_formatter(FuncFormatter(written))
 
 
-def add_verdict_legend(figure: Figure, words: dict[str, str]) -> None:
-    """What the marks mean, above all panels."""
-    from matplotlib.lines import Line2D
+def limit_ticks(axis: Axis, **options: Any) -> None:
+    """Set options of the tick locator of an axis, such as ``integer`` and ``nbins``."""
+    locator: Any = axis.get_major_locator()
+    locator.set_params(**options)
 
-    handles = [
-        Line2D(
-            [], [], linestyle="", marker=MARKS[verdict][1], markersize=5.5, label=text,
-            color=MARKS[verdict][2], markerfacecolor=marker_face(verdict),
-        )
-        for verdict, text in words.items()
-    ]  # fmt: skip
-    columns = len(handles) if sum(map(len, words.values())) < LEGEND else 2
-    figure.legend(handles=handles, loc="outside upper left", ncols=columns, borderaxespad=0.2)
+
+def write_names(axes: Axes, names: Sequence[str], width: int = 38) -> None:
+    """Write the names of lines beside them, the first at the top."""
+    from kolabsim.figures.labels import wrap_lines
+
+    axes.set_yticks(range(len(names)), [wrap_lines(name, width) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+
+
+# Marks and legends ------------------------------------------------------------------------------
 
 
 def marker_face(verdict: str) -> str:
-    """The inside of a mark: hollow where the interval decides nothing."""
+    """Fill colour of a mark: white where the interval includes zero."""
     return "white" if verdict == UNDECIDED else MARKS[verdict][2]
+
+
+def draw_estimate(
+    axes: Axes, y: float, verdict: str, low: float, value: float, high: float
+) -> None:
+    """Draw an estimate and its interval as a horizontal line, marked by its verdict."""
+    _sign, marker, colour = MARKS[verdict]
+    axes.plot([low, high], [y, y], color=colour, linewidth=1.5, zorder=2)
+    axes.plot(
+        value, y, marker=marker, markersize=5.0, color=colour, zorder=3,
+        markerfacecolor=marker_face(verdict),
+    )  # fmt: skip
+
+
+def mark(marker: str, colour: str, label: str, *, hollow: bool = False, **options: Any) -> Line2D:
+    """Make a legend entry of a mark."""
+    from matplotlib.lines import Line2D
+
+    face = "white" if hollow else colour
+    given: dict[str, Any] = {"linestyle": "", "markersize": 5.5, "markerfacecolor": face}
+    return Line2D([], [], marker=marker, color=colour, label=label, **(given | options))
+
+
+def line(colour: str, label: str, **options: Any) -> Line2D:
+    """Make a legend entry of a line."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=colour, label=label, **options)
+
+
+def patch(face: str, label: str, edge: str | None = None, **options: Any) -> Patch:
+    """Make a legend entry of an area."""
+    from matplotlib.patches import Patch
+
+    given: dict[str, Any] = {"edgecolor": edge} if edge else {"linewidth": 0.0}
+    return Patch(facecolor=face, label=label, **given, **options)
+
+
+def add_verdict_legend(canvas: Canvas, labels: Mapping[str, str]) -> None:
+    """Explain the marks of verdicts."""
+    handles = [
+        mark(MARKS[verdict][1], MARKS[verdict][2], text, hollow=verdict == UNDECIDED)
+        for verdict, text in labels.items()
+    ]
+    canvas.add_legend(handles, None if sum(map(len, labels.values())) < LEGEND else 2)
+
+
+# Labels that keep clear of each other -----------------------------------------------------------
 
 
 def place_labels(
@@ -148,18 +303,28 @@ def place_labels(
     texts: Sequence[str],
     *,
     radii: Sequence[float],
-    size: float = 8.0,
+    avoid: Sequence[tuple[float, float]] = (),
+    size: float = 7.5,
 ) -> None:
     """Write a label near each mark, where it covers the least of other marks and labels.
 
-    ``places`` are data coordinates, ``radii`` the marks' radii in points. What stands first is
-    placed first; a label that finds no room beside its mark stands off and is joined to it.
+    ``places`` are data coordinates, ``radii`` the radii of the marks in points; an empty text
+    leaves a mark without a label. Labels also keep clear of the points ``avoid``. Earlier labels
+    are placed first; a label without room beside its mark stands off and is joined to it by a line.
     """
-    axes.figure.draw_without_rendering()
-    points = axes.transData.transform(places) * 72.0 / axes.figure.dpi
-    frame = axes.get_window_extent().extents * 72.0 / axes.figure.dpi
-    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
+    figure = root_figure(axes)
+    figure.draw_without_rendering()
+    scale = 72.0 / figure.dpi
+    points = axes.transData.transform(places) * scale
+    frame = tuple(np.asarray(axes.get_window_extent().extents) * scale)
+    taken: list[Box] = [
+        (x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)
+    ]
+    if len(avoid):
+        taken += [(x - 2, y - 2, x + 2, y + 2) for x, y in axes.transData.transform(avoid) * scale]
     for place, point, radius, text in zip(places, points, radii, texts, strict=True):
+        if not text:
+            continue
         lines = text.split("\n")
         room = (0.62 * size * max(map(len, lines)), 1.3 * size * len(lines))
         options = [spot for off in STAND_OFF for spot in spots(point, radius, room, off)]
@@ -170,21 +335,24 @@ def place_labels(
 
         best = min(options, key=cost)
         taken.append(best.box)
-        line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": radius}
+        join = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": radius}
         axes.annotate(
             text, place, xytext=best.shift, textcoords="offset points", ha=best.across,
-            va=best.along, fontsize=size, linespacing=1.15,
-            arrowprops=line if best.off else None,
+            va=best.along, fontsize=size, linespacing=1.15, arrowprops=join if best.off else None,
         )  # fmt: skip
 
 
+Box = tuple[float, ...]
+"""Left, low, right and high end."""
+
+
 class Spot(NamedTuple):
-    """Where a label may stand: its shift and alignment, the box it fills, how far off it is."""
+    """A possible place of a label: its shift and alignment, its box, and its distance."""
 
     shift: tuple[float, float]
     across: str
     along: str
-    box: tuple[float, float, float, float]
+    box: Box
     off: float
 
 
@@ -206,36 +374,45 @@ def spots(
         yield Spot(shift, across, along, (left, low, left + room[0], low + room[1]), off)
 
 
-def overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """The area that two boxes (left, low, right, high) share."""
+def overlap(one: Box, other: Box) -> float:
+    """The area that two boxes share."""
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     return max(wide, 0.0) * max(high, 0.0)
 
 
+# Export -----------------------------------------------------------------------------------------
+
+
 @styled
 def to_svg(figure: Figure, *, alt: str) -> str:
-    """A figure as one ``<svg>`` element, to stand in a page or in a file of its own.
+    """Export a figure as one ``<svg>`` element, for a page or a file of its own.
 
     Text stays text: it can be read aloud, found and copied. The same figure gives the same
-    characters, and its ids do not clash with those of other figures on a page. ``alt`` says in a
-    sentence what is to be seen.
+    characters, and its ids do not clash with those of other figures on a page.
+
+    Parameters
+    ----------
+    figure
+        A figure of this package.
+    alt
+        What it shows, in one sentence, for readers who cannot see it.
     """
     written = StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
     text = written.getvalue()
-    start, body = re.search(r"<svg ([^>]*)>(.*)</svg>", text, re.DOTALL).groups()
+    start, body = re.findall(r"<svg ([^>]*)>(.*)</svg>", text, re.DOTALL)[0]
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    # A rule for * would hold for the whole page around the figure.
+    # A rule for * would apply to the whole page around the figure.
     body = re.sub(r'\s*<defs>\s*<style type="text/css">.*?</defs>', "", body, flags=re.DOTALL)
     own = hashlib.sha256(text.encode()).hexdigest()[:8]
 
-    def settled(tag: re.Match[str]) -> str:
-        """A tag without a font of its own, and with ids of this figure's own."""
+    def mend(tag: re.Match[str]) -> str:
+        """Take the font out of a tag, and give its ids a prefix of this figure."""
         found = re.sub(r"font-family: [^;\"]*;? ?", "", tag[0])
         return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>f{own}-", found)
 
-    body = re.sub(r"<[^>]*>", settled, body)  # what is written between tags stays as it is
+    body = re.sub(r"<[^>]*>", mend, body)  # text between tags stays as it is
     title = f"f{own}-title"
     return (
         f'<svg {start} role="img" aria-labelledby="{title}" font-family="{FONTS}"'
@@ -245,10 +422,26 @@ def to_svg(figure: Figure, *, alt: str) -> str:
 
 @styled
 def to_png(figure: Figure, path: Path) -> None:
-    """Write a figure to a file as PNG, 200 dots an inch.
+    """Write a figure to a PNG file, 200 dots an inch.
 
-    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    Parameters
+    ----------
+    figure
+        A figure of this package.
+    path
+        The file.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses to write.
     """
     written = BytesIO()
     figure.savefig(written, format="png", metadata={"Software": None})
     write_whole(path, written.getvalue())
+
+
+def blank(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """A new figure and its axes [rows, columns]."""
+    canvas = open_canvas(None, height, rows, columns, **options)
+    return canvas.figure, np.reshape(np.array(canvas.panels, dtype=object), (rows, columns))

@@ -10,11 +10,11 @@ from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, choose_scale, count, percent, significant
 from kolabsim.figures.labels import area_title, capitalise, channel_title
 from kolabsim.figures.region import (
+    gain_verdict,
     money_scale,
     region_channels,
     region_saving,
     share_scale,
-    verdict_of,
 )
 from kolabsim.i18n import _, language
 from kolabsim.report.assumptions import assumption_section
@@ -268,7 +268,7 @@ def ranking_table(found: RegionOutlook) -> Table:
                     row.low,
                     row.high,
                     signed=True,
-                    verdict=verdict_of(row.low, row.high),
+                    verdict=gain_verdict(row.low, row.high),
                 ),
                 *texts(money.bare(row.money, signed=True), percent(row.share), percent(row.both)),
             ],
@@ -303,7 +303,7 @@ def contact_table(found: RegionOutlook) -> Table:
                 Cell(
                     scale.bare(row.gain, signed=True),
                     _("both gain {share}").format(share=percent(row.both)),
-                    verdict=verdict_of(row.low, row.high),
+                    verdict=gain_verdict(row.low, row.high),
                 )
             )
         km = table.loc[table["region"] == code, "km"].iloc[0]
@@ -341,7 +341,7 @@ def channel_section(found: RegionOutlook) -> Section:
                     row.low,
                     row.high,
                     signed=True,
-                    verdict=verdict_of(row.low, row.high),
+                    verdict=gain_verdict(row.low, row.high),
                 ),
                 Cell(money.bare(row.money, signed=True)),
             ],
@@ -404,7 +404,7 @@ def cost_section(found: RegionOutlook) -> Section:
                     row.low,
                     row.high,
                     signed=True,
-                    verdict=verdict_of(row.low, row.high) if row.item in good else "",
+                    verdict=gain_verdict(row.low, row.high) if row.item in good else "",
                 ),
             ],
         )

@@ -17,16 +17,16 @@ from kolabsim.figures.sensitivity import (
     INDEX_TITLES,
     LEADING,
     SHOWN,
+    choose_index_scale,
     convergence,
     ice,
     index_bars,
     index_scale,
     index_title,
+    index_verdict,
+    leading_units,
     morris_plane,
-    places_of,
-    scale_of_index,
     tornado,
-    verdict_of,
 )
 from kolabsim.i18n import N_, _, ngettext
 from kolabsim.report.page import (
@@ -471,7 +471,7 @@ def index_cell(indices: Indices, index: Index, u: int, scale: Scale) -> Cell:
     """An index with its interval."""
     below = scale.interval(index.low[u], index.high[u])
     below = "" if below == UNDEFINED else below
-    return Cell(scale.bare(index.value[u]), below, verdict=verdict_of(indices, index, u))
+    return Cell(scale.bare(index.value[u]), below, verdict=index_verdict(indices, index, u))
 
 
 def index_table(indices: Indices, words: Labels) -> Table:
@@ -483,7 +483,7 @@ def index_table(indices: Indices, words: Labels) -> Table:
             capitalise(words.factor(indices.units[u])),
             [index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()],
         )
-        for u in (*places_of(indices), *dummy)
+        for u in (*leading_units(indices), *dummy)
     ]
     head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
     caption = _("{outcome}: what it depends on, with {level} intervals").format(
@@ -497,7 +497,7 @@ def pair_table(indices: Indices, words: Labels) -> Table:
     pairs = [pair for pair in indices.pairs if DUMMY not in pair[:2]][:PAIRS]
     values = np.array([pair[2:] for pair in pairs])
     errors = (values[:, 2] - values[:, 1]) / 2.0
-    scale = scale_of_index(indices.outcome, "S2", values[:, 0], errors, words)
+    scale = choose_index_scale(indices.outcome, "S2", values[:, 0], errors, words)
     rows = [
         (
             _("{one} with {other}").format(

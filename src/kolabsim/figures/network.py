@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.figures.formatting import SPACE
 from kolabsim.figures.labels import area_title, wrap_lines
-from kolabsim.figures.maps import NAMED, draw_shape, frame_map, lean_of, points_of, shapes_of
+from kolabsim.figures.maps import NAMED, RegionMap, draw_regions
 from kolabsim.figures.style import (
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     INK,
@@ -22,7 +23,7 @@ from kolabsim.figures.style import (
     VERMILION,
     WIDTH,
     YELLOW,
-    blank,
+    open_canvas,
     styled,
 )
 from kolabsim.i18n import _
@@ -31,22 +32,24 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from kolabsim.figures.style import Panels
     from kolabsim.scenario.regions import Regions
     from kolabsim.scenario.scenario import Scenario
 
 COLUMNS = 6
 """Most moments beside each other."""
 ROWS = 4
-"""Most service areas below each other, unless one says which."""
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, "#8C564B")
-"""Colours of bodies, in the order in which they begin; lines tell apart what shares a colour."""
-DARK = (BLUE, GREEN, VERMILION, "#8C564B")
+"""Most service areas below each other, unless the caller names more."""
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, BROWN)
+"""Colours of bodies, in the order in which they begin; lines distinguish bodies of one colour."""
+DARK = (BLUE, GREEN, VERMILION, BROWN)
 """Colours on which letters are white."""
 ALONE, GROUND = "white", "#F5F5F5"
-"""Colours of regions that serve alone, and of the ground of a map."""
+"""Colours of regions in no body, and of the ground of a map."""
 
-Agreement = Mapping[str, object]
-"""A joint body as :meth:`kolabsim.CollaborationModel.agreements` tells it."""
+Agreement = Mapping[str, Any]
+"""A joint body: area, form, age in years, members; from
+:meth:`kolabsim.CollaborationModel.agreements`."""
 
 
 @styled
@@ -54,38 +57,44 @@ def bodies_over_time(
     scenario: Scenario,
     moments: Mapping[int, Sequence[Agreement]],
     areas: Sequence[str] | None = None,
+    *,
+    ax: Panels | None = None,
 ) -> Figure:
-    """Which regions are in which joint body of one run, moment by moment: a line a service area.
+    """Draw the joint bodies of one run, moment by moment: a row a service area.
 
-    A body keeps its colour for as long as it lasts, whoever joins or leaves. Lines join its
-    members; regions that serve alone are white. Of more than six moments, six are drawn, the first
-    and the last among them.
+    A body keeps its colour as long as it exists, whoever joins or leaves. Lines join its members;
+    regions in no body are white. Of more than six moments, six are drawn, the first and the last
+    among them.
 
-    A run of an ensemble is drawn by living it again as Mesa's agents do: the same strategy, seed
-    and number of the run give the same history.
+    To draw a run of an ensemble, simulate it again with :class:`kolabsim.CollaborationModel`: the
+    same strategy, seed and run number give the same history.
 
     Parameters
     ----------
     scenario
-        What was simulated.
+        The scenario that was simulated.
     moments
         By quarter, the joint bodies at its beginning: ``model.agreements()``.
     areas
-        Service areas; by default the four in which most is shared.
+        Names of service areas; by default the four with the most members.
+    ax
+        Axes to draw in, row by row: one for each area and moment.
 
     Raises
     ------
     InputError
-        For service areas that the scenario does not have, and without any moments.
+        If there are no moments, or an area or a region is unknown.
 
     Examples
     --------
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
     >>> model = ks.CollaborationModel("kartamantul", "forum", run=0, seed=1)
     >>> moments = {0: model.agreements()}
-    >>> while model.running:
+    >>> for _ in range(4):
     ...     model.step()
     ...     moments[model.quarter] = model.agreements()
-    >>> figures.bodies_over_time(model.simulated, moments)
+    >>> figure = figures.bodies_over_time(model.simulated, moments, ["waste"])
     """
     check_moments(scenario, moments, areas)
     quarters = sorted(moments)
@@ -93,37 +102,39 @@ def bodies_over_time(
     shown = [quarters[k] for k in np.unique(np.round(places).astype(int))]
     chosen = [*areas] if areas is not None else most_shared(moments, shown)
     chosen = chosen or [*scenario.areas][:1]
-    regions = scenario.regions
-    size = np.ptp(points_of(regions), axis=0)
-    wide = lean_of(regions) * max(size[0], 1e-9) / max(size[1], 1e-9)
+    place = RegionMap(scenario.regions)
+    east, north = np.maximum(np.ptp(place.points, axis=0), 1e-9)
+    wide = place.aspect * east / north
     across = WIDTH / max(len(shown), 3)
     height = min(max(across / min(max(wide, 0.55), 1.9), 1.15), 3.2)
-    figure, panels = blank(
-        0.7 + len(chosen) * height, len(chosen), len(shown), width=across * len(shown)
+    canvas = open_canvas(
+        ax, 0.7 + len(chosen) * height, len(chosen), len(shown), width=across * len(shown)
     )
-    number_of = {code: i for i, code in enumerate(regions.codes)}
-    for row, area in zip(panels, chosen, strict=True):
+    number_of = {code: i for i, code in enumerate(scenario.regions.codes)}
+    panels = iter(canvas.panels)
+    for row, area in enumerate(chosen):
         named = follow(moments, area)
-        for axes, quarter in zip(row, shown, strict=True):
+        for column, quarter in enumerate(shown):
+            axes = next(panels)
             found = {
                 number: [number_of[code] for code in members]
                 for number, members in named[quarter].items()
             }
-            draw_bodies(axes, scenario, found)
-        for axes in row[:1]:
-            axes.text(-0.04, 0.5, wrap_lines(area_title(area), 22), transform=axes.transAxes,
-                      rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
-    for axes, quarter in zip(panels[0], shown, strict=True):
-        axes.set_title(when(scenario, quarter), loc="center")
-    if len(regions) <= NAMED:
-        name_regions(figure, regions)
-    return figure
+            draw_bodies(axes, place, found)
+            if column == 0:
+                axes.text(-0.04, 0.5, wrap_lines(area_title(area), 22), transform=axes.transAxes,
+                          rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
+            if row == 0:
+                axes.set_title(format_moment(scenario, quarter), loc="center")
+    if len(scenario.regions) <= NAMED and canvas.is_new:
+        name_regions(canvas.figure, scenario.regions)
+    return canvas.figure
 
 
 def check_moments(
     scenario: Scenario, moments: Mapping[int, Sequence[Agreement]], areas: Sequence[str] | None
 ) -> None:
-    """Refuse nothing to draw, and service areas that there are not."""
+    """Refuse an empty figure, and unknown service areas and regions."""
     problems = Problems()
     if not moments:
         problems.add(_("no moments to draw; give at least one quarter with its joint bodies"))
@@ -139,8 +150,8 @@ def check_moments(
             raise InputError([Problem(text.format(code=strange[0], suggestion=""))])
 
 
-def when(scenario: Scenario, quarter: int) -> str:
-    """A moment: its year, and its quarter unless the year begins with it."""
+def format_moment(scenario: Scenario, quarter: int) -> str:
+    """Write a moment: its year, and its quarter unless the year begins with it."""
     year, part = scenario.start_year + quarter // 4, quarter % 4 + 1
     if part == 1:
         return str(year)
@@ -148,7 +159,7 @@ def when(scenario: Scenario, quarter: int) -> str:
 
 
 def most_shared(moments: Mapping[int, Sequence[Agreement]], shown: Sequence[int]) -> list[str]:
-    """The areas in which most regions share at these moments, the most shared first."""
+    """The areas with the most members at these moments, in descending order."""
     sharing: dict[str, int] = {}
     for quarter in shown:
         for body in moments[quarter]:
@@ -159,9 +170,9 @@ def most_shared(moments: Mapping[int, Sequence[Agreement]], shown: Sequence[int]
 def follow(
     moments: Mapping[int, Sequence[Agreement]], area: str
 ) -> dict[int, dict[int, Sequence[str]]]:
-    """By quarter, the bodies of an area by their number, in the order in which they begin.
+    """By quarter, the bodies of an area by number, in the order in which they begin.
 
-    A body is one that was there before if it began in the same quarter and has the most members in
+    A body continues the earlier one that began in the same quarter and has the most members in
     common.
     """
     found: dict[int, dict[int, Sequence[str]]] = {}
@@ -184,40 +195,31 @@ def follow(
     return found
 
 
-def draw_bodies(axes: Axes, scenario: Scenario, bodies: Mapping[int, Sequence[int]]) -> None:
-    """Draw all regions, and bodies by their number: lines from the middle to every member."""
-    regions = scenario.regions
-    places, few = points_of(regions), len(regions) <= NAMED
-    colours, ink = [ALONE] * len(regions), [GREY] * len(regions)
-    for number, members in bodies.items():
+def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Sequence[int]]) -> None:
+    """Draw all regions, and bodies by number: lines from their middle to every member."""
+    number = len(place.regions)
+    few = number <= NAMED
+    colours, ink = [ALONE] * number, [GREY] * number
+    for body, members in bodies.items():
+        colour = COLOURS[body % len(COLOURS)]
+        middle = place.points[[*members]].mean(axis=0)
         for i in members:
-            k = number % len(COLOURS)
-            colours[i], ink[i] = COLOURS[k], "white" if COLOURS[k] in DARK else INK
-    shapes = shapes_of(regions)
-    for i, code in enumerate(regions.codes):
-        if code in shapes:
-            draw_shape(axes, shapes[code], colours[i])
-    for members in bodies.values():
-        middle = places[[*members]].mean(axis=0)
-        for i in members:
-            axes.plot(*np.c_[middle, places[i]], color=INK if shapes else colours[i], zorder=2,
-                      linewidth=0.9 if shapes else 2.0)  # fmt: skip
-    together = np.isin(np.arange(len(regions)), [i for some in bodies.values() for i in some])
-    largest = 9.5 if few else max(2.0, 9.5 * np.sqrt(NAMED / len(regions)))
-    axes.scatter(
-        *places.T, s=np.where(together | few, 1.0, 0.45) * largest**2, c=colours, zorder=3,
-        edgecolors=np.where(together, INK, GREY), linewidths=np.where(together, 0.8, 0.5),
+            colours[i], ink[i] = colour, "white" if colour in DARK else INK
+            axes.plot(*np.c_[middle, place.points[i]], color=INK if place.shapes else colour,
+                      linewidth=0.9 if place.shapes else 2.0, zorder=2)  # fmt: skip
+    together = np.isin(np.arange(number), [i for some in bodies.values() for i in some])
+    largest = 4.75 if few else max(1.0, 4.75 * np.sqrt(NAMED / number))
+    draw_regions(
+        axes, place, colours, radii=np.where(together | few, 1.0, 0.67) * largest,
+        edges=np.where(together, INK, GREY).tolist(), widths=np.where(together, 0.8, 0.5).tolist(),
+        dots=True, room=0.14, ground=GROUND,
     )  # fmt: skip
-    for i in range(len(regions) if few else 0):
-        axes.text(*places[i], str(i + 1), ha="center", va="center_baseline", fontsize=5.5, zorder=5,
-                  color=ink[i], fontweight="bold")  # fmt: skip
-    frame_map(axes, regions, 0.14)
-    axes.set_axis_on()
-    axes.set(xticks=[], yticks=[], facecolor=GROUND)
-    axes.spines[:].set_visible(False)
+    for i, (x, y) in enumerate(place.points if few else ()):
+        axes.text(x, y, str(i + 1), ha="center", va="center_baseline", fontsize=5.5,
+                  zorder=5, color=ink[i], fontweight="bold")  # fmt: skip
 
 
 def name_regions(figure: Figure, regions: Regions) -> None:
-    """Say below the panels which region each number is."""
+    """Explain the numbers of regions below the panels."""
     texts = [f"{i}{SPACE}{name.replace(' ', SPACE)}" for i, name in enumerate(regions.names, 1)]
     figure.supxlabel(wrap_lines("   ".join(texts), 150), fontsize=7.0, color=INK)
