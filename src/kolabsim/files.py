@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from kolabsim.errors import StorageError, shown
 from kolabsim.i18n import _
@@ -50,7 +50,7 @@ def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None
         ) as file:
             name = Path(file.name)
             if callable(content):
-                content(file)
+                content(cast("BinaryIO", file))
             else:
                 file.write(content)
             file.flush()

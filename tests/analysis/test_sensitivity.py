@@ -58,7 +58,7 @@ def design_of(method, names=NAMES, **options):
     return make_design(method, names, **{"samples": SAMPLES[method], "seed": 5, **options})
 
 
-def problem_of(design):
+def salib_problem(design):
     names = list(design.names)
     return {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
 
@@ -192,7 +192,7 @@ def test_groups_get_the_share_of_all_their_factors():
 def test_sobol_and_morris_say_what_salib_says():
     design = design_of("sobol", second_order=True)
     values = ishigami(design.points)
-    theirs = salib_sobol.analyze(problem_of(design), values, calc_second_order=True, seed=1)
+    theirs = salib_sobol.analyze(salib_problem(design), values, calc_second_order=True, seed=1)
     found = analyse(design, values)
     for name in ("S1", "ST"):
         assert found.found[name].value == pytest.approx(theirs[name])
@@ -204,7 +204,7 @@ def test_sobol_and_morris_say_what_salib_says():
 
     design = design_of("morris")
     values = ishigami(design.points)
-    theirs = salib_morris.analyze(problem_of(design), design.points.copy(), values, seed=1)
+    theirs = salib_morris.analyze(salib_problem(design), design.points.copy(), values, seed=1)
     found = analyse(design, values).found
     for name in ("mu_star", "mu", "sigma"):
         assert found[name].value == pytest.approx(np.array(theirs[name], float))
@@ -213,13 +213,13 @@ def test_sobol_and_morris_say_what_salib_says():
 def test_frequencies_and_distributions_are_those_of_salib():
     design = design_of("rbd_fast")
     values = ishigami(design.points)
-    theirs = salib_rbd.analyze(problem_of(design), design.points.copy(), values, seed=1)
+    theirs = salib_rbd.analyze(salib_problem(design), design.points.copy(), values, seed=1)
     assert analyse(design, values).found["S1"].value == pytest.approx(theirs["S1"])
 
     design = design_of("pawn")
     values = ishigami(design.points)
     state = np.random.get_state()  # noqa: NPY002 (SALib seeds it)
-    theirs = salib_pawn.analyze(problem_of(design), design.points.copy(), values, seed=1)
+    theirs = salib_pawn.analyze(salib_problem(design), design.points.copy(), values, seed=1)
     np.random.set_state(state)  # noqa: NPY002
     found = analyse(design, values).found
     for name in ("median", "maximum"):  # SALib leaves the largest point out of its last slice

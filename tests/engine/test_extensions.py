@@ -18,7 +18,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
-from kolabsim.study.factors import factors_of
+from kolabsim.study.factors import list_factors
 from kolabsim.testing import (
     ContractError,
     check_measure,
@@ -200,7 +200,7 @@ def test_a_targeting_rule_helps_those_with_the_highest_scores(scenario):
 
 
 def test_everything_is_sampled_shown_and_documented(scenario, tmp_path):
-    factors = factors_of(scenario)
+    factors = list_factors(scenario)
     assert factors["parameters.rotating_chair.strength"].high == 0.6
     assert factors["parameters.willing.weight"].group == "extensions"
     assert factors["mechanisms.rotating_chair"].meaning == "rotating chair"

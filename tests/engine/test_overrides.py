@@ -8,7 +8,7 @@ from kolabsim.engine.overrides import base_of, is_lever, is_quick, vary
 from kolabsim.model.declare import decision_rule
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.factors import factors_of
+from kolabsim.study.factors import list_factors
 
 RUNS = np.arange(3)
 
@@ -24,11 +24,11 @@ def scenario():
 
 @pytest.mark.parametrize("strategy", ["voluntary", "team_and_monitoring", "grants", "mandate"])
 def test_all_quick_factors_at_once(scenario, strategy):
-    names = [name for name in factors_of(scenario) if is_quick(name)]
+    names = [name for name in list_factors(scenario) if is_quick(name)]
     luck = np.random.default_rng(3)
     base = base_of(scenario, strategy, seed=5, names=names)
     for _try in range(3):
-        values = [factors_of(scenario)[name].at(luck.random()) for name in names]
+        values = [list_factors(scenario)[name].at(luck.random()) for name in names]
         keys = [f"{name}.intensity" if is_lever(name) else name for name in names]
         changed = scenario.with_(dict(zip(keys, values, strict=True)))
         expected = histories(build_task(changed, changed.strategies[strategy], seed=5))

@@ -6,7 +6,7 @@ import pytest
 from kolabsim.errors import InputError
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.factors import choose_factors, factors_of
+from kolabsim.study.factors import choose_factors, list_factors
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def scenario():
 
 
 def test_every_factor_can_be_set_at_both_ends(scenario):
-    for name, factor in factors_of(scenario).items():
+    for name, factor in list_factors(scenario).items():
         # Whom support helps, and for how much, is nothing without an intensity.
         lever = ".".join(name.split(".")[:2])
         with_it = {f"{lever}.intensity": 0.5} if factor.group in ("targets", "budgets") else {}
@@ -24,14 +24,14 @@ def test_every_factor_can_be_set_at_both_ends(scenario):
 
 
 def test_every_parameter_is_a_factor_with_its_range(scenario):
-    known = factors_of(scenario)
+    known = list_factors(scenario)
     for name, entry in PARAMETERS.items():
         factor = known[f"parameters.{name}"]
         assert (factor.low, factor.high, factor.group) == (entry.low, entry.high, entry.group)
 
 
 def test_a_number_goes_from_low_to_high_and_a_factor_of_it_by_logarithm(scenario):
-    known = factors_of(scenario)
+    known = list_factors(scenario)
     share = known["parameters.trust_start"]
     assert (share.at(0.0), share.at(0.5), share.at(1.0)) == pytest.approx((0.25, 0.5, 0.75))
     scale = known["parameters.exit_base"]
@@ -39,7 +39,7 @@ def test_a_number_goes_from_low_to_high_and_a_factor_of_it_by_logarithm(scenario
 
 
 def test_a_place_is_that_of_its_value(scenario):
-    for factor in factors_of(scenario).values():
+    for factor in list_factors(scenario).values():
         for u in (0.02, 0.31, 0.97):
             value = factor.at(u)
             assert factor.at(factor.place(value)) == pytest.approx(value)
@@ -49,14 +49,14 @@ def test_a_place_is_that_of_its_value(scenario):
 
 def test_what_a_factor_is_where_nothing_is_varied(scenario):
     changed = scenario.with_({"parameters.notice": 0.7, "trust": "lasting", "cap": 9})
-    known = factors_of(changed)
+    known = list_factors(changed)
     assert known["parameters.notice"].usual == 0.7
     assert (known["trust"].usual, known["cap"].usual) == ("lasting", 9)
     assert known["mechanisms.forum"].usual == 0.0
 
 
 def test_words_have_equal_parts(scenario):
-    curve = factors_of(scenario)["unit_cost"]
+    curve = list_factors(scenario)["unit_cost"]
     found = [curve.at(u) for u in np.linspace(0.0, 1.0, 300, endpoint=False)]
     assert {word: found.count(word) for word in curve.words} == dict.fromkeys(curve.words, 100)
     assert curve.at(1.0) == curve.words[-1]
@@ -82,12 +82,12 @@ def test_ranges_and_words_of_ones_own(scenario):
     [
         ({"parameters.notise": None}, "did you mean 'parameters.notice'"),
         ({"mechanism": None}, "did you mean 'mechanisms'"),
-        ({"parameters.notice": [0.9, 0.1]}, "0.9 to 0.1 is not allowed"),
-        ({"parameters.notice": [0.1, 3]}, "allowed: from 0.0 to 1.0"),
+        ({"parameters.notice": [0.9, 0.1]}, "0.9, 0.1 is not allowed; allowed: rising"),
+        ({"parameters.notice": [0.1, 3]}, "allowed: rising values from 0.0 to 1.0"),
         ({"parameters.notice": 0.3}, "give a range, such as"),
         ({"trust": ["recovering"]}, "at least two of recovering, lasting"),
         ({"trust": ["x", "recovering"]}, "at least two of"),
-        ({"support": [0, 1]}, "a group takes no range"),
+        ({"support": [0, 1]}, "a group has no range"),
         ({"support.ngo.targets": None}, "vary support.ngo too"),
     ],
 )

@@ -8,7 +8,7 @@ from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.errors import StoppedError
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.factors import factors_of
+from kolabsim.study.factors import list_factors
 from kolabsim.study.runner import Study
 from kolabsim.study.tasks import run_figures, unpack_base
 from kolabsim.study.verify import verify
@@ -28,7 +28,7 @@ def table(scenario, rows, *, seed=1):
         "parameters.near_reach", "support.government", "support.government.targets",
         "support.government.budget",
     )  # fmt: skip
-    known, luck = factors_of(scenario), np.random.default_rng(seed)
+    known, luck = list_factors(scenario), np.random.default_rng(seed)
     points = luck.random((rows, len(names)))
     return pd.DataFrame({n: [known[n].at(u) for u in points[:, k]] for k, n in enumerate(names)})
 

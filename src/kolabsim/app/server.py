@@ -282,7 +282,7 @@ class Page:
         low, high = bounds(entry)
         source = _(entry.source) if entry.source == "assumed" else entry.source
         text = _("{low} to {high}{unit}; usually {usual}. Source: {source}.").format(
-            low=significant(low), high=significant(high), unit=unit_of(entry.unit),
+            low=significant(low), high=significant(high), unit=measure_unit(entry.unit),
             usual=significant(usual), source=source,
         )  # fmt: skip
         value = self.settings.assumptions.get(name, usual)
@@ -688,6 +688,6 @@ def step_of(range_: tuple[float, float], usual: float) -> float:
     return (usual - low) / max(10 * round(3.0 * share), 1) if share else (high - low) / 30.0
 
 
-def unit_of(unit: str) -> str:
+def measure_unit(unit: str) -> str:
     """A unit after a number, if there is one."""
     return "" if unit == "1" else f" {_(unit)}"

@@ -117,12 +117,12 @@ def factor_table(scenario: Scenario) -> Table:
     """List what an experiment can vary: parameters, areas, levers, structures, institutions."""
     from kolabsim.figures.formatting import format_interval, significant
     from kolabsim.figures.labels import factor_title
-    from kolabsim.study.factors import GROUPS, factors_of
+    from kolabsim.study.factors import GROUPS, list_factors
 
     table = plain_table(
         _("factor"), _("group"), _("default"), _("range"), _("unit"), _("meaning"), _("source")
     )
-    for factor in factors_of(scenario).values():
+    for factor in list_factors(scenario).values():
         if factor.is_choice:
             usual, span = str(factor.usual), " | ".join(map(str, factor.words))
         else:

@@ -38,7 +38,7 @@ from kolabsim.model.levers import FORM_TITLES, STRUCTURE_TITLES, SUPPORTERS
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.design import DUMMY
-from kolabsim.study.factors import GROUPS, factors_of
+from kolabsim.study.factors import GROUPS, list_factors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +166,7 @@ def factor_title(factor: Factor) -> str:
 
 def setting_title(scenario: Scenario, name: str) -> str:
     """Title of a setting of a future, by its dotted name."""
-    factor = factors_of(scenario).get(name)
+    factor = list_factors(scenario).get(name)
     return name if factor is None else factor_title(factor)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.figures.formatting import UNDEFINED, Interval, Number
 from kolabsim.i18n import _
-from kolabsim.study.export import cell_of, save_book
+from kolabsim.study.export import make_cell, save_book
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -129,7 +129,7 @@ def write_rows(
         written = []
         for text in row:
             value = text.value if isinstance(text, Number) else "" if text == UNDEFINED else text
-            cell = cell_of(sheet, value)
+            cell = make_cell(sheet, value)
             cell = cell if isinstance(cell, Cell) else WriteOnlyCell(sheet, cell)
             if isinstance(text, Number):
                 cell.number_format = text.pattern

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def as_function(
 def _means(
     scenario: Scenario,
     measures: Sequence[str],
-    options: Mapping[str, int | None],
+    options: Mapping[str, Any],
     *,
     strategy: str | None,
     **settings: object,

@@ -219,6 +219,9 @@ def read_tables(study: Study) -> dict[str, pd.DataFrame]:
 class StoredResults(Results):
     """Results whose runs stay on disk and are read column by column."""
 
+    file: Path
+    """The file of the runs."""
+
     def __init__(
         self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path
     ) -> None:
@@ -235,7 +238,7 @@ class StoredResults(Results):
             object.__setattr__(self, name, value)
 
     @property
-    def runs(self) -> pd.DataFrame:  # type: ignore[override]
+    def runs(self) -> pd.DataFrame:
         """All runs with all measures, read from disk."""
         import pandas as pd
 

@@ -107,7 +107,7 @@ class Method(NamedTuple):
 # Drawing ----------------------------------------------------------------------------------------
 
 
-def problem_of(design: Design) -> dict[str, object]:
+def salib_problem(design: Design) -> dict[str, object]:
     """A design as SALib asks for it; made anew for each call, because SALib changes it."""
     problem: dict[str, object] = {
         "num_vars": len(design.names),
@@ -130,7 +130,7 @@ def morris_points(design: Design) -> np.ndarray:
     from SALib.sample import morris
 
     return morris.sample(
-        problem_of(design), design.samples, num_levels=LEVELS, seed=salib_seed(design)
+        salib_problem(design), design.samples, num_levels=LEVELS, seed=salib_seed(design)
     )
 
 
@@ -139,7 +139,7 @@ def sobol_points(design: Design) -> np.ndarray:
     from SALib.sample import sobol
 
     return sobol.sample(
-        problem_of(design), design.samples, calc_second_order=design.second_order,
+        salib_problem(design), design.samples, calc_second_order=design.second_order,
         scramble=True, seed=salib_seed(design),
     )  # fmt: skip
 
@@ -169,7 +169,7 @@ def latin_points(design: Design) -> np.ndarray:
     """A Latin hypercube."""
     from SALib.sample import latin
 
-    return latin.sample(problem_of(design), design.samples, seed=salib_seed(design))
+    return latin.sample(salib_problem(design), design.samples, seed=salib_seed(design))
 
 
 def curve_points(design: Design) -> np.ndarray:

@@ -30,7 +30,7 @@ from kolabsim.study.spec import (
     Spec,
     parse_outcome,
 )
-from kolabsim.study.tasks import DEFAULT_FUTURE, shape_of
+from kolabsim.study.tasks import DEFAULT_FUTURE, table_shape
 
 AnySpec = TypeVar("AnySpec", bound=Spec)
 
@@ -133,7 +133,7 @@ class Experiment(Generic[AnySpec]):
             futures = futures or {DEFAULT_FUTURE: {}}
             futures |= structural_futures(structures) | plausible_futures(spec.plausible)
         problems.raise_if_any()
-        found = cls(
+        found: Experiment[Any] = Experiment(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,
             spec=spec,
             scenario=scenario,
@@ -270,7 +270,7 @@ def _load_scenario(
         except InputError as error:
             _pass_on(error.problems, tree, ("futures", name), problems)
             continue
-        if shape_of(future) != shape_of(scenario):
+        if table_shape(future) != table_shape(scenario):
             message = _("future '{name}' must not change regions, areas or the horizon")
             tree.add_problem(("futures", name), message.format(name=name), problems)
     return scenario

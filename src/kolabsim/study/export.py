@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -38,7 +38,7 @@ LABELS = frozenset(
 """Columns of text, even where it looks like a number: the code 34.10 is not 34.1."""
 
 
-def unit_of(measure: Measure, currency: str) -> str:
+def measure_unit(measure: Measure, currency: str) -> str:
     """The unit of a measure; of money the scenario's currency, or cost units."""
     return (currency or "cost units") if measure.unit == "currency" else measure.unit
 
@@ -72,7 +72,7 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     written = []
     for name in (*KINDS, "columns"):
         path = out / f"{name}.{to}"
-        write_whole(path, content_of(tables[name], to, study))
+        write_whole(path, table_content(tables[name], to, study))
         written.append(path)
     return written
 
@@ -82,7 +82,7 @@ def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame
     import pandas as pd
 
     rows = [
-        {"table": table, "column": name, "unit": unit_of(entry, currency),
+        {"table": table, "column": name, "unit": measure_unit(entry, currency),
          "meaning": entry.meaning, "figure": entry.figure}
         for table, entries in (
             ("runs", measures), ("quarters", measures), ("regions", REGION_MEASURES)
@@ -92,7 +92,7 @@ def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def content_of(table: pd.DataFrame, to: str, study: Study) -> bytes:
+def table_content(table: pd.DataFrame, to: str, study: Study) -> bytes:
     """A table as the content of a CSV file, or of a Parquet file with units."""
     if to == "csv":
         return table_csv(table)
@@ -102,7 +102,7 @@ def content_of(table: pd.DataFrame, to: str, study: Study) -> bytes:
     found = pa.Table.from_pandas(table, preserve_index=False)
     entries = REGION_MEASURES | study.measures
     fields = [
-        part.with_metadata({"unit": unit_of(entries[part.name], study.currency)})
+        part.with_metadata({"unit": measure_unit(entries[part.name], study.currency)})
         if part.name in entries
         else part
         for part in found.schema
@@ -129,7 +129,7 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) 
             grid = np.full(shape, np.nan)
             grid[tuple(np.asarray(place) for place in places)] = table[name]
             dims = [f"{key}_detailed" if key == "run" and tail else key for key in keys]
-            about = {"units": unit_of(entry, study.currency), "long_name": entry.meaning}
+            about = {"units": measure_unit(entry, study.currency), "long_name": entry.meaning}
             yield f"{name}{tail}", (dims, grid, about)
 
     points = ["strategy", "future", "run"]
@@ -175,10 +175,11 @@ def _fill(book: Workbook, study: Study) -> None:
     for file in sorted(study.folder.glob("*.csv")):
         if file.stem not in {"runs", "measures"}:
             with intact(file):
-                head, *body = _read_rows(file)
+                names, *body = _read_rows(file)
             if len(body) > MOST_ROWS:
                 _refuse_rows(file.name, len(body))
-            _write_sheet(book, re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31], head, body)
+            title = re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31]
+            _write_sheet(book, title, list(map(str, names)), body)
     about = column_table(study.measures, study.currency)
     _write_sheet(book, "measures", list(about), about.itertuples(index=False))
 
@@ -214,25 +215,25 @@ def _write_sheet(
     """Write a table whose head stays in sight."""
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
-    sheet.append([cell_of(sheet, name) for name in head])
+    sheet.append([make_cell(sheet, name) for name in head])
     for row in rows:
-        sheet.append([cell_of(sheet, value) for value in row])
+        sheet.append([make_cell(sheet, value) for value in row])
 
 
-def cell_of(sheet: WriteOnlyWorksheet, value: object) -> object:
+def make_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
     """A value as a sheet takes it: undefined is empty, and no text is ever a formula."""
     if isinstance(value, str):
         from openpyxl.cell import WriteOnlyCell
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        if begins_as_formula(value):
-            cell = WriteOnlyCell(sheet, value)
+        text = ILLEGAL_CHARACTERS_RE.sub("", value)
+        if begins_as_formula(text):
+            cell = WriteOnlyCell(sheet, text)
             cell.data_type = "s"
             cell.quotePrefix = True  # stays text when somebody edits it
             return cell
-        return value or None
-    number = float(value)
+        return text or None
+    number = float(cast("float", value))
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
@@ -300,7 +301,7 @@ def _agreements(model: CollaborationModel) -> bytes:
     rows = [
         (number, agreement["area"], agreement["form"], agreement["age"], code, names[code])
         for number, agreement in enumerate(model.agreements(), start=1)
-        for code in agreement["members"]
+        for code in cast("list[str]", agreement["members"])
     ]
     return rows_csv([COLUMNS, *rows])
 

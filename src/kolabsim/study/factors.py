@@ -1,15 +1,16 @@
-"""Factors: what an experiment varies, by dotted names, each with its range and its group.
+"""Factors: the inputs that an experiment varies, each with a range and a group.
 
 A factor is a number of a scenario (a parameter, an attribute of an area, the intensity of a lever)
-or a choice among words (a structure, the legal form, the cap). Names of groups stand for all
-their factors.
+or a choice among words (a structure, the legal form, the cap), under its dotted name. The name of a
+group stands for all its factors.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, _
@@ -23,7 +24,7 @@ from kolabsim.scenario.futures import STRUCTURES
 from kolabsim.scenario.scenario import Scenario
 
 PART = 0.01
-"""Part of what services cost that bounds the budget of a supporter, unless a range is given."""
+"""Share of the cost of all services that bounds the budget of a supporter by default."""
 
 GROUPS: dict[str, str] = PARAMETER_GROUPS | {
     "areas": N_("service areas"),
@@ -37,63 +38,80 @@ GROUPS: dict[str, str] = PARAMETER_GROUPS | {
 """Groups of factors, in words."""
 
 Value = float | str | int
-"""What a factor can be set to."""
+"""A setting of a factor."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that an experiment varies."""
+    """An input that an experiment varies."""
 
     name: str
-    """Dotted name, as a scenario is changed by it."""
+    """Dotted name, as in ``scenario.with_``."""
     meaning: str
     group: str
-    """Parameters: their group; mechanisms, support, areas, structures."""
+    """One of :data:`GROUPS`."""
     usual: Value = 0.0
-    """What it is where nothing is varied."""
+    """Its value in the scenario."""
     source: str = ""
-    """Where its number comes from; assumed where nobody measured it."""
+    """Source of its value; assumed if nobody measured it."""
     low: float = 0.0
     high: float = 1.0
     """Range of a number."""
     words: tuple[Value, ...] = ()
-    """Of a choice: what it can be."""
+    """The alternatives of a choice."""
     unit: str = "1"
     least: float = 0.0
     most: float = 1.0
-    """What the model accepts at all."""
+    """Bounds that the model accepts."""
+    chosen: tuple[Value, ...] = ()
+    """Levels of a sweep, if the file lists them."""
 
     @property
     def is_choice(self) -> bool:
-        """Whether it is a choice among words instead of a number."""
+        """Whether it is a choice among words rather than a number."""
         return bool(self.words)
 
     def at(self, u: float) -> Value:
-        """Its value at a place between 0 and 1: from low to high, or each word in equal parts."""
+        """Its value at a place between 0 and 1; words divide the interval equally."""
         if self.is_choice:
             return self.words[min(int(u * len(self.words)), len(self.words) - 1)]
         return between(self.low, self.high, u)
 
     def place(self, value: Value) -> float:
-        """Where a value lies between 0 and 1; of a word the middle of its part. Clipped."""
+        """The place of a value between 0 and 1, clipped; of a word the middle of its part."""
         if self.is_choice:
             number = self.words.index(value) if value in self.words else 0
             return (number + 0.5) / len(self.words)
         return place_in(self.low, self.high, float(value))
 
+    def levels(self, number: int) -> tuple[Value, ...]:
+        """Its levels in a sweep: those of the file, all words, or ``number`` places of its range.
+
+        >>> Factor("parameters.notice", "", "attention", low=0.2, high=0.6).levels(3)
+        (0.2, 0.4, 0.6)
+        """
+        if self.chosen or self.is_choice:
+            return self.chosen or self.words
+        return tuple(round(float(self.at(k / (number - 1))), 12) for k in range(number))
+
 
 def _number(
-    name: str, entry: Parameter, group: str, usual: float, source: str,
-    low: float | None = None, high: float | None = None,
-) -> Factor:  # fmt: skip
+    name: str,
+    entry: Parameter,
+    group: str,
+    usual: float,
+    source: str,
+    span: tuple[float | None, float | None] | None = None,
+) -> Factor:
+    low, high = span or (entry.low, entry.high)
+    assert low is not None and high is not None  # noqa: PT018
     return Factor(
-        name, entry.meaning, group, float(usual), source,
-        float(entry.low if low is None else low), float(entry.high if high is None else high),
-        unit=entry.unit, least=entry.least, most=entry.most,
+        name, entry.meaning, group, float(usual), source, float(low), float(high), unit=entry.unit,
+        least=entry.least, most=entry.most,
     )  # fmt: skip
 
 
-def factors_of(scenario: Scenario) -> dict[str, Factor]:
+def list_factors(scenario: Scenario) -> dict[str, Factor]:
     """All factors of a scenario, by name."""
     given = scenario.parameters
     found = [
@@ -104,57 +122,57 @@ def factors_of(scenario: Scenario) -> dict[str, Factor]:
         for name, entry in RULES[rule].parameters.items():
             usual = given.get(f"{rule}.{name}", entry.default)
             found.append(_number(f"parameters.{rule}.{name}", entry, "rules", usual, entry.source))
-    own = scenario.declared if scenario.is_extended else Declared()
-    for name, entry in own.parameters.items():
+    custom = scenario.declared if scenario.is_extended else Declared()
+    for name, entry in custom.parameters.items():
         usual = given.get(name, entry.default)
         found.append(_number(f"parameters.{name}", entry, "extensions", usual, entry.source))
     for area, values in scenario.areas.items():
         for name, entry in AREA_ATTRIBUTES.items():
             value = getattr(values, name)
-            low, high = max(value / 2, entry.least), min(value * 2, entry.most)
-            if low == high:  # half and double of nothing
-                low, high = entry.low, entry.high
+            span = (max(value / 2, entry.least), min(value * 2, entry.most))
+            wide = span[0] < span[1]  # unless it is half and double of zero
             found.append(
-                _number(f"areas.{area}.{name}", entry, "areas", value, values.source, low, high)
-            )
+                _number(
+                    f"areas.{area}.{name}", entry, "areas", value, values.source,
+                    span if wide else None,
+                )
+            )  # fmt: skip
     for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
     found += [
         Factor(f"mechanisms.{name}", mechanism.lever.title, "mechanisms")
-        for name, mechanism in own.mechanisms.items()
+        for name, mechanism in custom.mechanisms.items()
     ]
-    whom = (*(target for target in TARGETS if target != "list"), *own.targets)
-    most = PART * yearly_cost(scenario)
+    targets = (*(target for target in TARGETS if target != "list"), *custom.targets)
+    budget = PART * yearly_cost(scenario)
     for name in SUPPORTERS:
-        found.append(
-            Factor(f"support.{name}.targets", N_("whom it helps"), "targets", "all", words=whom)
-        )
+        meaning = N_("regions that it supports")
+        found.append(Factor(f"support.{name}.targets", meaning, "targets", "all", words=targets))
         found.append(
             Factor(
-                f"support.{name}.budget", N_("most that it spends in a year"), "budgets", most,
-                high=most, unit="currency", most=math.inf,
+                f"support.{name}.budget", N_("largest spending in a year"), "budgets", budget,
+                high=budget, unit="currency", most=math.inf,
             )
         )  # fmt: skip
     found += [
         Factor(name, _meaning_of(name), "structures", getattr(scenario, name), words=words)
         for name, words in STRUCTURES.items()
     ]
-    form = N_("legal form of new bodies")
-    found.append(Factor("form", form, "institutions", scenario.form, words=FORMS))
-    caps = tuple(range(largest_group(scenario), CAP + 1))
-    most = N_("most members of a body")
-    found.append(Factor("cap", most, "institutions", scenario.cap, words=caps))
+    meaning = N_("legal form of new bodies")
+    found.append(Factor("form", meaning, "institutions", scenario.form, words=FORMS))
+    meaning, caps = N_("most members of a body"), tuple(range(largest_group(scenario), CAP + 1))
+    found.append(Factor("cap", meaning, "institutions", scenario.cap, words=caps))
     return {factor.name: factor for factor in found}
 
 
 def yearly_cost(scenario: Scenario) -> float:
-    """What all services cost a year at efficient scale, in the scenario's currency."""
+    """The cost of all services in a year at efficient scale, in the scenario's currency."""
     people = float(scenario.regions.population.sum())
     return people * sum(area.cost_per_resident for area in scenario.areas.values())
 
 
 def largest_group(scenario: Scenario) -> int:
-    """Members of the largest body or mandate that a scenario names: the cap must allow them."""
+    """Members of the largest body or mandate of a scenario, which the cap must allow."""
     mandates = [*scenario.mandates]
     mandates += [one for strategy in scenario.strategies.values() for one in strategy.mandates]
     groups = [group for one in mandates if one.groups != "tiers" for group in one.groups]
@@ -170,29 +188,38 @@ def _meaning_of(structure: str) -> str:
 def choose_factors(
     scenario: Scenario, wanted: Mapping[str, object] | Iterable[str]
 ) -> tuple[Factor, ...]:
-    """The factors that an experiment asks for, with the ranges or words that it gives them.
+    """The factors of an experiment, with the ranges or words that it gives them.
 
-    A target or budget of support needs its intensity as a factor too: by itself it is nothing.
+    Parameters
+    ----------
+    scenario
+        The scenario that the factors belong to.
+    wanted
+        Names of factors and of groups, each with None (the usual range), ``[low, high]``, a list of
+        words, or ``{"levels": [...]}`` (a sweep). A target or budget of support has no effect
+        without an intensity, so that one needs the intensity as a factor too.
 
-    Keys are names of factors or of groups; values are None (the usual range), [low, high], or a
-    list of words. Raises :class:`~kolabsim.errors.InputError` with all problems at once.
+    Raises
+    ------
+    InputError
+        With all problems at once.
     """
     problems = Problems()
-    known = factors_of(scenario)
+    known = list_factors(scenario)
     groups: dict[str, list[Factor]] = {}
     for factor in known.values():
         groups.setdefault(factor.group, []).append(factor)
-    asked = wanted if isinstance(wanted, Mapping) else dict.fromkeys(wanted)
+    chosen = wanted if isinstance(wanted, Mapping) else dict.fromkeys(wanted)
     found: dict[str, Factor] = {}
-    for name, given in asked.items():
+    for name, given in chosen.items():
         if name in groups:
             if given is not None:
-                message = _("{name}: a group takes no range; name its factors")
+                message = _("{name}: a group has no range; name its factors")
                 problems.add(message.format(name=name))
             found |= {factor.name: factor for factor in groups[name]}
         elif name in known:
             try:
-                found[name] = known[name] if given is None else ranged(known[name], given)
+                found[name] = known[name] if given is None else with_range(known[name], given)
             except InputError as error:
                 for problem in error.problems:
                     problems.add(problem.message)
@@ -203,33 +230,50 @@ def choose_factors(
     for name in found:
         kind, *parts = name.split(".")
         if kind == "support" and len(parts) > 1 and f"support.{parts[0]}" not in found:
-            message = _("{name}: vary support.{lever} too; without an intensity it is nothing")
+            message = _("{name}: vary support.{lever} too; it has no effect without an intensity")
             problems.add(message.format(name=name, lever=parts[0]))
     problems.raise_if_any()
     return tuple(found.values())
 
 
-def ranged(factor: Factor, given: object) -> Factor:
-    """A factor with a range or words of one's own."""
+def with_range(factor: Factor, given: object) -> Factor:
+    """The factor with a range, words or levels of its own.
 
-    def refused(text: str, **words: object) -> InputError:
-        return InputError([Problem(f"{factor.name}: " + text.format(**words))])
+    Raises :class:`~kolabsim.errors.InputError` if the factor cannot have them.
+    """
+    if isinstance(given, Mapping):
+        levels = given.get("levels")
+        if set(given) != {"levels"} or not isinstance(levels, list | tuple) or len(levels) < 2:
+            raise _refused(factor, _("give levels: a list of at least two values"))
+        if factor.is_choice:
+            return replace(factor, chosen=with_range(factor, levels).words)
+        return replace(factor, chosen=_rising(factor, levels))
+    if not factor.is_choice:
+        if not isinstance(given, list | tuple) or len(given) != 2:
+            text = _("give a range, such as [{low}, {high}]")
+            raise _refused(factor, text, low=factor.low, high=factor.high)
+        low, high = _rising(factor, given)
+        return replace(factor, low=low, high=high)
+    words = tuple(given) if isinstance(given, list | tuple) else ()
+    if len(set(words)) < 2 or any(word not in factor.words for word in words):
+        allowed = ", ".join(map(str, factor.words))
+        raise _refused(factor, _("give at least two of {words}"), words=allowed)
+    return replace(factor, words=words)
 
-    values = list(given) if isinstance(given, list | tuple) else None
-    if factor.is_choice:
-        wrong = [value for value in values or [given] if value not in factor.words]
-        if values is None or wrong or len(set(values)) < 2:
-            text = _("give at least two of {words}")
-            raise refused(text, words=", ".join(map(str, factor.words)))
-        return replace(factor, words=tuple(values))
-    numbers = values is not None and len(values) == 2
-    numbers = numbers and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in values
-    )
-    if not numbers:
-        raise refused(_("give a range, such as [{low}, {high}]"), low=factor.low, high=factor.high)
-    low, high = (float(value) for value in values)
-    if not factor.least <= low < high <= factor.most:
-        text = _("{low} to {high} is not allowed; allowed: from {least} to {most}, rising")
-        raise refused(text, low=low, high=high, least=factor.least, most=factor.most)
-    return replace(factor, low=low, high=high)
+
+def _rising(factor: Factor, values: Sequence[object]) -> tuple[float, ...]:
+    """Numbers that rise within the bounds of a factor."""
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values):
+        text = _("give a range, such as [{low}, {high}]")
+        raise _refused(factor, text, low=factor.low, high=factor.high)
+    rising = all(low < high for low, high in pairwise(numbers))
+    if not rising or not factor.least <= numbers[0] <= numbers[-1] <= factor.most:
+        text = _("{values} is not allowed; allowed: rising values from {least} to {most}")
+        listed = ", ".join(f"{value:g}" for value in numbers)
+        raise _refused(factor, text, values=listed, least=factor.least, most=factor.most)
+    return tuple(numbers)
+
+
+def _refused(factor: Factor, text: str, **words: object) -> InputError:
+    return InputError([Problem(f"{factor.name}: " + text.format(**words))])

@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from kolabsim.i18n import _
 from kolabsim.model.jit import digest
 from kolabsim.model.measures import MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
-from kolabsim.study.store import Failure, Manifest, Store, intact, label_of
+from kolabsim.study.store import Failure, Manifest, Store, intact
 from kolabsim.study.tasks import (
     Bases,
     Moments,
@@ -31,7 +31,7 @@ from kolabsim.study.tasks import (
     Recipe,
     TaskKey,
     build_futures,
-    hash_of,
+    hash_packed,
     pack,
 )
 from kolabsim.study.worker import Batch, Finished, Work, simulate_batch
@@ -126,7 +126,7 @@ class Study:
             for future, (world, task) in futures.items():
                 policy = build_policy(world, world.strategies[strategy])
                 plain = pack(task._replace(policy=policy))
-                tasks.append(TaskKey(strategy, future, hash_of(plain)))
+                tasks.append(TaskKey(strategy, future, hash_packed(plain)))
                 bases[tasks[-1].hash] = plain
         study = cls(
             folder=Path(folder),
@@ -241,7 +241,7 @@ class Study:
     def _refuse_other_study(self) -> None:
         before = self.store.read_manifest()
         known = before.points if before else {}
-        changed = [task for task in self.tasks if known.get(label_of(task), task.hash) != task.hash]
+        changed = [task for task in self.tasks if known.get(task.label, task.hash) != task.hash]
         if before is None or not changed:
             return
         if before.model != digest():
@@ -260,7 +260,7 @@ class Study:
     def _record(self) -> None:
         """Write the manifest and everything that decides the results of the tasks."""
         before = self.store.read_manifest()
-        points = {label_of(task): task.hash for task in self.tasks}
+        points = {task.label: task.hash for task in self.tasks}
         if before and self.table is None:  # another design numbers its points anew
             points = before.points | points
         manifest = Manifest(
@@ -451,7 +451,7 @@ class Study:
         return StoppedError(text.format(why=why, done=done, wanted=state.wanted, folder=folder))
 
 
-def _facts(scenario: Scenario) -> dict[str, object]:
+def _facts(scenario: Scenario) -> dict[str, Any]:
     """What a study stores of its scenario besides its tasks."""
     return {
         "regions": scenario.regions.codes,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
@@ -38,6 +38,12 @@ LEVER_GROUPS = ("mechanisms", "support", "targets", "budgets")
 RENAMED_KINDS = {"uncertainty": "robustness"}
 """Old names of kinds that this version still reads."""
 OUTCOME = re.compile(r"^(spread\()?([a-z_]+)(?:@([0-9]{1,9}))?(?(1)\))$")
+
+if TYPE_CHECKING:
+    Structure: TypeAlias = str
+    Method: TypeAlias = str
+else:
+    Structure, Method = Literal[tuple(STRUCTURES)], Literal[tuple(METHODS)]
 
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
 Path = tuple[str | int, ...]
@@ -169,7 +175,7 @@ class ComparisonSpec(Spec):
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
     plausible: int = Field(default=0, ge=0, le=100)
     """Number of plausible futures to add: parameter sets that agree with observations."""
-    structures: Annotated[tuple[Literal[tuple(STRUCTURES)], ...], Keywords(("all",))] = ()
+    structures: Annotated[tuple[Structure, ...], Keywords(("all",))] = ()
     """Structures of the model whose alternatives become futures too."""
     runs: int = Field(default=200, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future."""
@@ -198,7 +204,7 @@ class SensitivitySpec(Spec):
     """A second strategy: outcomes are then the difference between the two."""
     factors: Factors = Field(default={})
     """Factors and groups of factors; a range, words, or nothing for the usual ones."""
-    method: Literal[tuple(METHODS)] = "sobol"
+    method: Method = "sobol"
     """The method of sensitivity analysis."""
     samples: int = Field(default=128, ge=2, le=1_000_000)
     """Trajectories (morris), base points (sobol, ice, factorial), points of a curve, or points."""

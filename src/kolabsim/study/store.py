@@ -88,12 +88,11 @@ class Manifest(BaseModel):
     @property
     def tasks(self) -> tuple[TaskKey, ...]:
         """The tasks."""
-        return tuple(TaskKey(*json.loads(label), hash=hash) for label, hash in self.points.items())
-
-
-def label_of(task: TaskKey) -> str:
-    """The label of a task in a manifest."""
-    return json.dumps([task.strategy, task.future], ensure_ascii=False)
+        labels = {label: json.loads(label) for label in self.points}
+        return tuple(
+            TaskKey(strategy, future, self.points[label])
+            for label, (strategy, future) in labels.items()
+        )
 
 
 @contextmanager

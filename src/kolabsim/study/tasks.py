@@ -49,6 +49,11 @@ class TaskKey:
     """The name of the future, or the number of the point in its design."""
     hash: str
 
+    @property
+    def label(self) -> str:
+        """Its name in a manifest."""
+        return json.dumps([self.strategy, self.future], ensure_ascii=False)
+
     def block(self, run: int) -> str:
         """The hash of the block in which a run lies."""
         text = f"{self.hash}:{run // BLOCK}"
@@ -72,7 +77,7 @@ class Recipe(NamedTuple):
 
     def make(self, bases: Mapping[str, Base]) -> Task:
         """The task."""
-        return vary(bases[self.base], self.names, self.values)
+        return vary(bases[self.base], self.names, self.values.tolist())
 
 
 def build_futures(
@@ -85,14 +90,14 @@ def build_futures(
     worlds = {}
     for name, settings in futures.items():
         world = scenario.with_(settings) if settings else scenario
-        if shape_of(world) != shape_of(scenario):
+        if table_shape(world) != table_shape(scenario):
             text = _("future '{name}' must not change regions, areas or the horizon")
             raise InputError([Problem(text.format(name=name))])
         worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
     return worlds
 
 
-def shape_of(scenario: Scenario) -> tuple[object, ...]:
+def table_shape(scenario: Scenario) -> tuple[object, ...]:
     """What all futures of a study must share, so that one table holds their results."""
     measures = scenario.measures
     return scenario.regions.codes, tuple(scenario.areas), scenario.horizon, measures
@@ -125,12 +130,12 @@ class Bases:
             support = {name: value for name, value in choice.items() if name.startswith("support.")}
             free = {name: value for name, value in choice.items() if name not in support}
             scenario = self.scenario.with_(free) if free else self.scenario
-            if shape_of(scenario) != shape_of(self.scenario):
+            if table_shape(scenario) != table_shape(self.scenario):
                 text = _("a factor must not change regions, areas or the horizon")
                 raise InputError([Problem(text)])
             base = base_of(scenario, strategy, seed=self.seed, names=self.quick, settings=support)
             plain = pack_base(base)
-            self._known[key] = hash_of(plain)
+            self._known[key] = hash_packed(plain)
             self.packed[self._known[key]] = plain
         return self._known[key]
 
@@ -189,7 +194,7 @@ def pack(task: Task) -> Plain:
     for place, record in enumerate(task.own.parameters):
         packed[f"own.{place}"] = np.array([tuple(record)], record.dtype.descr)
     own = [one for one in (task.rule, *task.own.rules) if one is not None]
-    files = list(dict.fromkeys(Path(one.file) for one in own))
+    files = list(dict.fromkeys(Path(one.file) for one in own if one.file))
     packed["rule"] = task.rule.name if task.rule else ""
     packed["targets"] = json.dumps([one.name for one in task.own.targets])
     packed["measures"] = json.dumps([one.name for one in task.own.measures])
@@ -221,10 +226,8 @@ def unpack(packed: Plain) -> Task:
         for kind in ("world", "policy")
     }
     declared = run_extensions(_extension_files(packed))
-    targets, measures = (
-        tuple(part[name] for name in json.loads(packed[kind]))
-        for kind, part in (("targets", declared.targets), ("measures", declared.measures))
-    )
+    targets = tuple(declared.targets[name] for name in json.loads(packed["targets"]))
+    measures = tuple(declared.measures[name] for name in json.loads(packed["measures"]))
     records = [packed[f"own.{k}"] for k in range(len(targets) + len(measures))]
     return Task(
         World(**parts["world"]),
@@ -280,7 +283,7 @@ def _records(array: np.ndarray) -> np.ndarray:
     return array.view(np.recarray) if array.dtype.names else array
 
 
-def hash_of(packed: Plain) -> str:
+def hash_packed(packed: Plain) -> str:
     """The hash of everything in a packed task except the places of its files on this machine."""
     text = hashlib.sha256()
     for name in sorted(packed):
@@ -299,7 +302,8 @@ def hash_of(packed: Plain) -> str:
 def to_bytes(packed: Plain) -> bytes:
     """A packed task as the content of a file, from which its runs can be repeated."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, **{name: np.asarray(value) for name, value in packed.items()})
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in packed.items()}
+    np.savez_compressed(stream, **arrays)
     return stream.getvalue()
 
 

@@ -13,7 +13,7 @@ from kolabsim.engine.overrides import Base
 from kolabsim.study.collect import read_table
 from kolabsim.study.runner import Study
 from kolabsim.study.store import Store
-from kolabsim.study.tasks import Recipe, TaskKey, hash_of, run_figures, unpack_base
+from kolabsim.study.tasks import Recipe, TaskKey, hash_packed, run_figures, unpack_base
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_tasks(store: Store, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
         recipe = recipes.get(key.hash)
         if recipe is not None and recipe.base not in bases:
             plain = store.read_base(recipe.base)
-            is_same = hash_of(plain) == recipe.base
+            is_same = hash_packed(plain) == recipe.base
             bases[recipe.base] = unpack_base(plain) if is_same else None
         base = bases[recipe.base] if recipe else None
         found[key.hash] = recipe.make({recipe.base: base}) if recipe and base else None
