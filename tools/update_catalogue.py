@@ -34,7 +34,13 @@ CATALOGUES = PACKAGE / "locale" / "id"
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 COMMAND = "python tools/update_catalogue.py"
 DOCS = ROOT / "docs"
-PAGES = ("index.md", "tutorials/*.md", "how-to/*.md", "reference/glossary.md")
+PAGES = (
+    "index.md",
+    "tutorials/*.md",
+    "how-to/*.md",
+    "explanation/path-of-collaboration.md",
+    "reference/glossary.md",
+)
 """The pages that are translated."""
 CODE = re.compile(r"`[^`]+`")
 """What is the same in all languages."""
