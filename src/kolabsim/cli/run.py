@@ -114,8 +114,8 @@ def run(
     language: Language = None,
 ) -> None:
     """Run an experiment, or the missing part of it, and write its report."""
-    from kolabsim.report.output import REPORT, check_folder, fresh_folder
-    from kolabsim.report.provenance import Account, is_reported
+    from kolabsim.report.output import REPORT, check_folder, fresh_folder, is_reported
+    from kolabsim.report.provenance import Account
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.runner import Study
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,14 @@ from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
-from kolabsim.report.provenance import PROVENANCE
+from kolabsim.report.provenance import PROVENANCE, hash_request
 from kolabsim.study.store import INPUTS, MANIFEST
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.runner import Study
 
 REPORT = "report.html"
 FIGURES = "figures"
@@ -73,6 +76,20 @@ def fresh_folder(folder: Path) -> Path:
         number += 1
         found = folder.with_name(f"{folder.name}-{number}")
     return found
+
+
+def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
+    """Whether the folder of a study has the requested report, with pages of these regions."""
+    path = study.folder / PROVENANCE
+    if not (path.is_file() and (study.folder / REPORT).is_file()):
+        return False
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # damaged: the report is written again
+        return False
+    return isinstance(facts, dict) and facts.get("request") == hash_request(
+        experiment, study, pages
+    )
 
 
 def publish(

@@ -18,7 +18,8 @@ from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
+
+    from kolabsim.figures.style import Figure
 
 B = TypeVar("B")
 

@@ -108,22 +108,6 @@ def hash_request(experiment: Experiment, study: Study, pages: Iterable[str]) -> 
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
-    """Whether the folder of a study has the requested report, with pages of these regions."""
-    from kolabsim.report.output import REPORT
-
-    path = study.folder / PROVENANCE
-    if not (path.is_file() and (study.folder / REPORT).is_file()):
-        return False
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # damaged: the report is written again
-        return False
-    return isinstance(facts, dict) and facts.get("request") == hash_request(
-        experiment, study, pages
-    )
-
-
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:
