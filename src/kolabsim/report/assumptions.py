@@ -60,8 +60,8 @@ def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
         strategy = scenario.strategies[name]
         done = "; ".join(what_is_done(strategy, scenario)) or _("nothing")
         rows.append((strategy.title(language()), texts(strategy.description(language()), done)))
-    head = [_("Strategy"), _("What it is"), _("What is done")]
-    return Table(_("The strategies"), head, rows, prose=True)
+    head = [_("Strategy"), _("Description"), _("Instruments")]
+    return Table(_("Strategies"), head, rows, prose=True)
 
 
 def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
@@ -93,7 +93,11 @@ def period_of(phase: Phase, horizon: int) -> str:
 
 def measure_glossary(measures: Iterable[str]) -> Table:
     """What measures mean."""
-    sense = {1: _("more is better"), -1: _("less is better"), 0: _("neither")}
+    sense = {
+        1: _("higher is better"),
+        -1: _("lower is better"),
+        0: _("neither direction is better"),
+    }
     rows = [
         (
             measure_title(name),
@@ -101,8 +105,8 @@ def measure_glossary(measures: Iterable[str]) -> Table:
         )
         for name in measures
     ]
-    head = [_("Measure"), _("What it is"), _("Better")]
-    return Table(_("The measures"), head, rows, prose=True)
+    head = [_("Measure"), _("Description"), _("Direction")]
+    return Table(_("Measures"), head, rows, prose=True)
 
 
 def parameter_tables(scenario: Scenario) -> list[Table]:
@@ -151,10 +155,10 @@ def area_table(scenario: Scenario) -> Table:
         for name, area in scenario.areas.items()
     ]
     head = [
-        _("Service area"), _("People served at which a unit costs least"),
-        _("Yearly cost per resident at that scale"), _("Spillover"), _("Source"),
+        _("Service area"), _("People served at the lowest unit cost"),
+        _("Annual cost per resident at that scale"), _("Spillover"), _("Source"),
     ]  # fmt: skip
-    return Table(_("The service areas"), head, rows, prose=True)
+    return Table(_("Service areas"), head, rows, prose=True)
 
 
 def mapping_table(scenario: Scenario) -> Table | None:
@@ -173,8 +177,12 @@ def mapping_table(scenario: Scenario) -> Table | None:
             name = f"{title}: {area_title(area)}" if area else title
             why = in_language(both_languages(measure["because"]), language())
             rows.append((name, texts(measure["column"], ends_of(measure), why)))
-    head = [_("Attribute"), _("Column"), _("How"), _("Why")]
-    return Table(_("What columns of the table stand for"), head, rows, prose=True) if rows else None
+    head = [_("Attribute"), _("Column"), _("Mapping"), _("Reason")]
+    return (
+        Table(_("Columns of the table and the attributes they stand for"), head, rows, prose=True)
+        if rows
+        else None
+    )
 
 
 def measures_of(node: Node | None) -> list[tuple[str, dict[str, Any]]]:
@@ -192,7 +200,7 @@ def ends_of(measure: Mapping[str, Any]) -> str:
     if "from" not in measure:
         return _("standardised")
     ends = [significant(float(value)) for value in (*measure["from"], *measure["to"])]
-    text = _("{first} becomes {low}, {last} becomes {high}, in a straight line between")
+    text = _("{first} becomes {low}, {last} becomes {high}, linear in between")
     return text.format(first=ends[0], last=ends[1], low=ends[2], high=ends[3])
 
 
@@ -229,28 +237,31 @@ def caveats(scenario: Scenario) -> list[str]:
     if scenario.currency == "IDR":
         said.append(
             _(
-                "Read the contrasts between strategies, not the levels. Simulated levels of "
-                "cooperation in Indonesia come out about ten times those that are documented, and "
-                "the list of what is documented is incomplete."
+                "Compare strategies with each other; do not read the levels. Simulated "
+                "cooperation in Indonesia is about ten times as frequent as documented "
+                "cooperation, and the documentation is incomplete."
             )
         )
     else:
-        said.append(_("Read the contrasts between strategies rather than the levels."))
+        said.append(_("Compare strategies with each other; do not read the levels."))
     said += [
         _(
-            "Errors of judgement matter. In trials on uncapitalise municipalities, misjudged gains "
-            "carried about two thirds of all cooperation; that their standard deviation is {error} "
-            "of stand-alone cost is an assumption. Perceived and realised net benefit therefore "
-            "stand side by side."
+            "Errors of judgement matter. In trials with small synthetic municipalities, "
+            "misjudged gains caused about two thirds of all cooperation. The standard "
+            "deviation of these errors, {error} of stand-alone cost, is an assumption. This is "
+            "why the report shows perceived and realised net benefit side by side."
         ).format(error=percent(error)),
         _(
-            "Intensities of mechanisms and support, their prices, the cost per resident and the "
-            "efficient scale of services are assumed unless a source is named."
+            "Intensities and prices of mechanisms and support, cost per resident and efficient "
+            "scale of services are assumed unless a source is given."
         ),
     ]
     drawn = drawn_attributes(scenario)
     said.append(
-        _("No data gives these attributes of regions, so they are drawn anew in each run: {names}.")
+        _(
+            "No data describe these attributes of regions, so every run draws them at random: "
+            "{names}."
+        )
         .format(names=", ".join(drawn))
     )  # fmt: skip
     return said
@@ -266,4 +277,4 @@ def drawn_attributes(scenario: Scenario) -> list[str]:
         _("interests"): regions.interests,
     }
     drawn = [title for title, values in columns.items() if np.isnan(values).any()]
-    return [*drawn, _("wish for autonomy"), _("goodwill"), _("trust at the start")]
+    return [*drawn, _("desire for autonomy"), _("goodwill"), _("initial trust")]

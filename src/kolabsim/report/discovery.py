@@ -107,21 +107,21 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str
     elif found.verdict == NEVER:
         text = _("“{strategy}” {fails} in none of the {futures} futures.")
     elif found.verdict == ALWAYS:
-        text = _("“{strategy}” {fails} in all of the {futures} futures.")
+        text = _("“{strategy}” {fails} in all {futures} futures.")
     elif found.verdict == FEW and found.share > 0.5:
         text = _(
-            "“{strategy}” {fails} in all but {rest} of {futures} futures: those are too few to say "
-            "what they have in common."
+            "“{strategy}” {fails} in all but {rest} of {futures} futures; those are too few to "
+            "find what they have in common."
         )
     elif found.verdict == FEW:
         text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures: too few to say what they have "
-            "in common."
+            "“{strategy}” {fails} in {number} of {futures} futures, too few to find what they "
+            "have in common."
         )
     else:
         text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures; where these lie cannot be told "
-            "from chance."
+            "“{strategy}” {fails} in {number} of {futures} futures; these cannot be "
+            "distinguished from a random selection."
         )
     return text.format(**filled)
 
@@ -153,10 +153,10 @@ def failing_section(
 def box_note() -> str:
     """How to read the table of a box."""
     return _(
-        "Coverage: share of all failures that lie inside; density: share of the futures "
-        "inside that fail. The quasi-p value is the chance of so many failures had the one "
-        "restriction been dropped; it does not count that the restriction was searched "
-        "for. A restriction that seldom comes back may be an accident of these futures."
+        "Coverage is the share of all failures that lie in the box; density is the share of "
+        "the futures in the box that fail. The quasi-p value is the probability of so many "
+        "failures without the restriction; it ignores that the restriction was searched for. A "
+        "restriction that few resamples reproduce may be an accident of these futures."
     )
 
 
@@ -164,9 +164,9 @@ def fresh_sentence(found: Discovery) -> str:
     """How much a box stands out, and how boxes fare where they were not found."""
     coverage, density = found.fresh
     text = _(
-        "Of all futures, {share} fail. A box of noise stands out as much in {chance} of trials. "
-        "In futures that they were not found in, boxes have coverage {coverage} and density "
-        "{density} on average."
+        "{share} of all futures fail. In {chance} of trials, random data yield a box as "
+        "pronounced as this one. In futures that were not used to find them, boxes have a mean "
+        "coverage of {coverage} and a mean density of {density}."
     )
     return text.format(
         share=percent(found.share),
@@ -180,13 +180,13 @@ def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
     """What a decision tree says, and whether it names the same factors."""
     if not tree.leaves:
         return _(
-            "A decision tree finds no part of the futures in which most fail (skill {skill}; 0.5 "
-            "is chance)."
+            "A decision tree finds no region in which most futures fail (skill {skill}; 0.5 is "
+            "chance)."
         ).format(skill=decimal(tree.skill, 2))
     best = tree.leaves[0]
     text = _(
-        "As a second opinion, a decision tree has most failures where {conditions} (coverage "
-        "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
+        "A decision tree, as a second opinion, finds most failures where {conditions} "
+        "(coverage {coverage}, density {density}; skill {skill}, 0.5 is chance)."
     ).format(
         conditions=conditions(best, words),
         coverage=percent(best.coverage),
@@ -197,8 +197,8 @@ def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
         return text
     both = [words.factor(name) for name in found.box.limits if name in best.limits]
     if not both:
-        return text + " " + _("It names none of the same factors.")
-    return text + " " + _("Both name {factors}.").format(factors=join_names(both))
+        return text + " " + _("It uses none of the same factors.")
+    return text + " " + _("Both use {factors}.").format(factors=join_names(both))
 
 
 def box_table(box: Box, returns: Mapping[str, float], words: Labels) -> Table:
@@ -213,15 +213,15 @@ def box_table(box: Box, returns: Mapping[str, float], words: Labels) -> Table:
         )
         for (name, limit), p in zip(box.limits.items(), box.quasi_p.values(), strict=True)
     ]
-    head = [_("Restriction"), _("Quasi-p value"), _("Comes back, share of resamples")]
-    return Table(_("What the failing futures have in common"), head, rows)
+    head = [_("Restriction"), _("Quasi-p value"), _("Stability (share of resamples)")]
+    return Table(_("What failing futures have in common"), head, rows)
 
 
 def box_picture(failing: Failing, settings: pd.DataFrame, words: Labels) -> Picture:
     """The figure of a box, with what it shows in words."""
     names, others = leading(failing.discovery)
     text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
-    caption = _("Crosses: futures that fail; circles: others. The box is what was found.")
+    caption = _("Crosses: futures that fail; circles: the others. The box is the region found.")
     if others:
         caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
             factors=join_names([words.factor(name) for name in others])

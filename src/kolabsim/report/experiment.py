@@ -137,10 +137,10 @@ def model_methods(experiment: Experiment, facts: Mapping[str, object]) -> str:
     scenario = experiment.scenario
     return _(
         "The scenario is “{scenario}” ({regions} regional governments, {areas} service areas, "
-        "{quarters} quarters), simulated with kolabsim {version}, an agent-based model of how "
-        "regional governments come to share services, with common random numbers (seed {seed}). "
-        "Parameters without a source are assumed; results are contrasts within a thought "
-        "experiment, not predictions."
+        "{quarters} quarters), simulated with kolabsim {version}, an agent-based model of "
+        "collaboration between regional governments in public services, with common random "
+        "numbers (seed {seed}). Parameters without a source are assumed; results are contrasts "
+        "within a thought experiment, not predictions."
     ).format(
         scenario=scenario.title(language()),
         regions=count(len(scenario.regions)),

@@ -24,7 +24,7 @@ def legal_section(scenario: Scenario) -> Section:
 def general_blocks() -> list[Block]:
     """Forms and steps that most countries have in some shape."""
     forms = {
-        _("Contract"): _("One region serves others for a price, until the contract ends."),
+        _("Service contract"): _("One region serves others for a price, until the contract ends."),
         _("Joint board"): _("A body of its own in which all members decide; it has overhead."),
         _("Lead region"): _("One member, often the largest, provides the service for all."),
     }
@@ -93,13 +93,13 @@ def indonesian_blocks() -> list[Block]:
     )
     return [
         _(
-            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) is regulated "
-            "by Law 23/2014, Government Regulation (PP) 28/2018 and, for stages and documents, "
-            "Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It is mandatory "
-            "between bordering regions for affairs that have effects across borders and are more "
-            "efficient when managed together; otherwise it is voluntary, between bordering "
-            "regions or not. Joint bodies of this page are voluntary unless the strategy has a "
-            "mandate."
+            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) is "
+            "regulated by Law 23/2014, Government Regulation (PP) 28/2018 and, for stages and "
+            "documents, Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It "
+            "is mandatory between bordering regions for affairs that have effects across "
+            "borders and are more efficient when managed together; otherwise it is voluntary, "
+            "between bordering regions or not. In this simulation, cooperation is voluntary "
+            "unless a strategy has a mandate."
         ),
         _(
             "Cooperation with third parties such as firms and NGOs (KSDPK) and with regions or "

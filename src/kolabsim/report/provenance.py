@@ -131,7 +131,7 @@ def reproduction_section(facts: Mapping[str, object], methods: str) -> Section:
         "reproduce",
         _("Reproducing the results"),
         Facts(provenance_rows(facts), is_code=True),
-        Quote(_("Methods, to be cited"), methods),
+        Quote(_("Methods, for citation"), methods),
     )
 
 

@@ -49,7 +49,7 @@ def write_region(
     lines = [
         _("code {code}").format(code=found.code),
         _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
-        _("{strategy} against {baseline}").format(**strategy_words(found)),
+        _("{strategy}, compared with {baseline}").format(**strategy_words(found)),
         _("{number} pairs of runs").format(number=count(found.runs)),
         _("seed {seed}").format(seed=facts["seed"]),
     ]
@@ -92,8 +92,8 @@ def answer_section(found: RegionOutlook) -> Section:
     notes = [
         _(
             "A thought experiment with stated assumptions, not a prediction. What the table of "
-            "regions does not say is drawn at random; intervals hold what luck and these draws "
-            "can do, not whether the assumptions are right."
+            "regions does not contain is drawn at random. Intervals cover these draws and "
+            "other chance events; they do not show whether the assumptions are right."
         )
     ]
     return Section(
@@ -112,23 +112,23 @@ def benefit_sentence(found: RegionOutlook) -> str:
     row, years = found.costs.set_index("item").loc["benefit"], significant(found.years[-1])
     share, better = float(found.benefit["difference"]), float(found.benefit["better_share"])
     if found.benefit["low"] == found.benefit["high"] == 0.0:
-        text = _("Under {strategy}, nothing changes for {region} against {baseline}.")
+        text = _("Under {strategy}, nothing changes for {region} compared with {baseline}.")
         return text.format(region=found.name, **strategy_words(found))
     texts_of = {
         GAINS: _(
-            "Under {strategy}, {region} gains {money} in {years} years against {baseline} ({level} "
-            "interval: {low} to {high}); that is {share} of what its services would cost it alone. "
-            "It does better in {better} of runs."
+            "Under {strategy}, {region} gains {money} in {years} years compared with "
+            "{baseline} ({level} interval: {low} to {high}), or {share} of its stand-alone "
+            "cost. It is better off in {better} of runs."
         ),
         LOSES: _(
-            "Under {strategy}, {region} loses {money} in {years} years against {baseline} ({level} "
-            "interval: {low} to {high}); that is {share} of what its services would cost it alone. "
-            "It does better in {better} of runs."
+            "Under {strategy}, {region} loses {money} in {years} years compared with "
+            "{baseline} ({level} interval: {low} to {high}), or {share} of its stand-alone "
+            "cost. It is better off in {better} of runs."
         ),
         UNDECIDED: _(
             "Whether {region} gains or loses under {strategy} is undecided: {money} in {years} "
-            "years against {baseline} ({level} interval: {low} to {high}), or {share} of what its "
-            "services would cost it alone. It does better in {better} of runs."
+            "years compared with {baseline} ({level} interval: {low} to {high}), or {share} of "
+            "its stand-alone cost. It is better off in {better} of runs."
         ),
     }
     verdict = str(found.benefit["verdict"])
@@ -162,8 +162,8 @@ def channel_sentence(found: RegionOutlook) -> str:
         return ""
     scale = money_scale(found, table["money"])
     return _(
-        "In the last year most comes through {best} ({gain} a year), and most is taken away by "
-        "{worst} ({loss} a year)."
+        "In the last year, the largest gain comes from {best} ({gain} a year) and the largest "
+        "loss from {worst} ({loss} a year)."
     ).format(
         best=channel_title(best["channel"]).lower(),
         gain=scale.text(best["money"], signed=True),
@@ -177,19 +177,19 @@ def cost_sentence(found: RegionOutlook) -> str:
     costs = found.costs.set_index("item")
     paid = costs.loc[["startup", "programme"], "mean"]
     scale = money_scale(found, paid)
-    text = _("It pays {startup} of start-up and bears {programme} of programme cost over the run. ")
+    text = _("It pays {startup} of start-up cost and {programme} of programme cost over the run. ")
     text = text.format(startup=scale.text(paid["startup"]), programme=scale.text(paid["programme"]))
     year, ends = found.break_even(), float((found.paths[:, -1] > 0.0).mean())
     if year is None:
         text += _(
-            "Its budget does not break even within {years} years: on average net saving stays "
-            "below that of {baseline}."
+            "Its budget does not break even within {years} years: mean net saving stays below "
+            "that under {baseline}."
         )
     elif year == found.years[0]:
-        text += _("On average its budget is ahead of {baseline} from year {year} on.")
+        text += _("On average, its budget is ahead of {baseline} from year {year} on.")
     else:
-        text += _("On average its budget breaks even with {baseline} in year {year}.")
-    text += " " + _("In {share} of runs it is ahead at the end.")
+        text += _("On average, its budget breaks even with {baseline} in year {year}.")
+    text += " " + _("In {share} of runs, it is ahead at the end.")
     return text.format(
         years=significant(found.years[-1]),
         year=significant(year or 0.0),
@@ -202,20 +202,21 @@ def approach_sentence(found: RegionOutlook) -> str:
     """Whom to approach first."""
     table = found.prospects
     if not len(table):
-        return _("It has no contacts that it could unite with.")
+        return _("It has no prospective partners.")
     good = table[(table["low"] > 0.0) & (table["both"] > NEVER_WORTH)]
     if not len(good):
         return _(
-            "Judged at the start and without error, no union clearly promises a gain to both "
-            "sides; the nearest to it is {area} with {partners}."
+            "Judged at the start and without error, no joint body clearly promises a gain to "
+            "both sides; the closest is {area} with {partners}."
         ).format(
             area=area_title(table.iloc[0]["area"]).lower(),
             partners=names_of(found, table.iloc[0]["partners"]),
         )
     first = good.iloc[0]
     return _(
-        "Judged at the start and without error, the best to approach is {partners} for {area}: "
-        "{gain} of the area's cost a year, and both sides would gain in {both} of draws."
+        "Judged at the start and without error, the best prospective partner is {partners} for "
+        "{area}: a gain of {gain} of the area's cost a year. Both sides would gain in {both} "
+        "of draws."
     ).format(
         partners=names_of(found, first["partners"]),
         area=area_title(first["area"]).lower(),
@@ -231,27 +232,30 @@ def approach_section(found: RegionOutlook) -> Section:
     """Contacts ranked by what uniting with them would bring."""
     paragraphs = [
         _(
-            "Each contact in each area, judged as regions in the model judge a union at the start: "
-            "saving, quality, self-rule, start-up and the partners' benefit, without the error "
-            "that real judgement has. A contact that is in a joint body already brings the whole "
-            "body. Shares are of what {region} would pay alone in the area."
+            "The table judges each prospective partner in each service area as regions in the "
+            "model do at the start: saving, quality, autonomy, start-up cost and the partner's "
+            "benefit, but without their errors of judgement. A partner that already belongs to "
+            "a joint body brings the whole body. Percentages refer to the stand-alone cost of "
+            "{region} in the area."
         ).format(region=found.name)
     ]
     table = found.prospects
     if not len(table):
-        return Section("approach", _("Whom to approach"), _("There is nobody to approach."))
+        return Section(
+            "approach", _("Potential for collaboration"), _("There are no prospective partners.")
+        )
     notes = [
         _(
-            "Both sides gain: share of draws in which the contact would see a gain as well. A body "
-            "that is asked decides by a vote of all its members."
+            "“Both sides gain” is the share of random draws in which the prospective partner "
+            "gains too. A joint body that is asked decides by a vote of all its members."
         ),
         _(
-            "In the runs regions judge with an error, and what they are to each other changes: "
-            "unions that promise little here may come about all the same, and others may not."
+            "In the runs, regions judge with errors and their relations change. Joint bodies "
+            "that promise little here may therefore still form, and others may not."
         ),
     ]
     tables = [ranking_table(found), contact_table(found)]
-    return Section("approach", _("Whom to approach"), *paragraphs, *tables, Note(notes))
+    return Section("approach", _("Potential for collaboration"), *paragraphs, *tables, Note(notes))
 
 
 def ranking_table(found: RegionOutlook) -> Table:
@@ -276,11 +280,13 @@ def ranking_table(found: RegionOutlook) -> Table:
         for row in table.itertuples()
     ]
     head = [
-        _("Area and partners"), _("Gain a year ({unit})").format(unit=scale.label),
-        _("In money a year ({unit})").format(unit=money.label), _("It gains"),
+        _("Service area and partners"), _("Annual gain ({unit})").format(unit=scale.label),
+        _("In money per year ({unit})").format(unit=money.label), _("Region gains"),
         _("Both sides gain"),
     ]  # fmt: skip
-    caption = _("The best unions for {region}, of all areas and contacts").format(region=found.name)
+    caption = _(
+        "Best prospective joint bodies for {region}, across all service areas and partners"
+    ).format(region=found.name)
     return Table(caption, head, rows)
 
 
@@ -297,7 +303,7 @@ def contact_table(found: RegionOutlook) -> Table:
         for area in areas:
             row = found_at.get((code, area))
             if row is None:
-                cells.append(Cell(UNDEFINED, remark=_("together, or too many")))
+                cells.append(Cell(UNDEFINED, remark=_("already joint, or too large")))
                 continue
             cells.append(
                 Cell(
@@ -310,8 +316,8 @@ def contact_table(found: RegionOutlook) -> Table:
         head = _("{name} ({km} km)").format(name=names_of(found, [code]), km=count(km))
         rows.append((head, cells))
     caption = _(
-        "Every contact in every area: gain a year ({unit}), and below it the share of draws in "
-        "which both sides gain"
+        "Each prospective partner in each service area: annual gain ({unit}), and the share of "
+        "draws in which both sides gain"
     ).format(unit=scale.label)
     return Table(caption, ["", *(area_title(area) for area in areas)], rows)
 
@@ -324,9 +330,9 @@ def channel_section(found: RegionOutlook) -> Section:
     words = strategy_words(found)
     paragraphs = [
         _(
-            "Differences between {strategy} and {baseline} in the last year, run by run on the "
-            "same draws. What stands to the right of zero adds to the net benefit of {region}; "
-            "what stands to the left takes away from it."
+            "Differences between {strategy} and {baseline} in the last year, run by run with "
+            "the same random draws. Channels right of zero add to the net benefit of {region}; "
+            "channels left of zero reduce it."
         ).format(region=found.name, **words)
     ]
     table = found.channels
@@ -359,18 +365,18 @@ def channel_section(found: RegionOutlook) -> Section:
     )
     head = [
         _("Channel"), capitalise(scale.label),
-        _("In money a year ({unit})").format(unit=money.label),
+        _("In money per year ({unit})").format(unit=money.label),
     ]  # fmt: skip
-    caption = _("Through what the net benefit of the last year differs")
+    caption = _("Net benefit in the last year by channel")
     picture = Picture.of(
         region_channels(found),
         _("Channels through which {strategy} changes the net benefit of {region}"),
-        _("Differences to {baseline} with {level} intervals, in the last year."),
+        _("Differences from {baseline} with {level} intervals, in the last year."),
         region=found.name,
         level=percent(found.level),
         **words,
     )
-    title = _("What it gains or loses, and through what")
+    title = _("Gains and losses by channel")
     return Section("channels", title, *paragraphs, Table(caption, head, rows), picture)
 
 
@@ -381,12 +387,12 @@ def cost_section(found: RegionOutlook) -> Section:
     """What the region would pay, and when that is earned back."""
     words = strategy_words(found)
     titles = {
-        "startup": _("Start-up that it pays itself"),
+        "startup": _("Start-up cost that it pays"),
         "joint": _("Its share of the cost of joint bodies"),
-        "alone": _("What the same services would cost it alone"),
-        "programme": _("Programme cost that it bears"),
-        "saving": _("Net saving: the budget"),
-        "benefit": _("Net benefit: also quality and self-rule, in money"),
+        "alone": _("Stand-alone cost of the same services"),
+        "programme": _("Programme cost that it pays"),
+        "saving": _("Net saving (budget)"),
+        "benefit": _("Net benefit (also quality and autonomy, in money)"),
     }
     table = found.costs
     # By the differences: they are what is read, and far smaller than the cost of services.
@@ -411,26 +417,26 @@ def cost_section(found: RegionOutlook) -> Section:
         for row in table.itertuples()
     ]
     head = ["", words["baseline"], words["strategy"], _("Difference")]
-    caption = _("Over {years} years, {unit}; means of runs, and the difference with its interval")
+    caption = _("Over {years} years, {unit}: means of runs, and the difference with its interval")
     caption = caption.format(years=significant(found.years[-1]), unit=scale.label)
     paragraphs = [
         _(
-            "Sums over the run, in today's prices and not discounted. Start-up is what is left "
-            "after grants and co-finance. A larger share of joint cost is no loss as long as the "
-            "same services alone would cost more."
+            "Sums over the run in today's prices, not discounted. Start-up cost is what "
+            "remains after grants and co-finance. A larger share of joint cost is no loss as "
+            "long as the stand-alone cost of the same services would be higher."
         )
     ]
     picture = Picture.of(
         region_saving(found),
-        _("Net saving of {region} up to each year, {strategy} less {baseline}"),
+        _("Cumulative net saving of {region}, {strategy} minus {baseline}"),
         _(
-            "Above zero the budget of {region} is ahead of what it would be under {baseline}, "
-            "counting all start-up and programme cost that it has paid so far."
+            "Above zero, the budget of {region} is ahead of what it would be under {baseline}, "
+            "including all start-up and programme cost paid so far."
         ),
         region=found.name,
         **words,
     )
-    title = _("What it costs, and when it breaks even")
+    title = _("Cost and break-even")
     return Section("costs", title, *paragraphs, Table(caption, head, rows), picture)
 
 
@@ -455,13 +461,13 @@ def partner_section(found: RegionOutlook) -> Section:
         rows.append((area_title(area), cells))
     paragraphs = [
         _(
-            "Share of runs in which {region} is in a joint body at the end of the run, and below "
-            "it the regions that are then in it most often, up to {number}."
+            "Share of runs in which {region} belongs to a joint body at the end, with its most "
+            "frequent partners (up to {number})."
         ).format(region=found.name, number=count(OFTEN))
     ]
-    head = [_("Area"), words["baseline"], words["strategy"]]
-    made = Table(_("In a joint body, and with whom"), head, rows, prose=True)
-    return Section("partners", _("With whom it ends up"), *paragraphs, made)
+    head = [_("Service area"), words["baseline"], words["strategy"]]
+    made = Table(_("Membership in joint bodies, and partners"), head, rows, prose=True)
+    return Section("partners", _("Partners at the end"), *paragraphs, made)
 
 
 # How sure, and what it rests on -------------------------------------------------------------------
@@ -470,11 +476,12 @@ def partner_section(found: RegionOutlook) -> Section:
 def uncertainty_section(found: RegionOutlook) -> Section:
     """What the intervals say, and what they do not."""
     text = _(
-        "{strategy} and {baseline} were simulated {runs} times each, on common draws, and "
-        "differences are taken run by run. The {level} intervals are of the mean difference: they "
-        "say how precisely the simulation is known, not how well it fits the world. The share of "
-        "runs in which {region} does better tells how often it would turn out so with other luck "
-        "and other drawn attributes. Four times as many runs (--runs) halve an interval."
+        "{strategy} and {baseline} were simulated {runs} times each with common random "
+        "numbers; differences are taken run by run. The {level} intervals are for the mean "
+        "difference: they show how precisely the simulation is known, not how well it matches "
+        "the world. The share of runs in which {region} is better off shows how often this "
+        "would happen with other random draws. Four times as many runs (--runs) halve an "
+        "interval."
     ).format(
         region=found.name, runs=count(found.runs), level=percent(found.level),
         **strategy_words(found),
@@ -485,13 +492,14 @@ def uncertainty_section(found: RegionOutlook) -> Section:
 def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
     return _(
-        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
-        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
-        "to share services, in {runs} pairs of runs with common random numbers (seed {seed}). We "
-        "report means of paired differences with {level} t intervals. Unions that the region could "
-        "propose are judged at the start, without error, over draws of what no data gives. "
-        "Parameters without a source are assumed; results are contrasts within a thought "
-        "experiment, not predictions."
+        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” "
+        "by simulation with kolabsim {version}, an agent-based model of collaboration between "
+        "regional governments in public services, in {runs} pairs of runs with common random "
+        "numbers (seed {seed}). We report means of paired differences with {level} t "
+        "intervals. Joint bodies that the region could propose are judged at the start, "
+        "without error, over random draws of attributes that no data describe. Parameters "
+        "without a source are assumed; results are contrasts within a thought experiment, not "
+        "predictions."
     ).format(
         region=found.name, scenario=found.scenario.title(language()), runs=count(found.runs),
         version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),

@@ -51,31 +51,31 @@ SURE = 0.9
 
 CRITERION_TITLES = {
     "regret_max": N_("Largest regret"),
-    "regret_90": N_("Regret, nine futures of ten"),
-    "satisficing": N_("Good enough: {threshold}"),
+    "regret_90": N_("Regret, 90th percentile"),
+    "satisficing": N_("Satisfactory: {threshold}"),
     "worst": N_("Worst future"),
-    "worst_tenth": N_("Worst tenth of the futures"),
+    "worst_tenth": N_("Worst tenth of futures"),
     "mean": N_("Mean over futures"),
     "spread": N_("Spread over futures"),
-    "mean_spread": N_("Mean less spread"),
-    "best": N_("Best of all"),
-    "difference": N_("Difference to {baseline}"),
-    "ahead": N_("Ahead of {baseline}"),
+    "mean_spread": N_("Mean minus spread"),
+    "best": N_("Best of all strategies"),
+    "difference": N_("Difference from {baseline}"),
+    "ahead": N_("Better than {baseline}"),
 }
 ANSWERS = {
     "regret_90": N_(
-        "Of {number} strategies “{strategy}” stands up best: in nine futures of ten it stays no "
-        "more than {value} behind the best that could have been chosen ({level} interval "
+        "“{strategy}” is the most robust of {number} strategies: in nine of ten futures, its "
+        "regret (distance from the best strategy) is at most {value} ({level} interval "
         "{interval}; {futures} futures, {runs} runs each)."
     ),
     "regret_max": N_(
-        "Of {number} strategies “{strategy}” stands up best: in no future does it stay more than "
-        "{value} behind the best that could have been chosen ({level} interval {interval}; "
+        "“{strategy}” is the most robust of {number} strategies: in no future does its regret "
+        "(distance from the best strategy) exceed {value} ({level} interval {interval}; "
         "{futures} futures, {runs} runs each)."
     ),
     "satisficing": N_(
-        "Of {number} strategies “{strategy}” stands up best: it is good enough in {value} of the "
-        "futures ({level} interval {interval}; {futures} futures, {runs} runs each)."
+        "“{strategy}” is the most robust of {number} strategies: it is satisfactory in {value} "
+        "of futures ({level} interval {interval}; {futures} futures, {runs} runs each)."
     ),
 }
 """The answer by the criteria for which there are own words."""
@@ -115,16 +115,17 @@ def report(experiment: Experiment[RobustnessSpec], answer: UncertaintyAnswer) ->
         "runs": count(spec.runs),
     }
     uncertainty = _(
-        "{strategies} strategies were simulated in {futures} futures, {runs} runs each on the "
-        "same draws. How many runs or futures it takes to tell strategies apart is told under "
-        "“{section}”."
+        "{strategies} strategies were simulated in {futures} futures, {runs} runs each with "
+        "common random numbers. “{section}” shows how many runs or futures are needed to "
+        "distinguish strategies."
     )
     assumptions = _(
-        "What was varied between futures is ranked under “{section}” by what knowing it would "
-        "be worth. What was not varied stands below with its range."
+        "“{section}” ranks the assumptions that vary between futures by the value of knowing "
+        "them. Assumptions that do not vary are listed below with their ranges."
     )
     methods = _(
-        "We compared {strategies} strategies by {outcomes} in {futures} futures, {runs} runs each,"
+        "We compared {strategies} strategies by {outcomes} in {futures} futures, with {runs} "
+        "runs each."
     )
     return KindReport(
         [Section(first.name, first.title, *blocks, *where, note), *others],
@@ -198,8 +199,8 @@ def answer_section(
     first, sure = robust.order()[0], percent(robust.sureness())
     brief = _("first in {share} of resamples").format(share=sure)
     found = [
-        Headline(_("What stands up best"), words.strategy(first), robust_sentence(robust, words)),
-        Headline(_("How sure"), capitalise(brief), sure_sentence(robust, words)),
+        Headline(_("Most robust strategy"), words.strategy(first), robust_sentence(robust, words)),
+        Headline(_("Uncertainty"), capitalise(brief), sure_sentence(robust, words)),
     ]
     for one in [one for one in failing if one.strategy == first][:1]:
         fails = one.discovery.fails
@@ -223,8 +224,8 @@ def robust_sentence(robust: Robustness, words: Labels) -> str:
     text = ANSWERS.get(
         robust.main,
         N_(
-            "Of {number} strategies “{strategy}” stands up best by “{criterion}”: {value} ({level} "
-            "interval {interval}; {futures} futures, {runs} runs each)."
+            "“{strategy}” is the most robust of {number} strategies by “{criterion}”: {value} "
+            "({level} interval {interval}; {futures} futures, {runs} runs each)."
         ),
     )
     return _(text).format(
@@ -247,13 +248,13 @@ def sure_sentence(robust: Robustness, words: Labels) -> str:
     rival = table.drop(first).idxmax()
     if sure >= SURE:
         text = _(
-            "It comes first in {share} of resamples of futures and runs, and by {agree} of {all} "
-            "other criteria."
+            "It ranks first in {share} of resamples of futures and runs, and by {agree} of "
+            "{all} other criteria."
         )
     else:
         text = _(
-            "That it comes first is not sure: it does in {share} of resamples of futures and runs, "
-            "“{rival}” in {other}; of {all} other criteria, {agree} put it first too."
+            "Its lead is uncertain: it ranks first in {share} of resamples of futures and "
+            "runs, “{rival}” in {other}; {agree} of {all} other criteria rank it first too."
         )
     return text.format(
         share=percent(sure),
@@ -268,8 +269,8 @@ def measure_sentence(information: Information, words: Labels) -> str:
     """What to measure first, and what it would change."""
     if not information.worthwhile:
         return _(
-            "No single factor is worth measuring first: knowing any of them would change the "
-            "choice no more than a factor that has nothing to do with the outcome."
+            "No factor is worth measuring first: knowing any of them would change the choice "
+            "no more than knowing an irrelevant factor."
         )
     row = information.factors[information.factors["above"]].iloc[0]
     scale = information_scale(information, words)
@@ -278,9 +279,9 @@ def measure_sentence(information: Information, words: Labels) -> str:
         "({level} interval {interval})"
     )
     if math.isfinite(row["share"]):
-        text += _(", {share} of what perfect knowledge of the future is worth")
+        text += _(", {share} of the value of perfect information")
     if isinstance(row["lowest"], str) and row["lowest"] != row["highest"]:
-        text += _("; where it is lowest, “{lowest}” is best, where it is highest, “{highest}”")
+        text += _("; “{lowest}” is best where it is lowest, “{highest}” where it is highest")
     text += "."
     return text.format(
         factor=words.factor(row["factor"]),
@@ -296,9 +297,8 @@ def measure_sentence(information: Information, words: Labels) -> str:
 def future_note() -> str:
     """What shares of futures are not."""
     return _(
-        "Futures are drawn from ranges that somebody thought possible. A share of futures is not a "
-        "probability that something will happen; it says how much of what was thought possible a "
-        "strategy can bear."
+        "Futures are samples from assumed ranges. A share of futures is not a probability; it "
+        "shows how much of the assumed range a strategy can withstand."
     )
 
 
@@ -308,29 +308,29 @@ def future_note() -> str:
 def robustness_section(robust: Robustness, words: Labels, sizes: pd.DataFrame | None) -> Section:
     """All criteria, their rankings, and how many runs it would take."""
     text = _(
-        "The regret of a strategy in a future is how far it stays behind the strategy that is "
-        "best in that future. Whoever chooses by it asks not what is best in the future that "
-        "is expected, but what is not far from the best in whatever comes."
+        "The regret of a strategy in a future is its distance from the best strategy in that "
+        "future. A choice by regret looks for a strategy that is never far from the best, "
+        "whichever future occurs."
     )
     made = [*criterion_tables(robust, words), ranking_table(robust, words)]
     notes = [
         _(
-            "Intervals and resamples draw futures and runs anew, the same for all strategies. They "
-            "say what other futures from the same ranges, and other luck, would give. The largest "
-            "regret and the worst future are those of the futures that were simulated: there, only "
-            "runs are drawn anew."
+            "Intervals and resamples redraw futures and runs, in the same way for all "
+            "strategies. They show the effect of other futures from the same ranges and of "
+            "other random draws. The largest regret and the worst future refer to the "
+            "simulated futures; for these, only runs are redrawn."
         )
     ]
     if sizes is not None and len(sizes):
         made.append(size_table(sizes, robust, words))
         notes.append(
             _(
-                "Sizes follow from how much paired differences vary between futures, between runs, "
-                "and within both. A dash stands where no number would do, because the other of the "
-                "two is too uncapitalise."
+                "The sizes follow from the variance of paired differences between futures, "
+                "between runs, and within both. A dash means that no number is enough, because "
+                "there are too few of the other."
             )
         )
-    title = _("How strategies stand up in many futures")
+    title = _("Robustness")
     return Section("robustness", title, text, *made, *pictures(robust, words), Note(notes))
 
 
@@ -340,53 +340,59 @@ def pictures(robust: Robustness, words: Labels) -> list[Picture]:
     return [
         Picture.of(
             regret(robust, words),
-            _("How far each strategy stays behind the best of each future, in {outcome}."),
             _(
-                "Each dot is a future. Band: the middle half of the futures; line across: median; "
-                "diamond: what nine futures of ten do not exceed, with its {level} interval."
+                "Regret of each strategy in {outcome}: its distance from the best strategy of "
+                "each future."
+            ),
+            _(
+                "Each dot is a future. Band: middle half of the futures; line: median; "
+                "diamond: 90th percentile with its {level} interval."
             ),
             **filled,
         ),
         Picture.of(
             regret_table(robust, words),
-            _("Regret of each strategy in each future, and how large it gets."),
+            _("Regret of each strategy in each future."),
             _(
-                "A column is a future; futures in which the same strategy is best stand side by "
-                "side. Blue: the strategy is the best of the future; the redder, the further it "
-                "stays behind."
+                "Each column is a future; futures with the same best strategy are next to each "
+                "other. Blue: the best strategy of the future; the redder, the larger the "
+                "regret."
             ),
         ),
         Picture.of(
             satisficing(robust, words),
-            _("In how many futures each strategy is good enough, for any threshold of {outcome}."),
             _(
-                "The further to the right a line reaches, and the higher it lies, the better. "
-                "Bands are {level} intervals of the first two; dashed: the threshold that was set."
+                "Share of futures in which each strategy is satisfactory, for any threshold of "
+                "{outcome}."
+            ),
+            _(
+                "Lines further to the right and higher are better. Bands are {level} intervals "
+                "of the first two strategies; dashed: the chosen threshold."
             )
             if robust.better > 0
             else _(
-                "The further to the left a line reaches, and the higher it lies, the better. "
-                "Bands are {level} intervals of the first two; dashed: the threshold that was set."
+                "Lines further to the left and higher are better. Bands are {level} intervals "
+                "of the first two strategies; dashed: the chosen threshold."
             ),
             **filled,
         ),
         Picture.of(
             best_shares(robust, words),
             _("Share of futures in which each strategy is best."),
-            _("By means over runs; ties are divided. Lines: {level} intervals."),
+            _("By mean over runs; ties are split. Lines: {level} intervals."),
             **filled,
         ),
         Picture.of(
             spread_plane(robust, words),
-            _("Mean over futures of {outcome} against its spread, strategy by strategy."),
+            _("Mean of {outcome} over futures against its spread, for each strategy."),
             _(
-                "To the right: better on average. Down: less different from future to future. "
-                "Lines: {level} intervals. Filled: nothing is better on both."
+                "Right: better on average. Down: more stable across futures. Lines: {level} "
+                "intervals. Filled: no other strategy is better on both."
             )
             if robust.better > 0
             else _(
-                "To the left: better on average. Down: less different from future to future. "
-                "Lines: {level} intervals. Filled: nothing is better on both."
+                "Left: better on average. Down: more stable across futures. Lines: {level} "
+                "intervals. Filled: no other strategy is better on both."
             ),
             **filled,
         ),
@@ -412,7 +418,7 @@ def criterion_tables(robust: Robustness, words: Labels) -> list[Table]:
             [name for name in robust.criteria if CRITERIA[name].kind == LEVEL],
         ),
         (
-            _("Shares of the futures"),
+            _("Shares of futures"),
             [name for name in robust.criteria if CRITERIA[name].kind == SHARE],
         ),
     ]
@@ -458,7 +464,9 @@ def ranking_table(robust: Robustness, words: Labels) -> Table:
         )
         for strategy in robust.order()
     ]
-    caption = _("Rank by each criterion; below it, the share of resamples in which it is first")
+    caption = _(
+        "Rank by each criterion, with the share of resamples in which the strategy ranks first"
+    )
     head = [_("Strategy"), *(criterion_words(name, robust, words) for name in names)]
     return Table(caption, head, rows)
 
@@ -484,12 +492,12 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, words: Labels) -> Table:
     ]
     head = [
         _("Strategy"), add_unit(_("Difference"), scale), add_unit(_("Standard error"), scale),
-        add_unit(_("Least that is told apart now"), scale),
+        add_unit(_("Smallest detectable difference"), scale),
         _("Runs needed in {number} futures").format(number=count(robust.means.shape[1])),
         _("Futures needed with {number} runs").format(number=count(robust.runs)),
-        _("Runs needed in these very futures"),
+        _("Runs needed in the simulated futures"),
     ]  # fmt: skip
-    return Table(_("How many runs or futures it takes to tell strategies apart"), head, rows)
+    return Table(_("Runs or futures needed to distinguish strategies"), head, rows)
 
 
 # What to measure --------------------------------------------------------------------------------
@@ -499,10 +507,10 @@ def information_section(information: Information, words: Labels) -> Section:
     """What it is worth to know each factor before choosing."""
     scale, perfect = information_scale(information, words), information.perfect
     text = _(
-        "Whoever knows nothing chooses “{chosen}”. Whoever knew the future and chose the best for "
-        "it would gain {value} on average ({level} interval {interval}; at least {least}, at most "
-        "{most}, as more or less of it is taken for the luck of runs). Knowing one factor alone is "
-        "worth a part of that."
+        "Without further information, the choice is “{chosen}”. Perfect information about the "
+        "future would add {value} on average ({level} interval {interval}; between {least} and "
+        "{most}, depending on how much of it is attributed to chance in the runs). Knowing a "
+        "single factor is worth part of that."
     ).format(
         chosen=words.strategy(information.chosen),
         value=scale.text(perfect.value),
@@ -513,16 +521,17 @@ def information_section(information: Information, words: Labels) -> Section:
     )
     picture = Picture.of(
         value_of_information(information, words),
-        _("What knowing each factor before choosing is worth."),
+        _("Value of knowing each factor before choosing."),
         _(
-            "Lines: {level} intervals. The tick is the floor: what a factor with the same values "
-            "seems to be worth that has nothing to do with the outcome. Hollow: not above it."
+            "Lines: {level} intervals. The tick is the noise floor: the apparent value of a "
+            "factor with the same values that is unrelated to the outcome. Hollow: not above "
+            "it."
         ),
         level=percent(information.level),
     )
     note = _(
-        "What is worth nothing may still change the outcome much: it is worth nothing because the "
-        "same strategy is best whatever it is."
+        "A factor without information value may still change the outcome a lot: its value is "
+        "zero because the same strategy is best whatever its value."
     )
     title = _("What to measure first")
     table = information_table(information, words)
@@ -546,9 +555,9 @@ def information_table(information: Information, words: Labels) -> Table:
         cells = [value, *texts(scale.bare(row.floor), percent(row.share), *ends)]
         rows.append((capitalise(words.factor(row.factor)), cells))
     head = [
-        _("Factor"), add_unit(_("Value of knowing it"), scale), add_unit(_("Floor"), scale),
-        _("Share of perfect knowledge"), _("Best where it is lowest"),
-        _("Best where it is highest"),
+        _("Factor"), add_unit(_("Value of information"), scale), add_unit(_("Noise floor"), scale),
+        _("Share of perfect information"), _("Best at its lowest"),
+        _("Best at its highest"),
     ]  # fmt: skip
-    caption = _("What knowing a factor before choosing is worth: ▲ above the floor, ○ not")
+    caption = _("Value of knowing a factor before choosing: ▲ above the noise floor, ○ not above")
     return Table(caption, head, rows)

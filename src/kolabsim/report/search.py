@@ -90,7 +90,7 @@ def member_table(front: Front, words: Labels = PLAIN) -> Table:
     head = [
         _("Package"),
         *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
-        _("Knee in resamples"),
+        _("Knee (share of resamples)"),
     ]
     caption = _("Means over {runs} runs, with their {level} intervals").format(
         runs=count(front.values.shape[2]), level=percent(front.level)
@@ -113,8 +113,8 @@ def settings_table(front: Front, words: Labels = PLAIN) -> Table:
         )
         for factor in front.factors
     ]
-    head = [_("Sets"), *(package_title(front, member) for member in members)]
-    return Table(_("What packages along the front set"), head, rows)
+    head = [_("Setting"), *(package_title(front, member) for member in members)]
+    return Table(_("Settings of packages along the front"), head, rows)
 
 
 def step_table(front: Front, words: Labels = PLAIN, references: Sequence[Reference] = ()) -> Table:
@@ -138,7 +138,7 @@ def step_table(front: Front, words: Labels = PLAIN, references: Sequence[Referen
     head = [
         "", *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True))
     ]  # fmt: skip
-    caption = _("Difference to {knee}, with {level} intervals of the same runs").format(
+    caption = _("Difference from {knee}, with {level} intervals from the same runs").format(
         knee=package_title(front, front.knee), level=percent(front.level)
     )
     return Table(caption, head, rows)
@@ -163,10 +163,10 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
         _("Package"),
         *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
         _("Within budget"),
-        _("Within budget and unbeaten"),
+        _("Within budget and undominated"),
     ]
     number = len(robust.futures)
-    caption = ngettext("In {number} future", "In {number} futures", number)
+    caption = ngettext("{number} future", "{number} futures", number)
     return Table(caption.format(number=count(number)), head, rows)
 
 
@@ -180,20 +180,20 @@ def report(experiment: Experiment[SearchSpec], answer: SearchAnswer) -> KindRepo
     sections = search_sections(front, words, references=known, robust=answer.robustness)
     last = front.history[-1]
     uncertainty = _(
-        "Packages on the front were simulated {most} times each. Whether more rounds would "
-        "find better ones is told by the hypervolume under “{section}”; how far other draws "
-        "and other futures confirm them, in the answer."
+        "Each package on the front was simulated {most} times. The hypervolume under "
+        "“{section}” shows whether more rounds would find better packages; the key findings "
+        "show how well other random draws and other futures confirm these."
     )
     methods = _(
-        "We searched for packages of {factors} levers with high {outcomes} by NSGA-II with "
-        "racing of runs ({candidates} packages, {runs} runs),"
+        "We searched for packages of {factors} instruments that are best in {outcomes}, with "
+        "NSGA-II and racing of runs ({candidates} packages, {runs} runs)."
     )
     return KindReport(
         sections,
         [uncertainty.format(most=count(front.values.shape[2]), section=sections[-1].title)],
         _(
-            "Assumptions were varied together in the plausible futures, not one by one, and so are "
-            "not ranked here; a sensitivity analysis (“kind: sensitivity”) ranks them."
+            "Plausible futures vary assumptions together, so they are not ranked here; a "
+            "sensitivity analysis (“kind: sensitivity”) ranks them."
         ),
         methods.format(
             factors=count(len(experiment.factors)), candidates=count(last.candidates),
@@ -245,15 +245,17 @@ def answer_section(
     ]  # fmt: skip
     paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
     if words.beyond:  # it says how to read the answer, and so comes first
-        beyond = _("All is counted beyond {baseline}.").format(baseline=words.beyond)
+        beyond = _("All values are differences from {baseline}.").format(baseline=words.beyond)
         paragraphs = [beyond, *paragraphs]
     picture = Picture.of(
         pareto_front(front, words, references),
-        _("What packages on the front cost and bring; the knee is package {knee} of {all}."),
         _(
-            "Each dot is a package that no other clearly beats: none is as good in every goal and "
-            "better in one. Lines are {level} intervals of the difference to the knee, in the same "
-            "runs."
+            "Costs and outcomes of packages on the front; the knee is package {knee} of {all}."
+        ),
+        _(
+            "Each dot is a package that no other package clearly dominates (as good in every "
+            "objective and better in one). Lines are {level} intervals of the difference from "
+            "the knee in the same runs."
         ),
         knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
     )  # fmt: skip
@@ -279,25 +281,28 @@ def knee_headline(front: Front, words: Labels) -> Headline:
     number = len(front)
     if front.budget is None:
         text = ngettext(
-            "{number} package was found that no other clearly beats.",
-            "{number} packages were found that no other clearly beats.",
+            "{number} package is not clearly dominated by any other.",
+            "{number} packages are not clearly dominated by any other.",
             number,
         )
         said = text.format(number=count(number))
     else:
         text = ngettext(
-            "Within the budget of {budget}, {number} package was found that no other clearly "
-            "beats.",
-            "Within the budget of {budget}, {number} packages were found that no other clearly "
-            "beats.",
+            "Within the budget of {budget}, {number} package is not clearly dominated by any "
+            "other.",
+            "Within the budget of {budget}, {number} packages are not clearly dominated by any "
+            "other.",
             number,
         )
         budget = words.scale(front.budget.name, np.array([front.budget.most]), difference=False)
         said = text.format(budget=budget.text(front.budget.most), number=count(number))
     title = package_title(front, front.knee)
-    knee = _("{knee}, is where more of one goal begins to cost most of another: {settings}.")
+    knee = _(
+        "{knee}, is where further gains in one objective start to cost most in the others: "
+        "{settings}."
+    )
     knee = knee.format(knee=title, settings=settings_text(front, front.knee, words))
-    return Headline(_("The package"), title, f"{said.removesuffix('.')}; {knee}")
+    return Headline(_("Best compromise"), title, f"{said} {knee}")
 
 
 def bringing_headline(front: Front, words: Labels) -> Headline:
@@ -306,23 +311,20 @@ def bringing_headline(front: Front, words: Labels) -> Headline:
     brings = outcome_sentence(front, words, rest, front.knee)
     filled = {"brings": brings, "level": percent(front.level)}
     if front.cost is None:
-        text = _("It brings (in brackets, {level} intervals of the means): {brings}.")
+        text = _("Outcomes ({level} intervals of the means in brackets): {brings}.")
     else:
         filled["cost"] = outcome_sentence(front, words, [front.cost], front.knee)
         text = (
-            _(
-                "Its cost (in brackets, {level} intervals of the means): {cost}; it brings: "
-                "{brings}."
-            )
+            _("Cost ({level} intervals of the means in brackets): {cost}. Outcomes: {brings}.")
             if rest
-            else _("Its cost (in brackets, {level} intervals of the means): {cost}.")
+            else _("Cost ({level} intervals of the means in brackets): {cost}.")
         )
     shown = rest[0] if front.cost is None else front.cost
     brief = _("{outcome} {value}").format(
         outcome=words.outcome(front.columns[shown]),
         value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
     )
-    return Headline(_("What it costs and brings"), capitalise(brief), text.format(**filled))
+    return Headline(_("Cost and outcomes"), capitalise(brief), text.format(**filled))
 
 
 def step_sentences(front: Front, words: Labels) -> list[str]:
@@ -348,18 +350,25 @@ def step_sentences(front: Front, words: Labels) -> list[str]:
         )
 
     if front.price is None:
-        text = _("Against the knee, {package}, the best in {goal}, brings: {differences}.")
+        text = _("Compared with the knee, {package}, the best in {goal}, has: {differences}.")
         found = [
             step(text, member, name)
             for name, member in front.extremes.items()
             if member != front.knee
         ]
         if front.cost is not None:
-            text = _("What more or less money buys is not known: the cost was a limit, no goal.")
+            text = _(
+                "The effect of a larger budget is unknown: cost was a constraint here, not an "
+                "objective."
+            )
             found.append(text)
         return found
-    less = _("Spending less: against the knee, {package}, the cheapest, brings: {differences}.")
-    more = _("Spending more: against the knee, {package}, the dearest, brings: {differences}.")
+    less = _(
+        "Spending less: compared with the knee, {package}, the least costly, has: {differences}."
+    )
+    more = _(
+        "Spending more: compared with the knee, {package}, the most costly, has: {differences}."
+    )
     last = len(front) - 1
     return [
         step(less, 0) if front.knee > 0 else _("No package on the front costs less."),
@@ -370,7 +379,7 @@ def step_sentences(front: Front, words: Labels) -> list[str]:
 def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
     """How sure the knee is: in resamples of the runs, and in other futures."""
     filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
-    text = _("In {share} of resamples of the {runs} runs this very package is the knee.")
+    text = _("This package is the knee in {share} of resamples of the {runs} runs.")
     if robust is not None and front.knee in robust.members:
         row = robust.members.index(front.knee)
         filled |= {
@@ -379,17 +388,17 @@ def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
         }  # fmt: skip
         if front.budget is None:
             text = _(
-                "In {share} of resamples of the {runs} runs this very package is the knee, and in "
-                "{stays} of {number} futures no other package that was judged beats it."
+                "This package is the knee in {share} of resamples of the {runs} runs. In "
+                "{stays} of {number} futures, no other package of those evaluated dominates it."
             )
         else:
             text = _(
-                "In {share} of resamples of the {runs} runs this very package is the knee; in "
-                "{within} of {number} futures it keeps within the budget, and in {stays} it does "
-                "so and no other package that was judged and does so beats it."
+                "This package is the knee in {share} of resamples of the {runs} runs. It stays "
+                "within the budget in {within} of {number} futures; in {stays}, moreover, no "
+                "other evaluated package within the budget dominates it."
             )
     brief = _("the knee in {share} of resamples").format(share=filled["share"])
-    return Headline(_("How sure"), capitalise(brief), text.format(**filled))
+    return Headline(_("Uncertainty"), capitalise(brief), text.format(**filled))
 
 
 def along_sentence(front: Front, words: Labels) -> str:
@@ -398,9 +407,7 @@ def along_sentence(front: Front, words: Labels) -> str:
     place, shares = front.means[:, along], front.knee_shares.cumsum()
     ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
     scale = level_scales(front, words)[along]
-    text = _(
-        "In nine tenths of the resamples the knee lies where {outcome} is {interval} ({unit})."
-    )
+    text = _("In nine of ten resamples, the knee has {outcome} of {interval} ({unit}).")
     return text.format(
         outcome=words.outcome(front.columns[along]), interval=scale.interval(*ends),
         unit=scale.label,
@@ -411,10 +418,10 @@ def packages_section(front: Front, words: Labels) -> Section:
     """What packages along the front set, and what comes of it."""
     picture = Picture.of(
         packages(front, words),
-        _("What packages along the front set, from the cheapest, and what they cost and bring."),
+        _("Settings, costs and outcomes of packages along the front, from the least costly."),
         _(
-            "A column is a package, a row what it sets; the darker, the higher in its range. Below "
-            "the line of settings: means of what it costs and brings. Framed: the knee."
+            "Each column is a package, each row a setting; the darker, the higher in its "
+            "range. Below the settings: means of cost and outcomes. Framed: the knee."
         ),
     )
     tables = [settings_table(front, words), member_table(front, words)]
@@ -424,26 +431,30 @@ def packages_section(front: Front, words: Labels) -> Section:
 def futures_section(front: Front, words: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     text = _(
-        "{packages} packages are judged in {number} other futures, by their own draws: the "
-        "mean over them, the mean over the worst tenth of them, and in how many a package "
-        "keeps within the budget and no other of these beats it."
+        "{packages} packages are evaluated in {number} other futures with separate random "
+        "draws: the mean over them, the mean over the worst tenth, and the number of futures "
+        "in which a package stays within the budget and no other dominates it."
     ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
     picture = Picture.of(
         front_in_futures(front, robust, words),
-        _("Packages in many futures: means, worst tenth, and how often they stay unbeaten."),
-        _("The knee in vermilion. Intervals are of the mean over futures."),
+        _(
+            "Packages in many futures: means, worst tenth, and share of futures in which they "
+            "stay undominated."
+        ),
+        _("The knee is vermilion. Intervals are for the mean over futures."),
     )
     table = robustness_table(front, robust, words)
-    return Section("futures", _("In other futures"), text, table, picture)
+    return Section("futures", _("Other futures"), text, table, picture)
 
 
 def search_section(front: Front) -> Section:
     """How the front was found, and what must be known to read it right."""
     last = front.history[-1]
     text = _(
-            "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, on the "
-            "same draws. Packages that others clearly beat, run by run, got few runs; those on the "
-            "front got {most} each, and of those that differ by luck alone some were left out."
+            "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, with "
+            "common random numbers. Packages that others clearly dominate received few runs; "
+            "those on the front received {most} each. Of packages that differ only by chance, "
+            "some were left out."
         ).format(
             candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
             most=count(front.values.shape[2]),
@@ -452,23 +463,24 @@ def search_section(front: Front) -> Section:
         hypervolume(front),
         _("Hypervolume of the front, round by round."),
         _(
-            "Hypervolume: the part of the space of goals that some package on the front beats. "
-            "Where it no longer rises, more rounds bring little."
+            "Hypervolume is the part of the space of objectives that packages on the front "
+            "dominate. Once it stops rising, more rounds add little."
         ),
     )
     notes = [
         _(
-            "A search finds good packages, it does not prove that there are none better; packages "
-            "close to those on the front may do as well."
+            "A search finds good packages; it does not prove that there are no better ones. "
+            "Packages close to the front may be as good."
         ),
         _(
-            "Means are of the runs on which packages were chosen, and flatter them a little: the "
-            "lucky are chosen with the good. Other draws do not flatter."
+            "Means come from the runs that selected the packages and are slightly optimistic: "
+            "selection favours lucky packages too. Means over other random draws are not."
         ),
         _(
-            "The knee lies farthest from the line, plane or hyperplane through the best in each "
-            "goal, after all goals are scaled from worst to best on the front. It is a place to "
-            "begin a discussion, not a recommendation: what a goal is worth is for people to say."
+            "The knee is the package farthest from the line, plane or hyperplane through the "
+            "best in each objective, after objectives are scaled from worst to best on the "
+            "front. It is a starting point for discussion, not a recommendation: people decide "
+            "how much an objective is worth."
         ),
     ]
-    return Section("search", _("How it was found"), text, picture, Note(notes))
+    return Section("search", _("Search"), text, picture, Note(notes))

@@ -66,58 +66,62 @@ METHOD_TITLES = {
     "delta": N_("shift of the distribution (delta)"),
     "pawn": N_("distance of distributions (PAWN)"),
     "one_at_a_time": N_("one factor at a time"),
-    "ice": N_("one factor at a time, around many points"),
-    "factorial": N_("changes of single factors, all else drawn at random"),
+    "ice": N_("one factor at a time around many points"),
+    "factorial": N_("changes of single factors with all others drawn at random"),
 }
 READINGS = {
     "ST": N_(
-        "“In all” is the share of the variance that a factor has a hand in, alone or with others; "
-        "“by itself” is the share that it has alone. What the first has beyond the second comes "
-        "from factors acting together; the shares in all may therefore add up to more than 100 %."
+        "The total effect is the share of the variance that a factor influences, alone or with "
+        "others; the main effect is the share that it determines alone. The difference comes "
+        "from interactions, so total effects may add up to more than 100%."
     ),
-    "S1": N_("“By itself” is the share of the variance that a factor has alone."),
+    "S1": N_("The main effect is the share of the variance that a factor determines alone."),
     "mu_star": N_(
-        "An effect is what the outcome would change by if a factor moved over its whole range, as "
-        "seen in a step of two thirds of it. Its unevenness is its standard deviation: where it is "
-        "as large as the effect, the effect depends on the other factors or bends."
+        "The effect is the change of the outcome if a factor moved over its whole range, "
+        "estimated from steps of two thirds of it. Its unevenness is the standard deviation of "
+        "the effect: where it is as large as the effect, the effect is nonlinear or depends on "
+        "other factors."
     ),
     "delta": N_(
-        "The shift says by how much the distribution of the outcome moves once a factor is known: "
-        "0 not at all, 1 entirely."
+        "The shift is how far the distribution of the outcome moves once a factor is known: 0 "
+        "not at all, 1 completely."
     ),
     "median": N_(
-        "The distance is the largest between the cumulative distribution of the outcome and that "
-        "within a tenth of the factor’s range: 0 none, 1 all. By chance alone it is above 0."
+        "The distance is the largest one between the cumulative distribution of the outcome "
+        "and its distribution within a tenth of the factor’s range: 0 none, 1 complete. Chance "
+        "alone keeps it above 0."
     ),
     "range": N_(
-        "The range is from the lowest to the highest outcome while a factor goes from one end to "
-        "the other and all others stay. What factors do together does not show in it."
+        "The range goes from the lowest to the highest outcome as one factor moves from end to "
+        "end and all others stay fixed. It does not show interactions."
     ),
     "variety": N_(
-        "The range is from the lowest to the highest outcome along a factor’s curve, on average "
-        "over points at which all others were drawn. Where curves differ, the factor works "
-        "differently elsewhere."
+        "The range goes from the lowest to the highest outcome along a factor’s curve, "
+        "averaged over points with random values of all other factors. Where curves differ, "
+        "the effect of the factor depends on the others."
     ),
     "absolute": N_(
-        "A change is that of the outcome when a factor moves by half of its range, a choice to "
-        "another word, while all others stay where they were drawn."
+        "A change is the change of the outcome when a factor moves by half of its range, or a "
+        "choice switches to another option, while all other factors keep random values."
     ),
 }
 ANSWERS = {
-    "sobol": N_("{outcome} depends most on “{factor}”: it has a hand in {value} of the variance"),
-    "fast": N_("{outcome} depends most on “{factor}”: it has a hand in {value} of the variance"),
-    "rbd_fast": N_("{outcome} depends most on “{factor}”: alone it makes {value} of the variance"),
-    "morris": N_("{outcome} depends most on “{factor}”: over its range it changes by {value}"),
+    "sobol": N_("{outcome} depends most on “{factor}”, which influences {value} of the variance"),
+    "fast": N_("{outcome} depends most on “{factor}”, which influences {value} of the variance"),
+    "rbd_fast": N_(
+        "{outcome} depends most on “{factor}”, which alone determines {value} of the variance"
+    ),
+    "morris": N_("{outcome} depends most on “{factor}”, with a change of {value} over its range"),
     "delta": N_(
-        "{outcome} depends most on “{factor}”: knowing it shifts the distribution by {value}"
+        "{outcome} depends most on “{factor}”; knowing it shifts the distribution by {value}"
     ),
-    "pawn": N_("{outcome} depends most on “{factor}”: distributions are {value} apart"),
-    "one_at_a_time": N_(
-        "{outcome} depends most on “{factor}”: along its range it moves by {value}"
+    "pawn": N_(
+        "{outcome} depends most on “{factor}”, with a distance between distributions of {value}"
     ),
-    "ice": N_("{outcome} depends most on “{factor}”: along its range it moves by {value}"),
+    "one_at_a_time": N_("{outcome} depends most on “{factor}”, with a range of {value}"),
+    "ice": N_("{outcome} depends most on “{factor}”, with a range of {value}"),
     "factorial": N_(
-        "{outcome} depends most on “{factor}”: changing it moves the outcome by {value}"
+        "{outcome} depends most on “{factor}”; changing it changes the outcome by {value}"
     ),
 }
 """The first half of an answer, before its interval."""
@@ -133,29 +137,29 @@ def report(experiment: Experiment[SensitivitySpec], answer: SensitivityAnswer) -
     blocks: list[Block] = []
     if answer.surrogates:
         text = _(
-            "These are not indices of the model but of a surrogate that was fitted to {number} "
-            "simulated points; they are as good as it is."
+            "These are indices of a surrogate that was fitted to {number} simulated points, "
+            "not of the model itself; they are as good as the surrogate."
         )
         blocks += [text.format(number=count(points)), surrogate_table(answer.surrogates, words)]
     if answer.is_settled is not None:
         text = (
-            _("The ranking of the leading factors is settled at {number} samples.")
+            _("The ranking of the leading factors is stable at {number} samples.")
             if answer.is_settled
             else _(
-                "The ranking of the leading factors is not settled at {number} samples, the most."
+                "The ranking of the leading factors is not stable at {number} samples, the maximum."
             )
         )
         blocks.append(text.format(number=count(answer.design.samples)))
     counts = {"points": count(points), "runs": count(experiment.spec.runs)}
     uncertainty = _(
-        "{points} points of the factors' ranges were simulated, {runs} runs each on the same "
-        "draws. More points (--samples) narrow the intervals of indices, more runs (--runs) "
-        "tell chance better from what factors do. “until: settled” in the file of the "
-        "experiment doubles the points until the leading factors are settled."
+        "{points} points in the factors' ranges were simulated, {runs} runs each with common "
+        "random numbers. More points (--samples) narrow the intervals of indices; more runs "
+        "(--runs) separate chance from effects. “until: settled” in the file of the experiment "
+        "doubles the points until the ranking of the leading factors is stable."
     )
     methods = _(
-        "We asked how {outcomes} depends on {factors} factors by {method} at {points} points, "
-        "{runs} runs each,"
+        "We analysed how {outcomes} depends on {factors} factors by {method} at {points} "
+        "points, with {runs} runs each."
     )
     return KindReport(
         [Section(first.name, first.title, *first.blocks, *blocks), *others],
@@ -165,8 +169,8 @@ def report(experiment: Experiment[SensitivitySpec], answer: SensitivityAnswer) -
             Note([*floor_notes(answer.indices[0]), chance_note()]),
         ],
         _(
-            "The factors above are the assumptions that were varied, ranked by influence. What was "
-            "not varied is not ranked; it stands below with its range."
+            "The factors above are the assumptions that were varied, ranked by influence. "
+            "Other assumptions are not ranked; they are listed below with their ranges."
         ),
         methods.format(
             outcomes=name_outcomes(experiment),
@@ -207,15 +211,15 @@ def headlines(found: Sequence[Indices], words: Labels) -> list[Headline]:
     said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
     told = [
         Headline(
-            _("What matters most"),
-            capitalise(join_names(list(leaders)) or _("nothing that can be told from chance")),
+            _("Most influential factor"),
+            capitalise(join_names(list(leaders)) or _("no factor above chance")),
             f"{'; '.join(said)}.",
         )
     ]
     ranked = [one for one in found if has_leader(one) and is_ranked(one)]
     sure = [(one, percent(one.stability(1).ordered)) for one in ranked]
     if sure:
-        text = _("“{factor}” comes first for {outcome} in {share} of resamples")
+        text = _("“{factor}” ranks first for {outcome} in {share} of resamples")
         said = [
             text.format(
                 factor=words.factor(one.order()[0]), outcome=words.outcome(one.outcome), share=share
@@ -224,11 +228,11 @@ def headlines(found: Sequence[Indices], words: Labels) -> list[Headline]:
         ]
         brief = _("first in {share} of resamples")
         brief = brief.format(share=join_names([share for _one, share in sure]))
-        told.append(Headline(_("How sure"), capitalise(brief), f"{'; '.join(said)}."))
+        told.append(Headline(_("Uncertainty"), capitalise(brief), f"{'; '.join(said)}."))
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
-        text = _("Each point was run once, so that nothing can be said of chance.")
-        return [*told, Headline(_("What is chance"), capitalise(_("not known")), text)]
+        text = _("The role of chance is unknown, because each point was run once.")
+        return [*told, Headline(_("Chance"), capitalise(_("unknown")), text)]
     said = [
         _("{share} for {outcome} ({low} to {high})").format(
             share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
@@ -236,9 +240,9 @@ def headlines(found: Sequence[Indices], words: Labels) -> list[Headline]:
         )
         for one in known
     ]  # fmt: skip
-    text = _("Of the variance between single runs, this much is chance: {shares}.")
+    text = _("Share of the variance between single runs due to chance: {shares}.")
     brief = join_names([percent(one.chance[0]) for one in known])
-    return [*told, Headline(_("What is chance"), brief, text.format(shares="; ".join(said)))]
+    return [*told, Headline(_("Chance"), brief, text.format(shares="; ".join(said)))]
 
 
 def has_leader(indices: Indices) -> bool:
@@ -261,7 +265,7 @@ def leading_clause(indices: Indices, words: Labels, *, is_first: bool = True) ->
         "factor": words.factor(indices.units[first]),
     }
     if not has_leader(indices):
-        text = _("{outcome}: no factor can be told from one that changes nothing")
+        text = _("{outcome}: no factor can be distinguished from an inert one")
         return text.format(**filled)
     scale = index_scale(indices, indices.main, words)
     text = _(ANSWERS[indices.method]).format(value=scale.text(index.value[first]), **filled)
@@ -282,8 +286,8 @@ def answer(indices: Indices, words: Labels) -> str:
         sentences.append(sureness(indices, words))
     if above and index.has_floor:
         text = ngettext(
-            "{number} of {all} factors can be told from one that changes nothing.",
-            "{number} of {all} factors can be told from one that changes nothing.",
+            "{number} of {all} factors can be distinguished from an inert one.",
+            "{number} of {all} factors can be distinguished from an inert one.",
             len(above),
         )
         sentences.append(text.format(number=count(len(above)), all=count(len(order))))
@@ -302,42 +306,41 @@ def sureness(indices: Indices, words: Labels) -> str:
         "number": count(len(leading.units)),
     }
     if round(first.ordered, 2) >= SURE:  # as it is written
-        text = _("It comes first in {share} of resamples.")
+        text = _("It ranks first in {share} of resamples.")
     else:
-        text = _("That it comes first is not sure: it does in {share} of resamples.")
+        text = _("Its lead is uncertain: it ranks first in {share} of resamples.")
     if len(leading.units) > 1:
-        text += " " + _("It is followed by {names}; the same {number} lead in {same} of resamples.")
+        text += " " + _("Next are {names}; the same {number} factors lead in {same} of resamples.")
     return text.format(**filled)
 
 
 def chance_sentence(indices: Indices) -> str:
     """How much of what differs between runs is chance."""
     if not math.isfinite(indices.chance[0]):
-        return _("Each point was run once, so that nothing can be said of chance.")
+        return _("The role of chance is unknown, because each point was run once.")
     share, low, high = (percent(value) for value in indices.chance)
-    text = _("Of the variance between single runs, {share} is chance ({low} to {high}).")
+    text = _("Chance causes {share} of the variance between single runs ({low} to {high}).")
     return text.format(share=share, low=low, high=high)
 
 
 def floor_notes(indices: Indices) -> list[str]:
     """What the noise floor is."""
     if indices.has_dummy and not indices.leading.has_floor:
-        return [_("Each point was run once, so that there are no intervals and no noise floor.")]
+        return [_("Each point was run once, so there are no intervals and no noise floor.")]
     if not indices.has_dummy:
-        return [_("No factor that changes nothing was added: there is no noise floor.")]
+        return [_("The design has no inert factor, so there is no noise floor.")]
     notes = [
         _(
-            "The noise floor is how far the interval of a factor reaches that changes nothing. "
-            "Factors whose interval lies above it are marked ◆; the others, marked ○, cannot be "
-            "told from it."
+            "The noise floor is the upper end of the interval of an inert factor. Factors "
+            "whose intervals lie above it are marked ◆; those marked ○ cannot be distinguished "
+            "from it."
         )
     ]
     if indices.common:
         notes.append(
             _(
-                "A run has the same draws at all points. Between points, a factor that changes "
-                "nothing then shows nothing at all: to be above the floor is to do something, "
-                "however little."
+                "Runs use the same random draws at all points, so an inert factor has no "
+                "effect at all: any factor above the noise floor has an effect, however small."
             )
         )
     return notes
@@ -346,9 +349,9 @@ def floor_notes(indices: Indices) -> list[str]:
 def chance_note() -> str:
     """What resamples say and what they do not."""
     return _(
-        "Intervals and resamples are of the design’s own points drawn anew: they say how much a "
-        "new sample of points would differ, not how well the model knows the world. All holds "
-        "within the ranges that factors were given."
+        "Intervals and resamples redraw the points of the design: they show how much a new "
+        "sample would differ, not how well the model matches the world. All results hold "
+        "within the given ranges of the factors."
     )
 
 
@@ -357,7 +360,7 @@ def outcome_section(
 ) -> Section:
     """All indices of one outcome, and its figures."""
     reading = "variety" if indices.method == "ice" else indices.main
-    text = _("{method}: {points} points of the factors’ ranges, {replicates} runs each.")
+    text = _("{method}: {points} points in the factors’ ranges, {replicates} runs each.")
     paragraphs = [
         answer(indices, words),
         text.format(
@@ -371,8 +374,8 @@ def outcome_section(
     if indices.method == "fast":
         notes.append(
             _(
-                "Intervals come from a few curves with other phases. They do not show that "
-                "frequencies interfere, for which the noise floor stands."
+                "Intervals come from a few curves with different phases. They do not show "
+                "interference between frequencies; the noise floor does."
             )
         )
     return Section(
@@ -392,14 +395,14 @@ def pictures(indices: Indices, words: Labels, curves: Mapping[str, Curve]) -> li
     made = [
         Picture(
             index_bars(indices, words),
-            _("{outcome}: how much it depends on each factor.").format(outcome=outcome),
-            " ".join([_("The factors that matter most, with intervals."), rest_of(indices)]),
+            _("{outcome}: influence of each factor.").format(outcome=outcome),
+            " ".join([_("The most influential factors, with intervals."), rest_of(indices)]),
         )
     ]
     if indices.method == "morris" and np.isfinite(indices.found["sigma"].value).any():
         caption = _(
-            "To the right: a larger effect. Above the line: an effect that differs by more than "
-            "its size, because it bends or depends on other factors."
+            "Right: a larger effect. Above the line: the effect varies by more than its size, "
+            "because it is nonlinear or depends on other factors."
         )
         made.append(
             Picture(
@@ -414,39 +417,39 @@ def pictures(indices: Indices, words: Labels, curves: Mapping[str, Curve]) -> li
         made.append(
             Picture(
                 tornado(indices, curves, words),
-                _("{outcome}: what either end of each factor’s range changes.").format(
-                    outcome=outcome
-                ),
+                _("{outcome}: effect of the ends of each factor’s range.").format(outcome=outcome),
                 " ".join(
                     [
                         _(
                             "Changes from the middle of the range, with {level} intervals. The "
-                            "pale bar goes from the lowest to the highest outcome in the range."
+                            "pale bar spans the lowest to the highest outcome in the range."
                         ).format(level=percent(indices.level)),
                         rest_of(indices),
                     ]
                 ),
             )
         )
-        text = _("{outcome}: how it moves with each factor.").format(outcome=outcome)
+        text = _("{outcome} as a function of each factor.").format(outcome=outcome)
         caption = _(
-            "The factors that matter most, each over its range. Line: mean; band: its interval."
+            "The most influential factors over their ranges. Line: mean; band: its interval."
         )
         if indices.method == "ice":
             caption += " " + _(
-                "Thin lines: single points at which all other factors were drawn, moved to the "
-                "same level."
+                "Thin lines: single points with random values of all other factors, shifted to "
+                "the same level."
             )
         if DUMMY in curves:
-            caption += " " + _("Grey: what a factor that changes nothing reaches.")
+            caption += " " + _("Grey: what an inert factor reaches.")
         made.append(Picture(ice(indices, curves, words), text, f"{caption} {rest_of(indices)}"))
     if len(indices.steps) > 1:
         caption = _(
-            "What the first points alone would have said, twice as many at each step. Where lines "
-            "run level and apart, more points would change little. Intervals of the first step may "
-            "run out of the figure."
+            "Results from the first points alone, doubling at each step. Where lines are level "
+            "and apart, more points would change little. Intervals of the first step may "
+            "exceed the figure."
         )
-        text = _("{outcome}: how its indices settle as points are added.").format(outcome=outcome)
+        text = _("{outcome}: convergence of the indices as points are added.").format(
+            outcome=outcome
+        )
         made.append(Picture(convergence(indices, words), text, caption))
     return made
 
@@ -486,7 +489,7 @@ def index_table(indices: Indices, words: Labels) -> Table:
         for u in (*leading_units(indices), *dummy)
     ]
     head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
-    caption = _("{outcome}: what it depends on, with {level} intervals").format(
+    caption = _("{outcome}: influence of factors, with {level} intervals").format(
         outcome=capitalise(words.outcome(indices.outcome)), level=percent(indices.level)
     )
     return Table(caption, head, rows)
@@ -500,7 +503,7 @@ def pair_table(indices: Indices, words: Labels) -> Table:
     scale = choose_index_scale(indices.outcome, "S2", values[:, 0], errors, words)
     rows = [
         (
-            _("{one} with {other}").format(
+            _("{one} and {other}").format(
                 one=capitalise(words.factor(pair.one)), other=words.factor(pair.other)
             ),
             [
@@ -515,9 +518,7 @@ def pair_table(indices: Indices, words: Labels) -> Table:
         )
         for pair in pairs
     ]
-    caption = _(
-        "Pairs that do most together, beyond what each does alone: ◆ interval above 0, ○ not"
-    )
+    caption = _("Strongest interactions of two factors: ◆ interval above 0, ○ not above")
     return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
 
 
@@ -577,10 +578,12 @@ def chance_table(found: Sequence[Indices], words: Labels) -> Table:
             )
         )
     head = [
-        _("Outcome"), _("Chance, between single runs"), _("Chance left in means of runs"),
-        _("Leading factors"), _("The same lead, share of resamples"), _("In the same order"),
+        _("Outcome"), _("Chance in single runs"), _("Chance in means of runs"),
+        _("Leading factors"), _("Same factors (share of resamples)"), _(
+            "Same order (share of resamples)"
+        ),
     ]  # fmt: skip
-    return Table(_("How much is chance, and how sure the ranking is"), head, rows, prose=True)
+    return Table(_("Role of chance, and stability of the ranking"), head, rows, prose=True)
 
 
 def share_cell(values: Interval) -> Cell:
@@ -613,6 +616,6 @@ def surrogate_table(surrogates: Mapping[str, Surrogate], words: Labels) -> Table
         )
     head = [
         _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
-        _("Inside their 95 % interval"),
+        _("Within their 95% interval"),
     ]  # fmt: skip
-    return Table(_("Surrogates, on points that they were not fitted to"), head, rows)
+    return Table(_("Accuracy of surrogates on points held out from fitting"), head, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kolabsim.figures.formatting import count
+from kolabsim.figures.formatting import Scale, count
 from kolabsim.figures.labels import outcome_title, uncapitalise
 from kolabsim.i18n import _, ngettext
 
@@ -32,11 +32,11 @@ def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     if not number:
         return ""
     return ngettext(
-        "{number} run failed and is missing from everything here; the folder 'failures' says why. "
-        "A run that would be compared with it is left out too.",
-        "{number} runs failed and are missing from everything here; the folder 'failures' says "
-        "why. Runs that would be compared with them are left out too: if runs fail because of what "
-        "is measured, the differences are distorted.",
+        "{number} run failed and is missing from this page; the folder “failures” has the "
+        "reason. Runs that would be compared with it are left out too.",
+        "{number} runs failed and are missing from this page; the folder “failures” has the "
+        "reasons. Runs that would be compared with them are left out too: if runs fail because "
+        "of the measure itself, differences are biased.",
         number,
     ).format(number=count(number))
 
@@ -44,3 +44,12 @@ def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
 def name_outcomes(experiment: Experiment) -> str:
     """Return the titles of an experiment's outcomes, as they stand within a sentence."""
     return join_names([uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes])
+
+
+def unit_of_money(currency: str) -> str:
+    """Return one unit of a currency as text, or "cost unit" where a scenario has no currency.
+
+    >>> print(unit_of_money("EUR").replace("\N{NO-BREAK SPACE}", " "))
+    EUR 1
+    """
+    return Scale(1.0, 0, "", currency).text(1.0) if currency else _("cost unit")

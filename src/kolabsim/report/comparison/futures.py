@@ -50,9 +50,9 @@ def futures_sentence(comparison: Comparison) -> str:
     scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     firsts = [comparison.order(future=name)[0] for name in comparison.futures]
     text = _(
-        "The answer is for the first of {number} futures, “{future}”. Over all of them, {strategy} "
-        "comes first in {first}, is clearly better than {baseline} in {better} and clearly worse "
-        "in {worse}; its difference lies between {low} and {high}."
+        "These findings are for the first of {number} futures, “{future}”. Over all futures, "
+        "{strategy} ranks first in {first}, is clearly better than {baseline} in {better} and "
+        "clearly worse in {worse}; its difference ranges from {low} to {high}."
     )
     return text.format(
         number=count(len(comparison.futures)),
@@ -105,11 +105,11 @@ def strategies_in_futures(comparison: Comparison) -> Table:
             cells.append(Cell(count(losers.median()), whole.interval(least, most)))
         rows.append((strategy_title(comparison, name), cells))
     head = [
-        _("Strategy"), _("Median of futures, least to most"), _("Comes first"),
+        _("Strategy"), _("Median of futures (range)"), _("Ranks first"),
         _("Clearly better"), _("Undecided"), _("Clearly worse"),
     ]  # fmt: skip
-    head += [_("Regions that lose")] if len(comparison.winners) else []
-    caption = _("{measure} over {number} futures, and in how many of them").format(
+    head += [_("Losing regions")] if len(comparison.winners) else []
+    caption = _("{measure}: {number} futures, and the number of futures with each result").format(
         measure=measure_label(NET_BENEFIT, scale), number=count(len(comparison.futures))
     )
     return Table(caption, head, rows)
@@ -154,7 +154,7 @@ def channels_in_futures(comparison: Comparison) -> Table | None:
         rows.append(
             (channel_title(name), over_futures(comparison, here, "difference", scale, found))
         )
-    head = [_("Channel"), *range_heads(comparison), _("Adds"), _("Undecided"), _("Takes away")]
+    head = [_("Channel"), *range_heads(comparison), _("Increases"), _("Undecided"), _("Reduces")]
     caption = _("Difference in realised net benefit by channel in all futures, {unit}: {strategy}")
     caption = caption.format(unit=scale.label, strategy=strategy_title(comparison, strategy))
     return Table(caption, head, rows)
@@ -163,8 +163,8 @@ def channels_in_futures(comparison: Comparison) -> Table | None:
 def range_heads(comparison: Comparison) -> list[str]:
     """What stands over the first future, and over all."""
     return [
-        _("In “{future}”").format(future=comparison.futures[0]),
-        _("Median of futures, least to most"),
+        _("Future “{future}”").format(future=comparison.futures[0]),
+        _("Median of futures (range)"),
     ]
 
 
@@ -194,7 +194,7 @@ def costs_in_futures(comparison: Comparison) -> Table | None:
     table = comparison.costs[comparison.costs["strategy"] == strategy]
     scale = cost_scale(comparison, comparison.futures[0])
     rows = []
-    for item, title in cost_titles().items():
+    for item, title in cost_titles(comparison.scenario.currency).items():
         here = table[table["item"] == item]
         first = here.loc[here["future"] == comparison.futures[0], "value"].iloc[0]
         written = Scale(1.0, 2, "") if item == "saving_per_cost" else scale
@@ -203,8 +203,8 @@ def costs_in_futures(comparison: Comparison) -> Table | None:
         )
     net = table[table["item"] == "net_saving"]
     caption = _(
-        "Cost and saving in all futures, over the run and beyond {baseline}, {unit}: {strategy}. "
-        "It clearly costs more than it saves in {worse} of {number} futures"
+        "{strategy}: cost and saving in all futures, over the run and relative to {baseline}, "
+        "{unit}. Cost clearly exceeds saving in {worse} of {number} futures"
     ).format(
         baseline=strategy_title(comparison, comparison.baseline),
         unit=scale.label,
@@ -232,7 +232,8 @@ def winners_in_futures(comparison: Comparison) -> Table | None:
     rows = [(name, cells) for _lost, _middle, name, cells in found[: 2 * LONGEST]]
     head = [_("Region"), *range_heads(comparison), _("Gains"), _("Undecided"), _("Loses")]
     caption = _(
-        "{measure} in all futures under {strategy}, and in how many a region gains or loses"
+        "{measure} under {strategy} in all futures, and the number of futures in which each "
+        "region gains or loses"
     )
     caption = caption.format(
         measure=measure_label(NET_BENEFIT, scale), strategy=strategy_title(comparison, strategy)
@@ -252,7 +253,7 @@ def futures_blocks(
     """The comparison over all futures, and each of them; nothing for a single future."""
     if len(comparison.futures) < 2:
         return []
-    text = _("Figures, and tables that do not name a future, are about the future “{future}”.")
+    text = _("Unless they name a future, figures and tables show the future “{future}”.")
     return [
         Heading(_("Other futures")),
         text.format(future=comparison.futures[0]),
@@ -269,6 +270,6 @@ def future_rows(futures: Mapping[str, Mapping[str, object]]) -> list[tuple[str, 
     def listed(settings: Mapping[str, object]) -> str:
         if len(settings) > FEW:
             return _("{number} parameters").format(number=count(len(settings)))
-        return "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("as it is")
+        return "; ".join(f"{key} = {value}" for key, value in settings.items()) or _("unchanged")
 
     return [(name, listed(settings)) for name, settings in futures.items()]

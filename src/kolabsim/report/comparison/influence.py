@@ -36,11 +36,12 @@ def influence_blocks(
     """Which assumptions matter: what was varied, and how far each moves the difference."""
     if len(comparison.futures) < 2:
         text = _(
-            "A single future cannot show which assumption matters most. To rank assumptions, add "
-            "futures: write “plausible: {number}” (parameter sets that agree with what is known) "
-            "and “structures: all” (each alternative form of a law or rule) in the file of the "
-            "experiment, or add --plausible {number} --structures to the command. A sensitivity "
-            "analysis (“kind: sensitivity”) ranks all assumptions over their whole ranges."
+            "A single future cannot show which assumption matters most. To rank assumptions, "
+            "add futures: write “plausible: {number}” (parameter sets that agree with what is "
+            "known) and “structures: all” (each alternative form of an equation or rule) in "
+            "the file of the experiment, or add --plausible {number} --structures to the "
+            "command. A sensitivity analysis (“kind: sensitivity”) ranks all assumptions over "
+            "their whole ranges."
         )
         return [text.format(number=count(PLAUSIBLE))]
     words = {
@@ -107,10 +108,13 @@ def alone_table(
         for row in table.itertuples()
     ]
     head = [
-        _("Future"), _("What it sets"), _("Difference in it ({unit})").format(unit=scale.label),
-        _("Moved by ({unit})").format(unit=scale.label),
+        _("Future"), _("Settings"), _("Difference ({unit})").format(unit=scale.label),
+        _("Shift ({unit})").format(unit=scale.label),
     ]  # fmt: skip
-    caption = _("What one change moves: {strategy} less {baseline}, against the first future")
+    caption = _(
+        "Effect of a single change on the difference between {strategy} and {baseline}, "
+        "compared with the first future"
+    )
     return Table(caption.format(**titles(comparison, found)), head, rows, prose=True)
 
 
@@ -135,13 +139,13 @@ def ranking_table(comparison: Comparison, found: Influence) -> Table:
         ]
         rows.append((f"{number}. {setting_title(comparison.scenario, row.setting)}", cells))
     head = [
-        _("Assumption"), _("Rank correlation"), _("Share of the variance of ranks"),
+        _("Assumption"), _("Rank correlation"), _("Share of rank variance"),
         _("Difference in the lower half ({unit})").format(unit=scale.label),
-        _("In the upper half ({unit})").format(unit=scale.label), _("p-value"),
+        _("Difference in the upper half ({unit})").format(unit=scale.label), _("p-value"),
     ]  # fmt: skip
     caption = _(
-        "Assumptions ranked by influence on the difference between {strategy} and {baseline}: the "
-        "first {number} of {all}"
+        "Assumptions ranked by their influence on the difference between {strategy} and "
+        "{baseline}: the first {number} of {all}"
     ).format(number=count(len(table)), all=count(len(found.ranked)), **titles(comparison, found))
     return Table(caption, head, rows)
 
@@ -161,4 +165,4 @@ def describe_future(comparison: Comparison, settings: Mapping[str, object]) -> s
         f"{significant(value) if isinstance(value, (int, float)) else value}"
         for name, value in settings.items()
     ]
-    return "; ".join(parts) or _("as it is")
+    return "; ".join(parts) or _("unchanged")

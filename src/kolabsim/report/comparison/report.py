@@ -148,7 +148,7 @@ def comparison_page(
         reproduction_section(provenance, methods(comparison, provenance)),
     ]
     return Page(
-        question or _("Which strategy does best, at what cost, and who loses?"),
+        question or _("Which strategy is best, what does it cost, and who loses?"),
         [section for section in sections if section is not None],
         lines=page_lines(comparison),
         kind=scenario.title(language()),
@@ -268,9 +268,9 @@ def comparison_section(
         ),
         Heading(_("Perceived and realised benefit")),
         _(
-            "Regions decide by what they believe. Where belief exceeds the outcome, they enter "
-            "agreements that disappoint; where it falls short, they miss agreements that would "
-            "pay off."
+            "Regional bureaucracies decide by what they believe. Where belief exceeds the "
+            "outcome, they enter agreements that disappoint; where it falls short, they miss "
+            "agreements that would pay off."
         ),
         benefits,
         *futures_blocks(comparison, results.futures),
@@ -290,7 +290,7 @@ def cost_section(comparison: Comparison, headline: Headline) -> Section:
         " ".join(headline.more),
         Picture.of(
             figures.cost_effectiveness(comparison),
-            _("Saving and programme cost of each strategy, and saving per unit spent"),
+            _("Saving and programme cost of each strategy, and their ratio"),
             _(
                 "Left: savings in services and programme cost by payer, relative to {baseline} "
                 "and over the whole run. Right: their ratio with its {level} interval."

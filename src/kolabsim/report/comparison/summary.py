@@ -10,6 +10,7 @@ import numpy as np
 
 from kolabsim.analysis.comparison import GAINS, LOSES, NET_BENEFIT, compare
 from kolabsim.figures.formatting import (
+    Scale,
     choose_scale,
     count,
     decimal,
@@ -21,7 +22,7 @@ from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale, s
 from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.page import Headline
-from kolabsim.report.wording import join_names
+from kolabsim.report.wording import join_names, unit_of_money
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,25 +56,25 @@ def best_headline(results: Results, comparison: Comparison, future: str) -> Head
     }
     if best["low"] > 0.0:
         text = _(
-            "{strategy} does best: its realised net benefit is {difference} higher than under "
-            "{baseline} ({level} interval {interval}; better in {better} of {runs} runs, and best "
-            "of all {number} strategies in {best})."
+            "{strategy} is best: its realised net benefit is {difference} higher than under "
+            "{baseline} ({level} interval {interval}; better in {better} of {runs} runs, and "
+            "the best of all {number} strategies in {best})."
         )
     elif best["high"] < 0.0:
         text = _(
-            "Every strategy does worse than {baseline}; the least bad is {strategy}, whose "
-            "realised net benefit is {difference} lower ({level} interval {interval}; better in "
-            "{better} of {runs} runs)."
+            "Every strategy is worse than {baseline}; the least bad is {strategy}, whose "
+            "realised net benefit is {difference} lower ({level} interval {interval}; better "
+            "in {better} of {runs} runs)."
         )
     else:
         text = _(
-            "No strategy does clearly better than {baseline}; the best in these runs, {strategy}, "
-            "differs by {difference} in realised net benefit ({level} interval {interval}; better "
-            "in {better} of {runs} runs)."
+            "No strategy is clearly better than {baseline}; the best in these runs, "
+            "{strategy}, differs by {difference} in realised net benefit ({level} interval "
+            "{interval}; better in {better} of {runs} runs)."
         )
     brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
     more = tuple(lead_sentence(results, comparison, future))
-    return Headline(_("What does best"), brief, text.format(**words), more)
+    return Headline(_("Best strategy"), brief, text.format(**words), more)
 
 
 def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
@@ -87,11 +88,9 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
     lead = table.loc[[order[0]]]
     scale, row = choose_measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
-        text = _("The lead of {strategy} over the next, {next}, is {difference} ({interval}).")
+        text = _("The lead of {strategy} over the runner-up, {next}, is {difference} ({interval}).")
     else:
-        text = _(
-            "{next} may be as good as {strategy}: the two differ by {difference} ({interval})."
-        )
+        text = _("{next} may be as good as {strategy}: they differ by {difference} ({interval}).")
     return [
         text.format(
             strategy=strategy_title(comparison, order[0]),
@@ -123,24 +122,25 @@ def cost_headline(comparison: Comparison, future: str) -> Headline:
         "spent_interval": spent_interval,
         "saved": saved,
         "saved_interval": saved_interval,
-        "ratio": decimal(ratio.loc[best, "value"], 2),
+        "one": unit_of_money(currency),
+        "ratio": saved_per_unit(ratio.loc[best, "value"], currency),
         "ratio_interval": ratio_interval(ratio.loc[best]),
     }
     if cost.loc[best, "value"] > 0.0:
         text = _(
-            "{strategy} costs {spent} over {years} years ({spent_interval}), whoever pays, and "
-            "services then cost {saved} less than under {baseline} ({saved_interval}), so that "
-            "each unit spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
+            "{strategy} costs {spent} over {years} years ({spent_interval}), whoever pays. "
+            "Services then cost {saved} less than under {baseline} ({saved_interval}): each "
+            "{one} spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
         )
         brief = f"{title}: {spent}"
     else:
         text = _(
-            "{strategy} has no programme cost beyond that of {baseline}, and services cost {saved} "
-            "less over {years} years ({level} interval {saved_interval}; {runs} runs)."
+            "{strategy} has no programme cost beyond that of {baseline}, and services cost "
+            "{saved} less over {years} years ({level} interval {saved_interval}; {runs} runs)."
         )
-        brief = _("Nothing")
+        brief = _("None")
     more = cost_sentences(comparison, cost, net, ratio)
-    return Headline(_("What it costs"), brief, text.format(**words), tuple(more))
+    return Headline(_("Cost"), brief, text.format(**words), tuple(more))
 
 
 def cost_sentences(
@@ -150,19 +150,22 @@ def cost_sentences(
     if not (cost["value"] > 0.0).any():
         text = _("No strategy has a programme cost beyond that of {baseline}.")
         return [text.format(baseline=strategy_title(comparison, comparison.baseline))]
-    costliest = cost["value"].idxmax()
-    spent, interval = sum_of_money(cost.loc[costliest], comparison.scenario.currency)
-    text = _("{strategy} costs most: {spent} ({interval}).")
+    costliest, currency = cost["value"].idxmax(), comparison.scenario.currency
+    spent, interval = sum_of_money(cost.loc[costliest], currency)
+    text = _("{strategy} is the most costly strategy: {spent} ({interval}).")
     title = strategy_title(comparison, costliest)
     sentences = [text.format(strategy=title, spent=spent, interval=interval)]
     bounded = ratio[np.isfinite(ratio["low"])]
     if len(bounded) > 1:
         best = bounded["value"].idxmax()
-        text = _("Most for each unit is saved by {strategy}: {ratio} ({ratio_interval}).")
+        text = _(
+            "{strategy} saves most for its cost: {ratio} for each {one} spent ({ratio_interval})."
+        )
         sentences.append(
             text.format(
                 strategy=strategy_title(comparison, best),
-                ratio=decimal(ratio.loc[best, "value"], 2),
+                one=unit_of_money(currency),
+                ratio=saved_per_unit(ratio.loc[best, "value"], currency),
                 ratio_interval=ratio_interval(ratio.loc[best]),
             )
         )
@@ -182,10 +185,15 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
     return scale.text(row["value"]), scale.interval(row["low"], row["high"])
 
 
+def saved_per_unit(value: float, currency: str) -> str:
+    """A saving for one unit of money, in the same unit."""
+    return Scale(1.0, 2, "", currency).text(value)
+
+
 def ratio_interval(row: pd.Series) -> str:
     """The interval of a saving per unit spent."""
     if not math.isfinite(row["low"]):
-        return _("no bounded interval")
+        return _("unbounded interval")
     return format_interval(decimal(row["low"], 2), decimal(row["high"], 2))
 
 
@@ -211,27 +219,30 @@ def loser_headline(comparison: Comparison, future: str) -> Headline:
     if len(losers):
         text = ngettext(
             "Under {strategy}, {gain} of {number} regions gain and {lose} loses, after the "
-            "programme cost that it bears; worst off is {region} with {difference} ({level} "
-            "interval {interval}; better off in {better} of {runs} runs).",
+            "programme cost that it bears. The largest loss is that of {region}: {difference} "
+            "({level} interval {interval}; better off in {better} of {runs} runs).",
             "Under {strategy}, {gain} of {number} regions gain and {lose} lose, after the "
-            "programme cost that they bear; worst off is {region} with {difference} ({level} "
-            "interval {interval}; better off in {better} of {runs} runs).",
+            "programme cost that they bear. The largest loss is that of {region}: {difference} "
+            "({level} interval {interval}; better off in {better} of {runs} runs).",
             len(losers),
         )
     else:
         text = _(
-            "Under {strategy}, {gain} of {number} regions gain and none clearly loses, after the "
-            "programme cost that they bear; worst off is {region} with {difference} ({level} "
-            "interval {interval}; better off in {better} of {runs} runs)."
+            "Under {strategy}, {gain} of {number} regions gain and none clearly loses, after "
+            "the programme cost that they bear. The smallest gain is that of {region}: "
+            "{difference} ({level} interval {interval}; better off in {better} of {runs} runs)."
         )
     more = []
     if len(losers) > 1:
-        names = _("Losing under {strategy}: {names}.")
+        names = _("Regions that lose under {strategy}: {names}.")
         more.append(names.format(names=join_names(list(losers)), **words))
     lost = table[table["verdict"] == LOSES]
     if len(lost):
         row = lost.loc[lost["difference"].idxmin()]
-        most = _("Most is lost by {region} under {strategy}: {difference} ({interval}).")
+        most = _(
+            "The largest loss under any strategy is that of {region} under {strategy}: "
+            "{difference} ({interval})."
+        )
         more.append(
             most.format(
                 region=row["name"],
@@ -254,13 +265,14 @@ def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
     text = _(
         "We compared {strategies} strategies with “{baseline}” in the scenario “{scenario}” "
         "({regions} regional governments, {areas} service areas, {quarters} quarters) by "
-        "simulation with kolabsim {version}, an agent-based model of how regional governments come "
-        "to share services. In each quarter regions identify partners, communicate, plan, "
-        "coordinate and evaluate; they decide by the rule “{decision}” with errors of judgement. "
-        "Each strategy was run {runs} times in {futures} with common random numbers (seed {seed}). "
-        "We report means of paired differences with {level} t intervals, figures of the last four "
-        "quarters, and money summed over the run. Parameters without a source are assumed; results "
-        "are contrasts within a thought experiment, not predictions."
+        "simulation with kolabsim {version}, an agent-based model of collaboration between "
+        "regional governments in public services. In each quarter regions identify potential "
+        "for collaboration, communicate, plan, coordinate and evaluate; they decide by the "
+        "rule “{decision}” with errors of judgement. Each strategy was run {runs} times in "
+        "{futures} with common random numbers (seed {seed}). We report means of paired "
+        "differences with {level} t intervals; measures are for the last four quarters, money "
+        "is summed over the run. Parameters without a source are assumed; results are "
+        "contrasts within a thought experiment, not predictions."
     )
     number = len(comparison.futures)
     futures = ngettext("{number} future", "{number} futures", number)

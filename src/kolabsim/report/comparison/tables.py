@@ -36,7 +36,8 @@ from kolabsim.figures.labels import (
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
-from kolabsim.report.page import Cell, Table, texts
+from kolabsim.report.page import Cell, Table, interval_cell, texts
+from kolabsim.report.wording import unit_of_money
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,8 @@ LONGEST = 12
 def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
     """Shares of joint cost in the bodies at the end of a run, by each rule and by Shapley."""
     rules = {
-        "population": _("By people served"), "equal": _("Equal"),
-        "ability": _("By ability to pay"), "benefit": _("By cost alone"),
+        "population": _("By population served"), "equal": _("Equal"),
+        "ability": _("By ability to pay"), "benefit": _("By stand-alone cost"),
         "shapley": _("Shapley"),
     }  # fmt: skip
     rows = [
@@ -63,8 +64,8 @@ def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
         )
         for _place, row in fair[fair["area"].isin(areas)].iterrows()
     ]
-    head = [_("Member"), _("What it would pay alone"), *rules.values()]
-    return Table(_("Shares of the joint cost of a body"), head, rows)
+    head = [_("Member"), _("Stand-alone cost"), *rules.values()]
+    return Table(_("Shares of the cost of each joint body"), head, rows)
 
 
 # The comparison ---------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ def difference_tables(comparison: Comparison, measures: Sequence[str], future: s
         scales = {
             name: choose_measure_scale(comparison, name, table) for name, table in tables.items()
         }
-        caption = _("Difference to {baseline}, part {part} of {parts}").format(
+        caption = _("Difference from {baseline}, part {part} of {parts}").format(
             baseline=strategy_title(comparison, baseline), part=k + 1, parts=parts
         )
         rows = [
@@ -103,16 +104,14 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
         return Cell(UNDEFINED, remark=_("undefined in {number} runs").format(number=count(pairs)))
     remark = []
     if math.isfinite(row["better_share"]):
-        remark.append(_("better in {share}").format(share=percent(row["better_share"])))
+        remark.append(_("better in {share} of runs").format(share=percent(row["better_share"])))
     if row["undefined"]:
         number = count(row["undefined"])
         remark.append(_("undefined in {number} runs").format(number=number))
-    return Cell(
-        scale.bare(row["difference"], signed=True),
-        scale.interval(row["low"], row["high"], signed=True),
-        "; ".join(remark),
-        row["verdict"],
-    )
+    return interval_cell(
+        scale, row["difference"], row["low"], row["high"],
+        signed=True, verdict=row["verdict"], remark="; ".join(remark),
+    )  # fmt: skip
 
 
 def envelope_table(
@@ -157,13 +156,15 @@ def brief_table(comparison: Comparison, future: str) -> Table:
         ]
         rows.append((strategy_title(comparison, name), cells))
     head = [
-        _("Strategy"), _("Net benefit"), _("Better in"), _("Cost"), _("Net saving"), _("Per unit"),
-        _("Lose"),
+        _("Strategy"), _("Net benefit"), _("Better in"), _("Cost"), _("Net saving"), _(
+            "Saved per unit"
+        ),
+        _("Losers"),
     ]  # fmt: skip
     caption = _(
-        "Differences to {baseline} with {level} intervals; {runs} runs each. Net benefit is in "
-        "{unit}; money over the run in {money}; per unit is what each unit spent saves; the last "
-        "column has the regions that lose."
+        "Differences from {baseline} with {level} intervals; {runs} runs each. Net benefit in "
+        "{unit}; money over the run in {money}; “saved per unit” is the saving for each unit "
+        "of money spent; the last column counts the regions that lose."
     ).format(
         baseline=strategy_title(comparison, comparison.baseline),
         level=percent(comparison.level),
@@ -198,15 +199,10 @@ def winner_table(
         (
             region_title(row.name_, row.region),
             [
-                Cell(
-                    share.bare(row.difference, signed=True),
-                    share.interval(row.low, row.high, signed=True),
-                    verdict=row.verdict,
+                interval_cell(
+                    share, row.difference, row.low, row.high, signed=True, verdict=row.verdict
                 ),
-                Cell(
-                    cash.bare(row.money, signed=True),
-                    cash.interval(row.money_low, row.money_high, signed=True),
-                ),
+                interval_cell(cash, row.money, row.money_low, row.money_high, signed=True),
                 Cell(percent(row.better_share)),
             ],
         )
@@ -215,10 +211,10 @@ def winner_table(
     head = [
         _("Region"),
         capitalise(share.label),
-        _("In money over the run ({unit})").format(unit=cash.label),
-        _("Share of runs in which it does better"),
+        _("Money over the run ({unit})").format(unit=cash.label),
+        _("Share of runs in which it is better off"),
     ]
-    caption = _("Realised net benefit under {strategy}, against {baseline}").format(
+    caption = _("Realised net benefit under {strategy}, relative to {baseline}").format(
         strategy=strategy_title(comparison, strategy),
         baseline=strategy_title(comparison, comparison.baseline),
     )
@@ -249,19 +245,20 @@ def verdict_table(comparison: Comparison, future: str) -> Table:
                 [
                     *texts(*(count(number) for number in counts)),
                     Cell(worst["name"]),
-                    Cell(
-                        scale.bare(worst["difference"], signed=True),
-                        scale.interval(worst["low"], worst["high"], signed=True),
+                    interval_cell(
+                        scale,
+                        *(worst[name] for name in ("difference", "low", "high")),
+                        signed=True,
                         verdict=worst["verdict"],
                     ),
                 ],
             )
         )
     head = [
-        _("Strategy"), _("Regions that gain"), _("Undecided"), _("Regions that lose"),
-        _("Does worst"), capitalise(scale.label),
+        _("Strategy"), _("Gaining regions"), _("Undecided"), _("Losing regions"),
+        _("Largest loss"), capitalise(scale.label),
     ]  # fmt: skip
-    return Table(_("How many regions gain and lose, and which does worst"), head, rows)
+    return Table(_("Regions that gain and lose, and the region with the largest loss"), head, rows)
 
 
 # Why, at what cost, and how sure ----------------------------------------------------------------
@@ -289,45 +286,39 @@ def channel_table(comparison: Comparison, future: str) -> Table:
     return Table(caption, head, rows)
 
 
-def cost_titles() -> dict[str, str]:
-    """What sums of money are called, and what each unit spent saves."""
+def cost_titles(currency: str) -> dict[str, str]:
+    """Titles of the sums of money, and of the saving for each unit spent."""
+    saved = _("Saved per {one} spent").format(one=unit_of_money(currency))
     return {
         "programme_members": _("Paid by members"),
-        "programme_centre": _("Paid by the centre"),
+        "programme_centre": _("Paid by the central government"),
         "programme_supporters": _("Paid by supporters"),
-        "programme_cost": _("Programme cost in all"),
+        "programme_cost": _("Programme cost, total"),
         "saving": _("Saving in services"),
         "net_saving": _("Net saving"),
-        "saving_per_cost": _("Saved per unit spent"),
+        "saving_per_cost": saved,
     }
 
 
 def cost_table(comparison: Comparison, future: str) -> Table:
-    """What strategies cost, who pays, and what they save."""
+    """Costs of strategies, who pays them, and savings."""
     table = comparison.costs[comparison.costs["future"] == future]
-    items = cost_titles()
-    items.pop("saving_per_cost")
+    titles = cost_titles(comparison.scenario.currency)
     found, scale = table.set_index(["strategy", "item"]), cost_scale(comparison, future)
     rows = []
     for strategy in comparison.order(future=future):
-        cells = []
-        for item in items:
-            row = found.loc[(strategy, item)]
-            spread = row["high"] > row["low"]
-            cells.append(
-                Cell(
-                    scale.bare(row["value"]),
-                    scale.interval(row["low"], row["high"]) if spread else "",
-                )
-            )
-        row = found.loc[(strategy, "saving_per_cost")]
-        cells.append(ratio_cell(row))
-        rows.append((strategy_title(comparison, strategy), cells))
-    head = [_("Strategy"), *cost_titles().values()]
-    caption = _("Over the run and beyond {baseline}, {unit}").format(
+        *sums, ratio = (found.loc[(strategy, item)] for item in titles)
+        cells = [
+            interval_cell(scale, row["value"], row["low"], row["high"])
+            if row["high"] > row["low"]
+            else Cell(scale.bare(row["value"]))
+            for row in sums
+        ]
+        rows.append((strategy_title(comparison, strategy), [*cells, ratio_cell(ratio)]))
+    caption = _("Over the run and relative to {baseline}, {unit}").format(
         baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
     )
-    return Table(caption, head, rows)
+    return Table(caption, [_("Strategy"), *titles.values()], rows)
 
 
 def cost_scale(comparison: Comparison, future: str) -> Scale:
@@ -343,9 +334,9 @@ def cost_scale(comparison: Comparison, future: str) -> Scale:
 def ratio_cell(row: pd.Series) -> Cell:
     """Saving per unit spent; a dash where nothing is spent."""
     if not math.isfinite(row["value"]):
-        return Cell(UNDEFINED, remark=_("nothing spent"))
+        return Cell(UNDEFINED, remark=_("no cost"))
     low, high = row["low"], row["high"]
-    below = _("no bounded interval")
+    below = _("unbounded interval")
     if math.isfinite(low) and math.isfinite(high):
         below = format_interval(decimal(low, 2), decimal(high, 2))
     verdict = BETTER if low > 1.0 else WORSE if high < 1.0 else UNDECIDED

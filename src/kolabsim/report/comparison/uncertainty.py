@@ -121,7 +121,7 @@ def convergence_sentence(comparison: Comparison, by_runs: pd.DataFrame) -> str:
     ]
     since = first_stable(by_runs)
     if since < half["runs"] or half["best"] == last["best"]:
-        text = _("{strategy} has ranked first since run {since}.")
+        text = _("{strategy} has ranked first since {since} runs.")
         sentences.append(text.format(since=count(since), **words))
     else:
         text = _("With half of the runs, {other} would have ranked first: more runs are needed.")
