@@ -127,4 +127,4 @@ def test_a_region_without_contacts_has_a_page_too(tmp_path):
     found = region_outlook(Scenario.load(tmp_path / "s.yaml"), "A", "team", runs=3)
     assert found.break_even() is None
     text = write_region(found, tmp_path / "page.html", facts=FACTS).read_text(encoding="utf-8")
-    assert "There is nobody to approach" in text
+    assert "There are no prospective partners" in text

@@ -8,13 +8,6 @@ from kolabsim.report.page import Cell, Table, texts
 from kolabsim.report.workbook import write_workbook
 
 
-@pytest.fixture(autouse=True)
-def speak_english():
-    set_language("en")
-    yield
-    set_language("en")
-
-
 def table_of(number: int = 1) -> Table:
     scale = choose_scale("currency", [1.2e9], [1e7], currency="IDR")
     cells = [

@@ -126,7 +126,7 @@ def parameter_row(
     name: str, entry: Parameter, settings: Mapping[str, float]
 ) -> tuple[str, list[Cell]]:
     """An assumed number; where the scenario sets it, its default too."""
-    usual = math.nan if entry.default is None else entry.default
+    usual: float = math.nan if entry.default is None else entry.default
     value, remark = settings.get(name, usual), ""
     if math.isfinite(usual) and value != usual:
         remark = _("default {value}").format(value=significant(usual))

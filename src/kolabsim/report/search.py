@@ -407,11 +407,9 @@ def along_sentence(front: Front, words: Labels) -> str:
     place, shares = front.means[:, along], front.knee_shares.cumsum()
     ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
     scale = level_scales(front, words)[along]
-    text = _("In nine of ten resamples, the knee has {outcome} of {interval} ({unit}).")
-    return text.format(
-        outcome=words.outcome(front.columns[along]), interval=scale.interval(*ends),
-        unit=scale.label,
-    )  # fmt: skip
+    text = _("In nine of ten resamples, the knee has {outcome} of {interval}.")
+    interval = f"{scale.interval(*ends)} {scale.label}".strip()
+    return text.format(outcome=words.outcome(front.columns[along]), interval=interval)
 
 
 def packages_section(front: Front, words: Labels) -> Section:

@@ -200,7 +200,7 @@ def write_file(findings: Sequence[Finding], path: Path) -> Path:
     """Write all findings as CSV, in English."""
     head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
     head += ["expected", "verdict", "plausible_futures", "source", "remark"]
-    rows: list[list[object]] = [head]
+    rows: list[list[object]] = [[*head]]
     with speaking("en"):
         for one in findings:
             fact = one.fact

@@ -1,0 +1,63 @@
+"""What the tests of reports share: one small comparison, and its page in both languages."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kolabsim.analysis.comparison import compare
+from kolabsim.i18n import set_language
+from kolabsim.report.comparison import write_report
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
+from tests.report.reader import Reader
+
+FACTS = {
+    "kolabsim": "9.8.7",
+    "command": "kolabsim run here",
+    "seed": 4,
+    "scenario_hash": "0123abcd",
+    "packages": {"numpy": "2.0", "mesa": None},
+    "parts": {"a": "hidden"},
+}
+
+
+@pytest.fixture(autouse=True)
+def speak_english():
+    set_language("en")
+    yield
+    set_language("en")
+
+
+@pytest.fixture(scope="session")
+def results():
+    scenario = Scenario.load("kartamantul").with_(horizon=12)
+    names = ["voluntary", "forum", "team", "mandate", "grants", "business"]
+    return simulate(scenario, names, runs=24, seed=4)
+
+
+@pytest.fixture(scope="session")
+def comparison(results):
+    return compare(results)
+
+
+@pytest.fixture(scope="session")
+def variance():
+    return pd.DataFrame(
+        {"measure": ["trust", "saving"], "share": [0.4, np.nan], "low": [0.2, np.nan],
+         "high": [0.6, np.nan]}
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def pages(results, comparison, variance, tmp_path_factory):
+    """The report in both languages: its text, and what it holds."""
+    folder = tmp_path_factory.mktemp("report")
+    made = {}
+    for code, question in (("en", "What <helps> & why?"), ("id", "Apa yang membantu?")):
+        path = write_report(
+            results, comparison, language=code, provenance=FACTS, question=question,
+            variance=variance, path=folder / f"{code}.html",
+        )  # fmt: skip
+        text = path.read_text(encoding="utf-8")
+        made[code] = text, Reader(text)
+    return made
