@@ -205,7 +205,7 @@ def sensitivity() -> dict[str, float]:
 
     from kolabsim.analysis.experiments import settings_table
     from kolabsim.engine.ensemble import cores, new_state, run_block
-    from kolabsim.engine.overrides import base_of, vary
+    from kolabsim.engine.overrides import build_base, vary
     from kolabsim.study.design import make_design
     from kolabsim.study.factors import choose_factors
     from kolabsim.study.runner import Study
@@ -226,7 +226,7 @@ def sensitivity() -> dict[str, float]:
         study.values(["net_efficiency"])
         whole = time.perf_counter() - started
     some = np.random.default_rng(1).choice(len(table), 1500, replace=False)
-    base = base_of(scenario, "voluntary", seed=1, names=names)
+    base = build_base(scenario, "voluntary", seed=1, names=names)
     tasks = [vary(base, names, table.iloc[row]) for row in some]
     parts = [tasks[k :: cores()] for k in range(cores())]
 

@@ -14,7 +14,7 @@ from kolabsim.engine.ensemble import Block, build_task, new_state, run_block
 from kolabsim.model.agreements import settle
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.decision_rules import BUILT_IN
-from kolabsim.model.initialisation import first_state
+from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import begin, support
 from kolabsim.model.jit import compiled
 from kolabsim.model.levers import (
@@ -216,7 +216,7 @@ def random_scenario(seed: int) -> Scenario:
         {"what": "demand", "growth": 0.1, "from": 6, "regions": codes[2:]},
     ]
     more_luck = np.random.default_rng([seed, 1])
-    jolts = [
+    shocks = [
         {"what": "trust", "factor": 0.4, "from": 6, "regions": codes[1:3]},
         {"what": "election", "every": 3, "from": 1, "until": 12, "reset": more_luck.uniform()},
         {"what": "election", "from": 7, "reset": 0.6, "regions": codes[:2]},
@@ -231,7 +231,7 @@ def random_scenario(seed: int) -> Scenario:
         bodies=bodies if luck.random() < 0.7 else [],
         mechanisms={always: {"intensity": 0.3, "until": 5}},
         changes=[change for change in changes if luck.random() < 0.5]
-        + [jolt for jolt in jolts if more_luck.random() < 0.5],
+        + [shock for shock in shocks if more_luck.random() < 0.5],
         strategies={"mixed": strategy},
         shares=str(luck.choice(SHARES)),
         consent=str(luck.choice(CONSENTS)),
@@ -263,7 +263,7 @@ def take_stage(number, w, s, policy, p, rule, key):
     """One stage of a quarter for all regions; -1 sets up the run."""
     regions = range(len(s.region))
     if number == -1:
-        first_state(w, s, policy, p, key)
+        initialise(w, s, policy, p, key)
     elif number == 0:
         begin(w, s, policy, p, key.quarter)
         support(s, policy, p, (), key.quarter)

@@ -620,10 +620,10 @@ class Reference:
                     speaker[frozenset(party)] = j
         options = list(speaker.values())
         gains = [self.gain(i, j, a, quarter) for j in options]
-        lucks = [self.uniform(rng.CHOICE, quarter, i, j, a) for j in options]
+        draws = [self.uniform(rng.CHOICE, quarter, i, j, a) for j in options]
         if not options:
             return None
-        own_luck = self.uniform(rng.CHOICE, quarter, i, i, a)
+        choice_draw = self.uniform(rng.CHOICE, quarter, i, i, a)
         settings = {"temperature": 0.02, "threshold": 0.05, "intensity": 20.0}
         for name in settings:
             settings[name] = self.p.get(f"{self.scenario.decision}.{name}", settings[name])
@@ -633,17 +633,17 @@ class Reference:
         if self.scenario.decision == "logit":
             keep = self.uniform(rng.KEEPING, quarter, i, i, a)
             worth = [
-                gain / settings["temperature"] - math.log(-math.log(luck))
-                for gain, luck in zip([0.0, *gains], [keep, *lucks], strict=True)
+                gain / settings["temperature"] - math.log(-math.log(draw))
+                for gain, draw in zip([0.0, *gains], [keep, *draws], strict=True)
             ]
             best = max(range(len(worth)), key=lambda k: worth[k])
             return options[best - 1] if best else None
-        order = sorted(range(len(options)), key=lambda k: lucks[k])
+        order = sorted(range(len(options)), key=lambda k: draws[k])
         if self.scenario.decision == "satisficing":
             return next((options[k] for k in order if gains[k] > settings["threshold"]), None)
         model = options[order[0]]
         follow = logistic(settings["intensity"] * (self.success[model] - self.success[i]))
-        return model if own_luck < follow else None
+        return model if choice_draw < follow else None
 
     def gain(self, i: int, j: int, a: int, quarter: int) -> float:
         """What region i thinks that uniting through j would bring."""
@@ -682,8 +682,8 @@ class Reference:
                     - p["exit_saving"] * self.realised[i, a] / 0.10
                 )
                 chance = 1 - math.exp(-hazard / 4)
-                luck = self.uniform(rng.LEAVING, quarter, i, i, a)
-                if stayed >= p["first_term"] and luck < chance:
+                draw = self.uniform(rng.LEAVING, quarter, i, i, a)
+                if stayed >= p["first_term"] and draw < chance:
                     self.leaving.append((i, a))
             if (i, a) in self.talks and self.talks[i, a][1] < quarter:
                 self.advance(i, a, quarter)
@@ -858,8 +858,8 @@ class Reference:
     def coordinate(self, quarter: int) -> None:
         self.kept, self.seen = {}, {}
         for i, a in self.body:
-            luck = self.uniform(rng.HONOUR, quarter, i, i, a)
-            self.kept[i, a] = luck < self.honour_chance(i, a, quarter)
+            draw = self.uniform(rng.HONOUR, quarter, i, i, a)
+            self.kept[i, a] = draw < self.honour_chance(i, a, quarter)
             self.seen[i, a] = self.uniform(rng.SIGHT, quarter, i, i, a) < self.seen_chance(a)
 
     def produce(self, quarter: int) -> None:

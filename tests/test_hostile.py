@@ -181,7 +181,7 @@ Path("ran").write_text("")
 
 
 @decision_rule()
-def mine(options, me, luck, p):
+def mine(options, me, draw, p):
     \"\"\"Gärdet: keep things as they are.\"\"\"
     return 0
 """
@@ -265,7 +265,7 @@ def test_a_program_that_ends_everything_is_told_before_and_refused(programmed) -
 )
 def test_uploads_neither_leave_their_folder_nor_bring_programs(tmp_path, monkeypatch, text) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("kolabsim.model.load.witnesses", [pytest.fail])
+    monkeypatch.setattr("kolabsim.model.load.listeners", [pytest.fail])
     (tmp_path / "rule.py").write_text(PROGRAM, encoding="utf-8")
     (tmp_path / "link.yaml").symlink_to("/etc/passwd")
     with pytest.raises(InputError) as refused:

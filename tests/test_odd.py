@@ -15,7 +15,7 @@ from kolabsim.model import laws
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.laws import STEEPEST
 from kolabsim.model.levers import HYPERBOLA, LOG_QUADRATIC, POWER, UNIT_COSTS
-from kolabsim.model.parameters import PARAMETERS, settle_parameters
+from kolabsim.model.parameters import PARAMETERS, parameter_record
 from kolabsim.model.stages import STAGES
 
 TOP = Path(__file__).parents[1]
@@ -312,7 +312,7 @@ UNLIKE_SHARES = {
 
 @pytest.mark.parametrize("law", LAWS)
 def test_an_equation_gives_what_its_law_gives(law):
-    function, luck, p = LAWS[law], random.Random(law), settle_parameters()
+    function, luck, p = LAWS[law], random.Random(law), parameter_record()
     for _ in range(60):
         equation = odd.Equation(function)
         values = {a: luck.uniform(*UNLIKE_SHARES.get(a, (0, 1))) for a in equation.arguments}

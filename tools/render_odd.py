@@ -618,7 +618,7 @@ def unit_cell(unit: str) -> str:
 
 
 BOOKKEEPING = {
-    "first", "end", "moving", "entering", "x", "y", "z", "leaves", "order", "settled_alone",
+    "first", "end", "moving", "entering", "x", "y", "z", "leaves", "order", "cleared",
     "burden", "direction", "reverse",
 }  # fmt: skip
 """Columns that the engine keeps for its own convenience and that follow from the others."""

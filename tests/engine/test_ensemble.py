@@ -81,9 +81,9 @@ def stopped(work, numbers, column, **more):
 
 
 def test_a_block_that_is_stopped_keeps_the_runs_before(scenario):
-    work, numbers, natures = task(scenario), np.arange(5), np.array([0, 0, 0, 3, 4])
-    whole = run_block(work, numbers, natures=natures)
-    block = stopped(work, numbers, "nature", natures=natures)
+    work, numbers, traits = task(scenario), np.arange(5), np.array([0, 0, 0, 3, 4])
+    whole = run_block(work, numbers, traits=traits)
+    block = stopped(work, numbers, "nature", traits=traits)
     np.testing.assert_array_equal(block.figures[:3], whole.figures[:3])
     np.testing.assert_array_equal(block.history[:3], whole.history[:3])
     assert np.isnan(block.figures[3:]).all()
@@ -105,8 +105,8 @@ def test_a_run_that_is_stopped_keeps_the_quarters_before(scenario):
 def test_what_regions_are_can_come_from_other_runs(scenario):
     work, numbers = task(scenario), np.arange(6)
     own = run_block(work, numbers)
-    same(own, run_block(work, numbers, natures=numbers))
-    one = run_block(work, numbers, natures=np.full(6, 4))
+    same(own, run_block(work, numbers, traits=numbers))
+    one = run_block(work, numbers, traits=np.full(6, 4))
     np.testing.assert_array_equal(one.history[4], own.history[4])
     assert not np.array_equal(one.history[0], own.history[0], equal_nan=True)
 
@@ -145,25 +145,25 @@ def test_slips_in_a_rule_are_told_in_one_sentence():
     def wrong(see, p):
         return 0
 
-    assert "must take exactly (options, me, luck, p)" in sentence(wrong)
+    assert "must take exactly (options, me, draw, p)" in sentence(wrong)
 
-    def typo(options, me, luck, p):
+    def typo(options, me, draw, p):
         return int(options[1].trusst > 0.5)
 
     assert "trusst" in sentence(typo)
     assert "an option has gain, trust" in sentence(typo)
 
-    def shy(options, me, luck, p):
+    def shy(options, me, draw, p):
         return None
 
     assert "must return the place of an option, not None" in sentence(shy)
 
-    def far(options, me, luck, p):
+    def far(options, me, draw, p):
         return 99
 
     assert "returned 99, but there are 3 options" in sentence(far)
 
-    def right(options, me, luck, p):
+    def right(options, me, draw, p):
         return 0
 
     assert "must be a Parameter" in sentence(right, patience=0.5)
@@ -172,7 +172,7 @@ def test_slips_in_a_rule_are_told_in_one_sentence():
 
 def test_parameters_of_a_rule_are_checked_like_any_other():
     @decision_rule(patience=Parameter(0.5, 0, 1, most=1.0))
-    def calm(options, me, luck, p):
+    def calm(options, me, draw, p):
         """Stay as it is."""
         return 0
 
@@ -199,7 +199,7 @@ def test_the_contract_of_rules_finds_who_breaks_it(tmp_path):
     }
     for k, (words, body) in enumerate(bodies.items()):
         path = tmp_path / f"rule_{k}.py"
-        path.write_text(f"{head}def odd{k}(options, me, luck, p):\n{body}", encoding="utf-8")
+        path.write_text(f"{head}def odd{k}(options, me, draw, p):\n{body}", encoding="utf-8")
         [rule] = load_extension(path)
         with pytest.raises(ContractError, match=words):
             check_rule(rule)
@@ -222,24 +222,29 @@ def test_a_rule_that_no_extension_declares_is_refused(tmp_path):
         task(scenario)
 
 
-def python_only(options, me, luck, p):
+def python_only(options, me, draw, p):
     """The gain that is felt most, by what no compiler here knows."""
     felt = {k: options[k].gain * (1.0 + p.zeal) for k in range(len(options))}
     return max(felt, key=lambda k: (felt[k], -k))
 
 
-def test_a_rule_that_cannot_be_compiled_runs_in_plain_python():
+def test_a_rule_that_cannot_be_compiled_runs_in_mesa_only():
     rule = decision_rule(zeal=Parameter(0.5, 0, 1))(python_only)
     try:
         assert rule.obstacle
+        assert "\n" not in rule.obstacle
         check_rule(rule, cases=20)
         scenario = Scenario.load("kartamantul").with_(horizon=8, decision="python_only")
         work = build_task(scenario, scenario.strategies["team"], seed=2)
+        with pytest.raises(InputError, match=r"cannot compile the decision rule python_only: "):
+            run_block(work, np.arange(3))
+        model = CollaborationModel(scenario, "team", seed=2)
+        while model.running:
+            model.step()
         best = Scenario.load("kartamantul").with_(horizon=8, decision="best_response")
-        same(
-            run_block(work, np.arange(3)),
-            run_block(build_task(best, best.strategies["team"], seed=2), np.arange(3)),
-        )
+        block = run_block(build_task(best, best.strategies["team"], seed=2), np.arange(1))
+        seen = model.datacollector.get_model_vars_dataframe().to_numpy()
+        np.testing.assert_array_equal(seen, block.history[0])
     finally:
         RULES.pop("python_only")
 
@@ -249,7 +254,7 @@ def test_a_compiled_rule_that_answers_nonsense_is_stopped(tmp_path, answer):
     """What lies beyond the options in memory is nobody's."""
     text = (
         "from kolabsim.model.declare import decision_rule\n\n\n@decision_rule()\n"
-        "def wild(options, me, luck, p):\n"
+        "def wild(options, me, draw, p):\n"
         f"    return {answer} if len(options) != 3 else 0\n"
     )
     (tmp_path / "wild.py").write_text(text, encoding="utf-8")

@@ -140,11 +140,11 @@ def test_an_agent_can_be_subclassed_with_state_of_its_own(scenario):
             super().__init__(model, row)
             self.looks = 0
 
-        def choose(self, options, me, luck):
+        def choose(self, options, me, draw):
             self.looks += 1
             assert options[0].gain == 0.0
             assert 0 <= me.stress <= 1
-            return super().choose(options, me, luck)
+            return super().choose(options, me, draw)
 
     model = CollaborationModel(scenario, "helped", run=2, seed=5, agents=Diary)
     while model.running:
@@ -195,7 +195,7 @@ def test_areas_that_are_not_there_are_refused(finished):
 @pytest.mark.parametrize("answer", [99, -1, None, 0.0, True, "0"])
 def test_choices_that_are_not_there_are_refused(scenario, answer):
     class Wild(RegionalGovernment):
-        def choose(self, options, me, luck):
+        def choose(self, options, me, draw):
             return answer
 
     model = CollaborationModel(scenario, "helped", agents=Wild)

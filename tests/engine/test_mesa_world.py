@@ -42,7 +42,7 @@ class Loner(RegionalGovernment):
 
     kept = 0
 
-    def choose(self, options, me, luck):
+    def choose(self, options, me, draw):
         self.kept += 1
         return 0
 

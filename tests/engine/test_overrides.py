@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kolabsim.engine.ensemble import build_task, run_block
-from kolabsim.engine.overrides import base_of, is_lever, is_quick, vary
+from kolabsim.engine.overrides import build_base, is_lever, is_quick, vary
 from kolabsim.model.declare import decision_rule
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
@@ -25,10 +25,10 @@ def scenario():
 @pytest.mark.parametrize("strategy", ["voluntary", "team_and_monitoring", "grants", "mandate"])
 def test_all_quick_factors_at_once(scenario, strategy):
     names = [name for name in list_factors(scenario) if is_quick(name)]
-    luck = np.random.default_rng(3)
-    base = base_of(scenario, strategy, seed=5, names=names)
+    draw = np.random.default_rng(3)
+    base = build_base(scenario, strategy, seed=5, names=names)
     for _try in range(3):
-        values = [list_factors(scenario)[name].at(luck.random()) for name in names]
+        values = [list_factors(scenario)[name].at(draw.random()) for name in names]
         keys = [f"{name}.intensity" if is_lever(name) else name for name in names]
         changed = scenario.with_(dict(zip(keys, values, strict=True)))
         expected = histories(build_task(changed, changed.strategies[strategy], seed=5))
@@ -37,7 +37,7 @@ def test_all_quick_factors_at_once(scenario, strategy):
 
 @pytest.mark.parametrize("name", ["near_reach", "near_land", "exit_base", "trust_gain"])
 def test_one_parameter_changes_what_it_should(scenario, name):
-    base = base_of(scenario, "voluntary", seed=5, names=[])
+    base = build_base(scenario, "voluntary", seed=5, names=[])
     value = PARAMETERS[name].high
     changed = scenario.with_({f"parameters.{name}": value})
     expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
@@ -48,7 +48,7 @@ def test_one_parameter_changes_what_it_should(scenario, name):
 
 def test_a_lever_of_nothing_is_no_lever(scenario):
     names = [f"{kind}.{name}" for kind, name in (("mechanisms", "forum"), ("support", "ngo"))]
-    base = base_of(scenario, "voluntary", seed=5, names=names)
+    base = build_base(scenario, "voluntary", seed=5, names=names)
     plain = histories(build_task(scenario, scenario.strategies["voluntary"], seed=5))
     np.testing.assert_array_equal(histories(vary(base, names, [0.0, 0.0])), plain)
 
@@ -56,14 +56,14 @@ def test_a_lever_of_nothing_is_no_lever(scenario):
 def test_whom_support_helps_and_what_it_may_spend(scenario):
     names = ["support.government", "support.government.budget"]
     whom = {"support.government.targets": "smallest"}
-    base = base_of(scenario, "voluntary", seed=5, names=names, settings=whom)
+    base = build_base(scenario, "voluntary", seed=5, names=names, settings=whom)
     found = histories(vary(base, names, [0.8, 2.0e9]))
     changed = scenario.with_(
         {"support.government": {"intensity": 0.8, "targets": "smallest", "budget": 2.0e9}}
     )
     expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
     np.testing.assert_array_equal(found, expected)
-    everybody = base_of(scenario, "voluntary", seed=5, names=names)
+    everybody = build_base(scenario, "voluntary", seed=5, names=names)
     assert not np.array_equal(
         found, histories(vary(everybody, names, [0.8, 2.0e9])), equal_nan=True
     )
@@ -71,7 +71,7 @@ def test_whom_support_helps_and_what_it_may_spend(scenario):
 
 def test_a_rule_parameter(scenario):
     logit = scenario.with_({"decision": "logit"})
-    base = base_of(logit, "voluntary", seed=5, names=[])
+    base = build_base(logit, "voluntary", seed=5, names=[])
     changed = logit.with_({"parameters.logit.temperature": 0.08})
     expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
     found = histories(vary(base, ["parameters.logit.temperature"], [0.08]))
@@ -79,21 +79,21 @@ def test_a_rule_parameter(scenario):
 
 
 def test_a_rate_of_a_rule_of_ones_own_is_used_by_the_quarter_and_is_no_other_rules(scenario):
-    """The rule follows its luck at a yearly pace; another rule has a parameter of the same name."""
+    """The rule follows its draw at a yearly pace; another rule has a parameter of the same name."""
     pace = Parameter(0.2, 0.1, 0.9, most=0.99, rate=True, meaning="chance a year to act")
 
     @decision_rule(pace=pace)
-    def paced(options, me, luck, p):
+    def paced(options, me, draw, p):
         """Act at a pace."""
-        return 1 if luck < p.pace else 0
+        return 1 if draw < p.pace else 0
 
     @decision_rule(pace=pace)
-    def other(options, me, luck, p):
+    def other(options, me, draw, p):
         """Act at a pace, too."""
-        return 1 if luck < p.pace else 0
+        return 1 if draw < p.pace else 0
 
     busy = scenario.with_({"decision": "paced", "parameters.attention_base": 0})
-    base = base_of(busy, "voluntary", seed=5, names=[])
+    base = build_base(busy, "voluntary", seed=5, names=[])
     usual, changed = histories(base.task), busy.with_({"parameters.paced.pace": 0.9})
     expected = histories(build_task(changed, changed.strategies["voluntary"], seed=5))
     assert not np.array_equal(expected, usual, equal_nan=True)

@@ -11,6 +11,7 @@ import pytest
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment
 from kolabsim.model.decision_rules import BUILT_IN
+from kolabsim.model.jit import LARGE
 from kolabsim.model.levers import (
     CONSENTS,
     FORMS,
@@ -23,7 +24,6 @@ from kolabsim.model.levers import (
     UNIT_COSTS,
 )
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.prefetch import LARGE
 from kolabsim.scenario.scenario import Scenario
 from tests.builders import make_scenario, random_scenario
 
@@ -33,7 +33,7 @@ from kolabsim.model.parameters import Parameter
 
 
 @decision_rule(patience=Parameter(0.5, 0, 1, symbol="q", meaning="trust held back"))
-def cautious(options, me, luck, p):
+def cautious(options, me, draw, p):
     \"\"\"The best option among those whose partners are trusted enough.\"\"\"
     best = 0
     for k in range(1, len(options)):
@@ -135,14 +135,14 @@ def test_a_rule_of_ones_own(tmp_path):
 class Best(RegionalGovernment):
     """Best response in plain Python."""
 
-    def choose(self, options, me, luck):
+    def choose(self, options, me, draw):
         return int(np.argmax(options.gain))
 
 
 class Hermit(RegionalGovernment):
     """Never unites with anybody."""
 
-    def choose(self, options, me, luck):
+    def choose(self, options, me, draw):
         return 0
 
 

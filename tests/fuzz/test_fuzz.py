@@ -25,7 +25,7 @@ from kolabsim.app.uploads import Uploads
 from kolabsim.cli import main, run
 from kolabsim.errors import InputError, KolabsimError, Problems
 from kolabsim.i18n import speaking
-from kolabsim.model.load import run_extensions, witnesses
+from kolabsim.model.load import listeners, run_extensions
 from kolabsim.scenario.importer import recognise_columns
 from kolabsim.scenario.regions import read_contacts, read_table
 from kolabsim.scenario.scenario import Scenario, shipped
@@ -305,7 +305,7 @@ def test_uploads(number, folder, monkeypatch) -> None:
     def run(path: Path) -> None:
         raise AssertionError(path)
 
-    monkeypatch.setattr("kolabsim.model.load.witnesses", [run])
+    monkeypatch.setattr("kolabsim.model.load.listeners", [run])
 
     def read(path: Path, *limits: object) -> bytes | None:
         inside = path.resolve()
@@ -491,7 +491,7 @@ def test_damaged_results(number, results, folder) -> None:
     )  # fmt: skip
 
 
-ARGUMENTS = b"options, me, luck, p"
+ARGUMENTS = b"options, me, draw, p"
 DECLARED = (
     b"from kolabsim.model.declare import decision_rule\n"
     b"@decision_rule(%s)\ndef f(%s):\n    return %s\n"
@@ -520,14 +520,14 @@ def test_programs_that_cannot_be_run(number, folder) -> None:
             refused_or(lambda: run_extensions([path]))
         assert len(told) == before + 1, "it was run before it was told"
 
-    witnesses.append(told.append)
+    listeners.append(told.append)
     try:
         tried(
             number, check, content=st.sampled_from(PROGRAMS), language=LANGUAGES,
             cut=st.one_of(st.just(10**6), st.integers(0, 200)),
         )  # fmt: skip
     finally:
-        witnesses.remove(told.append)
+        listeners.remove(told.append)
 
 
 def test_what_is_tried_is_worth_trying() -> None:

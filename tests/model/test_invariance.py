@@ -112,9 +112,9 @@ def test_what_regions_are_can_come_from_another_run() -> None:
     scenario = make_scenario(6, parameters=BUSY)
     task = build_task(scenario, scenario.strategies["voluntary"], seed=1)
     own = run_block(task, np.arange(4))
-    same = run_block(task, np.arange(4), natures=np.arange(4))
+    same = run_block(task, np.arange(4), traits=np.arange(4))
     assert_same(own, same)
-    one = run_block(task, np.arange(4), natures=np.zeros(4))
+    one = run_block(task, np.arange(4), traits=np.zeros(4))
     assert (one.history[0] == own.history[0])[:, :7].all()
     first = [measure(block, "quality")[:, 0] for block in (own, one)]
     assert len(set(first[0].tolist())) == 4

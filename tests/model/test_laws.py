@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kolabsim.model import laws
 from kolabsim.model.levers import LEVERS, UNIT_COSTS
-from kolabsim.model.parameters import PARAMETERS, settle_parameters
+from kolabsim.model.parameters import PARAMETERS, parameter_record
 
-P = settle_parameters()
+P = parameter_record()
 """The defaults; rates are shares a quarter."""
 
 SHARE = st.floats(0, 1)
@@ -67,7 +67,7 @@ def test_e3_coordination_cost() -> None:
     # .03 (1 + .25 (2 - 1)) (1 - .25 x .6) (1 - .35 x .4) = .03 x 1.25 x .85 x .86
     assert laws.information_cost(2.0, 0.6, 0.4, P) == close(0.0274125)
     # A distance so small that the bracket would be negative costs nothing, and not less.
-    wild = settle_parameters({"culture_weight": 2.0, "interest_weight": 3.0})
+    wild = parameter_record({"culture_weight": 2.0, "interest_weight": 3.0})
     assert laws.information_cost(0.0, 0.0, 0.0, wild) == 0
     assert laws.negotiation_cost(0.5, 4.0, 1.0, 0.0, 0.0, 0.0, 0.0, wild) == 0
     # Five members under a contract, team .5: the exponent is 1.2 - .5 (1.2 - .6) = .9,
@@ -100,7 +100,7 @@ def test_e4_joint_cost() -> None:
     # Grants pay half at full intensity, business too; together all, and never more.
     assert laws.aided(0.6, 0.0, P) == close(0.3)
     assert laws.aided(1.0, 0.5, P) == close(0.75)
-    assert laws.aided(1.0, 1.0, settle_parameters({"grant_share": 0.8})) == 1
+    assert laws.aided(1.0, 1.0, parameter_record({"grant_share": 0.8})) == 1
 
 
 def test_e4_radius() -> None:
@@ -117,7 +117,7 @@ def test_e4_radius() -> None:
 def test_e5_quality() -> None:
     # .3 (1 + .5 + .5 x .4 + .5 x .6) = .6 of the way from .5 to .8
     assert laws.pooled_capacity(0.5, 0.8, laws.pooling(0.5, 0.4, 0.6, P), P) == close(0.68)
-    full = settle_parameters({"pooling": 0.6})
+    full = parameter_record({"pooling": 0.6})
     assert laws.pooled_capacity(0.5, 0.8, laws.pooling(1.0, 1.0, 1.0, P), full) == close(0.8)
     # .68 (1 - .15 x .25) (1 - .02)
     assert laws.joint_quality(0.68, 0.25, 0.02, P) == close(0.6414100)
@@ -318,7 +318,7 @@ def corner_settings(largest: float = 1e6) -> list[np.record]:
     least = {name: q.least for name, q in PARAMETERS.items()}
     most = {name: top(name) for name in PARAMETERS}
     single = [{name: end[name]} for name in PARAMETERS for end in (least, most)]
-    return [settle_parameters(settings) for settings in [*ends, least, most, *single]]
+    return [parameter_record(settings) for settings in [*ends, least, most, *single]]
 
 
 CORNERS = corner_settings()
@@ -364,7 +364,7 @@ def test_no_corner_gives_infinity_nan_or_what_is_out_of_range() -> None:
 
 
 def test_negotiation_is_finite_as_far_as_its_exponent_goes() -> None:
-    p = settle_parameters({"partners_contract": 100.0, "negotiation_cost": 10.0})
+    p = parameter_record({"partners_contract": 100.0, "negotiation_cost": 10.0})
     assert math.isfinite(laws.negotiation_cost(30.0, 16.0, 100.0, 0.0, 0.0, 0.0, 0.0, p))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kolabsim.model.interventions import fund
-from kolabsim.model.jit import door
+from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import BUSINESS, FORMS, GOVERNMENT, LEVERS, MECHANISMS, NGO, SUPPORTERS
 from kolabsim.model.state import NOBODY, PAID, RATION
 from kolabsim.scenario.scenario import Scenario
@@ -453,7 +453,7 @@ def test_a_budget_for_grants_is_shared_pro_rata() -> None:
     s = tight.state
     s.region["entering"], s.slot["startup"], s.slot["granted"] = 1, 1.0, 0.0
     s.slot["granted"][0, 0] = 0.4 * asked / s.area["cost_per_resident"][0]
-    door(fund)(s, tight.policy, tight.p, tight.quarter)
+    host_entry(fund)(s, tight.policy, tight.p, tight.quarter)
     assert s.ledger[PAID, GOVERNMENT] == pytest.approx(0.4 * asked)
     assert s.ledger[RATION, GOVERNMENT] == pytest.approx(0.4)
     # A budget that is ample changes nothing.

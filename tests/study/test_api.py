@@ -67,8 +67,8 @@ def test_progress_adds_up(tiny):
     assert sum(seen) == 140
 
 
-def test_natures_share_what_regions_are(tiny):
-    same = ks.simulate(tiny, ["voluntary"], runs=4, natures=[0, 0, 1, 1])
+def test_traits_share_what_regions_are(tiny):
+    same = ks.simulate(tiny, ["voluntary"], runs=4, traits=[0, 0, 1, 1])
     start = same.quarters.query("quarter == 0").set_index("run")["quality"]
     assert start[0] == start[1]
     assert start[2] == start[3]

@@ -232,9 +232,9 @@ from kolabsim.model.declare import decision_rule
 
 
 @decision_rule()
-def careless(options, me, luck, p):
+def careless(options, me, draw, p):
     \"\"\"Take the first option, and fall over now and then.\"\"\"
-    if len(options) > 3 and luck > 0.97{more}:
+    if len(options) > 3 and draw > 0.97{more}:
         raise ValueError("fell over")
     return 0
 """
@@ -269,6 +269,12 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path):
     assert (again.done, again.failed) == (0, state.failed)
     third = study.run(retry_failed=True)
     assert (third.done, third.failed) == (0, state.failed)
+
+
+def test_a_rule_that_cannot_be_compiled_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(InputError, match=r"numba cannot compile .* careless: .* in Mesa"):
+        careless(tmp_path, more=" and len({str(k): k for k in options}) > 3")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):

@@ -8,7 +8,6 @@ by the rule of the scenario. It is a yardstick for the rules that they do use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from math import factorial
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import outlook, sharing_weight
-from kolabsim.model.jit import entry
+from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.state import BEST, NOBODY, TRUST, WEIGHT, State
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 EXACT = 8
 """Most members for which all orders are counted; of larger bodies, some are drawn."""
-
-door = cache(entry)
 
 
 def shapley_shares(
@@ -125,7 +122,7 @@ def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
     """The members' shares of joint cost by a rule."""
     weights = np.array(
         [
-            door(sharing_weight)(
+            host_entry(sharing_weight)(
                 SHARES.index(rule), slot.people, slot.alone, state.region[i].stress
             )
             for i, slot in zip(members, state.slot[members, a], strict=True)
@@ -164,7 +161,7 @@ def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, .
         apart = ~np.eye(len(chosen), dtype=bool)
         row[TRUST] = trust[np.ix_(chosen, chosen)][apart].sum()
         pairs = meet[np.ix_(chosen, chosen)][apart].mean()
-        view = door(outlook)(area, now, p, row, form, penalty, float(pairs), 0.0)
+        view = host_entry(outlook)(area, now, p, row, form, penalty, float(pairs), 0.0)
         return view.price * row[WEIGHT]
 
     return cost

@@ -13,24 +13,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kolabsim.analysis.comparison import GAINS, LOSES, NOISE, paired, verdicts
-from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, offer_by, run_block
+from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, run_block, support_for
 from kolabsim.errors import InputError, Problem, nearest, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
+    assign_sides,
     cross_omega,
-    goodwill_of,
+    current_goodwill,
     judge_union,
     own_change,
-    party_of,
-    sides_of,
-    tally_all,
+    party_row,
     with_goodwill,
 )
-from kolabsim.model.initialisation import first_state
+from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import begin
-from kolabsim.model.jit import door, part
-from kolabsim.model.levers import SUPPORTERS, UNIT_COSTS
+from kolabsim.model.jit import device, host_entry
+from kolabsim.model.levers import UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
@@ -169,22 +168,22 @@ def place_of(scenario: Scenario, code: str) -> int:
 # Whom it could approach ---------------------------------------------------------------------------
 
 
-@part
+@device
 def prospect(s, p, i, a, c, quarter):
     """What region i sees in uniting with the party of its contact c, without any error (E6).
 
     As it judges an option in the first stage; share of its stand-alone cost, a year.
     """
     region, slot, area = s.region[i], s.slot[i, a], s.area[a]
-    first, second = party_of(s.slot, i, a), party_of(s.slot, s.contact[c].target, a)
-    sides = sides_of(s, p, first, second, quarter)
+    first, second = party_row(s.slot, i, a), party_row(s.slot, s.contact[c].target, a)
+    sides = assign_sides(s, p, first, second, quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
     own = own_change(
         region, slot, p, view, omega, area.spillover, row[RESIDENTS], sides.first_enters
     )
-    goodwill = goodwill_of(region, slot, p, quarter)
+    goodwill = current_goodwill(region, slot, p, quarter)
     return with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill)
 
 
@@ -200,19 +199,18 @@ def prospect_table(
     areas, price = list(scenario.areas), world.area["cost_per_resident"]
     gains = np.full((draws, len(contacts), len(areas), 2), np.nan)
     alone = np.empty((draws, len(areas)))
+    support = support_for(tuple(rule.compiled for rule in task.extensions.targets))
     for nature in range(draws):
-        door(first_state)(world, state, policy, p, Key(task.seed, nature, 0))
-        door(begin)(world, state, policy, p, 0)
-        for supporter in range(len(SUPPORTERS)):
-            offer_by(task.own)(supporter, state, policy, p, task.own.parameters, 0)
-        door(tally_all)(state, p, 0)
+        host_entry(initialise)(world, state, policy, p, Key(task.seed, nature, 0))
+        host_entry(begin)(world, state, policy, p, 0)
+        support(state, policy, p, task.extensions.parameters, 0)
         alone[nature] = state.slot["people"][i] * state.slot["alone"][i] * price
         for k, c in enumerate(contacts):
             j, back = int(state.contact["target"][c]), int(state.contact["reverse"][c])
             for a in range(len(areas)):
                 if is_open(state, i, j, a):
-                    gains[nature, k, a, 0] = door(prospect)(state, p, i, a, c, 0)
-                    gains[nature, k, a, 1] = door(prospect)(state, p, j, a, back, 0)
+                    gains[nature, k, a, 0] = host_entry(prospect)(state, p, i, a, c, 0)
+                    gains[nature, k, a, 1] = host_entry(prospect)(state, p, j, a, back, 0)
     codes, rows = scenario.regions.codes, []
     mean, low, high, _n = paired(gains[None, None, ..., 0], level)
     for k, c in enumerate(contacts):

@@ -62,9 +62,9 @@ def attributes_share(
     import pandas as pd
 
     runs = worlds * repeats
-    natures = np.repeat(np.arange(worlds), repeats)
+    traits = np.repeat(np.arange(worlds), repeats)
     results = simulate(
-        scenario, [strategy], runs=runs, seed=seed, natures=natures, regions=False,
+        scenario, [strategy], runs=runs, seed=seed, traits=traits, regions=False,
         progress=progress,
     )  # fmt: skip
     rows = []

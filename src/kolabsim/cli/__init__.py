@@ -15,7 +15,7 @@ from kolabsim.cli.program import INTERRUPTED, REFUSED, program
 from kolabsim.cli.terminal import extension_announcer, show_warning
 from kolabsim.errors import KolabsimError, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
-from kolabsim.model.load import witnesses
+from kolabsim.model.load import listeners
 
 COMMANDS = (
     "run", "verify", "results", "new", "region", "check", "list", "schema", "graph", "app",
@@ -57,7 +57,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     announce, show = extension_announcer(), warnings.showwarning
     warnings.showwarning = show_warning
-    witnesses.append(announce)
+    listeners.append(announce)
     try:
         words = sys.argv[1:]
         set_typed_language(words)
@@ -83,6 +83,6 @@ def main() -> None:
         typer.echo(_("This machine has too little memory for that."), err=True)
         code = REFUSED
     finally:
-        witnesses.remove(announce)
+        listeners.remove(announce)
         warnings.showwarning = show
     sys.exit(code or 0)

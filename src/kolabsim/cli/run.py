@@ -130,7 +130,6 @@ def run(
     codes = codes_of(found, regions)
     check_folder(folder)
     warn_of_contacts(found)
-    warn_of_rule(found)
     if found.kind != "comparison":
         with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
             how = {"executor": executor, "workers": workers or number}
@@ -354,19 +353,6 @@ def warn_of_contacts(study: Experiment) -> None:
             names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
             message = text.format(number=len(codes), codes=names)
             warn(message)
-
-
-def warn_of_rule(study: Experiment) -> None:
-    """Warn of a decision rule that cannot be compiled."""
-    from kolabsim.scenario.compile import build_rule
-
-    rule, _settings = build_rule(study.scenario)
-    if rule is not None and rule.obstacle:
-        message = _(
-            "decision rule {rule} cannot be compiled ({reason}): it runs in plain Python, in a "
-            "process for each core, about a hundred times slower"
-        ).format(rule=rule.name, reason=rule.obstacle)
-        warn(message)
 
 
 def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:

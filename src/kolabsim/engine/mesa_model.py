@@ -16,21 +16,13 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import (
-    Task,
-    build_task,
-    identify_by,
-    identify_for,
-    is_whole,
-    new_state,
-    offer_by,
-)
+from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, measures, stages
 from kolabsim.model.decision_rules import BUILT_IN
-from kolabsim.model.jit import door
-from kolabsim.model.levers import FORMS, GOVERNMENT, SUPPORTERS
+from kolabsim.model.jit import host_entry
+from kolabsim.model.levers import CUSTOM_TARGETS, FORMS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
@@ -84,7 +76,7 @@ class RegionalGovernment(mesa.Agent):
         model = self.model
         model.state.region[name][self.row] = value
         for a in range(len(model.simulated.areas)):
-            door(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
+            host_entry(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
 
     @property
     def trust(self) -> dict[str, float]:
@@ -116,14 +108,14 @@ class RegionalGovernment(mesa.Agent):
         """Refuse to leave: the regions of a scenario stay to the end of a run."""
         raise _not_removed(self.code)
 
-    def choose(self, options: np.recarray, me: Me, luck: float) -> int:
+    def choose(self, options: np.recarray, me: Me, draw: float) -> int:
         """Place of the option to take; the first keeps things as they are.
 
         ``options`` have the columns of :data:`kolabsim.model.state.OPTION`, ``me`` is what the
-        region knows of itself, and ``luck`` a draw of its own between 0 and 1. The default applies
+        region knows of itself, and ``draw`` a draw of its own between 0 and 1. The default applies
         the scenario's decision rule.
         """
-        return self.model.decide(options, me, luck)
+        return self.model.decide(options, me, draw)
 
     def identify(self) -> None:
         """Turn to an area, look at whom it could unite with, and open a negotiation."""
@@ -131,8 +123,7 @@ class RegionalGovernment(mesa.Agent):
         if type(self).choose is RegionalGovernment.choose:
             model.identify(self.row)
             return
-        row, state, p = self.row, model.state, model.parameters
-        identify_by(self.choose, row, state, p, model.key, name=self.code)
+        model.identify_with(self.choose, self.row)
 
     def communicate(self) -> None:
         """Meet others: forums, teams and mediators build trust."""
@@ -152,7 +143,7 @@ class RegionalGovernment(mesa.Agent):
 
     def _do(self, stage: Callable) -> None:
         model = self.model
-        door(stage)(self.row, model.state, model.parameters, model.key)
+        host_entry(stage)(self.row, model.state, model.parameters, model.key)
 
 
 class Supporter(mesa.Agent):
@@ -186,8 +177,8 @@ class Supporter(mesa.Agent):
     def offer(self) -> None:
         """Offer its help to those it targets."""
         model = self.model
-        offer_by(model.own)(
-            self.number, model.state, model.policy, model.parameters, model.own.parameters,
+        host_entry(interventions.offer)(
+            self.number, model.state, model.policy, model.parameters, model.scores(self.number),
             model.quarter,
         )  # fmt: skip
 
@@ -239,11 +230,12 @@ class CollaborationModel(mesa.Model):
         self.run_number, self.quarter = int(run), 0
         task: Task = build_task(self.simulated, self.strategy, seed=seed)
         self.world, self.policy, self.parameters = task.world, task.policy, task.parameters
-        self.rule, self.rule_parameters, self.own = task.rule, task.rule_parameters, task.own
+        self.rule, self.rule_parameters = task.rule, task.rule_parameters
+        self.extensions = task.extensions
         self.draws_seed = task.seed
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
-        door(initialisation.first_state)(
+        host_entry(initialisation.initialise)(
             self.world, self.state, self.policy, self.parameters, self.key
         )
         rows = range(len(self.simulated.regions))
@@ -296,19 +288,49 @@ class CollaborationModel(mesa.Model):
     def identify(self, row: int) -> None:
         """The first step of one region under the scenario's decision rule."""
         if self.rule and self.rule.obstacle:
-            identify_by(self.decide, row, self.state, self.parameters, self.key)
+            self.identify_with(self.decide, row)
             return
-        stage = identify_for(self.rule.compiled) if self.rule else door(stages.identify)
+        stage = identify_for(self.rule.compiled) if self.rule else host_entry(stages.identify)
         stage(row, self.state, self.parameters, self.rule_parameters, self.key)
 
-    def decide(self, options: np.recarray, me: Me, luck: float) -> int:
+    def identify_with(self, choose: Callable[[np.recarray, Me, float], int], row: int) -> None:
+        """The first step of one region, which chooses by a Python function."""
+        state, p, key = self.state, self.parameters, self.key
+        for a in range(state.slot.shape[1]):
+            number = host_entry(stages.look)(row, a, state, p, key)
+            if number > 1:
+                me = Me(*host_entry(stages.myself)(row, a, state))
+                draw = host_entry(stages.choice_draw)(state.region[row], a, key)
+                taken = choose(state.option[:number], me, draw)
+                if not is_whole(taken, number):
+                    text = _("{region} chose option {taken}, but there are {number}")
+                    code = self.simulated.regions.codes[row]
+                    text = text.format(region=code, taken=taken, number=number)
+                    raise InputError([Problem(text)])
+                host_entry(stages.negotiate)(row, a, int(taken), state, key)
+
+    def scores(self, supporter: int) -> np.ndarray:
+        """The score of each region by the targeting rule of a supporter (0 to 3), [R]."""
+        target = self.policy.target[self.policy.period[self.quarter], supporter]
+        state, found = self.state, np.zeros(len(self.state.region))
+        if target < CUSTOM_TARGETS:
+            host_entry(interventions.score_regions)(target, state, (), found)
+            return found
+        place = target - CUSTOM_TARGETS
+        rule, p = self.extensions.targets[place], self.extensions.parameters[place]
+        score = rule.python if rule.obstacle else rule.compiled
+        for i in range(len(found)):
+            found[i] = score(state.region[i], state.slot[i], p)
+        return found
+
+    def decide(self, options: np.recarray, me: Me, draw: float) -> int:
         """Apply the scenario's decision rule to options."""
         if self.rule:
             rule = self.rule.python if self.rule.obstacle else self.rule.compiled
-            return rule(options, me, luck, self.rule_parameters)
+            return rule(options, me, draw, self.rule_parameters)
         rule = stages.built_in
         number = BUILT_IN.index(self.simulated.decision)
-        return int(door(rule)(number, options, me, luck, self.rule_parameters))
+        return int(host_entry(rule)(number, options, me, draw, self.rule_parameters))
 
     def step(self) -> None:
         """One quarter: the five steps of building collaboration. After the horizon, nothing."""
@@ -317,20 +339,20 @@ class CollaborationModel(mesa.Model):
             return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
         quarter = self.quarter
-        door(interventions.begin)(world, state, policy, p, quarter)
+        host_entry(interventions.begin)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
-        door(bodies.tally_all)(state, p, quarter)
+        host_entry(bodies.tally_all)(state, p, quarter)
         self._regions_do("identify")
         self._regions_do("communicate")
-        door(bodies.tally_all)(state, p, quarter)
+        host_entry(bodies.tally_all)(state, p, quarter)
         self._regions_do("plan")
-        door(agreements.settle)(state, policy, p, quarter)
+        host_entry(agreements.settle)(state, policy, p, quarter)
         self._regions_do("coordinate")
-        door(stages.produce)(state, policy, p, quarter)
+        host_entry(stages.produce)(state, policy, p, quarter)
         self._regions_do("evaluate")
         values = np.empty(len(MEASURES))
-        door(measures.record)(state, p, self.own.parameters, quarter, values)
-        self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._own_measures()
+        host_entry(measures.record)(state, p, self.extensions.parameters, quarter, values)
+        self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._custom_measures()
         self.datacollector.collect(self)
         self.quarter += 1
         self.running = self.quarter < self.simulated.horizon
@@ -341,10 +363,11 @@ class CollaborationModel(mesa.Model):
             if issubclass(kind, RegionalGovernment):
                 agents.do(step)
 
-    def _own_measures(self) -> dict[str, float]:
-        """What measures of one's own say of the quarter that has ended."""
-        found, first = {}, len(self.own.targets)
-        for measure, p in zip(self.own.measures, self.own.parameters[first:], strict=True):
+    def _custom_measures(self) -> dict[str, float]:
+        """The values of user-defined measures at the end of the quarter."""
+        found, extensions = {}, self.extensions
+        parameters = extensions.parameters[len(extensions.targets) :]
+        for measure, p in zip(extensions.measures, parameters, strict=True):
             look = measure.python if measure.obstacle else measure.compiled
             with np.errstate(all="ignore"):
                 value = float(look(self.state, p))
@@ -429,6 +452,12 @@ def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float,
     if None in places.values():
         raise InputError([Problem(_("there is no map: not all regions have a place in the table"))])
     return places
+
+
+def is_whole(value: object, end: int) -> bool:
+    """Whether a value is a whole number from 0 up to, but not including, an end."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and 0 <= value < end
 
 
 def _refuse_late(model: CollaborationModel) -> None:

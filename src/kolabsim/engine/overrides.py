@@ -49,7 +49,7 @@ def is_quick(name: str) -> bool:
     return kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
 
 
-def base_of(
+def build_base(
     scenario: Scenario,
     strategy: str,
     *,

@@ -416,10 +416,10 @@ def draw_neighbours(axes: Axes, place: RegionMap, comparison: Comparison) -> Non
 
 def neighbours(comparison: Comparison) -> Iterator[tuple[int, int]]:
     """Pairs of land neighbours, or of contacts where no land neighbours are known."""
-    from kolabsim.model.parameters import settle_parameters
+    from kolabsim.model.parameters import parameter_record
     from kolabsim.scenario.compile import build_contacts
 
-    place, contact = build_contacts(comparison.scenario, settle_parameters())
+    place, contact = build_contacts(comparison.scenario, parameter_record())
     source = np.repeat(np.arange(len(place)), place["end"] - place["first"])
     target = contact["target"]
     land = contact["land"] > 0.0

@@ -10,37 +10,35 @@ import numpy as np
 
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
+    assign_sides,
     benefit,
-    body_of,
     cross_omega,
+    current_goodwill,
     enter,
-    goodwill_of,
     judge_union,
-    member_of,
     misjudgement,
     move_members,
     open_body,
     own_change,
-    party_of,
+    party_body,
+    party_member,
+    party_row,
     present_outlook,
-    sides_of,
     tally,
     union_member,
     with_goodwill,
     withdraw,
 )
 from kolabsim.model.interventions import fund
-from kolabsim.model.jit import part, passage, roomy_part
+from kolabsim.model.jit import allocating_device, argsort, device, each_negotiation, inlined
 from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
-from kolabsim.model.prefetch import fetch_negotiation, is_large
-from kolabsim.model.sorting import order_of
 from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS
 
 AREA, FIRST, END, LISTED = 0, 1, 2, 3
 """Columns of a mandate: area, first quarter, first quarter after, and where its members begin."""
 
 
-@passage
+@inlined
 def settle(s, policy, p, quarter):
     """Carry out what this quarter decided about joint bodies."""
     settle_leavings(s, p, quarter)
@@ -49,7 +47,7 @@ def settle(s, policy, p, quarter):
     fund(s, policy, p, quarter)
 
 
-@passage
+@inlined
 def settle_leavings(s, p, quarter):
     """Let those leave who decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
@@ -61,7 +59,7 @@ def settle_leavings(s, p, quarter):
                 slot.leaves = 0
 
 
-@part
+@device
 def depart(s, p, i, a, quarter):
     """Take region i out of its body in area a, and count the memberships that end by it."""
     body = s.slot[i, a].body
@@ -71,7 +69,7 @@ def depart(s, p, i, a, quarter):
         tally(s, p, body, quarter)
 
 
-@passage
+@inlined
 def settle_mandates(s, policy, p, quarter):
     """Unite the regions of each mandate that begins now, without a vote.
 
@@ -83,7 +81,7 @@ def settle_mandates(s, policy, p, quarter):
             mandate(s, policy.mandate[g], p, quarter)
 
 
-@part
+@device
 def mandate(s, order, p, quarter):
     """Unite the regions of one mandate."""
     a, group = order[AREA], order[LISTED:]
@@ -126,7 +124,7 @@ def mandate(s, order, p, quarter):
             expect(s, i, a, slot.judged, True)
 
 
-@part
+@device
 def pay_startup(s, p, i, a, price):
     """Charge an entering member its start-up, and ask for the aid that was offered to it."""
     slot = s.slot[i, a]
@@ -139,7 +137,7 @@ def pay_startup(s, p, i, a, price):
     slot.cofinanced += due * share / whole
 
 
-@part
+@device
 def expect(s, i, a, benefit_seen, is_new):
     """Remember what a region saw in its agreement; who enters lets it move its aspiration."""
     areas = s.slot.shape[1]
@@ -157,7 +155,7 @@ def expect(s, i, a, benefit_seen, is_new):
         region.aspiration = (region.aspiration * before + benefit_seen * now) / (before + now)
 
 
-@passage
+@inlined
 def settle_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
     areas, number = s.slot.shape[1], 0
@@ -173,18 +171,14 @@ def settle_negotiations(s, p, quarter):
             if s.slot[i, a].order >= 0.0:
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
-    ballot, large = np.empty(CAP), is_large(s)
-    queue = queue[order_of(orders)]
-    for k in range(number):
-        if large:
-            fetch_negotiation(s, queue, k)
-        i, a = queue[k] // areas, queue[k] % areas
+    ballot = np.empty(CAP)
+    for i, a in each_negotiation(s, queue[argsort(orders)]):
         if s.slot[i, a].contact != NOBODY:
             decide(s, p, i, a, ballot, quarter)
         s.slot[i, a].order = -1.0
 
 
-@part
+@device
 def decide(s, p, i, a, ballot, quarter):
     """Let both parties vote on the union that region i opened, and carry it out if they agree.
 
@@ -193,10 +187,10 @@ def decide(s, p, i, a, ballot, quarter):
     slot, now = s.slot[i, a], s.moment[0]
     contact, opened = slot.contact, slot.opened
     slot.contact = NOBODY
-    first, second = party_of(s.slot, i, a), party_of(s.slot, s.contact[contact].target, a)
+    first, second = party_row(s.slot, i, a), party_row(s.slot, s.contact[contact].target, a)
     if first == second or s.sums[first, MEMBERS] + s.sums[second, MEMBERS] > now.cap:
         return
-    sides = sides_of(s, p, first, second, quarter)
+    sides = assign_sides(s, p, first, second, quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
     # Judging counts spillover between the opener and its contacts; at the vote all count theirs.
     whole += s.area[a].spillover * further_spill(s, i, a, first, second)
@@ -216,7 +210,7 @@ def decide(s, p, i, a, ballot, quarter):
     carry_out(s, p, a, first, second, sides, view.price, ballot, quarter)
 
 
-@part
+@device
 def further_spill(s, opener, a, first, second):
     """Spillover across a union between others than its opener, in the members' weights."""
     split, total = int(s.sums[first, MEMBERS]), 0.0
@@ -225,12 +219,12 @@ def further_spill(s, opener, a, first, second):
         other = second if k < split else first
         for c in range(s.region[i].first, s.region[i].end):
             contact = s.contact[c]
-            if opener not in (i, contact.target) and party_of(s.slot, contact.target, a) == other:
+            if opener not in (i, contact.target) and party_row(s.slot, contact.target, a) == other:
                 total += contact.spill / s.slot[i, a].alone
     return total
 
 
-@part
+@device
 def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, quarter):
     """Whether a party agrees to a union; what each member sees in it is left in ``ballot``.
 
@@ -238,13 +232,13 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
     """
     votes, people, area, row = 0.0, 0.0, s.area[a], s.sums[-1]
     for k in range(int(s.sums[party, MEMBERS])):
-        i = member_of(s.slot, s.members, party, k)
+        i = party_member(s.slot, s.members, party, k)
         region, slot, error = s.region[i], s.slot[i, a], 0.0
-        if i == opener or body_of(s.slot, party) == NOBODY:
+        if i == opener or party_body(s.slot, party) == NOBODY:
             error = misjudgement(s, p, i, a, contact, area.planning)
         omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
         own = own_change(region, slot, p, view, omega, area.spillover, row[RESIDENTS], enters)
-        goodwill = goodwill_of(region, slot, p, quarter)
+        goodwill = current_goodwill(region, slot, p, quarter)
         change = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill) + error
         seen = benefit(region, slot, p, view, omega, area.spillover, row[RESIDENTS])
         ballot[k] = seen + error
@@ -257,10 +251,10 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
     return votes > 0.5 * people if consent == MAJORITY else votes >= 0.75 * people
 
 
-@roomy_part
+@allocating_device
 def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
     """Unite two parties: founding, accession, invitation and merger are one event."""
-    one, two = body_of(s.slot, first), body_of(s.slot, second)
+    one, two = party_body(s.slot, first), party_body(s.slot, second)
     split = int(s.sums[first, MEMBERS])
     number = split + int(s.sums[second, MEMBERS])
     joining, new = np.empty(number, np.int64), np.empty(number, np.bool_)

@@ -6,7 +6,7 @@ from math import inf
 from typing import NamedTuple
 
 from kolabsim.model import laws, rng
-from kolabsim.model.jit import part
+from kolabsim.model.jit import device, each_body
 from kolabsim.model.levers import (
     BY_ABILITY,
     BY_BENEFIT,
@@ -14,7 +14,6 @@ from kolabsim.model.levers import (
     CONTRACT,
     LEAD,
 )
-from kolabsim.model.prefetch import fetch_body, is_large
 from kolabsim.model.state import (
     AUTONOMY,
     AUTONOMY_PEOPLE,
@@ -86,33 +85,33 @@ class Sides(NamedTuple):
     """Whether the other party does."""
 
 
-@part
-def party_of(slot, i, a):
+@device
+def party_row(slot, i, a):
     """The row of the party that region i belongs to in area a; ``slot`` are all slots."""
     body = slot[i, a].body
     return i * slot.shape[1] + a if body == NOBODY else slot.size + body
 
 
-@part
-def body_of(slot, party):
+@device
+def party_body(slot, party):
     """The body behind a party's row, or NOBODY where it is a region alone."""
     return party - slot.size if party >= slot.size else NOBODY
 
 
-@part
-def member_of(slot, members, party, k):
+@device
+def party_member(slot, members, party, k):
     """The k-th member of a party."""
-    body = body_of(slot, party)
+    body = party_body(slot, party)
     return party // slot.shape[1] if body == NOBODY else members[body, k]
 
 
-@part
+@device
 def same_forum(one, other):
     """1 if two regions meet in one forum."""
     return 1.0 if one.forum >= 0 and one.forum == other.forum else 0.0
 
 
-@part
+@device
 def mean_interest_distance(s):
     """Mean of 1 - cos of interests over all pairs of regions."""
     regions, areas = s.slot.shape
@@ -127,7 +126,7 @@ def mean_interest_distance(s):
     return max(1.0 - (squares - regions) / (regions * (regions - 1.0)), 0.0)
 
 
-@part
+@device
 def sharing_weight(rule, people, alone, stress):
     """Weight by which a member shares joint cost: its people, 1, what it can pay, or what it saves.
 
@@ -140,7 +139,7 @@ def sharing_weight(rule, people, alone, stress):
     return people * alone if rule == BY_BENEFIT else 1.0
 
 
-@part
+@device
 def refresh_slot(s, p, i, a):
     """What follows from a slot's population, demand, stress and capacity, and its row alone.
 
@@ -184,7 +183,7 @@ def refresh_slot(s, p, i, a):
         slot.omega = 0.0
 
 
-@part
+@device
 def body_forum_share(s, body):
     """Share of the pairs inside a body that meet in one forum."""
     if s.area[s.body[body].area].forum == 0.0:
@@ -196,7 +195,7 @@ def body_forum_share(s, body):
     return pairs / (0.5 * n * (n - 1.0))
 
 
-@part
+@device
 def union_forum_share(s, a, first, second):
     """Share of the pairs inside the union of two parties that meet in one forum."""
     if s.area[a].forum == 0.0:
@@ -211,15 +210,15 @@ def union_forum_share(s, a, first, second):
     return pairs / (0.5 * n * (n - 1.0))
 
 
-@part
+@device
 def union_member(s, first, second, split, k):
     """The k-th member of a union whose first ``split`` members are the first party's."""
     if k < split:
-        return member_of(s.slot, s.members, first, k)
-    return member_of(s.slot, s.members, second, k - split)
+        return party_member(s.slot, s.members, first, k)
+    return party_member(s.slot, s.members, second, k - split)
 
 
-@part
+@device
 def interests_apart(row, mean_interest):
     """Mean misalignment of interests (E2) in a row of sums."""
     squares = 0.0
@@ -228,7 +227,7 @@ def interests_apart(row, mean_interest):
     return laws.interest_distance(row[MEMBERS], squares, mean_interest)
 
 
-@part
+@device
 def cultures_apart(row):
     """Mean cultural distance (E2) in a row of sums."""
     squares = 0.0
@@ -237,7 +236,7 @@ def cultures_apart(row):
     return laws.culture_distance(row[MEMBERS], row[CULTURE_SQUARES], squares, float(DIMENSIONS))
 
 
-@part
+@device
 def growth_of(form, p):
     """Exponent of partners in negotiation cost for a legal form."""
     if form == CONTRACT:
@@ -245,7 +244,7 @@ def growth_of(form, p):
     return p.partners_lead if form == LEAD else p.partners_board
 
 
-@part
+@device
 def outlook(area, now, p, row, form, penalty, forum, shortfall):
     """What a body with this row of sums produces in an area (E3 to E5).
 
@@ -294,7 +293,7 @@ def outlook(area, now, p, row, form, penalty, forum, shortfall):
     )  # fmt: skip
 
 
-@part
+@device
 def present_outlook(s, p, a, body, quarter):
     """What a body produces as it stands, with the conduct that reputations promise."""
     party = s.slot.size + body
@@ -305,7 +304,7 @@ def present_outlook(s, p, a, body, quarter):
     return outlook(s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall)
 
 
-@part
+@device
 def benefit(region, slot, p, view, omega, spillover, people):
     """Net benefit of a region in a body with this outlook (E6), without start-up and goodwill."""
     cost_ratio = view.price * slot.burden - spillover * omega / slot.alone
@@ -313,7 +312,7 @@ def benefit(region, slot, p, view, omega, spillover, people):
     return laws.net_benefit(cost_ratio, view.quality - slot.reference, lost, p)
 
 
-@part
+@device
 def entry_cost(region, slot, p, price):
     """Start-up that a region would pay itself, a year of the horizon, per stand-alone cost."""
     aid = laws.aided(slot.government, slot.business, p)
@@ -321,7 +320,7 @@ def entry_cost(region, slot, p, price):
     return laws.startup(region.stress, first_year, p) * (1.0 - aid) / p.horizon_years
 
 
-@part
+@device
 def tally(s, p, body, quarter):
     """Sum a body's row anew over its members, and judge what each has from it."""
     a, party = s.body[body].area, s.slot.size + body
@@ -357,28 +356,24 @@ def tally(s, p, body, quarter):
         row[JUDGED] += slot.judged
 
 
-@part
+@device
 def tally_all(s, p, quarter):
     """Sum the rows of all bodies anew."""
-    large = is_large(s)
-    for body in range(len(s.body)):
-        if large:
-            fetch_body(s, body)
-        if s.body[body].members > 0:
-            tally(s, p, body, quarter)
+    for body in each_body(s):
+        tally(s, p, body, quarter)
 
 
-@part
+@device
 def cross_omega(region, slot, contact, a, other):
     """Weight of a region's land neighbours in another party; of all slots and contacts."""
     omega = 0.0
     for c in range(region.first, region.end):
-        if contact[c].spill > 0.0 and party_of(slot, contact[c].target, a) == other:
+        if contact[c].spill > 0.0 and party_row(slot, contact[c].target, a) == other:
             omega += contact[c].spill
     return omega
 
 
-@part
+@device
 def unite_rows(s, i, a, first, second):
     """Write the row of the union of i's party with another into the last row.
 
@@ -394,7 +389,7 @@ def unite_rows(s, i, a, first, second):
     for c in range(s.region[i].first, s.region[i].end):
         contact = s.contact[c]
         j = contact.target
-        if party_of(s.slot, j, a) == second:
+        if party_row(s.slot, j, a) == second:
             back = s.contact[contact.reverse]
             row[TRUST] += contact.trust - s.region[j].reputation
             row[TRUST] += back.trust - own
@@ -402,14 +397,14 @@ def unite_rows(s, i, a, first, second):
             row[SPILL] += back.spill / s.slot[j, a].alone
 
 
-@part
-def sides_of(s, p, first, second, quarter):
+@device
+def assign_sides(s, p, first, second, quarter):
     """Which party enters, which body goes on, and how new the union is.
 
     At a founding both enter. Otherwise the party with fewer people does, and a body that exists
     already goes on with its age and form; of two bodies the one with more people.
     """
-    one, two = body_of(s.slot, first), body_of(s.slot, second)
+    one, two = party_body(s.slot, first), party_body(s.slot, second)
     if one == NOBODY and two == NOBODY:
         return Sides(s.moment[0].founding_penalty, s.moment[0].form, NOBODY, True, True)
     first_is_larger = s.sums[first, RESIDENTS] > s.sums[second, RESIDENTS]
@@ -420,7 +415,7 @@ def sides_of(s, p, first, second, quarter):
     )
 
 
-@part
+@device
 def judge_union(s, p, i, a, first, second, sides):
     """What the union of i's party with another would produce, and change for all its members."""
     unite_rows(s, i, a, first, second)
@@ -436,7 +431,7 @@ def judge_union(s, p, i, a, first, second, sides):
     return view, change_for_all(s.area[a].spillover, p, row, view, entry)
 
 
-@part
+@device
 def change_for_all(spillover, p, row, view, entry):
     """Change of judged net benefit that a union makes to all its members together (E6).
 
@@ -452,7 +447,7 @@ def change_for_all(spillover, p, row, view, entry):
     return after - p.startup_cost * view.price * entry / p.horizon_years - row[JUDGED]
 
 
-@part
+@device
 def own_change(region, slot, p, view, omega, spillover, people, enters):
     """Change of a region's own judged net benefit by a union, with its start-up if it enters."""
     own = benefit(region, slot, p, view, omega, spillover, people)
@@ -461,13 +456,13 @@ def own_change(region, slot, p, view, omega, spillover, people, enters):
     return own - slot.judged
 
 
-@part
+@device
 def with_goodwill(own, whole, others, goodwill):
     """A region's change of net benefit, and by goodwill the mean change of the others (E6)."""
     return own + goodwill * (whole - own) / max(others, 1.0)
 
 
-@part
+@device
 def misjudgement(s, p, i, a, contact, planning):
     """A region's error in judging unions through a contact: one draw that lasts a whole run."""
     j = s.contact[contact].target
@@ -481,13 +476,13 @@ def misjudgement(s, p, i, a, contact, planning):
     return error * laws.effect(spread, area.error_times, area.error_plus, 0.0, inf)
 
 
-@part
-def goodwill_of(region, slot, p, quarter):
+@device
+def current_goodwill(region, slot, p, quarter):
     """Goodwill of a region in an area: less of it under a mandate."""
     return region.goodwill * (p.mandate_goodwill if slot.bound_until > quarter else 1.0)
 
 
-@part
+@device
 def open_body(s, i, a, form, quarter):
     """Take a free place for a new body that region i will be in, and that has no members yet.
 
@@ -503,7 +498,7 @@ def open_body(s, i, a, form, quarter):
     return body
 
 
-@part
+@device
 def enter(s, body, i, quarter):
     """Put region i into a body, members in code order."""
     a, k = s.body[body].area, s.body[body].members
@@ -517,7 +512,7 @@ def enter(s, body, i, quarter):
     s.moment[0].changed = 1
 
 
-@part
+@device
 def withdraw(s, body, i):
     """Take region i out of a body; a body of one dissolves."""
     a, size = s.body[body].area, s.body[body].members
@@ -538,7 +533,7 @@ def withdraw(s, body, i):
         alone_again(s, last, a)
 
 
-@part
+@device
 def alone_again(s, i, a):
     """A region that serves an area by itself from now on."""
     slot = s.slot[i, a]
@@ -549,7 +544,7 @@ def alone_again(s, i, a):
     slot.expected = 0.0
 
 
-@part
+@device
 def move_members(s, source, host, quarter):
     """Move all members of one body into another, which they enter now."""
     for k in range(s.body[source].members):

@@ -12,13 +12,13 @@ from math import log
 import numpy as np
 
 from kolabsim.model.declare import RULES, DecisionRule, decision_rule, fill_record
-from kolabsim.model.jit import part
+from kolabsim.model.jit import device
 from kolabsim.model.laws import logistic
 from kolabsim.model.parameters import Parameter
 
 
 @decision_rule()
-def best_response(options, me, luck, p):
+def best_response(options, me, draw, p):
     """Take what promises the highest net benefit; keep things as they are unless it is better."""
     best = 0
     for k in range(1, len(options)):
@@ -33,11 +33,11 @@ def best_response(options, me, luck, p):
         meaning="net benefit that makes an option 2.7 times as likely",
     )
 )  # fmt: skip
-def logit(options, me, luck, p):
+def logit(options, me, draw, p):
     """Take better options more often: logit choice, by adding to each gain its own Gumbel draw."""
     best, highest = 0, -1e300
     for k in range(len(options)):
-        worth = options[k].gain / p.temperature - log(-log(options[k].luck))
+        worth = options[k].gain / p.temperature - log(-log(options[k].draw))
         if worth > highest:
             best, highest = k, worth
     return best
@@ -49,12 +49,12 @@ def logit(options, me, luck, p):
         meaning="net benefit that is good enough",
     )
 )  # fmt: skip
-def satisficing(options, me, luck, p):
+def satisficing(options, me, draw, p):
     """Take the first option that is good enough, looked at in an order that is drawn."""
     best, first = 0, 2.0
     for k in range(1, len(options)):
-        if options[k].gain > p.threshold and options[k].luck < first:
-            best, first = k, options[k].luck
+        if options[k].gain > p.threshold and options[k].draw < first:
+            best, first = k, options[k].draw
     return best
 
 
@@ -64,24 +64,24 @@ def satisficing(options, me, luck, p):
         meaning="how sharply a region follows those who do better",
     )
 )  # fmt: skip
-def imitation(options, me, luck, p):
+def imitation(options, me, draw, p):
     """Turn to a contact drawn at random, the more likely the better it does.
 
     A Fermi rule [traulsen_2006].
     """
     model, first = 0, 2.0
     for k in range(1, len(options)):
-        if options[k].luck < first:
-            model, first = k, options[k].luck
+        if options[k].draw < first:
+            model, first = k, options[k].draw
     follow = logistic(p.intensity * (options[model].success - me.success))
-    return model if luck < follow else 0
+    return model if draw < follow else 0
 
 
 BUILT_IN = tuple(RULES)
 """Names of the built-in rules, in the order of their numbers."""
 
 
-def parameters_of(rule: DecisionRule, settings: Mapping[str, float]) -> np.record:
+def rule_record(rule: DecisionRule, settings: Mapping[str, float]) -> np.record:
     """The record of a rule's parameters, as its compiled function takes them.
 
     All built-in rules share one type of record, so that one loop serves them all.
@@ -93,13 +93,13 @@ def parameters_of(rule: DecisionRule, settings: Mapping[str, float]) -> np.recor
 _BEST_RESPONSE, _LOGIT, _SATISFICING, _IMITATION = (RULES[name].compiled for name in BUILT_IN)
 
 
-@part
-def built_in(number, options, me, luck, p):
+@device
+def built_in(number, options, me, draw, p):
     """Apply a built-in rule by its number, so that the compiled model can be kept on disk."""
     if number == 1:
-        return _LOGIT(options, me, luck, p)
+        return _LOGIT(options, me, draw, p)
     if number == 2:
-        return _SATISFICING(options, me, luck, p)
+        return _SATISFICING(options, me, draw, p)
     if number == 3:
-        return _IMITATION(options, me, luck, p)
-    return _BEST_RESPONSE(options, me, luck, p)
+        return _IMITATION(options, me, draw, p)
+    return _BEST_RESPONSE(options, me, draw, p)

@@ -20,11 +20,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
-from numba.core.errors import NumbaError
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import N_, _
-from kolabsim.model.jit import compiled, first_call, phrase
+from kolabsim.model.jit import compiled, inlined, obstacle
 from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
@@ -37,7 +36,7 @@ DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
 TARGET, MEASURE = N_("targeting rule"), N_("measure")
 """Kinds of what can be declared."""
 TAKES = {
-    DECISION: ("options", "me", "luck", "p"),
+    DECISION: ("options", "me", "draw", "p"),
     MECHANISM: ("term", "intensity", "p"),
     TARGET: ("region", "slots", "p"),
     MEASURE: ("state", "p"),
@@ -51,8 +50,8 @@ TAKES = {
 def example_options() -> np.recarray:
     """Three options as a rule sees them: keep things as they are, and two unions."""
     options = np.zeros(3, record_type(OPTION)).view(np.recarray)
-    for k, (gain, trust, luck) in enumerate(((0.0, 0.0, 0.9), (0.04, 0.6, 0.2), (0.07, 0.4, 0.5))):
-        options[k].gain, options[k].trust, options[k].luck = gain, trust, luck
+    for k, (gain, trust, draw) in enumerate(((0.0, 0.0, 0.9), (0.04, 0.6, 0.2), (0.07, 0.4, 0.5))):
+        options[k].gain, options[k].trust, options[k].draw = gain, trust, draw
         options[k].members, options[k].people, options[k].culture = 2.0 + k, 50_000.0 * (k + 1), 1.0
         options[k].contact = k - 1
     return options
@@ -129,18 +128,10 @@ class Extension:
 
     @cached_property
     def obstacle(self) -> str:
-        """Why it cannot be compiled, in a line; empty if it can. Then it is run as it stands."""
+        """Why it cannot be compiled, in a line; empty if it can. Mesa runs it all the same."""
         if self.is_built_in or self.kind == MECHANISM:
             return ""
-        p = fill_record(self.parameters, {})
-        try:
-            with first_call(self.compiled):
-                self.compiled(*self.example(), p)
-        except Exception as error:  # in plain Python the same went well: numba may raise anything
-            told = [line for line in str(error).splitlines() if line.strip()]
-            told = [line for line in told if not line.startswith("Failed in ")] or ["?"]
-            return told[0].strip() if isinstance(error, NumbaError) else f"numba: {error!r}"
-        return ""
+        return obstacle(self.compiled, (*self.example(), fill_record(self.parameters, {})))
 
     def settle(self, settings: Mapping[str, float] | None = None) -> np.record:
         """One setting of the parameters; unknown names and wild values are refused."""
@@ -204,13 +195,13 @@ class Mechanism(Extension):
             self.own.update(parameters)
             self.effects[acts_on] = function
             factors(self, acts_on, 0.5, fill_record(self.own, {}))
-            return phrase(function) if self.is_built_in else function
+            return inlined(function) if self.is_built_in else function
 
         return add
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OwnMeasure(Extension):
+class CustomMeasure(Extension):
     """An outcome that is measured at the end of each quarter."""
 
     entry: Measure
@@ -223,7 +214,7 @@ class Declared:
     rules: Mapping[str, DecisionRule] = field(default_factory=dict)
     mechanisms: Mapping[str, Mechanism] = field(default_factory=dict)
     targets: Mapping[str, TargetRule] = field(default_factory=dict)
-    measures: Mapping[str, OwnMeasure] = field(default_factory=dict)
+    measures: Mapping[str, CustomMeasure] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Extension]:
         for kind in (self.rules, self.mechanisms, self.targets, self.measures):
@@ -258,11 +249,11 @@ ACTING: dict[str, Mechanism] = {}
 """What mechanisms do: the built-in ones (and supporters), and those of extensions loaded."""
 TARGET_RULES: dict[str, TargetRule] = {}
 """Targeting rules that score regions: the built-in ones, and those of extensions loaded."""
-OWN_MEASURES: dict[str, OwnMeasure] = {}
+CUSTOM_MEASURES: dict[str, CustomMeasure] = {}
 """Measures of extensions that were loaded."""
 
 KNOWN: dict[str, dict[str, Extension]] = {
-    DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: OWN_MEASURES,
+    DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: CUSTOM_MEASURES,
 }  # fmt: skip
 
 
@@ -270,10 +261,10 @@ KNOWN: dict[str, dict[str, Extension]] = {
 
 
 def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]:
-    """Declare a decision rule ``choose(options, me, luck, p) -> place of the option it takes``.
+    """Declare a decision rule ``choose(options, me, draw, p) -> place of the option it takes``.
 
     ``options[0]`` keeps things as they are; every option has the fields of
-    :data:`kolabsim.model.state.OPTION`, ``me`` those of :class:`kolabsim.model.state.Me`, ``luck``
+    :data:`kolabsim.model.state.OPTION`, ``me`` those of :class:`kolabsim.model.state.Me`, ``draw``
     is a draw between 0 and 1 of the region's own, and ``p`` has the declared parameters. The rule
     is tried in plain Python at once, so that a slip is told in one sentence.
     """
@@ -322,7 +313,7 @@ def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
 def measure(
     *, title: str = "", unit: str = "share", better: int = 0, total: bool = False,
     **parameters: Parameter,
-) -> Callable[[Callable], OwnMeasure]:  # fmt: skip
+) -> Callable[[Callable], CustomMeasure]:  # fmt: skip
     """Declare a measure ``value(state, p) -> number``, looked at when a quarter has ended.
 
     ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
@@ -342,7 +333,7 @@ def measure(
         Numbers that it needs.
     """
 
-    def register(function: Callable) -> OwnMeasure:
+    def register(function: Callable) -> CustomMeasure:
         name = _begin(MEASURE, function, parameters)
         if name in MEASURES or name in REGION_MEASURES:
             text = _("measure {rule} has the name of a built-in one; choose another")
@@ -358,7 +349,7 @@ def measure(
         meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
         words = title or name.replace("_", " ")
         entry = Measure(words, meaning, unit, better, SUM if total else LAST_YEAR)
-        return _declared(OwnMeasure, MEASURE, function, parameters, entry=entry)
+        return _declared(CustomMeasure, MEASURE, function, parameters, entry=entry)
 
     return register
 
@@ -514,7 +505,7 @@ def _declared(
     # which a user's file cannot.
     kept = is_ours(function)
     if kind == MECHANISM:
-        twin = phrase(function) if kept else function
+        twin = inlined(function) if kept else function
     else:
         twin = compiled(function, kept=kept)
     made = of(

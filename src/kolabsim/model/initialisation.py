@@ -14,7 +14,7 @@ from kolabsim.model.bodies import (
     refresh_slot,
     tally,
 )
-from kolabsim.model.jit import kernel, part, passage
+from kolabsim.model.jit import device, inlined, kernel
 from kolabsim.model.levers import CAP
 from kolabsim.model.state import (
     CULTURE,
@@ -30,8 +30,8 @@ BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_MEMBERS = range(5)
 """Columns of an existing body: area, form, quarter it began, bound until, first member."""
 
 
-@passage
-def first_state(w, s, policy, p, key):
+@inlined
+def initialise(w, s, policy, p, key):
     """Set up a run; ``key`` names the draws of what regions are, not of what they do."""
     regions, areas = s.slot.shape
     s.moment[0] = w.setting[0]
@@ -64,7 +64,7 @@ def first_state(w, s, policy, p, key):
         begin_body(w.body[k], s, p, key.quarter)
 
 
-@part
+@device
 def draw_region(w, s, p, i, key):
     """Draw what a region is, where no column gives it."""
     areas, region = s.slot.shape[1], s.region[i]
@@ -97,7 +97,7 @@ def draw_region(w, s, p, i, key):
             slot.omega = slot.judged = slot.expected = slot.realised = 0.0
             slot.kept = slot.seen = slot.load = slot.body_trust = 0.0
             slot.startup = slot.granted = slot.cofinanced = slot.programme = 0.0
-            slot.cost, slot.settled_alone = 1.0, 0
+            slot.cost, slot.cleared = 1.0, 0
     for a in range(areas):
         slot = s.slot[i, a]
         slot.interest /= total
@@ -136,7 +136,7 @@ def draw_region(w, s, p, i, key):
     region.moving = region.entering = 0
 
 
-@part
+@device
 def standardise(s):
     """Scale each dimension of culture to variance 1 over the regions; 0 where all are alike."""
     regions, areas = s.slot.shape
@@ -157,20 +157,20 @@ def standardise(s):
         s.sums[k, CULTURE_SQUARES] = squares
 
 
-@part
+@device
 def draw_trust(region, contact, i, s, p, key):
     """Draw a region's first trust in a contact."""
     areas, j, squares = s.slot.shape[1], contact.target, 0.0
     for d in range(DIMENSIONS):
         squares += (s.sums[i * areas, CULTURE + d] - s.sums[j * areas, CULTURE + d]) ** 2
-    luck = rng.normals(rng.words(key, rng.TRUST, rng.ONLY, region.id, s.region[j].id))[0]
+    draw = rng.normals(rng.words(key, rng.TRUST, rng.ONLY, region.id, s.region[j].id))[0]
     distance = squares / (2.0 * DIMENSIONS)
-    trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * luck
+    trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * draw
     contact.trust = contact.trust_start = laws.clip(trust, 0.0, 1.0)
     contact.damage = 0.0
 
 
-@part
+@device
 def begin_body(given, s, p, quarter):
     """Set up a body that exists at the start, with what its members can expect of it."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]

@@ -6,9 +6,9 @@ from math import ceil
 
 import numpy as np
 
-from kolabsim.model import laws, levers
+from kolabsim.model import laws
 from kolabsim.model.bodies import refresh_slot, tally_all
-from kolabsim.model.jit import part, passage, roomy_part
+from kolabsim.model.jit import allocating_device, argsort, device, inlined
 from kolabsim.model.levers import (
     ALL,
     BEST,
@@ -42,9 +42,8 @@ from kolabsim.model.levers import (
     PLANNING,
     TEAM,
 )
-from kolabsim.model.sorting import order_of
 from kolabsim.model.state import BUSINESS_AID, ENTRY, MEDIATION, NOBODY, PAID, RATION
-from kolabsim.model.targeting import score_of, scores_regions
+from kolabsim.model.targeting import score_region, scores_regions
 
 MEMBERS_PAY, CENTRE_PAYS = 0, 1
 ON_JOINT_COST = 1
@@ -53,7 +52,7 @@ SUPPORTERS_AT = GOVERNMENT
 """Where the supporters begin among the levers."""
 
 
-@passage
+@inlined
 def begin(w, s, policy, p, quarter):
     """Start a quarter: read what is in force, and set the quarter's counters to zero."""
     now = s.moment[0]
@@ -73,10 +72,10 @@ def begin(w, s, policy, p, quarter):
             take_effect(area, policy.effect[phase, a])
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         befall(w, s, p, w.period[quarter])
-    for k in range(len(w.jolt)):
-        since = quarter - w.jolt[k].first
-        if since >= 0 and quarter < w.jolt[k].until and since % w.jolt[k].every == 0:
-            shake(w.jolt[k], w.jolted[k], s, p)
+    for k in range(len(w.shock)):
+        since = quarter - w.shock[k].first
+        if since >= 0 and quarter < w.shock[k].until and since % w.shock[k].every == 0:
+            shake(w.shock[k], w.shocked[k], s, p)
     for i in range(regions):
         if s.region[i].entering > 0:
             s.region[i].entering = 0
@@ -88,7 +87,7 @@ def begin(w, s, policy, p, quarter):
         now.members_before += s.body[body].members
 
 
-@part
+@device
 def take_effect(area, e):
     """Let mechanisms of one's own act on the terms of an area from now on (E14)."""
     area.information_times, area.information_plus = e[ON_INFORMATION, 0], e[ON_INFORMATION, 1]
@@ -112,18 +111,20 @@ def take_effect(area, e):
     area.trust_times, area.trust_plus = e[ON_TRUST, 0], e[ON_TRUST, 1]
 
 
-@passage
-def support(s, policy, p, own, quarter):
+@inlined
+def support(s, policy, p, custom, quarter):
     """All supporters make their offers, and parties take note of what is in force.
 
-    ``own`` are the parameters of rules of one's own.
+    ``custom`` are the parameters of user-defined rules.
     """
-    for k in range(levers.COMMUNITY - levers.GOVERNMENT + 1):
-        offer(k, s, policy, p, own, quarter)
+    scores = np.empty(len(s.region))
+    for k in range(COMMUNITY - GOVERNMENT + 1):
+        score_regions(policy.target[policy.period[quarter], k], s, custom, scores)
+        offer(k, s, policy, p, scores, quarter)
     tally_all(s, p, quarter)
 
 
-@part
+@device
 def befall(w, s, p, period):
     """Give every region the population, stress and demand of a period."""
     regions, areas = s.slot.shape
@@ -136,34 +137,34 @@ def befall(w, s, p, period):
             refresh_slot(s, p, i, a)
 
 
-@part
-def shake(jolt, jolted, s, p):
+@device
+def shake(shock, shocked, s, p):
     """Shake trust between some regions and their contacts, once, and renew their commitment (E12).
 
     Trust falls by a factor and then moves a part of the way to where drift leads.
     """
-    for i in range(len(jolted)):
+    for i in range(len(shocked)):
         region = s.region[i]
         for c in range(region.first, region.end):
             contact = s.contact[c]
-            if jolted[i] == 1 or jolted[contact.target] == 1:
+            if shocked[i] == 1 or shocked[contact.target] == 1:
                 start = min(contact.trust_start, 1.0 - contact.damage)
-                contact.trust = laws.closer(jolt.factor * contact.trust, start, jolt.reset)
-        if jolted[i] == 1:
-            region.commitment = laws.closer(region.commitment, p.commitment_start, jolt.reset)
+                contact.trust = laws.closer(shock.factor * contact.trust, start, shock.reset)
+        if shocked[i] == 1:
+            region.commitment = laws.closer(region.commitment, p.commitment_start, shock.reset)
 
 
-@roomy_part
+@allocating_device
 def threshold(values, share):
     """The value that the ``share`` highest of some values reach; beyond all if there are none."""
     number = len(values)
     if number == 0 or share <= 0.0:
         return 1e300
     top = int(ceil(share * number))  # noqa: RUF046 (compiled, ceil gives a float)
-    return values[order_of(values)[max(number - top, 0)]]
+    return values[argsort(values)[max(number - top, 0)]]
 
 
-@part
+@device
 def body_success(s, body):
     """Mean realised net benefit of a body's members."""
     total, a = 0.0, s.body[body].area
@@ -172,8 +173,16 @@ def body_success(s, body):
     return total / s.body[body].members
 
 
-@part
-def offer(k, s, policy, p, own, quarter):
+@device
+def score_regions(target, s, custom, scores):
+    """Write the score that a target gives each region, if it chooses regions by scores."""
+    if scores_regions(target):
+        for i in range(len(s.region)):
+            scores[i] = score_region(target, s.region[i], s.slot[i], custom)
+
+
+@device
+def offer(k, s, policy, p, scores, quarter):
     """Supporter k (0 government, 1 NGO, 2 business, 3 community) makes this quarter's offers.
 
     Its intensity goes to those it targets: the regions to which a rule gives the highest scores, or
@@ -185,11 +194,11 @@ def offer(k, s, policy, p, own, quarter):
     if not (is_offered(policy, lever, quarter) or is_offered(policy, lever, quarter - 1)):
         return
     regions, areas = s.slot.shape
-    bar = target_bar(s, target, portion, own)
+    bar = target_bar(s, target, portion, scores)
     for i in range(regions):
         is_chosen = target == ALL or (target == LISTED and policy.listed[phase, k, i] > 0)
         if scores_regions(target):
-            is_chosen = score_of(target, s.region[i], s.slot[i], own) >= bar
+            is_chosen = scores[i] >= bar
         for a in range(areas):
             slot, chosen = s.slot[i, a], is_chosen
             if target == NEWEST:
@@ -210,7 +219,7 @@ def offer(k, s, policy, p, own, quarter):
     ration(lever, s, p)
 
 
-@part
+@device
 def is_offered(policy, lever, quarter):
     """Whether a lever has any intensity in a quarter."""
     if quarter < 0:
@@ -221,15 +230,13 @@ def is_offered(policy, lever, quarter):
     return False
 
 
-@roomy_part
-def target_bar(s, target, part, own):
+@allocating_device
+def target_bar(s, target, part, scores):
     """What the regions or bodies that are helped reach at least."""
-    values, number = np.empty(max(len(s.region), len(s.body))), 0
     if scores_regions(target):
-        for i in range(len(s.region)):
-            values[i] = score_of(target, s.region[i], s.slot[i], own)
-        number = len(s.region)
-    elif target in (NEWEST, BEST):
+        return threshold(scores, part)
+    values, number = np.empty(len(s.body)), 0
+    if target in (NEWEST, BEST):
         for body in range(len(s.body)):
             if s.body[body].members > 0:
                 newness = float(s.body[body].began)
@@ -238,7 +245,7 @@ def target_bar(s, target, part, own):
     return threshold(values[:number], part)
 
 
-@part
+@device
 def give(slot, lever, value):
     """Set what a supporter offers to a slot."""
     if lever == GOVERNMENT:
@@ -251,7 +258,7 @@ def give(slot, lever, value):
         slot.community = value
 
 
-@part
+@device
 def ration(lever, s, p):
     """Cut an offer, pro rata, to what the supporter's budget pays, and tell the parties' rows."""
     part, areas = s.ledger[RATION, lever], s.slot.shape[1]
@@ -265,7 +272,7 @@ def ration(lever, s, p):
             row[BUSINESS_AID] = slot.business
 
 
-@part
+@device
 def offered(slot, lever):
     """What a supporter offers to a slot."""
     if lever == GOVERNMENT:
@@ -275,7 +282,7 @@ def offered(slot, lever):
     return slot.business if lever == BUSINESS else slot.community
 
 
-@part
+@device
 def price_of(lever, p):
     """Yearly price of a lever at full intensity, share of the cost it applies to (E13)."""
     price = 0.0
@@ -298,7 +305,7 @@ def price_of(lever, p):
     return price
 
 
-@part
+@device
 def charge(lever, region, slot, area, p):
     """Yearly price of a lever for one slot, in persons at efficient scale (E13)."""
     together = slot.body != NOBODY
@@ -324,7 +331,7 @@ def charge(lever, region, slot, area, p):
     return price_of(lever, p) * intensity * base
 
 
-@part
+@device
 def running_cost(lever, s, p):
     """What a lever costs this quarter, start-up aside, in money."""
     regions, areas = s.slot.shape
@@ -337,7 +344,7 @@ def running_cost(lever, s, p):
     return total
 
 
-@part
+@device
 def own_charge(rate, base, slot):
     """Yearly cost of a mechanism of one's own for one slot, in persons at efficient scale."""
     together = slot.body != NOBODY
@@ -346,7 +353,7 @@ def own_charge(rate, base, slot):
     return rate * (slot.due if together else slot.people * slot.alone)
 
 
-@part
+@device
 def bill_own(s, policy, phase):
     """Add up what mechanisms of one's own cost this quarter and who bears it (E13)."""
     regions, areas = s.slot.shape
@@ -364,7 +371,7 @@ def bill_own(s, policy, phase):
         pay(s.moment[0], payer, total)
 
 
-@part
+@device
 def pay(now, payer, money):
     """Put money on the account of who bears it."""
     if payer == MEMBERS_PAY:
@@ -375,7 +382,7 @@ def pay(now, payer, money):
         now.paid_supporter += money
 
 
-@part
+@device
 def fund(s, policy, p, quarter):
     """Pay grants and co-finance for this quarter's start-ups, pro rata within the budgets."""
     regions, areas = s.slot.shape
@@ -395,7 +402,7 @@ def fund(s, policy, p, quarter):
         s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
     left = policy.budget[policy.period[quarter], 2]
     if left < 1e300 and shares > 0.0:
-        left = max(left - running_cost(levers.BUSINESS, s, p), 0.0)
+        left = max(left - running_cost(BUSINESS, s, p), 0.0)
     met = 1.0 if shares <= left else left / shares
     if paid < 1.0 or met < 1.0:
         for i in range(regions):
@@ -406,7 +413,7 @@ def fund(s, policy, p, quarter):
     s.ledger[PAID, BUSINESS] = shares * met
 
 
-@part
+@device
 def bill(s, policy, p, quarter):
     """Add up what the levers cost this quarter and who bears it (E13)."""
     regions, areas = s.slot.shape

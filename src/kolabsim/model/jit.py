@@ -1,4 +1,10 @@
-"""How the model's functions are compiled: once for each version of the model, and kept on disk."""
+"""Everything that knows numba: compiling and caching the model, fetching memory ahead, sorting.
+
+Functions are compiled once for each version of the model and kept on disk. In worlds too large for
+a processor's cache, the iteration helpers (:func:`each_region`, :func:`each_body`,
+:func:`each_negotiation`) ask memory for what comes next while the stages work on what is here; this
+changes no result.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,13 @@ from pathlib import Path
 from types import FunctionType
 
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
 from numba.core import config
+from numba.core.errors import NumbaError
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 SOURCES = Path(__file__).parent.parent
 """Folder of the package: an edit in any of its compiled wings must empty the cache, because numba
@@ -88,47 +100,51 @@ def kernel(function: Callable) -> Callable:
     return compiled(function)
 
 
-def part(function: Callable) -> Callable:
-    """A compiled function that only other compiled functions call, and that makes no array.
+def device(function: Callable) -> Callable:
+    """A device function, as numba.cuda says: compiled functions call it, Python does not.
 
-    Without a door for Python (:func:`entry` opens one where it is needed) and without counting
-    references: passing the state would else cost twenty atomic operations a call, more than most
-    parts of the model do. Such a function must not return an array.
+    It has no entry for Python (:func:`host_entry` makes one where it is needed) and does not count
+    references: passing the state would otherwise cost twenty atomic operations a call, more than
+    most device functions do. It must therefore neither create nor return an array.
     """
     return compiled(function, no_cpython_wrapper=True, _nrt=False)
 
 
-def roomy_part(function: Callable) -> Callable:
-    """A :func:`part` that makes arrays of its own."""
+def allocating_device(function: Callable) -> Callable:
+    """A device function that creates arrays."""
     return compiled(function, no_cpython_wrapper=True)
 
 
-def passage(function: Callable) -> Callable:
-    """A part that one function calls, written into that function before it is compiled.
+def inlined(function: Callable) -> Callable:
+    """A function that is copied into its callers before they are compiled; Python may call it.
 
-    A compiled function carries all that it calls, so each further step on the way from the loop of
-    the ensemble to the laws costs the code of everything below it once more. Steps whose only
-    caller is the loop, or a step like them, are taken out by this: a quarter of the time that the
-    model takes to compile.
-    """
-    return compiled(function, inline="always", no_cpython_wrapper=True)
-
-
-def phrase(function: Callable) -> Callable:
-    """A short function that Python may call, and that is written into those that call it compiled.
-
-    So it takes no compiling of its own.
+    Compiled code contains the code of everything that it calls, so each level between the loop of
+    the ensemble and the laws compiles all levels below it once more. Inlining the functions with
+    one caller, and the very short ones, saves a quarter of the time that the model takes to
+    compile.
     """
     return compiled(function, inline="always")
 
 
-def entry(function: Callable, **names: Callable) -> Callable:
-    """A door for Python to a part of the model; ``names`` as in :func:`rebind`."""
+@cache
+def host_entry(function: Callable, **names: Callable) -> Callable:
+    """An entry from Python to a device function; ``names`` as in :func:`rebind`."""
     return compiled(_copy(function, "entry", names), kept=not names)
 
 
-door = cache(entry)
-"""Python's way into a part of the model, opened when it is first used."""
+def obstacle(function: Callable, arguments: tuple) -> str:
+    """Why a compiled function cannot be compiled for these arguments, in a line; empty if it can.
+
+    In plain Python the function must accept the arguments: numba may raise any error.
+    """
+    try:
+        with first_call(function):
+            function(*arguments)
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        lines = [line for line in lines if not line.startswith("Failed in ")] or ["?"]
+        return lines[0].strip() if isinstance(error, NumbaError) else f"numba: {error!r}"
+    return ""
 
 
 @contextmanager
@@ -167,3 +183,190 @@ def _copy(function: Callable, word: str, names: Mapping[str, Callable]) -> Calla
     # copy for the original.
     copy.__qualname__, copy.__module__ = copy.__name__, plain.__module__
     return copy
+
+
+# Fetching memory ahead ----------------------------------------------------------------------------
+
+LINE = 64
+"""Bytes that a processor takes from memory at a time."""
+
+LARGE = 1_000
+"""Regions from which on a world does not fit into a cache: smaller ones would only lose time."""
+
+AHEAD = 12
+"""Regions ahead of the one at work: far enough to hide the delay of memory."""
+
+PLACES = 24
+"""Places for bodies ahead of the one at work; most are free."""
+
+
+@intrinsic
+def _fetch_line(_context, array, place):
+    """Ask for one line of an array, ``place`` bytes from its start."""
+
+    def generate(context, builder, signature, arguments):
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        address = builder.gep(builder.bitcast(data, byte), [arguments[1]])
+        to_read, all_caches, data_not_code = (ir.Constant(number, k) for k in (0, 3, 1))
+        builder.call(function, [address, to_read, all_caches, data_not_code])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+@device
+def fetch(array, start, size):
+    """Ask for so many bytes of an array from a place on, in bytes; in plain Python do nothing."""
+    if not config.DISABLE_JIT:
+        for place in range(start, start + size, LINE):
+            _fetch_line(array, place)
+
+
+@device
+def fetch_items(array, start, number):
+    """Ask for items of an array's first axis."""
+    fetch(array, start * array.strides[0], number * array.strides[0])
+
+
+@device
+def fetch_slot(s, i, a):
+    """Ask for a slot, its region and its own row."""
+    fetch(s.slot, i * s.slot.strides[0] + a * s.slot.strides[1], s.slot.strides[1])
+    fetch_items(s.region, i, 1)
+    fetch_items(s.sums, i * s.slot.shape[1] + a, 1)
+
+
+@device
+def fetch_contacts(s, i):
+    """Ask for a region's contacts."""
+    fetch_items(s.contact, s.region[i].first, s.region[i].end - s.region[i].first)
+
+
+@device
+def fetch_region(s, i):
+    """Ask for a region that comes soon, its slots and their rows, and the contacts of one nearer.
+
+    What an address is read from must have come before: hence the nearer one.
+    """
+    far, near, areas = i + AHEAD, i + AHEAD // 2, s.slot.shape[1]
+    fetch_items(s.slot, far, 1)
+    fetch_items(s.region, far, 1)
+    fetch_items(s.sums, far * areas, areas)
+    if near < len(s.region):
+        fetch_contacts(s, near)
+
+
+@device
+def fetch_parties(s, i):
+    """Ask for the rows of the parties that a region that comes soon negotiates with."""
+    near, areas = i + AHEAD // 2, s.slot.shape[1]
+    for a in range(areas if near < len(s.region) else 0):
+        contact = s.slot[near, a].contact
+        if contact >= 0:
+            j = s.contact[contact].target
+            body = s.slot[j, a].body
+            fetch_items(s.sums, j * areas + a if body < 0 else s.slot.size + body, 1)
+
+
+@device
+def fetch_body(s, body):
+    """Ask for a body that comes soon, the members of one nearer, and the contacts of one nearer."""
+    far, near, soon = body + 2 * PLACES, body + PLACES, body + PLACES // 2
+    if far < len(s.body) and s.body[far].members > 0:
+        fetch_items(s.members, far, 1)
+        fetch_items(s.sums, s.slot.size + far, 1)
+    for k in range(s.body[near].members if near < len(s.body) else 0):
+        fetch_slot(s, s.members[near, k], s.body[near].area)
+    for k in range(s.body[soon].members if soon < len(s.body) else 0):
+        fetch_contacts(s, s.members[soon, k])
+
+
+@device
+def fetch_negotiation(s, queue, k):
+    """Ask for both sides of the negotiations in the queue (slots as i A + a) that come soon."""
+    areas = s.slot.shape[1]
+    if k + 8 < len(queue):
+        fetch_slot(s, queue[k + 8] // areas, queue[k + 8] % areas)
+    if k + 4 < len(queue):
+        i, a = queue[k + 4] // areas, queue[k + 4] % areas
+        fetch_contacts(s, i)
+        if s.slot[i, a].contact >= 0:
+            fetch_slot(s, s.contact[s.slot[i, a].contact].target, a)
+    if k + 2 < len(queue):
+        i, a = queue[k + 2] // areas, queue[k + 2] % areas
+        if s.slot[i, a].contact >= 0:
+            fetch_contacts(s, s.contact[s.slot[i, a].contact].target)
+
+
+@kernel
+def each_region(s, parties):
+    """Iterate over the rows of all regions; ``parties``: their negotiations will be looked at."""
+    large = len(s.region) >= LARGE
+    for i in range(len(s.region)):
+        if large:
+            fetch_region(s, i)
+            if parties:
+                fetch_parties(s, i)
+        yield i
+
+
+@kernel
+def each_body(s):
+    """Iterate over the places of all joint bodies that have members."""
+    large = len(s.region) >= LARGE
+    for body in range(len(s.body)):
+        if large:
+            fetch_body(s, body)
+        if s.body[body].members > 0:
+            yield body
+
+
+@kernel
+def each_negotiation(s, queue):
+    """Iterate over region and area of the negotiations in a queue of slots (as i A + a)."""
+    large, areas = len(s.region) >= LARGE, s.slot.shape[1]
+    for k in range(len(queue)):
+        if large:
+            fetch_negotiation(s, queue, k)
+        yield queue[k] // areas, queue[k] % areas
+
+
+# Sorting ------------------------------------------------------------------------------------------
+
+SHORT = 16
+"""Length of the stretches that are sorted by insertion before they are merged."""
+
+
+@kernel
+def argsort(values):
+    """Places of the values from the lowest to the highest; equal ones keep their order.
+
+    A merge sort. The one of numpy would take seconds to compile into the model.
+    """
+    number = len(values)
+    order, room = np.arange(number), np.empty(number, np.int64)
+    for start in range(0, number, SHORT):
+        for k in range(start + 1, min(start + SHORT, number)):
+            moved, place = order[k], k
+            while place > start and values[order[place - 1]] > values[moved]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = moved
+    width = SHORT
+    while width < number:
+        for start in range(0, number, 2 * width):
+            middle, end = min(start + width, number), min(start + 2 * width, number)
+            left, right = start, middle
+            for k in range(start, end):
+                if left < middle and (right >= end or values[order[left]] <= values[order[right]]):
+                    room[k] = order[left]
+                    left += 1
+                else:
+                    room[k] = order[right]
+                    right += 1
+        order, room = room, order
+        width *= 2
+    return order

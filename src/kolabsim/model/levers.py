@@ -187,7 +187,7 @@ TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
 """Whom a supporter helps: everybody; the smallest or most stressed regions; the youngest bodies, or
 those with the highest net benefit; or regions that are named."""
 ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
-OWN_TARGETS = len(TARGETS)
+CUSTOM_TARGETS = len(TARGETS)
 """From here on positions are those of targeting rules of one's own."""
 
 PAYERS = ("members", "centre", "supporter")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kolabsim.model.declare import Declared
 
-witnesses: list[Callable[[Path], None]] = []
+listeners: list[Callable[[Path], None]] = []
 """What is called with the file of each extension just before it is run."""
 
 
@@ -22,6 +22,6 @@ def run_extensions(paths: Iterable[Path]) -> Declared:
 
     paths = tuple(paths)
     for path in paths:
-        for tell in witnesses:
+        for tell in listeners:
             tell(path)
     return load_extensions(paths)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kolabsim.model.jit import kernel, part, passage, roomy_part
+from kolabsim.model.jit import allocating_device, argsort, device, inlined, kernel
 from kolabsim.model.levers import CAP
-from kolabsim.model.sorting import order_of
 from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST
 
 REPORT, PAGE, STEPPER, COSTS, TRAITS = "report", "page", "stepper", "costs", "traits"
@@ -251,7 +250,7 @@ REGION_COUNT = len(REGION_MEASURES)
 NEVER = np.nan
 
 
-@part
+@device
 def share_of(part, whole):
     """A ratio, undefined where there is nothing to divide by."""
     return part / whole if whole > 0.0 else NEVER
@@ -285,7 +284,7 @@ def gini_of_counts(counts):
     return gini_from(total, weighted, number)
 
 
-@part
+@device
 def add_channels(slot, factor, out, at):
     """Add a slot's channels (all but the programme cost it bears) in the order of CHANNELS."""
     out[at] += factor * slot.scale
@@ -299,7 +298,7 @@ def add_channels(slot, factor, out, at):
     out[at + 8] += factor * slot.entry
 
 
-@part
+@device
 def record_region(i, s, part, out):
     """Add a quarter to the figures of a region in each area, [R, A, measures].
 
@@ -329,7 +328,7 @@ TRACE = (
 """Columns of a slot that a trace of a run keeps of every quarter."""
 
 
-@part
+@device
 def trace_region(i, s, out):
     """Keep a region's slots of this quarter, [R, A, columns of TRACE]."""
     for a in range(s.slot.shape[1]):
@@ -340,7 +339,7 @@ def trace_region(i, s, out):
         kept[9], kept[10] = slot.people, slot.entry
 
 
-@passage
+@inlined
 def record(s, p, own, quarter, out):
     """Write the measures of a quarter."""
     quality = np.empty(len(s.region))
@@ -350,14 +349,14 @@ def record(s, p, own, quarter, out):
     conclude(s, p, own, quarter, quality, out)
 
 
-@part
+@device
 def clear(out):
     """Set all measures to zero."""
     for k in range(len(out)):
         out[k] = 0.0
 
 
-@part
+@device
 def add_region(i, s, quarter, quality, out):
     """Add a region to sums over regions and areas; ``quality`` takes its mean quality.
 
@@ -393,7 +392,7 @@ def add_region(i, s, quarter, quality, out):
     out[COMMITMENT] += s.region[i].commitment
 
 
-@passage
+@inlined
 def conclude(s, p, own, quarter, quality, out):
     """Make the measures of a quarter from the sums over its regions, bodies and the ledger.
 
@@ -419,7 +418,7 @@ MONEY, PERSONS = EFFICIENCY, NET_EFFICIENCY
 """Where stand-alone cost and the people served are summed until they are divided by."""
 
 
-@part
+@device
 def conclude_slots(s, p, quarter, out):
     """Divide sums by what they are shares of, and add what the levers cost."""
     regions, areas = s.slot.shape
@@ -451,7 +450,7 @@ def conclude_slots(s, p, quarter, out):
     out[SAVING_PER_COST] = share_of(saved, spent)
 
 
-@part
+@device
 def record_bodies(s, quarter, out):
     """Joint bodies: number, size, age, and trust between members."""
     bodies, members, age, trust, pairs, largest = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -470,16 +469,16 @@ def record_bodies(s, quarter, out):
     out[TRUST_BODIES] = share_of(trust, pairs)
 
 
-@roomy_part
+@allocating_device
 def record_spread(quality, out):
     """How quality is spread over regions."""
-    order, tenth = order_of(quality), (len(quality) + 9) // 10
+    order, tenth = argsort(quality), (len(quality) + 9) // 10
     for k in range(tenth):
         out[WORST_TENTH] += quality[order[k]] / tenth
     out[QUALITY_GINI] = gini(quality, order)
 
 
-@part
+@device
 def list_partners(s, i, marks, found):
     """Write the regions that share a body with region i into ``found``; tell how many."""
     number = 0
@@ -495,14 +494,14 @@ def list_partners(s, i, marks, found):
     return number
 
 
-@part
+@device
 def forget(marks):
     """Take all marks away."""
     for i in range(len(marks)):
         marks[i] = NOBODY
 
 
-@roomy_part
+@allocating_device
 def measure_network(s):
     """Measure the network of regions that share a body (kept until memberships change)."""
     regions, areas = s.slot.shape

@@ -387,7 +387,7 @@ RECORD = np.dtype([(name, np.float64) for name in PARAMETERS])
 """How the engine holds one setting of the parameters: a record with one field each."""
 
 
-def settle_parameters(settings: Mapping[str, float] | None = None) -> np.record:
+def parameter_record(settings: Mapping[str, float] | None = None) -> np.record:
     """One setting of all parameters as the engine reads it; rates are shares a quarter.
 
     Raises ``KeyError`` for an unknown name; scenario files are checked before they come here.

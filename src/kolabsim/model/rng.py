@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.model.jit import kernel, part
+from kolabsim.model.jit import device, kernel
 
 CAPACITY, INTERESTS, CULTURE, TEMPER, TRUST, ERROR = range(6)
 ATTENTION, NOTICE, CHOICE, KEEPING, CONCLUSION, ORDER, LEAVING, HONOUR, SIGHT = range(6, 15)
@@ -68,7 +68,7 @@ def unit(word):
     return (float(word) + 0.5) * (1.0 / 4294967296.0)
 
 
-@part
+@device
 def pick(four, k):
     """The k-th of four words."""
     word = four[0]

@@ -10,24 +10,23 @@ from math import inf
 
 from kolabsim.model import laws, rng
 from kolabsim.model.bodies import (
+    assign_sides,
     body_forum_share,
     cross_omega,
     cultures_apart,
-    goodwill_of,
+    current_goodwill,
     judge_union,
     misjudgement,
     outlook,
     own_change,
-    party_of,
+    party_row,
     same_forum,
-    sides_of,
     with_goodwill,
 )
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
-from kolabsim.model.jit import part, passage
+from kolabsim.model.jit import device, each_body, inlined
 from kolabsim.model.levers import LASTING
-from kolabsim.model.prefetch import fetch_body, is_large
 from kolabsim.model.state import (
     BEST,
     CAPACITY,
@@ -49,25 +48,25 @@ STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
 
 
 # 1 identify -------------------------------------------------------------------------------------
-@part
+@device
 def identify(i, s, p, rule, key):
     """A region may turn to an area, look at whom it could unite with, and open a negotiation."""
     for a in range(s.slot.shape[1]):
         number = look(i, a, s, p, key)
         if number > 1:
-            luck = own_luck(s.region[i], a, key)
+            draw = choice_draw(s.region[i], a, key)
             me = myself(i, a, s)
-            taken = built_in(s.moment[0].decision, s.option[:number], me, luck, rule)
+            taken = built_in(s.moment[0].decision, s.option[:number], me, draw, rule)
             negotiate(i, a, taken, s, key)
 
 
-@part
-def own_luck(region, a, key):
+@device
+def choice_draw(region, a, key):
     """A region's own draw for choosing in an area."""
     return rng.uniform_by_area(key, rng.CHOICE, region.id, region.id, a)
 
 
-@part
+@device
 def myself(i, a, s):
     """What a decision rule sees of the region that decides."""
     region, slot = s.region[i], s.slot[i, a]
@@ -78,7 +77,7 @@ def myself(i, a, s):
     )  # fmt: skip
 
 
-@part
+@device
 def negotiate(i, a, taken, s, key):
     """Open the negotiation that was chosen; the first option keeps things as they are."""
     if taken > 0:
@@ -86,7 +85,7 @@ def negotiate(i, a, taken, s, key):
         slot.contact, slot.opened, slot.order = s.option[taken].contact, key.quarter, -1.0
 
 
-@passage
+@inlined
 def look(i, a, s, p, key):
     """Fill ``s.option`` with what region i could do in area a; 0 if it does not look (E7)."""
     slot, region = s.slot[i, a], s.region[i]
@@ -94,12 +93,12 @@ def look(i, a, s, p, key):
         return 0
     if not is_attentive(region, slot, s.area[a], s.slot, s.contact, a, p, key):
         return 0
-    own = party_of(s.slot, i, a)
+    own = party_row(s.slot, i, a)
     room = s.moment[0].cap - s.sums[own, MEMBERS]
     number = 1
     for c in range(region.first, region.end):
         contact = s.contact[c]
-        party = party_of(s.slot, contact.target, a)
+        party = party_row(s.slot, contact.target, a)
         if party == own or s.sums[party, MEMBERS] > room:
             continue
         if not notices(region, s.region[contact.target], contact, s.area[a], a, p, key):
@@ -115,30 +114,30 @@ def look(i, a, s, p, key):
     keep = s.option[0]
     keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, MEMBERS], 0.0
     keep.people, keep.contact, keep.party = s.sums[own, RESIDENTS], NOBODY, own
-    keep.luck = rng.uniform_by_area(key, rng.KEEPING, region.id, region.id, a)
+    keep.draw = rng.uniform_by_area(key, rng.KEEPING, region.id, region.id, a)
     keep.success = region.success
     for k in range(1, number):
         judge(i, a, k, s, p, key)
     return number
 
 
-@part
+@device
 def is_attentive(region, slot, area, slots, contact, a, p, key):
     """Whether a region turns to an area this quarter; of all slots and contacts."""
-    luck = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
+    draw = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
     priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area: then nobody needs to count them.
-    if luck > attention(region, slot, area, 1.0, priority, forum, p):
+    if draw > attention(region, slot, area, 1.0, priority, forum, p):
         return False
     sharing = 0.0
     for c in range(region.first, region.end):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
-    return luck <= attention(region, slot, area, peers, priority, forum, p)
+    return draw <= attention(region, slot, area, peers, priority, forum, p)
 
 
-@part
+@device
 def attention(region, slot, area, peers, priority, forum, p):
     """Chance in a quarter that a region turns to an area (E7)."""
     odds = laws.attention_odds(
@@ -149,7 +148,7 @@ def attention(region, slot, area, peers, priority, forum, p):
     return laws.effect(chance, area.attention_times, area.attention_plus, 0.0, 1.0)
 
 
-@part
+@device
 def notices(region, other, contact, area, a, p, key):
     """Whether a region notices a contact in an area this quarter."""
     forum = area.forum * same_forum(region, other)
@@ -159,20 +158,20 @@ def notices(region, other, contact, area, a, p, key):
     return rng.uniform_by_area(key, rng.NOTICE, region.id, other.id, a) < chance
 
 
-@passage
+@inlined
 def judge(i, a, k, s, p, key):
     """Judge what uniting with the party of option k would bring, with an error (E6)."""
     option, area, region, slot = s.option[k], s.area[a], s.region[i], s.slot[i, a]
     contact = s.contact[option.contact]
-    first, second = party_of(s.slot, i, a), option.party
-    sides = sides_of(s, p, first, second, key.quarter)
+    first, second = party_row(s.slot, i, a), option.party
+    sides = assign_sides(s, p, first, second, key.quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
     own = own_change(
         region, slot, p, view, omega, area.spillover, row[RESIDENTS], sides.first_enters
     )
-    goodwill = goodwill_of(region, slot, p, key.quarter)
+    goodwill = current_goodwill(region, slot, p, key.quarter)
     gain = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill)
     option.gain = gain + misjudgement(s, p, i, a, option.contact, 0.0)
     option.trust = contact.trust
@@ -180,11 +179,11 @@ def judge(i, a, k, s, p, key):
     option.members, option.people = row[MEMBERS], row[RESIDENTS]
     option.culture = cultures_apart(row)
     other = s.region[contact.target].id
-    option.luck = rng.uniform_by_area(key, rng.CHOICE, region.id, other, a)
+    option.draw = rng.uniform_by_area(key, rng.CHOICE, region.id, other, a)
 
 
 # 2 communicate ----------------------------------------------------------------------------------
-@part
+@device
 def builds_trust(s):
     """Whether anything in force lets regions communicate: a forum, a team, or mediation."""
     for a in range(len(s.area)):
@@ -195,13 +194,13 @@ def builds_trust(s):
     return False
 
 
-@part
+@device
 def acts_on_trust(area):
     """Whether a mechanism of one's own changes how trust is built in an area."""
     return area.trust_times != 1.0 or area.trust_plus != 0.0
 
 
-@part
+@device
 def communicate(i, s, p, key):
     """Meetings, teams and mediators build a region's trust in its contacts (E12)."""
     areas = s.slot.shape[1]
@@ -227,7 +226,7 @@ def communicate(i, s, p, key):
         s.contact[c].trust = laws.closer(s.contact[c].trust, reach, min(built, 1.0))
 
 
-@part
+@device
 def most_trust(i, j, built, s):
     """What mechanisms of one's own make of the trust built between two partners (E14).
 
@@ -242,7 +241,7 @@ def most_trust(i, j, built, s):
 
 
 # 3 plan -----------------------------------------------------------------------------------------
-@part
+@device
 def plan(i, s, p, key):
     """A region's negotiations advance, and it decides whether to leave its bodies (E9, E11)."""
     region = s.region[i]
@@ -254,19 +253,19 @@ def plan(i, s, p, key):
             chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
             area = s.area[a]
             chance = laws.effect(chance, area.leaving_times, area.leaving_plus, 0.0, 1.0)
-            luck = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
-            slot.leaves = luck < chance
+            draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
+            slot.leaves = draw < chance
             region.moving = max(region.moving, slot.leaves)
         if slot.contact != NOBODY and slot.opened < key.quarter:
             advance(i, a, s, p, key)
 
 
-@part
+@device
 def advance(i, a, s, p, key):
     """Advance one negotiation: given up, still open, or concluding this quarter (E9)."""
     region, slot = s.region[i], s.slot[i, a]
     j = s.contact[slot.contact].target
-    first, second = party_of(s.slot, i, a), party_of(s.slot, j, a)
+    first, second = party_row(s.slot, i, a), party_row(s.slot, j, a)
     members = s.sums[first, MEMBERS] + s.sums[second, MEMBERS]
     if first == second or members > s.moment[0].cap:
         slot.contact = NOBODY
@@ -286,7 +285,7 @@ def advance(i, a, s, p, key):
 
 
 # 4 coordinate -----------------------------------------------------------------------------------
-@part
+@device
 def coordinate(i, s, p, key):
     """A member keeps its promises or falls short, seen or not; a region alone serves (E10)."""
     region = s.region[i]
@@ -300,8 +299,8 @@ def coordinate(i, s, p, key):
         seen = laws.effect(seen, area.observation_times, area.observation_plus, 0.0, 1.0)
         trust = row[TRUST] / max(row[MEMBERS] * (row[MEMBERS] - 1.0), 1.0)
         odds = laws.conduct_odds(
-            goodwill_of(region, slot, p, key.quarter), region.commitment, trust, slot.community,
-            region.stress, region.population / row[RESIDENTS], seen, p,
+            current_goodwill(region, slot, p, key.quarter), region.commitment, trust,
+            slot.community, region.stress, region.population / row[RESIDENTS], seen, p,
         )  # fmt: skip
         odds = laws.effect(odds, area.conduct_odds_times, area.conduct_odds_plus, -inf, inf)
         chance = laws.logistic(odds)
@@ -310,7 +309,7 @@ def coordinate(i, s, p, key):
         slot.seen = rng.uniform_by_area(key, rng.SIGHT, region.id, region.id, a) < seen
 
 
-@part
+@device
 def serve_alone(slot):
     """What a region alone has from an area: its own cost and quality.
 
@@ -321,37 +320,33 @@ def serve_alone(slot):
         slot.quality = slot.reference
     if slot.due != slot.people * slot.alone:
         slot.due = slot.people * slot.alone
-    if slot.settled_alone == 0 or slot.startup > 0.0:
-        slot.settled_alone = 1
+    if slot.cleared == 0 or slot.startup > 0.0:
+        slot.cleared = 1
         slot.cost, slot.realised = 1.0, 0.0
         slot.load = slot.body_trust = 0.0
         slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
         slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
         slot.entry = paid_to_enter(slot)
         if slot.entry != 0.0:
-            slot.settled_alone = 0
+            slot.cleared = 0
 
 
-@part
+@device
 def paid_to_enter(slot):
     """Start-up that a region paid itself this quarter, a year, negative; also if it left again."""
     own = slot.startup - slot.granted - slot.cofinanced
     return -4.0 * own / (slot.people * slot.alone)
 
 
-@passage
+@inlined
 def produce(s, policy, p, quarter):
     """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
-    large = is_large(s)
-    for body in range(len(s.body)):
-        if large:
-            fetch_body(s, body)
-        if s.body[body].members > 0:
-            produce_body(s, p, body, quarter)
+    for body in each_body(s):
+        produce_body(s, p, body, quarter)
     bill(s, policy, p, quarter)
 
 
-@part
+@device
 def produce_body(s, p, body, quarter):
     """What one body's members pay and get this quarter, yearly (E4 to E6, E10)."""
     a, size, party = s.body[body].area, s.body[body].members, s.slot.size + body
@@ -394,11 +389,11 @@ def produce_body(s, p, body, quarter):
         slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
         slot.load, slot.body_trust = view.load, view.trust
         slot.entry = paid_to_enter(slot)
-        slot.settled_alone = 0
+        slot.cleared = 0
 
 
 # 5 evaluate -------------------------------------------------------------------------------------
-@part
+@device
 def evaluate(i, s, p, key):
     """A region observes its partners; trust, reputation, commitment and capacity learn (E12)."""
     region, areas = s.region[i], s.slot.shape[1]
@@ -444,7 +439,7 @@ ASPIRATION_LEARNING = 1.0 - 0.5**0.25
 """Shares a quarter of .2 and .5 a year: fixed, because nothing measured tells them from others."""
 
 
-@part
+@device
 def learn_trust(i, contact, shares, rule, slot, p):
     """Trust in one contact moves with its observed conduct, or drifts back to its start.
 

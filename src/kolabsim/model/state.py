@@ -74,7 +74,7 @@ SLOT: dict[str, Column] = {
     "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
     "reference": Column("quality it has alone: capacity, less strain of demand", "0..1", ""),
     "quality": Column("service quality", "0..1"),
-    "settled_alone": _index("1 while it serves alone and nothing of a body is left in its figures"),
+    "cleared": _index("1 while it serves alone and nothing of a body is left in its figures"),
     "due": Column("its part of joint cost by the rule, before conduct and spillover", "persons"),
     "cost": Column("running cost borne, less spillover", "share of stand-alone cost"),
     "entry": Column("channel: start-up paid itself, negative", "share"),
@@ -170,7 +170,7 @@ OPTION: dict[str, Column] = {
     "members": Column("members of the union", "regions"),
     "people": Column("people in the union", "persons"),
     "culture": Column("mean cultural distance in the union", "1 on average"),
-    "luck": Column("a draw of its own", "0..1"),
+    "draw": Column("a draw of its own", "0..1"),
     "contact": _index("contact that speaks for the other party, -1: keep things as they are"),
     "party": _index("the other party"),
 }
@@ -225,7 +225,7 @@ MOMENT: dict[str, Column] = {
 """Figures of the moment: counters of the quarter, and what is kept between quarters."""
 
 
-JOLT: dict[str, Column] = {
+SHOCK: dict[str, Column] = {
     "first": _index("quarter in which it happens for the first time"),
     "until": _index("quarter from which on it happens no more"),
     "every": _index("quarters after which it happens again"),
@@ -326,9 +326,9 @@ class World(NamedTuple):
     """[P, R] what is added to fiscal stress."""
     demand: np.ndarray
     """[P, R, A] demand relative to normal."""
-    jolt: np.ndarray
-    """[K] of :data:`JOLT`: what shakes trust, in the order in which it acts."""
-    jolted: np.ndarray
+    shock: np.ndarray
+    """[K] of :data:`SHOCK`: what shakes trust, in the order in which it acts."""
+    shocked: np.ndarray
     """[K, R] 1 where a region is among those that it befalls."""
 
 

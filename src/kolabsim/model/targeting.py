@@ -7,8 +7,8 @@ best joint bodies looks at bodies instead: :mod:`kolabsim.model.interventions`.)
 from __future__ import annotations
 
 from kolabsim.model.declare import target_rule
-from kolabsim.model.jit import part
-from kolabsim.model.levers import OWN_TARGETS, POOREST, SMALLEST
+from kolabsim.model.jit import device
+from kolabsim.model.levers import CUSTOM_TARGETS, POOREST, SMALLEST
 
 
 @target_rule()
@@ -26,13 +26,15 @@ def poorest(region, slots, p):
 _SMALLEST, _POOREST = smallest.compiled, poorest.compiled
 
 
-@part
+@device
 def scores_regions(target):
     """Whether whom a supporter helps is decided by scores of regions."""
-    return target in (SMALLEST, POOREST) or target >= OWN_TARGETS
+    return target in (SMALLEST, POOREST) or target >= CUSTOM_TARGETS
 
 
-@part
-def score_of(target, region, slots, own):
-    """The score that a target gives a region; the engine puts in those of one's own."""
-    return _SMALLEST(region, slots, own) if target == SMALLEST else _POOREST(region, slots, own)
+@device
+def score_region(target, region, slots, custom):
+    """The score that a target gives a region; the engine adds user-defined rules."""
+    if target == SMALLEST:
+        return _SMALLEST(region, slots, custom)
+    return _POOREST(region, slots, custom)

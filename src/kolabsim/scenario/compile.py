@@ -11,16 +11,16 @@ import numpy as np
 from kolabsim.model.agreements import LISTED
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.bodies import EARTH
-from kolabsim.model.decision_rules import BUILT_IN, parameters_of
+from kolabsim.model.decision_rules import BUILT_IN, rule_record
 from kolabsim.model.declare import RULES, DecisionRule, Declared, factors
 from kolabsim.model.initialisation import BODY_MEMBERS, place_contacts
 from kolabsim.model.levers import (
     BASES,
     CAP,
     CONSENTS,
+    CUSTOM_TARGETS,
     FORMS,
     LEVERS,
-    OWN_TARGETS,
     PAYERS,
     SHARES,
     SUPPORTERS,
@@ -29,15 +29,15 @@ from kolabsim.model.levers import (
     TRUSTS,
     UNIT_COSTS,
 )
-from kolabsim.model.parameters import settle_parameters
+from kolabsim.model.parameters import parameter_record
 from kolabsim.model.rng import region_ids
 from kolabsim.model.state import (
     AREA,
     CONTACT,
-    JOLT,
     MOMENT,
     NOBODY,
     REGION,
+    SHOCK,
     Policy,
     World,
     empty_records,
@@ -58,7 +58,7 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
     regions, areas = scenario.regions, list(scenario.areas)
     place, contact = build_contacts(scenario, parameters)
     period, population, stress_change, demand = build_changes(scenario)
-    jolt, jolted = build_shocks(scenario)
+    shock, shocked = build_shocks(scenario)
     return World(
         region=place,
         contact=contact,
@@ -73,8 +73,8 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
         population=population,
         stress_change=stress_change,
         demand=demand,
-        jolt=jolt,
-        jolted=jolted,
+        shock=shock,
+        shocked=shocked,
     )
 
 
@@ -278,14 +278,14 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
 def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """What happens at once, in the order of the list, and to which regions: [K] and [K, R]."""
     changes = [change for change in scenario.changes if change.what in AT_ONCE]
-    jolt = empty_records(len(changes), JOLT)
-    jolted = np.zeros((len(changes), len(scenario.regions)), np.int64)
+    shock = empty_records(len(changes), SHOCK)
+    shocked = np.zeros((len(changes), len(scenario.regions)), np.int64)
     for k, change in enumerate(changes):
         factor = 1.0 if change.factor is None else change.factor
         until = change.until if change.every else change.from_ + 1
-        jolt[k] = (change.from_, until, change.every or 1, factor, change.reset or 0.0)
-        jolted[k] = _befallen(scenario, change)
-    return jolt, jolted
+        shock[k] = (change.from_, until, change.every or 1, factor, change.reset or 0.0)
+        shocked[k] = _befallen(scenario, change)
+    return shock, shocked
 
 
 def _befallen(scenario: Scenario, change: Change) -> np.ndarray:
@@ -366,7 +366,7 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
             listed[on, supporter] = np.isin(np.arange(len(regions)), [row[c] for c in named])
             part_of[on, supporter] = part.share
     own = lever[..., len(LEVERS) :]
-    effect, rate = own_effects(declared, own, scenario.parameters)
+    effect, rate = custom_effects(declared, own, scenario.parameters)
     return Policy(
         period=period, lever=lever[..., : len(LEVERS)].copy(), budget=budget, target=target,
         part=part_of, listed=listed, payer=payer[:, : len(LEVERS)].copy(), forum=forum,
@@ -382,10 +382,10 @@ def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
     word = targets if isinstance(targets, str) else "list"
     if word in TARGETS:
         return TARGETS.index(word)
-    return OWN_TARGETS + list(declared.targets).index(word)
+    return CUSTOM_TARGETS + list(declared.targets).index(word)
 
 
-def own_effects(
+def custom_effects(
     declared: Declared, intensity: np.ndarray, settings: Mapping[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """What mechanisms of one's own make of each term, and their rates, by phase and area.
@@ -472,11 +472,11 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
     settings = settings_of(scenario.decision, scenario.parameters)
     if scenario.decision in BUILT_IN:
         RULES[scenario.decision].settle(settings)
-        return None, parameters_of(RULES[scenario.decision], settings)
+        return None, rule_record(RULES[scenario.decision], settings)
     rule = scenario.declared.rules[scenario.decision]
     return rule, rule.settle(settings)
 
 
 def model_parameters(settings: Mapping[str, float]) -> np.record:
     """One setting of the model's parameters; a rule's own, whose names have a dot, are left out."""
-    return settle_parameters({name: v for name, v in settings.items() if "." not in name})
+    return parameter_record({name: v for name, v in settings.items() if "." not in name})

@@ -171,11 +171,11 @@ class Settling:
     def _parameters(self) -> dict[str, float]:
         """The settings of parameters, and whether there is such a decision rule."""
         from kolabsim.model.decision_rules import BUILT_IN
-        from kolabsim.model.declare import ACTING, OWN_MEASURES, RULES, TARGET_RULES
+        from kolabsim.model.declare import ACTING, CUSTOM_MEASURES, RULES, TARGET_RULES
 
         own = self.rule_parameters
         if own is None:
-            known = (RULES, ACTING, TARGET_RULES, OWN_MEASURES)
+            known = (RULES, ACTING, TARGET_RULES, CUSTOM_MEASURES)
             own = {
                 name: entry
                 for part in known

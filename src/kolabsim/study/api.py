@@ -28,7 +28,7 @@ def simulate(
     futures: Mapping[str, Mapping[str, object]] | None = None,
     runs: int = 100,
     seed: int = 1,
-    natures: Sequence[int] | None = None,
+    traits: Sequence[int] | None = None,
     regions: bool = True,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -47,7 +47,7 @@ def simulate(
         Number of runs, at least 1. More runs keep the first ones as they are.
     seed
         Seed of all draws, 0 or above.
-    natures
+    traits
         For each run, the run whose draws of what regions are it takes; default: its own.
     regions
         Whether to keep figures by region and area as well.
@@ -67,7 +67,7 @@ def simulate(
     check_request(scenario, chosen, runs=runs, seed=seed)
     futures = dict(futures or {DEFAULT_FUTURE: {}})
     worlds = build_futures(scenario, futures, seed)
-    natures = None if natures is None else np.asarray(natures, np.int64)
+    traits = None if traits is None else np.asarray(traits, np.int64)
     shape = (len(chosen), len(futures), runs)
     places = (len(scenario.regions), len(scenario.areas))
     measures = scenario.measures
@@ -79,7 +79,7 @@ def simulate(
             policy = build_policy(world, world.strategies[strategy])
             for first in range(0, runs, BLOCK):
                 numbers = np.arange(first, min(first + BLOCK, runs))
-                of = None if natures is None else natures[numbers]
+                of = None if traits is None else traits[numbers]
                 work.append((task._replace(policy=policy), numbers, of))
                 slices.append((s, f, slice(first, first + len(numbers))))
     for (s, f, part), block in zip(

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK, Own, Task, build_task
-from kolabsim.engine.overrides import Base, base_of, vary
+from kolabsim.engine.ensemble import BLOCK, Extensions, Task, build_task
+from kolabsim.engine.overrides import Base, build_base, vary
 from kolabsim.errors import InputError, KolabsimError, Problem
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
@@ -133,7 +133,9 @@ class Bases:
             if table_shape(scenario) != table_shape(self.scenario):
                 text = _("a factor must not change regions, areas or the horizon")
                 raise InputError([Problem(text)])
-            base = base_of(scenario, strategy, seed=self.seed, names=self.quick, settings=support)
+            base = build_base(
+                scenario, strategy, seed=self.seed, names=self.quick, settings=support
+            )
             plain = pack_base(base)
             self._known[key] = hash_packed(plain)
             self.packed[self._known[key]] = plain
@@ -191,13 +193,13 @@ def pack(task: Task) -> Plain:
         ("rule_parameters", task.rule_parameters),
     ):
         packed[name] = np.array([tuple(record)], record.dtype.descr)
-    for place, record in enumerate(task.own.parameters):
+    for place, record in enumerate(task.extensions.parameters):
         packed[f"own.{place}"] = np.array([tuple(record)], record.dtype.descr)
-    own = [one for one in (task.rule, *task.own.rules) if one is not None]
+    own = [one for one in (task.rule, *task.extensions.rules) if one is not None]
     files = list(dict.fromkeys(Path(one.file) for one in own if one.file))
     packed["rule"] = task.rule.name if task.rule else ""
-    packed["targets"] = json.dumps([one.name for one in task.own.targets])
-    packed["measures"] = json.dumps([one.name for one in task.own.measures])
+    packed["targets"] = json.dumps([one.name for one in task.extensions.targets])
+    packed["measures"] = json.dumps([one.name for one in task.extensions.measures])
     packed["files"] = json.dumps([str(file) for file in files])
     packed["sources"] = json.dumps([_as_text(file) for file in files])
     return packed
@@ -236,7 +238,7 @@ def unpack(packed: Plain) -> Task:
         declared.rules[packed["rule"]] if packed["rule"] else None,
         packed["rule_parameters"].view(np.recarray)[0],
         int(packed["seed"]),
-        Own(targets, measures, tuple(record.view(np.recarray)[0] for record in records)),
+        Extensions(targets, measures, tuple(record.view(np.recarray)[0] for record in records)),
     )
 
 
