@@ -450,7 +450,7 @@ def cost_effectiveness(
 
 def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
     """Draw the saving per unit spent, with its interval, and the line where a programme pays."""
-    axes.set_title(_("Saving per unit spent"))
+    axes.set_title(wrap_lines(_("Saving per unit spent"), 22))
     axes.set_xlabel(_("above 1: pays for itself"))
     for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
         if math.isfinite(middle):

@@ -373,7 +373,7 @@ def frame_map(axes: Axes, place: RegionMap, room: float | None, ground: str | No
     low, high = place.bounds
     few = len(place.regions) <= NAMED
     size = np.maximum(high - low, 1e-3)
-    if room is None and place.shapes:
+    if room is None and len(place.shapes) == len(place.regions):
         room = 0.04
     across, along = (0.3 if few else 0.05, 0.14 if few else 0.05) if room is None else (room, room)
     axes.set_aspect(1.0 / place.aspect)

@@ -58,8 +58,8 @@ FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Verdana, A
 than the others, so that nothing overlaps in whichever of them a reader has."""
 WIDTH = 9.2
 """Width of a figure in inches."""
-LEGEND = 115
-"""Most letters in one line of a legend."""
+LETTER, HANDLE = 4.7, 32.0
+"""Width in points of a letter in a legend, and of a mark with the space around it."""
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -126,9 +126,10 @@ class Canvas:
 
         Call it last: in given axes it stands above titles and tick labels.
         """
-        columns = columns or len(handles)
         labels = [str(handle.get_label()) for handle in handles]
+        columns = columns or len(handles)
         if self.is_new:
+            columns = fit_columns(labels, columns, 72.0 * self.figure.get_figwidth())
             self.figure.legend(
                 handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0.2,
                 columnspacing=1.4,
@@ -140,10 +141,10 @@ class Canvas:
         self.figure.draw_without_rendering()
         box = axes.get_window_extent()
         above = (max(part.y1 for part in (axes.get_tightbbox(), box) if part) - box.y1) * points
-        fits = int(box.width * points // (4.8 * max(map(len, labels)) + 40.0))
+        columns = fit_columns(labels, columns, box.width * points)
         shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
         axes.legend(
-            handles, labels, loc="lower left", ncols=max(min(columns, fits), 1),
+            handles, labels, loc="lower left", ncols=columns,
             bbox_to_anchor=(0.0, 1.0), bbox_transform=axes.transAxes + shift, borderaxespad=0.2,
         )  # fmt: skip
 
@@ -210,6 +211,15 @@ def root_figure(axes: Axes) -> Figure:
     """The whole figure of axes, also where they are in a part of it."""
     figure: Any = axes.figure
     return figure.figure
+
+
+def fit_columns(labels: Sequence[str], columns: int, width: float) -> int:
+    """The most columns of a legend, up to ``columns``, that fit into a width in points."""
+    for number in range(min(columns, len(labels)), 1, -1):
+        wide = [max(map(len, part)) for part in np.array_split(list(labels), number)]
+        if sum(LETTER * letters + HANDLE for letters in wide) <= width:
+            return number
+    return 1
 
 
 def write_ticks(axis: Axis, divisor: float = 1.0) -> None:
@@ -291,7 +301,7 @@ def add_verdict_legend(canvas: Canvas, labels: Mapping[str, str]) -> None:
         mark(MARKS[verdict][1], MARKS[verdict][2], text, hollow=verdict == UNDECIDED)
         for verdict, text in labels.items()
     ]
-    canvas.add_legend(handles, None if sum(map(len, labels.values())) < LEGEND else 2)
+    canvas.add_legend(handles)
 
 
 # Labels that keep clear of each other -----------------------------------------------------------

@@ -1,0 +1,247 @@
+"""Every public figure, drawn from small results: the values are made up, the titles are real."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kolabsim import figures
+from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.discovery import discover, failures
+from kolabsim.analysis.information import information
+from kolabsim.analysis.region import region_outlook
+from kolabsim.analysis.robustness import robustness
+from kolabsim.analysis.search import Budget, Front, Objective, reevaluate, search
+from kolabsim.analysis.sensitivity import analyse, curve
+from kolabsim.engine.mesa_model import CollaborationModel
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.shapes import Shape
+from kolabsim.study.api import simulate
+from kolabsim.study.collect import Results
+from kolabsim.study.design import make_design
+from kolabsim.study.experiment import Experiment
+from tests.builders import make_scenario
+
+NAMES = ("voluntary", "mandate", "planning", "full_package")
+
+
+@cache
+def results() -> Results:
+    """Twelve runs of all strategies, for ten quarters."""
+    scenario = Scenario.load("kartamantul").with_(horizon=10)
+    return simulate(scenario, runs=12, seed=2)
+
+
+@cache
+def comparison() -> Any:
+    return compare(results())
+
+
+@cache
+def shaped() -> Any:
+    """The same comparison, on a map in which every region but the first is a square."""
+    found = results()
+    regions = found.scenario.regions
+    shapes = {
+        code: Shape((square(east, north), square(east, north, 0.01)[::-1]), (east + 0.02, north))
+        for code, east, north in zip(
+            regions.codes, regions.longitude, regions.latitude, strict=True
+        )
+        if code != regions.codes[0]
+    }
+    scenario = dataclasses.replace(
+        found.scenario, regions=dataclasses.replace(regions, shapes=shapes)
+    )
+    return compare(Results(**{**vars(found), "scenario": scenario}))
+
+
+@cache
+def many() -> Any:
+    """A comparison of more regions than can be drawn one by one."""
+    scenario = make_scenario(40, strategies={"all": {"mechanisms": {"forum": 1.0}}})
+    return compare(simulate(scenario, ["voluntary", "all"], runs=6))
+
+
+@cache
+def futures() -> SimpleNamespace:
+    """Four strategies in 120 futures: the full package is best unless trust is low at the start."""
+    rng = np.random.default_rng(2)
+    experiment = Experiment.load("mandate")
+    settings = pd.DataFrame(
+        {one.name: [one.at(u) for u in rng.random(120)] for one in experiment.factors}
+    )
+    trust, cost = settings["parameters.trust_start"], settings["parameters.startup_cost"]
+    bad = ((trust < trust.median()) & (cost > cost.median())).to_numpy()
+    means = np.stack([
+        np.zeros(120), np.full(120, -0.01) + 0.004 * rng.random(120), np.full(120, 0.008),
+        np.where(bad, -0.02, 0.03),
+    ])  # fmt: skip
+    chance = 0.01 * rng.normal(size=(1, 1, 8))
+    values = means[:, :, None] + chance + 0.002 * rng.normal(size=(4, 120, 8))
+    given: dict[str, Any] = {"better": 1, "outcome": "net_efficiency"}
+    fails = failures(values, NAMES, "full_package", better=1, baseline="voluntary")
+    return SimpleNamespace(
+        experiment=experiment,
+        settings=settings,
+        robust=robustness(
+            values, NAMES, baseline="voluntary", threshold=0.0, resamples=40, **given
+        ),
+        discovery=discover(settings, fails, resamples=10),
+        information=information(values, NAMES, settings, resamples=40, **given),
+    )
+
+
+@cache
+def sensitivity(method: str) -> SimpleNamespace:
+    """Indices and curves of a made-up outcome that depends on half of the factors."""
+    experiment = Experiment.load("what-drives")
+    names = [factor.name for factor in experiment.factors]
+    samples = {"morris": 16, "sobol": 64, "one_at_a_time": 5, "ice": 8}[method]
+    design = make_design(method, names, samples=samples, seed=3)
+    slopes = np.zeros(len(design.names))
+    slopes[: len(names)] = 0.1 * 0.7 ** np.arange(len(names))
+    chance = np.random.default_rng(1).normal(0, 0.004, (len(design.points), 3))
+    values = (design.points @ slopes)[:, None] + 0.02 * design.points[:, :1] ** 2 + chance
+    found = analyse(design, values, outcome="net_efficiency", resamples=40)
+    drawn = method in ("one_at_a_time", "ice")
+    curves = {unit: curve(design, values, unit) for unit in design.units} if drawn else {}
+    return SimpleNamespace(experiment=experiment, indices=found, curves=curves)
+
+
+@cache
+def found_packages() -> SimpleNamespace:
+    """A front of packages: a forum helps at a price, support of NGOs does nothing."""
+    experiment = Experiment.load("best-package")
+    names = [factor.name for factor in experiment.factors]
+    forum, ngo = names.index("mechanisms.forum"), names.index("support.ngo")
+
+    def evaluate(points: np.ndarray, runs: Any) -> np.ndarray:
+        f = points[:, forum]
+        rest = points.sum(axis=1) - f
+        exact = np.stack(
+            [0.05 * np.sqrt(f) + 0.002 * rest, 0.1 * f * (2 - f), 0.3 + 0.02 * rest,
+             2e9 * f + 4e8 * rest + 1e9 * points[:, ngo]], axis=1,
+        )  # fmt: skip
+        chance = np.array([np.random.default_rng(run).standard_normal() for run in runs])
+        return exact[:, :, None] * (1.0 + 0.1 * chance)
+
+    def in_futures(points: np.ndarray, runs: Any) -> np.ndarray:
+        return np.stack([evaluate(points, runs) * size for size in (0.8, 1.0, 1.3)], axis=2)
+
+    sought = [Objective(one.name, one.better) for one in experiment.outcomes]
+    front: Front = search(
+        evaluate, experiment.factors, sought, budget=Budget(1.5e9),
+        starts=np.zeros((1, len(names))), generations=8, population=24, runs=(4, 8), steps=20,
+    )  # fmt: skip
+    robust = reevaluate(front, in_futures, "abc", runs=range(50, 54), members=front.spread(6))
+    nothing = evaluate(np.zeros((1, len(names))), range(8))[0]
+    return SimpleNamespace(experiment=experiment, front=front, robust=robust, nothing=nothing)
+
+
+@cache
+def moments() -> tuple[Scenario, dict[int, list[dict[str, Any]]]]:
+    """One run as Mesa's agents live it, quarter by quarter."""
+    model = CollaborationModel(Scenario.load("kartamantul").with_(horizon=8), "mandate", seed=1)
+    found = {0: model.agreements()}
+    while model.running:
+        model.step()
+        found[model.quarter] = model.agreements()
+    return model.simulated, found
+
+
+def by_runs() -> pd.DataFrame:
+    """The difference of the best strategy to the baseline, as runs are added."""
+    runs = np.array([12, 25, 50, 100, 200])
+    half = 0.02 / np.sqrt(runs)
+    middle = np.array([0.004, 0.007, 0.005, 0.0055, 0.0054])
+    return pd.DataFrame(
+        {"runs": runs, "difference": middle, "low": middle - half, "high": middle + half}
+    )
+
+
+@cache
+def outlook() -> Any:
+    scenario = Scenario.load("kartamantul").with_(horizon=12)
+    return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=12, seed=3)
+
+
+def square(east: float, north: float, half: float = 0.05) -> np.ndarray:
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
+    return np.array([[east + x, north + y] for x, y in corners])
+
+
+def of(drawn: Callable[..., Any], made: SimpleNamespace, *parts: Any, **options: Any) -> Any:
+    """Draw with the labels of the experiment, in the current language."""
+    labels = figures.Labels.from_experiment(made.experiment)
+    return drawn(*parts, labels, **options)
+
+
+def front_with_references(ax: Any) -> Any:
+    made = found_packages()
+    labels = figures.Labels.from_experiment(made.experiment)
+    reference = figures.Reference(labels.strategy("voluntary"), made.nothing)
+    return figures.pareto_front(made.front, labels, [reference], ax=ax)
+
+
+def indexed(drawn: Callable[..., Any], method: str, *, curves: bool = False) -> Callable[..., Any]:
+    def draw(ax: Any) -> Any:
+        made = sensitivity(method)
+        parts = (made.indices, made.curves) if curves else (made.indices,)
+        return of(drawn, made, *parts, ax=ax)
+
+    return draw
+
+
+def best() -> str:
+    return comparison().order()[0]
+
+
+FIGURES: dict[str, Callable[[Any], Any]] = {
+    "forest": lambda ax: figures.forest(
+        comparison(), ["realised_benefit", "decision_time", "net_saving"], ax=ax
+    ),
+    "envelopes": lambda ax: figures.envelopes(
+        results(), "cooperation", ["voluntary", *comparison().order()[:2]], ax=ax
+    ),
+    "channels": lambda ax: figures.channels(comparison(), ax=ax),
+    "cost_effectiveness": lambda ax: figures.cost_effectiveness(comparison(), ax=ax),
+    "convergence_by_runs": lambda ax: figures.convergence_by_runs(
+        comparison(), by_runs(), ax=ax
+    ),
+    "winners": lambda ax: figures.winners(comparison(), ax=ax),
+    "winners of many": lambda ax: figures.winners(many(), ax=ax),
+    "regions_map": lambda ax: figures.regions_map(comparison(), best(), ax=ax),
+    "regions_map of shapes": lambda ax: figures.regions_map(shaped(), "mandate", ax=ax),
+    "bodies_over_time": lambda ax: figures.bodies_over_time(*moments(), ["waste"], ax=ax),
+    "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
+    "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
+    "index_bars": indexed(figures.index_bars, "sobol"),
+    "convergence": indexed(figures.convergence, "sobol"),
+    "morris_plane": indexed(figures.morris_plane, "morris"),
+    "tornado": indexed(figures.tornado, "one_at_a_time", curves=True),
+    "ice": indexed(figures.ice, "ice", curves=True),
+    "regret": lambda ax: of(figures.regret, futures(), futures().robust, ax=ax),
+    "regret_table": lambda ax: of(figures.regret_table, futures(), futures().robust, ax=ax),
+    "satisficing": lambda ax: of(figures.satisficing, futures(), futures().robust, ax=ax),
+    "best_shares": lambda ax: of(figures.best_shares, futures(), futures().robust, ax=ax),
+    "spread_plane": lambda ax: of(figures.spread_plane, futures(), futures().robust, ax=ax),
+    "prim_box": lambda ax: of(
+        figures.prim_box, futures(), futures().discovery, futures().settings, ax=ax
+    ),
+    "value_of_information": lambda ax: of(
+        figures.value_of_information, futures(), futures().information, ax=ax
+    ),
+    "pareto_front": front_with_references,
+    "packages": lambda ax: of(figures.packages, found_packages(), found_packages().front, ax=ax),
+    "front_in_futures": lambda ax: of(
+        figures.front_in_futures, found_packages(), found_packages().front,
+        found_packages().robust, ax=ax,
+    ),
+    "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
+}  # fmt: skip
