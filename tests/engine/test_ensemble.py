@@ -5,7 +5,8 @@ from kolabsim.engine.ensemble import BLOCK, build_task, new_state, run_block, ru
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.model import state
-from kolabsim.model.declare import RULES, decision_rule, load_extension
+from kolabsim.model.declare import RULES, decision_rule
+from kolabsim.model.load import load_extension
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.state import MOMENT

@@ -12,8 +12,9 @@ from kolabsim.analysis.comparison import compare
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
-from kolabsim.model.declare import ACTING, load_extension, mechanism, target_rule
+from kolabsim.model.declare import ACTING, mechanism, target_rule
 from kolabsim.model.levers import LEVERS, PAYERS, TARGETS, TERMS
+from kolabsim.model.load import load_extension
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
@@ -259,7 +260,7 @@ def test_a_file_declares_its_own_and_nothing_else_also_in_a_fresh_process(tmp_pa
         encoding="utf-8",
     )
     code = (
-        "from pathlib import Path; from kolabsim.model.declare import load_extension;"
+        "from pathlib import Path; from kolabsim.model.load import load_extension;"
         "print([one.name for one in load_extension(Path('one.py'))])"
     )
     done = subprocess.run(

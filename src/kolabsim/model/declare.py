@@ -8,16 +8,12 @@ built-in; the same function serves the Mesa agents and the ensemble.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import entry_points
-from pathlib import Path
 
 import numpy as np
 
@@ -26,11 +22,8 @@ from kolabsim.i18n import N_, _
 from kolabsim.model.jit import compiled, inlined, obstacle
 from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
-from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.parameters import Parameter
 from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, record_type
-
-GROUP = "kolabsim.extensions"
-"""Entry points of installed packages that bring extensions."""
 
 DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
 TARGET, MEASURE = N_("targeting rule"), N_("measure")
@@ -512,11 +505,12 @@ def _declared(
         kind=kind, name=function.__name__, python=function, compiled=twin, parameters=parameters,
         file=inspect.getsourcefile(function), **more,
     )  # fmt: skip
-    _know(made)
+    register(made)
     return made
 
 
-def _know(made: Extension) -> None:
+def register(made: Extension) -> None:
+    """Make an extension known under its name."""
     KNOWN[made.kind][made.name] = made
     if made.kind == MEASURE:
         OWN[made.name] = made.entry
@@ -543,98 +537,3 @@ def _check_number(kind: str, name: str, value: object, *, is_defined: bool = Tru
     else:
         return
     raise InputError([Problem(text.format(kind=_(kind), rule=name, value=value))])
-
-
-# Loading ------------------------------------------------------------------------------------------
-
-_LOADED: dict[tuple[Path, bytes], Declared] = {}
-"""What each extension file, with its content, declared."""
-
-
-def installed(name: str) -> Path | None:
-    """The file of the extension of this name that an installed package brings, if there is one."""
-    for entry in entry_points(group=GROUP, name=name):
-        found = importlib.util.find_spec(entry.module)
-        if found is not None and found.origin:
-            return Path(found.origin)
-    return None
-
-
-def installed_names() -> list[str]:
-    """Names of the extensions that installed packages bring."""
-    return sorted(entry_points(group=GROUP).names)
-
-
-def load_extension(path: Path) -> Declared:
-    """Run a Python file of a user's rules and tell what it declares.
-
-    The file is code and runs with the rights of who calls this: never load one from a stranger.
-    Raises :class:`~kolabsim.errors.InputError` where it cannot be run, or takes a name that
-    another file has taken.
-    """
-    if not path.is_file():
-        raise InputError([Problem(_("there is no such extension file"), file=str(path))])
-    version = (path.resolve(), path.read_bytes())
-    if version not in _LOADED:
-        _LOADED[version] = _run(path, version[1])
-    found = _LOADED[version]
-    # The same functions again, so that what was compiled for them is not compiled anew.
-    for entry in found:
-        _know(entry)
-    return found
-
-
-def _run(path: Path, source: bytes) -> Declared:
-    know_built_in()
-    before = {kind: dict(known) for kind, known in KNOWN.items()}
-    name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError([Problem(_("an extension is a Python file"), file=str(path))])
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-        new = {
-            kind: {name: one for name, one in known.items() if before[kind].get(name) is not one}
-            for kind, known in KNOWN.items()
-        }
-    except InputError as error:
-        _forget(before)
-        raise InputError(
-            [Problem(problem.message, file=str(path)) for problem in error.problems]
-        ) from error
-    except SystemExit as error:
-        _forget(before)
-        text = _("the extension ends the program instead of declaring something")
-        raise InputError([Problem(text, file=str(path))]) from error
-    except Exception as error:
-        _forget(before)
-        told = str(error) or type(error).__name__
-        text = _("the extension cannot be loaded: {error}").format(error=told)
-        raise InputError([Problem(text, file=str(path))]) from error
-    return Declared(new[DECISION], new[MECHANISM], new[TARGET], new[MEASURE])
-
-
-def _forget(before: Mapping[str, Mapping[str, Extension]]) -> None:
-    for kind, known in before.items():
-        KNOWN[kind].clear()
-        KNOWN[kind].update(known)
-
-
-def load_extensions(paths: Iterable[Path]) -> Declared:
-    """What several files declare together; a name that two of them take is refused."""
-    parts: dict[str, dict[str, Extension]] = {kind: {} for kind in KNOWN}
-    for path in paths:
-        for entry in load_extension(path):
-            first = parts[entry.kind].setdefault(entry.name, entry)
-            if first is not entry:
-                text = _("{kind} {rule} is also declared by {file}").format(
-                    kind=_(entry.kind), rule=entry.name, file=first.file
-                )
-                raise InputError([Problem(text, file=str(path))])
-    names = [entry.name for part in parts.values() for entry in part.values()]
-    for name in names:
-        if names.count(name) > 1 or name in PARAMETERS:
-            text = _("'{name}' names two things; each extension needs a name of its own")
-            raise InputError([Problem(text.format(name=name))])
-    return Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], parts[MEASURE])

@@ -199,7 +199,7 @@ class Settling:
 
     def _extension(self, position: int) -> Path:
         """The file of an extension: beside what names it, or of an installed package."""
-        from kolabsim.model.declare import installed
+        from kolabsim.model.load import installed
 
         name = self.tree.get("extensions", position).value
         found = None if name.endswith(".py") else installed(name)
