@@ -403,7 +403,7 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
 
 
 PRIVATE = {
-    "validation/samples.py", "app/uploads.py", "study/tasks.py",  # into a temporary folder
+    "app/uploads.py", "study/tasks.py",  # into a temporary folder
     "study/store.py",  # write_whole itself
 }  # fmt: skip
 

@@ -6,12 +6,12 @@ import pytest
 from kolabsim.model.measures import TRACE
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.validation import contrasts as c
-from kolabsim.validation.observation import Observed, Setting, observe
+from kolabsim.validation.runs import Run, Setting, prepare, simulate_runs
 
 AREAS = ("finance", "procurement", "training", "technology")
 
 
-def observed(*, quarters=30, history=None, **columns) -> Observed:
+def observed(*, quarters=30, history=None, **columns) -> Run:
     """Four regions, four areas; regions 0 and 1 share finance since the start."""
     shape = (quarters, 4, 4)
     given = {name: np.zeros(shape) for name in TRACE}
@@ -19,7 +19,7 @@ def observed(*, quarters=30, history=None, **columns) -> Observed:
     given["body"][:, :2, 0] = 7.0
     for name, values in columns.items():
         given[name] = np.broadcast_to(values, shape).copy()
-    return Observed(
+    return Run(
         areas=AREAS, scale=np.full(4, 60_000.0), column=given, history=history or {},
         population=np.array([1e4, 1e4, 2e4, 4e4]), stress=np.array([0.1, 0.2, 0.8, 0.9]),
         tier=np.array([0, 0, 1, 1]), capacity=np.full((4, 4), 0.5), alone=np.ones((4, 4)),
@@ -29,11 +29,11 @@ def observed(*, quarters=30, history=None, **columns) -> Observed:
     )  # fmt: skip
 
 
-def test_savings_of_settled_members_are_counted_by_size():
+def test_savings_of_established_members_are_counted_by_size():
     cost = np.ones((4, 4))
     cost[0, 0], cost[1, 0] = 0.9, 1.02
     o = observed(cost=cost)
-    assert (c.share_saving(o), c.share_alike(o), c.share_dearer(o)) == (0.5, 0.5, 0.0)
+    assert (c.share_saving(o), c.share_similar(o), c.share_costlier(o)) == (0.5, 0.5, 0.0)
     assert c.small_saving(o) == pytest.approx((0.1 - 0.02) / 2)
     assert np.isnan(c.share_saving(observed(quarters=20, cost=cost))), "none is six years old"
     assert np.isnan(c.large_saving(o)), "none has efficient scale by itself"
@@ -69,24 +69,24 @@ def test_the_body_is_summed_over_its_members():
 
 
 def test_logistic_regression_finds_what_made_the_data():
-    luck = np.random.default_rng(1)
-    x = luck.normal(size=(20_000, 2))
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(20_000, 2))
     chance = 1 / (1 + np.exp(-(0.5 + 1.0 * x[:, 0] - 2.0 * x[:, 1])))
-    y = (luck.random(20_000) < chance).astype(float)
+    y = (rng.random(20_000) < chance).astype(float)
     np.testing.assert_allclose(c.logit(y, x[:, 0], x[:, 1]), [1.0, -2.0, 0.5], atol=0.1)
-    assert np.isnan(c.logit(np.ones(100), luck.random(100))).all()
+    assert np.isnan(c.logit(np.ones(100), rng.random(100))).all()
 
 
 def test_a_slope_with_others_held_fixed():
-    luck = np.random.default_rng(2)
-    x, z = luck.normal(size=(2, 500))
+    rng = np.random.default_rng(2)
+    x, z = rng.normal(size=(2, 500))
     assert c.slope(3 * x - 2 * z + 1, x, z) == pytest.approx(3)
     assert np.isnan(c.slope(x, np.ones(500)))
 
 
 def test_a_run_is_seen_as_it_was():
     setting = Setting("kartamantul", {"horizon": 8})
-    (o,) = observe(setting, [3], future={}, seed=2)
+    (o,) = simulate_runs(setting, [3], future={}, seed=2)
     assert o.quarters == 8
     assert o.member[-1].mean() == pytest.approx(o.history["cooperation"][-1])
     assert (o.distance > 0).all()
@@ -98,6 +98,6 @@ def test_parameters_apply_but_not_where_the_setting_says_otherwise():
     wanted = ("misperception", "culture_weight")
     future = {f"parameters.{name}": PARAMETERS[name].high for name in wanted}
     setting = Setting("kartamantul", {"parameters.misperception": 0.0})
-    _scenario, task = setting.task(future, 1)
+    _scenario, task = prepare(setting, future, 1)
     assert task.parameters.misperception == 0.0
     assert task.parameters.culture_weight == PARAMETERS["culture_weight"].high

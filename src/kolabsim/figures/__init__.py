@@ -34,6 +34,12 @@ from kolabsim.figures.robustness import (
 from kolabsim.figures.search import Reference, front_in_futures, hypervolume, packages, pareto_front
 from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_plane, tornado
 from kolabsim.figures.style import to_png, to_svg
+from kolabsim.figures.validation import (
+    gains_map,
+    pair_ranking,
+    shared_pairs_map,
+    sharing_and_sizes,
+)
 
 __all__ = [
     "Labels",
@@ -47,11 +53,13 @@ __all__ = [
     "envelopes",
     "forest",
     "front_in_futures",
+    "gains_map",
     "hypervolume",
     "ice",
     "index_bars",
     "morris_plane",
     "packages",
+    "pair_ranking",
     "pareto_front",
     "prim_box",
     "region_channels",
@@ -60,6 +68,8 @@ __all__ = [
     "regret",
     "regret_table",
     "satisficing",
+    "shared_pairs_map",
+    "sharing_and_sizes",
     "spread_plane",
     "to_png",
     "to_svg",

@@ -1,267 +1,477 @@
-"""The scorecard of evidence: a table for the terminal, a page, and a file."""
+"""The page on the model against observed joint bodies, and its tables as CSV."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import BETTER, WORSE
-from kolabsim.analysis.comparison import UNDECIDED as OPEN
-from kolabsim.figures.formatting import UNDEFINED, count, format_interval, percent, significant
+from kolabsim.analysis.comparison import BETTER, UNDECIDED, WORSE
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    count,
+    decimal,
+    format_interval,
+    percent,
+)
+from kolabsim.figures.validation import (
+    observed_area_title,
+    pair_ranking,
+    score_title,
+    shared_pairs_map,
+    sharing_and_sizes,
+)
 from kolabsim.files import rows_csv, write_whole
-from kolabsim.i18n import _, speaking
+from kolabsim.i18n import _, language
+from kolabsim.report.gains import gain_section
 from kolabsim.report.html import write_page
-from kolabsim.report.page import Cell, Note, Page, Section, Table, texts
+from kolabsim.report.page import (
+    Cell,
+    Folded,
+    Headline,
+    Headlines,
+    Note,
+    Page,
+    Picture,
+    Section,
+    Table,
+    texts,
+)
 from kolabsim.report.provenance import reproduction_section
-from kolabsim.validation.calibration import Calibration, Identified
-from kolabsim.validation.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
-from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
+from kolabsim.validation.tables import csv_tables
 
 if TYPE_CHECKING:
-    from rich.table import Table as TerminalTable
+    from kolabsim.validation.network import NetworkFit
+    from kolabsim.validation.pairs import Effect, Interval, PairFit
+    from kolabsim.validation.structure import Feature, StructureFit
 
-LOOKS = {REPRODUCED: BETTER, MISSED: WORSE, ABSENT: WORSE, UNDECIDED: OPEN}
-"""How verdicts look: as those of comparisons do."""
-
-
-def verdict_labels() -> dict[str, str]:
-    """Verdicts as people say them."""
-    return {
-        REPRODUCED: _("reproduced"), MISSED: _("not reproduced"), UNDECIDED: _("undecided"),
-        ABSENT: _("not represented"),
-    }  # fmt: skip
+CLOSE = 0.02
+"""AUC by which the model may fall short of the regression and still count as close."""
+MOST_BODIES = 15
+"""Observed bodies beyond which their table is folded."""
 
 
-def use_words() -> dict[str, tuple[str, str]]:
-    """What facts are used for: a title, and what it means."""
-    return {
-        VALIDATION: (
-            _("Held out: validation"),
-            _("Facts with which the model was never calibrated. They say most about trust."),
-        ),
-        DIRECTION: (
-            _("Held out: direction only"),
-            _("Facts of which the literature gives a direction, or that are weakly known."),
-        ),
-        CALIBRATION: (
-            _("Used for calibration"),
-            _("Facts that parameters may be fitted to. That they fit is no evidence."),
-        ),
-        NULL: (
-            _("Nothing from nothing"),
-            _("Where a cause is taken out, its effect must go."),
-        ),
-    }
-
-
-def expected(fact: Fact) -> str:
-    """Where the whole interval must lie, in words."""
-    if not fact.is_represented:
-        return UNDEFINED
-    if fact.includes is not None:
-        return _("includes {number}").format(number=significant(fact.includes))
-    if fact.not_above is not None:
-        return _("not above {number}").format(number=significant(fact.not_above))
-    if isfinite(fact.low) and isfinite(fact.high):
-        low, high = significant(fact.low), significant(fact.high)
-        return format_interval(low, high)
-    if isfinite(fact.low):
-        return _("above {number}").format(number=significant(fact.low))
-    return _("below {number}").format(number=significant(fact.high))
-
-
-def found(finding: Finding) -> str:
-    """The interval of what the model makes of a fact."""
-    if not (isfinite(finding.low) and isfinite(finding.high)):
-        return UNDEFINED
-    low, high = significant(finding.low), significant(finding.high)
-    return format_interval(low, high)
-
-
-def fact_table(findings: Sequence[Finding], use: str) -> Table:
-    """The facts of one use, a row each."""
-    words = verdict_labels()
-    widely = any(isfinite(one.elsewhere) for one in findings)
-    rows = [
-        (
-            one.fact.id,
-            [
-                Cell(_(one.fact.statement), remark=_(one.fact.remark) if one.fact.remark else ""),
-                Cell(expected(one.fact)),
-                Cell(significant(one.value), below=found(one)),
-                Cell(words[one.verdict], verdict=LOOKS[one.verdict]),
-                *([Cell(percent(one.elsewhere))] if widely else []),
-                Cell(one.fact.source, remark=_("grade {grade}").format(grade=one.fact.grade))
-                if one.fact.grade
-                else Cell(UNDEFINED),
-            ],
-        )
-        for one in findings
-        if one.fact.use == use
-    ]
-    head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict")]
-    head += [*([_("Plausible futures")] if widely else []), _("Source")]
-    return Table(use_words()[use][0], head, rows, prose=True)
-
-
-def summary_table(findings: Sequence[Finding]) -> Table:
-    """How many facts of each use have each verdict."""
-    words = verdict_labels()
-    rows = []
-    for use, (title, _meaning) in use_words().items():
-        here = [one.verdict for one in findings if one.fact.use == use]
-        rows.append((title, texts(*(count(here.count(verdict)) for verdict in words))))
-    return Table(_("Facts by what they are used for"), ["", *words.values()], rows)
-
-
-def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
-    """All facts in short, for a terminal."""
-    from rich import box
-    from rich.table import Table as Terminal
-
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for head in ("", _("Fact"), _("Expected"), _("Model"), _("Verdict")):
-        table.add_column(head)
-    words, uses = verdict_labels(), use_words()
-    for use in uses:
-        table.add_section()
-        table.add_row("", uses[use][0], style="bold")
-        for one in findings:
-            if one.fact.use == use:
-                verdict = Cell(words[one.verdict], verdict=LOOKS[one.verdict]).line
-                cells = _(one.fact.statement), expected(one.fact), found(one), verdict
-                table.add_row(one.fact.id, *cells)
-    return table
-
-
-def fact_sections(findings: Sequence[Finding]) -> list[Section]:
-    """The facts, use by use."""
-    return [
-        Section(use, title, meaning, fact_table(findings, use))
-        for use, (title, meaning) in use_words().items()
-    ]
-
-
-def answer_section(findings: Sequence[Finding]) -> Section:
-    """How many facts of each use are reproduced, and how to read that."""
-    notes = [
-        _(
-            "A fact counts as reproduced only if the whole 95 % interval of what is compared lies "
-            "where the fact says. Facts that fail stay on this page; what the model cannot express "
-            "counts as not reproduced. Facts used for calibration say little about trust: the "
-            "others were not tuned to."
-        ),
-        _(
-            "Plausible futures are parameters and structures that agree with the facts for "
-            "calibration. Where they were looked at, the share of them in which a fact holds on "
-            "average says how far a verdict hangs on numbers that nobody has measured."
-        ),
-    ]
-    return Section("answer", _("Key findings"), summary_table(findings), Note(notes))
-
-
-def write_scorecard(
-    findings: Sequence[Finding],
-    path: Path,
-    *,
-    lines: Sequence[str],
-    more: Sequence[Section] = (),
-    facts: Mapping[str, object] | None = None,
+def write_validation(
+    fit: NetworkFit, folder: Path, *, lines: Sequence[str], facts: Mapping[str, object]
 ) -> Path:
-    """Write the page, whole, and its tables for Excel where that is possible.
+    """Write the page and its CSV tables.
 
-    ``lines`` say in short how the findings came about, and ``facts`` so that they can be had
-    again; ``more`` follows the findings.
+    Parameters
+    ----------
+    fit
+        From :func:`kolabsim.validation.network.compare_network`.
+    folder
+        Where to write.
+    lines
+        Short lines under the title.
+    facts
+        How the results came about.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
     """
-    sections = [answer_section(findings), *fact_sections(findings), *more]
-    if facts is not None:
-        sections.append(reproduction_section(facts, methods(findings, facts)))
-    title = _("How far can the model be trusted?")
-    return write_page(Page(title, sections, lines=lines), path, workbook=True)
+    for name, rows in csv_tables(fit).items():
+        write_whole(folder / f"{name}.csv", rows_csv(rows))
+    sections = [
+        answer_section(fit),
+        partner_section(fit),
+        structure_section(fit),
+        effect_section(fit),
+        gain_section(fit),
+        reproduction_section(facts, methods(fit, facts)),
+    ]
+    title = _("The model against observed joint bodies: {scenario}")
+    title = title.format(scenario=fit.network.scenario.title(language()))
+    return write_page(Page(title, sections, lines=lines), folder / "evidence.html", workbook=True)
 
 
-def methods(findings: Sequence[Finding], facts: Mapping[str, object]) -> str:
-    """A paragraph on methods, to be cited."""
-    return _(
-        "We set kolabsim {version}, an agent-based model of how regional governments come to share "
-        "services, against {number} published facts, each with its source, by {runs} runs of each "
-        "setting (seed {seed}). A fact counts as reproduced if the whole 95 % interval of the "
-        "contrast lies where the fact says; facts used for calibration are told apart from those "
-        "that were held out."
+# Key findings -----------------------------------------------------------------------------------
+
+
+def answer_section(fit: NetworkFit) -> Section:
+    """The main results, what was compared, and how to read it."""
+    note = _(
+        "A pair that is absent from the table may still share: perhaps nobody recorded it. Unless "
+        "the table is complete, compare how pairs rank, not how many share."
+    )
+    return Section(
+        "answer",
+        _("Key findings"),
+        Headlines([partner_headline(fit), structure_headline(fit)]),
+        scope(fit),
+        verdict_table(fit),
+        Note([note, *data_notes(fit)]),
+    )
+
+
+def partner_headline(fit: NetworkFit) -> Headline:
+    """How well the model ranks pairs, in a sentence."""
+    pairs = fit.pairs[-1]
+    aucs = {one.name: one.auc for one in pairs.scores}
+    text = _(
+        "A pair that shares ranks above one that does not with a chance of {model} in the model "
+        "({interval}), {distance} by distance alone, and {regression} by a regression on all "
+        "attributes."
     ).format(
-        version=facts["kolabsim"], number=count(len(findings)), runs=count(int(str(facts["runs"]))),
-        seed=facts["seed"],
+        model=decimal(aucs["model"][0], 2),
+        interval=interval_text(aucs["model"], 2),
+        distance=decimal(aucs.get("distance", (math.nan,))[0], 2),
+        regression=decimal(aucs["regression"][0], 2),
+    )
+    brief = _("AUC {value}").format(value=decimal(aucs["model"][0], 2))
+    return Headline(_("Who shares with whom"), brief, text)
+
+
+def structure_headline(fit: NetworkFit) -> Headline:
+    """How the structure of the model's network differs, in a sentence."""
+    found = {one.name: one for one in fit.structures[-1].features}
+    partners, isolates = found["partners"], found["isolates"]
+    text = _(
+        "In the model a region has {model} partners on average, and {observed} were observed; "
+        "{alone} of regions have none, and {observed_alone} were observed without any."
+    ).format(
+        model=decimal(partners.model[0], 1),
+        observed=decimal(partners.observed, 1),
+        alone=percent(isolates.model[0]),
+        observed_alone=percent(isolates.observed),
+    )
+    brief = _("{model} partners instead of {observed}").format(
+        model=decimal(partners.model[0], 1), observed=decimal(partners.observed, 1)
+    )
+    return Headline(_("How regions share"), brief, text)
+
+
+def scope(fit: NetworkFit) -> str:
+    """What was simulated and compared."""
+    network = fit.network
+    scenario = network.scenario
+    return _(
+        "The model starts with {regions} regions and no joint body, and runs for {years} years "
+        "under the strategy “{strategy}”, {runs} times. Its joint bodies at the end are compared "
+        "with {bodies} observed ones. Pairs of regions within {within} km or with a land border "
+        "are compared: {pairs} in all."
+    ).format(
+        regions=count(len(scenario.regions)), years=decimal(scenario.horizon / 4.0, 0),
+        strategy=scenario.strategies[network.strategy].title(language()), runs=count(fit.runs),
+        bodies=count(len(network.observed.bodies)), within=count(network.within),
+        pairs=count(len(network.pairs.rows)),
     )  # fmt: skip
 
 
-def write_file(findings: Sequence[Finding], path: Path) -> Path:
-    """Write all findings as CSV, in English."""
-    head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
-    head += ["expected", "verdict", "plausible_futures", "source", "remark"]
-    rows: list[list[object]] = [[*head]]
-    with speaking("en"):
-        for one in findings:
-            fact = one.fact
-            told = (fact.contrast.__doc__ or "").strip() if fact.contrast else ""
-            numbers = (repr(v) if isfinite(v) else "" for v in (one.value, one.low, one.high))
-            rows.append(
-                [
-                    fact.id, fact.use, fact.grade, fact.statement, told, *numbers, one.runs,
-                    expected(fact), one.verdict,
-                    repr(one.elsewhere) if isfinite(one.elsewhere) else "", fact.source,
-                    fact.remark,
-                ]
-            )  # fmt: skip
-    write_whole(path, rows_csv(rows))
-    return path
+def data_notes(fit: NetworkFit) -> list[str]:
+    """What of the observed bodies is not compared."""
+    observed, notes = fit.network.observed, []
+    if observed.left_out:
+        reasons = "; ".join(
+            _("{number} {reason}").format(number=count(number), reason=_(reason))
+            for reason, number in observed.left_out.items()
+        )
+        notes.append(_("Joint bodies left out: {reasons}.").format(reasons=reasons))
+    if fit.network.beyond:
+        text = _("{number} pairs share an area but lie farther apart, and are not compared.")
+        notes.append(text.format(number=count(fit.network.beyond)))
+    if observed.ignored:
+        text = _("Columns of the table that were not used: {columns}.")
+        notes.append(text.format(columns=", ".join(observed.ignored)))
+    return notes
 
 
-def write_identified(found: Calibration, path: Path) -> Path:
-    """Write how much calibration says of each parameter and structure, as CSV."""
-    rows: list[list[object]] = [["name", "left", "p", "agreeing"]]
-    rows += [[name, f"{one.left:.4g}", f"{one.p:.3g}", ""] for name, one in found.said.items()]
-    rows += [[name, "", "", f"{share:.3g}"] for name, share in found.agreeing.items()]
-    write_whole(path, rows_csv(rows))
-    return path
+def verdict_table(fit: NetworkFit) -> Table:
+    """The model against regressions of single pairs, by group of regions."""
+    rows = []
+    for pairs, structure in zip(fit.pairs, fit.structures, strict=True):
+        gap = pairs.gaps["regression"]
+        nearer = sum(one.is_nearer for one in structure.features)
+        ties = _("ties alone: {model} against {drawn}")
+        cells = [
+            Cell(
+                decimal(gap[0], 3, signed=True),
+                below=interval_text(gap, 3, signed=True),
+                verdict=BETTER if gap[0] >= -CLOSE else WORSE if gap[0] < -CLOSE else UNDECIDED,
+            ),
+            Cell(
+                against(structure.distance, _("{model} against {drawn}")),
+                below=against(structure.distance_of_ties, ties),
+                verdict=BETTER if structure.distance[0] < structure.distance[1] else WORSE,
+            ),
+            Cell(
+                _("{number} of {all}").format(
+                    number=count(nearer), all=count(len(structure.features))
+                )
+            ),
+        ]
+        rows.append((_(pairs.group), cells))
+    head = [
+        _("Regions"), _("AUC of the model less that of the regression"),
+        _("Distance of the network’s structure from the observed one: model against drawn ties"),
+        _("Features where the model is nearer"),
+    ]  # fmt: skip
+    return Table(_("The model against regressions of single pairs"), head, rows, prose=True)
 
 
-def identification_table(told: Mapping[str, Identified]) -> TerminalTable:
-    """The parameters of which calibration says something, and how many it says nothing of."""
-    from rich import box
-    from rich.table import Table as Terminal
-
-    level = 0.05 / len(told)
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in (_("Parameter"), _("Left of its range"), _("p-value of an even draw")):
-        table.add_column(head, justify="right" if table.columns else "left")
-    for name, one in sorted(told.items(), key=lambda entry: entry[1].p):
-        if one.p < level:
-            p = "< 0.001" if one.p < 0.001 else significant(one.p)
-            table.add_row(name, percent(one.left), p)
-    rest = sum(one.p >= level for one in told.values())
-    table.caption = _("The facts say nothing of {number} others.").format(number=count(rest))
-    return table
+def against(values: tuple[float, float], text: str) -> str:
+    """A distance of the model and one of drawn ties."""
+    return text.format(model=decimal(values[0], 2), drawn=decimal(values[1], 2))
 
 
-def structures_table(agreeing: Mapping[str, float]) -> TerminalTable:
-    """How many of the sets agree with the facts under each other structure."""
-    from rich import box
-    from rich.table import Table as Terminal
-
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(_("Structure"))
-    table.add_column(_("Sets that agree under it too"), justify="right")
-    for name, share in sorted(agreeing.items(), key=lambda entry: -entry[1]):
-        table.add_row(name, percent(share))
-    return table
+def interval_text(values: Interval, decimals: int, *, signed: bool = False) -> str:
+    """The ends of an interval, or a dash."""
+    if not all(map(math.isfinite, values[1:])):
+        return UNDEFINED
+    low, high = (decimal(value, decimals, signed=signed) for value in values[1:])
+    return format_interval(low, high)
 
 
-def tally(findings: Sequence[Finding]) -> str:
-    """How many facts are reproduced, in a sentence."""
-    held = [one for one in findings if one.fact.use in (VALIDATION, DIRECTION)]
-    good = sum(one.verdict == REPRODUCED for one in held)
-    return _("{number} of {all} held-out facts are reproduced.").format(
-        number=count(good), all=count(len(held))
+# Who shares with whom ---------------------------------------------------------------------------
+
+
+def partner_section(fit: NetworkFit) -> Section:
+    """How well scores rank the pairs that share, and the observed bodies."""
+    paragraphs = [
+        _(
+            "AUC is the chance that a pair that shares ranks above one that does not: 0.5 is a "
+            "random ranking, 1 a perfect one. Intervals of 95% come from resampling regions. The "
+            "regression knows land borders, distance, size, higher tiers and culture."
+        )
+    ]
+    if fit.network.held_out.any():
+        paragraphs.append(
+            _(
+                "For held-out regions the regression is fitted to the other regions; elsewhere it "
+                "is cross-validated."
+            )
+        )
+    tables = [pair_table(fit, one) for one in fit.pairs]
+    if fit.network.observed.areas != ("",):
+        tables.append(area_table(fit))
+    bodies = body_table(fit)
+    few = len(bodies.rows) <= MOST_BODIES
+    pictures = [
+        Picture.of(
+            pair_ranking(fit),
+            _("AUC of the model, a regression and distance for each service area."),
+            _("How well scores rank the pairs that share, with 95% intervals: {group}."),
+            group=_(fit.pairs[-1].group),
+        ),
+        Picture.of(
+            shared_pairs_map(fit),
+            _("Map of the pairs that share: in both, only observed, and only in the model."),
+            _(
+                "Pairs that share. The model’s are those with the highest chance, as many as were "
+                "observed."
+            ),
+        ),
+    ]
+    return Section(
+        "partners",
+        _("Who shares with whom"),
+        *paragraphs,
+        *tables,
+        *pictures,
+        bodies if few else Folded(_("All observed joint bodies"), [bodies]),
     )
+
+
+def pair_table(fit: NetworkFit, pairs: PairFit) -> Table:
+    """How well each score ranks the pairs that share, overall and within bands of distance."""
+    bands = _("AUC, {low} to {high} km")
+    head = [
+        "", "AUC", _("Average precision"),
+        *(bands.format(low=count(low), high=count(high)) for low, high in fit.network.pairs.bands),
+    ]  # fmt: skip
+    rows = [
+        (
+            score_title(score.name),
+            [
+                Cell(decimal(score.auc[0], 3), below=interval_text(score.auc, 3)),
+                *texts(decimal(score.precision, 3), *(decimal(v, 2) for v in score.bands)),
+            ],
+        )
+        for score in pairs.scores
+    ]
+    caption = _("{group}: {share} of {pairs} pairs share an area").format(
+        group=_(pairs.group), share=percent(pairs.share), pairs=count(pairs.pairs)
+    )
+    return Table(caption, head, rows)
+
+
+def area_table(fit: NetworkFit) -> Table:
+    """How well scores rank the pairs that share each service area."""
+    rows = [
+        (
+            observed_area_title(one.area),
+            [
+                Cell(percent(one.share)),
+                *(
+                    Cell(decimal(score.auc[0], 2), below=interval_text(score.auc, 2))
+                    for score in one.scores
+                ),
+            ],
+        )
+        for one in fit.areas
+    ]
+    titles = [score_title(score.name) for score in fit.areas[0].scores]
+    head = [_("Service area"), _("Pairs that share"), *titles]
+    caption = _("AUC for each service area: {group}").format(group=_(fit.pairs[-1].group))
+    return Table(caption, head, rows)
+
+
+def body_table(fit: NetworkFit) -> Table:
+    """The observed bodies, and how high their pairs rank."""
+    rows = [
+        (
+            one.body.name,
+            texts(
+                ", ".join(observed_area_title(area) for area in one.body.areas),
+                count(len(one.body.members)),
+                count(one.among),
+                percent(one.model),
+                percent(one.distance),
+            ),
+        )
+        for one in fit.bodies
+    ]
+    head = [
+        _("Joint body"), _("Service areas"), _("Members"), _("Pairs compared"), _("Model"),
+        _("Distance"),
+    ]  # fmt: skip
+    model, distance = fit.mean_rank()
+    caption = _(
+        "Share of the other pairs in the same higher tiers above which the pairs of a joint body "
+        "rank; on average {model} by the model and {distance} by distance"
+    ).format(model=percent(model), distance=percent(distance))
+    return Table(caption, head, rows, prose=True)
+
+
+# How regions share ------------------------------------------------------------------------------
+
+
+def structure_section(fit: NetworkFit) -> Section:
+    """The structure of the network, observed, in the model, and of drawn ties."""
+    text = _(
+        "A regression of single pairs says nothing about joint bodies. To compare structures, ties "
+        "are drawn pair by pair from one regression for each service area; regions that these ties "
+        "connect count as one body, which makes such bodies large."
+    )
+    picture = Picture.of(
+        sharing_and_sizes(fit),
+        _("Sharing by distance and sizes of joint bodies, observed and in the model."),
+        _(
+            "{group}. Left: share of pairs that share an area, by distance. Right: share of joint "
+            "bodies by number of members."
+        ),
+        group=_(fit.structures[-1].group),
+    )
+    tables = [structure_table(one) for one in fit.structures]
+    return Section("structure", _("How regions share"), text, *tables, picture)
+
+
+def feature_title(name: str) -> str:
+    """Title of a feature of the network's structure."""
+    kind, _dot, area = name.partition(".")
+    if kind == "share":
+        return _("{area}: regions in a joint body").format(area=observed_area_title(area))
+    if kind == "size":
+        return _("{area}: members of a joint body").format(area=observed_area_title(area))
+    return {
+        "partners": _("Partners of a region, on average"),
+        "isolates": _("Regions without partner"),
+        "degree_gini": _("Inequality of the number of partners (Gini)"),
+        "transitivity": _("Partners of a partner that are partners (transitivity)"),
+        "largest_component": _("Regions in the largest component"),
+    }[name]
+
+
+def structure_table(structure: StructureFit) -> Table:
+    """Features of the network of one group of regions."""
+    rows = [
+        (
+            feature_title(one.name),
+            [
+                Cell(feature_text(one.name, one.observed)),
+                feature_cell(one, one.model, BETTER if one.is_nearer else WORSE),
+                feature_cell(one, one.drawn),
+            ],
+        )
+        for one in structure.features
+    ]
+    head = ["", _("Observed"), _("Model"), _("Ties drawn from regressions")]
+    caption = _("Structure of the network: {group}").format(group=_(structure.group))
+    return Table(caption, head, rows)
+
+
+def feature_text(name: str, value: float) -> str:
+    """A feature of the network's structure as text."""
+    if name == "partners" or name.startswith("size."):
+        return decimal(value, 1)
+    if name.startswith("share.") or name in ("isolates", "largest_component"):
+        return percent(value)
+    return decimal(value, 2)
+
+
+def feature_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
+    """The mean of a feature and the range of 95 % of runs."""
+    mean, low, high = (feature_text(feature.name, value) for value in values)
+    return Cell(mean, below=format_interval(low, high), verdict=verdict)
+
+
+# What brings regions together -------------------------------------------------------------------
+
+
+def effect_section(fit: NetworkFit) -> Section:
+    """Effects of attributes on sharing, observed and in the model."""
+    paragraph = _(
+        "A logistic regression of sharing on all attributes at once, for the observed joint bodies "
+        "and for those of each run. The facts are those of the scorecard."
+    )
+    table = effect_table(fit.effects, fit.pairs[-1].group)
+    return Section("effects", _("What brings regions together"), paragraph, table)
+
+
+def effect_titles() -> dict[str, tuple[str, str]]:
+    """Title of each effect, and the published fact that it concerns."""
+    return {
+        "land": (_("Land border"), "SF13"),
+        "near": (_("Nearness: fall of the logarithm of distance"), "SF13"),
+        "size": (_("Similar size: fall of the difference in log population"), "SF15"),
+        "tier": (_("Same higher tier"), ""),
+        "alike": (_("Similar culture, by a standard deviation"), "SF12"),
+    }
+
+
+def effect_table(effects: Sequence[Effect], group: str) -> Table:
+    """Effects of attributes on sharing."""
+    rows = []
+    for one in effects:
+        title, fact = effect_titles()[one.name]
+        verdict = BETTER if one.agrees else UNDECIDED if one.overlaps else WORSE
+        words = {BETTER: _("agrees"), UNDECIDED: _("undecided"), WORSE: _("differs")}
+        cells = [
+            Cell(decimal(v[0], 2, signed=True), below=interval_text(v, 2, signed=True))
+            for v in (one.observed, one.model)
+        ]
+        rows.append((title, [*texts(fact), *cells, Cell(words[verdict], verdict=verdict)]))
+    head = ["", _("Fact"), _("Observed"), _("Model"), _("Verdict")]
+    caption = _("Effects on the log odds that a pair shares: {group}").format(group=_(group))
+    return Table(caption, head, rows)
+
+
+# Methods ----------------------------------------------------------------------------------------
+
+
+def methods(fit: NetworkFit, facts: Mapping[str, object]) -> str:
+    """A paragraph on methods to cite."""
+    return _(
+        "We compared the joint bodies that kolabsim {version}, an agent-based model of how "
+        "regional governments come to share services, forms in the scenario “{scenario}” ({runs} "
+        "runs, seed {seed}) with {bodies} observed joint bodies. The model’s chance that a pair "
+        "shares was judged by AUC against distance and a logistic regression; intervals come from "
+        "resampling regions. The structure of its networks was compared with ties drawn from "
+        "regressions."
+    ).format(
+        version=facts["kolabsim"], scenario=fit.network.scenario.title(language()),
+        runs=count(fit.runs), seed=fit.seed, bodies=count(len(fit.network.observed.bodies)),
+    )  # fmt: skip

@@ -1,13 +1,15 @@
-"""Calibration: the futures that agree with the facts, kept as an ensemble and not as a best one.
+"""Calibration: an ensemble of futures that agree with the facts, rather than one best fit.
 
-History matching [craig_1997] without an emulator, because a set of parameters is judged in a tenth
-of a second: sets are drawn evenly from the ranges of all assumed parameters; a first look with one
-run rules out those that are far from a fact, a second with more runs those that disagree with any.
-What is left is an even draw from all that is not ruled out: nothing is moved or weighted, so sets
-are independent, and what the facts do not speak of is left as wide as it was.
+History matching [craig_1997] without an emulator, because judging a set of parameters takes a tenth
+of a second. Sets are drawn uniformly from the ranges of all assumed parameters. A first look with
+one run rules out those that are far from a fact; a second with more runs rules out those that
+disagree with any. What remains is a uniform draw from everything that is not ruled out: nothing is
+moved or weighted, so sets are independent, and a range that the facts do not constrain stays as
+wide as it was.
 
-Then each set is tried with each alternative of each structure, and goes on with a drawn combination
-of those that agree: what the facts leave open of the model's form is open in the ensemble too.
+Each set is then tried with each alternative of each structure, and continues with a drawn
+combination of those that agree. The ensemble thus leaves open what the facts leave open of the
+model's form.
 """
 
 from __future__ import annotations
@@ -27,25 +29,26 @@ from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
 from kolabsim.validation.scorecard import contrasts, interval
 
 Misfit = Callable[[np.ndarray, int, float], float]
-"""How badly a point of the unit cube disagrees, judged by so many runs; 0 where it agrees. It need
-not be exact beyond the third."""
+"""How far a point of the unit cube disagrees with the facts, given the number of runs to judge it
+by; 0 where it agrees. Beyond the third argument it need not be exact."""
 
 NEVER = 1e6
-"""Distance of what cannot be compared: a fact that the runs do not define."""
+"""Excess of a fact whose contrast the runs do not define."""
 FAR = 0.5
-"""Excess at the first look beyond which a set is ruled out: its few runs may err by less."""
+"""Excess at the first look beyond which a set is ruled out; noise of so few runs is smaller."""
 LOOKS = (1, 4)
 """Runs of the first and of the second look."""
 BATCH = 64
-"""Sets that are looked at together."""
+"""Sets that are judged together."""
 TRIES = 5
-"""Combinations of structures that are tried for a set before it stays with the usual ones."""
+"""Combinations of structures that are tried before a set keeps the default ones."""
 
 
 def assumed() -> dict[str, Parameter]:
-    """The parameters that nobody has measured, by name.
+    """The assumed parameters, by name.
 
-    Not among them: how fast trust comes and goes, whose ratio the literature bounds (SF24).
+    The speeds at which trust grows and falls are not among them: the literature bounds their ratio
+    (SF24).
     """
     return {name: entry for name, entry in PARAMETERS.items() if entry.source == "assumed"}
 
@@ -53,19 +56,28 @@ def assumed() -> dict[str, Parameter]:
 def future_at(point: np.ndarray) -> Future:
     """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
     return {
-        f"parameters.{name}": between(entry.low, entry.high, u)
+        f"parameters.{name}": value_at(entry, u)
         for (name, entry), u in zip(assumed().items(), point, strict=True)
     }
+
+
+def bounds(entry: Parameter) -> tuple[float, float]:
+    """Low and high end of a parameter's range."""
+    assert entry.low is not None  # Parameter fills in what is not declared
+    assert entry.high is not None
+    return entry.low, entry.high
+
+
+def value_at(entry: Parameter, u: float) -> float:
+    """The value at a place between 0 (low) and 1 (high) of a parameter's range."""
+    return between(*bounds(entry), u)
 
 
 # Judging ----------------------------------------------------------------------------------------
 
 
 def calibration_facts() -> dict[str, tuple[Fact, ...]]:
-    """The facts that may be calibrated on, by the setting that they are read from.
-
-    The setting that takes the fewest quarters comes first.
-    """
+    """The facts for calibration by setting; the setting with the fewest quarters comes first."""
     found: dict[str, list[Fact]] = {}
     for fact in FACTS:
         if fact.use == CALIBRATION:
@@ -76,7 +88,14 @@ def calibration_facts() -> dict[str, tuple[Fact, ...]]:
 
 
 def excess(fact: Fact, value: float) -> float:
-    """How far a value lies outside the band of a fact, in half-widths of the band; 0 inside."""
+    """How far a value lies outside the band of a fact, in half-widths of the band; 0 inside.
+
+    Examples
+    --------
+    >>> (share,) = (fact for fact in FACTS if fact.id == "SF18")  # 15 to 40 percent
+    >>> round(excess(share, 0.45), 3)
+    0.4
+    """
     if not isfinite(value):
         return NEVER
     width = (fact.high - fact.low) / 2.0
@@ -85,9 +104,18 @@ def excess(fact: Fact, value: float) -> float:
 
 
 def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float = inf) -> float:
-    """Largest excess over all calibration facts; all futures are judged on the same draws.
+    """Largest excess over all facts for calibration; all futures share their random draws.
 
-    Beyond ``enough`` the settings that are left are not simulated.
+    Parameters
+    ----------
+    future
+        Settings by dotted names.
+    runs
+        Runs of each setting.
+    seed
+        Seed of all draws.
+    enough
+        Excess beyond which the remaining settings are not simulated.
     """
     worst = 0.0
     for facts in calibration_facts().values():
@@ -105,14 +133,14 @@ def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What is not ruled out of the unit cube."""
+    """The part of the unit cube that is not ruled out."""
 
     points: np.ndarray
-    """[sets, dimensions] that agree with all facts."""
+    """Sets that agree with all facts [sets, dimensions]."""
     drawn: int
-    """Sets that were looked at."""
+    """Sets that were judged."""
     near: int
-    """Of these, how many the first look left."""
+    """Sets that the first look did not rule out."""
 
 
 def narrow(
@@ -126,11 +154,28 @@ def narrow(
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Narrowed:
-    """Draw points of the unit cube evenly until ``wanted`` of them agree, or ``most`` are drawn.
+    """Draw points of the unit cube uniformly until enough of them agree.
 
-    Every draw is of ``seed``, so that threads change nothing.
+    Parameters
+    ----------
+    misfit
+        How far a point disagrees.
+    dimensions
+        Dimensions of the cube.
+    wanted
+        Points to find.
+    most
+        Points to judge before giving up.
+    looks
+        Runs of the first and of the second look.
+    seed
+        Seed of the points; threads change nothing.
+    threads
+        Threads that simulate, by default one for each core.
+    progress
+        Called after each batch with what was found so far.
     """
-    luck = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     drawn = near = 0
     with ThreadPoolExecutor(threads or cores()) as pool:
@@ -140,7 +185,7 @@ def narrow(
             return points[np.array(found) <= enough]
 
         while len(kept) < wanted and drawn < most:
-            points = luck.random((min(BATCH, most - drawn), dimensions))
+            points = rng.random((min(BATCH, most - drawn), dimensions))
             drawn += len(points)
             points = left(points, looks[0], FAR)
             near += len(points)
@@ -152,16 +197,16 @@ def narrow(
 
 
 class Identified(NamedTuple):
-    """What the facts say of a parameter."""
+    """How far the facts narrow a parameter."""
 
     left: float
-    """Width of the middle nine tenths of what is left, over that of an even draw."""
+    """Width of the middle 90 % of what is left, relative to a uniform draw."""
     p: float
-    """p-value of an even draw, by Kolmogorov and Smirnov."""
+    """p-value of a Kolmogorov-Smirnov test against a uniform draw."""
 
 
 def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified]:
-    """How much the facts say of each dimension, given what they left of the unit cube."""
+    """How far the facts narrow each dimension, given the points [sets, dimensions] they left."""
     from scipy.special import kolmogorov
 
     found = {}
@@ -180,15 +225,15 @@ def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified
 
 @dataclass(frozen=True)
 class Calibration:
-    """An ensemble of futures that agree with all calibration facts."""
+    """An ensemble of futures that agree with all facts for calibration."""
 
     futures: tuple[Future, ...]
     """Parameters and structures of each."""
     narrowed: Narrowed
-    said: Mapping[str, Identified]
-    """What the facts say of each parameter."""
+    identified: Mapping[str, Identified]
+    """How far the facts narrow each parameter."""
     agreeing: Mapping[str, float]
-    """Share of the sets that agree with the facts under an alternative structure as well."""
+    """Share of the sets that also agree under an alternative structure, by its name."""
 
 
 def alternatives(
@@ -211,15 +256,15 @@ def combined(
     seed: int = 1,
     threads: int | None = None,
 ) -> tuple[Future, ...]:
-    """Each set with structures drawn from the usual ones and those under which it agrees.
+    """Give each set structures drawn from the default ones and those under which it agrees.
 
-    A combination must agree too: after some tries a set stays with the usual structures.
+    The combination must agree too; after some tries a set keeps the default structures.
     """
     others = structural_futures()
     usual: Future = {name: words[0] for name, words in STRUCTURES.items()}
 
     def one(k: int) -> Future:
-        luck = np.random.default_rng((seed, k))
+        rng = np.random.default_rng((seed, k))
         for _try in range(TRIES):
             drawn = dict(usual)
             for name, word in usual.items():
@@ -227,7 +272,7 @@ def combined(
                     word,
                     *(others[other][name] for other in allowed[k] if name in others[other]),
                 ]
-                drawn[name] = choice[luck.integers(len(choice))]
+                drawn[name] = choice[rng.integers(len(choice))]
             if drawn == usual or judge(sets[k] | drawn) <= 0.0:
                 return sets[k] | drawn
         return sets[k] | usual
@@ -244,7 +289,21 @@ def calibrate(
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Calibration:
-    """Futures that agree with all calibration facts; see :func:`narrow` and :func:`combined`."""
+    """Find futures that agree with all facts for calibration.
+
+    Parameters
+    ----------
+    sets
+        Parameter sets to find.
+    most
+        Parameter sets to judge before giving up.
+    seed
+        Seed of all draws.
+    threads
+        Threads that simulate, by default one for each core.
+    progress
+        Called with what was found so far.
+    """
 
     def judge(future: Future) -> float:
         return misfit(future, runs=LOOKS[1], seed=seed, enough=0.0)

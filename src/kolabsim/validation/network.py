@@ -1,482 +1,398 @@
-"""Joint bodies that the model forms from nothing, against those that real regions formed.
+"""A scenario's model against observed joint bodies: partners, structure, and where sharing pays.
 
-Two questions: does it know *who* shares with whom, better than distance, borders, size and province
-say by themselves or in a regression; and does it know *how* they share, in how many areas, in
-bodies of which size, in how closed a network, which no model of single pairs can say.
+The model begins without any joint body. What it forms is compared with what was observed: does it
+know who shares with whom better than distance, or a regression, does; and does it know how they
+share, in bodies of which size and in how closed a network?
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, cores, new_state, run_block
-from kolabsim.i18n import N_
-from kolabsim.model.levers import CAP
-from kolabsim.model.state import NOBODY
+from kolabsim.errors import InputError, Problems, suggestion
+from kolabsim.i18n import N_, _
+from kolabsim.scenario.compile import great_circle, on_sphere
 from kolabsim.scenario.scenario import BASELINE, Scenario
-from kolabsim.validation.contrasts import logit
-from kolabsim.validation.observation import near_pairs
+from kolabsim.validation.bodies import ANY_AREA, Body, ObservedBodies, read_bodies
+from kolabsim.validation.pairs import (
+    Effect,
+    PairFit,
+    Pairs,
+    PairScore,
+    auc,
+    chance_to_share,
+    compare_effects,
+    describe_pairs,
+    fit_pairs,
+    share_any,
+    share_body,
+)
+from kolabsim.validation.runs import NEAR, near_pairs
+from kolabsim.validation.structure import (
+    Layers,
+    StructureFit,
+    draw_ties,
+    fit_structure,
+    ties_between,
+)
 
-BANDS = ((0.0, 10.0), (10.0, 20.0), (20.0, 30.0), (30.0, 50.0))
-"""Kilometres between the two of a pair: within a band, distance itself says little."""
-FOLDS = 10
-"""Parts of the pairs, each predicted by a regression on the others."""
-BIN = 5.0
-"""Kilometres of a bin of distance."""
-RESAMPLED = 400
-"""Samples of regions, drawn anew with replacement, from which intervals come."""
+RUNS, QUICK = 400, 40
+"""Runs from which the chance of each pair is estimated, and those of a quick look."""
+MOST_REGIONS = 1000
+"""Regions among which all pairs are compared with those of a body; of more, only near pairs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Real regions, and the joint bodies that they were in. R regions, A areas."""
+    """Regions with observed joint bodies, and how they are compared. R regions."""
 
     scenario: Scenario
-    """The regions with their places, people, culture and neighbours; nothing is shared at first."""
-    bodies: np.ndarray
-    """[R, A] number of the body that provides an area, NOBODY where the region is alone."""
-    held: np.ndarray
-    """[R] whether a region is only scored."""
-    thin: np.ndarray
-    """[R] whether few of its bodies were reported."""
-    left_out: Mapping[str, int]
-    """How many bodies were left out, and why."""
+    """The regions and service areas, without joint bodies at the start."""
+    observed: ObservedBodies
+    strategy: str
+    """The strategy under which the model runs."""
+    held_out: np.ndarray
+    """[R] whether a region is only scored: nothing is fitted to it."""
+    incomplete: np.ndarray
+    """[R] whether the bodies of a region were reported incompletely."""
+    within: float
+    """Largest distance between the regions of a pair, except of land neighbours, in kilometres."""
+    by: str = ""
+    """Column of the table of regions by which gains are summed; by default the tier."""
 
-    @cached_property
-    def task(self) -> Task:
-        """What runs need: nothing is done by anybody but the regions themselves."""
-        return build_task(self.scenario, self.scenario.strategies[BASELINE], seed=1)
+    def task(self, settings: Mapping[str, object] | None = None, *, seed: int) -> Task:
+        """What runs need, with changed settings of the scenario by dotted names."""
+        scenario = self.scenario.with_(dict(settings)) if settings else self.scenario
+        return build_task(scenario, scenario.strategies[self.strategy], seed=seed)
 
     @cached_property
     def pairs(self) -> Pairs:
-        """All pairs that are near each other."""
-        pairs, distance, land = near_pairs(self.task)
-        one, other = pairs.T
-        size = np.log(self.scenario.regions.population)
-        tier = np.array(self.scenario.regions.tier)
-        culture = self.scenario.regions.culture
-        apart = (culture[one] - culture[other]) / culture.std(axis=0)
-        return Pairs(
-            rows=pairs,
-            distance=distance,
-            predictors={
-                "land": land.astype(float),
-                "distance": -distance,
-                "near": -np.log(np.maximum(distance, 1.0)),
-                "size": -np.abs(size[one] - size[other]),
-                "tier": (tier[one] == tier[other]).astype(float),
-                "alike": -(apart**2).sum(axis=1) / (2 * culture.shape[1]),
-            },
-        )
+        """All pairs of regions that are near each other or share a land border."""
+        found = near_pairs(self.task(seed=1).world, self.within)
+        return describe_pairs(self.scenario, *found, self.within)
 
+    @cached_property
     def groups(self) -> dict[str, np.ndarray]:
-        """Regions by what they are used for, [R] each."""
-        return {
-            N_("Provinces on which areas were chosen"): ~self.held,
-            N_("The same, without thinly reported ones"): ~self.held & ~self.thin,
-            N_("Provinces that were only scored"): self.held,
-        }
+        """Groups of regions that are judged separately, [R] each; the last one counts most."""
+        seen = ~self.held_out
+        if self.held_out.any():
+            titles = (
+                N_("Regions used for fitting"),
+                N_("Regions used for fitting, without incompletely reported ones"),
+            )
+        else:
+            titles = N_("All regions"), N_("All regions, without incompletely reported ones")
+        found = {titles[0]: seen}
+        if (seen & self.incomplete).any():
+            found[titles[1]] = seen & ~self.incomplete
+        if self.held_out.any():
+            found[N_("Held-out regions")] = self.held_out
+        return found
 
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Pairs of regions, P of them, and what may tell who shares with whom: more is likelier."""
-
-    rows: np.ndarray
-    """[P, 2]."""
-    distance: np.ndarray
-    """[P] kilometres."""
-    predictors: Mapping[str, np.ndarray]
-    """[P] each: common land border, distance, its logarithm, likeness of size, same higher tier,
-    likeness of political culture; the last two of distances negative."""
+    def columns(self, area: str) -> list[int]:
+        """Columns of the model's areas that correspond to an observed area."""
+        names = list(self.scenario.areas)
+        return list(range(len(names))) if area == ANY_AREA else [names.index(area)]
 
     @property
-    def columns(self) -> tuple[np.ndarray, ...]:
-        """All predictors, for a regression."""
-        return tuple(self.predictors.values())
+    def strata(self) -> np.ndarray:
+        """Label of the group of each region by which gains are summed [R]."""
+        regions = self.scenario.regions
+        return np.array(regions.extra[self.by] if self.by else regions.tier)
 
-    def within(self, rows: np.ndarray) -> np.ndarray:
-        """[P] whether both of a pair are among these regions [R]."""
-        return rows[self.rows].all(axis=1)
+    @property
+    def compared(self) -> list[int]:
+        """Columns of all of the model's areas that are compared."""
+        return sorted({column for area in self.observed.areas for column in self.columns(area)})
+
+    def observed_layers(self, rows: np.ndarray) -> Layers:
+        """The observed bodies of some regions, by area."""
+        slots = self.observed.slots[rows]
+        return {area: slots[:, [k]] for k, area in enumerate(self.observed.areas)}
+
+    def model_layers(self, bodies: np.ndarray, rows: np.ndarray) -> Layers:
+        """The model's bodies [R, A] of some regions, by observed area."""
+        return {area: bodies[rows][:, self.columns(area)] for area in self.observed.areas}
+
+    @property
+    def beyond(self) -> int:
+        """Pairs that share an area but are not compared, because they are not near each other."""
+        return int(ties_between(self.observed.slots).sum() / 2 - self.shares.sum())
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """[P] whether a pair shares any area, observed."""
+        return share_any(self.observed.slots, self.pairs.rows)
 
 
-def tied(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Whether the two of each pair are in one body, by area: [P, A] from bodies [R, A]."""
-    one, other = bodies[pairs[:, 0]], bodies[pairs[:, 1]]
-    return (one == other) & (one != NOBODY)
+def load_network(
+    scenario: str | Path,
+    bodies: Path,
+    *,
+    held_out: Sequence[str] = (),
+    incomplete: Sequence[str] = (),
+    within: float = NEAR,
+    year: float | None = None,
+    strategy: str = BASELINE,
+    by: str = "",
+    settings: Mapping[str, object] | None = None,
+) -> Network:
+    """Load a scenario and the joint bodies that were observed among its regions.
+
+    Parameters
+    ----------
+    scenario
+        Name or file of any scenario whose regions have places. Its own joint bodies are ignored.
+    bodies
+        A CSV table of observed joint bodies (see :func:`kolabsim.validation.bodies.read_bodies`).
+    held_out
+        Tiers (such as provinces) whose regions are only scored.
+    incomplete
+        Tiers whose bodies were reported incompletely.
+    within
+        Kilometres within which pairs of regions are compared.
+    year
+        Year of the comparison.
+    strategy
+        The strategy under which the model runs.
+    by
+        Column of the table of regions by which gains are summed, by default the tier.
+    settings
+        Settings that differ from the scenario's, by dotted names.
+
+    Raises
+    ------
+    kolabsim.errors.InputError
+        With everything that is wrong with these inputs.
+    """
+    loaded = Scenario.load(scenario)
+    changes = {**(settings or {}), **({"bodies": []} if loaded.bodies else {})}
+    loaded = loaded.with_(changes) if changes else loaded
+    regions, problems = loaded.regions, Problems()
+    if strategy not in loaded.strategies:
+        message = _("the scenario has no strategy '{name}'{suggestion}")
+        hint = suggestion(strategy, loaded.strategies)
+        problems.add(message.format(name=strategy, suggestion=hint))
+    for tier in dict.fromkeys((*held_out, *incomplete)):
+        if tier not in regions.tier:
+            message = _("no region belongs to '{tier}'{suggestion}")
+            problems.add(message.format(tier=tier, suggestion=suggestion(tier, regions.tiers())))
+    if by and by not in regions.extra:
+        message = _("the table of regions has no column '{column}'{suggestion}")
+        problems.add(message.format(column=by, suggestion=suggestion(by, regions.extra)))
+    if not regions.placed:
+        problems.add(_("the regions of this scenario have no places, so distances are unknown"))
+    try:
+        observed = read_bodies(bodies, loaded, year=year)
+    except InputError as error:
+        raise InputError([*problems.found, *error.problems]) from None
+    problems.raise_if_any()
+    tiers = np.array(regions.tier)
+    return Network(
+        scenario=loaded, observed=observed, strategy=strategy,
+        held_out=np.isin(tiers, list(held_out)), incomplete=np.isin(tiers, list(incomplete)),
+        within=within, by=by,
+    )  # fmt: skip
 
 
-def grown(
+# Runs -------------------------------------------------------------------------------------------
+
+
+class Simulated(NamedTuple):
+    """What many runs of the model show."""
+
+    bodies: np.ndarray
+    """[runs, R, A] number of the body that provides each area at the end."""
+    figures: np.ndarray
+    """[R, A, measures] measures of regions, means over runs; empty if they were not asked for."""
+
+
+def simulate_bodies(
     task: Task,
     runs: int,
     *,
+    figures: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> np.ndarray:
-    """The bodies at the end of runs that begin with none, [runs, R, A]."""
+) -> Simulated:
+    """Simulate runs and keep the joint bodies at their end.
 
-    def one(number: int) -> np.ndarray:
+    Parameters
+    ----------
+    task
+        A scenario and a strategy, compiled.
+    runs
+        Number of runs.
+    figures
+        Whether to keep measures of regions too.
+    threads
+        Threads that simulate, by default one for each core.
+    progress
+        Called with the number of finished runs after each of them.
+    """
+
+    def one(number: int) -> tuple[np.ndarray, np.ndarray]:
         state = new_state(task.world)
-        run_block(task, np.array([number]), regions=False, state=state)
-        return state.slot["body"].copy()
+        block = run_block(task, np.array([number]), regions=figures, state=state)
+        return state.slot["body"].copy(), block.figures[0] if figures else np.zeros(0)
 
-    found = []
+    bodies: list[np.ndarray] = []
+    total: np.ndarray | None = None
     with ThreadPoolExecutor(threads or cores()) as pool:
-        for bodies in pool.map(one, range(runs)):
-            found.append(bodies)
+        for ends, measured in pool.map(one, range(runs)):
+            bodies.append(ends)
+            total = np.nan_to_num(measured) if total is None else total + np.nan_to_num(measured)
             if progress is not None:
-                progress(len(found))
-    return np.array(found)
+                progress(len(bodies))
+    assert total is not None  # there is at least one run
+    return Simulated(np.array(bodies), total / runs)
 
 
-def chances(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Share of runs in which a pair shares any area, [P] from bodies [runs, R, A]."""
-    return np.mean([tied(one, pairs).any(axis=1) for one in bodies], axis=0)
+# Judging ----------------------------------------------------------------------------------------
 
 
-# Who with whom ----------------------------------------------------------------------------------
+class AreaFit(NamedTuple):
+    """How well scores rank the pairs that share one service area."""
 
-
-class PairScore(NamedTuple):
-    """How well something tells pairs that share from pairs that do not."""
-
-    name: str
-    auc: float
-    """Chance that a pair that shares is ranked above one that does not."""
-    precision: float
-    """Average precision; by chance it is the share of pairs that share."""
-    bands: tuple[float, ...]
-    """The first within each of :data:`BANDS`; NaN where all or none of a band share."""
-
-
-def predicted(y: np.ndarray, columns: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Log odds that a regression with these coefficients gives."""
-    return np.column_stack([*columns, np.ones(len(y))]) @ weights
-
-
-def regression(y: np.ndarray, columns: Sequence[np.ndarray], seed: int = 1) -> np.ndarray:
-    """Log odds by a logistic regression, each part of the pairs by one on the other parts."""
-    part = np.random.default_rng(seed).permutation(len(y)) % FOLDS
-    found = np.empty(len(y))
-    for fold in range(FOLDS):
-        here = part == fold
-        weights = logit(y[~here], *(column[~here] for column in columns))
-        found[here] = predicted(y[here], [column[here] for column in columns], weights)
-    return found
-
-
-def auc(y: np.ndarray, score: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """Area under the receiver operating curve; NaN where all or none share."""
-    from sklearn.metrics import roc_auc_score
-
-    there = y if weights is None else y[weights > 0.0]
-    if len(np.unique(there)) < 2:
-        return np.nan
-    return float(roc_auc_score(y, score, sample_weight=weights))
-
-
-def pair_score(name: str, y: np.ndarray, score: np.ndarray, distance: np.ndarray) -> PairScore:
-    """How well a score of pairs [P] tells who shares (``y``, 0 or 1)."""
-    from sklearn.metrics import average_precision_score
-
-    bands = []
-    for low, high in BANDS:
-        here = (distance >= low) & (distance < high)
-        bands.append(auc(y[here], score[here]))
-    return PairScore(name, auc(y, score), float(average_precision_score(y, score)), tuple(bands))
-
-
-class PairJudgement(NamedTuple):
-    """Pairs of one group of regions."""
-
-    group: str
+    area: str
     pairs: int
     share: float
-    """Share of the pairs that share an area."""
+    """Share of the pairs that share the area."""
     scores: tuple[PairScore, ...]
-    """The model's, the regression's, and those of single predictors."""
-    gap: tuple[float, float, float]
-    """AUC of the model less that of the regression, and its 95 % interval."""
-    by_distance: np.ndarray
-    """[4, bins] middle of each bin of :data:`BIN` km, its pairs, the share of them that share an
-    area, and the mean chance that the model gives them."""
+    """Of the model, the regression and distance, as far as they are defined."""
 
 
-def judge_pairs(network: Network, chance: np.ndarray, group: str) -> PairJudgement:
-    """How well the model knows who shares with whom within a group, and how well others do.
+class BodyFit(NamedTuple):
+    """How high the pairs of one observed body rank among all pairs of its tiers."""
 
-    On regions that were looked at, the regression predicts each part of the pairs from the others;
-    on those that are only scored, it is one on the regions that were looked at.
-    """
-    pairs, rows = network.pairs, network.groups()[group]
-    here, y = pairs.within(rows), tied(network.bodies, pairs.rows).any(axis=1).astype(float)
-    columns = [column[here] for column in pairs.columns]
-    if (rows & network.held).any():
-        seen = pairs.within(~network.held)
-        weights = logit(y[seen], *(column[seen] for column in pairs.columns))
-        rival = predicted(y[here], columns, weights)
-    else:
-        rival = regression(y[here], columns)
-    distance, y, chance = pairs.distance[here], y[here], chance[here]
-    scores = [
-        pair_score(N_("The model"), y, chance, distance),
-        pair_score(N_("Logistic regression on all below"), y, rival, distance),
-    ]
-    titles = {
-        "land": N_("Land border"), "distance": N_("Distance"), "size": N_("Likeness of size"),
-        "tier": N_("Same province"), "alike": N_("Likeness of political culture"),
-    }  # fmt: skip
-    for name, title in titles.items():
-        scores.append(pair_score(title, y, pairs.predictors[name][here], distance))
-
-    def gap(weights: np.ndarray) -> float:
-        return auc(y, chance, weights) - auc(y, rival, weights)
-
-    low, high = np.nanquantile([gap(w) for w in resampled(pairs.rows[here])], (0.025, 0.975))
-    whole = scores[0].auc - scores[1].auc
-    gaps = (whole, float(low), float(high))
-    bins = binned(distance, y, chance)
-    return PairJudgement(group, len(y), float(y.mean()), tuple(scores), gaps, bins)
+    body: Body
+    pairs: int
+    among: int
+    model: float
+    distance: float
+    """Mean share of the other pairs that rank below a pair of the body, ties counting half: by the
+    model's chance, and by distance."""
 
 
-def binned(distance: np.ndarray, *values: np.ndarray) -> np.ndarray:
-    """Means of values by distance, [2 + values, bins]: middles and numbers of pairs come first."""
-    place = (distance // BIN).astype(int)
-    number = np.bincount(place)
-    here = number > 0
-    middles = (np.arange(len(number)) + 0.5) * BIN
-    means = [np.bincount(place, value)[here] / number[here] for value in values]
-    return np.array([middles[here], number[here], *means])
+@dataclass(frozen=True, eq=False)
+class NetworkFit:
+    """The model against observed joint bodies."""
 
-
-def resampled(pairs: np.ndarray, seed: int = 1) -> Iterator[np.ndarray]:
-    """Weights of pairs when their regions are drawn anew with replacement."""
-    luck = np.random.default_rng(seed)
-    present, place = np.unique(pairs, return_inverse=True)
-    place = place.reshape(pairs.shape)
-    for _sample in range(RESAMPLED):
-        count = np.bincount(luck.integers(len(present), size=len(present)), minlength=len(present))
-        weights = (count[place[:, 0]] * count[place[:, 1]]).astype(float)
-        if weights.any():
-            yield weights
-
-
-# What draws regions together --------------------------------------------------------------------
-
-
-class TieEffect(NamedTuple):
-    """How a predictor moves the log odds that a pair shares, the others held fixed."""
-
-    name: str
-    observed: tuple[float, float, float]
-    """Among the real bodies, with its 95 % interval over regions drawn anew."""
-    model: tuple[float, float, float]
-    """Mean over runs, and where 95 % of runs lie."""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the mean over runs lies in the interval of what was observed."""
-        return self.observed[1] <= self.model[0] <= self.observed[2]
-
-
-def judge_effects(network: Network, bodies: np.ndarray, group: str) -> tuple[TieEffect, ...]:
-    """What draws regions of a group together, observed and in the model."""
-    pairs = network.pairs
-    here = pairs.within(network.groups()[group])
-    columns = [
-        column[here] / (column[here].std() if name == "alike" else 1.0)
-        for name, column in pairs.predictors.items()
-        if name != "distance"
-    ]
-    names = [name for name in pairs.predictors if name != "distance"]
-
-    def effects(of: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        y = tied(of, pairs.rows[here]).any(axis=1).astype(float)
-        if weights is None:
-            return logit(y, *columns)
-        return logit(np.repeat(y, weights), *(np.repeat(column, weights) for column in columns))
-
-    observed = effects(network.bodies)
-    again = [effects(network.bodies, w.astype(int)) for w in resampled(pairs.rows[here])]
-    spread = np.nanquantile(again, (0.025, 0.975), axis=0)
-    runs = np.array([effects(one) for one in bodies])
-    mean, ends = np.nanmean(runs, axis=0), np.nanquantile(runs, (0.025, 0.975), axis=0)
-    return tuple(
-        TieEffect(
-            name,
-            (float(observed[k]), float(spread[0, k]), float(spread[1, k])),
-            (float(mean[k]), float(ends[0, k]), float(ends[1, k])),
-        )
-        for k, name in enumerate(names)
-    )
-
-
-# How they share ---------------------------------------------------------------------------------
-
-
-def structure(bodies: np.ndarray, ties: np.ndarray | None = None) -> dict[str, float]:
-    """What describes a network of joint bodies [R, A] as a whole.
-
-    ``share.a`` and ``size.a`` are the share of regions in a body of area a and the mean number of
-    members of its bodies; the others are of the network of who shares anything with whom, which is
-    ``ties`` [R, R] or follows from the bodies.
-    """
-    import networkx as nx
-
-    found = {}
-    for a, column in enumerate(bodies.T):
-        sizes = np.unique(column[column != NOBODY], return_counts=True)[1]
-        found[f"share.{a}"] = float((column != NOBODY).mean())
-        found[f"size.{a}"] = float(sizes.mean()) if len(sizes) else np.nan
-    if ties is None:
-        same = (bodies[:, None] == bodies[None]) & (bodies[:, None] != NOBODY)
-        ties = same.any(axis=2)
-    ties = ties & ~np.eye(len(ties), dtype=bool)
-    degree = np.sort(ties.sum(axis=1))
-    rank = 2 * np.arange(1, len(degree) + 1) - len(degree) - 1
-    found["partners"] = float(degree.mean())
-    found["isolates"] = float((degree == 0).mean())
-    found["degree_gini"] = float(rank @ degree / max(len(degree) * degree.sum(), 1))
-    found["transitivity"] = float(nx.transitivity(nx.from_numpy_array(ties)))
-    return found
-
-
-def drawn_ties(network: Network, rows: np.ndarray, number: int, seed: int = 1) -> Iterator[dict]:
-    """Structures of networks whose ties are drawn from regressions of single pairs.
-
-    One regression an area, on the regions that were looked at. Whoever is linked by ties of an area
-    counts as one of its bodies.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    pairs, luck = network.pairs, np.random.default_rng(seed)
-    seen, here = pairs.within(~network.held), pairs.within(rows)
-    place = np.cumsum(rows) - 1
-    one, other = place[pairs.rows[here]].T
-    columns = [column[here] for column in pairs.columns]
-    observed = tied(network.bodies, pairs.rows).astype(float)
-    size, odds = int(rows.sum()), []
-    for y in observed.T:
-        weights = logit(y[seen], *(column[seen] for column in pairs.columns))
-        odds.append(np.clip(predicted(y[here], columns, weights), -50, 50))
-    for _draw in range(number):
-        bodies = np.full((size, len(odds)), NOBODY)
-        ties = np.zeros((size, size), bool)
-        for a, log_odds in enumerate(odds):
-            on = luck.random(len(log_odds)) < 1.0 / (1.0 + np.exp(-log_odds))
-            links = coo_array((np.ones(on.sum()), (one[on], other[on])), shape=(size, size))
-            label = connected_components(links, directed=False)[1]
-            label[np.bincount(label)[label] < 2] = NOBODY
-            bodies[:, a] = label
-            ties[one[on], other[on]] = ties[other[on], one[on]] = True
-        yield structure(bodies, ties)
-
-
-class Feature(NamedTuple):
-    """One figure of a structure."""
-
-    name: str
-    observed: float
-    model: tuple[float, float, float]
-    """Mean over runs, and where 95 % of runs lie."""
-    drawn: tuple[float, float, float]
-    """The same of ties that are drawn from regressions."""
-
-
-class StructureJudgement(NamedTuple):
-    """How a group of regions shares."""
-
-    group: str
-    features: tuple[Feature, ...]
-    apart: tuple[float, float]
-    """Mean distance from what was observed, of the model and of drawn ties: differences of shares
-    and indices, and of logarithms of sizes and partners."""
-    apart_ties: tuple[float, float]
-    """The same of what needs no bodies: partners, isolates, and how unequal and closed ties are."""
-    sizes: np.ndarray
-    """[2, 17] share of bodies with 0 to 16 members, observed and in the model."""
-
-
-def judge_structure(network: Network, bodies: np.ndarray, group: str) -> StructureJudgement:
-    """How far the model's networks of a group are from the observed one, against drawn ties."""
-    rows = network.groups()[group]
-    observed = structure(network.bodies[rows])
-    runs = [structure(one[rows]) for one in bodies]
-    draws = list(drawn_ties(network, rows, len(bodies)))
-    features, apart = [], {}
-    for name, value in observed.items():
-        if not np.isfinite(value):
-            continue
-        summed = [summary([one[name] for one in many]) for many in (runs, draws)]
-        features.append(Feature(name, value, *summed))
-        apart[name] = [distance(name, value, mean) for mean, _low, _high in summed]
-    of_ties = [found for name, found in apart.items() if "." not in name]
-    distances = (
-        tuple(float(mean) for mean in np.mean(found, axis=0))
-        for found in (list(apart.values()), of_ties)
-    )
-    sizes = np.array([shares_by_size([network.bodies[rows]]), shares_by_size(bodies[:, rows])])
-    return StructureJudgement(group, tuple(features), *distances, sizes)
-
-
-def shares_by_size(networks: Iterable[np.ndarray]) -> np.ndarray:
-    """Share of bodies with 0 to :data:`CAP` members, over networks [R, A]."""
-    number = np.zeros(CAP + 1)
-    for bodies in networks:
-        for column in bodies.T:
-            sizes = np.unique(column[column != NOBODY], return_counts=True)[1]
-            number += np.bincount(sizes, minlength=CAP + 1)[: CAP + 1]
-    return number / max(number.sum(), 1.0)
-
-
-def distance(name: str, observed: float, found: float) -> float:
-    """How far a figure of a structure is from what was observed."""
-    if name == "partners" or name.startswith("size."):
-        return float(abs(np.log(max(found, 0.1) / max(observed, 0.1))))
-    return abs(found - observed)
-
-
-def summary(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and the ends of the middle 95 %, of what is defined."""
-    defined = np.asarray([value for value in values if np.isfinite(value)])
-    if not len(defined):
-        return np.nan, np.nan, np.nan
-    return (float(defined.mean()), *(float(end) for end in np.quantile(defined, (0.025, 0.975))))
-
-
-class Judgement(NamedTuple):
-    """The model against a real network, group by group of regions."""
-
-    pairs: tuple[PairJudgement, ...]
-    effects: tuple[TieEffect, ...]
-    """What draws regions together, among those that are only scored."""
-    structures: tuple[StructureJudgement, ...]
+    network: Network
     runs: int
-    left_out: Mapping[str, int]
+    seed: int
+    simulated: Simulated
+    chance: np.ndarray
+    """[P] the model's chance that each pair shares any compared area."""
+    pairs: tuple[PairFit, ...]
+    """Who shares with whom, by group of regions."""
+    areas: tuple[AreaFit, ...]
+    """The same for each service area, in the last group."""
+    bodies: tuple[BodyFit, ...]
+    effects: tuple[Effect, ...]
+    """What brings regions of the last group together."""
+    structures: tuple[StructureFit, ...]
+    """How regions share, by group."""
+
+    def mean_rank(self) -> tuple[float, float]:
+        """Mean rank of the observed bodies by the model's chance, and by distance."""
+        ranks = np.array([(one.model, one.distance) for one in self.bodies])
+        model, distance = ranks.mean(axis=0) if len(ranks) else (np.nan, np.nan)
+        return float(model), float(distance)
 
 
-def judge_network(
+def compare_network(
     network: Network,
     *,
-    runs: int,
+    runs: int = RUNS,
+    seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Judgement:
-    """Let the model run from nothing, and compare with what was observed."""
-    bodies = grown(network.task, runs, threads=threads, progress=progress)
-    chance = chances(bodies, network.pairs.rows)
-    groups = list(network.groups())
-    return Judgement(
-        tuple(judge_pairs(network, chance, group) for group in groups),
-        judge_effects(network, bodies, groups[-1]),
-        tuple(judge_structure(network, bodies, group) for group in groups),
-        runs,
-        network.left_out,
-    )
+) -> NetworkFit:
+    """Run the model from no joint bodies at all, and compare what it forms with the observed ones.
+
+    Parameters
+    ----------
+    network
+        Regions and observed bodies, from :func:`load_network`.
+    runs
+        Number of runs.
+    seed
+        Seed of all draws of the model.
+    threads
+        Threads that simulate, by default one for each core.
+    progress
+        Called with the number of finished runs after each of them.
+    """
+    task = network.task(seed=seed)
+    simulated = simulate_bodies(task, runs, figures=True, threads=threads, progress=progress)
+    pairs, bodies = network.pairs, simulated.bodies
+    chance = chance_to_share(bodies[:, :, network.compared], pairs.rows)
+    last = list(network.groups.values())[-1]
+    each_run = [share_any(one[:, network.compared], pairs.rows) for one in bodies]
+    return NetworkFit(
+        network, runs, seed, simulated, chance,
+        pairs=tuple(
+            fit_pairs(pairs, network.shares, chance, rows, network.held_out, group=group)
+            for group, rows in network.groups.items()
+        ),
+        areas=tuple(fit_areas(network, bodies, last)),
+        bodies=tuple(rank_bodies(network, bodies)),
+        effects=compare_effects(pairs, network.shares, each_run, last),
+        structures=tuple(
+            fit_structure(
+                network.observed_layers(rows),
+                [network.model_layers(one, rows) for one in bodies],
+                draw_ties(
+                    pairs, network.observed.slots, rows, network.held_out, runs,
+                    areas=network.observed.areas,
+                ),
+                group=group,
+            )
+            for group, rows in network.groups.items()
+        ),
+    )  # fmt: skip
+
+
+def fit_areas(network: Network, bodies: np.ndarray, rows: np.ndarray) -> Iterator[AreaFit]:
+    """Judge each observed service area separately, in a group of regions [R]."""
+    pairs = network.pairs
+    shares = share_body(network.observed.slots, pairs.rows)
+    for k, area in enumerate(network.observed.areas):
+        chance = chance_to_share(bodies[:, :, network.columns(area)], pairs.rows)
+        fit = fit_pairs(pairs, shares[:, k], chance, rows, network.held_out)
+        main = tuple(one for one in fit.scores if one.name in ("model", "regression", "distance"))
+        yield AreaFit(area, fit.pairs, fit.share, main)
+
+
+def rank_bodies(network: Network, bodies: np.ndarray) -> Iterator[BodyFit]:
+    """Rank the pairs of each observed body among all pairs of the tiers that its members are in."""
+    regions = network.scenario.regions
+    tier, places = np.array(regions.tier), on_sphere(regions)
+    known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[np.ndarray, ...]] = {}
+    for body in network.observed.bodies:
+        tiers = tuple(sorted(set(tier[list(body.members)])))
+        key = (body.areas, tiers)
+        if key not in known:
+            rows = np.flatnonzero(np.isin(tier, tiers))
+            if len(rows) <= MOST_REGIONS:
+                pairs = np.array(list(combinations(rows, 2)))
+            else:
+                pairs = network.pairs.rows[np.isin(network.pairs.rows, rows).all(axis=1)]
+            columns = sorted({c for area in body.areas for c in network.columns(area)})
+            chance = chance_to_share(bodies[:, :, columns], pairs)
+            near = -great_circle(places[pairs[:, 0]], places[pairs[:, 1]])
+            known[key] = pairs, chance, near
+        pairs, chance, near = known[key]
+        own = np.isin(pairs, body.members).all(axis=1)
+        ranks = (auc(own.astype(float), score) for score in (chance, near))
+        yield BodyFit(body, int(own.sum()), len(pairs), *ranks)

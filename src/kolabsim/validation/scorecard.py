@@ -1,4 +1,4 @@
-"""The scorecard: what the model makes of each fact, with an interval and a verdict."""
+"""The scorecard: each fact with the model's value, its interval and a verdict."""
 
 from __future__ import annotations
 
@@ -11,31 +11,41 @@ import numpy as np
 
 from kolabsim.engine.ensemble import cores
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
-from kolabsim.validation.observation import observe
+from kolabsim.validation.runs import simulate_runs
 
 REPRODUCED, MISSED, UNDECIDED, ABSENT = (
     "reproduced", "not reproduced", "undecided", "not represented"
 )  # fmt: skip
-"""Verdicts; what is not represented counts as not reproduced."""
+"""Verdicts; a fact that the model cannot express counts as not reproduced."""
 
 QUICK = 8
 """Runs of a quick look."""
 FEW = 4
 """Runs of each setting in each plausible future, as in calibration."""
 FUTURES = 20
-"""Plausible futures in which facts are looked at, unless told."""
+"""Plausible futures in which facts are judged by default."""
 
 
 def runs_needed(*, configurations: int = 2, effect: float = 0.4) -> int:
     """Runs of each setting for a power of .95 at a level of .01 [seri_secchi_2017].
 
-    ``effect`` is Cohen's f: .4 is a large effect.
+    Parameters
+    ----------
+    configurations
+        Settings that are compared.
+    effect
+        Size of the effect as Cohen's f; .4 is a large one.
+
+    Examples
+    --------
+    >>> runs_needed()
+    56
     """
     return int(np.ceil(14.091 * configurations**-0.640 * effect**-1.986))
 
 
 class Finding(NamedTuple):
-    """What the model makes of a fact."""
+    """A fact with the model's value of its contrast."""
 
     fact: Fact
     value: float
@@ -46,11 +56,11 @@ class Finding(NamedTuple):
     """Runs that define the contrast."""
     verdict: str
     elsewhere: float = nan
-    """Share of the plausible futures that it was looked at in, in which the fact holds."""
+    """Share of the plausible futures in which the fact holds; NaN if it was judged in none."""
 
 
 def judge(fact: Fact, low: float, high: float) -> str:
-    """What an interval says of a fact."""
+    """Judge a fact by the interval of its contrast."""
     if not fact.is_represented:
         return ABSENT
     if not (isfinite(low) and isfinite(high)):
@@ -65,7 +75,7 @@ def judge(fact: Fact, low: float, high: float) -> str:
 
 
 def holds(fact: Fact, value: float, low: float, high: float) -> bool:
-    """Whether a fact holds on average, by a mean and its interval."""
+    """Whether a fact holds on average, by the mean of its contrast and the interval."""
     if fact.includes is not None or fact.not_above is not None:
         return judge(fact, low, high) == REPRODUCED
     return fact.low <= value <= fact.high
@@ -86,14 +96,14 @@ def interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, fl
 def contrasts(
     number: int, facts: Sequence[Fact], future: Mapping[str, object], seed: int
 ) -> list[float]:
-    """The contrast of each fact in the runs with one number; NaN where it is not represented."""
+    """The contrast of each fact in the runs with one number; NaN where the model has none."""
     wanted = dict.fromkeys(name for fact in facts for name in fact.settings)
-    seen = {
-        name: next(iter(observe(SETTINGS[name], [number], future=future, seed=seed)))
+    runs = {
+        name: next(simulate_runs(SETTINGS[name], [number], future=future, seed=seed))
         for name in wanted
     }
     return [
-        float(fact.contrast(*(seen[name] for name in fact.settings)))
+        float(fact.contrast(*(runs[name] for name in fact.settings)))
         if fact.contrast is not None
         else np.nan
         for fact in facts
@@ -115,19 +125,19 @@ def score(
     Parameters
     ----------
     facts
-        What it is judged by.
+        The facts to judge by.
     runs
         Runs of each setting, by default as many as :func:`runs_needed`.
     seed
-        Seed of all draws: all settings share them, so contrasts are of pairs of runs.
+        Seed of all draws. All settings share them, so contrasts compare paired runs.
     future
-        Settings other than the scenario's, by dotted names.
+        Settings that differ from the scenario's, by dotted names.
     elsewhere
-        Plausible futures in which the facts are looked at too, with :data:`FEW` runs each.
+        Plausible futures in which the facts are judged too, with :data:`FEW` runs each.
     threads
         Threads that simulate, by default one for each core.
     progress
-        Is told how many runs of all settings are finished, each time one more is.
+        Called with the number of finished runs of all settings after each of them.
     """
     runs = runs_needed() if runs is None else runs
     work = [(k, future or {}) for k in range(runs)]
@@ -140,9 +150,10 @@ def score(
             if progress is not None:
                 progress(len(found))
     findings = []
-    for fact, values in zip(facts, zip(*found, strict=True), strict=True):
+    for k, fact in enumerate(facts):
+        values = [row[k] for row in found]
         value, low, high, n = interval(values[:runs])
-        others = [values[k : k + FEW] for k in range(runs, len(values), FEW)]
+        others = [values[i : i + FEW] for i in range(runs, len(values), FEW)]
         held = [holds(fact, *interval(few)[:3]) for few in others if fact.is_represented]
         share = float(np.mean(held)) if held else nan
         findings.append(Finding(fact, value, low, high, n, judge(fact, low, high), share))

@@ -1,40 +1,38 @@
-"""What one run showed, in arrays that facts are read from."""
+"""Simulated runs as arrays, from which contrasts are computed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.measures import MEASURES, TRACE
-from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State
+from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
+from kolabsim.scenario.compile import great_circle
 from kolabsim.scenario.scenario import Scenario
 
 NEAR = 50.0
-"""Pairs of regions that are compared lie within so many kilometres, as in the Dutch sample."""
+"""Kilometres within which pairs of regions are compared, unless a caller says otherwise."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A simulated experiment that facts are read from: a scenario, changed, under a strategy."""
+    """A simulation that facts are read from: a scenario with changes, under one strategy."""
 
     scenario: str = "small-towns"
-    changes: Mapping[str, object] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that differ from the scenario's, by dotted names."""
     strategy: str = "voluntary"
-
-    def task(self, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
-        """The scenario and what its runs need, in a future: other settings, by dotted names."""
-        scenario = Scenario.load(self.scenario).with_({**future, **self.changes})
-        return scenario, build_task(scenario, scenario.strategies[self.strategy], seed=seed)
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A run as an outsider sees it: R regions, A areas, Q quarters."""
+class Run:
+    """What an outside observer could record of a run: R regions, A areas, Q quarters."""
 
     areas: tuple[str, ...]
     scale: np.ndarray
@@ -54,7 +52,7 @@ class Observed:
     culture: np.ndarray
     """[R, 3]."""
     pairs: np.ndarray
-    """[P, 2] pairs of regions within :data:`NEAR`, or that share a land border."""
+    """[P, 2] rows of pairs of regions that are near each other (see :func:`near_pairs`)."""
     distance: np.ndarray
     """[P] kilometres between them."""
     land: np.ndarray
@@ -80,31 +78,31 @@ class Observed:
 
     @cached_property
     def age(self) -> np.ndarray:
-        """[Q, R, A] quarters since the membership began, NaN without one."""
+        """[Q, R, A] quarters since the membership began; NaN for non-members."""
         quarter = np.arange(self.quarters)[:, None, None]
         return np.where(self.member, quarter - self.column["entered"], np.nan)
 
     @cached_property
     def saving(self) -> np.ndarray:
-        """[Q, R, A] what a slot saves of its stand-alone cost, NaN where it is alone."""
+        """[Q, R, A] saving as a share of stand-alone cost; NaN for non-members."""
         return np.where(self.member, 1.0 - self.column["cost"], np.nan)
 
     @cached_property
     def tied(self) -> np.ndarray:
-        """[P, A] whether the two of a pair are in one body at the end."""
+        """[P, A] whether a pair shares a joint body at the end."""
         body = self.at("body")
         one, other = body[self.pairs[:, 0]], body[self.pairs[:, 1]]
         return (one == other) & (one != NOBODY)
 
     @cached_property
     def unlike(self) -> np.ndarray:
-        """[P] how far cultures are apart, halved Kogut-Singh [kogut_singh_1988]: mean 1."""
+        """[P] half the Kogut-Singh distance of cultures [kogut_singh_1988]; its mean is 1."""
         spread = self.culture.var(axis=0)
         apart = self.culture[self.pairs[:, 0]] - self.culture[self.pairs[:, 1]]
         return (apart**2 / np.where(spread > 0.0, spread, 1.0)).sum(axis=1) / (2 * DIMENSIONS)
 
     def bodies(self, quarter: int = -1) -> np.ndarray:
-        """A row a joint body: number of members, people, mean saving, area, trust, net benefit."""
+        """One row for each joint body: members, people, mean saving, area, trust, net benefit."""
         body = self.at("body", quarter).astype(int)
         areas = np.broadcast_to(np.arange(len(self.areas)), body.shape)
         here = body >= 0
@@ -123,34 +121,64 @@ class Observed:
         return np.column_stack([size, people, 1.0 - cost, areas[here][first], trust, net])
 
 
-def near_pairs(task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs within :data:`NEAR` or with a land border: rows, kilometres, and whether by land."""
+def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the pairs of regions that are near each other or share a land border.
+
+    Parameters
+    ----------
+    world
+        What the engine reads of a scenario.
+    within
+        Distance in kilometres up to which a pair counts as near.
+
+    Returns
+    -------
+    tuple
+        Rows of the pairs, the smaller first [P, 2]; kilometres between them [P]; whether they share
+        a land border [P].
+    """
     from scipy.spatial import cKDTree
 
-    world = task.world
-    places = np.column_stack([world.region["x"], world.region["y"], world.region["z"]])
-    found = cKDTree(places).query_pairs(2.0 * np.sin(NEAR / EARTH / 2.0), output_type="ndarray")
+    places = np.column_stack([world.region[axis] for axis in "xyz"])
+    chord = 2.0 * np.sin(min(within / EARTH, np.pi) / 2.0)
+    near = cKDTree(places).query_pairs(chord, output_type="ndarray")
     source = np.repeat(np.arange(len(places)), world.region["end"] - world.region["first"])
-    by_land = world.contact["land"] > 0
-    borders = np.column_stack([source, world.contact["target"]])[by_land]
+    borders = np.column_stack([source, world.contact["target"]])[world.contact["land"] > 0]
     borders = borders[borders[:, 0] < borders[:, 1]]
-    pairs = np.unique(np.concatenate([np.sort(found, axis=1), borders]), axis=0)
+    pairs = np.unique(np.concatenate([np.sort(near, axis=1), borders]), axis=0)
     code = len(places)
     land = np.isin(pairs[:, 0] * code + pairs[:, 1], borders[:, 0] * code + borders[:, 1])
-    chord = np.linalg.norm(places[pairs[:, 0]] - places[pairs[:, 1]], axis=1)
-    return pairs, 2.0 * EARTH * np.arcsin(np.minimum(chord / 2.0, 1.0)), land
+    return pairs, great_circle(places[pairs[:, 0]], places[pairs[:, 1]]), land
 
 
-def observe(
+def prepare(setting: Setting, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
+    """The scenario of a setting in a future, and what its runs need; the setting's changes win."""
+    scenario = Scenario.load(setting.scenario).with_({**future, **setting.changes})
+    return scenario, build_task(scenario, scenario.strategies[setting.strategy], seed=seed)
+
+
+def simulate_runs(
     setting: Setting, numbers: Sequence[int], *, future: Mapping[str, object], seed: int
-) -> Iterator[Observed]:
-    """The runs of a setting with these numbers, one after the other."""
-    scenario, task = setting.task(future, seed)
-    pairs, distance, land = near_pairs(task)
+) -> Iterator[Run]:
+    """Simulate runs of a setting one by one.
+
+    Parameters
+    ----------
+    setting
+        The scenario, its changes and the strategy.
+    numbers
+        Numbers of the runs, which address their random draws.
+    future
+        Further settings by dotted names; where both name one, ``setting`` wins.
+    seed
+        Seed of all draws.
+    """
+    scenario, task = prepare(setting, future, seed)
+    pairs, distance, land = near_pairs(task.world)
     state = new_state(task.world)
     for number in numbers:
         block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
-        yield Observed(
+        yield Run(
             areas=tuple(scenario.areas),
             scale=task.world.area["efficient_scale"].copy(),
             column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
@@ -168,7 +196,7 @@ def observe(
 
 
 def culture_of(state: State) -> np.ndarray:
-    """The culture scores of the last run's regions, [R, 3]."""
+    """Culture scores of the regions of the last run [R, 3]."""
     areas = state.slot.shape[1]
     rows = state.sums[: state.slot.size : areas]
     return rows[:, CULTURE : CULTURE + DIMENSIONS].copy()
