@@ -1,12 +1,13 @@
-"""All figures, in one look, to be drawn from Python: ``from kolabsim import figures``.
+"""All figures, with one look: ``from kolabsim import figures``.
 
-Each is a function that takes results and returns a :class:`matplotlib.figure.Figure`; notebooks
-show it, :func:`to_png` and :func:`to_svg` write it. Pyplot is not used, and settings of matplotlib
-are neither read nor changed. Words and numbers are in the language spoken
-(:func:`kolabsim.i18n.set_language`).
+Each function takes a result and returns a :class:`matplotlib.figure.Figure`. A notebook shows it;
+:func:`to_png` and :func:`to_svg` export it. Pass ``ax=`` to draw in axes of your own, one for each
+panel. Figures do not use pyplot, and neither read nor change the settings of matplotlib. They are
+in the current language (:func:`kolabsim.i18n.set_language`).
 
-Figures of an experiment take :class:`Labels`, which say what factors, outcomes and strategies are
-called: ``figures.Labels.from_experiment(experiment)``. Without them everything keeps its own name.
+Figures of a sensitivity analysis, a robustness analysis or a search take :class:`Labels`, with the
+titles and units of factors, outcomes and strategies:
+``figures.Labels.from_experiment(experiment)``. Without labels, figures show names.
 """
 
 from __future__ import annotations

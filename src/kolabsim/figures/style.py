@@ -196,6 +196,8 @@ def open_canvas(
         if len(given) != number:
             text = _("this figure has {number} panels, but {given} axes were given")
             raise InputError([Problem(text.format(number=number, given=len(given)))])
+        for axes in given:
+            adopt(axes)
         return Canvas(root_figure(given[0]), given, is_new=False)
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -205,6 +207,18 @@ def open_canvas(
     for unused in panels[number:]:
         unused.set_axis_off()
     return Canvas(figure, panels[:number], is_new=True)
+
+
+def adopt(axes: Axes) -> None:
+    """Give axes of a caller the common look."""
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(
+        labelsize=STYLE["xtick.labelsize"], grid_color=STYLE["grid.color"],
+        grid_linewidth=STYLE["grid.linewidth"],
+    )  # fmt: skip
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set_size(STYLE["axes.labelsize"])
 
 
 def root_figure(axes: Axes) -> Figure:
