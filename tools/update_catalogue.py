@@ -231,7 +231,7 @@ if __name__ == "__main__":
     if importlib.util.find_spec("sphinx"):
         found.append(update_pages())
     else:
-        sys.stdout.write("the pages were left as they are: pip install 'kolabsim[docs]'\n")
+        sys.stdout.write("the pages were left as they are: pip install -e '.[docs]'\n")
     for title, *parts in zip(("to be translated", "dropped"), *found, strict=True):
         texts = list(chain(*parts))
         sys.stdout.write(f"{len(texts)} {title}\n" + "".join(f"  {text!r}\n" for text in texts))

@@ -60,16 +60,16 @@ def test_a_larger_design_begins_with_the_smaller_one(method):
 
 @pytest.mark.parametrize("method", ["fast", "rbd_fast", "delta", "pawn"])
 def test_methods_that_cannot_be_extended_say_so(method):
-    with pytest.raises(InputError, match=f"{method}: a design of this method cannot be extended"):
+    with pytest.raises(InputError, match=f"{method}: a design of this method cannot grow"):
         small(method).extended(10_000)
 
 
 def test_designs_are_not_made_smaller_or_moved():
-    with pytest.raises(InputError, match="8 is not more than the 8 that there are"):
+    with pytest.raises(InputError, match="8 is not more than the present 8"):
         small("morris").extended(8)
     with pytest.raises(InputError, match="8 would move the points; allowed: 9, 13, 17"):
         small("one_at_a_time").extended(8)
-    with pytest.raises(InputError, match="48 is no power of two; the nearest are 32 and 64"):
+    with pytest.raises(InputError, match="48 is not a power of two; the nearest are 32 and 64"):
         small("sobol").extended(48)
 
 
@@ -129,19 +129,19 @@ def test_on_the_curves_of_fast_no_two_factors_move_as_one():
     [
         ({"method": "sobbol"}, "'sobbol' is unknown; did you mean 'sobol'?"),
         ({"method": "regression"}, "'regression' is unknown; allowed: morris, sobol, fast"),
-        ({"samples": 100}, "100 is no power of two; the nearest are 64 and 128"),
+        ({"samples": 100}, "100 is not a power of two; the nearest are 64 and 128"),
         ({"samples": 8}, "8 base points are too few for sobol; at least 16"),
-        ({"samples": 32.5}, "32.5 is no whole number"),
+        ({"samples": 32.5}, "32.5 is not a whole number"),
         ({"method": "fast", "samples": 301}, "4 curves; the nearest are 300 and 304"),
         ({"method": "fast", "samples": 300, "groups": "xyz"}, "with groups: morris, sobol"),
-        ({"method": "delta", "samples": 128, "groups": "xyz"}, "delta looks at single factors"),
-        ({"method": "morris", "second_order": True}, "only sobol looks at pairs"),
-        ({"usual": (0.5, 0.5, 0.5)}, "only one_at_a_time takes them"),
+        ({"method": "delta", "samples": 128, "groups": "xyz"}, "delta analyses single factors"),
+        ({"method": "morris", "second_order": True}, "only sobol analyses pairs"),
+        ({"usual": (0.5, 0.5, 0.5)}, "only one_at_a_time has them"),
         ({"method": "one_at_a_time", "usual": (0.5, 2.0, 0.5)}, "place 2.0 is not between 0 and 1"),
         ({"method": "one_at_a_time", "usual": (0.5,)}, "1 are given for 3 factors"),
         ({"names": ("a",)}, "1 is too few; at least two factors"),
         ({"names": ("a", "b", "a")}, "'a' is named more than once"),
-        ({"names": ("a", "dummy")}, "'dummy' is kept for the factor that changes nothing"),
+        ({"names": ("a", "dummy")}, "'dummy' is reserved for the factor without effect"),
         ({"groups": "xx"}, "2 are given for 3 factors"),
         ({"groups": "xxx"}, "1 is too few; at least two factors or groups"),
         ({"seed": -1}, "-1 is not allowed; allowed: from 0"),

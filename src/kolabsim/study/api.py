@@ -1,4 +1,4 @@
-"""Running a study: strategies under futures, many runs each, all on common draws."""
+"""Simulation in memory: strategies under futures, many runs each, on common random numbers."""
 
 from __future__ import annotations
 
@@ -33,33 +33,46 @@ def simulate(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
-    """Simulate strategies (default: all) under futures (default: one), ``runs`` times each.
+    """Simulate strategies under futures, ``runs`` times each.
 
     Parameters
     ----------
     scenario
         A scenario, the name of a shipped one, or the path of a file.
     strategies
-        Names of strategies of the scenario.
+        Names of strategies of the scenario; default: all.
     futures
-        Settings by dotted names, as in ``scenario.with_``, for each named future.
+        Settings by dotted names, as in ``scenario.with_``, for each named future; default: one
+        future without changes.
     runs
         Number of runs, at least 1. More runs keep the first ones as they are.
     seed
-        Seed of all draws, 0 or above.
+        Seed of all random draws, 0 or above.
     traits
-        For each run, the run whose draws of what regions are it takes; default: its own.
+        [runs] the run whose drawn traits of regions each run takes; default: its own.
     regions
-        Whether to keep figures by region and area as well.
+        Whether to give figures by region and area as well.
     threads
         Threads that simulate side by side; default: all cores.
     progress
         Called with the number of runs that a finished block adds.
 
+    Returns
+    -------
+    Results
+        Tables of runs, quarters and regions.
+
     Raises
     ------
     InputError
         With all problems at once, before the first run.
+
+    Examples
+    --------
+    >>> import kolabsim as ks
+    >>> results = ks.simulate("kartamantul", ["voluntary", "team"], runs=2)
+    >>> results.runs[["strategy", "run"]].to_numpy().tolist()
+    [['voluntary', 0], ['voluntary', 1], ['team', 0], ['team', 1]]
     """
     if not isinstance(scenario, Scenario):
         scenario = Scenario.load(scenario)
@@ -67,7 +80,7 @@ def simulate(
     check_request(scenario, chosen, runs=runs, seed=seed)
     futures = dict(futures or {DEFAULT_FUTURE: {}})
     worlds = build_futures(scenario, futures, seed)
-    traits = None if traits is None else np.asarray(traits, np.int64)
+    drawn = None if traits is None else np.asarray(traits, np.int64)
     shape = (len(chosen), len(futures), runs)
     places = (len(scenario.regions), len(scenario.areas))
     measures = scenario.measures
@@ -79,7 +92,7 @@ def simulate(
             policy = build_policy(world, world.strategies[strategy])
             for first in range(0, runs, BLOCK):
                 numbers = np.arange(first, min(first + BLOCK, runs))
-                of = None if traits is None else traits[numbers]
+                of = None if drawn is None else drawn[numbers]
                 work.append((task._replace(policy=policy), numbers, of))
                 slices.append((s, f, slice(first, first + len(numbers))))
     for (s, f, part), block in zip(
@@ -104,14 +117,35 @@ def as_function(
     seed: int = 1,
     threads: int | None = None,
 ) -> Callable[..., dict[str, float]]:
-    """A scenario as a plain function, for tools that vary the arguments of one.
+    """Wrap a scenario as a plain function, for tools that vary the arguments of one.
 
-    The function takes settings by dotted names, as ``scenario.with_`` does, and ``strategy``, which
-    may be left out if one is given here. It returns the mean over runs of each measure (default:
-    all). All calls meet the same draws. It can be sent to other processes.
+    The function takes settings by dotted names, as ``scenario.with_`` does, and ``strategy``,
+    which may be left out if one is given here. It returns the mean over runs of each measure. All
+    calls share their random draws. It can be sent to other processes.
 
-    Raises :class:`~kolabsim.errors.InputError` here for a strategy or measure that does not exist
-    and for numbers that make no sense; the function does for its own arguments.
+    Parameters
+    ----------
+    scenario
+        A scenario, the name of a shipped one, or the path of a file.
+    strategy
+        The strategy unless a call names another.
+    measures
+        Names of measures; default: all.
+    runs, seed, threads
+        As in :func:`simulate`.
+
+    Raises
+    ------
+    InputError
+        Here for a strategy or measure that does not exist and for numbers out of range; the
+        function raises it for its own arguments.
+
+    Examples
+    --------
+    >>> import kolabsim as ks
+    >>> trust = ks.as_function("kartamantul", "team", ["trust"], runs=2)
+    >>> sorted(trust(**{"parameters.trust_start": 0.6}))
+    ['trust']
     """
     if not isinstance(scenario, Scenario):
         scenario = Scenario.load(scenario)
@@ -137,14 +171,14 @@ def _means(
     **settings: object,
 ) -> dict[str, float]:
     if strategy is None:
-        raise InputError([Problem(_("say which strategy: strategy=NAME"))])
+        raise InputError([Problem(_("a strategy is missing: pass strategy=NAME"))])
     world = scenario.with_(settings) if settings else scenario
     results = simulate(world, [strategy], regions=False, **options)
     return {name: float(results.runs[name].mean()) for name in measures}
 
 
 def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, seed: int) -> None:
-    """Refuse strategies that do not exist, and numbers of runs or seeds that make no sense."""
+    """Refuse strategies that do not exist, and numbers of runs or seeds that are out of range."""
     problems = Problems()
     for name in strategies:
         if name not in scenario.strategies:
@@ -152,7 +186,7 @@ def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, s
             text = _("'{name}' is not a strategy of {scenario}{hint}")
             problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
     if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
-        problems.add(_("runs: {value} is not a whole number from 1").format(value=runs))
+        problems.add(_("runs: {value} is not a positive whole number").format(value=runs))
     is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
     if not is_whole or not 0 <= seed < 2**63:
         problems.add(_("seed: {value} is not a whole number from 0").format(value=seed))

@@ -1,8 +1,8 @@
-"""Designs: which points of the space of factors a sensitivity analysis looks at.
+"""Designs: the points of the space of factors at which a sensitivity analysis simulates.
 
 Every factor is a place between 0 and 1, which :meth:`kolabsim.study.factors.Factor.at` turns into a
-value. Designs are drawn from their seed alone; where a method allows it, a larger design contains
-all points of a smaller one, so that no finished run is lost.
+value. A design follows from its seed alone; where the method allows it, a larger design contains
+all points of a smaller one, so that finished runs are used again.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, _
 
 DUMMY = "dummy"
-"""A factor that changes nothing: what is found for it is the noise floor."""
+"""A factor without effect: its index is the noise floor."""
 LEVELS = 4
 """Places of a factor in a Morris design; a step is two thirds of its range."""
 HARMONICS = 4
-"""Harmonics of a frequency that FAST counts as the factor's own [saltelli_1999]."""
+"""Harmonics of a factor's frequency that FAST attributes to it [saltelli_1999]."""
 CURVES = 4
-"""Search curves of FAST with other phases, among which the points of a factor are divided."""
+"""Search curves of FAST with different phases, which divide the points of a factor."""
 PLACES = 9
-"""Places of the factor along each curve of individual conditional expectation."""
+"""Places of a factor along each curve of individual conditional expectation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +39,18 @@ class Design:
     groups: tuple[str, ...] | None
     """[D] group of each factor: factors of a group move together. None where each is alone."""
     samples: int
-    """How many, as the method counts them (:data:`METHODS`)."""
+    """Sample size, in the unit of the method (:data:`METHODS`)."""
     seed: int
     second_order: bool
-    """Whether pairs of factors are looked at too (Sobol)."""
+    """Whether pairs of factors get an index too (Sobol)."""
     usual: tuple[float, ...]
-    """[D] place of each factor while others move (one_at_a_time)."""
+    """[D] place of each factor while another one moves (one_at_a_time)."""
     points: np.ndarray = field(repr=False)
     """[N, D] places in the unit cube."""
 
     @property
     def units(self) -> tuple[str, ...]:
-        """What gets an index: the groups, or else the factors; the dummy comes last."""
+        """The groups, or else the factors, that get an index; the dummy comes last."""
         return tuple(dict.fromkeys(self.groups or self.names))
 
     @property
@@ -60,21 +60,21 @@ class Design:
 
     @property
     def has_dummy(self) -> bool:
-        """Whether a factor that changes nothing is among them."""
+        """Whether a factor without effect is among them."""
         return self.units[-1] == DUMMY
 
     def extended(self, samples: int) -> Design:
         """A larger design with all points of this one.
 
-        This one's points come first, except in one_at_a_time, whose new points lie between them.
-        Raises :class:`~kolabsim.errors.InputError` where the method or the number does not allow
-        it.
+        Points of this design come first, except in one_at_a_time, where new points lie between
+        them. Raises :class:`~kolabsim.errors.InputError` if the method or the number does not
+        allow it.
         """
         kind, message = METHODS[self.method], ""
         if not kind.extends:
-            message = _("{method}: a design of this method cannot be extended; ask for a new one")
+            message = _("{method}: a design of this method cannot grow; make a new one")
         elif samples <= self.samples:
-            message = _("samples: {samples} is not more than the {present} that there are")
+            message = _("samples: {samples} is not more than the present {present}")
         elif self.method == "one_at_a_time" and (samples - 1) % (self.samples - 1):
             message = _("samples: {samples} would move the points; allowed: {some}, ...")
         if message:
@@ -90,14 +90,14 @@ class Design:
 
 
 class Method(NamedTuple):
-    """A way to look at the space of factors."""
+    """A method of sensitivity analysis, as far as its design goes."""
 
     draw: Callable[[Design], np.ndarray]
-    """Points [N, D] of a design that has none yet."""
+    """Draws the points [N, D] of a design."""
     counts: str
-    """What samples are."""
+    """Unit of the sample size."""
     least: int
-    """Fewest samples from which its indices can be told."""
+    """Fewest samples from which its indices can be estimated."""
     groups: bool = True
     """Whether factors can move together."""
     extends: bool = True
@@ -108,7 +108,7 @@ class Method(NamedTuple):
 
 
 def salib_problem(design: Design) -> dict[str, object]:
-    """A design as SALib asks for it; made anew for each call, because SALib changes it."""
+    """A design as SALib expects it; made anew for each call, because SALib changes it."""
     problem: dict[str, object] = {
         "num_vars": len(design.names),
         "names": list(design.names),
@@ -118,14 +118,14 @@ def salib_problem(design: Design) -> dict[str, object]:
 
 
 def salib_seed(design: Design) -> int:
-    """A seed for SALib, which takes 0 for none."""
+    """A seed for SALib, which takes 0 to mean none."""
     return design.seed + 1
 
 
 def morris_points(design: Design) -> np.ndarray:
     """Trajectories in which one factor or group moves at a time, each of units + 1 points.
 
-    None is chosen for its spread: those of a small design would not be those of a large one.
+    Trajectories are not selected for their spread: a larger design would then have others.
     """
     from SALib.sample import morris
 
@@ -173,14 +173,14 @@ def latin_points(design: Design) -> np.ndarray:
 
 
 def curve_points(design: Design) -> np.ndarray:
-    """Each factor from one end to the other while the others stay, [units, places]."""
+    """Each factor from one end to the other while the others rest, [units, places]."""
     # A ratio of whole numbers is the same number in a finer grid; a multiple of a step is not.
     places = np.arange(design.samples) / (design.samples - 1)
     return replaced(np.array([design.usual]), design.members, places).reshape(-1, len(design.names))
 
 
 def ice_points(design: Design) -> np.ndarray:
-    """The same around base points that are drawn, [samples, units, places]."""
+    """The same around random base points, [samples, units, places]."""
     rng = np.random.default_rng(salib_seed(design))
     base = rng.random((design.samples, len(design.names)))
     places = np.arange(PLACES) / (PLACES - 1)
@@ -193,10 +193,10 @@ def replaced(base: np.ndarray, members: np.ndarray, places: np.ndarray) -> np.nd
 
 
 def factorial_points(design: Design) -> np.ndarray:
-    """Base points that are drawn, each followed by one point for each unit that differs in it.
+    """Random base points, each followed by one point for each unit, which alone differs there.
 
-    A unit moves by half of its range, past the end to the beginning: whichever of its words a
-    choice has, it gets another.
+    A unit moves by half of its range, past the end to the beginning, so that a choice always gets
+    another word.
     """
     rng = np.random.default_rng(salib_seed(design))
     base = rng.random((design.samples, len(design.names)))[:, None, :]
@@ -227,7 +227,7 @@ many base points [goldstein_2015]; factorial: finite changes of choices [borgono
 """
 
 
-# Asking -----------------------------------------------------------------------------------------
+# Checks -----------------------------------------------------------------------------------------
 
 
 def make_design(
@@ -252,20 +252,25 @@ def make_design(
     groups
         [D] the group of each factor; factors of a group move together and get one index.
     samples
-        How many, as the method counts them.
+        Sample size, in the unit of the method.
     seed
-        Decides all that is drawn; 0 or more.
+        Seed of all random draws, 0 or more.
     second_order
-        Whether pairs of factors are looked at too (Sobol), for nearly twice as many points.
+        Whether pairs of factors get an index too (Sobol), for nearly twice as many points.
     dummy
-        Whether to add a factor that changes nothing, whose index is the noise floor.
+        Whether to add a factor without effect, whose index is the noise floor.
     usual
-        [D] the place of each factor while others move (one_at_a_time); default: the middle.
+        [D] the place of each factor while another one moves (one_at_a_time); default: the middle.
 
     Raises
     ------
     InputError
-        If the method cannot do this, with all that is wrong and what is allowed.
+        If the method cannot do this, with all problems and what is allowed.
+
+    Examples
+    --------
+    >>> make_design("sobol", ["a", "b"], samples=16, seed=1).points.shape
+    (80, 3)
     """
     problems = Problems()
     if method not in METHODS:
@@ -275,12 +280,14 @@ def make_design(
         check_samples(method, samples, problems)
         if groups and not METHODS[method].groups:
             able = ", ".join(name for name, kind in METHODS.items() if kind.groups)
-            message = _("groups: {method} looks at single factors only; with groups: {able}")
+            message = _(
+                "groups: {method} analyses single factors only; methods with groups: {able}"
+            )
             problems.add(message.format(method=method, able=able))
         if second_order and method != "sobol":
-            problems.add(_("second order: only sobol looks at pairs of factors"))
+            problems.add(_("second order: only sobol analyses pairs of factors"))
         if usual is not None and method != "one_at_a_time":
-            problems.add(_("usual places: only one_at_a_time takes them"))
+            problems.add(_("usual places: only one_at_a_time has them"))
     check_names(names, groups, dummy, problems)
     check_numbers(names, seed, usual, problems)
     problems.raise_if_any()
@@ -314,16 +321,16 @@ def drawn(
 
 
 def check_samples(method: str, samples: int, problems: Problems) -> None:
-    """Note a number of samples that a method cannot use."""
+    """Add a problem for a sample size that a method cannot use."""
     kind, words = METHODS[method], {"method": method, "samples": samples}
     if isinstance(samples, bool) or samples != int(samples):
-        problems.add(_("samples: {samples} is no whole number").format(**words))
+        problems.add(_("samples: {samples} is not a whole number").format(**words))
     elif samples < kind.least:
         message = _("samples: {samples} {counts} are too few for {method}; at least {least}")
         problems.add(message.format(counts=_(kind.counts), least=kind.least, **words))
     elif method == "sobol" and samples & (samples - 1):
         below = 1 << (int(samples).bit_length() - 1)
-        message = _("samples: {samples} is no power of two; the nearest are {below} and {above}")
+        message = _("samples: {samples} is not a power of two; the nearest are {below} and {above}")
         problems.add(message.format(below=below, above=2 * below, **words))
     elif method == "fast" and samples % CURVES:
         below = samples - samples % CURVES
@@ -338,11 +345,11 @@ def check_samples(method: str, samples: int, problems: Problems) -> None:
 def check_names(
     names: Sequence[str], groups: Sequence[str] | None, dummy: bool, problems: Problems
 ) -> None:
-    """Note factors and groups that cannot be told apart."""
+    """Add problems for factors and groups that are ambiguous or too few."""
     for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
         problems.add(_("factors: '{name}' is named more than once").format(name=name))
     if dummy and DUMMY in {*names, *(groups or ())}:
-        message = _("factors: '{name}' is kept for the factor that changes nothing")
+        message = _("factors: '{name}' is reserved for the factor without effect")
         problems.add(message.format(name=DUMMY))
     if groups is not None and len(groups) != len(names):
         message = _("groups: {groups} are given for {names} factors; one for each is needed")
@@ -355,7 +362,7 @@ def check_names(
 def check_numbers(
     names: Sequence[str], seed: int, usual: Sequence[float] | None, problems: Problems
 ) -> None:
-    """Note a seed and usual places that are out of range."""
+    """Add problems for a seed and usual places that are out of range."""
     if not 0 <= seed < 2**32 - 1:
         message = _("seed: {seed} is not allowed; allowed: from 0 to {most}")
         problems.add(message.format(seed=seed, most=2**32 - 2))
