@@ -45,7 +45,7 @@ AREA = {
 }
 """An area in which regions of a few ten thousand people gain from sharing."""
 
-AS_IT_IS = {"from": [0, 1], "to": [0, 1], "because": "as it is"}
+AS_IT_IS = {"from": [0, 1], "to": [0, 1], "reason": "as it is"}
 
 
 def region_rows(number: int, *, seed: int = 0, apart_km: float = 20.0) -> list[dict[str, object]]:
@@ -88,10 +88,10 @@ def make_scenario(
             columns[name] = {"column": name} | AS_IT_IS
     culture = [f"culture_{d}" for d in (1, 2, 3) if f"culture_{d}" in rows[0]]
     if culture:
-        columns["culture"] = [{"column": name, "because": "as it is"} for name in culture]
+        columns["culture"] = [{"column": name, "reason": "as it is"} for name in culture]
     interests = {a: f"interest_{a}" for a in areas if f"interest_{a}" in rows[0]}
     if interests:
-        limits = {"from": [1e-6, 100], "to": [1e-6, 100], "because": "as it is"}
+        limits = {"from": [1e-6, 100], "to": [1e-6, 100], "reason": "as it is"}
         columns["interests"] = {a: {"column": name} | limits for a, name in interests.items()}
     pairs = [(*pair, "yes", "")[:4] if len(pair) == 2 else pair for pair in contacts]
     pairs = [(a, b, "yes" if land in (True, "yes") else "no", *km) for a, b, land, *km in pairs]

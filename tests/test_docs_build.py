@@ -70,7 +70,7 @@ def test_the_reference_has_what_is_declared(built):
     from kolabsim.cli import program
     from kolabsim.model.measures import MEASURES
     from kolabsim.model.parameters import PARAMETERS
-    from kolabsim.scenario.schema import ScenarioText
+    from kolabsim.scenario.scenario import Scenario
 
     def has(page, words):
         text = (built / f"reference/{page}.html").read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def test_the_reference_has_what_is_declared(built):
 
     assert has("parameters", PARAMETERS)
     assert has("measures", MEASURES)
-    keys = {field.alias or name for name, field in ScenarioText.model_fields.items()}
+    keys = {field.alias or name for name, field in Scenario.model_fields.items()}
     assert has("scenarios", keys)
     assert has("python", [f"kolabsim.{name}" for name in kolabsim.__all__])
     page = (built / "reference/cli.html").read_text(encoding="utf-8")

@@ -23,8 +23,8 @@ from kolabsim.app.uploads import Uploads
 from kolabsim.cli import main
 from kolabsim.errors import LONGEST_MESSAGE, InputError, KolabsimError, Problem, StorageError
 from kolabsim.files import write_whole
-from kolabsim.scenario.scenario import Scenario
-from kolabsim.scenario.schema import FILES, ContactsText, RegionsText
+from kolabsim.scenario.contacts import ContactSource
+from kolabsim.scenario.scenario import FILES, RegionSource, Scenario
 from kolabsim.study import store
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
@@ -278,7 +278,7 @@ def test_every_key_that_names_a_file_is_known_to_uploads() -> None:
     """What the schema calls a file is what an upload may not name unless it was uploaded too."""
     named = {
         (keys, name.rstrip("_"))
-        for keys, kind in (("regions", RegionsText), ("contacts", ContactsText))
+        for keys, kind in (("regions", RegionSource), ("contacts", ContactSource))
         for name, field in kind.model_fields.items()
         if " file" in f" {field.description or ''}"
     }

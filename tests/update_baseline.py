@@ -272,8 +272,9 @@ def members_of(name: str, one: type) -> Iterator[str]:
             found |= vars(kind)
             if dataclasses.is_dataclass(kind):
                 found |= {field.name: None for field in dataclasses.fields(kind)}
+            found |= dict.fromkeys(getattr(kind, "model_fields", ()))
     for member, value in sorted(found.items()):
-        if member.startswith("_") or member in MESAS:
+        if member.startswith(("_", "model_")) or member in MESAS:
             continue
         if isinstance(value, classmethod | staticmethod):
             value = value.__func__

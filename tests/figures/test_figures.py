@@ -533,6 +533,6 @@ def test_regions_without_places_stand_in_a_circle(moments):
     scenario, found = moments
     nowhere = np.full(len(scenario.regions), np.nan)
     regions = dataclasses.replace(scenario.regions, latitude=nowhere, longitude=nowhere)
-    figure = figures.bodies_over_time(dataclasses.replace(scenario, regions=regions), found)
+    figure = figures.bodies_over_time(scenario.model_copy(update={"regions": regions}), found)
     offsets = figure.axes[0].collections[0].get_offsets()
     np.testing.assert_allclose(np.hypot(*offsets.T), 1.0)

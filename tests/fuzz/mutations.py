@@ -12,7 +12,7 @@ import yaml
 from hypothesis import strategies as st
 
 from kolabsim.errors import printable
-from kolabsim.scenario.schema import ScenarioText
+from kolabsim.scenario.scenario import Scenario
 
 
 class Raw(str):
@@ -59,7 +59,7 @@ RAW = (
 
 KEYS = tuple(
     sorted(
-        {*ScenarioText.model_json_schema()["properties"], "kind", "question", "scenario", "runs"}
+        {*Scenario.model_json_schema()["properties"], "kind", "question", "scenario", "runs"}
         | {"seed", "baseline", "futures", "plausible", "structures", "detail", "measures", "set"}
         | {"quick", "factors", "method", "samples", "outcomes", "levers", "objectives", "budget"}
         | {

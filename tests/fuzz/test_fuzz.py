@@ -26,12 +26,12 @@ from kolabsim.cli import main, run
 from kolabsim.errors import InputError, KolabsimError, Problems
 from kolabsim.i18n import speaking
 from kolabsim.model.load import listeners, run_extensions
+from kolabsim.scenario.contacts import read_contacts
+from kolabsim.scenario.files import read_bytes
 from kolabsim.scenario.importer import recognise_columns
-from kolabsim.scenario.regions import read_contacts, read_table
+from kolabsim.scenario.regions import Columns, read_table
 from kolabsim.scenario.scenario import Scenario, shipped
-from kolabsim.scenario.schema import Columns
 from kolabsim.scenario.shapes import read_shapes
-from kolabsim.scenario.source import read_bytes
 from kolabsim.scenario.tables import read_csv
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.scaffold import start
@@ -150,8 +150,8 @@ def test_experiments(number, folder) -> None:
 
 MEASURED = Columns.model_validate(
     {
-        "stress": {"column": "hdi_2024", "from": (60, 90), "to": (0.1, 0.8), "because": "a trial"},
-        "culture": ({"column": "population", "because": "a trial"},),
+        "stress": {"column": "hdi_2024", "from": (60, 90), "to": (0.1, 0.8), "reason": "a trial"},
+        "culture": ({"column": "population", "reason": "a trial"},),
     }
 )
 
@@ -211,7 +211,7 @@ def test_tables_of_contacts(number, folder) -> None:
 def test_a_number_is_read_as_it_was_meant_or_not_at_all(number, folder) -> None:
     path = folder / "numbers.csv"
     columns = Columns.model_validate(
-        {"stress": {"column": "x", "from": (1000, 3e9), "to": (0, 1), "because": "a trial"}}
+        {"stress": {"column": "x", "from": (1000, 3e9), "to": (0, 1), "reason": "a trial"}}
     )
     styles = {
         "plain": lambda v: f"{v}",
@@ -312,7 +312,7 @@ def test_uploads(number, folder, monkeypatch) -> None:
         assert inside.is_relative_to(room.resolve()) or inside.is_relative_to(ships), path
         return read_bytes(path, *limits)
 
-    for wing in ("source", "shapes", "resolve"):
+    for wing in ("files", "shapes", "extensions"):
         monkeypatch.setattr(f"kolabsim.scenario.{wing}.read_bytes", read)
 
     def check(uploaded: dict[str, bytes], language: str) -> None:

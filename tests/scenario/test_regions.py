@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.errors import InputError, Problems
-from kolabsim.scenario.regions import ContactRow, Regions, read_contacts, read_table, synthetic
-from kolabsim.scenario.schema import Columns
+from kolabsim.scenario.contacts import ContactRow, read_contacts
+from kolabsim.scenario.regions import Columns, Regions, read_table
+from kolabsim.scenario.synthetic import Synthetic
 
 TABLE = """\
 code,name,population,latitude,longitude,province,hdi,poverty
@@ -18,11 +19,11 @@ code,name,population,latitude,longitude,province,hdi,poverty
 COLUMNS = Columns.model_validate(
     {
         "tier": "province",
-        "capacity": {"column": "hdi", "from": (60, 90), "to": (0.4, 0.9), "because": "a proxy"},
-        "stress": {"column": "poverty", "from": (5, 10), "to": (0.1, 0.8), "because": "a proxy"},
-        "culture": ({"column": "hdi", "because": "a trial"},),
+        "capacity": {"column": "hdi", "from": (60, 90), "to": (0.4, 0.9), "reason": "a proxy"},
+        "stress": {"column": "poverty", "from": (5, 10), "to": (0.1, 0.8), "reason": "a proxy"},
+        "culture": ({"column": "hdi", "reason": "a trial"},),
         "interests": {
-            "waste": {"column": "poverty", "from": (0, 20), "to": (1, 3), "because": "a trial"}
+            "waste": {"column": "poverty", "from": (0, 20), "to": (1, 3), "reason": "a trial"}
         },
     }
 )
@@ -82,7 +83,7 @@ def test_columns_become_attributes_in_the_order_of_codes(read) -> None:
 
 
 def test_capacity_in_one_area_may_have_its_own_column(read) -> None:
-    scaled = {"from": (0, 100), "to": (0, 1), "because": "a trial"}
+    scaled = {"from": (0, 100), "to": (0, 1), "reason": "a trial"}
     columns = Columns.model_validate(
         {"capacity": {"column": "hdi", **scaled},
          "capacity_by_area": {"transport": {"column": "poverty", **scaled}}}
@@ -259,9 +260,9 @@ def test_contacts_need_two_columns_of_codes(contacts) -> None:
 
 def test_made_up_regions_are_the_same_again_and_differ_by_seed() -> None:
     settings = {"number": 390, "median_population": 26_000, "spread": 0.8, "extent_km": 180}
-    one = synthetic(**settings, seed=1, tiers=12, areas=("finance",))
-    assert one == synthetic(**settings, seed=1, tiers=12, areas=("finance",))
-    assert one != synthetic(**settings, seed=0, tiers=12, areas=("finance",))
+    one = Synthetic(**settings, seed=1, tiers=12).generate(("finance",))
+    assert one == Synthetic(**settings, seed=1, tiers=12).generate(("finance",))
+    assert one != Synthetic(**settings, seed=0, tiers=12).generate(("finance",))
     assert one.capacity.shape == one.interests.shape == (390, 1)
     assert list(one.codes) == sorted(set(one.codes))
     assert 23_000 < np.median(one.population) < 29_000
@@ -271,7 +272,9 @@ def test_made_up_regions_are_the_same_again_and_differ_by_seed() -> None:
 
 
 def test_made_up_regions_lie_apart_and_tiers_together() -> None:
-    regions = synthetic(400, 26_000, 0.8, 3, 200, 16)
+    regions = Synthetic(
+        number=400, median_population=26_000, spread=0.8, seed=3, extent_km=200, tiers=16
+    ).generate()
     places = np.column_stack([regions.latitude, regions.longitude]) * 111.195
     assert np.abs(places).max() <= 100
     distance = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
@@ -289,7 +292,9 @@ def test_made_up_regions_lie_apart_and_tiers_together() -> None:
 
 @pytest.mark.parametrize(("number", "tiers"), [(1, 1), (2, 2), (7, 3), (10, 10)])
 def test_few_made_up_regions(number, tiers) -> None:
-    regions = synthetic(number, 1000, 0, 0, 10, tiers)
+    regions = Synthetic(
+        number=number, median_population=1000, spread=0, seed=0, extent_km=10, tiers=tiers
+    ).generate()
     assert len(regions) == number
     assert len(regions.tiers()) == tiers
     assert (regions.population == 1000).all()
@@ -342,7 +347,7 @@ def test_numbers_as_people_write_them_are_refused_with_the_right_spelling(
     assert told.endswith(f"is not written as a number here; write {right} (a)")
 
 
-SCALED = {"from": (500, 4000), "to": (0.1, 0.8), "because": "a trial"}
+SCALED = {"from": (500, 4000), "to": (0.1, 0.8), "reason": "a trial"}
 
 
 @pytest.mark.parametrize(
@@ -368,7 +373,7 @@ def test_points_that_may_group_thousands_are_told(read, values, from_, told) -> 
 
 
 def test_points_in_dimensions_and_distances_are_told_where_they_matter(read, contacts) -> None:
-    culture = Columns.model_validate({"culture": ({"column": "x", "because": "a trial"},)})
+    culture = Columns.model_validate({"culture": ({"column": "x", "reason": "a trial"},)})
     head = "code,population,x\n"
     assert len(read(head + "a,1000,1.234\nb,1000,2.345\n", culture)) == 2
     (told,) = read(head + "a,1000,1.234\nb,1000,950\n", culture)

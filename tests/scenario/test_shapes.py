@@ -8,7 +8,6 @@ import pytest
 from kolabsim.errors import InputError
 from kolabsim.scenario import shapes
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.scenario.shapes import without_shape
 
 shapely = pytest.importorskip("shapely")
 
@@ -112,9 +111,9 @@ def test_parts_of_a_region_may_stand_in_features_of_their_own(load):
 
 def test_regions_without_a_shape_are_told(load):
     found = load([*squares(codes=["34.71"]), *squares(codes=[])])
-    text = without_shape(found.regions)
+    text = found.regions.describe_missing_shapes()
     assert text == "2 regions have no shape and are circles: 33.10, 34.04."
-    assert without_shape(load(squares()).regions) == ""
+    assert load(squares()).regions.describe_missing_shapes() == ""
 
 
 def test_a_number_is_a_code_too(load, tmp_path):

@@ -62,8 +62,8 @@ def test_files_as_other_programs_save_them_read_the_same(read, text) -> None:
     ("text", "problem"),
     [
         ("a: 1\nb: 2\na: 3\n", "x.yaml:3:1: 'a' is written twice, first on line 1"),
-        ("a: 1\n b: 2\n", "x.yaml:2:3: this is not YAML (mapping values are not allowed in this"),
-        ("a: [1, 2\n", "x.yaml:2:1: this is not YAML (while parsing a flow sequence, did not find"),
+        ("a: 1\n b: 2\n", "x.yaml:2:3: this is not YAML (mapping values are not allowed here"),
+        ("a: [1, 2\n", "x.yaml:2:1: this is not YAML (while parsing a flow sequence, expected"),
         ("a:\n\t- b\n", "x.yaml:2:1: this is not YAML (while scanning for the next token, found"),
         ("a: &x 1\nb: *x\n", "x.yaml:1:4: anchors (&) and aliases (*) are not read"),
         ("a: !!python/name:os.system x\n", "x.yaml:1:4: tags (!) are not read"),
@@ -93,7 +93,7 @@ def test_every_value_and_key_knows_its_place(tmp_path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a:\n  - 1\n  - b: 2\n", encoding="utf-8")
     tree = read_yaml(path, Problems())
-    assert (tree.get("a", 1, "b").place.line, tree.get("a", 1, "b").place.column) == (3, 8)
+    assert (tree.get("a", 1, "b").location.line, tree.get("a", 1, "b").location.column) == (3, 8)
     assert (tree.get("a", 1, "b").key.line, tree.get("a", 1, "b").key.column) == (3, 5)
     assert tree.get("a", 2) is None
 

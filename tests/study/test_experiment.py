@@ -70,7 +70,7 @@ def test_every_problem_is_told_with_its_line(tmp_path):
         (8, "allowed: at least 2"),
         (10, "did you mean 'losers'"),
         (11, "horizon"),
-        (12, "sed: not a key that is known here"),
+        (12, "sed: unknown key"),
     ):
         assert any(f"experiment.yaml:{line}:" in row and words in row for row in told.split("\n"))
 

@@ -19,7 +19,7 @@ from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
 from kolabsim.model.measures import COSTS as IN_COSTS
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.compile import build_changes
-from kolabsim.scenario.resolve import BASELINE
+from kolabsim.scenario.scenario import BASELINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

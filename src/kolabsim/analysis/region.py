@@ -35,8 +35,7 @@ from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS, State
 from kolabsim.scenario.compile import contact_arrays
-from kolabsim.scenario.resolve import BASELINE
-from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
 
 if TYPE_CHECKING:

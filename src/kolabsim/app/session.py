@@ -11,7 +11,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.measures import MEASURES, PAGE, TRACE, shown_in
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import BASELINE, Scenario, shipped_names
+from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
 from kolabsim.study.tasks import DEFAULT_FUTURE
@@ -177,14 +178,18 @@ def strategy_text(
     for name in scenario.levers:
         kind, _dot, _name = lever_name(name).partition(".")
         phases = [
-            phase_text(replace(phase, intensity=levers.get(name, phase.intensity)), name, scenario)
+            phase_text(
+                phase.model_copy(update={"intensity": levers.get(name, phase.intensity)}),
+                name,
+                scenario,
+            )
             for phase in strategy.levers.get(name, ())
         ]
         if phases:
             found[kind][name] = phases[0] if len(phases) == 1 else phases
         elif levers.get(name, 0.0) > 0.0:
             found[kind][name] = levers[name]
-    found["mandates"] = [plain(asdict(mandate)) for mandate in strategy.mandates]
+    found["mandates"] = [plain(mandate.model_dump()) for mandate in strategy.mandates]
     return {key: value for key, value in found.items() if value}
 
 
@@ -194,11 +199,7 @@ def phase_text(phase: Phase, lever: str, scenario: Scenario) -> object:
         "from": 0, "until": scenario.horizon, "areas": [*scenario.areas],
         "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
-    if lever != "forum":
-        usual["members"] = listed(phase.members)
-    if lever not in SUPPORTERS:
-        usual |= {"targets": listed(phase.targets), "share": phase.share, "budget": phase.budget}
-    written = plain(asdict(phase))
+    written = plain(phase.model_dump())
     written = {key: value for key, value in written.items() if usual.get(key, ...) != value}
     return phase.intensity if written.keys() == {"intensity"} else written
 
@@ -318,14 +319,12 @@ class WhatIf:
 
     def scenario_text(self) -> str:
         """The scenario as a file that one can keep, change, and give to ``kolabsim``."""
-        import yaml
-
         changes = self.changes()
         text = dict(self.written)
         if self.settings.assumptions:
             text["parameters"] = dict(self.settings.assumptions)
         text["strategies"] = {WHAT_IF: changes[f"strategies.{WHAT_IF}"]}
-        return yaml.safe_dump(text, allow_unicode=True, sort_keys=False)
+        return write_yaml(text)
 
 
 def titles() -> dict[str, str]:

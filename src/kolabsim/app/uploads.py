@@ -15,13 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.scenario.scenario import Scenario, shipped_names
-from kolabsim.scenario.schema import FILES
-from kolabsim.scenario.source import Node, read_yaml
+from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
+from kolabsim.scenario.source import Node, read_yaml, write_yaml
 
 LARGEST = 1_000_000
 """Most bytes of the tables and the scenario of an upload together."""
@@ -160,7 +157,7 @@ def read(files: Mapping[str, bytes], folder: Path) -> Upload:
             regions["shapes"] = shapes
         written = {"regions": regions, "families": FAMILIES}
         path = folder / "upload.yaml"
-        path.write_text(yaml.safe_dump(written | {"title": table}), encoding="utf-8")
+        path.write_text(write_yaml(written | {"title": table}), encoding="utf-8")
     else:
         check_text(path, files)
         written = {"extends": path.name}
@@ -202,7 +199,7 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
 
 def add_at(problems: Problems, path: Path, node: Node, message: str) -> None:
     """Tell a problem with where it is written."""
-    problems.add(message, file=path, line=node.place.line, column=node.place.column)
+    problems.add(message, file=path, line=node.location.line, column=node.location.column)
 
 
 def too_many(number: int, path: Path) -> Problem:

@@ -42,8 +42,9 @@ def describe(name: str) -> str:
     Raises :class:`~kolabsim.errors.InputError` with all of its problems.
     """
     from kolabsim.scenario.compile import build_rule
+    from kolabsim.scenario.files import is_file
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.source import is_file, read_yaml
+    from kolabsim.scenario.source import read_yaml
     from kolabsim.study.experiment import Experiment
 
     path = Path(name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,12 +23,11 @@ from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
 from kolabsim.report.page import Block, Cell, Folded, Section, Table, texts
-from kolabsim.scenario.schema import both_languages
-from kolabsim.scenario.strategy import in_language
+from kolabsim.scenario.regions import ProxyColumn, ScaledColumn
+from kolabsim.scenario.schema import in_language
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.source import Node
     from kolabsim.scenario.strategy import Phase, Strategy
 
 
@@ -163,8 +162,8 @@ def area_table(scenario: Scenario) -> Table:
 
 def mapping_table(scenario: Scenario) -> Table | None:
     """How columns of the region table became attributes, each with its reason."""
-    columns = scenario._tree.get("regions", "columns")
-    if columns is None or scenario._tree.get("regions", "table") is None:
+    columns = scenario.columns
+    if columns is None:
         return None
     titles = {
         "capacity": _("Administrative capacity"), "stress": _("Fiscal stress"),
@@ -173,10 +172,10 @@ def mapping_table(scenario: Scenario) -> Table | None:
     }  # fmt: skip
     rows = []
     for attribute, title in titles.items():
-        for area, measure in measures_of(columns.get(attribute)):
+        for area, proxy in proxies_of(getattr(columns, attribute)):
             name = f"{title}: {area_title(area)}" if area else title
-            why = in_language(both_languages(measure["because"]), language())
-            rows.append((name, texts(measure["column"], ends_of(measure), why)))
+            why = in_language(proxy.reason, language())
+            rows.append((name, texts(proxy.column, ends_of(proxy), why)))
     head = [_("Attribute"), _("Column"), _("Mapping"), _("Reason")]
     return (
         Table(_("Columns of the table and the attributes they stand for"), head, rows, prose=True)
@@ -185,21 +184,21 @@ def mapping_table(scenario: Scenario) -> Table | None:
     )
 
 
-def measures_of(node: Node | None) -> list[tuple[str, dict[str, Any]]]:
-    """The mappings under an attribute, each with the area it is for, if any."""
-    plain = node.plain() if node is not None else {}
-    if isinstance(plain, dict) and "column" in plain:
-        return [("", plain)]
-    if isinstance(plain, dict):
-        return [(area, measure) for area, measure in plain.items() if measure]
-    return [("", measure) for measure in plain] if isinstance(plain, list) else []
+def proxies_of(
+    written: ProxyColumn | Sequence[ProxyColumn] | Mapping[str, ProxyColumn] | None,
+) -> list[tuple[str, ProxyColumn]]:
+    """Return the columns for an attribute, each with its area, if any."""
+    if isinstance(written, Mapping):
+        return [*written.items()]
+    columns = [written] if isinstance(written, ProxyColumn) else written or ()
+    return [("", column) for column in columns]
 
 
-def ends_of(measure: Mapping[str, Any]) -> str:
-    """How a column's values become an attribute's."""
-    if "from" not in measure:
+def ends_of(proxy: ProxyColumn) -> str:
+    """Describe how the values of a column become those of an attribute."""
+    if not isinstance(proxy, ScaledColumn):
         return _("standardised")
-    ends = [significant(float(value)) for value in (*measure["from"], *measure["to"])]
+    ends = [significant(value) for value in (*proxy.from_, *proxy.to)]
     text = _("{first} becomes {low}, {last} becomes {high}, linear in between")
     return text.format(first=ends[0], last=ends[1], low=ends[2], high=ends[3])
 

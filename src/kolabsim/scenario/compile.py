@@ -1,4 +1,7 @@
-"""From a scenario, a strategy and a future to the arrays that the engine reads."""
+"""Compiling a scenario, a strategy and a future into the arrays that the engine reads.
+
+Shapes: R regions, A areas, P periods without change, K shocks, U user-defined mechanisms.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import numpy as np
 
 from kolabsim.model.agreements import LISTED
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.bodies import EARTH
 from kolabsim.model.decision_rules import BUILT_IN, rule_record
 from kolabsim.model.declare import RULES, DecisionRule, Declared, factors
 from kolabsim.model.initialisation import BODY_MEMBERS, place_contacts
@@ -42,19 +44,22 @@ from kolabsim.model.state import (
     World,
     empty_records,
 )
-from kolabsim.scenario.strategy import AT_ONCE
+from kolabsim.scenario.geometry import border_pairs, great_circle, nearest_pairs, on_sphere
+from kolabsim.scenario.strategy import AT_ONCE, ForumPhase, Levers, Lists, Mandate, SupportPhase
 
 if TYPE_CHECKING:
-    from kolabsim.scenario.regions import Regions
-    from kolabsim.scenario.scenario import Phase, Scenario, Strategy
-    from kolabsim.scenario.strategy import Change
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.scenario.strategy import Change, Phase
 
 NEVER = 2**31 - 1
-"""A quarter that no run reaches."""
+"""A quarter after the end of every run."""
 
 
 def build_world(scenario: Scenario, parameters: np.record) -> World:
-    """The part of the engine's input that no strategy changes; ``parameters`` is one future."""
+    """Return the engine's input that no strategy changes.
+
+    ``parameters`` is one setting of the model's parameters (:func:`model_parameters`).
+    """
     regions, areas = scenario.regions, list(scenario.areas)
     place, contact = build_contacts(scenario, parameters)
     period, population, stress_change, demand = build_changes(scenario)
@@ -83,7 +88,7 @@ def _area_records(scenario: Scenario) -> np.ndarray:
     for a, area in enumerate(scenario.areas.values()):
         for name in AREA_ATTRIBUTES:
             records[name][a] = getattr(area, name)
-    for term in TERMS:  # nothing acts on any term yet
+    for term in TERMS:  # no effect on any term yet
         records[f"{term}_times"] = 1.0
     return records
 
@@ -106,75 +111,11 @@ def _setting(scenario: Scenario) -> np.ndarray:
 # Contacts ---------------------------------------------------------------------------------------
 
 
-def on_sphere(regions: Regions) -> np.ndarray:
-    """Places on the unit sphere, [R, 3]; the same point for all where there are no places."""
-    north, east = np.radians(regions.latitude), np.radians(regions.longitude)
-    places = np.column_stack(
-        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)]
-    )
-    return np.where(np.isfinite(places), places, np.array([1.0, 0.0, 0.0]))
-
-
-def great_circle(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Distance in km along the earth's surface between places on the unit sphere."""
-    chord = np.sqrt(((one - other) ** 2).sum(axis=-1))
-    return 2.0 * EARTH * np.arcsin(np.clip(chord / 2.0, 0.0, 1.0))
-
-
-def nearest_pairs(places: np.ndarray, nearest: int) -> np.ndarray:
-    """Pairs (i, j) in which j is among the nearest regions of i, [pairs, 2]."""
-    number = min(nearest, len(places) - 1)
-    if number < 1:
-        return np.empty((0, 2), np.int64)
-    from scipy.spatial import cKDTree
-
-    # One more than asked for, because each region is its own nearest; where places coincide,
-    # itself may be missing among them, and one too many is dropped.
-    found = cKDTree(places).query(places, number + 1)[1].reshape(len(places), number + 1)
-    own = np.arange(len(places))
-    pairs = [
-        (own[rows], found[rows, k]) for k in range(number + 1) if (rows := found[:, k] != own).any()
-    ]
-    pairs = np.column_stack([np.concatenate(part) for part in zip(*pairs, strict=True)])
-    order = np.argsort(pairs[:, 0], kind="stable")
-    pairs = pairs[order]
-    starts = np.searchsorted(pairs[:, 0], own)
-    rank = np.arange(len(pairs)) - starts[pairs[:, 0]]
-    return pairs[rank < number]
-
-
-def border_pairs(places: np.ndarray) -> np.ndarray:
-    """Pairs (i, j), i < j, between which no other region lies, [pairs, 2].
-
-    No other place is in the circle that has the two at its ends (a Gabriel graph): a stand-in for
-    land borders where only places are known. Its pairs are among those of a triangulation, which
-    is laid through the plane that touches the earth amid the regions.
-    """
-    from scipy.spatial import Delaunay, QhullError, cKDTree
-
-    middle = places.mean(axis=0)
-    axes = np.linalg.svd(places - middle, full_matrices=False)[2][:2]
-    flat = (places - middle) @ axes.T
-    if len(flat) < 4:
-        pairs = np.array([(i, j) for j in range(len(flat)) for i in range(j)], np.int64)
-    else:
-        try:
-            corners = Delaunay(flat).simplices
-            pairs = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [0, 2]]])
-        except QhullError:  # all on one line
-            order = np.lexsort((flat[:, 1], flat[:, 0]))
-            pairs = np.column_stack([order[:-1], order[1:]])
-    pairs = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
-    ends = flat[pairs]
-    half = np.sqrt(((ends[:, 0] - ends[:, 1]) ** 2).sum(axis=1)) / 2.0
-    closest = cKDTree(flat).query(ends.mean(axis=1))[0]
-    return pairs[closest >= half * (1.0 - 1e-9)]
-
-
 def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarray, np.ndarray]:
-    """Regions with their places, and their contacts: those listed and the nearest, symmetric.
+    """Return the records of regions [R] and of their contacts.
 
-    In CSR form: the contacts of region i are rows ``first`` to ``end``, sorted by target.
+    Contacts are symmetric: those listed, and the nearest regions. In CSR form, the contacts of
+    region i are rows ``first`` to ``end``, sorted by target.
     """
     place, contact, distance = contact_arrays(scenario)
     place_contacts(place, contact, distance, parameters)
@@ -182,7 +123,10 @@ def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarra
 
 
 def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Regions, their contacts, and how far each contact is (km): what no parameter changes."""
+    """Return the records of regions and contacts, and the distance of each contact in km.
+
+    They do not depend on any parameter.
+    """
     regions = scenario.regions
     number, places = len(regions), on_sphere(regions)
     row = {code: i for i, code in enumerate(regions.codes)}
@@ -200,7 +144,7 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
         if regions.placed
         else np.empty((0, 2), np.int64)
     )
-    # Listed pairs come first, so that of two entries for a pair the one with facts is kept.
+    # Listed pairs come first, because np.unique keeps the first entry of a pair.
     both = np.concatenate([pairs, pairs[:, ::-1], close, close[:, ::-1]])
     none, unknown = np.zeros(2 * len(close)), np.full(2 * len(close), math.nan)
     land = np.concatenate([land, land, none])
@@ -230,7 +174,7 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
-    """Codes of the regions without any contact, and of those without a land neighbour."""
+    """Return the codes of regions without any contact, and of those without a land border."""
     place, contact = build_contacts(scenario, model_parameters(scenario.parameters))
     lone = [c for c, p in zip(scenario.regions.codes, place, strict=True) if p.first == p.end]
     bounds = zip(scenario.regions.codes, place["first"], place["end"], strict=True)
@@ -238,58 +182,70 @@ def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
     return lone, islands
 
 
-# What befalls regions ---------------------------------------------------------------------------
+# Shocks and trends ------------------------------------------------------------------------------
 
 
 def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
-    """Population, change of stress, and demand by period, and the period of each quarter."""
+    """Return the course of events that lasts.
+
+    Returns
+    -------
+    period
+        Period of each quarter.
+    population
+        Persons [P, R].
+    stress
+        Change of fiscal stress [P, R].
+    demand
+        Demand relative to the start [P, R, A].
+    """
     regions, horizon = scenario.regions, scenario.horizon
     number, areas = len(regions), list(scenario.areas)
     lasting = [change for change in scenario.changes if change.what not in AT_ONCE]
-    spans = [(c, c.from_, horizon if c.until is None else c.until) for c in lasting]
-    moving = [(first, end) for c, first, end in spans if c.growth]
-    edges = {0} | {q for _change, first, end in spans for q in (first, end) if q < horizon}
-    for first, end in moving:
-        edges |= set(range(first, min(end, horizon)))
+    edges = {0} | {q for c in lasting for q in (c.from_, c.until) if q < horizon}
+    for change in lasting:
+        if change.growth:
+            edges |= set(range(change.from_, min(change.until, horizon)))
     starts = np.array(sorted(edges))
     period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
     population = np.tile(np.asarray(regions.population, np.float64), (len(starts), 1))
     stress = np.zeros((len(starts), number))
     demand = np.ones((len(starts), number, len(areas)))
-    for change, first, end in spans:
-        who = _befallen(scenario, change)
-        which = [change.areas == "all" or name in change.areas for name in areas]
+    for change in lasting:
+        first, end = change.from_, change.until
+        affected = _affected_regions(scenario, change)
+        which = np.array([name in change.areas for name in areas])
         for k, quarter in enumerate(starts):
             if quarter < first or (quarter >= end and not change.growth):
                 continue
             factor = change.factor if change.factor is not None else 1.0
             if change.growth:
-                # Growth stays when it stops: what has grown does not shrink back.
+                # The level that growth has reached remains when growth stops.
                 factor *= (1.0 + change.growth) ** ((min(quarter, end) - first) / 4.0)
             if change.what == "population":
-                population[k, who] *= factor
+                population[k, affected] *= factor
             elif change.what == "stress":
-                stress[k, who] += change.add or 0.0
+                stress[k, affected] += change.add or 0.0
             else:
-                demand[k][np.ix_(who, which)] *= factor
+                demand[k][np.ix_(affected, which)] *= factor
     return period, population, stress, demand
 
 
 def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """What happens at once, in the order of the list, and to which regions: [K] and [K, R]."""
-    changes = [change for change in scenario.changes if change.what in AT_ONCE]
-    shock = empty_records(len(changes), SHOCK)
-    shocked = np.zeros((len(changes), len(scenario.regions)), np.int64)
-    for k, change in enumerate(changes):
+    """Return the records of shocks and elections [K], and the regions they affect [K, R]."""
+    shocks = [change for change in scenario.changes if change.what in AT_ONCE]
+    shock = empty_records(len(shocks), SHOCK)
+    shocked = np.zeros((len(shocks), len(scenario.regions)), np.int64)
+    for k, change in enumerate(shocks):
         factor = 1.0 if change.factor is None else change.factor
         until = change.until if change.every else change.from_ + 1
         shock[k] = (change.from_, until, change.every or 1, factor, change.reset or 0.0)
-        shocked[k] = _befallen(scenario, change)
+        shocked[k] = _affected_regions(scenario, change)
     return shock, shocked
 
 
-def _befallen(scenario: Scenario, change: Change) -> np.ndarray:
-    """Whether a change befalls each region [R]."""
+def _affected_regions(scenario: Scenario, change: Change) -> np.ndarray:
+    """Return whether a change affects each region [R]."""
     if change.regions == "all":
         return np.ones(len(scenario.regions), bool)
     return np.isin(np.array(scenario.regions.codes), list(change.regions))
@@ -301,7 +257,7 @@ def _existing_bodies(scenario: Scenario, areas: Sequence[str]) -> np.ndarray:
     for k, body in enumerate(scenario.bodies):
         bodies[k, :BODY_MEMBERS] = (
             areas.index(body.area),
-            FORMS.index(body.form or scenario.form),
+            FORMS.index(body.form),
             body.began,
             NEVER if body.mandated else 0,
         )
@@ -314,26 +270,22 @@ def _existing_bodies(scenario: Scenario, areas: Sequence[str]) -> np.ndarray:
 # Strategies -------------------------------------------------------------------------------------
 
 
-def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
-    """A strategy, with what is in force in the scenario anyway, as the engine reads it.
+def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
+    """Return a strategy, on top of the scenario's own levers, as the engine reads it.
 
-    Where phases of a lever overlap, the later one in the list wins; the strategy's come after the
-    scenario's own.
+    Where phases of a lever overlap, the later one in the list wins; the strategy's phases come
+    after the scenario's.
     """
     regions, horizon, areas = scenario.regions, scenario.horizon, list(scenario.areas)
     declared = scenario.declared
+    always, chosen = scenario.phases(), strategy.phases()
     phases: dict[str, tuple[Phase, ...]] = {
-        name: tuple(
-            part
-            for source in (scenario, strategy)
-            for part in (source.mechanisms | source.support).get(name, ())
-        )
+        name: (*always.get(name, ()), *chosen.get(name, ()))
         for name in (*LEVERS, *declared.mechanisms)
     }
     edges = {0}
-    for parts in phases.values():
-        for part in parts:
-            edges |= {q for q in (part.from_, part.until) if q is not None and q < horizon}
+    for of_lever in phases.values():
+        edges |= {q for phase in of_lever for q in (phase.from_, phase.until) if q < horizon}
     starts = np.array(sorted(edges))
     period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
     lever = np.zeros((len(starts), len(areas), len(phases)))
@@ -345,26 +297,22 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
     part_of = np.ones((len(starts), len(SUPPORTERS)))
     listed = np.zeros((len(starts), len(SUPPORTERS), len(regions)), np.int64)
     forum = np.full((len(starts), len(regions)), NOBODY, np.int64)
-    row = {code: i for i, code in enumerate(regions.codes)}
-    for position, (name, parts) in enumerate(phases.items()):
-        supporter = list(SUPPORTERS).index(name) if name in SUPPORTERS else None
-        for part in parts:
-            until = horizon if part.until is None else part.until
-            on = (starts >= part.from_) & (starts < until)
-            which = [part.areas == "all" or area in part.areas for area in areas]
-            lever[np.ix_(on, which, [position])] = part.intensity
-            if part.paid_by:
-                payer[on, position] = PAYERS.index(part.paid_by)
-            if name == "forum":
-                forum[on] = _forums(scenario, part)
-            if supporter is None:
-                continue
-            budget[on, supporter] = math.inf if part.budget is None else part.budget / 4.0
-            is_word = isinstance(part.targets, str)
-            target[on, supporter] = target_number(part.targets, declared)
-            named = () if is_word else part.targets
-            listed[on, supporter] = np.isin(np.arange(len(regions)), [row[c] for c in named])
-            part_of[on, supporter] = part.share
+    for position, (name, of_lever) in enumerate(phases.items()):
+        for phase in of_lever:
+            on = (starts >= phase.from_) & (starts < phase.until)
+            which = np.array([area in phase.areas for area in areas])
+            lever[..., position][np.ix_(on, which)] = phase.intensity
+            if phase.paid_by:
+                payer[on, position] = PAYERS.index(phase.paid_by)
+            if isinstance(phase, ForumPhase):
+                forum[on] = _forums(scenario, phase)
+            if isinstance(phase, SupportPhase):
+                supporter = list(SUPPORTERS).index(name)
+                budget[on, supporter] = math.inf if phase.budget is None else phase.budget / 4.0
+                target[on, supporter] = target_number(phase.targets, declared)
+                named = () if isinstance(phase.targets, str) else phase.targets
+                listed[on, supporter] = np.isin(np.array(regions.codes), list(named))
+                part_of[on, supporter] = phase.share
     own = lever[..., len(LEVERS) :]
     effect, rate = custom_effects(declared, own, scenario.parameters)
     return Policy(
@@ -378,7 +326,7 @@ def build_policy(scenario: Scenario, strategy: Strategy) -> Policy:
 
 
 def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
-    """The position of whom a supporter helps, as the engine knows it."""
+    """Return the number by which the engine knows a targeting rule."""
     word = targets if isinstance(targets, str) else "list"
     if word in TARGETS:
         return TARGETS.index(word)
@@ -388,9 +336,23 @@ def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
 def custom_effects(
     declared: Declared, intensity: np.ndarray, settings: Mapping[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What mechanisms of one's own make of each term, and their rates, by phase and area.
+    """Return the effects of user-defined mechanisms on each term, and their cost rates (E14).
 
-    From intensities [P, A, U]; factors and additions are [P, A, 13, 2], rates [P, A, U] (E14).
+    Parameters
+    ----------
+    declared
+        The extensions of the scenario.
+    intensity
+        Intensities [P, A, U].
+    settings
+        Settings of parameters by name.
+
+    Returns
+    -------
+    effect
+        Factor and addition for each of T terms [P, A, T, 2].
+    rate
+        Share of the base that each mechanism costs [P, A, U].
     """
     effect = np.zeros((*intensity.shape[:2], len(TERMS), 2))
     effect[..., 0] = 1.0
@@ -406,22 +368,27 @@ def custom_effects(
     return effect, rate
 
 
-def _forums(scenario: Scenario, part: Phase) -> np.ndarray:
-    """The number of each region's forum in a phase, -1 for none [R]."""
+def _forums(scenario: Scenario, phase: ForumPhase) -> np.ndarray:
+    """Return the number of each region's forum in a phase, -1 for none [R]."""
     regions = scenario.regions
     forum = np.full(len(regions), NOBODY, np.int64)
-    if part.members == "all":
+    if phase.members == "all":
         forum[:] = 0
         return forum
-    row = {code: i for i, code in enumerate(regions.codes)}
-    groups = regions.tiers().values() if part.members == "tiers" else part.members
-    for k, group in enumerate(groups):
-        forum[[row[code] for code in group]] = k
+    for k, group in enumerate(_groups(scenario, phase.members)):
+        forum[group] = k
     return forum
 
 
+def _groups(scenario: Scenario, lists: Lists) -> list[list[int]]:
+    """Return lists of codes, or the regions of each tier, as positions of regions."""
+    row = {code: i for i, code in enumerate(scenario.regions.codes)}
+    groups = scenario.regions.tiers().values() if isinstance(lists, str) else lists
+    return [sorted(row[code] for code in group) for group in groups]
+
+
 def split_tier(places: np.ndarray, rows: Sequence[int], most: int) -> list[list[int]]:
-    """Groups of at most ``most`` regions that lie together: halved along the longer side."""
+    """Split regions into compact groups of at most ``most``, by halving along the longer side."""
     if len(rows) <= most:
         return [sorted(rows)]
     points = places[rows]
@@ -431,25 +398,18 @@ def split_tier(places: np.ndarray, rows: Sequence[int], most: int) -> list[list[
     return split_tier(places, order[:half], most) + split_tier(places, order[half:], most)
 
 
-def _mandates(scenario: Scenario, mandates: Iterable[object], areas: Sequence[str]) -> np.ndarray:
-    row = {code: i for i, code in enumerate(scenario.regions.codes)}
+def _mandates(scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[str]) -> np.ndarray:
     places, found = on_sphere(scenario.regions), []
     for mandate in mandates:
-        if mandate.groups == "tiers":
-            groups = [
-                group
-                for codes in scenario.regions.tiers().values()
-                for group in split_tier(places, [row[code] for code in codes], mandate.size)
-                if len(group) > 1
-            ]
-        else:
-            groups = [sorted(row[code] for code in group) for group in mandate.groups]
-        until = scenario.horizon if mandate.until is None else mandate.until
+        groups = _groups(scenario, mandate.groups)
+        if isinstance(mandate.groups, str):
+            pieces = [piece for rows in groups for piece in split_tier(places, rows, mandate.size)]
+            groups = [piece for piece in pieces if len(piece) > 1]
         for a, area in enumerate(areas):
-            if mandate.areas == "all" or area in mandate.areas:
+            if area in mandate.areas:
                 for group in groups:
                     free = [NOBODY] * (CAP - len(group))
-                    found.append([a, mandate.from_, until, *group, *free])
+                    found.append([a, mandate.from_, mandate.until, *group, *free])
     return np.array(found, np.int64).reshape(-1, LISTED + CAP)
 
 
@@ -457,7 +417,7 @@ def _mandates(scenario: Scenario, mandates: Iterable[object], areas: Sequence[st
 
 
 def settings_of(name: str, settings: Mapping[str, float]) -> dict[str, float]:
-    """What is set of the parameters of a rule or mechanism, by their own names."""
+    """Return the settings of a rule or mechanism, without the prefix ``name.``."""
     prefix = f"{name}."
     return {
         key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)
@@ -465,9 +425,9 @@ def settings_of(name: str, settings: Mapping[str, float]) -> dict[str, float]:
 
 
 def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
-    """A user's rule (None for a built-in one) and the record of its parameters.
+    """Return the user-defined decision rule (None for a built-in one) and its parameters.
 
-    All built-in rules share one record type, so that the kernel that is kept on disk serves them.
+    All built-in rules share one record type, so the kernel cached on disk serves all of them.
     """
     settings = settings_of(scenario.decision, scenario.parameters)
     if scenario.decision in BUILT_IN:
@@ -478,5 +438,5 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
 
 
 def model_parameters(settings: Mapping[str, float]) -> np.record:
-    """One setting of the model's parameters; a rule's own, whose names have a dot, are left out."""
+    """Return the model's parameters with these settings; settings of rules are skipped."""
     return parameter_record({name: v for name, v in settings.items() if "." not in name})

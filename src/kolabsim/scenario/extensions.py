@@ -1,95 +1,168 @@
-"""What the extensions of a scenario declare, and whether that is all that the scenario names."""
+"""User-defined rules, mechanisms and measures that a scenario uses, and their parameters.
+
+This module imports numba by way of the declarations, so :mod:`kolabsim.scenario.scenario` imports
+it only when a scenario is resolved.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import (
+    ACTING,
+    CUSTOM_MEASURES,
     DECISION,
     KNOWN,
     MECHANISM,
+    RULES,
     TARGET,
+    TARGET_RULES,
     Declared,
 )
 from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
-from kolabsim.model.load import run_extensions
+from kolabsim.model.load import installed, run_extensions
 from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.scenario.files import read_bytes
+from kolabsim.scenario.resolve import Resolver
+from kolabsim.scenario.source import LARGEST_YAML, Node, NodePath
+from kolabsim.scenario.strategy import Levers, Phase, SupportPhase
 
-if TYPE_CHECKING:
-    from kolabsim.scenario.references import Path
-    from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.strategy import Phase
-
-
-WORDS = {
-    DECISION: BUILT_IN, MECHANISM: tuple(MECHANISMS),
+BUILT_IN_NAMES: Mapping[str, tuple[str, ...]] = {
+    DECISION: tuple(BUILT_IN), MECHANISM: tuple(MECHANISMS),
     TARGET: tuple(word for word in TARGETS if word != "list"),
 }  # fmt: skip
-"""What is built in of each kind."""
+"""Names of the built-in extensions of each kind."""
+
+Places = Sequence[tuple[NodePath, Levers]]
+"""The scenario and its strategies, each with its path."""
 
 
-def declared_in(scenario: Scenario) -> Declared:
-    """What a scenario's extension files declare, and what Python itself declared of what it names.
+def resolve_extensions(known: Resolver) -> tuple[Path, ...]:
+    """Return the files of the extensions: beside the scenario, or of installed packages."""
+    written = known.tree.get("extensions")
+    if written is None:
+        return ()
+    # One extension may be written without a list.
+    paths = {("extensions", position): Path() for position in written.children or ()}
+    for path in paths:
+        node = known.tree.get(*path)
+        name = str(node.value) if node else ""
+        found = None if name.endswith(".py") else installed(name)
+        paths[path] = found or known.locate_file(*path)
+        unreadable = Problems()
+        read_bytes(paths[path], LARGEST_YAML, unreadable)
+        for problem in unreadable.found:
+            known.add_problem(path, f"{problem.file}: {problem.message}")
+    known.files |= dict.fromkeys(paths.values())
+    return tuple(paths.values())
 
-    Raises :class:`~kolabsim.errors.InputError` as :attr:`Scenario.declared` says.
+
+def check_settings(
+    decision: str,
+    parameters: Mapping[str, float],
+    of_rules: Mapping[str, Parameter] | None,
+    known: Resolver,
+) -> None:
+    """Check the decision rule and the parameters, as far as no extension file has to run.
+
+    ``of_rules`` are the parameters of rules, by default those of all loaded ones.
     """
-    found, problems = run_extensions(scenario.extensions), Problems()
-    parts = {
+    if of_rules is None:
+        loaded = (RULES, ACTING, TARGET_RULES, CUSTOM_MEASURES)
+        of_rules = {
+            name: entry
+            for part in loaded
+            for extension in part.values()
+            for name, entry in extension.settable.items()
+        }
+    if not known.extended and decision not in RULES:
+        message = _("no decision rule '{name}'{suggestion}; your own rules need 'extensions'")
+        hint = suggestion(decision, BUILT_IN)
+        known.add_problem(("decision",), message.format(name=decision, suggestion=hint))
+    for name, value in parameters.items():
+        path, entry = ("parameters", name), PARAMETERS.get(name) or of_rules.get(name)
+        if entry is not None:
+            known.check_number(path, entry, value)
+        elif not known.extended or name.partition(".")[0] in BUILT_IN or "." not in name:
+            message = _("not a parameter{suggestion}")
+            hint = suggestion(name, [*PARAMETERS, *of_rules])
+            known.add_problem(path, message.format(suggestion=hint), at_key=True)
+
+
+def find_declared(
+    extensions: Sequence[Path],
+    decision: str,
+    parameters: Mapping[str, float],
+    places: Places,
+    tree: Node,
+) -> Declared:
+    """Run extension files and return what they, or Python itself, declare.
+
+    Raises :class:`~kolabsim.errors.InputError` for every name and parameter of a scenario that
+    nothing declares.
+    """
+    found, problems = run_extensions(extensions), Problems()
+    parts: dict[str, dict[str, Any]] = {
         DECISION: dict(found.rules), MECHANISM: dict(found.mechanisms), TARGET: dict(found.targets),
     }  # fmt: skip
-    for kind, name, path in names_in(scenario):
+    for kind, name, path in _user_defined_names(decision, places):
         part = parts[kind]
         if name not in part and name in KNOWN[kind]:
             part[name] = KNOWN[kind][name]
         elif name not in part:
             message = _("no extension declares the {kind} '{name}'{hint}")
-            hint = suggestion(name, [*WORDS[kind], *part])
+            hint = suggestion(name, [*BUILT_IN_NAMES[kind], *part])
             message = message.format(kind=_(kind), name=name, hint=hint)
-            scenario._tree.add_problem(path, message, problems)
-    whole = Declared(*parts.values(), found.measures)
-    check_parameters(scenario, whole.parameters, problems)
+            tree.add_problem(path, message, problems)
+    whole = Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], found.measures)
+    _check_parameters(parameters, whole.parameters, tree, problems)
     problems.raise_if_any()
     return whole
 
 
-def names_in(scenario: Scenario) -> Iterator[tuple[str, str, Path]]:
-    """What a scenario names that is not built in: its kind, its name, and where it is written."""
-    if scenario.decision not in BUILT_IN:
-        yield DECISION, scenario.decision, ("decision",)
-    for path, phases in lever_phases(scenario):
-        name = path[-1]
+def _user_defined_names(decision: str, places: Places) -> Iterator[tuple[str, str, NodePath]]:
+    """Yield the kind, name and path of every name that is not built in."""
+    if decision not in BUILT_IN:
+        yield DECISION, decision, ("decision",)
+    for path, name, phases in _lever_phases(places):
         if name not in LEVERS:
             yield MECHANISM, name, path
         for position, phase in enumerate(phases):
-            if isinstance(phase.targets, str) and phase.targets not in TARGETS:
-                yield TARGET, phase.targets, (*path, position, "targets")
+            targets = phase.targets if isinstance(phase, SupportPhase) else ()
+            if isinstance(targets, str) and targets not in TARGETS:
+                yield TARGET, targets, (*path, position, "targets")
 
 
-def lever_phases(scenario: Scenario) -> Iterator[tuple[Path, tuple[Phase, ...]]]:
-    """Every lever that is written, in the scenario or a strategy, with its phases."""
-    strategies = ((("strategies", name), one) for name, one in scenario.strategies.items())
-    for path, of in (((), scenario), *strategies):
+def _lever_phases(places: Places) -> Iterator[tuple[NodePath, str, tuple[Phase, ...]]]:
+    """Yield the path, name and phases of every lever in the scenario or a strategy."""
+    for path, levers in places:
         for kind in ("mechanisms", "support"):
-            for name, phases in getattr(of, kind).items():
-                yield (*path, kind, name), phases
+            for name, phases in getattr(levers, kind).items():
+                yield (*path, kind, name), name, phases
 
 
-def check_parameters(scenario: Scenario, own: dict[str, Parameter], problems: Problems) -> None:
-    """See that what is set of extensions is declared, and within its bounds."""
-    for name, value in scenario.parameters.items():
+def _check_parameters(
+    parameters: Mapping[str, float],
+    of_extensions: Mapping[str, Parameter],
+    tree: Node,
+    problems: Problems,
+) -> None:
+    """Check that the parameters of extensions exist and are within their bounds."""
+    for name, value in parameters.items():
         if name in PARAMETERS or name.partition(".")[0] in BUILT_IN:
             continue
-        entry, message = own.get(name), ""
+        entry, message = of_extensions.get(name), ""
         if entry is None:
             message = _("not a parameter{suggestion}")
-            message = message.format(suggestion=suggestion(name, [*own, *PARAMETERS]))
+            message = message.format(suggestion=suggestion(name, [*of_extensions, *PARAMETERS]))
         elif not entry.least <= value <= entry.most:
             message = _("{value} is not allowed; allowed: {least} to {most}")
             ends = {"least": f"{entry.least:g}", "most": f"{entry.most:g}"}
             message = message.format(value=f"{value:g}", **ends)
         if message:
-            scenario._tree.add_problem(("parameters", name), message, problems)
+            tree.add_problem(("parameters", name), message, problems)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.levers import CONSENTS, SHARES, TRUSTS, UNIT_COSTS
-from kolabsim.scenario.scenario import shipped
-from kolabsim.scenario.schema import ScenarioText
+from kolabsim.scenario.scenario import Scenario, shipped
 
 FILE = "plausible.csv"
 
@@ -25,7 +24,7 @@ STRUCTURES: dict[str, tuple[str, ...]] = {
         ("shares", SHARES),
         ("consent", CONSENTS),
     )
-    for usual in (ScenarioText.model_fields[name].default,)
+    for usual in (Scenario.model_fields[name].default,)
 }
 """The settings of a scenario that are structures, each with its alternatives, the usual first."""
 

@@ -7,8 +7,7 @@ import re
 from collections.abc import Sequence
 
 from kolabsim.i18n import _
-from kolabsim.scenario.regions import read_table
-from kolabsim.scenario.schema import Columns
+from kolabsim.scenario.regions import Columns, read_table
 from kolabsim.scenario.tables import Table, as_number
 
 WORDS: dict[str, tuple[str, ...]] = {
@@ -77,7 +76,7 @@ def recognise_columns(table: Table) -> Columns:
         for attribute in ("latitude", "longitude"):
             found.pop(attribute, None)
     table.problems.raise_if_any()
-    columns = Columns(**found)
+    columns = Columns.model_validate(found)
     read_table(table.path, columns, (), table.problems)
     table.problems.raise_if_any()
     return columns

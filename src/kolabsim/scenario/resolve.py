@@ -1,157 +1,161 @@
-"""From what is written in a scenario to what it means: areas, regions, contacts, strategies."""
+"""Resolving the names in a scenario: regions, groups, service areas, quarters, files.
+
+A :class:`Resolver` replaces a name by what it refers to. A name that refers to nothing is a problem
+at its place in the file, and is left out.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from kolabsim.errors import Problems, suggestion
+from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
-from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.scenario.references import References
-from kolabsim.scenario.regions import Contacts, Regions, read_contacts, read_table, synthetic
-from kolabsim.scenario.schema import LONGEST, ScenarioText, validate
-from kolabsim.scenario.shapes import read_shapes
-from kolabsim.scenario.source import LARGEST_YAML, Node, as_written, read_bytes
-from kolabsim.scenario.strategy import (
-    Strategy,
-    settle_bodies,
-    settle_change,
-    settle_levers,
-    settle_mandates,
-    settle_strategy,
-)
-
-if TYPE_CHECKING:
-    from kolabsim.scenario.scenario import Scenario
-
-BASELINE = "voluntary"
-"""The strategy in which nothing is done."""
+from kolabsim.model.parameters import Parameter
+from kolabsim.scenario.schema import LONGEST
+from kolabsim.scenario.source import Node, NodePath, format_value
 
 
-class Settling:
-    """Settles the parts of a scenario one after the other, and notes all their problems."""
+class Resolver:
+    """Everything that the names in a scenario may refer to, known step by step.
+
+    Parameters
+    ----------
+    tree
+        The scenario without its invalid parts.
+    written
+        The whole scenario.
+    problems
+        Receives the problems.
+    files
+        Files that have been read; files that are resolved join them.
+    """
+
+    horizon: int = LONGEST
+    cap: int
+    extended: bool
+    """Whether there are extension files, which may declare more than is known yet."""
 
     def __init__(
-        self,
-        tree: Node,
-        files: Iterable[Path],
-        problems: Problems,
-        rule_parameters: Mapping[str, Parameter] | None,
-        earlier: Scenario | None = None,
+        self, tree: Node, written: Node, problems: Problems, files: Iterable[Path]
     ) -> None:
-        self.problems, self.written = problems, tree
+        self.tree, self.written, self.problems = tree, written, problems
         self.files = dict.fromkeys(files)
-        self.rule_parameters, self.earlier = rule_parameters, earlier
-        self.tree, self.text = validate(tree, problems, ScenarioText)
+        self.areas: tuple[str, ...] = ()
+        self.groups: Mapping[str, tuple[str, ...]] = {}
+        self._codes: tuple[str, ...] | None = None
+        self._known: frozenset[str] = frozenset()
 
-    def _add_problem(
-        self, path: tuple[str | int, ...], message: str, *, at_key: bool = False
-    ) -> None:
-        self.tree.add_problem(path, message, self.problems, at_key=at_key)
+    @property
+    def codes(self) -> tuple[str, ...] | None:
+        """Codes of the regions; None if unknown, which suspends the checks of codes."""
+        return self._codes
 
-    def _is_whole(self, *path: str) -> bool:
-        """Whether nothing that is written here had to be set aside."""
+    @codes.setter
+    def codes(self, codes: tuple[str, ...] | None) -> None:
+        self._codes, self._known = codes, frozenset(codes or ())
+
+    def is_valid(self, *path: str) -> bool:
+        """Whether validation left everything at this path in place."""
         return self.tree.get(*path) == self.written.get(*path)
 
-    def scenario(self) -> dict[str, object]:
-        """The fields of the scenario; to be used only if there are no problems."""
-        text = self.text
-        areas = self._areas()
-        extensions = self._extensions()
-        parameters = self._parameters()
-        before = len(self.problems.found)
-        regions = self._regions(tuple(areas))
-        sound = len(self.problems.found) == before
-        known = References(
-            tree=self.tree,
-            problems=self.problems,
-            codes=regions.codes if regions and self._is_whole("groups") else None,
-            areas=tuple(areas),
-            areas_known=self._is_whole("families") and self._is_whole("areas"),
-            horizon=text.horizon if self._is_whole("horizon") else LONGEST,
-            cap=text.cap,
-            extended=bool(text.extensions),
-        )
-        known = replace(known, groups=self._groups(known))
-        self._check_columns(known)
-        contacts = self._contacts(regions)
-        if regions and sound:
-            self._check_places(regions, areas, contacts)
-        changes = [
-            settle_change(change, ("changes", position), known)
-            for position, change in enumerate(text.changes)
-        ]
-        if text.population:
-            changes.insert(0, settle_change(text.population, ("population",), known))
-        strategies = {
-            name: settle_strategy(name, strategy, ("strategies", name), known)
-            for name, strategy in text.strategies.items()
-        }
-        self._check_baseline(strategies)
-        as_written = (
-            "form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon",
-            "start_year", "currency",
-        )  # fmt: skip
-        return {key: getattr(text, key) for key in as_written} | {
-            "regions": regions,
-            "areas": areas,
-            "parameters": parameters,
-            "contacts": contacts,
-            "groups": known.groups,
-            "bodies": settle_bodies(text.bodies, text.form, known),
-            "changes": tuple(changes),
-            "mechanisms": settle_levers(text, "mechanisms", (), known),
-            "support": settle_levers(text, "support", (), known),
-            "mandates": settle_mandates(text, (), known),
-            "strategies": strategies,
-            "extensions": extensions,
-            "files": tuple(self.files),
-            "titles": text.title,
-            "descriptions": text.description,
-        }
+    def add_problem(self, path: NodePath, message: str, *, at_key: bool = False) -> None:
+        """Add a problem with the value at a path."""
+        self.tree.add_problem(path, message, self.problems, at_key=at_key)
 
-    def _path(self, *keys: str | int) -> Path:
-        """A path as it is written somewhere, from the folder of the file it is written in."""
-        node = self.tree.get(*keys)
-        folder = node.place.file.parent if node.place.file else Path()
-        return Path(folder / node.value).absolute()
+    def locate_file(self, *path: str | int) -> Path:
+        """Return the absolute path of a file, which a scenario names relative to itself."""
+        node = self.tree.get(*path)
+        assert node is not None
+        folder = node.location.file.parent if node.location.file else Path()
+        return Path(folder / str(node.value)).absolute()
 
-    def _areas(self) -> dict[str, Area]:
-        areas: dict[str, Area] = {}
-        for position, family in enumerate(self.text.families):
-            for name, area in FAMILIES[family].items():
-                if name in areas:
-                    message = _("area '{area}' is in an earlier family too; choose one of them")
-                    self._add_problem(("families", position), message.format(area=name))
-                areas[name] = area
-        of_families = tuple(areas)
-        for name, text in self.text.areas.items():
-            path = ("areas", name)
-            given = {key: value for key, value in text if value is not None}
-            for key, value in given.items():
-                if key != "source":
-                    self._check_number((*path, key), AREA_ATTRIBUTES[key], value)
-            if name in areas:
-                areas[name] = replace(areas[name], **given)
+    def file(self, *path: str | int) -> Path:
+        """Like :meth:`locate_file`, and count it among the files of the scenario."""
+        found = self.locate_file(*path)
+        self.files[found] = None
+        return found
+
+    def regions(self, names: Sequence[str], path: NodePath) -> tuple[str, ...]:
+        """Return the sorted codes that a list of codes and names of groups stands for."""
+        found: dict[str, None] = {}
+        for position, name in enumerate(names):
+            here = (*path, position)
+            if name not in self.groups and self.codes is not None and name not in self._known:
+                message = _("no region has the code '{code}'{suggestion}")
+                few = len(self.problems.found) < SHOWN
+                hint = suggestion(name, [*self.groups, *self.codes]) if few else ""
+                self.add_problem(here, message.format(code=name, suggestion=hint))
                 continue
-            needed = [key for key in AREA_ATTRIBUTES if key not in {*given, "cost_per_resident"}]
-            if needed:
-                message = _("not an area of the families{suggestion}; a new area needs {needed}")
-                hint = suggestion(name, of_families)
-                message = message.format(suggestion=hint, needed=", ".join(needed))
-                self._add_problem(path, message, at_key=True)
-            areas[name] = Area(**{key: AREA_ATTRIBUTES[key].default for key in needed} | given)
-        if not areas and self._is_whole("families") and self._is_whole("areas"):
-            message = _("no service area; name 'families' ({families}) or describe 'areas'")
-            self._add_problem((), message.format(families=", ".join(FAMILIES)))
-        return areas
+            for code in self.groups.get(name, (name,)):
+                if code in found:
+                    self.add_problem(here, _("'{code}' is listed twice").format(code=code))
+                found[code] = None
+        return tuple(sorted(found))
 
-    def _check_number(self, path: tuple[str | int, ...], entry: Parameter, value: float) -> None:
+    def lists(
+        self, lists: str | Sequence[Sequence[str]], path: NodePath, *, most: int | None = None
+    ) -> str | tuple[tuple[str, ...], ...]:
+        """Return disjoint lists of at least two regions each; a word stands for itself."""
+        if isinstance(lists, str):
+            return lists
+        found: list[tuple[str, ...]] = []
+        list_of: dict[str, int] = {}
+        for position, names in enumerate(lists):
+            here = (*path, position)
+            codes = self.regions(names, here)
+            self.check_size(codes, here, most=most)
+            for code in codes:
+                if code in list_of:
+                    message = _("'{code}' is already in list {number} here")
+                    self.add_problem(here, message.format(code=code, number=list_of[code] + 1))
+                list_of[code] = position
+            found.append(codes)
+        return tuple(found)
+
+    def check_size(self, codes: Sequence[str], path: NodePath, *, most: int | None = None) -> None:
+        """Check that a list has at least two regions, and no more than a joint body may have."""
+        if len(codes) < 2:
+            self.add_problem(path, _("at least two regions are needed here"))
+        if most is not None and len(codes) > most:
+            message = _("{number} regions; allowed: at most {most} (the scenario's cap)")
+            self.add_problem(path, message.format(number=len(codes), most=most))
+
+    def area_names(self, names: str | Sequence[str], path: NodePath) -> tuple[str, ...]:
+        """Return the service areas that a list, or the word ``all``, stands for."""
+        if isinstance(names, str):
+            return self.areas
+        for position, name in enumerate(names):
+            self.check_area(name, (*path, position))
+        return tuple(name for name in self.areas if name in names)
+
+    def check_area(self, name: str, path: NodePath) -> None:
+        """Check that a service area exists."""
+        is_known = self.is_valid("families") and self.is_valid("areas")
+        if is_known and name not in self.areas:
+            message = _("'{area}' is not a service area of this scenario{suggestion}")
+            hint = suggestion(name, self.areas)
+            self.add_problem(path, message.format(area=name, suggestion=hint))
+
+    def until(self, first: int, until: int | None, path: NodePath) -> int:
+        """Return the first quarter no longer in force: after ``first``, within the horizon."""
+        message = _("quarter {quarter} is not within the horizon of {horizon} quarters")
+        if first >= self.horizon:
+            text = message.format(quarter=first, horizon=self.horizon)
+            self.add_problem((*path, "from"), text)
+        if until is None:
+            return self.horizon
+        if until > self.horizon:
+            text = message.format(quarter=until, horizon=self.horizon)
+            self.add_problem((*path, "until"), text)
+        elif until <= first:
+            text = _("must be later than 'from', which is {quarter}").format(quarter=first)
+            self.add_problem((*path, "until"), text)
+        return until
+
+    def check_number(self, path: NodePath, entry: Parameter, value: float) -> None:
+        """Check a number against the bounds of a parameter or of an attribute of areas."""
         if entry.least <= value <= entry.most:
             return
         unit = "" if entry.unit == "1" else f" {_(entry.unit)}"
@@ -166,146 +170,4 @@ class Settling:
                 " (sensitivity analyses try {low} to {high})"
             )
         bounds = {name: f"{getattr(entry, name):g}" for name in ("least", "most", "low", "high")}
-        self._add_problem(path, message.format(value=as_written(value), unit=unit, **bounds))
-
-    def _parameters(self) -> dict[str, float]:
-        """The settings of parameters, and whether there is such a decision rule."""
-        from kolabsim.model.decision_rules import BUILT_IN
-        from kolabsim.model.declare import ACTING, CUSTOM_MEASURES, RULES, TARGET_RULES
-
-        own = self.rule_parameters
-        if own is None:
-            known = (RULES, ACTING, TARGET_RULES, CUSTOM_MEASURES)
-            own = {
-                name: entry
-                for part in known
-                for of in part.values()
-                for name, entry in of.settable.items()
-            }
-        text = self.text
-        if not text.extensions and text.decision not in RULES:
-            message = _("no decision rule '{name}'{suggestion}; your own rules need 'extensions'")
-            hint = suggestion(text.decision, BUILT_IN)
-            self._add_problem(("decision",), message.format(name=text.decision, suggestion=hint))
-        for name, value in text.parameters.items():
-            path, entry = ("parameters", name), PARAMETERS.get(name) or own.get(name)
-            if entry is not None:
-                self._check_number(path, entry, value)
-            elif not text.extensions or name.partition(".")[0] in BUILT_IN or "." not in name:
-                message = _("not a parameter{suggestion}")
-                hint = suggestion(name, [*PARAMETERS, *own])
-                self._add_problem(path, message.format(suggestion=hint), at_key=True)
-        return dict(text.parameters)
-
-    def _extension(self, position: int) -> Path:
-        """The file of an extension: beside what names it, or of an installed package."""
-        from kolabsim.model.load import installed
-
-        name = self.tree.get("extensions", position).value
-        found = None if name.endswith(".py") else installed(name)
-        return found or self._path("extensions", position)
-
-    def _extensions(self) -> tuple[Path, ...]:
-        written = self.tree.get("extensions")
-        positions = written.children if self.text.extensions else ()
-        paths = {position: self._extension(position) for position in positions}
-        for position, path in paths.items():
-            found = Problems()
-            read_bytes(path, LARGEST_YAML, found)
-            for problem in found.found:
-                self._add_problem(("extensions", position), f"{problem.file}: {problem.message}")
-        self.files |= dict.fromkeys(paths.values())
-        return tuple(paths.values())
-
-    def _regions(self, areas: tuple[str, ...]) -> Regions | None:
-        text = self.text.regions
-        if (text.table is None) == (text.synthetic is None):
-            if self._is_whole("regions"):
-                message = _("give either a 'table' or 'synthetic', and not both")
-                self._add_problem(("regions",), message)
-            return None
-        same = self.earlier and tuple(self.earlier.areas) == areas
-        if same and self.earlier._tree.get("regions") == self.tree.get("regions"):
-            return self.earlier.regions
-        if text.synthetic:
-            if text.shapes is not None:
-                message = _("only the regions of a table have shapes")
-                self._add_problem(("regions", "shapes"), message, at_key=True)
-            if text.synthetic.tiers > text.synthetic.number:
-                message = _("there cannot be more tiers than regions, of which there are {number}")
-                path = ("regions", "synthetic", "tiers")
-                self._add_problem(path, message.format(number=text.synthetic.number))
-                return None
-            return synthetic(**dict(text.synthetic), areas=areas)
-        path = self._path("regions", "table")
-        self.files[path] = None
-        return self._shaped(read_table(path, text.columns, areas, self.problems))
-
-    def _shaped(self, regions: Regions | None) -> Regions | None:
-        """Regions with the shapes that they have on a map."""
-        text = self.text.regions
-        if text.shapes is None or regions is None:
-            return regions
-        path = self._path("regions", "shapes")
-        self.files[path] = None
-        return replace(regions, shapes=read_shapes(path, text.shapes_code, regions, self.problems))
-
-    def _check_columns(self, known: References) -> None:
-        """See that columns stand for service areas that there are."""
-        for kind in ("capacity_by_area", "interests"):
-            for area in getattr(self.text.regions.columns, kind):
-                known.check_area(area, ("regions", "columns", kind, area))
-
-    def _groups(self, known: References) -> dict[str, tuple[str, ...]]:
-        groups = {}
-        for name, codes in self.text.groups.items():
-            if name in (known.codes or ()):
-                message = _("'{name}' is the code of a region, and cannot name a group")
-                self._add_problem(("groups", name), message.format(name=name), at_key=True)
-            groups[name] = known.regions(codes, ("groups", name))
-        return groups
-
-    def _contacts(self, regions: Regions | None) -> Contacts:
-        text, rows = self.text.contacts, ()
-        if (
-            self.earlier
-            and self.earlier.regions is regions
-            and (self.earlier._tree.get("contacts", "list") == self.tree.get("contacts", "list"))
-        ):
-            rows = self.earlier.contacts.list
-        elif text.list_ is not None:
-            path = self._path("contacts", "list")
-            self.files[path] = None
-            rows = read_contacts(path, regions.codes if regions else None, self.problems)
-        made_up = self.text.regions.synthetic is not None
-        return Contacts(text.nearest, rows, text.borders or ("places" if made_up else "listed"))
-
-    def _check_places(
-        self, regions: Regions, areas: Mapping[str, Area], contacts: Contacts
-    ) -> None:
-        """See that nothing needs the places of regions where the table has none."""
-        if regions.placed:
-            return
-        message = _("must be 0, because the table gives no latitude and longitude")
-        if contacts.nearest and len(regions) > 1:
-            self._add_problem(("contacts", "nearest"), message)
-        if contacts.borders == "places":
-            message_places = _("must be listed, because the table gives no latitude and longitude")
-            self._add_problem(("contacts", "borders"), message_places)
-        for name, area in areas.items():
-            if area.haul:
-                self._add_problem(("areas", name, "haul"), message)
-        if any(row.distance_km is None for row in contacts.list):
-            message = _("each needs a distance_km, because the table gives no latitude, longitude")
-            self._add_problem(("contacts", "list"), message)
-
-    def _check_baseline(self, strategies: Mapping[str, Strategy]) -> None:
-        if BASELINE not in strategies and self._is_whole("strategies"):
-            message = _("the strategy '{name}', in which nothing is done, is missing")
-            self._add_problem(("strategies",), message.format(name=BASELINE))
-        baseline = strategies.get(BASELINE, Strategy(name=BASELINE))
-        if baseline.levers or baseline.mandates:
-            message = _(
-                "nothing is done in this strategy; write what is always done outside strategies"
-            )
-            self._add_problem(("strategies", BASELINE), message)
+        self.add_problem(path, message.format(value=format_value(value), unit=unit, **bounds))

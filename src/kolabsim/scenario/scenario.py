@@ -1,29 +1,57 @@
-"""Scenarios: files become regions, service areas, strategies and everything else a run needs.
+"""Scenarios: the model of their files, and the object that everything else reads.
 
-All problems of all files involved are told at once, each with its file, line and column.
+:meth:`Scenario.load` reads a file over its parents, validates it, and resolves all names in it.
+All problems of all files are raised together, each with its file, line and column.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from inspect import Signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import BeforeValidator, Field, PrivateAttr
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import Problems
 from kolabsim.i18n import _
-from kolabsim.model.areas import Area
-from kolabsim.model.levers import LEVERS, Lever
+from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
+from kolabsim.model.levers import CAP, CONSENTS, FORMS, LEVERS, SHARES, TRUSTS, UNIT_COSTS, Lever
 from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.scenario.regions import Contacts, Regions
-from kolabsim.scenario.resolve import BASELINE, Settling
-from kolabsim.scenario.schema import Synthetic, schema
-from kolabsim.scenario.source import DEEPEST, Node, Place, is_file, python_node, read_yaml
-from kolabsim.scenario.strategy import Body, Change, Mandate, Phase, Strategy, in_language
+from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
+from kolabsim.scenario.contacts import ContactRow, Contacts, ContactSource, read_contacts
+from kolabsim.scenario.files import shipped
+from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree, shipped_names
+from kolabsim.scenario.regions import Columns, Regions, read_table
+from kolabsim.scenario.resolve import Resolver
+from kolabsim.scenario.schema import (
+    LONGEST,
+    Codes,
+    OneOf,
+    Section,
+    Title,
+    WrittenAs,
+    in_language,
+    validate,
+)
+from kolabsim.scenario.shapes import read_shapes
+from kolabsim.scenario.source import DEEPEST, Node, python_node
+from kolabsim.scenario.strategy import (
+    Body,
+    Change,
+    Levers,
+    Mandate,
+    Phase,
+    PopulationChange,
+    Strategy,
+    resolve_bodies,
+)
+from kolabsim.scenario.synthetic import Synthetic
 
 if TYPE_CHECKING:
     from kolabsim.model.declare import Declared
@@ -42,159 +70,262 @@ __all__ = [
     "shipped_names",
 ]
 
+BASELINE = "voluntary"
+"""The strategy without any intervention."""
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Scenario:
-    """A world of regions, the rules they live by, and the strategies to compare in it.
+FILES = (("regions", "table"), ("regions", "shapes"), ("contacts", "list"))
+"""Keys that name files, besides ``extends`` and ``extensions``."""
 
-    Nothing is left open: areas have all their attributes, phases their quarters, lists their codes.
-    """
+
+class RegionSource(Section):
+    """Source of the regions: a table, or synthetic regions."""
+
+    table: str | None = None
+    """CSV file, relative to the file that names it."""
+    columns: Columns = Columns()
+    shapes: str | None = None
+    """GeoJSON file or shapefile with the shapes of the table's regions, relative to the file that
+    names it. For maps only: it has no effect on results."""
+    shapes_code: str = "code"
+    """Property of its features that holds the code of a region."""
+    synthetic: Synthetic | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a scenario comes from."""
 
     name: str
-    regions: Regions = field(repr=False)
-    areas: Mapping[str, Area] = field(repr=False)
-    parameters: Mapping[str, float]
-    """Settings of uncertain parameters; those of a decision rule as ``rule.parameter``."""
-    form: str
-    shares: str
-    consent: str
-    decision: str
-    unit_cost: str
-    trust: str
-    cap: int
-    horizon: int
+    files: tuple[Path, ...]
+    tree: Node
+    regions: RegionSource
+    rule_parameters: Mapping[str, Parameter] | None
+
+
+class Scenario(Levers):
+    """Regions, service areas, and the rules and strategies to compare.
+
+    The fields are the keys of a scenario file. A loaded scenario is resolved: areas have all their
+    attributes, phases their quarters, lists their codes. ``mechanisms``, ``support`` and
+    ``mandates`` are in force under every strategy.
+
+    >>> Scenario.load("small-towns").with_(horizon=8).horizon
+    8
+    """
+
+    titles: Title = Field(default={}, alias="title", repr=False)
+    descriptions: Title = Field(default={}, alias="description", repr=False)
+    extends: str | None = Field(default=None, repr=False)
+    """One parent: a path relative to this file, or the name of a shipped scenario."""
+    regions: Annotated[
+        Regions,
+        WrittenAs(RegionSource),
+        Field(default=RegionSource(), repr=False, description=RegionSource.__doc__),
+    ]
+    contacts: Annotated[
+        Contacts,
+        WrittenAs(ContactSource),
+        Field(default=ContactSource(), repr=False, description=ContactSource.__doc__),
+    ]
+    horizon: int = Field(default=40, ge=1, le=LONGEST)
     """Quarters."""
-    start_year: int
-    currency: str
-    contacts: Contacts = field(repr=False)
-    groups: Mapping[str, tuple[str, ...]] = field(repr=False)
-    bodies: tuple[Body, ...] = field(repr=False)
-    changes: tuple[Change, ...] = field(repr=False)
-    mechanisms: Mapping[str, tuple[Phase, ...]] = field(repr=False)
-    """In force in every strategy, as are ``support`` and ``mandates``."""
-    support: Mapping[str, tuple[Phase, ...]] = field(repr=False)
-    mandates: tuple[Mandate, ...] = field(repr=False)
-    strategies: Mapping[str, Strategy] = field(repr=False)
-    extensions: tuple[Path, ...] = field(repr=False)
-    files: tuple[Path, ...] = field(repr=False)
-    """All files that were read."""
-    titles: Mapping[str, str] = field(repr=False)
-    descriptions: Mapping[str, str] = field(repr=False)
-    _tree: Node = field(repr=False)
-    _rule_parameters: Mapping[str, Parameter] | None = field(repr=False)
+    start_year: int = Field(default=2026, ge=1, le=9999)
+    """Budget year of quarter 0."""
+    currency: str = Field(default="", max_length=12)
+    """Letters before money; default: cost units."""
+    families: tuple[Annotated[str, OneOf(tuple(FAMILIES))], ...] = Field(default=(), repr=False)
+    """Families of service areas, all of whose areas take part."""
+    areas: Annotated[Mapping[str, Area], WrittenAs(dict[AreaName, AreaSettings])] = Field(
+        default={}, repr=False
+    )
+    """More areas, or changes to those of the families."""
+    form: Annotated[str, OneOf(FORMS)] = "board"
+    """Legal form of new joint bodies."""
+    shares: Annotated[str, OneOf(SHARES)] = "population"
+    """Rule of cost sharing."""
+    consent: Annotated[str, OneOf(CONSENTS)] = "three_quarters"
+    """Share of a party's population that must be in favour."""
+    decision: str = Field(default="best_response", min_length=1)
+    """Decision rule: a built-in one, or one from ``extensions``."""
+    unit_cost: Annotated[str, OneOf(UNIT_COSTS)] = "log_quadratic"
+    """Form of the rise of unit cost below efficient scale."""
+    trust: Annotated[str, OneOf(TRUSTS)] = "recovering"
+    """Effect of broken agreements on trust."""
+    cap: int = Field(default=CAP, ge=2, le=CAP)
+    """Maximum number of members of a joint body."""
+    extensions: Annotated[tuple[Path, ...], WrittenAs(tuple[str, ...])] = Field(
+        default=(), repr=False
+    )
+    """Python files with rules of your own, relative to this file, or names of those that installed
+    packages bring."""
+    parameters: Mapping[str, float] = Field(default={})
+    """Settings of uncertain parameters; those of a decision rule as ``rule.parameter``."""
+    population: PopulationChange | None = Field(default=None, repr=False)
+    """A change of population, as in ``changes``: ``{growth: 0.01}``."""
+    changes: tuple[Change, ...] = Field(default=(), repr=False)
+    """Shocks and trends."""
+    bodies: tuple[Body, ...] = Field(default=(), repr=False)
+    """Joint bodies that exist at the start."""
+    groups: Mapping[str, Codes] = Field(default={}, repr=False)
+    """Named lists of regions."""
+    strategies: Mapping[
+        Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")],
+        Annotated[Strategy, BeforeValidator(lambda value: {} if value is None else value)],
+    ] = Field(default={}, repr=False)
+    """Strategies of your own, or changes to the shipped ones."""
+    _origin: Origin = PrivateAttr()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @classmethod
     def load(
         cls, source: str | Path, *, rule_parameters: Mapping[str, Parameter] | None = None
     ) -> Scenario:
-        """The scenario of this name among those that ship, or in this file.
+        """Load a scenario.
 
-        ``rule_parameters`` are the parameters of decision rules by ``rule.parameter``, by default
-        those of all rules known so far. Raises :class:`~kolabsim.errors.InputError` with all
-        problems of all files at once.
+        Parameters
+        ----------
+        source
+            Name of a shipped scenario, or path of a file.
+        rule_parameters
+            Parameters of decision rules by ``rule.parameter``; default: those of all loaded rules.
+
+        Raises
+        ------
+        InputError
+            With all problems of all files.
         """
         problems = Problems()
-        path = _source(source)
-        trees = _lineage(path, problems)
-        library = read_yaml(shipped("scenarios") / "strategies.yaml", problems)
-        if library is None or not trees or _parent_name(trees[-1][1]):
-            # Without one of its files, too much of the scenario would look wrong.
-            problems.raise_if_any()
-        tree = library
-        for _path, child in reversed(trees):
-            tree = _laid_over(tree, child)
-        files = [path for path, _tree in trees] + [library.place.file]
-        return _settled(tree, path.stem, files, problems, rule_parameters)
+        path = find_scenario(source)
+        tree, files = read_tree(path, problems)
+        return _resolve(tree, path.stem, files, problems, rule_parameters)
 
     def with_(self, changes: Mapping[str, object] | None = None, /, **dotted: object) -> Scenario:
-        """A copy with some settings changed, by dotted keys, and checked again.
+        """Return a copy with some settings changed, by dotted keys, and checked again.
 
+        Mappings are changed key by key, lists as a whole:
         ``scenario.with_(horizon=20, **{"parameters.quality_value": 0.7, "areas.waste.haul": 0})``.
-        Mappings are changed key by key, lists as a whole. Raises
-        :class:`~kolabsim.errors.InputError` for keys and values that are not allowed.
+        Raises :class:`~kolabsim.errors.InputError` for keys and values that are not allowed.
         """
-        tree, problems = self._tree, Problems()
+        origin, problems = self._origin, Problems()
+        tree = origin.tree
         for key, value in {**(changes or {}), **dotted}.items():
             if key == "extends":
-                problems.add(_("extends: a scenario that is loaded keeps its parent"))
+                problems.add(_("extends: a loaded scenario keeps its parent"))
             if key.count(".") >= DEEPEST:
                 message = _("{key}: nested more than {deepest} deep")
                 problems.add(message.format(key=key, deepest=DEEPEST))
                 continue
-            tree = _laid_over(tree, _nested(key, python_node(value, key, problems)))
-        return _settled(tree, self.name, self.files, problems, self._rule_parameters, self)
+            tree = lay_over(tree, nest(key, python_node(value, key, problems)))
+        rules = origin.rule_parameters
+        return _resolve(tree, origin.name, origin.files, problems, rules, self)
+
+    @property
+    def name(self) -> str:
+        """Name of its file, without the suffix."""
+        return self._origin.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were read."""
+        return self._origin.files
+
+    @property
+    def columns(self) -> Columns | None:
+        """How the columns of its table became attributes; None for synthetic regions."""
+        return None if self._origin.regions.synthetic else self._origin.regions.columns
 
     @cached_property
     def declared(self) -> Declared:
-        """What its extensions declare; their files are run when this is first asked for.
+        """The user-defined extensions that it uses; the first access runs their files.
 
-        Raises :class:`~kolabsim.errors.InputError` where a file cannot be run, and for every name
-        of a decision rule, mechanism, targeting rule or parameter that nothing declares.
+        Raises :class:`~kolabsim.errors.InputError` if a file cannot be run, and for every decision
+        rule, mechanism, targeting rule or parameter that nothing declares.
         """
-        from kolabsim.scenario.extensions import declared_in
+        from kolabsim.scenario.extensions import find_declared  # late: it imports numba
 
-        return declared_in(self)
+        strategies = [(("strategies", name), one) for name, one in self.strategies.items()]
+        places = [((), self), *strategies]
+        tree = self._origin.tree
+        return find_declared(self.extensions, self.decision, self.parameters, places, tree)
 
     @property
     def levers(self) -> dict[str, Lever]:
-        """All levers by name: the built-in ones, then mechanisms of one's own that it knows."""
+        """All levers by name: the built-in ones, then user-defined mechanisms."""
         own = self.declared.mechanisms if self.is_extended else {}
         return LEVERS | {name: mechanism.lever for name, mechanism in own.items()}
 
     @property
     def is_extended(self) -> bool:
-        """Whether anything of one's own may be in it, so that :attr:`declared` has to be asked."""
-        strategies = (self, *self.strategies.values())
-        named = {name for one in strategies for name in (*one.mechanisms, *one.support)}
+        """Whether it may use user-defined levers, so that :attr:`declared` is needed."""
+        named = {name for one in (self, *self.strategies.values()) for name in one.phases()}
         return bool(self.extensions) or not named <= set(LEVERS)
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Names of the measures of the whole system: the built-in ones, then its extensions'."""
-        from kolabsim.model.measures import MEASURES  # late: it brings the compiler
+        """Names of the measures of the whole system: the built-in ones, then user-defined ones."""
+        from kolabsim.model.measures import MEASURES  # late: it imports numba
 
         return (*MEASURES, *(self.declared.measures if self.extensions else ()))
 
     def title(self, language: str) -> str:
-        """What the scenario is called, in a language; its name if it has no title."""
+        """Return the title in a language; the name if there is no title."""
         return in_language(self.titles, language) or self.name
 
     def description(self, language: str) -> str:
-        """What the scenario is about, in a language."""
+        """Return the description in a language."""
         return in_language(self.descriptions, language)
 
     def resolved(self) -> dict[str, object]:
-        """Everything that determines results, as plain data without paths or texts for people.
+        """Return everything that determines results as plain data, without paths and titles.
 
-        Extensions are there with a hash of what is in their files.
+        Extensions are represented by a hash of their files.
         """
         plain = (
             "form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"
         )  # fmt: skip
-        numbers = {name: entry.default for name, entry in PARAMETERS.items()}
-        made_up = self._tree.get("regions", "synthetic")
-        regions = (
-            Synthetic.model_validate(made_up.plain()).model_dump()
-            if made_up
-            else _arrays(self.regions)
-        )
+        defaults = {name: entry.default for name, entry in PARAMETERS.items()}
+        synthetic = self._origin.regions.synthetic
         return {
             **{name: getattr(self, name) for name in plain},
-            "regions": regions,
-            "areas": {name: _without(asdict(area), "source") for name, area in self.areas.items()},
-            "parameters": numbers | dict(self.parameters),
+            "regions": synthetic.model_dump() if synthetic else _plain_arrays(self.regions),
+            "areas": {name: _without_source(asdict(area)) for name, area in self.areas.items()},
+            "parameters": defaults | dict(self.parameters),
             "contacts": asdict(self.contacts),
-            "bodies": [_without(asdict(body), "source") for body in self.bodies],
-            "changes": [asdict(change) for change in self.changes],
-            "always": _levers(self),
-            "strategies": {name: _levers(strategy) for name, strategy in self.strategies.items()},
+            "bodies": [_without_source(body.model_dump()) for body in self.bodies],
+            "changes": [change.model_dump() for change in self.changes],
+            "always": self.plain_levers(),
+            "strategies": {name: one.plain_levers() for name, one in self.strategies.items()},
             "extensions": {
                 path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.extensions
             },
         }
 
 
-def _settled(
+# Scenarios come from `load` and `with_`; nobody constructs them from fields.
+Scenario.__signature__ = Signature()
+
+
+def _without_source(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "source"}
+
+
+def _plain_arrays(regions: Regions) -> dict[str, object]:
+    """Return the attributes of regions as lists, with None for values to be drawn."""
+    plain: dict[str, object] = {"codes": regions.codes, "tier": regions.tier}
+    for name, values in vars(regions).items():
+        if isinstance(values, np.ndarray):
+            cells = values.astype(object)
+            cells[np.isnan(values)] = None
+            plain[name] = cells.tolist()
+    return plain
+
+
+# Resolving --------------------------------------------------------------------------------------
+
+
+def _resolve(
     tree: Node,
     name: str,
     files: Iterable[Path],
@@ -202,130 +333,175 @@ def _settled(
     rule_parameters: Mapping[str, Parameter] | None,
     earlier: Scenario | None = None,
 ) -> Scenario:
-    """The scenario that a tree describes; its regions are the earlier one's where they can be."""
-    fields = Settling(tree, files, problems, rule_parameters, earlier).scenario()
-    problems.raise_if_any()
-    return Scenario(name=name, _tree=tree, _rule_parameters=rule_parameters, **fields)
+    """Validate a tree and resolve the names in it.
 
-
-# What a scenario is, in plain data ----------------------------------------------------------------
-
-
-def _levers(of: Scenario | Strategy) -> dict[str, object]:
-    phases = {**of.mechanisms, **of.support}
-    return {
-        "levers": {name: [asdict(phase) for phase in part] for name, part in phases.items()},
-        "mandates": [asdict(mandate) for mandate in of.mandates],
-    }
-
-
-def _without(record: dict[str, object], key: str) -> dict[str, object]:
-    return {name: value for name, value in record.items() if name != key}
-
-
-def _arrays(regions: Regions) -> dict[str, object]:
-    """The attributes of regions as lists, with None for what is drawn."""
-    plain: dict[str, object] = {"codes": regions.codes, "tier": regions.tier}
-    for name, values in vars(regions).items():
-        if isinstance(values, np.ndarray):
-            plain[name] = np.where(np.isnan(values), None, values).tolist()
-    return plain
-
-
-# Files --------------------------------------------------------------------------------------------
-
-
-def shipped(kind: str) -> Path:
-    """The folder of the ``scenarios`` or ``experiments`` that ship with kolabsim."""
-    package = Path(__file__).parents[1]
-    inside = package / "shipped" / kind
-    return inside if inside.is_dir() else package.parents[1] / kind
-
-
-def shipped_names(kind: str) -> tuple[str, ...]:
-    """The names of the ``scenarios`` or ``experiments`` that ship with kolabsim.
-
-    A scenario that brings no regions, and so only serves to be extended, is not among them.
+    Regions and contacts are taken from the ``earlier`` scenario where their settings are the same.
     """
-    folder = shipped(kind)
-    if kind == "experiments":
-        return tuple(sorted(path.parent.name for path in folder.glob("*/experiment.yaml")))
-    return tuple(sorted(path.stem for path in folder.glob("*.yaml") if _has_regions(path)))
+    from kolabsim.scenario import extensions  # late: it imports numba
+
+    valid, scenario = validate(tree, problems, Scenario)
+    # Before resolving, fields with WrittenAs still have their shape in the file.
+    written: Any = scenario
+    known = Resolver(valid, tree, problems, files)
+    known.cap, known.extended = scenario.cap, bool(scenario.extensions)
+    areas = resolve_areas(scenario.families, written.areas, known)
+    known.areas = tuple(areas)
+    extension_files = extensions.resolve_extensions(known) if known.extended else ()
+    extensions.check_settings(scenario.decision, scenario.parameters, rule_parameters, known)
+    before = len(problems.found)
+    source: RegionSource = written.regions
+    regions = _resolve_regions(source, known, earlier)
+    has_sound_regions = len(problems.found) == before
+    known.codes = regions.codes if regions and known.is_valid("groups") else None
+    known.horizon = scenario.horizon if known.is_valid("horizon") else LONGEST
+    known.groups = _resolve_groups(scenario.groups, known)
+    for kind in ("capacity_by_area", "interests"):
+        for area in getattr(source.columns, kind):
+            known.check_area(area, ("regions", "columns", kind, area))
+    contacts = _resolve_contacts(written.contacts, bool(source.synthetic), regions, known, earlier)
+    if regions and has_sound_regions and not regions.placed:
+        _check_without_places(len(regions), areas, contacts, known)
+    changes = [
+        change.resolve(("changes", position), known)
+        for position, change in enumerate(scenario.changes)
+    ]
+    if scenario.population:
+        changes.insert(0, scenario.population.resolve(("population",), known))
+    strategies = {name: one.resolve(name, known) for name, one in scenario.strategies.items()}
+    _check_baseline(strategies, known)
+    fields = {
+        "regions": regions,
+        "areas": areas,
+        "parameters": dict(scenario.parameters),
+        "contacts": contacts,
+        "groups": known.groups,
+        "bodies": resolve_bodies(scenario.bodies, scenario.form, known),
+        "changes": tuple(changes),
+        "strategies": strategies,
+        "extensions": extension_files,
+        **scenario.resolve_levers((), known),
+    }
+    problems.raise_if_any()
+    resolved = scenario.model_copy(update=fields)
+    resolved._origin = Origin(name, tuple(known.files), tree, source, rule_parameters)
+    return resolved
 
 
-def _has_regions(path: Path) -> bool:
-    trees = [tree for _path, tree in _lineage(path, Problems())]
-    return any(tree.get("regions", key) for tree in trees for key in ("table", "synthetic"))
-
-
-def _source(source: str | Path) -> Path:
-    """The file of a scenario that is given by its name or its path."""
-    path = Path(source)
-    if isinstance(source, Path) or path.suffix or path.name != source or is_file(path):
-        return path
-    named = shipped("scenarios") / f"{source}.yaml"
-    if is_file(named):
-        return named
-    message = _("there is no scenario '{name}'{suggestion}").format(
-        name=source, suggestion=suggestion(source, shipped_names("scenarios"))
-    )
-    raise InputError([Problem(message)])
-
-
-def _lineage(path: Path, problems: Problems) -> list[tuple[Path, Node]]:
-    """A scenario's file, its parent's, and so on, as far as they can be read."""
-    found: dict[Path, Node] = {}
-    while True:
-        tree = read_yaml(path, problems)
-        if tree is None:
-            break
-        found[path] = tree
-        path = _parent(tree, problems)
-        if path is None:
-            break
-        if path.resolve() in {earlier.resolve() for earlier in found}:
-            names = " -> ".join(p.name for p in (*found, path))
-            message = _("a scenario cannot extend itself: {names}").format(names=names)
-            tree.add_problem(("extends",), message, problems)
-            break
-    return list(found.items())
-
-
-def _parent_name(tree: Node) -> str | None:
-    extends = tree.get("extends")
-    return extends.value if extends and isinstance(extends.value, str) else None
-
-
-def _parent(tree: Node, problems: Problems) -> Path | None:
-    text, folder = _parent_name(tree), shipped("scenarios")
-    if text is None:
+def _resolve_regions(
+    source: RegionSource, known: Resolver, earlier: Scenario | None
+) -> Regions | None:
+    if (source.table is None) == (source.synthetic is None):
+        if known.is_valid("regions"):
+            message = _("give either a 'table' or 'synthetic', and not both")
+            known.add_problem(("regions",), message)
         return None
-    candidates = (tree.place.file.parent / text, folder / f"{text}.yaml")
-    path = next((p for p in candidates if is_file(p)), None)
-    if path is None:
-        beside = [p.name for p in candidates[0].parent.glob("*.yaml")]
-        names = [*beside, *(p.stem for p in folder.glob("*.yaml") if p.stem != "strategies")]
-        message = _("there is no scenario '{name}'{suggestion}")
-        message = message.format(name=text, suggestion=suggestion(text, names))
-        tree.add_problem(("extends",), message, problems)
-    return path
+    same = earlier and tuple(earlier.areas) == known.areas
+    if earlier and same and earlier._origin.tree.get("regions") == known.tree.get("regions"):
+        return earlier.regions
+    if source.synthetic:
+        if source.shapes is not None:
+            message = _("only the regions of a table have shapes")
+            known.add_problem(("regions", "shapes"), message, at_key=True)
+        if source.synthetic.tiers > source.synthetic.number:
+            message = _("there cannot be more tiers than regions, of which there are {number}")
+            path = ("regions", "synthetic", "tiers")
+            known.add_problem(path, message.format(number=source.synthetic.number))
+            return None
+        return source.synthetic.generate(known.areas)
+    table = known.file("regions", "table")
+    regions = read_table(table, source.columns, known.areas, known.problems)
+    if source.shapes is None or regions is None:
+        return regions
+    places = np.column_stack([regions.longitude, regions.latitude]) if regions.placed else None
+    file = known.file("regions", "shapes")
+    shapes = read_shapes(file, source.shapes_code, regions.codes, places, known.problems)
+    return replace(regions, shapes=shapes)
 
 
-def _laid_over(under: Node, over: Node) -> Node:
-    """A scenario changed by another: regions made up take the place of a table, and vice versa."""
-    of_table = ("table", "columns", "shapes", "shapes_code")
-    for chosen, dropped in (("synthetic", of_table), ("table", ("synthetic",))):
-        if over.get("regions", chosen):
-            for key in dropped:
-                if under.get("regions", key):
-                    under = under.without(("regions", key))
-    return under.merged(over)
+def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for name, codes in groups.items():
+        if name in (known.codes or ()):
+            message = _("'{name}' is the code of a region, and cannot name a group")
+            known.add_problem(("groups", name), message.format(name=name), at_key=True)
+        found[name] = known.regions(codes, ("groups", name))
+    return found
 
 
-def _nested(key: str, node: Node) -> Node:
-    """A value under a dotted key; what stands below ``parameters`` is one name, dots and all."""
-    first, _dot, rest = key.partition(".")
-    parts = (first, rest) if first == "parameters" and rest else key.split(".")
-    for part in reversed(parts):
-        node = Node(Place(), children={part: node})
-    return node
+def _resolve_contacts(
+    source: ContactSource,
+    is_synthetic: bool,
+    regions: Regions | None,
+    known: Resolver,
+    earlier: Scenario | None,
+) -> Contacts:
+    rows: tuple[ContactRow, ...] = ()
+    path = ("contacts", "list")
+    if (
+        earlier
+        and earlier.regions is regions
+        and earlier._origin.tree.get(*path) == known.tree.get(*path)
+    ):
+        rows = earlier.contacts.list
+    elif source.list_ is not None:
+        rows = read_contacts(known.file(*path), regions.codes if regions else None, known.problems)
+    borders = source.borders or ("places" if is_synthetic else "listed")
+    return Contacts(source.nearest, rows, borders)
+
+
+def _check_without_places(
+    number: int, areas: Mapping[str, Area], contacts: Contacts, known: Resolver
+) -> None:
+    """Check that nothing needs coordinates, which the table does not give."""
+    message = _("must be 0, because the table gives no latitude and longitude")
+    if contacts.nearest and number > 1:
+        known.add_problem(("contacts", "nearest"), message)
+    if contacts.borders == "places":
+        of_borders = _("must be listed, because the table gives no latitude and longitude")
+        known.add_problem(("contacts", "borders"), of_borders)
+    for name, area in areas.items():
+        if area.haul:
+            known.add_problem(("areas", name, "haul"), message)
+    if any(row.distance_km is None for row in contacts.list):
+        message = _("each needs a distance_km, because the table gives no latitude, longitude")
+        known.add_problem(("contacts", "list"), message)
+
+
+def _check_baseline(strategies: Mapping[str, Strategy], known: Resolver) -> None:
+    """Check that the baseline exists and has no intervention."""
+    baseline = strategies.get(BASELINE)
+    if baseline is None:
+        if known.is_valid("strategies"):
+            message = _("the strategy '{name}', the baseline without intervention, is missing")
+            known.add_problem(("strategies",), message.format(name=BASELINE))
+    elif baseline.levers or baseline.mandates:
+        message = _(
+            "the baseline has no intervention; put what holds in every strategy outside strategies"
+        )
+        known.add_problem(("strategies", BASELINE), message)
+
+
+# JSON Schema ------------------------------------------------------------------------------------
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario file, which editors use to complete and check it."""
+    described = Scenario.model_json_schema()
+    described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    described["title"] = "kolabsim scenario"
+    described["properties"]["parameters"]["properties"] = {
+        name: _describe_number(entry) for name, entry in PARAMETERS.items()
+    }
+    for name, entry in AREA_ATTRIBUTES.items():
+        described["$defs"]["AreaSettings"]["properties"][name] = _describe_number(entry)
+    return described
+
+
+def _describe_number(entry: Parameter) -> dict[str, Any]:
+    bounds = {"minimum": entry.least, "maximum": entry.most}
+    return {
+        "type": "number",
+        "default": entry.default,
+        "description": f"{entry.meaning} [{entry.unit}; {entry.low:g} to {entry.high:g}]",
+        **{name: bound for name, bound in bounds.items() if math.isfinite(bound)},
+    }

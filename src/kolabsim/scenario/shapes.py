@@ -1,7 +1,4 @@
-"""The shapes of regions on a map, from a GeoJSON file or a shapefile: for pictures, and no more.
-
-What is simulated never depends on them.
-"""
+"""Shapes of regions on a map, from GeoJSON or a shapefile; they have no effect on results."""
 
 from __future__ import annotations
 
@@ -13,37 +10,63 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kolabsim.errors import Problems, require, suggestion
-from kolabsim.i18n import _, ngettext
-from kolabsim.scenario.source import read_bytes, read_text
+from kolabsim.i18n import _
+from kolabsim.scenario.files import read_bytes, read_text
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from kolabsim.scenario.regions import Regions
-
 LARGEST_SHAPES = 100_000_000
-"""Most bytes of a file of shapes."""
+"""Maximum size of a file of shapes in bytes."""
 FINEST = 0.001
-"""Bends smaller than this part of the map's extent are straightened."""
+"""Tolerance of simplification, as a share of the map's extent."""
 NAMED = 5
-"""Most codes that a message lists."""
+"""Maximum number of codes that a message lists."""
 
 
 class Shape(NamedTuple):
-    """Where a region lies, in degrees east and north."""
+    """The outline of a region, in degrees east and north."""
 
     rings: tuple[np.ndarray, ...]
-    """Closed rings [N, 2]: outer ones run anticlockwise, those of holes clockwise."""
+    """Closed rings [N, 2]: outer rings run anticlockwise, holes clockwise."""
     middle: tuple[float, float]
     """A point well inside its largest part."""
 
 
-def read_shapes(path: Path, code: str, regions: Regions, problems: Problems) -> dict[str, Shape]:
-    """The shapes of regions by their codes, which stand in the property ``code`` of each feature.
+def read_shapes(
+    path: Path,
+    key: str,
+    codes: Sequence[str],
+    places: np.ndarray | None,
+    problems: Problems,
+) -> dict[str, Shape]:
+    """Read the shapes of regions.
 
-    Features that are no region are left out; regions may be without a shape. All shapes are
-    simplified together, so that borders which two of them share stay shared. Raises
-    :class:`~kolabsim.errors.InputError` where an extra is missing; all else is noted.
+    All shapes are simplified together, so shared borders stay shared.
+
+    Parameters
+    ----------
+    path
+        A GeoJSON file, or a shapefile.
+    key
+        Property of the features that holds the code of a region.
+    codes
+        Codes of the R regions. Other features are ignored; a region may lack a shape.
+    places
+        Longitude and latitude [R, 2], for a check that the shapes lie where the regions do; None if
+        unknown.
+    problems
+        Receives the problems.
+
+    Returns
+    -------
+    dict
+        Shapes by code.
+
+    Raises
+    ------
+    InputError
+        If an optional package is missing.
     """
     require("shapely", extra="maps", what=_("a map with the shapes of regions"))
     before = len(problems.found)
@@ -52,49 +75,36 @@ def read_shapes(path: Path, code: str, regions: Regions, problems: Problems) -> 
     properties: set[str] = set()
     for values, geometry in reader(path, problems):
         properties |= set(values)
-        if values.get(code) is not None and geometry:
-            parts.setdefault(_as_code(values[code]), []).append(geometry)
+        if values.get(key) is not None and geometry:
+            parts.setdefault(_as_code(values[key]), []).append(geometry)
     if len(problems.found) > before:
         return {}
-    if code not in properties:
+    if key not in properties:
         message = _("no feature has the property '{code}'{suggestion}")
-        hint = suggestion(code, sorted(properties))
-        problems.add(message.format(code=code, suggestion=hint), file=path)
+        hint = suggestion(key, sorted(properties))
+        problems.add(message.format(code=key, suggestion=hint), file=path)
         return {}
-    wanted = {name: parts[name] for name in regions.codes if name in parts}
+    wanted = {name: parts[name] for name in codes if name in parts}
     if not wanted:
         message = _(
             "no feature is one of the regions: '{code}' is {found}, and the codes of regions are "
             "{codes}"
         )
-        found, codes = _some(sorted(parts)), _some(regions.codes)
-        problems.add(message.format(code=code, found=found, codes=codes), file=path)
+        words = {"found": some(sorted(parts)), "codes": some(codes)}
+        problems.add(message.format(code=key, **words), file=path)
         return {}
     shapes = _simplified(wanted, path, problems)
-    _check_places(shapes, regions, path, problems)
+    _check_places(shapes, codes, places, path, problems)
     return shapes
 
 
-def without_shape(regions: Regions) -> str:
-    """Which regions have no shape though others have one, in a sentence; '' if there are none."""
-    missing = [code for code in regions.codes if code not in regions.shapes]
-    if not missing or not regions.shapes:
-        return ""
-    text = ngettext(
-        "{number} region has no shape and is a circle: {codes}.",
-        "{number} regions have no shape and are circles: {codes}.",
-        len(missing),
-    )
-    return text.format(number=len(missing), codes=_some(missing))
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few of some names."""
+def some(names: Sequence[str]) -> str:
+    """List the first few names."""
     return ", ".join(names[:NAMED]) + (" ..." if len(names) > NAMED else "")
 
 
 def _as_code(value: object) -> str:
-    """A property as a code: 3401.0, as shapefiles hold whole numbers, is 3401."""
+    """Return a property as a code: 3401.0, the integer of a shapefile, becomes 3401."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     return text.strip()
 
@@ -102,7 +112,7 @@ def _as_code(value: object) -> str:
 # Files ------------------------------------------------------------------------------------------
 
 Geometry = Mapping[str, object]
-"""A geometry as GeoJSON has it."""
+"""A geometry in the format of GeoJSON."""
 Feature = tuple[Mapping[str, object], Geometry | None]
 """The properties of a feature, and its geometry."""
 
@@ -152,7 +162,7 @@ def _shapefile(path: Path, problems: Problems) -> Iterator[Feature]:
 def _simplified(
     parts: Mapping[str, Sequence[Geometry]], path: Path, problems: Problems
 ) -> dict[str, Shape]:
-    """All shapes, with no more bends than can be seen."""
+    """Return all shapes, simplified to what a map can show."""
     import shapely
     from shapely.geometry import shape
 
@@ -193,30 +203,34 @@ def _simplified(
 
 
 def _check_places(
-    shapes: Mapping[str, Shape], regions: Regions, path: Path, problems: Problems
+    shapes: Mapping[str, Shape],
+    codes: Sequence[str],
+    places: np.ndarray | None,
+    path: Path,
+    problems: Problems,
 ) -> None:
-    """See that shapes lie where their regions do, where the table gives places."""
-    if not shapes or not regions.placed:
+    """Check that shapes lie where their regions do."""
+    if not shapes or places is None:
         return
     middles = np.array([one.middle for one in shapes.values()])
-    rows = [regions.codes.index(code) for code in shapes]
-    apart = np.abs(middles - np.c_[regions.longitude, regions.latitude][rows]).max(axis=1)
+    rows = [codes.index(code) for code in shapes]
+    apart = np.abs(middles - places[rows]).max(axis=1)
     if np.median(apart) > 1.0 + np.ptp(middles, axis=0).max():
         code = next(iter(shapes))
-        (east, north), row = shapes[code].middle, rows[0]
+        (east, north), (longitude, latitude) = shapes[code].middle, places[rows[0]]
         message = _(
             "shapes lie elsewhere than their regions: that of {code} at longitude {east} and "
             "latitude {north}, where the table has {longitude} and {latitude}"
         )
         message = message.format(
             code=code, east=f"{east:.1f}", north=f"{north:.1f}",
-            longitude=f"{regions.longitude[row]:g}", latitude=f"{regions.latitude[row]:g}",
+            longitude=f"{longitude:g}", latitude=f"{latitude:g}",
         )  # fmt: skip
         problems.add(message, file=path)
 
 
 def _surface(geometry: BaseGeometry) -> BaseGeometry:
-    """What of a geometry has an area."""
+    """Return the polygons of a geometry."""
     import shapely
 
     parts = shapely.get_parts(shapely.get_parts(geometry))  # of collections, their members' parts

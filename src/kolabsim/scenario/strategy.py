@@ -1,278 +1,373 @@
-"""Strategies, existing bodies and changes, with nothing left open that a file may leave open."""
+"""Strategies and their levers, joint bodies at the start, shocks and trends.
+
+Each class is the model of its section in a file. ``resolve`` returns a copy in which names are
+replaced by what they refer to and defaults that depend on the scenario are filled in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, PrivateAttr, create_model
 
 from kolabsim.errors import suggestion
-from kolabsim.i18n import LANGUAGES, _
-from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
-from kolabsim.scenario.references import Path, References
-from kolabsim.scenario.schema import BodyText, ChangeText, LeversText, MandateText, StrategyText
+from kolabsim.i18n import _
+from kolabsim.model.levers import CAP, FORMS, LEVERS, MECHANISMS, PAYERS, SUPPORTERS, TARGETS
+from kolabsim.scenario.resolve import Resolver
+from kolabsim.scenario.schema import (
+    LONGEST,
+    AreaNames,
+    Codes,
+    From,
+    Group,
+    Keywords,
+    OneOf,
+    Section,
+    Share,
+    Shorthand,
+    Title,
+    Until,
+    WrittenAs,
+    in_language,
+)
+from kolabsim.scenario.source import NodePath
 
 Lists = str | tuple[tuple[str, ...], ...]
 """Lists of codes of regions, or a word for them: ``tiers`` or ``all``."""
 
-
-def in_language(texts: Mapping[str, str], language: str) -> str:
-    """A text in a language, or else in the one it is written in; '' if there is none."""
-    return next((texts[code] for code in (language, *LANGUAGES) if code in texts), "")
+# Levers -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Phase:
-    """A mechanism or support in force, from quarter ``from_`` up to, but not in, ``until``."""
+class Phase(Section):
+    """A phase of a coordination mechanism.
 
-    intensity: float
-    """0 to 1."""
-    from_: int
-    until: int
-    areas: tuple[str, ...]
-    paid_by: str
-    """members, centre or supporter; empty where a mechanism of one's own says who."""
-    members: Lists = "all"
-    """Of a forum: who meets."""
-    targets: str | tuple[str, ...] = "all"
-    """Of support: who is helped; a tuple of codes, a word, or the name of a targeting rule."""
-    share: float = 1.0
-    """Of support: the share of regions or bodies that is helped."""
-    budget: float | None = None
-    """Of support: most that is spent in a year, in the scenario's currency; None: no limit."""
+    It lasts from quarter ``from`` up to, but not including, ``until``.
+    """
 
+    intensity: Share
+    from_: From = 0
+    until: Until
+    areas: AreaNames
+    paid_by: Annotated[str, WrittenAs(Annotated[str, OneOf(PAYERS)] | None), Field(default=None)]
+    """Who pays; default: the usual payer of the lever. Empty where a mechanism of your own says."""
 
-@dataclass(frozen=True, kw_only=True)
-class Mandate:
-    """Groups of regions that must share services in some areas, for some quarters."""
-
-    groups: Lists
-    size: int
-    """Most regions in a piece of a tier, where ``groups`` are the tiers."""
-    areas: tuple[str, ...]
-    from_: int
-    until: int
+    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
+        """Return a copy of this phase of a lever with names and defaults resolved."""
+        usual = LEVERS[lever].payer if lever in LEVERS else ""
+        return self.model_copy(
+            update={
+                "until": known.until(self.from_, self.until, path),
+                "areas": known.area_names(self.areas, (*path, "areas")),
+                "paid_by": self.paid_by or usual,
+            }
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What befalls regions: a shock or trend of what :data:`SAYS` names, or an election."""
+class ForumPhase(Phase):
+    """A phase of a forum with training."""
 
-    what: str
-    from_: int
-    until: int
-    growth: float | None
-    factor: float | None
-    add: float | None
-    reset: float | None
-    every: int
-    """Quarters after which it happens again, of what happens at once; 0: it does not."""
-    regions: str | tuple[str, ...]
-    """Codes, or ``all``."""
-    areas: tuple[str, ...]
+    members: Annotated[
+        Lists, WrittenAs(Annotated[tuple[Group, ...], Keywords(("tiers", "all"))])
+    ] = "tiers"
+    """Members: the regions of each tier, all regions, or lists of regions or groups."""
+
+    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        members = known.lists(self.members, (*path, "members"))
+        return super().resolve(lever, path, known).model_copy(update={"members": members})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Body:
-    """A joint body that exists at the start."""
+class SupportPhase(Phase):
+    """A phase of external support."""
 
-    area: str
-    form: str
-    members: tuple[str, ...]
-    began: int
-    """Quarter in which it began, 0 or below."""
-    mandated: bool
-    source: str | None
+    targets: str | Codes = "all"
+    """Recipients: all, smallest, poorest, newest, best, or a targeting rule of your own; a list
+    names regions or groups."""
+    share: Share = 0.3
+    """Share of regions or bodies that receive it, unless all do or a list names them."""
+    budget: float | None = Field(default=None, ge=0)
+    """Maximum expenditure a year, in the scenario's currency; default: no limit."""
+
+    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        targets, here = self.targets, (*path, "targets")
+        if isinstance(targets, str):
+            check_target(targets, here, known)
+        else:
+            targets = known.regions(targets, here)
+        return super().resolve(lever, path, known).model_copy(update={"targets": targets})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strategy:
-    """A named set of lever settings: what a planner chooses."""
+class Mandate(Section):
+    """Regions that must share services, without a vote."""
 
-    name: str
-    mechanisms: Mapping[str, tuple[Phase, ...]] = field(default_factory=dict)
-    support: Mapping[str, tuple[Phase, ...]] = field(default_factory=dict)
-    mandates: tuple[Mandate, ...] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
-    descriptions: Mapping[str, str] = field(default_factory=dict)
+    areas: AreaNames
+    groups: Annotated[Lists, WrittenAs(Annotated[tuple[Group, ...], Keywords(("tiers",))])]
+    """Groups of at most ``cap`` regions; ``tiers``: each tier, in pieces that lie together."""
+    size: int = Field(default=CAP, ge=2, le=CAP)
+    """Maximum number of regions in a piece of a tier; never more than ``cap``."""
+    from_: From = 0
+    until: Until
 
-    @property
-    def levers(self) -> dict[str, tuple[Phase, ...]]:
-        """The phases of mechanisms and support alike; where they overlap, the later one wins."""
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        return self.model_copy(
+            update={
+                "groups": known.lists(self.groups, (*path, "groups"), most=known.cap),
+                "size": min(self.size, known.cap),
+                "areas": known.area_names(self.areas, (*path, "areas")),
+                "until": known.until(self.from_, self.until, path),
+            }
+        )
+
+
+def _phases(kind: type[Phase], meaning: str) -> tuple[Any, Any]:
+    shape = Annotated[tuple[kind, ...], Shorthand("intensity")]  # type: ignore[valid-type]
+    return (shape, Field(default=(), description=meaning))
+
+
+_BuiltInMechanisms: Any = create_model(
+    "_BuiltInMechanisms",
+    __base__=Section,
+    **{
+        name: _phases(ForumPhase if name == "forum" else Phase, lever.meaning)
+        for name, lever in MECHANISMS.items()
+    },  # type: ignore[call-overload]
+)
+
+
+class Mechanisms(_BuiltInMechanisms):
+    """Coordination mechanisms, also your own: a number is an intensity for all quarters."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[tuple[Phase, ...], Shorthand("intensity")]]
+
+
+Supporters: Any = create_model(
+    "Supporters",
+    __base__=Section,
+    __doc__="External supporters: a number is an intensity for the whole horizon.",
+    **{name: _phases(SupportPhase, lever.meaning) for name, lever in SUPPORTERS.items()},  # type: ignore[call-overload]
+)
+
+
+class Levers(Section):
+    """Lever settings: mechanisms, support and mandates."""
+
+    mechanisms: Annotated[Mapping[str, tuple[Phase, ...]], WrittenAs(Mechanisms)] = Field(
+        default={}, description=Mechanisms.__doc__, repr=False
+    )
+    support: Annotated[Mapping[str, tuple[SupportPhase, ...]], WrittenAs(Supporters)] = Field(
+        default={}, description=Supporters.__doc__, repr=False
+    )
+    mandates: tuple[Mandate, ...] = Field(default=(), repr=False)
+
+    def phases(self) -> dict[str, tuple[Phase, ...]]:
+        """Return the phases of mechanisms and support; where phases overlap, the later one wins."""
         return {**self.mechanisms, **self.support}
 
-    def title(self, language: str) -> str:
-        """What the strategy is called, in a language; its name if it has no title."""
-        return in_language(self.titles, language) or self.name
+    def resolve_levers(self, path: NodePath, known: Resolver) -> dict[str, Any]:
+        """Return the fields of this class with names and defaults resolved."""
+        return {
+            "mechanisms": _resolve_phases(self.mechanisms, (*path, "mechanisms"), known),
+            "support": _resolve_phases(self.support, (*path, "support"), known),
+            "mandates": tuple(
+                mandate.resolve((*path, "mandates", position), known)
+                for position, mandate in enumerate(self.mandates)
+            ),
+        }
 
-    def description(self, language: str) -> str:
-        """What is done, in a sentence in a language."""
-        return in_language(self.descriptions, language)
+    def plain_levers(self) -> dict[str, Any]:
+        """Return everything about the levers that determines results, as plain data."""
+        return {
+            "levers": {
+                name: [phase.model_dump() for phase in phases]
+                for name, phases in self.phases().items()
+            },
+            "mandates": [mandate.model_dump() for mandate in self.mandates],
+        }
 
 
-def settle_strategy(name: str, text: StrategyText, path: Path, known: References) -> Strategy:
-    """A strategy whose lists refer to what there is; problems are told."""
-    return Strategy(
-        name=name,
-        mechanisms=settle_levers(text, "mechanisms", path, known),
-        support=settle_levers(text, "support", path, known),
-        mandates=settle_mandates(text, path, known),
-        titles=text.title,
-        descriptions=text.description,
-    )
-
-
-def settle_levers(
-    text: LeversText, kind: str, path: Path, known: References
+def _resolve_phases(
+    levers: Iterable[tuple[str, tuple[Phase, ...]]] | Mapping[str, tuple[Phase, ...]],
+    path: NodePath,
+    known: Resolver,
 ) -> dict[str, tuple[Phase, ...]]:
-    """The phases of all mechanisms, or of all support, that are written."""
-    settled = {}
-    for name, written in getattr(text, kind):
-        phases: list[Phase] = []
-        if not known.extended and name not in LEVERS and name not in loaded("mechanism"):
-            message = _("not a key that is known here{suggestion}")
-            message = message.format(suggestion=suggestion(name, MECHANISMS))
-            known.add_problem((*path, kind, name), message, at_key=True)
-            continue
-        for position, phase in enumerate(written):
-            here = (*path, kind, name, position)
-            more = {}
-            if hasattr(phase, "members"):
-                more["members"] = known.lists(phase.members, (*here, "members"))
-            if hasattr(phase, "targets"):
-                targets = phase.targets
-                if not isinstance(targets, str):
-                    targets = known.regions(targets, (*here, "targets"))
-                else:
-                    check_target(targets, (*here, "targets"), known)
-                more |= {"targets": targets, "share": phase.share, "budget": phase.budget}
-            phases.append(
-                Phase(
-                    intensity=phase.intensity,
-                    from_=phase.from_,
-                    until=known.until(phase.from_, phase.until, here),
-                    areas=known.area_names(phase.areas, (*here, "areas")),
-                    paid_by=phase.paid_by or (LEVERS[name].payer if name in LEVERS else ""),
-                    **more,
-                )
+    resolved = {}
+    for name, phases in levers.items() if isinstance(levers, Mapping) else levers:
+        here = (*path, name)
+        if not known.extended and name not in LEVERS and name not in declared("mechanism"):
+            message = _("unknown key{suggestion}").format(suggestion=suggestion(name, MECHANISMS))
+            known.add_problem(here, message, at_key=True)
+        elif phases:
+            resolved[name] = tuple(
+                phase.resolve(name, (*here, position), known)
+                for position, phase in enumerate(phases)
             )
-        if phases:
-            settled[name] = tuple(phases)
-    return settled
+    return resolved
 
 
-def loaded(kind: str) -> Mapping[str, object]:
-    """What extensions that were loaded, or Python itself, declared of a kind."""
-    from kolabsim.model.declare import KNOWN  # late: it brings the compiler
+def declared(kind: str) -> Mapping[str, object]:
+    """Return the user-defined extensions of a kind that are loaded, by name."""
+    from kolabsim.model.declare import KNOWN  # late: it imports numba
 
     return KNOWN[kind]
 
 
-def check_target(name: str, path: Path, known: References) -> None:
-    """See that there is such a target; those of extensions are looked for when they are run."""
+def check_target(name: str, path: NodePath, known: Resolver) -> None:
+    """Check that a targeting rule exists; those of extension files are checked when they run."""
     words = [word for word in TARGETS if word != "list"]
-    if not known.extended and name not in words and name not in loaded("targeting rule"):
+    if not known.extended and name not in words and name not in declared("targeting rule"):
         message = _("{value} is not known here{suggestion}")
-        known.add_problem(
-            path, message.format(value=f"'{name}'", suggestion=suggestion(name, words))
-        )
+        message = message.format(value=f"'{name}'", suggestion=suggestion(name, words))
+        known.add_problem(path, message)
 
 
-def settle_mandates(text: LeversText, path: Path, known: References) -> tuple[Mandate, ...]:
-    """The mandates that are written."""
-    return tuple(
-        _settle_mandate(mandate, (*path, "mandates", position), known)
-        for position, mandate in enumerate(text.mandates)
-    )
+class Strategy(Levers):
+    """A named set of lever settings: the choice of a planner."""
+
+    titles: Title = Field(default={}, alias="title")
+    descriptions: Title = Field(default={}, alias="description", repr=False)
+    _name: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """Its key in the scenario."""
+        return self._name
+
+    @property
+    def levers(self) -> dict[str, tuple[Phase, ...]]:
+        """The phases of mechanisms and support; where phases overlap, the later one wins."""
+        return self.phases()
+
+    def title(self, language: str) -> str:
+        """Return the title in a language; the name if there is no title."""
+        return in_language(self.titles, language) or self.name
+
+    def description(self, language: str) -> str:
+        """Return one sentence on what is done, in a language."""
+        return in_language(self.descriptions, language)
+
+    def resolve(self, name: str, known: Resolver) -> Strategy:
+        """Return a copy under a name with names and defaults resolved."""
+        found = self.model_copy(update=self.resolve_levers(("strategies", name), known))
+        found._name = name
+        return found
 
 
-def _settle_mandate(text: MandateText, path: Path, known: References) -> Mandate:
-    return Mandate(
-        groups=known.lists(text.groups, (*path, "groups"), most=known.cap),
-        size=min(text.size, known.cap),
-        areas=known.area_names(text.areas, (*path, "areas")),
-        from_=text.from_,
-        until=known.until(text.from_, text.until, path),
-    )
+# The course of events ---------------------------------------------------------------------------
 
-
-SAYS = {
+SIZES = {
     "population": ("growth", "factor"),
     "stress": ("add",),
     "demand": ("growth", "factor"),
     "trust": ("factor",),
     "election": ("reset",),
 }
-"""How each thing that changes may be said to change."""
+"""The keys that may give the size of each kind of change."""
 
 AT_ONCE = ("trust", "election")
-"""What happens in a quarter, rather than being in force for some quarters."""
+"""Kinds of change that happen in one quarter; the others last for some quarters."""
 
 FIVE_YEARS = 20
-"""Quarters from one election to the next where nothing is said."""
+"""Quarters from one election to the next by default."""
 
 
-def settle_change(text: ChangeText, path: Path, known: References) -> Change:
-    """A shock or trend that says one thing, and says it of what can change so."""
-    ways = dict.fromkeys(way for allowed in SAYS.values() for way in allowed)
-    said = [name for name in ways if getattr(text, name) is not None]
-    allowed = SAYS[text.what]
-    if len(said) != 1 or said[0] not in allowed:
-        message = _("a change of {what} needs {allowed}, and nothing else")
-        if text.what == "election":
-            message = _("an election needs {allowed}, and no other size")
-        known.add_problem(path, message.format(what=text.what, allowed=_(" or ").join(allowed)))
-    if text.what != "demand" and text.areas != "all":
-        known.add_problem((*path, "areas"), _("only demand can change in single areas"))
-    if text.every is not None and text.what != "election":
-        known.add_problem((*path, "every"), _("only an election comes again and again"))
-    every = FIVE_YEARS if text.every is None else text.every
-    if text.what == "trust":
-        if text.until is not None:
-            message = _("a shock to trust happens once, in quarter 'from'; it has no end")
-            known.add_problem((*path, "until"), message)
-        if text.factor is not None and text.factor > 1.0:
-            message = _("{value} is too large; allowed: at most {limit}")
-            known.add_problem((*path, "factor"), message.format(value=f"{text.factor:g}", limit=1))
-    regions = text.regions
-    if not isinstance(regions, str):
-        regions = known.regions(regions, (*path, "regions"))
-    return Change(
-        what=text.what,
-        from_=text.from_,
-        until=known.until(text.from_, text.until, path),
-        growth=text.growth,
-        factor=text.factor,
-        add=text.add,
-        reset=text.reset,
-        every=every if text.what == "election" else 0,
-        regions=regions,
-        areas=known.area_names(text.areas, (*path, "areas")),
+class Change(Section):
+    """A shock or trend: growth a year, a factor, or an addition; or an election."""
+
+    what: Annotated[str, OneOf(tuple(SIZES))]
+    growth: float | None = Field(default=None, gt=-1, le=1)
+    """Growth a year, as a share (population, demand)."""
+    factor: float | None = Field(default=None, gt=0, le=100)
+    """Factor (population, demand; trust, once and at most 1)."""
+    add: float | None = Field(default=None, ge=-1, le=1)
+    """Addition (stress)."""
+    reset: float | None = Field(default=None, ge=0, le=1)
+    """Share of the way that trust and commitment return to their start (election)."""
+    every: Annotated[
+        int, WrittenAs(Annotated[int, Field(ge=1, le=LONGEST)] | None), Field(default=None)
+    ]
+    """Quarters from one election to the next; default: 20, five years."""
+    from_: From = 0
+    until: Until
+    regions: Annotated[str | tuple[str, ...], WrittenAs(Annotated[Codes, Keywords(("all",))])] = (
+        "all"
     )
+    areas: AreaNames
+    """Areas of which demand changes."""
+
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved, after checking that it has one size."""
+        sizes = dict.fromkeys(size for allowed in SIZES.values() for size in allowed)
+        given = [name for name in sizes if getattr(self, name) is not None]
+        allowed = SIZES[self.what]
+        if len(given) != 1 or given[0] not in allowed:
+            message = _("a change of {what} needs {allowed}, and nothing else")
+            if self.what == "election":
+                message = _("an election needs {allowed}, and no other size")
+            message = message.format(what=self.what, allowed=_(" or ").join(allowed))
+            known.add_problem(path, message)
+        if self.what != "demand" and self.areas != "all":
+            known.add_problem((*path, "areas"), _("only demand can change in single areas"))
+        if self.every is not None and self.what != "election":
+            known.add_problem((*path, "every"), _("only an election recurs"))
+        if self.what == "trust":
+            if self.until is not None:
+                message = _("a shock to trust happens once, in quarter 'from'; it has no end")
+                known.add_problem((*path, "until"), message)
+            if self.factor is not None and self.factor > 1.0:
+                message = _("{value} is too large; allowed: at most {limit}")
+                message = message.format(value=f"{self.factor:g}", limit=1)
+                known.add_problem((*path, "factor"), message)
+        regions = self.regions
+        if not isinstance(regions, str):
+            regions = known.regions(regions, (*path, "regions"))
+        every = FIVE_YEARS if self.every is None else self.every
+        return self.model_copy(
+            update={
+                "until": known.until(self.from_, self.until, path),
+                "every": every if self.what == "election" else 0,
+                "regions": regions,
+                "areas": known.area_names(self.areas, (*path, "areas")),
+            }
+        )
 
 
-def settle_bodies(texts: tuple[BodyText, ...], form: str, known: References) -> tuple[Body, ...]:
-    """The joint bodies at the start: in one area, a region is in one of them at most."""
-    place: dict[tuple[str, str], int] = {}
-    bodies = []
-    for position, text in enumerate(texts):
-        path: Path = ("bodies", position)
-        known.check_area(text.area, (*path, "area"))
-        members = known.regions(text.members, (*path, "members"))
+class PopulationChange(Change):
+    """A change of population."""
+
+    what: Annotated[str, OneOf(("population",))] = "population"
+
+
+class Body(Section):
+    """A joint body that exists at the start."""
+
+    area: str
+    form: Annotated[str, WrittenAs(Annotated[str, OneOf(FORMS)] | None), Field(default=None)]
+    """Legal form; default: that of the scenario."""
+    members: Codes
+    began: int = Field(default=0, le=0, ge=-1000)
+    """Quarter in which it began: 0 or negative."""
+    mandated: bool = False
+    source: str | None = None
+
+
+def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[Body, ...]:
+    """Resolve the joint bodies; in one area, a region may be in one of them only."""
+    first_body: dict[tuple[str, str], int] = {}
+    found = []
+    for position, body in enumerate(bodies):
+        path: NodePath = ("bodies", position)
+        known.check_area(body.area, (*path, "area"))
+        members = known.regions(body.members, (*path, "members"))
         known.check_size(members, (*path, "members"), most=known.cap)
         for code in members:
-            first = place.setdefault((text.area, code), position)
+            first = first_body.setdefault((body.area, code), position)
             if first != position:
                 message = _("'{code}' is already in body {number} of this list for {area}")
-                message = message.format(code=code, number=first + 1, area=text.area)
+                message = message.format(code=code, number=first + 1, area=body.area)
                 known.add_problem((*path, "members"), message)
-        bodies.append(
-            Body(
-                area=text.area,
-                form=text.form or form,
-                members=members,
-                began=text.began,
-                mandated=text.mandated,
-                source=text.source,
-            )
-        )
-    return tuple(bodies)
+        found.append(body.model_copy(update={"members": members, "form": body.form or form}))
+    return tuple(found)

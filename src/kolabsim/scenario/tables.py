@@ -13,19 +13,23 @@ from pathlib import Path
 
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _, ngettext
-from kolabsim.scenario.source import LARGEST_TABLE, as_written, read_text
+from kolabsim.scenario.files import read_text
+from kolabsim.scenario.source import format_value
+
+LARGEST_TABLE = 100_000_000
+"""Maximum size of a table in bytes."""
 
 MOST_COLUMNS = 2000
-"""Most columns of a table."""
+"""Maximum number of columns of a table."""
 AMBIGUOUS = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}")
-"""A number whose point may group thousands, as in Indonesia, or begin the decimals."""
+"""A number whose point may separate thousands, as in Indonesia, or decimals."""
 _AROUND = re.compile(r"^(?:Rp\.?|IDR|[$€£])\s*|\s*(?:%|,-|jiwa|orang|km)$", re.IGNORECASE)
-"""What people write before and after a number."""
+"""Currencies and units that people write around a number."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a table under the names in its first line, and the line of each row."""
+    """Rows of a CSV file, the names in its first line, and the line of each row."""
 
     path: Path
     header: tuple[str, ...]
@@ -34,11 +38,11 @@ class Table:
     problems: Problems
 
     def add_problem(self, line: int, message: str) -> None:
-        """Note a problem on a line of this table."""
+        """Add a problem on a line of this table."""
         self.problems.add(message, file=self.path, line=line)
 
     def has(self, column: str, *, why: str = "") -> bool:
-        """Whether there is such a column; if not, it is a problem."""
+        """Whether the column exists; a missing column is a problem, which ``why`` explains."""
         if column not in self.header:
             message = _("there is no column '{column}'{why}{suggestion}")
             hint = suggestion(column, self.header)
@@ -46,20 +50,24 @@ class Table:
         return column in self.header
 
     def texts(self, column: str) -> tuple[str, ...]:
-        """The cells of a column."""
+        """Return the cells of a column."""
         position = self.header.index(column)
         return tuple(row[position] for row in self.rows)
 
-    def numbers(self, column: str, named: Sequence[str]) -> list[float]:
-        """The numbers of a column; a cell that holds none is a problem, and NaN.
+    def texts_or(self, column: str | None, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the cells of a column, or the default if there is no such column."""
+        return default if column is None or column not in self.header else self.texts(column)
 
-        ``named`` says for each row whom it is about.
+    def numbers(self, column: str, named: Sequence[str]) -> list[float]:
+        """Return the numbers of a column; any other cell is a problem, and NaN.
+
+        ``named`` has the name of the region, or pair of regions, of each row.
         """
         rows = zip(self.lines, self.texts(column), named, strict=True)
         return [self.number(line, column, text, name) for line, text, name in rows]
 
     def number(self, line: int, column: str, text: str, name: str) -> float:
-        """The number in a cell; if there is none it is a problem, and NaN."""
+        """Return the number in a cell; any other text is a problem, and NaN."""
         value = as_number(text)
         if math.isfinite(value):
             return value
@@ -69,9 +77,9 @@ class Table:
     def check_points(
         self, column: str, named: Sequence[str], usual: tuple[float, float] | None = None
     ) -> None:
-        """See that points begin decimals, which cannot be told where three digits follow each.
+        """Check that points separate decimals, which is unclear if three digits follow each.
 
-        They do if one of the numbers then lies within what is ``usual``, and none otherwise.
+        They do if some number lies in the ``usual`` range and no number times 1000 does.
         """
         texts = self.texts(column)
         unsure = [bool(AMBIGUOUS.fullmatch(text)) for text in texts]
@@ -92,12 +100,12 @@ class Table:
                 self.add_problem(line, message.format(name=name, **words))
 
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """The whole table, column by column."""
+        """Return all cells by column."""
         return {name: self.texts(name) for name in self.header}
 
 
 def read_csv(path: Path, problems: Problems) -> Table | None:
-    """A table; its problems, and None, where the file holds no such thing."""
+    """Read a table with a header; None, after adding the problem, if the file is not one."""
     text = read_text(path, LARGEST_TABLE, problems)
     if text is None:
         return None
@@ -138,7 +146,7 @@ def read_csv(path: Path, problems: Problems) -> Table | None:
 def _lines(
     text: str, separator: str, path: Path, problems: Problems
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The filled lines of a table, each with the number of the line on which it begins."""
+    """Yield the non-empty rows of a table, each with the number of its first line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     begins = 1
     try:
@@ -152,12 +160,12 @@ def _lines(
 
 
 def _one_line(cell: str) -> str:
-    """What is in a cell, without the line breaks that people make in long ones."""
+    """Strip a cell, and join the lines of a cell with line breaks."""
     return " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell.strip()
 
 
 def as_number(text: str) -> float:
-    """The number in a cell; NaN if there is none."""
+    """Parse the number in a cell; NaN for any other text."""
     try:
         return math.nan if "_" in text else float(text)
     except ValueError:
@@ -165,10 +173,10 @@ def as_number(text: str) -> float:
 
 
 def not_a_number(text: str) -> str:
-    """What is wrong with a cell that should hold a number, and how to write it."""
+    """Explain why a cell is not a number, and how to write it."""
     if not text:
         return _("the cell is empty; write a number")
-    shown_value = as_written(text)
+    shown_value = format_value(text)
     bare = _AROUND.sub("", re.sub(r"[\s’]", " ", text).replace("\u2212", "-"))
     has_unit = len(bare) < len(text)
     grouped = re.fullmatch(r"([-+]?\d{1,3}(?:([.,' ])\d{3})(?:\2\d{3})+)([.,]\d+)?", bare)

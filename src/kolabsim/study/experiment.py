@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from kolabsim.errors import InputError, Problem, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
+from kolabsim.scenario.files import is_file
 from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
-from kolabsim.scenario.schema import explain, validate
-from kolabsim.scenario.source import Node, as_written, is_file, read_yaml
-from kolabsim.scenario.strategy import in_language
+from kolabsim.scenario.schema import explain, in_language, validate
+from kolabsim.scenario.source import Node, format_value, read_yaml
 from kolabsim.study.design import Design, make_design
 from kolabsim.study.factors import Factor, choose_factors
 from kolabsim.study.spec import (
@@ -201,12 +201,12 @@ def _read_kind(tree: Node, path: Path, problems: Problems) -> str:
     assert node is not None
     kind = node.value
     if isinstance(kind, str) and kind in RENAMED_KINDS:
-        warn_renamed(kind, RENAMED_KINDS[kind], file=path, line=node.place.line)
+        warn_renamed(kind, RENAMED_KINDS[kind], file=path, line=node.location.line)
         return RENAMED_KINDS[kind]
     if not isinstance(kind, str) or kind not in KINDS:
         message = _("{word} is not a kind of experiment{hint}")
         hint = suggestion(str(kind), KINDS)
-        message = message.format(word=as_written(node.plain()), hint=hint)
+        message = message.format(word=format_value(node.plain()), hint=hint)
         tree.add_problem(("kind",), message, problems)
         problems.raise_if_any()
     return str(kind)

@@ -180,9 +180,9 @@ def largest_group(scenario: Scenario) -> int:
 
 
 def _meaning_of(structure: str) -> str:
-    from kolabsim.scenario.schema import ScenarioText
+    from kolabsim.scenario.scenario import Scenario
 
-    return (ScenarioText.model_fields[structure].description or structure).strip()
+    return (Scenario.model_fields[structure].description or structure).strip()
 
 
 def choose_factors(

@@ -14,9 +14,8 @@ from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
 from kolabsim.model.areas import FAMILIES
 from kolabsim.scenario.importer import recognise_columns, unused
-from kolabsim.scenario.regions import Regions, read_table
+from kolabsim.scenario.regions import Columns, Regions, read_table
 from kolabsim.scenario.scenario import shipped
-from kolabsim.scenario.schema import Columns
 from kolabsim.scenario.source import read_yaml
 from kolabsim.scenario.tables import Table, read_csv
 
@@ -169,7 +168,7 @@ def region_lines(table: Table, columns: Columns) -> Iterator[str]:
         "  column:": quoted(column),
         "  from:": f"[{low}, {high}]",
         "  to:": "[0.1, 0.8]",
-        "  because:": quoted(_("Say here why the column says something about it.")),
+        "  reason:": quoted(_("Say here why the column says something about it.")),
     }
     for key, value in example.items():
         yield f"    # {key} {value}".rstrip()

@@ -24,7 +24,7 @@ from kolabsim.errors import InputError, KolabsimError, Problem, StorageError, sh
 from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import OWN, Measure
-from kolabsim.scenario.source import is_file
+from kolabsim.scenario.files import is_file
 from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.tasks import Plain, Recipe, TaskKey, from_bytes, to_bytes
 

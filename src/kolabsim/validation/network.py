@@ -20,7 +20,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Task, build_task, cores, new_state, run_block
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
-from kolabsim.scenario.compile import great_circle, on_sphere
+from kolabsim.scenario.geometry import great_circle, on_sphere
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.validation.bodies import ANY_AREA, Body, ObservedBodies, read_bodies
 from kolabsim.validation.pairs import (

@@ -13,7 +13,7 @@ from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
-from kolabsim.scenario.compile import great_circle
+from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
 
 NEAR = 50.0

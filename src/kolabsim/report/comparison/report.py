@@ -40,7 +40,6 @@ from kolabsim.report.page import (
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import warn_of_failed_runs
-from kolabsim.scenario.shapes import without_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -355,7 +354,7 @@ def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
     )
     if regions.shapes:
         caption = _("{strategy}: gains and losses relative to {baseline}. Hatched: undecided.")
-        caption = " ".join(filter(None, [caption, without_shape(regions)]))
+        caption = " ".join(filter(None, [caption, regions.describe_missing_shapes()]))
     return [
         Picture.of(
             figures.regions_map(comparison, strategy),

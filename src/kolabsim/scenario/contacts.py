@@ -1,0 +1,109 @@
+"""Contacts between regions: which of them may cooperate, and which share a land border."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from kolabsim.errors import SHOWN, Problems, suggestion
+from kolabsim.i18n import _
+from kolabsim.scenario.schema import OneOf, Section
+from kolabsim.scenario.source import format_value
+from kolabsim.scenario.tables import Table, read_csv
+
+FARTHEST = 20_038
+"""Kilometres to the other side of the earth."""
+BORDERS = ("listed", "places")
+"""Sources of land borders."""
+
+
+class ContactSource(Section):
+    """Contacts between regions."""
+
+    list_: str | None = Field(default=None, alias="list")
+    """CSV file with code_a, code_b, land (yes or no) and distance_km, the last two optional."""
+    borders: Annotated[str, OneOf(BORDERS)] | None = None
+    """Source of land borders: ``listed``, or ``places``: two regions between which no other region
+    lies. Default: listed, or places for synthetic regions."""
+    nearest: int = Field(default=8, ge=0, le=100)
+    """Number of nearest regions that are contacts of each region besides; 0: the list only."""
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    """Two regions in contact, whether they share a land border, and their distance in km.
+
+    A distance of None is computed from their coordinates.
+    """
+
+    code_a: str
+    code_b: str
+    land: bool = True
+    distance_km: float | None = None
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """The contacts of a scenario: those listed, and the ``nearest`` regions of each region."""
+
+    nearest: int
+    list: tuple[ContactRow, ...]
+    borders: str = "listed"
+    """Whether land borders are ``listed`` or follow from ``places``."""
+
+
+def read_contacts(
+    path: Path, codes: Sequence[str] | None, problems: Problems
+) -> tuple[ContactRow, ...]:
+    """Read contacts from a CSV file: code_a, code_b, optionally land (yes, no) and distance_km.
+
+    Codes that are not in ``codes``, a region with itself, and pairs listed twice, in any order, are
+    problems. ``codes`` is None if the regions are unknown.
+    """
+    table = read_csv(path, problems)
+    if table is None or not all([table.has("code_a"), table.has("code_b")]):
+        return ()
+    known = None if codes is None else frozenset(codes)
+    pairs = list(zip(table.texts("code_a"), table.texts("code_b"), strict=True))
+    lands = table.texts_or("land", ("yes",) * len(pairs))
+    distances = table.texts_or("distance_km", ("",) * len(pairs))
+    if "distance_km" in table.header:
+        table.check_points("distance_km", ["-".join(pair) for pair in pairs])
+    first: dict[tuple[str, ...], int] = {}
+    rows = []
+    for line, pair, land, distance in zip(table.lines, pairs, lands, distances, strict=True):
+        for code in pair:
+            if known is not None and code not in known:
+                message = _("no region has the code '{code}'{suggestion}")
+                hint = suggestion(code, codes or ()) if len(problems.found) < SHOWN else ""
+                table.add_problem(line, message.format(code=code, suggestion=hint))
+        sorted_pair = min(pair), max(pair)
+        if pair[0] == pair[1]:
+            message = _("'{code}' is not a contact of itself").format(code=pair[0])
+            table.add_problem(line, message)
+        elif sorted_pair in first:
+            message = _("these two regions are listed twice, first on line {line}")
+            table.add_problem(line, message.format(line=first[sorted_pair]))
+        first.setdefault(sorted_pair, line)
+        if land not in {"yes", "no", ""}:
+            table.add_problem(
+                line, _("land: {value} is not yes or no").format(value=format_value(land))
+            )
+        km = _distance(table, line, distance, "-".join(pair))
+        rows.append(ContactRow(*sorted_pair, land != "no", km))
+    return tuple(sorted(rows, key=lambda row: (row.code_a, row.code_b)))
+
+
+def _distance(table: Table, line: int, text: str, name: str) -> float | None:
+    if not text:
+        return None
+    km = table.number(line, "distance_km", text, name)
+    if not 0 <= km <= FARTHEST and not math.isnan(km):
+        message = _("distance_km: {value} is not between 0 and {limit} kilometres")
+        table.add_problem(line, message.format(value=text, limit=FARTHEST))
+    return km

@@ -1,0 +1,118 @@
+"""Scenario files by name or path, with the parents that they extend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.i18n import _
+from kolabsim.scenario.files import is_file, shipped
+from kolabsim.scenario.source import NOWHERE, Node, read_yaml
+
+LIBRARY = "strategies.yaml"
+"""The strategies that every scenario starts from."""
+
+
+def shipped_names(kind: str) -> tuple[str, ...]:
+    """Return the names of the ``scenarios`` or ``experiments`` that ship with kolabsim.
+
+    A scenario without regions, which only serves as a parent, is not among them.
+    """
+    folder = shipped(kind)
+    if kind == "experiments":
+        return tuple(sorted(path.parent.name for path in folder.glob("*/experiment.yaml")))
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml") if _has_regions(path)))
+
+
+def _has_regions(path: Path) -> bool:
+    trees = read_lineage(path, Problems()).values()
+    return any(tree.get("regions", key) for tree in trees for key in ("table", "synthetic"))
+
+
+def find_scenario(source: str | Path) -> Path:
+    """Return the file of a scenario, given its path or the name of a shipped one."""
+    path = Path(source)
+    if isinstance(source, Path) or path.suffix or path.name != source or is_file(path):
+        return path
+    named = shipped("scenarios") / f"{source}.yaml"
+    if is_file(named):
+        return named
+    message = _("there is no scenario '{name}'{suggestion}").format(
+        name=source, suggestion=suggestion(source, shipped_names("scenarios"))
+    )
+    raise InputError([Problem(message)])
+
+
+def read_tree(path: Path, problems: Problems) -> tuple[Node, list[Path]]:
+    """Read a scenario over its parents and the library of strategies.
+
+    Returns the merged tree and all files. Raises :class:`~kolabsim.errors.InputError` at once if a
+    file is missing, because too much of the scenario would look wrong without it.
+    """
+    trees = read_lineage(path, problems)
+    library = read_yaml(shipped("scenarios") / LIBRARY, problems)
+    if library is None or not trees or _parent_name([*trees.values()][-1]):
+        problems.raise_if_any()
+    assert library is not None
+    tree = library
+    for child in reversed(trees.values()):
+        tree = lay_over(tree, child)
+    return tree, [*trees, shipped("scenarios") / LIBRARY]
+
+
+def read_lineage(path: Path, problems: Problems) -> dict[Path, Node]:
+    """Read a scenario's file, its parent's, and so on, as far as possible."""
+    found: dict[Path, Node] = {}
+    following: Path | None = path
+    while following is not None:
+        tree = read_yaml(following, problems)
+        if tree is None:
+            break
+        found[following] = tree
+        following = _find_parent(tree, problems)
+        if following and following.resolve() in {earlier.resolve() for earlier in found}:
+            names = " -> ".join(p.name for p in (*found, following))
+            message = _("a scenario cannot extend itself: {names}").format(names=names)
+            tree.add_problem(("extends",), message, problems)
+            break
+    return found
+
+
+def _parent_name(tree: Node) -> str | None:
+    extends = tree.get("extends")
+    return extends.value if extends and isinstance(extends.value, str) else None
+
+
+def _find_parent(tree: Node, problems: Problems) -> Path | None:
+    name, folder = _parent_name(tree), shipped("scenarios")
+    if name is None or tree.location.file is None:
+        return None
+    candidates = (tree.location.file.parent / name, folder / f"{name}.yaml")
+    path = next((p for p in candidates if is_file(p)), None)
+    if path is None:
+        beside = [p.name for p in candidates[0].parent.glob("*.yaml")]
+        names = [*beside, *(p.stem for p in folder.glob("*.yaml") if p.name != LIBRARY)]
+        message = _("there is no scenario '{name}'{suggestion}")
+        message = message.format(name=name, suggestion=suggestion(name, names))
+        tree.add_problem(("extends",), message, problems)
+    return path
+
+
+def lay_over(under: Node, over: Node) -> Node:
+    """Return a scenario changed by another: synthetic regions replace a table, and vice versa."""
+    of_table = ("table", "columns", "shapes", "shapes_code")
+    for chosen, dropped in (("synthetic", of_table), ("table", ("synthetic",))):
+        if over.get("regions", chosen):
+            for key in dropped:
+                if under.get("regions", key):
+                    under = under.without(("regions", key))
+    return under.merged(over)
+
+
+def nest(key: str, node: Node) -> Node:
+    """Return a value under a dotted key; below ``parameters``, the rest is one name with dots."""
+    first, _dot, rest = key.partition(".")
+    parts = [first, rest] if first == "parameters" and rest else key.split(".")
+    for part in reversed(parts):
+        node = Node(NOWHERE, children={part: node})
+    return node
