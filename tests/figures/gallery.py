@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +28,9 @@ from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results
 from kolabsim.study.design import make_design
 from kolabsim.study.experiment import Experiment
+from kolabsim.validation.network import compare_network, load_network
 from tests.builders import make_scenario
+from tests.validation.towns import write_towns
 
 NAMES = ("voluntary", "mandate", "planning", "full_package")
 
@@ -171,6 +175,15 @@ def outlook() -> Any:
     return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=12, seed=3)
 
 
+@cache
+def observed() -> Any:
+    """The model against observed joint bodies of thirty towns."""
+    with TemporaryDirectory() as room:
+        folder = write_towns(Path(room))
+        network = load_network(folder / "towns.yaml", folder / "bodies.csv", held_out=["East"])
+    return compare_network(network, runs=4)
+
+
 def square(east: float, north: float, half: float = 0.05) -> np.ndarray:
     corners = [(-half, -half), (half, -half), (half, half), (-half, half), (-half, -half)]
     return np.array([[east + x, north + y] for x, y in corners])
@@ -243,5 +256,12 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
         figures.front_in_futures, found_packages(), found_packages().front,
         found_packages().robust, ax=ax,
     ),
+    **{
+        drawn.__name__: lambda ax, drawn=drawn: drawn(observed(), ax=ax)
+        for drawn in (
+            figures.pair_ranking, figures.sharing_and_sizes, figures.shared_pairs_map,
+            figures.gains_map,
+        )
+    },
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip

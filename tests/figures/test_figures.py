@@ -121,8 +121,6 @@ def test_only_figures_draw_and_all_that_they_draw_is_public():
             for alias in node.names if node.module and "matplotlib" not in node.module
         }  # fmt: skip
         if package not in path.parents:
-            if path.name in {"validation_nation.py", "validation_network.py"}:
-                continue  # these figures are moving
             assert not names & {"styled", "open_canvas"}, f"{path} draws a figure of its own"
             continue
         for node in tree.body:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kolabsim import figures
 from kolabsim.errors import InputError
 from kolabsim.model.state import NOBODY
 from kolabsim.validation import fitting
@@ -126,19 +125,6 @@ def test_gains_are_of_those_that_share(fit, network):
     assert shares
     for one in shares:
         assert one.benefit == pytest.approx(sum(one.channels.values()), abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("draw", "panels"),
-    [(figures.pair_ranking, 1), (figures.sharing_and_sizes, 2), (figures.shared_pairs_map, 1),
-     (figures.gains_map, 2)],
-)  # fmt: skip
-def test_every_figure_can_be_drawn_alone_or_in_given_axes(fit, draw, panels):
-    from matplotlib.figure import Figure
-
-    assert figures.to_svg(draw(fit), alt="x").startswith("<svg")
-    figure = Figure(layout="constrained")
-    assert draw(fit, ax=figure.subplots(1, panels)) is figure
 
 
 def test_tables_hold_a_row_for_every_result(fit):
