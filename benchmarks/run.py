@@ -203,7 +203,7 @@ def sensitivity() -> dict[str, float]:
 
     import numpy as np
 
-    from kolabsim.analysis.experiments import settings_table
+    from kolabsim.analysis.arrays import settings_table
     from kolabsim.engine.ensemble import cores, new_state, run_block
     from kolabsim.engine.overrides import build_base, vary
     from kolabsim.study.design import make_design

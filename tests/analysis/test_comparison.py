@@ -6,9 +6,11 @@ from scipy import stats
 from kolabsim.analysis.comparison import (
     COSTS,
     compare,
-    cube,
-    fieller,
+    convergence,
+    influence,
+    ranking,
     stand_alone_cost,
+    trait_shares,
 )
 from kolabsim.errors import InputError
 from kolabsim.model.measures import CHANNELS, MEASURES
@@ -221,46 +223,7 @@ def test_requests_that_make_no_sense_are_refused(scenario, options, message):
         compare(results_of(scenario, {"voluntary": {"efficiency": [1, 2]}}))
 
 
-def test_a_cube_has_a_place_for_every_row_and_nan_elsewhere():
-    table = pd.DataFrame({"who": ["y", "x", "z"], "run": [1, 0, 0], "value": [1.0, 2.0, 3.0]})
-    found = cube(table, {"who": ["x", "y"], "run": [0, 1]}, ["value"])[..., 0]
-    np.testing.assert_array_equal(found, [[2.0, np.nan], [np.nan, 1.0]])
-
-
 # Costs ------------------------------------------------------------------------------------------
-
-
-def test_the_ratio_of_two_means_has_the_interval_of_fieller():
-    # Means 12 and 4 of 16 pairs: the interval solves a quadratic, here by hand.
-    below = 4 + np.tile([-1.0, 1.0], 8)
-    above = 12 + np.repeat([-2.0, 2.0], 8)
-    value, low, high, n = (
-        float(part[0, 0]) for part in fieller(above[None, None], below[None, None], 0.95)
-    )
-    assert (value, n) == (3.0, 16)
-    t = stats.t.isf(0.025, 15)
-    xx, yy, xy = (t**2 * np.cov(below, above)[i] / 16 for i in ((0, 0), (1, 1), (0, 1)))
-    roots = np.roots([16 - xx, -2 * (48 - xy), 144 - yy])
-    assert sorted((low, high)) == pytest.approx(sorted(roots))
-
-
-def test_intervals_of_ratios_cover_as_often_as_they_say():
-    studies, runs = 4000, 12
-    cost = 2.0 + 0.5 * LUCK.normal(size=(1, studies, runs))
-    saving = 3.0 * cost + LUCK.normal(size=cost.shape) - 1.0
-    _value, low, high, _n = fieller(saving, cost, 0.9)
-    covered = ((low <= 2.5) & (high >= 2.5)).mean()
-    assert covered == pytest.approx(0.9, abs=0.02)
-
-
-def test_nothing_spent_has_no_ratio_and_little_spent_no_bounded_interval():
-    saving = np.array([[[1.0, 2.0, 3.0]]])
-    value, low, _high, _n = fieller(saving, np.zeros_like(saving), 0.95)
-    assert np.isnan(value).all()
-    assert np.isnan(low).all()
-    value, low, _high, _n = fieller(saving, np.array([[[-1.0, 0.5, 2.0]]]), 0.95)
-    assert value[0, 0] == pytest.approx(4)
-    assert np.isnan(low).all()
 
 
 def test_costs_are_beyond_the_baseline(scenario):
@@ -360,3 +323,112 @@ def test_tables_are_tidy(comparison):
 def test_without_regions_there_are_no_winners(real):
     bare = Results(**{**vars(real), "regions": None})
     assert len(compare(bare).winners) == 0
+
+
+# Influence and convergence ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    scenario = Scenario.load("kartamantul").with_(horizon=8)
+    futures = {
+        "first": {},
+        "same": {"parameters.attention_base": scenario.parameters.get("attention_base", -5.0)},
+        "dear": {"parameters.startup_cost": 1.0, "parameters.transition_cost": 0.1},
+    }
+    return simulate(scenario, ["voluntary", "forum", "team"], futures=futures, runs=20, seed=2)
+
+
+def drawn_futures(number: int, seed: int = 0) -> dict[str, dict[str, object]]:
+    """Futures in which two numbers and a word vary together."""
+    luck = np.random.default_rng(seed)
+    return {
+        f"f{k}": {"a": luck.random(), "b": luck.random(), "word": str(luck.choice(list("xyz")))}
+        for k in range(number)
+    }
+
+
+def test_what_the_difference_follows_is_found_and_comes_first():
+    futures = drawn_futures(20)
+    difference = pd.Series({name: 3.0 - one["b"] for name, one in futures.items()})
+    found = ranking(futures, difference, 0.05, 1)
+    assert found["setting"].iloc[0] == "b"
+    assert found["correlation"].iloc[0] == pytest.approx(-1.0)
+    assert found["lower"].iloc[0] > found["upper"].iloc[0]
+    assert found["moves"].tolist() == [True, False, False]
+
+
+def test_a_word_can_come_first_too():
+    futures = drawn_futures(24)
+    worth = {"x": 0.0, "y": 2.0, "z": 1.0}
+    difference = pd.Series(
+        {name: worth[one["word"]] + one["a"] / 100 for name, one in futures.items()}
+    )
+    found = ranking(futures, difference, 0.05, 1)
+    assert found["setting"].iloc[0] == "word"
+    assert found["moves"].iloc[0]
+    assert np.isnan(found["correlation"].iloc[0])
+
+
+def test_chance_is_taken_for_influence_no_more_often_than_the_level_allows():
+    luck = np.random.default_rng(5)
+    futures = drawn_futures(12)
+    alarms = [
+        ranking(futures, pd.Series(luck.random(12), list(futures)), 0.05, k)["moves"].any()
+        for k in range(60)
+    ]
+    assert sum(alarms) <= 8  # at 5 % more than 8 of 60 come once in a hundred times
+
+
+def test_few_futures_are_not_ranked():
+    futures = drawn_futures(7)
+    difference = pd.Series({name: one["a"] for name, one in futures.items()})
+    assert not len(ranking(futures, difference, 0.05, 1))
+
+
+def test_a_future_that_changes_little_is_told_by_itself(simulated):
+    comparison = compare(simulated)
+    found = influence(simulated, comparison, "team")
+    assert set(found.single["future"]) == {"same", "dear"}
+    assert not len(found.ranked)
+    here = comparison.table("realised_benefit", future="dear").loc["team", "difference"]
+    usual = comparison.table("realised_benefit").loc["team", "difference"]
+    row = found.single.set_index("future").loc["dear"]
+    assert row["difference"] == pytest.approx(here)
+    assert row["shift"] == pytest.approx(here - usual)
+    assert row["low"] <= row["shift"] <= row["high"]
+
+
+def test_all_runs_say_what_the_comparison_says(simulated):
+    comparison = compare(simulated)
+    found = convergence(simulated, comparison)
+    assert found["runs"].tolist() == [10, 20]
+    last, order = found.iloc[-1], comparison.order()
+    row = comparison.table("realised_benefit").loc[order[0]]
+    assert last["best"] == order[0]
+    assert tuple(last[["difference", "low", "high"]]) == pytest.approx(
+        tuple(row[["difference", "low", "high"]])
+    )
+    next_ = compare(simulated, baseline=order[1]).table("realised_benefit").loc[order[0]]
+    assert last["lead"] == pytest.approx(next_["difference"])
+    fewer = compare(
+        type(simulated)(**{**vars(simulated), "runs": simulated.runs[simulated.runs["run"] < 10]})
+    )
+    row = fewer.table("realised_benefit").loc[order[0]]
+    assert found["low"].iloc[0] == pytest.approx(row["low"])
+
+
+def test_a_world_in_which_all_is_given_leaves_everything_to_chance():
+    rows = [
+        {
+            "code": f"R{i}", "population": 20_000, "latitude": 0.1 * i, "longitude": 0.0,
+            "capacity": 0.6, "stress": 0.3, "culture_1": 0, "culture_2": 0, "culture_3": 0,
+            "interest_roads": 1,
+        }
+        for i in range(4)
+    ]  # fmt: skip
+    drawn = {"parameters": {"trust_spread": 0.0, "misperception": 0.0, "attention_base": -1.0}}
+    scenario = make_scenario(rows, areas={"roads": {"curvature_below": 0.3}}, **drawn)
+    found = trait_shares(scenario, "voluntary", ["cooperation"], worlds=12, repeats=12)
+    # Autonomy and goodwill are still drawn, and weigh little.
+    assert found["low"][0] < 0.1

@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import binom
 
 from kolabsim.analysis import discovery as d
-from kolabsim.analysis.discovery import Range, discover, failures, tree
+from kolabsim.analysis.discovery import discover, failures, tree
+from kolabsim.analysis.prim import QUASI_P, SMALLEST, Field
 from kolabsim.errors import InputError, KolabsimError
 
 FORMS = ("association", "contract", "joint_company")
@@ -35,10 +36,10 @@ def test_a_planted_box_of_numbers_and_words_is_found():
     assert found.box.limits["form"] == {"association", "joint_company"}
     assert found.box.coverage > 0.7
     assert found.box.density > 0.8
-    assert max(found.box.quasi_p.values()) < d.CHANCE
-    assert min(found.returns.values()) > 0.6
-    assert found.chance <= d.NOISE
-    coverage, density = found.fresh
+    assert max(found.box.quasi_p.values()) < QUASI_P
+    assert min(found.stability.values()) > 0.6
+    assert found.p <= d.SIGNIFICANT
+    coverage, density = found.out_of_bag
     assert 0.4 < coverage < 1.0
     assert 0.4 < density < 1.0
 
@@ -54,7 +55,7 @@ def test_figures_of_a_box_are_those_of_the_futures_inside():
     assert box.coverage == pytest.approx(fails[inside].sum() / fails.sum())
     assert box.density == pytest.approx(fails[inside].mean())
     for name, p in box.quasi_p.items():
-        rest = d.Field.of(settings).box(
+        rest = Field.of(settings).box(
             {other: one for other, one in box.limits.items() if other != name}, fails
         )
         assert p == pytest.approx(binom.sf(box.failures - 1, box.futures, rest.density))
@@ -62,7 +63,7 @@ def test_figures_of_a_box_are_those_of_the_futures_inside():
     first, *_others = found.trajectory
     assert first.limits == {}
     assert first.coverage == first.mass == 1.0
-    assert found.trajectory[-1].mass >= d.SMALLEST
+    assert found.trajectory[-1].mass >= SMALLEST
     masses = [step.mass for step in found.trajectory]
     assert masses == sorted(masses, reverse=True)
 
@@ -72,7 +73,7 @@ def test_a_box_of_words_alone_is_found():
     fails = (settings["form"] == "contract").to_numpy() ^ (rng.random(200) < 0.1)
     found = discover(settings, fails)
     assert found.box.limits == {"form": {"contract"}}
-    assert found.returns["form"] > 0.9
+    assert found.stability["form"] > 0.9
 
 
 def test_no_more_factors_are_restricted_than_asked():
@@ -92,8 +93,8 @@ def test_noise_is_not_reported_but_once_in_a_hundred(share):
         reported += found.verdict == d.FOUND
         if found.verdict == d.NOWHERE:
             assert found.box is None
-            assert found.chance > d.NOISE
-            assert np.isnan(found.fresh).all()
+            assert found.p > d.SIGNIFICANT
+            assert np.isnan(found.out_of_bag).all()
     assert reported <= 2
 
 
@@ -114,27 +115,7 @@ def test_the_same_seed_finds_the_same():
     fails = (settings["x0"] > 0.7).to_numpy()
     one, two = (discover(settings, fails, seed=3, resamples=10) for _ in range(2))
     assert one.box.limits == two.box.limits
-    assert one.returns == two.returns
-
-
-def test_what_was_peeled_too_far_is_pasted_on():
-    settings = pd.DataFrame({"x": np.arange(100.0), "y": np.arange(100.0) % 7})
-    fails = (settings["x"] >= 60).to_numpy()
-    field = d.Field.of(settings)
-    assert field.pasted({"x": Range(75.0, np.inf)}, fails) == {"x": Range(60.0, np.inf)}
-    assert field.pasted({"x": Range(60.0, 99.0)}, fails) == {"x": Range(60.0, np.inf)}
-    needless = {"x": Range(60.0, np.inf), "y": Range(0.0, np.inf)}
-    assert field.pasted(needless, fails) == {"x": Range(60.0, np.inf)}
-
-
-def test_restrictions_come_back_only_on_the_same_side():
-    whole = Range(-np.inf, np.inf)
-    assert d.alike(Range(1.0, np.inf), Range(2.0, 5.0), whole)
-    assert not d.alike(Range(1.0, np.inf), Range(-np.inf, 5.0), whole)
-    assert not d.alike(Range(1.0, np.inf), None, whole)
-    words = frozenset("abc")
-    assert d.alike(frozenset("a"), frozenset("ab"), words)
-    assert not d.alike(frozenset("ab"), frozenset("bc"), words)
+    assert one.stability == two.stability
 
 
 # Failures ---------------------------------------------------------------------------------------

@@ -44,11 +44,11 @@ def test_values_are_those_known_by_integral():
     apart = np.random.default_rng(2).normal(size=10**6) * np.hypot(0.5, 0.3) + 0.1
     apart += np.random.default_rng(3).choice([*WORDS.values()], 10**6)
     everything = np.maximum(apart, 0.0).mean() - 0.1
-    assert found.perfect.value == pytest.approx(everything, rel=0.05)
-    assert found.perfect.least <= found.perfect.value <= found.perfect.most
+    assert found.evpi.value == pytest.approx(everything, rel=0.05)
+    assert found.evpi.lower <= found.evpi.value <= found.evpi.upper
     assert found.chosen == "b"
-    assert found.worthwhile == ["x", "z", "word"]
-    assert table["share"]["x"] == pytest.approx(table["value"]["x"] / found.perfect.value)
+    assert found.above_floor == ["x", "z", "word"]
+    assert table["share"]["x"] == pytest.approx(table["value"]["x"] / found.evpi.value)
 
 
 def test_a_uniform_factor_and_curves_are_known_too():
@@ -57,7 +57,7 @@ def test_a_uniform_factor_and_curves_are_known_too():
     for apart, worth in ((u - 0.5, 1 / 8), ((2 * u - 1) ** 2 - 1 / 3, 2 / (9 * np.sqrt(3)))):
         values = np.stack([np.zeros(3000), apart])[:, :, None].repeat(2, axis=2)
         found = information(values, "ab", pd.DataFrame({"u": u}), better=1, resamples=20)
-        assert found.perfect.value == pytest.approx(worth, rel=0.06)
+        assert found.evpi.value == pytest.approx(worth, rel=0.06)
         assert found.factors["value"][0] == pytest.approx(worth, rel=0.06)
 
 
@@ -83,7 +83,7 @@ def test_pure_noise_has_no_value():
         settings[8] = rng.choice(list("abcdefgh"), 80)
         values = rng.normal(size=(5, 80, 4))
         found = information(values, "abcde", settings, better=1, resamples=20, seed=seed)
-        found_any += bool(found.worthwhile)
+        found_any += bool(found.above_floor)
         assert (found.factors["floor"] > 0.0).all()
     assert found_any <= 3
 
@@ -96,8 +96,8 @@ def test_luck_is_not_taken_for_worth():
         settings = pd.DataFrame({"x": rng.random(200)})
         values = np.stack([np.zeros((200, 16)), apart])
         found = information(values, "ab", settings, better=1, resamples=5)
-        most.append(found.perfect.most)
-        value.append(found.perfect.value)
+        most.append(found.evpi.upper)
+        value.append(found.evpi.value)
     assert np.mean(most) > 1.2 * truth
     assert np.mean(value) == pytest.approx(truth, rel=0.1)
 
@@ -106,9 +106,9 @@ def test_what_always_wins_is_worth_no_knowledge():
     values, settings = two(5, futures=200)
     values[1] += 10.0
     found = information(values, "ab", settings, better=1, resamples=50)
-    assert found.perfect.value == 0.0
+    assert found.evpi.value == 0.0
     assert (found.factors["value"] == 0.0).all()
-    assert found.worthwhile == []
+    assert found.above_floor == []
     assert found.factors["share"].isna().all()
 
 
@@ -134,18 +134,18 @@ def test_weights_and_repeated_futures_are_the_same():
     rng = np.random.default_rng(7)
     curve, y = i.Curve.of(pd.Series(rng.random(30))), rng.normal(size=(30, 2))
     strengths = curve.strengths(y)
-    even = curve.fit_again(y.T[..., None], i.even(30), strengths)[..., 0].T
+    even = curve.refit(y.T[..., None], np.full((30, 1), 1.0 / 30.0), strengths)[..., 0].T
     np.testing.assert_allclose(even, curve.fit(y, strengths), atol=1e-6)
     places = rng.integers(30, size=(30, 3))
-    np.testing.assert_allclose(i.counts(places).sum(axis=0), 1.0)
-    assert i.counts(places)[places[0, 1], 1] == np.mean(places[:, 1] == places[0, 1])
+    np.testing.assert_allclose(i.future_weights(places).sum(axis=0), 1.0)
+    assert i.future_weights(places)[places[0, 1], 1] == np.mean(places[:, 1] == places[0, 1])
 
 
 def test_the_same_seed_says_the_same():
     values, settings = two(8, futures=60)
     one, two_ = (information(values, "ab", settings, better=1, resamples=30) for _ in range(2))
     assert one.factors.equals(two_.factors)
-    assert one.perfect == two_.perfect
+    assert one.evpi == two_.evpi
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_same_seed_says_the_same():
         (lambda s: s.iloc[:50], "there are 50 rows for 60 futures"),
         (lambda s: s.assign(x=np.nan), "'x' is undefined in 60 of 60 futures"),
         (lambda s: s[[]], "there is no factor"),
-        (lambda s: s.rename(columns={"x": "z"}), "a factor stands twice"),
+        (lambda s: s.rename(columns={"x": "z"}), "a factor is given twice"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(change, message):

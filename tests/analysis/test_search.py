@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from kolabsim.analysis import search as s
-from kolabsim.analysis.search import Budget, Objective, knee_of, reevaluate, search
+from kolabsim.analysis import pareto, race
+from kolabsim.analysis.pareto import Budget, Objective, knee_of, reevaluate
+from kolabsim.analysis.search import search
 from kolabsim.errors import InputError, KolabsimError, StoppedError
 from kolabsim.study.factors import Factor
 
@@ -189,16 +190,16 @@ def test_fewer_runs_are_no_luckier_than_more():
     def evaluate(points, runs):
         return points.sum(axis=1)[:, None, None] + np.array(runs, float)[None, None, :]
 
-    known = s.Known(evaluate, 1, None, None, "")
-    race = s.Race(known, (Objective("loss", -1),), None, (4, 16), 0.95)
+    archive = race.Archive(evaluate, 1, None, None, "")
+    contest = race.Race(archive, (Objective("loss", -1),), None, (4, 16), 0.95)
     points = np.array([[0.0], [0.5], [1.0]])
-    race.enter(points)
-    race.extend(points[:2])
-    race.extend(points[:1])
-    assert list(race.granted.values()) == [16, 8, 4]
-    np.testing.assert_allclose(race.judge(points)[0].T, [[7.5, 8.0, 8.5]])
-    assert race.leaders(points).tolist() == [True, False, False]
-    assert race.undecided(points).tolist() == [False, False, False], "beaten, run by run"
+    contest.enter(points)
+    contest.extend(points[:2])
+    contest.extend(points[:1])
+    assert list(contest.granted.values()) == [16, 8, 4]
+    np.testing.assert_allclose(contest.judge(points)[0].T, [[7.5, 8.0, 8.5]])
+    assert contest.leaders(points).tolist() == [True, False, False]
+    assert contest.undecided(points).tolist() == [False, False, False], "beaten, run by run"
 
 
 def test_luck_alone_puts_nobody_on_the_front():
@@ -206,14 +207,14 @@ def test_luck_alone_puts_nobody_on_the_front():
     exact = np.array([[0.0, 5.0], [0.0, 3.0], [-1.0, 6.0], [-1.0, 6.0]])[:, :, None]
     noise[1, 0] += 0.01 - noise[1, 0].mean() + noise[0, 0].mean()
     values = exact + noise
-    assert s.undominated(-values.mean(axis=2), np.ones(4, bool))[1]
-    assert s.distinct(values, 0.95).tolist() == [True, False, True, True]
-    same = s.distinct(exact + np.zeros(30), 0.95)
+    assert pareto.undominated(-values.mean(axis=2), np.ones(4, bool))[1]
+    assert pareto.distinct(values, 0.95).tolist() == [True, False, True, True]
+    same = pareto.distinct(exact + np.zeros(30), 0.95)
     assert same.tolist() == [True, False, True, False], "of equals, one"
     # A row of members: each step up costs for sure, and brings something only by twos.
     row = np.stack([np.arange(7.0), -np.arange(7.0)], axis=1)[:, :, None] + np.zeros(30)
     row[:, 0] += 1.8 * np.random.default_rng(3).standard_normal((7, 30))
-    stays = s.distinct(row, 0.95)
+    stays = pareto.distinct(row, 0.95)
     assert stays[0]
     assert 2 <= stays.sum() < 7
     assert np.flatnonzero(stays).max() >= 4
@@ -228,7 +229,7 @@ def test_undefined_runs_keep_a_candidate_out():
     front = search(Counted(exact), factors(3), LESS_OF_BOTH, **QUICK)
     assert front.points[:, 0].max() <= 0.5
     assert np.isfinite(front.values).all()
-    with pytest.raises(KolabsimError, match="in no candidate are all objectives"):
+    with pytest.raises(KolabsimError, match="no candidate has defined objectives"):
         search(Counted(lambda p: zdt1(p) * np.nan), factors(3), LESS_OF_BOTH, **QUICK)
 
 
@@ -304,7 +305,7 @@ def test_the_file_of_another_search_is_refused(tmp_path, of, objectives, how):
     path = tmp_path / "kept.npz"
     search(Counted(), factors(3), LESS_OF_BOTH, path=path, **QUICK)
     before = path.read_bytes()
-    with pytest.raises(InputError, match=r"kept\.npz: this is another search"):
+    with pytest.raises(InputError, match=r"kept\.npz: this file holds another search"):
         search(Counted(), of, objectives, path=path, **QUICK, **how)
     assert path.read_bytes() == before
 
@@ -315,7 +316,7 @@ def test_a_file_that_is_no_search_is_refused_and_nothing_in_it_is_run(tmp_path):
     damaged = path.read_bytes()
     for content in (b"", b"cos\nsystem\n(S'false'\ntR.", damaged, damaged[:80]):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="no kept search, or it is damaged"):
+        with pytest.raises(InputError, match="holds no search, or it is damaged"):
             search(Counted(), factors(3), LESS_OF_BOTH, path=path, **QUICK)
         assert path.read_bytes() == content
 
@@ -328,14 +329,14 @@ def test_a_file_that_is_no_search_is_refused_and_nothing_in_it_is_run(tmp_path):
     [
         ({"objectives": ()}, "objectives: give at least one"),
         ({"objectives": (Objective("f1", 2),)}, "f1: direction 2 is unknown"),
-        ({"objectives": LESS_OF_BOTH * 2}, "'f1' is there twice"),
+        ({"objectives": LESS_OF_BOTH * 2}, "'f1' is given twice"),
         ({"factors": ()}, "factors: give at least one"),
-        ({"factors": factors(1) * 2}, "'x0' is there twice"),
-        ({"population": 7}, "population: 7 is not a whole number from 8"),
+        ({"factors": factors(1) * 2}, "'x0' is given twice"),
+        ({"population": 7}, "population: 7 is not a whole number of at least 8"),
         ({"generations": 0}, "generations: 0"),
         ({"generations": True}, "generations: True"),
-        ({"runs": (1, 4)}, "runs: 1 is not a whole number from 2"),
-        ({"runs": (8, 4)}, "the least, 8, is above the most, 4"),
+        ({"runs": (1, 4)}, "runs: 1 is not a whole number of at least 2"),
+        ({"runs": (8, 4)}, "the fewest, 8, exceed the most, 4"),
         ({"steps": 0}, "steps: 0"),
         ({"seed": -1}, "seed: -1"),
         ({"level": 95}, "level: 95"),
@@ -381,30 +382,30 @@ def test_the_knee_of_three_objectives():
     assert knee_of(costs) == 4
     # Two objectives with the same best member share a weight; one alone has all of it.
     twins = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
-    np.testing.assert_allclose(s.facing(twins), [0.5, 0.5, 1.0])
+    np.testing.assert_allclose(pareto.facing(twins), [0.5, 0.5, 1.0])
     f = np.linspace(0.0, 1.0, 11)
     assert knee_of(np.stack([-np.sqrt(f), -np.sqrt(f), f], axis=1)) in (2, 3)
     assert knee_of(np.stack([-np.sqrt(f), f], axis=1)) in (2, 3)
-    assert s.facing(np.zeros((1, 1))).tolist() == [1.0]
+    assert pareto.facing(np.zeros((1, 1))).tolist() == [1.0]
     away = np.array([[0.0, 1.0, 0.9], [0.9, 0.0, 0.9], [0.1, 0.1, 0.0]])
-    assert s.facing(away).tolist() == [1.0, 1.0, 1.0], "that plane does not face the best"
+    assert pareto.facing(away).tolist() == [1.0, 1.0, 1.0], "that plane does not face the best"
 
 
 def test_how_often_the_knee_stays_the_knee():
     costs = np.array([[0.0, 1.0], [0.2, 0.2], [0.25, 0.19], [1.0, 0.0]])[:, :, None]
-    sure = s.knee_shares(costs + np.zeros(40), seed=1)
+    sure = pareto.knee_shares(costs + np.zeros(40), seed=1)
     assert sure.tolist() == [0.0, 1.0, 0.0, 0.0]
     noise = 0.1 * np.random.default_rng(1).standard_normal((4, 2, 40))
-    open_ = s.knee_shares(costs + noise, seed=1)
+    open_ = pareto.knee_shares(costs + noise, seed=1)
     assert open_.sum() == pytest.approx(1.0)
     assert 0.02 < open_[2] < 0.98
-    shared = s.knee_shares(costs + np.random.default_rng(1).standard_normal(40), seed=1)
+    shared = pareto.knee_shares(costs + np.random.default_rng(1).standard_normal(40), seed=1)
     assert shared.tolist() == [0.0, 1.0, 0.0, 0.0], "luck that all share moves nothing"
 
 
 def test_hypervolume_by_hand():
     costs = np.array([[0.0, 0.0], [0.0, 4.0], [2.0, 0.0], [1.0, 1.0], [2.0, 4.0]])
-    found = s.hypervolumes(costs, np.array([0.1, 0, 0, 0, 0]), [1, 3, 4, 5])
+    found = pareto.hypervolumes(costs, np.array([0.1, 0, 0, 0, 0]), [1, 3, 4, 5])
     assert found.tolist() == [0.0, 0.0, pytest.approx(0.5 * 0.75), pytest.approx(0.5 * 0.75)]
 
 
@@ -420,7 +421,7 @@ def test_what_none_beats():
             )
             for k in range(80)
         ]
-        assert s.undominated(costs, allowed).tolist() == slow
+        assert pareto.undominated(costs, allowed).tolist() == slow
 
 
 def test_members_that_show_the_front():
@@ -444,7 +445,7 @@ def made_up_front(means, budget=None):
     means = np.asarray(means, float)
     objectives = (Objective("gain", 1), Objective("cost", -1))
     empty = np.zeros(len(means))
-    return s.Front(
+    return pareto.Front(
         factors(1), objectives, budget, 0.95, empty[:, None], means[:, :, None] * np.ones(4), (),
         np.ones(1), 0, empty,
     )  # fmt: skip

@@ -17,9 +17,10 @@ from kolabsim import figures
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.discovery import discover, failures
 from kolabsim.analysis.information import information
+from kolabsim.analysis.pareto import Budget, Front, Objective, reevaluate
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import robustness
-from kolabsim.analysis.search import Budget, Front, Objective, reevaluate, search
+from kolabsim.analysis.search import search
 from kolabsim.analysis.sensitivity import analyse, curve
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.scenario.scenario import Scenario

@@ -9,8 +9,9 @@ import pytest
 
 from kolabsim import figures
 from kolabsim.analysis import discovery as d
-from kolabsim.analysis.discovery import Box, Discovery, Range, Tree, discover, failures
+from kolabsim.analysis.discovery import Discovery, Tree, discover, failures
 from kolabsim.analysis.information import information
+from kolabsim.analysis.prim import Box, Range
 from kolabsim.analysis.robustness import CRITERIA, robustness, sample_sizes
 from kolabsim.figures.labels import Labels
 from kolabsim.figures.style import to_svg

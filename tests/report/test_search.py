@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kolabsim import figures
-from kolabsim.analysis.search import Budget, Objective, reevaluate, search
+from kolabsim.analysis.pareto import Budget, Objective, reevaluate
+from kolabsim.analysis.search import search
 from kolabsim.analysis.surrogate import fit_surrogate
 from kolabsim.figures import search as fronts
 from kolabsim.figures.labels import Labels

@@ -1,28 +1,49 @@
-"""What strategies change: differences to a baseline on common draws, with their intervals.
+"""Compare strategies with a baseline on common random numbers.
 
-Runs of two strategies with the same future and number are a pair: they share every draw, and differ
-only by what the strategy changes. All intervals here are of means of such paired differences.
+Runs of two strategies with the same future and number are a pair: they share every draw and differ
+only by what the strategy changes. All intervals are of means of such paired differences.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from kolabsim.analysis.arrays import arrange, positions, tidy
+from kolabsim.analysis.statistics import (
+    GAINS,
+    LOSES,
+    ROUNDING,
+    familywise_p,
+    fieller,
+    halvings,
+    mean_interval,
+    permutations,
+    rank_share,
+    ratio,
+    share_best,
+    share_better,
+    standardised_ranks,
+    variance,
+    variance_share,
+    verdicts,
+)
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.levers import UNIT_COSTS
-from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
-from kolabsim.model.measures import COSTS as IN_COSTS
+from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
+from kolabsim.model.measures import COSTS as COST_TABLE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.compile import build_changes
 from kolabsim.scenario.scenario import BASELINE
+from kolabsim.study.api import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -30,18 +51,20 @@ if TYPE_CHECKING:
     from kolabsim.study.collect import Results
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
-"""Gives for names of measures their values [baseline and others, futures, runs, measures]."""
+"""Returns the values of the named measures, [baseline and others, futures, runs, measures]."""
 NET_BENEFIT = "realised_benefit"
-"""The measure by which strategies are put in order unless one says otherwise."""
-COSTS = shown_in(IN_COSTS)
-"""What strategies cost and save, in money, beyond the baseline."""
+"""The measure that ranks strategies by default."""
+COSTS = shown_in(COST_TABLE)
+"""Costs and savings in money, beyond the baseline's."""
 PROGRAMME = "programme"
-BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different"
-"""What an interval says of a difference: clear of zero to the better or worse side, or not clear of
-zero; clear of zero in a measure of which neither more nor less is better."""
-GAINS, LOSES = "gains", "loses"
-NOISE = 1e-12
-"""A remainder of sums of channels below this is rounding."""
+LEAST_RUNS = 8
+"""Fewest runs from which convergence shows an interval."""
+FEW_SETTINGS = 3
+"""A future that changes no more settings than this shows their own effect."""
+LEAST_FUTURES = 8
+"""Fewest futures among which settings are ranked."""
+PERMUTATIONS = 4000
+"""Permutations of differences among futures, for p-values of settings."""
 
 
 @dataclass(frozen=True)
@@ -56,37 +79,37 @@ class Comparison:
     """All but the baseline."""
     futures: tuple[str, ...]
     runs: int
-    """Runs of each strategy under each future."""
+    """Runs of each strategy in each future."""
     differences: pd.DataFrame = field(repr=False)
-    """strategy, future, measure; then the means of the pairs used (``baseline``, ``mean``), their
-    ``difference`` with its interval (``low``, ``high``), the ``verdict`` of the interval (better,
-    worse, undecided, or different where neither more nor less is better); ``better_share``: the
-    share of runs in which the strategy does better than the baseline, ties counting half;
-    ``best_share``: the share in which it does best of all strategies, ties divided; ``runs``: pairs
-    used; ``undefined``: pairs left out because either side is null; ``variance_reduction``:
-    variance of the difference had the runs been independent, over its variance as paired."""
+    """Columns: strategy, future, measure; the means of the pairs used (``baseline``, ``mean``);
+    their ``difference`` with its interval (``low``, ``high``) and ``verdict`` (better, worse,
+    undecided, or different where the measure has no better direction); ``better_share``: share of
+    runs in which the strategy does better than the baseline, ties counting half; ``best_share``:
+    share of runs in which it is best of all strategies, ties divided; ``runs``: pairs used;
+    ``undefined``: pairs left out because either side is null; ``variance_reduction``: variance of
+    the difference between independent runs, divided by its variance between pairs."""
     winners: pd.DataFrame = field(repr=False)
-    """strategy, future, region, name; ``difference``, ``low``, ``high``: realised net benefit over
-    the run, after the programme cost that the region bears, as a share of what the region would
-    pay alone over the run; ``money``, ``money_low``, ``money_high``: the same in money;
-    ``verdict``: gains, loses or undecided, by the interval; ``better_share``, ``runs``."""
+    """Columns: strategy, future, region, name; ``difference``, ``low``, ``high``: realised net
+    benefit over the run, after the programme cost that the region bears, as a share of the
+    region's stand-alone cost over the run; ``money``, ``money_low``, ``money_high``: the same in
+    money; ``verdict``: gains, loses or undecided, by the interval; ``better_share``, ``runs``."""
     costs: pd.DataFrame = field(repr=False)
-    """strategy, future, item; ``value``, ``low``, ``high``, ``runs``: programme cost by payer and
-    in all, saving, net saving, all beyond the baseline and summed over the run; and
-    ``saving_per_cost``: the ratio of the mean saving to the mean cost, by Fieller's interval."""
+    """Columns: strategy, future, item; ``value``, ``low``, ``high``, ``runs``. Items: programme
+    cost by payer and in total, saving, net saving, all beyond the baseline's and summed over the
+    run; and ``saving_per_cost``: mean saving divided by mean cost, with Fieller's interval."""
     channels: pd.DataFrame = field(repr=False)
-    """strategy, future, channel; ``difference``, ``low``, ``high``, ``runs``: through what the
-    realised net benefit of the last year differs. The channels, with the programme cost whoever
-    bears it, add up to the difference."""
+    """Columns: strategy, future, channel; ``difference``, ``low``, ``high``, ``runs``: channels of
+    the difference in realised net benefit of the last year. The channels and the programme cost,
+    whoever bears it, add up to the difference."""
 
     def table(self, measure: str, *, future: str | None = None) -> pd.DataFrame:
-        """The differences of one measure under one future (default: the first), by strategy."""
+        """Return the differences of one measure in one future (default: the first), by strategy."""
         found = self.differences
         here = (found["measure"] == measure) & (found["future"] == (future or self.futures[0]))
         return found[here].set_index("strategy")
 
     def order(self, measure: str = NET_BENEFIT, *, future: str | None = None) -> list[str]:
-        """Strategies by their difference, the best first; undefined ones last."""
+        """Return the strategies by their difference, the best first, undefined ones last."""
         sense = MEASURES[measure].better or 1
         difference = self.table(measure, future=future)["difference"] * sense
         return list(difference.sort_values(ascending=False, kind="stable").index)
@@ -108,19 +131,23 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
     ------
     InputError
         If there is no such baseline, nothing to compare with it, or no such level.
+
+    Examples
+    --------
+    >>> import kolabsim as ks
+    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+    >>> ks.compare(results).strategies
+    ('forum',)
     """
     others = tuple(name for name in results.strategies if name != baseline)
     check_request(results.strategies, others, baseline, level)
-    futures = tuple(results.futures)
-    numbers = np.unique(results.columns(["run"])["run"])
-    keys = {"strategy": others, "future": futures}
-    every = {"strategy": (baseline, *others), "future": futures, "run": numbers}
-
-    at = place_in(results.columns([*every]), every)
+    keys = {"strategy": others, "future": tuple(results.futures)}
+    every = all_keys(results, (baseline, *others), keys["future"])
+    at = positions(results.columns([*every]), every)
 
     def values(*names: str) -> np.ndarray:
-        # A few columns at a time: a study may have more runs than memory has room for all.
-        return arranged(results.columns(names), at, every, names)
+        # A few columns at a time: a study may have more runs than fit in memory.
+        return arrange(results.columns(names), every, names, at)
 
     differences = measure_table(values, keys, results.measures, level)
     return Comparison(
@@ -128,8 +155,8 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         baseline=baseline,
         level=level,
         strategies=others,
-        futures=futures,
-        runs=len(numbers),
+        futures=keys["future"],
+        runs=len(every["run"]),
         differences=differences,
         winners=winner_table(results, every, level),
         costs=cost_table(differences, values, keys, level),
@@ -140,7 +167,7 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
 def check_request(
     strategies: Sequence[str], others: Sequence[str], baseline: str, level: float
 ) -> None:
-    """Refuse a baseline that was not simulated, or that is all there is, and levels like 95."""
+    """Refuse an unknown baseline, a comparison of one strategy, and a level such as 95."""
     message = ""
     if baseline not in strategies:
         message = _("'{name}' was not simulated{suggestion}").format(
@@ -155,181 +182,78 @@ def check_request(
         raise InputError([Problem(message)])
 
 
-# Arrays -----------------------------------------------------------------------------------------
+def all_keys(
+    results: Results, strategies: Sequence[str], futures: Sequence[str]
+) -> dict[str, Collection[Any]]:
+    """Return the keys of an array of runs: strategies, futures, and the numbers of all runs."""
+    numbers = np.unique(results.columns(["run"])["run"])
+    return {"strategy": strategies, "future": futures, "run": numbers}
 
 
-def place_in(table: pd.DataFrame, keys: Mapping[str, Sequence[object]]) -> np.ndarray:
-    """Where each row of a table goes in an array with an axis for each key, counted through it.
-
-    One past its end for rows with other values than the keys have.
-    """
-    at, end = np.zeros(len(table), np.int64), 1
-    for name, values in keys.items():
-        place = places(table[name], values)
-        at = np.where((at < 0) | (place < 0), -1, at * len(values) + place)
-        end *= len(values)
-    at[at < 0] = end
-    return at
-
-
-def arranged(
-    table: pd.DataFrame,
-    at: np.ndarray,
-    keys: Mapping[str, Sequence[object]],
-    columns: Sequence[str],
+def measure_values(
+    results: Results, measure: str, strategies: Sequence[str], futures: Sequence[str]
 ) -> np.ndarray:
-    """Columns of a table as an array with an axis for each key, in the order of its values.
-
-    ``at`` says where each row goes (:func:`place_in`); NaN where the table has no row.
-    """
-    shape = [len(values) for values in keys.values()]
-    values = np.full((int(np.prod(shape)) + 1, len(columns)), np.nan)
-    for number, name in enumerate(columns):
-        values[at, number] = table[name].to_numpy(np.float64, na_value=np.nan)
-    return values[:-1].reshape(*shape, len(columns))
-
-
-def cube(
-    table: pd.DataFrame, keys: Mapping[str, Sequence[object]], columns: Sequence[str]
-) -> np.ndarray:
-    """Columns of a table with an axis for each key; rows with other values are left out."""
-    return arranged(table, place_in(table, keys), keys, columns)
-
-
-def places(column: pd.Series, values: Sequence[object]) -> np.ndarray:
-    """Where each value of a column stands among some values; -1 where it does not."""
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Index(values).get_indexer(column.cat.categories)[column.cat.codes]
-    return pd.Index(values).get_indexer(column)
-
-
-def paired(difference: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
-    """Mean of paired differences over runs (axis 2), its t interval, and the pairs used.
-
-    Without a pair all is NaN, with a single one the interval is.
-    """
-    from scipy.special import stdtrit
-
-    used = np.isfinite(difference)
-    n = used.sum(axis=2)
-    mean = ratio(np.where(used, difference, 0.0).sum(axis=2), n)
-    spread = np.where(used, difference - mean[:, :, None], 0.0)
-    error = np.sqrt(ratio((spread**2).sum(axis=2), (n - 1) * n))
-    half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2.0) * error
-    return mean, mean - half, mean + half, n
-
-
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """A ratio, NaN where there is nothing to divide by."""
-    above, below = np.broadcast_arrays(np.asarray(above, np.float64), below)
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-
-
-def variance(values: np.ndarray) -> np.ndarray:
-    """Sample variance over runs (axis 2) of what is defined."""
-    used = np.isfinite(values)
-    n = used.sum(axis=2)
-    mean = ratio(np.where(used, values, 0.0).sum(axis=2), n)
-    return ratio((np.where(used, values - mean[:, :, None], 0.0) ** 2).sum(axis=2), n - 1)
-
-
-def shares_better(difference: np.ndarray, sense: np.ndarray) -> np.ndarray:
-    """Share of pairs in which the difference has the sense of better; ties count half."""
-    used = np.isfinite(difference)
-    better = (difference * sense > 0.0) + 0.5 * (difference == 0.0)
-    share = ratio(np.where(used, better, 0.0).sum(axis=2), used.sum(axis=2))
-    return np.where(sense == 0, np.nan, share)
-
-
-def shares_best(values: np.ndarray, sense: np.ndarray) -> np.ndarray:
-    """Share of runs in which each strategy (axis 0) does best of all; ties are divided."""
-    score = np.where(np.isfinite(values), values * sense, -np.inf)
-    top = score.max(axis=0)
-    best = (score == top) & np.isfinite(top)
-    share = ratio(best, best.sum(axis=0))
-    share = ratio(np.nansum(share, axis=2), np.isfinite(top).sum(axis=1))
-    return np.where(sense == 0, np.nan, share)
-
-
-def verdicts(
-    low: np.ndarray, high: np.ndarray, sense: np.ndarray | int, *, words=(BETTER, WORSE)
-) -> np.ndarray:
-    """What intervals say, given whether more is better (1), less is (-1), or neither (0)."""
-    above, below = low > 0.0, high < 0.0
-    better = np.where(sense > 0, above, below)
-    clear = np.where(sense == 0, DIFFERENT, np.where(better, *words))
-    return np.where(above | below, clear, UNDECIDED).astype(object)
+    """Return a measure of all runs, [strategies, futures, runs]."""
+    keys = all_keys(results, strategies, futures)
+    return arrange(results.columns([*keys, measure]), keys, [measure])[..., 0]
 
 
 # Tables -----------------------------------------------------------------------------------------
 
 
-def tidy(keys: Mapping[str, Sequence[str]], columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A row for each combination of the keys, which are the axes of the columns, in their order."""
-    import pandas as pd
-
-    grid = np.indices([len(names) for names in keys.values()]).reshape(len(keys), -1)
-    labels = {
-        name: pd.Categorical.from_codes(codes, list(keys[name]))
-        for name, codes in zip(keys, grid, strict=True)
-    }
-    return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
-
-
 def measure_table(
-    values: Values, keys: Mapping[str, Sequence[str]], measures: Sequence[str], level: float
+    values: Values, keys: Mapping[str, Collection[Any]], measures: Sequence[str], level: float
 ) -> pd.DataFrame:
-    """The differences of all measures, of each its [baseline and others, futures, runs]."""
-    found = [measure_columns(values(name), MEASURES[name], level) for name in measures]
-    columns = {name: np.concatenate([part[name] for part in found], axis=2) for name in found[0]}
-    return tidy({**keys, "measure": tuple(measures)}, columns)
+    """Return the differences of all measures."""
+    found = [measure_columns(values(name)[..., 0], MEASURES[name], level) for name in measures]
+    columns = {name: np.stack([part[name] for part in found], axis=2) for name in found[0]}
+    return tidy({**keys, "measure": measures}, columns)
 
 
 def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[str, np.ndarray]:
-    """The columns of one measure, from [baseline and others, futures, runs, 1]."""
-    sense = np.array([measure.better])
+    """Return the columns of one measure, from [baseline and others, futures, runs]."""
+    sense = measure.better
     base, other = np.broadcast_arrays(values[:1], values[1:])
     difference = other - base
     used = np.isfinite(difference)
-    mean, low, high, n = paired(difference, level)
-    sides = [np.where(used, side, np.nan) for side in (base, other)]
-    apart, joint = sum(variance(side) for side in sides), variance(difference)
+    mean, low, high, n = mean_interval(difference, level, axis=2)
+    one, two = (np.where(used, side, np.nan) for side in (base, other))
+    apart = variance(one, axis=2) + variance(two, axis=2)
     return {
-        "baseline": ratio(np.nansum(sides[0], axis=2), n),
-        "mean": ratio(np.nansum(sides[1], axis=2), n),
+        "baseline": ratio(np.nansum(one, axis=2), n),
+        "mean": ratio(np.nansum(two, axis=2), n),
         "difference": mean,
         "low": low,
         "high": high,
         "verdict": verdicts(low, high, sense),
-        "better_share": shares_better(difference, sense),
-        "best_share": shares_best(values, sense)[1:],
+        "better_share": share_better(difference, sense, axis=2),
+        "best_share": share_best(values, sense, axis=2)[1:],
         "runs": n,
         "undefined": difference.shape[2] - n,
-        "variance_reduction": np.where(apart > 0.0, ratio(apart, joint), np.nan),
+        "variance_reduction": np.where(
+            apart > 0.0, ratio(apart, variance(difference, axis=2)), np.nan
+        ),
     }
 
 
 def winner_table(
-    results: Results, every: Mapping[str, Sequence[object]], level: float
+    results: Results, every: Mapping[str, Collection[Any]], level: float
 ) -> pd.DataFrame:
-    """Who gains and who loses: net benefit in money, summed over areas, region by region."""
+    """Return the regions that gain and lose: net benefit in money, summed over areas."""
     scenario, table = results.scenario, results.regions
     codes = scenario.regions.codes if table is not None else ()
-    keys = {"strategy": every["strategy"][1:], "future": every["future"], "region": codes}
+    strategies = list(every["strategy"])
     money = np.empty((*(len(values) for values in every.values()), 0))
     alone = np.empty((len(results.futures), 0))
     if table is not None:
-        # Regions may be kept of fewer runs than there are.
-        every = {**every, "run": np.unique(table["run"])}
-        axes = {**every, "region": codes, "area": tuple(scenario.areas)}
-        money = cube(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
+        # A study may keep the regions of fewer runs.
+        axes = {**every, "run": np.unique(table["run"]), "region": codes, "area": [*scenario.areas]}
+        money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
         alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
     difference = money[1:] - money[:1]
-    mean, low, high, n = paired(difference, level)
-    table = tidy(
-        keys,
+    mean, low, high, n = mean_interval(difference, level, axis=2)
+    winners = tidy(
+        {"strategy": strategies[1:], "future": every["future"], "region": codes},
         {
             "difference": mean / alone,
             "low": low / alone,
@@ -338,17 +262,17 @@ def winner_table(
             "money_low": low,
             "money_high": high,
             "verdict": verdicts(low, high, 1, words=(GAINS, LOSES)),
-            "better_share": shares_better(difference, np.ones(1)),
+            "better_share": share_better(difference, axis=2),
             "runs": n,
         },
     )
     names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
-    table.insert(3, "name", table["region"].astype(object).map(names))
-    return table
+    winners.insert(3, "name", winners["region"].astype(object).map(names))
+    return winners
 
 
 def stand_alone_cost(scenario: Scenario) -> np.ndarray:
-    """What each region would pay over the run if it shared nothing, in money [R]."""
+    """Return what each region would pay over the run without any sharing, in money [regions]."""
     period, population, _stress, demand = build_changes(scenario)
     people = population[:, :, None] * demand
     areas = scenario.areas.values()
@@ -363,14 +287,14 @@ def stand_alone_cost(scenario: Scenario) -> np.ndarray:
 
 
 def cost_table(
-    differences: pd.DataFrame, values: Values, keys: Mapping[str, Sequence[str]], level: float
+    differences: pd.DataFrame, values: Values, keys: Mapping[str, Collection[Any]], level: float
 ) -> pd.DataFrame:
-    """What strategies cost and save beyond the baseline, and what a unit spent saves."""
+    """Return costs and savings beyond the baseline's, and the saving per unit of cost."""
     import pandas as pd
 
     both = values("saving", "programme_cost")
     saving, cost = np.moveaxis(both[1:] - both[:1], -1, 0)
-    value, low, high, n = fieller(saving, cost, level)
+    value, low, high, n = (part[..., None] for part in fieller(saving, cost, level, axis=2))
     per_unit = tidy(
         {**keys, "item": ("saving_per_cost",)},
         {"value": value, "low": low, "high": high, "runs": n},
@@ -382,42 +306,199 @@ def cost_table(
     return table.sort_values(["strategy", "future", "item"], ignore_index=True)
 
 
-def fieller(above: np.ndarray, below: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
-    """Ratio of two means over runs (axis 2), its interval by Fieller (1954), and the pairs used.
-
-    NaN where the mean below is not above zero. The interval is NaN where the mean below may be
-    zero, because then no bounded interval covers the ratio at this level.
-    """
-    from scipy.special import stdtrit
-
-    used = np.isfinite(above) & np.isfinite(below)
-    n = used.sum(axis=2)
-    y, x = (np.where(used, part, np.nan) for part in (above, below))
-    my, mx = (ratio(np.nansum(part, axis=2), n) for part in (y, x))
-    dy, dx = (np.where(used, part - mean[:, :, None], 0.0) for part, mean in ((y, my), (x, mx)))
-    t2 = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2.0) ** 2
-    yy, xx, xy = (
-        t2 * ratio(product.sum(axis=2), n * (n - 1)) for product in (dy * dy, dx * dx, dx * dy)
-    )
-    lead, middle, last = mx**2 - xx, mx * my - xy, my**2 - yy
-    bounded = (mx > 0.0) & (lead > 0.0)
-    root = np.sqrt(np.where(bounded, np.maximum(middle**2 - lead * last, 0.0), np.nan))
-    low, high = (ratio(middle + sign * root, np.where(bounded, lead, 0.0)) for sign in (-1, 1))
-    return ratio(my, mx), low, high, n
-
-
-def channel_table(values: Values, keys: Mapping[str, Sequence[str]], level: float) -> pd.DataFrame:
-    """Through what net benefit differs: the channels, and the programme cost as what remains."""
+def channel_table(
+    values: Values, keys: Mapping[str, Collection[Any]], level: float
+) -> pd.DataFrame:
+    """Return the channels of net benefit; the programme cost is what they leave."""
     own = [name for name in CHANNELS if name in MEASURES]
     rest, found = values(NET_BENEFIT), []
-    for name in own:  # one at a time: a study may have more runs than memory has room for all
+    for name in own:  # one at a time, to save memory
         part = values(name)
         rest -= part
-        found.append(paired(part[1:] - part[:1], level))
-    rest[np.abs(rest) < NOISE] = 0.0
-    found.append(paired(rest[1:] - rest[:1], level))
+        found.append(mean_interval(part[1:] - part[:1], level, axis=2))
+    rest[np.abs(rest) < ROUNDING] = 0.0
+    found.append(mean_interval(rest[1:] - rest[:1], level, axis=2))
     mean, low, high, n = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
     return tidy(
         {**keys, "channel": (*own, PROGRAMME)},
         {"difference": mean, "low": low, "high": high, "runs": n},
     )
+
+
+# Convergence ------------------------------------------------------------------------------------
+
+
+def convergence(
+    results: Results,
+    comparison: Comparison,
+    *,
+    measure: str = NET_BENEFIT,
+    future: str | None = None,
+) -> pd.DataFrame:
+    """Return what the first runs alone show of the best strategy, from few runs to all.
+
+    Columns: ``runs``: how many of the first runs; ``best``: the best strategy in them;
+    ``difference``, ``low``, ``high``: difference to the baseline of the strategy that is best in
+    all runs; ``lead``, ``lead_low``, ``lead_high``: its difference to the next best in all runs,
+    NaN where there is no other.
+    """
+    import pandas as pd
+
+    future = future or comparison.futures[0]
+    order = comparison.order(measure, future=future)
+    values = measure_values(results, measure, (comparison.baseline, *order), (future,))[:, 0]
+    sense, level = MEASURES[measure].better or 1, comparison.level
+    rows = []
+    for size in halvings(values.shape[1], LEAST_RUNS):
+        some = values[:, :size]
+        difference = mean_interval(some[1] - some[0], level)[:3]
+        lead = mean_interval(some[1] - some[2], level)[:3] if len(order) > 1 else (np.nan,) * 3
+        means = mean_interval((some[1:] - some[0]) * sense, level, axis=1).mean
+        best = order[int(np.nanargmax(means))] if np.isfinite(means).any() else order[0]
+        rows.append([size, best, *(float(part) for part in (*difference, *lead))])
+    names = ["runs", "best", "difference", "low", "high", "lead", "lead_low", "lead_high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+# Influence of assumptions -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Which settings move a strategy's difference to the baseline between futures."""
+
+    strategy: str
+    futures: int
+    """Futures among which settings are ranked; 0 if none are."""
+    level: float
+    """Confidence level of intervals, and of the test over all ranked settings at once."""
+    single: pd.DataFrame = field(repr=False)
+    """Futures that change few settings, the largest shift first. Columns: future,
+    ``difference``, ``shift`` of the difference against the first future on the same draws, its
+    interval ``low``, ``high``, and ``moves``: whether the interval excludes zero."""
+    ranked: pd.DataFrame = field(repr=False)
+    """Settings that many futures vary together, the most influential first. Columns: setting,
+    rank ``correlation`` with the difference (NaN for words), ``share`` of the variance of its
+    ranks that the setting explains, ``lower``, ``upper``: mean difference in the futures with the
+    lower and upper half of its values (NaN for words), familywise ``p``, and ``moves``: whether p
+    is within the level."""
+
+
+def influence(
+    results: Results,
+    comparison: Comparison,
+    strategy: str,
+    *,
+    measure: str = NET_BENEFIT,
+    seed: int = 1,
+) -> Influence:
+    """Rank settings by how much they move a strategy's difference to the baseline.
+
+    A future that changes few settings shows their own effect. Where many futures vary the same
+    settings together, settings are ranked by rank correlation, with permutation p-values; ``seed``
+    decides the permutations. Both tables are empty for a single future.
+    """
+    futures = comparison.futures
+    difference = comparison.differences
+    here = (difference["measure"] == measure) & (difference["strategy"] == strategy)
+    difference = difference[here].set_index("future")["difference"].astype(float)
+    first = results.futures[futures[0]]
+    single = [
+        name
+        for name in futures[1:]
+        if sum(first.get(key) != value for key, value in results.futures[name].items())
+        <= FEW_SETTINGS
+    ]
+    rest = {name: results.futures[name] for name in futures[1:] if name not in single}
+    settings = ranking(rest, difference, 1.0 - comparison.level, seed)
+    names = (comparison.baseline, strategy)
+    values = measure_values(results, measure, names, (futures[0], *single))
+    return Influence(
+        strategy=strategy,
+        futures=len(rest) if len(settings) else 0,
+        level=comparison.level,
+        single=shift_table(values[1] - values[0], single, comparison.level),
+        ranked=settings,
+    )
+
+
+def shift_table(differences: np.ndarray, names: Sequence[str], level: float) -> pd.DataFrame:
+    """Return the shifts of differences [first and named futures, runs] against the first future."""
+    import pandas as pd
+
+    mean = mean_interval(differences, level, axis=1).mean
+    shift, low, high, _n = mean_interval(differences[1:] - differences[:1], level, axis=1)
+    found = pd.DataFrame(
+        {"future": names, "difference": mean[1:], "shift": shift, "low": low, "high": high}
+    )
+    found["moves"] = (found["low"] > 0.0) | (found["high"] < 0.0)
+    order = found["shift"].abs().sort_values(ascending=False, kind="stable").index
+    return found.loc[order].reset_index(drop=True)
+
+
+def ranking(
+    futures: Mapping[str, Mapping[str, object]], difference: pd.Series, risk: float, seed: int
+) -> pd.DataFrame:
+    """Rank the settings that at least :data:`LEAST_FUTURES` futures all vary."""
+    import pandas as pd
+
+    columns = ["setting", "correlation", "share", "lower", "upper", "p", "moves"]
+    counts = Counter(key for settings in futures.values() for key in settings)
+    names = [key for key, number in counts.items() if number == len(futures) >= LEAST_FUTURES]
+    table = pd.DataFrame(
+        {key: [settings[key] for settings in futures.values()] for key in names}, list(futures)
+    )
+    table = table.loc[:, table.nunique() > 1]
+    outcome = difference[list(futures)]
+    if not len(table.columns) or outcome.nunique() < 2 or outcome.isna().any():
+        return pd.DataFrame(columns=columns)
+    ranks = standardised_ranks(outcome.to_numpy())
+    rng = np.random.default_rng(seed)
+    orders = permutations(len(ranks), PERMUTATIONS, rng)
+    permuted = np.vstack([ranks, ranks[orders]])
+    shares = np.column_stack([rank_share(permuted, table[name].to_numpy()) for name in table])
+    p = familywise_p(shares)
+    rows = []
+    for k, name in enumerate(table):
+        column = table[name]
+        correlation = lower = upper = np.nan
+        if column.dtype.kind in "fiu":
+            correlation = float(standardised_ranks(column.to_numpy()) @ ranks)
+            is_low = column <= column.median()
+            lower, upper = outcome[is_low].mean(), outcome[~is_low].mean()
+        rows.append([name, correlation, shares[0, k], lower, upper, p[k], bool(p[k] <= risk)])
+    found = pd.DataFrame(rows, columns=columns)
+    return found.sort_values(["p", "share"], ascending=[True, False], ignore_index=True)
+
+
+# Traits and chance ------------------------------------------------------------------------------
+
+
+def trait_shares(
+    scenario: Scenario,
+    strategy: str,
+    measures: Sequence[str] = shown_in(TRAITS),
+    *,
+    worlds: int = 32,
+    repeats: int = 16,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
+    """Estimate the share of the variance between runs that is due to drawn traits of regions.
+
+    Traits that no table gives (culture, interests, autonomy, goodwill, initial trust, errors of
+    judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
+    run ``repeats`` times with other random draws. Columns: measure, share, low, high (95 %), runs.
+    """
+    import pandas as pd
+
+    runs = worlds * repeats
+    results = simulate(
+        scenario, [strategy], runs=runs, seed=seed, regions=False, progress=progress,
+        traits=np.repeat(np.arange(worlds), repeats).tolist(),
+    )  # fmt: skip
+    rows = []
+    for name in measures:
+        values = results.runs[name].to_numpy().reshape(worlds, repeats)
+        rows.append((name, *variance_share(values), runs))
+    return pd.DataFrame(rows, columns=["measure", "share", "low", "high", "runs"])

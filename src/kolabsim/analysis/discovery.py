@@ -1,103 +1,58 @@
-"""In which futures a strategy fails: boxes of settings found by PRIM, and a tree as second opinion.
-
-A box restricts a few factors, numbers to a range and choices to some of their words. Its coverage
-is the share of all failures that lie inside; its density the share of its futures that fail
-[friedman_fisher_1999] [bryant_lempert_2010].
-"""
+"""Scenario discovery: in which futures a strategy fails, by PRIM and by a decision tree."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.information import check_settings
-from kolabsim.analysis.robustness import checked
-from kolabsim.errors import KolabsimError, Problems, install_command, suggestion
+from kolabsim.analysis.arrays import check_scores, check_settings
+from kolabsim.analysis.prim import (
+    SMALLEST,
+    Box,
+    Field,
+    Limit,
+    Range,
+    likelihood_ratio,
+    share_a_side,
+)
+from kolabsim.analysis.statistics import one_thread
+from kolabsim.errors import InputError, KolabsimError, Problems, install_command, suggestion
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PEELED = 0.05
-"""Share of a box's futures that is peeled off, or pasted on, at a time; at least one future."""
-SMALLEST = 0.05
-"""Least share of all futures that a box may hold."""
 RESTRICTED = 4
-"""Most factors that a reported box restricts: more, and nobody could keep it in mind."""
-CHANCE = 0.05
-"""Chance at which a single restriction is dropped."""
-NOISE = 0.01
-"""Chance at which a box is taken for noise: several strategies may be looked at."""
-SHUFFLED = 199
-"""Times that failures are dealt anew to futures, to see what noise gives."""
-RESAMPLED = 50
-"""Times that futures are drawn anew, to see which restrictions come back."""
+"""Most factors that a reported box restricts, so that people can keep it in mind."""
+SIGNIFICANT = 0.01
+"""Largest p-value of a reported box; strict, because several strategies may be examined."""
+PERMUTATIONS = 199
+"""Permutations of failures among futures for the p-value."""
+RESAMPLES = 50
+"""Resamples of futures for the stability of restrictions."""
 FEWEST = 5
-"""Least futures that must fail, and that must not, for anything to be told of where."""
+"""Fewest failing futures, and fewest others, from which anything is reported."""
 DEPTH = 3
-"""Most questions that the tree asks of a future."""
-PARTS = 5
-"""Parts of the futures, of each of which a tree foretells what it was not fitted to."""
+"""Depth of the tree."""
+FOLDS = 5
+"""Folds by which the tree is cross-validated."""
 
 FOUND, NEVER, ALWAYS, FEW, NOWHERE = "found", "never", "always", "few", "nowhere"
-"""What a search ends with: a box; no failure; nothing but failures; too few of either; failures
-that are not in any part of the futures more than chance would have it."""
-
-
-class Range(NamedTuple):
-    """From where to where a number is restricted, ends included; infinite where it is not."""
-
-    low: float
-    high: float
-
-
-Limit: TypeAlias = "Range | frozenset[object]"
-"""The range of a number, or the words that a choice may take."""
-
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """A part of the futures, and how they fare in it."""
-
-    limits: Mapping[str, Limit]
-    """The restricted factors."""
-    futures: int
-    """How many lie inside."""
-    failures: int
-    """How many of these fail."""
-    mass: float
-    """Share of all futures that lie inside."""
-    density: float
-    coverage: float
-    quasi_p: Mapping[str, float]
-    """Chance of so many failures inside, had this restriction been dropped and were failures spread
-    evenly over what that would hold. That the restriction was searched for is not counted."""
-
-    @property
-    def score(self) -> float:
-        """Harmonic mean of density and coverage."""
-        both = self.density + self.coverage
-        return 2.0 * self.density * self.coverage / both if both > 0.0 else 0.0
-
-    def holds(self, settings: pd.DataFrame) -> np.ndarray:
-        """[futures] which of them lie inside."""
-        inside = np.ones(len(settings), bool)
-        for name, limit in self.limits.items():
-            inside &= within(settings[name].to_numpy(), limit)
-        return inside
+"""Verdicts: a box was found; no future fails; all fail; too few fail or do not fail; failures are
+not denser in any part of the futures than chance explains."""
 
 
 class Tree(NamedTuple):
-    """A decision tree: what it says of each part of the futures."""
+    """A decision tree that predicts failures."""
 
     leaves: tuple[Box, ...]
-    """Parts in which most futures fail, the best score first; empty where there is none."""
+    """Leaves in which most futures fail, the best score first."""
     skill: float
-    """Chance that it ranks a failure above another future, of those it was not fitted to; 0.5 is no
-    better than chance."""
+    """Cross-validated area under the ROC curve: the probability that the tree ranks a failing
+    future above another one; 0.5 is no better than chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,26 +62,23 @@ class Discovery:
     verdict: str
     """found, never, always, few or nowhere."""
     fails: np.ndarray = field(repr=False)
-    """[F] whether it fails."""
+    """[F] whether the strategy fails."""
     box: Box | None = None
     """None unless one was found."""
     trajectory: tuple[Box, ...] = field(default=(), repr=False)
     """The boxes of peeling, from all futures to the smallest."""
-    chance: float = np.nan
-    """Share of the times that failures were dealt anew in which a box stood out as much: it is not
-    counted further than is needed to say that it is too large."""
-    returns: Mapping[str, float] = field(default_factory=dict)
+    p: float = np.nan
+    """Share of permutations of failures in which a box stands out as much. Permutations end as soon
+    as it is known to exceed :data:`SIGNIFICANT`."""
+    stability: Mapping[str, float] = field(default_factory=dict)
     """For each restricted factor the share of resamples whose box restricts it the same way."""
-    fresh: tuple[float, float] = (np.nan, np.nan)
-    """Coverage and density of the boxes of resamples, among futures that were not drawn: means."""
+    out_of_bag: tuple[float, float] = (np.nan, np.nan)
+    """Mean coverage and density of the boxes of resamples in futures outside the resample."""
 
     @property
     def share(self) -> float:
         """Share of all futures that fail."""
         return float(self.fails.mean())
-
-
-# Asking -----------------------------------------------------------------------------------------
 
 
 def failures(
@@ -139,13 +91,14 @@ def failures(
     baseline: str | None = None,
     outcome: str = "",
 ) -> np.ndarray:
-    """In which futures a strategy falls short on average over runs, [futures].
+    """Return in which futures a strategy fails on average over runs, [futures].
 
-    Short of a threshold in the outcome's unit, or of a baseline's mean in the same future; exactly
-    one of the two is given. ``values`` are [strategies, futures, runs] on common draws. Raises
-    :class:`~kolabsim.errors.InputError` for undefined values and unknown strategies.
+    It fails if it falls short of a threshold in the outcome's unit, or of a baseline's mean in the
+    same future; give exactly one of the two. ``values`` are [strategies, futures, runs] on common
+    random numbers. Raises :class:`~kolabsim.errors.InputError` for undefined values and unknown
+    strategies.
     """
-    scores, problems = checked(values, names, better, outcome), Problems()
+    scores, problems = check_scores(values, names, better, outcome), Problems()
     for name in (strategy, baseline):
         if name is not None and name not in names:
             message = _("'{name}' was not simulated{suggestion}")
@@ -155,48 +108,47 @@ def failures(
     problems.raise_if_any()
     means = scores.mean(axis=2)
     own = means[list(names).index(strategy)]
-    if baseline is None:
+    if threshold is not None:
         return own < threshold * better
+    assert baseline is not None
     return own < means[list(names).index(baseline)]
 
 
+@one_thread()
 def discover(
     settings: pd.DataFrame,
     fails: np.ndarray,
     *,
     most: int = RESTRICTED,
-    resamples: int = RESAMPLED,
-    shuffles: int = SHUFFLED,
+    resamples: int = RESAMPLES,
+    permutations: int = PERMUTATIONS,
     seed: int = 1,
 ) -> Discovery:
-    """Say in which futures failures lie, if they lie anywhere, by PRIM.
+    """Find the box of settings in which failures lie, if there is one, by PRIM.
 
-    A box is peeled from all sides, each time where the gain in density for each future that is lost
-    is largest [kwakkel_jaxa_rozen_2016]. From each box of this trajectory restrictions are dropped,
-    the least supported first, until at most ``most`` are left and the quasi-p value of each is
-    below :data:`CHANCE`; of these boxes the one with the best harmonic mean of density and coverage
-    is chosen, and what was peeled off is pasted on again where that raises it.
+    From each box of the peeling trajectory restrictions are dropped, the least supported first,
+    until at most ``most`` are left and all quasi-p values are small. Of these boxes the one with
+    the best harmonic mean of density and coverage is chosen and pasted.
 
-    Peeling finds dense boxes in any noise. So failures are dealt anew to futures, and a box is
-    reported only if the boxes found then stand out as much against the rest (by the likelihood
-    ratio) in no more than a share :data:`NOISE` of the deals. After that futures are drawn anew,
-    with replacement, and boxes are found in them: that tells how often each restriction comes back,
-    and how boxes fare among futures that they were not found in.
+    Peeling finds dense boxes in any noise. So the search is repeated on permuted failures, and a
+    box is reported only if those boxes rarely have so large a likelihood ratio. The search is
+    repeated on resampled futures too: this shows the stability of each restriction, and how boxes
+    do in futures outside the resample.
 
     Parameters
     ----------
     settings
-        [futures, factors] what each future is: numbers or words.
+        [futures, factors] numbers or words.
     fails
         [futures] whether the strategy fails.
     most
         Most factors that the box restricts.
     resamples
-        How many times futures are drawn anew.
-    shuffles
-        How many times failures are dealt anew.
+        How many resamples of futures.
+    permutations
+        How many permutations of failures.
     seed
-        Decides how.
+        Decides resamples and permutations.
 
     Raises
     ------
@@ -210,277 +162,37 @@ def discover(
         return Discovery(ALWAYS if number else NEVER, fails)
     if min(number, len(fails) - number) < FEWEST:
         return Discovery(FEW, fails)
-    rng, field_ = np.random.default_rng(seed), Field.of(settings)
-    peeled = field_.peel(fails)
-    trajectory = tuple(field_.box(limits, fails) for limits in peeled)
-    box = chosen_box(field_, peeled, fails, most)
-    chance = chance_of(field_, fails, box, most, shuffles, rng)
-    if chance > NOISE:
-        box = None
-    if box is None:
-        return Discovery(NOWHERE, fails, trajectory=trajectory, chance=chance)
-    returns, fresh = came_back(settings, fails, box, most, resamples, rng)
-    return Discovery(FOUND, fails, box, trajectory, chance, returns, fresh)
+    rng, data = np.random.default_rng(seed), Field.of(settings)
+    peeled = data.peel(fails)
+    trajectory = tuple(data.box(limits, fails) for limits in peeled)
+    box = data.best_box(peeled, fails, most)
+    p = box_p(data, fails, box, most, permutations, rng)
+    if box is None or p > SIGNIFICANT:
+        return Discovery(NOWHERE, fails, trajectory=trajectory, p=p)
+    stability, out_of_bag = box_stability(settings, fails, box, most, resamples, rng)
+    return Discovery(FOUND, fails, box, trajectory, p, stability, out_of_bag)
 
 
-# PRIM -------------------------------------------------------------------------------------------
-
-
-def within(column: np.ndarray, limit: Limit) -> np.ndarray:
-    """Which values of a column lie within a limit."""
-    if isinstance(limit, Range):
-        return (column >= limit.low) & (column <= limit.high)
-    return np.array([value in limit for value in column], bool)
-
-
-@dataclass(frozen=True, eq=False)
-class Field:
-    """Settings made ready for searching. F futures."""
-
-    numbers: Mapping[str, np.ndarray]
-    """Factors that are numbers, [F] each."""
-    words: Mapping[str, np.ndarray]
-    """Factors that are words, [F] each."""
-
-    @classmethod
-    def of(cls, settings: pd.DataFrame) -> Field:
-        """The field of a table of settings; what is not a number is a word."""
-        import pandas as pd
-
-        numbers, words = {}, {}
-        for name in settings.columns:
-            column = settings[name]
-            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-                numbers[name] = column.to_numpy(np.float64)
-            else:
-                words[name] = column.to_numpy(object)
-        return cls(numbers, words)
-
-    def whole(self, name: str) -> Limit:
-        """The limit that restricts nothing."""
-        if name in self.numbers:
-            return Range(-np.inf, np.inf)
-        return frozenset(self.words[name])
-
-    def column(self, name: str) -> np.ndarray:
-        """The values of a factor, [F]."""
-        return self.numbers[name] if name in self.numbers else self.words[name]
-
-    def inside(self, limits: Mapping[str, Limit]) -> np.ndarray:
-        """Whether each future is within each limit, [F, limits]."""
-        columns = [within(self.column(name), limit) for name, limit in limits.items()]
-        size = len(next(iter((self.numbers | self.words).values())))
-        return np.column_stack(columns) if columns else np.empty((size, 0), bool)
-
-    def box(self, limits: Mapping[str, Limit], fails: np.ndarray) -> Box:
-        """How futures fare within limits."""
-        inside = self.inside(limits)
-        here = inside.all(axis=1)
-        n, k = int(here.sum()), int(fails[here].sum())
-        return Box(
-            limits=dict(limits),
-            futures=n,
-            failures=k,
-            mass=n / len(fails),
-            density=k / n if n else 0.0,
-            coverage=k / max(int(fails.sum()), 1),
-            quasi_p=dict(zip(limits, quasi_p(inside, fails), strict=True)),
-        )
-
-    def peel(self, fails: np.ndarray) -> list[dict[str, Limit]]:
-        """Limits from none to those of the smallest box, a peel at a time."""
-        limits: dict[str, Limit] = {}
-        here, path = np.ones(len(fails), bool), [{}]
-        least = max(SMALLEST * len(fails), 1.0)
-        while not fails[here].all():
-            peels = [*self.number_peels(here, fails, limits), *self.word_peels(here, fails, limits)]
-            if not peels:
-                break
-            gain, name, limit = max(peels, key=lambda peel: peel[0])
-            left = here & within(self.column(name), limit)
-            if gain <= 0.0 or left.sum() < least:
-                break
-            limits, here = {**limits, name: limit}, left
-            path.append(limits)
-        return path
-
-    def number_peels(
-        self, here: np.ndarray, fails: np.ndarray, limits: Mapping[str, Limit]
-    ) -> list[tuple[float, str, Limit]]:
-        """What each end of each number would gain by being peeled, and the limit it would leave."""
-        if not self.numbers:
-            return []
-        x, y = np.column_stack([*self.numbers.values()])[here], fails[here]
-        ranked = np.sort(x, axis=0)
-        off = max(int(PEELED * len(y)), 1) - 1  # ends go with all that equals them
-        peels = []
-        for sign, edge in ((1, ranked[off]), (-1, ranked[-1 - off])):
-            left = sign * (x - edge) > 0.0
-            n, k = left.sum(axis=0), left[y].sum(axis=0)
-            gain = lenient(n, k, len(y), int(y.sum()))
-            for j, name in enumerate(self.numbers):
-                if np.isfinite(gain[j]):
-                    low, high = limits.get(name, self.whole(name))
-                    ends = x[left[:, j], j]
-                    limit = Range(ends.min(), high) if sign > 0 else Range(low, ends.max())
-                    peels.append((float(gain[j]), name, limit))
-        return peels
-
-    def word_peels(
-        self, here: np.ndarray, fails: np.ndarray, limits: Mapping[str, Limit]
-    ) -> list[tuple[float, str, Limit]]:
-        """What each word would gain by being dropped, and the words it would leave."""
-        peels = []
-        for name, column in self.words.items():
-            words, y = limits.get(name, self.whole(name)), fails[here]
-            for word in sorted(words, key=str):
-                left = column[here] != word
-                n, k = np.array(left.sum()), np.array(y[left].sum())
-                gain = float(lenient(n, k, len(y), int(y.sum())))
-                if np.isfinite(gain):
-                    peels.append((gain, name, words - {word}))
-        return peels
-
-    def pasted(self, limits: Mapping[str, Limit], fails: np.ndarray) -> dict[str, Limit]:
-        """Limits with what was peeled off put back where that raises the score.
-
-        What restricts nothing is put back too.
-        """
-        best = self.box(limits, fails)
-        while True:
-            wider = [
-                self.box(self.without_whole({**best.limits, name: limit}), fails)
-                for name in best.limits
-                for limit in self.pastes(best, name)
-            ]
-            top = max(wider, key=merit, default=best)
-            if merit(top) <= merit(best):
-                return dict(best.limits)
-            best = top
-
-    def pastes(self, box: Box, name: str) -> list[Limit]:
-        """The next wider limits of a restricted factor: a piece at either end, or a word."""
-        limit = box.limits[name]
-        if not isinstance(limit, Range):
-            return [limit | {word} for word in sorted(self.whole(name) - limit, key=str)]
-        others = {other: one for other, one in box.limits.items() if other != name}
-        column = self.column(name)[self.inside(others).all(axis=1)]
-        number = max(int(PEELED * box.futures), 1)
-        below, above = np.sort(column[column < limit.low]), np.sort(column[column > limit.high])
-        low = float(below[-number]) if len(below) > number else -np.inf
-        high = float(above[number - 1]) if len(above) > number else np.inf
-        return [Range(low, limit.high), Range(limit.low, high)]
-
-    def without_whole(self, limits: Mapping[str, Limit]) -> dict[str, Limit]:
-        """Limits without those that restrict nothing."""
-        return {name: limit for name, limit in limits.items() if limit != self.whole(name)}
-
-
-def merit(box: Box) -> tuple[float, int]:
-    """By which boxes are compared: the score, and of equals the fewer ends."""
-    ranges = [limit for limit in box.limits.values() if isinstance(limit, Range)]
-    return box.score, -int(np.isfinite(ranges).sum())
-
-
-def lenient(n: np.ndarray, k: np.ndarray, size: int, failures: int) -> np.ndarray:
-    """Gain in density times futures left for each future lost; NaN where none or all are lost.
-
-    From ``n`` futures left with ``k`` failures, of ``size`` with ``failures``.
-    """
-    valid = (n > 0) & (n < size)
-    left = np.where(valid, n, 1)
-    gain = (k / left - failures / size) * left / np.where(valid, size - n, 1)
-    return np.where(valid, gain, np.nan)
-
-
-def quasi_p(inside: np.ndarray, fails: np.ndarray) -> np.ndarray:
-    """Quasi-p value of each restriction, from which futures are within it [futures, limits]."""
-    from scipy.special import betainc
-
-    outside = ~inside
-    broken = outside.sum(axis=1)
-    here = broken == 0
-    n, k = here.sum(), fails[here].sum()
-    without = (broken[:, None] - outside) == 0
-    number = without.sum(axis=0)
-    rate = np.divide(
-        without[fails].sum(axis=0), number, out=np.zeros(len(number)), where=number > 0
-    )
-    # The chance of k or more of n, as a binomial distribution has it.
-    return betainc(k, n - k + 1, rate) if k > 0 else np.ones(len(number))
-
-
-def supported(
-    field_: Field, limits: Mapping[str, Limit], fails: np.ndarray, most: int
-) -> dict[str, Limit]:
-    """Limits without those that are not supported, the least supported dropped first."""
-    names, inside = list(limits), field_.inside(limits)
-    while names:
-        p = quasi_p(inside, fails)
-        worst = int(p.argmax())
-        if len(names) <= most and p[worst] < CHANCE:
-            break
-        names.pop(worst)
-        inside = np.delete(inside, worst, axis=1)
-    return {name: limits[name] for name in names}
-
-
-def chosen_box(
-    field_: Field, peeled: Sequence[dict[str, Limit]], fails: np.ndarray, most: int
-) -> Box | None:
-    """The best supported box of a trajectory, pasted; None where no restriction is supported."""
-    kept = [supported(field_, limits, fails, most) for limits in peeled]
-    boxes = [field_.box(limits, fails) for limits in kept if limits]
-    if not boxes:
-        return None
-    best = max(boxes, key=lambda box: box.score)
-    limits = supported(field_, field_.pasted(dict(best.limits), fails), fails, most)
-    return field_.box(limits, fails) if limits else best
-
-
-def standing_out(box: Box | None, fails: np.ndarray) -> float:
-    """How much a box stands out against the rest; 0 if it does not, or if there is none.
-
-    Twice the log of the ratio of likelihoods: one rate of failure inside and another outside, or
-    one for all.
-    """
-    from scipy.special import xlogy
-
-    size, number = len(fails), int(fails.sum())
-    if box is None or box.failures * size <= number * box.futures:
-        return 0.0
-
-    def fit(k: int, n: int) -> float:
-        return float(xlogy(k, k / n) + xlogy(n - k, 1.0 - k / n)) if n else 0.0
-
-    inside = fit(box.failures, box.futures)
-    outside = fit(number - box.failures, size - box.futures)
-    return 2.0 * (inside + outside - fit(number, size))
-
-
-def chance_of(
-    field_: Field,
+def box_p(
+    data: Field,
     fails: np.ndarray,
     box: Box | None,
     most: int,
-    shuffles: int,
+    permutations: int,
     rng: np.random.Generator,
 ) -> float:
-    """Share of the times that a box of noise stands out as much as this one.
-
-    Counted only until it is known to be more than :data:`NOISE`.
-    """
-    observed, as_much = standing_out(box, fails), 0
-    for tried in range(1, shuffles + 1):
-        dealt = rng.permutation(fails)
-        other = chosen_box(field_, field_.peel(dealt), dealt, most)
-        as_much += standing_out(other, dealt) >= observed
-        if (1 + as_much) / (1 + shuffles) > NOISE:
-            return (1 + as_much) / (1 + tried)
-    return (1 + as_much) / (1 + shuffles)
+    """Return the permutation p-value of a box; beyond :data:`SIGNIFICANT` a lower bound."""
+    observed, as_large = likelihood_ratio(box, fails), 0
+    for tried in range(1, permutations + 1):
+        permuted = rng.permutation(fails)
+        other = data.best_box(data.peel(permuted), permuted, most)
+        as_large += likelihood_ratio(other, permuted) >= observed
+        if (1 + as_large) / (1 + permutations) > SIGNIFICANT:
+            return (1 + as_large) / (1 + tried)
+    return (1 + as_large) / (1 + permutations)
 
 
-def came_back(
+def box_stability(
     settings: pd.DataFrame,
     fails: np.ndarray,
     box: Box,
@@ -488,51 +200,38 @@ def came_back(
     resamples: int,
     rng: np.random.Generator,
 ) -> tuple[dict[str, float], tuple[float, float]]:
-    """How often each restriction comes back, and mean coverage and density in fresh futures."""
-    times, fresh = dict.fromkeys(box.limits, 0), []
-    for _sample in range(resamples):
+    """Return how stable each restriction is, and mean out-of-bag coverage and density."""
+    times, unseen = dict.fromkeys(box.limits, 0), []
+    for _resample in range(resamples):
         places = rng.integers(len(fails), size=len(fails))
         drawn, failed = settings.iloc[places], fails[places]
         if failed.all() or not failed.any():
             continue
-        field_ = Field.of(drawn)
-        again = chosen_box(field_, field_.peel(failed), failed, most)
-        if again is None:
+        data = Field.of(drawn)
+        found = data.best_box(data.peel(failed), failed, most)
+        if found is None:
             continue
         for name, limit in box.limits.items():
-            times[name] += alike(limit, again.limits.get(name), field_.whole(name))
+            times[name] += share_a_side(limit, found.limits.get(name), data.whole(name))
         rest = np.setdiff1d(np.arange(len(fails)), places)
-        here, failed = again.holds(settings.iloc[rest]), fails[rest]
+        here, failed = found.holds(settings.iloc[rest]), fails[rest]
         if here.any() and failed.any():
-            fresh.append((failed[here].sum() / failed.sum(), failed[here].mean()))
-    coverage, density = np.mean(fresh, axis=0) if fresh else (np.nan, np.nan)
-    returns = {name: number / max(resamples, 1) for name, number in times.items()}
-    return returns, (float(coverage), float(density))
-
-
-def alike(limit: Limit, other: Limit | None, whole: Limit) -> bool:
-    """Whether another limit restricts the same way: on a same side, or without a same word."""
-    if other is None:
-        return False
-    if isinstance(limit, Range):
-        low, high = (np.isfinite(limit) & np.isfinite(other)).tolist()
-        return low or high
-    return bool((whole - limit) & (whole - other))
-
-
-# A second opinion -------------------------------------------------------------------------------
+            unseen.append((failed[here].sum() / failed.sum(), failed[here].mean()))
+    coverage, density = np.mean(unseen, axis=0) if unseen else (np.nan, np.nan)
+    stability = {name: number / max(resamples, 1) for name, number in times.items()}
+    return stability, (float(coverage), float(density))
 
 
 def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
-    """Ask a decision tree (CART) where failures lie [breiman_1984].
+    """Fit a decision tree (CART) to failures [breiman_1984].
 
-    At most :data:`DEPTH` questions, parts of at least :data:`SMALLEST` of the futures, failures and
-    others counting the same in all. Its skill is told of futures that it was not fitted to.
+    Leaves hold at least the share :data:`~kolabsim.analysis.prim.SMALLEST` of the futures; failing
+    futures and others have the same total weight.
 
     Raises
     ------
     KolabsimError
-        If scikit-learn is not installed, or if there are too few failures or other futures.
+        If scikit-learn is not installed, or if too few futures fail or do not fail.
     InputError
         If settings are not defined for each of the futures.
     """
@@ -547,18 +246,16 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
     fails = np.asarray(fails, bool)
     check_settings(settings, len(fails))
     if min(fails.sum(), (~fails).sum()) < FEWEST:
-        message = _("a tree needs at least {number} futures that fail, and that do not")
+        message = _("a tree needs at least {number} futures that fail and {number} that do not")
         raise KolabsimError(message.format(number=FEWEST))
-    field_ = Field.of(settings)
-    questions = [(name, None) for name in field_.numbers]
+    data = Field.of(settings)
+    questions: list[tuple[str, object]] = [(name, None) for name in data.numbers]
     questions += [
-        (name, word)
-        for name, column in field_.words.items()
-        for word in sorted(set(column), key=str)
+        (name, word) for name, column in data.words.items() for word in sorted(set(column), key=str)
     ]
     inputs = np.column_stack(
         [
-            field_.column(name) if word is None else (field_.column(name) == word).astype(float)
+            data.column(name) if word is None else (data.column(name) == word).astype(float)
             for name, word in questions
         ]
     )
@@ -566,37 +263,71 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
         max_depth=DEPTH, min_samples_leaf=max(int(SMALLEST * len(fails)), FEWEST),
         class_weight="balanced", random_state=seed,
     )  # fmt: skip
-    parts = StratifiedKFold(PARTS, shuffle=True, random_state=seed)
-    foretold = cross_val_predict(model, inputs, fails, cv=parts, method="predict_proba")[:, 1]
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    predicted = cross_val_predict(model, inputs, fails, cv=folds, method="predict_proba")[:, 1]
     model.fit(inputs, fails)
-    boxes = [field_.box(limits, fails) for limits in leaves(model.tree_, questions, field_)]
+    boxes = [data.box(limits, fails) for limits in leaf_limits(model.tree_, questions, data)]
     dense = [box for box in boxes if box.limits and box.density > 0.5]
     return Tree(
-        tuple(sorted(dense, key=lambda box: -box.score)), float(roc_auc_score(fails, foretold))
+        tuple(sorted(dense, key=lambda box: -box.score)), float(roc_auc_score(fails, predicted))
     )
 
 
-def leaves(
-    grown: object, questions: Sequence[tuple[str, object]], field_: Field
+def leaf_limits(
+    fitted: Any, questions: Sequence[tuple[str, object]], data: Field
 ) -> list[dict[str, Limit]]:
-    """The limits of each leaf of a grown tree of scikit-learn's."""
-    found, open_ = [], [(0, {})]
-    while open_:
-        node, limits = open_.pop()
-        if grown.children_left[node] < 0:
+    """Return the limits of each leaf of a fitted tree of scikit-learn."""
+    found: list[dict[str, Limit]] = []
+    todo: list[tuple[int, dict[str, Limit]]] = [(0, {})]
+    while todo:
+        node, limits = todo.pop()
+        if fitted.children_left[node] < 0:
             found.append(limits)
             continue
-        name, word = questions[grown.feature[node]]
-        low, high = limits.get(name, field_.whole(name)), limits.get(name, field_.whole(name))
-        if word is None:
-            column, at = field_.numbers[name], grown.threshold[node]
+        name, word = questions[fitted.feature[node]]
+        limit = limits.get(name, data.whole(name))
+        low: Limit
+        high: Limit
+        if isinstance(limit, Range):
+            column, at = data.numbers[name], fitted.threshold[node]
             # Ends are values of futures, as those of boxes are.
-            low = Range(low.low, float(column[column <= at].max()))
-            high = Range(float(column[column > at].min()), high.high)
+            low = Range(limit.low, float(column[column <= at].max()))
+            high = Range(float(column[column > at].min()), limit.high)
         else:
-            low, high = low - {word}, high & {word}
-        open_ += [
-            (grown.children_left[node], {**limits, name: low}),
-            (grown.children_right[node], {**limits, name: high}),
+            low, high = limit - {word}, limit & {word}
+        todo += [
+            (fitted.children_left[node], {**limits, name: low}),
+            (fitted.children_right[node], {**limits, name: high}),
         ]
     return found
+
+
+def locate_failures(
+    values: np.ndarray,
+    names: Sequence[str],
+    strategy: str,
+    settings: pd.DataFrame,
+    *,
+    better: int,
+    threshold: float | None = None,
+    baseline: str | None = None,
+    outcome: str = "",
+    seed: int = 1,
+) -> tuple[Discovery, Tree | None]:
+    """Return where a strategy fails as a box and as a tree.
+
+    The parameters are those of :func:`failures` and :func:`discover`. The tree is None if too few
+    futures fail or do not fail, or without scikit-learn.
+    """
+    fails = failures(
+        values, names, strategy, better=better, threshold=threshold, baseline=baseline,
+        outcome=outcome,
+    )  # fmt: skip
+    fitted = None
+    try:
+        fitted = tree(settings, fails, seed=seed)
+    except InputError:
+        raise
+    except KolabsimError:  # too few failures or no scikit-learn: the box suffices
+        pass
+    return discover(settings, fails, seed=seed), fitted

@@ -64,8 +64,8 @@ def shapley_shares(
         order = generator.permutation(members).tolist()
         for turned in (order, order[::-1]):
             for position, k in enumerate(turned):
-                joined, before = sorted(turned[: position + 1]), sorted(turned[:position])
-                shares[k] += of(tuple(joined)) - of(tuple(before))
+                joined, others = sorted(turned[: position + 1]), sorted(turned[:position])
+                shares[k] += of(tuple(joined)) - of(tuple(others))
     return shares / (2 * orders)
 
 
@@ -103,7 +103,7 @@ def fairness(
         bodies = sorted(places, key=lambda body: state.members[body, 0])
         for number, body in enumerate(bodies, 1):
             members = state.members[body, : state.body["members"][body]]
-            cost = _cost_of_some(task, state, body)
+            cost = _cost_of_some(task, state, int(body))
             joint = cost(tuple(range(len(members))))
             slots = state.slot[members, a]
             shares = {"alone": slots["people"] * slots["alone"] / joint}

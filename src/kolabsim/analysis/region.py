@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.comparison import GAINS, LOSES, NOISE, paired, verdicts
+from kolabsim.analysis.statistics import (
+    GAINS,
+    LOSES,
+    ROUNDING,
+    mean_interval,
+    share_better,
+    verdicts,
+)
 from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, run_block, support_for
 from kolabsim.errors import InputError, Problem, nearest, suggestion
 from kolabsim.i18n import _
@@ -124,7 +131,7 @@ def region_outlook(
     i = place_of(scenario, code)
     check_request(scenario, (strategy, baseline), runs=runs, seed=seed)
     if strategy == baseline or runs < 2:
-        text = _("one region is compared by two runs or more of two different strategies")
+        text = _("the outlook of a region needs at least two runs and two different strategies")
         raise InputError([Problem(text)])
     tasks = [
         build_task(scenario, scenario.strategies[name], seed=seed) for name in (baseline, strategy)
@@ -211,7 +218,7 @@ def prospect_table(
                     gains[nature, k, a, 0] = host_entry(prospect)(state, p, i, a, c, 0)
                     gains[nature, k, a, 1] = host_entry(prospect)(state, p, j, a, back, 0)
     codes, rows = scenario.regions.codes, []
-    mean, low, high, _n = paired(gains[None, None, ..., 0], level)
+    mean, low, high, _n = mean_interval(gains[..., 0], level)
     for k, c in enumerate(contacts):
         j = int(state.contact["target"][c])
         for a, area in enumerate(areas):
@@ -224,9 +231,9 @@ def prospect_table(
                     "region": codes[j],
                     "partners": tuple(codes[m] for m in party_at(state, j, a)),
                     "km": distance[c],
-                    "gain": mean[0, 0, k, a],
-                    "low": low[0, 0, k, a],
-                    "high": high[0, 0, k, a],
+                    "gain": mean[k, a],
+                    "low": low[k, a],
+                    "high": high[k, a],
                     "money": float((own * alone[:, a]).mean()),
                     "share": float((own > 0.0).mean()),
                     "both": float(((own > 0.0) & (other > 0.0)).mean()),
@@ -296,7 +303,7 @@ def simulate_region(
     ]
     found, done = [], 0
     with ThreadPoolExecutor(threads) as pool:
-        for kept in pool.map(lambda of: one_block(*of, scenario, i), work):
+        for kept in pool.map(lambda of: one_block(of[0], of[1], scenario, i), work):
             found.append(kept)
             done += len(kept[0])
             if progress is not None:
@@ -335,7 +342,8 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
     # Net benefit is what happened in bodies, less start-up, less programme cost borne.
     before = ((at["realised"] + at["entry"]) * money).sum(axis=(1, 2))
     borne = before - sums[:, gained]
-    sums[:, COSTS.index("programme")] = np.where(borne > NOISE * money.sum(axis=(1, 2)), borne, 0.0)
+    error = ROUNDING * money.sum(axis=(1, 2))
+    sums[:, COSTS.index("programme")] = np.where(borne > error, borne, 0.0)
     last = money[:, -QUARTERS:].mean(axis=1) * QUARTERS
     channels = (figures[..., FIRST_CHANNEL:] * last[..., None]).sum(axis=1)
     body = kept.trace[:, -1, :, :, TRACE.index("body")]
@@ -357,12 +365,11 @@ def benefit_of(found: Kept, level: float) -> dict[str, float | str]:
     """The difference of net benefit over the run, and how sure it is."""
     gained = found.sums[..., COSTS.index("benefit")] / found.whole
     difference = gained[1] - gained[0]
-    mean, low, high, _n = (part.item() for part in paired(difference[None, None, :, None], level))
-    better = (difference > 0.0) + 0.5 * (difference == 0.0)
+    mean, low, high, _n = (part.item() for part in mean_interval(difference, level))
     verdict = verdicts(np.array([low]), np.array([high]), 1, words=(GAINS, LOSES))[0]
     return {
         "difference": mean, "low": low, "high": high, "verdict": verdict,
-        "better_share": float(better.mean()),
+        "better_share": float(share_better(difference)),
     }  # fmt: skip
 
 
@@ -370,15 +377,15 @@ def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
     """Sums of money over the run, and how they differ."""
     import pandas as pd
 
-    mean, low, high, _n = paired((sums[1] - sums[0])[None, None], level)
+    mean, low, high, _n = mean_interval(sums[1] - sums[0], level)
     return pd.DataFrame(
         {
             "item": COSTS,
             "baseline": sums[0].mean(axis=0),
             "mean": sums[1].mean(axis=0),
-            "difference": mean[0, 0],
-            "low": low[0, 0],
-            "high": high[0, 0],
+            "difference": mean,
+            "low": low,
+            "high": high,
         }
     )
 
@@ -388,12 +395,12 @@ def channel_table(found: Kept, level: float) -> pd.DataFrame:
     import pandas as pd
 
     shares = found.channels / found.last[..., None]
-    mean, low, high, _n = paired((shares[1] - shares[0])[None, None], level)
+    mean, low, high, _n = mean_interval(shares[1] - shares[0], level)
     money = (found.channels[1] - found.channels[0]).mean(axis=0)
     return pd.DataFrame(
         {
-            "channel": tuple(CHANNELS), "difference": mean[0, 0], "low": low[0, 0],
-            "high": high[0, 0], "money": money,
+            "channel": tuple(CHANNELS), "difference": mean, "low": low,
+            "high": high, "money": money,
         }
     )  # fmt: skip
 

@@ -1,52 +1,59 @@
-"""Which factors matter: indices of a design's outcomes, with intervals, a noise floor and chance.
+"""Sensitivity analysis: which factors decide an outcome, with intervals and a noise floor.
 
-Estimates are sums over the parts of which a design consists (trajectories, rows of base points,
-curves), so that one product with a matrix of weights gives them for all resamples at once. What
-SALib gives for the whole sample is the same, and tested; intervals come from parts drawn anew.
+:func:`analyse` computes the indices of a design (:mod:`kolabsim.analysis.indices`) and their
+intervals, whether they exceed the noise floor of a dummy factor, whether they have converged, and
+how much of the variance is chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample, settings_table
+from kolabsim.analysis.indices import (
+    BOOTSTRAP,
+    CORRECTED,
+    FEW_PARTS,
+    KINDS,
+    Kind,
+    block_count,
+    changes,
+    part_count,
+    resampled,
+)
+from kolabsim.analysis.statistics import (
+    ROUNDING,
+    Interval,
+    chance_share,
+    halvings,
+    mean_interval,
+    one_thread,
+    percentile_interval,
+    ranked,
+    t_quantile,
+)
+from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.study.design import CURVES, DUMMY, HARMONICS, LEVELS, METHODS, PLACES, Design
+from kolabsim.study.design import DUMMY, METHODS, PLACES, Design
+from kolabsim.study.experiment import Experiment, sensitivity_design
+from kolabsim.study.runner import Study
+from kolabsim.study.spec import SensitivitySpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Interval: TypeAlias = tuple[float, float, float]
-"""A value and the ends of its interval; NaN where there is none."""
-Estimates: TypeAlias = dict[str, np.ndarray]
-"""Indices by name, each [weights, units]."""
-
-RESAMPLED = 400
-"""Samples of parts, drawn anew, from which intervals come."""
-STEPS = 6
-"""Most sizes of a sample at which convergence is looked at, each half of the next."""
-OVERTONES = 10
-"""Harmonics that RBD-FAST counts as the factor's own [tarantola_2006]."""
-SLICES = 10
-"""Parts of a factor's range whose distributions PAWN compares with the whole [pianosi_2018]."""
-GRID = 100
-"""Values of the outcome at which densities are compared."""
-ROUNDING = 1e-12
-"""Differences below this share of the largest value are rounding."""
-
-PERCENTILE, HALVES, REDUCED, FEW = "percentile", "halves", "reduced", "few"
-"""How an interval comes about: quantiles of parts drawn anew with replacement; the same of halves
-of the parts drawn without, around the estimate, where repeated points would look like structure;
-with replacement and less the bias that it shows; with replacement and wider by Student's t, for a
-handful of parts."""
+LEADING = 5
+"""Factors whose ranking must be stable for a sample to have converged."""
 
 
-# What is found ----------------------------------------------------------------------------------
+# Results ----------------------------------------------------------------------------------------
 
 
 class Index(NamedTuple):
@@ -56,7 +63,8 @@ class Index(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     floor: float
-    """How far the interval of the dummy reaches from zero; NaN without a dummy or intervals."""
+    """Noise floor: how far the interval of the dummy reaches from zero; NaN without a dummy or
+    intervals."""
 
     @property
     def has_floor(self) -> bool:
@@ -65,13 +73,13 @@ class Index(NamedTuple):
 
     @property
     def above(self) -> np.ndarray:
-        """Whether the interval of each unit lies beyond the floor; nothing does without a floor."""
+        """Whether the interval of each unit lies beyond the floor; False without a floor."""
         floor = self.floor + ROUNDING * np.abs(self.value).max(initial=0.0)
         return (self.low > floor) | (self.high < -floor)
 
 
 class Pair(NamedTuple):
-    """What two units do together beyond what each does alone: a share of the variance."""
+    """Interaction of two units: a share of the variance."""
 
     one: str
     other: str
@@ -81,7 +89,7 @@ class Pair(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The main index as the first samples alone would give it."""
+    """The main index from the first samples alone."""
 
     samples: int
     points: int
@@ -91,18 +99,18 @@ class Step(NamedTuple):
 
 
 class Stability(NamedTuple):
-    """Whether the units that lead would lead again."""
+    """Whether the leading units lead in resamples too."""
 
     units: tuple[str, ...]
-    """Those that lead and are above the floor, if there is one."""
+    """The leading units, of those above the floor if there is one."""
     same: float
-    """Share of resamples in which the same units lead, in whatever order."""
+    """Share of resamples in which the same units lead, in any order."""
     ordered: float
     """Share of resamples in which they lead in the same order."""
 
 
 class Curve(NamedTuple):
-    """How an outcome moves with one factor. K curves, L places."""
+    """An outcome along one factor. K curves, L places."""
 
     places: np.ndarray
     """[L] places of the factor between 0 and 1."""
@@ -112,26 +120,26 @@ class Curve(NamedTuple):
     """[L] their mean."""
     low: np.ndarray
     high: np.ndarray
-    """[L] ends of the mean's interval, of ice once all curves are moved to the same level; NaN
-    where there is a single curve."""
+    """[L] ends of the mean's interval, for ice once all curves are moved to the same level; NaN
+    for a single curve."""
 
 
 @dataclass(frozen=True, eq=False)
 class Indices:
-    """What a design says of one outcome. U units: factors or groups."""
+    """Sensitivity indices of one outcome. U units: factors or groups."""
 
     method: str
     outcome: str
     units: tuple[str, ...]
     """[U]; the dummy comes last."""
     main: str
-    """The index by which units are ranked."""
+    """The index that ranks units."""
     found: Mapping[str, Index] = field(repr=False)
-    """Each index, [U]."""
+    """Indices by name, each [U]."""
     pairs: tuple[Pair, ...] = field(repr=False)
     """Second order indices (Sobol), the largest first."""
     chance: Interval
-    """Share of the variance between single runs that is chance: runs of one point differ by it."""
+    """Share of the variance between single runs that is chance."""
     steps: tuple[Step, ...] = field(repr=False)
     """Convergence, from few samples to all."""
     resampled: np.ndarray = field(repr=False)
@@ -150,29 +158,29 @@ class Indices:
 
     @property
     def has_dummy(self) -> bool:
-        """Whether the last unit changes nothing."""
+        """Whether the last unit is the dummy."""
         return self.units[-1] == DUMMY
 
     @property
     def chance_left(self) -> float:
         """Share of the variance between points that is chance, after the mean over replicates.
 
-        It is in all indices. Draws that all points share cancel, so that less is left then.
+        It is part of all indices. Draws common to all points cancel, so less is left then.
         """
         share, many = self.chance[0], self.replicates
         return share / (share + many * (1.0 - share)) if share > 0.0 else share
 
     def order(self) -> list[str]:
-        """Units by their main index, the largest first; without the dummy."""
+        """Return the units by their main index, the largest first, without the dummy."""
         return [self.units[u] for u in ranked(self.leading.value[: self.real])]
 
     @property
     def real(self) -> int:
-        """How many units there are without the dummy."""
+        """Number of units without the dummy."""
         return len(self.units) - self.has_dummy
 
     def stability(self, leading: int = 5) -> Stability:
-        """Whether the same units lead in resamples.
+        """Return whether the same units lead in resamples.
 
         Units that are not above the noise floor have no rank to keep; of all units, the last has
         none either, because it follows from the others.
@@ -183,13 +191,13 @@ class Indices:
         first = order[: min(leading, self.real - 1)]
         if not len(first) or not len(self.resampled):
             return Stability((), np.nan, np.nan)
-        again = ranked(self.resampled[:, : self.real])[:, : len(first)]
-        same = (np.sort(again, axis=1) == np.sort(first)).all(axis=1).mean()
-        ordered = (again == first).all(axis=1).mean()
+        leads = ranked(self.resampled[:, : self.real])[:, : len(first)]
+        same = (np.sort(leads, axis=1) == np.sort(first)).all(axis=1).mean()
+        ordered = (leads == first).all(axis=1).mean()
         return Stability(tuple(self.units[u] for u in first), float(same), float(ordered))
 
     def table(self) -> pd.DataFrame:
-        """All indices, tidy.
+        """Return all indices as a tidy table.
 
         Columns: outcome, method, factor, other (the second of a pair, or ''), index, value, low,
         high, floor, above (null without a floor).
@@ -215,14 +223,10 @@ class Indices:
         return table
 
 
-def ranked(values: np.ndarray) -> np.ndarray:
-    """Places of values along the last axis, the largest first, equals in their order."""
-    return np.argsort(-values, axis=-1, kind="stable")
+# Analysing --------------------------------------------------------------------------------------
 
 
-# Asking -----------------------------------------------------------------------------------------
-
-
+@one_thread()
 def analyse(
     design: Design,
     values: np.ndarray,
@@ -230,47 +234,60 @@ def analyse(
     outcome: str = "",
     common: bool = False,
     level: float = 0.95,
-    resamples: int = RESAMPLED,
+    resamples: int | None = None,
     seed: int = 1,
 ) -> Indices:
-    """Say which factors an outcome depends on.
+    """Compute the sensitivity indices of an outcome.
 
     Parameters
     ----------
     design
-        The points at which it was looked at.
+        The points of the space of factors, N of them.
     values
-        [points, replicates] of one outcome; [points] where each was run once. Indices are those of
-        the means over replicates.
+        [N, replicates] of one outcome, or [N] for single runs. Indices are those of the means over
+        replicates.
     outcome
         Its name, for messages and tables.
     common
         Whether a replicate has the same draws at all points. Chance then moves all points alike,
-        which the variance between points does not show, and what the dummy shows is exactly
-        nothing in designs that compare points with each other.
+        the variance between points does not show it, and the dummy's index is exactly zero in
+        designs that compare points with each other.
     level
         Confidence level of the intervals.
     resamples
-        How many times the parts of the design are drawn anew.
+        How many resamples of the design's parts; default: as many as suit the method
+        (:data:`kolabsim.analysis.indices.KINDS`).
     seed
-        Decides which parts are drawn.
+        Decides the resamples.
 
     Raises
     ------
     InputError
         If there is not one value for each point, if some are undefined, or if all are the same.
+
+    Examples
+    --------
+    >>> from kolabsim.study.design import make_design
+    >>> design = make_design("morris", ["a", "b"], samples=16, seed=1)
+    >>> analyse(design, 2.0 * design.points[:, 0] + design.points[:, 1]).order()
+    ['a', 'b']
     """
-    values = checked(design, values, outcome)
+    values = check_values(design, values, outcome)
     kind, rng = KINDS[design.method], np.random.default_rng(seed)
-    whole, again = resampled(design, values, resamples, rng)
-    found, pairs = {}, ()
-    for name, value in whole.items():
-        value, low, high = interval(kind, value, again[name], level, parts(design, values))
+    number = kind.resamples if resamples is None else resamples
+    whole, drawn = resampled(design, values, number, rng)
+    found: dict[str, Index] = {}
+    pairs: tuple[Pair, ...] = ()
+    for name in whole:
+        value, low, high = interval(
+            kind, whole[name], drawn[name], level, part_count(design, values)
+        )
         if name == "S2":
             pairs = named_pairs(design, value, low, high)
             continue
         floor = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else np.nan
         found[name] = Index(value, low, high, float(floor))
+    steps = convergence(design, values, level, number // 2, rng)
     return Indices(
         method=design.method,
         outcome=outcome,
@@ -278,9 +295,9 @@ def analyse(
         main=kind.main,
         found=found,
         pairs=pairs,
-        chance=chance_share(values, blocks=blocks(design), common=common, level=level),
-        steps=tuple(convergence(design, values, level, resamples, rng)),
-        resampled=again[kind.main],
+        chance=chance_share(values, blocks=block_count(design), common=common, level=level),
+        steps=(*steps, *last_step(design, found[kind.main])),
+        resampled=drawn[kind.main],
         points=values.shape[0],
         replicates=values.shape[1],
         common=common,
@@ -288,26 +305,26 @@ def analyse(
     )
 
 
-def settled(
+def is_converged(
     design: Design,
     values: np.ndarray,
-    leading: int = 5,
+    leading: int = LEADING,
     level: float = 0.9,
     *,
     ordered: bool = False,
 ) -> bool:
-    """Whether the leading factors are known well enough to stop.
+    """Whether the ranking of the leading factors is stable.
 
-    They are if at least a share ``level`` of resamples has the same leading factors, ``ordered``
-    in the same order. Only factors above the noise floor lead; while none is, nothing is settled.
-    Raises like :func:`analyse`.
+    It is if the same factors lead in at least a share ``level`` of resamples, ``ordered`` in the
+    same order. Only factors above the noise floor lead; without one, nothing has converged. Raises
+    like :func:`analyse`.
     """
     found = analyse(design, values).stability(leading)
     return (found.ordered if ordered else found.same) >= level
 
 
-def checked(design: Design, values: np.ndarray, outcome: str) -> np.ndarray:
-    """Values as [points, replicates]; refused where no index could be told from them."""
+def check_values(design: Design, values: np.ndarray, outcome: str) -> np.ndarray:
+    """Return values as [points, replicates]; refuse those that have no indices."""
     values = np.asarray(values, np.float64)
     values = values[:, None] if values.ndim == 1 else values
     words = {"outcome": outcome or _("the outcome"), "points": f"{len(design.points):,}"}
@@ -331,397 +348,67 @@ def checked(design: Design, values: np.ndarray, outcome: str) -> np.ndarray:
 def named_pairs(
     design: Design, value: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[Pair, ...]:
-    """Second order indices with the names of their units, the largest first."""
+    """Return second order indices with the names of their units, the largest first."""
     names = list(combinations(design.units, 2))
     return tuple(
-        Pair(*names[k], float(value[k]), float(low[k]), float(high[k])) for k in ranked(value)
+        Pair(names[k][0], names[k][1], float(value[k]), float(low[k]), float(high[k]))
+        for k in ranked(value)
     )
 
 
-# Resampling -------------------------------------------------------------------------------------
-
-
-def parts(design: Design, values: np.ndarray) -> int:
-    """Of how many parts, that are drawn anew, a design consists.
-
-    The curves of one_at_a_time are the only ones of their kind: their replicates are drawn anew.
-    """
-    if design.method == "one_at_a_time":
-        return values.shape[1]
-    return CURVES if design.method == "fast" else design.samples
-
-
-def blocks(design: Design) -> int:
-    """Into how many equal blocks, that are independent of each other, its points fall in turn."""
-    units = len(design.units)
-    return {"one_at_a_time": units, "fast": CURVES * units}.get(design.method, design.samples)
-
-
-def drawn_anew(spread: str, size: int, number: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights [number, size] of parts in each resample."""
-    if spread == HALVES:
-        return (rng.permuted(np.tile(np.arange(size), (number, 1)), axis=1) < size // 2) * 1.0
-    if number == 0:
-        return np.empty((0, size))
-    return rng.multinomial(size, np.full(size, 1.0 / size), size=number).astype(np.float64)
-
-
-def resampled(
-    design: Design,
-    values: np.ndarray,
-    number: int,
-    rng: np.random.Generator,
-    first: int | None = None,
-) -> tuple[Estimates, Estimates]:
-    """Estimates from all parts, or the first few, [1, units]; and from parts drawn anew."""
-    kind, size = KINDS[design.method], parts(design, values)
-    here = size if first is None else first
-    weights = np.zeros((1 + number, size))
-    weights[0, :here] = 1.0
-    weights[1:, :here] = drawn_anew(kind.spread, here, number, rng)
-    if here < 2:
-        weights = weights[:1]
-    with np.errstate(divide="ignore", invalid="ignore"):  # of parts that do not vary: undefined
-        whole = kind.estimate(design, values, weights[:1])
-        again = kind.estimate(design, values, weights[1:])
-    return whole, again
-
-
 def interval(
-    kind: Kind, whole: np.ndarray, again: np.ndarray, level: float, size: int
+    kind: Kind, whole: np.ndarray, drawn: np.ndarray, level: float, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The estimate and the ends of its interval, [units] each; NaN where none can be told.
+    """Return the estimate and the ends of its interval, [units] each; NaN where undefined.
 
-    From the estimate of all ``size`` parts [1, units] and those of parts drawn anew.
+    From the estimate of all ``size`` parts [1, units] and those of resamples [resamples, units].
     """
-    whole, nothing = whole[0], np.full(whole.shape[1], np.nan)
-    if len(again) < 2:
-        return whole, nothing, nothing
-    if kind.spread == FEW:
-        from scipy.special import stdtrit
-
-        error = again.std(axis=0) * np.sqrt(size / (size - 1.0))
-        half = stdtrit(size - 1, 0.5 + level / 2.0) * error
-        return whole, whole - half, whole + half
-    defined = np.isfinite(again).all(axis=0)
-    again = np.where(defined, again, 0.0)
-    middle = again.mean(axis=0)
-    low, high = np.quantile(again, (0.5 - level / 2.0, 0.5 + level / 2.0), axis=0)
-    if kind.spread == REDUCED:
-        whole = 2.0 * whole - middle
-    if kind.spread != PERCENTILE:
-        low, high = whole + low - middle, whole + high - middle
-    return whole, np.where(defined, low, np.nan), np.where(defined, high, np.nan)
+    value, undefined = whole[0], np.full(whole.shape[1], np.nan)
+    if len(drawn) < 2:
+        return value, undefined, undefined
+    if kind.interval == BOOTSTRAP:
+        defined = np.isfinite(drawn).all(axis=0)
+        low, high = percentile_interval(np.where(defined, drawn, 0.0), level, axis=0)
+        return value, np.where(defined, low, np.nan), np.where(defined, high, np.nan)
+    if kind.interval == FEW_PARTS:
+        error, freedom = drawn.std(axis=0) * np.sqrt(size / (size - 1.0)), size - 1
+    else:
+        error, freedom = drawn.std(axis=0, ddof=1), len(drawn) - 1
+    if kind.interval == CORRECTED:
+        value = 2.0 * value - drawn.mean(axis=0)
+    half = t_quantile(freedom, level) * error
+    return value, value - half, value + half
 
 
 def convergence(
     design: Design, values: np.ndarray, level: float, resamples: int, rng: np.random.Generator
 ) -> Iterator[Step]:
-    """The main index of the first samples, twice as many at each step."""
-    if design.method == "one_at_a_time":  # its samples are no sample
+    """Compute the main index from the first samples, twice as many at each step, but not all."""
+    if design.method == "one_at_a_time":  # its samples are no random sample
         return
-    size, kind = parts(design, values), KINDS[design.method]
+    size, kind = part_count(design, values), KINDS[design.method]
     least = 1 if design.method == "fast" else METHODS[design.method].least
-    sizes = [size // 2**k for k in range(STEPS) if size // 2**k >= least]
-    for first in reversed(sizes):
-        whole, again = resampled(design, values, resamples // 2, rng, first)
-        # Of two curves an interval would say nothing, and dwarf all others.
-        again = again[kind.main][: 0 if kind.spread == FEW and first < 3 else None]
-        value, low, high = interval(kind, whole[kind.main], again, level, first)
+    for first in halvings(size, least)[:-1]:
+        # An interval of two curves would mean nothing and dwarf all others.
+        number = 0 if kind.interval == FEW_PARTS and first < 3 else resamples
+        whole, drawn = resampled(design, values, number, rng, first)
+        value, low, high = interval(kind, whole[kind.main], drawn[kind.main], level, first)
         share = first / size
         points = round(share * len(design.points))
         yield Step(round(share * design.samples), points, value, low, high)
 
 
-# Chance -----------------------------------------------------------------------------------------
-
-
-def chance_share(
-    values: np.ndarray,
-    *,
-    blocks: int | None = None,
-    common: bool = False,
-    level: float = 0.95,
-    resamples: int = RESAMPLED,
-    seed: int = 1,
-) -> Interval:
-    """Share of the variance between single runs that is chance, from [points, replicates].
-
-    Runs of one point differ by chance alone; a one-way analysis of variance tells it from what
-    differs between points [searle_1971]. With ``common`` draws a replicate moves all points alike:
-    then only what it does not move alike is taken off the variance between points. The interval
-    comes from blocks of points drawn anew (by default each point is one); with common draws it
-    holds for these draws. NaN without replicates.
-    """
-    points, replicates = values.shape
-    if replicates < 2:
-        return np.nan, np.nan, np.nan
-    blocks = blocks or points
-    means = values.mean(axis=1) - values.mean()
-    within = values.var(axis=1, ddof=1)
-    noise = within
-    if common:
-        rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-        noise = (rest**2).sum(axis=1) / (replicates - 1) * points / (points - 1)
-    sums = np.stack([means, means**2, within, noise]).reshape(4, blocks, -1).mean(axis=2)
-    rng = np.random.default_rng(seed)
-    weights = np.ones((1 + resamples, blocks))
-    weights[1:] = drawn_anew(PERCENTILE, blocks, resamples, rng)
-    mean, square, within, noise = (weights @ sums.T / blocks).T
-    between = (square - mean**2) * points / (points - 1) - noise / replicates
-    total = within + np.maximum(between, 0.0)
-    share = np.divide(within, total, out=np.zeros_like(total), where=total > 0.0)
-    low, high = np.quantile(share[1:], (0.5 - level / 2.0, 0.5 + level / 2.0))
-    return float(share[0]), float(low), float(high)
-
-
-# Methods ----------------------------------------------------------------------------------------
-
-
-def average(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Means over parts, [weights, units] from [weights, parts] and [parts, units]."""
-    return weights @ values / weights.sum(axis=1, keepdims=True)
-
-
-def deviation(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Standard deviations over parts."""
-    values, size = values - values.mean(axis=0), weights.sum(axis=1, keepdims=True)
-    square = average(weights, values**2) - average(weights, values) ** 2
-    return np.sqrt(np.maximum(square, 0.0) * size / (size - 1.0))
-
-
-def single(design: Design) -> np.ndarray:
-    """[units] whether a unit is one factor, so that a direction can be told of it."""
-    return design.members.sum(axis=1) == 1
-
-
-def morris(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Elementary effects, as changes of the outcome over the whole range of a factor.
-
-    ``mu_star``: their mean size; ``mu``: their mean; ``sigma``: their standard deviation, which is
-    large where the effect is not the same everywhere [morris_1991] [campolongo_2007].
-    """
-    units = len(design.units)
-    points = design.points.reshape(design.samples, units + 1, -1)
-    change = np.diff(values.mean(axis=1).reshape(design.samples, units + 1), axis=1)
-    moves = np.diff(points, axis=1)
-    which = (np.abs(moves) > ROUNDING) @ design.members.T
-    step = LEVELS / (2.0 * (LEVELS - 1.0))
-    effects = np.empty_like(change)
-    np.put_along_axis(
-        effects, which.argmax(axis=2), change / step * np.sign(moves.sum(axis=2)), axis=1
-    )
-    alone = single(design)
-    return {
-        "mu_star": average(weights, np.abs(effects)),
-        "mu": np.where(alone, average(weights, effects), np.nan),
-        "sigma": np.where(alone, deviation(weights, effects), np.nan),
-    }
-
-
-def sobol(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Shares of the variance.
-
-    ``ST``: what would be left if all but the factor were known (Jansen's estimator); ``S1``: what
-    would go if it were known; ``S2``, for each pair: what both do together beyond that
-    [saltelli_2010].
-    """
-    units = len(design.units)
-    mean = values.mean(axis=1)
-    y = (mean - mean.mean()).reshape(design.samples, -1)
-    a, ab, b = y[:, :1], y[:, 1 : units + 1], y[:, -1:]
-    variance = average(weights, (a**2 + b**2) / 2.0) - average(weights, (a + b) / 2.0) ** 2
-    first = average(weights, b * (ab - a)) / variance
-    found = {"ST": average(weights, (a - ab) ** 2) / 2.0 / variance, "S1": first}
-    if design.second_order:
-        ba = y[:, units + 1 : 2 * units + 1]
-        j, k = np.array(list(combinations(range(units), 2))).T
-        both = average(weights, ba[:, j] * ab[:, k] - a * b) / variance
-        found["S2"] = both - first[:, j] - first[:, k]
-    return found
-
-
-def fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Shares of the variance by the frequencies at which the outcome moves along curves.
-
-    ``S1``: at the factor's own frequency and its harmonics; ``ST``: at all but those below half of
-    it, which are the others' [saltelli_1999].
-    """
-    y = values.mean(axis=1).reshape(CURVES, len(design.units), -1)
-    length = y.shape[2]
-    own = (length - 1) // (2 * HARMONICS)
-    power = np.abs(np.fft.rfft(y, axis=2)[..., 1 : (length + 1) // 2]) ** 2
-    whole = average(weights, power.sum(axis=2))
-    return {
-        "ST": 1.0 - average(weights, power[..., : own // 2].sum(axis=2)) / whole,
-        "S1": average(weights, power[..., own * np.arange(1, HARMONICS + 1) - 1].sum(axis=2))
-        / whole,
-    }
-
-
-def rbd_fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """``S1``: share of the variance at low frequencies once points are put in a factor's order.
-
-    Up and down again through the factor's range; less the bias of noise [tarantola_2006]
-    [tissot_2012]. Weights are 0 or 1, with the same sum in each resample.
-    """
-    mean, found = values.mean(axis=1), []
-    for x in design.points.T:
-        order = np.argsort(x, kind="stable")
-        taken = weights[:, order] > 0.0
-        y = np.broadcast_to(mean[order], taken.shape)[taken].reshape(len(weights), -1)
-        y = np.concatenate([y[:, ::2], y[:, 1::2][:, ::-1]], axis=1)
-        size = y.shape[1]
-        power = np.abs(np.fft.rfft(y - y.mean(axis=1, keepdims=True), axis=1)[:, 1:]) ** 2
-        if size % 2 == 0:  # the highest frequency has no twin
-            power[:, -1] /= 2.0
-        share = power[:, :OVERTONES].sum(axis=1) / power.sum(axis=1)
-        bias = 2.0 * OVERTONES / size
-        found.append(share - bias / (1.0 - bias) * (1.0 - share))
-    return {"S1": np.stack(found, axis=1)}
-
-
-def classes(x: np.ndarray, number: int) -> np.ndarray:
-    """In which of so many parts of its range, with as many points each, a factor lies."""
-    rank = np.empty(len(x), np.int64)
-    rank[np.argsort(x, kind="stable")] = np.arange(len(x))
-    return rank * number // len(x)
-
-
-def delta(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """``delta``: by how much the outcome's density moves, on average, once a factor is known.
-
-    Half of the area between the density of all and that within a class of the factor
-    [borgonovo_2007] [plischke_2013]; and ``S1`` from the means of classes. Kernels have Scott's
-    width for the whole sample everywhere: were they wider within classes, as SALib's are, a factor
-    that changes nothing would seem to move the density.
-    """
-    y = values.mean(axis=1)
-    size = len(y)
-    number = min(int(np.ceil(size ** (2.0 / (7.0 + np.tanh((1500.0 - size) / 500.0))))), 48)
-    grid = np.linspace(y.min(), y.max(), GRID)
-    gaps = np.full(GRID, grid[1] - grid[0])
-    gaps[[0, -1]] /= 2.0
-    sums = weights.sum(axis=1, keepdims=True)
-    width = max(y.std(ddof=1) * size**-0.2, grid[1] - grid[0])  # the grid sees nothing narrower
-    kernels = np.exp(-0.5 * ((y[:, None] - grid) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))
-    density = weights @ kernels / sums
-    centred = y - y.mean()
-    mean, variance = average(weights, centred[:, None]), deviation(weights, centred[:, None]) ** 2
-    variance = variance * (sums - 1.0) / sums
-    moved, between = [], []
-    for x in design.points.T:
-        part = classes(x, number)
-        apart, explained = 0.0, 0.0
-        for c in range(number):
-            here = part == c
-            count = weights[:, here].sum(axis=1, keepdims=True)
-            divisor = np.maximum(count, 1.0)  # a class that is not drawn counts nothing
-            within = weights[:, here] @ kernels[here] / divisor
-            apart = apart + count / sums * (np.abs(within - density) @ gaps[:, None]) / 2.0
-            of_class = weights[:, here] @ centred[here, None] / divisor
-            explained = explained + count / sums * (of_class - mean) ** 2
-        moved.append(apart)
-        between.append(explained / variance)
-    return {"delta": np.hstack(moved), "S1": np.hstack(between)}
-
-
-def pawn(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Largest distance between the outcome's distribution in all and within a slice of a factor.
-
-    ``median`` and ``maximum`` over slices [pianosi_2018].
-    """
-    y = values.mean(axis=1)
-    order = np.argsort(y, kind="stable")
-    last = np.append(np.diff(y[order]) > 0.0, True)  # a distribution steps once for equal values
-    weights = weights[:, order]
-    whole = np.cumsum(weights, axis=1)[:, last] / weights.sum(axis=1, keepdims=True)
-    middle, most = [], []
-    for x in design.points[order].T:
-        part, apart = classes(x, SLICES), []
-        for s in range(SLICES):
-            within = np.cumsum(weights * (part == s), axis=1)[:, last]
-            apart.append(np.abs(within / within[:, -1:] - whole).max(axis=1, initial=0.0))
-        middle.append(np.nanmedian(apart, axis=0))
-        most.append(np.nanmax(apart, axis=0))
-    return {"median": np.stack(middle, axis=1), "maximum": np.stack(most, axis=1)}
-
-
-def one_at_a_time(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """``range``: from the lowest to the highest mean along a factor's curve."""
-    mean = average(weights, values.T).reshape(len(weights), len(design.units), design.samples)
-    return {"range": np.ptp(mean, axis=2)}
-
-
-def ice_indices(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """``range``: of each curve of a factor, on average over base points.
-
-    ``variety``: standard deviation between curves that are moved to the same level: how differently
-    a factor works elsewhere [goldstein_2015].
-    """
-    y = values.mean(axis=1).reshape(design.samples, len(design.units), PLACES)
-    level = y - y.mean(axis=2, keepdims=True)
-    shape = (len(weights), *level.shape[1:])
-    spread = deviation(weights, level.reshape(design.samples, -1)).reshape(shape)
-    return {
-        "range": average(weights, np.ptp(y, axis=2)),
-        "variety": np.sqrt((spread**2).mean(axis=2)),
-    }
-
-
-def changes(design: Design, values: np.ndarray) -> np.ndarray:
-    """Changes of the outcome from the lower to the higher place of each unit, [samples, units].
-
-    Of a group, whose factors move in several directions, only the size means something.
-    """
-    y = values.mean(axis=1).reshape(design.samples, -1)
-    points = design.points.reshape(design.samples, len(design.units) + 1, -1)
-    up = ((points[:, 1:] > points[:, :1]) & design.members).any(axis=2)
-    return (y[:, 1:] - y[:, :1]) * np.where(up, 1.0, -1.0)
-
-
-def factorial(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Finite changes, everything else drawn at random.
-
-    ``absolute``: their mean size; ``mean``; ``spread``: their standard deviation
-    [borgonovo_2010].
-    """
-    change, alone = changes(design, values), single(design)
-    return {
-        "absolute": average(weights, np.abs(change)),
-        "mean": np.where(alone, average(weights, change), np.nan),
-        "spread": np.where(alone, deviation(weights, change), np.nan),
-    }
-
-
-class Kind(NamedTuple):
-    """How the indices of a method are told."""
-
-    estimate: Callable[[Design, np.ndarray, np.ndarray], Estimates]
-    """From the design, [points, replicates], and weights [resamples, parts]."""
-    main: str
-    spread: str = PERCENTILE
-
-
-KINDS: dict[str, Kind] = {
-    "morris": Kind(morris, "mu_star"),
-    "sobol": Kind(sobol, "ST"),
-    "fast": Kind(fast, "ST", FEW),
-    "rbd_fast": Kind(rbd_fast, "S1", HALVES),
-    "delta": Kind(delta, "delta", REDUCED),
-    "pawn": Kind(pawn, "median", HALVES),
-    "one_at_a_time": Kind(one_at_a_time, "range", FEW),
-    "ice": Kind(ice_indices, "range"),
-    "factorial": Kind(factorial, "absolute"),
-}
-"""How each method of :data:`kolabsim.study.design.METHODS` is analysed."""
+def last_step(design: Design, main: Index) -> Iterator[Step]:
+    """Return the last step of convergence: the index itself."""
+    if design.method != "one_at_a_time":
+        yield Step(design.samples, len(design.points), main.value, main.low, main.high)
 
 
 # Curves and choices -----------------------------------------------------------------------------
 
 
 def unit_number(design: Design, unit: str, *methods: str) -> int:
-    """Where a unit stands; refused where the design has none of this name or is another method."""
+    """Return the position of a unit; refuse unknown units and other methods than these."""
     problems = Problems()
     if design.method not in methods:
         message = _("{method} has no such points; allowed: {methods}")
@@ -736,31 +423,20 @@ def unit_number(design: Design, unit: str, *methods: str) -> int:
 def curve(
     design: Design, values: np.ndarray, unit: str, *, outcome: str = "", level: float = 0.95
 ) -> Curve:
-    """How the outcome moves with one factor or group, from one_at_a_time or ice.
+    """Return the outcome along one factor or group, from one_at_a_time or ice.
 
     Raises :class:`~kolabsim.errors.InputError` like :func:`analyse`, and for other designs.
     """
-    u, values = unit_number(design, unit, "one_at_a_time", "ice"), checked(design, values, outcome)
-    units = len(design.units)
+    u = unit_number(design, unit, "one_at_a_time", "ice")
+    values, units = check_values(design, values, outcome), len(design.units)
     if design.method == "ice":
         places = np.arange(PLACES) / (PLACES - 1)
         each = values.mean(axis=1).reshape(-1, units, PLACES)[:, u]
         shifted = each - each.mean(axis=1, keepdims=True) + each.mean()
-        return Curve(places, each, *mean_interval(shifted, level))
+        return Curve(places, each, *mean_interval(shifted, level)[:3])
     places = np.arange(design.samples) / (design.samples - 1)
     each = values.reshape(units, -1, values.shape[1])[u].T
-    return Curve(places, each, *mean_interval(each, level))
-
-
-def mean_interval(each: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means over the first axis with their t intervals; NaN for those of a single value."""
-    from scipy.special import stdtrit
-
-    middle, size = each.mean(axis=0), len(each)
-    if size < 2:
-        return middle, np.full_like(middle, np.nan), np.full_like(middle, np.nan)
-    half = stdtrit(size - 1, 0.5 + level / 2.0) * each.std(axis=0, ddof=1) / np.sqrt(size)
-    return middle, middle - half, middle + half
+    return Curve(places, each, *mean_interval(each, level)[:3])
 
 
 def contrasts(
@@ -772,14 +448,14 @@ def contrasts(
     outcome: str = "",
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """What it changes to go from one word of a choice to another, from a factorial design.
+    """Return the effect of each switch between two words of a choice, from a factorial design.
 
     Columns: from, to (numbers of the words, of which there are ``words``), change, low, high,
     pairs. Raises :class:`~kolabsim.errors.InputError` like :func:`analyse`, and for other designs.
     """
     import pandas as pd
 
-    u, values = unit_number(design, unit, "factorial"), checked(design, values, outcome)
+    u, values = unit_number(design, unit, "factorial"), check_values(design, values, outcome)
     change = changes(design, values)[:, u]
     column = np.flatnonzero(design.members[u])[0]
     points = design.points.reshape(design.samples, len(design.units) + 1, -1)
@@ -789,6 +465,87 @@ def contrasts(
     for one, other in combinations(range(words), 2):
         here = change[(lower == one) & (upper == other)]
         if len(here):
-            found = (float(end[0]) for end in mean_interval(here[:, None], level))
-            rows.append((one, other, *found, len(here)))
+            rows.append((one, other, *map(float, mean_interval(here, level)[:3]), len(here)))
     return pd.DataFrame(rows, columns=["from", "to", "change", "low", "high", "pairs"])
+
+
+# Running ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SensitivityResult:
+    """Sensitivity indices of all outcomes of an experiment, and the runs behind them."""
+
+    design: Design
+    study: Study
+    indices: tuple[Indices, ...]
+    """One for each outcome."""
+    values: Mapping[str, np.ndarray]
+    """[points, runs] of each outcome."""
+    is_converged: bool | None
+    """Whether the leading factors are stable; None unless the experiment asks for it."""
+    surrogates: Mapping[str, Surrogate] = field(default_factory=dict)
+    """Surrogates by outcome, if they stood in for the model."""
+
+    @property
+    def curves(self) -> dict[str, dict[str, Curve]]:
+        """The curves of each outcome's factors, for one_at_a_time and ice."""
+        if self.design.method not in ("one_at_a_time", "ice"):
+            return {}
+        return {
+            name: {unit: curve(self.design, values, unit) for unit in self.design.units}
+            for name, values in self.values.items()
+        }
+
+
+def run_sensitivity(
+    experiment: Experiment[SensitivitySpec], folder: Path, run: RunStudy
+) -> SensitivityResult:
+    """Sample the factors, simulate what is missing, and compute indices.
+
+    With ``until`` the sample doubles until the leading factors are stable. With ``surrogate`` only
+    so many points are simulated, and the indices are those of surrogates fitted to them.
+    """
+    spec, design = experiment.spec, sensitivity_design(experiment)
+    width = len(experiment.factors)
+
+    def simulate(points: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
+        settings = settings_table(experiment.factors, points)
+        study = run_sample(experiment, settings, folder, spec.runs, run)
+        found = {one.name: outcome_values(study, one) for one in experiment.outcomes}
+        # With a second strategy the outcome is the difference to it.
+        return study, {
+            name: values[0] - values[1] if len(values) > 1 else values[0]
+            for name, values in found.items()
+        }
+
+    surrogates: dict[str, Surrogate] = {}
+    converged = None
+    if spec.surrogate is not None:
+        points = np.random.default_rng(experiment.seed).random((spec.surrogate, width))
+        study, simulated = simulate(points)
+        surrogates = {
+            name: fit_surrogate(
+                points, found.mean(axis=1), experiment.factors, seed=experiment.seed
+            )
+            for name, found in simulated.items()
+        }
+        values = {
+            name: one.predict(design.points[:, :width])[0][:, None]
+            for name, one in surrogates.items()
+        }
+    else:
+        study, values = simulate(design.points)
+        while spec.until is not None:
+            # Half of few factors, because all of them together always lead.
+            leading = min(LEADING, max(1, width // 2))
+            converged = all(is_converged(design, found, leading) for found in values.values())
+            if converged or design.samples * 2 > spec.most:
+                break
+            design = design.extended(design.samples * 2)
+            study, values = simulate(design.points)
+    indices = tuple(
+        analyse(design, found, outcome=name, common=True, seed=experiment.seed)
+        for name, found in values.items()
+    )
+    return SensitivityResult(design, study, indices, values, converged, surrogates)

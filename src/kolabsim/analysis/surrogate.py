@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from kolabsim.analysis.statistics import one_thread
 from kolabsim.errors import KolabsimError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor
@@ -89,9 +89,8 @@ class Surrogate:
         """
         if self.quality.r2 < self.least and not anyway:
             text = _(
-                "the surrogate knows too little to foretell: of points left out it explains "
-                "{r2} of the variance, the least is {least}; simulate more points, or more runs "
-                "of each"
+                "the surrogate is too inaccurate to predict: its cross-validated R² is {r2}, and "
+                "at least {least} is needed; simulate more points, or more runs of each"
             )
             raise KolabsimError(text.format(r2=f"{self.quality.r2:.2f}", least=self.least))
         points = np.asarray(points, np.float64)
@@ -149,18 +148,20 @@ def fitted(
 ) -> tuple[dict[str, Quality], dict[str, Model]]:
     """A model of each kind, and how well it foretells points that are left out."""
     fold = np.random.default_rng(seed).permutation(np.arange(len(inputs)) % FOLDS)
-    qualities, models = {}, {}
+    qualities: dict[str, Quality] = {}
+    models: dict[str, Model] = {}
     for kind in kinds:
         mean, spread = np.empty_like(outcomes), np.empty_like(outcomes)
         for k in range(FOLDS):
             out = fold == k
             model = new_model(kind, seed).fit(inputs[~out], outcomes[~out])
             mean[out], spread[out] = model.foretell(inputs[out])
-        models[kind] = new_model(kind, seed).fit(inputs, outcomes)
-        if kind == BOOSTING:  # which has no spread but its error, and that in the other folds
+        if kind == GAUSSIAN:
+            models[kind] = new_model(kind, seed).fit(inputs, outcomes)
+        else:  # which has no spread but its error, and that in the other folds
             square = (outcomes - mean) ** 2
             spread = np.sqrt([square[fold != k].mean() for k in range(FOLDS)])[fold]
-            models[kind].spread = float(np.sqrt(square.mean()))
+            models[kind] = Boosting(seed, float(np.sqrt(square.mean()))).fit(inputs, outcomes)
         qualities[kind] = quality_of(outcomes, mean, spread)
     return qualities, models
 
@@ -181,7 +182,7 @@ def check_points(
     if outcomes is not None:
         least = max(20, 2 * len(factors))
         if len(points) < least:
-            text = _("points: {number} are too few to fit to; give at least {least}")
+            text = _("points: {number} are too few; at least {least} are needed")
             problems.add(text.format(number=len(points), least=least))
         if outcomes.shape != points.shape[:1]:
             text = _("outcomes: the shape is {shape}; allowed: one for each point")
@@ -195,13 +196,6 @@ def check_points(
             text = _("'{name}' is not a kind of surrogate{hint}")
             problems.add(text.format(name=kind, hint=suggestion(kind, KINDS)))
     problems.raise_if_any()
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Algebra in one thread: matrices this small only wait for each other, and sums keep order."""
-    from threadpoolctl import threadpool_limits  # comes with scikit-learn
-
-    return threadpool_limits(1)
 
 
 def inputs_of(points: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
@@ -273,10 +267,8 @@ class Boosting:
     Its spread is not its own, and the same everywhere: the cross-validated error.
     """
 
-    spread = np.nan
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, spread: float = np.nan) -> None:
+        self.seed, self.spread = seed, spread
 
     def fit(self, inputs: np.ndarray, outcomes: np.ndarray) -> Boosting:
         """Fit the trees."""

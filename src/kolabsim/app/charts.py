@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.app.session import MAIN, Answer
 from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.formatting import choose_scale, decimal, percent

@@ -178,7 +178,7 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
 
 def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
     """Run an experiment of any kind but a comparison, and write its report."""
-    from kolabsim.analysis.experiments import ask
+    from kolabsim.analysis.run import run_experiment as run_to_result
     from kolabsim.report.experiment import publish_experiment
     from kolabsim.report.output import REPORT
     from kolabsim.report.provenance import Account
@@ -194,7 +194,7 @@ def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
         warn_of_failures(done, folder)
         return done
 
-    answer = ask(experiment, folder, run)
+    answer = run_to_result(experiment, folder, run)
     terminal().print(_("Writing the report ..."))
     seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
     sections = publish_experiment(
@@ -228,9 +228,8 @@ def report_comparison(
 
     The regions of ``codes`` get a page of their own beside the report.
     """
-    from kolabsim.analysis.comparison import compare
+    from kolabsim.analysis.comparison import compare, trait_shares
     from kolabsim.analysis.fairness import fairness
-    from kolabsim.analysis.variance import attributes_share, default_measures
     from kolabsim.report.experiment import publish_comparison
     from kolabsim.study.collect import collect
 
@@ -238,8 +237,8 @@ def report_comparison(
     worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
     variance = or_warn(
         _("the share of the variance due to traits"),
-        lambda: attributes_share(
-            found.scenario, found.spec.baseline, default_measures(), worlds=worlds, repeats=repeats,
+        lambda: trait_shares(
+            found.scenario, found.spec.baseline, worlds=worlds, repeats=repeats,
             seed=found.seed,
         ),
     )  # fmt: skip

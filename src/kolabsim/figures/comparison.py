@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import (
-    BETTER,
-    NET_BENEFIT,
-    PROGRAMME,
-    UNDECIDED,
-    WORSE,
-    cube,
-    verdicts,
-)
+from kolabsim.analysis.arrays import arrange
+from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
+from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE, verdicts
 from kolabsim.figures.formatting import Scale, choose_scale, count, percent
 from kolabsim.figures.labels import (
     channel_title,
@@ -196,7 +190,7 @@ def yearly(
         "quarter": range(quarters),
     }
     columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
-    values = cube(results.quarters, keys, columns)[:, 0]
+    values = arrange(results.quarters, keys, columns)[:, 0]
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS

@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.comparison import (
-    BETTER,
-    DIFFERENT,
-    GAINS,
-    LOSES,
-    NET_BENEFIT,
-    PROGRAMME,
-    UNDECIDED,
-    WORSE,
-)
+from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
+from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import (
     SPACE,
     Scale,

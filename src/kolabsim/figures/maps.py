@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import decimal
 from kolabsim.figures.labels import choose_winner_scale, strategy_title, winner_labels, wrap_lines
 from kolabsim.figures.style import (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.discovery import Box, Discovery, Range
+from kolabsim.analysis.discovery import Discovery
+from kolabsim.analysis.prim import Box, Range
 from kolabsim.analysis.robustness import CRITERIA, LOSS, SHARE, Robustness
 from kolabsim.figures.formatting import Scale, count, percent
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
@@ -62,14 +63,14 @@ def criterion_scale(robust: Robustness, criterion: str, labels: Labels) -> Scale
         if CRITERIA[name].kind != SHARE
         and (CRITERIA[name].kind == LOSS or name == "difference") == apart
     ]  # fmt: skip
-    table = robust.figures[robust.figures["criterion"].isin(alike)]
+    table = robust.estimates[robust.estimates["criterion"].isin(alike)]
     values, errors = table[["value", "low", "high"]], (table["high"] - table["low"]) / 2.0
     return labels.scale(robust.outcome, values.to_numpy(), errors.to_numpy(), difference=apart)
 
 
 def information_scale(information: Information, labels: Labels) -> Scale:
     """Choose the scale of values of information."""
-    table, perfect = information.factors, information.perfect
+    table, perfect = information.factors, information.evpi
     values = np.append(table[["value", "high", "floor"]].to_numpy(), perfect.high)
     errors = (table["high"] - table["low"]).to_numpy() / 2.0
     return labels.scale(information.outcome, values, errors, difference=True)
@@ -78,7 +79,8 @@ def information_scale(information: Information, labels: Labels) -> Scale:
 def leading(found: Discovery) -> tuple[list[str], list[str]]:
     """The two restricted factors that most resamples restrict too, and the others."""
     box = require_box(found)
-    order = sorted(box.limits, key=lambda name: (-found.returns.get(name, 0.0), box.quasi_p[name]))
+    stability = found.stability
+    order = sorted(box.limits, key=lambda name: (-stability.get(name, 0.0), box.quasi_p[name]))
     return order[:2], order[2:]
 
 

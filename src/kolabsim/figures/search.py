@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kolabsim.analysis.search import Front, FrontRobustness
+    from kolabsim.analysis.pareto import Front, FrontRobustness
     from kolabsim.figures.style import Panels
 
 DOWN = 12

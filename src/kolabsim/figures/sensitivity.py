@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
-from kolabsim.analysis.sensitivity import Curve, Index, Indices, mean_interval
+from kolabsim.analysis.sensitivity import Curve, Index, Indices
+from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, mean_interval
 from kolabsim.figures.formatting import (
     Scale,
     choose_scale,
@@ -443,7 +443,7 @@ def change_from_middle(curve: Curve, level: float) -> Curve:
     """A curve as differences to its own middle, with their intervals."""
     middle = np.array([np.interp(0.5, curve.places, one) for one in curve.each])
     each = curve.each - middle[:, None]
-    return Curve(curve.places, each, *mean_interval(each, level))
+    return Curve(curve.places, each, *mean_interval(each, level)[:3])
 
 
 def draw_change(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from kolabsim.analysis.comparison import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.errors import InputError, Problem
 from kolabsim.figures.formatting import decimal
 from kolabsim.files import write_whole

@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.discovery import (
-    ALWAYS,
-    FEW,
-    FOUND,
-    NEVER,
-    Box,
-    Discovery,
-    Limit,
-    Range,
-    Tree,
-)
+from kolabsim.analysis.discovery import ALWAYS, FEW, FOUND, NEVER, Discovery, Limit, Tree
+from kolabsim.analysis.prim import Box, Range
 from kolabsim.analysis.robustness import Robustness
 from kolabsim.figures.formatting import count, decimal, percent
 from kolabsim.figures.labels import Labels, capitalise
@@ -142,7 +133,7 @@ def failing_section(
         failing_sentence(failing, robust, words),
         fresh_sentence(found) if found.verdict == FOUND else None,
         tree_sentence(tree, found, words) if tree is not None else None,
-        box_table(found.box, found.returns, words) if found.box else None,
+        box_table(found.box, found.stability, words) if found.box else None,
         box_picture(failing, settings, words)
         if found.verdict == FOUND and settings is not None
         else None,
@@ -162,7 +153,7 @@ def box_note() -> str:
 
 def fresh_sentence(found: Discovery) -> str:
     """How much a box stands out, and how boxes fare where they were not found."""
-    coverage, density = found.fresh
+    coverage, density = found.out_of_bag
     text = _(
         "{share} of all futures fail. In {chance} of trials, random data yield a box as "
         "pronounced as this one. In futures that were not used to find them, boxes have a mean "
@@ -170,7 +161,7 @@ def fresh_sentence(found: Discovery) -> str:
     )
     return text.format(
         share=percent(found.share),
-        chance=percent(found.chance, decimals=1),
+        chance=percent(found.p, decimals=1),
         coverage=percent(coverage),
         density=percent(density),
     )

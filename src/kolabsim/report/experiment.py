@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.experiments import Answer, SearchAnswer, SensitivityAnswer
+from kolabsim.analysis.run import Result
+from kolabsim.analysis.search import SearchResult
+from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.figures.formatting import count, format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import write_whole
@@ -79,7 +81,7 @@ def publish_comparison(
 
 
 def publish_experiment(
-    experiment: Experiment, answer: Answer, folder: Path, account: Account
+    experiment: Experiment, answer: Result, folder: Path, account: Account
 ) -> Sequence[Section]:
     """Write the page, figures, tables and provenance of an experiment beside its runs.
 
@@ -108,11 +110,11 @@ def publish_experiment(
     return sections
 
 
-def kind_report(experiment: Experiment, answer: Answer) -> KindReport:
+def kind_report(experiment: Experiment, answer: Result) -> KindReport:
     """What the report of an experiment says that other kinds do not."""
-    if isinstance(answer, SensitivityAnswer):
+    if isinstance(answer, SensitivityResult):
         return sensitivity.report(experiment, answer)
-    if isinstance(answer, SearchAnswer):
+    if isinstance(answer, SearchResult):
         return search.report(experiment, answer)
     return robustness.report(experiment, answer)
 

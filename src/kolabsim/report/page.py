@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from kolabsim.analysis.comparison import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import SPACE, Scale
 from kolabsim.figures.style import MARKS, to_svg
 from kolabsim.i18n import _

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, choose_scale, count, percent, significant
 from kolabsim.figures.labels import area_title, capitalise, channel_title
 from kolabsim.figures.region import (

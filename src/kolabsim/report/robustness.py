@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import BETTER, UNDECIDED
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
+from kolabsim.analysis.statistics import BETTER, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, count, percent
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import (
@@ -39,8 +39,8 @@ from kolabsim.report.wording import name_outcomes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.analysis.experiments import UncertaintyAnswer
     from kolabsim.analysis.information import Information
+    from kolabsim.analysis.robustness import RobustnessResult
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import RobustnessSpec
 
@@ -87,7 +87,7 @@ ANSWERS = {
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[RobustnessSpec], answer: UncertaintyAnswer) -> KindReport:
+def report(experiment: Experiment[RobustnessSpec], answer: RobustnessResult) -> KindReport:
     """What the report of a robustness experiment says that others do not."""
     spec = experiment.spec
     words, best = Labels.from_experiment(experiment), answer.robustness.order()[0]
@@ -136,7 +136,7 @@ def report(experiment: Experiment[RobustnessSpec], answer: UncertaintyAnswer) ->
             **counts,
         ),
         {
-            "robustness": answer.robustness.figures,
+            "robustness": answer.robustness.estimates,
             "information": answer.information.factors,
             "sizes": answer.sizes,
             "futures": answer.settings.assign(
@@ -196,7 +196,7 @@ def answer_section(
     failing: Sequence[Failing],
 ) -> Section:
     """Which strategy is most robust, how surely, when it fails, and what to measure first."""
-    first, sure = robust.order()[0], percent(robust.sureness())
+    first, sure = robust.order()[0], percent(robust.stability())
     brief = _("first in {share} of resamples").format(share=sure)
     found = [
         Headline(_("Most robust strategy"), words.strategy(first), robust_sentence(robust, words)),
@@ -242,7 +242,7 @@ def robust_sentence(robust: Robustness, words: Labels) -> str:
 
 def sure_sentence(robust: Robustness, words: Labels) -> str:
     """How surely the first is first, and whether other criteria agree."""
-    first, sure = robust.order()[0], robust.sureness()
+    first, sure = robust.order()[0], robust.stability()
     others = [name for name in robust.criteria if CRITERIA[name].ranks and name != robust.main]
     table = robust.table()["first"]
     rival = table.drop(first).idxmax()
@@ -267,7 +267,7 @@ def sure_sentence(robust: Robustness, words: Labels) -> str:
 
 def measure_sentence(information: Information, words: Labels) -> str:
     """What to measure first, and what it would change."""
-    if not information.worthwhile:
+    if not information.above_floor:
         return _(
             "No factor is worth measuring first: knowing any of them would change the choice "
             "no more than knowing an irrelevant factor."
@@ -505,7 +505,7 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, words: Labels) -> Table:
 
 def information_section(information: Information, words: Labels) -> Section:
     """What it is worth to know each factor before choosing."""
-    scale, perfect = information_scale(information, words), information.perfect
+    scale, perfect = information_scale(information, words), information.evpi
     text = _(
         "Without further information, the choice is “{chosen}”. Perfect information about the "
         "future would add {value} on average ({level} interval {interval}; between {least} and "
@@ -516,8 +516,8 @@ def information_section(information: Information, words: Labels) -> Section:
         value=scale.text(perfect.value),
         level=percent(information.level),
         interval=scale.interval(perfect.low, perfect.high),
-        least=scale.bare(perfect.least),
-        most=scale.bare(perfect.most),
+        least=scale.bare(perfect.lower),
+        most=scale.bare(perfect.upper),
     )
     picture = Picture.of(
         value_of_information(information, words),

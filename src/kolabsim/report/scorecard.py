@@ -7,8 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import BETTER, WORSE
-from kolabsim.analysis.comparison import UNDECIDED as OPEN
+from kolabsim.analysis.statistics import BETTER, WORSE
+from kolabsim.analysis.statistics import UNDECIDED as OPEN
 from kolabsim.figures.formatting import UNDEFINED, count, format_interval, percent, significant
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking

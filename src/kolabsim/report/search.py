@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import verdicts
-from kolabsim.analysis.search import Front, FrontRobustness
+from kolabsim.analysis.pareto import Front, FrontRobustness
+from kolabsim.analysis.statistics import verdicts
 from kolabsim.figures.formatting import count, percent
 from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
@@ -42,7 +42,7 @@ from kolabsim.report.page import (
 from kolabsim.report.wording import join_names, name_outcomes
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.experiments import SearchAnswer
+    from kolabsim.analysis.search import SearchResult
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import SearchSpec
 
@@ -173,10 +173,10 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SearchSpec], answer: SearchAnswer) -> KindReport:
+def report(experiment: Experiment[SearchSpec], answer: SearchResult) -> KindReport:
     """What the report of a search says that others do not."""
     words, front = Labels.from_experiment(experiment), answer.front
-    known = [Reference(words.strategy(name), values) for name, values in answer.known.items()]
+    known = [Reference(words.strategy(name), values) for name, values in answer.references.items()]
     sections = search_sections(front, words, references=known, robust=answer.robustness)
     last = front.history[-1]
     uncertainty = _(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.comparison import DIFFERENT, UNDECIDED
-from kolabsim.analysis.sensitivity import Curve, Index, Indices, Interval
+from kolabsim.analysis.sensitivity import Curve, Index, Indices
+from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, Interval
 from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sensitivity import (
@@ -46,7 +46,7 @@ from kolabsim.report.wording import join_names, name_outcomes
 from kolabsim.study.design import DUMMY
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.experiments import SensitivityAnswer
+    from kolabsim.analysis.sensitivity import SensitivityResult
     from kolabsim.analysis.surrogate import Surrogate
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import SensitivitySpec
@@ -130,7 +130,7 @@ ANSWERS = {
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SensitivitySpec], answer: SensitivityAnswer) -> KindReport:
+def report(experiment: Experiment[SensitivitySpec], answer: SensitivityResult) -> KindReport:
     """What the report of a sensitivity analysis says that others do not."""
     words, points = Labels.from_experiment(experiment), len(answer.study.table)
     first, *others = sensitivity_sections(answer.indices, words, curves=answer.curves)
@@ -141,10 +141,10 @@ def report(experiment: Experiment[SensitivitySpec], answer: SensitivityAnswer) -
             "not of the model itself; they are as good as the surrogate."
         )
         blocks += [text.format(number=count(points)), surrogate_table(answer.surrogates, words)]
-    if answer.is_settled is not None:
+    if answer.is_converged is not None:
         text = (
             _("The ranking of the leading factors is stable at {number} samples.")
-            if answer.is_settled
+            if answer.is_converged
             else _(
                 "The ranking of the leading factors is not stable at {number} samples, the maximum."
             )

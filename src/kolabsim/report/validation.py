@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import BETTER, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE
 from kolabsim.figures.formatting import (
     UNDEFINED,
     count,

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import (
-    BETTER,
-    GAINS,
-    LOSES,
-    NET_BENEFIT,
-    UNDECIDED,
-    WORSE,
-    verdicts,
-)
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, verdicts
 from kolabsim.figures.formatting import UNDEFINED, Scale, count
 from kolabsim.figures.labels import (
     channel_title,

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import DIFFERENT, NET_BENEFIT, UNDECIDED
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED
 from kolabsim.figures.formatting import (
     UNDEFINED,
     choose_scale,
@@ -21,8 +22,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.report.page import Block, Cell, Table
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.comparison import Comparison
-    from kolabsim.analysis.influence import Influence
+    from kolabsim.analysis.comparison import Comparison, Influence
 
 MOST = 10
 """Most assumptions in a ranking."""
@@ -51,8 +51,8 @@ def influence_blocks(
         "futures": count(found.futures),
     }
     blocks: list[Block] = []
-    if len(found.alone):
-        number = int(found.alone["moves"].sum())
+    if len(found.single):
+        number = int(found.single["moves"].sum())
         text = ngettext(
             "{number} of {all} futures with a single change clearly moves the difference between "
             "{strategy} and {baseline}.",
@@ -60,7 +60,7 @@ def influence_blocks(
             "{strategy} and {baseline}.",
             number,
         )
-        blocks.append(text.format(number=count(number), all=count(len(found.alone)), **words))
+        blocks.append(text.format(number=count(number), all=count(len(found.single)), **words))
         blocks.append(alone_table(comparison, found, futures))
     if len(found.ranked):
         number = int(found.ranked["moves"].sum())
@@ -87,7 +87,7 @@ def alone_table(
     comparison: Comparison, found: Influence, futures: Mapping[str, Mapping[str, object]]
 ) -> Table:
     """How far each future that changes little moves the difference."""
-    table = found.alone
+    table = found.single
     scale = choose_scale(
         MEASURES[NET_BENEFIT].unit, table["shift"], (table["high"] - table["low"]) / 2.0,
         currency=comparison.scenario.currency,

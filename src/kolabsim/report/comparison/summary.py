@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import GAINS, LOSES, NET_BENEFIT, compare
+from kolabsim.analysis.comparison import NET_BENEFIT, compare
+from kolabsim.analysis.statistics import GAINS, LOSES
 from kolabsim.figures.formatting import (
     Scale,
     choose_scale,

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import (
-    BETTER,
-    GAINS,
-    LOSES,
-    NET_BENEFIT,
-    UNDECIDED,
-    WORSE,
-)
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import (
     UNDEFINED,
     Scale,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import verdicts
-from kolabsim.analysis.convergence import convergence
+from kolabsim.analysis.comparison import convergence
+from kolabsim.analysis.statistics import verdicts
 from kolabsim.figures.comparison import convergence_by_runs, convergence_scale
 from kolabsim.figures.formatting import UNDEFINED, count, decimal, format_interval, percent
 from kolabsim.figures.labels import measure_title, strategy_title

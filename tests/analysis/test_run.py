@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from kolabsim.analysis.experiments import ask, is_plain, known_packages
+from kolabsim.analysis.run import run_experiment
+from kolabsim.analysis.search import is_plain, known_packages
 from kolabsim.engine.ensemble import Block
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
@@ -76,7 +77,7 @@ def test_ishigami_through_the_whole_chain(tmp_path, instead):
     """Analytic: S1 = .3139, .4424, 0; ST = .5576, .4424, .2437."""
     instead(ishigami)
     asked = experiment(tmp_path, "samples: 2048\nruns: 2\n")
-    answer = ask(asked, tmp_path / "r", lambda study: study.run())
+    answer = run_experiment(asked, tmp_path / "r")
     whole, alone = indices(answer, "ST"), indices(answer, "S1")
     for name, st, s1 in zip(
         NAMES, (0.5576, 0.4424, 0.2437, 0.0), (0.3139, 0.4424, 0, 0), strict=True
@@ -92,7 +93,7 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
     parts = 1 / (3 * (1 + np.array([0.0, 1.0, 4.5, 9.0])) ** 2)
     total = np.prod(1 + parts) - 1
     asked = experiment(tmp_path, "samples: 2048\nruns: 1\n")
-    answer = ask(asked, tmp_path / "r", lambda study: study.run())
+    answer = run_experiment(asked, tmp_path / "r")
     alone, whole = indices(answer, "S1"), indices(answer, "ST")
     for k, name in enumerate(NAMES):
         assert alone[name] == pytest.approx(parts[k] / total, abs=0.03)
@@ -100,29 +101,36 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
         assert whole[name] == pytest.approx(parts[k] * others / total, abs=0.03)
 
 
-def test_a_sample_grows_until_the_ranking_is_settled(tmp_path, instead):
+def test_a_sample_grows_until_the_ranking_is_stable(tmp_path, instead):
     instead(ishigami)
     asked = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 4096\n")
     sizes = []
-    answer = ask(asked, tmp_path / "r", lambda study: (sizes.append(len(study.table)), study.run()))
-    assert answer.is_settled
+
+    def grow(study):
+        sizes.append(len(study.table))
+        return study.run()
+
+    answer = run_experiment(
+        asked, tmp_path / "r", lambda study: (sizes.append(len(study.table)), study.run())
+    )
+    assert answer.is_converged
     assert answer.design.samples > 16
     assert sizes == sorted(sizes), "each sample holds the one before"
     short = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 16\n")
-    assert ask(short, tmp_path / "r", lambda study: study.run()).is_settled is False
+    assert run_experiment(short, tmp_path / "r").is_converged is False
 
 
 def test_a_constant_outcome_is_refused(tmp_path, instead):
     instead(lambda u: 3.0)
     asked = experiment(tmp_path, "samples: 16\nruns: 2\n")
     with pytest.raises(InputError, match="net_efficiency"):
-        ask(asked, tmp_path / "r", lambda study: study.run())
+        run_experiment(asked, tmp_path / "r")
 
 
 def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):
     instead(sobol_g)
     asked = experiment(tmp_path, "samples: 512\nruns: 1\nsurrogate: 400\n")
-    answer = ask(asked, tmp_path / "r", lambda study: study.run())
+    answer = run_experiment(asked, tmp_path / "r")
     assert len(answer.study.table) == 400
     alone = indices(answer, "S1")
     assert list(sorted(alone, key=alone.get, reverse=True))[:2] == ["exit_base", "notice"]
@@ -132,7 +140,7 @@ def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):
 def test_a_spread_is_of_the_runs_of_a_point(tmp_path, instead):
     instead(lambda u: u[0], noise=0.5)
     asked = experiment(tmp_path, "samples: 16\nruns: 6\noutcomes: [net_efficiency]\n")
-    answer = ask(asked, tmp_path / "r", lambda study: study.run())
+    answer = run_experiment(asked, tmp_path / "r")
     luck = [np.random.default_rng((7, k)).standard_normal() for k in range(6)]
     spread = answer.values["net_efficiency"].std(axis=1, ddof=1)
     np.testing.assert_allclose(spread, 0.5 * np.std(luck, ddof=1))
@@ -157,7 +165,7 @@ def test_a_search_that_is_interrupted_simulates_nothing_twice(tmp_path):
         done.append(progress.done)
         return progress
 
-    whole = ask(search(tmp_path), tmp_path / "whole", run)
+    whole = run_experiment(search(tmp_path), tmp_path / "whole", run)
     total, calls = sum(done), len(done)
     done.clear()
 
@@ -170,10 +178,10 @@ def test_a_search_that_is_interrupted_simulates_nothing_twice(tmp_path):
         return stopping
 
     with pytest.raises(KeyboardInterrupt):
-        ask(search(tmp_path), tmp_path / "part", stop_at(calls // 2))
+        run_experiment(search(tmp_path), tmp_path / "part", stop_at(calls // 2))
     first = sum(done)
     assert 0 < first < total
-    again = ask(search(tmp_path), tmp_path / "part", run)
+    again = run_experiment(search(tmp_path), tmp_path / "part", run)
     assert sum(done) == total
     np.testing.assert_array_equal(again.front.points, whole.front.points)
     np.testing.assert_array_equal(again.front.values, whole.front.values)
@@ -196,7 +204,7 @@ def test_known_packages_are_the_strategies_that_levers_alone_make(tmp_path):
     assert not is_plain(later.mechanisms["team"][0], asked.scenario)
 
 
-def test_uncertainty_of_one_that_always_loses(tmp_path):
+def test_robustness_of_a_strategy_that_always_loses(tmp_path):
     path = tmp_path / "u.yaml"
     path.write_text(
         "kind: robustness\nscenario: kartamantul\nset: {horizon: 12}\nplausible: 6\n"
@@ -204,7 +212,7 @@ def test_uncertainty_of_one_that_always_loses(tmp_path):
         encoding="utf-8",
     )
     asked = Experiment.load(path)
-    answer = ask(asked, tmp_path / "r", lambda study: study.run())
+    answer = run_experiment(asked, tmp_path / "r")
     assert answer.values.shape == (3, 6, 4)
     assert set(answer.failing) == {"team", "monitoring"}
     assert answer.robustness.names == ("voluntary", "team", "monitoring")
@@ -230,5 +238,5 @@ def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, pac
     path.write_text(text, encoding="utf-8")
     ran = []
     with pytest.raises(InputError, match=rf"pip install -e '\.\[{extra}\]'"):
-        ask(Experiment.load(path), tmp_path / "r", ran.append)
+        run_experiment(Experiment.load(path), tmp_path / "r", ran.append)
     assert not ran

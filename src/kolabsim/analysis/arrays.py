@@ -1,0 +1,180 @@
+"""From runs to arrays and from arrays to tables: what all kinds of experiments share.
+
+Scores are arrays [strategies, futures, runs] on common random numbers of which more is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from kolabsim.errors import Problems
+from kolabsim.i18n import _
+from kolabsim.study.runner import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.factors import Factor
+    from kolabsim.study.runner import Progress
+    from kolabsim.study.spec import Outcome
+
+RunStudy: TypeAlias = "Callable[[Study], Progress]"
+"""Simulates the missing runs of a study and returns how many there were."""
+
+
+# Runs -------------------------------------------------------------------------------------------
+
+
+def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFrame:
+    """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {factor.name: [factor.at(u) for u in points[:, k]] for k, factor in enumerate(factors)}
+    )
+
+
+def run_sample(
+    experiment: Experiment, settings: pd.DataFrame, folder: Path, runs: int, run: RunStudy
+) -> Study:
+    """Simulate an experiment's strategies under settings, a row a point; finished runs are kept."""
+    study = Study.plan_design(
+        experiment.scenario, experiment.strategies, settings, folder, runs=runs,
+        seed=experiment.seed, moments=experiment.moments,
+    )  # fmt: skip
+    run(study)
+    return study
+
+
+def outcome_values(study: Study, outcome: Outcome) -> np.ndarray:
+    """Return an outcome of every run [strategies, points, runs]; of a spread, 1 stands for runs."""
+    (values,) = study.values([outcome.column])
+    return values.std(axis=-1, ddof=1, keepdims=True) if outcome.is_spread else values
+
+
+# Checks -----------------------------------------------------------------------------------------
+
+
+def check_scores(
+    values: np.ndarray, names: Sequence[str], better: int, outcome: str = ""
+) -> np.ndarray:
+    """Return the values [strategies, futures, runs] of an outcome as scores: more is better.
+
+    ``better`` is 1 if more of the outcome is better, -1 if less is. Raises
+    :class:`~kolabsim.errors.InputError` with all problems at once: shapes and names that do not
+    fit, undefined values.
+    """
+    values, problems = np.asarray(values, np.float64), Problems()
+    called = outcome or _("the outcome")
+    if better not in (1, -1):
+        message = _("better: {value} is not allowed; 1 if more is better, -1 if less is")
+        problems.add(message.format(value=better))
+    if len(set(names)) < len(names):
+        problems.add(_("strategies: a name is given twice"))
+    if values.ndim != 3 or len(values) != len(names) or not values.size:
+        message = _("{outcome}: the shape is {shape}; allowed: {number} strategies, futures, runs")
+        problems.add(message.format(outcome=called, shape=values.shape, number=len(names)))
+    elif len(names) < 2:
+        message = _("only '{name}' was simulated: there is nothing to compare with it")
+        problems.add(message.format(name=names[0]))
+    elif not np.isfinite(values).all():
+        undefined = ~np.isfinite(values)
+        message = _(
+            "{outcome} is undefined in {number} of {all} runs, in {futures} of {every} futures "
+            "and under these strategies: {names}; choose an outcome that is always defined"
+        )
+        here = [name for name, some in zip(names, undefined, strict=True) if some.any()]
+        problems.add(
+            message.format(
+                outcome=called, number=f"{undefined.sum():,}", all=f"{values.size:,}",
+                futures=int(undefined.any(axis=(0, 2)).sum()), every=values.shape[1],
+                names=", ".join(here),
+            )
+        )  # fmt: skip
+    problems.raise_if_any()
+    return values * better
+
+
+def check_settings(settings: pd.DataFrame, futures: int) -> None:
+    """Refuse settings that are not defined for each of the futures."""
+    problems = Problems()
+    if len(settings) != futures:
+        message = _("settings: there are {number} rows for {futures} futures")
+        problems.add(message.format(number=len(settings), futures=futures))
+    if not len(settings.columns):
+        problems.add(_("settings: there is no factor"))
+    if not settings.columns.is_unique:
+        problems.add(_("settings: a factor is given twice"))
+    else:
+        for name, number in settings.isna().sum().items():
+            if number:
+                message = _("settings: '{name}' is undefined in {number} of {futures} futures")
+                problems.add(message.format(name=name, number=number, futures=len(settings)))
+    problems.raise_if_any()
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Whether a column of settings holds numbers, not words or truth values."""
+    return column.dtype.kind in "fiu"
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def positions(table: pd.DataFrame, keys: Mapping[str, Collection[Any]]) -> np.ndarray:
+    """Return where each row of a table goes in a flattened array with an axis for each key.
+
+    Rows with values that the keys do not have get the position one past the end.
+    """
+    at, end = np.zeros(len(table), np.int64), 1
+    for name, values in keys.items():
+        place = _position(table[name], values)
+        at = np.where((at < 0) | (place < 0), -1, at * len(values) + place)
+        end *= len(values)
+    at[at < 0] = end
+    return at
+
+
+def _position(column: pd.Series, values: Collection[Any]) -> np.ndarray:
+    """Where each value of a column stands among some values; -1 where it does not."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Index(values).get_indexer(column.cat.categories)[column.cat.codes]
+    return pd.Index(values).get_indexer(column)
+
+
+def arrange(
+    table: pd.DataFrame,
+    keys: Mapping[str, Collection[Any]],
+    columns: Sequence[str],
+    at: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return columns of a table as an array with an axis for each key, then one for the columns.
+
+    ``at`` is where each row goes (:func:`positions`), if that is known. NaN where the table has no
+    row; rows with other values than the keys have are left out.
+    """
+    shape = [len(values) for values in keys.values()]
+    values = np.full((int(np.prod(shape)) + 1, len(columns)), np.nan)
+    at = positions(table, keys) if at is None else at
+    for number, name in enumerate(columns):
+        values[at, number] = table[name].to_numpy(np.float64, na_value=np.nan)
+    return values[:-1].reshape(*shape, len(columns))
+
+
+def tidy(keys: Mapping[str, Collection[Any]], columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Return a table with a row for each combination of the keys, which are the columns' axes."""
+    import pandas as pd
+
+    grid = np.indices([len(values) for values in keys.values()]).reshape(len(keys), -1)
+    labels = {
+        name: pd.Categorical.from_codes(codes, list(values))
+        for (name, values), codes in zip(keys.items(), grid, strict=True)
+    }
+    return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})

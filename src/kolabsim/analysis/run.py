@@ -1,0 +1,46 @@
+"""Run an experiment of any kind, from its first point to its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from kolabsim.analysis.arrays import RunStudy
+from kolabsim.analysis.robustness import RobustnessResult, run_robustness
+from kolabsim.analysis.search import SearchResult, run_search
+from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
+from kolabsim.errors import require
+from kolabsim.i18n import _
+from kolabsim.study.experiment import Experiment
+
+Result: TypeAlias = SensitivityResult | RobustnessResult | SearchResult
+"""The result of an experiment that varies factors or futures."""
+
+
+def run_experiment(
+    experiment: Experiment[Any], folder: Path, run: RunStudy = lambda study: study.run()
+) -> Result:
+    """Run a sensitivity, robustness or search experiment.
+
+    Parameters
+    ----------
+    experiment
+        A loaded experiment.
+    folder
+        Where its runs are kept: finished runs are not repeated, and a larger sample keeps them.
+    run
+        Simulates the missing runs of a study; replace it to show progress or to use a cluster.
+
+    Raises
+    ------
+    InputError
+        Before the first run if an extra is not installed.
+    """
+    if experiment.kind == "search":
+        require("pymoo", extra="search", what=_("a search"))
+        return run_search(experiment, folder, run)
+    if experiment.kind == "sensitivity":
+        if experiment.spec.surrogate is not None:
+            require("sklearn", extra="learning", what=_("a surrogate"))
+        return run_sensitivity(experiment, folder, run)
+    return run_robustness(experiment, folder, run)

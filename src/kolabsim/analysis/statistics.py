@@ -1,0 +1,440 @@
+"""Statistics that all kinds of experiments share: intervals, resampling, shares, noise floors.
+
+Every interval, bootstrap, permutation test and variance component of kolabsim is computed here.
+Functions take arrays and know nothing of scenarios, strategies or files. ``axis`` is the axis of
+the sample (runs or futures); it disappears from the results.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different"
+"""Verdicts on a difference: its interval excludes zero on the better or on the worse side, or
+includes zero; or it excludes zero for a measure that has no better direction."""
+GAINS, LOSES = "gains", "loses"
+"""The first two verdicts where the difference is one region's net benefit."""
+RESAMPLING_MEMORY = 4_000_000
+"""Most numbers that resampling holds in one array at a time: 32 MB."""
+ROUNDING = 1e-12
+"""Relative size of rounding errors."""
+TAIL = 0.1
+"""Share of futures over which the mean of bad cases is taken."""
+
+Interval: TypeAlias = tuple[float, float, float]
+"""A value and the ends of its interval; NaN where undefined."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit linear algebra to one thread; a context and a decorator.
+
+    Threads take several times longer for matrices as small as those of an analysis, and the order
+    of their sums varies.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
+
+
+# Means and ratios -------------------------------------------------------------------------------
+
+
+class Mean(NamedTuple):
+    """Means with their intervals, and the size of the sample behind each."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+    """How many values are defined."""
+
+
+def t_quantile(freedom: np.ndarray | int, level: float) -> np.ndarray:
+    """Half-width of a Student's t interval in standard errors, for degrees of freedom of any shape.
+
+    >>> round(float(t_quantile(10, 0.95)), 3)
+    2.228
+    """
+    from scipy.special import stdtrit  # scipy.stats would take 60 MB for this one function
+
+    return stdtrit(np.maximum(freedom, 1), 0.5 + level / 2.0)
+
+
+def mean_interval(values: np.ndarray, level: float = 0.95, *, axis: int = 0) -> Mean:
+    """Return means along an axis and their t intervals; NaN values are left out.
+
+    The mean is NaN if no value is defined, and so is the interval if fewer than two are. For
+    paired differences on common random numbers this is the paired t interval.
+
+    >>> mean_interval(np.array([1.0, 2.0, 3.0, np.nan])).n.item()
+    3
+    """
+    values = np.asarray(values, np.float64)
+    used = np.isfinite(values)
+    n = used.sum(axis=axis)
+    mean = ratio(np.where(used, values, 0.0).sum(axis=axis), n)
+    spread = np.where(used, values - np.expand_dims(mean, axis), 0.0)
+    error = np.sqrt(ratio((spread**2).sum(axis=axis), (n - 1) * n))
+    half = t_quantile(n - 1, level) * error
+    return Mean(mean, mean - half, mean + half, n)
+
+
+def variance(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
+    """Return the sample variance along an axis; NaN values are left out."""
+    used = np.isfinite(values)
+    n = used.sum(axis=axis)
+    mean = ratio(np.where(used, values, 0.0).sum(axis=axis), n)
+    spread = np.where(used, values - np.expand_dims(mean, axis), 0.0)
+    return ratio((spread**2).sum(axis=axis), n - 1)
+
+
+def ratio(above: np.ndarray, below: np.ndarray | float) -> np.ndarray:
+    """Return above / below, and NaN where the divisor is not positive."""
+    above, below = np.broadcast_arrays(np.asarray(above, np.float64), below)
+    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+
+
+def fieller(above: np.ndarray, below: np.ndarray, level: float, *, axis: int = 0) -> Mean:
+    """Return the ratio of two means and its interval by Fieller (1954).
+
+    The ratio is NaN where the divisor's mean is not positive. The interval is NaN where the
+    divisor's mean may be zero: no bounded interval then covers the ratio at this level.
+    """
+    used = np.isfinite(above) & np.isfinite(below)
+    n = used.sum(axis=axis)
+    y, x = (np.where(used, part, np.nan) for part in (above, below))
+    my, mx = (ratio(np.nansum(part, axis=axis), n) for part in (y, x))
+    dy, dx = (
+        np.where(used, part - np.expand_dims(mean, axis), 0.0) for part, mean in ((y, my), (x, mx))
+    )
+    t2 = t_quantile(n - 1, level) ** 2
+    yy, xx, xy = (
+        t2 * ratio(product.sum(axis=axis), n * (n - 1)) for product in (dy * dy, dx * dx, dx * dy)
+    )
+    lead, middle, last = mx**2 - xx, mx * my - xy, my**2 - yy
+    bounded = (mx > 0.0) & (lead > 0.0)
+    root = np.sqrt(np.where(bounded, np.maximum(middle**2 - lead * last, 0.0), np.nan))
+    low, high = (ratio(middle + sign * root, np.where(bounded, lead, 0.0)) for sign in (-1, 1))
+    return Mean(ratio(my, mx), low, high, n)
+
+
+def worst_mean(values: np.ndarray, *, axis: int = -1) -> np.ndarray:
+    """Return the mean of the lowest tenth along an axis, of at least one value; NaN do not count.
+
+    >>> float(worst_mean(np.arange(30.0)))
+    1.0
+    """
+    ordered = np.sort(np.moveaxis(values, axis, -1), axis=-1)  # NaN come last
+    number = np.maximum(np.ceil(TAIL * np.isfinite(ordered).sum(axis=-1) - 1e-9), 1)
+    chosen = np.arange(ordered.shape[-1]) < number[..., None]
+    return np.where(chosen, ordered, 0.0).sum(axis=-1) / number
+
+
+# Verdicts and shares ----------------------------------------------------------------------------
+
+
+def verdicts(
+    low: np.ndarray,
+    high: np.ndarray,
+    sense: np.ndarray | int,
+    *,
+    words: tuple[str, str] = (BETTER, WORSE),
+) -> np.ndarray:
+    """Return the verdict of each interval.
+
+    ``sense`` is 1 where more is better, -1 where less is, and 0 where neither is.
+
+    >>> verdicts(np.array([0.1, -0.2]), np.array([0.3, 0.2]), 1).tolist()
+    ['better', 'undecided']
+    """
+    above, below = low > 0.0, high < 0.0
+    better = np.where(np.asarray(sense) > 0, above, below)
+    clear = np.where(np.asarray(sense) == 0, DIFFERENT, np.where(better, *words))
+    return np.where(above | below, clear, UNDECIDED).astype(object)
+
+
+def share_better(
+    difference: np.ndarray, sense: np.ndarray | int = 1, *, axis: int = 0
+) -> np.ndarray:
+    """Return the share of pairs whose difference is better; ties count half, NaN not at all."""
+    used = np.isfinite(difference)
+    better = (difference * sense > 0.0) + 0.5 * (difference == 0.0)
+    share = ratio(np.where(used, better, 0.0).sum(axis=axis), used.sum(axis=axis))
+    return np.where(np.asarray(sense) == 0, np.nan, share)
+
+
+def first_share(values: np.ndarray) -> np.ndarray:
+    """Return 1 for the largest along the first axis, 0 for the others; ties are divided.
+
+    >>> first_share(np.array([2.0, 2.0, 1.0])).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    top = values.max(axis=0)
+    first = (values == top) & np.isfinite(top)
+    return ratio(first, first.sum(axis=0))
+
+
+def share_best(values: np.ndarray, sense: np.ndarray | int = 1, *, axis: int = 1) -> np.ndarray:
+    """Return the share of runs in which each strategy (first axis) is best; ties are divided.
+
+    Runs in which no strategy is defined do not count.
+    """
+    first = first_share(np.where(np.isfinite(values), values * sense, -np.inf))
+    share = mean_of_defined(first, axis=axis)
+    return np.where(np.asarray(sense) == 0, np.nan, share)
+
+
+def mean_of_defined(values: np.ndarray, *, axis: int) -> np.ndarray:
+    """Return the mean of what is not NaN, and NaN where nothing is."""
+    return ratio(np.nansum(values, axis=axis), np.isfinite(values).sum(axis=axis))
+
+
+def ranked(values: np.ndarray) -> np.ndarray:
+    """Return positions along the last axis from the largest to the smallest; ties keep order."""
+    return np.argsort(-values, axis=-1, kind="stable")
+
+
+# Resampling -------------------------------------------------------------------------------------
+
+
+def resample_counts(size: int, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw bootstrap samples: how often each of ``size`` items is in each [number, size]."""
+    return rng.multinomial(size, np.full(size, 1.0 / size), size=number)
+
+
+def half_samples(size: int, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw halves without replacement: 1 for the items in each half, else 0 [number, size].
+
+    Half-samples vary about the estimate as the estimate does about the truth, and hold no item
+    twice: repeated points would look like structure to some estimators.
+    """
+    return permutations(size, number, rng) < size // 2
+
+
+def permutations(size: int, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw orders of ``size`` items, [number, size]."""
+    return rng.permuted(np.tile(np.arange(size), (number, 1)), axis=1)
+
+
+def crossed_resamples(
+    scores: np.ndarray, number: int, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Resample futures and runs at the same time [owen_2007].
+
+    A run of one number has the same draws in all strategies and futures: futures and runs are
+    crossed, not nested. From scores [strategies, futures, runs] each item holds the means over
+    resampled runs [strategies, futures, resamples] and the positions of resampled futures
+    [futures, resamples], for as many resamples as memory allows.
+    """
+    strategies, futures, runs = scores.shape
+    together = max(1, RESAMPLING_MEMORY // (strategies * futures))
+    while number > 0:
+        size = min(number, together)
+        counts = resample_counts(runs, size, rng)
+        yield scores @ (counts.T / runs), rng.integers(futures, size=(futures, size))
+        number -= size
+
+
+def percentile_interval(
+    resamples: np.ndarray, level: float, *, axis: int = -1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the quantiles of resamples between which the middle share ``level`` lies."""
+    low, high = np.quantile(resamples, (0.5 - level / 2.0, 0.5 + level / 2.0), axis=axis)
+    return low, high
+
+
+def corrected_interval(
+    value: np.ndarray | float, resamples: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the percentile interval (last axis) less the bias that the resamples show."""
+    low, high = percentile_interval(resamples, level)
+    bias = resamples.mean(axis=-1) - value
+    return low - bias, high - bias
+
+
+def halvings(total: int, least: int, most: int = 6) -> list[int]:
+    """Return sample sizes for a convergence plot: each about half the next, up to the total.
+
+    >>> halvings(100, 8)
+    [12, 25, 50, 100]
+    """
+    return sorted({total >> k for k in range(most) if total >> k >= least} | {total})
+
+
+# Chance -----------------------------------------------------------------------------------------
+
+
+def permutation_p(observed: float, permuted: np.ndarray) -> float:
+    """Return the p-value of a statistic against its values under permutations, itself included."""
+    return float((1 + (permuted >= observed).sum()) / (1 + len(permuted)))
+
+
+def familywise_p(statistics: np.ndarray) -> np.ndarray:
+    """Return for each column how often chance shows so much in any column [westfall_young_1993].
+
+    The first row of [1 + permutations, columns] is observed, the others are under permutations.
+    Each statistic is compared with its own column, so that a column with a wide distribution has
+    no advantage.
+    """
+    rounded = np.round(statistics, 12)
+    ordered, times = np.sort(rounded, axis=0), len(statistics)
+    own = np.column_stack(
+        [
+            times - np.searchsorted(ordered[:, k], rounded[:, k], side="left")
+            for k in range(statistics.shape[1])
+        ]
+    )
+    rarest = own.min(axis=1)
+    return (rarest[:, None] <= own[0]).mean(axis=0)
+
+
+def noise_floor(permuted: np.ndarray, level: float, tests: int) -> float:
+    """Return what permuted values exceed in one of so many tests with a chance of 1 - level."""
+    return float(np.quantile(permuted, 1.0 - (1.0 - level) / tests, method="higher"))
+
+
+# Components of variance -------------------------------------------------------------------------
+
+
+def variance_share(values: np.ndarray, *, level: float = 0.95) -> Interval:
+    """Return the share of variance between groups, with its interval.
+
+    One-way random effects for [groups, repeats]; the interval is exact for normal values
+    [searle_1971]. NaN where nothing varies.
+    """
+    from scipy.special import fdtri
+
+    groups, repeats = values.shape
+    means = values.mean(axis=1)
+    between = repeats * means.var(ddof=1)
+    within = ((values - means[:, None]) ** 2).sum() / (groups * (repeats - 1))
+    if within <= 0.0 or not np.isfinite(values).all():
+        known = between > 0.0 and np.isfinite(between)
+        return (1.0, 1.0, 1.0) if known else (np.nan, np.nan, np.nan)
+    f, freedom = between / within, (groups - 1, groups * (repeats - 1))
+    tail = (1.0 - level) / 2.0
+
+    def share(f: float) -> float:
+        return float(np.clip((f - 1.0) / (f + repeats - 1.0), 0.0, 1.0))
+
+    return (
+        share(f),
+        share(f / fdtri(*freedom, 1.0 - tail)),
+        share(f / fdtri(*freedom, tail)),
+    )
+
+
+def chance_share(
+    values: np.ndarray,
+    *,
+    blocks: int | None = None,
+    common: bool = False,
+    level: float = 0.95,
+    resamples: int = 400,
+    seed: int = 1,
+) -> Interval:
+    """Return the share of the variance between single runs that is chance.
+
+    Parameters
+    ----------
+    values
+        [points, replicates]. Runs at one point differ by chance alone; a one-way analysis of
+        variance separates it from what differs between points [searle_1971].
+    blocks
+        How many equal, independent blocks the points form, in their order; default: each point is
+        one. Blocks are resampled for the interval.
+    common
+        Whether a replicate has the same draws at all points. It then moves all points alike, and
+        only the rest is taken off the variance between points. The interval holds for these draws.
+
+    Returns
+    -------
+    tuple
+        Share, low, high; NaN without replicates.
+    """
+    points, replicates = values.shape
+    if replicates < 2:
+        return np.nan, np.nan, np.nan
+    blocks = blocks or points
+    means = values.mean(axis=1) - values.mean()
+    within = values.var(axis=1, ddof=1)
+    noise = within
+    if common:
+        rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+        noise = (rest**2).sum(axis=1) / (replicates - 1) * points / (points - 1)
+    sums = np.stack([means, means**2, within, noise]).reshape(4, blocks, -1).mean(axis=2)
+    rng = np.random.default_rng(seed)
+    weights = np.vstack([np.ones(blocks), resample_counts(blocks, resamples, rng)])
+    mean, square, within, noise = (weights @ sums.T / blocks).T
+    between = (square - mean**2) * points / (points - 1) - noise / replicates
+    total = within + np.maximum(between, 0.0)
+    share = np.divide(within, total, out=np.zeros_like(total), where=total > 0.0)
+    low, high = percentile_interval(share[1:], level)
+    return float(share[0]), float(low), float(high)
+
+
+class Components(NamedTuple):
+    """Components of the variance of paired differences, in the square of the outcome's unit."""
+
+    future: float
+    """Between futures, common to all runs."""
+    run: float
+    """Between runs, common to all futures."""
+    rest: float
+    """Particular to a run in a future."""
+
+    def error(self, futures: float, runs: float) -> float:
+        """Return the standard error of the mean difference over so many futures and runs."""
+        return math.sqrt(self.future / futures + self.run / runs + self.rest / (futures * runs))
+
+
+def variance_components(difference: np.ndarray) -> Components:
+    """Estimate the components of paired differences [futures, runs], at least two of each.
+
+    Crossed random effects by the method of moments; none is below zero [searle_1971].
+    """
+    futures, runs = difference.shape
+    by_future, by_run = difference.mean(axis=1), difference.mean(axis=0)
+    rest = difference - by_future[:, None] - by_run + difference.mean()
+    noise = float((rest**2).sum()) / ((futures - 1) * (runs - 1))
+    return Components(
+        max(float(by_future.var(ddof=1)) - noise / runs, 0.0),
+        max(float(by_run.var(ddof=1)) - noise / futures, 0.0),
+        noise,
+    )
+
+
+def sample_size(variance: float, allowed: float) -> float:
+    """Return how many values bring a variance down to what is allowed: two or more, or infinity."""
+    return max(2.0, math.ceil(variance / allowed - 1e-9)) if allowed > 0.0 else math.inf
+
+
+# Ranks ------------------------------------------------------------------------------------------
+
+
+def standardised_ranks(values: np.ndarray) -> np.ndarray:
+    """Return the ranks of values, centred and scaled to length one."""
+    import pandas as pd
+
+    ranks = pd.Series(values).rank().to_numpy()
+    centred = ranks - ranks.mean()
+    return centred / np.sqrt((centred**2).sum())
+
+
+def rank_share(ranks: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return the share of the variance of standardised ranks [times, n] explained by a column [n].
+
+    For numbers the square of the rank correlation, for words the variance between groups.
+    """
+    if column.dtype.kind in "fiu":
+        return (ranks @ standardised_ranks(column)) ** 2
+    codes = np.unique(column.astype(str), return_inverse=True)[1]
+    member = np.eye(codes.max() + 1)[codes]
+    return ((ranks @ member) ** 2 / member.sum(axis=0)).sum(axis=1)

@@ -1,0 +1,228 @@
+"""Intervals, shares, resampling and components of variance against formulas and simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from kolabsim.analysis.statistics import (
+    chance_share,
+    corrected_interval,
+    crossed_resamples,
+    familywise_p,
+    fieller,
+    half_samples,
+    halvings,
+    mean_interval,
+    noise_floor,
+    permutation_p,
+    rank_share,
+    resample_counts,
+    share_best,
+    standardised_ranks,
+    variance_components,
+    variance_share,
+    worst_mean,
+)
+
+LUCK = np.random.default_rng(20260101)
+
+
+def test_the_interval_of_a_mean_is_that_of_student():
+    values = LUCK.normal(size=(12, 3))
+    found = mean_interval(values, 0.9)
+    low, high = stats.t.interval(0.9, 11, values.mean(axis=0), stats.sem(values))
+    np.testing.assert_allclose(found.low, low)
+    np.testing.assert_allclose(found.high, high)
+    gaps = values.copy()
+    gaps[3:7, 1] = np.nan
+    np.testing.assert_allclose(
+        mean_interval(gaps).mean[1], np.delete(values[:, 1], range(3, 7)).mean()
+    )
+    assert mean_interval(gaps).n.tolist() == [12, 8, 12]
+    np.testing.assert_array_equal(mean_interval(values.T, axis=1).low, mean_interval(values).low)
+
+
+def test_a_single_value_has_no_interval_and_none_no_mean():
+    found = mean_interval(np.array([[2.0, np.nan]]))
+    assert found.mean[0] == 2.0
+    assert np.isnan([found.low[0], found.high[0], found.mean[1], found.low[1]]).all()
+
+
+def test_the_worst_tenth_of_futures_is_a_tenth():
+    # A tenth of 70 is 7, although 0.1 * 70 is a little more in floating point.
+    assert worst_mean(np.arange(70.0)) == np.arange(7.0).mean()
+    assert worst_mean(np.array([5.0, 1.0, 3.0])) == 1.0
+    assert worst_mean(np.array([np.nan, 4.0, np.nan])) == 4.0
+    values = LUCK.normal(size=(2, 40, 3))
+    assert worst_mean(values, axis=1).shape == (2, 3)
+    assert worst_mean(values, axis=1)[1, 2] == pytest.approx(np.sort(values[1, :, 2])[:4].mean())
+
+
+def test_ties_divide_the_best():
+    values = np.array([[1.0, 2.0, np.nan], [1.0, 0.0, np.nan]])
+    np.testing.assert_allclose(share_best(values), [0.75, 0.25])
+    np.testing.assert_allclose(share_best(values, -1), [0.25, 0.75])
+    assert np.isnan(share_best(values, 0)).all()
+
+
+def test_permutation_tests_count_what_was_observed():
+    assert permutation_p(2.0, np.array([0.0, 1.0, 2.0])) == 0.5
+    assert permutation_p(3.0, np.array([0.0, 1.0, 2.0])) == 0.25
+    assert noise_floor(np.arange(1.0, 101.0), 0.95, 1) == 96.0
+    assert noise_floor(np.arange(1.0, 101.0), 0.95, 5) == 100.0
+
+
+def test_familywise_p_is_that_of_the_best_of_all_columns():
+    statistics = np.vstack([[9.0, 0.0], np.random.default_rng(3).random((99, 2))])
+    assert familywise_p(statistics).tolist() == [0.02, 1.0]  # the best of either column
+    twice = np.column_stack([statistics[:, 0]] * 2)
+    np.testing.assert_allclose(familywise_p(twice), [0.01, 0.01])
+
+
+def test_ranks_explain_what_follows_them():
+    values = LUCK.random(12)
+    ranks = standardised_ranks(values)[None]
+    assert rank_share(ranks, np.exp(values))[0] == pytest.approx(1.0)
+    groups = np.where(values > np.median(values), "high", "low").astype(object)
+    assert 0.5 < rank_share(ranks, groups)[0] < 1.0
+    rho = stats.spearmanr(values, values**2 % 0.3).statistic
+    assert rank_share(ranks, values**2 % 0.3)[0] == pytest.approx(rho**2)
+
+
+def test_resamples_hold_as_many_items_as_there_are():
+    rng = np.random.default_rng(1)
+    assert (resample_counts(7, 20, rng).sum(axis=1) == 7).all()
+    halves = half_samples(7, 20, rng)
+    assert (halves.sum(axis=1) == 3).all()
+    assert resample_counts(7, 0, rng).shape == half_samples(7, 0, rng).shape == (0, 7)
+
+
+def test_crossed_resamples_show_the_error_of_a_mean_over_futures_and_runs():
+    rng = np.random.default_rng(4)
+    scores = rng.normal(size=(1, 40, 1)) + 2.0 * rng.normal(size=(1, 1, 30))
+    means = np.concatenate(
+        [
+            np.take_along_axis(drawn, places[None], axis=1).mean(axis=1)[0]
+            for drawn, places in crossed_resamples(scores, 4000, rng)
+        ]
+    )
+    by_future, by_run = scores[0].mean(axis=1), scores[0].mean(axis=0)
+    error = np.sqrt(by_future.var() / 40 + by_run.var() / 30)
+    assert means.std() == pytest.approx(error, rel=0.05)
+    low, high = corrected_interval(scores.mean(), means, 0.95)
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert low < scores.mean() < high
+
+
+def test_runs_are_halved_until_they_are_few():
+    assert halvings(500, 8) == [15, 31, 62, 125, 250, 500]
+    assert halvings(9, 8) == [9]
+    assert halvings(2, 8) == [2]
+
+
+# Ratios ---------------------------------------------------------------------------------------
+
+
+def test_the_ratio_of_two_means_has_the_interval_of_fieller():
+    # Means 12 and 4 of 16 pairs: the interval solves a quadratic, here by hand.
+    below = 4 + np.tile([-1.0, 1.0], 8)
+    above = 12 + np.repeat([-2.0, 2.0], 8)
+    value, low, high, n = (float(part) for part in fieller(above, below, 0.95))
+    assert (value, n) == (3.0, 16)
+    t = stats.t.isf(0.025, 15)
+    xx, yy, xy = (t**2 * np.cov(below, above)[i] / 16 for i in ((0, 0), (1, 1), (0, 1)))
+    roots = np.roots([16 - xx, -2 * (48 - xy), 144 - yy])
+    assert sorted((low, high)) == pytest.approx(sorted(roots))
+
+
+def test_intervals_of_ratios_cover_as_often_as_they_say():
+    studies, runs = 4000, 12
+    cost = 2.0 + 0.5 * LUCK.normal(size=(1, studies, runs))
+    saving = 3.0 * cost + LUCK.normal(size=cost.shape) - 1.0
+    _value, low, high, _n = fieller(saving, cost, 0.9, axis=2)
+    covered = ((low <= 2.5) & (high >= 2.5)).mean()
+    assert covered == pytest.approx(0.9, abs=0.02)
+
+
+def test_nothing_spent_has_no_ratio_and_little_spent_no_bounded_interval():
+    saving = np.array([[[1.0, 2.0, 3.0]]])
+    value, low, _high, _n = fieller(saving, np.zeros_like(saving), 0.95, axis=2)
+    assert np.isnan(value).all()
+    assert np.isnan(low).all()
+    value, low, _high, _n = fieller(saving, np.array([[[-1.0, 0.5, 2.0]]]), 0.95, axis=2)
+    assert value[0, 0] == pytest.approx(4)
+    assert np.isnan(low).all()
+
+
+# Components of variance -------------------------------------------------------------------------
+
+
+def test_components_of_variance_are_found():
+    rng = np.random.default_rng(1)
+
+    def difference():
+        apart = 0.3 * rng.normal(size=(30, 1)) + 0.2 * rng.normal(size=12)
+        return apart + 0.8 * rng.normal(size=(30, 12))
+
+    found = np.mean([variance_components(difference()) for _trial in range(300)], axis=0)
+    assert found == pytest.approx([0.09, 0.04, 0.64], rel=0.1)
+
+
+def made_up(share, groups, repeats, seed):
+    luck = np.random.default_rng(seed)
+    between = np.sqrt(share) * luck.standard_normal((groups, 1))
+    return between + np.sqrt(1 - share) * luck.standard_normal((groups, repeats))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
+def test_the_interval_holds_the_truth_as_often_as_it_says(share):
+    cases = [variance_share(made_up(share, 20, 8, seed)) for seed in range(400)]
+    inside = np.mean([low <= share <= high for _share, low, high in cases])
+    assert 0.92 <= inside <= 0.985
+    assert np.mean([found for found, _low, _high in cases]) == pytest.approx(share, abs=0.05)
+
+
+def test_a_share_of_variance_by_hand():
+    # Means 1 and 3: between = 2 * 2 = 4. Within: 4 * 0.5^2 over 2 degrees of freedom = 0.5.
+    values = np.array([[0.5, 1.5], [2.5, 3.5]])
+    share = (4 - 0.5) / (4 + 0.5)
+    assert variance_share(values)[0] == pytest.approx(share)
+
+
+def test_without_variance_there_is_no_share():
+    assert np.isnan(variance_share(np.ones((4, 3)))).all()
+    assert variance_share(np.arange(4.0)[:, None] * np.ones((4, 3))) == (1.0, 1.0, 1.0)
+
+
+def test_chance_is_told_from_factors():
+    rng = np.random.default_rng(4)
+    values = rng.normal(0.0, 2.0, (400, 1)) + rng.normal(0.0, 1.0, (400, 3))
+    share, low, high = chance_share(values)
+    assert share == pytest.approx(0.2, abs=0.04)
+    assert low < 0.2 < high
+    assert high - low < 0.1
+    assert np.isnan(chance_share(values[:, :1])).all()
+
+
+def test_intervals_of_chance_hold_what_they_promise():
+    inside = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        values = rng.normal(0.0, 2.0, (100, 1)) + rng.normal(0.0, 1.0, (100, 3))
+        _share, low, high = chance_share(values)
+        inside.append(low < 0.2 < high)
+    assert np.mean(inside) > 0.88
+
+
+def test_chance_that_moves_all_points_alike_is_chance_too():
+    found = {False: [], True: []}
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        alike = rng.normal(0.0, 1.0, (1, 2))
+        values = rng.normal(0.0, 1.0, (60, 1)) + alike + rng.normal(0.0, 0.5, (60, 2))
+        within = values.var(axis=1, ddof=1).mean()
+        for common, shares in found.items():
+            share = chance_share(values, common=common)[0]
+            shares.append(within / share - within)  # the variance between points that it implies
+    assert np.mean(found[True]) == pytest.approx(1.0, abs=0.05)
+    assert np.mean(found[False]) < 0.75  # takes off what cancels between points
