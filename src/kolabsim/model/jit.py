@@ -126,6 +126,14 @@ def inlined(function: Callable) -> Callable:
     return compiled(function, inline="always")
 
 
+def iterator(function: Callable) -> Callable:
+    """A generator for compiled functions, which is not kept on disk.
+
+    One that numba reads from its cache cannot be compiled into a further function.
+    """
+    return compiled(function, kept=False)
+
+
 @cache
 def host_entry(function: Callable, **names: Callable) -> Callable:
     """An entry from Python to a device function; ``names`` as in :func:`rebind`."""
@@ -301,7 +309,7 @@ def fetch_negotiation(s, queue, k):
             fetch_contacts(s, s.contact[s.slot[i, a].contact].target)
 
 
-@kernel
+@iterator
 def each_region(s, parties):
     """Iterate over the rows of all regions; ``parties``: their negotiations will be looked at."""
     large = len(s.region) >= LARGE
@@ -313,7 +321,7 @@ def each_region(s, parties):
         yield i
 
 
-@kernel
+@iterator
 def each_body(s):
     """Iterate over the places of all joint bodies that have members."""
     large = len(s.region) >= LARGE
@@ -324,7 +332,7 @@ def each_body(s):
             yield body
 
 
-@kernel
+@iterator
 def each_negotiation(s, queue):
     """Iterate over region and area of the negotiations in a queue of slots (as i A + a)."""
     large, areas = len(s.region) >= LARGE, s.slot.shape[1]
