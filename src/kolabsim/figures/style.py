@@ -218,7 +218,7 @@ def adopt(axes: Axes) -> None:
         grid_linewidth=STYLE["grid.linewidth"],
     )  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_size(STYLE["axes.labelsize"])
+        axis.label.set_fontsize(STYLE["axes.labelsize"])
 
 
 def root_figure(axes: Axes) -> Figure:
@@ -463,9 +463,3 @@ def to_png(figure: Figure, path: Path) -> None:
     written = BytesIO()
     figure.savefig(written, format="png", metadata={"Software": None})
     write_whole(path, written.getvalue())
-
-
-def blank(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """A new figure and its axes [rows, columns]."""
-    canvas = open_canvas(None, height, rows, columns, **options)
-    return canvas.figure, np.reshape(np.array(canvas.panels, dtype=object), (rows, columns))
