@@ -372,6 +372,9 @@ def frame_map(axes: Axes, place: RegionMap, room: float | None, ground: str | No
     """Let axes show the whole map, true to scale."""
     low, high = place.bounds
     few = len(place.regions) <= NAMED
+    # Regions on a line have room across it too.
+    thin = np.maximum(0.25 * (high - low).max() - (high - low), 0.0) / 2.0
+    low, high = low - thin, high + thin
     size = np.maximum(high - low, 1e-3)
     if room is None and len(place.shapes) == len(place.regions):
         room = 0.04

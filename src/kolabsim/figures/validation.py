@@ -17,6 +17,7 @@ from kolabsim.figures.style import (
     PALE,
     VERMILION,
     open_canvas,
+    patch,
     styled,
     write_names,
     write_ticks,
@@ -108,17 +109,16 @@ def sharing_and_sizes(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
     by_distance.set_ylim(0.0)
     observed, model = fit.structures[-1].sizes[:, 2:]
     members = np.arange(2, len(observed) + 2)
-    first = sizes.bar(members - 0.2, observed, 0.4, color=BLUE, label=_("Observed"))
-    second = sizes.bar(
-        members + 0.2, model, 0.4, color=ORANGE, edgecolor=GREY, linewidth=0.4, hatch="///",
-        label=_("Model"),
-    )  # fmt: skip
+    sizes.bar(members - 0.2, observed, 0.4, color=BLUE)
+    sizes.bar(members + 0.2, model, 0.4, color=ORANGE, edgecolor=GREY, linewidth=0.4, hatch="///")
     sizes.set_xlabel(_("Members"))
     sizes.set_title(_("Share of joint bodies"))
     for axes in canvas.panels:
         axes.grid(axis="y")
         write_ticks(axes.yaxis)
-    canvas.add_legend([first.patches[0], second.patches[0]])
+    canvas.add_legend(
+        [patch(BLUE, _("Observed")), patch(ORANGE, _("Model"), edge=GREY, hatch="///")]
+    )
     return canvas.figure
 
 
