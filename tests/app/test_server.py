@@ -141,11 +141,13 @@ def settings_in(page):
 
 def test_the_page_loads_and_compares(page):
     settle(page)
-    assert "Against “Voluntary”, your strategy changes realised net benefit" in headline(page)
+    assert "Compared with “Voluntary”, your strategy changes realised net benefit" in headline(page)
     assert "1,000 runs" in page.locator("#state").inner_text()
-    assert page.locator("table.differences tbody tr, table.differences > tr").count() >= 11
-    for name in ("envelopes", "regions", "network"):
-        assert page.locator(f"#{name} svg[role=img]").get_attribute("aria-label")
+    assert page.locator(".differences tbody tr").count() == 11
+    for name in ("differences", "envelopes", "regions", "network"):
+        chart = page.locator(f"#{name}[role=img]")
+        assert chart.get_attribute("aria-label")
+        assert chart.locator("svg path").count() > 5
     assert page.locator("input[type=range]").count() == 17
 
 
@@ -154,10 +156,10 @@ def test_every_control_has_a_name_and_a_line_of_help(page, address, lang):
     page.goto(f"{address}/?lang={lang}")
     settle(page)
     seen = set()
-    for tab, shown in ((0, "#measure"), (1, "#when")):
+    for tab, shown in ((0, "#measure"), (1, "#moment")):
         page.get_by_role("tab").nth(tab).click()
         page.locator(f"{shown}:visible").wait_for()
-        page.locator("#measure, #when").nth(1).wait_for(state="detached")
+        page.locator("#measure, #moment").nth(1).wait_for(state="detached")
         for control in page.locator("input:not([type=file]), select, button").all():
             name = control.get_attribute("id")
             label = page.locator(f"label[for='{name}']")
@@ -192,6 +194,27 @@ def test_a_move_changes_the_answer_the_address_and_nothing_else(page):
     settle(page)
     assert headline(page) == before
     assert settings_in(page) == {}
+
+
+def test_a_move_updates_the_charts_that_are_there(page):
+    settle(page)
+    page.evaluate("() => document.querySelectorAll('.chart svg').forEach(one => one.mark = true)")
+    band = "[...document.querySelectorAll('#envelopes svg path')].map(p => p.outerHTML).join()"
+    before = page.evaluate(f"() => {band}")
+    move(page, "mechanisms.team", 1)
+    settle(page, **{"mechanisms.team": "1"})
+    page.wait_for_function(f"before => {band} !== before", arg=before)
+    kept = "() => [...document.querySelectorAll('.chart svg')].map(one => !!one.mark)"
+    assert page.evaluate(kept) == [True] * 4
+
+
+def test_numbers_are_under_the_charts(page):
+    settle(page)
+    page.locator("details summary").nth(1).press("Enter")
+    table = page.locator("details table").nth(1)
+    table.wait_for()
+    assert "Kabupaten Bantul" in table.inner_text()
+    assert re.search(r"[+−]\d", table.inner_text())
 
 
 def test_whoever_opens_the_address_sees_the_same(page, browser, address):
@@ -313,7 +336,7 @@ def test_another_language_keeps_the_settings(page):
     page.wait_for_function("() => document.getElementById('mechanisms.team')?.value === '0'")
     page.select_option("#baseline", "full_package")
     page.select_option("#measure", "trust")
-    page.wait_for_selector("#envelopes svg[aria-label^=Trust]")
+    page.wait_for_selector("#envelopes[aria-label^=Trust]")
     move(page, "mechanisms.forum", 0.5)
     move(page, "parameters.trust_start", 0.6)
     settle(page, **{"mechanisms.forum": "0.5", "parameters.trust_start": "0.6"})
@@ -339,7 +362,7 @@ def test_everything_is_put_back(page):
     move(page, "mechanisms.forum", 0.5)
     move(page, "parameters.trust_start", 0.6)
     settle(page, **{"mechanisms.forum": "0.5", "parameters.trust_start": "0.6"})
-    page.get_by_role("button", name="Put everything back").click()
+    page.get_by_role("button", name="Reset all sliders").click()
     page.wait_for_function("() => !location.search")
     settle(page)
     assert page.locator("[id='mechanisms.forum']").input_value() == "0"
@@ -412,8 +435,9 @@ def test_shapes_come_with_a_table_and_are_on_the_map(page):
     )
     page.wait_for_function("() => location.search.includes('scenario=upload-')")
     settle(page)
-    assert page.locator("#regions svg path").count() >= 9
-    assert not page.locator("#regions svg circle").count()
+    drawn = page.locator("#regions svg path[stroke-width='1.4']")
+    assert drawn.count() == 9
+    assert not any("A" in shape.get_attribute("d") for shape in drawn.all()), "circles"
 
 
 def test_files_are_chosen_by_keyboard(page):
@@ -458,7 +482,7 @@ def test_everything_can_be_taken_away(page, tmp_path):
         waiting.value.save_as(path)
         return path
 
-    strategy = Scenario.load(take("Scenario (YAML)")).strategies["what_if"]
+    strategy = Scenario.load(take("Scenario (YAML)")).strategies["your_strategy"]
     assert {name: parts[0].intensity for name, parts in strategy.levers.items()} == {
         "team": 0.6, "monitoring": 0.5,
     }  # fmt: skip
@@ -471,15 +495,29 @@ def test_everything_can_be_taken_away(page, tmp_path):
     assert "<svg" in report
 
 
+def wait_for_moment(page, words):
+    page.wait_for_function(
+        "words => document.getElementById('moment')?.innerText.includes(words)", arg=words
+    )
+
+
 def test_one_run_goes_step_by_step(page):
     settle(page)
     page.get_by_role("tab", name="One run, step by step").click()
-    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('0 of 40')")
+    page.wait_for_function(
+        "() => document.getElementById('moment')?.innerText.includes('After 0 of 40')"
+    )
     page.get_by_role("button", name="One year on").click()
-    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('4 of 40')")
+    page.wait_for_function(
+        "() => document.getElementById('moment')?.innerText.includes('After 4 of 40')"
+    )
     page.get_by_role("button", name="One quarter on").click()
-    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('5 of 40')")
-    assert page.locator("#lesson-picture svg").count() == 1
-    assert "Cooperation rate" in page.locator("#lesson-told").inner_text()
+    page.wait_for_function(
+        "() => document.getElementById('moment')?.innerText.includes('After 5 of 40')"
+    )
+    assert page.locator("#stepper svg path").count() >= 7
+    assert "Cooperation rate" in page.locator("#stepper-numbers").inner_text()
     move(page, "mechanisms.team", 1)
-    page.wait_for_function("() => document.getElementById('when')?.innerText.includes('0 of 40')")
+    page.wait_for_function(
+        "() => document.getElementById('moment')?.innerText.includes('After 0 of 40')"
+    )

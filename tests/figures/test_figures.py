@@ -469,13 +469,18 @@ def test_a_hole_is_no_part_of_its_region(shaped):
     assert picture[y, x, :3].tolist() == [255, 255, 255]
 
 
-def test_the_page_of_what_if_draws_shapes_too(shaped):
+def test_the_web_page_draws_shapes_too(shaped):
     one = shaped.winners[shaped.winners["strategy"] == "mandate"]
     comparison = dataclasses.replace(shaped, winners=one)
-    answer = SimpleNamespace(comparison=comparison, of=SimpleNamespace(scenario=shaped.scenario))
-    root = ET.fromstring(charts.regions_map(answer))
-    assert len(root.findall(".//path")) == len(shaped.scenario.regions) - 1
-    assert len(root.findall(".//circle")) == 1
+    session = SimpleNamespace(scenario=shaped.scenario)
+    estimate = SimpleNamespace(comparison=comparison, session=session)
+    options = charts.regions_map(estimate).options
+    shapes = [region for region in options["geo"]["regions"] if region["name"]]
+    circles = [
+        spot for spot in options["series"][1]["data"] if spot["itemStyle"]["color"] != "transparent"
+    ]
+    assert len(shapes) == len(shaped.scenario.regions) - 1
+    assert len(circles) == 1
 
 
 # Joint bodies -----------------------------------------------------------------------------------

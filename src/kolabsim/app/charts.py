@@ -1,30 +1,32 @@
-"""Pictures that keep up with a hand on a control: SVG written as text, within milliseconds.
+"""The charts of the page: options for ECharts, made of plain dictionaries, lists and numbers.
 
-The figures of reports are drawn by matplotlib, which takes a tenth of a second for each. These show
-the same numbers in the same colours and marks.
+A chart is updated in place while a slider moves, so that a function here takes milliseconds. The
+map and the network lie on a map of the scenario's regions, which the page registers once
+(:func:`geography`). Keys that begin with a colon hold JavaScript; all of it stands in this file.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
-from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
-from kolabsim.app.session import MAIN, Answer
+from kolabsim.analysis.statistics import UNDECIDED
+from kolabsim.app.session import Estimate
+from kolabsim.app.settings import SHOWN
+from kolabsim.app.texts import headline, verdict_counts
 from kolabsim.figures.comparison import quantiles, yearly
-from kolabsim.figures.formatting import choose_scale, decimal, percent
+from kolabsim.figures.formatting import SPACE, choose_scale, percent
 from kolabsim.figures.labels import (
-    capitalise,
+    add_unit,
     choose_measure_scale,
     choose_winner_scale,
     measure_hint,
     measure_label,
     measure_title,
-    strategy_title,
 )
 from kolabsim.figures.maps import RegionMap, neighbours
 from kolabsim.figures.style import (
@@ -42,322 +44,393 @@ from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES
 
 if TYPE_CHECKING:
+    from kolabsim.analysis.comparison import Comparison
     from kolabsim.scenario.regions import Regions
-    from kolabsim.scenario.shapes import Shape
 
-WIDE, HIGH = 520, 300
-"""Units across and down a picture."""
-NAMED = 40
-"""Most regions whose names are written."""
-MARKED = 6.0
-"""Units from the middle of a shape to its mark's edge."""
+Options = dict[str, Any]
+
+GEOGRAPHY = "regions"
+"""Name by which charts refer to the registered map."""
+LARGEST_CIRCLE = 44.0
+"""Diameter of the circle of the most populous region, in pixels."""
+CROWDED = 40
+"""Number of regions from which on circles are smaller and regions lose their names."""
 SEEN = 0.02
-"""Share of services above which a link is drawn."""
+"""Share of services from which on two regions are joined by a line."""
+BASE: Options = {
+    "textStyle": {"fontFamily": FONTS, "fontSize": 12.5, "color": INK},
+    ":animation": "!matchMedia('(prefers-reduced-motion: reduce)').matches",
+    "animationDuration": 0,
+    "animationDurationUpdate": 150,
+}
+"""What all charts have in common."""
+TOOLTIP: Options = {
+    # As plain text: names of uploaded regions are never read as HTML.
+    "renderMode": "richText", "confine": True, "textStyle": {"fontSize": 12},
+    ":formatter": "item => [item].flat().map(one => one.data?.text).filter(Boolean).join('\\n')",
+}  # fmt: skip
+"""A tooltip with the ``text`` of a data item, or the texts of all items at a position."""
 
 
-def svg(body: str, alt: str, *, wide: int = WIDE, high: int = HIGH) -> str:
-    """A picture that fills its place, and says what it shows to who cannot see it."""
-    return (
-        f'<svg viewBox="0 0 {wide} {high}" role="img" aria-label="{escape(alt)}" width="100%" '
-        f'font-family="{FONTS}" font-size="12.5" fill="{INK}">{body}</svg>'
-    )
+class Chart(NamedTuple):
+    """A chart as the page shows it."""
+
+    options: Options
+    """What ECharts draws."""
+    description: str
+    """What the chart shows, for people who cannot see it."""
+    columns: list[str]
+    """Head of the table of its numbers."""
+    rows: list[list[str]]
 
 
-# Differences ------------------------------------------------------------------------------------
+class Drawing(NamedTuple):
+    """An estimate as the page shows it."""
+
+    estimate: Estimate
+    headline: str
+    verdicts: str
+    charts: dict[str, Chart]
 
 
-def differences(answer: Answer, measures: Sequence[str]) -> str:
-    """A table: of each measure the baseline, the difference, its interval, and a picture of it."""
-    comparison, rows = answer.comparison, []
-    for measure in measures:
+def draw(estimate: Estimate) -> Drawing:
+    """Draw everything that the page shows of an estimate."""
+    regions = estimate.session.scenario.regions
+    title = _("Network of regions that share services under your strategy")
+    charts = {
+        "differences": differences(estimate, SHOWN),
+        "envelopes": envelopes(estimate, estimate.session.settings.measure),
+        "regions": regions_map(estimate),
+        "network": network(regions, estimate.links, title),
+    }
+    comparison = estimate.comparison
+    drawing = Drawing(estimate, headline(comparison), verdict_counts(comparison), charts)
+    estimate.release()  # a page may stay open for hours
+    return drawing
+
+
+def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
+    """Draw the difference of each measure with its interval, one row each.
+
+    Each row has its own scale, with zero in the middle. The table has the marks, levels,
+    differences and intervals that belong to the rows.
+    """
+    comparison = estimate.comparison
+    lines, points, rows = [], [], []
+    for place, measure in enumerate(measures):
         table = comparison.table(measure)
         row, scale = table.iloc[0], choose_measure_scale(comparison, measure, table)
         mark, _marker, colour = MARKS[row.verdict]
+        difference = scale.bare(row.difference, signed=True)
+        interval = scale.interval(row.low, row.high, signed=True)
         rows.append(
-            f'<tr><th scope="row" title="{escape(capitalise(_(MEASURES[measure].meaning)))}">'
-            f"{escape(measure_title(measure))}"
-            f"<small>{escape(measure_hint(measure, scale))}</small></th>"
-            f"<td>{escape(level_of(measure, row.baseline, comparison.scenario.currency))}</td>"
-            f'<td class="bar">{interval_bar(row, colour)}</td>'
-            f'<td class="difference"><span style="color:{colour}" aria-hidden="true">{mark}</span>'
-            f" {scale.bare(row.difference, signed=True)}</td>"
-            f"<td>{scale.interval(row.low, row.high, signed=True)}</td></tr>"
-        )
-    head = "".join(
-        f'<th scope="col">{escape(text)}</th>'
-        for text in (
-            _("Measure"), _("Baseline"), "", _("Difference"),
-            _("{level} interval").format(level=percent(comparison.level)),
-        )
-    )  # fmt: skip
-    return f'<table class="differences"><thead><tr>{head}</tr></thead>{"".join(rows)}</table>'
+            [
+                measure_title(measure), measure_hint(measure, scale),
+                format_level(measure, row.baseline, comparison.scenario.currency),
+                f"{mark}{SPACE}{difference}", interval,
+            ]
+        )  # fmt: skip
+        if not all(map(math.isfinite, (row.low, row.high))):
+            continue
+        reach = 1.08 * max(abs(row.low), abs(row.high)) or 1.0
+        low, middle, high = (float(v) / reach for v in (row.low, row.difference, row.high))
+        text = f"{measure_title(measure)}: {difference} ({interval})"
+        lines.append(
+            {
+                "coords": [[low, place], [high, place]], "text": text,
+                "lineStyle": {"color": colour},
+            }
+        )  # fmt: skip
+        points.append(
+            {
+                "value": [middle, place], "text": text,
+                "itemStyle": {"color": marker_face(row.verdict), "borderColor": colour},
+            }
+        )  # fmt: skip
+    options = BASE | {
+        "tooltip": TOOLTIP,
+        "grid": {"left": 2, "right": 2, "top": 0, "bottom": 0},
+        "xAxis": {"type": "value", "min": -1, "max": 1, "show": False},
+        "yAxis": {
+            "type": "category", "data": list(range(len(measures))), "inverse": True, "show": False,
+        },
+        "series": [
+            {"type": "lines", "coordinateSystem": "cartesian2d", "data": lines,
+             "lineStyle": {"width": 3, "opacity": 1}},
+            {"type": "scatter", "data": points, "symbolSize": 9, "itemStyle": {"borderWidth": 1.8},
+             "markLine": {"silent": True, "symbol": "none", "label": {"show": False},
+                          "lineStyle": {"color": GREY, "type": "solid", "width": 1},
+                          "data": [{"xAxis": 0}]}},
+        ],
+    }  # fmt: skip
+    description = _("Differences of your strategy to the baseline, with intervals")
+    head = [
+        _("Measure"), "", _("Baseline"), _("Difference"),
+        interval_title(comparison),
+    ]  # fmt: skip
+    return Chart(options, description, head, rows)
 
 
-def level_of(measure: str, value: float, currency: str) -> str:
-    """A value in short: its unit stands beside the measure already, but for money and shares."""
+def interval_title(comparison: Comparison) -> str:
+    """The title of a column of intervals."""
+    return _("{level} interval").format(level=percent(comparison.level))
+
+
+def format_level(measure: str, value: float, currency: str) -> str:
+    """Write a level without the unit that stands beside its measure, except money and per cent."""
     unit = MEASURES[measure].unit
     scale = choose_scale(unit, [value], currency=currency, difference=False)
-    if unit == "currency":
+    if unit == "currency" or scale.unit == "%":
         return scale.text(value)
     return scale.bare(value) + ("%" if scale.unit.startswith("%") else "")
 
 
-def interval_bar(row: object, colour: str) -> str:
-    """An interval around its difference, and where zero is."""
-    wide, high = 130, 18
-    if not all(map(math.isfinite, (row.low, row.high))):
-        return ""
-    reach = max(abs(row.low), abs(row.high)) * 1.08 or 1.0
-    low, middle, high_end = (
-        wide / 2 * (1 + value / reach) for value in (row.low, row.difference, row.high)
+def envelopes(estimate: Estimate, measure: str) -> Chart:
+    """Draw the median of a measure over the years under both strategies, with two bands.
+
+    The filled band holds half of the runs; dashed lines enclose nine tenths of them.
+    """
+    scenario = estimate.session.scenario
+    time, values = yearly(
+        estimate.results, measure, estimate.session.strategies, baseline=None, future=None
     )
-    return (
-        f'<svg viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" aria-hidden="true">'
-        f'<line x1="{wide / 2}" x2="{wide / 2}" y1="0" y2="{high}" stroke="{GREY}"/>'
-        f'<line x1="{low:.1f}" x2="{high_end:.1f}" y1="9" y2="9" stroke="{colour}" '
-        f'stroke-width="3"/><circle cx="{middle:.1f}" cy="9" r="4.5" '
-        f'fill="{marker_face(row.verdict)}" stroke="{colour}" stroke-width="1.8"/></svg>'
-    )
-
-
-def headline(answer: Answer) -> str:
-    """What one's own strategy does, in two sentences."""
-    comparison = answer.comparison
-    table = comparison.table(MAIN[0])
-    row, scale = table.iloc[0], choose_measure_scale(comparison, MAIN[0], table)
-    verdicts = comparison.winners["verdict"]
-    words = {
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "difference": scale.text(row.difference, signed=True),
-        "interval": scale.interval(row.low, row.high, signed=True),
-        "gain": decimal(int((verdicts == GAINS).sum()), 0),
-        "lose": decimal(int((verdicts == LOSES).sum()), 0),
-        "regions": decimal(len(verdicts), 0),
-    }
-    return _(
-        "Against “{baseline}”, your strategy changes realised net benefit by {difference} (95 % "
-        "interval: {interval}). Of {regions} regions, {gain} gain and {lose} lose."
-    ).format(**words)
-
-
-# Over time --------------------------------------------------------------------------------------
-
-
-def envelopes(answer: Answer, measure: str) -> str:
-    """Median and bands of half and nine tenths of the runs, for both strategies, year by year."""
-    scenario = answer.of.scenario
-    time, values = yearly(answer.results, measure, answer.of.strategies, baseline=None, future=None)
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
     scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=scenario.currency, difference=False
     )
-    bands = bands / scale.divisor
-    ticks = round_ticks(bands[np.isfinite(bands)])
-    left, right, top, bottom = 50, WIDE - 10, 38, HIGH - 26
-    span = max(time[-1] - time[0], 1)
-
-    def x(value: float) -> float:
-        return left + (right - left) * (value - time[0]) / span
-
-    def y(value: float) -> float:
-        return bottom - (bottom - top) * (value - ticks[0]) / (ticks[-1] - ticks[0])
-
-    parts, decimals = [], max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9))
-    for tick in ticks:
-        colour = GREY if abs(tick) < 1e-12 else PALE
-        parts.append(
-            f'<line x1="{left}" x2="{right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" '
-            f'stroke="{colour}"/><text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">'
-            f"{decimal(tick, decimals)}</text>"
-        )
-    for value in time[:: max(1, math.ceil(len(time) / 8))]:
-        parts.append(f'<text x="{x(value):.1f}" y="{HIGH - 8}" text-anchor="middle">{value}</text>')
-    legend = left
-    for k, (name, colour) in enumerate(zip(answer.of.strategies, (ORANGE, BLUE), strict=True)):
-        parts += draw_bands(time, bands[:, k], colour, x, y)
+    years, series, rows, names = [str(year) for year in time], [], [], []
+    for k, (name, colour) in enumerate(
+        zip(estimate.session.strategies, (ORANGE, BLUE), strict=True)
+    ):
         title = scenario.strategies[name].title(language())
-        parts.append(
-            f'<line x1="{legend}" x2="{legend + 22}" y1="12" y2="12" stroke="{colour}" '
-            f'stroke-width="3"/><text x="{legend + 28}" y="16">{escape(title)}</text>'
-        )
-        legend += 50 + 7.2 * len(title)
-    parts.append(
-        f'<text x="{left}" y="30" fill="{GREY}">{escape(measure_label(measure, scale))}</text>'
-    )
-    alt = _("{measure} over the years under both strategies").format(measure=measure_title(measure))
-    return svg("".join(parts), alt)
+        names.append(title)
+        texts = [
+            [scale.bare(bands[2, k, t]), scale.interval(bands[0, k, t], bands[4, k, t])]
+            for t in range(len(years))
+        ]
+        rows += [[title, year, *text] for year, text in zip(years, texts, strict=True)]
+        labels = [
+            f"{year}, {title}: {median} ({interval})"
+            for year, (median, interval) in zip(years, texts, strict=True)
+        ]
+        series += band_series(bands[:, k] / scale.divisor, colour, title, labels)
+    options = BASE | {
+        "tooltip": TOOLTIP | {"trigger": "axis"},
+        "legend": {"data": names, "top": 0, "left": 0, "icon": "roundRect", "itemHeight": 4,
+                   "selectedMode": False, "textStyle": {"color": INK}},
+        "title": {"text": measure_label(measure, scale), "left": 0, "top": 22, "padding": [0, 4],
+                  "textStyle": {"fontSize": 12, "fontWeight": "normal", "color": GREY}},
+        "grid": {"left": 4, "right": 16, "top": 50, "bottom": 4, "containLabel": True},
+        "xAxis": {"type": "category", "data": years, "boundaryGap": False,
+                  "axisLine": {"onZero": False, "lineStyle": {"color": GREY}},
+                  "axisLabel": {"color": INK, "margin": 12}},
+        "yAxis": {"type": "value", "scale": True, "splitLine": {"lineStyle": {"color": PALE}},
+                  "axisLabel": {"color": INK, ":formatter": number_formatter()}},
+        "series": series,
+    }  # fmt: skip
+    title = measure_title(measure)
+    description = _("{measure} over the years under both strategies").format(measure=title)
+    head = [_("Strategy"), _("Year"), _("Median"), _("Nine tenths of the runs")]
+    return Chart(options, description, head, rows)
 
 
-def draw_bands(time: np.ndarray, bands: np.ndarray, colour: str, x: object, y: object) -> list[str]:
-    """A median, a band of half of the runs, and dashed edges of nine tenths of them."""
-    kept = np.isfinite(bands).all(axis=0)
+def band_series(bands: np.ndarray, colour: str, title: str, labels: Sequence[str]) -> list[Options]:
+    """Series of one strategy from its five quantiles [5, years]; ``labels`` are of the median."""
 
-    def points(values: np.ndarray, of: np.ndarray) -> str:
-        return " ".join(f"{x(t):.1f},{y(v):.1f}" for t, v in zip(of, values, strict=True))
+    def points(values: np.ndarray) -> list[float | None]:
+        return [float(value) if math.isfinite(value) else None for value in values]
 
-    time, (low, lower, middle, upper, high) = time[kept], bands[:, kept]
-    around = points(np.r_[lower, upper[::-1]], np.r_[time, time[::-1]])
-    edges = "".join(
-        f'<polyline points="{points(edge, time)}" fill="none" stroke="{colour}" '
-        'stroke-dasharray="3 3"/>'
-        for edge in (low, high)
-    )
+    low, lower, middle, upper, high = bands
+    plain = {"type": "line", "symbol": "none", "silent": True, "color": colour}
+    hidden = {"lineStyle": {"opacity": 0}, "stack": title, "stackStrategy": "all"}
+    dashed = {"lineStyle": {"type": "dashed", "width": 1}}
     return [
-        f'<polygon points="{around}" fill="{colour}" fill-opacity="0.2"/>{edges}'
-        f'<polyline points="{points(middle, time)}" fill="none" stroke="{colour}" '
-        'stroke-width="2.4"/>'
-    ]
+        plain | hidden | {"data": points(lower)},
+        plain | hidden | {"data": points(upper - lower), "areaStyle": {"opacity": 0.2}},
+        plain | dashed | {"data": points(low)},
+        plain | dashed | {"data": points(high)},
+        plain | {
+            "name": title, "lineStyle": {"width": 2.4},
+            "data": [
+                {"value": value, "text": label}
+                for value, label in zip(points(middle), labels, strict=True)
+            ],
+        },
+    ]  # fmt: skip
 
 
-def round_ticks(values: np.ndarray) -> np.ndarray:
-    """Four to seven round numbers that reach from the least to the most of some values."""
-    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    if high - low < 1e-9:
-        low, high = low - 0.5, high + 0.5
-    raw = (high - low) / 4.0
-    size = 10.0 ** math.floor(math.log10(raw))
-    step = next(size * k for k in (1, 2, 5, 10) if size * k >= raw)
-    return np.arange(math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9) + 1) * step
+def number_formatter() -> str:
+    """JavaScript that writes the numbers of an axis in the language spoken now."""
+    options = "{maximumFractionDigits: 6}"
+    return f"value => value.toLocaleString('{language()}', {options}).replace('-', '\u2212')"
 
 
-# Regions ----------------------------------------------------------------------------------------
+# Maps -------------------------------------------------------------------------------------------
 
 
-def spots(regions: Regions) -> np.ndarray:
-    """Where regions stand in a picture [R, 2]: as they lie, or in a circle if that is unknown."""
-    return in_picture(regions, RegionMap(regions).points)
+def geography(regions: Regions) -> Options:
+    """The map on which charts place regions, as GeoJSON: their shapes, and the extent of all.
+
+    Regions without positions stand on a circle.
+    """
+    place = RegionMap(regions)
+    (west, south), (east, north) = place.bounds.tolist()
+    east, north = max(east, west + 1e-6), max(north, south + 1e-6)
+    extent = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    features = [feature("", [extent])]
+    for code, shape in place.shapes.items():
+        # Rings of holes run the other way round, so that they stay empty wherever they stand.
+        rings = sorted(shape.rings, key=lambda ring: -np.ptp(ring, axis=0).prod())
+        features.append(feature(code, [ring.round(4).tolist() for ring in rings]))
+    return {"type": "FeatureCollection", "features": features}
 
 
-def in_picture(regions: Regions, degrees: np.ndarray) -> np.ndarray:
-    """Where places in degrees east and north [N, 2] are in a picture that shows all regions."""
-    room = np.array([WIDE - 90.0, HIGH - 90.0])
-    middle = np.array([WIDE / 2.0, HIGH / 2.0 + 6.0])
-    stretch = np.array([RegionMap(regions).aspect, -1.0])
-    ends = RegionMap(regions).bounds * stretch
-    extent = np.maximum(np.ptp(ends, axis=0), 1e-9)
-    if not regions.mapped:
-        return middle + (degrees * stretch - ends.mean(axis=0)) * room / extent
-    return middle + (degrees * stretch - ends.mean(axis=0)) * (room / extent).min()
+def feature(name: str, rings: list[list[list[float]]]) -> Options:
+    """A shape with its name as GeoJSON."""
+    geometry = {"type": "Polygon", "coordinates": rings}
+    return {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
 
 
-def drawn_shape(regions: Regions, shape: Shape, look: str) -> str:
-    """A region by its shape, holes and islands as they are."""
-    lines = (
-        "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in in_picture(regions, ring)) + "Z"
-        for ring in shape.rings
+def register_script(regions: Regions) -> str:
+    """HTML that registers the map of a page before its charts are drawn."""
+    text = json.dumps(geography(regions)).replace("<", "\\u003c")
+    return (
+        '<script type="module">import { echarts } from "nicegui-echart";'
+        f'echarts.registerMap("{GEOGRAPHY}", {text});</script>'
     )
-    return f'<path d="{"".join(lines)}" fill-rule="evenodd" {look}/>'
 
 
-def radii(regions: Regions) -> np.ndarray:
-    """Radii of circles whose areas are proportional to population [R]."""
-    largest = 20.0 * min(1.0, math.sqrt(20.0 / len(regions)))
-    return np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 2.5)
+def map_base(regions: Regions) -> tuple[RegionMap, Options]:
+    """The positions of regions, and a map on which nothing is drawn yet."""
+    place = RegionMap(regions)
+    plain = {"areaColor": "transparent", "borderWidth": 0}
+    margin = 68 if len(regions) <= CROWDED else 24  # room for names
+    geo = {
+        "map": GEOGRAPHY, "aspectScale": place.aspect if regions.mapped else 1.0,
+        "left": margin, "right": margin, "top": 24, "bottom": 32,
+        "itemStyle": plain, "emphasis": {"disabled": True}, "label": {"show": False},
+        "tooltip": TOOLTIP, "regions": [{"name": "", "silent": True, "itemStyle": plain}],
+    }  # fmt: skip
+    return place, geo
+
+
+def diameters(regions: Regions) -> np.ndarray:
+    """Diameters of circles in pixels, with areas in proportion to population [R]."""
+    largest = LARGEST_CIRCLE * min(1.0, math.sqrt(CROWDED / 2 / len(regions)))
+    return np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 5.0)
+
+
+def name_series(place: RegionMap, sizes: np.ndarray) -> Options:
+    """The names of regions below their marks; ECharts hides those that would overlap."""
+    regions = place.regions
+    shown = range(len(regions) if len(regions) <= CROWDED else 0)
+    return {
+        "type": "scatter", "coordinateSystem": "geo", "silent": True, "z": 5,
+        "itemStyle": {"color": "transparent"}, "labelLayout": {"hideOverlap": True},
+        "data": [
+            {
+                "value": place.points[i].tolist(), "symbolSize": float(sizes[i]),
+                "label": {"show": True, "position": "bottom", "distance": 2, "fontSize": 11,
+                          ":formatter": f"() => {json.dumps(regions.names[i])}", "color": INK,
+                          "textBorderColor": "white", "textBorderWidth": 2.5},
+            }
+            for i in sorted(shown, key=lambda i: -regions.population[i])
+        ],
+    }  # fmt: skip
 
 
 def blend(share: float) -> str:
-    """A colour from losing (-1) through nothing (0) to gaining (1)."""
+    """The colour of a share from loss (-1) over nothing (0) to gain (1)."""
     share = min(max(share, -1.0), 1.0) if math.isfinite(share) else 0.0
     end = BLUE if share > 0 else VERMILION
     parts = (int(end[k : k + 2], 16) for k in (1, 3, 5))
     return "#" + "".join(f"{round(250 + (part - 250) * abs(share)):02x}" for part in parts)
 
 
-def regions_map(answer: Answer) -> str:
-    """Regions as large as their population, coloured and marked by what they gain or lose."""
-    comparison, regions = answer.comparison, answer.of.scenario.regions
+def regions_map(estimate: Estimate) -> Chart:
+    """Draw the regions with what each gains or loses: by shape, or by a circle for its population.
+
+    A mark and the edge show the verdict, so that colour alone never does.
+    """
+    comparison, regions = estimate.comparison, estimate.session.scenario.regions
     table = comparison.winners.set_index("region").reindex(regions.codes)
     scale = choose_winner_scale(comparison)
     limit = float(table["difference"].abs().max()) or 1.0
-    parts, shapes = [], RegionMap(regions).shapes
-    shaped = np.isin(regions.codes, list(shapes))
-    sizes = np.where(shaped, MARKED, radii(regions))
-    drawn = [(x, y, r) for (x, y), r in zip(spots(regions).tolist(), sizes, strict=True)]
-    for i, j in neighbours(comparison) if not shapes else ():
-        (x, y, _r), (u, v, _s) = drawn[i], drawn[j]
-        parts.append(f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{u:.1f}" y2="{v:.1f}" stroke="{PALE}"/>')
-    for i, (row, circle) in enumerate(zip(table.itertuples(), drawn, strict=True)):
+    place, geo = map_base(regions)
+    shaped = np.isin(regions.codes, list(place.shapes))
+    sizes = np.where(shaped, 14.0, diameters(regions))
+    spots, rows = [], []
+    for i, row in enumerate(table.itertuples()):
         mark, _marker, colour = MARKS[row.verdict]
-        told = (
-            f"{regions.names[i]}: {scale.text(row.difference, signed=True)} "
-            f"({scale.interval(row.low, row.high, signed=True)})"
-        )
-        ink = "white" if abs(row.difference) > 0.6 * limit else INK
-        dashed = ' stroke-dasharray="3 2"' if row.verdict == UNDECIDED else ""
-        x, y, radius = circle
-        shape, fill = shapes.get(regions.codes[i]), blend(row.difference / limit)
-        look = f'fill="{fill}" stroke="{colour}" stroke-width="1.4"{dashed}'
-        figure = (
-            drawn_shape(regions, shape, look)
-            if shape
-            else f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {look}/>'
-        )
-        parts.append(
-            f"<g><title>{escape(told)}</title>{figure}"
-            f'<text x="{x:.1f}" y="{y + 3.5:.1f}" text-anchor="middle" font-size="11" fill="{ink}">'
-            f"{mark if radius > 5 else ''}</text></g>"
-        )
-    parts += names(regions, sizes)
-    at = 6.0
-    words = {GAINS: _("gains"), LOSES: _("loses"), UNDECIDED: _("undecided")}
-    for verdict, text in words.items():
-        mark, _marker, colour = MARKS[verdict]
-        number = int((table["verdict"] == verdict).sum())
-        told = f" {text}: {decimal(number, 0)}"
-        parts.append(
-            f'<text x="{at}" y="14"><tspan fill="{colour}">{mark}</tspan>{escape(told)}</text>'
-        )
-        at += 31 + 7.0 * len(told)
-    return svg("".join(parts), _("Map of regions that gain and lose under your strategy"))
-
-
-def circles(regions: Regions) -> list[tuple[float, float, float]]:
-    """Where each region's circle is, and its radius."""
-    return [(x, y, r) for (x, y), r in zip(spots(regions).tolist(), radii(regions), strict=True)]
-
-
-def names(regions: Regions, sizes: np.ndarray) -> list[str]:
-    """Names of regions, where there are few.
-
-    Below or above their circles, of these sizes; of two that would overlap, that of the larger
-    region.
-    """
-    if len(regions) > NAMED:
-        return []
-    places, taken, parts = spots(regions), [], []
-    for i in np.argsort(-regions.population, kind="stable"):
-        (x, y), text = places[i], regions.names[i]
-        half = 3.2 * len(text)
-        x = min(max(x, half + 2.0), WIDE - half - 2.0)
-        free = (
-            line for line in (y + sizes[i] + 11.0, y - sizes[i] - 3.0)
-            if all(abs(x - u) > half + v or abs(line - w) > 11.0 for u, v, w in taken)
+        difference = scale.bare(row.difference, signed=True)
+        interval = scale.interval(row.low, row.high, signed=True)
+        rows.append([regions.names[i], f"{mark}{SPACE}{difference}", interval])
+        text = f"{regions.names[i]}: {scale.text(row.difference, signed=True)} ({interval})"
+        look = {
+            "borderColor": colour, "borderWidth": 1.4,
+            "borderType": "dashed" if row.verdict == UNDECIDED else "solid",
+        }  # fmt: skip
+        fill, ink = blend(row.difference / limit), INK
+        if shaped[i]:
+            geo["regions"].append(
+                {
+                    "name": regions.codes[i], "itemStyle": look | {"areaColor": fill},
+                    "tooltip": {":formatter": f"() => {json.dumps(text)}"},
+                }
+            )  # fmt: skip
+        if abs(row.difference) > 0.6 * limit:
+            ink = "white"
+        spots.append(
+            {
+                "value": place.points[i].tolist(), "symbolSize": float(sizes[i]), "text": text,
+                "itemStyle": {"color": "transparent"} if shaped[i] else look | {"color": fill},
+                "label": {"show": bool(sizes[i] > 9), "formatter": mark, "color": ink},
+            }
         )  # fmt: skip
-        if (line := next(free, None)) is not None:
-            taken.append((x, half, line))
-            parts.append(
-                f'<text x="{x:.1f}" y="{line:.1f}" text-anchor="middle" font-size="11" '
-                f'paint-order="stroke" stroke="white" stroke-width="2.5">{escape(text)}</text>'
-            )
-    return parts
+    joined = [] if shaped.any() else neighbours(comparison)
+    options = BASE | {
+        "tooltip": TOOLTIP, "geo": geo,
+        "series": [
+            {"type": "lines", "coordinateSystem": "geo", "silent": True,
+             "lineStyle": {"color": PALE, "opacity": 1, "width": 1},
+             "data": [{"coords": place.points[[i, j]].tolist()} for i, j in joined]},
+            {"type": "scatter", "coordinateSystem": "geo", "data": spots, "z": 4},
+            name_series(place, sizes),
+        ],
+    }  # fmt: skip
+    description = _("Map of regions that gain and lose under your strategy")
+    head = [_("Region"), add_unit(_("Difference"), scale), interval_title(comparison)]
+    return Chart(options, description, head, rows)
 
 
-def network(regions: Regions, links: np.ndarray, alt: str) -> str:
-    """Regions, joined by lines as wide as the share of services that two of them share [R, R]."""
-    places, parts = spots(regions), []
+def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
+    """Draw regions, joined by lines whose width is the share of services that two share [R, R]."""
+    place, geo = map_base(regions)
     largest = max(float(links.max(initial=0.0)), 0.25)
+    edges, rows = [], []
     for i, j in zip(*np.nonzero(np.triu(links) > SEEN), strict=True):
-        share, ((x, y), (u, v)) = links[i, j], (places[i], places[j])
-        told = f"{regions.names[i]} – {regions.names[j]}: {percent(share)}"
-        parts.append(
-            f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{u:.1f}" y2="{v:.1f}" stroke="{BLUE}" '
-            f'stroke-width="{0.4 + 6.0 * share / largest:.1f}" '
-            f'stroke-opacity="{0.25 + 0.6 * share / largest:.2f}">'
-            f"<title>{escape(told)}</title></line>"
+        share = float(links[i, j])
+        rows.append([regions.names[i], regions.names[j], percent(share)])
+        text = f"{regions.names[i]} – {regions.names[j]}: {percent(share)}"
+        style = {
+            "color": BLUE, "width": 0.4 + 6.0 * share / largest,
+            "opacity": 0.25 + 0.6 * share / largest,
+        }  # fmt: skip
+        edges.append({"source": int(i), "target": int(j), "text": text, "lineStyle": style})
+    sizes = np.maximum(0.6 * diameters(regions), 5.0)
+    nodes = [
+        {"name": code, "value": point, "symbolSize": size, "text": name}
+        for code, name, point, size in zip(
+            regions.codes, regions.names, place.points.tolist(), sizes.tolist(), strict=True
         )
-    for (x, y, radius), name in zip(circles(regions), regions.names, strict=True):
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{max(radius * 0.6, 2.0):.1f}" fill="white" '
-            f'stroke="{INK}"><title>{escape(name)}</title></circle>'
-        )
-    return svg("".join(parts + names(regions, radii(regions))), alt)
+    ]
+    options = BASE | {
+        "tooltip": TOOLTIP, "geo": geo,
+        "series": [
+            {"type": "graph", "coordinateSystem": "geo", "data": nodes, "links": edges,
+             "emphasis": {"focus": "adjacency"},
+             "itemStyle": {"color": "white", "borderColor": INK, "borderWidth": 1}},
+            name_series(place, sizes),
+        ],
+    }  # fmt: skip
+    return Chart(options, description, [_("Region"), _("Region"), _("Shared services")], rows)

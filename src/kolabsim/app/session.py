@@ -1,180 +1,67 @@
-"""What if: a strategy of one's own against a baseline, on common draws, in ever more runs.
+"""A user's strategy against a baseline, on common random draws, in ever more runs.
 
-Nothing here knows of a web page. :class:`Settings` is all that one can choose, and goes into an
-address and back; :class:`WhatIf` simulates it, with a first answer after few runs and better ones
-while one looks, until it is told to stop.
+Nothing here knows of a web page: a :class:`Session` simulates, with a first :class:`Estimate` after
+few runs and better ones until it is stopped.
 """
 
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import numpy as np
 
+from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
-from kolabsim.i18n import LANGUAGES, _, language
-from kolabsim.model.levers import LEVERS, SUPPORTERS
-from kolabsim.model.measures import MEASURES, PAGE, TRACE, shown_in
-from kolabsim.model.parameters import PARAMETERS, Parameter
-from kolabsim.scenario.scenario import BASELINE, Scenario, shipped_names
+from kolabsim.files import table_csv
+from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
+from kolabsim.model.levers import LEVERS
+from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
 from kolabsim.study.tasks import DEFAULT_FUTURE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kolabsim.analysis.comparison import Comparison
 
-WHAT_IF = "what_if"
-"""Name of the strategy that one puts together."""
-STEPS = (100, 300, 1000)
-"""Runs of each strategy after which there is an answer."""
+YOURS = "your_strategy"
+"""Name of the strategy that a user composes."""
+RUNS = (100, 300, 1000)
+"""Runs of each strategy after which there is an estimate."""
 SLOTS = 300
-"""Regions times areas up to which these numbers hold; of larger worlds there are fewer runs, so
-that the first answer is there as soon."""
-FEWEST = 8
-"""Fewest runs of an answer."""
-PART = 25
-"""Most runs that one core does at a time, which is also how finely work is divided."""
-MAIN = shown_in(PAGE)
-"""Measures whose differences are shown."""
-ASSUMPTIONS = (
-    "misperception", "honour_base", "information_cost", "negotiation_cost", "attention_base",
-    "horizon_years", "trust_start", "startup_cost",
-)  # fmt: skip
-"""Parameters that can be moved: those of all that change efficiency, quality, net benefit and
-cooperation most when each goes through its range (the mean over two scenarios, with no programme
-and with the full package, 96 runs each)."""
-LARGEST_SEED = 2**31 - 1
-
-POOL = ThreadPoolExecutor(cores(), thread_name_prefix="whatif")
-"""The cores, which all who look share."""
+"""Regions times areas up to which these numbers hold; larger worlds get fewer runs, so that the
+first estimate comes as soon."""
+FEWEST_RUNS = 8
+BLOCK = 25
+"""Most runs that a core does at a time; work is divided into blocks of this size."""
+POOL = ThreadPoolExecutor(cores(), thread_name_prefix="session")
+"""The cores, shared by all sessions."""
 DRAWING = Lock()
-"""Held while matplotlib draws: its settings are those of the whole process."""
+"""Held while matplotlib draws a report: its settings belong to the whole process."""
 
 
-# Settings -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that one can choose; what is not chosen is as the scenario and the strategy have it."""
-
-    scenario: str = "kartamantul"
-    """Name of a shipped scenario, or of one that was uploaded."""
-    start: str = "team"
-    """Strategy of the scenario that one's own begins with."""
-    baseline: str = BASELINE
-    """Strategy with which it is compared."""
-    measure: str = MAIN[0]
-    """What is drawn over time."""
-    seed: int = 1
-    lang: str = "en"
-    levers: Mapping[str, float] = field(default_factory=dict)
-    """Intensities, 0 to 1, of levers that were moved."""
-    assumptions: Mapping[str, float] = field(default_factory=dict)
-    """Values of parameters that were moved."""
-
-    @property
-    def changes(self) -> dict[str, float]:
-        """What was moved, by dotted names as in a scenario."""
-        levers = {lever_name(name): value for name, value in self.levers.items()}
-        return levers | {f"parameters.{name}": value for name, value in self.assumptions.items()}
-
-    @property
-    def query(self) -> str:
-        """The part of an address after the question mark: whatever is not as it usually is."""
-        usual = Settings()
-        plain = {
-            name: getattr(self, name) for name in PLAIN
-            if getattr(self, name) != getattr(usual, name)
-        }  # fmt: skip
-        return urlencode(plain | {name: f"{value:g}" for name, value in self.changes.items()})
-
-    def moved(self, name: str, value: float | None) -> Settings:
-        """With a lever or a parameter, by its dotted name, at a value; None: where it was."""
-        kind, _dot, rest = name.partition(".")
-        of = "assumptions" if kind == "parameters" else "levers"
-        others = {key: v for key, v in getattr(self, of).items() if key != rest}
-        return replace(self, **{of: others if value is None else others | {rest: value}})
-
-
-PLAIN = ("scenario", "start", "baseline", "measure", "seed", "lang")
-"""Settings that are one word or number, by their names in an address."""
-
-
-def lever_name(name: str) -> str:
-    """The dotted name of a lever."""
-    return f"{'support' if name in SUPPORTERS else 'mechanisms'}.{name}"
-
-
-def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
-    """The settings in an address; what cannot be is told, and is left as it usually is."""
-    found = Settings()
-    movable = {lever_name(name): (0.0, 1.0) for name in LEVERS}
-    movable |= {f"parameters.{name}": bounds(PARAMETERS[name]) for name in ASSUMPTIONS}
-    words = {"measure": MAIN, "lang": tuple(LANGUAGES)}
-    for name, text in query.items():
-        if name in movable:
-            value = number_in(name, text, *movable[name], problems)
-            found = found if value is None else found.moved(name, value)
-        elif name == "seed":
-            value = number_in(name, text, 0, LARGEST_SEED, problems)
-            found = found if value is None else replace(found, seed=int(value))
-        elif name in PLAIN and text in words.get(name, (text,)):
-            found = replace(found, **{name: text})
-        else:
-            known, word = (words[name], text) if name in words else ((*PLAIN, *movable), name)
-            message = _("'{word}' is not known here{hint}")
-            problems.add(message.format(word=word[:60], hint=suggestion(word[:60], known)))
-    return found
-
-
-def number_in(name: str, text: str, least: float, most: float, problems: Problems) -> float | None:
-    """A number between two others, or None with a problem told."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if least <= value <= most:
-        return value
-    message = _("{name}: {value} is not a number from {least} to {most}")
-    problems.add(message.format(name=name, value=text[:40], least=f"{least:g}", most=f"{most:g}"))
-    return None
-
-
-def bounds(entry: Parameter) -> tuple[float, float]:
-    """How far a parameter can be moved: over its usual range."""
-    return entry.low, entry.high
-
-
-# A strategy of one's own --------------------------------------------------------------------------
-
-
-def intensity(strategy: Strategy, lever: str) -> float:
-    """How strongly a strategy uses a lever: 0 to 1, the most of its phases."""
-    return max((phase.intensity for phase in strategy.levers.get(lever, ())), default=0.0)
+# The user's strategy ------------------------------------------------------------------------------
 
 
 def strategy_text(
     strategy: Strategy, levers: Mapping[str, float], scenario: Scenario
 ) -> dict[str, object]:
-    """A strategy as one writes it in a scenario, with some levers at other intensities.
+    """Write a strategy as in a scenario file, with some levers at other intensities.
 
     A lever that is moved keeps its phases, areas and targets.
     """
-    found: dict[str, object] = {"mechanisms": {}, "support": {}}
+    found: dict[str, dict[str, object]] = {"mechanisms": {}, "support": {}}
     for name in scenario.levers:
         kind, _dot, _name = lever_name(name).partition(".")
         phases = [
@@ -189,13 +76,14 @@ def strategy_text(
             found[kind][name] = phases[0] if len(phases) == 1 else phases
         elif levers.get(name, 0.0) > 0.0:
             found[kind][name] = levers[name]
-    found["mandates"] = [plain(mandate.model_dump()) for mandate in strategy.mandates]
-    return {key: value for key, value in found.items() if value}
+    mandates = [plain(mandate.model_dump()) for mandate in strategy.mandates]
+    text: dict[str, object] = {key: value for key, value in found.items() if value}
+    return text | ({"mandates": mandates} if mandates else {})
 
 
 def phase_text(phase: Phase, lever: str, scenario: Scenario) -> object:
-    """A phase as one writes it: what is as it usually is goes without saying."""
-    usual = {
+    """Write a phase as in a scenario file, without its defaults."""
+    usual: dict[str, object] = {
         "from": 0, "until": scenario.horizon, "areas": [*scenario.areas],
         "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
@@ -205,37 +93,36 @@ def phase_text(phase: Phase, lever: str, scenario: Scenario) -> object:
 
 
 def plain(record: Mapping[str, object]) -> dict[str, object]:
-    """A record in the words of a file: lists for tuples, and nothing that is left open."""
+    """Convert a record to the words of a file: lists for tuples, and no open entries."""
     return {key.rstrip("_"): listed(value) for key, value in record.items() if value is not None}
 
 
 def listed(value: object) -> object:
-    """A value with lists for tuples."""
+    """Convert tuples to lists, at all depths."""
     return [listed(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 # Simulating ---------------------------------------------------------------------------------------
 
 
-class WhatIf:
-    """A strategy of one's own and its baseline in a scenario, ready to be simulated.
+class Session:
+    """A user's strategy and its baseline in a scenario, ready to be simulated.
 
     Parameters
     ----------
     settings
-        What was chosen.
+        The choices of the user.
     scenario
         The scenario that ``settings`` name.
     written
-        What a file begins with that goes on from it; default: that it extends it.
+        How a scenario file begins that builds on this one; by default it extends it by name.
     earlier
-        What was looked at before: where only the strategy is another, runs of the baseline are
-        taken from there.
+        The session before: where only the strategy differs, it lends its runs of the baseline.
 
     Raises
     ------
     InputError
-        If the scenario does not allow what was chosen.
+        If the scenario does not allow the choices.
     """
 
     def __init__(
@@ -244,160 +131,183 @@ class WhatIf:
         scenario: Scenario,
         *,
         written: Mapping[str, object] | None = None,
-        earlier: WhatIf | None = None,
+        earlier: Session | None = None,
     ) -> None:
         self.settings, self.source = settings, scenario
         self.written = written or {"extends": settings.scenario}
-        strategies, problems = scenario.strategies, Problems()
+        problems = Problems()
         for name in dict.fromkeys((settings.start, settings.baseline)):
-            if name not in strategies:
+            if name not in scenario.strategies:
                 message = _("'{name}' is not a strategy of {scenario}{hint}")
-                hint = suggestion(name, strategies)
+                hint = suggestion(name, scenario.strategies)
                 title = scenario.title(language())
                 problems.add(message.format(name=name, scenario=title, hint=hint))
         problems.raise_if_any()
         self.scenario = scenario.with_(self.changes())
-        self.steps = steps_of(self.scenario)
-        same = earlier is not None and earlier.shared == self.shared
-        self._baseline: dict[int, Block] = earlier._baseline if same else {}
-        self._own: dict[int, Block] = {}
+        self.steps = run_steps(self.scenario)
+        is_same = earlier is not None and earlier.shared == self.shared
+        self._baseline: dict[int, Block] = earlier._baseline if earlier and is_same else {}
+        self._yours: dict[int, Block] = {}
 
     @property
     def shared(self) -> tuple[object, ...]:
-        """What runs of the baseline depend on."""
+        """All that runs of the baseline depend on."""
         chosen = self.settings
         return id(self.source), chosen.baseline, chosen.seed, tuple(chosen.assumptions.items())
 
     @property
     def strategies(self) -> tuple[str, str]:
-        """The baseline and one's own strategy."""
-        return self.settings.baseline, WHAT_IF
+        """The baseline and the user's strategy."""
+        return self.settings.baseline, YOURS
 
     def changes(self) -> dict[str, object]:
-        """What is other than in the scenario, by dotted names."""
+        """The changes to the scenario, by dotted names."""
         chosen = self.settings
         text = strategy_text(self.source.strategies[chosen.start], chosen.levers, self.source)
-        text["title"] = titles()
-        found = {f"parameters.{name}": value for name, value in chosen.assumptions.items()}
-        return found | {f"strategies.{WHAT_IF}": text}
+        text["title"] = in_all_languages(N_("Your strategy"))
+        found: dict[str, object] = {
+            f"parameters.{name}": value for name, value in chosen.assumptions.items()
+        }
+        return found | {f"strategies.{YOURS}": text}
 
-    def answers(self, stop: np.ndarray) -> Iterator[Answer]:
-        """An answer after 100 runs, after 300, and after 1000; ``stop[0] != 0`` ends them."""
+    def estimates(self, stop: np.ndarray) -> Iterator[Estimate]:
+        """Yield an estimate after each number of runs; ``stop[0] != 0`` ends them."""
         done = 0
         for runs in self.steps:
-            self._simulate(range(done, runs, PART), runs, stop)
+            self._simulate(range(done, runs, BLOCK), runs, stop)
             if stop[0]:
                 return
-            yield Answer(self, runs)
+            yield Estimate(self, runs)
             done = runs
 
     def _simulate(self, starts: range, end: int, stop: np.ndarray) -> None:
-        """Simulate runs of both strategies, side by side, unless they are there."""
+        """Simulate the missing blocks of both strategies side by side."""
         work = []
-        for name, kept in zip(self.strategies, (self._baseline, self._own), strict=True):
+        for name, stored in zip(self.strategies, (self._baseline, self._yours), strict=True):
             task = build_task(
                 self.scenario, self.scenario.strategies[name], seed=self.settings.seed
             )
             for first in starts:
-                if first not in kept:
-                    runs = np.arange(first, min(first + PART, end))
-                    # What joins regions is looked up in a trace, of the first runs only.
-                    trace = first == 0 and name == WHAT_IF
-                    part = POOL.submit(run_block, task, runs, trace=trace, stop=stop)
-                    work.append((kept, first, part))
-        for kept, first, part in work:
-            block = part.result()
+                if first not in stored:
+                    runs = np.arange(first, min(first + BLOCK, end))
+                    # The network comes from the trace of the first runs only.
+                    trace = first == 0 and name == YOURS
+                    future = POOL.submit(run_block, task, runs, trace=trace, stop=stop)
+                    work.append((stored, first, future))
+        for stored, first, future in work:
+            block = future.result()
             if not stop[0]:
-                kept[first] = block
+                stored[first] = block
 
     def blocks(self, runs: int) -> list[list[Block]]:
-        """Blocks of the baseline and of one's own strategy, as far as there are these runs."""
+        """The blocks of the baseline and of the user's strategy that hold these runs."""
         return [
-            [kept[first] for first in sorted(kept) if first < runs]
-            for kept in (self._baseline, self._own)
+            [stored[first] for first in sorted(stored) if first < runs]
+            for stored in (self._baseline, self._yours)
         ]
 
     def scenario_text(self) -> str:
-        """The scenario as a file that one can keep, change, and give to ``kolabsim``."""
-        changes = self.changes()
+        """The scenario as a file to keep, to change, and to run with ``kolabsim``."""
         text = dict(self.written)
         if self.settings.assumptions:
             text["parameters"] = dict(self.settings.assumptions)
-        text["strategies"] = {WHAT_IF: changes[f"strategies.{WHAT_IF}"]}
+        text["strategies"] = {YOURS: self.changes()[f"strategies.{YOURS}"]}
         return write_yaml(text)
 
 
-def titles() -> dict[str, str]:
-    """What one's own strategy is called, in all languages."""
-    from kolabsim.i18n import speaking
-
+def in_all_languages(message: str) -> dict[str, str]:
+    """A message in all languages."""
     found = {}
     for code in LANGUAGES:
         with speaking(code):
-            found[code] = _("Your strategy")
+            found[code] = _(message)
     return found
 
 
-def steps_of(scenario: Scenario) -> tuple[int, ...]:
-    """Numbers of runs after which there is an answer."""
-    shrunk = min(1.0, SLOTS / (len(scenario.regions) * len(scenario.areas)))
-    return tuple(max(FEWEST, round(runs * shrunk)) for runs in STEPS)
+def run_steps(scenario: Scenario) -> tuple[int, ...]:
+    """Numbers of runs after which there is an estimate."""
+    share = min(1.0, SLOTS / (len(scenario.regions) * len(scenario.areas)))
+    return tuple(max(FEWEST_RUNS, round(runs * share)) for runs in RUNS)
 
 
-def scenarios() -> tuple[str, ...]:
-    """Names of the scenarios that one can choose."""
-    return shipped_names("scenarios")
+def open_scenario(
+    settings: Settings, load: Callable[[str], Scenario], problems: Problems
+) -> tuple[Settings, Scenario]:
+    """Load the scenario of some settings; report what is impossible, and use defaults instead."""
+    usual = Settings()
+    try:
+        found = load(settings.scenario)
+    except InputError as error:
+        problems.found |= dict.fromkeys(refused(error))
+        settings = replace(settings, scenario=usual.scenario)
+        found = load(usual.scenario)
+    try:
+        Session(settings, found)
+    except InputError as error:
+        problems.found |= dict.fromkeys(refused(error))
+        settings = replace(settings, start=usual.start, baseline=usual.baseline, assumptions={})
+    return settings, found
 
 
-# Answers ------------------------------------------------------------------------------------------
+# Estimates ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What so many runs say."""
+class Estimate:
+    """The difference that the user's strategy makes, after some runs."""
 
-    of: WhatIf = field(repr=False)
+    session: Session = field(repr=False)
     runs: int
 
     @property
     def is_last(self) -> bool:
-        """Whether no better answer follows."""
-        return self.runs == self.of.steps[-1]
+        """Whether no better estimate follows."""
+        return self.runs == self.session.steps[-1]
 
     @cached_property
     def results(self) -> Results:
         """The runs of both strategies as tidy tables."""
         history, regions = (
             np.stack([np.concatenate([getattr(b, kind) for b in blocks])[: self.runs]
-                      for blocks in self.of.blocks(self.runs)])[:, None]
+                      for blocks in self.session.blocks(self.runs)])[:, None]
             for kind in ("history", "figures")
         )  # fmt: skip
-        futures: dict[str, dict[str, object]] = {DEFAULT_FUTURE: {}}
+        session, futures = self.session, {DEFAULT_FUTURE: {}}
         return Results.from_arrays(
-            self.of.scenario, self.of.strategies, futures, self.of.settings.seed, history, regions
+            session.scenario, session.strategies, futures, session.settings.seed, history, regions
         )
 
     @cached_property
     def comparison(self) -> Comparison:
-        """One's own strategy against the baseline, run by run, with 95 % intervals."""
+        """The user's strategy against the baseline, run by run, with 95% intervals."""
         from kolabsim.analysis.comparison import compare
 
-        return compare(self.results, baseline=self.of.settings.baseline)
+        return compare(self.results, baseline=self.session.settings.baseline)
 
-    def let_go(self) -> None:
-        """Let go of the large tables; they are made again from the runs when they are asked for."""
-        self.comparison  # noqa: B018 (needs the tables, and is kept)
+    def release(self) -> None:
+        """Free the large tables; they are rebuilt from the runs when they are needed."""
+        self.comparison  # noqa: B018 (needs the tables, and is stored)
         self.__dict__.pop("results", None)
 
     @cached_property
     def links(self) -> np.ndarray:
-        """Share of services that two regions share at the end under one's strategy [R, R]."""
-        trace = self.of.blocks(1)[1][0].trace
+        """Share of services that two regions share at the end under the user's strategy [R, R]."""
+        trace = self.session.blocks(1)[1][0].trace
         return shared_services(trace[:, -1, :, :, TRACE.index("body")])
 
+    def download(self, kind: str) -> tuple[str, bytes]:
+        """The name and the content of a file: scenario, differences, data or report.
+
+        Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+        """
+        if kind == "scenario":
+            return "kolabsim.yaml", self.session.scenario_text().encode()
+        if kind == "differences":
+            return "differences.csv", table_csv(self.comparison.differences)
+        return ("kolabsim.zip", self.data()) if kind == "data" else ("kolabsim.html", self.report())
+
     def data(self) -> bytes:
-        """A ZIP file: differences, runs, quarters, what their columns mean, and the scenario."""
-        from kolabsim.files import table_csv
+        """A ZIP file: differences, regions, runs, quarters, their columns, and the scenario."""
         from kolabsim.study.export import column_table
 
         tables = {
@@ -405,37 +315,35 @@ class Answer:
             "regions": self.comparison.winners,
             "runs": self.results.runs,
             "quarters": self.results.quarters,
-            "columns": column_table(MEASURES, self.of.scenario.currency),
+            "columns": column_table(MEASURES, self.session.scenario.currency),
         }
-        room = io.BytesIO()
-        with zipfile.ZipFile(room, "w", zipfile.ZIP_DEFLATED) as archive:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, table in tables.items():
                 archive.writestr(f"{name}.csv", table_csv(table))
-            archive.writestr("scenario.yaml", self.of.scenario_text())
-        return room.getvalue()
+            archive.writestr("scenario.yaml", self.session.scenario_text())
+        return content.getvalue()
 
-    def report(self, path: Path, *, command: str) -> Path:
-        """Write the report that ``kolabsim run`` writes, in the language spoken now.
-
-        Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
-        """
+    def report(self) -> bytes:
+        """The report of ``kolabsim run``, as HTML in the language spoken now."""
         from kolabsim import __version__
         from kolabsim.report.comparison import write_report
 
-        chosen = self.of.settings
+        chosen = self.session.settings
         facts = {
-            "command": command, "scenario": self.of.source.name, "seed": chosen.seed,
-            "runs": self.runs, "kolabsim": __version__,
+            "command": f"kolabsim app ?{chosen.query}", "scenario": self.session.source.name,
+            "seed": chosen.seed, "runs": self.runs, "kolabsim": __version__,
         }  # fmt: skip
-        with DRAWING:
+        with DRAWING, tempfile.TemporaryDirectory() as folder:
             return write_report(
                 self.results, self.comparison, language=language(), provenance=facts,
-                question=_("What does your strategy change?"), path=path, measures=MAIN,
-            )  # fmt: skip
+                question=_("What does your strategy change?"), path=Path(folder) / "report.html",
+                measures=SHOWN,
+            ).read_bytes()  # fmt: skip
 
 
 def shared_services(body: np.ndarray) -> np.ndarray:
-    """Share of cases in which two regions are in one body, from bodies [..., R, areas]."""
+    """Share of cases in which two regions are in one body [R, R], from bodies [..., R, areas]."""
     body = np.moveaxis(body.reshape(-1, *body.shape[-2:]), -1, 1).reshape(-1, body.shape[-2])
     found = np.zeros((body.shape[1],) * 2)
     for row in body:
@@ -445,7 +353,7 @@ def shared_services(body: np.ndarray) -> np.ndarray:
 
 
 def refused(error: InputError) -> list[Problem]:
-    """The problems of an input without the folders in which it was put."""
+    """The problems of an input, without the folders of the server."""
     return [
         replace(p, file=p.file.replace("\\", "/").rpartition("/")[2] if p.file else None)
         for p in error.problems

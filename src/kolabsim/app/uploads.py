@@ -1,7 +1,7 @@
-"""Scenarios that people upload: read as data, kept in memory for a while, and never executed.
+"""Uploaded scenarios: read as data, stored for a while, and never executed.
 
-A table of regions is put into a scenario of its own; a scenario may extend one that ships with
-kolabsim, and may refer only to files that were uploaded with it.
+A table of regions becomes a scenario. An uploaded scenario may extend one that ships with kolabsim,
+and may refer only to files that were uploaded with it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,17 @@ LARGEST = 1_000_000
 LARGEST_SHAPES = 4_000_000
 """Most bytes of the shapes of its regions."""
 TABLE, SHAPES, SCENARIO = (".csv",), (".geojson", ".json"), (".yaml", ".yml")
-"""What an upload may hold, by the endings of files."""
+"""Files of an upload, by their endings."""
 MOST_FILES = 4
 LONGEST_NAME = 200
 """Most bytes of a file's name."""
 MOST_REGIONS = 600
-"""Most regions of an upload: with more, nobody would wait for an answer."""
-KEPT = 32
-"""Uploads that are kept; the one that was not looked at for longest makes room."""
+"""Most regions of an upload: with more, the first estimate takes too long."""
+STORED = 32
+"""Number of uploads that are stored; the one that was not used for longest makes room."""
 PLACES = {"latitude": "latitude", "longitude": "longitude"}
 FAMILIES = ["infrastructure", "administration_indonesia"]
-"""Columns and service areas of an uploaded table of regions: without places, distance to others
-would be unknown."""
+"""Columns and service areas of an uploaded table; without positions, distances would be unknown."""
 PREFIX = "upload-"
 
 
@@ -47,27 +46,27 @@ class Upload:
     scenario: Scenario
     folder: Path
     written: dict[str, object]
-    """What a scenario that goes on from it begins with."""
+    """The beginning of a scenario file that builds on it."""
 
 
 class Uploads:
-    """The uploads of everybody, by names that follow from what is in them."""
+    """The uploads of all users, by names that depend on their content only."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Upload] = OrderedDict()
+        self._stored: OrderedDict[str, Upload] = OrderedDict()
 
     def names(self) -> tuple[str, ...]:
-        """Names of the uploads that are kept."""
-        return tuple(self._kept)
+        """Names of the stored uploads."""
+        return tuple(self._stored)
 
     def load(self, name: str) -> Scenario:
-        """A shipped scenario, or one that was uploaded.
+        """Load a shipped or an uploaded scenario.
 
         Raises :class:`~kolabsim.errors.InputError` for any other name; it is never a path.
         """
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name].scenario
+        if name in self._stored:
+            self._stored.move_to_end(name)
+            return self._stored[name].scenario
         if name.startswith(PREFIX):
             text = _("these regions were uploaded elsewhere, or long ago: please upload them again")
             raise InputError([Problem(text)])
@@ -79,38 +78,38 @@ class Uploads:
         return Scenario.load(name)
 
     def written(self, name: str) -> dict[str, object]:
-        """What a scenario file begins with that goes on from this one."""
-        return self._kept[name].written if name in self._kept else {"extends": name}
+        """Return the beginning of a scenario file that builds on this one."""
+        return self._stored[name].written if name in self._stored else {"extends": name}
 
     def add(self, files: Mapping[str, bytes]) -> str:
-        """Keep what was uploaded, and tell its name.
+        """Store an upload and return its name.
 
-        One YAML file with the files it names; or one table of regions as CSV, and with it, if one
-        likes, their shapes as GeoJSON. Raises :class:`~kolabsim.errors.InputError` with all
-        problems, each with its file and line.
+        An upload is one YAML file with the files that it names, or one table of regions as CSV;
+        either may come with the shapes of the regions as GeoJSON. Raises
+        :class:`~kolabsim.errors.InputError` with all problems, each with its file and line.
         """
         check_files(files)
         digest = hashlib.sha256()
         for file in sorted(files):
             digest.update(file.encode() + b"\0" + files[file] + b"\0")
         name = PREFIX + digest.hexdigest()[:12]
-        if name not in self._kept:
+        if name not in self._stored:
             folder = Path(tempfile.mkdtemp(prefix="kolabsim-"))
             try:
-                self._kept[name] = read(files, folder)
+                self._stored[name] = read(files, folder)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-        self._kept.move_to_end(name)
-        while len(self._kept) > KEPT:
-            _name, oldest = self._kept.popitem(last=False)
+        self._stored.move_to_end(name)
+        while len(self._stored) > STORED:
+            _name, oldest = self._stored.popitem(last=False)
             shutil.rmtree(oldest.folder, ignore_errors=True)
         return name
 
     def close(self) -> None:
-        """Forget all uploads."""
-        while self._kept:
-            shutil.rmtree(self._kept.popitem()[1].folder, ignore_errors=True)
+        """Delete all uploads."""
+        while self._stored:
+            shutil.rmtree(self._stored.popitem()[1].folder, ignore_errors=True)
 
 
 def check_files(files: Mapping[str, bytes]) -> None:
@@ -119,12 +118,11 @@ def check_files(files: Mapping[str, bytes]) -> None:
     for name in files:
         is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml|(geo)?json)", name)
         if is_path or len(name.encode()) > LONGEST_NAME:
-            text = _("{file}: only files that end in .csv, .yaml or .geojson can be read")
-            problems.add(text.format(file=name[:80]))
+            problems.add(f"{name[:80]}: {endings()}")
     shapes = [name for name in files if name.endswith(SHAPES)]
     others = sum(len(content) for name, content in files.items() if name not in shapes)
     if others > LARGEST or len(files) > MOST_FILES:
-        problems.add(too_much())
+        problems.add(limits())
     if sum(len(files[name]) for name in shapes) > LARGEST_SHAPES:
         text = _("{file}: shapes may have at most {size} kB; simplify them first")
         problems.add(text.format(file=shapes[0], size=LARGEST_SHAPES // 1000))
@@ -139,14 +137,19 @@ def check_files(files: Mapping[str, bytes]) -> None:
         raise InputError([Problem(text)])
 
 
-def too_much() -> str:
-    """That there are more files, or larger ones, than an upload may have."""
+def endings() -> str:
+    """The kinds of files that can be read."""
+    return _("only files that end in .csv, .yaml or .geojson can be read")
+
+
+def limits() -> str:
+    """The number and size of files that can be uploaded."""
     text = _("please upload at most {number} files of at most {size} kB together")
     return text.format(number=MOST_FILES, size=LARGEST // 1000)
 
 
 def read(files: Mapping[str, bytes], folder: Path) -> Upload:
-    """The scenario in some files, which are put into a folder."""
+    """Write files into a folder and read the scenario that they describe."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
     path = next((folder / name for name in files if name.endswith(SCENARIO)), None)
@@ -198,11 +201,11 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def add_at(problems: Problems, path: Path, node: Node, message: str) -> None:
-    """Tell a problem with where it is written."""
+    """Report a problem with its place in a file."""
     problems.add(message, file=path, line=node.location.line, column=node.location.column)
 
 
 def too_many(number: int, path: Path) -> Problem:
-    """That there are more regions than the page can show soon enough."""
+    """Report more regions than the page can simulate soon enough."""
     text = _("{number} regions are too many for this page, which takes up to {most}")
     return Problem(text.format(number=number, most=MOST_REGIONS), file=path.name)

@@ -1,0 +1,222 @@
+"""The choices of a user: the strategy, the assumptions, and what is shown.
+
+:class:`Settings` holds all choices and converts them to the address of a page and back;
+:func:`controls` lists the sliders that change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+import numpy as np
+
+from kolabsim.errors import Problems, suggestion
+from kolabsim.figures.formatting import percent, significant
+from kolabsim.figures.labels import capitalise
+from kolabsim.i18n import LANGUAGES, _
+from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS
+from kolabsim.model.measures import PAGE, shown_in
+from kolabsim.model.parameters import PARAMETERS
+from kolabsim.scenario.scenario import BASELINE, Scenario
+from kolabsim.scenario.strategy import Strategy
+
+SHOWN = shown_in(PAGE)
+"""Measures whose differences are shown."""
+ASSUMPTIONS = (
+    "misperception", "honour_base", "information_cost", "negotiation_cost", "attention_base",
+    "horizon_years", "trust_start", "startup_cost",
+)  # fmt: skip
+"""Parameters that can be moved: those that change efficiency, quality, net benefit and cooperation
+most when each goes through its range (the mean over two scenarios, without levers and with the full
+package, 96 runs each)."""
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All choices of a user; the rest is as the scenario and the strategy have it.
+
+    >>> Settings(baseline="forum").moved("mechanisms.team", 1.0).query
+    'baseline=forum&mechanisms.team=1'
+    """
+
+    scenario: str = "kartamantul"
+    """Name of a shipped or an uploaded scenario."""
+    start: str = "team"
+    """Strategy of the scenario from which the user's own starts."""
+    baseline: str = BASELINE
+    """Strategy with which it is compared."""
+    measure: str = SHOWN[0]
+    """Measure that is drawn over time."""
+    seed: int = 1
+    lang: str = "en"
+    levers: Mapping[str, float] = field(default_factory=dict)
+    """Intensities, 0 to 1, of the levers that were moved."""
+    assumptions: Mapping[str, float] = field(default_factory=dict)
+    """Values of the parameters that were moved."""
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """The values that were moved, by dotted names as in a scenario."""
+        levers = {lever_name(name): value for name, value in self.levers.items()}
+        return levers | {f"parameters.{name}": value for name, value in self.assumptions.items()}
+
+    @property
+    def query(self) -> str:
+        """The part of an address after the question mark: all that differs from the defaults."""
+        usual = Settings()
+        words = {
+            name: getattr(self, name) for name in WORDS
+            if getattr(self, name) != getattr(usual, name)
+        }  # fmt: skip
+        return urlencode(words | {name: f"{value:g}" for name, value in self.changes.items()})
+
+    def moved(self, name: str, value: float | None) -> Settings:
+        """Return settings with a lever or parameter moved; None puts it back."""
+        kind, _dot, rest = name.partition(".")
+        group = "assumptions" if kind == "parameters" else "levers"
+        others = {key: v for key, v in getattr(self, group).items() if key != rest}
+        changed = others if value is None else others | {rest: value}
+        return replace(self, **{group: changed})  # type: ignore[arg-type]
+
+
+WORDS = ("scenario", "start", "baseline", "measure", "seed", "lang")
+"""Settings that are one word or number, by their names in an address."""
+
+
+def lever_name(name: str) -> str:
+    """The dotted name of a lever.
+
+    >>> lever_name("team"), lever_name("ngo")
+    ('mechanisms.team', 'support.ngo')
+    """
+    return f"{'support' if name in SUPPORTERS else 'mechanisms'}.{name}"
+
+
+def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
+    """Read settings from an address; report invalid ones, and leave them at their defaults."""
+    found = Settings()
+    ranges = {lever_name(name): (0.0, 1.0) for name in LEVERS}
+    ranges |= {
+        f"parameters.{name}": (PARAMETERS[name].low, PARAMETERS[name].high) for name in ASSUMPTIONS
+    }
+    words = {"measure": SHOWN, "lang": tuple(LANGUAGES)}
+    for name, text in query.items():
+        if name in ranges:
+            value = number_in(name, text, *ranges[name], problems)
+            found = found if value is None else found.moved(name, value)
+        elif name == "seed":
+            value = number_in(name, text, 0, LARGEST_SEED, problems)
+            found = found if value is None else replace(found, seed=int(value))
+        elif name in WORDS and text in words.get(name, (text,)):
+            found = replace(found, **{name: text})  # type: ignore[arg-type]
+        else:
+            known, word = (words[name], text) if name in words else ((*WORDS, *ranges), name)
+            message = _("'{word}' is not known here{hint}")
+            problems.add(message.format(word=word[:60], hint=suggestion(word[:60], known)))
+    return found
+
+
+def number_in(name: str, text: str, least: float, most: float, problems: Problems) -> float | None:
+    """Read a number within limits; report any other text and return None."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if least <= value <= most:
+        return value
+    message = _("{name}: {value} is not a number from {least} to {most}")
+    problems.add(message.format(name=name, value=text[:40], least=f"{least:g}", most=f"{most:g}"))
+    return None
+
+
+# Controls -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Control:
+    """A slider: a lever's intensity, or the value of an assumption."""
+
+    name: str
+    """Dotted name, as in a scenario."""
+    label: str
+    help: str
+    low: float
+    high: float
+    value: float
+    usual: float
+    """Value in the scenario and in the strategy from which the user's own starts."""
+
+    @property
+    def step(self) -> float:
+        """Distance between two positions; the usual value is a whole number of steps up.
+
+        A twentieth of an intensity. A parameter reaches its usual value in ten or twenty steps,
+        because it lies a third or half of the range up.
+        """
+        if (self.low, self.high) == (0.0, 1.0):
+            return 0.05
+        share = (self.usual - self.low) / (self.high - self.low)
+        steps = max(10 * round(3.0 * share), 1)
+        return (self.usual - self.low) / steps if share else (self.high - self.low) / 30.0
+
+    def setting(self, value: float) -> float | None:
+        """The setting for a position of the slider: None at the usual value."""
+        return None if abs(value - self.usual) < self.step / 100.0 else value
+
+
+def controls(settings: Settings, scenario: Scenario) -> dict[str, dict[str, list[Control]]]:
+    """List the sliders by the title of their group and of the step that they belong to.
+
+    Levers come in the order of the five steps of collaboration, then the supporters, then the
+    assumptions.
+    """
+    start = scenario.strategies.get(settings.start)
+    steps: dict[str, list[Control]] = {}
+    supporters: list[Control] = []
+    for name, lever in LEVERS.items():
+        price = scenario.parameters.get(lever.price, PARAMETERS[lever.price].default)
+        usual = intensity(start, name) if start else 0.0
+        text = _("{meaning}. Price: {share} of {base}.").format(
+            meaning=capitalise(_(lever.meaning)), base=_(BASE_TITLES[lever.base]),
+            share=percent(price, decimals=int(price < 0.1)),
+        )  # fmt: skip
+        value = settings.levers.get(name, usual)
+        control = Control(
+            lever_name(name), capitalise(_(lever.title)), text, 0.0, 1.0, value, usual
+        )
+        if name in SUPPORTERS:
+            supporters.append(control)
+        else:
+            number = [*STEPS].index(lever.step) + 1
+            title = f"{number}. {capitalise(_(STEPS[lever.step]))}"
+            steps.setdefault(title, []).append(control)
+    assumptions = [assumption(name, settings, scenario) for name in ASSUMPTIONS]
+    external = STEPS["support"]
+    return {
+        _("Steps of collaboration"): steps,
+        capitalise(_(external)): {"": supporters},
+        _("Assumptions that matter most"): {"": assumptions},
+    }
+
+
+def assumption(name: str, settings: Settings, scenario: Scenario) -> Control:
+    """The slider of a parameter."""
+    entry = PARAMETERS[name]
+    usual = scenario.parameters.get(name, entry.default)
+    unit = "" if entry.unit == "1" else f" {_(entry.unit)}"
+    text = _("{low} to {high}{unit}; usually {usual}. Source: {source}.").format(
+        low=significant(entry.low), high=significant(entry.high), unit=unit,
+        usual=significant(usual), source=_(entry.source),
+    )  # fmt: skip
+    return Control(
+        f"parameters.{name}", capitalise(_(entry.meaning)), text, min(entry.low, usual),
+        max(entry.high, usual), settings.assumptions.get(name, usual), usual,
+    )  # fmt: skip
+
+
+def intensity(strategy: Strategy, lever: str) -> float:
+    """The intensity, 0 to 1, with which a strategy uses a lever: the largest of its phases."""
+    return max((phase.intensity for phase in strategy.levers.get(lever, ())), default=0.0)
