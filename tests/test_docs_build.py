@@ -11,7 +11,8 @@ TOP = Path(__file__).parents[1]
 PAGES = (
     "tutorials/first-study.md", "tutorials/your-own-regions.md", "tutorials/plan-for-ten-years.md",
     "how-to/own-rule.md", "how-to/own-mechanism.md", "how-to/dated-strategies.md",
-    "how-to/existing-bodies.md", "how-to/figures.md", "how-to/mesa.md",
+    "how-to/existing-bodies.md", "how-to/observed-bodies.md", "how-to/figures.md",
+    "how-to/mesa.md",
 )  # fmt: skip
 FILE_OR_COMMANDS = re.compile(
     r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python|json)\n(?P<text>.*?)^```"

@@ -130,8 +130,9 @@ def structure_headline(fit: NetworkFit) -> Headline:
     found = {one.name: one for one in fit.structures[-1].features}
     partners, isolates = found["partners"], found["isolates"]
     text = _(
-        "In the model a region has {model} partners on average, and {observed} were observed; "
-        "{alone} of regions have none, and {observed_alone} were observed without any."
+        "A region has {model} partners on average in the model, and {observed} in the observed "
+        "joint bodies; {alone} of regions have none in the model, and {observed_alone} as "
+        "observed."
     ).format(
         model=decimal(partners.model[0], 1),
         observed=decimal(partners.observed, 1),
