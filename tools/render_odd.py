@@ -25,12 +25,14 @@ from kolabsim.model import laws, levers, rng
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.bodies import EARTH
 from kolabsim.model.decision_rules import BUILT_IN
-from kolabsim.model.declare import ACTING, RULES
+from kolabsim.model.declare import ACTING, RULES, know_built_in
 from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
 from kolabsim.scenario.futures import STRUCTURES
+
+know_built_in()  # so that all terms are declared
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
 COMMAND = "python tools/render_odd.py"
@@ -563,7 +565,7 @@ def all_laws() -> dict[str, Callable]:
     """The laws of the model by name, in their order; ``where`` is shown as cases wherever it is."""
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return {name: getattr(laws, name) for name in names if name != "where"}
+    return {name: getattr(laws, name) for name in names if name not in ("where", "term")}
 
 
 def math(latex: str) -> str:

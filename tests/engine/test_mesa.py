@@ -12,7 +12,7 @@ from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
 from kolabsim.errors import InputError
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.state import REPUTATION
+from kolabsim.model.state import ROW
 from kolabsim.scenario.scenario import Scenario
 from tests.builders import make_scenario
 
@@ -105,7 +105,7 @@ def test_setting_a_column_changes_the_region(scenario):
     assert (model.state.region["commitment"] == 0.25).all()
     model.regional_governments[3].stress = 1.0
     assert model.state.region[3].stress == model.regional_governments[3].stress == 1.0
-    at = model.state.sums[: model.state.slot.size, REPUTATION]
+    at = model.state.sums[: model.state.slot.size, ROW.reputation]
     assert (at == 0.125).all(), "what follows from a column follows at once"
     with pytest.raises(AttributeError, match="'first' cannot be set"):
         model.regional_governments[0].first = 3

@@ -16,7 +16,7 @@ from kolabsim.model.levers import (
     UNIT_COSTS,
 )
 from kolabsim.model.measures import CHANNELS, MEASURES, REGION_MEASURES
-from kolabsim.model.state import MEMBERS, NOBODY, PAID, PEOPLE, RESIDENTS
+from kolabsim.model.state import NOBODY, PAID, ROW
 from tests.builders import (
     Run,
     check_structure,
@@ -48,9 +48,9 @@ def check_bodies(run: Run) -> None:
     for b, members in run.bodies().items():
         a, slot = s.body["area"][b], s.slot[members, s.body["area"][b]]
         row = s.sums[s.slot.size + b]
-        assert row[MEMBERS] == len(members)
-        assert row[PEOPLE] == close(slot["people"].sum())
-        assert row[RESIDENTS] == close(s.region["population"][members].sum())
+        assert row[ROW.members] == len(members)
+        assert row[ROW.people] == close(slot["people"].sum())
+        assert row[ROW.residents] == close(s.region["population"][members].sum())
         alone = slot["people"] * slot["alone"]
         # What members bear and what they gain from neighbours is the joint cost.
         joint = slot["due"].sum()
@@ -60,7 +60,7 @@ def check_bodies(run: Run) -> None:
         area = run.scenario.areas[list(run.scenario.areas)[a]]
         curve = UNIT_COSTS.index(run.scenario.unit_cost)
         economics = (area.efficient_scale, area.curvature_below, area.curvature_above)
-        bare = row[PEOPLE] * laws.unit_cost(row[PEOPLE], *economics, curve)
+        bare = row[ROW.people] * laws.unit_cost(row[ROW.people], *economics, curve)
         added = -sum((alone * slot[name]).sum() for name in ("coordination", "distance", "newness"))
         assert joint == close(bare + added)
         assert (alone * (1 - slot["scale"])).sum() == close(bare)

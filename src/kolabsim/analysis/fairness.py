@@ -21,7 +21,7 @@ from kolabsim.model.bodies import outlook, sharing_weight
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.model.state import BEST, NOBODY, TRUST, WEIGHT, State
+from kolabsim.model.state import NOBODY, ROW, State
 from kolabsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -157,11 +157,13 @@ def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, .
         chosen = list(some)
         alone = state.sums[members[chosen] * areas + a]
         row = alone.sum(axis=0)
-        row[BEST] = alone[:, BEST].max()
+        row[ROW.best] = alone[:, ROW.best].max()
         apart = ~np.eye(len(chosen), dtype=bool)
-        row[TRUST] = trust[np.ix_(chosen, chosen)][apart].sum()
+        row[ROW.trust] = trust[np.ix_(chosen, chosen)][apart].sum()
         pairs = meet[np.ix_(chosen, chosen)][apart].mean()
-        view = host_entry(outlook)(area, now, p, row, form, penalty, float(pairs), 0.0)
-        return view.price * row[WEIGHT]
+        view = host_entry(outlook)(
+            area, state.effect[a], now, p, row, form, penalty, float(pairs), 0.0
+        )
+        return view.price * row[ROW.weight]
 
     return cost

@@ -40,7 +40,7 @@ from kolabsim.model.levers import UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
-from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS, State
+from kolabsim.model.state import NOBODY, ROW, State
 from kolabsim.scenario.compile import contact_arrays
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
@@ -187,10 +187,10 @@ def prospect(s, p, i, a, c, quarter):
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
     own = own_change(
-        region, slot, p, view, omega, area.spillover, row[RESIDENTS], sides.first_enters
+        region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
     )
     goodwill = current_goodwill(region, slot, p, quarter)
-    return with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill)
+    return with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
 
 
 def prospect_table(

@@ -32,7 +32,7 @@ from kolabsim.model.bodies import (
 from kolabsim.model.interventions import fund
 from kolabsim.model.jit import allocating_device, argsort, device, each_negotiation, inlined
 from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
-from kolabsim.model.state import MEMBERS, NOBODY, RESIDENTS
+from kolabsim.model.state import NOBODY, ROW
 
 AREA, FIRST, END, LISTED = 0, 1, 2, 3
 """Columns of a mandate: area, first quarter, first quarter after, and where its members begin."""
@@ -96,7 +96,7 @@ def mandate(s, order, p, quarter):
             for m in range(s.body[body].members):
                 for n in range(CAP):
                     within += s.members[body, m] == group[n]
-            people = s.sums[s.slot.size + body, RESIDENTS]
+            people = s.sums[s.slot.size + body, ROW.residents]
             if within == s.body[body].members and people > most:
                 host, most = body, people
     if listed < 2:
@@ -188,13 +188,13 @@ def decide(s, p, i, a, ballot, quarter):
     contact, opened = slot.contact, slot.opened
     slot.contact = NOBODY
     first, second = party_row(s.slot, i, a), party_row(s.slot, s.contact[contact].target, a)
-    if first == second or s.sums[first, MEMBERS] + s.sums[second, MEMBERS] > now.cap:
+    if first == second or s.sums[first, ROW.members] + s.sums[second, ROW.members] > now.cap:
         return
     sides = assign_sides(s, p, first, second, quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
     # Judging counts spillover between the opener and its contacts; at the vote all count theirs.
     whole += s.area[a].spillover * further_spill(s, i, a, first, second)
-    split = int(s.sums[first, MEMBERS])
+    split = int(s.sums[first, ROW.members])
     agreed = vote(
         s, p, i, a, first, second, contact, sides.first_enters, view, whole, ballot[:split], quarter
     )
@@ -213,8 +213,8 @@ def decide(s, p, i, a, ballot, quarter):
 @device
 def further_spill(s, opener, a, first, second):
     """Spillover across a union between others than its opener, in the members' weights."""
-    split, total = int(s.sums[first, MEMBERS]), 0.0
-    for k in range(split + int(s.sums[second, MEMBERS])):
+    split, total = int(s.sums[first, ROW.members]), 0.0
+    for k in range(split + int(s.sums[second, ROW.members])):
         i = union_member(s, first, second, split, k)
         other = second if k < split else first
         for c in range(s.region[i].first, s.region[i].end):
@@ -231,16 +231,16 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
     Only the opener and regions alone judge with error, each through the contact that it has.
     """
     votes, people, area, row = 0.0, 0.0, s.area[a], s.sums[-1]
-    for k in range(int(s.sums[party, MEMBERS])):
+    for k in range(int(s.sums[party, ROW.members])):
         i = party_member(s.slot, s.members, party, k)
         region, slot, error = s.region[i], s.slot[i, a], 0.0
         if i == opener or party_body(s.slot, party) == NOBODY:
             error = misjudgement(s, p, i, a, contact, area.planning)
         omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
-        own = own_change(region, slot, p, view, omega, area.spillover, row[RESIDENTS], enters)
+        own = own_change(region, slot, p, view, omega, area.spillover, row[ROW.residents], enters)
         goodwill = current_goodwill(region, slot, p, quarter)
-        change = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill) + error
-        seen = benefit(region, slot, p, view, omega, area.spillover, row[RESIDENTS])
+        change = with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill) + error
+        seen = benefit(region, slot, p, view, omega, area.spillover, row[ROW.residents])
         ballot[k] = seen + error
         people += region.population
         if change > 0.0:
@@ -255,8 +255,8 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
 def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
     """Unite two parties: founding, accession, invitation and merger are one event."""
     one, two = party_body(s.slot, first), party_body(s.slot, second)
-    split = int(s.sums[first, MEMBERS])
-    number = split + int(s.sums[second, MEMBERS])
+    split = int(s.sums[first, ROW.members])
+    number = split + int(s.sums[second, ROW.members])
     joining, new = np.empty(number, np.int64), np.empty(number, np.bool_)
     for k in range(number):
         joining[k] = union_member(s, first, second, split, k)

@@ -14,32 +14,21 @@ from kolabsim.model.levers import (
     CONTRACT,
     LEAD,
 )
-from kolabsim.model.state import (
-    AUTONOMY,
-    AUTONOMY_PEOPLE,
-    BEST,
-    BURDEN,
-    BUSINESS_AID,
-    CAPACITY,
-    CULTURE,
-    CULTURE_SQUARES,
-    DIMENSIONS,
-    ENTRY,
-    INTERESTS,
-    JUDGED,
-    MEDIATION,
-    MEMBERS,
-    NOBODY,
-    PEOPLE,
-    REFERENCE,
-    REPUTATION,
-    RESIDENTS,
-    SPILL,
-    TRUST,
-    WEIGHT,
-    X,
-    Y,
-    Z,
+from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, ROW
+
+on_information = laws.term(
+    "information", "cost of informing each other (E3)", "share of joint cost", most=inf
+)
+on_negotiation = laws.term("negotiation", "cost of agreeing (E3)", "share of joint cost", most=inf)
+on_enforcement = laws.term(
+    "enforcement", "cost of enforcing promises (E3)", "share of joint cost", most=inf
+)
+on_steering = laws.term("steering", "how far a body agrees as easily as under a lead region (E3)")
+on_pooling = laws.term("pooling", "pooling of capacity, 1 without any lever (E5)", "1", most=inf)
+on_capacity = laws.term("capacity", "capacity that a joint body works with (E5)")
+on_quality = laws.term("quality", "service quality of a joint body (E5)")
+on_error = laws.term(
+    "error", "error in judging a union (E7)", "share of stand-alone cost", most=inf
 )
 
 EARTH = 6371.0
@@ -156,28 +145,28 @@ def refresh_slot(s, p, i, a):
     slot.weight = weight
     slot.burden = weight / (slot.people * slot.alone)
     row = s.sums[i * s.slot.shape[1] + a]
-    row[MEMBERS] = 1.0
-    row[PEOPLE] = slot.people
-    row[RESIDENTS] = region.population
-    row[CAPACITY] = slot.people * slot.capacity
-    row[BEST] = slot.capacity
-    row[REFERENCE] = slot.reference
-    row[WEIGHT] = weight
-    row[BURDEN] = slot.burden
-    row[ENTRY] = (
+    row[ROW.members] = 1.0
+    row[ROW.people] = slot.people
+    row[ROW.residents] = region.population
+    row[ROW.capacity] = slot.people * slot.capacity
+    row[ROW.best] = slot.capacity
+    row[ROW.reference] = slot.reference
+    row[ROW.weight] = weight
+    row[ROW.burden] = slot.burden
+    row[ROW.entry] = (
         (1.0 + region.stress) * slot.burden * (1.0 - laws.aided(slot.government, slot.business, p))
     )
-    row[AUTONOMY] = region.autonomy
-    row[AUTONOMY_PEOPLE] = region.autonomy * region.population
-    row[REPUTATION] = region.reputation
-    row[TRUST] = 0.0
-    row[SPILL] = 0.0
-    row[JUDGED] = 0.0
-    row[MEDIATION] = slot.ngo
-    row[BUSINESS_AID] = slot.business
-    row[X] = region.population * region.x
-    row[Y] = region.population * region.y
-    row[Z] = region.population * region.z
+    row[ROW.autonomy] = region.autonomy
+    row[ROW.autonomy_people] = region.autonomy * region.population
+    row[ROW.reputation] = region.reputation
+    row[ROW.trust] = 0.0
+    row[ROW.spill] = 0.0
+    row[ROW.judged] = 0.0
+    row[ROW.mediation] = slot.ngo
+    row[ROW.business] = slot.business
+    row[ROW.x] = region.population * region.x
+    row[ROW.y] = region.population * region.y
+    row[ROW.z] = region.population * region.z
     if slot.body == NOBODY:
         slot.judged = 0.0
         slot.omega = 0.0
@@ -200,8 +189,8 @@ def union_forum_share(s, a, first, second):
     """Share of the pairs inside the union of two parties that meet in one forum."""
     if s.area[a].forum == 0.0:
         return 0.0
-    split, pairs = int(s.sums[first, MEMBERS]), 0.0
-    n = split + int(s.sums[second, MEMBERS])
+    split, pairs = int(s.sums[first, ROW.members]), 0.0
+    n = split + int(s.sums[second, ROW.members])
     for k in range(n):
         i = union_member(s, first, second, split, k)
         for m in range(k):
@@ -224,7 +213,7 @@ def interests_apart(row, mean_interest):
     squares = 0.0
     for f in range(INTERESTS, len(row)):
         squares += row[f] * row[f]
-    return laws.interest_distance(row[MEMBERS], squares, mean_interest)
+    return laws.interest_distance(row[ROW.members], squares, mean_interest)
 
 
 @device
@@ -233,7 +222,9 @@ def cultures_apart(row):
     squares = 0.0
     for d in range(DIMENSIONS):
         squares += row[CULTURE + d] * row[CULTURE + d]
-    return laws.culture_distance(row[MEMBERS], row[CULTURE_SQUARES], squares, float(DIMENSIONS))
+    return laws.culture_distance(
+        row[ROW.members], row[ROW.culture_squares], squares, float(DIMENSIONS)
+    )
 
 
 @device
@@ -245,50 +236,48 @@ def growth_of(form, p):
 
 
 @device
-def outlook(area, now, p, row, form, penalty, forum, shortfall):
+def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
     """What a body with this row of sums produces in an area (E3 to E5).
 
-    ``forum`` is the share of its pairs inside one forum, ``shortfall`` the share of its people
-    whose region is expected (or was seen) to fall short.
+    ``effects`` are those of user-defined mechanisms in the area, ``forum`` is the share of its
+    pairs inside one forum, ``shortfall`` the share of its people whose region is expected (or was
+    seen) to fall short.
     """
-    n = row[MEMBERS]
+    n = row[ROW.members]
     meeting, system = area.forum * forum, area.information
-    trust = row[TRUST] / max(n * (n - 1.0), 1.0)
-    information = laws.effect(
-        laws.information_cost(cultures_apart(row), meeting, system, p),
-        area.information_times, area.information_plus, 0.0, inf,
-    )  # fmt: skip
+    trust = row[ROW.trust] / max(n * (n - 1.0), 1.0)
+    information = on_information(
+        laws.information_cost(cultures_apart(row), meeting, system, p), effects
+    )
     steering = laws.steering(area.team, p)
-    steering = laws.effect(steering, area.steering_times, area.steering_plus, 0.0, 1.0)
+    steering = on_steering(steering, effects)
     negotiation = laws.negotiation_cost(
         interests_apart(row, now.mean_interest), n, growth_of(form, p), steering,
-        area.planning, area.team, row[MEDIATION] / n, p,
+        area.planning, area.team, row[ROW.mediation] / n, p,
     )  # fmt: skip
-    negotiation = laws.effect(negotiation, area.negotiation_times, area.negotiation_plus, 0.0, inf)
-    enforcement = laws.effect(
-        laws.enforcement_cost(trust, area.difficulty, area.monitoring, p),
-        area.enforcement_times, area.enforcement_plus, 0.0, inf,
-    )  # fmt: skip
+    negotiation = on_negotiation(negotiation, effects)
+    enforcement = on_enforcement(
+        laws.enforcement_cost(trust, area.difficulty, area.monitoring, p), effects
+    )
     overhead = 0.0 if form == CONTRACT else p.overhead_cost
-    haul = laws.haul_cost(area.haul, laws.radius(row[RESIDENTS], row[X], row[Y], row[Z], EARTH))
+    haul = laws.haul_cost(
+        area.haul, laws.radius(row[ROW.residents], row[ROW.x], row[ROW.y], row[ROW.z], EARTH)
+    )
     unit = laws.unit_cost(
-        row[PEOPLE], area.efficient_scale, area.curvature_below, area.curvature_above,
+        row[ROW.people], area.efficient_scale, area.curvature_below, area.curvature_above,
         now.unit_cost,
     )  # fmt: skip
     coordination = information + negotiation + enforcement + overhead
-    cost = laws.joint_cost(row[PEOPLE], unit, coordination, haul, penalty)
-    pooling = laws.pooling(system, meeting, row[BUSINESS_AID] / n, p)
-    pooling = laws.effect(pooling, area.pooling_times, area.pooling_plus, 0.0, inf)
-    capacity = laws.pooled_capacity(row[CAPACITY] / row[PEOPLE], row[BEST], pooling, p)
-    if row[PEOPLE] > row[RESIDENTS]:
-        capacity *= laws.strained(row[PEOPLE] / row[RESIDENTS], p)
-    capacity = laws.effect(capacity, area.capacity_times, area.capacity_plus, 0.0, 1.0)
-    quality = laws.effect(
-        laws.joint_quality(capacity, shortfall, penalty, p),
-        area.quality_times, area.quality_plus, 0.0, 1.0,
-    )  # fmt: skip
+    cost = laws.joint_cost(row[ROW.people], unit, coordination, haul, penalty)
+    pooling = laws.pooling(system, meeting, row[ROW.business] / n, p)
+    pooling = on_pooling(pooling, effects)
+    capacity = laws.pooled_capacity(row[ROW.capacity] / row[ROW.people], row[ROW.best], pooling, p)
+    if row[ROW.people] > row[ROW.residents]:
+        capacity *= laws.strained(row[ROW.people] / row[ROW.residents], p)
+    capacity = on_capacity(capacity, effects)
+    quality = on_quality(laws.joint_quality(capacity, shortfall, penalty, p), effects)
     return Outlook(
-        cost / row[WEIGHT], quality, capacity, unit, information, negotiation, enforcement,
+        cost / row[ROW.weight], quality, capacity, unit, information, negotiation, enforcement,
         overhead, haul, penalty, trust, information + negotiation,
     )  # fmt: skip
 
@@ -300,8 +289,10 @@ def present_outlook(s, p, a, body, quarter):
     row = s.sums[party]
     penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
     forum = body_forum_share(s, body)
-    shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
-    return outlook(s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall)
+    shortfall = 1.0 - row[ROW.reputation] / row[ROW.members]
+    return outlook(
+        s.area[a], s.effect[a], s.moment[0], p, row, s.body[body].form, penalty, forum, shortfall
+    )
 
 
 @device
@@ -330,30 +321,30 @@ def tally(s, p, body, quarter):
     for k in range(size):
         i = s.members[body, k]
         alone = s.sums[i * areas + a]
-        best = max(row[BEST], alone[BEST])
+        best = max(row[ROW.best], alone[ROW.best])
         for f in range(len(row)):
             row[f] += alone[f]
-        row[BEST] = best
+        row[ROW.best] = best
     for k in range(size):
         i = s.members[body, k]
         slot, omega = s.slot[i, a], 0.0
-        trust = row[REPUTATION] - s.region[i].reputation
+        trust = row[ROW.reputation] - s.region[i].reputation
         for c in range(s.region[i].first, s.region[i].end):
             contact = s.contact[c]
             if s.slot[contact.target, a].body == body:
                 trust += contact.trust - s.region[contact.target].reputation
                 omega += contact.spill
         slot.omega = omega
-        row[TRUST] += trust
-        row[SPILL] += omega / slot.alone
+        row[ROW.trust] += trust
+        row[ROW.spill] += omega / slot.alone
     view = present_outlook(s, p, a, body, quarter)
     for k in range(size):
         i = s.members[body, k]
         slot = s.slot[i, a]
         slot.judged = benefit(
-            s.region[i], slot, p, view, slot.omega, s.area[a].spillover, row[RESIDENTS]
+            s.region[i], slot, p, view, slot.omega, s.area[a].spillover, row[ROW.residents]
         )
-        row[JUDGED] += slot.judged
+        row[ROW.judged] += slot.judged
 
 
 @device
@@ -383,18 +374,20 @@ def unite_rows(s, i, a, first, second):
     row, one, two = s.sums[-1], s.sums[first], s.sums[second]
     for f in range(len(row)):
         row[f] = one[f] + two[f]
-    row[BEST] = max(one[BEST], two[BEST])
-    row[TRUST] += one[MEMBERS] * two[REPUTATION] + two[MEMBERS] * one[REPUTATION]
+    row[ROW.best] = max(one[ROW.best], two[ROW.best])
+    row[ROW.trust] += (
+        one[ROW.members] * two[ROW.reputation] + two[ROW.members] * one[ROW.reputation]
+    )
     own = s.region[i].reputation
     for c in range(s.region[i].first, s.region[i].end):
         contact = s.contact[c]
         j = contact.target
         if party_row(s.slot, j, a) == second:
             back = s.contact[contact.reverse]
-            row[TRUST] += contact.trust - s.region[j].reputation
-            row[TRUST] += back.trust - own
-            row[SPILL] += contact.spill / s.slot[i, a].alone
-            row[SPILL] += back.spill / s.slot[j, a].alone
+            row[ROW.trust] += contact.trust - s.region[j].reputation
+            row[ROW.trust] += back.trust - own
+            row[ROW.spill] += contact.spill / s.slot[i, a].alone
+            row[ROW.spill] += back.spill / s.slot[j, a].alone
 
 
 @device
@@ -407,7 +400,7 @@ def assign_sides(s, p, first, second, quarter):
     one, two = party_body(s.slot, first), party_body(s.slot, second)
     if one == NOBODY and two == NOBODY:
         return Sides(s.moment[0].founding_penalty, s.moment[0].form, NOBODY, True, True)
-    first_is_larger = s.sums[first, RESIDENTS] > s.sums[second, RESIDENTS]
+    first_is_larger = s.sums[first, ROW.residents] > s.sums[second, ROW.residents]
     host = one if two == NOBODY or (one != NOBODY and first_is_larger) else two
     age = (quarter - s.body[host].began) / 4.0
     return Sides(
@@ -421,13 +414,15 @@ def judge_union(s, p, i, a, first, second, sides):
     unite_rows(s, i, a, first, second)
     row = s.sums[-1]
     forum = union_forum_share(s, a, first, second)
-    shortfall = 1.0 - row[REPUTATION] / row[MEMBERS]
-    view = outlook(s.area[a], s.moment[0], p, row, sides.form, sides.penalty, forum, shortfall)
+    shortfall = 1.0 - row[ROW.reputation] / row[ROW.members]
+    view = outlook(
+        s.area[a], s.effect[a], s.moment[0], p, row, sides.form, sides.penalty, forum, shortfall
+    )
     entry = 0.0
     if sides.first_enters:
-        entry += s.sums[first, ENTRY]
+        entry += s.sums[first, ROW.entry]
     if sides.second_enters:
-        entry += s.sums[second, ENTRY]
+        entry += s.sums[second, ROW.entry]
     return view, change_for_all(s.area[a].spillover, p, row, view, entry)
 
 
@@ -438,13 +433,13 @@ def change_for_all(spillover, p, row, view, entry):
     ``entry`` is the sum over those who enter of what their start-up weighs.
     """
     after = (
-        row[MEMBERS]
-        - view.price * row[BURDEN]
-        + spillover * row[SPILL]
-        + p.quality_value * (row[MEMBERS] * view.quality - row[REFERENCE])
-        - p.autonomy_cost * (row[AUTONOMY] - row[AUTONOMY_PEOPLE] / row[RESIDENTS])
+        row[ROW.members]
+        - view.price * row[ROW.burden]
+        + spillover * row[ROW.spill]
+        + p.quality_value * (row[ROW.members] * view.quality - row[ROW.reference])
+        - p.autonomy_cost * (row[ROW.autonomy] - row[ROW.autonomy_people] / row[ROW.residents])
     )
-    return after - p.startup_cost * view.price * entry / p.horizon_years - row[JUDGED]
+    return after - p.startup_cost * view.price * entry / p.horizon_years - row[ROW.judged]
 
 
 @device
@@ -473,7 +468,7 @@ def misjudgement(s, p, i, a, contact, planning):
     area = s.area[a]
     meeting = area.forum * same_forum(one, other)
     spread = laws.misperception(meeting, area.information, planning, p)
-    return error * laws.effect(spread, area.error_times, area.error_plus, 0.0, inf)
+    return error * on_error(spread, s.effect[a])
 
 
 @device

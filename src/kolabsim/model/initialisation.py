@@ -16,15 +16,7 @@ from kolabsim.model.bodies import (
 )
 from kolabsim.model.jit import device, inlined, kernel
 from kolabsim.model.levers import CAP
-from kolabsim.model.state import (
-    CULTURE,
-    CULTURE_SQUARES,
-    DIMENSIONS,
-    INTERESTS,
-    NOBODY,
-    PAID,
-    RATION,
-)
+from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, PAID, RATION, ROW
 
 BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_MEMBERS = range(5)
 """Columns of an existing body: area, form, quarter it began, bound until, first member."""
@@ -44,6 +36,8 @@ def initialise(w, s, policy, p, key):
         s.body[b].members = 0
     for a in range(areas):
         s.area[a] = w.area[a]
+        for term in range(s.effect.shape[1]):
+            s.effect[a, term, 0], s.effect[a, term, 1] = 1.0, 0.0
     for c in range(len(s.contact)):
         s.contact[c] = w.contact[c]
     for i in range(regions):
@@ -154,7 +148,7 @@ def standardise(s):
         squares = 0.0
         for d in range(DIMENSIONS):
             squares += s.sums[k, CULTURE + d] ** 2
-        s.sums[k, CULTURE_SQUARES] = squares
+        s.sums[k, ROW.culture_squares] = squares
 
 
 @device

@@ -21,28 +21,11 @@ from kolabsim.model.levers import (
     MONITORING,
     NEWEST,
     NGO,
-    ON_ATTENTION,
-    ON_ATTENTION_ODDS,
-    ON_CAPACITY,
-    ON_CONCLUSION,
-    ON_CONDUCT,
-    ON_CONDUCT_ODDS,
-    ON_ENFORCEMENT,
-    ON_ERROR,
-    ON_INFORMATION,
-    ON_LEAVING,
-    ON_NEGOTIATION,
-    ON_NOTICE,
-    ON_OBSERVATION,
-    ON_POOLING,
-    ON_QUALITY,
-    ON_STEERING,
-    ON_TRUST,
     OWN,
     PLANNING,
     TEAM,
 )
-from kolabsim.model.state import BUSINESS_AID, ENTRY, MEDIATION, NOBODY, PAID, RATION
+from kolabsim.model.state import NOBODY, PAID, RATION, ROW
 from kolabsim.model.targeting import score_region, scores_regions
 
 MEMBERS_PAY, CENTRE_PAYS = 0, 1
@@ -69,7 +52,7 @@ def begin(w, s, policy, p, quarter):
         area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
         area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
         if quarter == 0 or phase != policy.period[quarter - 1]:
-            take_effect(area, policy.effect[phase, a])
+            s.effect[a] = policy.effect[phase, a]
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         befall(w, s, p, w.period[quarter])
     for k in range(len(w.shock)):
@@ -85,30 +68,6 @@ def begin(w, s, policy, p, quarter):
     now.members_before = 0.0
     for body in range(len(s.body)):
         now.members_before += s.body[body].members
-
-
-@device
-def take_effect(area, e):
-    """Let mechanisms of one's own act on the terms of an area from now on (E14)."""
-    area.information_times, area.information_plus = e[ON_INFORMATION, 0], e[ON_INFORMATION, 1]
-    area.negotiation_times, area.negotiation_plus = e[ON_NEGOTIATION, 0], e[ON_NEGOTIATION, 1]
-    area.enforcement_times, area.enforcement_plus = e[ON_ENFORCEMENT, 0], e[ON_ENFORCEMENT, 1]
-    area.steering_times, area.steering_plus = e[ON_STEERING, 0], e[ON_STEERING, 1]
-    area.pooling_times, area.pooling_plus = e[ON_POOLING, 0], e[ON_POOLING, 1]
-    area.capacity_times, area.capacity_plus = e[ON_CAPACITY, 0], e[ON_CAPACITY, 1]
-    area.quality_times, area.quality_plus = e[ON_QUALITY, 0], e[ON_QUALITY, 1]
-    odds = e[ON_ATTENTION_ODDS]
-    area.attention_odds_times, area.attention_odds_plus = odds[0], odds[1]
-    area.attention_times, area.attention_plus = e[ON_ATTENTION, 0], e[ON_ATTENTION, 1]
-    area.notice_times, area.notice_plus = e[ON_NOTICE, 0], e[ON_NOTICE, 1]
-    area.error_times, area.error_plus = e[ON_ERROR, 0], e[ON_ERROR, 1]
-    area.conclusion_times, area.conclusion_plus = e[ON_CONCLUSION, 0], e[ON_CONCLUSION, 1]
-    area.observation_times, area.observation_plus = e[ON_OBSERVATION, 0], e[ON_OBSERVATION, 1]
-    odds = e[ON_CONDUCT_ODDS]
-    area.conduct_odds_times, area.conduct_odds_plus = odds[0], odds[1]
-    area.conduct_times, area.conduct_plus = e[ON_CONDUCT, 0], e[ON_CONDUCT, 1]
-    area.leaving_times, area.leaving_plus = e[ON_LEAVING, 0], e[ON_LEAVING, 1]
-    area.trust_times, area.trust_plus = e[ON_TRUST, 0], e[ON_TRUST, 1]
 
 
 @inlined
@@ -267,9 +226,9 @@ def ration(lever, s, p):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
             give(slot, lever, offered(slot, lever) * part)
             aid = laws.aided(slot.government, slot.business, p)
-            row[ENTRY] = (1.0 + s.region[i].stress) * slot.burden * (1.0 - aid)
-            row[MEDIATION] = slot.ngo
-            row[BUSINESS_AID] = slot.business
+            row[ROW.entry] = (1.0 + s.region[i].stress) * slot.burden * (1.0 - aid)
+            row[ROW.mediation] = slot.ngo
+            row[ROW.business] = slot.business
 
 
 @device

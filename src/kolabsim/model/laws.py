@@ -9,10 +9,11 @@ unless a rate says a quarter, costs are shares of what they are compared with.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp, log, sqrt
 
 from kolabsim.model.jit import kernel
-from kolabsim.model.levers import HYPERBOLA, POWER
+from kolabsim.model.levers import HYPERBOLA, POWER, TERMS, Term
 from kolabsim.model.mechanisms import (
     business_on_pooling,
     community_on_conduct_odds,
@@ -93,6 +94,23 @@ def unit_cost(people, efficient_scale, curvature_below, curvature_above, curve):
 def effect(term, times, plus, least, most):
     """What mechanisms of one's own make of a term: scaled, shifted, within its bounds. E14"""
     return clip(times * term + plus, least, most)
+
+
+def term(
+    name: str, meaning: str, unit: str = "0..1", least: float = 0.0, most: float = 1.0
+) -> Callable:
+    """Declare a term, and get the function that lets user-defined mechanisms act on it.
+
+    That function takes the value and the area's row of ``State.effect``. Terms are declared at the
+    top of ``bodies.py`` and ``stages.py``, so that their order never depends on who imports what.
+    """
+    place = len(TERMS)
+    TERMS[name] = Term(meaning, unit, least, most)
+
+    def act(value, effects):
+        return effect(value, effects[place, 0], effects[place, 1], least, most)
+
+    return kernel(act)
 
 
 # E2 ---------------------------------------------------------------------------------------------

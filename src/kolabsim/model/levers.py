@@ -6,7 +6,6 @@ Mechanisms and supporters have an intensity from 0 to 1 in each quarter and area
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
 from kolabsim.i18n import N_
 
@@ -144,37 +143,8 @@ class Term:
     most: float = 1.0
 
 
-TERMS: dict[str, Term] = {
-    "information": Term("cost of informing each other (E3)", "share of joint cost", most=inf),
-    "negotiation": Term("cost of agreeing (E3)", "share of joint cost", most=inf),
-    "enforcement": Term("cost of enforcing promises (E3)", "share of joint cost", most=inf),
-    "steering": Term("how far a body agrees as easily as under a lead region (E3)"),
-    "pooling": Term("pooling of capacity, 1 without any lever (E5)", "1", most=inf),
-    "capacity": Term("capacity that a joint body works with (E5)"),
-    "quality": Term("service quality of a joint body (E5)"),
-    "attention_odds": Term(
-        "odds that a region turns to an area in a quarter (E7)", "log odds", least=-inf, most=inf
-    ),
-    "attention": Term("chance in a quarter that a region turns to an area (E7)"),
-    "notice": Term("chance in a quarter to notice a contact (E7)"),
-    "error": Term("error in judging a union (E7)", "share of stand-alone cost", most=inf),
-    "conclusion": Term("chance in a quarter that a negotiation concludes (E9)"),
-    "observation": Term("chance that a member's conduct is observed (E10)"),
-    "conduct_odds": Term(
-        "odds that a member keeps its promises (E10)", "log odds", least=-inf, most=inf
-    ),
-    "conduct": Term("chance that a member keeps its promises (E10)"),
-    "leaving": Term("chance in a quarter that a member leaves (E11)"),
-    "trust": Term("part of missing trust built in a quarter between members of a body (E12)"),
-}
-"""What mechanisms and supporters act on, in the order in which the engine holds it."""
-
-(
-    ON_INFORMATION, ON_NEGOTIATION, ON_ENFORCEMENT, ON_STEERING, ON_POOLING, ON_CAPACITY,
-    ON_QUALITY, ON_ATTENTION_ODDS, ON_ATTENTION, ON_NOTICE, ON_ERROR, ON_CONCLUSION,
-    ON_OBSERVATION, ON_CONDUCT_ODDS, ON_CONDUCT, ON_LEAVING, ON_TRUST,
-) = range(17)  # fmt: skip
-"""Positions of the terms in the engine's arrays."""
+TERMS: dict[str, Term] = {}
+"""All terms by name. Each is declared where it is applied: :func:`kolabsim.model.laws.term`."""
 
 BASES = ("members", "joint")
 """What the price of a mechanism of one's own is a share of: all service cost, or joint cost."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from kolabsim.model.jit import allocating_device, argsort, device, inlined, kernel
 from kolabsim.model.levers import CAP
-from kolabsim.model.state import MEMBERS, NOBODY, PAID, TRUST
+from kolabsim.model.state import NOBODY, PAID, ROW, places
 
 REPORT, PAGE, STEPPER, COSTS, TRAITS = "report", "page", "stepper", "costs", "traits"
 """Places that show measures: the report of an experiment, the page's differences, the page's
@@ -228,23 +228,9 @@ def shown_in(place: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: MEASURES[name].order))
 
 
-AT = {name: place for place, name in enumerate(MEASURES)}
-(
-    COOPERATION, EFFICIENCY, NET_EFFICIENCY, QUALITY, QUALITY_CHANGE, PERCEIVED, REALISED
-) = range(7)  # fmt: skip
-FIRST_CHANNEL = 7
-CHANNEL_COUNT = len(CHANNELS) - 1
-AFTER_CHANNELS = FIRST_CHANNEL + CHANNEL_COUNT
-(
-    DECISION_TIME, TRUST_ALL, TRUST_BODIES, SHORTFALL, COMMITMENT, QUALITY_GINI, WORST_TENTH,
-    LOSERS, EXIT_RATE, MEMBERSHIP_AGE, BODY_AGE, BODIES, BODY_SIZE, LARGEST_BODY, DENSITY,
-    TRANSITIVITY, ISOLATES, DEGREE_GINI, SAVING, PROGRAMME_COST, PROGRAMME_MEMBERS,
-    PROGRAMME_CENTRE, PROGRAMME_SUPPORTERS, NET_SAVING, NET_SAVING_DISCOUNTED, BENEFIT_MONEY,
-    SAVING_PER_COST, OPENED, REFUSED, AGREEMENTS, DECIDING, ENDED, MEMBERSHIP_YEARS,
-) = range(AFTER_CHANNELS, AFTER_CHANNELS + 33)  # fmt: skip
-if AT["decision_time"] != DECISION_TIME or AT["membership_years"] != MEMBERSHIP_YEARS:
-    MESSAGE = "the measures and their places differ"
-    raise AssertionError(MESSAGE)
+AT = places("Places", MEASURES)
+"""Places of the measures in the history of a run, by name: ``out[AT.trust]``."""
+FIRST_CHANNEL, CHANNEL_COUNT = AT.scale, len(CHANNELS) - 1
 
 REGION_COUNT = len(REGION_MEASURES)
 NEVER = np.nan
@@ -373,23 +359,23 @@ def add_region(i, s, quarter, quality, out):
         costs += yearly
         out[MONEY] += cost
         out[PERSONS] += residents
-        out[SAVING] += cost * (1.0 - slot.cost + slot.entry)
-        out[BENEFIT_MONEY] += cost * (slot.realised + slot.entry)
-        out[OPENED] += slot.opened == quarter
-        out[QUALITY] += residents * slot.quality
-        out[QUALITY_CHANGE] += residents * (slot.quality - slot.capacity_start)
+        out[AT.saving] += cost * (1.0 - slot.cost + slot.entry)
+        out[AT.benefit_money] += cost * (slot.realised + slot.entry)
+        out[AT.opened] += slot.opened == quarter
+        out[AT.quality] += residents * slot.quality
+        out[AT.quality_change] += residents * (slot.quality - slot.capacity_start)
         if slot.body != NOBODY:
             members += 1.0
-            out[SHORTFALL] += 1.0 - slot.kept
-            out[MEMBERSHIP_AGE] += (quarter - slot.entered) / 4.0
-            out[PERCEIVED] += cost * slot.expected
+            out[AT.shortfall] += 1.0 - slot.kept
+            out[AT.membership_age] += (quarter - slot.entered) / 4.0
+            out[AT.perceived_benefit] += cost * slot.expected
             add_channels(slot, cost, out, FIRST_CHANNEL)
     for c in range(s.region[i].first, s.region[i].end):
-        out[TRUST_ALL] += s.contact[c].trust
+        out[AT.trust] += s.contact[c].trust
     quality[i] = mean
-    out[COOPERATION] += members
-    out[LOSERS] += gain < -1e-9 * costs
-    out[COMMITMENT] += s.region[i].commitment
+    out[AT.cooperation] += members
+    out[AT.losers] += gain < -1e-9 * costs
+    out[AT.commitment] += s.region[i].commitment
 
 
 @inlined
@@ -405,16 +391,16 @@ def conclude(s, p, own, quarter, quality, out):
     if now.changed > 0:
         measure_network(s)
         now.changed = 0
-    out[DENSITY], out[TRANSITIVITY] = now.density, now.transitivity
-    out[ISOLATES], out[DEGREE_GINI] = now.isolates, now.degree_gini
-    out[REFUSED], out[AGREEMENTS] = now.refused, now.concluded
-    out[DECIDING], out[ENDED] = now.deciding, now.left
-    out[MEMBERSHIP_YEARS] = now.members_before / 4.0
-    out[DECISION_TIME] = share_of(now.deciding, now.concluded)
-    out[EXIT_RATE] = share_of(4.0 * now.left, now.members_before)
+    out[AT.density], out[AT.transitivity] = now.density, now.transitivity
+    out[AT.isolates], out[AT.degree_gini] = now.isolates, now.degree_gini
+    out[AT.refused], out[AT.agreements] = now.refused, now.concluded
+    out[AT.deciding], out[AT.ended] = now.deciding, now.left
+    out[AT.membership_years] = now.members_before / 4.0
+    out[AT.decision_time] = share_of(now.deciding, now.concluded)
+    out[AT.exit_rate] = share_of(4.0 * now.left, now.members_before)
 
 
-MONEY, PERSONS = EFFICIENCY, NET_EFFICIENCY
+MONEY, PERSONS = AT.efficiency, AT.net_efficiency
 """Where stand-alone cost and the people served are summed until they are divided by."""
 
 
@@ -422,32 +408,32 @@ MONEY, PERSONS = EFFICIENCY, NET_EFFICIENCY
 def conclude_slots(s, p, quarter, out):
     """Divide sums by what they are shares of, and add what the levers cost."""
     regions, areas = s.slot.shape
-    money, people, members = out[MONEY], out[PERSONS], out[COOPERATION]
-    saved, net, spent = out[SAVING], out[BENEFIT_MONEY], 0.0
+    money, people, members = out[MONEY], out[PERSONS], out[AT.cooperation]
+    saved, net, spent = out[AT.saving], out[AT.benefit_money], 0.0
     for lever in range(s.ledger.shape[1]):
         spent += s.ledger[PAID, lever]
-    out[LOSERS] /= regions
-    out[COMMITMENT] /= regions
-    out[COOPERATION] = members / (regions * areas)
-    out[EFFICIENCY] = saved / money
-    out[NET_EFFICIENCY] = (saved - spent) / money
-    out[QUALITY] /= people
-    out[QUALITY_CHANGE] /= people
-    out[PERCEIVED] /= money
-    out[REALISED] = (net - spent) / money
+    out[AT.losers] /= regions
+    out[AT.commitment] /= regions
+    out[AT.cooperation] = members / (regions * areas)
+    out[AT.efficiency] = saved / money
+    out[AT.net_efficiency] = (saved - spent) / money
+    out[AT.quality] /= people
+    out[AT.quality_change] /= people
+    out[AT.perceived_benefit] /= money
+    out[AT.realised_benefit] = (net - spent) / money
     for k in range(CHANNEL_COUNT):
         out[FIRST_CHANNEL + k] /= money
-    out[SHORTFALL] = share_of(out[SHORTFALL], members)
-    out[MEMBERSHIP_AGE] = share_of(out[MEMBERSHIP_AGE], members)
-    out[TRUST_ALL] = share_of(out[TRUST_ALL], float(len(s.contact)))
+    out[AT.shortfall] = share_of(out[AT.shortfall], members)
+    out[AT.membership_age] = share_of(out[AT.membership_age], members)
+    out[AT.trust] = share_of(out[AT.trust], float(len(s.contact)))
     now = s.moment[0]
-    out[PROGRAMME_COST] = spent
-    out[PROGRAMME_MEMBERS], out[PROGRAMME_CENTRE] = now.paid_members, now.paid_centre
-    out[PROGRAMME_SUPPORTERS] = now.paid_supporter
-    out[NET_SAVING] = saved - spent
-    out[NET_SAVING_DISCOUNTED] = (saved - spent) * (1.0 + p.discount) ** (-(quarter + 0.5) / 4.0)
-    out[BENEFIT_MONEY] = net - spent
-    out[SAVING_PER_COST] = share_of(saved, spent)
+    out[AT.programme_cost] = spent
+    out[AT.programme_members], out[AT.programme_centre] = now.paid_members, now.paid_centre
+    out[AT.programme_supporters] = now.paid_supporter
+    out[AT.net_saving] = saved - spent
+    out[AT.net_saving_discounted] = (saved - spent) * (1.0 + p.discount) ** (-(quarter + 0.5) / 4.0)
+    out[AT.benefit_money] = net - spent
+    out[AT.saving_per_cost] = share_of(saved, spent)
 
 
 @device
@@ -462,11 +448,11 @@ def record_bodies(s, quarter, out):
             members += size
             largest = max(largest, float(size))
             age += (quarter - s.body[body].began) / 4.0
-            trust += row[TRUST]
-            pairs += row[MEMBERS] * (row[MEMBERS] - 1.0)
-    out[BODIES], out[LARGEST_BODY] = bodies, largest
-    out[BODY_SIZE], out[BODY_AGE] = share_of(members, bodies), share_of(age, bodies)
-    out[TRUST_BODIES] = share_of(trust, pairs)
+            trust += row[ROW.trust]
+            pairs += row[ROW.members] * (row[ROW.members] - 1.0)
+    out[AT.bodies], out[AT.largest_body] = bodies, largest
+    out[AT.body_size], out[AT.body_age] = share_of(members, bodies), share_of(age, bodies)
+    out[AT.trust_in_bodies] = share_of(trust, pairs)
 
 
 @allocating_device
@@ -474,8 +460,8 @@ def record_spread(quality, out):
     """How quality is spread over regions."""
     order, tenth = argsort(quality), (len(quality) + 9) // 10
     for k in range(tenth):
-        out[WORST_TENTH] += quality[order[k]] / tenth
-    out[QUALITY_GINI] = gini(quality, order)
+        out[AT.worst_tenth] += quality[order[k]] / tenth
+    out[AT.quality_gini] = gini(quality, order)
 
 
 @device

@@ -26,25 +26,30 @@ from kolabsim.model.bodies import (
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
 from kolabsim.model.jit import device, each_body, inlined
-from kolabsim.model.levers import LASTING
-from kolabsim.model.state import (
-    BEST,
-    CAPACITY,
-    INTERESTS,
-    MEDIATION,
-    MEMBERS,
-    NOBODY,
-    PEOPLE,
-    REFERENCE,
-    REPUTATION,
-    RESIDENTS,
-    TRUST,
-    WEIGHT,
-    Me,
-)
+from kolabsim.model.levers import LASTING, TERMS
+from kolabsim.model.state import INTERESTS, NOBODY, ROW, Me
 
 STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
 """The five steps, in the order in which a quarter runs through them."""
+
+
+on_attention_odds = laws.term(
+    "attention_odds", "odds that a region turns to an area in a quarter (E7)", "log odds",
+    least=-inf, most=inf,
+)  # fmt: skip
+on_attention = laws.term("attention", "chance in a quarter that a region turns to an area (E7)")
+on_notice = laws.term("notice", "chance in a quarter to notice a contact (E7)")
+on_conclusion = laws.term("conclusion", "chance in a quarter that a negotiation concludes (E9)")
+on_observation = laws.term("observation", "chance that a member's conduct is observed (E10)")
+on_conduct_odds = laws.term(
+    "conduct_odds", "odds that a member keeps its promises (E10)", "log odds", least=-inf, most=inf
+)
+on_conduct = laws.term("conduct", "chance that a member keeps its promises (E10)")
+on_leaving = laws.term("leaving", "chance in a quarter that a member leaves (E11)")
+on_trust = laws.term(
+    "trust", "part of missing trust built in a quarter between members of a body (E12)"
+)
+TRUST_TERM = list(TERMS).index("trust")
 
 
 # 1 identify -------------------------------------------------------------------------------------
@@ -91,17 +96,19 @@ def look(i, a, s, p, key):
     slot, region = s.slot[i, a], s.region[i]
     if slot.contact != NOBODY or region.end == region.first:
         return 0
-    if not is_attentive(region, slot, s.area[a], s.slot, s.contact, a, p, key):
+    if not is_attentive(region, slot, s.area[a], s.effect[a], s.slot, s.contact, a, p, key):
         return 0
     own = party_row(s.slot, i, a)
-    room = s.moment[0].cap - s.sums[own, MEMBERS]
+    room = s.moment[0].cap - s.sums[own, ROW.members]
     number = 1
     for c in range(region.first, region.end):
         contact = s.contact[c]
         party = party_row(s.slot, contact.target, a)
-        if party == own or s.sums[party, MEMBERS] > room:
+        if party == own or s.sums[party, ROW.members] > room:
             continue
-        if not notices(region, s.region[contact.target], contact, s.area[a], a, p, key):
+        if not notices(
+            region, s.region[contact.target], contact, s.area[a], s.effect[a], a, p, key
+        ):
             continue
         k = 1
         while k < number and s.option[k].party != party:
@@ -112,8 +119,8 @@ def look(i, a, s, p, key):
         elif contact.trust > s.contact[s.option[k].contact].trust:
             s.option[k].contact = c
     keep = s.option[0]
-    keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, MEMBERS], 0.0
-    keep.people, keep.contact, keep.party = s.sums[own, RESIDENTS], NOBODY, own
+    keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, ROW.members], 0.0
+    keep.people, keep.contact, keep.party = s.sums[own, ROW.residents], NOBODY, own
     keep.draw = rng.uniform_by_area(key, rng.KEEPING, region.id, region.id, a)
     keep.success = region.success
     for k in range(1, number):
@@ -122,39 +129,39 @@ def look(i, a, s, p, key):
 
 
 @device
-def is_attentive(region, slot, area, slots, contact, a, p, key):
+def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
     """Whether a region turns to an area this quarter; of all slots and contacts."""
     draw = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
     priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area: then nobody needs to count them.
-    if draw > attention(region, slot, area, 1.0, priority, forum, p):
+    if draw > attention(region, slot, effects, 1.0, priority, forum, p):
         return False
     sharing = 0.0
     for c in range(region.first, region.end):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
-    return draw <= attention(region, slot, area, peers, priority, forum, p)
+    return draw <= attention(region, slot, effects, peers, priority, forum, p)
 
 
 @device
-def attention(region, slot, area, peers, priority, forum, p):
+def attention(region, slot, effects, peers, priority, forum, p):
     """Chance in a quarter that a region turns to an area (E7)."""
     odds = laws.attention_odds(
         slot.alone, region.stress, peers, priority, slot.government, forum, p
     )
-    odds = laws.effect(odds, area.attention_odds_times, area.attention_odds_plus, -inf, inf)
+    odds = on_attention_odds(odds, effects)
     chance = laws.logistic(odds)
-    return laws.effect(chance, area.attention_times, area.attention_plus, 0.0, 1.0)
+    return on_attention(chance, effects)
 
 
 @device
-def notices(region, other, contact, area, a, p, key):
+def notices(region, other, contact, area, effects, a, p, key):
     """Whether a region notices a contact in an area this quarter."""
     forum = area.forum * same_forum(region, other)
     tier = 1.0 if region.tier == other.tier else 0.0
     chance = laws.noticing(contact.near, contact.trust, forum, tier, p)
-    chance = laws.effect(chance, area.notice_times, area.notice_plus, 0.0, 1.0)
+    chance = on_notice(chance, effects)
     return rng.uniform_by_area(key, rng.NOTICE, region.id, other.id, a) < chance
 
 
@@ -169,14 +176,14 @@ def judge(i, a, k, s, p, key):
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
     own = own_change(
-        region, slot, p, view, omega, area.spillover, row[RESIDENTS], sides.first_enters
+        region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
     )
     goodwill = current_goodwill(region, slot, p, key.quarter)
-    gain = with_goodwill(own, whole, row[MEMBERS] - 1.0, goodwill)
+    gain = with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
     option.gain = gain + misjudgement(s, p, i, a, option.contact, 0.0)
     option.trust = contact.trust
     option.success = s.region[contact.target].success
-    option.members, option.people = row[MEMBERS], row[RESIDENTS]
+    option.members, option.people = row[ROW.members], row[ROW.residents]
     option.culture = cultures_apart(row)
     other = s.region[contact.target].id
     option.draw = rng.uniform_by_area(key, rng.CHOICE, region.id, other, a)
@@ -189,15 +196,15 @@ def builds_trust(s):
     for a in range(len(s.area)):
         if s.area[a].forum > 0.0 or s.area[a].team > 0.0 or s.area[a].ngo > 0.0:
             return True
-        if acts_on_trust(s.area[a]):
+        if acts_on_trust(s.effect[a]):
             return True
     return False
 
 
 @device
-def acts_on_trust(area):
-    """Whether a mechanism of one's own changes how trust is built in an area."""
-    return area.trust_times != 1.0 or area.trust_plus != 0.0
+def acts_on_trust(effects):
+    """Whether a user-defined mechanism changes how trust is built in an area."""
+    return effects[TRUST_TERM, 0] != 1.0 or effects[TRUST_TERM, 1] != 0.0
 
 
 @device
@@ -208,7 +215,7 @@ def communicate(i, s, p, key):
     for a in range(areas):
         forum += s.area[a].forum / areas
         mediation += s.slot[i, a].ngo / areas
-        team = team or s.area[a].team > 0.0 or acts_on_trust(s.area[a])
+        team = team or s.area[a].team > 0.0 or acts_on_trust(s.effect[a])
     if forum == 0.0 and mediation == 0.0 and not team:
         return
     for c in range(s.region[i].first, s.region[i].end):
@@ -234,9 +241,9 @@ def most_trust(i, j, built, s):
     """
     most = 0.0
     for a in range(s.slot.shape[1]):
-        body, area = s.slot[i, a].body, s.area[a]
+        body = s.slot[i, a].body
         if body != NOBODY and body == s.slot[j, a].body:
-            most = max(most, laws.effect(built, area.trust_times, area.trust_plus, 0.0, 1.0))
+            most = max(most, on_trust(built, s.effect[a]))
     return most
 
 
@@ -251,8 +258,7 @@ def plan(i, s, p, key):
         is_free = slot.body != NOBODY and slot.bound_until <= key.quarter
         if is_free and key.quarter - slot.entered >= 4.0 * p.first_term:
             chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
-            area = s.area[a]
-            chance = laws.effect(chance, area.leaving_times, area.leaving_plus, 0.0, 1.0)
+            chance = on_leaving(chance, s.effect[a])
             draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
             slot.leaves = draw < chance
             region.moving = max(region.moving, slot.leaves)
@@ -266,7 +272,7 @@ def advance(i, a, s, p, key):
     region, slot = s.region[i], s.slot[i, a]
     j = s.contact[slot.contact].target
     first, second = party_row(s.slot, i, a), party_row(s.slot, j, a)
-    members = s.sums[first, MEMBERS] + s.sums[second, MEMBERS]
+    members = s.sums[first, ROW.members] + s.sums[second, ROW.members]
     if first == second or members > s.moment[0].cap:
         slot.contact = NOBODY
         return
@@ -275,10 +281,10 @@ def advance(i, a, s, p, key):
         both = s.sums[first, INTERESTS + b] + s.sums[second, INTERESTS + b]
         squares += both * both
     apart = laws.interest_distance(members, squares, s.moment[0].mean_interest)
-    mediation = (s.sums[first, MEDIATION] + s.sums[second, MEDIATION]) / members
+    mediation = (s.sums[first, ROW.mediation] + s.sums[second, ROW.mediation]) / members
     area = s.area[a]
     chance = laws.conclusion(apart, area.planning, area.team, mediation, p)
-    chance = laws.effect(chance, area.conclusion_times, area.conclusion_plus, 0.0, 1.0)
+    chance = on_conclusion(chance, s.effect[a])
     if rng.uniform_by_area(key, rng.CONCLUSION, region.id, region.id, a) < chance:
         slot.order = rng.uniform_by_area(key, rng.ORDER, region.id, region.id, a)
         region.moving = 1
@@ -296,15 +302,15 @@ def coordinate(i, s, p, key):
             continue
         row, area = s.sums[s.slot.size + slot.body], s.area[a]
         seen = laws.observed(area.monitoring, area.information, p)
-        seen = laws.effect(seen, area.observation_times, area.observation_plus, 0.0, 1.0)
-        trust = row[TRUST] / max(row[MEMBERS] * (row[MEMBERS] - 1.0), 1.0)
+        seen = on_observation(seen, s.effect[a])
+        trust = row[ROW.trust] / max(row[ROW.members] * (row[ROW.members] - 1.0), 1.0)
         odds = laws.conduct_odds(
             current_goodwill(region, slot, p, key.quarter), region.commitment, trust,
-            slot.community, region.stress, region.population / row[RESIDENTS], seen, p,
+            slot.community, region.stress, region.population / row[ROW.residents], seen, p,
         )  # fmt: skip
-        odds = laws.effect(odds, area.conduct_odds_times, area.conduct_odds_plus, -inf, inf)
+        odds = on_conduct_odds(odds, s.effect[a])
         chance = laws.logistic(odds)
-        chance = laws.effect(chance, area.conduct_times, area.conduct_plus, 0.0, 1.0)
+        chance = on_conduct(chance, s.effect[a])
         slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
         slot.seen = rng.uniform_by_area(key, rng.SIGHT, region.id, region.id, a) < seen
 
@@ -358,15 +364,23 @@ def produce_body(s, p, body, quarter):
     penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
     forum = body_forum_share(s, body)
     view = outlook(
-        s.area[a], s.moment[0], p, row, s.body[body].form, penalty, forum, short / row[PEOPLE]
+        s.area[a],
+        s.effect[a],
+        s.moment[0],
+        p,
+        row,
+        s.body[body].form,
+        penalty,
+        forum,
+        short / row[ROW.people],
     )
     missing = 0.0
     for k in range(size):
         slot = s.slot[s.members[body, k], a]
         hidden = (1.0 - slot.kept) * (1.0 - slot.seen)
         missing += hidden * p.shortfall_share * view.price * slot.weight
-    spread = missing / (view.price * row[WEIGHT])
-    bare = row[PEOPLE] * view.unit / row[WEIGHT]
+    spread = missing / (view.price * row[ROW.weight])
+    bare = row[ROW.people] * view.unit / row[ROW.weight]
     steering = view.information + view.negotiation + view.enforcement + view.overhead
     for k in range(size):
         i = s.members[body, k]
@@ -384,7 +398,7 @@ def produce_body(s, p, body, quarter):
         slot.cost = view.price * slot.burden + shifted - slot.spill
         slot.quality = view.quality
         slot.pooled = p.quality_value * (view.quality - slot.reference)
-        lost = laws.autonomy_loss(region.autonomy, region.population / row[RESIDENTS], p)
+        lost = laws.autonomy_loss(region.autonomy, region.population / row[ROW.residents], p)
         slot.self_rule = -lost
         slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
         slot.load, slot.body_trust = view.load, view.trust
@@ -409,7 +423,7 @@ def evaluate(i, s, p, key):
                 bound += cost
             seen += slot.seen
             kept += slot.seen * slot.kept
-            best = s.sums[s.slot.size + slot.body, BEST]
+            best = s.sums[s.slot.size + slot.body, ROW.best]
             slot.capacity = laws.closer(slot.capacity, best, p.capacity_learning)
             slot.reference = slot.capacity * laws.strained(slot.demand, p)
     region.success = total / costs
@@ -428,10 +442,10 @@ def evaluate(i, s, p, key):
     if joint > 0.0:  # who shares nothing has learnt nothing that its rows hold
         for a in range(areas):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
-            row[CAPACITY] = slot.people * slot.capacity
-            row[BEST] = slot.capacity
-            row[REFERENCE] = slot.reference
-            row[REPUTATION] = region.reputation
+            row[ROW.capacity] = slot.people * slot.capacity
+            row[ROW.best] = slot.capacity
+            row[ROW.reference] = slot.reference
+            row[ROW.reputation] = region.reputation
 
 
 COMMITMENT_LEARNING = 1.0 - 0.8**0.25

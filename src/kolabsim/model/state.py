@@ -7,8 +7,10 @@ is the sum of their rows, so that any union can be judged without visiting its m
 
 from __future__ import annotations
 
+from collections import namedtuple
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +32,12 @@ class Column:
     unit: str = "1"
     symbol: str = ""
     kind: type = np.float64
+
+
+def places(title: str, names: Iterable[str]) -> Any:
+    """The place of each name, as an attribute: compiled code reads ``places.name``, a constant."""
+    names = tuple(names)
+    return namedtuple(title, names)(*range(len(names)))
 
 
 def _index(meaning: str, symbol: str = "") -> Column:
@@ -139,11 +147,6 @@ AREA: dict[str, Column] = {
         name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
         for name, lever in LEVERS.items()
     },
-    **{
-        f"{name}_{part}": Column(f"mechanisms of one's own, {word}: {term.meaning}", term.unit)
-        for name, term in TERMS.items()
-        for part, word in (("times", "factor"), ("plus", "addition"))
-    },
 }
 
 SUMS = (
@@ -154,11 +157,8 @@ SUMS = (
 """What the row of a party sums over its members (``best`` is their maximum); then come the sums of
 the culture scores and of the interest directions, one a dimension and one an area."""
 
-(
-    MEMBERS, PEOPLE, RESIDENTS, CAPACITY, BEST, REFERENCE, WEIGHT, BURDEN, ENTRY,
-    AUTONOMY, AUTONOMY_PEOPLE, REPUTATION, TRUST, SPILL, JUDGED, MEDIATION,
-    BUSINESS_AID, X, Y, Z, CULTURE_SQUARES,
-) = range(len(SUMS))  # fmt: skip
+ROW = places("Row", SUMS)
+"""Places of the sums in a row, by name: ``row[ROW.trust]``."""
 CULTURE = len(SUMS)
 INTERESTS = CULTURE + DIMENSIONS
 """Where the culture scores and the interest directions begin in a row."""
@@ -260,6 +260,8 @@ class State(NamedTuple):
     """[E] of :data:`CONTACT`; those of a region lie together, sorted by target."""
     area: np.ndarray
     """[A] of :data:`AREA`."""
+    effect: np.ndarray
+    """[A, T, 2] factor and addition by which user-defined mechanisms change each of TERMS."""
     body: np.ndarray
     """[B] of :data:`BODY`."""
     members: np.ndarray
@@ -288,6 +290,7 @@ def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> Sta
         slot=empty_records((regions, areas), SLOT),
         contact=empty_records(contacts, CONTACT),
         area=empty_records(areas, AREA),
+        effect=np.zeros((areas, len(TERMS), 2)),
         body=empty_records(bodies, BODY),
         members=np.full((bodies, CAP), NOBODY, np.int64),
         sums=np.zeros((regions * areas + bodies + 1, INTERESTS + areas)),
@@ -350,7 +353,7 @@ class Policy(NamedTuple):
     payer: np.ndarray
     """[P, 9] who bears each lever's cost, a place in PAYERS."""
     effect: np.ndarray
-    """[P, A, 17, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
+    """[P, A, T, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
     rate: np.ndarray
     """[P, A, U] yearly price of each mechanism of one's own, times its intensity."""
     base: np.ndarray

@@ -88,8 +88,6 @@ def _area_records(scenario: Scenario) -> np.ndarray:
     for a, area in enumerate(scenario.areas.values()):
         for name in AREA_ATTRIBUTES:
             records[name][a] = getattr(area, name)
-    for term in TERMS:  # no effect on any term yet
-        records[f"{term}_times"] = 1.0
     return records
 
 
