@@ -146,7 +146,8 @@ def test_texts_of_others_stay_texts(scenario, going):
     named = scenario.with_({"strategies.voluntary.title": EVIL, "currency": "<img src=x>"})
     object.__setattr__(named.regions, "names", (EVIL, *named.regions.names[1:]))
     drawing = charts.draw(next(Session(Settings(), named).estimates(going)))
-    tables = [differences_html(drawing.charts["differences"])]
+    differences = drawing.charts["differences"]
+    tables = [differences_html(differences.columns, differences.rows)]
     tables += [table_html(chart.columns, chart.rows) for chart in drawing.charts.values()]
     assert not re.search("<script|<img", "".join(tables))
     # JavaScript in options: only kolabsim's own, with texts of others as string literals.

@@ -377,7 +377,8 @@ class Page:
         self.estimate = estimate = found.estimate
         self.headline.set_content(escape(found.headline))
         self.verdicts.set_content(escape(found.verdicts))
-        self.table.set_content(differences_html(found.charts["differences"]))
+        differences = found.charts["differences"]
+        self.table.set_content(differences_html(differences.columns, differences.rows))
         for name, chart in found.charts.items():
             self.charts[name].show(chart)
         text = _("{runs} runs of each strategy, after {seconds} s.").format(
@@ -399,7 +400,8 @@ class Page:
     @translated
     def change(self, name: str, value: str) -> None:
         """Change a setting by its name: language, regions, strategies, or measure over time."""
-        settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
+        changed: dict[str, Any] = {name: value}
+        settings = replace(self.settings, **changed)
         if name in ("lang", "scenario"):
             self.reload(settings)
         elif name == "start":  # its levers replace those that were moved
@@ -432,8 +434,9 @@ class Page:
             self.report(refused(error), where=self.upload_alerts)
             return
         usual = Settings()
-        start = {"start": usual.start, "baseline": usual.baseline}
-        self.reload(replace(self.settings, scenario=name, **start))
+        self.reload(
+            replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline)
+        )
 
     @translated
     def reject_upload(self) -> None:

@@ -272,7 +272,8 @@ class Estimate:
                       for blocks in self.session.blocks(self.runs)])[:, None]
             for kind in ("history", "figures")
         )  # fmt: skip
-        session, futures = self.session, {DEFAULT_FUTURE: {}}
+        session = self.session
+        futures: dict[str, dict[str, object]] = {DEFAULT_FUTURE: {}}
         return Results.from_arrays(
             session.scenario, session.strategies, futures, session.settings.seed, history, regions
         )

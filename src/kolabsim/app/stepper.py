@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -52,10 +52,11 @@ class Stepper:
         """The present joint bodies in words; with other members, a body is another one."""
         regions = self.model.simulated.regions
         names = dict(zip(regions.codes, regions.names, strict=True))
-        return [
-            f"{area_title(body['area'])}: {', '.join(names[code] for code in body['members'])}"
-            for body in self.model.agreements()
-        ]
+        found = []
+        for body in self.model.agreements():
+            area, members = cast(str, body["area"]), cast(list[str], body["members"])
+            found.append(f"{area_title(area)}: {', '.join(names[code] for code in members)}")
+        return found
 
     @property
     def moment(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from kolabsim.model.measures import MEASURES
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.app.charts import Chart
     from kolabsim.scenario.scenario import Scenario
 
 MOST_ROWS = 100
@@ -101,20 +100,20 @@ def waiting() -> str:
 # Tables -----------------------------------------------------------------------------------------
 
 
-def differences_html(chart: Chart) -> str:
+def differences_html(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
     """The table of differences; its rows are as high as those of the chart beside it."""
     colours = {mark: colour for mark, _marker, colour in MARKS.values()}
-    rows = []
-    for title, hint, level, difference, interval in chart.rows:
+    lines = []
+    for title, hint, level, difference, interval in rows:
         mark, _space, number = difference.partition(SPACE)
-        rows.append(
+        lines.append(
             f'<tr><th scope="row">{escape(title)} <small>{escape(hint)}</small></th>'
             f"<td>{escape(level)}</td>"
             f'<td><span style="color:{colours[mark]}">{mark}</span> {escape(number)}</td>'
             f"<td>{escape(interval)}</td></tr>"
         )
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in chart.columns if text)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in columns if text)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def table_html(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

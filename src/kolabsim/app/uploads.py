@@ -155,10 +155,10 @@ def read(files: Mapping[str, bytes], folder: Path) -> Upload:
     path = next((folder / name for name in files if name.endswith(SCENARIO)), None)
     if path is None:
         (table,) = (name for name in files if name.endswith(TABLE))
-        regions = {"table": table, "columns": PLACES}
+        regions: dict[str, object] = {"table": table, "columns": PLACES}
         for shapes in (name for name in files if name.endswith(SHAPES)):
             regions["shapes"] = shapes
-        written = {"regions": regions, "families": FAMILIES}
+        written: dict[str, object] = {"regions": regions, "families": FAMILIES}
         path = folder / "upload.yaml"
         path.write_text(write_yaml(written | {"title": table}), encoding="utf-8")
     else:
@@ -175,6 +175,7 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
     problems = Problems()
     tree = read_yaml(path, problems)
     problems.raise_if_any()
+    assert tree is not None, "a file that cannot be read has problems"
     known = shipped_names("scenarios")
     ours = (*known, "indonesia", "indonesia.yaml", *(f"{name}.yaml" for name in known))
     for keys, allowed in ((("extends",), ours), *((keys, files) for keys in FILES)):

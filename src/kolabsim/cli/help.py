@@ -6,8 +6,9 @@ what they need (parameters, defaults, ranges) from the library and the words fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,68 +16,77 @@ from typer.core import TyperCommand, TyperGroup
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import N_, _
 
-if TYPE_CHECKING:
-    from click import Context, HelpFormatter, Parameter
+# Versions of the library differ in the modules of these classes, and in their types.
+Context: TypeAlias = Any
+HelpFormatter: TypeAlias = Any
+Parameter: TypeAlias = Any
 
 NUMBER = N_("NUMBER")
 """Placeholder of whole numbers: the only values that a command itself refuses."""
 
 
-class _Translated:
-    """A command whose help and errors are in the language spoken now."""
+def write_help(command: Any, ctx: Context, formatter: HelpFormatter) -> None:
+    """Write the help page of a command."""
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.get_params(ctx) if p.param_type_name == "option"]
+    words = ["[" + _("OPTIONS") + "]", *map(placeholder, arguments)]
+    commands = getattr(command, "commands", {})
+    if commands:
+        words.append(_("COMMAND"))
+    formatter.write_usage(ctx.command_path, " ".join(words), _("Usage:") + " ")
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(_(command.help))
+    parts = {
+        _("Arguments"): [(placeholder(p), explanation(p)) for p in arguments],
+        _("Options"): [(spelling(p), explanation(p)) for p in options],
+        _("Commands"): [(name, _(command.help)) for name, command in commands.items()],
+    }
+    for title, rows in parts.items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
-    params: list[Parameter]
+
+@contextmanager
+def problems_of_usage(parameters: list[Parameter]) -> Iterator[None]:
+    """Turn errors of usage into :class:`~kolabsim.errors.InputError`, with a translated message."""
+    try:
+        yield
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not an error of usage
+            raise
+        raise InputError([Problem(usage_problem(parameters, error))]) from None
+
+
+class Command(TyperCommand):
+    """A command whose help and errors are in the language spoken now."""
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the help page of this command."""
-        arguments = [p for p in self.params if p.param_type_name == "argument"]
-        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
-        words = ["[" + _("OPTIONS") + "]", *map(placeholder, arguments)]
-        commands = getattr(self, "commands", {})
-        if commands:
-            words.append(_("COMMAND"))
-        formatter.write_usage(ctx.command_path, " ".join(words), _("Usage:") + " ")
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(_(self.help))
-        parts = {
-            _("Arguments"): [(placeholder(p), explanation(p)) for p in arguments],
-            _("Options"): [(spelling(p), explanation(p)) for p in options],
-            _("Commands"): [(name, _(command.help)) for name, command in commands.items()],
-        }
-        for title, rows in parts.items():
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
-
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Read the arguments and options of this command.
-
-        Raises :class:`~kolabsim.errors.InputError` if they are not those that it takes.
-        """
-        try:
-            rest = super().parse_args(ctx, args)
-        except Exception as error:
-            if not hasattr(error, "format_message"):  # not an error of usage
-                raise
-            raise InputError([Problem(usage_problem(self.params, error))]) from None
-        return rest
-
-
-class Command(_Translated, TyperCommand):
-    """A command."""
+        write_help(self, ctx, formatter)
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Read the arguments and options of this command, and refuse superfluous ones."""
-        rest = super().parse_args(ctx, args)
+        with problems_of_usage(self.params):
+            rest = super().parse_args(ctx, args)
         if rest:
             text = _("too many arguments: {words}").format(words=" ".join(rest))
             raise InputError([Problem(text)])
         return rest
 
 
-class Group(_Translated, TyperGroup):
+class Group(TyperGroup):
     """The program with its commands."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help page of the program."""
+        write_help(self, ctx, formatter)
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the options of the program."""
+        with problems_of_usage(self.params):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         """Find the command that was typed."""

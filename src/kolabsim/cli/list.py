@@ -51,7 +51,7 @@ def list_(
         "factors": factor_table,
         "measures": measure_table,
     }
-    choose(what, of_kolabsim | of_scenario)
+    choose(what, dict.fromkeys((*of_kolabsim, *of_scenario)))
     if what in of_kolabsim:
         table = of_kolabsim[what]()
     else:

@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -176,7 +177,7 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def run_experiment(experiment: Experiment, folder: Path, **how: object) -> None:
+def run_experiment(experiment: Experiment, folder: Path, **how: Any) -> None:
     """Run an experiment of any kind but a comparison, and write its report."""
     from kolabsim.analysis.run import run_experiment as run_to_result
     from kolabsim.report.experiment import publish_experiment
@@ -215,7 +216,7 @@ def warn_of_failures(progress: Progress, folder: Path) -> None:
         raise typer.Exit(FAILED)
 
 
-def run_study(study: Study, **how: object) -> Progress:
+def run_study(study: Study, **how: Any) -> Progress:
     """Run the missing part of a study and show its progress."""
     with show_progress() as progress:
         return study.run(progress=progress, **how)
@@ -272,18 +273,22 @@ def region_pages(
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
     facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
-    made, each = {}, 2 * found.spec.runs
-    with count_runs(each * len(codes)) as progress:
-        for number, code in enumerate(codes):
+    made, done = {}, 0
+    with count_runs(2 * found.spec.runs * len(codes)) as progress:
+        for code in codes:
             outlook = region_outlook(
                 world, code, comparison.order()[0], baseline=found.spec.baseline,
-                runs=found.spec.runs, seed=found.seed,
-
-                progress=lambda done, before=number * each: progress(before + done),
+                runs=found.spec.runs, seed=found.seed, progress=partial(add_to, progress, done),
             )  # fmt: skip
+            done += 2 * found.spec.runs
             made[code] = f"region-{code}.html"
             write_region(outlook, folder / made[code], facts=facts, workbook=True)
     return made
+
+
+def add_to(progress: Callable[[int], None], before: int, done: int) -> None:
+    """Report the progress of one of several pages."""
+    progress(before + done)
 
 
 def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -25,6 +26,9 @@ def schema(
     from kolabsim.scenario import scenario
     from kolabsim.study import spec
 
-    schemas = {"scenario": scenario.schema, "experiment": partial(spec.schema, "comparison")}
+    schemas: dict[str, Callable[[], object]] = {
+        "scenario": scenario.schema,
+        "experiment": partial(spec.schema, "comparison"),
+    }
     schemas |= {name: partial(spec.schema, name) for name in spec.KINDS}
     typer.echo(json.dumps(choose(kind, schemas)(), indent=1, ensure_ascii=False))

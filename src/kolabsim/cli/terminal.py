@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from kolabsim.errors import install_command, printable, shown
 from kolabsim.i18n import _
@@ -36,7 +36,7 @@ def warn(message: Warning | str) -> None:
     terminal().print(printable(text), soft_wrap=True)
 
 
-def show_warning(message: Warning | str, *_place: object) -> None:
+def show_warning(message: Warning | str, *_place: Any, **_more: Any) -> None:
     """Print a warning without the place in the code that gave it, for ``warnings.showwarning``."""
     warn(message)
 

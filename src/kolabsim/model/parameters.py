@@ -31,8 +31,8 @@ class Parameter:
     """
 
     default: float
-    low: float | None = None
-    high: float | None = None
+    low: float = math.nan
+    high: float = math.nan
     unit: str = "1"
     symbol: str = ""
     meaning: str = ""
@@ -45,8 +45,8 @@ class Parameter:
 
     def __post_init__(self) -> None:
         low, high = sorted((self.default / 2, self.default * 2))
-        low = max(low, self.least) if self.low is None else self.low
-        high = min(high, self.most) if self.high is None else self.high
+        low = max(low, self.least) if math.isnan(self.low) else self.low
+        high = min(high, self.most) if math.isnan(self.high) else self.high
         object.__setattr__(self, "low", float(low))
         object.__setattr__(self, "high", float(high))
 
