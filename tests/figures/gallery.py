@@ -60,9 +60,8 @@ def shaped() -> Any:
         )
         if code != regions.codes[0]
     }
-    scenario = dataclasses.replace(
-        found.scenario, regions=dataclasses.replace(regions, shapes=shapes)
-    )
+    regions = dataclasses.replace(regions, shapes=shapes)
+    scenario = found.scenario.model_copy(update={"regions": regions})
     return compare(Results(**{**vars(found), "scenario": scenario}))
 
 
