@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 
 import kolabsim as ks
 from kolabsim import figures
+from kolabsim.analysis.arrays import quantiles, yearly
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.robustness import robustness
 from kolabsim.analysis.sensitivity import analyse, curve
 from kolabsim.app import charts
 from kolabsim.errors import InputError
 from kolabsim.figures import maps, network
-from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.labels import choose_winner_scale, strategy_title
 from kolabsim.figures.style import MARKS, fit_columns, open_canvas, overlap, spots, styled
 from kolabsim.i18n import set_language, speaking

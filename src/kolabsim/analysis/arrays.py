@@ -13,11 +13,14 @@ import numpy as np
 
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
+from kolabsim.model.measures import MEASURES, RATIO, SUM
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.study.runner import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.factors import Factor
     from kolabsim.study.runner import Progress
@@ -178,3 +181,55 @@ def tidy(keys: Mapping[str, Collection[Any]], columns: Mapping[str, np.ndarray])
         for (name, values), codes in zip(keys.items(), grid, strict=True)
     }
     return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
+
+
+# Over time --------------------------------------------------------------------------------------
+
+
+def yearly(
+    results: Results,
+    measure: str,
+    strategies: Sequence[str],
+    *,
+    baseline: str | None,
+    future: str | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Years, and a measure [strategies, runs, years]; quarters if there are fewer than two years.
+
+    A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
+    """
+    entry, quarters = MEASURES[measure], results.scenario.horizon
+    keys: dict[str, Sequence[object]] = {
+        "strategy": [*strategies] if baseline is None else [*strategies, baseline],
+        "future": [future or next(iter(results.futures))],
+        "run": np.unique(results.quarters["run"]).tolist(),
+        "quarter": range(quarters),
+    }
+    columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
+    values = arrange(results.quarters, keys, columns)[:, 0]
+    time = np.arange(quarters)
+    if quarters >= 2 * QUARTERS:
+        years = quarters // QUARTERS
+        time = results.scenario.start_year + np.arange(years)
+        shape = (*values.shape[:2], years, QUARTERS, len(columns))
+        values = values[:, :, : years * QUARTERS].reshape(shape)
+        if entry.figure == RATIO:
+            above, below = values[..., 1].sum(axis=3), values[..., 2].sum(axis=3)
+            ratio = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0.0)
+            values = ratio[..., None]
+        else:
+            defined = np.isfinite(values).sum(axis=3)
+            total = np.nansum(values, axis=3)
+            divisor = np.where(defined > 0, 1 if entry.figure == SUM else defined, np.nan)
+            values = total / divisor
+    values = values[..., 0]
+    return time, values if baseline is None else values[:-1] - values[-1:]
+
+
+def quantiles(values: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Quantiles over runs (axis 1) of the defined values, [shares, strategies, years]."""
+    found = np.full((len(shares), values.shape[0], values.shape[2]), np.nan)
+    some = np.isfinite(values).any(axis=1)
+    masked = np.where(some[:, None], values, 0.0)
+    found[:] = np.nanquantile(masked, shares, axis=1)
+    return np.where(some, found, np.nan)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.arrays import quantiles, yearly
 from kolabsim.analysis.statistics import UNDECIDED
 from kolabsim.app.session import Estimate
 from kolabsim.app.settings import SHOWN
 from kolabsim.app.texts import headline, verdict_counts
-from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.formatting import SPACE, choose_scale, percent
 from kolabsim.figures.labels import (
     add_unit,

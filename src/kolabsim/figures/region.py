@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.analysis.arrays import quantiles
 from kolabsim.analysis.statistics import GAINS, LOSES, verdicts
-from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands, quantiles
+from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
 from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import channel_title
 from kolabsim.figures.style import (

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim import figures
+from kolabsim.analysis.arrays import quantiles, yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, influence
-from kolabsim.figures.comparison import quantiles, yearly
 from kolabsim.figures.formatting import count, percent, significant
 from kolabsim.figures.labels import strategy_title
 from kolabsim.i18n import _, language, speaking
