@@ -38,14 +38,6 @@ def test_what_is_not_represented_is_told_so():
     assert s.judge(Fact("X", "", DIRECTION, "A", ""), nan, nan) == s.ABSENT
 
 
-def test_intervals_are_of_what_is_defined():
-    value, low, high, n = s.interval([1.0, 2.0, 3.0, nan])
-    assert (value, n) == (2.0, 3)
-    assert low == pytest.approx(2.0 - 4.302653 / 3**0.5)
-    assert high == pytest.approx(2.0 + 4.302653 / 3**0.5)
-    assert s.interval([nan, 1.0])[3] == 1
-
-
 def test_the_power_formula_gives_the_published_numbers():
     """Secchi and Seri: 3 configurations, f .594: 19.6; f .35: 56."""
     assert s.runs_needed(configurations=3, effect=0.594) == 20
@@ -72,6 +64,19 @@ def test_findings_do_not_depend_on_threads_or_on_more_runs():
     one, two = (s.score(few, runs=3, threads=threads) for threads in (1, 2))
     assert one == two
     assert s.contrasts(2, few, {}, 1) == s.contrasts(2, few, {}, 1)
+
+
+def test_plausible_futures_show_how_often_a_fact_holds():
+    """The same future as the defaults decides like these; one without misjudgement may not."""
+    few = [one for one in FACTS if one.settings == ("towns",) and one.includes is None][:3]
+    same, other = {}, {"parameters.misperception": 0.0}
+    plain = s.score(few, runs=s.FEW)
+    widely = s.score(few, runs=s.FEW, elsewhere=[same, other, same])
+    for one, two in zip(plain, widely, strict=True):
+        assert one[:6] == two[:6]
+        assert one.elsewhere != one.elsewhere, "NaN where none was judged"
+        held = one.fact.low <= one.value <= one.fact.high
+        assert two.elsewhere in ((2 / 3, 1.0) if held else (0.0, 1 / 3))
 
 
 @pytest.mark.long

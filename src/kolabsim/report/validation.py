@@ -42,8 +42,9 @@ from kolabsim.report.provenance import reproduction_section
 from kolabsim.validation.tables import csv_tables
 
 if TYPE_CHECKING:
+    from kolabsim.analysis.statistics import Interval
     from kolabsim.validation.network import NetworkFit
-    from kolabsim.validation.pairs import Effect, Interval, PairFit
+    from kolabsim.validation.pairs import Effect, PairFit
     from kolabsim.validation.structure import Feature, StructureFit
 
 CLOSE = 0.02

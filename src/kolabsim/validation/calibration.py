@@ -22,11 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import cores
 from kolabsim.model.parameters import PARAMETERS, Parameter, between
 from kolabsim.scenario.futures import STRUCTURES, Future, structural_futures
 from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
-from kolabsim.validation.scorecard import contrasts, interval
+from kolabsim.validation.scorecard import contrasts
 
 Misfit = Callable[[np.ndarray, int, float], float]
 """How far a point of the unit cube disagrees with the facts, given the number of runs to judge it
@@ -120,7 +121,7 @@ def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float 
     worst = 0.0
     for facts in calibration_facts().values():
         found = [contrasts(k, facts, future, seed) for k in range(runs)]
-        values = (interval(one)[0] for one in zip(*found, strict=True))
+        values = mean_interval(np.array(found)).mean
         pairs = zip(facts, values, strict=True)
         worst = max(worst, *(excess(fact, value) for fact, value in pairs))
         if worst > enough:

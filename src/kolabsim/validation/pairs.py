@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.statistics import Interval, percentile_interval
 from kolabsim.model.state import NOBODY
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.validation.contrasts import logit
@@ -26,11 +27,8 @@ BANDS = (0.0, 0.2, 0.4, 0.6, 1.0)
 """Ends of bands of distance, as shares of that distance; within a band, distance says little."""
 RESAMPLES = 400
 """Resamples of regions, from which intervals come."""
-LEVELS = (0.025, 0.975)
-"""Ends of a 95 % interval, as quantiles."""
-
-Interval = tuple[float, float, float]
-"""A value and the ends of its 95 % interval."""
+LEVEL = 0.95
+"""Level of all intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +214,7 @@ def quantiles(samples: Iterable[float]) -> tuple[float, float]:
     finite = np.array([value for value in samples if np.isfinite(value)])
     if not len(finite):
         return np.nan, np.nan
-    low, high = np.quantile(finite, LEVELS)
+    low, high = percentile_interval(finite, LEVEL)
     return float(low), float(high)
 
 

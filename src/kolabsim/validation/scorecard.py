@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import cores
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
 from kolabsim.validation.runs import simulate_runs
@@ -81,18 +82,6 @@ def holds(fact: Fact, value: float, low: float, high: float) -> bool:
     return fact.low <= value <= fact.high
 
 
-def interval(values: Sequence[float], *, level: float = 0.95) -> tuple[float, float, float, int]:
-    """Mean over runs, its t interval, and how many runs are defined; NaN without two."""
-    from scipy.special import stdtrit
-
-    defined = np.asarray([value for value in values if isfinite(value)])
-    n = len(defined)
-    if n < 2:
-        return (float(defined[0]) if n else np.nan), np.nan, np.nan, n
-    half = stdtrit(n - 1, 0.5 + level / 2.0) * defined.std(ddof=1) / np.sqrt(n)
-    return float(defined.mean()), float(defined.mean() - half), float(defined.mean() + half), n
-
-
 def contrasts(
     number: int, facts: Sequence[Fact], future: Mapping[str, object], seed: int
 ) -> list[float]:
@@ -151,10 +140,12 @@ def score(
                 progress(len(found))
     findings = []
     for k, fact in enumerate(facts):
-        values = [row[k] for row in found]
-        value, low, high, n = interval(values[:runs])
-        others = [values[i : i + FEW] for i in range(runs, len(values), FEW)]
-        held = [holds(fact, *interval(few)[:3]) for few in others if fact.is_represented]
+        column = np.array([row[k] for row in found])
+        value, low, high, n = (float(part) for part in mean_interval(column[:runs]))
+        held = []
+        if elsewhere and fact.is_represented:
+            each = mean_interval(column[runs:].reshape(-1, FEW), axis=1)
+            held = [holds(fact, *map(float, one)) for one in zip(*each[:3], strict=True)]
         share = float(np.mean(held)) if held else nan
-        findings.append(Finding(fact, value, low, high, n, judge(fact, low, high), share))
+        findings.append(Finding(fact, value, low, high, int(n), judge(fact, low, high), share))
     return findings

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from kolabsim.analysis.statistics import Interval
 from kolabsim.model.levers import CAP
 from kolabsim.model.state import NOBODY
 from kolabsim.validation.contrasts import logit
-from kolabsim.validation.pairs import Interval, Pairs, mean_and_range, predict, share_body
+from kolabsim.validation.pairs import Pairs, mean_and_range, predict, share_body
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
