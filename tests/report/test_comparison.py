@@ -102,7 +102,7 @@ def test_each_strategy_and_measure_is_in_tables(pages, comparison):
         assert title in page.text
     trust = comparison.table("trust").loc["forum"]
     assert f"+{100 * trust['difference']:.2f}" in page.text
-    assert f"better in {round(100 * trust['better_share'])}%" in page.text.replace("\xa0", " ")
+    assert f"better: {round(100 * trust['better_share'])}%" in page.text.replace("\xa0", " ")
 
 
 def test_every_region_is_a_winner_or_a_loser(pages, comparison):
@@ -361,20 +361,20 @@ def said(results) -> str:
 
 def test_the_answer_says_what_does_best(results):
     text = said(shifted(results, realised_benefit=0.01))
-    assert "Business co-finance is best" in text
-    assert re.search(r"is [45]\.\d\d% of stand-alone cost higher than under Voluntary", text)
+    assert "“Business co-finance” is best" in text
+    assert re.search(r"is [45]\.\d\d% of stand-alone cost higher than under “Voluntary”", text)
     assert "better in 100% of 24 runs" in text
-    assert "The lead of Business co-finance over the runner-up, Central grants, is" in text
+    assert "The lead of “Business co-finance” over the runner-up, “Central grants”, is" in text
 
 
 def test_the_answer_does_not_hide_that_all_do_worse(results):
     text = said(shifted(results, realised_benefit=-0.01))
-    assert "Every strategy is worse than Voluntary; the least bad is Forum and training" in text
+    assert "Every strategy is worse than “Voluntary”; the least bad is “Forum and training”" in text
 
 
 def test_the_answer_claims_nothing_that_the_interval_does_not_bear(results):
     text = said(shifted(results, realised_benefit=0.0))
-    assert "No strategy is clearly better than Voluntary;" in text
+    assert "No strategy is clearly better than “Voluntary”;" in text
     assert "may be as good" in text
 
 
@@ -382,9 +382,9 @@ def test_the_answer_names_what_costs_most_and_what_does_not_pay(results, compari
     text = said(results)
     costs = comparison.costs.set_index(["item", "strategy"])["value"]["programme_cost"]
     title = comparison.scenario.strategies[costs.idxmax()].title("en")
-    assert f"{title} is the most costly strategy: IDR" in text
+    assert f"“{title}” is the most costly strategy: IDR" in text
     best = comparison.scenario.strategies[comparison.order()[0]].title("en")
-    assert re.search(rf"{best} costs IDR \d.* over 3 years \(.*95% intervals, 24 runs\)", text)
+    assert re.search(rf"“{best}” costs IDR \d.* over 3 years \(.*95% intervals, 24 runs\)", text)
     free = shifted(results, programme_cost=0.0)
     runs = free.runs.assign(programme_cost=0.0)
     assert "No strategy has a programme cost" in said(Results(**{**vars(free), "runs": runs}))
@@ -395,7 +395,7 @@ def test_the_answer_names_who_loses(results, comparison):
     lost = comparison.winners[comparison.winners["verdict"] == "loses"]
     worst = lost.loc[lost["difference"].idxmin()]
     title = comparison.scenario.strategies[worst["strategy"]].title("en")
-    assert f"The largest loss under any strategy is that of {worst['name']} under {title}" in text
+    assert f"The largest loss under any strategy is that of {worst['name']} under “{title}”" in text
 
 
 def test_names_are_listed_as_in_a_sentence():

@@ -18,7 +18,9 @@ from kolabsim.figures.style import to_svg
 from kolabsim.report import discovery as w
 from kolabsim.report import robustness as u
 from kolabsim.report.html import write_page
+from kolabsim.report.information import information_section, measure_sentence
 from kolabsim.report.page import Page
+from kolabsim.report.texts.robustness import CRITERION_TITLES
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
@@ -71,7 +73,7 @@ def robust(values):
 def failing(settings, values):
     fails = failures(values, NAMES, "secretariat", better=1, baseline="alone")
     return w.Failing(
-        "secretariat", discover(settings, fails, resamples=10), baseline="alone", words="loses"
+        "secretariat", discover(settings, fails, resamples=10), baseline="alone", text="loses"
     )
 
 
@@ -93,7 +95,11 @@ def sections(robust, settings, known, failing, values):
 
 
 def words_of(figure):
-    root = ET.fromstring(to_svg(figure, alt="a figure"))
+    return words_in(to_svg(figure, alt="a figure"))
+
+
+def words_in(svg):
+    root = ET.fromstring(svg)
     return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
 
@@ -128,19 +134,19 @@ def test_sections_have_what_they_promise(sections, tmp_path):
                 assert len(cells) + 1 == len(table.head)
         for picture in section.pictures:
             assert "{" not in picture.alt + picture.caption
-            assert "nan" not in words_of(picture.figure).split()
+            assert "nan" not in words_in(picture.svg).split()
         assert not any("{" in text for text in [*section.paragraphs, *section.notes])
     path = write_page(Page("Many futures", sections), tmp_path / "page.html")
     assert "Joint secretariat" in path.read_text(encoding="utf-8")
 
 
 def test_every_criterion_has_a_title_and_stands_in_the_tables(sections, robust):
-    assert set(u.CRITERION_TITLES) == set(CRITERIA)
+    assert set(CRITERION_TITLES) == set(CRITERIA)
     heads = " ".join(" ".join(table.head) for table in sections[1].tables)
     for name in CRITERIA:
         assert u.criterion_words(name, robust, WORDS) in heads
     assert "Satisfactory: ≥ 0" in heads
-    assert "Difference from alone" in heads
+    assert "Difference from “alone”" in heads
 
 
 def test_figures_are_the_same_bytes_each_time(robust, settings, known, failing):
@@ -240,8 +246,8 @@ def test_nothing_worth_measuring_is_said(settings):
     luck = rng.normal(size=(1, 120, 4))
     values = np.concatenate([luck, luck - 5.0, luck - 6.0])
     found = information(values, NAMES, settings, better=1, resamples=20)
-    assert u.measure_sentence(found, WORDS).startswith("No factor is worth measuring")
-    section = u.information_section(found, WORDS)
+    assert measure_sentence(found, WORDS).startswith("No factor is worth measuring")
+    section = information_section(found, WORDS)
     assert "nan" not in words_of(section.pictures[0].figure).split()
 
 

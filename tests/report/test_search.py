@@ -147,7 +147,7 @@ def test_figures_say_what_they_show(front, robust, references):
     for text in ("Forum and training", "board", "knee", "Trust (points out of 100)", "0%"):
         assert text in settings, text
     many = words_of(figures.front_in_futures(front, robust, WORDS))
-    for text in (knee, "worst tenth", "Share of futures", "within budget and unbeaten"):
+    for text in (knee, "worst tenth", "Share of futures", "within budget and not dominated"):
         assert text in many, text
     assert "Round" in words_of(figures.hypervolume(front))
 

@@ -25,7 +25,11 @@ LONG = "how much of a saving is lost when promises between regions are not kept 
 
 
 def texts(figure) -> str:
-    root = ET.fromstring(to_svg(figure, alt="a figure"))
+    return words_in(to_svg(figure, alt="a figure"))
+
+
+def words_in(svg: str) -> str:
+    root = ET.fromstring(svg)
     return " ".join(" ".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
 
@@ -66,12 +70,12 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
     assert first.startswith(f"Efficiency depends most on “{LONG}”")
     assert second.startswith("Faith depends most on")
     assert "Chance causes " in first
-    assert "can be distinguished from an inert one" in first
-    assert sections[1].tables[0].rows[-1][0] == "A factor that changes nothing"
+    assert "can be distinguished from one without effect" in first
+    assert sections[1].tables[0].rows[-1][0] == "A factor without effect"
     assert len(sections[1].tables[0].rows) == 19
     for section in sections:
         for picture in section.pictures:
-            said = texts(picture.figure)
+            said = words_in(picture.svg)
             assert "how much of a saving" in said.lower()
             assert picture.alt
             if "smaller ind" in picture.caption:
@@ -91,7 +95,7 @@ def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
     assert labels[0].count("\n") == 2
     assert max(len(line) for label in labels for line in label.split("\n")) <= 38
     said = texts(figure)
-    assert "Noise floor of the first" in said
+    assert "Noise floor of the total effect" in said
     assert "not above the noise floor" in said
     assert s.rest_of(found) == "3 factors with smaller indices are in the table."
 
@@ -123,7 +127,7 @@ def test_curves_say_what_the_factor_is():
 def test_convergence_draws_the_leading_and_what_changes_nothing():
     (found,), _curves = studied("sobol", outcomes=("efficiency",))
     said = texts(figures.convergence(found, words()))
-    assert "A factor that changes nothing" in said
+    assert "A factor without effect" in said
     assert f"{found.points:,}" in said
     assert "Thing 9" not in said
 
@@ -142,20 +146,20 @@ def test_nothing_found_is_said_as_such():
     values = np.random.default_rng(1).normal(size=(len(design.points), 1))
     found = analyse(design, values, outcome="efficiency")
     if not found.leading.above.any():
-        text = "Efficiency: no factor can be distinguished from an inert one."
-        assert s.answer(found, words()).startswith(text)
+        text = "Efficiency: no factor can be distinguished from one without effect."
+        assert s.summarise(found, words()).startswith(text)
         most, chance = s.headlines([found], words())
         assert most.brief == "No factor above chance"
         assert most.text == text
         assert chance.brief == "Unknown"
-    assert s.answer(found, words()).endswith("because each point was run once.")
+    assert s.summarise(found, words()).endswith("because each point was run once.")
 
 
 def test_an_unsure_first_is_said_to_be_unsure():
     design = make_design("sobol", "ab", samples=64, seed=1)
     values = (design.points[:, 0] + design.points[:, 1])[:, None]
     found = analyse(design, values, outcome="happiness", common=True)
-    text = s.answer(found, Labels())
+    text = s.summarise(found, Labels())
     assert text.startswith("Happiness depends most on")
     assert "Its lead is uncertain" in text
     assert "same random draws at all points" in " ".join(s.floor_notes(found))
@@ -164,7 +168,7 @@ def test_an_unsure_first_is_said_to_be_unsure():
 def test_single_runs_have_no_floor_to_be_above():
     design = make_design("one_at_a_time", "ab", samples=5, seed=1)
     found = analyse(design, design.points[:, 0], outcome="efficiency")
-    text = s.answer(found, Labels())
+    text = s.summarise(found, Labels())
     assert text.startswith("Efficiency depends most on “a”")
     assert "interval" not in text
     assert "no noise floor" in " ".join(s.floor_notes(found))

@@ -60,6 +60,6 @@ def region(
     path = out or Path("results") / file
     write_region(found, path, facts=facts, workbook=True)
     console = terminal(sys.stdout)
-    for paragraph in answer_section(found).paragraphs:
+    for paragraph in answer_section(found).summary:
         console.print(paragraph, soft_wrap=True)
     print_report_path(path)

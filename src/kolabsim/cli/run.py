@@ -202,7 +202,7 @@ def run_experiment(experiment: Experiment, folder: Path, **how: Any) -> None:
         experiment, answer, folder, Account(command_line(), whole, seconds)
     )
     first = sections[0]
-    for paragraph in (*(one.text for one in first.headlines), *first.paragraphs):
+    for paragraph in first.summary:
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     print_report_path(folder / REPORT)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -125,11 +124,10 @@ def parameter_row(
     name: str, entry: Parameter, settings: Mapping[str, float]
 ) -> tuple[str, list[Cell]]:
     """An assumed number; where the scenario sets it, its default too."""
-    usual: float = math.nan if entry.default is None else entry.default
-    value, remark = settings.get(name, usual), ""
-    if math.isfinite(usual) and value != usual:
-        remark = _("default {value}").format(value=significant(usual))
-    ends = format_interval(significant(entry.low), significant(entry.high))
+    value, remark = settings.get(name, entry.default), ""
+    if value != entry.default:
+        remark = _("default {value}").format(value=significant(entry.default))
+    ends = format_interval(*(significant(end or 0.0) for end in (entry.low, entry.high)))
     unit = "" if entry.unit == "1" else _(entry.unit)
     cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
     return capitalise(_(entry.meaning)), cells
@@ -227,28 +225,28 @@ def body_table(scenario: Scenario) -> Table | None:
 def caveats(scenario: Scenario) -> list[str]:
     """What the results are not, and the assumptions that carry them."""
     error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
-    said = [
+    found = [
         _(
             "This is a thought experiment, not a prediction. It shows what follows from stated "
             "assumptions in a simulated world, not what will happen."
         )
     ]
     if scenario.currency == "IDR":
-        said.append(
+        found.append(
             _(
-                "Compare strategies with each other; do not read the levels. Simulated "
-                "cooperation in Indonesia is about ten times as frequent as documented "
-                "cooperation, and the documentation is incomplete."
+                "Compare strategies with each other; do not read the levels. Simulated cooperation "
+                "in Indonesia is about ten times as frequent as documented cooperation, and the "
+                "documentation is incomplete."
             )
         )
     else:
-        said.append(_("Compare strategies with each other; do not read the levels."))
-    said += [
+        found.append(_("Compare strategies with each other; do not read the levels."))
+    found += [
         _(
-            "Errors of judgement matter. In trials with small synthetic municipalities, "
-            "misjudged gains caused about two thirds of all cooperation. The standard "
-            "deviation of these errors, {error} of stand-alone cost, is an assumption. This is "
-            "why the report shows perceived and realised net benefit side by side."
+            "Errors of judgement matter. In trials with small synthetic municipalities, misjudged "
+            "gains caused about two thirds of all cooperation. The standard deviation of these "
+            "errors, {error} of stand-alone cost, is an assumption. This is why the report shows "
+            "perceived and realised net benefit side by side."
         ).format(error=percent(error)),
         _(
             "Intensities and prices of mechanisms and support, cost per resident and efficient "
@@ -256,14 +254,14 @@ def caveats(scenario: Scenario) -> list[str]:
         ),
     ]
     drawn = drawn_attributes(scenario)
-    said.append(
+    found.append(
         _(
             "No data describe these attributes of regions, so every run draws them at random: "
             "{names}."
         )
         .format(names=", ".join(drawn))
     )  # fmt: skip
-    return said
+    return found
 
 
 def drawn_attributes(scenario: Scenario) -> list[str]:

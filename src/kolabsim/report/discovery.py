@@ -32,65 +32,65 @@ class Failing:
     """It fails where it falls short of this, in the outcome's unit; or"""
     baseline: str | None = None
     """where it does worse than this strategy."""
-    words: str = ""
-    """Own words for failing, such as "loses money"."""
+    text: str = ""
+    """What failing is, such as "loses money"."""
 
-    def describe(self, robust: Robustness, words: Labels) -> str:
+    def describe(self, robust: Robustness, labels: Labels) -> str:
         """What failing is, as it stands after the strategy in a sentence."""
-        if self.words:
-            return self.words
+        if self.text:
+            return self.text
         if self.baseline is not None:
-            return _("does worse than “{baseline}”").format(baseline=words.strategy(self.baseline))
-        scale = criterion_scale(robust, "mean", words)
+            return _("does worse than “{baseline}”").format(baseline=labels.strategy(self.baseline))
+        scale = criterion_scale(robust, "mean", labels)
         text = _("falls below {threshold}") if robust.better > 0 else _("rises above {threshold}")
         return text.format(threshold=scale.text(self.threshold))
 
 
-def either(words: Sequence[str]) -> str:
-    """Words of which one holds."""
-    if len(words) < 2:
-        return "".join(words)
-    return _("{words} or {last}").format(words=", ".join(words[:-1]), last=words[-1])
+def join_options(options: Sequence[str]) -> str:
+    """Return options as a sentence lists them: a, b or c."""
+    if len(options) < 2:
+        return "".join(options)
+    return _("{words} or {last}").format(words=", ".join(options[:-1]), last=options[-1])
 
 
-def condition(name: str, limit: Limit, words: Labels) -> str:
+def condition(name: str, limit: Limit, labels: Labels) -> str:
     """A restriction, as it stands within a sentence."""
-    filled = {"factor": words.factor(name)}
+    filled = {"factor": labels.factor(name)}
     if not isinstance(limit, Range):
         text = _("{factor} is {words}")
-        return text.format(words=either(sorted(map(words.choice, limit))), **filled)
+        return text.format(words=join_options(sorted(map(labels.choice, limit))), **filled)
     if math.isfinite(limit.low) and math.isfinite(limit.high):
         text = _("{factor} is between {low} and {high}")
     elif math.isfinite(limit.low):
         text = _("{factor} is at least {low}")
     else:
         text = _("{factor} is at most {high}")
-    low, high = (words.number(name, end) for end in limit)
+    low, high = (labels.number(name, end) for end in limit)
     return text.format(low=low, high=high, **filled)
 
 
-def conditions(box: Box, words: Labels) -> str:
+def conditions(box: Box, labels: Labels) -> str:
     """All restrictions of a box, as they stand within a sentence."""
-    return join_names([condition(name, limit, words) for name, limit in box.limits.items()])
+    return join_names([condition(name, limit, labels) for name, limit in box.limits.items()])
 
 
-def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str:
+def failing_sentence(failing: Failing, robust: Robustness, labels: Labels) -> str:
     """When a strategy fails; or that it does not, always does, or that no part stands out."""
     found = failing.discovery
     filled = {
-        "strategy": words.strategy(failing.strategy),
-        "fails": failing.describe(robust, words),
+        "strategy": labels.strategy(failing.strategy),
+        "fails": failing.describe(robust, labels),
         "number": count(found.fails.sum()),
         "rest": count((~found.fails).sum()),
         "futures": count(len(found.fails)),
     }
     if (box := found.box) is not None:
         text = _(
-            "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, "
-            "n = {inside} of {futures} futures)."
+            "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, n = "
+            "{inside} of {futures} futures)."
         )
         filled |= {
-            "conditions": conditions(box, words),
+            "conditions": conditions(box, labels),
             "coverage": percent(box.coverage),
             "density": percent(box.density),
             "inside": count(box.futures),
@@ -106,13 +106,13 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str
         )
     elif found.verdict == FEW:
         text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures, too few to find what they "
-            "have in common."
+            "“{strategy}” {fails} in {number} of {futures} futures, too few to find what they have "
+            "in common."
         )
     else:
         text = _(
-            "“{strategy}” {fails} in {number} of {futures} futures; these cannot be "
-            "distinguished from a random selection."
+            "“{strategy}” {fails} in {number} of {futures} futures; these cannot be distinguished "
+            "from a random selection."
         )
     return text.format(**filled)
 
@@ -120,7 +120,7 @@ def failing_sentence(failing: Failing, robust: Robustness, words: Labels) -> str
 def failing_section(
     failing: Failing,
     robust: Robustness,
-    words: Labels,
+    labels: Labels,
     settings: pd.DataFrame | None,
     number: int,
 ) -> Section:
@@ -129,12 +129,12 @@ def failing_section(
     tree = failing.tree
     return Section(
         f"failing-{number}",
-        _("When “{strategy}” fails").format(strategy=words.strategy(failing.strategy)),
-        failing_sentence(failing, robust, words),
+        _("When “{strategy}” fails").format(strategy=labels.strategy(failing.strategy)),
+        failing_sentence(failing, robust, labels),
         fresh_sentence(found) if found.verdict == FOUND else None,
-        tree_sentence(tree, found, words) if tree is not None else None,
-        box_table(found.box, found.stability, words) if found.box else None,
-        box_picture(failing, settings, words)
+        tree_sentence(tree, found, labels) if tree is not None else None,
+        box_table(found.box, found.returns, labels) if found.box else None,
+        box_picture(failing, settings, labels)
         if found.verdict == FOUND and settings is not None
         else None,
         Note([box_note()]) if found.verdict == FOUND else None,
@@ -144,10 +144,10 @@ def failing_section(
 def box_note() -> str:
     """How to read the table of a box."""
     return _(
-        "Coverage is the share of all failures that lie in the box; density is the share of "
-        "the futures in the box that fail. The quasi-p value is the probability of so many "
-        "failures without the restriction; it ignores that the restriction was searched for. A "
-        "restriction that few resamples reproduce may be an accident of these futures."
+        "Coverage is the share of all failures that lie in the box; density is the share of the "
+        "futures in the box that fail. The quasi-p value is the probability of so many failures "
+        "without the restriction; it ignores that the restriction was searched for. A restriction "
+        "that few resamples reproduce may be an accident of these futures."
     )
 
 
@@ -155,9 +155,9 @@ def fresh_sentence(found: Discovery) -> str:
     """How much a box stands out, and how boxes fare where they were not found."""
     coverage, density = found.out_of_bag
     text = _(
-        "{share} of all futures fail. In {chance} of trials, random data yield a box as "
-        "pronounced as this one. In futures that were not used to find them, boxes have a mean "
-        "coverage of {coverage} and a mean density of {density}."
+        "{share} of all futures fail. In {chance} of trials, random data yield a box as pronounced "
+        "as this one. In futures that were not used to find them, boxes have a mean coverage of "
+        "{coverage} and a mean density of {density}."
     )
     return text.format(
         share=percent(found.share),
@@ -167,8 +167,8 @@ def fresh_sentence(found: Discovery) -> str:
     )
 
 
-def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
-    """What a decision tree says, and whether it names the same factors."""
+def tree_sentence(tree: Tree, found: Discovery, labels: Labels) -> str:
+    """What a decision tree finds, and whether it uses the same factors."""
     if not tree.leaves:
         return _(
             "A decision tree finds no region in which most futures fail (skill {skill}; 0.5 is "
@@ -176,27 +176,27 @@ def tree_sentence(tree: Tree, found: Discovery, words: Labels) -> str:
         ).format(skill=decimal(tree.skill, 2))
     best = tree.leaves[0]
     text = _(
-        "A decision tree, as a second opinion, finds most failures where {conditions} "
-        "(coverage {coverage}, density {density}; skill {skill}, 0.5 is chance)."
+        "A decision tree, as a second opinion, finds most failures where {conditions} (coverage "
+        "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
     ).format(
-        conditions=conditions(best, words),
+        conditions=conditions(best, labels),
         coverage=percent(best.coverage),
         density=percent(best.density),
         skill=decimal(tree.skill, 2),
     )
     if found.box is None:
         return text
-    both = [words.factor(name) for name in found.box.limits if name in best.limits]
+    both = [labels.factor(name) for name in found.box.limits if name in best.limits]
     if not both:
         return text + " " + _("It uses none of the same factors.")
     return text + " " + _("Both use {factors}.").format(factors=join_names(both))
 
 
-def box_table(box: Box, returns: Mapping[str, float], words: Labels) -> Table:
+def box_table(box: Box, returns: Mapping[str, float], labels: Labels) -> Table:
     """Each restriction, how strongly it is supported, and how often it comes back."""
     rows = [
         (
-            capitalise(condition(name, limit, words)),
+            capitalise(condition(name, limit, labels)),
             texts(
                 "< 0.001" if p < 0.001 else decimal(p, 3),
                 percent(returns.get(name, math.nan)),
@@ -208,17 +208,17 @@ def box_table(box: Box, returns: Mapping[str, float], words: Labels) -> Table:
     return Table(_("What failing futures have in common"), head, rows)
 
 
-def box_picture(failing: Failing, settings: pd.DataFrame, words: Labels) -> Picture:
+def box_picture(failing: Failing, settings: pd.DataFrame, labels: Labels) -> Picture:
     """The figure of a box, with what it shows in words."""
     names, others = leading(failing.discovery)
     text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
     caption = _("Crosses: futures that fail; circles: the others. The box is the region found.")
     if others:
         caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
-            factors=join_names([words.factor(name) for name in others])
+            factors=join_names([labels.factor(name) for name in others])
         )
     alt = text.format(
-        strategy=words.strategy(failing.strategy),
-        factors=join_names([words.factor(name) for name in names]),
+        strategy=labels.strategy(failing.strategy),
+        factors=join_names([labels.factor(name) for name in names]),
     )
-    return Picture(prim_box(failing.discovery, settings, words), alt, caption)
+    return Picture(prim_box(failing.discovery, settings, labels), alt, caption)

@@ -81,7 +81,7 @@ def publish_comparison(
 
 
 def publish_experiment(
-    experiment: Experiment, answer: Result, folder: Path, account: Account
+    experiment: Experiment, result: Answer, folder: Path, account: Account
 ) -> Sequence[Section]:
     """Write the page, figures, tables and provenance of an experiment beside its runs.
 
@@ -89,7 +89,7 @@ def publish_experiment(
     refuses.
     """
     facts = study_provenance(experiment, Store(folder), account)
-    report = kind_report(experiment, answer)
+    report = kind_report(experiment, result)
     failed = warn_of_failed_runs(facts)
     sections = [
         *report.sections,
@@ -110,13 +110,13 @@ def publish_experiment(
     return sections
 
 
-def kind_report(experiment: Experiment, answer: Result) -> KindReport:
-    """What the report of an experiment says that other kinds do not."""
-    if isinstance(answer, SensitivityResult):
-        return sensitivity.report(experiment, answer)
-    if isinstance(answer, SearchResult):
-        return search.report(experiment, answer)
-    return robustness.report(experiment, answer)
+def kind_report(experiment: Experiment, result: Answer) -> KindReport:
+    """Return the parts of a report that only this kind of experiment has."""
+    if isinstance(result, SensitivityAnswer):
+        return sensitivity.report(experiment, result)
+    if isinstance(result, SearchAnswer):
+        return search.report(experiment, result)
+    return robustness.report(experiment, result)
 
 
 def factor_tables(experiment: Experiment) -> list[Table]:
@@ -140,9 +140,9 @@ def model_methods(experiment: Experiment, facts: Mapping[str, object]) -> str:
     return _(
         "The scenario is “{scenario}” ({regions} regional governments, {areas} service areas, "
         "{quarters} quarters), simulated with kolabsim {version}, an agent-based model of "
-        "collaboration between regional governments in public services, with common random "
-        "numbers (seed {seed}). Parameters without a source are assumed; results are contrasts "
-        "within a thought experiment, not predictions."
+        "collaboration between regional governments in public services, with common random numbers "
+        "(seed {seed}). Parameters without a source are assumed; results are contrasts within a "
+        "thought experiment, not predictions."
     ).format(
         scenario=scenario.title(language()),
         regions=count(len(scenario.regions)),

@@ -213,6 +213,11 @@ class Section:
         return [part for block in select(Headlines, self.blocks) for part in block.parts]
 
     @property
+    def summary(self) -> list[str]:
+        """Its headlines as sentences, then its paragraphs: what a terminal shows of the answer."""
+        return [*(part.text for part in self.headlines), *self.paragraphs]
+
+    @property
     def tables(self) -> list[Table]:
         """Its tables, those that are folded too."""
         return list(select(Table, self.blocks))
@@ -261,7 +266,7 @@ class Page:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What the first sheet of a workbook says: the answer, and how to reproduce it."""
+        """Content of the first sheet of a workbook: the key findings, and how to reproduce them."""
         first = self.sections[0]
         found = [(part.label, part.text) for part in first.headlines]
         found += [(first.title, text) for text in first.paragraphs]
@@ -278,7 +283,7 @@ class KindReport(NamedTuple):
     sections: Sequence[Section]
     """Its sections; the first is the answer."""
     uncertainty: Sequence[Block]
-    """Blocks of the section on uncertainty; the first says how much was simulated."""
+    """Blocks of the section on uncertainty; the first states the size of the sample."""
     assumptions: str
     """Which assumptions were varied, and where they are ranked."""
     methods: str

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kolabsim.study.runner import Progress, Study
 
 PROVENANCE = "provenance.json"
-"""The file in a folder of results that says how they came about."""
+"""Name of the file with the provenance of results, in their folder."""
 PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", "matplotlib")
 
 

@@ -1,14 +1,21 @@
-"""A page for one region: whom to approach, what a strategy brings, its cost, and the next steps."""
+"""The page of one region: prospective partners, gains by channel, cost, and legal next steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, choose_scale, count, percent, significant
-from kolabsim.figures.labels import area_title, capitalise, channel_title
+from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    Scale,
+    choose_scale,
+    count,
+    percent,
+    significant,
+)
+from kolabsim.figures.labels import area_title, capitalise, channel_title, uncapitalise
 from kolabsim.figures.region import (
     gain_verdict,
     money_scale,
@@ -19,9 +26,20 @@ from kolabsim.figures.region import (
 from kolabsim.i18n import _, language
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.html import write_page
-from kolabsim.report.legal import legal_section
-from kolabsim.report.page import Cell, Note, Page, Picture, Section, Table, interval_cell, texts
+from kolabsim.report.page import (
+    Cell,
+    Headline,
+    Headlines,
+    Note,
+    Page,
+    Picture,
+    Section,
+    Table,
+    interval_cell,
+    texts,
+)
 from kolabsim.report.provenance import reproduction_section
+from kolabsim.report.texts.legal import legal_section
 
 if TYPE_CHECKING:
     from kolabsim.analysis.region import RegionOutlook
@@ -32,30 +50,39 @@ OFTEN = 3
 """Most partners that are named for an area."""
 RARE = 0.01
 """Partners in fewer runs than this are not named."""
-NEVER_WORTH = 0.5
-"""A contact that would gain too in at most this share of draws is told as unlikely to agree."""
+MOSTLY = 0.5
+"""A prospective partner that gains in at most this share of draws is unlikely to agree."""
 
 
 def write_region(
     found: RegionOutlook, path: Path, *, facts: Mapping[str, object], workbook: bool = False
 ) -> Path:
-    """Write the page of a region, whole, in the language spoken now.
+    """Write the page of a region in the current language.
 
-    ``facts`` say how it came about, among them its ``seed``; with ``workbook`` its tables are
-    written beside it for Excel too, where that is possible.
+    Parameters
+    ----------
+    found
+        The outlook of the region.
+    path
+        The file. It is written completely or not at all.
+    facts
+        The provenance, with the ``seed`` (:func:`kolabsim.report.provenance.provenance`).
+    workbook
+        Whether to write the tables beside the page as an Excel workbook too, if openpyxl is
+        installed.
     """
     scenario = found.scenario
     place = scenario.regions.codes.index(found.code)
     lines = [
         _("code {code}").format(code=found.code),
         _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
-        _("{strategy}, compared with {baseline}").format(**strategy_words(found)),
+        _("“{strategy}”, compared with “{baseline}”").format(**strategy_titles(found)),
         _("{number} pairs of runs").format(number=count(found.runs)),
         _("seed {seed}").format(seed=facts["seed"]),
     ]
     sections = [
         answer_section(found),
-        approach_section(found),
+        potential_section(found),
         channel_section(found),
         cost_section(found),
         partner_section(found),
@@ -68,8 +95,8 @@ def write_region(
     return write_page(page, path, workbook=workbook)
 
 
-def strategy_words(found: RegionOutlook) -> dict[str, str]:
-    """What the two strategies are called."""
+def strategy_titles(found: RegionOutlook) -> dict[str, str]:
+    """Return the titles of the two strategies."""
     titles = found.scenario.strategies
     return {
         "strategy": titles[found.strategy].title(language()),
@@ -77,93 +104,93 @@ def strategy_words(found: RegionOutlook) -> dict[str, str]:
     }
 
 
-def names_of(found: RegionOutlook, codes: Iterable[str]) -> str:
-    """What regions are called, one after the other."""
+def name_regions(found: RegionOutlook, codes: Iterable[str]) -> str:
+    """Return the names of regions in a row."""
     regions = found.scenario.regions
     names = dict(zip(regions.codes, regions.names, strict=True))
     return ", ".join(names[code] for code in codes)
 
 
-# In short -----------------------------------------------------------------------------------------
+# Key findings -------------------------------------------------------------------------------------
 
 
 def answer_section(found: RegionOutlook) -> Section:
-    """What a planner takes away."""
-    notes = [
-        _(
-            "A thought experiment with stated assumptions, not a prediction. What the table of "
-            "regions does not contain is drawn at random. Intervals cover these draws and "
-            "other chance events; they do not show whether the assumptions are right."
-        )
-    ]
+    """The key findings: gain or loss, cost, and the best prospective partner."""
+    note = _(
+        "A thought experiment with stated assumptions, not a prediction. What the table of regions "
+        "does not contain is drawn at random. Intervals cover these draws and other chance events; "
+        "they do not show whether the assumptions are right."
+    )
     return Section(
         "answer",
         _("Key findings"),
-        benefit_sentence(found),
+        Headlines([benefit_headline(found), cost_headline(found), partner_headline(found)]),
         channel_sentence(found),
-        cost_sentence(found),
-        approach_sentence(found),
-        Note(notes),
+        Note([note]),
     )
 
 
-def benefit_sentence(found: RegionOutlook) -> str:
-    """What the region gains or loses, and how sure that is."""
-    row, years = found.costs.set_index("item").loc["benefit"], significant(found.years[-1])
+def benefit_headline(found: RegionOutlook) -> Headline:
+    """What the region gains or loses, with its interval."""
+    row = found.costs.set_index("item").loc["benefit"]
     share, better = float(found.benefit["difference"]), float(found.benefit["better_share"])
+    label, verdict = _("Gain or loss"), str(found.benefit["verdict"])
     if found.benefit["low"] == found.benefit["high"] == 0.0:
-        text = _("Under {strategy}, nothing changes for {region} compared with {baseline}.")
-        return text.format(region=found.name, **strategy_words(found))
-    texts_of = {
+        text = _("Under “{strategy}”, nothing changes for {region} compared with “{baseline}”.")
+        text = text.format(region=found.name, **strategy_titles(found))
+        return Headline(label, capitalise(_("no change")), text)
+    text = {
         GAINS: _(
-            "Under {strategy}, {region} gains {money} in {years} years compared with "
-            "{baseline} ({level} interval: {low} to {high}), or {share} of its stand-alone "
-            "cost. It is better off in {better} of runs."
+            "Under “{strategy}”, {region} gains {money} in {years} years compared with "
+            "“{baseline}” ({level} interval: {low} to {high}), or {share} of its stand-alone cost. "
+            "It is better off in {better} of runs."
         ),
         LOSES: _(
-            "Under {strategy}, {region} loses {money} in {years} years compared with "
-            "{baseline} ({level} interval: {low} to {high}), or {share} of its stand-alone "
-            "cost. It is better off in {better} of runs."
+            "Under “{strategy}”, {region} loses {money} in {years} years compared with "
+            "“{baseline}” ({level} interval: {low} to {high}), or {share} of its stand-alone cost. "
+            "It is better off in {better} of runs."
         ),
         UNDECIDED: _(
-            "Whether {region} gains or loses under {strategy} is undecided: {money} in {years} "
-            "years compared with {baseline} ({level} interval: {low} to {high}), or {share} of "
+            "Whether {region} gains or loses under “{strategy}” is undecided: {money} in {years} "
+            "years compared with “{baseline}” ({level} interval: {low} to {high}), or {share} of "
             "its stand-alone cost. It is better off in {better} of runs."
         ),
-    }
-    verdict = str(found.benefit["verdict"])
-    sized = money_scale(found, row[["difference", "low", "high"]])
-    plain = verdict == UNDECIDED
-    turn = -1.0 if verdict == LOSES else 1.0
-    ends = sorted((turn * row["low"], turn * row["high"]))
-    return texts_of[verdict].format(
+    }[verdict]
+    scale = money_scale(found, row[["difference", "low", "high"]])
+    is_signed, sign = verdict == UNDECIDED, -1.0 if verdict == LOSES else 1.0
+    low, high = sorted((sign * row["low"], sign * row["high"]))
+    text = text.format(
         region=found.name,
-        money=sized.text(turn * row["difference"], signed=plain),
-        low=sized.text(ends[0], signed=plain),
-        high=sized.text(ends[1], signed=plain),
-        share=percent_of(turn * share),
+        money=scale.text(sign * row["difference"], signed=is_signed),
+        low=scale.text(low, signed=is_signed),
+        high=scale.text(high, signed=is_signed),
+        share=format_share(sign * share),
         better=percent(better),
         level=percent(found.level),
-        years=years,
-        **strategy_words(found),
+        years=significant(found.years[-1]),
+        **strategy_titles(found),
     )
+    brief = scale.text(row["difference"], signed=True)
+    if verdict == UNDECIDED:
+        brief = capitalise(_("undecided: {money}").format(money=brief))
+    return Headline(label, brief, text)
 
 
-def percent_of(share: float) -> str:
-    """A share that may be negative, in per cent with three digits at most."""
+def format_share(share: float) -> str:
+    """Format a share that may be negative, with three digits at most."""
     return choose_scale("share", [share], difference=False).text(share)
 
 
 def channel_sentence(found: RegionOutlook) -> str:
-    """The channels that bring and cost it most."""
+    """The channels with the largest gain and the largest loss, if there are both."""
     table = found.channels
     best, worst = (table.loc[find] for find in (table["money"].idxmax(), table["money"].idxmin()))
     if not best["money"] > 0.0 > worst["money"]:
         return ""
     scale = money_scale(found, table["money"])
     return _(
-        "In the last year, the largest gain comes from {best} ({gain} a year) and the largest "
-        "loss from {worst} ({loss} a year)."
+        "In the last year, the largest gain comes from {best} ({gain} a year) and the largest loss "
+        "from {worst} ({loss} a year)."
     ).format(
         best=channel_title(best["channel"]).lower(),
         gain=scale.text(best["money"], signed=True),
@@ -172,99 +199,99 @@ def channel_sentence(found: RegionOutlook) -> str:
     )
 
 
-def cost_sentence(found: RegionOutlook) -> str:
-    """What it pays, and when it breaks even."""
-    costs = found.costs.set_index("item")
-    paid = costs.loc[["startup", "programme"], "mean"]
+def cost_headline(found: RegionOutlook) -> Headline:
+    """What the region pays, and when it breaks even."""
+    paid = found.costs.set_index("item").loc[["startup", "programme"], "mean"]
     scale = money_scale(found, paid)
     text = _("It pays {startup} of start-up cost and {programme} of programme cost over the run. ")
-    text = text.format(startup=scale.text(paid["startup"]), programme=scale.text(paid["programme"]))
-    year, ends = found.break_even(), float((found.paths[:, -1] > 0.0).mean())
+    year = found.break_even()
     if year is None:
         text += _(
-            "Its budget does not break even within {years} years: mean net saving stays below "
-            "that under {baseline}."
+            "Its budget does not break even within {years} years: mean net saving stays below that "
+            "under “{baseline}”."
         )
     elif year == found.years[0]:
-        text += _("On average, its budget is ahead of {baseline} from year {year} on.")
+        text += _("On average, its budget is ahead of “{baseline}” from year {year} on.")
     else:
-        text += _("On average, its budget breaks even with {baseline} in year {year}.")
+        text += _("On average, its budget breaks even with “{baseline}” in year {year}.")
     text += " " + _("In {share} of runs, it is ahead at the end.")
-    return text.format(
+    text = text.format(
+        startup=scale.text(paid["startup"]),
+        programme=scale.text(paid["programme"]),
         years=significant(found.years[-1]),
         year=significant(year or 0.0),
-        share=percent(ends),
-        **strategy_words(found),
+        share=percent(float((found.paths[:, -1] > 0.0).mean())),
+        **strategy_titles(found),
     )
+    return Headline(_("Cost"), scale.text(paid.sum()), text)
 
 
-def approach_sentence(found: RegionOutlook) -> str:
-    """Whom to approach first."""
-    table = found.prospects
+def partner_headline(found: RegionOutlook) -> Headline:
+    """The best prospective partner, if uniting with it clearly promises a gain to both sides."""
+    label, table = _("Prospective partner"), found.prospects
     if not len(table):
-        return _("It has no prospective partners.")
-    good = table[(table["low"] > 0.0) & (table["both"] > NEVER_WORTH)]
+        return Headline(label, capitalise(_("none")), _("It has no prospective partners."))
+    good = table[(table["low"] > 0.0) & (table["both"] > MOSTLY)]
+    first = good.iloc[0] if len(good) else table.iloc[0]
+    partners, area = name_regions(found, first["partners"]), area_title(first["area"])
     if not len(good):
-        return _(
-            "Judged at the start and without error, no joint body clearly promises a gain to "
-            "both sides; the closest is {area} with {partners}."
-        ).format(
-            area=area_title(table.iloc[0]["area"]).lower(),
-            partners=names_of(found, table.iloc[0]["partners"]),
+        brief = capitalise(_("no clear gain"))
+        text = _(
+            "Judged at the start and without error, no joint body clearly promises a gain to both "
+            "sides; the closest is {area} with {partners}."
         )
-    first = good.iloc[0]
-    return _(
-        "Judged at the start and without error, the best prospective partner is {partners} for "
-        "{area}: a gain of {gain} of the area's cost a year. Both sides would gain in {both} "
-        "of draws."
-    ).format(
-        partners=names_of(found, first["partners"]),
-        area=area_title(first["area"]).lower(),
-        gain=percent_of(first["gain"]),
+    else:
+        brief = f"{partners}: {uncapitalise(area)}"
+        text = _(
+            "Judged at the start and without error, the best prospective partner is {partners} for "
+            "{area}: a gain of {gain} of the area's cost a year. Both sides would gain in {both} "
+            "of draws."
+        )
+    text = text.format(
+        partners=partners,
+        area=area.lower(),
+        gain=format_share(first["gain"]),
         both=percent(first["both"]),
     )
+    return Headline(label, brief, text)
 
 
-# Whom to approach ---------------------------------------------------------------------------------
+# Potential for collaboration ----------------------------------------------------------------------
 
 
-def approach_section(found: RegionOutlook) -> Section:
-    """Contacts ranked by what uniting with them would bring."""
-    paragraphs = [
-        _(
-            "The table judges each prospective partner in each service area as regions in the "
-            "model do at the start: saving, quality, autonomy, start-up cost and the partner's "
-            "benefit, but without their errors of judgement. A partner that already belongs to "
-            "a joint body brings the whole body. Percentages refer to the stand-alone cost of "
-            "{region} in the area."
-        ).format(region=found.name)
-    ]
-    table = found.prospects
-    if not len(table):
-        return Section(
-            "approach", _("Potential for collaboration"), _("There are no prospective partners.")
-        )
+def potential_section(found: RegionOutlook) -> Section:
+    """Prospective partners, ranked by what a joint body with them would bring."""
+    title = _("Potential for collaboration")
+    if not len(found.prospects):
+        return Section("potential", title, _("There are no prospective partners."))
+    text = _(
+        "The table judges each prospective partner in each service area as regions in the model do "
+        "at the start: saving, quality, autonomy, start-up cost and the partner's benefit, but "
+        "without their errors of judgement. A partner that already belongs to a joint body brings "
+        "the whole body. Percentages refer to the stand-alone cost of {region} in the area."
+    )
     notes = [
         _(
-            "“Both sides gain” is the share of random draws in which the prospective partner "
-            "gains too. A joint body that is asked decides by a vote of all its members."
+            "“Both sides gain” is the share of random draws in which the prospective partner gains "
+            "too. A joint body that is asked decides by a vote of all its members. A dash means "
+            "that both belong to the same joint body already, or that it would be too large."
         ),
         _(
-            "In the runs, regions judge with errors and their relations change. Joint bodies "
-            "that promise little here may therefore still form, and others may not."
+            "In the runs, regions judge with errors and their relations change. Joint bodies that "
+            "promise little here may therefore still form, and others may not."
         ),
     ]
     tables = [ranking_table(found), contact_table(found)]
-    return Section("approach", _("Potential for collaboration"), *paragraphs, *tables, Note(notes))
+    return Section("potential", title, text.format(region=found.name), *tables, Note(notes))
 
 
 def ranking_table(found: RegionOutlook) -> Table:
-    """The best unions, each party once."""
+    """The best prospective joint bodies, each once."""
     table = found.prospects.drop_duplicates(["area", "partners"]).head(BEST)
     scale, money = share_scale(table, "gain"), money_scale(found, table["money"])
     rows = [
         (
-            f"{area_title(row.area)}: {names_of(found, row.partners)}",
+            f"{area_title(row.area)}: {name_regions(found, row.partners)}",
             [
                 interval_cell(
                     scale,
@@ -291,30 +318,23 @@ def ranking_table(found: RegionOutlook) -> Table:
 
 
 def contact_table(found: RegionOutlook) -> Table:
-    """All contacts by all areas: the gain, and in which share of draws both would gain."""
+    """All prospective partners by all service areas."""
     table, areas = found.prospects, list(found.scenario.areas)
-    scale = share_scale(table, "gain")
-    scale = scale.with_decimals(most=1)
+    scale = share_scale(table, "gain").with_decimals(most=1)
     order = table.groupby("region")["gain"].max().sort_values(ascending=False).index
     found_at = {(row.region, row.area): row for row in table.itertuples()}
+
+    def cell(code: str, area: str) -> Cell:
+        if (row := found_at.get((code, area))) is None:
+            return Cell(UNDEFINED)
+        verdict = gain_verdict(row.low, row.high)
+        return Cell(scale.bare(row.gain, signed=True), percent(row.both), verdict=verdict)
+
     rows = []
     for code in order:
-        cells = []
-        for area in areas:
-            row = found_at.get((code, area))
-            if row is None:
-                cells.append(Cell(UNDEFINED, remark=_("already joint, or too large")))
-                continue
-            cells.append(
-                Cell(
-                    scale.bare(row.gain, signed=True),
-                    _("both gain {share}").format(share=percent(row.both)),
-                    verdict=gain_verdict(row.low, row.high),
-                )
-            )
-        km = table.loc[table["region"] == code, "km"].iloc[0]
-        head = _("{name} ({km} km)").format(name=names_of(found, [code]), km=count(km))
-        rows.append((head, cells))
+        km = count(table.loc[table["region"] == code, "km"].iloc[0])
+        head = _("{name} ({km} km)").format(name=name_regions(found, [code]), km=km)
+        rows.append((head, [cell(code, area) for area in areas]))
     caption = _(
         "Each prospective partner in each service area: annual gain ({unit}), and the share of "
         "draws in which both sides gain"
@@ -322,71 +342,66 @@ def contact_table(found: RegionOutlook) -> Table:
     return Table(caption, ["", *(area_title(area) for area in areas)], rows)
 
 
-# What it gains, and through what ------------------------------------------------------------------
+# Channels ----------------------------------------------------------------------------------------
 
 
 def channel_section(found: RegionOutlook) -> Section:
-    """The channels of gain and loss, in figure and table."""
-    words = strategy_words(found)
-    paragraphs = [
-        _(
-            "Differences between {strategy} and {baseline} in the last year, run by run with "
-            "the same random draws. Channels right of zero add to the net benefit of {region}; "
-            "channels left of zero reduce it."
-        ).format(region=found.name, **words)
-    ]
-    table = found.channels
+    """Gains and losses by channel in the last year, in a table and a figure."""
+    titles, table = strategy_titles(found), found.channels
     scale, money = share_scale(table, "difference"), money_scale(found, table["money"])
     rows = [
         (
             channel_title(row.channel),
-            [
-                interval_cell(
-                    scale,
-                    row.difference,
-                    row.low,
-                    row.high,
-                    signed=True,
-                    verdict=gain_verdict(row.low, row.high),
-                ),
-                Cell(money.bare(row.money, signed=True)),
-            ],
+            [gain_cell(scale, row), Cell(money.bare(row.money, signed=True))],
         )
         for row in table.itertuples()
     ]
-    rows.append(
-        (
-            _("Sum"),
-            texts(
-                scale.bare(table["difference"].sum(), signed=True),
-                money.bare(table["money"].sum(), signed=True),
-            ),
-        )
+    sums = (
+        scale.bare(table["difference"].sum(), signed=True),
+        money.bare(table["money"].sum(), signed=True),
     )
     head = [
         _("Channel"), capitalise(scale.label),
         _("In money per year ({unit})").format(unit=money.label),
     ]  # fmt: skip
-    caption = _("Net benefit in the last year by channel")
-    picture = Picture.of(
-        region_channels(found),
-        _("Channels through which {strategy} changes the net benefit of {region}"),
-        _("Differences from {baseline} with {level} intervals, in the last year."),
-        region=found.name,
-        level=percent(found.level),
-        **words,
+    text = _(
+        "Differences between “{strategy}” and “{baseline}” in the last year, run by run with the "
+        "same random draws. Channels right of zero add to the net benefit of {region}; channels "
+        "left of zero reduce it."
     )
-    title = _("Gains and losses by channel")
-    return Section("channels", title, *paragraphs, Table(caption, head, rows), picture)
+    return Section(
+        "channels",
+        _("Gains and losses by channel"),
+        text.format(region=found.name, **titles),
+        Table(
+            _("Net benefit in the last year by channel"), head, [*rows, (_("Sum"), texts(*sums))]
+        ),
+        Picture.of(
+            region_channels(found),
+            _("Channels through which “{strategy}” changes the net benefit of {region}"),
+            _("Differences from “{baseline}” with {level} intervals, in the last year."),
+            region=found.name,
+            level=percent(found.level),
+            **titles,
+        ),
+    )
 
 
-# What it costs ------------------------------------------------------------------------------------
+def gain_cell(scale: Scale, row: Any, *, is_judged: bool = True) -> Cell:
+    """Return the cell of a difference: a row with ``difference``, ``low`` and ``high``."""
+    return interval_cell(
+        scale, row.difference, row.low, row.high, signed=True,
+        verdict=gain_verdict(row.low, row.high) if is_judged else "",
+    )  # fmt: skip
+
+
+# Cost and break-even ------------------------------------------------------------------------------
 
 
 def cost_section(found: RegionOutlook) -> Section:
-    """What the region would pay, and when that is earned back."""
-    words = strategy_words(found)
-    titles = {
+    """What the region would pay, and when it would break even."""
+    titles = strategy_titles(found)
+    items = {
         "startup": _("Start-up cost that it pays"),
         "joint": _("Its share of the cost of joint bodies"),
         "alone": _("Stand-alone cost of the same services"),
@@ -394,58 +409,49 @@ def cost_section(found: RegionOutlook) -> Section:
         "saving": _("Net saving (budget)"),
         "benefit": _("Net benefit (also quality and autonomy, in money)"),
     }
-    table = found.costs
-    # By the differences: they are what is read, and far smaller than the cost of services.
-    scale = money_scale(found, table["difference"])
-    scale = scale.with_decimals(1, 1)
-    good = {"saving", "benefit"}
+    # By the differences: readers look at these, and they are far smaller than the costs.
+    scale = money_scale(found, found.costs["difference"]).with_decimals(1, 1)
     rows = [
         (
-            titles[row.item],
+            items[row.item],
             [
                 *texts(scale.bare(row.baseline), scale.bare(row.mean)),
-                interval_cell(
-                    scale,
-                    row.difference,
-                    row.low,
-                    row.high,
-                    signed=True,
-                    verdict=gain_verdict(row.low, row.high) if row.item in good else "",
-                ),
+                gain_cell(scale, row, is_judged=row.item in ("saving", "benefit")),
             ],
         )
-        for row in table.itertuples()
+        for row in found.costs.itertuples()
     ]
-    head = ["", words["baseline"], words["strategy"], _("Difference")]
+    head = ["", titles["baseline"], titles["strategy"], _("Difference")]
     caption = _("Over {years} years, {unit}: means of runs, and the difference with its interval")
     caption = caption.format(years=significant(found.years[-1]), unit=scale.label)
-    paragraphs = [
+    return Section(
+        "costs",
+        _("Cost and break-even"),
         _(
-            "Sums over the run in today's prices, not discounted. Start-up cost is what "
-            "remains after grants and co-finance. A larger share of joint cost is no loss as "
-            "long as the stand-alone cost of the same services would be higher."
-        )
-    ]
-    picture = Picture.of(
-        region_saving(found),
-        _("Cumulative net saving of {region}, {strategy} minus {baseline}"),
-        _(
-            "Above zero, the budget of {region} is ahead of what it would be under {baseline}, "
-            "including all start-up and programme cost paid so far."
+            "Sums over the run in today's prices, not discounted. Start-up cost is what remains "
+            "after grants and co-finance. A larger share of joint cost is no loss as long as the "
+            "stand-alone cost of the same services would be higher."
         ),
-        region=found.name,
-        **words,
+        Table(caption, head, rows),
+        Picture.of(
+            region_saving(found),
+            _("Cumulative net saving of {region}, “{strategy}” minus “{baseline}”"),
+            _(
+                "Above zero, the budget of {region} is ahead of what it would be under "
+                "“{baseline}”, including all start-up and programme cost paid so far."
+            ),
+            region=found.name,
+            **titles,
+        ),
     )
-    title = _("Cost and break-even")
-    return Section("costs", title, *paragraphs, Table(caption, head, rows), picture)
 
 
-# With whom ----------------------------------------------------------------------------------------
+# Partners -----------------------------------------------------------------------------------------
 
 
 def partner_section(found: RegionOutlook) -> Section:
-    """In which share of runs the region is in a body, and with whom."""
-    words = strategy_words(found)
+    """Share of runs in which the region belongs to a joint body, and its partners."""
+    titles = strategy_titles(found)
     table = found.partners.set_index(["strategy", "area"]).sort_index()
     rows = []
     for area in found.scenario.areas:
@@ -455,7 +461,7 @@ def partner_section(found: RegionOutlook) -> Section:
             others = here.drop(found.code).sort_values(ascending=False, kind="stable")
             often = others[others >= RARE].head(OFTEN)
             named = "; ".join(
-                f"{names_of(found, [code])} {percent(share)}" for code, share in often.items()
+                f"{name_regions(found, [code])} {percent(share)}" for code, share in often.items()
             )
             cells.append(Cell(percent(here[found.code]), remark=named))
         rows.append((area_title(area), cells))
@@ -465,26 +471,25 @@ def partner_section(found: RegionOutlook) -> Section:
             "frequent partners (up to {number})."
         ).format(region=found.name, number=count(OFTEN))
     ]
-    head = [_("Service area"), words["baseline"], words["strategy"]]
+    head = [_("Service area"), titles["baseline"], titles["strategy"]]
     made = Table(_("Membership in joint bodies, and partners"), head, rows, prose=True)
     return Section("partners", _("Partners at the end"), *paragraphs, made)
 
 
-# How sure, and what it rests on -------------------------------------------------------------------
+# Uncertainty and methods --------------------------------------------------------------------------
 
 
 def uncertainty_section(found: RegionOutlook) -> Section:
-    """What the intervals say, and what they do not."""
+    """What the intervals show, and what they do not."""
     text = _(
-        "{strategy} and {baseline} were simulated {runs} times each with common random "
+        "“{strategy}” and “{baseline}” were simulated {runs} times each with common random "
         "numbers; differences are taken run by run. The {level} intervals are for the mean "
-        "difference: they show how precisely the simulation is known, not how well it matches "
-        "the world. The share of runs in which {region} is better off shows how often this "
-        "would happen with other random draws. Four times as many runs (--runs) halve an "
-        "interval."
+        "difference: they show how precisely the simulation is known, not how well it matches the "
+        "world. The share of runs in which {region} is better off shows how often this would "
+        "happen with other random draws. Four times as many runs (--runs) halve an interval."
     ).format(
         region=found.name, runs=count(found.runs), level=percent(found.level),
-        **strategy_words(found),
+        **strategy_titles(found),
     )  # fmt: skip
     return Section("uncertainty", _("Uncertainty"), text)
 
@@ -492,16 +497,15 @@ def uncertainty_section(found: RegionOutlook) -> Section:
 def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
     return _(
-        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” "
-        "by simulation with kolabsim {version}, an agent-based model of collaboration between "
+        "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
+        "simulation with kolabsim {version}, an agent-based model of collaboration between "
         "regional governments in public services, in {runs} pairs of runs with common random "
-        "numbers (seed {seed}). We report means of paired differences with {level} t "
-        "intervals. Joint bodies that the region could propose are judged at the start, "
-        "without error, over random draws of attributes that no data describe. Parameters "
-        "without a source are assumed; results are contrasts within a thought experiment, not "
-        "predictions."
+        "numbers (seed {seed}). We report means of paired differences with {level} t intervals. "
+        "Joint bodies that the region could propose are judged at the start, without error, over "
+        "random draws of attributes that no data describe. Parameters without a source are "
+        "assumed; results are contrasts within a thought experiment, not predictions."
     ).format(
         region=found.name, scenario=found.scenario.title(language()), runs=count(found.runs),
         version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),
-        **strategy_words(found),
+        **strategy_titles(found),
     )  # fmt: skip

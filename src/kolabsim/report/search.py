@@ -55,30 +55,30 @@ USED = 0.005
 """Intensities below half a per cent are no use of a lever."""
 
 
-def settings_text(front: Front, member: int, words: Labels) -> str:
+def settings_text(front: Front, member: int, labels: Labels) -> str:
     """A package in words: what it sets, and which levers it does without."""
     used, unused = [], []
     for factor, value in zip(front.factors, front.settings(member).values(), strict=True):
-        title = words.factor(factor.name)
+        title = labels.factor(factor.name)
         if factor.group in ("mechanisms", "support") and float(value) < USED:
             unused.append(title)
         else:
             text = _("{factor} {value}").format(
-                factor=title, value=setting_text(factor, value, words)
+                factor=title, value=setting_text(factor, value, labels)
             )
             used.append(text)
-    said = ", ".join(used) or _("nothing")
+    settings = ", ".join(used) or _("nothing")
     if not unused:
-        return said
-    return _("{used}; without {unused}").format(used=said, unused=join_names(unused))
+        return settings
+    return _("{used}; without {unused}").format(used=settings, unused=join_names(unused))
 
 
 # Tables -----------------------------------------------------------------------------------------
 
 
-def member_table(front: Front, words: Labels = PLAIN) -> Table:
+def member_table(front: Front, labels: Labels = PLAIN) -> Table:
     """What packages along the front cost and bring, and how surely each is the knee."""
-    scales, intervals = level_scales(front, words), front.intervals
+    scales, intervals = level_scales(front, labels), front.intervals
     rows = []
     for member in front.spread(DOWN):
         cells = [
@@ -89,7 +89,7 @@ def member_table(front: Front, words: Labels = PLAIN) -> Table:
         rows.append((package_title(front, member), cells))
     head = [
         _("Package"),
-        *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
+        *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
         _("Knee (share of resamples)"),
     ]
     caption = _("Means over {runs} runs, with their {level} intervals").format(
@@ -98,15 +98,15 @@ def member_table(front: Front, words: Labels = PLAIN) -> Table:
     return Table(caption, head, rows)
 
 
-def settings_table(front: Front, words: Labels = PLAIN) -> Table:
+def settings_table(front: Front, labels: Labels = PLAIN) -> Table:
     """What packages along the front set: a column a package."""
     members = front.spread(ACROSS)
     rows = [
         (
-            capitalise(words.factor(factor.name)),
+            capitalise(labels.factor(factor.name)),
             texts(
                 *(
-                    setting_text(factor, front.settings(member)[factor.name], words)
+                    setting_text(factor, front.settings(member)[factor.name], labels)
                     for member in members
                 )
             ),
@@ -117,26 +117,26 @@ def settings_table(front: Front, words: Labels = PLAIN) -> Table:
     return Table(_("Settings of packages along the front"), head, rows)
 
 
-def step_table(front: Front, words: Labels = PLAIN, references: Sequence[Reference] = ()) -> Table:
+def step_table(front: Front, labels: Labels = PLAIN, references: Sequence[Reference] = ()) -> Table:
     """What other packages and known strategies cost and bring beyond the knee."""
     apart = apart_from_knee(front, references)
-    scales, senses = apart_scales(front, words, apart), front.senses
+    scales, senses = apart_scales(front, labels, apart), front.senses
     names = {member: package(member) for member in front.spread(ACROSS) if member != front.knee}
     names |= {len(front) + k: one.title for k, one in enumerate(references)}
     rows = []
     for place, name in names.items():
-        says = verdicts(apart.low[place], apart.high[place], senses)
+        found = verdicts(apart.low[place], apart.high[place], senses)
         cells = [
             Cell(
                 scale.bare(apart.mean[place, k], signed=True),
                 scale.interval(apart.low[place, k], apart.high[place, k], signed=True),
-                verdict=says[k],
+                verdict=found[k],
             )
             for k, scale in enumerate(scales)
         ]
         rows.append((name, cells))
     head = [
-        "", *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True))
+        "", *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True))
     ]  # fmt: skip
     caption = _("Difference from {knee}, with {level} intervals from the same runs").format(
         knee=package_title(front, front.knee), level=percent(front.level)
@@ -144,9 +144,9 @@ def step_table(front: Front, words: Labels = PLAIN, references: Sequence[Referen
     return Table(caption, head, rows)
 
 
-def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAIN) -> Table:
+def robustness_table(front: Front, robust: FrontRobustness, labels: Labels = PLAIN) -> Table:
     """How packages do in many futures: mean with interval, the worst tenth, and who stays."""
-    scales = robust_scales(front, robust, words)
+    scales = robust_scales(front, robust, labels)
     rows = []
     for row in robust_rows(front, robust):
         cells = [
@@ -161,7 +161,7 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
         rows.append((package_title(front, robust.members[row]), cells))
     head = [
         _("Package"),
-        *(words.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
+        *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
         _("Within budget"),
         _("Within budget and undominated"),
     ]
@@ -173,16 +173,16 @@ def robustness_table(front: Front, robust: FrontRobustness, words: Labels = PLAI
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SearchSpec], answer: SearchResult) -> KindReport:
-    """What the report of a search says that others do not."""
-    words, front = Labels.from_experiment(experiment), answer.front
-    known = [Reference(words.strategy(name), values) for name, values in answer.references.items()]
-    sections = search_sections(front, words, references=known, robust=answer.robustness)
+def report(experiment: Experiment[SearchSpec], result: SearchAnswer) -> KindReport:
+    """Return the parts of a report that only searches have."""
+    labels, front = Labels.from_experiment(experiment), result.front
+    known = [Reference(labels.strategy(name), values) for name, values in result.known.items()]
+    sections = search_sections(front, labels, references=known, robust=result.robustness)
     last = front.history[-1]
     uncertainty = _(
-        "Each package on the front was simulated {most} times. The hypervolume under "
-        "“{section}” shows whether more rounds would find better packages; the key findings "
-        "show how well other random draws and other futures confirm these."
+        "Each package on the front was simulated {most} times. The hypervolume under “{section}” "
+        "shows whether more rounds would find better packages; the key findings show how well "
+        "other random draws and other futures confirm these."
     )
     methods = _(
         "We searched for packages of {factors} instruments that are best in {outcomes}, with "
@@ -209,12 +209,12 @@ def report(experiment: Experiment[SearchSpec], answer: SearchResult) -> KindRepo
 
 def search_sections(
     front: Front,
-    words: Labels = PLAIN,
+    labels: Labels = PLAIN,
     *,
     references: Sequence[Reference] = (),
     robust: FrontRobustness | None = None,
 ) -> list[Section]:
-    """The sections of a page on a search; the first is the answer.
+    """The sections of a page on a search; the first is the result.
 
     Parameters
     ----------
@@ -228,47 +228,49 @@ def search_sections(
         How the front does in many futures.
     """
     found = [
-        answer_section(front, words, references, robust),
-        packages_section(front, words),
+        answer_section(front, labels, references, robust),
+        packages_section(front, labels),
     ]
     if robust is not None:
-        found.append(futures_section(front, words, robust))
+        found.append(futures_section(front, labels, robust))
     return [*found, search_section(front)]
 
 
 def answer_section(
-    front: Front, words: Labels, references: Sequence[Reference], robust: FrontRobustness | None
+    front: Front,
+    labels: Labels,
+    references: Sequence[Reference],
+    robust: FrontRobustness | None,
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
     found = [
-        knee_headline(front, words), bringing_headline(front, words), sure_headline(front, robust),
-    ]  # fmt: skip
-    paragraphs = [*step_sentences(front, words), along_sentence(front, words)]
-    if words.beyond:  # it says how to read the answer, and so comes first
-        beyond = _("All values are differences from {baseline}.").format(baseline=words.beyond)
-        paragraphs = [beyond, *paragraphs]
+        knee_headline(front, labels),
+        outcome_headline(front, labels),
+        certainty_headline(front, robust),
+    ]
+    paragraphs = [*step_sentences(front, labels), along_sentence(front, labels)]
     picture = Picture.of(
-        pareto_front(front, words, references),
+        pareto_front(front, labels, references),
         _(
             "Costs and outcomes of packages on the front; the knee is package {knee} of {all}."
         ),
         _(
             "Each dot is a package that no other package clearly dominates (as good in every "
-            "objective and better in one). Lines are {level} intervals of the difference from "
-            "the knee in the same runs."
+            "objective and better in one). Lines are {level} intervals of the difference from the "
+            "knee in the same runs."
         ),
         knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
     )  # fmt: skip
-    table = step_table(front, words, references) if len(front) > 1 or references else None
+    table = step_table(front, labels, references) if len(front) > 1 or references else None
     return Section("answer", _("Key findings"), Headlines(found), *paragraphs, table, picture)
 
 
-def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member: int) -> str:
+def outcome_sentence(front: Front, labels: Labels, columns: Sequence[int], member: int) -> str:
     """Outcomes of a member with their intervals, in a row."""
-    scales, intervals = level_scales(front, words), front.intervals
+    scales, intervals = level_scales(front, labels), front.intervals
     return "; ".join(
         _("{outcome} {value} ({interval})").format(
-            outcome=words.outcome(front.columns[k]),
+            outcome=labels.outcome(front.columns[k]),
             value=scales[k].text(front.means[member, k]),
             interval=scales[k].interval(*intervals[member, k]),
         )
@@ -276,7 +278,7 @@ def outcome_sentence(front: Front, words: Labels, columns: Sequence[int], member
     )
 
 
-def knee_headline(front: Front, words: Labels) -> Headline:
+def knee_headline(front: Front, labels: Labels) -> Headline:
     """Which package the knee is, in words."""
     number = len(front)
     if front.budget is None:
@@ -285,7 +287,7 @@ def knee_headline(front: Front, words: Labels) -> Headline:
             "{number} packages are not clearly dominated by any other.",
             number,
         )
-        said = text.format(number=count(number))
+        size = text.format(number=count(number))
     else:
         text = ngettext(
             "Within the budget of {budget}, {number} package is not clearly dominated by any "
@@ -294,26 +296,26 @@ def knee_headline(front: Front, words: Labels) -> Headline:
             "other.",
             number,
         )
-        budget = words.scale(front.budget.name, np.array([front.budget.most]), difference=False)
-        said = text.format(budget=budget.text(front.budget.most), number=count(number))
+        budget = labels.scale(front.budget.name, np.array([front.budget.most]), difference=False)
+        size = text.format(budget=budget.text(front.budget.most), number=count(number))
     title = package_title(front, front.knee)
     knee = _(
         "{knee}, is where further gains in one objective start to cost most in the others: "
         "{settings}."
     )
-    knee = knee.format(knee=title, settings=settings_text(front, front.knee, words))
-    return Headline(_("Best compromise"), title, f"{said} {knee}")
+    knee = knee.format(knee=title, settings=settings_text(front, front.knee, labels))
+    return Headline(_("Best compromise"), title, f"{size} {knee}")
 
 
-def bringing_headline(front: Front, words: Labels) -> Headline:
+def outcome_headline(front: Front, labels: Labels) -> Headline:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
-    brings = outcome_sentence(front, words, rest, front.knee)
+    brings = outcome_sentence(front, labels, rest, front.knee)
     filled = {"brings": brings, "level": percent(front.level)}
     if front.cost is None:
         text = _("Outcomes ({level} intervals of the means in brackets): {brings}.")
     else:
-        filled["cost"] = outcome_sentence(front, words, [front.cost], front.knee)
+        filled["cost"] = outcome_sentence(front, labels, [front.cost], front.knee)
         text = (
             _("Cost ({level} intervals of the means in brackets): {cost}. Outcomes: {brings}.")
             if rest
@@ -321,21 +323,21 @@ def bringing_headline(front: Front, words: Labels) -> Headline:
         )
     shown = rest[0] if front.cost is None else front.cost
     brief = _("{outcome} {value}").format(
-        outcome=words.outcome(front.columns[shown]),
-        value=level_scales(front, words)[shown].text(front.means[front.knee, shown]),
+        outcome=labels.outcome(front.columns[shown]),
+        value=level_scales(front, labels)[shown].text(front.means[front.knee, shown]),
     )
     return Headline(_("Cost and outcomes"), capitalise(brief), text.format(**filled))
 
 
-def step_sentences(front: Front, words: Labels) -> list[str]:
+def step_sentences(front: Front, labels: Labels) -> list[str]:
     """What one gains and loses by going from the knee to either end of the front."""
     apart = apart_from_knee(front)
-    scales = apart_scales(front, words, apart)
+    scales = apart_scales(front, labels, apart)
 
     def differences(member: int) -> str:
         return "; ".join(
             _("{outcome} {value} ({interval})").format(
-                outcome=words.outcome(name),
+                outcome=labels.outcome(name),
                 value=scale.text(apart.mean[member, k], signed=True),
                 interval=scale.interval(apart.low[member, k], apart.high[member, k], signed=True),
             )
@@ -345,7 +347,7 @@ def step_sentences(front: Front, words: Labels) -> list[str]:
     def step(text: str, member: int, goal: str = "") -> str:
         return text.format(
             package=package(member),
-            goal=words.outcome(goal),
+            goal=labels.outcome(goal),
             differences=differences(member),
         )
 
@@ -376,8 +378,8 @@ def step_sentences(front: Front, words: Labels) -> list[str]:
     ]
 
 
-def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
-    """How sure the knee is: in resamples of the runs, and in other futures."""
+def certainty_headline(front: Front, robust: FrontRobustness | None) -> Headline:
+    """How certain the knee is, by resamples of the runs and in other futures."""
     filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
     text = _("This package is the knee in {share} of resamples of the {runs} runs.")
     if robust is not None and front.knee in robust.members:
@@ -388,60 +390,60 @@ def sure_headline(front: Front, robust: FrontRobustness | None) -> Headline:
         }  # fmt: skip
         if front.budget is None:
             text = _(
-                "This package is the knee in {share} of resamples of the {runs} runs. In "
-                "{stays} of {number} futures, no other package of those evaluated dominates it."
+                "This package is the knee in {share} of resamples of the {runs} runs. In {stays} "
+                "of {number} futures, no other package of those evaluated dominates it."
             )
         else:
             text = _(
                 "This package is the knee in {share} of resamples of the {runs} runs. It stays "
-                "within the budget in {within} of {number} futures; in {stays}, moreover, no "
-                "other evaluated package within the budget dominates it."
+                "within the budget in {within} of {number} futures; in {stays}, moreover, no other "
+                "evaluated package within the budget dominates it."
             )
     brief = _("the knee in {share} of resamples").format(share=filled["share"])
     return Headline(_("Uncertainty"), capitalise(brief), text.format(**filled))
 
 
-def along_sentence(front: Front, words: Labels) -> str:
+def along_sentence(front: Front, labels: Labels) -> str:
     """Where the knee lies in resamples of the runs."""
     along = front.price or 0
     place, shares = front.means[:, along], front.knee_shares.cumsum()
     ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
-    scale = level_scales(front, words)[along]
+    scale = level_scales(front, labels)[along]
     text = _("In nine of ten resamples, the knee has {outcome} of {interval}.")
     interval = f"{scale.interval(*ends)} {scale.label}".strip()
-    return text.format(outcome=words.outcome(front.columns[along]), interval=interval)
+    return text.format(outcome=labels.outcome(front.columns[along]), interval=interval)
 
 
-def packages_section(front: Front, words: Labels) -> Section:
+def packages_section(front: Front, labels: Labels) -> Section:
     """What packages along the front set, and what comes of it."""
     picture = Picture.of(
-        packages(front, words),
+        packages(front, labels),
         _("Settings, costs and outcomes of packages along the front, from the least costly."),
         _(
-            "Each column is a package, each row a setting; the darker, the higher in its "
-            "range. Below the settings: means of cost and outcomes. Framed: the knee."
+            "Each column is a package, each row a setting; the darker, the higher in its range. "
+            "Below the settings: means of cost and outcomes. Framed: the knee."
         ),
     )
-    tables = [settings_table(front, words), member_table(front, words)]
+    tables = [settings_table(front, labels), member_table(front, labels)]
     return Section("packages", _("Packages along the front"), *tables, picture)
 
 
-def futures_section(front: Front, words: Labels, robust: FrontRobustness) -> Section:
+def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     text = _(
-        "{packages} packages are evaluated in {number} other futures with separate random "
-        "draws: the mean over them, the mean over the worst tenth, and the number of futures "
-        "in which a package stays within the budget and no other dominates it."
+        "{packages} packages are evaluated in {number} other futures with separate random draws: "
+        "the mean over them, the mean over the worst tenth, and the number of futures in which a "
+        "package stays within the budget and no other dominates it."
     ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
     picture = Picture.of(
-        front_in_futures(front, robust, words),
+        front_in_futures(front, robust, labels),
         _(
-            "Packages in many futures: means, worst tenth, and share of futures in which they "
-            "stay undominated."
+            "Packages in many futures: means, worst tenth, and share of futures in which they stay "
+            "undominated."
         ),
         _("The knee is vermilion. Intervals are for the mean over futures."),
     )
-    table = robustness_table(front, robust, words)
+    table = robustness_table(front, robust, labels)
     return Section("futures", _("Other futures"), text, table, picture)
 
 
@@ -450,9 +452,9 @@ def search_section(front: Front) -> Section:
     last = front.history[-1]
     text = _(
             "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, with "
-            "common random numbers. Packages that others clearly dominate received few runs; "
-            "those on the front received {most} each. Of packages that differ only by chance, "
-            "some were left out."
+            "common random numbers. Packages that others clearly dominate received few runs; those "
+            "on the front received {most} each. Of packages that differ only by chance, some were "
+            "left out."
         ).format(
             candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
             most=count(front.values.shape[2]),
@@ -475,10 +477,10 @@ def search_section(front: Front) -> Section:
             "selection favours lucky packages too. Means over other random draws are not."
         ),
         _(
-            "The knee is the package farthest from the line, plane or hyperplane through the "
-            "best in each objective, after objectives are scaled from worst to best on the "
-            "front. It is a starting point for discussion, not a recommendation: people decide "
-            "how much an objective is worth."
+            "The knee is the package farthest from the line, plane or hyperplane through the best "
+            "in each objective, after objectives are scaled from worst to best on the front. It is "
+            "a starting point for discussion, not a recommendation: people decide how much an "
+            "objective is worth."
         ),
     ]
     return Section("search", _("Search"), text, picture, Note(notes))

@@ -1,4 +1,4 @@
-"""What a sensitivity analysis says: the answer in sentences, and its tables."""
+"""The report of a sensitivity analysis: which assumptions matter, how certainly, and how much."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kolabsim.figures.sensitivity import (
     morris_plane,
     tornado,
 )
-from kolabsim.i18n import N_, _, ngettext
+from kolabsim.i18n import _, ngettext
 from kolabsim.report.page import (
     Block,
     Cell,
@@ -42,7 +42,14 @@ from kolabsim.report.page import (
     interval_cell,
     texts,
 )
-from kolabsim.report.wording import join_names, name_outcomes
+from kolabsim.report.texts.sensitivity import (
+    LEADS,
+    METHOD_TITLES,
+    READINGS,
+    chance_note,
+    floor_notes,
+)
+from kolabsim.report.wording import in_groups, join_names, name_outcomes
 from kolabsim.study.design import DUMMY
 
 if TYPE_CHECKING:
@@ -51,105 +58,37 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import SensitivitySpec
 
-SURE = 0.9
-"""Share of resamples that must agree before a ranking is called sure."""
+CERTAIN = 0.9
+"""Share of resamples that must agree before a ranking is called certain."""
 ACROSS = 5
 """Most outcomes beside each other in a table."""
 PAIRS = 10
 """Most pairs of factors in a table."""
 
-METHOD_TITLES = {
-    "morris": N_("elementary effects (Morris)"),
-    "sobol": N_("shares of the variance (Sobol)"),
-    "fast": N_("shares of the variance by frequencies (FAST)"),
-    "rbd_fast": N_("shares of the variance by frequencies (RBD-FAST)"),
-    "delta": N_("shift of the distribution (delta)"),
-    "pawn": N_("distance of distributions (PAWN)"),
-    "one_at_a_time": N_("one factor at a time"),
-    "ice": N_("one factor at a time around many points"),
-    "factorial": N_("changes of single factors with all others drawn at random"),
-}
-READINGS = {
-    "ST": N_(
-        "The total effect is the share of the variance that a factor influences, alone or with "
-        "others; the main effect is the share that it determines alone. The difference comes "
-        "from interactions, so total effects may add up to more than 100%."
-    ),
-    "S1": N_("The main effect is the share of the variance that a factor determines alone."),
-    "mu_star": N_(
-        "The effect is the change of the outcome if a factor moved over its whole range, "
-        "estimated from steps of two thirds of it. Its unevenness is the standard deviation of "
-        "the effect: where it is as large as the effect, the effect is nonlinear or depends on "
-        "other factors."
-    ),
-    "delta": N_(
-        "The shift is how far the distribution of the outcome moves once a factor is known: 0 "
-        "not at all, 1 completely."
-    ),
-    "median": N_(
-        "The distance is the largest one between the cumulative distribution of the outcome "
-        "and its distribution within a tenth of the factor’s range: 0 none, 1 complete. Chance "
-        "alone keeps it above 0."
-    ),
-    "range": N_(
-        "The range goes from the lowest to the highest outcome as one factor moves from end to "
-        "end and all others stay fixed. It does not show interactions."
-    ),
-    "variety": N_(
-        "The range goes from the lowest to the highest outcome along a factor’s curve, "
-        "averaged over points with random values of all other factors. Where curves differ, "
-        "the effect of the factor depends on the others."
-    ),
-    "absolute": N_(
-        "A change is the change of the outcome when a factor moves by half of its range, or a "
-        "choice switches to another option, while all other factors keep random values."
-    ),
-}
-ANSWERS = {
-    "sobol": N_("{outcome} depends most on “{factor}”, which influences {value} of the variance"),
-    "fast": N_("{outcome} depends most on “{factor}”, which influences {value} of the variance"),
-    "rbd_fast": N_(
-        "{outcome} depends most on “{factor}”, which alone determines {value} of the variance"
-    ),
-    "morris": N_("{outcome} depends most on “{factor}”, with a change of {value} over its range"),
-    "delta": N_(
-        "{outcome} depends most on “{factor}”; knowing it shifts the distribution by {value}"
-    ),
-    "pawn": N_(
-        "{outcome} depends most on “{factor}”, with a distance between distributions of {value}"
-    ),
-    "one_at_a_time": N_("{outcome} depends most on “{factor}”, with a range of {value}"),
-    "ice": N_("{outcome} depends most on “{factor}”, with a range of {value}"),
-    "factorial": N_(
-        "{outcome} depends most on “{factor}”; changing it changes the outcome by {value}"
-    ),
-}
-"""The first half of an answer, before its interval."""
-
-
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SensitivitySpec], answer: SensitivityResult) -> KindReport:
-    """What the report of a sensitivity analysis says that others do not."""
-    words, points = Labels.from_experiment(experiment), len(answer.study.table)
-    first, *others = sensitivity_sections(answer.indices, words, curves=answer.curves)
+def report(experiment: Experiment[SensitivitySpec], result: SensitivityAnswer) -> KindReport:
+    """Return the parts of a report that only sensitivity analyses have."""
+    table = result.study.table
+    labels, points = Labels.from_experiment(experiment), 0 if table is None else len(table)
+    first, *others = sensitivity_sections(result.indices, labels, curves=result.curves)
     blocks: list[Block] = []
-    if answer.surrogates:
+    if result.surrogates:
         text = _(
-            "These are indices of a surrogate that was fitted to {number} simulated points, "
-            "not of the model itself; they are as good as the surrogate."
+            "These are indices of a surrogate that was fitted to {number} simulated points, not of "
+            "the model itself; they are as good as the surrogate."
         )
-        blocks += [text.format(number=count(points)), surrogate_table(answer.surrogates, words)]
-    if answer.is_converged is not None:
+        blocks += [text.format(number=count(points)), surrogate_table(result.surrogates, labels)]
+    if result.is_settled is not None:
         text = (
             _("The ranking of the leading factors is stable at {number} samples.")
-            if answer.is_converged
+            if result.is_settled
             else _(
                 "The ranking of the leading factors is not stable at {number} samples, the maximum."
             )
         )
-        blocks.append(text.format(number=count(answer.design.samples)))
+        blocks.append(text.format(number=count(result.design.samples)))
     counts = {"points": count(points), "runs": count(experiment.spec.runs)}
     uncertainty = _(
         "{points} points in the factors' ranges were simulated, {runs} runs each with common "
@@ -158,33 +97,33 @@ def report(experiment: Experiment[SensitivitySpec], answer: SensitivityResult) -
         "doubles the points until the ranking of the leading factors is stable."
     )
     methods = _(
-        "We analysed how {outcomes} depends on {factors} factors by {method} at {points} "
-        "points, with {runs} runs each."
+        "We analysed how {outcomes} depends on {factors} factors by {method} at {points} points, "
+        "with {runs} runs each."
     )
     return KindReport(
         [Section(first.name, first.title, *first.blocks, *blocks), *others],
         [
             uncertainty.format(**counts),
-            chance_table(answer.indices, words),
-            Note([*floor_notes(answer.indices[0]), chance_note()]),
+            chance_table(result.indices, labels),
+            Note([*floor_notes(result.indices[0]), chance_note()]),
         ],
         _(
-            "The factors above are the assumptions that were varied, ranked by influence. "
-            "Other assumptions are not ranked; they are listed below with their ranges."
+            "The factors above are the assumptions that were varied, ranked by influence. Other "
+            "assumptions are not ranked; they are listed below with their ranges."
         ),
         methods.format(
             outcomes=name_outcomes(experiment),
             factors=count(len(experiment.factors)),
-            method=_(METHOD_TITLES[answer.design.method]),
+            method=_(METHOD_TITLES[result.design.method]),
             **counts,
         ),
-        {"indices": pd.concat([one.table() for one in answer.indices], ignore_index=True)},
+        {"indices": pd.concat([one.table() for one in result.indices], ignore_index=True)},
     )
 
 
 def sensitivity_sections(
     found: Sequence[Indices],
-    words: Labels,
+    labels: Labels,
     *,
     curves: Mapping[str, Mapping[str, Curve]] | None = None,
 ) -> list[Section]:
@@ -192,61 +131,61 @@ def sensitivity_sections(
 
     ``curves`` are those of each outcome's factors, from one_at_a_time or ice.
     """
-    tables = overview_tables(found, words) if len(found) > 1 else []
-    first = Section("answer", _("Key findings"), Headlines(headlines(found, words)), *tables)
+    tables = overview_tables(found, labels) if len(found) > 1 else []
+    first = Section("answer", _("Key findings"), Headlines(headlines(found, labels)), *tables)
     return [
         first,
         *(
-            outcome_section(indices, words, (curves or {}).get(indices.outcome, {}), number)
+            outcome_section(indices, labels, (curves or {}).get(indices.outcome, {}), number)
             for number, indices in enumerate(found, 1)
         ),
     ]
 
 
-def headlines(found: Sequence[Indices], words: Labels) -> list[Headline]:
-    """The answer in three sentences: what matters most, how surely, and how much is chance."""
-    leaders = {  # in few words: what follows a comma is in the sentence
-        words.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
+def headlines(found: Sequence[Indices], labels: Labels) -> list[Headline]:
+    """The key findings: what matters most, how certainly, and how much is chance."""
+    clauses = [leading_clause(one, labels, is_first=one is found[0]) for one in found]
+    leaders = {  # in brief: the sentence has what follows a comma
+        labels.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
     }
-    said = [leading_clause(one, words, is_first=one is found[0]) for one in found]
-    told = [
-        Headline(
-            _("Most influential factor"),
-            capitalise(join_names(list(leaders)) or _("no factor above chance")),
-            f"{'; '.join(said)}.",
-        )
-    ]
+    brief = join_names(list(leaders)) or _("no factor above chance")
+    lines = [Headline(_("Most influential factor"), capitalise(brief), f"{'; '.join(clauses)}.")]
     ranked = [one for one in found if has_leader(one) and is_ranked(one)]
-    sure = [(one, percent(one.stability(1).ordered)) for one in ranked]
-    if sure:
+    if ranked:
         text = _("“{factor}” ranks first for {outcome} in {share} of resamples")
-        said = [
+        shares = [percent(one.stability(1).ordered) for one in ranked]
+        clauses = [
             text.format(
-                factor=words.factor(one.order()[0]), outcome=words.outcome(one.outcome), share=share
+                factor=labels.factor(one.order()[0]), outcome=labels.outcome(one.outcome),
+                share=share,
             )
-            for one, share in sure
-        ]
-        brief = _("first in {share} of resamples")
-        brief = brief.format(share=join_names([share for _one, share in sure]))
-        told.append(Headline(_("Uncertainty"), capitalise(brief), f"{'; '.join(said)}."))
+            for one, share in zip(ranked, shares, strict=True)
+        ]  # fmt: skip
+        brief = _("first in {share} of resamples").format(share=join_names(shares))
+        lines.append(Headline(_("Uncertainty"), capitalise(brief), f"{'; '.join(clauses)}."))
+    return [*lines, chance_headline(found, labels)]
+
+
+def chance_headline(found: Sequence[Indices], labels: Labels) -> Headline:
+    """The share of the variance between single runs that is due to chance."""
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
         text = _("The role of chance is unknown, because each point was run once.")
-        return [*told, Headline(_("Chance"), capitalise(_("unknown")), text)]
-    said = [
+        return Headline(_("Chance"), capitalise(_("unknown")), text)
+    shares = [percent(one.chance[0]) for one in known]
+    clauses = [
         _("{share} for {outcome} ({low} to {high})").format(
-            share=percent(one.chance[0]), low=percent(one.chance[1]), high=percent(one.chance[2]),
-            outcome=words.outcome(one.outcome),
+            share=share, low=percent(one.chance[1]), high=percent(one.chance[2]),
+            outcome=labels.outcome(one.outcome),
         )
-        for one in known
+        for one, share in zip(known, shares, strict=True)
     ]  # fmt: skip
     text = _("Share of the variance between single runs due to chance: {shares}.")
-    brief = join_names([percent(one.chance[0]) for one in known])
-    return [*told, Headline(_("Chance"), brief, text.format(shares="; ".join(said)))]
+    return Headline(_("Chance"), join_names(shares), text.format(shares="; ".join(clauses)))
 
 
 def has_leader(indices: Indices) -> bool:
-    """Whether any factor can be told from one that changes nothing, or none was added."""
+    """Whether any factor can be distinguished from one without effect, or there is none."""
     return not indices.leading.has_floor or bool(indices.leading.above.any())
 
 
@@ -256,19 +195,19 @@ def is_ranked(indices: Indices) -> bool:
     return ranked > 1 and math.isfinite(indices.stability(1).ordered)
 
 
-def leading_clause(indices: Indices, words: Labels, *, is_first: bool = True) -> str:
+def leading_clause(indices: Indices, labels: Labels, *, is_first: bool = True) -> str:
     """What an outcome depends on most, by how much, and how surely: a sentence without its end."""
     index, first = indices.leading, indices.units.index(indices.order()[0])
-    outcome = words.outcome(indices.outcome)
+    outcome = labels.outcome(indices.outcome)
     filled = {
         "outcome": capitalise(outcome) if is_first else outcome,
-        "factor": words.factor(indices.units[first]),
+        "factor": labels.factor(indices.units[first]),
     }
     if not has_leader(indices):
-        text = _("{outcome}: no factor can be distinguished from an inert one")
+        text = _("{outcome}: no factor can be distinguished from one without effect")
         return text.format(**filled)
-    scale = index_scale(indices, indices.main, words)
-    text = _(ANSWERS[indices.method]).format(value=scale.text(index.value[first]), **filled)
+    scale = index_scale(indices, indices.main, labels)
+    text = _(LEADS[indices.method]).format(value=scale.text(index.value[first]), **filled)
     if math.isfinite(index.low[first]):
         text += " " + _("({level} interval {interval})").format(
             level=percent(indices.level),
@@ -277,35 +216,35 @@ def leading_clause(indices: Indices, words: Labels, *, is_first: bool = True) ->
     return text
 
 
-def answer(indices: Indices, words: Labels) -> str:
+def summarise(indices: Indices, labels: Labels) -> str:
     """What one outcome depends on, in sentences."""
     index, order = indices.leading, indices.order()
     above = [name for name in order if index.above[indices.units.index(name)]]
-    sentences = [f"{leading_clause(indices, words)}."]
+    sentences = [f"{leading_clause(indices, labels)}."]
     if has_leader(indices):
-        sentences.append(sureness(indices, words))
+        sentences.append(rank_sentence(indices, labels))
     if above and index.has_floor:
         text = ngettext(
-            "{number} of {all} factors can be distinguished from an inert one.",
-            "{number} of {all} factors can be distinguished from an inert one.",
+            "{number} of {all} factors can be distinguished from one without effect.",
+            "{number} of {all} factors can be distinguished from one without effect.",
             len(above),
         )
         sentences.append(text.format(number=count(len(above)), all=count(len(order))))
     return " ".join([*(text for text in sentences if text), chance_sentence(indices)])
 
 
-def sureness(indices: Indices, words: Labels) -> str:
+def rank_sentence(indices: Indices, labels: Labels) -> str:
     """How often the first is first, and which others lead."""
     first, leading = indices.stability(1), indices.stability(LEADING)
     if not is_ranked(indices):
         return ""
     filled = {
         "share": percent(first.ordered),
-        "names": join_names([f"“{words.factor(name)}”" for name in leading.units[1:]]),
+        "names": join_names([f"“{labels.factor(name)}”" for name in leading.units[1:]]),
         "same": percent(leading.same),
         "number": count(len(leading.units)),
     }
-    if round(first.ordered, 2) >= SURE:  # as it is written
+    if round(first.ordered, 2) >= CERTAIN:  # as it is written
         text = _("It ranks first in {share} of resamples.")
     else:
         text = _("Its lead is uncertain: it ranks first in {share} of resamples.")
@@ -323,135 +262,81 @@ def chance_sentence(indices: Indices) -> str:
     return text.format(share=share, low=low, high=high)
 
 
-def floor_notes(indices: Indices) -> list[str]:
-    """What the noise floor is."""
-    if indices.has_dummy and not indices.leading.has_floor:
-        return [_("Each point was run once, so there are no intervals and no noise floor.")]
-    if not indices.has_dummy:
-        return [_("The design has no inert factor, so there is no noise floor.")]
-    notes = [
-        _(
-            "The noise floor is the upper end of the interval of an inert factor. Factors "
-            "whose intervals lie above it are marked ◆; those marked ○ cannot be distinguished "
-            "from it."
-        )
-    ]
-    if indices.common:
-        notes.append(
-            _(
-                "Runs use the same random draws at all points, so an inert factor has no "
-                "effect at all: any factor above the noise floor has an effect, however small."
-            )
-        )
-    return notes
-
-
-def chance_note() -> str:
-    """What resamples say and what they do not."""
-    return _(
-        "Intervals and resamples redraw the points of the design: they show how much a new "
-        "sample would differ, not how well the model matches the world. All results hold "
-        "within the given ranges of the factors."
-    )
-
-
 def outcome_section(
-    indices: Indices, words: Labels, curves: Mapping[str, Curve], number: int
+    indices: Indices, labels: Labels, curves: Mapping[str, Curve], number: int
 ) -> Section:
     """All indices of one outcome, and its figures."""
     reading = "variety" if indices.method == "ice" else indices.main
-    text = _("{method}: {points} points in the factors’ ranges, {replicates} runs each.")
-    paragraphs = [
-        answer(indices, words),
-        text.format(
+    design = _("{method}: {points} points in the factors’ ranges, {replicates} runs each.")
+    fast = _(
+        "Intervals come from a few curves with different phases. They do not show interference "
+        "between frequencies; the noise floor does."
+    )
+    return Section(
+        f"outcome-{number}",
+        capitalise(labels.outcome(indices.outcome)),
+        summarise(indices, labels),
+        design.format(
             method=capitalise(_(METHOD_TITLES[indices.method])),
             points=count(indices.points),
             replicates=count(indices.replicates),
         ),
         _(READINGS[reading]),
-    ]
-    notes = []
-    if indices.method == "fast":
-        notes.append(
-            _(
-                "Intervals come from a few curves with different phases. They do not show "
-                "interference between frequencies; the noise floor does."
-            )
-        )
-    return Section(
-        f"outcome-{number}",
-        capitalise(words.outcome(indices.outcome)),
-        *paragraphs,
-        index_table(indices, words),
-        pair_table(indices, words) if indices.pairs else None,
-        *pictures(indices, words, curves),
-        Note(notes) if notes else None,
+        index_table(indices, labels),
+        pair_table(indices, labels) if indices.pairs else None,
+        *pictures(indices, labels, curves),
+        Note([fast]) if indices.method == "fast" else None,
     )
 
 
-def pictures(indices: Indices, words: Labels, curves: Mapping[str, Curve]) -> list[Picture]:
+def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> list[Picture]:
     """The figures of one outcome."""
-    outcome = capitalise(words.outcome(indices.outcome))
     made = [
-        Picture(
-            index_bars(indices, words),
-            _("{outcome}: influence of each factor.").format(outcome=outcome),
-            " ".join([_("The most influential factors, with intervals."), rest_of(indices)]),
+        (
+            index_bars(indices, labels),
+            _("{outcome}: influence of each factor."),
+            _("The most influential factors, with intervals."),
         )
     ]
     if indices.method == "morris" and np.isfinite(indices.found["sigma"].value).any():
+        alt = _("{outcome}: size and unevenness of the effects of factors.")
         caption = _(
             "Right: a larger effect. Above the line: the effect varies by more than its size, "
             "because it is nonlinear or depends on other factors."
         )
-        made.append(
-            Picture(
-                morris_plane(indices, words),
-                _("{outcome}: size and unevenness of the effects of factors.").format(
-                    outcome=outcome
-                ),
-                " ".join([caption, rest_of(indices)]),
-            )
-        )
+        made.append((morris_plane(indices, labels), alt, caption))
     if curves:
-        made.append(
-            Picture(
-                tornado(indices, curves, words),
-                _("{outcome}: effect of the ends of each factor’s range.").format(outcome=outcome),
-                " ".join(
-                    [
-                        _(
-                            "Changes from the middle of the range, with {level} intervals. The "
-                            "pale bar spans the lowest to the highest outcome in the range."
-                        ).format(level=percent(indices.level)),
-                        rest_of(indices),
-                    ]
-                ),
-            )
-        )
-        text = _("{outcome} as a function of each factor.").format(outcome=outcome)
+        alt = _("{outcome}: effect of the ends of each factor’s range.")
         caption = _(
-            "The most influential factors over their ranges. Line: mean; band: its interval."
+            "Changes from the middle of the range, with {level} intervals. The pale bar spans the "
+            "lowest to the highest outcome in the range."
         )
+        made.append((tornado(indices, curves, labels), alt, caption))
+        captions = [
+            _("The most influential factors over their ranges. Line: mean; band: its interval.")
+        ]
         if indices.method == "ice":
-            caption += " " + _(
-                "Thin lines: single points with random values of all other factors, shifted to "
-                "the same level."
+            text = _(
+                "Thin lines: single points with random values of all other factors, shifted to the "
+                "same level."
             )
+            captions.append(text)
         if DUMMY in curves:
-            caption += " " + _("Grey: what an inert factor reaches.")
-        made.append(Picture(ice(indices, curves, words), text, f"{caption} {rest_of(indices)}"))
+            captions.append(_("Grey: what a factor without effect reaches."))
+        alt = _("{outcome} as a function of each factor.")
+        made.append((ice(indices, curves, labels), alt, " ".join(captions)))
+    rest = rest_of(indices)
+    made = [(figure, alt, f"{caption} {rest}".strip()) for figure, alt, caption in made]
     if len(indices.steps) > 1:
+        alt = _("{outcome}: convergence of the indices as points are added.")
         caption = _(
-            "Results from the first points alone, doubling at each step. Where lines are level "
-            "and apart, more points would change little. Intervals of the first step may "
-            "exceed the figure."
+            "Results from the first points alone, doubling at each step. Where lines are level and "
+            "apart, more points would change little. Intervals of the first step may exceed the "
+            "figure."
         )
-        text = _("{outcome}: convergence of the indices as points are added.").format(
-            outcome=outcome
-        )
-        made.append(Picture(convergence(indices, words), text, caption))
-    return made
+        made.append((convergence(indices, labels), alt, caption))
+    outcome, level = capitalise(labels.outcome(indices.outcome)), percent(indices.level)
+    return [Picture.of(*picture, outcome=outcome, level=level) for picture in made]
 
 
 def rest_of(indices: Indices) -> str:
@@ -477,44 +362,36 @@ def index_cell(indices: Indices, index: Index, u: int, scale: Scale) -> Cell:
     return Cell(scale.bare(index.value[u]), below, verdict=index_verdict(indices, index, u))
 
 
-def index_table(indices: Indices, words: Labels) -> Table:
+def index_table(indices: Indices, labels: Labels) -> Table:
     """All indices of all factors, the dummy last."""
-    scales = {name: index_scale(indices, name, words) for name in indices.found}
+    scales = {name: index_scale(indices, name, labels) for name in indices.found}
     dummy = [len(indices.units) - 1] if indices.has_dummy else []
     rows = [
         (
-            capitalise(words.factor(indices.units[u])),
+            capitalise(labels.factor(indices.units[u])),
             [index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()],
         )
         for u in (*leading_units(indices), *dummy)
     ]
     head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
     caption = _("{outcome}: influence of factors, with {level} intervals").format(
-        outcome=capitalise(words.outcome(indices.outcome)), level=percent(indices.level)
+        outcome=capitalise(labels.outcome(indices.outcome)), level=percent(indices.level)
     )
     return Table(caption, head, rows)
 
 
-def pair_table(indices: Indices, words: Labels) -> Table:
+def pair_table(indices: Indices, labels: Labels) -> Table:
     """Pairs of factors that do most together."""
     pairs = [pair for pair in indices.pairs if DUMMY not in pair[:2]][:PAIRS]
     values = np.array([pair[2:] for pair in pairs])
     errors = (values[:, 2] - values[:, 1]) / 2.0
-    scale = choose_index_scale(indices.outcome, "S2", values[:, 0], errors, words)
+    scale = choose_index_scale(indices.outcome, "S2", values[:, 0], errors, labels)
     rows = [
         (
             _("{one} and {other}").format(
-                one=capitalise(words.factor(pair.one)), other=words.factor(pair.other)
+                one=capitalise(labels.factor(pair.one)), other=labels.factor(pair.other)
             ),
-            [
-                interval_cell(
-                    scale,
-                    pair.value,
-                    pair.low,
-                    pair.high,
-                    verdict=DIFFERENT if pair.low > 0.0 else UNDECIDED,
-                )
-            ],
+            [interval_cell(scale, *pair[2:5], verdict=DIFFERENT if pair.low > 0.0 else UNDECIDED)],
         )
         for pair in pairs
     ]
@@ -522,16 +399,14 @@ def pair_table(indices: Indices, words: Labels) -> Table:
     return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
 
 
-def overview_tables(found: Sequence[Indices], words: Labels) -> list[Table]:
+def overview_tables(found: Sequence[Indices], labels: Labels) -> list[Table]:
     """The main index of every factor for every outcome, a few outcomes beside each other."""
     tables = []
-    parts = math.ceil(len(found) / ACROSS)
-    for k in range(parts):
-        some = found[k * len(found) // parts : (k + 1) * len(found) // parts]
-        scales = [index_scale(indices, indices.main, words) for indices in some]
+    for some in in_groups(found, ACROSS):
+        scales = [index_scale(indices, indices.main, labels) for indices in some]
         rows = [
             (
-                capitalise(words.factor(name)),
+                capitalise(labels.factor(name)),
                 [
                     index_cell(indices, indices.leading, indices.units.index(name), scale)
                     for indices, scale in zip(some, scales, strict=True)
@@ -539,17 +414,9 @@ def overview_tables(found: Sequence[Indices], words: Labels) -> list[Table]:
             )
             for name in overview_order(some)
         ]
-        head = [
-            _("Factor"),
-            *(
-                f"{capitalise(words.outcome(indices.outcome))} ({scale.label})"
-                if scale.label
-                else capitalise(words.outcome(indices.outcome))
-                for indices, scale in zip(some, scales, strict=True)
-            ),
-        ]
+        heads = [labels.head(one.outcome, s) for one, s in zip(some, scales, strict=True)]
         caption = _("{index}, for each outcome").format(index=_(INDEX_TITLES[some[0].main]))
-        tables.append(Table(caption, head, rows))
+        tables.append(Table(caption, [_("Factor"), *heads], rows))
     return tables
 
 
@@ -560,28 +427,23 @@ def overview_order(found: Sequence[Indices]) -> list[str]:
     return sorted(ranks, key=lambda name: (min(ranks[name]), sum(ranks[name])))
 
 
-def chance_table(found: Sequence[Indices], words: Labels) -> Table:
-    """How much is chance, and how sure the ranking is, outcome by outcome."""
+def chance_table(found: Sequence[Indices], labels: Labels) -> Table:
+    """The role of chance and the stability of the ranking, outcome by outcome."""
     rows = []
     for indices in found:
         leading = indices.stability(LEADING)
-        rows.append(
-            (
-                capitalise(words.outcome(indices.outcome)),
-                [
-                    share_cell(indices.chance),
-                    Cell(percent(indices.chance_left)),
-                    Cell(join_names([words.factor(name) for name in leading.units]) or UNDEFINED),
-                    Cell(percent(leading.same)),
-                    Cell(percent(leading.ordered)),
-                ],
-            )
+        cells = texts(
+            percent(indices.chance_left),
+            join_names([labels.factor(name) for name in leading.units]) or UNDEFINED,
+            percent(leading.same),
+            percent(leading.ordered),
         )
+        outcome = capitalise(labels.outcome(indices.outcome))
+        rows.append((outcome, [share_cell(indices.chance), *cells]))
     head = [
         _("Outcome"), _("Chance in single runs"), _("Chance in means of runs"),
-        _("Leading factors"), _("Same factors (share of resamples)"), _(
-            "Same order (share of resamples)"
-        ),
+        _("Leading factors"), _("Same factors (share of resamples)"),
+        _("Same order (share of resamples)"),
     ]  # fmt: skip
     return Table(_("Role of chance, and stability of the ranking"), head, rows, prose=True)
 
@@ -594,26 +456,20 @@ def share_cell(values: Interval) -> Cell:
     return Cell(share, _("{low} to {high}").format(low=low, high=high))
 
 
-def surrogate_table(surrogates: Mapping[str, Surrogate], words: Labels) -> Table:
-    """How well surrogates foretell points that they were not fitted to, outcome by outcome."""
+def surrogate_table(surrogates: Mapping[str, Surrogate], labels: Labels) -> Table:
+    """The accuracy of surrogates on points that they were not fitted to, outcome by outcome."""
     kinds = {
         "gaussian process": _("Gaussian process"), "gradient boosting": _("gradient boosting"),
     }  # fmt: skip
     rows = []
     for name, one in surrogates.items():
-        scale = words.scale(name, np.array([one.quality.rmse]), difference=True)
-        rows.append(
-            (
-                capitalise(words.outcome(name)),
-                texts(
-                    kinds[one.kind],
-                    count(one.points),
-                    decimal(one.quality.r2, 2),
-                    scale.text(one.quality.rmse),
-                    percent(one.quality.coverage),
-                ),
-            )
-        )
+        quality = one.quality
+        scale = labels.scale(name, np.array([quality.rmse]), difference=True)
+        cells = texts(
+            kinds[one.kind], count(one.points), decimal(quality.r2, 2), scale.text(quality.rmse),
+            percent(quality.coverage),
+        )  # fmt: skip
+        rows.append((capitalise(labels.outcome(name)), cells))
     head = [
         _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
         _("Within their 95% interval"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
 from kolabsim.figures.formatting import Scale, count
 from kolabsim.figures.labels import outcome_title, uncapitalise
@@ -11,6 +12,8 @@ from kolabsim.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
+
+T = TypeVar("T")
 
 LISTED = 5
 """Most names in a sentence."""
@@ -32,11 +35,11 @@ def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     if not number:
         return ""
     return ngettext(
-        "{number} run failed and is missing from this page; the folder “failures” has the "
-        "reason. Runs that would be compared with it are left out too.",
+        "{number} run failed and is missing from this page; the folder “failures” has the reason. "
+        "Runs that would be compared with it are left out too.",
         "{number} runs failed and are missing from this page; the folder “failures” has the "
-        "reasons. Runs that would be compared with them are left out too: if runs fail because "
-        "of the measure itself, differences are biased.",
+        "reasons. Runs that would be compared with them are left out too: if runs fail because of "
+        "the measure itself, differences are biased.",
         number,
     ).format(number=count(number))
 
@@ -53,3 +56,14 @@ def unit_of_money(currency: str) -> str:
     EUR 1
     """
     return Scale(1.0, 0, "", currency).text(1.0) if currency else _("cost unit")
+
+
+def in_groups(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Split items into as few groups as possible of about the same size, at most ``most``.
+
+    >>> in_groups("abcdefg", 3)
+    ['ab', 'cd', 'efg']
+    """
+    number = -(-len(items) // most)
+    ends = [k * len(items) // number for k in range(number + 1)]
+    return [items[start:end] for start, end in pairwise(ends)]

@@ -26,6 +26,7 @@ from kolabsim.report.comparison.tables import (
     difference_cell,
 )
 from kolabsim.report.page import Block, Cell, Facts, Folded, Heading, Table, texts
+from kolabsim.report.wording import in_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def futures_sentence(comparison: Comparison) -> str:
     firsts = [comparison.order(future=name)[0] for name in comparison.futures]
     text = _(
         "These findings are for the first of {number} futures, “{future}”. Over all futures, "
-        "{strategy} ranks first in {first}, is clearly better than {baseline} in {better} and "
+        "“{strategy}” ranks first in {first}, is clearly better than “{baseline}” in {better} and "
         "clearly worse in {worse}; its difference ranges from {low} to {high}."
     )
     return text.format(
@@ -109,23 +110,20 @@ def strategies_in_futures(comparison: Comparison) -> Table:
 
 
 def differences_in_futures(comparison: Comparison) -> list[Table]:
-    """The differences to the baseline: a row a future, a few strategies a table."""
+    """The differences from the baseline: a row a future, a few strategies a table."""
     table = comparison.differences[comparison.differences["measure"] == NET_BENEFIT]
     scale = choose_measure_scale(comparison, NET_BENEFIT, table)
     found = table.set_index(["future", "strategy"])
-    order = comparison.order()
-    parts = -(-len(order) // ACROSS)
-    made = []
-    for k in range(parts):
-        some = order[k * len(order) // parts : (k + 1) * len(order) // parts]
+    made, groups = [], in_groups(comparison.order(), ACROSS)
+    for number, some in enumerate(groups, 1):
         rows = [
             (future, [difference_cell(found.loc[(future, name)], scale) for name in some])
             for future in comparison.futures
         ]
         caption = measure_label(NET_BENEFIT, scale)
-        if parts > 1:
+        if len(groups) > 1:
             text = _("{measure}, part {part} of {parts}")
-            caption = text.format(measure=caption, part=k + 1, parts=parts)
+            caption = text.format(measure=caption, part=number, parts=len(groups))
         head = [_("Future"), *(strategy_title(comparison, name) for name in some)]
         made.append(Table(caption, head, rows))
     return made
@@ -148,7 +146,9 @@ def channels_in_futures(comparison: Comparison) -> Table | None:
             (channel_title(name), over_futures(comparison, here, "difference", scale, found))
         )
     head = [_("Channel"), *range_heads(comparison), _("Increases"), _("Undecided"), _("Reduces")]
-    caption = _("Difference in realised net benefit by channel in all futures, {unit}: {strategy}")
+    caption = _(
+        "Difference in realised net benefit by channel in all futures, {unit}: “{strategy}”"
+    )
     caption = caption.format(unit=scale.label, strategy=strategy_title(comparison, strategy))
     return Table(caption, head, rows)
 
@@ -225,7 +225,7 @@ def winners_in_futures(comparison: Comparison) -> Table | None:
     rows = [(name, cells) for _lost, _middle, name, cells in found[: 2 * LONGEST]]
     head = [_("Region"), *range_heads(comparison), _("Gains"), _("Undecided"), _("Loses")]
     caption = _(
-        "{measure} under {strategy} in all futures, and the number of futures in which each "
+        "{measure} under “{strategy}” in all futures, and the number of futures in which each "
         "region gains or loses"
     )
     caption = caption.format(

@@ -36,12 +36,12 @@ def influence_blocks(
     """Which assumptions matter: what was varied, and how far each moves the difference."""
     if len(comparison.futures) < 2:
         text = _(
-            "A single future cannot show which assumption matters most. To rank assumptions, "
-            "add futures: write “plausible: {number}” (parameter sets that agree with what is "
-            "known) and “structures: all” (each alternative form of an equation or rule) in "
-            "the file of the experiment, or add --plausible {number} --structures to the "
-            "command. A sensitivity analysis (“kind: sensitivity”) ranks all assumptions over "
-            "their whole ranges."
+            "A single future cannot show which assumption matters most. To rank assumptions, add "
+            "futures: write “plausible: {number}” (parameter sets that agree with what is known) "
+            "and “structures: all” (each alternative form of an equation or rule) in the file of "
+            "the experiment, or add --plausible {number} --structures to the command. A "
+            "sensitivity analysis (“kind: sensitivity”) ranks all assumptions over their whole "
+            "ranges."
         )
         return [text.format(number=count(PLAUSIBLE))]
     words = {
@@ -55,9 +55,9 @@ def influence_blocks(
         number = int(found.single["moves"].sum())
         text = ngettext(
             "{number} of {all} futures with a single change clearly moves the difference between "
-            "{strategy} and {baseline}.",
+            "“{strategy}” and “{baseline}”.",
             "{number} of {all} futures with a single change clearly move the difference between "
-            "{strategy} and {baseline}.",
+            "“{strategy}” and “{baseline}”.",
             number,
         )
         blocks.append(text.format(number=count(number), all=count(len(found.single)), **words))
@@ -66,8 +66,9 @@ def influence_blocks(
         number = int(found.ranked["moves"].sum())
         text = _(
             "{futures} futures vary {all} assumptions at once. The table ranks assumptions by how "
-            "closely the difference between {strategy} and {baseline} follows them; {number} can "
-            "be distinguished from chance at the {level} level, corrected for multiple comparisons."
+            "closely the difference between “{strategy}” and “{baseline}” follows them; {number} "
+            "can be distinguished from chance at the {level} level, corrected for multiple "
+            "comparisons."
         )
         blocks.append(text.format(number=count(number), all=count(len(found.ranked)), **words))
         if not number:
@@ -112,7 +113,7 @@ def alone_table(
         _("Shift ({unit})").format(unit=scale.label),
     ]  # fmt: skip
     caption = _(
-        "Effect of a single change on the difference between {strategy} and {baseline}, "
+        "Effect of a single change on the difference between “{strategy}” and “{baseline}”, "
         "compared with the first future"
     )
     return Table(caption.format(**titles(comparison, found)), head, rows, prose=True)
@@ -144,8 +145,8 @@ def ranking_table(comparison: Comparison, found: Influence) -> Table:
         _("Difference in the upper half ({unit})").format(unit=scale.label), _("p-value"),
     ]  # fmt: skip
     caption = _(
-        "Assumptions ranked by their influence on the difference between {strategy} and "
-        "{baseline}: the first {number} of {all}"
+        "Assumptions ranked by their influence on the difference between “{strategy}” and "
+        "“{baseline}”: the first {number} of {all}"
     ).format(number=count(len(table)), all=count(len(found.ranked)), **titles(comparison, found))
     return Table(caption, head, rows)
 

@@ -216,9 +216,9 @@ def comparison_section(
     chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
     forest = Picture.of(
         figures.forest(comparison, chosen),
-        _("Forest plot: difference of each strategy from {baseline} with its {level} interval"),
+        _("Forest plot: difference of each strategy from “{baseline}” with its {level} interval"),
         _(
-            "Differences from {baseline}, paired by run, with {level} intervals. Strategies are "
+            "Differences from “{baseline}”, paired by run, with {level} intervals. Strategies are "
             "sorted by realised net benefit."
         ),
         "forest",
@@ -228,20 +228,20 @@ def comparison_section(
         figures.envelopes(
             results, NET_BENEFIT, order[:PANELS_OVER_TIME], baseline=comparison.baseline
         ),
-        _("Difference of each strategy from {baseline} in realised net benefit over the years"),
+        _("Difference of each strategy from “{baseline}” in realised net benefit over the years"),
         _(
-            "Difference from {baseline} in realised net benefit, run by run and year by year. The "
-            "bands show how much single runs vary by chance."
+            "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
+            "The bands show how much single runs vary by chance."
         ),
         "over_time",
         **words,
     )
     benefits = Picture.of(
         figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
-        _("Perceived and realised net benefit of each strategy, as differences from {baseline}"),
+        _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
-            "cost, whoever paid it. Both are differences from {baseline} with {level} intervals."
+            "cost, whoever paid it. Both are differences from “{baseline}” with {level} intervals."
         ),
         "benefits",
         **words,
@@ -251,7 +251,7 @@ def comparison_section(
         "comparison",
         _("Comparison of strategies"),
         _(
-            "Each number is a difference from {baseline}: the mean over pairs of runs with the "
+            "Each number is a difference from “{baseline}”: the mean over pairs of runs with the "
             "same random draws. Below it are its interval and the share of runs in which the "
             "strategy did better."
         ).format(**words),
@@ -266,9 +266,9 @@ def comparison_section(
         ),
         Heading(_("Perceived and realised benefit")),
         _(
-            "Regional bureaucracies decide by what they believe. Where belief exceeds the "
-            "outcome, they enter agreements that disappoint; where it falls short, they miss "
-            "agreements that would pay off."
+            "Regional bureaucracies decide by what they believe. Where belief exceeds the outcome, "
+            "they enter agreements that disappoint; where it falls short, they miss agreements "
+            "that would pay off."
         ),
         benefits,
         *futures_blocks(comparison, results.futures),
@@ -282,15 +282,15 @@ def cost_section(comparison: Comparison, headline: Headline) -> Section:
         _("Costs and savings"),
         _(
             "Programme cost is the cost of mechanisms and support, whoever pays. A strategy "
-            "without programme cost, such as a mandate, may still be costly to single regions; "
-            "see winners and losers."
+            "without programme cost, such as a mandate, may still be costly to single regions; see "
+            "winners and losers."
         ),
         " ".join(headline.more),
         Picture.of(
             figures.cost_effectiveness(comparison),
             _("Saving and programme cost of each strategy, and their ratio"),
             _(
-                "Left: savings in services and programme cost by payer, relative to {baseline} "
+                "Left: savings in services and programme cost by payer, relative to “{baseline}” "
                 "and over the whole run. Right: their ratio with its {level} interval."
             ),
             "costs",
@@ -328,9 +328,9 @@ def winner_section(
         pages_sentence(provenance, pages),
         Picture.of(
             figures.winners(comparison),
-            _("Gains and losses of regions under each strategy, relative to {baseline}"),
+            _("Gains and losses of regions under each strategy, relative to “{baseline}”"),
             _(
-                "Realised net benefit of regions over the run relative to {baseline}, as a share "
+                "Realised net benefit of regions over the run relative to “{baseline}”, as a share "
                 "of their stand-alone cost, after the programme cost that they bear."
             ),
             "winners",
@@ -357,7 +357,7 @@ def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
     return [
         Picture.of(
             figures.regions_map(comparison, strategy),
-            _("Map of gains and losses of regions under {strategy}"),
+            _("Map of gains and losses of regions under “{strategy}”"),
             caption,
             name,
             strategy=strategy_title(comparison, strategy),
@@ -374,9 +374,9 @@ def fairness_blocks(
     if fair is None or not len(fair):
         return []
     text = _(
-        "Joint bodies at the end of the first run under {best}, with each member's share of joint "
-        "cost by every rule. The Shapley value charges each member the mean of what it adds to "
-        "the cost, over all orders in which the members could have joined. It is a yardstick: "
+        "Joint bodies at the end of the first run under “{best}”, with each member's share of "
+        "joint cost by every rule. The Shapley value charges each member the mean of what it adds "
+        "to the cost, over all orders in which the members could have joined. It is a yardstick: "
         "regions in the model do not use it. A member gains where its share is below its "
         "stand-alone cost."
     )

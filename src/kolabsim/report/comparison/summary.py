@@ -57,20 +57,20 @@ def best_headline(results: Results, comparison: Comparison, future: str) -> Head
     }
     if best["low"] > 0.0:
         text = _(
-            "{strategy} is best: its realised net benefit is {difference} higher than under "
-            "{baseline} ({level} interval {interval}; better in {better} of {runs} runs, and "
-            "the best of all {number} strategies in {best})."
+            "“{strategy}” is best: its realised net benefit is {difference} higher than under "
+            "“{baseline}” ({level} interval {interval}; better in {better} of {runs} runs, and the "
+            "best of all {number} strategies in “{best}”)."
         )
     elif best["high"] < 0.0:
         text = _(
-            "Every strategy is worse than {baseline}; the least bad is {strategy}, whose "
-            "realised net benefit is {difference} lower ({level} interval {interval}; better "
-            "in {better} of {runs} runs)."
+            "Every strategy is worse than “{baseline}”; the least bad is “{strategy}”, whose "
+            "realised net benefit is {difference} lower ({level} interval {interval}; better in "
+            "{better} of {runs} runs)."
         )
     else:
         text = _(
-            "No strategy is clearly better than {baseline}; the best in these runs, "
-            "{strategy}, differs by {difference} in realised net benefit ({level} interval "
+            "No strategy is clearly better than “{baseline}”; the best in these runs, "
+            "“{strategy}”, differs by {difference} in realised net benefit ({level} interval "
             "{interval}; better in {better} of {runs} runs)."
         )
     brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
@@ -89,9 +89,13 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
     lead = table.loc[[order[0]]]
     scale, row = choose_measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
-        text = _("The lead of {strategy} over the runner-up, {next}, is {difference} ({interval}).")
+        text = _(
+            "The lead of “{strategy}” over the runner-up, “{next}”, is {difference} ({interval})."
+        )
     else:
-        text = _("{next} may be as good as {strategy}: they differ by {difference} ({interval}).")
+        text = _(
+            "“{next}” may be as good as “{strategy}”: they differ by {difference} ({interval})."
+        )
     return [
         text.format(
             strategy=strategy_title(comparison, order[0]),
@@ -129,14 +133,14 @@ def cost_headline(comparison: Comparison, future: str) -> Headline:
     }
     if cost.loc[best, "value"] > 0.0:
         text = _(
-            "{strategy} costs {spent} over {years} years ({spent_interval}), whoever pays. "
-            "Services then cost {saved} less than under {baseline} ({saved_interval}): each "
+            "“{strategy}” costs {spent} over {years} years ({spent_interval}), whoever pays. "
+            "Services then cost {saved} less than under “{baseline}” ({saved_interval}): each "
             "{one} spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
         )
         brief = f"{title}: {spent}"
     else:
         text = _(
-            "{strategy} has no programme cost beyond that of {baseline}, and services cost "
+            "“{strategy}” has no programme cost beyond that of “{baseline}”, and services cost "
             "{saved} less over {years} years ({level} interval {saved_interval}; {runs} runs)."
         )
         brief = _("None")
@@ -149,18 +153,18 @@ def cost_sentences(
 ) -> list[str]:
     """What costs most, what saves most for each unit spent, and what costs more than it saves."""
     if not (cost["value"] > 0.0).any():
-        text = _("No strategy has a programme cost beyond that of {baseline}.")
+        text = _("No strategy has a programme cost beyond that of “{baseline}”.")
         return [text.format(baseline=strategy_title(comparison, comparison.baseline))]
     costliest, currency = cost["value"].idxmax(), comparison.scenario.currency
     spent, interval = sum_of_money(cost.loc[costliest], currency)
-    text = _("{strategy} is the most costly strategy: {spent} ({interval}).")
+    text = _("“{strategy}” is the most costly strategy: {spent} ({interval}).")
     title = strategy_title(comparison, costliest)
     sentences = [text.format(strategy=title, spent=spent, interval=interval)]
     bounded = ratio[np.isfinite(ratio["low"])]
     if len(bounded) > 1:
         best = bounded["value"].idxmax()
         text = _(
-            "{strategy} saves most for its cost: {ratio} for each {one} spent ({ratio_interval})."
+            "“{strategy}” saves most for its cost: {ratio} for each {one} spent ({ratio_interval})."
         )
         sentences.append(
             text.format(
@@ -219,29 +223,29 @@ def loser_headline(comparison: Comparison, future: str) -> Headline:
     }
     if len(losers):
         text = ngettext(
-            "Under {strategy}, {gain} of {number} regions gain and {lose} loses, after the "
+            "Under “{strategy}”, {gain} of {number} regions gain and {lose} loses, after the "
             "programme cost that it bears. The largest loss is that of {region}: {difference} "
             "({level} interval {interval}; better off in {better} of {runs} runs).",
-            "Under {strategy}, {gain} of {number} regions gain and {lose} lose, after the "
+            "Under “{strategy}”, {gain} of {number} regions gain and {lose} lose, after the "
             "programme cost that they bear. The largest loss is that of {region}: {difference} "
             "({level} interval {interval}; better off in {better} of {runs} runs).",
             len(losers),
         )
     else:
         text = _(
-            "Under {strategy}, {gain} of {number} regions gain and none clearly loses, after "
-            "the programme cost that they bear. The smallest gain is that of {region}: "
-            "{difference} ({level} interval {interval}; better off in {better} of {runs} runs)."
+            "Under “{strategy}”, {gain} of {number} regions gain and none clearly loses, after the "
+            "programme cost that they bear. The lowest result is that of {region}: {difference} "
+            "({level} interval {interval}; better off in {better} of {runs} runs)."
         )
     more = []
     if len(losers) > 1:
-        names = _("Regions that lose under {strategy}: {names}.")
+        names = _("Regions that lose under “{strategy}”: {names}.")
         more.append(names.format(names=join_names(list(losers)), **words))
     lost = table[table["verdict"] == LOSES]
     if len(lost):
         row = lost.loc[lost["difference"].idxmin()]
         most = _(
-            "The largest loss under any strategy is that of {region} under {strategy}: "
+            "The largest loss under any strategy is that of {region} under “{strategy}”: "
             "{difference} ({interval})."
         )
         more.append(
@@ -267,13 +271,13 @@ def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
         "We compared {strategies} strategies with “{baseline}” in the scenario “{scenario}” "
         "({regions} regional governments, {areas} service areas, {quarters} quarters) by "
         "simulation with kolabsim {version}, an agent-based model of collaboration between "
-        "regional governments in public services. In each quarter regions identify potential "
-        "for collaboration, communicate, plan, coordinate and evaluate; they decide by the "
-        "rule “{decision}” with errors of judgement. Each strategy was run {runs} times in "
-        "{futures} with common random numbers (seed {seed}). We report means of paired "
-        "differences with {level} t intervals; measures are for the last four quarters, money "
-        "is summed over the run. Parameters without a source are assumed; results are "
-        "contrasts within a thought experiment, not predictions."
+        "regional governments in public services. In each quarter regions identify potential for "
+        "collaboration, communicate, plan, coordinate and evaluate; they decide by the rule "
+        "“{decision}” with errors of judgement. Each strategy was run {runs} times in {futures} "
+        "with common random numbers (seed {seed}). We report means of paired differences with "
+        "{level} t intervals; measures are for the last four quarters, money is summed over the "
+        "run. Parameters without a source are assumed; results are contrasts within a thought "
+        "experiment, not predictions."
     )
     number = len(comparison.futures)
     futures = ngettext("{number} future", "{number} futures", number)

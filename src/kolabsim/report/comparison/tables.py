@@ -31,7 +31,7 @@ from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.report.page import Cell, Table, interval_cell, texts
-from kolabsim.report.wording import unit_of_money
+from kolabsim.report.wording import in_groups, unit_of_money
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,25 +66,22 @@ def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
 
 
 def difference_tables(comparison: Comparison, measures: Sequence[str], future: str) -> list[Table]:
-    """Paired differences to the baseline with intervals, and the share of runs that are better."""
-    order, baseline = comparison.order(future=future), comparison.baseline
-    parts = -(-len(measures) // ACROSS)
-    made = []
-    for k in range(parts):
-        some = measures[k * len(measures) // parts : (k + 1) * len(measures) // parts]
+    """Paired differences from the baseline with intervals, a few measures a table."""
+    made, groups = [], in_groups(measures, ACROSS)
+    for number, some in enumerate(groups, 1):
         tables = {name: comparison.table(name, future=future) for name in some}
         scales = {
             name: choose_measure_scale(comparison, name, table) for name, table in tables.items()
         }
-        caption = _("Difference from {baseline}, part {part} of {parts}").format(
-            baseline=strategy_title(comparison, baseline), part=k + 1, parts=parts
+        caption = _("Difference from “{baseline}”, part {part} of {parts}").format(
+            baseline=strategy_title(comparison, comparison.baseline), part=number, parts=len(groups)
         )
         rows = [
             (
                 strategy_title(comparison, strategy),
                 [difference_cell(tables[name].loc[strategy], scales[name]) for name in some],
             )
-            for strategy in order
+            for strategy in comparison.order(future=future)
         ]
         head = [_("Strategy"), *(measure_label(name, scales[name]) for name in some)]
         made.append(Table(caption, head, rows))
@@ -98,7 +95,7 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
         return Cell(UNDEFINED, remark=_("undefined in {number} runs").format(number=count(pairs)))
     remark = []
     if math.isfinite(row["better_share"]):
-        remark.append(_("better in {share} of runs").format(share=percent(row["better_share"])))
+        remark.append(_("better: {share}").format(share=percent(row["better_share"])))
     if row["undefined"]:
         number = count(row["undefined"])
         remark.append(_("undefined in {number} runs").format(number=number))
@@ -156,9 +153,9 @@ def brief_table(comparison: Comparison, future: str) -> Table:
         _("Losers"),
     ]  # fmt: skip
     caption = _(
-        "Differences from {baseline} with {level} intervals; {runs} runs each. Net benefit in "
-        "{unit}; money over the run in {money}; “saved per unit” is the saving for each unit "
-        "of money spent; the last column counts the regions that lose."
+        "Differences from “{baseline}” with {level} intervals; {runs} runs each. Net benefit in "
+        "{unit}; money over the run in {money}; “saved per unit” is the saving for each unit of "
+        "money spent; the last column counts the regions that lose."
     ).format(
         baseline=strategy_title(comparison, comparison.baseline),
         level=percent(comparison.level),
@@ -208,7 +205,7 @@ def winner_table(
         _("Money over the run ({unit})").format(unit=cash.label),
         _("Share of runs in which it is better off"),
     ]
-    caption = _("Realised net benefit under {strategy}, relative to {baseline}").format(
+    caption = _("Realised net benefit under “{strategy}”, relative to “{baseline}”").format(
         strategy=strategy_title(comparison, strategy),
         baseline=strategy_title(comparison, comparison.baseline),
     )
@@ -250,9 +247,9 @@ def verdict_table(comparison: Comparison, future: str) -> Table:
         )
     head = [
         _("Strategy"), _("Gaining regions"), _("Undecided"), _("Losing regions"),
-        _("Largest loss"), capitalise(scale.label),
+        _("Worst-off region"), capitalise(scale.label),
     ]  # fmt: skip
-    return Table(_("Regions that gain and lose, and the region with the largest loss"), head, rows)
+    return Table(_("Regions that gain and lose, and the worst-off region"), head, rows)
 
 
 # Why, at what cost, and how sure ----------------------------------------------------------------
@@ -309,7 +306,7 @@ def cost_table(comparison: Comparison, future: str) -> Table:
             for row in sums
         ]
         rows.append((strategy_title(comparison, strategy), [*cells, ratio_cell(ratio)]))
-    caption = _("Over the run and relative to {baseline}, {unit}").format(
+    caption = _("Over the run and relative to “{baseline}”, {unit}").format(
         baseline=strategy_title(comparison, comparison.baseline), unit=scale.label
     )
     return Table(caption, [_("Strategy"), *titles.values()], rows)

@@ -56,10 +56,10 @@ def uncertainty_section(
     )
     drawn: list[Block] = []
     attributes = _(
-        "Runs under {baseline} differ for two reasons: attributes of regions that no data provide "
-        "are drawn anew, and chance events occur, such as who notices whom, who keeps promises, "
-        "and when negotiations end. The table shows the share of drawn attributes; the rest is "
-        "chance."
+        "Runs under “{baseline}” differ for two reasons: attributes of regions that no data "
+        "provide are drawn anew, and chance events occur, such as who notices whom, who keeps "
+        "promises, and when negotiations end. The table shows the share of drawn attributes; the "
+        "rest is chance."
     )
     if variance is not None:
         drawn = [
@@ -75,11 +75,11 @@ def uncertainty_section(
         convergence_sentence(comparison, by_runs),
         Picture.of(
             convergence_by_runs(comparison, by_runs),
-            _("Difference of {strategy} from {baseline} with its interval, by number of runs"),
+            _("Difference of “{strategy}” from “{baseline}” with its interval, by number of runs"),
             _(
-                "Difference of {strategy} from {baseline} in realised net benefit, from the first "
-                "few runs to all of them, with {level} intervals. Once it hardly moves, more runs "
-                "mainly narrow the interval."
+                "Difference of “{strategy}” from “{baseline}” in realised net benefit, from the "
+                "first few runs to all of them, with {level} intervals. Once it hardly moves, more "
+                "runs mainly narrow the interval."
             ),
             "convergence",
             **words,
@@ -115,16 +115,16 @@ def convergence_sentence(comparison: Comparison, by_runs: pd.DataFrame) -> str:
     }
     sentences = [
         _(
-            "From {half} to {runs} runs, the difference of {strategy} from {baseline} went from "
-            "{before} ± {wide} to {after} ± {narrow} ({unit})."
+            "From {half} to {runs} runs, the difference of “{strategy}” from “{baseline}” went "
+            "from {before} ± {wide} to {after} ± {narrow} ({unit})."
         ).format(**words)
     ]
     since = first_stable(by_runs)
     if since < half["runs"] or half["best"] == last["best"]:
-        text = _("{strategy} has ranked first since {since} runs.")
+        text = _("“{strategy}” has ranked first since {since} runs.")
         sentences.append(text.format(since=count(since), **words))
     else:
-        text = _("With half of the runs, {other} would have ranked first: more runs are needed.")
+        text = _("With half of the runs, “{other}” would have ranked first: more runs are needed.")
         sentences.append(text.format(**words))
     sentences.append(_("Four times as many runs halve an interval."))
     return " ".join(sentences)
@@ -162,9 +162,9 @@ def convergence_table(comparison: Comparison, by_runs: pd.DataFrame) -> Table:
         for row in by_runs.itertuples()
     ]
     titles = [strategy_title(comparison, name) for name in (comparison.baseline, *order[:2])]
-    head = [_("Runs"), _("Difference from {baseline}").format(baseline=titles[0])]
+    head = [_("Runs"), _("Difference from “{baseline}”").format(baseline=titles[0])]
     if len(order) > 1:
-        head.append(_("Lead over {next}").format(next=titles[2]))
+        head.append(_("Lead over “{next}”").format(next=titles[2]))
     caption = _("{strategy} by number of runs: realised net benefit, {unit}").format(
         strategy=titles[1], unit=scale.label
     )

@@ -93,13 +93,12 @@ def indonesian_blocks() -> list[Block]:
     )
     return [
         _(
-            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) is "
-            "regulated by Law 23/2014, Government Regulation (PP) 28/2018 and, for stages and "
-            "documents, Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It "
-            "is mandatory between bordering regions for affairs that have effects across "
-            "borders and are more efficient when managed together; otherwise it is voluntary, "
-            "between bordering regions or not. In this simulation, cooperation is voluntary "
-            "unless a strategy has a mandate."
+            "Cooperation between regions (kerja sama daerah dengan daerah lain, KSDD) is regulated "
+            "by Law 23/2014, Government Regulation (PP) 28/2018 and, for stages and documents, "
+            "Regulation of the Minister of Home Affairs (Permendagri) 22/2020. It is mandatory "
+            "between bordering regions for affairs that have effects across borders and are more "
+            "efficient when managed together; otherwise it is voluntary, between bordering regions "
+            "or not. In this simulation, cooperation is voluntary unless a strategy has a mandate."
         ),
         _(
             "Cooperation with third parties such as firms and NGOs (KSDPK) and with regions or "

@@ -1,0 +1,1 @@
+"""Long prose of reports, one file a subject."""
