@@ -185,7 +185,9 @@ def test_figures_carry_words_and_units(robust, settings, known, failing):
 def test_boxes_of_words_and_of_any_number_of_factors_are_drawn(settings, limits):
     fails = np.arange(120) % 3 == 0
     box = d.Field.of(settings).box(limits, fails)
-    found = Discovery(d.FOUND, fails, box, returns=dict.fromkeys(limits, 0.9), fresh=(0.5, 0.5))
+    found = Discovery(
+        d.FOUND, fails, box, stability=dict.fromkeys(limits, 0.9), out_of_bag=(0.5, 0.5)
+    )
     picture = w.box_picture(w.Failing("grant", found, threshold=0.0), settings, WORDS)
     assert "fails" in words_of(picture.figure)
     assert ("other restrictions" in picture.caption) == (len(limits) > 2)

@@ -133,7 +133,7 @@ def failing_section(
         failing_sentence(failing, robust, labels),
         fresh_sentence(found) if found.verdict == FOUND else None,
         tree_sentence(tree, found, labels) if tree is not None else None,
-        box_table(found.box, found.returns, labels) if found.box else None,
+        box_table(found.box, found.stability, labels) if found.box else None,
         box_picture(failing, settings, labels)
         if found.verdict == FOUND and settings is not None
         else None,

@@ -81,7 +81,7 @@ def publish_comparison(
 
 
 def publish_experiment(
-    experiment: Experiment, result: Answer, folder: Path, account: Account
+    experiment: Experiment, result: Result, folder: Path, account: Account
 ) -> Sequence[Section]:
     """Write the page, figures, tables and provenance of an experiment beside its runs.
 
@@ -110,11 +110,11 @@ def publish_experiment(
     return sections
 
 
-def kind_report(experiment: Experiment, result: Answer) -> KindReport:
+def kind_report(experiment: Experiment, result: Result) -> KindReport:
     """Return the parts of a report that only this kind of experiment has."""
-    if isinstance(result, SensitivityAnswer):
+    if isinstance(result, SensitivityResult):
         return sensitivity.report(experiment, result)
-    if isinstance(result, SearchAnswer):
+    if isinstance(result, SearchResult):
         return search.report(experiment, result)
     return robustness.report(experiment, result)
 

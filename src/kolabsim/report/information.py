@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.comparison import BETTER, UNDECIDED
+from kolabsim.analysis.statistics import BETTER, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, percent
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import information_scale, value_of_information
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def measure_sentence(information: Information, labels: Labels) -> str:
     """What to measure first, and what it would change."""
-    if not information.worthwhile:
+    if not information.above_floor:
         return _(
             "No factor is worth measuring first: knowing any of them would change the choice no "
             "more than knowing an irrelevant factor."
@@ -47,7 +47,7 @@ def measure_sentence(information: Information, labels: Labels) -> str:
 
 def information_section(information: Information, labels: Labels) -> Section:
     """What it is worth to know each factor before choosing."""
-    scale, perfect = information_scale(information, labels), information.perfect
+    scale, perfect = information_scale(information, labels), information.evpi
     text = _(
         "Without further information, the choice is “{chosen}”. Perfect information about the "
         "future would add {value} on average ({level} interval {interval}; between {least} and "
@@ -58,8 +58,8 @@ def information_section(information: Information, labels: Labels) -> Section:
         value=scale.text(perfect.value),
         level=percent(information.level),
         interval=scale.interval(perfect.low, perfect.high),
-        least=scale.bare(perfect.least),
-        most=scale.bare(perfect.most),
+        least=scale.bare(perfect.lower),
+        most=scale.bare(perfect.upper),
     )
     picture = Picture.of(
         value_of_information(information, labels),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kolabsim.analysis.comparison import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import (
     UNDEFINED,
     Scale,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
-from kolabsim.analysis.statistics import BETTER, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, count, percent
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import (
@@ -52,7 +51,7 @@ CERTAIN = 0.9
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[RobustnessSpec], result: UncertaintyAnswer) -> KindReport:
+def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> KindReport:
     """Return the parts of a report that only robustness experiments have."""
     spec = experiment.spec
     labels, best = Labels.from_experiment(experiment), result.robustness.order()[0]
@@ -101,7 +100,7 @@ def report(experiment: Experiment[RobustnessSpec], result: UncertaintyAnswer) ->
             **counts,
         ),
         {
-            "robustness": result.robustness.figures,
+            "robustness": result.robustness.estimates,
             "information": result.information.factors,
             "sizes": result.sizes,
             "futures": result.settings.assign(
@@ -162,7 +161,7 @@ def answer_section(
 ) -> Section:
     """Which strategy is most robust, how surely, when it fails, and what to measure first."""
     first = robust.order()[0]
-    share = percent(robust.sureness())
+    share = percent(robust.stability())
     brief = _("first in {share} of resamples").format(share=share)
     found = [
         Headline(
@@ -210,7 +209,7 @@ def robust_sentence(robust: Robustness, labels: Labels) -> str:
 
 def rank_sentence(robust: Robustness, labels: Labels) -> str:
     """How surely the first is first, and whether other criteria agree."""
-    first, share = robust.order()[0], robust.sureness()
+    first, share = robust.order()[0], robust.stability()
     others = [name for name in robust.criteria if CRITERIA[name].ranks and name != robust.main]
     table = robust.table()["first"]
     rival = table.drop(first).idxmax()

@@ -173,10 +173,10 @@ def robustness_table(front: Front, robust: FrontRobustness, labels: Labels = PLA
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SearchSpec], result: SearchAnswer) -> KindReport:
+def report(experiment: Experiment[SearchSpec], result: SearchResult) -> KindReport:
     """Return the parts of a report that only searches have."""
     labels, front = Labels.from_experiment(experiment), result.front
-    known = [Reference(labels.strategy(name), values) for name, values in result.known.items()]
+    known = [Reference(labels.strategy(name), values) for name, values in result.references.items()]
     sections = search_sections(front, labels, references=known, robust=result.robustness)
     last = front.history[-1]
     uncertainty = _(

@@ -68,7 +68,7 @@ PAIRS = 10
 # The report -------------------------------------------------------------------------------------
 
 
-def report(experiment: Experiment[SensitivitySpec], result: SensitivityAnswer) -> KindReport:
+def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -> KindReport:
     """Return the parts of a report that only sensitivity analyses have."""
     table = result.study.table
     labels, points = Labels.from_experiment(experiment), 0 if table is None else len(table)
@@ -80,10 +80,10 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityAnswer) -
             "the model itself; they are as good as the surrogate."
         )
         blocks += [text.format(number=count(points)), surrogate_table(result.surrogates, labels)]
-    if result.is_settled is not None:
+    if result.is_converged is not None:
         text = (
             _("The ranking of the leading factors is stable at {number} samples.")
-            if result.is_settled
+            if result.is_converged
             else _(
                 "The ranking of the leading factors is not stable at {number} samples, the maximum."
             )
