@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 
 import kolabsim as ks
 from kolabsim import figures
-from kolabsim.analysis.arrays import quantiles, yearly
+from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.robustness import robustness
 from kolabsim.analysis.sensitivity import analyse, curve
+from kolabsim.analysis.statistics import quantiles
 from kolabsim.app import charts
 from kolabsim.errors import InputError
 from kolabsim.figures import maps, network
@@ -229,7 +230,7 @@ def test_envelopes_are_quantiles_of_years(results):
     table = results.quarters[results.quarters["strategy"] == "forum"]
     first = table[table["quarter"] < 4].groupby("run")["cooperation"].mean()
     assert values[0, :, 0] == pytest.approx(first.to_numpy())
-    bands = quantiles(values, (0.05, 0.5))
+    bands = quantiles(values, (0.05, 0.5), axis=1)
     assert bands[1, 0, 0] == pytest.approx(first.median())
     assert bands[0, 0, 0] == pytest.approx(first.quantile(0.05))
 
@@ -257,7 +258,7 @@ def test_differences_over_time_are_taken_run_by_run(results):
 def test_what_is_nowhere_defined_has_no_quantiles():
     values = np.full((1, 3, 2), np.nan)
     values[0, :2, 1] = [1.0, 3.0]
-    bands = quantiles(values, (0.5,))
+    bands = quantiles(values, (0.5,), axis=1)
     assert np.isnan(bands[0, 0, 0])
     assert bands[0, 0, 1] == 2.0
 

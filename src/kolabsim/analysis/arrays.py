@@ -224,12 +224,3 @@ def yearly(
             values = total / divisor
     values = values[..., 0]
     return time, values if baseline is None else values[:-1] - values[-1:]
-
-
-def quantiles(values: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Quantiles over runs (axis 1) of the defined values, [shares, strategies, years]."""
-    found = np.full((len(shares), values.shape[0], values.shape[2]), np.nan)
-    some = np.isfinite(values).any(axis=1)
-    masked = np.where(some[:, None], values, 0.0)
-    found[:] = np.nanquantile(masked, shares, axis=1)
-    return np.where(some, found, np.nan)

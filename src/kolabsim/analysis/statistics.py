@@ -8,7 +8,7 @@ the sample (runs or futures); it disappears from the results.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
@@ -257,6 +257,13 @@ def corrected_interval(
     low, high = percentile_interval(resamples, level)
     bias = resamples.mean(axis=-1) - value
     return low - bias, high - bias
+
+
+def quantiles(values: np.ndarray, shares: Sequence[float], *, axis: int = 0) -> np.ndarray:
+    """Return quantiles along an axis, [shares, ...]; NaN values are left out."""
+    some = np.isfinite(values).any(axis=axis, keepdims=True)
+    found = np.nanquantile(np.where(some, values, 0.0), shares, axis=axis)
+    return np.where(some.squeeze(axis), found, np.nan)
 
 
 def halvings(total: int, least: int, most: int = 6) -> list[int]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.arrays import quantiles, yearly
-from kolabsim.analysis.statistics import UNDECIDED
+from kolabsim.analysis.arrays import yearly
+from kolabsim.analysis.statistics import UNDECIDED, quantiles
 from kolabsim.app.session import Estimate
 from kolabsim.app.settings import SHOWN
 from kolabsim.app.texts import headline, verdict_counts
@@ -194,7 +194,7 @@ def envelopes(estimate: Estimate, measure: str) -> Chart:
     time, values = yearly(
         estimate.results, measure, estimate.session.strategies, baseline=None, future=None
     )
-    bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95))
+    bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=scenario.currency, difference=False
     )

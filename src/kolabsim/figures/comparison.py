@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.arrays import quantiles, yearly
+from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
-from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE, verdicts
+from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE, quantiles, verdicts
 from kolabsim.figures.formatting import Scale, choose_scale, count, percent
 from kolabsim.figures.labels import (
     channel_title,
@@ -115,7 +115,7 @@ def envelopes(
     >>> figure = figures.envelopes(results, "trust", ["voluntary", "forum"])
     """
     time, values = yearly(results, measure, strategies, baseline=baseline, future=future)
-    bands = quantiles(values, SPREAD)
+    bands = quantiles(values, SPREAD, axis=1)
     scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=results.scenario.currency,
         difference=baseline is not None,

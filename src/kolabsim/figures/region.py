@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.arrays import quantiles
-from kolabsim.analysis.statistics import GAINS, LOSES, verdicts
+from kolabsim.analysis.statistics import GAINS, LOSES, quantiles, verdicts
 from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
 from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import channel_title
@@ -90,7 +89,7 @@ def region_saving(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
     """
     time = np.concatenate([[0.0], found.years])
     paths = np.column_stack([np.zeros(len(found.paths)), found.paths])
-    bands = quantiles(paths[None], SPREAD)[:, 0]
+    bands = quantiles(paths, SPREAD)
     scale = money_scale(found, bands.ravel())
     canvas = open_canvas(ax, 3.0)
     [axes] = canvas.panels

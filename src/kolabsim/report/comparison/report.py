@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim import figures
-from kolabsim.analysis.arrays import quantiles, yearly
+from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, influence
+from kolabsim.analysis.statistics import quantiles
 from kolabsim.figures.formatting import count, percent, significant
 from kolabsim.figures.labels import strategy_title
 from kolabsim.i18n import _, language, speaking
@@ -446,7 +447,7 @@ def over_time_table(results: Results, comparison: Comparison, names: Sequence[st
     time, values = yearly(
         results, NET_BENEFIT, names, baseline=comparison.baseline, future=comparison.futures[0]
     )
-    middle = quantiles(values, (0.5,))[0]
+    middle = quantiles(values, (0.5,), axis=1)[0]
     return tables.envelope_table(comparison, names, time, middle)
 
 
