@@ -75,10 +75,10 @@ def test_traits_share_what_regions_are(tiny):
     assert start[0] != start[2]
 
 
-def test_everything_wrong_is_told_at_once_before_the_first_run(tiny):
-    with pytest.raises(ks.InputError) as told:
+def test_everything_wrong_is_reported_at_once_before_the_first_run(tiny):
+    with pytest.raises(ks.InputError) as message:
         ks.simulate(tiny, ["voluntry", "both"], runs=0, seed=-1)
-    text = str(told.value)
+    text = str(message.value)
     assert "did you mean 'voluntary'" in text
     assert "runs: 0" in text
     assert "seed: -1" in text

@@ -14,7 +14,10 @@ from kolabsim.study.runner import Study
 from tests.study.test_runner import SMALL, careless, experiment, finish, same
 
 pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are killed by signals")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.name == "nt", reason="processes are killed by signals"),
+]
 
 
 def start(*words, **environment):
@@ -94,19 +97,19 @@ def test_workers_give_what_this_machine_gives(cluster, tmp_path, whole):
         cluster.add_worker()
     experiment(tmp_path)
     process = run(tmp_path, cluster.address)
-    _out, told = process.communicate(timeout=240)
-    assert process.returncode == 0, told
+    _out, message = process.communicate(timeout=240)
+    assert process.returncode == 0, message
     study = Study.plan(experiment(tmp_path), tmp_path / "out")
     assert not study.missing()
     same(read_tables(study), whole)
 
 
-def test_a_rule_of_ones_own_travels_to_the_workers(cluster, tmp_path):
+def test_a_user_defined_rule_travels_to_the_workers(cluster, tmp_path):
     cluster.add_worker()
     study = careless(tmp_path, more=" and False")
     process = run(tmp_path, cluster.address)
-    _out, told = process.communicate(timeout=240)
-    assert process.returncode == 0, told
+    _out, message = process.communicate(timeout=240)
+    assert process.returncode == 0, message
     assert not study.missing()
 
 
@@ -116,21 +119,21 @@ def test_a_worker_that_is_killed_costs_nothing(cluster, tmp_path):
     process = run(tmp_path, cluster.address)
     some_part(tmp_path, process)
     one.send_signal(signal.SIGKILL)
-    _out, told = process.communicate(timeout=240)
-    assert process.returncode == 0, told
+    _out, message = process.communicate(timeout=240)
+    assert process.returncode == 0, message
 
 
-def test_a_scheduler_that_is_lost_is_said_and_the_study_goes_on_later(cluster, tmp_path):
+def test_a_lost_scheduler_is_reported_and_the_study_resumes(cluster, tmp_path):
     cluster.add_worker()
     long_study(tmp_path)
     process = run(tmp_path, cluster.address)
     some_part(tmp_path, process)
     cluster.scheduler.kill()
-    _out, told = process.communicate(timeout=240)
-    assert process.returncode == 130, told
-    told = " ".join(told.split())
-    assert "the workers were lost" in told
-    assert "the same command continues from there" in told
+    _out, message = process.communicate(timeout=240)
+    assert process.returncode == 130, message
+    message = " ".join(message.split())
+    assert "the workers were lost" in message
+    assert "the same command continues from there" in message
     again = subprocess.run(
         [sys.executable, "-m", "kolabsim", "run", "study.yaml", "--out", "out"],
         cwd=tmp_path, capture_output=True, text=True, timeout=240,
@@ -148,14 +151,14 @@ def test_a_worker_with_another_version_of_the_model_is_refused(cluster, tmp_path
     cluster.add_worker(PYTHONPATH=str(folder))
     experiment(tmp_path)
     process = run(tmp_path, cluster.address)
-    _out, told = process.communicate(timeout=240)
-    assert process.returncode == 2, told
-    assert "this worker has version another version of the model" in " ".join(told.split())
+    _out, message = process.communicate(timeout=240)
+    assert process.returncode == 2, message
+    assert "this worker has version another version of the model" in " ".join(message.split())
 
 
-def test_a_scheduler_without_workers_is_said(cluster, tmp_path):
+def test_a_scheduler_without_workers_is_refused(cluster, tmp_path):
     experiment(tmp_path)
     process = run(tmp_path, cluster.address)
-    _out, told = process.communicate(timeout=240)
+    _out, message = process.communicate(timeout=240)
     assert process.returncode == 2
-    assert "has no workers" in told
+    assert "has no workers" in message

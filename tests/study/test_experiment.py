@@ -26,9 +26,9 @@ def write(folder, text, name="experiment.yaml"):
 
 
 def problems(path, **more):
-    with pytest.raises(ks.InputError) as told:
+    with pytest.raises(ks.InputError) as message:
         Experiment.load(path, **more)
-    return str(told.value)
+    return str(message.value)
 
 
 def test_an_experiment_says_everything(tmp_path):
@@ -56,14 +56,14 @@ def test_shipped_experiments_load(name):
     assert found.question("id") != found.question("en")
 
 
-def test_every_problem_is_told_with_its_line(tmp_path):
+def test_every_problem_is_reported_with_its_line(tmp_path):
     text = GOOD.replace("[team, forum]", "[teem, forum]")
     text = text.replace("quality_value: 0.8", "quality_valu: 0.8")
     text = text.replace("losers", "loosers").replace("horizon: 8", "horizon: 0")
     text = text.replace("runs: 10", "runs: 1") + "sed: 3\n"
     path = write(tmp_path, text)
-    told = problems(path)
-    assert told.startswith("6 problems")
+    message = problems(path)
+    assert message.startswith("6 problems")
     for line, words in (
         (4, "did you mean 'team'"),
         (7, "did you mean 'quality_value'"),
@@ -72,14 +72,16 @@ def test_every_problem_is_told_with_its_line(tmp_path):
         (11, "horizon"),
         (12, "sed: unknown key"),
     ):
-        assert any(f"experiment.yaml:{line}:" in row and words in row for row in told.split("\n"))
+        assert any(
+            f"experiment.yaml:{line}:" in row and words in row for row in message.split("\n")
+        )
 
 
-def test_problems_of_the_scenario_are_told_in_its_own_file(tmp_path):
+def test_problems_of_the_scenario_are_reported_in_its_own_file(tmp_path):
     write(tmp_path, "extends: kartamantul\nform: bord\n", "mine.yaml")
-    told = problems(write(tmp_path, "kind: comparison\nscenario: mine.yaml\n"))
-    assert "mine.yaml:2:7" in told
-    assert "did you mean 'board'" in told
+    message = problems(write(tmp_path, "kind: comparison\nscenario: mine.yaml\n"))
+    assert "mine.yaml:2:7" in message
+    assert "did you mean 'board'" in message
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_ranges_and_words_of_ones_own(scenario):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("wanted", "message"),
     [
         ({"parameters.notise": None}, "did you mean 'parameters.notice'"),
         ({"mechanism": None}, "did you mean 'mechanisms'"),
@@ -91,12 +91,12 @@ def test_ranges_and_words_of_ones_own(scenario):
         ({"support.ngo.targets": None}, "vary support.ngo too"),
     ],
 )
-def test_what_is_wrong_is_told(scenario, wanted, told):
-    with pytest.raises(InputError, match=told):
+def test_what_is_wrong_is_reported(scenario, wanted, message):
+    with pytest.raises(InputError, match=message):
         choose_factors(scenario, wanted)
 
 
-def test_all_problems_are_told_at_once(scenario):
+def test_all_problems_are_reported_at_once(scenario):
     with pytest.raises(InputError) as error:
         choose_factors(scenario, {"parameters.x": None, "cap": [1, 2], "parameters.notice": 2})
     assert len(error.value.problems) == 3

@@ -27,7 +27,7 @@ print("finished", flush=True)
 SIZE = {"runs": 2000, "detail": 200}
 
 
-def joined(study):
+def collected(study):
     import pyarrow as pa
 
     return {
@@ -39,8 +39,8 @@ def joined(study):
 @pytest.mark.long
 def test_killed_at_a_hundred_random_moments(tmp_path):
     study, _state = finish(tmp_path, "whole", **SIZE)
-    expected = joined(study)
-    luck, kills, finished = random.Random(1), 0, 0
+    expected = collected(study)
+    rng, kills, finished = random.Random(1), 0, 0
     while kills < KILLS:
         out, done = f"out{finished}", False
         while not done:
@@ -48,7 +48,7 @@ def test_killed_at_a_hundred_random_moments(tmp_path):
                 [sys.executable, "-c", CHILD, out], cwd=tmp_path, stdout=subprocess.PIPE, text=True
             )
             assert process.stdout.readline() == "ready\n"
-            time.sleep(luck.uniform(0.0, 0.3))
+            time.sleep(rng.uniform(0.0, 0.3))
             if kills < KILLS and process.poll() is None:
                 process.kill()
                 kills += 1
@@ -58,5 +58,5 @@ def test_killed_at_a_hundred_random_moments(tmp_path):
         finished += 1
         study = Study.plan(experiment(tmp_path, **SIZE), tmp_path / out)
         assert not study.missing()
-        assert joined(study) == expected
+        assert collected(study) == expected
     assert finished >= 1

@@ -1,4 +1,4 @@
-"""Studies that are kept: interrupted, broken or grouped otherwise, they give the same tables."""
+"""Studies give the same tables whether interrupted, broken off or grouped differently."""
 
 import errno
 import json
@@ -105,17 +105,17 @@ def test_another_strategy_joins(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"seed": 5}, "they have seed 4"),
         ({"settings": {"parameters.quality_value": 0.9}}, "scenario has changed for: voluntary"),
     ],
 )
-def test_another_study_in_the_folder_is_refused(tmp_path, change, words):
+def test_another_study_in_the_folder_is_refused(tmp_path, change, message):
     finish(tmp_path, "out", runs=64)
-    with pytest.raises(InputError, match="--fresh") as told:
+    with pytest.raises(InputError, match="--fresh") as caught:
         finish(tmp_path, "out", runs=64, **change)
-    assert words in str(told.value)
+    assert message in str(caught.value)
 
 
 def test_another_version_of_the_model_is_refused(tmp_path):
@@ -204,6 +204,32 @@ def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
     same(read_tables(study), whole)
 
 
+class KilledError(BaseException):
+    """Stands for kill -9: nothing is cleaned up after it."""
+
+
+@pytest.mark.parametrize("at", [0, 3, 6, 9])
+def test_a_killed_study_resumes_bit_identically(at, tmp_path, whole, monkeypatch):
+    """Die within the n-th write: its temporary file stays, and the study goes on without it."""
+    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    count, sync = iter(range(10_000)), os.fsync
+
+    def die(*words):
+        if next(count) >= at:
+            raise KilledError
+        return sync(*words)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", die)
+        patch.setattr(Path, "unlink", lambda *_words, **_more: None)
+        with pytest.raises(KilledError):
+            finish(tmp_path, "out", workers=1)
+    assert list((tmp_path / "out").rglob(".*")), "a killed process leaves a temporary file"
+    study, state = finish(tmp_path, "out")
+    assert state.left == 0
+    same(read_tables(study), whole)
+
+
 def test_a_damaged_part_is_done_again(tmp_path, whole):
     study, _state = finish(tmp_path, "out")
     path = study.store.files("runs")[0]
@@ -213,6 +239,18 @@ def test_a_damaged_part_is_done_again(tmp_path, whole):
     same(read_tables(study), whole)
 
 
+def test_two_studies_at_once_on_one_folder_do_not_spoil_it(tmp_path, whole, monkeypatch):
+    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    studies = [Study.plan(experiment(tmp_path), tmp_path / "out") for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda study: study.run(workers=1), studies))
+    assert all(state.left == 0 for state in both)
+    study, state = finish(tmp_path, "out")
+    assert state.done == 0
+    same(read_tables(study), whole)
+
+
+@pytest.mark.long
 def test_two_processes_on_one_folder_do_not_spoil_it(tmp_path, whole):
     experiment(tmp_path)
     code = (
@@ -277,7 +315,7 @@ def test_a_rule_that_cannot_be_compiled_is_refused_before_anything_runs(tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whole, monkeypatch):
+def test_an_interrupted_study_reports_its_progress_and_resumes(tmp_path, whole, monkeypatch):
     study = Study.plan(experiment(tmp_path), tmp_path / "out")
     seen = []
     monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
@@ -287,9 +325,9 @@ def test_an_interrupted_study_says_how_far_it_is_and_how_to_go_on(tmp_path, whol
         if len(seen) == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(StoppedError, match="of 450 runs are finished and stored") as told:
+    with pytest.raises(StoppedError, match="of 450 runs are finished and stored") as caught:
         study.run(progress=stop, workers=1)
-    assert "the same command continues" in str(told.value)
+    assert "the same command continues" in str(caught.value)
     study, state = finish(tmp_path, "out")
     assert state.reused >= 64
     same(read_tables(study), whole)
@@ -312,6 +350,7 @@ def test_an_executor_that_breaks_is_reported_and_nothing_is_lost(tmp_path, whole
     same(read_tables(study), whole)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_signals_stop_in_order(kind, tmp_path):
@@ -327,10 +366,10 @@ def test_signals_stop_in_order(kind, tmp_path):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(kind)
-    _out, told = process.communicate(timeout=60)
+    _out, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "of 180000 runs are finished and stored in out" in " ".join(told.split())
-    assert "Traceback" not in told
+    assert "of 180000 runs are finished and stored in out" in " ".join(message.split())
+    assert "Traceback" not in message
 
 
 # Verifying ----------------------------------------------------------------------------------------
@@ -353,7 +392,7 @@ def test_verify_finds_what_was_changed(tmp_path):
     assert verify(tmp_path / "out", sample=5).checked == 5
 
 
-def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
+def test_old_temporary_files_are_removed_and_young_ones_kept(tmp_path):
     study, _state = finish(tmp_path, "out", runs=64)
     old, young = (tmp_path / "out/parts" / name for name in (".a.parquet-x1", ".b.parquet-x2"))
     for path in (old, young):
@@ -364,7 +403,7 @@ def test_what_a_killed_process_left_is_tidied_but_not_what_is_young(tmp_path):
     assert young.exists()
 
 
-def test_futures_that_change_nothing_are_points_with_the_same_runs(tmp_path):
+def test_futures_without_changes_share_their_runs(tmp_path):
     text = SMALL.format(runs=6, detail=3) + "futures: {one: {}, other: {}}\n"
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     study = Study.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Studies of many points: the same bits as scenarios with those settings, and nothing run twice."""
+"""Studies of designs: the same bits as scenarios with those settings, and nothing run twice."""
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,8 @@ def table(scenario, rows, *, seed=1):
         "parameters.near_reach", "support.government", "support.government.targets",
         "support.government.budget",
     )  # fmt: skip
-    known, luck = list_factors(scenario), np.random.default_rng(seed)
-    points = luck.random((rows, len(names)))
+    known, rng = list_factors(scenario), np.random.default_rng(seed)
+    points = rng.random((rows, len(names)))
     return pd.DataFrame({n: [known[n].at(u) for u in points[:, k]] for k, n in enumerate(names)})
 
 
@@ -115,15 +115,15 @@ def test_a_study_that_is_interrupted_goes_on(scenario, tmp_path):
     )
 
 
-def test_what_points_have_in_common_can_be_had_again(scenario, tmp_path):
+def test_bases_are_read_as_they_were_written(scenario, tmp_path):
     study = plan(scenario, table(scenario, 2), tmp_path)
     study.run()
     base = next(iter(study.bases))
-    kept = unpack_base(study.store.read_base(base))
+    stored = unpack_base(study.store.read_base(base))
     fresh = unpack_base(study.bases[base])
-    assert kept.areas == fresh.areas == tuple(scenario.areas)
-    np.testing.assert_array_equal(kept.task.world.contact, fresh.task.world.contact)
-    np.testing.assert_array_equal(kept.lever_on, fresh.lever_on)
+    assert stored.areas == fresh.areas == tuple(scenario.areas)
+    np.testing.assert_array_equal(stored.task.world.contact, fresh.task.world.contact)
+    np.testing.assert_array_equal(stored.lever_on, fresh.lever_on)
 
 
 def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):

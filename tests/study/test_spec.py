@@ -34,7 +34,7 @@ def test_outcomes_are_measures_at_the_end_or_at_a_quarter_or_their_spread():
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("trusts", "did you mean 'trust'"),
         ("trust@40", "the last quarter is 39"),
@@ -42,8 +42,8 @@ def test_outcomes_are_measures_at_the_end_or_at_a_quarter_or_their_spread():
         ("a b", "not a"),
     ],
 )
-def test_what_is_no_outcome_is_told(word, told):
-    with pytest.raises(InputError, match=told):
+def test_what_is_no_outcome_is_reported(word, message):
+    with pytest.raises(InputError, match=message):
         parse_outcome(word, 40)
 
 
@@ -71,7 +71,7 @@ def test_a_quick_look_changes_what_the_file_says(written):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("kind: sensitivities\nscenario: kartamantul\n", "did you mean 'sensitivity'"),
         (SENSITIVITY.replace("mechanisms", "mechanism"), "did you mean 'mechanisms'"),
@@ -99,8 +99,8 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SEARCH.replace("kartamantul", "x" * 5000), "there is no scenario"),
     ],
 )
-def test_what_is_wrong_is_told(written, text, told):
-    with pytest.raises(InputError, match=told) as error:
+def test_what_is_wrong_is_reported(written, text, message):
+    with pytest.raises(InputError, match=message) as error:
         Experiment.load(written(text))
     assert error.value.problems[0].file is not None
 

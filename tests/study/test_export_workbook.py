@@ -27,10 +27,10 @@ def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 3\n"
     (folder / "small.yaml").write_text(text + "set: {horizon: 4}\n", encoding="utf-8")
-    kept = Study.plan(Experiment.load(folder / "small.yaml"), folder / "results")
-    kept.run()
-    (kept.folder / "winners.csv").write_text(TABLE, encoding="utf-8")
-    return kept
+    study = Study.plan(Experiment.load(folder / "small.yaml"), folder / "results")
+    study.run()
+    (study.folder / "winners.csv").write_text(TABLE, encoding="utf-8")
+    return study
 
 
 def sheet(study, tmp_path, name):
@@ -38,13 +38,13 @@ def sheet(study, tmp_path, name):
     return list(openpyxl.load_workbook(path)[name].iter_rows())
 
 
-def test_runs_are_those_that_are_kept(study, tmp_path):
+def test_runs_are_those_of_the_store(study, tmp_path):
     head, *rows = sheet(study, tmp_path, "runs")
     assert [cell.value for cell in head] == ["strategy", "future", "run", *MEASURES]
     table = read_table(study, "runs")
     assert len(rows) == len(table) == 6
-    for row, kept in zip(rows, table.itertuples(index=False), strict=True):
-        for cell, value in zip(row, kept, strict=True):
+    for row, stored in zip(rows, table.itertuples(index=False), strict=True):
+        for cell, value in zip(row, stored, strict=True):
             is_number = not isinstance(value, str)
             assert cell.value == (pytest.approx(value) if is_number and value == value else (
                 None if is_number else value))  # fmt: skip
