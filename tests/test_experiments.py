@@ -18,7 +18,7 @@ from tests.terminal import kolabsim
 
 ROOT = Path(__file__).parents[1]
 NAMES = shipped_names("experiments")
-EVERY_DAY = ("best-package", "mandate", "support", "what-drives")
+EVERY_DAY = ("best-package", "mandate", "support", "team-and-trust", "what-drives")
 """One experiment of each kind: the others, which try the same code, are long tests."""
 
 

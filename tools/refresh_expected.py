@@ -17,6 +17,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 TABLES = {
     "sensitivity": "indices.csv", "robustness": "robustness.csv", "comparison": "differences.csv",
+    "sweep": "map.csv",
 }  # fmt: skip
 """The table of each kind that holds its figures. A search has none: which packages it meets hangs
 on the last digit of every comparison on its way, and on the version of its library."""

@@ -27,6 +27,7 @@ EXPERIMENTS = {
     "comparison": "strategies: [voluntary, full_package, mandate]\nruns: 3\n",
     "robustness": f"strategies: [voluntary, team]\n{FACTORS}samples: 6\nruns: 2\n",
     "sensitivity": f"strategy: team\n{FACTORS}samples: 16\nruns: 1\n",
+    "sweep": f"strategy: team\n{FACTORS}levels: 2\nruns: 3\n",
     "search": "levers: [mechanisms.team, support.government]\nruns: [2, 4]\n"
     "objectives: [realised_benefit, programme_cost]\npopulation: 8\ngenerations: 2\n",
 }

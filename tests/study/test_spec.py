@@ -6,12 +6,13 @@ import pytest
 
 from kolabsim.errors import InputError, RenamedWarning
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.experiment import Experiment
+from kolabsim.study.experiment import Experiment, sweep_table
 from kolabsim.study.spec import KINDS, parse_outcome, schema
 
 SENSITIVITY = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\n"
 ROBUSTNESS = "kind: robustness\nscenario: kartamantul\nplausible: 3\n"
 SEARCH = "kind: search\nscenario: kartamantul\n"
+SWEEP = "kind: sweep\nscenario: kartamantul\nfactors: [mechanisms.team, parameters.notice]\n"
 
 
 @pytest.fixture
@@ -94,6 +95,10 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SEARCH + "objectives: [density]\n", "neither better nor worse"),
         (SEARCH + "budget: -3\n", "budget"),
         (SEARCH.replace("kartamantul", "~"), "scenario: missing"),
+        (SWEEP.replace(", parameters.notice", ""), "at least two factors"),
+        (SWEEP + "levels: 400\n", "160000 combinations of levels are too many"),
+        (SWEEP + "levels: 1\n", "allowed: at least 2"),
+        (SWEEP.replace("[mechanisms.team,", "[mechanisms.teams,"), "did you mean"),
         (SEARCH + "levers: [[a], {b: 1}]\n", "levers: keys with values are needed"),
         (SENSITIVITY.replace("[mechanisms]", f"[{', '.join(map(str, range(1001)))}]"), "factors"),
         (SEARCH.replace("kartamantul", "x" * 5000), "there is no scenario"),
@@ -103,6 +108,17 @@ def test_what_is_wrong_is_reported(written, text, message):
     with pytest.raises(InputError, match=message) as error:
         Experiment.load(written(text))
     assert error.value.problems[0].file is not None
+
+
+def test_a_sweep_has_a_point_for_every_combination_of_levels(written):
+    text = SWEEP.replace(
+        "[mechanisms.team, parameters.notice]",
+        "{cap: {levels: [4, 6]}, form: [contract, board], parameters.notice: [0.2, 0.6]}",
+    )
+    table = sweep_table(Experiment.load(written(text + "levels: 3\n")))
+    assert len(table) == len(table.drop_duplicates()) == 2 * 2 * 3
+    assert table["parameters.notice"].tolist()[:3] == [0.2, 0.4, 0.6]
+    assert set(table["form"]) == {"contract", "board"}
 
 
 def test_options_that_mean_nothing_are_refused(written):

@@ -9,18 +9,19 @@ from kolabsim.analysis.arrays import RunStudy
 from kolabsim.analysis.robustness import RobustnessResult, run_robustness
 from kolabsim.analysis.search import SearchResult, run_search
 from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
+from kolabsim.analysis.sweep import SweepResult, run_sweep
 from kolabsim.errors import require
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment
 
-Result: TypeAlias = SensitivityResult | RobustnessResult | SearchResult
+Result: TypeAlias = SensitivityResult | RobustnessResult | SearchResult | SweepResult
 """The result of an experiment that varies factors or futures."""
 
 
 def run_experiment(
     experiment: Experiment[Any], folder: Path, run: RunStudy = lambda study: study.run()
 ) -> Result:
-    """Run a sensitivity, robustness or search experiment.
+    """Run a sensitivity, robustness, search or sweep experiment.
 
     Parameters
     ----------
@@ -43,4 +44,6 @@ def run_experiment(
         if experiment.spec.surrogate is not None:
             require("sklearn", extra="learning", what=_("a surrogate"))
         return run_sensitivity(experiment, folder, run)
+    if experiment.kind == "sweep":
+        return run_sweep(experiment, folder, run)
     return run_robustness(experiment, folder, run)

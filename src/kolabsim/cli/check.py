@@ -73,5 +73,6 @@ def describe_experiment(experiment: Experiment) -> str:
         "sensitivity": _("a sensitivity analysis of {factors} factors in {scenario}"),
         "robustness": _("a comparison of {strategies} strategies in many futures of {scenario}"),
         "search": _("a search for packages of {factors} levers in {scenario}"),
+        "sweep": _("a sweep over {factors} factors in {scenario}"),
     }
     return texts[experiment.kind].format(factors=len(experiment.factors), **words)

@@ -35,6 +35,7 @@ from kolabsim.figures.robustness import (
 from kolabsim.figures.search import Reference, front_in_futures, hypervolume, packages, pareto_front
 from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_plane, tornado
 from kolabsim.figures.style import to_png, to_svg
+from kolabsim.figures.sweep import sweep_map
 from kolabsim.figures.validation import (
     gains_map,
     pair_ranking,
@@ -72,6 +73,7 @@ __all__ = [
     "shared_pairs_map",
     "sharing_and_sizes",
     "spread_plane",
+    "sweep_map",
     "to_png",
     "to_svg",
     "tornado",

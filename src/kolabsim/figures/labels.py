@@ -171,7 +171,7 @@ def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:
         )
     if outcome.is_spread:
         title = _("Spread over runs: {measure}").format(measure=title)
-    if experiment.kind == "sensitivity" and len(experiment.strategies) > 1:
+    if experiment.kind in ("sensitivity", "sweep") and len(experiment.strategies) > 1:
         one, other = (
             experiment.scenario.strategies[name].title(language()) for name in experiment.strategies
         )

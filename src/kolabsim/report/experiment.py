@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from kolabsim.analysis.run import Result
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
+from kolabsim.analysis.sweep import SweepResult
 from kolabsim.figures.formatting import count, format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
-from kolabsim.report import robustness, search, sensitivity
+from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.comparison import comparison_page
 from kolabsim.report.output import publish
@@ -116,6 +117,8 @@ def kind_report(experiment: Experiment, result: Result) -> KindReport:
         return sensitivity.report(experiment, result)
     if isinstance(result, SearchResult):
         return search.report(experiment, result)
+    if isinstance(result, SweepResult):
+        return sweep.report(experiment, result)
     return robustness.report(experiment, result)
 
 

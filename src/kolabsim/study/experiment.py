@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -28,10 +30,16 @@ from kolabsim.study.spec import (
     SearchSpec,
     SensitivitySpec,
     Spec,
+    SweepSpec,
     parse_outcome,
 )
 from kolabsim.study.tasks import DEFAULT_FUTURE, table_shape
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_POINTS = 100_000
+"""Most points of a sweep."""
 AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
@@ -169,6 +177,20 @@ def sensitivity_design(experiment: Experiment[SensitivitySpec]) -> Design:
         second_order=spec.second_order,
         usual=usual if spec.method == "one_at_a_time" else None,
     )
+
+
+def sweep_table(experiment: Experiment[SweepSpec]) -> pd.DataFrame:
+    """The settings at every combination of levels, [points, factors]; the last factor moves first.
+
+    >>> from kolabsim import Experiment
+    >>> list(sweep_table(Experiment.load("team-and-trust", levels=2)).columns)
+    ['mechanisms.team', 'parameters.trust_start']
+    """
+    import pandas as pd
+
+    levels = [factor.levels(experiment.spec.levels) for factor in experiment.factors]
+    names = [factor.name for factor in experiment.factors]
+    return pd.DataFrame(list(product(*levels)), columns=names)
 
 
 def find_experiment(source: str | Path) -> Path:
@@ -339,11 +361,23 @@ def _check_factors(
         for problem in error.problems:
             tree.add_problem((spec.factor_key,), problem.message, problems)
         return ()
+    if isinstance(spec, SweepSpec):
+        _check_grid(tree, spec, found, problems)
     if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
         tree.add_problem(
             ("levers",), _("a package consists of mechanisms and support only"), problems
         )
     return found
+
+
+def _check_grid(tree: Node, spec: SweepSpec, factors: Sequence[Factor], problems: Problems) -> None:
+    if len(factors) < 2:
+        tree.add_problem(("factors",), _("a sweep needs at least two factors"), problems)
+    points = math.prod(len(factor.levels(spec.levels)) for factor in factors)
+    if points > MOST_POINTS:
+        message = _("{points} combinations of levels are too many; allowed: at most {most}")
+        message = message.format(points=points, most=MOST_POINTS)
+        tree.add_problem(("factors",), message, problems)
 
 
 def _check_measures(

@@ -85,14 +85,15 @@ class Factor:
         return place_in(self.low, self.high, float(value))
 
     def levels(self, number: int) -> tuple[Value, ...]:
-        """Its levels in a sweep: those of the file, all words, or ``number`` places of its range.
+        """Its levels in a sweep: those of the file, all words, or ``number`` equal steps.
 
         >>> Factor("parameters.notice", "", "attention", low=0.2, high=0.6).levels(3)
         (0.2, 0.4, 0.6)
         """
         if self.chosen or self.is_choice:
             return self.chosen or self.words
-        return tuple(round(float(self.at(k / (number - 1))), 12) for k in range(number))
+        step = (self.high - self.low) / (number - 1)
+        return tuple(round(self.low + k * step, 12) for k in range(number))
 
 
 def _number(

@@ -159,6 +159,11 @@ def _compared(names: Sequence[str] | None, baseline: str, scenario: Scenario) ->
     return found if baseline in chosen else {("baseline",): baseline, **found}
 
 
+def _contrasted(strategy: str, against: str | None) -> Mapping[Path, str]:
+    found: dict[Path, str] = {("strategy",): strategy}
+    return found if against is None else found | {("against",): against}
+
+
 def _listed(key: str, names: Sequence[str]) -> Mapping[Path, str]:
     return {(key, k): name for k, name in enumerate(names)}
 
@@ -226,8 +231,7 @@ class SensitivitySpec(Spec):
 
     def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
         """The strategy, and the one it is compared with if there is one."""
-        found: dict[Path, str] = {("strategy",): self.strategy}
-        return found if self.against is None else found | {("against",): self.against}
+        return _contrasted(self.strategy, self.against)
 
     def outcome_names(self) -> Mapping[Path, str]:
         """All outcomes."""
@@ -300,11 +304,42 @@ class SearchSpec(Spec):
         return _listed("objectives", self.objectives)
 
 
+class SweepSpec(Spec):
+    """An outcome at every combination of the levels of two or more factors."""
+
+    required = ("kind", "scenario", "factors")
+    is_ranked = False
+
+    kind: Literal["sweep"]
+    strategy: str = BASELINE
+    """The strategy that is simulated."""
+    against: str | None = None
+    """A second strategy: outcomes are then the difference between the two."""
+    factors: Factors = Field(default={})
+    """Two or more factors, each with a range, words, ``{levels: [...]}``, or nothing for the usual
+    range. The first two become the axes of the map, each combination of the others a panel."""
+    levels: int = Field(default=6, ge=2, le=1000)
+    """Levels of each factor without words or levels of its own."""
+    runs: int = Field(default=20, ge=2, le=10_000)
+    """Runs at each point."""
+    outcomes: Names = ("net_efficiency",)
+    """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
+
+    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
+        """The strategy, and the one it is compared with if there is one."""
+        return _contrasted(self.strategy, self.against)
+
+    def outcome_names(self) -> Mapping[Path, str]:
+        """All outcomes."""
+        return _listed("outcomes", self.outcomes)
+
+
 KINDS: dict[str, type[Spec]] = {
     N_("comparison"): ComparisonSpec,
     N_("sensitivity"): SensitivitySpec,
     N_("robustness"): RobustnessSpec,
     N_("search"): SearchSpec,
+    N_("sweep"): SweepSpec,
 }
 """The kinds of experiments."""
 

@@ -1,0 +1,186 @@
+"""Sweeps: an outcome at every combination of the levels of two or more factors.
+
+All points share their random draws, so that two points are compared run by run. A map marks the
+points that cannot be told apart from the best one or, where the outcome is the difference between
+two strategies, from no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample
+from kolabsim.analysis.statistics import Mean, mean_interval
+from kolabsim.errors import Problems
+from kolabsim.i18n import _
+from kolabsim.study.experiment import Experiment, sweep_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kolabsim.study.factors import Value
+    from kolabsim.study.runner import Study
+    from kolabsim.study.spec import SweepSpec
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeMap:
+    """An outcome over a grid. N points, whose last factor moves first."""
+
+    outcome: str
+    better: int
+    """1 if more is better, -1 if less is, 0 if neither."""
+    levels: Mapping[str, tuple[Value, ...]]
+    """Levels of each factor; their product is the grid."""
+    is_difference: bool
+    """Whether the outcome is the difference between two strategies."""
+    mean: np.ndarray = field(repr=False)
+    """[N] means over runs."""
+    low: np.ndarray = field(repr=False)
+    high: np.ndarray = field(repr=False)
+    """[N] ends of their intervals; equal to the mean for a spread, which has one value a point."""
+    unclear: np.ndarray = field(repr=False)
+    """[N] whether a point cannot be told apart: from no difference or, without a second strategy,
+    from the best point."""
+    runs: int
+    level: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of levels of each factor."""
+        return tuple(map(len, self.levels.values()))
+
+    @property
+    def best(self) -> int:
+        """The point with the best mean; with the largest if neither direction is better."""
+        return int(np.nanargmax(self.mean * (self.better or 1)))
+
+    @property
+    def worst(self) -> int:
+        """The point with the worst mean; with the smallest if neither direction is better."""
+        return int(np.nanargmin(self.mean * (self.better or 1)))
+
+    def setting(self, point: int) -> dict[str, Value]:
+        """The level of each factor at a point."""
+        place = np.unravel_index(point, self.shape)
+        return {name: of[k] for (name, of), k in zip(self.levels.items(), place, strict=True)}
+
+    def grid(self, values: np.ndarray) -> np.ndarray:
+        """Values [N] as an array with an axis for each factor."""
+        return values.reshape(self.shape)
+
+    def table(self) -> pd.DataFrame:
+        """A row for each point: outcome, levels, mean, low, high, and whether it is unclear."""
+        import pandas as pd
+
+        rows = [self.setting(point) for point in range(len(self.mean))]
+        numbers = {
+            "mean": self.mean, "low": self.low, "high": self.high, "unclear": self.unclear,
+        }  # fmt: skip
+        return pd.DataFrame(rows).assign(**numbers).assign(outcome=self.outcome)
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Maps of all outcomes of a sweep, and the runs behind them."""
+
+    study: Study
+    settings: pd.DataFrame = field(repr=False)
+    """[points, factors] the level of each factor."""
+    maps: tuple[OutcomeMap, ...]
+    """One for each outcome."""
+    values: Mapping[str, np.ndarray] = field(repr=False)
+    """[points, runs] of each outcome."""
+
+    def table(self) -> pd.DataFrame:
+        """All maps as one table, with a row for each outcome and point."""
+        import pandas as pd
+
+        return pd.concat([one.table() for one in self.maps], ignore_index=True)
+
+
+def map_outcome(
+    values: np.ndarray,
+    levels: Mapping[str, tuple[Value, ...]],
+    *,
+    outcome: str,
+    better: int,
+    is_difference: bool = False,
+    level: float = 0.95,
+) -> OutcomeMap:
+    """Compute the map of an outcome.
+
+    Parameters
+    ----------
+    values
+        [points, runs] values on common random numbers; the last factor moves first.
+    levels
+        Levels of each factor.
+    outcome
+        Name of the outcome.
+    better
+        1 if more is better, -1 if less is, 0 if neither.
+    is_difference
+        Whether values are differences between two strategies.
+    level
+        Level of the intervals. Comparisons with the best point, which is chosen after the fact,
+        hold together at this level (Bonferroni).
+
+    Raises
+    ------
+    InputError
+        If the outcome is undefined at a point.
+
+    Examples
+    --------
+    >>> runs = np.array([[0.0, 0.1], [1.0, 1.1], [0.1, 0.2], [1.0, 1.2]])
+    >>> found = map_outcome(runs, {"a": (0, 1), "b": (0, 1)}, outcome="trust", better=1)
+    >>> found.setting(found.best), found.unclear.tolist()
+    ({'a': 1, 'b': 1}, [False, True, False, True])
+    """
+    values = np.asarray(values, np.float64)
+    estimate = mean_interval(values, level, axis=1)
+    problems = Problems()
+    undefined = int(np.isnan(estimate.mean).sum())
+    if undefined:
+        text = _("{outcome} is undefined at {number} of {points} points")
+        problems.add(text.format(outcome=outcome, number=undefined, points=len(values)))
+    problems.raise_if_any()
+    if values.shape[1] < 2:  # a spread over runs has one value for each point
+        estimate = Mean(estimate.mean, estimate.mean, estimate.mean, estimate.n)
+    if is_difference:
+        unclear = (estimate.low <= 0.0) & (estimate.high >= 0.0)
+    else:
+        best = int(np.argmax(estimate.mean * (better or 1)))
+        others = max(len(values) - 1, 1)
+        behind = mean_interval(values[best] - values, 1.0 - (1.0 - level) / others, axis=1)
+        unclear = ~((behind.low > 0.0) | (behind.high < 0.0))
+        unclear[best] = True
+    return OutcomeMap(
+        outcome, better, dict(levels), is_difference, estimate.mean, estimate.low, estimate.high,
+        unclear, values.shape[1], level,
+    )  # fmt: skip
+
+
+def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) -> SweepResult:
+    """Simulate every combination of levels that is missing, and compute the maps."""
+    settings = sweep_table(experiment)
+    study = run_sample(experiment, settings, folder, experiment.spec.runs, run)
+    levels = {one.name: one.levels(experiment.spec.levels) for one in experiment.factors}
+    maps, found = [], {}
+    for outcome in experiment.outcomes:
+        values = outcome_values(study, outcome)
+        is_difference = len(values) > 1
+        found[outcome.name] = values[0] - values[1] if is_difference else values[0]
+        maps.append(
+            map_outcome(
+                found[outcome.name], levels, outcome=outcome.name, better=outcome.better,
+                is_difference=is_difference,
+            )
+        )  # fmt: skip
+    return SweepResult(study, settings, tuple(maps), found)
