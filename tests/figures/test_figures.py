@@ -172,7 +172,7 @@ def test_no_ids_of_figures_on_a_page_clash():
     assert len(every) == len(set(every))
 
 
-@pytest.mark.parametrize("name", ["forest", "regions_map of shapes", "pareto_front", "ice"])
+@pytest.mark.parametrize("name", ["forest", "regions_map of shapes", "spread_plane"])
 def test_a_figure_is_the_same_bytes_each_time(name):
     assert figures.to_svg(gallery.FIGURES[name](None), alt="a <b> & c") == drawn(name, "en")
 
