@@ -106,7 +106,9 @@ def test_verdicts_are_shown_by_marks_and_not_by_colour_alone(estimate):
     chart = charts.regions_map(estimate)
     spots = chart.options["series"][1]["data"]
     marks = [row[1][0] for row in chart.rows]
-    assert [spot["label"]["formatter"] for spot in spots] == marks
+    assert sorted(spot["label"]["formatter"] for spot in spots) == sorted(marks)
+    sizes = [spot["symbolSize"] for spot in spots]
+    assert sizes == sorted(sizes, reverse=True), "small regions are drawn over large ones"
     counts = verdict_counts(estimate.comparison)
     assert [int(number) for number in re.findall(r"\d+", counts)] == [
         marks.count(mark) for mark in "▲▼○"

@@ -388,13 +388,15 @@ def regions_map(estimate: Estimate) -> Chart:
             }
         )  # fmt: skip
     joined = [] if shaped.any() else neighbours(comparison)
+    on_top = np.argsort(-regions.population, kind="stable")  # small regions over large ones
     options = BASE | {
         "tooltip": TOOLTIP, "geo": geo,
         "series": [
             {"type": "lines", "coordinateSystem": "geo", "silent": True,
              "lineStyle": {"color": PALE, "opacity": 1, "width": 1},
              "data": [{"coords": place.points[[i, j]].tolist()} for i, j in joined]},
-            {"type": "scatter", "coordinateSystem": "geo", "data": spots, "z": 4},
+            {"type": "scatter", "coordinateSystem": "geo", "z": 4,
+             "data": [spots[i] for i in on_top]},
             name_series(place, sizes),
         ],
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 This is the only file that imports NiceGUI. Simulations come from :mod:`kolabsim.app.session` and
 :mod:`kolabsim.app.stepper`, charts from :mod:`kolabsim.app.charts`; here are controls and events.
-The page loads nothing from any other host.
+The page loads nothing from any other host. The file is longer than most, because no other file may
+import NiceGUI.
 """
 
 from __future__ import annotations
