@@ -20,7 +20,7 @@ import numpy as np
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.jit import compiled, inlined, obstacle
-from kolabsim.model.levers import BASES, PAYERS, TERMS, Lever
+from kolabsim.model.levers import BASES, LEVERS, PAYERS, STEPS, TERMS, Lever
 from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import Parameter
 from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, record_type
@@ -168,8 +168,8 @@ class Mechanism(Extension):
 
     @property
     def settable(self) -> dict[str, Parameter]:
-        """As of all extensions; those of a built-in mechanism are the model's, and stand there."""
-        return {} if self.is_built_in else super().settable
+        """Its parameters, as of all extensions; those of the levers of the laws are the model's."""
+        return {} if self.name in LEVERS else super().settable
 
     def also(self, acts_on: str, **parameters: Parameter) -> Callable[[Callable], Callable]:
         """Declare what the mechanism makes of another term, with the parameters that this needs.
@@ -349,8 +349,9 @@ def measure(
 
 
 def mechanism(
-    *, acts_on: str, base: str = "joint", payer: str = "members", title: str = "",
-    price: Parameter | None = None, lever: Lever | None = None, **parameters: Parameter,
+    *, acts_on: str, base: str = "joint", payer: str = "members", step: str = "coordinate",
+    title: str = "", price: Parameter | None = None, lever: Lever | None = None,
+    **parameters: Parameter,
 ) -> Callable[[Callable], Mechanism]:  # fmt: skip
     """Declare a mechanism: ``effect(term, intensity, p) -> the term as it then is``.
 
@@ -367,6 +368,8 @@ def mechanism(
         What the price is a share of: ``joint`` cost, or all service cost of ``members``.
     payer
         Who bears it unless a scenario says otherwise: members, centre or supporter.
+    step
+        The step of building collaboration that it serves, of :data:`kolabsim.model.levers.STEPS`.
     title
         What tables call it; default: the function's name. Its docstring says what it does.
     price
@@ -385,7 +388,9 @@ def mechanism(
         name = _begin(MECHANISM, function, own)
         if not is_ours(function):  # the built-in ones come before the terms; a test checks them
             check_term(name, acts_on)
-        for word, value, allowed in (("base", base, BASES), ("payer", payer, PAYERS)):
+        for word, value, allowed in (
+            ("base", base, BASES), ("payer", payer, PAYERS), ("step", step, tuple(STEPS)),
+        ):  # fmt: skip
             if value not in allowed:
                 text = _("mechanism {rule}: {word} is '{value}'{hint}")
                 hint = suggestion(str(value), allowed)
@@ -395,7 +400,7 @@ def mechanism(
         words = title or name.replace("_", " ")
         found = _declared(
             Mechanism, MECHANISM, function, own, effects={acts_on: function}, own=own,
-            lever=lever or Lever("", words, meaning, base, f"{name}.price", payer),
+            lever=lever or Lever("", words, meaning, base, f"{name}.price", payer, step),
         )  # fmt: skip
         try:
             factors(found, acts_on, 0.5, fill_record(own, {}))
@@ -481,6 +486,12 @@ def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> s
             text = _("{kind} {rule} has the name of a built-in one; choose another")
             raise InputError([Problem(text.format(kind=_(kind), rule=name))])
     return name
+
+
+def shipped_mechanisms() -> dict[str, Mechanism]:
+    """Mechanisms that ship with kolabsim and act as user-defined ones do, not within the laws."""
+    know_built_in()
+    return {name: one for name, one in ACTING.items() if one.is_built_in and name not in LEVERS}
 
 
 def know_built_in() -> None:

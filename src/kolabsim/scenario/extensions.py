@@ -23,6 +23,7 @@ from kolabsim.model.declare import (
     TARGET,
     TARGET_RULES,
     Declared,
+    shipped_mechanisms,
 )
 from kolabsim.model.levers import LEVERS, MECHANISMS, TARGETS
 from kolabsim.model.load import installed, run_extensions
@@ -108,7 +109,8 @@ def find_declared(
     """
     found, problems = run_extensions(extensions), Problems()
     parts: dict[str, dict[str, Any]] = {
-        DECISION: dict(found.rules), MECHANISM: dict(found.mechanisms), TARGET: dict(found.targets),
+        DECISION: dict(found.rules), TARGET: dict(found.targets),
+        MECHANISM: shipped_mechanisms() | dict(found.mechanisms),
     }  # fmt: skip
     for kind, name, path in _user_defined_names(decision, places):
         part = parts[kind]

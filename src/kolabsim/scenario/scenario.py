@@ -21,7 +21,17 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
-from kolabsim.model.levers import CAP, CONSENTS, FORMS, LEVERS, SHARES, TRUSTS, UNIT_COSTS, Lever
+from kolabsim.model.levers import (
+    CAP,
+    CONSENTS,
+    FORMS,
+    LEVERS,
+    SHARES,
+    STEPS,
+    TRUSTS,
+    UNIT_COSTS,
+    Lever,
+)
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
 from kolabsim.scenario.contacts import ContactRow, Contacts, ContactSource, read_contacts
@@ -252,9 +262,10 @@ class Scenario(Levers):
 
     @property
     def levers(self) -> dict[str, Lever]:
-        """All levers by name: the built-in ones, then user-defined mechanisms."""
-        own = self.declared.mechanisms if self.is_extended else {}
-        return LEVERS | {name: mechanism.lever for name, mechanism in own.items()}
+        """All levers by name, user-defined ones too, in the order of the steps they serve."""
+        custom = {name: mechanism.lever for name, mechanism in self.declared.mechanisms.items()}
+        order = list(STEPS)
+        return dict(sorted((LEVERS | custom).items(), key=lambda one: order.index(one[1].step)))
 
     @property
     def is_extended(self) -> bool:

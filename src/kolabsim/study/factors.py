@@ -16,7 +16,7 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN
-from kolabsim.model.declare import RULES, Declared
+from kolabsim.model.declare import RULES, Declared, shipped_mechanisms
 from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import GROUPS as PARAMETER_GROUPS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
@@ -123,7 +123,9 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
         for name, entry in RULES[rule].parameters.items():
             usual = given.get(f"{rule}.{name}", entry.default)
             found.append(_number(f"parameters.{rule}.{name}", entry, "rules", usual, entry.source))
-    custom = scenario.declared if scenario.is_extended else Declared()
+    custom = (
+        scenario.declared if scenario.is_extended else Declared(mechanisms=shipped_mechanisms())
+    )
     for name, entry in custom.parameters.items():
         usual = given.get(name, entry.default)
         found.append(_number(f"parameters.{name}", entry, "extensions", usual, entry.source))
