@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from kolabsim.model import laws
-from kolabsim.model.bodies import EARTH
 from kolabsim.model.laws import STEEPEST
 from kolabsim.model.levers import HYPERBOLA, LOG_QUADRATIC, POWER, UNIT_COSTS
-from kolabsim.model.parameters import PARAMETERS, parameter_record
+from kolabsim.model.parameters import EARTH, PARAMETERS, parameter_record
 from kolabsim.model.stages import STAGES
 
 TOP = Path(__file__).parents[1]
@@ -70,11 +69,12 @@ def test_prose_is_left_alone():
 
 
 def test_every_law_is_on_the_page_once_under_its_own_equation():
-    assert set(LAWS) | {"where", "term"} == {
+    names = [
         node.name
         for node in ast.parse(inspect.getsource(laws)).body
         if isinstance(node, ast.FunctionDef)
-    }
+    ]
+    assert set(LAWS) | {"where", "term"} == set(names[: names.index("mean_trust")])
     for number, section in re.findall(
         r"^#### (E\d+) (.*?)(?=^###)", TEXT, re.MULTILINE | re.DOTALL
     ):

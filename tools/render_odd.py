@@ -23,12 +23,11 @@ from typing import NamedTuple
 
 from kolabsim.model import laws, levers, rng
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
-from kolabsim.model.bodies import EARTH
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import ACTING, RULES, know_built_in
 from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
-from kolabsim.model.parameters import PARAMETERS, Parameter
+from kolabsim.model.parameters import EARTH, PARAMETERS, Parameter
 from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
 from kolabsim.scenario.futures import STRUCTURES
 
@@ -565,7 +564,8 @@ def all_laws() -> dict[str, Callable]:
     """The laws of the model by name, in their order; ``where`` is shown as cases wherever it is."""
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return {name: getattr(laws, name) for name in names if name not in ("where", "term")}
+    shown = names[: names.index("mean_trust")]  # what follows is bookkeeping, described in words
+    return {name: getattr(laws, name) for name in shown if name not in ("where", "term")}
 
 
 def math(latex: str) -> str:

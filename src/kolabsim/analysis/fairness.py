@@ -17,7 +17,7 @@ from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
-from kolabsim.model.bodies import outlook, sharing_weight
+from kolabsim.model.bodies import outlook
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
@@ -122,9 +122,7 @@ def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
     """The members' shares of joint cost by a rule."""
     weights = np.array(
         [
-            host_entry(sharing_weight)(
-                SHARES.index(rule), slot.people, slot.alone, state.region[i].stress
-            )
+            laws.sharing_weight(SHARES.index(rule), slot.people, slot.alone, state.region[i].stress)
             for i, slot in zip(members, state.slot[members, a], strict=True)
         ],
         float,

@@ -31,7 +31,6 @@ from kolabsim.model.bodies import (
     judge_union,
     own_change,
     party_row,
-    with_goodwill,
 )
 from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import begin
@@ -190,7 +189,7 @@ def prospect(s, p, i, a, c, quarter):
         region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
     )
     goodwill = current_goodwill(region, slot, p, quarter)
-    return with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
+    return laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
 
 
 def prospect_table(

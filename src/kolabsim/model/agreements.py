@@ -26,12 +26,11 @@ from kolabsim.model.bodies import (
     present_outlook,
     tally,
     union_member,
-    with_goodwill,
     withdraw,
 )
 from kolabsim.model.interventions import fund
 from kolabsim.model.jit import allocating_device, argsort, device, each_negotiation, inlined
-from kolabsim.model.levers import CAP, MAJORITY, OPEN, UNANIMITY
+from kolabsim.model.levers import CAP, OPEN
 from kolabsim.model.state import NOBODY, ROW
 
 AREA, FIRST, END, LISTED = 0, 1, 2, 3
@@ -129,12 +128,10 @@ def pay_startup(s, p, i, a, price):
     """Charge an entering member its start-up, and ask for the aid that was offered to it."""
     slot = s.slot[i, a]
     due = laws.startup(s.region[i].stress, price * slot.weight, p)
-    grant, share = p.grant_share * slot.government, p.cofinance_share * slot.business
-    whole = max(grant + share, 1.0)
     s.region[i].entering = 1
     slot.startup += due
-    slot.granted += due * grant / whole
-    slot.cofinanced += due * share / whole
+    slot.granted += laws.granted(due, slot.government, slot.business, p)
+    slot.cofinanced += laws.cofinanced(due, slot.government, slot.business, p)
 
 
 @device
@@ -239,16 +236,13 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
         omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
         own = own_change(region, slot, p, view, omega, area.spillover, row[ROW.residents], enters)
         goodwill = current_goodwill(region, slot, p, quarter)
-        change = with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill) + error
+        change = laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill) + error
         seen = benefit(region, slot, p, view, omega, area.spillover, row[ROW.residents])
         ballot[k] = seen + error
         people += region.population
         if change > 0.0:
             votes += region.population
-    consent = s.moment[0].consent
-    if consent == UNANIMITY:
-        return votes >= people
-    return votes > 0.5 * people if consent == MAJORITY else votes >= 0.75 * people
+    return laws.consents(votes, people, s.moment[0].consent)
 
 
 @allocating_device

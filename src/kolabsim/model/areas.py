@@ -74,8 +74,8 @@ class Area:
     efficient_scale: float
     curvature_below: float
     difficulty: float
-    curvature_above: float = 0.02
-    spillover: float = 0.03
+    curvature_above: float = AREA_ATTRIBUTES["curvature_above"].default
+    spillover: float = AREA_ATTRIBUTES["spillover"].default
     haul: float = 0.0
     cost_per_resident: float = 1.0
     source: str = "assumed"

@@ -7,13 +7,7 @@ from typing import NamedTuple
 
 from kolabsim.model import laws, rng
 from kolabsim.model.jit import device, each_body
-from kolabsim.model.levers import (
-    BY_ABILITY,
-    BY_BENEFIT,
-    BY_POPULATION,
-    CONTRACT,
-    LEAD,
-)
+from kolabsim.model.parameters import EARTH, QUARTERS
 from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, ROW
 
 on_information = laws.term(
@@ -30,9 +24,6 @@ on_quality = laws.term("quality", "service quality of a joint body (E5)")
 on_error = laws.term(
     "error", "error in judging a union (E7)", "share of stand-alone cost", most=inf
 )
-
-EARTH = 6371.0
-"""Mean radius of the earth, km."""
 
 
 class Outlook(NamedTuple):
@@ -116,19 +107,6 @@ def mean_interest_distance(s):
 
 
 @device
-def sharing_weight(rule, people, alone, stress):
-    """Weight by which a member shares joint cost: its people, 1, what it can pay, or what it saves.
-
-    ``alone`` is its stand-alone unit cost.
-    """
-    if rule == BY_POPULATION:
-        return people
-    if rule == BY_ABILITY:
-        return people * max(1.0 - stress, 0.01)
-    return people * alone if rule == BY_BENEFIT else 1.0
-
-
-@device
 def refresh_slot(s, p, i, a):
     """What follows from a slot's population, demand, stress and capacity, and its row alone.
 
@@ -141,7 +119,7 @@ def refresh_slot(s, p, i, a):
         s.moment[0].unit_cost,
     )  # fmt: skip
     slot.reference = slot.capacity * laws.strained(slot.demand, p)
-    weight = sharing_weight(s.moment[0].shares, slot.people, slot.alone, region.stress)
+    weight = laws.sharing_weight(s.moment[0].shares, slot.people, slot.alone, region.stress)
     slot.weight = weight
     slot.burden = weight / (slot.people * slot.alone)
     row = s.sums[i * s.slot.shape[1] + a]
@@ -153,9 +131,8 @@ def refresh_slot(s, p, i, a):
     row[ROW.reference] = slot.reference
     row[ROW.weight] = weight
     row[ROW.burden] = slot.burden
-    row[ROW.entry] = (
-        (1.0 + region.stress) * slot.burden * (1.0 - laws.aided(slot.government, slot.business, p))
-    )
+    aid = laws.aided(slot.government, slot.business, p)
+    row[ROW.entry] = laws.entry_weight(region.stress, slot.burden, aid)
     row[ROW.autonomy] = region.autonomy
     row[ROW.autonomy_people] = region.autonomy * region.population
     row[ROW.reputation] = region.reputation
@@ -228,14 +205,6 @@ def cultures_apart(row):
 
 
 @device
-def growth_of(form, p):
-    """Exponent of partners in negotiation cost for a legal form."""
-    if form == CONTRACT:
-        return p.partners_contract
-    return p.partners_lead if form == LEAD else p.partners_board
-
-
-@device
 def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
     """What a body with this row of sums produces in an area (E3 to E5).
 
@@ -245,21 +214,21 @@ def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
     """
     n = row[ROW.members]
     meeting, system = area.forum * forum, area.information
-    trust = row[ROW.trust] / max(n * (n - 1.0), 1.0)
+    trust = laws.mean_trust(row[ROW.trust], n)
     information = on_information(
         laws.information_cost(cultures_apart(row), meeting, system, p), effects
     )
     steering = laws.steering(area.team, p)
     steering = on_steering(steering, effects)
     negotiation = laws.negotiation_cost(
-        interests_apart(row, now.mean_interest), n, growth_of(form, p), steering,
+        interests_apart(row, now.mean_interest), n, laws.partner_exponent(form, p), steering,
         area.planning, area.team, row[ROW.mediation] / n, p,
     )  # fmt: skip
     negotiation = on_negotiation(negotiation, effects)
     enforcement = on_enforcement(
         laws.enforcement_cost(trust, area.difficulty, area.monitoring, p), effects
     )
-    overhead = 0.0 if form == CONTRACT else p.overhead_cost
+    overhead = laws.overhead_cost(form, p)
     haul = laws.haul_cost(
         area.haul, laws.radius(row[ROW.residents], row[ROW.x], row[ROW.y], row[ROW.z], EARTH)
     )
@@ -287,7 +256,7 @@ def present_outlook(s, p, a, body, quarter):
     """What a body produces as it stands, with the conduct that reputations promise."""
     party = s.slot.size + body
     row = s.sums[party]
-    penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
+    penalty = laws.transition((quarter - s.body[body].began) / QUARTERS, p)
     forum = body_forum_share(s, body)
     shortfall = 1.0 - row[ROW.reputation] / row[ROW.members]
     return outlook(
@@ -307,8 +276,7 @@ def benefit(region, slot, p, view, omega, spillover, people):
 def entry_cost(region, slot, p, price):
     """Start-up that a region would pay itself, a year of the horizon, per stand-alone cost."""
     aid = laws.aided(slot.government, slot.business, p)
-    first_year = price * slot.burden
-    return laws.startup(region.stress, first_year, p) * (1.0 - aid) / p.horizon_years
+    return laws.entry_cost(region.stress, price * slot.burden, aid, p)
 
 
 @device
@@ -402,7 +370,7 @@ def assign_sides(s, p, first, second, quarter):
         return Sides(s.moment[0].founding_penalty, s.moment[0].form, NOBODY, True, True)
     first_is_larger = s.sums[first, ROW.residents] > s.sums[second, ROW.residents]
     host = one if two == NOBODY or (one != NOBODY and first_is_larger) else two
-    age = (quarter - s.body[host].began) / 4.0
+    age = (quarter - s.body[host].began) / QUARTERS
     return Sides(
         laws.transition(age, p), s.body[host].form, host, not first_is_larger, first_is_larger
     )
@@ -432,14 +400,12 @@ def change_for_all(spillover, p, row, view, entry):
 
     ``entry`` is the sum over those who enter of what their start-up weighs.
     """
-    after = (
-        row[ROW.members]
-        - view.price * row[ROW.burden]
-        + spillover * row[ROW.spill]
-        + p.quality_value * (row[ROW.members] * view.quality - row[ROW.reference])
-        - p.autonomy_cost * (row[ROW.autonomy] - row[ROW.autonomy_people] / row[ROW.residents])
-    )
-    return after - p.startup_cost * view.price * entry / p.horizon_years - row[ROW.judged]
+    gain = row[ROW.members] * view.quality - row[ROW.reference]
+    lost = row[ROW.autonomy] - row[ROW.autonomy_people] / row[ROW.residents]
+    return laws.union_change(
+        row[ROW.members], view.price * row[ROW.burden], spillover * row[ROW.spill], gain, lost,
+        view.price, entry, row[ROW.judged], p,
+    )  # fmt: skip
 
 
 @device
@@ -449,12 +415,6 @@ def own_change(region, slot, p, view, omega, spillover, people, enters):
     if enters:
         own -= entry_cost(region, slot, p, view.price)
     return own - slot.judged
-
-
-@device
-def with_goodwill(own, whole, others, goodwill):
-    """A region's change of net benefit, and by goodwill the mean change of the others (E6)."""
-    return own + goodwill * (whole - own) / max(others, 1.0)
 
 
 @device
@@ -474,7 +434,7 @@ def misjudgement(s, p, i, a, contact, planning):
 @device
 def current_goodwill(region, slot, p, quarter):
     """Goodwill of a region in an area: less of it under a mandate."""
-    return region.goodwill * (p.mandate_goodwill if slot.bound_until > quarter else 1.0)
+    return laws.mandated_goodwill(region.goodwill, slot.bound_until > quarter, p)
 
 
 @device

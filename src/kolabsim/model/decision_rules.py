@@ -7,7 +7,7 @@ own, and the rule's parameters; it returns the place of the option it takes, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import inf, log
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def best_response(options, me, draw, p):
 )  # fmt: skip
 def logit(options, me, draw, p):
     """Take better options more often: logit choice, by adding to each gain its own Gumbel draw."""
-    best, highest = 0, -1e300
+    best, highest = 0, -inf
     for k in range(len(options)):
         worth = options[k].gain / p.temperature - log(-log(options[k].draw))
         if worth > highest:

@@ -75,7 +75,7 @@ def draw_region(w, s, p, i, key):
             slot = s.slot[i, a]
             capacity = w.capacity[i, a]
             if isnan(capacity):
-                capacity = p.capacity_mean + p.capacity_size * size + p.capacity_spread * spread[k]
+                capacity = laws.initial_capacity(size, spread[k], p)
             slot.capacity = laws.clip(capacity, 0.0, 1.0)
             # A Dirichlet(2) draw: gamma numbers of shape 2, scaled to sum to 1.
             interest = w.interest[i, a]
@@ -107,7 +107,7 @@ def draw_region(w, s, p, i, key):
             row[INTERESTS + b] = s.slot[i, b].interest / sqrt(length)
     stress = w.stress[i]
     if isnan(stress):
-        stress = laws.clip(p.stress_mean + p.stress_spread * scores[3], 0.0, 1.0)
+        stress = laws.initial_stress(scores[3], p)
     region.stress_start = stress
     region.stress = laws.clip(stress + w.stress_change[w.period[0], i], 0.0, 1.0)
     # Beta(3, 3) and Beta(2, 6): ratios of gamma numbers, which are sums of exponential ones.
@@ -141,7 +141,7 @@ def standardise(s):
         for i in range(regions):
             squares += (s.sums[i * areas, CULTURE + d] - mean) ** 2
         variance = squares / max(regions - 1.0, 1.0)
-        scale = 1.0 / sqrt(variance) if variance > 1e-18 else 0.0
+        scale = laws.standardising(variance)
         for k in range(regions * areas):
             s.sums[k, CULTURE + d] = (s.sums[k, CULTURE + d] - mean) * scale
     for k in range(regions * areas):
@@ -159,8 +159,7 @@ def draw_trust(region, contact, i, s, p, key):
         squares += (s.sums[i * areas, CULTURE + d] - s.sums[j * areas, CULTURE + d]) ** 2
     draw = rng.normals(rng.words(key, rng.TRUST, rng.ONLY, region.id, s.region[j].id))[0]
     distance = squares / (2.0 * DIMENSIONS)
-    trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * draw
-    contact.trust = contact.trust_start = laws.clip(trust, 0.0, 1.0)
+    contact.trust = contact.trust_start = laws.initial_trust(distance, draw, p)
     contact.damage = 0.0
 
 

@@ -25,6 +25,7 @@ from kolabsim.model.levers import (
     PLANNING,
     TEAM,
 )
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.state import NOBODY, PAID, RATION, ROW
 from kolabsim.model.targeting import score_region, scores_regions
 
@@ -118,7 +119,7 @@ def threshold(values, share):
     """The value that the ``share`` highest of some values reach; beyond all if there are none."""
     number = len(values)
     if number == 0 or share <= 0.0:
-        return 1e300
+        return np.inf
     top = int(ceil(share * number))  # noqa: RUF046 (compiled, ceil gives a float)
     return values[argsort(values)[max(number - top, 0)]]
 
@@ -226,7 +227,7 @@ def ration(lever, s, p):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
             give(slot, lever, offered(slot, lever) * part)
             aid = laws.aided(slot.government, slot.business, p)
-            row[ROW.entry] = (1.0 + s.region[i].stress) * slot.burden * (1.0 - aid)
+            row[ROW.entry] = laws.entry_weight(s.region[i].stress, slot.burden, aid)
             row[ROW.mediation] = slot.ngo
             row[ROW.business] = slot.business
 
@@ -299,7 +300,7 @@ def running_cost(lever, s, p):
         for a in range(areas):
             area = s.area[a]
             yearly = charge(lever, s.region[i], s.slot[i, a], area, p)
-            total += yearly * area.cost_per_resident / 4.0
+            total += yearly * area.cost_per_resident / QUARTERS
     return total
 
 
@@ -323,7 +324,7 @@ def bill_own(s, policy, phase):
             for a in range(areas):
                 slot = s.slot[i, a]
                 yearly = own_charge(policy.rate[phase, a, u], policy.base[u], slot)
-                total += yearly * s.area[a].cost_per_resident / 4.0
+                total += yearly * s.area[a].cost_per_resident / QUARTERS
                 if payer == MEMBERS_PAY:
                     slot.programme += yearly / (slot.people * slot.alone)
         s.ledger[PAID, OWN] += total
@@ -360,7 +361,7 @@ def fund(s, policy, p, quarter):
         whole = grants / s.ledger[RATION, GOVERNMENT]
         s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
     left = policy.budget[policy.period[quarter], 2]
-    if left < 1e300 and shares > 0.0:
+    if left < np.inf and shares > 0.0:
         left = max(left - running_cost(BUSINESS, s, p), 0.0)
     met = 1.0 if shares <= left else left / shares
     if paid < 1.0 or met < 1.0:
@@ -401,9 +402,9 @@ def bill(s, policy, p, quarter):
                     own = charge(lever, s.region[i], slot, s.area[a], p) * part
                     # Aid to start that members pay for themselves is no aid.
                     if lever == GOVERNMENT:
-                        own += 4.0 * slot.granted
+                        own += QUARTERS * slot.granted
                     elif lever == BUSINESS:
-                        own += 4.0 * slot.cofinanced
+                        own += QUARTERS * slot.cofinanced
                     slot.programme += own / (slot.people * slot.alone)
         s.ledger[PAID, lever] = running + startup
         pay(now, payer, running + startup)

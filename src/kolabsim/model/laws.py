@@ -13,7 +13,19 @@ from collections.abc import Callable
 from math import exp, log, sqrt
 
 from kolabsim.model.jit import kernel
-from kolabsim.model.levers import HYPERBOLA, POWER, TERMS, Term
+from kolabsim.model.levers import (
+    BY_ABILITY,
+    BY_BENEFIT,
+    BY_POPULATION,
+    CONTRACT,
+    HYPERBOLA,
+    LEAD,
+    MAJORITY,
+    POWER,
+    TERMS,
+    UNANIMITY,
+    Term,
+)
 from kolabsim.model.mechanisms import (
     business_on_pooling,
     community_on_conduct_odds,
@@ -380,3 +392,140 @@ def reach(trust, damage):
 def commitment_goal(realised, expected):
     """Commitment that results earn, .6 if as expected: small wins. [ansell_gash_2008] E12"""
     return logistic(0.405 + (realised - expected) / 0.05)
+
+
+# Bookkeeping --------------------------------------------------------------------------------------
+# Sums, shares and starting values; the page of the model describes them in words.
+
+
+@kernel
+def mean_trust(total, members):
+    """Mean trust over the ordered pairs of members, from its sum."""
+    return total / max(members * (members - 1.0), 1.0)
+
+
+@kernel
+def partner_exponent(form, p):
+    """Exponent of partners in negotiation cost for a legal form."""
+    if form == CONTRACT:
+        return p.partners_contract
+    return p.partners_lead if form == LEAD else p.partners_board
+
+
+@kernel
+def overhead_cost(form, p):
+    """Overhead of a legal form, share of joint cost."""
+    return 0.0 if form == CONTRACT else p.overhead_cost
+
+
+@kernel
+def sharing_weight(rule, people, alone, stress):
+    """Weight by which a member shares joint cost: its people, 1, what it can pay, or what it saves.
+
+    ``alone`` is its stand-alone unit cost.
+    """
+    if rule == BY_POPULATION:
+        return people
+    if rule == BY_ABILITY:
+        return people * max(1.0 - stress, 0.01)
+    return people * alone if rule == BY_BENEFIT else 1.0
+
+
+@kernel
+def entry_weight(stress, burden, aid):
+    """What the start-up of an entering member weighs: strain, its share of cost, less aid."""
+    return (1.0 + stress) * burden * (1.0 - aid)
+
+
+@kernel
+def entry_cost(stress, first_year, aid, p):
+    """Start-up that an entering member pays itself, a year of the horizon."""
+    return startup(stress, first_year, p) * (1.0 - aid) / p.horizon_years
+
+
+@kernel
+def granted(due, government, business, p):
+    """Start-up that the centre pays; together with co-finance at most all of it."""
+    grant, share = p.grant_share * government, p.cofinance_share * business
+    return due * grant / max(grant + share, 1.0)
+
+
+@kernel
+def cofinanced(due, government, business, p):
+    """Start-up that business pays; together with grants at most all of it."""
+    grant, share = p.grant_share * government, p.cofinance_share * business
+    return due * share / max(grant + share, 1.0)
+
+
+@kernel
+def quality_worth(gain, p):
+    """Worth of a gain of quality, share of stand-alone cost."""
+    return p.quality_value * gain
+
+
+@kernel
+def with_goodwill(own, whole, others, goodwill):
+    """A region's change of net benefit, and by goodwill the mean change of the others."""
+    return own + goodwill * (whole - own) / max(others, 1.0)
+
+
+@kernel
+def union_change(members, cost, spill, quality, autonomy, price, entry, judged, p):
+    """Change of judged net benefit that a union makes to all its members together.
+
+    All but ``price`` are sums over the members: cost and spillover per unit of stand-alone cost,
+    gained quality, lost self-rule, the weight of start-up, and net benefit as judged before.
+    """
+    after = members - cost + spill + p.quality_value * quality - p.autonomy_cost * autonomy
+    return after - p.startup_cost * price * entry / p.horizon_years - judged
+
+
+@kernel
+def mandated_goodwill(goodwill, is_bound, p):
+    """Goodwill of a region in an area: less of it under a mandate."""
+    return goodwill * (p.mandate_goodwill if is_bound else 1.0)
+
+
+@kernel
+def consents(votes, people, consent):
+    """Whether the votes in a party, in people governed, are enough under a rule of consent."""
+    if consent == UNANIMITY:
+        return votes >= people
+    return votes > 0.5 * people if consent == MAJORITY else votes >= 0.75 * people
+
+
+@kernel
+def kept_back(kept, seen, p):
+    """Share of its due that a member keeps back: nothing if it keeps its promises or is seen."""
+    return (1.0 - kept) * (1.0 - seen) * p.shortfall_share
+
+
+@kernel
+def bound_goal(goal, bound, joint, p):
+    """Commitment goal of a region of whose joint cost a part is bound by mandates."""
+    return goal * (1.0 - (1.0 - p.mandate_commitment) * bound / joint)
+
+
+@kernel
+def initial_capacity(size, deviation, p):
+    """Capacity at the start, from the logarithm of relative population and a standard normal."""
+    return clip(p.capacity_mean + p.capacity_size * size + p.capacity_spread * deviation, 0.0, 1.0)
+
+
+@kernel
+def initial_stress(deviation, p):
+    """Fiscal stress at the start, from a standard normal number."""
+    return clip(p.stress_mean + p.stress_spread * deviation, 0.0, 1.0)
+
+
+@kernel
+def initial_trust(distance, deviation, p):
+    """Trust at the start, from cultural distance and a standard normal number."""
+    trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * deviation
+    return clip(trust, 0.0, 1.0)
+
+
+@kernel
+def standardising(variance):
+    """Factor that brings scores to variance 1; 0 where all are alike."""
+    return 1.0 / sqrt(variance) if variance > 1e-18 else 0.0

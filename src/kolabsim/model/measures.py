@@ -12,6 +12,7 @@ import numpy as np
 
 from kolabsim.model.jit import allocating_device, argsort, device, inlined, kernel
 from kolabsim.model.levers import CAP
+from kolabsim.model.parameters import NEGLIGIBLE, QUARTERS
 from kolabsim.model.state import NOBODY, PAID, ROW, places
 
 REPORT, PAGE, STEPPER, COSTS, TRAITS = "report", "page", "stepper", "costs", "traits"
@@ -292,7 +293,7 @@ def record_region(i, s, part, out):
     """
     for a in range(s.slot.shape[1]):
         slot, figure = s.slot[i, a], out[i, a]
-        money = slot.people * slot.alone * s.area[a].cost_per_resident / 4.0
+        money = slot.people * slot.alone * s.area[a].cost_per_resident / QUARTERS
         net = slot.realised + slot.entry - slot.programme
         saved = 1.0 - slot.cost + slot.entry
         figure[5] += (saved - slot.programme) * money
@@ -353,7 +354,7 @@ def add_region(i, s, quarter, quality, out):
     for a in range(areas):
         slot = s.slot[i, a]
         yearly = slot.people * slot.alone * s.area[a].cost_per_resident
-        cost = yearly / 4.0
+        cost = yearly / QUARTERS
         mean += slot.quality / areas
         gain += yearly * (slot.realised + slot.entry - slot.programme)
         costs += yearly
@@ -367,14 +368,14 @@ def add_region(i, s, quarter, quality, out):
         if slot.body != NOBODY:
             members += 1.0
             out[AT.shortfall] += 1.0 - slot.kept
-            out[AT.membership_age] += (quarter - slot.entered) / 4.0
+            out[AT.membership_age] += (quarter - slot.entered) / QUARTERS
             out[AT.perceived_benefit] += cost * slot.expected
             add_channels(slot, cost, out, FIRST_CHANNEL)
     for c in range(s.region[i].first, s.region[i].end):
         out[AT.trust] += s.contact[c].trust
     quality[i] = mean
     out[AT.cooperation] += members
-    out[AT.losers] += gain < -1e-9 * costs
+    out[AT.losers] += gain < -NEGLIGIBLE * costs
     out[AT.commitment] += s.region[i].commitment
 
 
@@ -395,9 +396,9 @@ def conclude(s, p, own, quarter, quality, out):
     out[AT.isolates], out[AT.degree_gini] = now.isolates, now.degree_gini
     out[AT.refused], out[AT.agreements] = now.refused, now.concluded
     out[AT.deciding], out[AT.ended] = now.deciding, now.left
-    out[AT.membership_years] = now.members_before / 4.0
+    out[AT.membership_years] = now.members_before / QUARTERS
     out[AT.decision_time] = share_of(now.deciding, now.concluded)
-    out[AT.exit_rate] = share_of(4.0 * now.left, now.members_before)
+    out[AT.exit_rate] = share_of(QUARTERS * now.left, now.members_before)
 
 
 MONEY, PERSONS = AT.efficiency, AT.net_efficiency
@@ -431,7 +432,8 @@ def conclude_slots(s, p, quarter, out):
     out[AT.programme_members], out[AT.programme_centre] = now.paid_members, now.paid_centre
     out[AT.programme_supporters] = now.paid_supporter
     out[AT.net_saving] = saved - spent
-    out[AT.net_saving_discounted] = (saved - spent) * (1.0 + p.discount) ** (-(quarter + 0.5) / 4.0)
+    years = (quarter + 0.5) / QUARTERS
+    out[AT.net_saving_discounted] = (saved - spent) * (1.0 + p.discount) ** (-years)
     out[AT.benefit_money] = net - spent
     out[AT.saving_per_cost] = share_of(saved, spent)
 
@@ -447,7 +449,7 @@ def record_bodies(s, quarter, out):
             bodies += 1.0
             members += size
             largest = max(largest, float(size))
-            age += (quarter - s.body[body].began) / 4.0
+            age += (quarter - s.body[body].began) / QUARTERS
             trust += row[ROW.trust]
             pairs += row[ROW.members] * (row[ROW.members] - 1.0)
     out[AT.bodies], out[AT.largest_body] = bodies, largest

@@ -18,6 +18,17 @@ from kolabsim.i18n import N_
 QUARTERS = 4
 """Quarters in a year: one step of the model is a quarter."""
 
+EARTH = 6371.0
+"""Mean radius of the earth, km."""
+
+COMMITMENT_LEARNING = 1.0 - 0.8**0.25
+ASPIRATION_LEARNING = 1.0 - 0.5**0.25
+"""Shares a quarter of .2 and .5 a year by which commitment and aspiration learn. Assumed, and fixed
+because nothing measured tells them from others."""
+
+NEGLIGIBLE = 1e-9
+"""Share below which a loss is one of rounding."""
+
 
 @dataclass(frozen=True)
 class Parameter:

@@ -65,7 +65,7 @@ def words(key, purpose, block, i, j):
 @kernel
 def unit(word):
     """A word as a number strictly between 0 and 1."""
-    return (float(word) + 0.5) * (1.0 / 4294967296.0)
+    return (float(word) + 0.5) * 2.0**-32
 
 
 @device

@@ -21,12 +21,12 @@ from kolabsim.model.bodies import (
     own_change,
     party_row,
     same_forum,
-    with_goodwill,
 )
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
 from kolabsim.model.jit import device, each_body, inlined
 from kolabsim.model.levers import LASTING, TERMS
+from kolabsim.model.parameters import ASPIRATION_LEARNING, COMMITMENT_LEARNING, QUARTERS
 from kolabsim.model.state import INTERESTS, NOBODY, ROW, Me
 
 STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
@@ -179,7 +179,7 @@ def judge(i, a, k, s, p, key):
         region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
     )
     goodwill = current_goodwill(region, slot, p, key.quarter)
-    gain = with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
+    gain = laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
     option.gain = gain + misjudgement(s, p, i, a, option.contact, 0.0)
     option.trust = contact.trust
     option.success = s.region[contact.target].success
@@ -256,7 +256,7 @@ def plan(i, s, p, key):
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
         is_free = slot.body != NOBODY and slot.bound_until <= key.quarter
-        if is_free and key.quarter - slot.entered >= 4.0 * p.first_term:
+        if is_free and key.quarter - slot.entered >= QUARTERS * p.first_term:
             chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
             chance = on_leaving(chance, s.effect[a])
             draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
@@ -303,7 +303,7 @@ def coordinate(i, s, p, key):
         row, area = s.sums[s.slot.size + slot.body], s.area[a]
         seen = laws.observed(area.monitoring, area.information, p)
         seen = on_observation(seen, s.effect[a])
-        trust = row[ROW.trust] / max(row[ROW.members] * (row[ROW.members] - 1.0), 1.0)
+        trust = laws.mean_trust(row[ROW.trust], row[ROW.members])
         odds = laws.conduct_odds(
             current_goodwill(region, slot, p, key.quarter), region.commitment, trust,
             slot.community, region.stress, region.population / row[ROW.residents], seen, p,
@@ -341,7 +341,7 @@ def serve_alone(slot):
 def paid_to_enter(slot):
     """Start-up that a region paid itself this quarter, a year, negative; also if it left again."""
     own = slot.startup - slot.granted - slot.cofinanced
-    return -4.0 * own / (slot.people * slot.alone)
+    return -QUARTERS * own / (slot.people * slot.alone)
 
 
 @inlined
@@ -361,7 +361,7 @@ def produce_body(s, p, body, quarter):
     for k in range(size):
         i = s.members[body, k]
         short += (1.0 - s.slot[i, a].kept) * s.slot[i, a].people
-    penalty = laws.transition((quarter - s.body[body].began) / 4.0, p)
+    penalty = laws.transition((quarter - s.body[body].began) / QUARTERS, p)
     forum = body_forum_share(s, body)
     view = outlook(
         s.area[a],
@@ -377,16 +377,14 @@ def produce_body(s, p, body, quarter):
     missing = 0.0
     for k in range(size):
         slot = s.slot[s.members[body, k], a]
-        hidden = (1.0 - slot.kept) * (1.0 - slot.seen)
-        missing += hidden * p.shortfall_share * view.price * slot.weight
+        missing += laws.kept_back(slot.kept, slot.seen, p) * view.price * slot.weight
     spread = missing / (view.price * row[ROW.weight])
     bare = row[ROW.people] * view.unit / row[ROW.weight]
     steering = view.information + view.negotiation + view.enforcement + view.overhead
     for k in range(size):
         i = s.members[body, k]
         slot, region = s.slot[i, a], s.region[i]
-        hidden = (1.0 - slot.kept) * (1.0 - slot.seen)
-        shifted = view.price * slot.burden * (spread - hidden * p.shortfall_share)
+        shifted = view.price * slot.burden * (spread - laws.kept_back(slot.kept, slot.seen, p))
         base = bare * slot.burden
         slot.due = view.price * slot.weight
         slot.scale = 1.0 - base
@@ -397,7 +395,7 @@ def produce_body(s, p, body, quarter):
         slot.spill = s.area[a].spillover * slot.omega / slot.alone
         slot.cost = view.price * slot.burden + shifted - slot.spill
         slot.quality = view.quality
-        slot.pooled = p.quality_value * (view.quality - slot.reference)
+        slot.pooled = laws.quality_worth(view.quality - slot.reference, p)
         lost = laws.autonomy_loss(region.autonomy, region.population / row[ROW.residents], p)
         slot.self_rule = -lost
         slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
@@ -434,7 +432,7 @@ def evaluate(i, s, p, key):
     if joint > 0.0:
         realised = total / joint
         goal = laws.commitment_goal(realised, region.aspiration)
-        goal *= 1.0 - (1.0 - p.mandate_commitment) * bound / joint
+        goal = laws.bound_goal(goal, bound, joint, p)
         region.commitment = laws.closer(region.commitment, goal, COMMITMENT_LEARNING)
         region.aspiration = laws.closer(region.aspiration, realised, ASPIRATION_LEARNING)
     else:
@@ -446,11 +444,6 @@ def evaluate(i, s, p, key):
             row[ROW.best] = slot.capacity
             row[ROW.reference] = slot.reference
             row[ROW.reputation] = region.reputation
-
-
-COMMITMENT_LEARNING = 1.0 - 0.8**0.25
-ASPIRATION_LEARNING = 1.0 - 0.5**0.25
-"""Shares a quarter of .2 and .5 a year: fixed, because nothing measured tells them from others."""
 
 
 @device

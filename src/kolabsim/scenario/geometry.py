@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kolabsim.model.bodies import EARTH
+from kolabsim.model.parameters import EARTH
 from kolabsim.scenario.regions import Regions
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
-from kolabsim.model.bodies import EARTH
 from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.parameters import EARTH
 from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
