@@ -80,8 +80,8 @@ def test_all_problems_are_reported_at_once(tmp_path, scenario):
     head = ["body", "region", "area", "since", "until", "members"]
     with pytest.raises(InputError) as caught:
         read_bodies(write(tmp_path / "b.csv", head, rows), scenario)
-    told = {(problem.line, problem.message) for problem in caught.value.problems}
-    assert told == {
+    reported = {(problem.line, problem.message) for problem in caught.value.problems}
+    assert reported == {
         (2, "region: the scenario has no region '0001x'; did you mean '0001'?"),
         (3, "area: the scenario has no service area 'wast'; did you mean 'waste'?"),
         (4, "body: the cell is empty"),

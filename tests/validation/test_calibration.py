@@ -24,10 +24,10 @@ def test_what_is_left_is_an_even_draw_from_all_that_agrees():
     assert found.drawn == pytest.approx(400 / (0.36 * 0.3), rel=0.15), "the band's share, by hand"
     assert max(band(point) for point in x) == 0.0
     np.testing.assert_allclose(x.mean(axis=0), [0.5, 0.5, 0.15, 0.5, 0.5], atol=0.05)
-    told = c.identified(x, list("abcde"))
-    assert told["c"].left == pytest.approx(0.3, abs=0.02)
-    assert told["c"].p < 1e-6
-    assert min(told["d"].p, told["e"].p) > 1e-3, "nothing is said of what changes nothing"
+    narrowed = c.identified(x, list("abcde"))
+    assert narrowed["c"].left == pytest.approx(0.3, abs=0.02)
+    assert narrowed["c"].p < 1e-6
+    assert min(narrowed["d"].p, narrowed["e"].p) > 1e-3, "without effect, no narrowing"
 
 
 def test_structures_are_drawn_from_those_that_agree():

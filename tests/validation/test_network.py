@@ -38,13 +38,13 @@ def test_everything_that_is_wrong_is_reported_at_once(towns, tmp_path):
             towns / "towns.yaml", path, held_out=["Weast"], incomplete=["North"],
             strategy="voluntry", by="povince",
         )  # fmt: skip
-    told = "\n".join(problem.message for problem in caught.value.problems)
+    reported = "\n".join(problem.message for problem in caught.value.problems)
     for words in (
         "no strategy 'voluntry'; did you mean 'voluntary'?", "'Weast'; did you mean 'West'?",
         "'North'; allowed: East, Middle, West", "no column 'povince'; did you mean 'province'?",
         "no region '0001x'; did you mean '0001'?",
     ):  # fmt: skip
-        assert words in told
+        assert words in reported
 
 
 def test_joint_bodies_of_the_scenario_are_no_start(tmp_path):

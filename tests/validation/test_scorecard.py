@@ -1,4 +1,4 @@
-"""Verdicts, and the command that tells them."""
+"""Verdicts, and the command that reports them."""
 
 import csv
 from math import inf, nan
@@ -34,7 +34,7 @@ def test_verdicts(how, low, high, verdict):
     assert s.judge(fact(**how), low, high) == verdict
 
 
-def test_what_is_not_represented_is_told_so():
+def test_a_fact_without_contrast_is_absent():
     assert s.judge(Fact("X", "", DIRECTION, "A", ""), nan, nan) == s.ABSENT
 
 
@@ -104,4 +104,4 @@ def test_bad_requests_are_refused(tmp_path):
     done = kolabsim("evidence", "--runs", 2, "--out", "file", folder=tmp_path)
     assert done.returncode == 2
     assert "file: this is a file; results need a folder" in done.stderr
-    assert "runs" not in done.stderr, "it is told before the first run"
+    assert "runs" not in done.stderr, "it is reported before the first run"

@@ -1,4 +1,4 @@
-"""``kolabsim calibrate``: find parameters that agree with what is known."""
+"""``kolabsim calibrate``: find parameters that agree with facts or observed bodies."""
 
 from __future__ import annotations
 

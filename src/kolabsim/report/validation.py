@@ -415,7 +415,7 @@ def feature_text(name: str, value: float) -> str:
 
 
 def feature_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
-    """The mean of a feature and the range of 95 % of runs."""
+    """The mean of a feature and the range of 95% of runs."""
     mean, low, high = (feature_text(feature.name, value) for value in values)
     return Cell(mean, below=format_interval(low, high), verdict=verdict)
 

@@ -63,7 +63,7 @@ class ObservedBodies:
 
 @dataclass
 class _Reported:
-    """What the table says of one body."""
+    """The rows of one body."""
 
     members: dict[str, set[int]] = field(default_factory=dict)
     """Rows of its present members, by area."""
@@ -198,7 +198,7 @@ def _check_header(table: Table) -> None:
 
 
 def _read_years(table: Table, line: int, since: str, until: str) -> tuple[float, float]:
-    """When a membership began and ended; it lasts where the table gives no end."""
+    """When a membership began and ended; without an end, it lasts."""
     years = [-math.inf, math.inf]
     for k, (column, text) in enumerate((("since", since), ("until", until))):
         if text:

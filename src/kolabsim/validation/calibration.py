@@ -201,7 +201,7 @@ class Identified(NamedTuple):
     """How far the facts narrow a parameter."""
 
     left: float
-    """Width of the middle 90 % of what is left, relative to a uniform draw."""
+    """Width of the middle 90% of what is left, relative to a uniform draw."""
     p: float
     """p-value of a Kolmogorov-Smirnov test against a uniform draw."""
 

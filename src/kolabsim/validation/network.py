@@ -1,8 +1,8 @@
-"""A scenario's model against observed joint bodies: partners, structure, and where sharing pays.
+"""The model against observed joint bodies: partners, structure, and where sharing pays.
 
-The model begins without any joint body. What it forms is compared with what was observed: does it
-know who shares with whom better than distance, or a regression, does; and does it know how they
-share, in bodies of which size and in how closed a network?
+The model starts without joint bodies. Those that it forms are compared with the observed ones: does
+it rank the pairs that share better than distance or a regression does, and do its bodies and its
+network have the observed structure?
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ FOLDS = 10
 BINS = 10
 """Bins of distance up to the largest distance that is compared."""
 BANDS = (0.0, 0.2, 0.4, 0.6, 1.0)
-"""Ends of bands of distance, as shares of that distance; within a band, distance says little."""
+"""Ends of bands of distance, as shares of that distance; within a band, distance hardly matters."""
 RESAMPLES = 400
 """Resamples of regions, from which intervals come."""
 LEVEL = 0.95
@@ -210,7 +210,7 @@ def resample_regions(pairs: np.ndarray, seed: int = 1) -> Iterator[np.ndarray]:
 
 
 def quantiles(samples: Iterable[float]) -> tuple[float, float]:
-    """Ends of the middle 95 % of samples; NaN if none is finite."""
+    """Ends of the middle 95% of samples; NaN if none is finite."""
     finite = np.array([value for value in samples if np.isfinite(value)])
     if not len(finite):
         return np.nan, np.nan
@@ -326,7 +326,7 @@ class Effect(NamedTuple):
     observed: Interval
     """Among the observed bodies, with an interval over resamples of regions."""
     model: Interval
-    """Mean over runs, and the range of 95 % of runs."""
+    """Mean over runs, and the range of 95% of runs."""
 
     @property
     def agrees(self) -> bool:
@@ -382,6 +382,6 @@ def compare_effects(
 
 
 def mean_and_range(values: Sequence[float]) -> Interval:
-    """Mean of the finite values, and the ends of their middle 95 %."""
+    """Mean of the finite values, and the ends of their middle 95%."""
     finite = [value for value in values if np.isfinite(value)]
     return (float(np.mean(finite)) if finite else np.nan, *quantiles(finite))

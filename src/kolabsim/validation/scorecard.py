@@ -52,7 +52,7 @@ class Finding(NamedTuple):
     value: float
     low: float
     high: float
-    """Mean of the contrast over runs, and its 95 % interval."""
+    """Mean of the contrast over runs, and its 95% interval."""
     runs: int
     """Runs that define the contrast."""
     verdict: str

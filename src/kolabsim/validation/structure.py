@@ -1,4 +1,4 @@
-"""How regions share: the structure of a network of joint bodies, which no score of pairs can say.
+"""How regions share: the structure of a network of joint bodies, which scores of pairs cannot show.
 
 The model is compared with networks whose ties are drawn pair by pair from regressions.
 """
@@ -149,7 +149,7 @@ class Feature(NamedTuple):
     name: str
     observed: float
     model: Interval
-    """Mean over runs, and the range of 95 % of runs."""
+    """Mean over runs, and the range of 95% of runs."""
     drawn: Interval
     """The same of ties drawn from regressions."""
 
