@@ -246,17 +246,18 @@ def test_a_number_is_read_as_it_was_meant_or_not_at_all(number, folder) -> None:
 @cases(150, 3000)
 def test_shapes_of_regions(number, folder) -> None:
     scenario = Scenario.load("kartamantul")
-    path = folder / "x.geojson"
+    path, regions = folder / "x.geojson", scenario.regions
+    places = np.column_stack([regions.longitude, regions.latitude])
 
     def check(data: bytes, code: str, language: str) -> None:
         path.write_bytes(data)
         problems = Problems()
         with speaking(language):
-            found = read_shapes(path, code, scenario.regions, problems)
+            found = read_shapes(path, code, regions.codes, places, problems)
         if found:
             rings = [ring for shape in found.values() for ring in shape.rings]
             assert all(np.isfinite(ring).all() and len(ring) > 3 for ring in rings)
-            assert set(found) <= set(scenario.regions.codes)
+            assert set(found) <= set(regions.codes)
         else:
             assert problems.found
             explained(InputError(problems.found))
