@@ -37,6 +37,7 @@ from kolabsim.errors import KolabsimError, Problems
 from kolabsim.i18n import _
 from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.futures import plausible_sets
+from kolabsim.scenario.strategy import SupportPhase
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.factors import Factor
 from kolabsim.study.spec import SearchSpec
@@ -395,4 +396,7 @@ def is_plain(phase: Phase, scenario: Scenario) -> bool:
     """Whether a phase covers all quarters and areas, without targets or a budget."""
     whole = phase.from_ == 0 and phase.until >= scenario.horizon
     everywhere = phase.areas == "all" or set(phase.areas) == set(scenario.areas)
-    return whole and everywhere and phase.targets == "all" and phase.budget is None
+    limited = isinstance(phase, SupportPhase) and (
+        phase.targets != "all" or phase.budget is not None
+    )
+    return whole and everywhere and not limited
