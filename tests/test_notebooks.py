@@ -11,8 +11,17 @@ pytest.importorskip("ipykernel", reason="needs ipykernel, of the extra 'dev'")
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = sorted(path.name for path in FOLDER.glob("*.ipynb"))
-LONG = ("reading-a-report.ipynb", "your-own-rule.ipynb")
-"""Those that take more than ten seconds."""
+PAIRS = {
+    "first-run": "simulasi-pertama",
+    "model-by-hand": "menghitung-model",
+    "reading-a-report": "membaca-laporan",
+    "sensitivity": "sensitivitas",
+    "your-own-regions": "daerah-anda-sendiri",
+    "your-own-rule": "aturan-anda-sendiri",
+}
+"""The English notebooks and their Indonesian counterparts."""
+EVERY_DAY = ("first-run.ipynb", "daerah-anda-sendiri.ipynb", "model-by-hand.ipynb")
+"""Those that run by default; the others are long tests."""
 
 
 def read(name):
@@ -24,7 +33,7 @@ def code_of(notebook):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in LONG else ()) for n in NAMES]
+    "name", [pytest.param(n, marks=() if n in EVERY_DAY else pytest.mark.long) for n in NAMES]
 )
 # What jupyter_client and zmq warn of on some systems is not ours.
 @pytest.mark.filterwarnings("default")
@@ -55,9 +64,18 @@ def test_it_is_kept_without_outputs_and_has_exercises_with_answers(name):
     assert re.findall(r"^\*\*(\d)\.\*\*", answered, re.MULTILINE) == numbers
 
 
-def test_the_first_notebook_has_the_same_code_in_both_languages():
-    english, indonesian = (code_of(read(f"{n}.ipynb")) for n in ("first-run", "simulasi-pertama"))
-    assert sum('set_language("en")' in cell for cell in english) == 1
-    assert indonesian == [
-        cell.replace('set_language("en")', 'set_language("id")') for cell in english
-    ]
+def test_every_notebook_exists_in_both_languages():
+    assert sorted(f"{name}.ipynb" for pair in PAIRS.items() for name in pair) == NAMES
+
+
+@pytest.mark.parametrize(("english", "indonesian"), PAIRS.items())
+def test_a_notebook_has_the_same_code_in_both_languages(english, indonesian):
+    first, second = (code_of(read(f"{name}.ipynb")) for name in (english, indonesian))
+    assert sum('set_language("en")' in cell for cell in first) == 1
+    assert second == [cell.replace('set_language("en")', 'set_language("id")') for cell in first]
+
+
+@pytest.mark.parametrize(("english", "indonesian"), PAIRS.items())
+def test_a_notebook_names_its_counterpart(english, indonesian):
+    for name, other in ((english, indonesian), (indonesian, english)):
+        assert f"`{other}.ipynb`" in read(f"{name}.ipynb").cells[0].source

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from kolabsim import figures
     from kolabsim.analysis.comparison import Comparison, compare
+    from kolabsim.analysis.run import run_experiment
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
     from kolabsim.model.declare import decision_rule, measure, mechanism, target_rule
@@ -36,6 +37,7 @@ _HOMES = {
     "decision_rule": "model.declare",
     "measure": "model.declare",
     "mechanism": "model.declare",
+    "run_experiment": "analysis.run",
     "simulate": "study.api",
     "target_rule": "model.declare",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "load",
     "measure",
     "mechanism",
+    "run_experiment",
     "simulate",
     "target_rule",
 ]

@@ -3,8 +3,10 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import kolabsim as ks
 from kolabsim.analysis.run import run_experiment
 from kolabsim.analysis.search import is_plain, known_packages
 from kolabsim.engine.ensemble import Block
@@ -240,3 +242,16 @@ def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, pac
     with pytest.raises(InputError, match=rf"pip install -e '\.\[{extra}\]'"):
         run_experiment(Experiment.load(path), tmp_path / "r", ran.append)
     assert not ran
+
+
+def test_a_comparison_runs_like_the_other_kinds(tmp_path):
+    (tmp_path / "c.yaml").write_text(
+        "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, forum]\nruns: 4\n"
+        "set: {horizon: 4}\n",
+        encoding="utf-8",
+    )
+    experiment = ks.Experiment.load(tmp_path / "c.yaml")
+    found = ks.run_experiment(experiment, tmp_path / "out")
+    scenario = ks.load("kartamantul").with_(horizon=4)
+    direct = ks.compare(ks.simulate(scenario, ["voluntary", "forum"], runs=4, seed=experiment.seed))
+    pd.testing.assert_frame_equal(found.differences, direct.differences)

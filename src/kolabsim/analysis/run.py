@@ -6,22 +6,27 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kolabsim.analysis.arrays import RunStudy
+from kolabsim.analysis.comparison import Comparison, compare
 from kolabsim.analysis.robustness import RobustnessResult, run_robustness
 from kolabsim.analysis.search import SearchResult, run_search
 from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
 from kolabsim.analysis.sweep import SweepResult, run_sweep
 from kolabsim.errors import require
 from kolabsim.i18n import _
+from kolabsim.study.collect import collect
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.runner import Study
 
-Result: TypeAlias = SensitivityResult | RobustnessResult | SearchResult | SweepResult
-"""The result of an experiment that varies factors or futures."""
+Result: TypeAlias = Comparison | SensitivityResult | RobustnessResult | SearchResult | SweepResult
+"""The result of an experiment, by its kind."""
 
 
 def run_experiment(
     experiment: Experiment[Any], folder: Path, run: RunStudy = lambda study: study.run()
 ) -> Result:
-    """Run a sensitivity, robustness, search or sweep experiment.
+    """Run an experiment of any kind and return its result.
+
+    ``kolabsim run`` does the same and writes a report.
 
     Parameters
     ----------
@@ -32,11 +37,21 @@ def run_experiment(
     run
         Simulates the missing runs of a study; replace it to show progress or to use a cluster.
 
+    Returns
+    -------
+    Comparison, SensitivityResult, RobustnessResult, SearchResult or SweepResult
+        The result, ready for tables and figures.
+
     Raises
     ------
     InputError
         Before the first run if an extra is not installed.
     """
+    if experiment.kind == "comparison":
+        study = Study.plan(experiment, folder)
+        run(study)
+        results = collect(study, experiment.scenario, experiment.futures)
+        return compare(results, baseline=experiment.spec.baseline)
     if experiment.kind == "search":
         require("pymoo", extra="search", what=_("a search"))
         return run_search(experiment, folder, run)
