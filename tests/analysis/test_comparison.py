@@ -9,9 +9,9 @@ from kolabsim.analysis.comparison import (
     convergence,
     influence,
     ranking,
-    stand_alone_cost,
     trait_shares,
 )
+from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.errors import InputError
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.scenario.scenario import Scenario

@@ -78,7 +78,7 @@ def indices(answer, name):
 def test_ishigami_through_the_whole_chain(tmp_path, instead):
     """Analytic: S1 = .3139, .4424, 0; ST = .5576, .4424, .2437."""
     instead(ishigami)
-    asked = experiment(tmp_path, "samples: 2048\nruns: 2\n")
+    asked = experiment(tmp_path, "samples: 1024\nruns: 2\n")
     answer = run_experiment(asked, tmp_path / "r")
     whole, alone = indices(answer, "ST"), indices(answer, "S1")
     for name, st, s1 in zip(
@@ -94,7 +94,7 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
     instead(sobol_g)
     parts = 1 / (3 * (1 + np.array([0.0, 1.0, 4.5, 9.0])) ** 2)
     total = np.prod(1 + parts) - 1
-    asked = experiment(tmp_path, "samples: 2048\nruns: 1\n")
+    asked = experiment(tmp_path, "samples: 1024\nruns: 1\n")
     answer = run_experiment(asked, tmp_path / "r")
     alone, whole = indices(answer, "S1"), indices(answer, "ST")
     for k, name in enumerate(NAMES):

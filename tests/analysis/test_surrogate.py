@@ -67,14 +67,14 @@ def test_the_error_that_is_said_is_that_on_new_points():
         assert found.quality.r2 == pytest.approx(1.0 - error**2 / truth.var(), abs=0.05)
 
 
-def test_noise_is_not_foretold_unless_one_insists():
+def test_noise_is_not_predicted_unless_forced():
     u = points(80, 1)
     found = fit_surrogate(u, noise(80, 2), FACTORS)
     assert found.quality.r2 < 0.2
     assert "R²" in str(found.quality)
-    with pytest.raises(KolabsimError, match=r"too little .* the least is 0\.5"):
+    with pytest.raises(KolabsimError, match=r"too inaccurate .* at least 0\.5"):
         found.predict(u)
-    mean, spread = found.predict(u, anyway=True)
+    mean, spread = found.predict(u, force=True)
     assert mean.shape == spread.shape == (80,)
     constant = fit_surrogate(u, np.ones(80), FACTORS)
     assert constant.quality.r2 == 0.0
@@ -109,7 +109,7 @@ def test_of_many_points_no_gaussian_process_is_tried(monkeypatch):
 @pytest.mark.parametrize(
     ("u", "y", "how", "message"),
     [
-        (points(19, 1), np.ones(19), {}, "19 are too few to fit to; give at least 20"),
+        (points(19, 1), np.ones(19), {}, "19 are too few; at least 20 are needed"),
         (points(30, 1)[:, :2], np.ones(30), {}, r"shape is \(30, 2\).* 4 factors"),
         (points(30, 1) + 1.0, np.ones(30), {}, "unit cube"),
         (points(30, 1), np.ones(29), {}, r"outcomes: the shape is \(29,\)"),

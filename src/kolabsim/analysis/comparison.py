@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from kolabsim.analysis.arrays import arrange, positions, tidy
+from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
     GAINS,
     LOSES,
@@ -33,12 +34,8 @@ from kolabsim.analysis.statistics import (
 )
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
-from kolabsim.model import laws
-from kolabsim.model.levers import UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
-from kolabsim.model.parameters import QUARTERS
-from kolabsim.scenario.compile import build_changes
 from kolabsim.scenario.scenario import BASELINE
 from kolabsim.study.api import simulate
 
@@ -269,21 +266,6 @@ def winner_table(
     names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
     winners.insert(3, "name", winners["region"].astype(object).map(names))
     return winners
-
-
-def stand_alone_cost(scenario: Scenario) -> np.ndarray:
-    """Return what each region would pay over the run without any sharing, in money [regions]."""
-    period, population, _stress, demand = build_changes(scenario)
-    people = population[:, :, None] * demand
-    areas = scenario.areas.values()
-    economics = (
-        np.array([getattr(area, name) for area in areas])
-        for name in ("efficient_scale", "curvature_below", "curvature_above")
-    )
-    curve = UNIT_COSTS.index(scenario.unit_cost)
-    unit = np.vectorize(laws.unit_cost, otypes=[np.float64])(people, *economics, curve)
-    price = np.array([area.cost_per_resident for area in areas])
-    return (people * unit * price).sum(axis=2)[period].sum(axis=0) / QUARTERS
 
 
 def cost_table(

@@ -1,8 +1,8 @@
-"""Who would pay what: the cost of joint bodies divided by every rule, and by Shapley's value.
+"""Fairness of cost sharing: the cost of joint bodies by every sharing rule and by Shapley's value.
 
-Shapley's value [shapley_1953] charges each member the mean of what it adds to the cost, over all
-orders in which the members could have come together. The model never uses it: regions judge a union
-by the rule of the scenario. It is a yardstick for the rules that they do use.
+Shapley's value [shapley_1953] charges each member its mean marginal cost over all orders in which
+the members could have joined. The model never uses it: regions judge a union by the sharing rule of
+the scenario. It is a yardstick for those rules.
 """
 
 from __future__ import annotations
@@ -28,17 +28,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXACT = 8
-"""Most members for which all orders are counted; of larger bodies, some are drawn."""
+"""Largest body for which all orders count; for larger ones, orders are sampled."""
 
 
 def shapley_shares(
     cost: Callable[[tuple[int, ...]], float], members: int, *, orders: int = 500, seed: int = 1
 ) -> np.ndarray:
-    """What each member adds to the cost, on average over the orders in which they could join.
+    """Return Shapley's value of each member, in the unit of the cost.
 
-    ``cost`` gives the cost of any of the members, as places from 0 in ascending order; of nobody
-    it is 0. The parts add up to the cost of all, in its unit. Up to :data:`EXACT` members all
-    orders count; beyond, ``orders`` are drawn from ``seed``, each with its reverse.
+    Parameters
+    ----------
+    cost
+        The cost of a coalition, given as positions of its members in ascending order. The cost of
+        nobody is 0.
+    members
+        How many members there are.
+    orders
+        How many random orders are sampled, each with its reverse, if there are more than
+        :data:`EXACT` members.
+    seed
+        Decides the orders.
+
+    Examples
+    --------
+    >>> shapley_shares(lambda some: 10.0 if len(some) == 1 else 14.0, 2).tolist()
+    [7.0, 7.0]
     """
     if members < 1:
         text = f"{members} members: at least one is needed"
@@ -77,16 +91,15 @@ def fairness(
     run: int = 0,
     orders: int = 500,
 ) -> pd.DataFrame:
-    """Shares of joint cost in the bodies at the end of a run, by every rule and by Shapley's value.
+    """Return shares of joint cost in the bodies at the end of a run, by every rule and by Shapley.
 
     One row for each member of each body: area, body (its number in the area, from 1), region (its
-    code), name, joint_cost (of the body, a year, in the scenario's currency), and then shares of
-    it: ``alone``, what the member would pay by itself, so that it saves if it bears less; one for
-    each rule of :data:`kolabsim.model.levers.SHARES`; and ``shapley``. All but ``alone`` add up
-    to 1 in a body. Some members together cost what the model says that they would (without
-    start-up, at the body's age and with the trust and levers of the last quarter), one alone its
-    stand-alone cost. Raises :class:`~kolabsim.errors.InputError` for a strategy that the scenario
-    does not have.
+    code), name, joint_cost (of the body, per year, in the scenario's currency), and shares of it:
+    ``alone``, the member's stand-alone cost: it saves if it bears less; one for each rule of
+    :data:`kolabsim.model.levers.SHARES`; and ``shapley``. All but ``alone`` add up to 1 in a body.
+    The cost of a coalition is that of the model in the last quarter, at the body's age and without
+    start-up. ``orders`` is the number of sampled orders in large bodies (:func:`shapley_shares`).
+    Raises :class:`~kolabsim.errors.InputError` for an unknown strategy.
     """
     import pandas as pd
 
@@ -119,7 +132,7 @@ def fairness(
 
 
 def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
-    """The members' shares of joint cost by a rule."""
+    """Return the members' shares of joint cost by a rule."""
     weights = np.array(
         [
             laws.sharing_weight(SHARES.index(rule), slot.people, slot.alone, state.region[i].stress)
@@ -131,9 +144,9 @@ def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
 
 
 def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, ...]], float]:
-    """What any members of a body would cost together in the last quarter, a year (E4).
+    """Return the cost of any coalition of a body in the last quarter, per year (E4).
 
-    In persons served at efficient scale.
+    The unit is one person served at efficient scale.
     """
     p, now, areas = task.parameters, state.moment[0], state.slot.shape[1]
     a, form = int(state.body["area"][body]), int(state.body["form"][body])

@@ -1,4 +1,4 @@
-"""One region: whom it could approach, what a strategy brings it, at what cost, and with whom.
+"""The outlook of one region: prospective partners, net benefit, costs and partners of a strategy.
 
 Runs of the strategy and of the baseline share all draws, and intervals are of paired differences.
 """
@@ -40,7 +40,7 @@ from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, ROW, State
-from kolabsim.scenario.compile import contact_arrays
+from kolabsim.scenario.compile import build_changes, contact_arrays
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
 
@@ -48,18 +48,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOOKED_AT = 100
-"""Most draws of what regions are in which unions are judged."""
+"""Most draws of traits for which unions are judged."""
 ROOM = 20_000_000
-"""Most numbers of a trace that are in memory at once."""
+"""Most numbers of a trace in memory at a time."""
 FIRST_CHANNEL = list(REGION_MEASURES).index(next(iter(CHANNELS)))
 COSTS = ("startup", "joint", "alone", "programme", "saving", "benefit")
-"""Sums of money over a run: start-up that the region pays itself, its part of joint cost, what the
-same services would cost it alone, programme cost that it bears, net saving, net benefit."""
+"""Sums of money over a run: start-up cost, share of joint cost, stand-alone cost of the same
+services, programme cost that the region bears, net saving, net benefit."""
 
 
 @dataclass(frozen=True)
 class RegionOutlook:
-    """What a strategy means for one region, against a baseline; money is the scenario's."""
+    """A strategy against a baseline for one region; money is in the scenario's currency."""
 
     scenario: Scenario = field(repr=False)
     code: str
@@ -69,36 +69,36 @@ class RegionOutlook:
     level: float
     """Confidence level of all intervals."""
     prospects: pd.DataFrame = field(repr=False)
-    """area, region (code of a contact), partners (codes of its party), km; ``gain``: the mean
-    change of judged net benefit a year if the two united at the start, share of the region's
-    stand-alone cost, with the interval ``low`` to ``high``; ``money``: the same in money;
-    ``share``: share of draws in which the region would gain; ``both``: in which the contact would
-    too. The best for the region first."""
+    """Columns: area, region (code of a contact), partners (codes of its party), km; ``gain``: mean
+    change of judged net benefit per year if the two united at the start, as a share of the region's
+    stand-alone cost, with its interval ``low``, ``high``; ``money``: the same in money; ``share``:
+    share of draws in which the region would gain; ``both``: in which the contact would gain too.
+    The best for the region first."""
     costs: pd.DataFrame = field(repr=False)
-    """item (:data:`COSTS`), ``baseline``, ``mean``: money over the run; ``difference`` with its
-    interval ``low`` to ``high``."""
+    """Columns: item (:data:`COSTS`), ``baseline``, ``mean``: money over the run; ``difference``
+    with its interval ``low``, ``high``."""
     benefit: dict[str, float | str] = field(repr=False)
-    """Difference of net benefit over the run, share of stand-alone cost: difference, low, high,
+    """Difference of net benefit over the run as a share of stand-alone cost: difference, low, high,
     verdict (gains, loses, undecided), better_share of the runs."""
     channels: pd.DataFrame = field(repr=False)
-    """channel, ``difference``, ``low``, ``high``: through what net benefit of the last year
-    differs, share of stand-alone cost; ``money``: the same a year."""
+    """Columns: channel, ``difference``, ``low``, ``high``: difference in net benefit of the last
+    year as a share of stand-alone cost; ``money``: the same in money per year."""
     years: np.ndarray = field(repr=False)
     """Years from the start, the last of them the end of the run."""
     paths: np.ndarray = field(repr=False)
     """[runs, years] net saving up to each year beyond the baseline's, in money."""
     partners: pd.DataFrame = field(repr=False)
-    """strategy, area, region; ``share`` of runs in which it is in a body with the region at the
-    end; the region's own code: in which it is in any body."""
+    """Columns: strategy, area, region; ``share`` of runs in which both are in one body at the end;
+    with the region's own code: in which it is in any body."""
 
     @property
     def name(self) -> str:
-        """What the region is called."""
+        """The name of the region."""
         regions = self.scenario.regions
         return regions.names[regions.codes.index(self.code)]
 
     def break_even(self) -> float | None:
-        """The year from which the mean net saving beyond the baseline stays above what was spent.
+        """Return the year from which the mean net saving beyond the baseline stays above zero.
 
         None where it does not within the run, or where nothing is spent or saved.
         """
@@ -121,7 +121,7 @@ def region_outlook(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> RegionOutlook:
-    """What a strategy means for one region, from ``runs`` pairs of runs.
+    """Compare a strategy with a baseline for one region, from ``runs`` pairs of runs.
 
     ``progress`` is called with the number of runs done so far, of ``2 * runs``. Raises
     :class:`~kolabsim.errors.InputError` for a code or a strategy that the scenario does not have,
@@ -135,7 +135,7 @@ def region_outlook(
     tasks = [
         build_task(scenario, scenario.strategies[name], seed=seed) for name in (baseline, strategy)
     ]
-    found = Kept(*simulate_region(tasks, scenario, i, runs, threads, progress))
+    found = RegionRuns(*simulate_region(tasks, scenario, i, runs, threads, progress))
     return RegionOutlook(
         scenario=scenario,
         code=code,
@@ -154,13 +154,13 @@ def region_outlook(
 
 
 def place_of(scenario: Scenario, code: str) -> int:
-    """The place of the region with a code; others are refused with the nearest code or name."""
+    """Return the position of the region with a code; refuse others and suggest the nearest."""
     codes, names = scenario.regions.codes, scenario.regions.names
     if code in codes:
         return codes.index(code)
     hint = suggestion(code, codes)
     if nearest(code, codes) is None:
-        # People type names, too: Sleman for Kabupaten Sleman.
+        # Users type names too: Sleman for Kabupaten Sleman.
         within = (name for name in names if code.casefold() in name.casefold())
         called = next(within, None) or nearest(code, names)
         if called is not None:
@@ -170,12 +170,12 @@ def place_of(scenario: Scenario, code: str) -> int:
     raise InputError([Problem(text)])
 
 
-# Whom it could approach ---------------------------------------------------------------------------
+# Prospective partners ---------------------------------------------------------------------------
 
 
 @device
 def prospect(s, p, i, a, c, quarter):
-    """What region i sees in uniting with the party of its contact c, without any error (E6).
+    """Return the net benefit to region i of uniting with the party of its contact c (E6).
 
     As it judges an option in the first stage; share of its stand-alone cost, a year.
     """
@@ -195,7 +195,7 @@ def prospect(s, p, i, a, c, quarter):
 def prospect_table(
     scenario: Scenario, task: Task, i: int, draws: int, level: float
 ) -> pd.DataFrame:
-    """The contacts of region i in every area, and what uniting with them would bring."""
+    """Return the contacts of region i in every area, and the gain from uniting with them."""
     import pandas as pd
 
     world, policy, p = task.world, task.policy, task.parameters
@@ -246,7 +246,7 @@ def prospect_table(
 
 
 def party_at(state: State, i: int, a: int) -> list[int]:
-    """The regions of the party that region i belongs to in an area."""
+    """Return the regions of region i's party in an area."""
     body = int(state.slot["body"][i, a])
     if body == NOBODY:
         return [i]
@@ -254,33 +254,33 @@ def party_at(state: State, i: int, a: int) -> list[int]:
 
 
 def is_open(state: State, i: int, j: int, a: int) -> bool:
-    """Whether two regions could unite in an area: not yet together, and few enough."""
+    """Whether two regions could unite in an area: not yet in one party, and few enough."""
     one, other = party_at(state, i, a), party_at(state, j, a)
     return i not in other and len(one) + len(other) <= state.moment["cap"][0]
 
 
-# What a strategy brings it ------------------------------------------------------------------------
+# Effects of a strategy ------------------------------------------------------------------------
 
 
-class Kept(NamedTuple):
-    """What is kept of the runs of the baseline (0) and the strategy (1) for one region."""
+class RegionRuns(NamedTuple):
+    """Results of one region from the runs of the baseline (0) and the strategy (1)."""
 
     paths: np.ndarray
     """[2, runs, years] net saving up to each year."""
     sums: np.ndarray
     """[2, runs, items of COSTS]."""
     whole: np.ndarray
-    """[2, runs] what the region would pay alone for everything over the run."""
+    """[2, runs] stand-alone cost of all services over the run."""
     channels: np.ndarray
-    """[2, runs, channels] net benefit of the last year, in money a year."""
+    """[2, runs, channels] net benefit of the last year, in money per year."""
     last: np.ndarray
-    """[2, runs] what it would pay alone in the last year."""
+    """[2, runs] stand-alone cost in the last year."""
     together: np.ndarray
-    """[2, runs, regions, areas] whether it shares an area with each region at the end."""
+    """[2, runs, regions, areas] whether it shares the area with each region at the end."""
 
 
 def ends_of(horizon: int) -> np.ndarray:
-    """The quarters after which a year ends, and the end of the run."""
+    """Return the quarters after which a year ends, and the end of the run."""
     return np.unique([*range(QUARTERS, horizon, QUARTERS), horizon])
 
 
@@ -292,7 +292,7 @@ def simulate_region(
     threads: int | None,
     progress: Callable[[int], None] | None,
 ) -> Iterator[np.ndarray]:
-    """The arrays of :class:`Kept`, from blocks of runs side by side."""
+    """Return the arrays of :class:`RegionRuns`, from blocks of runs in parallel."""
     size = len(scenario.regions) * len(scenario.areas) * scenario.horizon * len(TRACE)
     block = int(np.clip(ROOM // size, 1, BLOCK))
     work = [
@@ -314,12 +314,12 @@ def simulate_region(
 
 
 def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tuple:
-    """The arrays of a block of runs, for one region."""
+    """Return the arrays of one region from a block of runs."""
     state = new_state(task.world)
     saving, gained = list(REGION_MEASURES).index("saving"), COSTS.index("benefit")
     ends = ends_of(scenario.horizon)
     paths = np.empty((len(numbers), len(ends)))
-    # No stage looks at the horizon: a run that ends earlier is the beginning of a longer one.
+    # No stage reads the horizon: a shorter run equals the first quarters of a longer one.
     for k, end in enumerate(ends[:-1]):
         setting = task.world.setting.copy()
         setting["horizon"] = end
@@ -338,7 +338,7 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
     sums[:, COSTS.index("alone")] = (money * shared).sum(axis=(1, 2))
     sums[:, COSTS.index("saving")] = paths[:, -1]
     sums[:, gained] = figures[..., list(REGION_MEASURES).index("benefit_money")].sum(axis=1)
-    # Net benefit is what happened in bodies, less start-up, less programme cost borne.
+    # Net benefit is that of bodies, less start-up cost, less programme cost borne.
     before = ((at["realised"] + at["entry"]) * money).sum(axis=(1, 2))
     borne = before - sums[:, gained]
     error = ROUNDING * money.sum(axis=(1, 2))
@@ -351,7 +351,7 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
 
 
 def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
-    """Stand-alone unit cost for people served [..., areas]."""
+    """Return the stand-alone unit cost for people served [..., areas]."""
     economics = (
         np.array([getattr(area, name) for area in scenario.areas.values()])
         for name in ("efficient_scale", "curvature_below", "curvature_above")
@@ -360,8 +360,17 @@ def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
     return np.vectorize(laws.unit_cost, otypes=[np.float64])(people, *economics, curve)
 
 
-def benefit_of(found: Kept, level: float) -> dict[str, float | str]:
-    """The difference of net benefit over the run, and how sure it is."""
+def stand_alone_cost(scenario: Scenario) -> np.ndarray:
+    """Return what each region would pay over the run without any sharing, in money [regions]."""
+    period, population, _stress, demand = build_changes(scenario)
+    people = population[:, :, None] * demand
+    price = np.array([area.cost_per_resident for area in scenario.areas.values()])
+    cost = people * unit_costs(scenario, people) * price
+    return cost.sum(axis=2)[period].sum(axis=0) / QUARTERS
+
+
+def benefit_of(found: RegionRuns, level: float) -> dict[str, float | str]:
+    """Return the difference of net benefit over the run, with interval and verdict."""
     gained = found.sums[..., COSTS.index("benefit")] / found.whole
     difference = gained[1] - gained[0]
     mean, low, high, _n = (part.item() for part in mean_interval(difference, level))
@@ -373,7 +382,7 @@ def benefit_of(found: Kept, level: float) -> dict[str, float | str]:
 
 
 def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
-    """Sums of money over the run, and how they differ."""
+    """Return sums of money over the run, and their differences."""
     import pandas as pd
 
     mean, low, high, _n = mean_interval(sums[1] - sums[0], level)
@@ -389,8 +398,8 @@ def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
     )
 
 
-def channel_table(found: Kept, level: float) -> pd.DataFrame:
-    """Through what net benefit differs in the last year."""
+def channel_table(found: RegionRuns, level: float) -> pd.DataFrame:
+    """Return the channels of the difference in net benefit of the last year."""
     import pandas as pd
 
     shares = found.channels / found.last[..., None]
@@ -407,7 +416,7 @@ def channel_table(found: Kept, level: float) -> pd.DataFrame:
 def partner_table(
     together: np.ndarray, scenario: Scenario, strategies: tuple[str, str], i: int
 ) -> pd.DataFrame:
-    """With whom the region shares each area at the end, in which share of runs."""
+    """Return the share of runs in which the region shares each area with each other at the end."""
     import pandas as pd
 
     shares = together.mean(axis=1)

@@ -1,7 +1,7 @@
-"""A surrogate where runs are dear: what a few simulated points say of all others, and how surely.
+"""Surrogates for costly runs: regression on a few simulated points predicts all others.
 
-A Gaussian process or gradient boosting, whichever foretells left-out points better. It carries the
-error of these foretellings wherever it goes, and refuses to foretell where that is too large.
+A Gaussian process or gradient boosting, whichever has the smaller cross-validated error. A
+surrogate reports that error and refuses to predict if it is too large.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from kolabsim.study.factors import Factor
 GAUSSIAN, BOOSTING = "gaussian process", "gradient boosting"
 KINDS = (GAUSSIAN, BOOSTING)
 MOST_FOR_GAUSSIAN = 1000
-"""Points above which a Gaussian process is not tried: its work grows with their cube."""
+"""Points above which no Gaussian process is tried: its cost grows with their cube."""
 LEAST = 0.5
-"""Cross-validated R² below which a surrogate foretells nothing."""
+"""Cross-validated R² below which a surrogate refuses to predict."""
 FOLDS = 5
-"""Parts of the points, each left out once."""
+"""Folds of cross-validation."""
 SOME = 150
-"""Points on which a Gaussian process looks for its lengths: on more, it takes minutes."""
+"""Points from which a Gaussian process estimates its length scales: more take minutes."""
 
 
 class Model(Protocol):
-    """What foretells: fitted on [N, inputs], gives means and standard deviations [N]."""
+    """A regression from inputs [N, inputs] to means and standard deviations [N]."""
 
     def fit(self, inputs: np.ndarray, outcomes: np.ndarray) -> Model:
-        """Fit to outcomes."""
+        """Fit to outcomes [N]."""
 
-    def foretell(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foretell means and standard deviations."""
+    def predict(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict means and standard deviations."""
 
 
 class Quality(NamedTuple):
-    """How well points are foretold that a surrogate was not fitted to."""
+    """Cross-validated accuracy of a surrogate."""
 
     r2: float
     """1 minus the mean squared error over the variance; 0 is no better than the mean."""
     rmse: float
     """Root of the mean squared error, in the unit of the outcome."""
     coverage: float
-    """Share of these points that lie in their 95 % interval: mean ± 1.96 spreads."""
+    """Share of left-out points within their 95 % interval: mean ± 1.96 standard deviations."""
 
     def __str__(self) -> str:
         return f"R² {self.r2:.2f}, RMSE {self.rmse:.3g}, coverage {self.coverage:.0%}"
@@ -56,38 +56,38 @@ class Quality(NamedTuple):
 
 @dataclass(frozen=True)
 class Surrogate:
-    """What stands in for the model, for one outcome."""
+    """A regression that stands in for the model, for one outcome."""
 
     kind: str
     """Gaussian process or gradient boosting."""
     qualities: Mapping[str, Quality]
-    """Cross-validated, of each kind that was tried."""
+    """Cross-validated accuracy of each kind that was tried."""
     points: int
     """Points that it was fitted to."""
     least: float
-    """R² below which it foretells nothing."""
+    """R² below which it refuses to predict."""
     factors: tuple[Factor, ...] = field(repr=False)
     model: Model = field(repr=False)
 
     @property
     def quality(self) -> Quality:
-        """How well it foretells, by cross-validation."""
+        """Its cross-validated accuracy."""
         return self.qualities[self.kind]
 
-    def predict(self, points: np.ndarray, *, anyway: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Foretell the outcome at points of the unit cube [N, factors].
+    def predict(self, points: np.ndarray, *, force: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Predict the outcome at points of the unit cube [N, factors].
 
-        Returns means and standard deviations [N], of outcomes as they were given: their own noise
-        counts. ``anyway``: even where it was found to know too little.
+        Returns means and standard deviations [N] of outcomes as they were given, their noise
+        included. ``force`` predicts even if the surrogate is too inaccurate.
 
         Raises
         ------
         KolabsimError
             If its cross-validated R² is below the least.
         InputError
-            If the points are not of the cube.
+            If the points do not lie in the cube.
         """
-        if self.quality.r2 < self.least and not anyway:
+        if self.quality.r2 < self.least and not force:
             text = _(
                 "the surrogate is too inaccurate to predict: its cross-validated R² is {r2}, and "
                 "at least {least} is needed; simulate more points, or more runs of each"
@@ -96,7 +96,7 @@ class Surrogate:
         points = np.asarray(points, np.float64)
         check_points(points, self.factors)
         with one_thread():
-            return self.model.foretell(inputs_of(points, self.factors))
+            return self.model.predict(inputs_of(points, self.factors))
 
 
 def fit_surrogate(
@@ -108,7 +108,7 @@ def fit_surrogate(
     least: float = LEAST,
     seed: int = 1,
 ) -> Surrogate:
-    """Fit a surrogate to simulated points, of the kind with the smallest cross-validated error.
+    """Fit the surrogate with the smallest cross-validated error to simulated points.
 
     Parameters
     ----------
@@ -119,11 +119,11 @@ def fit_surrogate(
     factors
         The columns of the points; choices among words have no order.
     kinds
-        What is tried.
+        The kinds that are tried.
     least
-        Cross-validated R² below which the surrogate foretells nothing.
+        Cross-validated R² below which the surrogate refuses to predict.
     seed
-        Seed of the folds and of boosting; all else is determined.
+        Seed of the folds and of boosting; nothing else is random.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def fit_surrogate(
 def fitted(
     inputs: np.ndarray, outcomes: np.ndarray, kinds: Sequence[str], seed: int
 ) -> tuple[dict[str, Quality], dict[str, Model]]:
-    """A model of each kind, and how well it foretells points that are left out."""
+    """Fit a model of each kind, and measure its cross-validated accuracy."""
     fold = np.random.default_rng(seed).permutation(np.arange(len(inputs)) % FOLDS)
     qualities: dict[str, Quality] = {}
     models: dict[str, Model] = {}
@@ -155,10 +155,10 @@ def fitted(
         for k in range(FOLDS):
             out = fold == k
             model = new_model(kind, seed).fit(inputs[~out], outcomes[~out])
-            mean[out], spread[out] = model.foretell(inputs[out])
+            mean[out], spread[out] = model.predict(inputs[out])
         if kind == GAUSSIAN:
             models[kind] = new_model(kind, seed).fit(inputs, outcomes)
-        else:  # which has no spread but its error, and that in the other folds
+        else:  # its standard deviation is the error in the other folds
             square = (outcomes - mean) ** 2
             spread = np.sqrt([square[fold != k].mean() for k in range(FOLDS)])[fold]
             models[kind] = Boosting(seed, float(np.sqrt(square.mean()))).fit(inputs, outcomes)
@@ -172,7 +172,7 @@ def check_points(
     outcomes: np.ndarray | None = None,
     kinds: Sequence[str] = KINDS,
 ) -> None:
-    """Refuse points that are not of the unit cube, and outcomes that nothing can be fitted to."""
+    """Refuse points outside the unit cube, and outcomes to which nothing can be fitted."""
     problems = Problems()
     if points.ndim != 2 or points.shape[1] != len(factors):
         text = _("points: the shape is {shape}; allowed: any number of points, {number} factors")
@@ -199,7 +199,7 @@ def check_points(
 
 
 def inputs_of(points: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
-    """Points with a column of 0 and 1 for each word of a choice, as no word is nearer another."""
+    """Return points with a column of 0 and 1 for each word of a choice: words have no order."""
     columns = []
     for u, factor in zip(points.T, factors, strict=True):
         if factor.is_choice:
@@ -212,7 +212,7 @@ def inputs_of(points: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
 
 
 def quality_of(outcomes: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Quality:
-    """How well outcomes were foretold; R² is 0 where nothing varies."""
+    """Return the accuracy of predictions; R² is 0 where nothing varies."""
     error = outcomes - mean
     variance = float(outcomes.var())
     r2 = 1.0 - float((error**2).mean()) / variance if variance > 0.0 else 0.0
@@ -224,21 +224,22 @@ def quality_of(outcomes: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Qu
 
 
 def new_model(kind: str, seed: int) -> Model:
-    """A model of a kind, not fitted to anything yet."""
+    """Return an unfitted model of a kind."""
     return GaussianProcess(seed) if kind == GAUSSIAN else Boosting(seed)
 
 
 class GaussianProcess:
-    """Smooth, with a length for each input, and noise; knows where it knows less [rasmussen_2006].
+    """Smooth regression with a length scale for each input, and noise [rasmussen_2006].
 
-    Lengths and noise are found on some of the points, and kept for all.
+    Its standard deviation is larger where points are few. Length scales and noise are estimated
+    from some of the points and kept for all.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def fit(self, inputs: np.ndarray, outcomes: np.ndarray) -> GaussianProcess:
-        """Find lengths and noise by their likelihood, then learn all points."""
+        """Estimate length scales and noise by maximum likelihood, then condition on all points."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -248,7 +249,7 @@ class GaussianProcess:
         kernel += WhiteKernel(0.1, (1e-8, 10.0))
         some = np.random.default_rng(self.seed).permutation(len(inputs))[:SOME]
         with warnings.catch_warnings():
-            # A length at its bound says that an input does nothing: no cause for alarm.
+            # A length scale at its bound only shows an input without effect.
             warnings.simplefilter("ignore", ConvergenceWarning)
             first = GaussianProcessRegressor(kernel, normalize_y=True)
             first.fit(inputs[some], outcomes[some])
@@ -256,15 +257,15 @@ class GaussianProcess:
         self.process.fit(inputs, outcomes)
         return self
 
-    def foretell(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foretell means and standard deviations."""
+    def predict(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict means and standard deviations."""
         return self.process.predict(inputs, return_std=True)
 
 
 class Boosting:
-    """Many small trees, each fitted to what the earlier ones leave [friedman_2001].
+    """Many small trees, each fitted to the residuals of the earlier ones [friedman_2001].
 
-    Its spread is not its own, and the same everywhere: the cross-validated error.
+    Its standard deviation is the cross-validated error, the same everywhere.
     """
 
     def __init__(self, seed: int, spread: float = np.nan) -> None:
@@ -281,6 +282,6 @@ class Boosting:
         self.trees.fit(inputs, outcomes)
         return self
 
-    def foretell(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foretell means, with the one spread."""
+    def predict(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predict means, with the one standard deviation."""
         return self.trees.predict(inputs), np.full(len(inputs), self.spread)
