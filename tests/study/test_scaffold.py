@@ -87,7 +87,7 @@ def test_the_file_says_what_was_taken_and_what_is_drawn(tmp_path):
     text = (begin(tmp_path, ENGLISH) / "scenario.yaml").read_text(encoding="utf-8")
     assert 'population: "population_2025"' in text
     assert "tier: no column was found" in text
-    assert "are left to be drawn" in text
+    assert "at random" in text
     assert '"debt_per_head"' in text
     assert "from: [900, 2100]" in text
 
@@ -118,8 +118,8 @@ def test_only_a_number_of_people_is_taken_for_population(header, column):
 
 
 BAD = {
-    "code,name\nA,B\n": "no column gives the number of people",
-    "people\n5\n": "no column gives a region its code or name",
+    "code,name\nA,B\n": "no column for the population",
+    "people\n5\n": "no column for the code or name of a region",
     "kode;penduduk\nA;1.345.662\n": "write 1345662",
     "code,population\nA,5\nA,6\n": "is there twice",
     "code,population\n": "no regions",

@@ -1,4 +1,4 @@
-"""What the columns of a table are likely to mean, from how they are called."""
+"""Recognising the columns of a table of regions by their names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from kolabsim.i18n import _
-from kolabsim.scenario.regions import Columns, read_table
+from kolabsim.scenario.regions import Columns, Regions, read_table
 from kolabsim.scenario.tables import Table, as_number
 
 WORDS: dict[str, tuple[str, ...]] = {
@@ -25,18 +25,21 @@ WORDS: dict[str, tuple[str, ...]] = {
     "longitude": ("longitude", "lon", "long", "lng", "bujur", "garis bujur"),
     "tier": ("tier", "province", "provinsi", "prov", "nama provinsi", "county"),
 }  # fmt: skip
-"""How the column of an attribute may be called, the likeliest first."""
+"""Names of the column for each attribute, the most likely first."""
 FILLERS = frozenset(
     ("number", "of", "total", "jumlah", "jiwa", "orang", "persons", "tahun", "year")
 )
-"""Words that change nothing. ``Thousands`` and ``ribu`` do, and so do all that are not here."""
+"""Words that a name may contain besides. Other words, such as ``thousands``, change its meaning."""
 
 
 def match_header(header: Sequence[str]) -> dict[str, str]:
-    """The column of each attribute that has one, by what it is called.
+    """Return the column of each attribute that the header names.
 
-    Of several with the same words, the one with the latest year. A table without codes takes its
-    names for them.
+    Of several columns with the same words, the one with the latest year counts. In a table without
+    codes, names are the codes.
+
+    >>> match_header(["Kode", "Penduduk 2023", "Penduduk 2024"])
+    {'code': 'Kode', 'population': 'Penduduk 2024'}
     """
     found: dict[str, str] = {}
     for attribute, spellings in WORDS.items():
@@ -51,7 +54,7 @@ def match_header(header: Sequence[str]) -> dict[str, str]:
 
 
 def _bare(name: str) -> str:
-    """The words of a column's name, without those that change nothing."""
+    """Return the words of a column's name without :data:`FILLERS`."""
     words = re.findall(r"[^\W\d_]+", name.casefold())
     return " ".join(word for word in words if word not in FILLERS)
 
@@ -60,36 +63,36 @@ def _year(name: str) -> int:
     return max(map(int, re.findall(r"\d{4}", name)), default=0)
 
 
-def recognise_columns(table: Table) -> Columns:
-    """What the columns of a table are taken for.
+def recognise_columns(table: Table) -> tuple[Columns, Regions]:
+    """Recognise the columns of a table, and read its regions by them.
 
-    Raises :class:`~kolabsim.errors.InputError` with all that keeps it from being a table of
-    regions, line by line.
+    Raises :class:`~kolabsim.errors.InputError` with all problems, line by line, if the table is not
+    one of regions.
     """
     found = match_header(table.header)
     if "code" not in found:
-        _miss(table, "code", _("no column gives a region its code or name; call one '{words}'"))
+        _add_missing(table, "code", _("no column for the code or name of a region; add '{words}'"))
     if "population" not in found:
-        _miss(table, "population", _("no column gives the number of people; call one '{words}'"))
-    # A place needs both.
-    if not {"latitude", "longitude"} <= found.keys():
+        _add_missing(table, "population", _("no column for the population; add '{words}'"))
+    if not {"latitude", "longitude"} <= found.keys():  # useless without each other
         for attribute in ("latitude", "longitude"):
             found.pop(attribute, None)
     table.problems.raise_if_any()
     columns = Columns.model_validate(found)
-    read_table(table.path, columns, (), table.problems)
+    regions = read_table(table.path, columns, (), table.problems)
     table.problems.raise_if_any()
-    return columns
+    assert regions is not None
+    return columns, regions
 
 
-def _miss(table: Table, attribute: str, message: str) -> None:
+def _add_missing(table: Table, attribute: str, message: str) -> None:
     words = {"code": ("code", "kode"), "population": ("population", "penduduk")}[attribute]
     there = _("; its columns are {names}").format(names=", ".join(table.header))
     table.add_problem(1, message.format(words=_("' or '").join(words)) + there)
 
 
 def unused(table: Table, columns: Columns) -> list[str]:
-    """Columns that hold numbers and stand for nothing yet."""
+    """Return the numeric columns that stand for no attribute."""
     used = {getattr(columns, attribute) for attribute in WORDS}
     return [
         name for name in table.header
