@@ -127,7 +127,7 @@ def translated() -> dict[str, Catalog]:
 
 
 def update() -> tuple[list[str], list[str]]:
-    """Write the catalogues anew; what they still lack, and what was dropped from them."""
+    """Rewrite the catalogues; return what they still lack and what was dropped."""
     now, before = messages(), translated()
     known = {m.id: m.string for catalogue in before.values() for m in catalogue if m.string}
     lacking, dropped = [], []
@@ -186,7 +186,7 @@ def catalogue_of(path: Path) -> Catalog:
 
 
 def update_pages() -> tuple[list[str], list[str]]:
-    """Write the catalogues of pages anew; what they still lack, and what was dropped from them."""
+    """Rewrite the catalogues of pages; return what they lack and what was dropped."""
     lacking, dropped = [], []
     now, before = page_messages(), translated_pages()
     for page, template in now.items():

@@ -108,7 +108,7 @@ class Method(NamedTuple):
 
 
 def salib_problem(design: Design) -> dict[str, object]:
-    """A design as SALib expects it; made anew for each call, because SALib changes it."""
+    """A design as SALib expects it; made for each call, because SALib changes it."""
     problem: dict[str, object] = {
         "num_vars": len(design.names),
         "names": list(design.names),

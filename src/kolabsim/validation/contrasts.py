@@ -87,17 +87,17 @@ def established(run: Run) -> np.ndarray:
 
 
 def share_saving(run: Run) -> float:
-    """Share of established memberships that save more than 3 % of stand-alone cost."""
+    """Share of established memberships that save more than 3% of stand-alone cost."""
     return mean((run.saving[-1] > 0.03)[established(run)].astype(float))
 
 
 def share_similar(run: Run) -> float:
-    """Share of established memberships whose cost is within 3 % of stand-alone cost."""
+    """Share of established memberships whose cost is within 3% of stand-alone cost."""
     return mean((np.abs(run.saving[-1]) <= 0.03)[established(run)].astype(float))
 
 
 def share_costlier(run: Run) -> float:
-    """Share of established memberships that cost over 3 % more than stand-alone provision."""
+    """Share of established memberships that cost over 3% more than stand-alone provision."""
     return mean((run.saving[-1] < -0.03)[established(run)].astype(float))
 
 
