@@ -1,1 +1,1 @@
-"""What results say: comparisons, and how sure they are."""
+"""Numbers from runs: the results of each kind of experiment, with their uncertainty."""

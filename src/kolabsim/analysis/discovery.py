@@ -68,8 +68,8 @@ class Discovery:
     trajectory: tuple[Box, ...] = field(default=(), repr=False)
     """The boxes of peeling, from all futures to the smallest."""
     p: float = np.nan
-    """Share of permutations of failures in which a box stands out as much. Permutations end as soon
-    as it is known to exceed :data:`SIGNIFICANT`."""
+    """Share of permutations of failures whose box has as large a likelihood ratio. Permutations end
+    as soon as it is known to exceed :data:`SIGNIFICANT`."""
     stability: Mapping[str, float] = field(default_factory=dict)
     """For each restricted factor the share of resamples whose box restricts it the same way."""
     out_of_bag: tuple[float, float] = (np.nan, np.nan)

@@ -205,17 +205,17 @@ def prospect_table(
     gains = np.full((draws, len(contacts), len(areas), 2), np.nan)
     alone = np.empty((draws, len(areas)))
     support = support_for(tuple(rule.compiled for rule in task.extensions.targets))
-    for nature in range(draws):
-        host_entry(initialise)(world, state, policy, p, Key(task.seed, nature, 0))
+    for draw in range(draws):
+        host_entry(initialise)(world, state, policy, p, Key(task.seed, draw, 0))
         host_entry(begin)(world, state, policy, p, 0)
         support(state, policy, p, task.extensions.parameters, 0)
-        alone[nature] = state.slot["people"][i] * state.slot["alone"][i] * price
+        alone[draw] = state.slot["people"][i] * state.slot["alone"][i] * price
         for k, c in enumerate(contacts):
             j, back = int(state.contact["target"][c]), int(state.contact["reverse"][c])
             for a in range(len(areas)):
                 if is_open(state, i, j, a):
-                    gains[nature, k, a, 0] = host_entry(prospect)(state, p, i, a, c, 0)
-                    gains[nature, k, a, 1] = host_entry(prospect)(state, p, j, a, back, 0)
+                    gains[draw, k, a, 0] = host_entry(prospect)(state, p, i, a, c, 0)
+                    gains[draw, k, a, 1] = host_entry(prospect)(state, p, j, a, back, 0)
     codes, rows = scenario.regions.codes, []
     mean, low, high, _n = mean_interval(gains[..., 0], level)
     for k, c in enumerate(contacts):

@@ -1,7 +1,9 @@
 """Compare strategies in many futures: regret, satisficing and worst cases, with intervals.
 
 Every criterion is computed from means over the runs in each future. Intervals resample futures and
-runs together, the same for all strategies (:func:`kolabsim.analysis.statistics.crossed_resamples`).
+runs together, the same for all strategies
+(:func:`kolabsim.analysis.statistics.crossed_resamples`). The file is long because it holds the
+whole kind: criteria, intervals, sample sizes and the run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 :func:`analyse` computes the indices of a design (:mod:`kolabsim.analysis.indices`) and their
 intervals, whether they exceed the noise floor of a dummy factor, whether they have converged, and
-how much of the variance is chance.
+how much of the variance is chance. The file is long because it holds the whole kind: results,
+analysis, curves and the run.
 """
 
 from __future__ import annotations
