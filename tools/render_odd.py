@@ -1,11 +1,11 @@
-"""Write the generated blocks of the ODD+D page anew from what the model declares.
+"""Render the generated blocks of the ODD+D page from the declarations of the model.
 
-Tables come from the registries and equations from the source of the laws; prose between the blocks
-is written by hand and left alone. A block stands between ``<!-- generated: NAME -->`` and
-``<!-- end -->``.
+Tables come from the registries and equations from the source of the laws; the prose between the
+blocks is written by hand and stays as it is. A block stands between ``<!-- generated: NAME -->``
+and ``<!-- end -->``.
 
     python tools/render_odd.py          # rewrite docs/explanation/odd.md
-    python tools/render_odd.py --check  # or only say which blocks are stale, and fail if one is
+    python tools/render_odd.py --check  # only list stale blocks, and fail if there are any
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(<!-- end -->)", re.DOTAL
 
 
 class RenderingError(Exception):
-    """Something that the page cannot show as it is."""
+    """The source has something that the page cannot show."""
 
 
 # Names in equations -------------------------------------------------------------------------------
 
 
 class Name(NamedTuple):
-    """How a name of the source is written in an equation, and what it stands for."""
+    """The symbol of a name in the source, and its meaning."""
 
     symbol: str
     meaning: str = ""
 
 
 SAME = {"system": "information", "mediation": "ngo", "voice": "community", "grant": "government"}
-"""Arguments that are the intensity of a lever by another name."""
+"""Arguments that hold the intensity of a lever under another name."""
 
 SHARED: dict[str, Name] = {
     "members": Name("n", "the number of members"),
@@ -63,7 +63,7 @@ SHARED: dict[str, Name] = {
     "seen": Name(r"\text{seen}", "the chance that its conduct is observed (E10)"),
     "demand": Name(r"\delta", "demand relative to normal"),
 }
-"""Names that mean the same in all laws. Levers, attributes of areas and columns bring their own."""
+"""Names with one meaning in all laws. Levers, attributes of areas and columns have their own."""
 
 CULTURE_APART = Name("d_S", "the mean cultural distance between members (E2)")
 INTERESTS_APART = Name("q_S", "the mean misalignment of interests between members (E2)")
@@ -74,8 +74,8 @@ OWN: dict[str, dict[str, Name]] = {
     "effect": {
         "": Name(r"\text{term}'"),
         "term": Name(r"\text{term}", "a term of the table"),
-        "times": Name("a", "the product of the factors of all mechanisms of one's own"),
-        "plus": Name("b", "what they add"),
+        "times": Name("a", "the product of the factors of all user-defined mechanisms"),
+        "plus": Name("b", "the sum of their additions"),
         "least": Name("l"), "most": Name("h"),
     },
     "clip": {
@@ -145,7 +145,7 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name("U"),
         "cost_ratio": Name(r"\text{cost}", "cost borne over stand-alone cost, less spillover"),
         "quality_gain": Name(r"\Delta", "quality less the quality that the region has alone"),
-        "lost_autonomy": Name(r"\text{self-rule}", "the worth of self-rule lost"),
+        "lost_autonomy": Name(r"\text{self-rule}", "the value of lost autonomy"),
     },
     "attention_odds": {
         "": Name(r"\text{odds}_{\text{attention}}"), "unit": Name("ac_i"),
@@ -198,17 +198,17 @@ OWN: dict[str, dict[str, Name]] = {
         "expected": Name("u", "what the region expected: its aspiration"),
     },
 }  # fmt: skip
-"""What is particular to one law; '' is the law's result."""
+"""Names with a meaning in one law only; '' is the law's result."""
 
 CHOSEN = {
     f"curve == {name}": rf"\text{{curve}} = \text{{{UNIT_COSTS[getattr(levers, name)]}}}"
     for name in ("POWER", "HYPERBOLA")
 }
-"""Conditions on a setting, in the words of scenarios."""
+"""Conditions on a setting, in the words that scenarios use."""
 
 
 def name_of(law: str, word: str) -> Name:
-    """How a law writes one of its arguments or variables."""
+    """Return the symbol and meaning of an argument or variable of a law."""
     lever = LEVERS.get(SAME.get(word, word))
     if word in OWN.get(law, {}):
         return OWN[law][word]
@@ -226,16 +226,16 @@ def name_of(law: str, word: str) -> Name:
 # Equations ----------------------------------------------------------------------------------------
 
 SUM, PRODUCT, POWER, ATOM = range(4)
-"""How tightly an expression holds together."""
+"""Precedence of expressions, from weak to strong."""
 WIDEST = 46
-"""Most characters of an equation in a line."""
+"""Largest number of characters in a line of an equation."""
 TINY = 1e-8
-"""What divisors are kept above is smaller than this."""
+"""Lower bounds of divisors are smaller than this."""
 SIGNS = {ast.GtE: r"\ge", ast.Gt: ">", ast.LtE: r"\le", ast.Lt: "<"}
 
 
 def width(latex: str) -> int:
-    """About how many characters wide some LaTeX is."""
+    """Estimate the width of some LaTeX in characters."""
     latex = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", latex)
     latex = re.sub(r"\\(?:left|right|text|mathrm|quad)|[{}_^ ]|\\,", "", latex)
     latex = re.sub(r"\\(max|min|exp|ln)", r"\1", latex)
@@ -243,17 +243,17 @@ def width(latex: str) -> int:
 
 
 def bracketed(text: str) -> str:
-    """The text in brackets that grow with it."""
+    """Return the text in brackets that grow with it."""
     return rf"\left({text}\right)"
 
 
 def numeral(value: float) -> str:
-    """A number without needless digits."""
+    """Return a number without needless digits."""
     return f"{value:,.0f}" if value >= 10_000 else f"{value:g}"
 
 
 def broken(parts: Iterable[str], widest: int) -> list[str]:
-    """Parts in lines that are, where they can be, no wider than this."""
+    """Join parts into lines that are no wider than this, if possible."""
     lines = [""]
     for part in parts:
         if lines[-1] and width(lines[-1] + part) > widest:
@@ -263,13 +263,13 @@ def broken(parts: Iterable[str], widest: int) -> list[str]:
 
 
 class Effects(ast.NodeTransformer):
-    """What mechanisms make of terms, written out where a law calls their functions."""
+    """Replace each call of an effect in a law by the expression that the effect returns."""
 
     def __init__(self) -> None:
         self.values: dict[str, ast.expr] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """Write out a law; locals that only effects begin from go."""
+        """Replace the effects in a law, and drop locals that only effects used."""
         body = [self.visit(statement) for statement in node.body]
         left = {n.id for n in ast.walk(ast.Module(body, [])) if isinstance(n, ast.Name)
                 if isinstance(n.ctx, ast.Load)}  # fmt: skip
@@ -282,13 +282,13 @@ class Effects(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        """Remember what a local is."""
+        """Remember the value of a local."""
         node.value = self.visit(node.value)
         self.values[node.targets[0].id] = node.value
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Put what an effect returns in place of its call."""
+        """Replace the call of an effect by its value."""
         word = node.func.id if isinstance(node.func, ast.Name) else ""
         if "_on_" not in word:
             return self.generic_visit(node)
@@ -299,7 +299,7 @@ class Effects(ast.NodeTransformer):
 
 
 def effect_of(word: str, term: ast.expr, intensity: ast.expr) -> ast.expr:
-    """What a function of the mechanisms returns for a term and an intensity."""
+    """Return the expression of an effect for a term and an intensity."""
     lever, _on, acts_on = word.partition("_on_")
     function = ACTING[lever].effects[acts_on]
     if word != function.__name__ and lever != function.__name__:
@@ -316,7 +316,7 @@ def effect_of(word: str, term: ast.expr, intensity: ast.expr) -> ast.expr:
 
 
 def simpler(node: ast.expr) -> ast.expr:
-    """A sum or product without a 0 or a 1 that it begins with."""
+    """Return a sum or product without an initial 0 or 1."""
     match node:
         case ast.BinOp(left=ast.Constant(value=0.0), op=ast.Add(), right=right):
             return right
@@ -326,7 +326,7 @@ def simpler(node: ast.expr) -> ast.expr:
 
 
 class Equation:
-    """A law in LaTeX, read from its source: the result, then the lines that say what is in it."""
+    """A law in LaTeX, read from its source: the result, then the definitions of its variables."""
 
     def __init__(self, function: Callable, module: ModuleType = laws) -> None:
         self.plain = getattr(function, "py_func", function)
@@ -339,7 +339,7 @@ class Equation:
         self.symbols: dict[str, str] = {}
 
     def latex(self) -> str:
-        """The lines of the equation, aligned at their equals signs."""
+        """Return the lines of the equation, aligned at their equals signs."""
         cases, notes = self._statements(self.tree.body)
         if cases[-1][0] is not None:
             self._refuse(self.tree, "a law whose last line is not a return")
@@ -389,7 +389,7 @@ class Equation:
         return [rf"{left} &= {call}", *self._lines("z", value.args[0])]
 
     def _lines(self, left: str, value: ast.expr) -> list[str]:
-        """One assignment, broken between terms or factors where it is too long."""
+        """Return one assignment, broken between terms or factors if it is too long."""
         parts = self._parts(value)
         lines = broken(parts, WIDEST)
         # As even as they can be in that number of lines.
@@ -401,7 +401,7 @@ class Equation:
         return [f"{left} &= {first}", *(rf"&\quad {sign}{line}" for line in others)]
 
     def _parts(self, value: ast.expr) -> list[str]:
-        """The terms of a sum with their signs, the factors of a product, or the whole."""
+        """Return the terms of a sum with their signs, the factors of a product, or the whole."""
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
             is_sum = isinstance(value.op, ast.Add)
             left = self._parts(value.left)
@@ -416,7 +416,7 @@ class Equation:
 
     # Expressions
     def text(self, node: ast.expr, tightness: int = SUM) -> str:
-        """An expression, in brackets if it holds together less tightly than it must."""
+        """Return an expression, in brackets if its precedence requires them."""
         latex, own = self._shape(node)
         return bracketed(latex) if own < tightness else latex
 
@@ -457,7 +457,7 @@ class Equation:
         return self._own(word, name_of(self.law, word).symbol)
 
     def _own(self, word: str, symbol: str) -> str:
-        """The symbol, after a look whether another name of this law has it already."""
+        """Return the symbol; raise an error if another name of this law has it already."""
         other = self.symbols.setdefault(symbol, word)
         if other != word:
             text = f"{self.law}: '{word}' and '{other}' would both be written {symbol}"
@@ -473,7 +473,7 @@ class Equation:
         return [node]
 
     def _powers(self, factors: Iterable[ast.expr]) -> list[str]:
-        """Factors, of which equal ones that stand together become a power."""
+        """Return factors, with adjacent equal ones joined into a power."""
         runs: list[tuple[ast.expr, int]] = []
         for factor in factors:
             if runs and ast.dump(runs[-1][0]) == ast.dump(factor):
@@ -534,7 +534,7 @@ class Equation:
         return function + bracketed(", ".join(self.text(value) for value in node.args)), ATOM
 
     def _guarded(self, node: ast.Call) -> ast.expr | None:
-        """What a guard against infinity lets through unchanged, or None if this is no guard.
+        """Return the argument of a guard against infinity, or None if this is no guard.
 
         Guards are left out of the equations: they change no result inside the ranges.
         """
@@ -552,7 +552,7 @@ class Equation:
 
 
 def constants_of(module: ModuleType) -> dict[str, ast.expr]:
-    """The expressions behind the names in capitals that a module defines."""
+    """Return the expressions of the constants that a module defines."""
     found = {}
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -561,7 +561,7 @@ def constants_of(module: ModuleType) -> dict[str, ast.expr]:
 
 
 def all_laws() -> dict[str, Callable]:
-    """The laws of the model by name, in their order; ``where`` is shown as cases wherever it is."""
+    """Return the laws of the model by name, in order; ``where`` appears as cases."""
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     shown = names[: names.index("mean_trust")]  # what follows is bookkeeping, described in words
@@ -569,12 +569,12 @@ def all_laws() -> dict[str, Callable]:
 
 
 def math(latex: str) -> str:
-    """LaTeX within a line, so written that Markdown leaves its stars and underscores alone."""
+    """Return inline LaTeX that Markdown does not read as emphasis."""
     return f"$`{latex}`$"
 
 
 def law_block(function: Callable) -> str:
-    """A law: its number, its sentence, its equation, and what its symbols are."""
+    """Return a law: its number, its sentence, its equation, and its symbols."""
     equation = Equation(function)
     latex, law = equation.latex(), equation.law
     text = inspect.getdoc(equation.plain)
@@ -601,7 +601,7 @@ def law_block(function: Callable) -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(
@@ -610,12 +610,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def symbol_cell(symbol: str) -> str:
-    """A symbol in a cell, or nothing."""
+    """Return a symbol for a cell, or nothing."""
     return math(symbol) if symbol else ""
 
 
 def unit_cell(unit: str) -> str:
-    """A unit in a cell; pure numbers have none."""
+    """Return a unit for a cell; pure numbers have none."""
     return "" if unit == "1" else unit
 
 
@@ -623,11 +623,11 @@ BOOKKEEPING = {
     "first", "end", "moving", "entering", "x", "y", "z", "leaves", "order", "cleared",
     "burden", "direction", "reverse",
 }  # fmt: skip
-"""Columns that the engine keeps for its own convenience and that follow from the others."""
+"""Columns that only serve the engine and follow from the others."""
 
 
 def columns_block(columns: Mapping[str, Column]) -> str:
-    """Columns of the state, less what is bookkeeping."""
+    """Return the columns of the state, without bookkeeping."""
     rows = (
         (symbol_cell(entry.symbol), f"`{name}`", entry.meaning, unit_cell(entry.unit))
         for name, entry in columns.items()
@@ -637,7 +637,7 @@ def columns_block(columns: Mapping[str, Column]) -> str:
 
 
 def parameters_block(parameters: Mapping[str, Parameter]) -> str:
-    """Parameters with all that is declared of them."""
+    """Return parameters with everything that their declarations say."""
     rows = (
         (
             symbol_cell(entry.symbol),
@@ -654,7 +654,7 @@ def parameters_block(parameters: Mapping[str, Parameter]) -> str:
 
 
 def families_block() -> str:
-    """The service areas that ship, with all their attributes."""
+    """Return the shipped service areas with all their attributes."""
     head = ["family", "area", *(math(entry.symbol) for entry in AREA_ATTRIBUTES.values()), "source"]
     rows = (
         [
@@ -670,7 +670,7 @@ def families_block() -> str:
 
 
 def levers_block() -> str:
-    """Mechanisms and supporters, what they cost, and who pays unless a scenario says otherwise."""
+    """Return mechanisms and supporters, their price, and their payer by default."""
     rows = (
         (
             math(lever.symbol),
@@ -682,11 +682,11 @@ def levers_block() -> str:
         )
         for name, lever in LEVERS.items()
     )
-    return table(("symbol", "lever", "kind", "what it is", "price", "paid by"), rows)
+    return table(("symbol", "lever", "kind", "description", "price", "paid by"), rows)
 
 
 def effects_block() -> str:
-    """What each lever makes of each term that it acts on, by the functions that the laws call."""
+    """Return the effect of each lever on each of its terms, from its declaration."""
     rows = []
     for name, one in ACTING.items():
         for term, function in one.effects.items() if one.is_built_in else ():
@@ -696,12 +696,12 @@ def effects_block() -> str:
             listed = "".join(f" `{label}`" for label in equation.parameters)
             why = " ".join(inspect.getdoc(function).split())
             rows.append((f"`{name}`", f"`{term}`", f"{math(made)}{listed}", why))
-    head = ("lever", "acts on", "what it makes of the term", "why")
+    head = ("lever", "acts on", "effect on the term", "reason")
     return table(head, rows)
 
 
 def settings_block() -> str:
-    """The words that settings of scenarios can have, as they are explained where declared."""
+    """Return the values of settings, with the explanations of their declarations."""
     body = ast.parse(inspect.getsource(levers)).body
     explained = {
         node.targets[0].id: " ".join(after.value.value.split())
@@ -719,20 +719,20 @@ def settings_block() -> str:
          explained[name].replace("``", "`"))
         for name, title in names.items()
     )  # fmt: skip
-    return table(("setting", "words", "meaning"), rows)
+    return table(("setting", "values", "meaning"), rows)
 
 
 def structures_block() -> str:
-    """The settings that are structures of the model, with their alternatives."""
+    """Return the settings that are structures of the model, with their alternatives."""
     rows = (
         (f"`{name}`", f"`{usual}`", ", ".join(f"`{word}`" for word in others))
         for name, (usual, *others) in STRUCTURES.items()
     )
-    return table(("setting", "usual", "alternatives"), rows)
+    return table(("setting", "default", "alternatives"), rows)
 
 
 def rules_block() -> str:
-    """The decision rules that are built in, each with its sentence and its parameters."""
+    """Return the built-in decision rules, each with its sentence and its parameters."""
     rows = (
         (
             f"`{name}`",
@@ -745,11 +745,11 @@ def rules_block() -> str:
         )
         for name in BUILT_IN
     )
-    return table(("rule", "what it does", "parameters"), rows)
+    return table(("rule", "behaviour", "parameters"), rows)
 
 
 def measures_block(measures: Mapping[str, Measure]) -> str:
-    """Measures, and how a run's figure is made of its quarters."""
+    """Return measures, and how the figure of a run follows from its quarters."""
     better = {1: "more", -1: "less", 0: ""}
     rows = (
         (
@@ -769,27 +769,27 @@ DRAWS: dict[str, tuple[str, str]] = {
     "CAPACITY": ("i, i; area", "normal: capacity at the start"),
     "INTERESTS": ("i, i; area", "two gamma parts: priority of an area"),
     "CULTURE": ("i, i", "four normal: three scores of culture, and fiscal stress"),
-    "TEMPER": ("i, i", "14 exponential: preference for self-rule and goodwill"),
+    "TEMPER": ("i, i", "14 exponential: preference for autonomy and goodwill"),
     "TRUST": ("i, j", "normal: trust in a contact at the start"),
     "ERROR": ("i, j; area; quarter 0", "normal: error in judging unions through a contact"),
     "ATTENTION": ("i, i; area", "whether a region turns to an area"),
-    "NOTICE": ("i, j; area", "whether it notices a contact there"),
+    "NOTICE": ("i, j; area", "whether a region notices a contact in an area"),
     "CHOICE": (
         "i, j or i, i; area",
-        "a draw of each union's own; with j = i, of the chooser's own",
+        "one draw for each union; with j = i, one for the choosing region",
     ),
-    "KEEPING": ("i, i; area", "the draw of the option to keep things as they are"),
+    "KEEPING": ("i, i; area", "draw of the option to keep things as they are"),
     "CONCLUSION": ("i, i; area", "whether a negotiation concludes"),
-    "ORDER": ("i, i; area", "the place of a negotiation among those that conclude"),
+    "ORDER": ("i, i; area", "order of a negotiation among those that conclude"),
     "LEAVING": ("i, i; area", "whether a member leaves"),
     "HONOUR": ("i, i; area", "whether a member keeps its promises"),
-    "SIGHT": ("i, i; area", "whether its conduct is observed"),
+    "SIGHT": ("i, i; area", "whether the conduct of a member is observed"),
 }
-"""What the rest of each purpose's address is, and what is drawn."""
+"""The rest of the address of each purpose, and its draw."""
 
 
 def purposes() -> dict[str, int]:
-    """The purposes of draws by their names, with their numbers."""
+    """Return the purposes of draws by name, with their numbers."""
     found: dict[str, int] = {}
     for node in ast.parse(inspect.getsource(rng)).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
@@ -800,7 +800,7 @@ def purposes() -> dict[str, int]:
 
 
 def draws_block() -> str:
-    """The purposes of draws with their addresses."""
+    """Return the purposes of draws with their addresses."""
     if list(DRAWS) != list(purposes()):
         text = "the purposes of draws and DRAWS of tools/render_odd.py differ"
         raise RenderingError(text)
@@ -808,22 +808,22 @@ def draws_block() -> str:
         (str(number), name.lower(), address, what)
         for (name, number), (address, what) in zip(purposes().items(), DRAWS.values(), strict=True)
     )
-    return table(("number", "purpose", "regions; area", "what is drawn"), rows)
+    return table(("number", "purpose", "regions; area", "draw"), rows)
 
 
 def terms_block() -> str:
-    """The terms on which mechanisms and supporters act."""
+    """Return the terms on which mechanisms and supporters act."""
     rows = ((f"`{name}`", term.meaning, unit_cell(term.unit)) for name, term in TERMS.items())
-    return table(("term", "what it is", "unit or range"), rows)
+    return table(("term", "meaning", "unit or range"), rows)
 
 
 def seen_block() -> str:
-    """What a decision rule knows of each option, and of the region that decides."""
+    """Return the information that a decision rule has on each option and on the deciding region."""
     rows = ((f"`{name}`", entry.meaning, unit_cell(entry.unit)) for name, entry in OPTION.items())
     own = ", ".join(f"`{name}`" for name in Me._fields)
     return (
         f"{table(('of an option', 'meaning', 'unit or range'), rows)}\n\n"
-        f"Of the region that decides, and its slot: {own}; and a draw of its own."
+        f"Of the region that decides, and its slot: {own}; and a separate draw."
     )
 
 
@@ -831,7 +831,7 @@ def seen_block() -> str:
 
 
 def blocks() -> dict[str, str]:
-    """Every generated block by its name, as the code is now."""
+    """Return every generated block by name, from the current code."""
     groups: dict[str, dict[str, Parameter]] = {}
     for name, entry in PARAMETERS.items():
         groups.setdefault(entry.group, {})[name] = entry
@@ -856,7 +856,7 @@ def blocks() -> dict[str, str]:
 
 
 def refreshed(page: str, fresh: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The page with its blocks as they should be, and the names of those that were not.
+    """Return the page with fresh blocks, and the names of those that were stale.
 
     Raises :class:`RenderingError` unless each block is on the page exactly once.
     """
@@ -880,7 +880,7 @@ def refreshed(page: str, fresh: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def main(words: list[str], page: Path = PAGE) -> int:
-    """Rewrite the page, or check it; 1 if it was to be fresh and is not."""
+    """Rewrite the page, or check it; return 1 if a block is stale or cannot be rendered."""
     try:
         text, stale = refreshed(page.read_text(encoding="utf-8"), blocks())
     except RenderingError as error:
@@ -891,7 +891,7 @@ def main(words: list[str], page: Path = PAGE) -> int:
             sys.stderr.write(f"{page.name}: the block '{name}' is stale; refresh it: {COMMAND}\n")
         return 1 if stale else 0
     page.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{page.name}: {', '.join(stale) or 'nothing'} written anew\n")
+    sys.stdout.write(f"{page.name}: {', '.join(stale) or 'nothing'} rendered\n")
     return 0
 
 
