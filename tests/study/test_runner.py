@@ -224,7 +224,8 @@ def test_a_killed_study_resumes_bit_identically(at, tmp_path, whole, monkeypatch
         patch.setattr(Path, "unlink", lambda *_words, **_more: None)
         with pytest.raises(KilledError):
             finish(tmp_path, "out", workers=1)
-    assert list((tmp_path / "out").rglob(".*")), "a killed process leaves a temporary file"
+    # Every write syncs its file and then its folder, in which the file has its name already.
+    assert bool(list((tmp_path / "out").rglob(".*"))) == (at % 2 == 0)
     study, state = finish(tmp_path, "out")
     assert state.left == 0
     same(read_tables(study), whole)

@@ -131,9 +131,9 @@ def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):
     rule.write_text(
         "from kolabsim import decision_rule\n\n\n"
         "@decision_rule()\n"
-        "def moody(options, me, luck, p):\n"
+        "def moody(options, me, draw, p):\n"
         '    """Raises now and then."""\n'
-        "    if luck < 0.05:\n"
+        "    if draw < 0.05:\n"
         '        raise ValueError("moody")\n'
         "    return 0\n"
     )

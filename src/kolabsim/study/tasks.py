@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import BLOCK, Extensions, Task, build_task
+from kolabsim.engine.ensemble import BLOCK, Extensions, Task, build_task, refuse_uncompiled
 from kolabsim.engine.overrides import Base, build_base, vary
 from kolabsim.errors import InputError, KolabsimError, Problem
 from kolabsim.i18n import _
@@ -183,7 +183,12 @@ def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) 
 
 
 def pack(task: Task) -> Plain:
-    """A task as plain arrays, numbers and texts."""
+    """A task as plain arrays, numbers and texts.
+
+    Raises :class:`~kolabsim.errors.InputError` for a rule that numba cannot compile: no worker
+    could run it.
+    """
+    refuse_uncompiled(task.rule, task.extensions)
     packed: Plain = {"seed": task.seed, "model": digest()}
     for kind, part in (("world", task.world), ("policy", task.policy)):
         for name, array in part._asdict().items():
