@@ -1,4 +1,4 @@
-"""What can go wrong through no fault of kolabsim's, told all at once and with the way out."""
+"""Errors of inputs and disks, reported all at once and with a way out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StorageError(KolabsimError):
 
 
 class StoppedError(KolabsimError):
-    """Work that was stopped before its end; what was finished is kept."""
+    """Work that was stopped before its end; finished results are stored."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def warn_renamed(
 
 @dataclass
 class Problems:
-    """Collects problems while an input is read, so that they are told together."""
+    """Collects problems while an input is read, so that they are reported together."""
 
     found: dict[Problem, None] = field(default_factory=dict)
 

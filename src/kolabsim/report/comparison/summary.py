@@ -143,7 +143,7 @@ def cost_headline(comparison: Comparison, future: str) -> Headline:
             "“{strategy}” has no programme cost beyond that of “{baseline}”, and services cost "
             "{saved} less over {years} years ({level} interval {saved_interval}; {runs} runs)."
         )
-        brief = _("None")
+        brief = _("No added cost")
     more = cost_sentences(comparison, cost, net, ratio)
     return Headline(_("Cost"), brief, text.format(**words), tuple(more))
 
