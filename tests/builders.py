@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kolabsim.engine.ensemble import Block, build_task, new_state, run_block
-from kolabsim.model.agreements import settle
+from kolabsim.model.agreements import form_agreements
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.initialisation import initialise
@@ -278,7 +278,7 @@ def take_stage(number, w, s, policy, p, rule, key):
         for i in regions:
             plan(i, s, p, key)
     elif number == 4:
-        settle(s, policy, p, key.quarter)
+        form_agreements(s, policy, p, key.quarter)
     elif number == 5:
         for i in regions:
             coordinate(i, s, p, key)

@@ -7,7 +7,7 @@ built-in rules, mechanisms, targets and measures keep the same contracts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -237,7 +237,7 @@ def check_target(rule: TargetRule | str, *, cases: int = 200) -> None:
 def _scores_well(rule: TargetRule, data: DataObject) -> None:
     region, slots = empty_records(1, REGION), empty_records(3, SLOT)
     for records in (region, slots):
-        for name in records.dtype.names:
+        for name in records.dtype.names or ():
             if records.dtype[name].kind == "f":
                 records[name] = data.draw(numbers(0.0, 1.0), label=name)
     region["population"] = data.draw(numbers(1.0, 1e9), label="population")
@@ -334,7 +334,7 @@ def _engines_agree(of: Extension | str, scenario: Scenario, strategy: str = "vol
         _fail(of, _("Mesa agents and the ensemble do not agree under it"))
 
 
-def _known(name: str, allowed: object) -> None:
+def _known(name: str, allowed: Collection[str]) -> None:
     if name not in allowed:
         text = _("{value} is not known here{suggestion}")
         raise InputError([Problem(text.format(value=name, suggestion=suggestion(name, allowed)))])

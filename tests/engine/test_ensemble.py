@@ -177,11 +177,11 @@ def test_parameters_of_a_rule_are_checked_like_any_other():
         """Stay as it is."""
         return 0
 
-    assert calm.settle({"patience": 0.25}).patience == 0.25
+    assert calm.parameter_record({"patience": 0.25}).patience == 0.25
     with pytest.raises(InputError, match="did you mean 'patience'"):
-        calm.settle({"pateince": 0.5})
+        calm.parameter_record({"pateince": 0.5})
     with pytest.raises(InputError, match=r"outside 0\.0 to 1\.0"):
-        calm.settle({"patience": 2.0})
+        calm.parameter_record({"patience": 2.0})
 
 
 def test_the_contract_of_rules_holds_for_the_built_in_ones():

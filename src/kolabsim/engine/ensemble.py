@@ -12,7 +12,7 @@ import numpy as np
 
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
-from kolabsim.model.agreements import settle
+from kolabsim.model.agreements import form_agreements
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.declare import CustomMeasure, DecisionRule, Extension, TargetRule
 from kolabsim.model.initialisation import initialise
@@ -84,7 +84,7 @@ def simulate_runs(
                 tally_all(s, p, quarter)
             for i in each_region(s, True):
                 plan(i, s, p, key)
-            settle(s, policy, p, quarter)
+            form_agreements(s, policy, p, quarter)
             for i in each_region(s, False):
                 coordinate(i, s, p, key)
             produce(s, policy, p, quarter)
@@ -214,7 +214,7 @@ def _measured_by(value: Callable, place: int, column: int, others: Callable) -> 
 
 
 class Extensions(NamedTuple):
-    """Rules of one's own besides the decision rule, as the loop calls them."""
+    """User-defined rules besides the decision rule, as the loop calls them."""
 
     targets: tuple[TargetRule, ...] = ()
     measures: tuple[CustomMeasure, ...] = ()
@@ -270,7 +270,9 @@ def build_extensions(scenario: Scenario) -> Extensions:
     declared = scenario.declared
     targets, measures = tuple(declared.targets.values()), tuple(declared.measures.values())
     settings = scenario.parameters
-    records = (rule.settle(settings_of(rule.name, settings)) for rule in (*targets, *measures))
+    records = (
+        rule.parameter_record(settings_of(rule.name, settings)) for rule in (*targets, *measures)
+    )
     return Extensions(targets, measures, tuple(records))
 
 

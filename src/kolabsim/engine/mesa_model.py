@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -48,6 +48,8 @@ class RegionalGovernment(mesa.Agent):
     """
 
     model: CollaborationModel
+    cell: Any
+    """Its place in Mesa's network of contacts."""
 
     def __init__(self, model: CollaborationModel, row: int) -> None:
         _refuse_late(model)
@@ -293,7 +295,7 @@ class CollaborationModel(mesa.Model):
         stage = identify_for(self.rule.compiled) if self.rule else host_entry(stages.identify)
         stage(row, self.state, self.parameters, self.rule_parameters, self.key)
 
-    def identify_with(self, choose: Callable[[np.recarray, Me, float], int], row: int) -> None:
+    def identify_with(self, choose: Callable[[Any, Me, float], int], row: int) -> None:
         """The first step of one region, which chooses by a Python function."""
         state, p, key = self.state, self.parameters, self.key
         for a in range(state.slot.shape[1]):
@@ -346,7 +348,7 @@ class CollaborationModel(mesa.Model):
         self._regions_do("communicate")
         host_entry(bodies.tally_all)(state, p, quarter)
         self._regions_do("plan")
-        host_entry(agreements.settle)(state, policy, p, quarter)
+        host_entry(agreements.form_agreements)(state, policy, p, quarter)
         self._regions_do("coordinate")
         host_entry(stages.produce)(state, policy, p, quarter)
         self._regions_do("evaluate")
@@ -374,7 +376,7 @@ class CollaborationModel(mesa.Model):
             found[measure.name] = value if np.isfinite(value) else np.nan
         return found
 
-    def agreements(self) -> list[dict[str, object]]:
+    def agreements(self) -> list[dict[str, Any]]:
         """The joint bodies as they stand: area, form, age in years, and the codes of members."""
         names, codes = list(self.simulated.areas), self.simulated.regions.codes
         found = []
@@ -456,8 +458,9 @@ def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float,
 
 def is_whole(value: object, end: int) -> bool:
     """Whether a value is a whole number from 0 up to, but not including, an end."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return whole and 0 <= value < end
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return False
+    return 0 <= int(value) < end
 
 
 def _refuse_late(model: CollaborationModel) -> None:

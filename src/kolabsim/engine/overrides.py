@@ -107,11 +107,11 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
         policy = policy._replace(budget=budget)
     levers = {name: value for name, value in setting.items() if is_lever(name)}
     if levers:
-        lever = policy.lever.copy()
+        intensity = policy.lever.copy()
         for name, value in levers.items():
             k = list(LEVERS).index(name.partition(".")[2])
-            lever[..., k][base.lever_on[k]] = value
-        policy = policy._replace(lever=lever)
+            intensity[..., k][base.lever_on[k]] = value
+        policy = policy._replace(lever=intensity)
     return task._replace(world=world, policy=policy, parameters=parameters, rule_parameters=rule)
 
 

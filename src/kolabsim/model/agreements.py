@@ -38,16 +38,16 @@ AREA, FIRST, END, LISTED = 0, 1, 2, 3
 
 
 @inlined
-def settle(s, policy, p, quarter):
+def form_agreements(s, policy, p, quarter):
     """Carry out what this quarter decided about joint bodies."""
-    settle_leavings(s, p, quarter)
-    settle_mandates(s, policy, p, quarter)
-    settle_negotiations(s, p, quarter)
+    carry_out_leavings(s, p, quarter)
+    impose_mandates(s, policy, p, quarter)
+    conclude_negotiations(s, p, quarter)
     fund(s, policy, p, quarter)
 
 
 @inlined
-def settle_leavings(s, p, quarter):
+def carry_out_leavings(s, p, quarter):
     """Let those leave who decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
         if s.region[i].moving > 0:
@@ -69,7 +69,7 @@ def depart(s, p, i, a, quarter):
 
 
 @inlined
-def settle_mandates(s, policy, p, quarter):
+def impose_mandates(s, policy, p, quarter):
     """Unite the regions of each mandate that begins now, without a vote.
 
     The body that goes on is the largest of those that have no other members; the others of the
@@ -153,7 +153,7 @@ def expect(s, i, a, benefit_seen, is_new):
 
 
 @inlined
-def settle_negotiations(s, p, quarter):
+def conclude_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
     areas, number = s.slot.shape[1], 0
     for i in range(s.slot.shape[0]):

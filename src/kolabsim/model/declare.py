@@ -1,4 +1,4 @@
-"""Rules of one's own: plain functions with the parameters they declare; no classes to derive from.
+"""User-defined rules: plain functions with the parameters they declare; no classes to derive from.
 
 There are four kinds: how regions choose (:func:`decision_rule`), what planners can do
 (:func:`mechanism`), whom supporters help (:func:`target_rule`), and what is measured
@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.jit import compiled, inlined, obstacle
 from kolabsim.model.levers import BASES, LEVERS, PAYERS, STEPS, TERMS, Lever
-from kolabsim.model.measures import LAST_YEAR, MEASURES, OWN, REGION_MEASURES, SUM, Measure
+from kolabsim.model.measures import CUSTOM, LAST_YEAR, MEASURES, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import Parameter
 from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, record_type
 
@@ -59,7 +60,7 @@ def example_state() -> State:
     """Four regions with two areas, two of which share the first area, all figures plausible."""
     state = allocate(4, 2, 12, 3)
     for records in (state.region, state.slot, state.contact, state.area):
-        for name in records.dtype.names:
+        for name in records.dtype.names or ():
             records[name] = 0.5 if records.dtype[name].kind == "f" else 0
     state.region["population"] = [20_000.0, 40_000.0, 60_000.0, 80_000.0]
     state.region["rank"] = range(4)
@@ -89,7 +90,7 @@ class Extension:
     python: Callable
     """The function as it was written."""
     compiled: Callable
-    """Its compiled twin; of a mechanism of one's own, the function itself: it needs none."""
+    """Its compiled twin; of a user-defined mechanism, the function itself: it needs none."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     file: str | None = None
 
@@ -126,7 +127,7 @@ class Extension:
             return ""
         return obstacle(self.compiled, (*self.example(), fill_record(self.parameters, {})))
 
-    def settle(self, settings: Mapping[str, float] | None = None) -> np.record:
+    def parameter_record(self, settings: Mapping[str, float] | None = None) -> np.record:
         """One setting of the parameters; unknown names and wild values are refused."""
         given = dict(settings or {})
         problems = []
@@ -246,7 +247,7 @@ TARGET_RULES: dict[str, TargetRule] = {}
 CUSTOM_MEASURES: dict[str, CustomMeasure] = {}
 """Measures of extensions that were loaded."""
 
-KNOWN: dict[str, dict[str, Extension]] = {
+KNOWN: dict[str, dict[str, Any]] = {
     DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: CUSTOM_MEASURES,
 }  # fmt: skip
 
@@ -506,7 +507,7 @@ def _declared(
     function: Callable,
     parameters: Mapping[str, Parameter],
     **more: object,
-) -> Extension:
+) -> Any:
     # Numba can only load what it kept where the function's module can be imported by its name,
     # which a user's file cannot.
     kept = is_ours(function)
@@ -522,14 +523,14 @@ def _declared(
     return made
 
 
-def register(made: Extension) -> None:
+def register(made: Any) -> None:
     """Make an extension known under its name."""
     KNOWN[made.kind][made.name] = made
     if made.kind == MEASURE:
-        OWN[made.name] = made.entry
+        CUSTOM[made.name] = made.entry
 
 
-def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> object:
+def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> Any:
     """Apply a function once in plain Python, and say in one sentence what is wrong with it."""
     try:
         return function(*seen)
@@ -540,7 +541,7 @@ def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str =
         raise InputError([Problem(f"{text}; {fields}" if fields else text)]) from error
 
 
-def _check_number(kind: str, name: str, value: object, *, is_defined: bool = True) -> None:
+def _check_number(kind: str, name: str, value: Any, *, is_defined: bool = True) -> None:
     """Refuse what is not a number, or is infinite; and what is undefined, unless it may be."""
     is_number = isinstance(value, int | float | np.integer | np.floating)
     if not is_number or isinstance(value, bool):

@@ -55,7 +55,7 @@ def initialise(w, s, policy, p, key):
             slot.due = slot.people * slot.alone
     now.mean_interest = mean_interest_distance(s)
     for k in range(len(w.body)):
-        begin_body(w.body[k], s, p, key.quarter)
+        place_body(w.body[k], s, p, key.quarter)
 
 
 @device
@@ -164,7 +164,7 @@ def draw_trust(region, contact, i, s, p, key):
 
 
 @device
-def begin_body(given, s, p, quarter):
+def place_body(given, s, p, quarter):
     """Set up a body that exists at the start, with what its members can expect of it."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]
     body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], began)

@@ -14,6 +14,7 @@ from kolabsim.model.levers import (
     BEST,
     BUSINESS,
     COMMUNITY,
+    CUSTOM,
     FORUM,
     GOVERNMENT,
     INFORMATION,
@@ -21,7 +22,6 @@ from kolabsim.model.levers import (
     MONITORING,
     NEWEST,
     NGO,
-    OWN,
     PLANNING,
     TEAM,
 )
@@ -55,7 +55,7 @@ def begin(w, s, policy, p, quarter):
         if quarter == 0 or phase != policy.period[quarter - 1]:
             s.effect[a] = policy.effect[phase, a]
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
-        befall(w, s, p, w.period[quarter])
+        apply_period(w, s, p, w.period[quarter])
     for k in range(len(w.shock)):
         since = quarter - w.shock[k].first
         if since >= 0 and quarter < w.shock[k].until and since % w.shock[k].every == 0:
@@ -85,7 +85,7 @@ def support(s, policy, p, custom, quarter):
 
 
 @device
-def befall(w, s, p, period):
+def apply_period(w, s, p, period):
     """Give every region the population, stress and demand of a period."""
     regions, areas = s.slot.shape
     for i in range(regions):
@@ -305,8 +305,8 @@ def running_cost(lever, s, p):
 
 
 @device
-def own_charge(rate, base, slot):
-    """Yearly cost of a mechanism of one's own for one slot, in persons at efficient scale."""
+def custom_charge(rate, base, slot):
+    """Yearly cost of a user-defined mechanism for one slot, in persons at efficient scale."""
     together = slot.body != NOBODY
     if base == ON_JOINT_COST and not together:
         return 0.0
@@ -314,20 +314,20 @@ def own_charge(rate, base, slot):
 
 
 @device
-def bill_own(s, policy, phase):
-    """Add up what mechanisms of one's own cost this quarter and who bears it (E13)."""
+def bill_custom(s, policy, phase):
+    """Add up what user-defined mechanisms cost this quarter and who bears it (E13)."""
     regions, areas = s.slot.shape
-    s.ledger[PAID, OWN] = 0.0
+    s.ledger[PAID, CUSTOM] = 0.0
     for u in range(policy.rate.shape[2]):
         payer, total = policy.bearer[phase, u], 0.0
         for i in range(regions):
             for a in range(areas):
                 slot = s.slot[i, a]
-                yearly = own_charge(policy.rate[phase, a, u], policy.base[u], slot)
+                yearly = custom_charge(policy.rate[phase, a, u], policy.base[u], slot)
                 total += yearly * s.area[a].cost_per_resident / QUARTERS
                 if payer == MEMBERS_PAY:
                     slot.programme += yearly / (slot.people * slot.alone)
-        s.ledger[PAID, OWN] += total
+        s.ledger[PAID, CUSTOM] += total
         pay(s.moment[0], payer, total)
 
 
@@ -384,7 +384,7 @@ def bill(s, policy, p, quarter):
                 s.slot[i, a].programme = 0.0
     now.paid_members = now.paid_centre = now.paid_supporter = 0.0
     phase = policy.period[quarter]
-    for lever in range(OWN):
+    for lever in range(CUSTOM):
         payer = policy.payer[phase, lever]
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
         running, part = 0.0, 1.0
@@ -408,4 +408,4 @@ def bill(s, policy, p, quarter):
                     slot.programme += own / (slot.people * slot.alone)
         s.ledger[PAID, lever] = running + startup
         pay(now, payer, running + startup)
-    bill_own(s, policy, phase)
+    bill_custom(s, policy, phase)

@@ -104,7 +104,7 @@ def unit_cost(people, efficient_scale, curvature_below, curvature_above, curve):
 # E14 --------------------------------------------------------------------------------------------
 @kernel
 def effect(term, times, plus, least, most):
-    """What mechanisms of one's own make of a term: scaled, shifted, within its bounds. E14"""
+    """What user-defined mechanisms make of a term: scaled, shifted, within its bounds. E14"""
     return clip(times * term + plus, least, most)
 
 

@@ -129,8 +129,8 @@ LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
 FORUM, PLANNING, TEAM, INFORMATION, MONITORING, GOVERNMENT, NGO, BUSINESS, COMMUNITY = range(9)
 """Positions of the levers in the engine's arrays, in the order of :data:`LEVERS`."""
 
-OWN = len(LEVERS)
-"""Position in the ledger of all mechanisms of one's own together."""
+CUSTOM = len(LEVERS)
+"""Position in the ledger of all user-defined mechanisms together."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ TERMS: dict[str, Term] = {}
 """All terms by name. Each is declared where it is applied: :func:`kolabsim.model.laws.term`."""
 
 BASES = ("members", "joint")
-"""What the price of a mechanism of one's own is a share of: all service cost, or joint cost."""
+"""What the price of a user-defined mechanism is a share of: all service cost, or joint cost."""
 BASE_TITLES = {
     "members": N_("all service cost"), "joint": N_("joint cost"), "entry": N_("start-up"),
 }  # fmt: skip
@@ -158,7 +158,7 @@ TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
 those with the highest net benefit; or regions that are named."""
 ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
 CUSTOM_TARGETS = len(TARGETS)
-"""From here on positions are those of targeting rules of one's own."""
+"""From here on positions are those of user-defined targeting rules."""
 
 PAYERS = ("members", "centre", "supporter")
 """Who bears the cost of a lever."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
 from kolabsim.model.parameters import PARAMETERS
 
 if TYPE_CHECKING:
-    from kolabsim.model.declare import Declared, Extension
+    from kolabsim.model.declare import Declared
 
 GROUP = "kolabsim.extensions"
 """Entry points by which installed packages bring extensions."""
@@ -114,7 +114,7 @@ def _run(path: Path, source: bytes) -> Declared:
             KNOWN[kind].clear()
             KNOWN[kind].update(known)
         raise InputError(problems) from cause
-    new = {
+    new: dict[str, dict[str, Any]] = {
         kind: {name: one for name, one in known.items() if before[kind].get(name) is not one}
         for kind, known in KNOWN.items()
     }
@@ -125,7 +125,7 @@ def _combine(paths: Iterable[Path]) -> Declared:
     """What several files declare together; a name that two of them take is refused."""
     from kolabsim.model.declare import DECISION, KNOWN, MEASURE, MECHANISM, TARGET, Declared
 
-    parts: Mapping[str, dict[str, Extension]] = {kind: {} for kind in KNOWN}
+    parts: dict[str, dict[str, Any]] = {kind: {} for kind in KNOWN}
     for path in paths:
         for entry in load_extension(path):
             first = parts[entry.kind].setdefault(entry.name, entry)

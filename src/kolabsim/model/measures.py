@@ -42,13 +42,13 @@ class Measure:
 
 
 class Measures(dict[str, Measure]):
-    """Measures by name: looked up, those of one's own are found too; listed, only built-in ones."""
+    """Measures by name: looked up, user-defined ones are found too; listed, only built-in ones."""
 
     def __missing__(self, name: str) -> Measure:
-        return OWN[name]
+        return CUSTOM[name]
 
 
-OWN: dict[str, Measure] = {}
+CUSTOM: dict[str, Measure] = {}
 """Measures of extensions that were loaded."""
 
 
@@ -327,13 +327,13 @@ def trace_region(i, s, out):
 
 
 @inlined
-def record(s, p, own, quarter, out):
+def record(s, p, custom, quarter, out):
     """Write the measures of a quarter."""
     quality = np.empty(len(s.region))
     clear(out)
     for i in range(len(s.region)):
         add_region(i, s, quarter, quality, out)
-    conclude(s, p, own, quarter, quality, out)
+    conclude(s, p, custom, quarter, quality, out)
 
 
 @device
@@ -380,10 +380,10 @@ def add_region(i, s, quarter, quality, out):
 
 
 @inlined
-def conclude(s, p, own, quarter, quality, out):
+def conclude(s, p, custom, quarter, quality, out):
     """Make the measures of a quarter from the sums over its regions, bodies and the ledger.
 
-    Those of one's own stand after them; ``own`` are the parameters of rules of one's own.
+    User-defined measures stand after them; ``custom`` are the parameters of user-defined rules.
     """
     conclude_slots(s, p, quarter, out)
     record_bodies(s, quarter, out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -85,19 +86,19 @@ def place_in(low: float, high: float, value: float) -> float:
     return min(max(u, 0.0), 1.0)
 
 
-def number(default: float, symbol: str, meaning: str, **more: object) -> Parameter:
+def number(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
     """A parameter that is not negative."""
     return Parameter(default, symbol=symbol, meaning=meaning, **more)
 
 
-def share(default: float, symbol: str, meaning: str, **more: object) -> Parameter:
+def share(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
     """A parameter between 0 and 1."""
     return Parameter(default, symbol=symbol, meaning=meaning, most=1.0, **more)
 
 
-def rate(default: float, symbol: str, meaning: str, **more: object) -> Parameter:
+def rate(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
     """A share a year; at most .99, so that the share a quarter is defined."""
-    settings = {"unit": "share/year", "most": 0.99} | more
+    settings: dict[str, Any] = {"unit": "share/year", "most": 0.99} | more
     return Parameter(default, symbol=symbol, meaning=meaning, rate=True, **settings)
 
 
@@ -389,7 +390,7 @@ PARAMETERS: dict[str, Parameter] = {
 }
 
 
-def named(*names: str) -> dict[str, Parameter]:
+def named(*names: str) -> dict[str, Any]:
     """The parameters of these names."""
     return {name: PARAMETERS[name] for name in names}
 

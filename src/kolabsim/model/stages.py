@@ -235,7 +235,7 @@ def communicate(i, s, p, key):
 
 @device
 def most_trust(i, j, built, s):
-    """What mechanisms of one's own make of the trust built between two partners (E14).
+    """What user-defined mechanisms make of the trust built between two partners (E14).
 
     Of all areas that they share, the one counts in which most is built.
     """

@@ -274,7 +274,7 @@ class State(NamedTuple):
     option: np.ndarray
     """[most contacts + 1] of :data:`OPTION`: room for the options of a region."""
     ledger: np.ndarray
-    """[2, 10] what each lever cost this quarter, in money, and at last all mechanisms of one's own;
+    """[2, 10] what each lever cost this quarter, in money, and at last all user-defined mechanisms;
     and, from place 5 on, the part of its offer that each supporter's budget lets it pay."""
 
 
@@ -301,7 +301,7 @@ def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> Sta
 
 
 class World(NamedTuple):
-    """What a run cannot change: regions, contacts, areas, institutions, and what befalls them."""
+    """What a run cannot change: regions, contacts, areas, institutions, and shocks."""
 
     region: np.ndarray
     """[R] of :data:`REGION`: id, tier, contacts and place are filled."""
@@ -332,7 +332,7 @@ class World(NamedTuple):
     shock: np.ndarray
     """[K] of :data:`SHOCK`: what shakes trust, in the order in which it acts."""
     shocked: np.ndarray
-    """[K, R] 1 where a region is among those that it befalls."""
+    """[K, R] 1 where a region is hit."""
 
 
 class Policy(NamedTuple):
@@ -353,13 +353,13 @@ class Policy(NamedTuple):
     payer: np.ndarray
     """[P, 9] who bears each lever's cost, a place in PAYERS."""
     effect: np.ndarray
-    """[P, A, T, 2] factor and addition by which mechanisms of one's own change each of TERMS."""
+    """[P, A, T, 2] factor and addition by which user-defined mechanisms change each of TERMS."""
     rate: np.ndarray
-    """[P, A, U] yearly price of each mechanism of one's own, times its intensity."""
+    """[P, A, U] yearly price of each user-defined mechanism, times its intensity."""
     base: np.ndarray
     """[U] what that price is a share of, a place in BASES."""
     bearer: np.ndarray
-    """[P, U] who bears the cost of each mechanism of one's own, a place in PAYERS."""
+    """[P, U] who bears the cost of each user-defined mechanism, a place in PAYERS."""
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray

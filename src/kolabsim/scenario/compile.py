@@ -356,7 +356,7 @@ def custom_effects(
     effect[..., 0] = 1.0
     rate, terms = np.zeros(intensity.shape), list(TERMS)
     for u, mechanism in enumerate(declared.mechanisms.values()):
-        p = mechanism.settle(settings_of(mechanism.name, settings))
+        p = mechanism.parameter_record(settings_of(mechanism.name, settings))
         for (phase, a), value in np.ndenumerate(intensity[..., u]):
             rate[phase, a, u] = p.price * value
             for term in mechanism.effects if value > 0.0 else ():
@@ -429,10 +429,10 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
     """
     settings = settings_of(scenario.decision, scenario.parameters)
     if scenario.decision in BUILT_IN:
-        RULES[scenario.decision].settle(settings)
+        RULES[scenario.decision].parameter_record(settings)
         return None, rule_record(RULES[scenario.decision], settings)
     rule = scenario.declared.rules[scenario.decision]
-    return rule, rule.settle(settings)
+    return rule, rule.parameter_record(settings)
 
 
 def model_parameters(settings: Mapping[str, float]) -> np.record:

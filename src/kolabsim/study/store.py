@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kolabsim.errors import InputError, KolabsimError, Problem, StorageError, shown
 from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
-from kolabsim.model.measures import OWN, Measure
+from kolabsim.model.measures import CUSTOM, Measure
 from kolabsim.scenario.files import is_file
 from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.tasks import Plain, Recipe, TaskKey, from_bytes, to_bytes
@@ -181,7 +181,7 @@ class Store:
         with intact(path):
             found = Manifest.model_validate_json(path.read_bytes())
             _labels = found.tasks
-        OWN.update({name: entry for name, entry in found.measures.items() if name not in OWN})
+        CUSTOM.update({name: entry for name, entry in found.measures.items() if name not in CUSTOM})
         return found
 
     def write_manifest(self, manifest: Manifest) -> None:
