@@ -188,6 +188,9 @@ class Scenario(Levers):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
+    # Mesa's batch_run would take an iterable scenario for a list of scenarios.
+    __iter__ = None  # type: ignore[assignment]
+
     @classmethod
     def load(
         cls, source: str | Path, *, rule_parameters: Mapping[str, Parameter] | None = None
