@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 READ = ("*.md", "src/**/*.py", "src/**/*.po", "src/**/*.j2", "docs/**/*.md", "docs/**/*.po",
         "notebooks/*.ipynb", "experiments/**/*.md", "scenarios/**/*.yaml", "scenarios/**/*.md",
         "benchmarks/*.md", "tools/*.py")  # fmt: skip
-CODE = re.compile(r"```.*?```|``[^`]+``|`[^`]+`", re.DOTALL)
+CODE = re.compile(r"```.*?```|``[^`]+``|`[^`]+`|\{%.*?%\}", re.DOTALL)
 INDONESIAN = re.compile(r"\b(yang|dengan|untuk|adalah|tidak)\b")
 
 

@@ -97,7 +97,7 @@ class Comparison:
     channels: pd.DataFrame = field(repr=False)
     """Columns: strategy, future, channel; ``difference``, ``low``, ``high``, ``runs``: channels of
     the difference in realised net benefit of the last year. The channels and the programme cost,
-    whoever bears it, add up to the difference."""
+    no matter who bears it, add up to the difference."""
 
     def table(self, measure: str, *, future: str | None = None) -> pd.DataFrame:
         """Return the differences of one measure in one future (default: the first), by strategy."""
@@ -470,7 +470,7 @@ def trait_shares(
 
     Traits that no table gives (culture, interests, autonomy, goodwill, initial trust, errors of
     judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
-    run ``repeats`` times with other random draws. Columns: measure, share, low, high (95 %), runs.
+    run ``repeats`` times with other random draws. Columns: measure, share, low, high (95%), runs.
     """
     import pandas as pd
 

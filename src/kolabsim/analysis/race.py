@@ -57,7 +57,7 @@ class Archive:
     """[columns, runs] of each point."""
 
     def provide(self, wanted: Mapping[bytes, int]) -> None:
-        """Simulate what is missing for these points to have so many runs each."""
+        """Simulate what is missing for these points to have that many runs each."""
         nothing = np.empty((self.columns, 0))
         missing: dict[tuple[int, int], list[bytes]] = {}
         for key, runs in wanted.items():

@@ -120,7 +120,7 @@ CRITERIA: dict[str, Criterion] = {
         lambda m, aim: share_better(m - m[aim.baseline], axis=1), SHARE, needs="baseline"
     ),
 }
-"""All criteria by name: the maximum regret (Savage) and the 90 % quantile of regret; the share of
+"""All criteria by name: the maximum regret (Savage) and the 90% quantile of regret; the share of
 futures at or beyond a threshold; the mean in the worst future (Wald's maximin) and over the worst
 tenth; mean and standard deviation over futures, and the mean less ``aversion`` standard deviations;
 the share of futures in which the strategy is best, ties divided; the difference to the baseline,
@@ -222,7 +222,7 @@ def robustness(
     are values of the simulated futures and their intervals resample runs only. Where the
     standard error of the mean over runs is near half of the spread between futures, intervals of
     extremes, of the spread and of the share of futures in which a strategy is best are too short:
-    nominal 95 % become 70 to 90 %.
+    nominal 95% become 70 to 90%.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class Quality(NamedTuple):
     rmse: float
     """Root of the mean squared error, in the unit of the outcome."""
     coverage: float
-    """Share of left-out points within their 95 % interval: mean ± 1.96 standard deviations."""
+    """Share of left-out points within their 95% interval: mean ± 1.96 standard deviations."""
 
     def __str__(self) -> str:
         return f"R² {self.r2:.2f}, RMSE {self.rmse:.3g}, coverage {self.coverage:.0%}"

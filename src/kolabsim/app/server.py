@@ -274,7 +274,7 @@ class Page:
             caption(_("The wider a line, the more services two regions share (first runs)."))
         with ui.element("figure").classes("take"):
             write(_("Share and download"), tag="h2")
-            text = _("It holds all settings: whoever opens it sees the same.")
+            text = _("It holds all settings: anyone who opens it sees the same.")
             button("take-address", _("Address of this page"), self.take_address, text)
             self.address = write("", tag="output").props("id=address").classes("address")
             for kind, (label, text) in downloads().items():

@@ -1,6 +1,6 @@
 """One world under many settings: what a design varies is written straight into the engine's input.
 
-Checking a scenario anew and building its world takes longer than a few runs of it. Numbers that
+Checking a scenario again and building its world takes longer than a few runs of it. Numbers that
 only change a parameter, an attribute of an area or the intensity of a lever are therefore written
 into a copy of the arrays; the result is the same to the last bit as that of the scenario with this
 setting, and a test compares them.

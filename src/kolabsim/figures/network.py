@@ -62,7 +62,7 @@ def bodies_over_time(
 ) -> Figure:
     """Draw the joint bodies of one run, moment by moment: a row a service area.
 
-    A body keeps its colour as long as it exists, whoever joins or leaves. Lines join its members;
+    A body keeps its colour as long as it exists, while members join or leave. Lines join its members;
     regions in no body are white. Of more than six moments, six are drawn, the first and the last
     among them.
 

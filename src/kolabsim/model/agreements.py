@@ -1,4 +1,4 @@
-"""Settling agreements: the one stage of a quarter that belongs to the model as a whole.
+"""Forming agreements: the one stage of a quarter that belongs to the model as a whole.
 
 In this order: leavings, mandates, and the negotiations that conclude, in an order drawn for the
 quarter, each judged and voted on bodies as they now stand. Then grants are paid.

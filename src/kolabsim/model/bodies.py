@@ -281,7 +281,7 @@ def entry_cost(region, slot, p, price):
 
 @device
 def tally(s, p, body, quarter):
-    """Sum a body's row anew over its members, and judge what each has from it."""
+    """Sum a body's row over its members, and judge what each has from it."""
     a, party = s.body[body].area, s.slot.size + body
     row, size, areas = s.sums[party], s.body[body].members, s.slot.shape[1]
     for f in range(len(row)):
@@ -317,7 +317,7 @@ def tally(s, p, body, quarter):
 
 @device
 def tally_all(s, p, quarter):
-    """Sum the rows of all bodies anew."""
+    """Sum the rows of all bodies."""
     for body in each_body(s):
         tally(s, p, body, quarter)
 
@@ -490,7 +490,7 @@ def withdraw(s, body, i):
 
 @device
 def alone_again(s, i, a):
-    """A region that serves an area by itself from now on."""
+    """A region that serves an area alone from now on."""
     slot = s.slot[i, a]
     slot.body = NOBODY
     slot.bound_until = 0

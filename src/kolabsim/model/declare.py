@@ -261,7 +261,7 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
     ``options[0]`` keeps things as they are; every option has the fields of
     :data:`kolabsim.model.state.OPTION`, ``me`` those of :class:`kolabsim.model.state.Me`, ``draw``
     is a draw between 0 and 1 of the region's own, and ``p`` has the declared parameters. The rule
-    is tried in plain Python at once, so that a slip is told in one sentence.
+    is tried in plain Python at once, so that a slip gives one sentence.
     """
 
     def register(function: Callable) -> DecisionRule:
@@ -376,7 +376,7 @@ def mechanism(
     price
         Yearly cost at full intensity, share of the base; default .005, assumed.
     lever
-        Of a built-in mechanism or supporter: what is known of it; the four above are told by it.
+        Of a built-in mechanism or supporter: what is known of it; the four above follow from it.
     **parameters
         Numbers that it needs, in ``p``.
     """

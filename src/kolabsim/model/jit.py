@@ -38,7 +38,7 @@ itself does not notice an edit in another file and would run the old machine cod
 def digest() -> str:
     """Version of the model: a hash of the sources that decide a run's result, and of numba's.
 
-    Taken once: a process goes on with the sources that it has loaded, whoever edits them meanwhile.
+    Taken once: a process goes on with the sources that it has loaded, even if they are edited meanwhile.
     """
     text = hashlib.sha256(numba.__version__.encode())
     for wing in ("model", "engine"):
@@ -65,7 +65,7 @@ def cache_folder() -> str | None:
         except OSError:
             continue
     warnings.warn(
-        "kolabsim found no writable folder for its compiled model: it compiles anew each time",
+        "kolabsim found no writable folder for its compiled model: it compiles again each time",
         stacklevel=2,
     )
     return None
@@ -176,7 +176,7 @@ def rebind(function: Callable, **names: Callable) -> Callable:
     """The same function of the model with other functions under the names that it calls.
 
     So a user's decision rule takes the place of the built-in ones without a second copy of any
-    code. Only what is rebound is compiled anew, in each process.
+    code. Only what is rebound is compiled again, in each process.
     """
     return compiled(_copy(function, "rebound", names), kept=False)
 

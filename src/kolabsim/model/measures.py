@@ -109,7 +109,7 @@ MEASURES = Measures({
         shown=(REPORT, TRAITS), order=4,
     ),
     "net_efficiency": Measure(
-        "efficiency after programme cost", "efficiency less programme cost, whoever bears it",
+        "efficiency after programme cost", "efficiency less programme cost, no matter who bears it",
         better=1, shown=(REPORT, PAGE), order=3,
     ),
     "quality": Measure("service quality", "mean service quality over people", "0..1", better=1),
@@ -123,7 +123,7 @@ MEASURES = Measures({
     ),
     "realised_benefit": Measure(
         "realised net benefit",
-        "net benefit as it happened, after programme cost, whoever bears it",
+        "net benefit as it happened, after programme cost, no matter who bears it",
         "share of stand-alone cost", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS), order=1,
     ),
     **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
@@ -172,7 +172,7 @@ MEASURES = Measures({
         better=1, figure=SUM, shown=(COSTS,), order=19,
     ),
     "programme_cost": Measure(
-        "programme cost", "what levers and supporters cost, whoever bears it", "currency",
+        "programme cost", "what levers and supporters cost, no matter who bears it", "currency",
         better=-1, figure=SUM, shown=(REPORT, PAGE, COSTS), order=18,
     ),
     "programme_members": Measure(
@@ -188,7 +188,7 @@ MEASURES = Measures({
         better=-1, figure=SUM, shown=(COSTS,), order=17,
     ),
     "net_saving": Measure(
-        "net saving", "saving less programme cost, whoever bears it", "currency", better=1,
+        "net saving", "saving less programme cost, no matter who bears it", "currency", better=1,
         figure=SUM, shown=(REPORT, PAGE, COSTS), order=20,
     ),
     "net_saving_discounted": Measure(

@@ -161,7 +161,7 @@ PARAMETERS: dict[str, Parameter] = {
         transition_years=number(
             2.0,
             r"\theta",
-            "years in which the penalty of a new body falls to 37 %",
+            "years in which the penalty of a new body falls to 37%",
             unit="year",
             least=0.05,
         ),
@@ -259,7 +259,7 @@ PARAMETERS: dict[str, Parameter] = {
         near_reach=number(
             1.5,
             "d_0",
-            "distance over which nearness falls to 37 %, in mean contact distances",
+            "distance over which nearness falls to 37%, in mean contact distances",
             least=0.05,
         ),
         near_land=number(2.0, "n_l", "rise of nearness between land neighbours"),

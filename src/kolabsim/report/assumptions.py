@@ -1,4 +1,4 @@
-"""What results rest on, in tables: strategies, measures, columns, bodies, areas, parameters."""
+"""The assumptions behind results, in tables: strategies, measures, columns, bodies, areas, parameters."""
 
 from __future__ import annotations
 

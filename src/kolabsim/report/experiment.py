@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
@@ -119,7 +120,9 @@ def kind_report(experiment: Experiment, result: Result) -> KindReport:
         return search.report(experiment, result)
     if isinstance(result, SweepResult):
         return sweep.report(experiment, result)
-    return robustness.report(experiment, result)
+    if isinstance(result, RobustnessResult):
+        return robustness.report(experiment, result)
+    raise TypeError(type(result))  # a comparison has a page of its own
 
 
 def factor_tables(experiment: Experiment) -> list[Table]:

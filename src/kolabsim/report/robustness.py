@@ -1,4 +1,4 @@
-"""What many futures say: which strategy stands up, how surely, when it fails, what to measure."""
+"""The report on many futures: robust strategies, failures, and what to measure first."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def robustness_sections(
     Parameters
     ----------
     robust
-        How strategies stand up.
+        The robustness of strategies.
     labels
         Titles of strategies, factors and outcomes.
     settings
@@ -159,7 +159,7 @@ def answer_section(
     information: Information | None,
     failing: Sequence[Failing],
 ) -> Section:
-    """Which strategy is most robust, how surely, when it fails, and what to measure first."""
+    """Which strategy is most robust, with which uncertainty, when it fails, and what to measure first."""
     first = robust.order()[0]
     share = percent(robust.stability())
     brief = _("first in {share} of resamples").format(share=share)
@@ -208,7 +208,7 @@ def robust_sentence(robust: Robustness, labels: Labels) -> str:
 
 
 def rank_sentence(robust: Robustness, labels: Labels) -> str:
-    """How surely the first is first, and whether other criteria agree."""
+    """How certain the first place is, and whether other criteria agree."""
     first, share = robust.order()[0], robust.stability()
     others = [name for name in robust.criteria if CRITERIA[name].ranks and name != robust.main]
     table = robust.table()["first"]

@@ -77,7 +77,7 @@ def settings_text(front: Front, member: int, labels: Labels) -> str:
 
 
 def member_table(front: Front, labels: Labels = PLAIN) -> Table:
-    """What packages along the front cost and bring, and how surely each is the knee."""
+    """What packages along the front cost and bring, and how likely each is the knee."""
     scales, intervals = level_scales(front, labels), front.intervals
     rows = []
     for member in front.spread(DOWN):
@@ -474,7 +474,7 @@ def search_section(front: Front) -> Section:
         ),
         _(
             "Means come from the runs that selected the packages and are slightly optimistic: "
-            "selection favours lucky packages too. Means over other random draws are not."
+            "selection also favours packages that did well by chance. Means over other random draws are not."
         ),
         _(
             "The knee is the package farthest from the line, plane or hyperplane through the best "

@@ -190,13 +190,13 @@ def has_leader(indices: Indices) -> bool:
 
 
 def is_ranked(indices: Indices) -> bool:
-    """Whether resamples say how sure the order of the factors is."""
+    """Whether resamples show how certain the order of the factors is."""
     ranked = len(indices.units) - indices.has_dummy
     return ranked > 1 and math.isfinite(indices.stability(1).ordered)
 
 
 def leading_clause(indices: Indices, labels: Labels, *, is_first: bool = True) -> str:
-    """What an outcome depends on most, by how much, and how surely: a sentence without its end."""
+    """What an outcome depends on most, by how much, with which uncertainty: a sentence without its end."""
     index, first = indices.leading, indices.units.index(indices.order()[0])
     outcome = labels.outcome(indices.outcome)
     filled = {

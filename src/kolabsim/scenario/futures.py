@@ -33,7 +33,7 @@ Future = dict[str, object]
 
 
 def structural_futures(names: Iterable[str] = STRUCTURES) -> dict[str, Future]:
-    """Each other alternative of these structures, by itself, by its name."""
+    """Each other alternative of these structures alone, by its name."""
     return {
         f"{name}-{word}".replace("_", "-"): {name: word}
         for name in names

@@ -1,1 +1,1 @@
-"""Experiments: what is asked, how it is run, and what comes back as tables."""
+"""Experiments: their files, how they run, and their results as tables."""

@@ -261,7 +261,7 @@ class Study:
         """Write the manifest and everything that decides the results of the tasks."""
         before = self.store.read_manifest()
         points = {task.label: task.hash for task in self.tasks}
-        if before and self.table is None:  # another design numbers its points anew
+        if before and self.table is None:  # another design numbers its points differently
             points = before.points | points
         manifest = Manifest(
             model=digest(),

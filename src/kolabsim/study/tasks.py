@@ -108,7 +108,7 @@ class Bases:
     """The bases of a design: one for each strategy and combination of settings that need a new one.
 
     Most settings are written into a base (:func:`kolabsim.engine.overrides.vary`), which takes less
-    time than to build the world anew.
+    time than to build the world again.
     """
 
     scenario: Scenario

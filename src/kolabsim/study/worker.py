@@ -112,7 +112,7 @@ def attempts(
     stop: np.ndarray | None,
     failures: list[Failure],
 ) -> Iterator[tuple[np.ndarray, Block]]:
-    """Simulate the runs of a block; if one raises, each by itself, and add its failure."""
+    """Simulate the runs of a block; if one raises, each separately, and add its failure."""
 
     def simulate(numbers: np.ndarray) -> Block:
         given = run_block(task, numbers, stop=stop, state=state, regions=bool(numbers[0] < detail))

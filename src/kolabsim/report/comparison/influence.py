@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 10
 """Most assumptions in a ranking."""
 PLAUSIBLE = 20
-"""Plausible futures that a reader is told to add."""
+"""Plausible futures that a reader is advised to add."""
 
 
 def influence_blocks(

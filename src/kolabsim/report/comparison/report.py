@@ -242,7 +242,7 @@ def comparison_section(
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
-            "cost, whoever paid it. Both are differences from “{baseline}” with {level} intervals."
+            "cost, no matter who paid it. Both are differences from “{baseline}” with {level} intervals."
         ),
         "benefits",
         **words,
@@ -282,7 +282,7 @@ def cost_section(comparison: Comparison, headline: Headline) -> Section:
         "cost",
         _("Costs and savings"),
         _(
-            "Programme cost is the cost of mechanisms and support, whoever pays. A strategy "
+            "Programme cost is the cost of mechanisms and support, no matter who pays. A strategy "
             "without programme cost, such as a mandate, may still be costly to single regions; see "
             "winners and losers."
         ),

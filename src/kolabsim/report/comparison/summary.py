@@ -39,7 +39,7 @@ def headlines(results: Results, comparison: Comparison, future: str) -> list[Hea
 
 
 def best_headline(results: Results, comparison: Comparison, future: str) -> Headline:
-    """Which strategy does best, by how much, how surely, and how far ahead of the next."""
+    """Which strategy does best, by how much, with which uncertainty, and how far ahead of the next."""
     table = comparison.table(NET_BENEFIT, future=future)
     order = comparison.order(future=future)
     best = table.loc[order[0]]
@@ -133,7 +133,7 @@ def cost_headline(comparison: Comparison, future: str) -> Headline:
     }
     if cost.loc[best, "value"] > 0.0:
         text = _(
-            "“{strategy}” costs {spent} over {years} years ({spent_interval}), whoever pays. "
+            "“{strategy}” costs {spent} over {years} years ({spent_interval}), no matter who pays. "
             "Services then cost {saved} less than under “{baseline}” ({saved_interval}): each "
             "{one} spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
         )

@@ -120,7 +120,7 @@ def envelope_table(
 
 
 def brief_table(comparison: Comparison, future: str) -> Table:
-    """What matters most, in a few short columns: benefit, how surely, cost, and who loses."""
+    """What matters most, in a few short columns: benefit, its uncertainty, cost, and who loses."""
     net = comparison.table(NET_BENEFIT, future=future)
     scale, money = (
         choose_measure_scale(comparison, NET_BENEFIT, net),
@@ -252,7 +252,7 @@ def verdict_table(comparison: Comparison, future: str) -> Table:
     return Table(_("Regions that gain and lose, and the worst-off region"), head, rows)
 
 
-# Why, at what cost, and how sure ----------------------------------------------------------------
+# Reasons, costs, uncertainty ----------------------------------------------------------------
 
 
 def channel_table(comparison: Comparison, future: str) -> Table:

@@ -57,7 +57,7 @@ def uncertainty_section(
     drawn: list[Block] = []
     attributes = _(
         "Runs under “{baseline}” differ for two reasons: attributes of regions that no data "
-        "provide are drawn anew, and chance events occur, such as who notices whom, who keeps "
+        "provide are drawn again, and chance events occur, such as who notices whom, who keeps "
         "promises, and when negotiations end. The table shows the share of drawn attributes; the "
         "rest is chance."
     )
