@@ -360,7 +360,7 @@ class CollaborationModel(mesa.Model):
         self.running = self.quarter < self.simulated.horizon
 
     def _regions_do(self, step: str) -> None:
-        """Let all regions take a step: each class of them, no matter which other agents the model has."""
+        """Let the regions of every class take a step; other agents take none."""
         for kind, agents in self.agents_by_type.items():
             if issubclass(kind, RegionalGovernment):
                 agents.do(step)

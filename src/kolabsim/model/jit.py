@@ -38,7 +38,7 @@ itself does not notice an edit in another file and would run the old machine cod
 def digest() -> str:
     """Version of the model: a hash of the sources that decide a run's result, and of numba's.
 
-    Taken once: a process goes on with the sources that it has loaded, even if they are edited meanwhile.
+    Taken once: a process keeps the sources that it has loaded, even if they are edited meanwhile.
     """
     text = hashlib.sha256(numba.__version__.encode())
     for wing in ("model", "engine"):

@@ -1,4 +1,4 @@
-"""The assumptions behind results, in tables: strategies, measures, columns, bodies, areas, parameters."""
+"""Tables of assumptions: strategies, measures, columns, bodies, areas, parameters."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def answer_section(
     information: Information | None,
     failing: Sequence[Failing],
 ) -> Section:
-    """Which strategy is most robust, with which uncertainty, when it fails, and what to measure first."""
+    """Name the most robust strategy, its uncertainty and failures, and what to measure first."""
     first = robust.order()[0]
     share = percent(robust.stability())
     brief = _("first in {share} of resamples").format(share=share)

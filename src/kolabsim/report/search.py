@@ -474,7 +474,8 @@ def search_section(front: Front) -> Section:
         ),
         _(
             "Means come from the runs that selected the packages and are slightly optimistic: "
-            "selection also favours packages that did well by chance. Means over other random draws are not."
+            "selection also favours packages that did well by chance. Means over other random "
+            "draws are not."
         ),
         _(
             "The knee is the package farthest from the line, plane or hyperplane through the best "

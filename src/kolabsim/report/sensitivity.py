@@ -196,7 +196,7 @@ def is_ranked(indices: Indices) -> bool:
 
 
 def leading_clause(indices: Indices, labels: Labels, *, is_first: bool = True) -> str:
-    """What an outcome depends on most, by how much, with which uncertainty: a sentence without its end."""
+    """Name the leading factor, its share and uncertainty: a sentence without its end."""
     index, first = indices.leading, indices.units.index(indices.order()[0])
     outcome = labels.outcome(indices.outcome)
     filled = {

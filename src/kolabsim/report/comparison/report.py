@@ -242,7 +242,8 @@ def comparison_section(
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
-            "cost, no matter who paid it. Both are differences from “{baseline}” with {level} intervals."
+            "cost, no matter who paid it. Both are differences from “{baseline}” with {level} "
+            "intervals."
         ),
         "benefits",
         **words,

@@ -39,7 +39,7 @@ def headlines(results: Results, comparison: Comparison, future: str) -> list[Hea
 
 
 def best_headline(results: Results, comparison: Comparison, future: str) -> Headline:
-    """Which strategy does best, by how much, with which uncertainty, and how far ahead of the next."""
+    """Name the best strategy, its lead over the baseline and the next, and their uncertainty."""
     table = comparison.table(NET_BENEFIT, future=future)
     order = comparison.order(future=future)
     best = table.loc[order[0]]
