@@ -63,8 +63,8 @@ def bodies_over_time(
     """Draw the joint bodies of one run, moment by moment: a row a service area.
 
     A body keeps its colour as long as it exists, while members join or leave. Lines join its
-    members; regions in no body are white. Of more than six moments, six are drawn, the first and the last
-    among them.
+    members; regions in no body are white. Of more than six moments, six are drawn, the first and
+    the last among them.
 
     To draw a run of an ensemble, simulate it again with :class:`kolabsim.CollaborationModel`: the
     same strategy, seed and run number give the same history.
