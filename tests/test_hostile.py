@@ -24,7 +24,8 @@ from kolabsim.cli import main
 from kolabsim.errors import LONGEST_MESSAGE, InputError, KolabsimError, Problem, StorageError
 from kolabsim.files import write_whole
 from kolabsim.scenario.contacts import ContactSource
-from kolabsim.scenario.scenario import FILES, RegionSource, Scenario
+from kolabsim.scenario.region_source import RegionSource
+from kolabsim.scenario.scenario import FILES, Scenario
 from kolabsim.study import store
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export

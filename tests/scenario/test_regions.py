@@ -128,8 +128,8 @@ def test_regions_are_frozen(read) -> None:
         read(TABLE).population[0] = 1
 
 
-def test_all_problems_of_a_table_are_told_with_their_lines(read) -> None:
-    told = read(
+def test_all_problems_of_a_table_are_reported_with_their_lines(read) -> None:
+    problems = read(
         "code,name,population,latitude,longitude,province,hdi,poverty\n"
         "34.71,Yogya,0,-7.8,110.4,DIY,88,7\n"
         "34.71,Yogya again,5,-7.8,110.4,DIY,88,7\n"
@@ -138,7 +138,7 @@ def test_all_problems_of_a_table_are_told_with_their_lines(read) -> None:
         "34.02,Bantul,nan,-7.8,110.4,DIY,inf,x\n"
         "34.03,Gunungkidul,5,-7.8\n"
     )
-    assert told == [
+    assert problems == [
         "regions.csv:2: population: 0 people; a region needs at least one (Yogya)",
         "regions.csv:3: code: '34.71' is there twice, first on line 2",
         "regions.csv:4: code: the code of this region is empty",
@@ -168,15 +168,15 @@ def test_all_problems_of_a_table_are_told_with_their_lines(read) -> None:
     ],
 )
 def test_numbers_in_other_notations_are_recognised(read, cell, right) -> None:
-    told = read(f"code;population\na;{cell}\nb;20\n", Columns())
-    assert len(told) == 1
-    assert told[0].startswith("regions.csv:2: population: ")
-    assert f"write {right} (a)" in told[0]
+    problems = read(f"code;population\na;{cell}\nb;20\n", Columns())
+    assert len(problems) == 1
+    assert problems[0].startswith("regions.csv:2: population: ")
+    assert f"write {right} (a)" in problems[0]
 
 
-def test_a_missing_column_is_told_with_the_nearest_spelling(read) -> None:
-    told = read(TABLE.replace("hdi", "hdi_2021").replace("population", "populasi"))
-    assert told == [
+def test_a_missing_column_is_reported_with_the_nearest_spelling(read) -> None:
+    problems = read(TABLE.replace("hdi", "hdi_2021").replace("population", "populasi"))
+    assert problems == [
         "regions.csv:1: there is no column 'population' for regions.columns.population;"
         " did you mean 'populasi'?",
         "regions.csv:1: there is no column 'hdi' for regions.columns.capacity;"
@@ -206,22 +206,22 @@ def test_files_that_hold_no_table_of_regions(read, text, message) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path, monkeypatch) -> None:
-    def told(path) -> str:
+    def problem_of(path) -> str:
         problems = Problems()
         assert read_table(path, Columns(), (), problems) is None
         (problem,) = problems.found
         return problem.message
 
     (tmp_path / "kartamantul.csv").write_text("code,population\na,1\n", encoding="utf-8")
-    missing = told(tmp_path / "katamantul.csv")
+    missing = problem_of(tmp_path / "katamantul.csv")
     assert missing == "there is no such file; did you mean 'kartamantul.csv'?"
-    assert told(tmp_path) == "a folder, where a file is needed"
+    assert problem_of(tmp_path) == "a folder, where a file is needed"
 
     def refuse(*_arguments, **_options):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
-    assert told(tmp_path / "kartamantul.csv") == "you are not allowed to read this file"
+    assert problem_of(tmp_path / "kartamantul.csv") == "you are not allowed to read this file"
 
 
 def test_contacts_are_read_in_the_order_of_codes(contacts) -> None:
@@ -233,7 +233,7 @@ def test_contacts_are_read_in_the_order_of_codes(contacts) -> None:
     assert contacts("code_a,code_b\nb,a\n") == (ContactRow("a", "b"),)
 
 
-def test_all_problems_of_contacts_are_told_with_their_lines(contacts) -> None:
+def test_all_problems_of_contacts_are_reported_with_their_lines(contacts) -> None:
     text = (
         "code_a,code_b,land,distance_km\n"
         "a,b,yes,1\n"
@@ -343,15 +343,15 @@ def test_separators_within_quotes_do_not_count_and_cells_have_one_line(read) -> 
 def test_numbers_as_people_write_them_are_refused_with_the_right_spelling(
     read, written, right
 ) -> None:
-    (told,) = read(f"code;population\na;{written}\n", Columns())
-    assert told.endswith(f"is not written as a number here; write {right} (a)")
+    (problem,) = read(f"code;population\na;{written}\n", Columns())
+    assert problem.endswith(f"is not written as a number here; write {right} (a)")
 
 
 SCALED = {"from": (500, 4000), "to": (0.1, 0.8), "reason": "a trial"}
 
 
 @pytest.mark.parametrize(
-    ("values", "from_", "told"),
+    ("values", "from_", "number"),
     [
         (("1.234", "950"), (500, 4000), 1),  # 1.234 people, or 1234?
         (("1.234", "2.345"), (500, 4000), 2),
@@ -361,22 +361,22 @@ SCALED = {"from": (500, 4000), "to": (0.1, 0.8), "reason": "a trial"}
         (("1.2340", "950"), (500, 4000), 0),
     ],
 )
-def test_points_that_may_group_thousands_are_told(read, values, from_, told) -> None:
+def test_points_that_may_group_thousands_are_reported(read, values, from_, number) -> None:
     rows = "".join(f"r{k},1000,{value}\n" for k, value in enumerate(values))
     columns = Columns.model_validate({"stress": SCALED | {"column": "debt", "from": from_}})
     found = read("code,population,debt\n" + rows, columns)
-    if not told:
+    if not number:
         assert len(found) == 2
         return
-    assert len(found) == told
+    assert len(found) == number
     assert "debt: 1.234 can be read in two ways; write 1234, or 1.2340 if" in found[0]
 
 
-def test_points_in_dimensions_and_distances_are_told_where_they_matter(read, contacts) -> None:
+def test_points_in_dimensions_and_distances_are_reported_where_they_matter(read, contacts) -> None:
     culture = Columns.model_validate({"culture": ({"column": "x", "reason": "a trial"},)})
     head = "code,population,x\n"
     assert len(read(head + "a,1000,1.234\nb,1000,2.345\n", culture)) == 2
-    (told,) = read(head + "a,1000,1.234\nb,1000,950\n", culture)
-    assert "1.234 can be read in two ways" in told
-    (told,) = contacts("code_a,code_b,distance_km\na,b,1.234\n")
-    assert "1.234 can be read in two ways" in told
+    (problem,) = read(head + "a,1000,1.234\nb,1000,950\n", culture)
+    assert "1.234 can be read in two ways" in problem
+    (problem,) = contacts("code_a,code_b,distance_km\na,b,1.234\n")
+    assert "1.234 can be read in two ways" in problem

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kolabsim.errors import InputError
+from kolabsim.errors import InputError, RenamedWarning
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.parameters import PARAMETERS
@@ -48,15 +48,15 @@ def load(folder):
 
 
 @pytest.fixture
-def told(load):
+def problems_of(load):
     """The problems of such a scenario, one text each."""
 
-    def told(text: str = "", *, start: str = START) -> list[str]:
+    def problems_of(text: str = "", *, start: str = START) -> list[str]:
         with pytest.raises(InputError) as caught:
             load(text, start=start)
         return [str(problem) for problem in caught.value.problems]
 
-    return told
+    return problems_of
 
 
 # What a scenario says -----------------------------------------------------------------------------
@@ -177,35 +177,35 @@ def test_codes_written_without_quotes_keep_their_last_zero(load) -> None:
     assert load("groups: {g: [34.10, 34.71]}\n").groups == {"g": ("34.10", "34.71")}
 
 
-def test_regions_can_be_made_up(load) -> None:
+def test_regions_can_be_synthetic(load) -> None:
     start = "regions: {synthetic: {number: 12, median_population: 1000, tiers: 3}}\n"
     scenario = load(start=start + "families: [administration]\n")
     assert len(scenario.regions) == 12
     assert scenario.regions.capacity.shape == (12, 4)
 
 
-def test_a_rule_of_ones_own_is_named_with_its_file(load, folder, told) -> None:
+def test_a_user_defined_rule_is_named_with_its_file(load, folder, problems_of) -> None:
     (folder / "my_rules.py").write_text("", encoding="utf-8")
     scenario = load(
         "extensions: [my_rules.py]\ndecision: cautious\nparameters: {cautious.patience: 0.5}\n"
     )
     assert [path.name for path in scenario.extensions] == ["my_rules.py"]
     assert scenario.parameters == {"cautious.patience": 0.5}
-    assert told("extensions: [my_rule.py]\n") == [
+    assert problems_of("extensions: [my_rule.py]\n") == [
         "x.yaml:4:14: extensions.0: my_rule.py: there is no such file; did you mean 'my_rules.py'?"
     ]
 
 
-def test_built_in_rules_have_parameters_of_their_own(load, told) -> None:
+def test_built_in_rules_have_parameters_of_their_own(load, problems_of) -> None:
     assert load("decision: logit\nparameters: {logit.temperature: 0.05}\n").parameters == {
         "logit.temperature": 0.05
     }
-    (unknown,) = told("parameters: {logit.temprature: 0.05}\n")
+    (unknown,) = problems_of("parameters: {logit.temprature: 0.05}\n")
     assert unknown == (
         "x.yaml:4:14: parameters.logit.temprature: not a parameter;"
         " did you mean 'logit.temperature'?"
     )
-    (outside,) = told("parameters: {logit.temperature: -1}\n")
+    (outside,) = problems_of("parameters: {logit.temperature: -1}\n")
     assert outside.startswith("x.yaml:4:33: parameters.logit.temperature: -1.0 is not allowed")
 
 
@@ -240,20 +240,20 @@ def test_made_up_regions_replace_a_table_and_the_reverse(load, folder) -> None:
     assert len(load(start="extends: made.yaml\nregions: {table: regions.csv}\n").regions) == 4
 
 
-def test_parents_that_are_not_there_or_extend_their_children(load, told, folder) -> None:
-    assert told("extends: kartamantl\n") == [
+def test_parents_that_are_not_there_or_extend_their_children(load, problems_of, folder) -> None:
+    assert problems_of("extends: kartamantl\n") == [
         "x.yaml:4:10: extends: there is no scenario 'kartamantl'; did you mean 'kartamantul'?"
     ]
     (folder / "y.yaml").write_text("extends: x.yaml\n", encoding="utf-8")
-    (problem,) = told("extends: y.yaml\n")
+    (problem,) = problems_of("extends: y.yaml\n")
     assert problem == (
         "y.yaml:1:10: extends: a scenario cannot extend itself: x.yaml -> y.yaml -> x.yaml"
     )
 
 
-def test_problems_of_parent_and_child_are_told_together(told, folder) -> None:
+def test_problems_of_parent_and_child_are_reported_together(problems_of, folder) -> None:
     (folder / "parent.yaml").write_text("horizn: 8\nform: bord\n", encoding="utf-8")
-    assert told("extends: parent.yaml\ncap: 99\n") == [
+    assert problems_of("extends: parent.yaml\ncap: 99\n") == [
         "parent.yaml:1:1: horizn: unknown key; did you mean 'horizon'?",
         "parent.yaml:2:7: form: 'bord' is not known here; did you mean 'board'?",
         "x.yaml:5:6: cap: 99 is too large; allowed: at most 16",
@@ -300,7 +300,7 @@ def test_with_takes_lists_numpy_numbers_and_positions(load) -> None:
     assert (changed.horizon, changed.changes[0].factor) == (8, 2.0)
 
 
-def test_with_tells_all_problems_with_the_nearest_spelling(load) -> None:
+def test_with_reports_all_problems_with_the_nearest_spelling(load) -> None:
     scenario = load()
     with pytest.raises(InputError) as caught:
         scenario.with_({"parameters.qualty_value": 1, "horizn": 2, "areas.waste.hual": 1,
@@ -329,8 +329,8 @@ def test_with_tells_all_problems_with_the_nearest_spelling(load) -> None:
 # What is wrong ------------------------------------------------------------------------------------
 
 
-def test_all_problems_of_a_scenario_are_told_at_once(told) -> None:
-    assert told(
+def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
+    assert problems_of(
         "horizon: sepuluh\n"
         "form: bord\n"
         "parameters:\n"
@@ -455,9 +455,11 @@ def test_all_problems_of_a_scenario_are_told_at_once(told) -> None:
          "5:28: families.1: area 'finance' is in an earlier family too"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_place_and_the_way_out(told, text, problem) -> None:
+def test_what_is_wrong_is_reported_with_its_place_and_the_way_out(
+    problems_of, text, problem
+) -> None:
     start = START.replace("families", "# families") if "families" in text else START
-    problems = told(text + "\n", start=start)
+    problems = problems_of(text + "\n", start=start)
     assert [p for p in problems if problem in p], problems
 
 
@@ -476,7 +478,7 @@ def test_what_is_wrong_is_told_with_its_place_and_the_way_out(told, text, proble
         ("regions: {synthetic: {number: 2, median_population: 1, tiers: 3}}\n"
          "families: [administration]\n",
          "x.yaml:1:63: regions.synthetic.tiers: there cannot be more tiers than regions"),
-        # So many that making them would take all memory: they are told before they are made.
+        # So many would take all memory: they are refused before they are generated.
         ("regions: {synthetic: {number: 3, median_population: 9, tiers: 1000000000000}}\n"
          "families: [administration]\n",
          "x.yaml:1:63: regions.synthetic.tiers: there cannot be more tiers than regions"),
@@ -504,24 +506,33 @@ def test_what_is_wrong_is_told_with_its_place_and_the_way_out(told, text, proble
          "regions.csv:1: there is no column 'populasi' for regions.columns.population; did you"),
     ],
 )  # fmt: skip
-def test_scenarios_without_regions_or_areas(told, start, problem) -> None:
-    (told_once,) = told(start=start)
-    assert problem in told_once
+def test_scenarios_without_regions_or_areas(problems_of, start, problem) -> None:
+    (problem_found,) = problems_of(start=start)
+    assert problem in problem_found
 
 
-def test_what_is_wrong_does_not_make_more_look_wrong(told) -> None:
+def test_a_former_key_still_works_with_a_warning(load) -> None:
+    column = "{column: hdi, from: [60, 90], to: [0, 1], because: a trial}"
+    start = START.replace("families", f"  columns: {{stress: {column}}}\nfamilies")
+    with pytest.warns(RenamedWarning, match="'because' is now 'reason'"):
+        scenario = load(start=start)
+    assert scenario.columns is not None
+    assert scenario.columns.stress.reason["en"] == "a trial"
+
+
+def test_what_is_wrong_does_not_make_more_look_wrong(problems_of) -> None:
     """A horizon, areas or groups that cannot be read say nothing about what refers to them."""
-    assert len(told("horizon: many\nmechanisms: {team: {intensity: 1, until: 60}}\n")) == 1
-    assert len(told("areas: 5\nmechanisms: {team: {intensity: 1, areas: [sports]}}\n")) == 1
-    assert len(told("groups: 5\nsupport: {ngo: {intensity: 1, targets: [city]}}\n")) == 1
-    assert len(told("strategies: 5\n")) == 1
+    assert len(problems_of("horizon: many\nmechanisms: {team: {intensity: 1, until: 60}}\n")) == 1
+    assert len(problems_of("areas: 5\nmechanisms: {team: {intensity: 1, areas: [sports]}}\n")) == 1
+    assert len(problems_of("groups: 5\nsupport: {ngo: {intensity: 1, targets: [city]}}\n")) == 1
+    assert len(problems_of("strategies: 5\n")) == 1
 
 
-def test_regions_without_places_need_contacts_with_distances(load, told, folder) -> None:
+def test_regions_without_places_need_contacts_with_distances(load, problems_of, folder) -> None:
     (folder / "regions.csv").write_text("code,population\na,10\nb,20\n", encoding="utf-8")
     (folder / "contacts.csv").write_text("code_a,code_b\na,b\n", encoding="utf-8")
     because = "because the table gives no latitude"
-    assert told("contacts: {list: contacts.csv}\nareas: {drinking_water: {haul: 0}}\n") == [
+    assert problems_of("contacts: {list: contacts.csv}\nareas: {drinking_water: {haul: 0}}\n") == [
         f"x.yaml:4:11: contacts.nearest: must be 0, {because} and longitude",
         f"x.yaml:4:18: contacts.list: each needs a distance_km, {because}, longitude",
         f"x.yaml:5:8: areas.waste.haul: must be 0, {because} and longitude",
@@ -534,10 +545,10 @@ def test_regions_without_places_need_contacts_with_distances(load, told, folder)
     assert scenario.contacts.list[0].distance_km == 9
 
 
-def test_problems_in_tables_are_told_with_those_in_the_scenario(told, folder) -> None:
+def test_problems_in_tables_are_reported_with_those_in_the_scenario(problems_of, folder) -> None:
     (folder / "contacts.csv").write_text("code_a,code_b\n34.71,34.99\n", encoding="utf-8")
     (folder / "regions.csv").write_text(TABLE.replace("415605", "0"), encoding="utf-8")
-    problems = told("contacts: {list: contacts.csv}\ncap: 1\ngroups: {g: ['34.72']}\n")
+    problems = problems_of("contacts: {list: contacts.csv}\ncap: 1\ngroups: {g: ['34.72']}\n")
     assert [re.match(r"[a-z.]+(:\d+)*", problem)[0] for problem in problems] == [
         "x.yaml:5:6", "x.yaml:6:14", "regions.csv:2", "contacts.csv:2",
     ]  # fmt: skip
@@ -654,7 +665,7 @@ TREES = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(tree=st.dictionaries(WORDS, TREES, max_size=8), whole=st.booleans())
 @example(tree={"extensions": [None, "regions"]}, whole=False)
-def test_whatever_a_scenario_says_it_loads_or_tells_problems(tmp_path_factory, tree, whole) -> None:
+def test_any_scenario_loads_or_reports_problems(tmp_path_factory, tree, whole) -> None:
     folder = tmp_path_factory.getbasetemp()
     (folder / "regions.csv").write_text(TABLE, encoding="utf-8")
     if whole:

@@ -109,7 +109,7 @@ def test_parts_of_a_region_may_stand_in_features_of_their_own(load):
     assert len(load(features).regions.shapes["34.71"].rings) == 2
 
 
-def test_regions_without_a_shape_are_told(load):
+def test_regions_without_a_shape_are_reported(load):
     found = load([*squares(codes=["34.71"]), *squares(codes=[])])
     text = found.regions.describe_missing_shapes()
     assert text == "2 regions have no shape and are circles: 33.10, 34.04."
@@ -129,7 +129,7 @@ def test_a_map_needs_no_places_where_all_have_shapes(load):
 
 
 @pytest.mark.parametrize(
-    ("features", "keys", "told"),
+    ("features", "keys", "message"),
     [
         (squares("kode"), {}, "no feature has the property 'code'; did you mean 'kode'?"),
         (squares("name"), {}, "no feature has the property 'code'; allowed: name"),
@@ -152,10 +152,10 @@ def test_a_map_needs_no_places_where_all_have_shapes(load):
         (squares(), {"shape": "regions.geojson"}, "did you mean 'shapes'?"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_the_way_out(load, features, keys, told):
+def test_what_is_wrong_is_reported_with_the_way_out(load, features, keys, message):
     found = load(features, **keys)
     assert isinstance(found, list)
-    assert any(told in text for text in found), found
+    assert any(message in text for text in found), found
 
 
 def test_a_file_that_is_too_large_is_refused(load, monkeypatch):

@@ -1,4 +1,4 @@
-"""A first scenario from a table: what is found, what is said, and that it runs."""
+"""A first scenario from a table: recognised columns, comments, and that it runs."""
 
 import pytest
 
@@ -74,6 +74,15 @@ def test_columns_are_found_in_indonesian_and_the_latest_year_is_taken(tmp_path):
     assert scenario.currency == "IDR"
     assert "waste" in scenario.areas
     assert scenario.areas["waste"].cost_per_resident == 40_000
+
+
+def test_the_language_changes_no_setting(tmp_path):
+    found = []
+    for spoken in ("en", "id"):
+        i18n.set_language(spoken)
+        (tmp_path / spoken).mkdir()
+        found.append(Scenario.load(begin(tmp_path / spoken, ENGLISH) / "scenario.yaml").resolved())
+    assert found[0] == found[1]
 
 
 def test_other_regions_get_the_administration(tmp_path):

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
+from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.schema import OneOf, Section
 from kolabsim.scenario.source import format_value
 from kolabsim.scenario.tables import Table, read_csv
@@ -32,6 +33,14 @@ class ContactSource(Section):
     lies. Default: listed, or places for synthetic regions."""
     nearest: int = Field(default=8, ge=0, le=100)
     """Number of nearest regions that are contacts of each region besides; 0: the list only."""
+
+    def resolve(self, codes: Sequence[str] | None, is_synthetic: bool, known: Resolver) -> Contacts:
+        """Return the contacts between regions with these codes; None if the regions are unknown."""
+        rows: tuple[ContactRow, ...] = ()
+        if self.list_ is not None:
+            rows = read_contacts(known.file("contacts", "list"), codes, known.problems)
+        usual = "places" if is_synthetic else "listed"
+        return Contacts(self.nearest, rows, self.borders or usual)
 
 
 @dataclass(frozen=True)

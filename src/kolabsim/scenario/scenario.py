@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from inspect import Signature
 from pathlib import Path
@@ -34,22 +34,21 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
-from kolabsim.scenario.contacts import ContactRow, Contacts, ContactSource, read_contacts
+from kolabsim.scenario.contacts import Contacts, ContactSource
 from kolabsim.scenario.files import shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree, shipped_names
-from kolabsim.scenario.regions import Columns, Regions, read_table
+from kolabsim.scenario.region_source import RegionSource
+from kolabsim.scenario.regions import Columns, Regions
 from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.schema import (
     LONGEST,
     Codes,
     OneOf,
-    Section,
     Title,
     WrittenAs,
     in_language,
     validate,
 )
-from kolabsim.scenario.shapes import read_shapes
 from kolabsim.scenario.source import DEEPEST, Node, python_node
 from kolabsim.scenario.strategy import (
     Body,
@@ -61,7 +60,6 @@ from kolabsim.scenario.strategy import (
     Strategy,
     resolve_bodies,
 )
-from kolabsim.scenario.synthetic import Synthetic
 
 if TYPE_CHECKING:
     from kolabsim.model.declare import Declared
@@ -85,20 +83,6 @@ BASELINE = "voluntary"
 
 FILES = (("regions", "table"), ("regions", "shapes"), ("contacts", "list"))
 """Keys that name files, besides ``extends`` and ``extensions``."""
-
-
-class RegionSource(Section):
-    """Source of the regions: a table, or synthetic regions."""
-
-    table: str | None = None
-    """CSV file, relative to the file that names it."""
-    columns: Columns = Columns()
-    shapes: str | None = None
-    """GeoJSON file or shapefile with the shapes of the table's regions, relative to the file that
-    names it. For maps only: it has no effect on results."""
-    shapes_code: str = "code"
-    """Property of its features that holds the code of a region."""
-    synthetic: Synthetic | None = None
 
 
 @dataclass(frozen=True)
@@ -364,7 +348,8 @@ def _resolve(
     extensions.check_settings(scenario.decision, scenario.parameters, rule_parameters, known)
     before = len(problems.found)
     source: RegionSource = written.regions
-    regions = _resolve_regions(source, known, earlier)
+    same = earlier and tuple(earlier.areas) == known.areas and _is_same("regions", earlier, known)
+    regions = earlier.regions if earlier and same else source.resolve(known)
     has_sound_regions = len(problems.found) == before
     known.codes = regions.codes if regions and known.is_valid("groups") else None
     known.horizon = scenario.horizon if known.is_valid("horizon") else LONGEST
@@ -372,7 +357,11 @@ def _resolve(
     for kind in ("capacity_by_area", "interests"):
         for area in getattr(source.columns, kind):
             known.check_area(area, ("regions", "columns", kind, area))
-    contacts = _resolve_contacts(written.contacts, bool(source.synthetic), regions, known, earlier)
+    if earlier and same and _is_same("contacts", earlier, known):
+        contacts = earlier.contacts
+    else:
+        codes = regions.codes if regions else None
+        contacts = written.contacts.resolve(codes, bool(source.synthetic), known)
     if regions and has_sound_regions and not regions.placed:
         _check_without_places(len(regions), areas, contacts, known)
     changes = [
@@ -401,35 +390,8 @@ def _resolve(
     return resolved
 
 
-def _resolve_regions(
-    source: RegionSource, known: Resolver, earlier: Scenario | None
-) -> Regions | None:
-    if (source.table is None) == (source.synthetic is None):
-        if known.is_valid("regions"):
-            message = _("give either a 'table' or 'synthetic', and not both")
-            known.add_problem(("regions",), message)
-        return None
-    same = earlier and tuple(earlier.areas) == known.areas
-    if earlier and same and earlier._origin.tree.get("regions") == known.tree.get("regions"):
-        return earlier.regions
-    if source.synthetic:
-        if source.shapes is not None:
-            message = _("only the regions of a table have shapes")
-            known.add_problem(("regions", "shapes"), message, at_key=True)
-        if source.synthetic.tiers > source.synthetic.number:
-            message = _("there cannot be more tiers than regions, of which there are {number}")
-            path = ("regions", "synthetic", "tiers")
-            known.add_problem(path, message.format(number=source.synthetic.number))
-            return None
-        return source.synthetic.generate(known.areas)
-    table = known.file("regions", "table")
-    regions = read_table(table, source.columns, known.areas, known.problems)
-    if source.shapes is None or regions is None:
-        return regions
-    places = np.column_stack([regions.longitude, regions.latitude]) if regions.placed else None
-    file = known.file("regions", "shapes")
-    shapes = read_shapes(file, source.shapes_code, regions.codes, places, known.problems)
-    return replace(regions, shapes=shapes)
+def _is_same(key: str, earlier: Scenario, known: Resolver) -> bool:
+    return earlier._origin.tree.get(key) == known.tree.get(key)
 
 
 def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, tuple[str, ...]]:
@@ -440,27 +402,6 @@ def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, t
             known.add_problem(("groups", name), message.format(name=name), at_key=True)
         found[name] = known.regions(codes, ("groups", name))
     return found
-
-
-def _resolve_contacts(
-    source: ContactSource,
-    is_synthetic: bool,
-    regions: Regions | None,
-    known: Resolver,
-    earlier: Scenario | None,
-) -> Contacts:
-    rows: tuple[ContactRow, ...] = ()
-    path = ("contacts", "list")
-    if (
-        earlier
-        and earlier.regions is regions
-        and earlier._origin.tree.get(*path) == known.tree.get(*path)
-    ):
-        rows = earlier.contacts.list
-    elif source.list_ is not None:
-        rows = read_contacts(known.file(*path), regions.codes if regions else None, known.problems)
-    borders = source.borders or ("places" if is_synthetic else "listed")
-    return Contacts(source.nearest, rows, borders)
 
 
 def _check_without_places(

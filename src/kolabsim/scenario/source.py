@@ -27,8 +27,8 @@ from kolabsim.errors import UNPRINTABLE, Problems
 from kolabsim.i18n import _
 from kolabsim.scenario.files import read_text, unprintable
 
-LARGEST_YAML = 5_000_000
-"""Maximum size of a YAML file in bytes."""
+LARGEST_YAML = 1_000_000
+"""Maximum size of a YAML file in bytes: ruamel.yaml takes about 15 seconds to parse as much."""
 DEEPEST = 50
 """Maximum depth of nesting in a YAML file."""
 LONGEST_NUMBER = 40
