@@ -19,7 +19,7 @@ from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results
 from tests.builders import make_scenario
 
-LUCK = np.random.default_rng(20260101)
+RNG = np.random.default_rng(20260101)
 STRATEGIES = {"a": {}, "b": {}}
 
 
@@ -85,8 +85,8 @@ def test_a_difference_worked_by_hand(scenario):
 @pytest.mark.parametrize("level", [0.5, 0.95])
 def test_intervals_cover_the_true_difference_as_often_as_they_say(scenario, level):
     studies, runs = 4000, 9
-    common = LUCK.normal(size=(studies, runs))
-    base, other = common + LUCK.normal(size=(2, studies, runs)) * 0.3
+    common = RNG.normal(size=(studies, runs))
+    base, other = common + RNG.normal(size=(2, studies, runs)) * 0.3
     futures = tuple(f"f{k}" for k in range(studies))
     values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other + 0.7}}
     found = compare(results_of(scenario, values, futures), level=level).differences
@@ -99,7 +99,7 @@ def test_intervals_cover_the_true_difference_as_often_as_they_say(scenario, leve
 
 def test_pairing_saves_as_much_as_the_correlation_of_the_pairs_says(scenario):
     correlation, runs = 0.9, 40_000
-    common, one, other = LUCK.normal(size=(3, runs))
+    common, one, other = RNG.normal(size=(3, runs))
     base, changed = (
         correlation**0.5 * common + (1 - correlation) ** 0.5 * own for own in (one, other)
     )
@@ -110,7 +110,7 @@ def test_pairing_saves_as_much_as_the_correlation_of_the_pairs_says(scenario):
 
 
 def test_a_strategy_that_changes_nothing_differs_by_exactly_nothing(scenario):
-    values = LUCK.normal(size=50)
+    values = RNG.normal(size=50)
     found = row(scenario, values, values)
     assert found["difference"] == found["low"] == found["high"] == 0.0
     assert (found["better_share"], found["verdict"]) == (0.5, "undecided")
@@ -169,7 +169,7 @@ def test_ties_for_the_best_are_divided(scenario):
 
 
 def test_runs_are_paired_by_number_however_the_table_is_sorted(scenario):
-    base, other = LUCK.normal(size=(2, 30))
+    base, other = RNG.normal(size=(2, 30))
     values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other}}
     results = results_of(scenario, values)
     expected = compare(results).differences
@@ -189,7 +189,7 @@ def test_a_run_that_failed_on_one_side_is_left_out(scenario):
 
 
 def test_any_strategy_can_be_the_baseline(scenario):
-    base, other = LUCK.normal(size=(2, 20))
+    base, other = RNG.normal(size=(2, 20))
     there = row(scenario, base, other)
     values = {"voluntary": {"efficiency": base}, "a": {"efficiency": other}}
     back = compare(results_of(scenario, values), baseline="a").table("efficiency")
@@ -244,7 +244,7 @@ def test_costs_are_beyond_the_baseline(scenario):
 @pytest.fixture(scope="module")
 def real():
     scenario = Scenario.load("kartamantul").with_(horizon=12)
-    futures = {"default": {}, "dear": {"areas.waste.cost_per_resident": 80_000}}
+    futures = {"default": {}, "costly": {"areas.waste.cost_per_resident": 80_000}}
     names = ["voluntary", "forum", "mandate", "grants"]
     return simulate(scenario, names, futures=futures, runs=24, seed=3)
 
@@ -283,7 +283,7 @@ def test_winners_are_what_the_regions_table_says(real, comparison):
     table = real.regions
     money = table.groupby(["strategy", "future", "run", "region"], observed=True)["benefit_money"]
     money = money.sum().unstack("strategy")
-    for strategy, future, code in (("mandate", "dear", "34.04"), ("forum", "default", "34.71")):
+    for strategy, future, code in (("mandate", "costly", "34.04"), ("forum", "default", "34.71")):
         pair = money.xs(future, level="future").xs(code, level="region")
         difference = pair[strategy] - pair["voluntary"]
         low, high = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
@@ -334,16 +334,20 @@ def simulated():
     futures = {
         "first": {},
         "same": {"parameters.attention_base": scenario.parameters.get("attention_base", -5.0)},
-        "dear": {"parameters.startup_cost": 1.0, "parameters.transition_cost": 0.1},
+        "costly": {"parameters.startup_cost": 1.0, "parameters.transition_cost": 0.1},
     }
     return simulate(scenario, ["voluntary", "forum", "team"], futures=futures, runs=20, seed=2)
 
 
 def drawn_futures(number: int, seed: int = 0) -> dict[str, dict[str, object]]:
     """Futures in which two numbers and a word vary together."""
-    luck = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     return {
-        f"f{k}": {"a": luck.random(), "b": luck.random(), "word": str(luck.choice(list("xyz")))}
+        f"f{k}": {
+            "a": chance.random(),
+            "b": chance.random(),
+            "word": str(chance.choice(list("xyz"))),
+        }
         for k in range(number)
     }
 
@@ -360,9 +364,9 @@ def test_what_the_difference_follows_is_found_and_comes_first():
 
 def test_a_word_can_come_first_too():
     futures = drawn_futures(24)
-    worth = {"x": 0.0, "y": 2.0, "z": 1.0}
+    effect = {"x": 0.0, "y": 2.0, "z": 1.0}
     difference = pd.Series(
-        {name: worth[one["word"]] + one["a"] / 100 for name, one in futures.items()}
+        {name: effect[one["word"]] + one["a"] / 100 for name, one in futures.items()}
     )
     found = ranking(futures, difference, 0.05, 1)
     assert found["setting"].iloc[0] == "word"
@@ -371,10 +375,10 @@ def test_a_word_can_come_first_too():
 
 
 def test_chance_is_taken_for_influence_no_more_often_than_the_level_allows():
-    luck = np.random.default_rng(5)
+    chance = np.random.default_rng(5)
     futures = drawn_futures(12)
     alarms = [
-        ranking(futures, pd.Series(luck.random(12), list(futures)), 0.05, k)["moves"].any()
+        ranking(futures, pd.Series(chance.random(12), list(futures)), 0.05, k)["moves"].any()
         for k in range(60)
     ]
     assert sum(alarms) <= 8  # at 5 % more than 8 of 60 come once in a hundred times
@@ -389,11 +393,11 @@ def test_few_futures_are_not_ranked():
 def test_a_future_that_changes_little_is_told_by_itself(simulated):
     comparison = compare(simulated)
     found = influence(simulated, comparison, "team")
-    assert set(found.single["future"]) == {"same", "dear"}
+    assert set(found.single["future"]) == {"same", "costly"}
     assert not len(found.ranked)
-    here = comparison.table("realised_benefit", future="dear").loc["team", "difference"]
+    here = comparison.table("realised_benefit", future="costly").loc["team", "difference"]
     usual = comparison.table("realised_benefit").loc["team", "difference"]
-    row = found.single.set_index("future").loc["dear"]
+    row = found.single.set_index("future").loc["costly"]
     assert row["difference"] == pytest.approx(here)
     assert row["shift"] == pytest.approx(here - usual)
     assert row["low"] <= row["shift"] <= row["high"]

@@ -27,7 +27,7 @@ def test_a_planted_box_of_numbers_and_words_is_found():
     settings, rng = futures(1, 300)
     inside = (settings["x0"] > 0.55) & (settings["x1"] < 0.5) & (settings["form"] != "contract")
     fails = inside.to_numpy() ^ (rng.random(300) < 0.03)
-    found = discover(settings, fails)
+    found = discover(settings, fails, permutations=99)
     assert found.verdict == d.FOUND
     assert set(found.box.limits) == {"x0", "x1", "form"}
     assert found.box.limits["x0"].low == pytest.approx(0.55, abs=0.05)
@@ -48,7 +48,7 @@ def test_figures_of_a_box_are_those_of_the_futures_inside():
     settings, rng = futures(2, 250)
     fails = ((settings["x2"] < 0.4) & (settings["cap"] >= 6)).to_numpy()
     fails = fails ^ (rng.random(250) < 0.05)
-    found = discover(settings, fails, resamples=5)
+    found = discover(settings, fails, resamples=5, permutations=99)
     box, inside = found.box, found.box.holds(settings)
     assert (box.futures, box.failures) == (inside.sum(), fails[inside].sum())
     assert box.mass == pytest.approx(inside.mean())
@@ -71,7 +71,7 @@ def test_figures_of_a_box_are_those_of_the_futures_inside():
 def test_a_box_of_words_alone_is_found():
     settings, rng = futures(3)
     fails = (settings["form"] == "contract").to_numpy() ^ (rng.random(200) < 0.1)
-    found = discover(settings, fails)
+    found = discover(settings, fails, resamples=20, permutations=99)
     assert found.box.limits == {"form": {"contract"}}
     assert found.stability["form"] > 0.9
 
@@ -79,17 +79,24 @@ def test_a_box_of_words_alone_is_found():
 def test_no_more_factors_are_restricted_than_asked():
     settings, _rng = futures(4, 400)
     fails = (settings[["x0", "x1", "x2"]] > 0.4).all(axis=1).to_numpy()
-    assert set(discover(settings, fails, resamples=2).box.limits) == {"x0", "x1", "x2"}
-    assert len(discover(settings, fails, most=2, resamples=2).box.limits) == 2
+    assert set(discover(settings, fails, resamples=2, permutations=99).box.limits) == {
+        "x0",
+        "x1",
+        "x2",
+    }
+    assert len(discover(settings, fails, most=2, resamples=2, permutations=99).box.limits) == 2
 
 
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
-def test_noise_is_not_reported_but_once_in_a_hundred(share):
+@pytest.mark.parametrize(
+    ("share", "seeds"),
+    [(0.3, 6), *(pytest.param(share, 30, marks=pytest.mark.long) for share in (0.1, 0.3, 0.6))],
+)
+def test_noise_is_not_reported_but_once_in_a_hundred(share, seeds):
     reported = 0
-    for seed in range(30):
+    for seed in range(seeds):
         settings, _rng = futures(seed, 80)
         noise = np.random.default_rng([7, seed, int(10 * share)]).random(80) < share
-        found = discover(settings, noise, seed=seed, resamples=1)
+        found = discover(settings, noise, seed=seed, resamples=1, permutations=99)
         reported += found.verdict == d.FOUND
         if found.verdict == d.NOWHERE:
             assert found.box is None
@@ -113,7 +120,7 @@ def test_where_there_is_nothing_to_find_it_says_so(number, verdict):
 def test_the_same_seed_finds_the_same():
     settings, _rng = futures(6, 120)
     fails = (settings["x0"] > 0.7).to_numpy()
-    one, two = (discover(settings, fails, seed=3, resamples=10) for _ in range(2))
+    one, two = (discover(settings, fails, seed=3, resamples=10, permutations=99) for _ in range(2))
     assert one.box.limits == two.box.limits
     assert one.stability == two.stability
 

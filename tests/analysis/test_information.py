@@ -13,7 +13,7 @@ WORDS = {"a": -0.3, "b": 0.0, "c": 0.3}
 
 
 def known(mean, spread):
-    """What it is worth to know a normal difference of this mean and spread."""
+    """Expected value of knowing a normal difference of this mean and spread."""
     return spread * norm.pdf(mean / spread) + mean * norm.cdf(mean / spread) - max(mean, 0.0)
 
 
@@ -54,22 +54,22 @@ def test_values_are_those_known_by_integral():
 def test_a_uniform_factor_and_curves_are_known_too():
     rng = np.random.default_rng(4)
     u = rng.random(3000)
-    for apart, worth in ((u - 0.5, 1 / 8), ((2 * u - 1) ** 2 - 1 / 3, 2 / (9 * np.sqrt(3)))):
+    for apart, expected in ((u - 0.5, 1 / 8), ((2 * u - 1) ** 2 - 1 / 3, 2 / (9 * np.sqrt(3)))):
         values = np.stack([np.zeros(3000), apart])[:, :, None].repeat(2, axis=2)
         found = information(values, "ab", pd.DataFrame({"u": u}), better=1, resamples=20)
-        assert found.evpi.value == pytest.approx(worth, rel=0.06)
-        assert found.factors["value"][0] == pytest.approx(worth, rel=0.06)
+        assert found.evpi.value == pytest.approx(expected, rel=0.06)
+        assert found.factors["value"][0] == pytest.approx(expected, rel=0.06)
 
 
-def test_intervals_cover_and_nothing_worthless_is_worth_measuring():
+def test_intervals_cover_and_no_useless_factor_is_above_the_floor():
     truth = {"x": known(0.1, 0.5), "z": known(0.1, 0.3)}
     inside, above, trials = dict.fromkeys(truth, 0), 0, 40
     for seed in range(trials):
         values, settings = two(seed, futures=100, runs=8, noise=1.0)
         found = information(values, "ab", settings, better=1, resamples=150, seed=seed)
         table = valued(found)
-        for name, worth in truth.items():
-            inside[name] += table["low"][name] <= worth <= table["high"][name]
+        for name, expected in truth.items():
+            inside[name] += table["low"][name] <= expected <= table["high"][name]
         above += table["above"]["y"]
     assert min(inside.values()) >= 0.85 * trials
     assert above <= 2
@@ -88,7 +88,7 @@ def test_pure_noise_has_no_value():
     assert found_any <= 3
 
 
-def test_luck_is_not_taken_for_worth():
+def test_noise_is_not_taken_for_information():
     truth, most, value = known(0.0, 0.3), [], []
     for seed in range(30):
         rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ NAMES = ("rising", "steady", "uneven")
 
 
 def certain(means=MEANS, runs=3):
-    """Values without any luck."""
+    """Values without any chance."""
     return np.repeat(means[:, :, None], runs, axis=2)
 
 
@@ -30,8 +30,8 @@ def drawn(rng, futures, runs, noise):
     base = np.array([0.0, 0.1, 0.15, 0.05])
     slopes = np.array([[0.1, 0.0, 0.2], [0.6, 0.0, 0.1], [-0.3, 0.5, 0.0], [0.2, 0.2, 0.2]])
     means = base[:, None] + slopes @ rng.normal(size=(3, futures))
-    luck = 0.3 * rng.normal(size=(1, 1, runs)) + 0.1 * rng.normal(size=(4, 1, runs))
-    return means, means[:, :, None] + luck + noise * rng.normal(size=(4, futures, runs))
+    chance = 0.3 * rng.normal(size=(1, 1, runs)) + 0.1 * rng.normal(size=(4, 1, runs))
+    return means, means[:, :, None] + chance + noise * rng.normal(size=(4, futures, runs))
 
 
 def test_every_criterion_is_what_it_is_by_hand():
@@ -90,14 +90,14 @@ def test_the_curve_of_satisficing_goes_from_all_to_few_and_agrees_with_the_share
     assert ((curve.low <= curve.share) & (curve.share <= curve.high)).mean() > 0.98
 
 
-@pytest.mark.parametrize("noise", [0.2, 0.8])
+@pytest.mark.parametrize("noise", [0.2, pytest.param(0.8, marks=pytest.mark.long)])
 def test_intervals_cover_as_often_as_they_say(noise):
     rng = np.random.default_rng(5)
     many, _values = drawn(rng, 100_000, 1, 0.0)
     aim = r.Aim(0.0, 0, 1.0)
     truth = {name: one.compute(many, aim) for name, one in CRITERIA.items()}
     hits = {name: 0.0 for name in CRITERIA}
-    trials = 80
+    trials = 80 if noise > 0.5 else 40
     for _trial in range(trials):
         means, values = drawn(rng, 60, 12, noise)
         found = robustness(values, "abcd", better=1, baseline="a", threshold=0.0, resamples=300)
@@ -111,7 +111,7 @@ def test_intervals_cover_as_often_as_they_say(noise):
         assert share >= (0.7 if hidden else 0.88), (name, share)
 
 
-def test_the_first_of_equals_is_not_sure_and_a_clear_first_is():
+def test_the_first_of_equals_is_not_stable_and_a_clear_first_is():
     rng = np.random.default_rng(2)
     values = rng.normal(size=(4, 50, 8))
     assert robustness(values, "abcd", better=1, main="mean").stability() < 0.95
@@ -126,8 +126,8 @@ def test_the_first_of_equals_is_not_sure_and_a_clear_first_is():
 
 def test_common_draws_make_differences_sharp():
     rng = np.random.default_rng(3)
-    luck = rng.normal(size=(1, 40, 10))
-    values = np.concatenate([luck, luck + 0.1]) + 0.01 * rng.normal(size=(2, 40, 10))
+    chance = rng.normal(size=(1, 40, 10))
+    values = np.concatenate([chance, chance + 0.1]) + 0.01 * rng.normal(size=(2, 40, 10))
     found = robustness(values, "ab", better=1, baseline="a")
     wide, sharp = found.table("mean").loc["b"], found.table("difference").loc["b"]
     assert sharp["high"] - sharp["low"] < 0.05 * (wide["high"] - wide["low"])
@@ -219,12 +219,12 @@ def test_the_stated_size_has_the_stated_power():
     futures = 60
     allowed = (0.15 / (1.959964 + 0.841621)) ** 2
     runs = int(sample_size(parts.run + parts.rest / futures, allowed - parts.future / futures))
-    told = 0
+    detected = 0
     for _trial in range(600):
         two = differing(rng, futures, runs, 0.15)
         now = variance_components(two[1] - two[0])
-        told += (two[1] - two[0]).mean() > 1.959964 * now.error(futures, runs)
-    assert told / 600 == pytest.approx(0.8, abs=0.06)
+        detected += (two[1] - two[0]).mean() > 1.959964 * now.error(futures, runs)
+    assert detected / 600 == pytest.approx(0.8, abs=0.06)
     assert row["runs_here"] <= row["runs"]
 
 

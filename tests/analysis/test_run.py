@@ -1,4 +1,4 @@
-"""Experiments from their file to their answer, through the sampler, the runner and the analysis."""
+"""Experiments from their file to their result, through the sampler, the runner and the analysis."""
 
 import sys
 
@@ -50,8 +50,8 @@ def instead(monkeypatch):
         def run_block(task, runs, **_how):
             shape = (len(runs), int(task.world.setting[0].horizon), len(MEASURES))
             history = np.zeros(shape)
-            luck = np.array([np.random.default_rng((7, int(k))).standard_normal() for k in runs])
-            history[..., PLACE] = (function(places(task)) + noise * luck)[:, None]
+            chance = np.array([np.random.default_rng((7, int(k))).standard_normal() for k in runs])
+            history[..., PLACE] = (function(places(task)) + noise * chance)[:, None]
             return Block(history, np.zeros((0, 1, 1, 1)), np.zeros((0,) * 5))
 
         monkeypatch.setattr(worker, "run_block", run_block)
@@ -67,8 +67,8 @@ def experiment(tmp_path, text):
     return Experiment.load(path)
 
 
-def indices(answer, name):
-    (found,) = answer.indices
+def indices(result, name):
+    (found,) = result.indices
     return {
         unit.removeprefix("parameters."): value
         for unit, value in zip(found.units, found.found[name].value, strict=True)
@@ -78,9 +78,9 @@ def indices(answer, name):
 def test_ishigami_through_the_whole_chain(tmp_path, instead):
     """Analytic: S1 = .3139, .4424, 0; ST = .5576, .4424, .2437."""
     instead(ishigami)
-    asked = experiment(tmp_path, "samples: 1024\nruns: 2\n")
-    answer = run_experiment(asked, tmp_path / "r")
-    whole, alone = indices(answer, "ST"), indices(answer, "S1")
+    loaded = experiment(tmp_path, "samples: 1024\nruns: 2\n")
+    result = run_experiment(loaded, tmp_path / "r")
+    whole, alone = indices(result, "ST"), indices(result, "S1")
     for name, st, s1 in zip(
         NAMES, (0.5576, 0.4424, 0.2437, 0.0), (0.3139, 0.4424, 0, 0), strict=True
     ):
@@ -94,9 +94,9 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
     instead(sobol_g)
     parts = 1 / (3 * (1 + np.array([0.0, 1.0, 4.5, 9.0])) ** 2)
     total = np.prod(1 + parts) - 1
-    asked = experiment(tmp_path, "samples: 1024\nruns: 1\n")
-    answer = run_experiment(asked, tmp_path / "r")
-    alone, whole = indices(answer, "S1"), indices(answer, "ST")
+    loaded = experiment(tmp_path, "samples: 1024\nruns: 1\n")
+    result = run_experiment(loaded, tmp_path / "r")
+    alone, whole = indices(result, "S1"), indices(result, "ST")
     for k, name in enumerate(NAMES):
         assert alone[name] == pytest.approx(parts[k] / total, abs=0.03)
         others = np.prod(1 + np.delete(parts, k))
@@ -105,18 +105,18 @@ def test_sobol_g_through_the_whole_chain(tmp_path, instead):
 
 def test_a_sample_grows_until_the_ranking_is_stable(tmp_path, instead):
     instead(ishigami)
-    asked = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 4096\n")
+    loaded = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 4096\n")
     sizes = []
 
     def grow(study):
         sizes.append(len(study.table))
         return study.run()
 
-    answer = run_experiment(
-        asked, tmp_path / "r", lambda study: (sizes.append(len(study.table)), study.run())
+    result = run_experiment(
+        loaded, tmp_path / "r", lambda study: (sizes.append(len(study.table)), study.run())
     )
-    assert answer.is_converged
-    assert answer.design.samples > 16
+    assert result.is_converged
+    assert result.design.samples > 16
     assert sizes == sorted(sizes), "each sample holds the one before"
     short = experiment(tmp_path, "samples: 16\nruns: 1\nuntil: settled\nmost: 16\n")
     assert run_experiment(short, tmp_path / "r").is_converged is False
@@ -124,28 +124,28 @@ def test_a_sample_grows_until_the_ranking_is_stable(tmp_path, instead):
 
 def test_a_constant_outcome_is_refused(tmp_path, instead):
     instead(lambda u: 3.0)
-    asked = experiment(tmp_path, "samples: 16\nruns: 2\n")
+    loaded = experiment(tmp_path, "samples: 16\nruns: 2\n")
     with pytest.raises(InputError, match="net_efficiency"):
-        run_experiment(asked, tmp_path / "r")
+        run_experiment(loaded, tmp_path / "r")
 
 
 def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):
     instead(sobol_g)
-    asked = experiment(tmp_path, "samples: 512\nruns: 1\nsurrogate: 400\n")
-    answer = run_experiment(asked, tmp_path / "r")
-    assert len(answer.study.table) == 400
-    alone = indices(answer, "S1")
+    loaded = experiment(tmp_path, "samples: 512\nruns: 1\nsurrogate: 400\n")
+    result = run_experiment(loaded, tmp_path / "r")
+    assert len(result.study.table) == 400
+    alone = indices(result, "S1")
     assert list(sorted(alone, key=alone.get, reverse=True))[:2] == ["exit_base", "notice"]
-    assert answer.surrogates["net_efficiency"].quality.r2 > 0.8
+    assert result.surrogates["net_efficiency"].quality.r2 > 0.8
 
 
 def test_a_spread_is_of_the_runs_of_a_point(tmp_path, instead):
     instead(lambda u: u[0], noise=0.5)
-    asked = experiment(tmp_path, "samples: 16\nruns: 6\noutcomes: [net_efficiency]\n")
-    answer = run_experiment(asked, tmp_path / "r")
-    luck = [np.random.default_rng((7, k)).standard_normal() for k in range(6)]
-    spread = answer.values["net_efficiency"].std(axis=1, ddof=1)
-    np.testing.assert_allclose(spread, 0.5 * np.std(luck, ddof=1))
+    loaded = experiment(tmp_path, "samples: 16\nruns: 6\noutcomes: [net_efficiency]\n")
+    result = run_experiment(loaded, tmp_path / "r")
+    chance = [np.random.default_rng((7, k)).standard_normal() for k in range(6)]
+    spread = result.values["net_efficiency"].std(axis=1, ddof=1)
+    np.testing.assert_allclose(spread, 0.5 * np.std(chance, ddof=1))
 
 
 def search(tmp_path):
@@ -191,19 +191,19 @@ def test_a_search_that_is_interrupted_simulates_nothing_twice(tmp_path):
 
 
 def test_known_packages_are_the_strategies_that_levers_alone_make(tmp_path):
-    asked = search(tmp_path)
-    found = known_packages(asked)
+    loaded = search(tmp_path)
+    found = known_packages(loaded)
     assert set(found) == {
         "voluntary", "forum", "planning", "team", "information", "monitoring",
         "team_and_monitoring", "full_package",
     }  # fmt: skip
     np.testing.assert_allclose(found["full_package"], 0.6)
-    (phase,) = asked.scenario.strategies["team"].mechanisms["team"]
-    assert is_plain(phase, asked.scenario)
-    later = asked.scenario.with_(
+    (phase,) = loaded.scenario.strategies["team"].mechanisms["team"]
+    assert is_plain(phase, loaded.scenario)
+    later = loaded.scenario.with_(
         {"strategies.team.mechanisms.team": {"intensity": 0.6, "from": 2}}
     ).strategies["team"]
-    assert not is_plain(later.mechanisms["team"][0], asked.scenario)
+    assert not is_plain(later.mechanisms["team"][0], loaded.scenario)
 
 
 def test_robustness_of_a_strategy_that_always_loses(tmp_path):
@@ -213,15 +213,15 @@ def test_robustness_of_a_strategy_that_always_loses(tmp_path):
         "strategies: [voluntary, team, monitoring]\nruns: 4\n",
         encoding="utf-8",
     )
-    asked = Experiment.load(path)
-    answer = run_experiment(asked, tmp_path / "r")
-    assert answer.values.shape == (3, 6, 4)
-    assert set(answer.failing) == {"team", "monitoring"}
-    assert answer.robustness.names == ("voluntary", "team", "monitoring")
-    assert list(answer.settings.columns[-5:]) == [
+    loaded = Experiment.load(path)
+    result = run_experiment(loaded, tmp_path / "r")
+    assert result.values.shape == (3, 6, 4)
+    assert set(result.failing) == {"team", "monitoring"}
+    assert result.robustness.names == ("voluntary", "team", "monitoring")
+    assert list(result.settings.columns[-5:]) == [
         "unit_cost", "decision", "trust", "shares", "consent",
     ]  # fmt: skip
-    assert {"value", "floor"} <= set(answer.information.factors.columns)
+    assert {"value", "floor"} <= set(result.information.factors.columns)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_robustness_of_a_strategy_that_always_loses(tmp_path):
         ),
     ],
 )  # fmt: skip
-def test_a_missing_extra_is_told_before_the_first_run(tmp_path, monkeypatch, package, extra, text):
+def test_a_missing_extra_is_reported_first(tmp_path, monkeypatch, package, extra, text):
     monkeypatch.setitem(sys.modules, package, None)
     path = tmp_path / "e.yaml"
     path.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The search, on problems whose front is known, with luck, budgets, interruptions and a file."""
+"""The search, on problems whose front is known, with chance, budgets, interruptions and a file."""
 
 import dataclasses
 
@@ -21,18 +21,18 @@ def factors(number, **how):
     return tuple(Factor(f"x{k}", f"number {k}", "made up", **how) for k in range(number))
 
 
-def luck_of(run, point=None):
+def chance_of(run, point=None):
     """Draws of a run: those that all points share, or a point's own."""
     own = () if point is None else tuple(point.view(np.uint64) % 2**32)
     return np.random.default_rng((run, *own)).standard_normal()
 
 
-def with_luck(exact, runs, points, *, common=0.0, own=0.0):
+def with_chance(exact, runs, points, *, common=0.0, own=0.0):
     """Values [N, columns, runs] from exact ones [N, columns]."""
-    values = exact[:, :, None] + common * np.array([luck_of(run) for run in runs])
+    values = exact[:, :, None] + common * np.array([chance_of(run) for run in runs])
     if own:
         for k, point in enumerate(points):
-            values[k] += own * np.array([luck_of(run, point) for run in runs])
+            values[k] += own * np.array([chance_of(run, point) for run in runs])
     return values
 
 
@@ -50,10 +50,10 @@ def bnh(points):
 
 
 class Counted:
-    """An evaluate that knows which runs of which points it did, and raises when it is told to."""
+    """An evaluate that knows which runs of which points it did, and raises on demand."""
 
-    def __init__(self, exact=zdt1, fails_at=None, **luck):
-        self.exact, self.luck, self.fails_at = exact, luck, fails_at
+    def __init__(self, exact=zdt1, fails_at=None, **chance):
+        self.exact, self.chance, self.fails_at = exact, chance, fails_at
         self.calls, self.done = 0, []
 
     def __call__(self, points, runs):
@@ -61,7 +61,7 @@ class Counted:
         if self.calls == self.fails_at:
             raise KeyboardInterrupt
         self.done += [(point.tobytes(), run) for point in points for run in runs]
-        return with_luck(self.exact(points), runs, points, **self.luck)
+        return with_chance(self.exact(points), runs, points, **self.chance)
 
 
 def same(one, two):
@@ -74,7 +74,7 @@ def same(one, two):
 # Known fronts -----------------------------------------------------------------------------------
 
 
-def test_the_known_front_is_found_through_the_luck_that_all_share():
+def test_the_known_front_is_found_through_the_chance_that_all_share():
     evaluate = Counted(common=5.0, own=0.005)
     front = search(evaluate, factors(8), LESS_OF_BOTH, generations=60, population=40, runs=(4, 16))
     f1, f2 = zdt1(front.points).T
@@ -83,7 +83,7 @@ def test_the_known_front_is_found_through_the_luck_that_all_share():
     assert np.ptp(f1) > 0.8
     assert np.diff(front.hypervolume[[0, 10, -1]]).min() > 0.03
     low, high = np.moveaxis(front.intervals, 2, 0)
-    assert (high - low).mean() > 1.0, "the shared luck is in the interval of a mean,"
+    assert (high - low).mean() > 1.0, "the shared chance is in the interval of a mean,"
     mean, low, high = front.against(front.values[front.knee])
     assert (high - low).max() < 0.05, "but not in that of a difference"
     assert (mean[front.knee] == 0.0).all()
@@ -117,7 +117,7 @@ def test_the_cost_may_be_an_objective_and_more_may_be_better():
     )  # fmt: skip
     assert front.columns == ("gain", "cost")
     assert front.cost == front.price == 1
-    assert (np.diff(front.means[:, 1]) >= 0.0).all(), "from the cheapest to the dearest"
+    assert (np.diff(front.means[:, 1]) >= 0.0).all(), "from the cheapest to the most costly"
     assert front.points[:, 1].max() == 0.0
     assert front.means[:, 1].max() == 0.5
     assert front.extremes == {"gain": len(front) - 1, "cost": 0}
@@ -157,7 +157,7 @@ def test_known_packages_take_part_from_the_start():
     np.testing.assert_array_equal(front.points, best)
 
 
-# Luck -------------------------------------------------------------------------------------------
+# Chance -------------------------------------------------------------------------------------------
 
 
 def test_runs_go_to_what_they_leave_open():
@@ -177,15 +177,15 @@ def test_runs_go_to_what_they_leave_open():
     assert worse.all(), "what got no more runs is beaten by the front, or nearly so"
 
 
-def test_without_luck_nobody_is_undecided_but_the_leaders():
+def test_without_chance_nobody_is_undecided_but_the_leaders():
     evaluate = Counted()
     search(evaluate, factors(4), LESS_OF_BOTH, **QUICK)
     of = np.array([np.frombuffer(point) for point, run in evaluate.done if run >= 4])
     assert 0 < len(of) < 0.6 * sum(run < 4 for _point, run in evaluate.done)
 
 
-def test_fewer_runs_are_no_luckier_than_more():
-    """Run k is worth k to everybody, so that a mean of fewer runs alone would be lower."""
+def test_fewer_runs_are_no_better_by_chance_than_more():
+    """Run k adds k for everybody, so that a mean of fewer runs alone would be lower."""
 
     def evaluate(points, runs):
         return points.sum(axis=1)[:, None, None] + np.array(runs, float)[None, None, :]
@@ -202,7 +202,7 @@ def test_fewer_runs_are_no_luckier_than_more():
     assert contest.undecided(points).tolist() == [False, False, False], "beaten, run by run"
 
 
-def test_luck_alone_puts_nobody_on_the_front():
+def test_chance_alone_puts_nobody_on_the_front():
     noise = 0.1 * np.random.default_rng(2).standard_normal((4, 2, 30))
     exact = np.array([[0.0, 5.0], [0.0, 3.0], [-1.0, 6.0], [-1.0, 6.0]])[:, :, None]
     noise[1, 0] += 0.01 - noise[1, 0].mean() + noise[0, 0].mean()
@@ -211,7 +211,7 @@ def test_luck_alone_puts_nobody_on_the_front():
     assert pareto.distinct(values, 0.95).tolist() == [True, False, True, True]
     same = pareto.distinct(exact + np.zeros(30), 0.95)
     assert same.tolist() == [True, False, True, False], "of equals, one"
-    # A row of members: each step up costs for sure, and brings something only by twos.
+    # A row of members: each step up certainly costs more, and brings something only by twos.
     row = np.stack([np.arange(7.0), -np.arange(7.0)], axis=1)[:, :, None] + np.zeros(30)
     row[:, 0] += 1.8 * np.random.default_rng(3).standard_normal((7, 30))
     stays = pareto.distinct(row, 0.95)
@@ -278,19 +278,19 @@ def test_more_generations_go_on_from_the_end(tmp_path):
     path = tmp_path / "kept.npz"
     long = QUICK | {"generations": 12}
     search(Counted(own=0.02), factors(4), LESS_OF_BOTH, path=path, **QUICK)
-    more, anew, again = Counted(own=0.02), Counted(own=0.02), Counted(own=0.02)
+    more, fresh, again = Counted(own=0.02), Counted(own=0.02), Counted(own=0.02)
     seen = []
     front = search(more, factors(4), LESS_OF_BOTH, path=path, progress=seen.append, **long)
-    same(front, search(anew, factors(4), LESS_OF_BOTH, **long))
-    assert len(more.done) < 0.7 * len(anew.done)
+    same(front, search(fresh, factors(4), LESS_OF_BOTH, **long))
+    assert len(more.done) < 0.7 * len(fresh.done)
     assert [one.number for one in seen] == list(range(1, 13))
     assert tuple(seen[:-1]) == front.history[:-1]
-    assert front.history[-1].runs == len(anew.done)
+    assert front.history[-1].runs == len(fresh.done)
     search(again, factors(4), LESS_OF_BOTH, path=path, **long)
     assert again.calls == 0
     # What is known serves another budget and another seed too.
     search(again, factors(4), LESS_OF_BOTH, path=path, seed=5, **long)
-    assert 0 < len(again.done) < len(anew.done)
+    assert 0 < len(again.done) < len(fresh.done)
 
 
 @pytest.mark.parametrize(
@@ -393,14 +393,14 @@ def test_the_knee_of_three_objectives():
 
 def test_how_often_the_knee_stays_the_knee():
     costs = np.array([[0.0, 1.0], [0.2, 0.2], [0.25, 0.19], [1.0, 0.0]])[:, :, None]
-    sure = pareto.knee_shares(costs + np.zeros(40), seed=1)
-    assert sure.tolist() == [0.0, 1.0, 0.0, 0.0]
+    stable = pareto.knee_shares(costs + np.zeros(40), seed=1)
+    assert stable.tolist() == [0.0, 1.0, 0.0, 0.0]
     noise = 0.1 * np.random.default_rng(1).standard_normal((4, 2, 40))
     open_ = pareto.knee_shares(costs + noise, seed=1)
     assert open_.sum() == pytest.approx(1.0)
     assert 0.02 < open_[2] < 0.98
     shared = pareto.knee_shares(costs + np.random.default_rng(1).standard_normal(40), seed=1)
-    assert shared.tolist() == [0.0, 1.0, 0.0, 0.0], "luck that all share moves nothing"
+    assert shared.tolist() == [0.0, 1.0, 0.0, 0.0], "chance that all share moves nothing"
 
 
 def test_hypervolume_by_hand():
@@ -410,10 +410,10 @@ def test_hypervolume_by_hand():
 
 
 def test_what_none_beats():
-    luck = np.random.default_rng(4)
+    chance = np.random.default_rng(4)
     for objectives in (1, 2, 3):
-        costs = luck.integers(0, 6, (80, objectives)).astype(float)
-        allowed = luck.random(80) < 0.7
+        costs = chance.integers(0, 6, (80, objectives)).astype(float)
+        allowed = chance.random(80) < 0.7
         slow = [
             bool(allowed[k])
             and not any(

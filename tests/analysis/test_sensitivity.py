@@ -340,7 +340,7 @@ def test_convergence_ends_with_all_points_and_doubles(method):
         assert alone.leading.value == pytest.approx(found.steps[-2].value)
 
 
-def test_a_clear_ranking_is_settled_and_an_open_one_is_not():
+def test_a_clear_ranking_has_converged_and_an_open_one_is_not():
     design = design_of("sobol", "abcdefgh", samples=256)
     slopes = np.array([8.0, 6.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
     clear = noisy(design.points @ slopes, sd=0.5)

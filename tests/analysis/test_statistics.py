@@ -24,11 +24,11 @@ from kolabsim.analysis.statistics import (
     worst_mean,
 )
 
-LUCK = np.random.default_rng(20260101)
+RNG = np.random.default_rng(20260101)
 
 
 def test_the_interval_of_a_mean_is_that_of_student():
-    values = LUCK.normal(size=(12, 3))
+    values = RNG.normal(size=(12, 3))
     found = mean_interval(values, 0.9)
     low, high = stats.t.interval(0.9, 11, values.mean(axis=0), stats.sem(values))
     np.testing.assert_allclose(found.low, low)
@@ -53,7 +53,7 @@ def test_the_worst_tenth_of_futures_is_a_tenth():
     assert worst_mean(np.arange(70.0)) == np.arange(7.0).mean()
     assert worst_mean(np.array([5.0, 1.0, 3.0])) == 1.0
     assert worst_mean(np.array([np.nan, 4.0, np.nan])) == 4.0
-    values = LUCK.normal(size=(2, 40, 3))
+    values = RNG.normal(size=(2, 40, 3))
     assert worst_mean(values, axis=1).shape == (2, 3)
     assert worst_mean(values, axis=1)[1, 2] == pytest.approx(np.sort(values[1, :, 2])[:4].mean())
 
@@ -80,7 +80,7 @@ def test_familywise_p_is_that_of_the_best_of_all_columns():
 
 
 def test_ranks_explain_what_follows_them():
-    values = LUCK.random(12)
+    values = RNG.random(12)
     ranks = standardised_ranks(values)[None]
     assert rank_share(ranks, np.exp(values))[0] == pytest.approx(1.0)
     groups = np.where(values > np.median(values), "high", "low").astype(object)
@@ -137,8 +137,8 @@ def test_the_ratio_of_two_means_has_the_interval_of_fieller():
 
 def test_intervals_of_ratios_cover_as_often_as_they_say():
     studies, runs = 4000, 12
-    cost = 2.0 + 0.5 * LUCK.normal(size=(1, studies, runs))
-    saving = 3.0 * cost + LUCK.normal(size=cost.shape) - 1.0
+    cost = 2.0 + 0.5 * RNG.normal(size=(1, studies, runs))
+    saving = 3.0 * cost + RNG.normal(size=cost.shape) - 1.0
     _value, low, high, _n = fieller(saving, cost, 0.9, axis=2)
     covered = ((low <= 2.5) & (high >= 2.5)).mean()
     assert covered == pytest.approx(0.9, abs=0.02)
@@ -169,9 +169,9 @@ def test_components_of_variance_are_found():
 
 
 def made_up(share, groups, repeats, seed):
-    luck = np.random.default_rng(seed)
-    between = np.sqrt(share) * luck.standard_normal((groups, 1))
-    return between + np.sqrt(1 - share) * luck.standard_normal((groups, repeats))
+    chance = np.random.default_rng(seed)
+    between = np.sqrt(share) * chance.standard_normal((groups, 1))
+    return between + np.sqrt(1 - share) * chance.standard_normal((groups, repeats))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])

@@ -14,7 +14,7 @@ FACTORS = (
     *(Factor(f"x{k}", f"number {k}", "made up") for k in range(3)),
     Factor("word", "a choice", "made up", words=("a", "b", "c")),
 )
-WORTH = np.array([0.0, 1.0, 0.2])
+EFFECT = np.array([0.0, 1.0, 0.2])
 
 
 def points(number, seed):
@@ -23,7 +23,7 @@ def points(number, seed):
 
 def smooth(u):
     word = np.minimum((u[:, 3] * 3).astype(int), 2)
-    return np.sin(4.0 * u[:, 0]) + 2.0 * u[:, 1] ** 2 + WORTH[word]
+    return np.sin(4.0 * u[:, 0]) + 2.0 * u[:, 1] ** 2 + EFFECT[word]
 
 
 def steps(u):
