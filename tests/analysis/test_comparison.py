@@ -344,9 +344,9 @@ def drawn_futures(number: int, seed: int = 0) -> dict[str, dict[str, object]]:
     rng = np.random.default_rng(seed)
     return {
         f"f{k}": {
-            "a": chance.random(),
-            "b": chance.random(),
-            "word": str(chance.choice(list("xyz"))),
+            "a": rng.random(),
+            "b": rng.random(),
+            "word": str(rng.choice(list("xyz"))),
         }
         for k in range(number)
     }

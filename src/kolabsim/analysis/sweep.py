@@ -138,7 +138,8 @@ def map_outcome(
 
     Examples
     --------
-    >>> runs = np.array([[0.0, 0.1], [1.0, 1.1], [0.1, 0.2], [1.0, 1.2]])
+    >>> first, second = [0.0, 0.1, 0.0, 0.1], [1.0, 1.1, 1.0, 1.1]
+    >>> runs = np.array([first, second, [0.1, 0.2, 0.1, 0.2], [1.0, 1.2, 1.1, 1.1]])
     >>> found = map_outcome(runs, {"a": (0, 1), "b": (0, 1)}, outcome="trust", better=1)
     >>> found.setting(found.best), found.unclear.tolist()
     ({'a': 1, 'b': 1}, [False, True, False, True])
