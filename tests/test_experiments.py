@@ -54,7 +54,7 @@ def test_quick_size(name, quick):
     assert list((folder / "r" / "figures").glob("*.png"))
     sections = re.findall(r'<section id="([\w-]+)"', page)
     assert sections[0] == "answer"
-    assert sections[-3:] == ["surety", "assumptions", "again"]
+    assert sections[-3:] == ["uncertainty", "assumptions", "reproduce"]
     levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
     assert max(after - before for before, after in pairwise(levels)) == 1
     for told in (f"<dd>kolabsim run {name} --quick --out r</dd>", "<blockquote>"):
