@@ -22,6 +22,7 @@ from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import robustness
 from kolabsim.analysis.search import search
 from kolabsim.analysis.sensitivity import analyse, curve
+from kolabsim.analysis.sweep import OutcomeMap, map_outcome
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.shapes import Shape
@@ -31,6 +32,7 @@ from kolabsim.study.design import make_design
 from kolabsim.study.experiment import Experiment
 from kolabsim.validation.network import compare_network, load_network
 from tests.builders import make_scenario
+from tests.sweeps import LEVELS, draw
 from tests.validation.towns import write_towns
 
 NAMES = ("voluntary", "mandate", "planning", "full_package")
@@ -215,6 +217,12 @@ def best() -> str:
     return comparison().order()[0]
 
 
+@cache
+def sweep() -> OutcomeMap:
+    means = np.array([0.0, 0.5, 0.2, 0.9, 0.4, 1.0])
+    return map_outcome(draw(means), LEVELS, outcome="trust", better=1)
+
+
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "forest": lambda ax: figures.forest(
         comparison(), ["realised_benefit", "decision_time", "net_saving"], ax=ax
@@ -263,5 +271,6 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
             figures.gains_map,
         )
     },
+    "sweep_map": lambda ax: figures.sweep_map(sweep(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip
