@@ -146,13 +146,13 @@ def check_rule(rule: DecisionRule, *, cases: int = 200) -> None:
         answers.append(apply(options, me, draw, p))
         shown = {"answer": answers[0], "options": len(options), "settings": settings}
         if not 0 <= answers[0] < len(options):
-            _fail(rule, _("it answers {answer} to {options} options ({settings})").format(**shown))
+            _fail(rule, _("it returns {answer} for {options} options ({settings})").format(**shown))
         if not np.array_equal(options, before):
-            _fail(rule, _("it changes the options that it sees ({settings})").format(**shown))
+            _fail(rule, _("it changes the options it receives ({settings})").format(**shown))
         if answers[0] != answers[1]:
-            _fail(rule, _("asked twice, it answers differently ({settings})").format(**shown))
+            _fail(rule, _("called twice, its results differ ({settings})").format(**shown))
         if answers[0] != answers[2]:
-            text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
+            text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
             _fail(rule, text.format(compiled=answers[2], **shown))
 
     tried(keeps, cases)
@@ -177,7 +177,7 @@ def check_mechanism(mechanism: Mechanism | str, *, cases: int = 200) -> None:
     kind = "support" if mechanism.name in SUPPORTERS else "mechanisms"
     idle = scenario.with_({f"strategies.tried.{kind}.{mechanism.name}": 0.0})
     if not np.array_equal(history_of(idle, "tried"), without, equal_nan=True):
-        _fail(mechanism, _("at intensity 0, runs are not as they are without it"))
+        _fail(mechanism, _("at intensity 0, runs differ from those without it"))
     full = scenario.with_({f"strategies.tried.{kind}.{mechanism.name}": 1.0})
     _engines_agree(mechanism, full, "tried")
 
@@ -200,13 +200,13 @@ def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
             told = error.problems[0].message if isinstance(error, InputError) else error
             _fail(mechanism, text.format(problem=told, **shown))
         if answers[0] != answers[1]:
-            text = _("asked twice for {term}, it answers differently ({settings})")
+            text = _("called twice for {term}, its results differ ({settings})")
             _fail(mechanism, text.format(**shown))
         if intensity == 0.0 and not math.isclose(answers[0], value, abs_tol=1e-9):
-            text = _("at intensity 0 it makes {answer:g} of {term} = {value:g} ({settings})")
+            text = _("at intensity 0 it changes {term} from {value:g} to {answer:g} ({settings})")
             _fail(mechanism, text.format(answer=answers[0], **shown))
         if not math.isfinite(answers[0]):
-            text = _("it makes {answer} of {term} = {value:g} ({settings})")
+            text = _("it changes {term} from {value:g} to {answer} ({settings})")
             _fail(mechanism, text.format(answer=answers[0], **shown))
 
 
@@ -249,12 +249,12 @@ def _scores_well(rule: TargetRule, data: DataObject) -> None:
     if not all(math.isfinite(score) for score in scores):
         _fail(rule, _("it gives a region the score {answer} ({settings})").format(**shown))
     if scores[0] != scores[1]:
-        _fail(rule, _("asked twice, it answers differently ({settings})").format(**shown))
+        _fail(rule, _("called twice, its results differ ({settings})").format(**shown))
     if not np.isclose(scores[0], scores[2], rtol=1e-9, atol=1e-12):
-        text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
+        text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
         _fail(rule, text.format(**shown))
     if not (np.array_equal(region, before[0]) and np.array_equal(slots, before[1])):
-        _fail(rule, _("it changes what it sees ({settings})").format(**shown))
+        _fail(rule, _("it changes its arguments ({settings})").format(**shown))
 
 
 def check_measure(measure: CustomMeasure | str, *, cases: int = 100) -> None:
@@ -295,13 +295,13 @@ def _measures_well(measure: CustomMeasure, data: DataObject) -> None:
         text = _("in quarter {quarter} it is {answer}, which is not finite ({settings})")
         _fail(measure, text.format(**shown))
     if not np.array_equal(values[:1], values[1:2], equal_nan=True):
-        _fail(measure, _("asked twice, it answers differently ({settings})").format(**shown))
+        _fail(measure, _("called twice, its results differ ({settings})").format(**shown))
     if not np.isclose(values[0], values[2], rtol=1e-9, atol=1e-12, equal_nan=True):
-        text = _("compiled it answers {compiled}, in plain Python {answer} ({settings})")
+        text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
         _fail(measure, text.format(**shown))
     for name, part, earlier in zip(State._fields, state, before, strict=True):
         if part.tobytes() != earlier.tobytes():
-            _fail(measure, _("it changes the state that it sees: {part}").format(part=name))
+            _fail(measure, _("it changes the state it receives: {part}").format(part=name))
 
 
 # Both engines -------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def _engines_agree(of: Extension | str, scenario: Scenario, strategy: str = "vol
         return  # the ensemble does not run it
     seen = model.datacollector.get_model_vars_dataframe()[list(scenario.measures)].to_numpy()
     if not np.array_equal(seen, history_of(scenario, strategy, scenario.measures), equal_nan=True):
-        _fail(of, _("Mesa agents and the ensemble do not agree under it"))
+        _fail(of, _("Mesa agents and the ensemble give different results with it"))
 
 
 def _known(name: str, allowed: Collection[str]) -> None:
@@ -342,7 +342,7 @@ def _known(name: str, allowed: Collection[str]) -> None:
 
 def _has_docstring(of: Extension) -> None:
     if not (of.python.__doc__ or "").strip():
-        _fail(of, _("it has no docstring that says what it does"))
+        _fail(of, _("it has no docstring"))
 
 
 def _fail(of: Extension | str, what: str) -> None:

@@ -157,7 +157,7 @@ def test_slips_in_a_rule_are_told_in_one_sentence():
     def shy(options, me, draw, p):
         return None
 
-    assert "must return the place of an option, not None" in sentence(shy)
+    assert "must return the position of an option, not None" in sentence(shy)
 
     def far(options, me, draw, p):
         return 99
@@ -211,7 +211,7 @@ def test_an_extension_that_cannot_be_loaded_is_told_with_its_file(tmp_path):
     path.write_text("import nothing_of_the_kind\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"broken\.py: the extension cannot be loaded"):
         load_extension(path)
-    with pytest.raises(InputError, match="no such extension file"):
+    with pytest.raises(InputError, match="extension file does not exist"):
         load_extension(tmp_path / "none.py")
 
 

@@ -320,7 +320,7 @@ def test_a_broken_contract_is_shown_by_its_simplest_case(tmp_path):
     )
     with pytest.raises(ContractError, match=r"turns: .* more of it becomes less.*'s': 2\.0"):
         check_mechanism(found.mechanisms["turns"])
-    with pytest.raises(ContractError, match="odd: it changes the state that it sees: region"):
+    with pytest.raises(ContractError, match="odd: it changes the state it receives: region"):
         check_measure(found.measures["odd"])
     with pytest.raises(ContractError, match="lost: it gives a region the score"):
         check_target(found.targets["lost"])
@@ -330,7 +330,7 @@ BAD = {
     "must take exactly (term, intensity, p)": """
         @mechanism(acts_on="quality")
         def a(term, p): return term""",
-    "is no term of the model; did you mean 'quality'": """
+    "is not a term of the model; did you mean 'quality'": """
         @mechanism(acts_on="qualty")
         def a(term, intensity, p): return term""",
     "not a scaling and a shift": """

@@ -218,7 +218,7 @@ def test_without_places_there_is_a_network_and_no_map():
     pairs = [("R000", "R001", "yes", 5), ("R001", "R002", "yes", 5)]
     model = CollaborationModel(make_scenario(rows, contacts=pairs, areas={"water": {"haul": 0}}))
     assert nx.is_connected(model.grid.G)
-    with pytest.raises(InputError, match="not all regions have a place"):
+    with pytest.raises(InputError, match="some regions have no coordinates"):
         on_the_map(model.grid.G)
 
 

@@ -452,7 +452,7 @@ def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float,
     """
     places = dict(graph.nodes(data="place"))
     if None in places.values():
-        raise InputError([Problem(_("there is no map: not all regions have a place in the table"))])
+        raise InputError([Problem(_("no map: some regions have no coordinates in the table"))])
     return places
 
 

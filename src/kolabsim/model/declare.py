@@ -273,7 +273,7 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
             _("an option has {option}; me has {me}").format(**fields),
         )  # fmt: skip
         if isinstance(taken, bool) or not isinstance(taken, int | np.integer):
-            text = _("decision rule {rule} must return the place of an option, not {taken!r}")
+            text = _("decision rule {rule} must return the position of an option, not {taken!r}")
             raise InputError([Problem(text.format(rule=name, taken=taken))])
         if not 0 <= taken < len(options):
             text = _("decision rule {rule} returned {taken}, but there are {number} options")
@@ -430,13 +430,13 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
     )
     problem = ""
     if not straight:
-        problem = _("what it makes of {term} is not a scaling and a shift of it")
+        problem = _("its effect on {term} is not linear")
     elif times < -1e-12:
-        problem = _("it turns {term} round: more of it becomes less")
+        problem = _("it reverses {term}: a larger value becomes smaller")
     elif intensity == 0.0 and (abs(plus) > 1e-12 or abs(times - 1.0) > 1e-12):
         problem = _("at intensity 0 it changes {term}")
     if problem:
-        text = _("mechanism {rule}: {problem}; tried on {tried} it gives {found}")
+        text = _("mechanism {rule}: {problem}; for {tried} it returns {found}")
         told = ", ".join(f"{value:g}" for value in found)
         raise InputError([
             Problem(text.format(
@@ -472,7 +472,7 @@ def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
 def check_term(name: str, term: str) -> None:
     """Refuse a term on which nothing can act."""
     if term not in TERMS:
-        text = _("mechanism {rule} acts on '{term}', which is no term of the model{hint}")
+        text = _("mechanism {rule} acts on '{term}', which is not a term of the model{hint}")
         hint = suggestion(str(term), TERMS)
         raise InputError([Problem(text.format(rule=name, term=term, hint=hint))])
 

@@ -188,16 +188,15 @@ UNIT_COSTS = ("log_quadratic", "power", "hyperbola")
 LOG_QUADRATIC, POWER, HYPERBOLA = range(3)
 
 TRUSTS = ("recovering", "lasting")
-"""What broken promises do to trust: it can come back in full, or damage is left that mends slowly.
-"""
+"""Effect of broken promises on trust: it recovers in full, or leaves damage that mends slowly."""
 RECOVERING, LASTING = range(2)
 
 STRUCTURE_TITLES = {
     "unit_cost": N_("curve of unit cost below efficient scale"),
     "decision": N_("decision rule"),
-    "trust": N_("what broken promises do to trust"),
+    "trust": N_("effect of broken promises on trust"),
     "shares": N_("how joint cost is divided"),
-    "consent": N_("which part of a party must be in favour"),
+    "consent": N_("share of a party that must be in favour"),
 }
 """Settings of a scenario that choose between forms of a law or rule, in words."""
 

@@ -67,7 +67,7 @@ def load_extension(path: Path) -> Declared:
     from kolabsim.model.declare import register  # late: it brings the compiler
 
     if not path.is_file():
-        raise InputError([Problem(_("there is no such extension file"), file=str(path))])
+        raise InputError([Problem(_("the extension file does not exist"), file=str(path))])
     version = (path.resolve(), path.read_bytes())
     if version not in _LOADED:
         _LOADED[version] = _run(path, version[1])
@@ -103,7 +103,7 @@ def _run(path: Path, source: bytes) -> Declared:
         problems = [Problem(problem.message, file=str(path)) for problem in error.problems]
         cause: BaseException = error
     except SystemExit as error:
-        text = _("the extension ends the program instead of declaring something")
+        text = _("the extension ends the program instead of declaring rules")
         problems, cause = [Problem(text, file=str(path))], error
     except Exception as error:
         reason = str(error) or type(error).__name__
@@ -137,6 +137,6 @@ def _combine(paths: Iterable[Path]) -> Declared:
     names = [entry.name for part in parts.values() for entry in part.values()]
     for name in names:
         if names.count(name) > 1 or name in PARAMETERS:
-            text = _("'{name}' names two things; each extension needs a name of its own")
+            text = _("'{name}' has two meanings; give each extension a name of its own")
             raise InputError([Problem(text.format(name=name))])
     return Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], parts[MEASURE])

@@ -59,12 +59,12 @@ def _channel(title: str, meaning: str) -> Measure:
 CHANNELS: dict[str, Measure] = {
     "scale": _channel("scale", "saving from producing at another scale, as it is shared"),
     "spill": _channel("spillover", "gain from serving together with neighbours"),
-    "pooled": _channel("pooled capacity", "worth of the change in service quality"),
+    "pooled": _channel("pooled capacity", "value of the change in service quality"),
     "coordination": _channel("coordination cost", "cost of informing, agreeing and enforcing"),
     "distance": _channel("haul", "cost of distance between members"),
     "newness": _channel("transition", "cost of newness of the body"),
-    "conduct": _channel("conduct", "what shortfalls bring to a region, or cost it"),
-    "self_rule": _channel("self-rule", "worth of self-rule given up"),
+    "conduct": _channel("conduct", "gain or loss of a region from shortfalls"),
+    "self_rule": _channel("self-rule", "value of the self-rule given up"),
     "entry": _channel("start-up", "start-up paid by the region itself"),
     "programme": _channel("programme", "cost of levers borne by the region itself"),
 }
@@ -84,7 +84,7 @@ REGION_MEASURES: dict[str, Measure] = {
         "share of stand-alone cost", better=1,
     ),
     "realised_benefit": Measure(
-        "realised net benefit", "net benefit as it happened, after programme cost borne",
+        "realised net benefit", "net benefit that was realised, after programme cost borne",
         "share of stand-alone cost", better=1,
     ),
     "saving": Measure(
@@ -101,7 +101,7 @@ REGION_MEASURES: dict[str, Measure] = {
 
 MEASURES = Measures({
     "cooperation": Measure(
-        "cooperation rate", "share of regions times areas in a joint body",
+        "cooperation rate", "share of pairs of a region and an area in a joint body",
         shown=(REPORT, PAGE, STEPPER, TRAITS), order=6,
     ),
     "efficiency": Measure(
@@ -123,7 +123,7 @@ MEASURES = Measures({
     ),
     "realised_benefit": Measure(
         "realised net benefit",
-        "net benefit as it happened, after programme cost, no matter who bears it",
+        "net benefit that was realised, after programme cost, no matter who bears it",
         "share of stand-alone cost", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS), order=1,
     ),
     **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
@@ -172,7 +172,7 @@ MEASURES = Measures({
         better=1, figure=SUM, shown=(COSTS,), order=19,
     ),
     "programme_cost": Measure(
-        "programme cost", "what levers and supporters cost, no matter who bears it", "currency",
+        "programme cost", "cost of levers and supporters, no matter who bears it", "currency",
         better=-1, figure=SUM, shown=(REPORT, PAGE, COSTS), order=18,
     ),
     "programme_members": Measure(

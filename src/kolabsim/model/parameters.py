@@ -187,9 +187,11 @@ PARAMETERS: dict[str, Parameter] = {
             high=1.0,
         ),
         quality_value=number(
-            0.5, r"\mu", "worth of one unit of quality, in shares of stand-alone cost"
+            0.5, r"\mu", "value of one unit of quality, share of stand-alone cost"
         ),
-        autonomy_cost=number(0.02, r"\alpha_v", "worth of full autonomy to who prizes it most"),
+        autonomy_cost=number(
+            0.02, r"\alpha_v", "value of full autonomy to the region that values it most"
+        ),
     ),
     **grouped(
         "coordination",
@@ -243,7 +245,7 @@ PARAMETERS: dict[str, Parameter] = {
             unit="log odds/quarter",
             least=-20.0,
             most=20.0,
-            meaning="log odds that a region turns to an area in a quarter, without any reason",
+            meaning="log odds that a region considers an area in a quarter, with no reason to",
         ),
         attention_cost=number(
             3.0, r"\beta_c", "attention raised by unit costs above those at efficient scale"
@@ -253,7 +255,7 @@ PARAMETERS: dict[str, Parameter] = {
         attention_interest=number(0.5, r"\beta_w", "attention raised by the area's priority"),
         attention_grant=number(1.5, r"\beta_G", "attention raised by a full central grant"),
         attention_forum=number(0.7, r"\beta_F", "attention raised by a full forum"),
-        notice=share(0.5, "n_0", "chance to notice a contact of mean nearness and full trust half"),
+        notice=share(0.5, "n_0", "chance to notice a contact at mean nearness and trust 0.5"),
         notice_forum=number(1.4, r"\chi", "rise of that chance inside one forum"),
         notice_tier=number(1.0, r"\chi_t", "rise of that chance inside one higher tier"),
         near_reach=number(
@@ -296,11 +298,11 @@ PARAMETERS: dict[str, Parameter] = {
             most=20.0,
             meaning="log odds that a member keeps its promises, all else at its reference",
         ),
-        honour_goodwill=number(1.5, "h_g", "promises kept for goodwill"),
-        honour_commitment=number(1.0, "h_m", "promises kept for commitment"),
-        honour_trust=number(2.0, "h_T", "promises kept for trust within the body"),
-        honour_voice=number(0.7, "h_V", "promises kept for a full community voice"),
-        honour_stress=number(1.0, "h_f", "promises broken for fiscal stress"),
+        honour_goodwill=number(1.5, "h_g", "promises kept out of goodwill"),
+        honour_commitment=number(1.0, "h_m", "promises kept out of commitment"),
+        honour_trust=number(2.0, "h_T", "promises kept because of trust within the body"),
+        honour_voice=number(0.7, "h_V", "promises kept because of a full community voice"),
+        honour_stress=number(1.0, "h_f", "promises broken because of fiscal stress"),
         honour_temptation=number(1.0, "h_x", "promises broken for gain that nobody sees"),
         shortfall_share=share(0.1, r"\varphi_s", "share of its due that a member keeps back"),
         observation=share(0.4, "o", "chance that conduct is observed without any monitoring"),
@@ -382,7 +384,7 @@ PARAMETERS: dict[str, Parameter] = {
         discount=number(
             0.04,
             "r_d",
-            "yearly rate at which later money counts less",
+            "yearly discount rate of money",
             unit="1/year",
         ),
         cofinance_share=share(0.5, "s_B", "share of start-up that full co-finance pays"),

@@ -113,9 +113,9 @@ SLOT: dict[str, Column] = {
     "distance": Column("channel: cost of haul, negative", "share"),
     "newness": Column("channel: cost of transition, negative", "share"),
     "spill": Column("channel: spillover from serving neighbours together", "share"),
-    "conduct": Column("channel: what shortfalls bring or cost it", "share"),
-    "pooled": Column("channel: worth of the change in quality", "share"),
-    "self_rule": Column("channel: worth of self-rule lost, negative", "share"),
+    "conduct": Column("channel: gain or loss from shortfalls", "share"),
+    "pooled": Column("channel: value of the change in quality", "share"),
+    "self_rule": Column("channel: value of the self-rule lost, negative", "share"),
 }
 
 CONTACT: dict[str, Column] = {
@@ -197,7 +197,7 @@ class Me(NamedTuple):
 MOMENT: dict[str, Column] = {
     "form": _index("legal form of new bodies"),
     "shares": _index("rule by which joint cost is shared"),
-    "consent": _index("part of a party that must be in favour"),
+    "consent": _index("share of a party that must be in favour"),
     "decision": _index("number of the decision rule, -1 for a user's own"),
     "unit_cost": _index("curve of unit cost below efficient scale"),
     "trust": _index("1 if broken promises leave lasting damage to trust"),
