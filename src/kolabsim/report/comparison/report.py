@@ -13,7 +13,7 @@ from kolabsim.analysis.statistics import quantiles
 from kolabsim.figures.formatting import count, percent, significant
 from kolabsim.figures.labels import strategy_title
 from kolabsim.i18n import _, language, speaking
-from kolabsim.model.measures import MEASURES, RATIO
+from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions
 from kolabsim.report.comparison import tables
 from kolabsim.report.comparison.futures import (
@@ -55,11 +55,6 @@ PANELS = 9
 PANELS_OVER_TIME = 12
 """Most strategies whose differences are drawn over time."""
 PERCEIVED = "perceived_benefit"
-STANDARD = (
-    NET_BENEFIT, PERCEIVED, "net_efficiency", "efficiency", "quality_change", "decision_time",
-    "trust", "shortfall", "cooperation", "losers", "exit_rate", "programme_cost", "net_saving",
-)  # fmt: skip
-"""Measures that a report shows by default."""
 
 
 def write_report(
@@ -72,7 +67,7 @@ def write_report(
     path: Path,
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
-    measures: Sequence[str] = STANDARD,
+    measures: Sequence[str] = shown_in(REPORT),
     pages: Mapping[str, str] | None = None,
     workbook: bool = False,
 ) -> Path:
@@ -130,7 +125,7 @@ def comparison_page(
     question: str,
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
-    measures: Sequence[str] = STANDARD,
+    measures: Sequence[str] = shown_in(REPORT),
     pages: Mapping[str, str] | None = None,
 ) -> Page:
     """Build the page of a comparison in the current language; see :func:`write_report`."""
