@@ -20,6 +20,9 @@ else:
     )
     settings.load_profile("kolabsim")
 
+# Tests run side by side, so the threads of BLAS would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 for variable in ("LANG", "LC_ALL", "LC_MESSAGES", "KOLABSIM_LANG"):
     os.environ.pop(variable, None)
 
