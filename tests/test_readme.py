@@ -77,9 +77,9 @@ def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
 
 
 def test_the_table_of_commands_is_complete():
-    from kolabsim.cli import app
+    from kolabsim.cli import program
 
-    words = {command.name or command.callback.__name__ for command in app.registered_commands}
+    words = {command.name or command.callback.__name__ for command in program.registered_commands}
     assert set(re.findall(r"^\| `kolabsim (\w+)", README, re.MULTILINE)) == words
 
 
