@@ -69,7 +69,7 @@ neighbours: $(DEV)
 		echo "EMA Workbench and Mesa's page cannot be installed: their tests are skipped"
 
 tried: neighbours
-	$(BIN)/python -m pytest -n 2 -q -rs -m "not slow and not long" tests/engine tests/test_package.py
+	$(BIN)/python -m pytest -n 2 -q -rs -m "not long" tests/engine tests/test_package.py
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
 	echo "$$($(BIN)/python --version): results $$digest"; \
 	if [ "$$digest" != "$(DIGEST)" ]; then echo "these are not the results $(DIGEST)"; exit 1; fi

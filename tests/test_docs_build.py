@@ -44,7 +44,6 @@ def built_in_indonesian(built):
     return build("id", built.parent / "trees-id", built / "id")
 
 
-@pytest.mark.slow
 def test_every_page_is_built_and_none_says_a_path_of_this_machine(built):
     for source in (TOP / "docs").rglob("*.md"):
         page = built / source.relative_to(TOP / "docs").with_suffix(".html")
@@ -53,7 +52,6 @@ def test_every_page_is_built_and_none_says_a_path_of_this_machine(built):
             assert str(TOP) not in page.read_text(encoding="utf-8"), source
 
 
-@pytest.mark.slow
 def test_equations_are_drawn_without_a_network(built):
     source = (TOP / "docs/explanation/odd.md").read_text(encoding="utf-8")
     page = (built / "explanation/odd.html").read_text(encoding="utf-8")
@@ -65,7 +63,6 @@ def test_equations_are_drawn_without_a_network(built):
     assert not re.findall(r"<link[^>]*stylesheet[^>]*href=\"https?:", page)
 
 
-@pytest.mark.slow
 def test_the_reference_has_what_is_declared(built):
     import kolabsim
     from kolabsim.cli import program
@@ -88,7 +85,6 @@ def test_the_reference_has_what_is_declared(built):
         assert f"kolabsim {name}" in page
 
 
-@pytest.mark.slow
 def test_each_notebook_is_a_page(built):
     contents = (built / "tutorials/notebooks.html").read_text(encoding="utf-8")
     for path in (TOP / "notebooks").glob("*.ipynb"):

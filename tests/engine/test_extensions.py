@@ -236,7 +236,6 @@ def test_contracts_hold(folder):
     check_measure(declared.measures["unequal_trust"], cases=20)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LEVERS)
 def test_contracts_hold_for_the_built_in_mechanisms_and_supporters(name):
     check_mechanism(name)

@@ -180,7 +180,6 @@ def test_what_is_typed(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["no places", "one region", "byte-order mark"])
 def test_it_runs(name, tmp_path):
     begin(tmp_path, TABLES[name])

@@ -39,10 +39,7 @@ REFUSED = {
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(name, marks=pytest.mark.slow if name == "one" else pytest.mark.long)
-        for name in WORLDS
-    ],
+    params=[pytest.param(name, marks=() if name == "one" else pytest.mark.long) for name in WORLDS],
 )
 def world(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
