@@ -38,12 +38,13 @@ PAGES = (
     "index.md",
     "tutorials/*.md",
     "how-to/*.md",
-    "explanation/path-of-collaboration.md",
+    "explanation/*.md",
     "reference/glossary.md",
 )
 """The pages that are translated."""
-CODE = re.compile(r"`[^`]+`")
-"""What is the same in all languages."""
+SAME = re.compile(r"\$?`[^`]+`\$?|\bE\d+\b|(?<![\d.,])\d+(?![\d.,])|[ ,>-]")
+"""The parts of a message that are the same in all languages: code, whole numbers, E12."""
+FORMULA = re.compile(r"^```math\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 PAGE_CATALOGUES = DOCS / "locale" / "id" / "LC_MESSAGES"
 READERS = {".py": "python", ".j2": "jinja2", ".html": "jinja2"}
 HEADER = f"""\
@@ -163,9 +164,10 @@ def page_messages() -> dict[str, Catalog]:
             path.relative_to(made).with_suffix("").as_posix(): catalogue_of(path)
             for path in sorted(made.rglob("*.pot"))
         }
-    for catalogue in found.values():
+    for page, catalogue in found.items():
+        formulas = FORMULA.findall((DOCS / page).with_suffix(".md").read_text(encoding="utf-8"))
         for text in ids(catalogue):
-            if not CODE.sub("", text).strip(" ,"):
+            if text in formulas or not SAME.sub("", text):
                 catalogue.delete(text)
     return found
 
