@@ -14,14 +14,11 @@ from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import (
-    ACTING,
-    CUSTOM_MEASURES,
     DECISION,
     KNOWN,
     MECHANISM,
     RULES,
     TARGET,
-    TARGET_RULES,
     Declared,
     shipped_mechanisms,
 )
@@ -74,25 +71,33 @@ def check_settings(
     ``of_rules`` are the parameters of rules, by default those of all loaded ones.
     """
     if of_rules is None:
-        loaded = (RULES, ACTING, TARGET_RULES, CUSTOM_MEASURES)
-        of_rules = {
-            name: entry
-            for part in loaded
-            for extension in part.values()
-            for name, entry in extension.settable.items()
-        }
+        loaded = [extension for of_kind in KNOWN.values() for extension in of_kind.values()]
+        of_rules = {k: entry for extension in loaded for k, entry in extension.settable.items()}
     if not known.extended and decision not in RULES:
         message = _("no decision rule '{name}'{suggestion}; your own rules need 'extensions'")
         hint = suggestion(decision, BUILT_IN)
         known.add_problem(("decision",), message.format(name=decision, suggestion=hint))
     for name, value in parameters.items():
-        path, entry = ("parameters", name), PARAMETERS.get(name) or of_rules.get(name)
-        if entry is not None:
-            known.check_number(path, entry, value)
-        elif not known.extended or name.partition(".")[0] in BUILT_IN or "." not in name:
-            message = _("not a parameter{suggestion}")
-            hint = suggestion(name, [*PARAMETERS, *of_rules])
-            known.add_problem(path, message.format(suggestion=hint), at_key=True)
+        of_extension = known.extended and "." in name and name.partition(".")[0] not in BUILT_IN
+        _check_parameter(name, value, of_rules, known, is_optional=of_extension)
+
+
+def _check_parameter(
+    name: str,
+    value: float,
+    of_rules: Mapping[str, Parameter],
+    known: Resolver,
+    *,
+    is_optional: bool = False,
+) -> None:
+    """Check that a parameter exists, unless that ``is_optional``, and is within its bounds."""
+    path, entry = ("parameters", name), PARAMETERS.get(name) or of_rules.get(name)
+    if entry is not None:
+        known.check_number(path, entry, value)
+    elif not is_optional:
+        message = _("not a parameter{suggestion}")
+        hint = suggestion(name, [*of_rules, *PARAMETERS])
+        known.add_problem(path, message.format(suggestion=hint), at_key=True)
 
 
 def find_declared(
@@ -122,7 +127,10 @@ def find_declared(
             message = message.format(kind=_(kind), name=name, hint=hint)
             tree.add_problem(path, message, problems)
     whole = Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], found.measures)
-    _check_parameters(parameters, whole.parameters, tree, problems)
+    known = Resolver(tree, tree, problems, ())
+    for name, value in parameters.items():
+        if name not in PARAMETERS and name.partition(".")[0] not in BUILT_IN:
+            _check_parameter(name, value, whole.parameters, known)
     problems.raise_if_any()
     return whole
 
@@ -146,25 +154,3 @@ def _lever_phases(places: Places) -> Iterator[tuple[NodePath, str, tuple[Phase, 
         for kind in ("mechanisms", "support"):
             for name, phases in getattr(levers, kind).items():
                 yield (*path, kind, name), name, phases
-
-
-def _check_parameters(
-    parameters: Mapping[str, float],
-    of_extensions: Mapping[str, Parameter],
-    tree: Node,
-    problems: Problems,
-) -> None:
-    """Check that the parameters of extensions exist and are within their bounds."""
-    for name, value in parameters.items():
-        if name in PARAMETERS or name.partition(".")[0] in BUILT_IN:
-            continue
-        entry, message = of_extensions.get(name), ""
-        if entry is None:
-            message = _("not a parameter{suggestion}")
-            message = message.format(suggestion=suggestion(name, [*of_extensions, *PARAMETERS]))
-        elif not entry.least <= value <= entry.most:
-            message = _("{value} is not allowed; allowed: {least} to {most}")
-            ends = {"least": f"{entry.least:g}", "most": f"{entry.most:g}"}
-            message = message.format(value=f"{value:g}", **ends)
-        if message:
-            tree.add_problem(("parameters", name), message, problems)

@@ -1,4 +1,4 @@
-"""Futures that ship: other structures of the model, and parameter sets that agree with the facts.
+"""Shipped futures: other structures of the model, and parameter sets that agree with the facts.
 
 A structure is a choice among forms of a law or rule that nobody has measured apart.
 """
@@ -26,14 +26,14 @@ STRUCTURES: dict[str, tuple[str, ...]] = {
     )
     for usual in (Scenario.model_fields[name].default,)
 }
-"""The settings of a scenario that are structures, each with its alternatives, the usual first."""
+"""Settings of a scenario that are structures, with their alternatives, the default first."""
 
 Future = dict[str, object]
-"""Settings by dotted names, as a scenario is changed by them."""
+"""Settings by dotted keys, as :meth:`Scenario.with_` takes them."""
 
 
 def structural_futures(names: Iterable[str] = STRUCTURES) -> dict[str, Future]:
-    """Each other alternative of these structures alone, by its name."""
+    """Return the alternatives of these structures by name, one change each."""
     return {
         f"{name}-{word}".replace("_", "-"): {name: word}
         for name in names
@@ -42,7 +42,7 @@ def structural_futures(names: Iterable[str] = STRUCTURES) -> dict[str, Future]:
 
 
 def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
-    """All sets of a file that calibration wrote, by default the shipped ones, in its order."""
+    """Return the parameter sets of a file that calibration wrote; default: the shipped ones."""
     path = shipped("scenarios") / FILE if path is None else path
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(
@@ -52,13 +52,13 @@ def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
 
 
 def plausible_futures(number: int) -> dict[str, Future]:
-    """The first ``number`` plausible futures by name."""
+    """Return the first ``number`` shipped plausible futures by name."""
     sets = plausible_sets()[:number] if number else ()
     return {f"plausible-{k + 1}": one for k, one in enumerate(sets)}
 
 
 def as_text(sets: Sequence[Mapping[str, object]]) -> str:
-    """Sets as the text of a file, numbers with six digits."""
+    """Return parameter sets as the text of a CSV file, numbers with six digits."""
     lines = [",".join(sets[0])]
     lines += [
         ",".join(v if isinstance(v, str) else f"{v:.6g}" for v in one.values()) for one in sets
