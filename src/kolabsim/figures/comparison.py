@@ -207,16 +207,17 @@ def forest(
     columns = min(len(measures), 3)
     rows = math.ceil(len(measures) / columns)
     canvas = open_canvas(
-        ax, 0.35 + rows * (0.75 + 0.19 * len(order)), rows, columns, number=len(measures),
+        ax, 0.35 + rows * (0.9 + 0.19 * len(order)), rows, columns, number=len(measures),
         sharey=True, sharex="all" if same_scale else "none",
     )  # fmt: skip
     seen = set()
+    width = 24 if columns == 3 else 40  # characters that fit beside the titles of strategies
     for axes, measure in zip(canvas.panels, measures, strict=True):
         table = comparison.table(measure, future=future).loc[order]
         scale = choose_measure_scale(comparison, measure, table)
         seen |= set(draw_differences(axes, table, scale.divisor))
-        axes.set_title(wrap_lines(measure_title(measure), 30))
-        axes.set_xlabel(measure_hint(measure, scale), labelpad=2.0)
+        axes.set_title(wrap_lines(measure_title(measure), width))
+        axes.set_xlabel(wrap_lines(measure_hint(measure, scale), width), labelpad=2.0)
         limit_ticks(axes.xaxis, nbins=7 if columns < 3 else 4)
         write_ticks(axes.xaxis)
         axes.set_yticks(range(len(order)))
