@@ -195,6 +195,8 @@ def update_pages() -> tuple[list[str], list[str]]:
         catalogue = before.pop(page, Catalog("id"))
         known = ids(catalogue)
         catalogue.update(template, no_fuzzy_matching=False, update_header_comment=False)
+        for message in catalogue:
+            message.user_comments = []  # Babel takes the last update's "#|" lines for comments
         path = PAGE_CATALOGUES / f"{page}.po"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
