@@ -15,7 +15,7 @@ from kolabsim.model.agreements import form_agreements
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.initialisation import initialise
-from kolabsim.model.interventions import begin, support
+from kolabsim.model.interventions import start_quarter, support
 from kolabsim.model.jit import compiled
 from kolabsim.model.levers import (
     CONSENTS,
@@ -253,7 +253,8 @@ def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[obje
 # Running ------------------------------------------------------------------------------------------
 
 STAGES = (
-    "begin", "identify", "communicate", "plan", "settle", "coordinate", "produce", "evaluate",
+    "start", "identify", "communicate", "plan", "form_agreements", "coordinate", "produce",
+    "evaluate",
 )  # fmt: skip
 """What a quarter runs through, as far as a test can stop in it."""
 
@@ -265,7 +266,7 @@ def take_stage(number, w, s, policy, p, rule, key):
     if number == -1:
         initialise(w, s, policy, p, key)
     elif number == 0:
-        begin(w, s, policy, p, key.quarter)
+        start_quarter(w, s, policy, p, key.quarter)
         support(s, policy, p, (), key.quarter)
     elif number == 1:
         for i in regions:

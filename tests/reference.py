@@ -471,7 +471,7 @@ class Reference:
                             self.demand[i][a] *= factor
         self.f = [clip(value) for value in stress]
 
-    def shake(self, quarter: int) -> None:
+    def apply_shocks(self, quarter: int) -> None:
         """Shocks to trust and elections of the quarter, in the order of the list."""
         for change in self.scenario.changes:
             if change.what == "trust":
@@ -516,9 +516,9 @@ class Reference:
         phase = self.in_force(supporter, quarter)
         return math.inf if phase is None or phase.budget is None else phase.budget / 4
 
-    def begin(self, quarter: int) -> None:
+    def start_quarter(self, quarter: int) -> None:
         self.befall(quarter)
-        self.shake(quarter)
+        self.apply_shocks(quarter)
         for lever in LEVERS:
             self.levers[lever] = [self.intensity(lever, a, quarter) for a in range(len(self.areas))]
         forum = self.in_force("forum", quarter)
@@ -631,7 +631,7 @@ class Reference:
             best = max(range(len(options)), key=lambda k: gains[k])
             return options[best] if gains[best] > 0 else None
         if self.scenario.decision == "logit":
-            keep = self.uniform(rng.KEEPING, quarter, i, i, a)
+            keep = self.uniform(rng.STATUS_QUO, quarter, i, i, a)
             worth = [
                 gain / settings["temperature"] - math.log(-math.log(draw))
                 for gain, draw in zip([0.0, *gains], [keep, *draws], strict=True)
@@ -707,7 +707,7 @@ class Reference:
             self.concluding.append((self.uniform(rng.ORDER, quarter, i, i, a), i, a))
 
     # settling -----------------------------------------------------------------------------------
-    def settle(self, quarter: int) -> None:
+    def form_agreements(self, quarter: int) -> None:
         for i, a in self.leaving:
             self.leave(i, a)
         for mandate in (*self.scenario.mandates, *self.strategy.mandates):
@@ -860,7 +860,7 @@ class Reference:
         for i, a in self.body:
             draw = self.uniform(rng.HONOUR, quarter, i, i, a)
             self.kept[i, a] = draw < self.honour_chance(i, a, quarter)
-            self.seen[i, a] = self.uniform(rng.SIGHT, quarter, i, i, a) < self.seen_chance(a)
+            self.seen[i, a] = self.uniform(rng.OBSERVATION, quarter, i, i, a) < self.seen_chance(a)
 
     def produce(self, quarter: int) -> None:
         self.cost, self.quality, self.entry = {}, {}, {}
@@ -1001,7 +1001,7 @@ class Reference:
     def advance_quarter(self, quarter: int) -> None:
         """The five steps of building collaboration."""
         for stage in (
-            self.begin, self.identify, self.communicate, self.plan, self.settle,
+            self.start_quarter, self.identify, self.communicate, self.plan, self.form_agreements,
             self.coordinate, self.produce, self.evaluate,
         ):  # fmt: skip
             stage(quarter)

@@ -24,14 +24,14 @@ from typing import NamedTuple
 from kolabsim.model import laws, levers, rng
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.decision_rules import BUILT_IN
-from kolabsim.model.declare import ACTING, RULES, know_built_in
+from kolabsim.model.declare import ACTING, RULES, load_built_in
 from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import EARTH, PARAMETERS, Parameter
 from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
 from kolabsim.scenario.futures import STRUCTURES
 
-know_built_in()  # so that all terms are declared
+load_built_in()  # so that all terms are declared
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "odd.md"
 COMMAND = "python tools/render_odd.py"
@@ -769,7 +769,7 @@ DRAWS: dict[str, tuple[str, str]] = {
     "CAPACITY": ("i, i; area", "normal: capacity at the start"),
     "INTERESTS": ("i, i; area", "two gamma parts: priority of an area"),
     "CULTURE": ("i, i", "four normal: three scores of culture, and fiscal stress"),
-    "TEMPER": ("i, i", "14 exponential: preference for autonomy and goodwill"),
+    "PREFERENCES": ("i, i", "14 exponential: preference for autonomy and goodwill"),
     "TRUST": ("i, j", "normal: trust in a contact at the start"),
     "ERROR": ("i, j; area; quarter 0", "normal: error in judging unions through a contact"),
     "ATTENTION": ("i, i; area", "whether a region turns to an area"),
@@ -778,12 +778,12 @@ DRAWS: dict[str, tuple[str, str]] = {
         "i, j or i, i; area",
         "one draw for each union; with j = i, one for the choosing region",
     ),
-    "KEEPING": ("i, i; area", "draw of the option to keep things as they are"),
+    "STATUS_QUO": ("i, i; area", "draw of the option to keep things as they are"),
     "CONCLUSION": ("i, i; area", "whether a negotiation concludes"),
     "ORDER": ("i, i; area", "order of a negotiation among those that conclude"),
     "LEAVING": ("i, i; area", "whether a member leaves"),
     "HONOUR": ("i, i; area", "whether a member keeps its promises"),
-    "SIGHT": ("i, i; area", "whether the conduct of a member is observed"),
+    "OBSERVATION": ("i, i; area", "whether the conduct of a member is observed"),
 }
 """The rest of the address of each purpose, and its draw."""
 

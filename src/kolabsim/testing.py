@@ -1,6 +1,6 @@
-"""Contracts for authors of extensions: what kolabsim expects of a rule, tried out.
+"""Contracts for authors of extensions: checks of what kolabsim expects of a rule.
 
-Cases are drawn by Hypothesis, and of those that break a contract the simplest is shown. The
+Hypothesis draws the cases, and a broken contract is shown by the simplest case that breaks it. The
 built-in rules, mechanisms, targets and measures keep the same contracts.
 """
 
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DataObject, SearchStrategy
 
 QUARTERS = 12
-"""Quarters for which both engines are run."""
+"""Quarters that both engines simulate."""
 
 
 class ContractError(KolabsimError):
-    """Something that does not keep its contract, with a case that shows it."""
+    """Raised for an extension that breaks its contract, with a case that shows it."""
 
 
 # Cases --------------------------------------------------------------------------------------------
 
 
-def tried(test: Callable[[DataObject], None], cases: int) -> None:
-    """Try a property on drawn cases; what it raises is of the simplest case that breaks it."""
+def check_cases(test: Callable[[DataObject], None], cases: int) -> None:
+    """Check a property on drawn cases; its error is that of the simplest case that fails."""
     require("hypothesis", extra="contracts", what="kolabsim.testing")
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
@@ -62,14 +62,14 @@ def tried(test: Callable[[DataObject], None], cases: int) -> None:
 
 
 def numbers(low: float, high: float) -> SearchStrategy[float]:
-    """Numbers between two, shrinking towards simple ones."""
+    """Numbers between two bounds, shrinking towards simple ones."""
     from hypothesis import strategies as st
 
     return st.floats(low, high, allow_nan=False, allow_subnormal=False)
 
 
 def draw_settings(data: DataObject, parameters: Mapping[str, Parameter]) -> dict[str, float]:
-    """A value for each parameter: its default, the ends of its range, or what lies between."""
+    """A value for each parameter: its default, an end of its range, or a value in between."""
     from hypothesis import strategies as st
 
     found = {}
@@ -80,7 +80,7 @@ def draw_settings(data: DataObject, parameters: Mapping[str, Parameter]) -> dict
 
 
 def draw_options(data: DataObject) -> np.recarray:
-    """Options such as a rule may see: to keep things as they are, and up to seven unions."""
+    """Options as a rule may see them: the status quo and up to seven unions."""
     from hypothesis import strategies as st
 
     number = data.draw(st.integers(2, 8), label="options")
@@ -97,7 +97,7 @@ def draw_options(data: DataObject) -> np.recarray:
 
 
 def draw_me(data: DataObject) -> Me:
-    """A region such as decides."""
+    """A region as a decision rule may see it."""
     from hypothesis import strategies as st
 
     me = Me(*(data.draw(numbers(0.0, 1.0), label=name) for name in Me._fields))
@@ -107,7 +107,7 @@ def draw_me(data: DataObject) -> Me:
 
 @cache
 def _states() -> tuple[State, ...]:
-    """States as they are at the end of some quarters of some runs, in which regions share much."""
+    """States at the ends of quarters, from runs in which regions share many services."""
     found = []
     for run in range(3):
         model = CollaborationModel(busy_scenario(), "team", run=run, seed=1)
@@ -118,7 +118,7 @@ def _states() -> tuple[State, ...]:
 
 
 def busy_scenario() -> Scenario:
-    """Regions that turn to sharing often, so that every mechanism has something to act on."""
+    """A scenario in which regions often share, so that every mechanism has an effect."""
     scenario = Scenario.load("kartamantul")
     return scenario.with_(
         horizon=QUARTERS, **{"parameters.attention_base": -1.0, "parameters.first_term": 1.0}
@@ -129,11 +129,24 @@ def busy_scenario() -> Scenario:
 
 
 def check_rule(rule: DecisionRule, *, cases: int = 200) -> None:
-    """See that a decision rule keeps its contract; raise :class:`ContractError` if not.
+    """Check the contract of a decision rule.
 
-    It has a docstring; it answers with the place of an option, for all values of its parameters;
-    asked twice it answers the same, and changes nothing that it sees; compiled (if it can be) it
-    answers as in plain Python; and a short ensemble under it equals a run of Mesa agents.
+    The rule has a docstring. For all values of its parameters it returns the position of an option,
+    returns the same one when called twice, and changes none of its arguments. If numba can compile
+    it, the compiled rule returns the same as plain Python. A short run of the ensemble equals one
+    of the Mesa agents.
+
+    Parameters
+    ----------
+    rule
+        A rule declared with :func:`kolabsim.decision_rule`.
+    cases
+        Number of cases that Hypothesis draws.
+
+    Raises
+    ------
+    ContractError
+        If the contract is broken, with the simplest case found.
     """
     _has_docstring(rule)
     apply = rule.python if rule.obstacle else rule.compiled
@@ -155,23 +168,35 @@ def check_rule(rule: DecisionRule, *, cases: int = 200) -> None:
             text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
             _fail(rule, text.format(compiled=answers[2], **shown))
 
-    tried(keeps, cases)
+    check_cases(keeps, cases)
     _engines_agree(rule, with_extension(busy_scenario(), rule, decision=rule.name))
 
 
 def check_mechanism(mechanism: Mechanism | str, *, cases: int = 200) -> None:
-    """See that a mechanism keeps its contract; raise :class:`ContractError` if not.
+    """Check the contract of a mechanism.
 
-    It has a docstring; what it makes of each term is a scaling and a shift, the same when asked
-    twice, and nothing at intensity 0; where its intensity is 0, runs are as without it, and it
-    costs nothing; and a short ensemble with it equals a run of Mesa agents. A built-in one, and a
-    supporter, may be given by name.
+    The mechanism has a docstring. Its effect on each term is linear, the same when called twice,
+    and none at intensity 0: then runs equal those without it, and it costs nothing. A short run of
+    the ensemble equals one of the Mesa agents.
+
+    Parameters
+    ----------
+    mechanism
+        A mechanism declared with :func:`kolabsim.mechanism`, or the name of a built-in mechanism or
+        supporter.
+    cases
+        Number of cases that Hypothesis draws.
+
+    Raises
+    ------
+    ContractError
+        If the contract is broken, with the simplest case found.
     """
     if isinstance(mechanism, str):
         _known(mechanism, LEVERS)
         mechanism = ACTING[mechanism]
     _has_docstring(mechanism)
-    tried(lambda data: _acts_well(mechanism, data), cases)
+    check_cases(lambda data: _acts_well(mechanism, data), cases)
     scenario = with_extension(busy_scenario(), mechanism)
     without = history_of(scenario, "voluntary")
     kind = "support" if mechanism.name in SUPPORTERS else "mechanisms"
@@ -211,12 +236,24 @@ def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
 
 
 def check_target(rule: TargetRule | str, *, cases: int = 200) -> None:
-    """See that a targeting rule keeps its contract; raise :class:`ContractError` if not.
+    """Check the contract of a targeting rule.
 
-    It has a docstring; it gives a finite score to any region, the same when asked twice, changes
-    nothing that it sees, and scores the same compiled; and a short ensemble in which each supporter
-    in turn helps by it equals a run of Mesa agents. Of a built-in one, by its name, the engines are
-    compared.
+    The rule has a docstring. It gives every region a finite score, the same when called twice and
+    when compiled, and changes none of its arguments. A short run of the ensemble, in which all
+    supporters use the rule, equals one of the Mesa agents; for a built-in rule, given by name, only
+    this is checked.
+
+    Parameters
+    ----------
+    rule
+        A rule declared with :func:`kolabsim.target_rule`, or the name of a built-in one.
+    cases
+        Number of cases that Hypothesis draws.
+
+    Raises
+    ------
+    ContractError
+        If the contract is broken, with the simplest case found.
     """
     name = rule if isinstance(rule, str) else rule.name
     scenario = busy_scenario()
@@ -224,7 +261,7 @@ def check_target(rule: TargetRule | str, *, cases: int = 200) -> None:
         _known(rule, [word for word in TARGETS if word != "list"])
     else:
         _has_docstring(rule)
-        tried(lambda data: _scores_well(rule, data), cases)
+        check_cases(lambda data: _scores_well(rule, data), cases)
         if not rule.is_built_in:
             scenario = with_extension(scenario, rule)
     helped = {
@@ -258,12 +295,24 @@ def _scores_well(rule: TargetRule, data: DataObject) -> None:
 
 
 def check_measure(measure: CustomMeasure | str, *, cases: int = 100) -> None:
-    """See that a measure keeps its contract; raise :class:`ContractError` if not.
+    """Check the contract of a measure.
 
-    It has a docstring; at the end of quarters of real runs it is a finite number, or NaN where it
-    is undefined; asked twice it is the same, changes nothing that it sees, and is the same
-    compiled; and a short ensemble gives what a run of Mesa agents gives. Of a built-in one, by its
-    name, the last two are checked.
+    The measure has a docstring. At the end of each quarter it is a finite number, or NaN if it is
+    undefined; it is the same when taken twice and when compiled, and changes nothing in the state.
+    A short run of the ensemble equals one of the Mesa agents. For a built-in measure, given by
+    name, only its finiteness and this are checked.
+
+    Parameters
+    ----------
+    measure
+        A measure declared with :func:`kolabsim.measure`, or the name of a built-in one.
+    cases
+        Number of cases that Hypothesis draws.
+
+    Raises
+    ------
+    ContractError
+        If the contract is broken, with the simplest case found.
     """
     scenario = busy_scenario()
     if isinstance(measure, str):
@@ -273,7 +322,7 @@ def check_measure(measure: CustomMeasure | str, *, cases: int = 100) -> None:
             _fail(measure, _("it is infinite"))
     else:
         _has_docstring(measure)
-        tried(lambda data: _measures_well(measure, data), cases)
+        check_cases(lambda data: _measures_well(measure, data), cases)
         scenario = with_extension(scenario, measure)
     _engines_agree(measure, scenario, "team")
 
@@ -308,7 +357,7 @@ def _measures_well(measure: CustomMeasure, data: DataObject) -> None:
 
 
 def with_extension(scenario: Scenario, of: Extension, **changes: object) -> Scenario:
-    """A scenario that knows an extension, unless it is built in."""
+    """The scenario with an extension added, unless it is built in, and with other changes."""
     if of.file is not None and not of.is_built_in:
         changes["extensions"] = [of.file]
     return scenario.with_(changes)

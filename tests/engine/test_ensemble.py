@@ -84,7 +84,7 @@ def stopped(work, numbers, column, **more):
 def test_a_block_that_is_stopped_keeps_the_runs_before(scenario):
     work, numbers, traits = task(scenario), np.arange(5), np.array([0, 0, 0, 3, 4])
     whole = run_block(work, numbers, traits=traits)
-    block = stopped(work, numbers, "nature", traits=traits)
+    block = stopped(work, numbers, "traits", traits=traits)
     np.testing.assert_array_equal(block.figures[:3], whole.figures[:3])
     np.testing.assert_array_equal(block.history[:3], whole.history[:3])
     assert np.isnan(block.figures[3:]).all()
@@ -195,15 +195,15 @@ def test_the_contract_of_rules_finds_who_breaks_it(tmp_path):
         "no docstring": "    return 0\n",
         "it changes the options": '    """It meddles."""\n    options[0].gain = 1.0\n'
         "    return 0\n",
-        "answers": '    """It overshoots."""\n    return 3 if len(options) == 3 and me.stress > 0.9'
-        " else 0\n",
+        "it returns": '    """It overshoots."""\n'
+        "    return 3 if len(options) == 3 and me.stress > 0.9 else 0\n",
     }
     for k, (words, body) in enumerate(bodies.items()):
         path = tmp_path / f"rule_{k}.py"
         path.write_text(f"{head}def odd{k}(options, me, draw, p):\n{body}", encoding="utf-8")
         [rule] = load_extension(path)
         with pytest.raises(ContractError, match=words):
-            check_rule(rule)
+            check_rule(rule, cases=800)
 
 
 def test_an_extension_that_cannot_be_loaded_is_told_with_its_file(tmp_path):

@@ -120,9 +120,11 @@ def test_a_mechanism_does_what_it_says_and_is_paid_for(scenario):
         model.step()
     model.step()
     slot, area = model.state.slot, model.state.area
-    assert (area["negotiation_times"] == 0.7).all()
-    assert (area["trust_plus"] == 0.02).all()
-    assert (area["information_times"] == 1).all()
+    factor, addition = np.moveaxis(model.state.effect, -1, 0)
+    at = {term: k for k, term in enumerate(TERMS)}
+    assert (factor[:, at["negotiation"]] == 0.7).all()
+    assert (addition[:, at["trust"]] == 0.02).all()
+    assert (factor[:, at["information"]] == 1).all()
     due = np.where(slot["body"] >= 0, slot["due"], 0.0) * area["cost_per_resident"] / 4
     assert model.measures["programme_members"] == pytest.approx(0.004 * due.sum())
     assert model.measures["programme_cost"] == pytest.approx(0.004 * due.sum())
@@ -317,7 +319,7 @@ def test_a_broken_contract_is_shown_by_its_simplest_case(tmp_path):
             return 1.0 if region.population < 1e6 else float("nan")
         ''',
     )
-    with pytest.raises(ContractError, match=r"turns: .* more of it becomes less.*'s': 2\.0"):
+    with pytest.raises(ContractError, match=r"turns: .*a larger value becomes smaller.*'s': 2\.0"):
         check_mechanism(found.mechanisms["turns"])
     with pytest.raises(ContractError, match="odd: it changes the state it receives: region"):
         check_measure(found.measures["odd"])
@@ -332,10 +334,10 @@ BAD = {
     "is not a term of the model; did you mean 'quality'": """
         @mechanism(acts_on="qualty")
         def a(term, intensity, p): return term""",
-    "not a scaling and a shift": """
+    "is not linear": """
         @mechanism(acts_on="quality")
         def a(term, intensity, p): return term * term""",
-    "more of it becomes less": """
+    "a larger value becomes smaller": """
         @mechanism(acts_on="quality")
         def a(term, intensity, p): return 1 - term""",
     "base is 'join'; did you mean 'joint'": """

@@ -212,9 +212,9 @@ def test_a_phase_can_be_for_one_area() -> None:
             }
         },
     )
-    run = Run(scenario, "s").advance("begin")
+    run = Run(scenario, "s").advance("start")
     assert run.state.area["team"].tolist() == [0.2, 0.2]
-    run.advance("begin", quarters=3)
+    run.advance("start", quarters=3)
     assert run.state.area["team"].tolist() == [0.2, 0.7]
     assert run.slot("ngo").tolist() == [[0.4, 0.0]] * 3
 
@@ -351,7 +351,7 @@ def offered(targets: object, share: float, **more: object) -> list[str]:
         },
         **roads(**more),
     )
-    run = Run(scenario, "s").advance("begin")
+    run = Run(scenario, "s").advance("start")
     found = run.slot("government")[:, 0]
     assert set(found.tolist()) <= {0.0, 0.6}
     return [scenario.regions.codes[i] for i in np.flatnonzero(found)]
@@ -448,7 +448,7 @@ def test_a_budget_for_grants_is_shared_pro_rata() -> None:
     assert tight.slot("granted") == pytest.approx(0.4 * free.slot("granted"))
     assert tight.slot("startup") == pytest.approx(free.slot("startup"))
     # From then on, regions expect the part that was paid.
-    assert tight.advance("begin").slot("government") == pytest.approx(0.4)
+    assert tight.advance("start").slot("government") == pytest.approx(0.4)
     # Asked for that part, the budget pays all of it: they go on expecting it, and no more.
     s = tight.state
     s.region["entering"], s.slot["startup"], s.slot["granted"] = 1, 1.0, 0.0
@@ -535,7 +535,7 @@ def test_who_is_in_the_body_that_goes_on_pays_nothing_for_it() -> None:
         bodies=[body("A", "B", began=0)],
         **roads(mandates=[{"groups": [["A", "B", "C"]]}]),
     )
-    run = Run(scenario).advance("settle")
+    run = Run(scenario).advance("form_agreements")
     assert list(run.bodies().values()) == [[A, B, C]]
     assert (run.slot("startup")[:3, 0] > 0).tolist() == [False, False, True]
 

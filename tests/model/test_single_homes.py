@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kolabsim.model
-from kolabsim.model.declare import ACTING, know_built_in
+from kolabsim.model.declare import ACTING, load_built_in
 from kolabsim.model.levers import LEVERS, STEPS, TERMS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import GROUPS, PARAMETERS
@@ -65,7 +65,7 @@ def test_what_is_hidden_is_found():
 
 
 def test_declarations_are_complete():
-    know_built_in()
+    load_built_in()
     assert all(entry.source and entry.meaning for entry in PARAMETERS.values())
     assert {entry.group for entry in PARAMETERS.values()} <= set(GROUPS)
     steps = [list(STEPS).index(lever.step) for lever in LEVERS.values()]

@@ -78,7 +78,7 @@ def run() -> Run:
 
 
 def test_members_judge_their_body(run: Run) -> None:
-    run.advance("begin")
+    run.advance("start")
     assert run.slot("alone")[:, 0].tolist() == close([1.0875842, 1.0264377, 1.0492182])
     assert run.slot("omega")[:, 0].tolist() == close([1, 0.7619048, 0])
     assert run.slot("judged")[:, 0].tolist() == close([0.1404550, -0.0344587, 0])

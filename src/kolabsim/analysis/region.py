@@ -33,7 +33,7 @@ from kolabsim.model.bodies import (
     party_row,
 )
 from kolabsim.model.initialisation import initialise
-from kolabsim.model.interventions import begin
+from kolabsim.model.interventions import start_quarter
 from kolabsim.model.jit import device, host_entry
 from kolabsim.model.levers import UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
@@ -207,7 +207,7 @@ def prospect_table(
     support = support_for(tuple(rule.compiled for rule in task.extensions.targets))
     for draw in range(draws):
         host_entry(initialise)(world, state, policy, p, Key(task.seed, draw, 0))
-        host_entry(begin)(world, state, policy, p, 0)
+        host_entry(start_quarter)(world, state, policy, p, 0)
         support(state, policy, p, task.extensions.parameters, 0)
         alone[draw] = state.slot["people"][i] * state.slot["alone"][i] * price
         for k, c in enumerate(contacts):

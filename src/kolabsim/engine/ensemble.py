@@ -16,7 +16,7 @@ from kolabsim.model.agreements import form_agreements
 from kolabsim.model.bodies import tally_all
 from kolabsim.model.declare import CustomMeasure, DecisionRule, Extension, TargetRule
 from kolabsim.model.initialisation import initialise
-from kolabsim.model.interventions import begin, score_regions, support
+from kolabsim.model.interventions import score_regions, start_quarter, support
 from kolabsim.model.jit import compiled, each_region, first_call, host_entry, kernel, rebind
 from kolabsim.model.levers import CUSTOM_TARGETS
 from kolabsim.model.measures import (
@@ -53,7 +53,7 @@ from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.strategy import Strategy
 
 BLOCK = 64
-"""Runs in a block: the fixed unit of work, so that no grouping can change a result."""
+"""Runs in a block: the fixed unit of work, so that grouping cannot change a result."""
 
 
 @kernel
@@ -74,11 +74,11 @@ def simulate_runs(
             if stop[0] != 0:
                 return k
             key = Key(seed, runs[k], quarter)
-            begin(w, s, policy, p, quarter)
+            start_quarter(w, s, policy, p, quarter)
             support(s, policy, p, custom, quarter)
             for i in each_region(s, False):
                 identify(i, s, p, rule, key)
-            if builds_trust(s):  # else no trust moves, and no row would change
+            if builds_trust(s):  # otherwise no trust moves, and no row changes
                 for i in each_region(s, False):
                     communicate(i, s, p, key)
                 tally_all(s, p, quarter)
@@ -120,9 +120,9 @@ def loop_for(rule: DecisionRule | None, extensions: Extensions) -> Callable:
 
 
 def refuse_uncompiled(rule: DecisionRule | None, extensions: Extensions) -> None:
-    """Refuse rules that numba cannot compile: the ensemble runs compiled rules only.
+    """Refuse rules that numba cannot compile, because the ensemble runs compiled rules only.
 
-    Raises :class:`~kolabsim.errors.InputError` with numba's objection to each of them.
+    Raises :class:`~kolabsim.errors.InputError` with numba's reason for each of them.
     """
     problems = Problems()
     for one in (rule, *extensions.rules):
@@ -166,22 +166,22 @@ def identify_for(choose: Callable) -> Callable:
 
 @cache
 def scores_for(targets: tuple[Callable, ...]) -> Callable:
-    """How targets score regions, with user-defined targeting rules among them."""
+    """The scoring of regions by targets, with user-defined targeting rules."""
     score = score_region
     for place, custom_score in enumerate(targets):
-        score = compiled(_scored_by(custom_score, place, score), kept=False)
+        score = compiled(_score_with(custom_score, place, score), kept=False)
     return rebind(score_regions, score_region=score)
 
 
 @cache
 def support_for(targets: tuple[Callable, ...]) -> Callable:
-    """What all supporters do in a quarter, with user-defined targeting rules."""
+    """The offers of all supporters in a quarter, with user-defined targeting rules."""
     if not targets:
         return host_entry(support)
     return rebind(support, score_regions=scores_for(targets))
 
 
-def _scored_by(custom_score: Callable, place: int, others: Callable) -> Callable:
+def _score_with(custom_score: Callable, place: int, others: Callable) -> Callable:
     number = CUSTOM_TARGETS + place
 
     def score(target, region, slots, custom):
@@ -200,11 +200,11 @@ def conclude_for(measures: tuple[Callable, ...], first: int) -> Callable:
     found = conclude
     for place, value in enumerate(measures):
         column = len(MEASURES) + place
-        found = compiled(_measured_by(value, first + place, column, found), kept=False)
+        found = compiled(_measure_with(value, first + place, column, found), kept=False)
     return found
 
 
-def _measured_by(value: Callable, place: int, column: int, others: Callable) -> Callable:
+def _measure_with(value: Callable, place: int, column: int, others: Callable) -> Callable:
     def conclude(s, p, custom, quarter, quality, out):
         others(s, p, custom, quarter, quality, out)
         found = float(value(s, custom[place]))
@@ -232,20 +232,20 @@ NO_EXTENSIONS = Extensions()
 
 
 class Task(NamedTuple):
-    """What a block of runs needs: the world, a strategy, a future, and rules."""
+    """The input of a block of runs: the world, a strategy, a future, and rules."""
 
     world: World
     policy: Policy
     parameters: np.record
     rule: DecisionRule | None
-    """A user's rule; None for the built-in one whose number is in the world."""
+    """A user-defined rule, or None for the built-in one whose number is in the world."""
     rule_parameters: np.record
     seed: int
     extensions: Extensions = NO_EXTENSIONS
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """Names of the measures that its runs give."""
+        """Names of the measures of its runs."""
         return (*MEASURES, *(measure.name for measure in self.extensions.measures))
 
 
@@ -256,7 +256,7 @@ def build_task(
     seed: int,
     settings: Mapping[str, float] | None = None,
 ) -> Task:
-    """Everything that a run of a strategy needs, under the scenario's parameters or others."""
+    """Build the input for runs of a strategy, with the scenario's parameters or other settings."""
     parameters = model_parameters(scenario.parameters if settings is None else settings)
     rule, rule_parameters = build_rule(scenario)
     return Task(
@@ -277,7 +277,7 @@ def build_extensions(scenario: Scenario) -> Extensions:
 
 
 class Block(NamedTuple):
-    """What a block of runs gives: [runs, quarters, measures], and [runs, regions, areas, ...]."""
+    """The results of a block: [runs, quarters, measures], and [runs, regions, areas, ...]."""
 
     history: np.ndarray
     figures: np.ndarray
@@ -306,9 +306,9 @@ def run_block(
 ) -> Block:
     """Simulate the runs with these numbers, one after the other, on one core.
 
-    ``traits`` names for each run the run whose draws of what regions are it takes (default: its
-    own). With ``trace`` every slot is kept of every quarter. ``stop[0] != 0`` ends the block early;
-    what was not simulated is NaN.
+    ``traits`` gives for each run the number of the run whose draws of traits it uses (by default
+    its own). With ``trace`` every slot is recorded in every quarter. ``stop[0] != 0`` ends the
+    block early; results of runs that were not simulated are NaN.
     """
     runs = np.asarray(runs, np.int64)
     traits = runs if traits is None else np.asarray(traits, np.int64)
@@ -341,9 +341,9 @@ def run_blocks(
     threads: int | None = None,
     regions: bool = True,
 ) -> Iterable[Block]:
-    """Simulate blocks on this machine's cores and give them back in order.
+    """Simulate blocks on the cores of this machine, and yield them in order.
 
-    The compiled loops release the interpreter, so threads run them truly side by side.
+    The compiled loops release the interpreter's lock, so threads run them in parallel.
     """
     work = list(work)
     with ThreadPoolExecutor(threads or cores()) as pool:

@@ -1,7 +1,8 @@
 """The model as Mesa agents: the only file that imports mesa.
 
 Agents are views on their rows of the state, and their methods call the same compiled stages as the
-ensemble does, so both give the same histories to the last bit.
+ensemble, so both give the same histories to the last bit. The file is long because agents, model
+and their Mesa drawings share that state, and mesa may be imported in one file only.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class RegionalGovernment(mesa.Agent):
 
     Every column of :data:`kolabsim.model.state.REGION` is an attribute (``region.commitment``),
     and setting one of :data:`CHANGEABLE` changes the region. Override :meth:`choose` to let it
-    choose in plain Python; the other methods are the five steps of building collaboration, in
-    which it does its part of a quarter.
+    choose in plain Python; the other methods are its part in the five steps of building
+    collaboration.
     """
 
     model: CollaborationModel
@@ -111,16 +112,16 @@ class RegionalGovernment(mesa.Agent):
         raise _not_removed(self.code)
 
     def choose(self, options: np.recarray, me: Me, draw: float) -> int:
-        """Place of the option to take; the first keeps things as they are.
+        """Return the position of the option to take; the first is the status quo.
 
-        ``options`` have the columns of :data:`kolabsim.model.state.OPTION`, ``me`` is what the
-        region knows of itself, and ``draw`` a draw of its own between 0 and 1. The default applies
-        the scenario's decision rule.
+        ``options`` have the columns of :data:`kolabsim.model.state.OPTION`, ``me`` is the region's
+        view of itself, and ``draw`` a random number between 0 and 1. By default the scenario's
+        decision rule chooses.
         """
         return self.model.decide(options, me, draw)
 
     def identify(self) -> None:
-        """Turn to an area, look at whom it could unite with, and open a negotiation."""
+        """Consider the areas, look for partners, and open negotiations."""
         model = self.model
         if type(self).choose is RegionalGovernment.choose:
             model.identify(self.row)
@@ -164,7 +165,7 @@ class Supporter(mesa.Agent):
 
     @property
     def title(self) -> str:
-        """What the supporter does, in words."""
+        """The title of its support."""
         return _(SUPPORTERS[self.kind].title)
 
     @property
@@ -177,7 +178,7 @@ class Supporter(mesa.Agent):
         raise _not_removed(self.kind)
 
     def offer(self) -> None:
-        """Offer its help to those it targets."""
+        """Make its offers to its targets."""
         model = self.model
         host_entry(interventions.offer)(
             self.number, model.state, model.policy, model.parameters, model.scores(self.number),
@@ -249,7 +250,7 @@ class CollaborationModel(mesa.Model):
 
     @staticmethod
     def _checked(seed: int | None, rng: int | None, run: int) -> int:
-        """The seed, by whichever of Mesa's two names it is given; 1 if by none."""
+        """Return the seed, under either of Mesa's two names for it; 1 by default."""
         problems = Problems()
         if seed is not None and rng is not None:
             problems.add(_("give either seed or rng, and not both"))
@@ -263,8 +264,8 @@ class CollaborationModel(mesa.Model):
 
     @property
     def scenario(self) -> Scenario:
-        """Nothing: Mesa from 3.5 on looks for a scenario of its own here. See ``simulated``."""
-        # SolaraViz takes this error for no scenario, and refuses one that is not Mesa's.
+        """Not available: Mesa from 3.5 on keeps its own scenario here. Use ``simulated``."""
+        # SolaraViz reads this error as "no scenario", and refuses one that is not Mesa's.
         text = "'scenario' is Mesa's own from 3.5 on; what is simulated is in 'simulated'"
         raise AttributeError(text)
 
@@ -279,7 +280,7 @@ class CollaborationModel(mesa.Model):
         return Key(self.draws_seed, self.run_number, self.quarter)
 
     def area_number(self, area: str) -> int:
-        """The place of a service area; unknown names are refused with the nearest spelling."""
+        """Return the position of a service area; refuse unknown names with the nearest spelling."""
         names = list(self.simulated.areas)
         if area not in names:
             text = _("'{name}' is not a service area{hint}")
@@ -299,9 +300,9 @@ class CollaborationModel(mesa.Model):
         """The first step of one region, which chooses by a Python function."""
         state, p, key = self.state, self.parameters, self.key
         for a in range(state.slot.shape[1]):
-            number = host_entry(stages.look)(row, a, state, p, key)
+            number = host_entry(stages.list_options)(row, a, state, p, key)
             if number > 1:
-                me = Me(*host_entry(stages.myself)(row, a, state))
+                me = Me(*host_entry(stages.describe_region)(row, a, state))
                 draw = host_entry(stages.choice_draw)(state.region[row], a, key)
                 taken = choose(state.option[:number], me, draw)
                 if not is_whole(taken, number):
@@ -341,7 +342,7 @@ class CollaborationModel(mesa.Model):
             return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
         quarter = self.quarter
-        host_entry(interventions.begin)(world, state, policy, p, quarter)
+        host_entry(interventions.start_quarter)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
         host_entry(bodies.tally_all)(state, p, quarter)
         self._regions_do("identify")
@@ -393,11 +394,11 @@ class CollaborationModel(mesa.Model):
         return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
 
     def graph(self) -> nx.Graph:
-        """Who shares services with whom as it stands: regions, linked where they share a body.
+        """Return the present network of regions, linked where they share a joint body.
 
         Nodes are the codes of all regions, with ``name``, ``population`` and ``tier``. An edge has
-        the number of ``bodies`` that the two share, their ``areas`` (names, apart by commas), and,
-        where the two know each other, the ``trust`` between them: the mean of both ways, 0 to 1.
+        the number of ``bodies`` that the two share, their ``areas`` (names separated by commas),
+        and, if the two are contacts, the ``trust`` between them: the mean of both ways, 0 to 1.
         """
         import networkx as nx
 
@@ -421,10 +422,10 @@ class CollaborationModel(mesa.Model):
 
     @cached_property
     def grid(self) -> Network:
-        """Where Mesa's drawers find the regions: a network of who knows whom.
+        """The network of contacts, from which Mesa draws the regions.
 
         Its cells are the rows of the regions, and its links their contacts, which never change;
-        where the table has places, they are the nodes' ``place`` (degrees east, degrees north).
+        coordinates in the table become the nodes' ``place`` (degrees east, degrees north).
         """
         import networkx as nx
         from mesa.discrete_space import Network
@@ -436,7 +437,7 @@ class CollaborationModel(mesa.Model):
         where = zip(table.longitude.tolist(), table.latitude.tolist(), strict=True)
         places = {row: place for row, place in enumerate(where) if np.isfinite(place).all()}
         nx.set_node_attributes(graph, places, "place")
-        # From 3.5 on a network can say where its cells are; else it would make up places for them.
+        # From 3.5 on a network takes the positions of its cells; otherwise it invents them.
         says = "layout" in inspect.signature(Network).parameters
         grid = Network(graph, random=self.random, **({"layout": places} if says else {}))
         for region in regions:
@@ -446,9 +447,9 @@ class CollaborationModel(mesa.Model):
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:
-    """Layout for Mesa's drawers that puts regions where they are: ``layout_alg=on_the_map``.
+    """Layout that puts regions at their coordinates, for Mesa: ``layout_alg=on_the_map``.
 
-    Raises :class:`~kolabsim.errors.InputError` where the table has not the places of all.
+    Raises :class:`~kolabsim.errors.InputError` if the table lacks the coordinates of a region.
     """
     places = dict(graph.nodes(data="place"))
     if None in places.values():
@@ -464,7 +465,7 @@ def is_whole(value: object, end: int) -> bool:
 
 
 def _refuse_late(model: CollaborationModel) -> None:
-    """Refuse agents of the model's own kinds once it has them all: nothing would move them."""
+    """Refuse regions and supporters added to a finished model, which would never act."""
     if hasattr(model, "supporters"):
         text = _("regions and supporters cannot be added to a run; add them to the scenario")
         raise InputError([Problem(text)])

@@ -1,9 +1,9 @@
-"""One world under many settings: what a design varies is written straight into the engine's input.
+"""One world under many settings, written directly into the input of the engine.
 
-Checking a scenario again and building its world takes longer than a few runs of it. Numbers that
-only change a parameter, an attribute of an area or the intensity of a lever are therefore written
-into a copy of the arrays; the result is the same to the last bit as that of the scenario with this
-setting, and a test compares them.
+Checking a scenario and building its world takes longer than a few runs. Numbers that only change a
+parameter, an attribute of an area or the intensity of a lever are therefore written into a copy of
+the arrays; the result equals that of the scenario with this setting to the last bit, and a test
+compares them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Base(NamedTuple):
     distance: np.ndarray
     """[E] kilometres to each contact."""
     lever_on: np.ndarray
-    """[L, P, A] where a lever's intensity over the whole horizon decides, phase by phase."""
+    """[L, P, A] where the intensity of a lever over the whole horizon sets that of a phase."""
     areas: tuple[str, ...]
 
 
@@ -59,8 +59,8 @@ def build_base(
 ) -> Base:
     """A strategy in a scenario, ready to vary the quick factors among ``names``.
 
-    ``settings`` are what else differs from the scenario, by dotted names: a target of support is
-    nothing without an intensity, so that both must be set together.
+    ``settings`` are further changes to the scenario, by dotted names: a target of support has no
+    effect without an intensity, so that both must be set together.
     """
     settings = dict(settings or {})
     levers = [name for name in names if is_lever(name)]

@@ -1,7 +1,8 @@
-"""Forming agreements: the one stage of a quarter that belongs to the model as a whole.
+"""Forming agreements: the one stage of a quarter that the model takes as a whole.
 
-In this order: leavings, mandates, and the negotiations that conclude, in an order drawn for the
-quarter, each judged and voted on bodies as they now stand. Then grants are paid.
+Members leave, mandates take effect, and negotiations conclude in an order that is drawn for the
+quarter; each union is judged and voted on with the bodies as they stand then. At last grants are
+paid.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from kolabsim.model.levers import CAP, OPEN
 from kolabsim.model.state import NOBODY, ROW
 
 AREA, FIRST, END, LISTED = 0, 1, 2, 3
-"""Columns of a mandate: area, first quarter, first quarter after, and where its members begin."""
+"""Columns of a mandate: area, first quarter, first quarter after its end, and first member."""
 
 
 @inlined
 def form_agreements(s, policy, p, quarter):
-    """Carry out what this quarter decided about joint bodies."""
+    """Carry out this quarter's decisions about joint bodies."""
     carry_out_leavings(s, p, quarter)
     impose_mandates(s, policy, p, quarter)
     conclude_negotiations(s, p, quarter)
@@ -48,19 +49,19 @@ def form_agreements(s, policy, p, quarter):
 
 @inlined
 def carry_out_leavings(s, p, quarter):
-    """Let those leave who decided to; a body of one dissolves."""
+    """Let members leave that decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
         if s.region[i].moving > 0:
             for a in range(s.slot.shape[1]):
                 slot = s.slot[i, a]
                 if slot.leaves > 0 and slot.body != NOBODY:
-                    depart(s, p, i, a, quarter)
+                    leave_body(s, p, i, a, quarter)
                 slot.leaves = 0
 
 
 @device
-def depart(s, p, i, a, quarter):
-    """Take region i out of its body in area a, and count the memberships that end by it."""
+def leave_body(s, p, i, a, quarter):
+    """Take region i out of its body in area a, and count the memberships that end."""
     body = s.slot[i, a].body
     s.moment[0].left += 2 if s.body[body].members == 2 else 1
     withdraw(s, body, i)
@@ -72,8 +73,8 @@ def depart(s, p, i, a, quarter):
 def impose_mandates(s, policy, p, quarter):
     """Unite the regions of each mandate that begins now, without a vote.
 
-    The body that goes on is the largest of those that have no other members; the others of the
-    group leave where they are, enter it, and pay start-up.
+    Of the bodies whose members all belong to the group, the largest continues; the other regions of
+    the group leave their bodies, enter it, and pay start-up.
     """
     for g in range(len(policy.mandate)):
         if policy.mandate[g, FIRST] == quarter:
@@ -103,10 +104,12 @@ def mandate(s, order, p, quarter):
     for k in range(listed):
         body = s.slot[group[k], a].body
         if body not in (NOBODY, host):
-            depart(s, p, group[k], a, quarter)
+            leave_body(s, p, group[k], a, quarter)
     if host == NOBODY:
         host = open_body(s, group[0], a, s.moment[0].form, quarter)
-    entering = 0  # a bit for each of the group: no array, so that no memory is asked for
+    entering = (
+        0  # one bit per region of the group, because a device function may not allocate an array
+    )
     for k in range(listed):
         if s.slot[group[k], a].body != host:
             enter(s, host, group[k], quarter)
@@ -120,12 +123,12 @@ def mandate(s, order, p, quarter):
         slot.bound_until = order[END]
         if entering >> k & 1:
             pay_startup(s, p, i, a, price)
-            expect(s, i, a, slot.judged, True)
+            record_expectation(s, i, a, slot.judged, True)
 
 
 @device
 def pay_startup(s, p, i, a, price):
-    """Charge an entering member its start-up, and ask for the aid that was offered to it."""
+    """Charge an entering member its start-up, and request the aid that it was offered."""
     slot = s.slot[i, a]
     due = laws.startup(s.region[i].stress, price * slot.weight, p)
     s.region[i].entering = 1
@@ -135,8 +138,8 @@ def pay_startup(s, p, i, a, price):
 
 
 @device
-def expect(s, i, a, benefit_seen, is_new):
-    """Remember what a region saw in its agreement; who enters lets it move its aspiration."""
+def record_expectation(s, i, a, benefit_seen, is_new):
+    """Record the benefit that a region expects; for a new member it also moves its aspiration."""
     areas = s.slot.shape[1]
     s.slot[i, a].expected = benefit_seen
     if is_new:
@@ -154,7 +157,7 @@ def expect(s, i, a, benefit_seen, is_new):
 
 @inlined
 def conclude_negotiations(s, p, quarter):
-    """Conclude or refuse the negotiations of this quarter in the order that was drawn."""
+    """Conclude or refuse the negotiations of this quarter in the drawn order."""
     areas, number = s.slot.shape[1], 0
     for i in range(s.slot.shape[0]):
         if s.region[i].moving > 0:
@@ -179,7 +182,7 @@ def conclude_negotiations(s, p, quarter):
 def decide(s, p, i, a, ballot, quarter):
     """Let both parties vote on the union that region i opened, and carry it out if they agree.
 
-    ``ballot`` is room for what each member sees in the union.
+    ``ballot`` is space for the net benefit that each member sees in the union.
     """
     slot, now = s.slot[i, a], s.moment[0]
     contact, opened = slot.contact, slot.opened
@@ -189,7 +192,7 @@ def decide(s, p, i, a, ballot, quarter):
         return
     sides = assign_sides(s, p, first, second, quarter)
     view, whole = judge_union(s, p, i, a, first, second, sides)
-    # Judging counts spillover between the opener and its contacts; at the vote all count theirs.
+    # The opener counted only spillover with its own contacts; at the vote every member does.
     whole += s.area[a].spillover * further_spill(s, i, a, first, second)
     split = int(s.sums[first, ROW.members])
     agreed = vote(
@@ -209,7 +212,7 @@ def decide(s, p, i, a, ballot, quarter):
 
 @device
 def further_spill(s, opener, a, first, second):
-    """Spillover across a union between others than its opener, in the members' weights."""
+    """Spillover across a union between members other than its opener, by their weights."""
     split, total = int(s.sums[first, ROW.members]), 0.0
     for k in range(split + int(s.sums[second, ROW.members])):
         i = union_member(s, first, second, split, k)
@@ -223,9 +226,9 @@ def further_spill(s, opener, a, first, second):
 
 @device
 def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, quarter):
-    """Whether a party agrees to a union; what each member sees in it is left in ``ballot``.
+    """Whether a party agrees to a union; ``ballot`` gets the net benefit that each member sees.
 
-    Only the opener and regions alone judge with error, each through the contact that it has.
+    Only the opener and regions without a body judge with error, each through its own contact.
     """
     votes, people, area, row = 0.0, 0.0, s.area[a], s.sums[-1]
     for k in range(int(s.sums[party, ROW.members])):
@@ -268,4 +271,4 @@ def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
     for k in range(number):
         if sides.first_enters if k < split else sides.second_enters:
             pay_startup(s, p, joining[k], a, price)
-        expect(s, joining[k], a, ballot[k], new[k])
+        record_expectation(s, joining[k], a, ballot[k], new[k])

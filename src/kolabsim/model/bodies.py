@@ -1,4 +1,8 @@
-"""Parties and joint bodies: rows of sums, what a union would bring, and who joins or leaves."""
+"""Parties and joint bodies: their rows of sums, the benefit of a union, and their membership.
+
+The file is long because negotiating, voting, producing and starting a run all judge bodies by the
+same rows, whose functions call each other.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +31,12 @@ on_error = laws.term(
 
 
 class Outlook(NamedTuple):
-    """What a body (or a union that is being judged) produces, from the row of its sums."""
+    """The production of a body, or of a union that is judged, from the row of its sums."""
 
     price: float
     """Joint cost per unit of sharing weight."""
     quality: float
-    """Service quality if members keep their promises as their reputation says."""
+    """Service quality if members keep their promises as their reputations suggest."""
     capacity: float
     """Capacity that it works with, less the strain of demand."""
     unit: float
@@ -47,11 +51,11 @@ class Outlook(NamedTuple):
     trust: float
     """Mean trust between members."""
     load: float
-    """Information and negotiation cost: what makes members tire of it."""
+    """Information and negotiation cost, which drives members to leave."""
 
 
 class Sides(NamedTuple):
-    """How two parties would unite."""
+    """The form and host of a union, and the parties that enter it."""
 
     penalty: float
     """Transition penalty of the united body."""
@@ -108,9 +112,9 @@ def mean_interest_distance(s):
 
 @device
 def refresh_slot(s, p, i, a):
-    """What follows from a slot's population, demand, stress and capacity, and its row alone.
+    """Update all that follows from a slot's population, demand, stress and capacity, with its row.
 
-    Its culture and interests stand in the row from the start.
+    The row holds culture and interests from the start.
     """
     region, slot, area = s.region[i], s.slot[i, a], s.area[a]
     slot.people = region.population * slot.demand
@@ -206,7 +210,7 @@ def cultures_apart(row):
 
 @device
 def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
-    """What a body with this row of sums produces in an area (E3 to E5).
+    """The production of a body with this row of sums in an area (E3 to E5).
 
     ``effects`` are those of user-defined mechanisms in the area, ``forum`` is the share of its
     pairs inside one forum, ``shortfall`` the share of its people whose region is expected (or was
@@ -253,7 +257,7 @@ def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
 
 @device
 def present_outlook(s, p, a, body, quarter):
-    """What a body produces as it stands, with the conduct that reputations promise."""
+    """The present production of a body, with the conduct that reputations suggest."""
     party = s.slot.size + body
     row = s.sums[party]
     penalty = laws.transition((quarter - s.body[body].began) / QUARTERS, p)
@@ -274,14 +278,14 @@ def benefit(region, slot, p, view, omega, spillover, people):
 
 @device
 def entry_cost(region, slot, p, price):
-    """Start-up that a region would pay itself, a year of the horizon, per stand-alone cost."""
+    """Start-up that a region would pay itself, per year of the horizon and stand-alone cost."""
     aid = laws.aided(slot.government, slot.business, p)
     return laws.entry_cost(region.stress, price * slot.burden, aid, p)
 
 
 @device
 def tally(s, p, body, quarter):
-    """Sum a body's row over its members, and judge what each has from it."""
+    """Sum a body's row over its members, and judge the net benefit of each."""
     a, party = s.body[body].area, s.slot.size + body
     row, size, areas = s.sums[party], s.body[body].members, s.slot.shape[1]
     for f in range(len(row)):
@@ -324,7 +328,7 @@ def tally_all(s, p, quarter):
 
 @device
 def cross_omega(region, slot, contact, a, other):
-    """Weight of a region's land neighbours in another party; of all slots and contacts."""
+    """Weight of a region's land neighbours in another party; takes all slots and contacts."""
     omega = 0.0
     for c in range(region.first, region.end):
         if contact[c].spill > 0.0 and party_row(slot, contact[c].target, a) == other:
@@ -360,10 +364,10 @@ def unite_rows(s, i, a, first, second):
 
 @device
 def assign_sides(s, p, first, second, quarter):
-    """Which party enters, which body goes on, and how new the union is.
+    """Decide which party enters, which body continues, and how new the union is.
 
-    At a founding both enter. Otherwise the party with fewer people does, and a body that exists
-    already goes on with its age and form; of two bodies the one with more people.
+    At a founding both parties enter. Otherwise the one with fewer people enters, and the existing
+    body keeps its age and form; of two bodies, the one with more people continues.
     """
     one, two = party_body(s.slot, first), party_body(s.slot, second)
     if one == NOBODY and two == NOBODY:
@@ -378,7 +382,7 @@ def assign_sides(s, p, first, second, quarter):
 
 @device
 def judge_union(s, p, i, a, first, second, sides):
-    """What the union of i's party with another would produce, and change for all its members."""
+    """The production of the union of i's party with another, and the change for all its members."""
     unite_rows(s, i, a, first, second)
     row = s.sums[-1]
     forum = union_forum_share(s, a, first, second)
@@ -398,7 +402,7 @@ def judge_union(s, p, i, a, first, second, sides):
 def change_for_all(spillover, p, row, view, entry):
     """Change of judged net benefit that a union makes to all its members together (E6).
 
-    ``entry`` is the sum over those who enter of what their start-up weighs.
+    ``entry`` is the summed weight of the start-up of those who enter.
     """
     gain = row[ROW.members] * view.quality - row[ROW.reference]
     lost = row[ROW.autonomy] - row[ROW.autonomy_people] / row[ROW.residents]
@@ -410,7 +414,7 @@ def change_for_all(spillover, p, row, view, entry):
 
 @device
 def own_change(region, slot, p, view, omega, spillover, people, enters):
-    """Change of a region's own judged net benefit by a union, with its start-up if it enters."""
+    """Change of a region's judged net benefit by a union, less its start-up if it enters."""
     own = benefit(region, slot, p, view, omega, spillover, people)
     if enters:
         own -= entry_cost(region, slot, p, view.price)
@@ -423,7 +427,7 @@ def misjudgement(s, p, i, a, contact, planning):
     j = s.contact[contact].target
     one, other = s.region[i], s.region[j]
     now = s.moment[0]
-    key = rng.Key(now.seed, now.nature, 0)
+    key = rng.Key(now.seed, now.traits, 0)
     error = rng.normal_by_area(key, rng.ERROR, one.id, other.id, a)
     area = s.area[a]
     meeting = area.forum * same_forum(one, other)
@@ -439,11 +443,11 @@ def current_goodwill(region, slot, p, quarter):
 
 @device
 def open_body(s, i, a, form, quarter):
-    """Take a free place for a new body that region i will be in, and that has no members yet.
+    """Open a new body, still without members, that region i will belong to.
 
-    It is the first free one from where the region would have its own if each two regions had one:
-    so bodies lie in memory in the order of their regions, and a large world is read from one end
-    to the other.
+    It takes the first free place after the one the region would have if every two regions shared a
+    body: so bodies lie in memory in the order of their regions, and a large world is read from one
+    end to the other.
     """
     body = (i * s.slot.shape[1] + a) // 2 % len(s.body)
     while s.body[body].members > 0:
@@ -455,7 +459,7 @@ def open_body(s, i, a, form, quarter):
 
 @device
 def enter(s, body, i, quarter):
-    """Put region i into a body, members in code order."""
+    """Add region i to a body; members stay in the order of their codes."""
     a, k = s.body[body].area, s.body[body].members
     while k > 0 and s.members[body, k - 1] > i:
         s.members[body, k] = s.members[body, k - 1]
@@ -479,18 +483,18 @@ def withdraw(s, body, i):
         k += 1
     s.members[body, size - 1] = NOBODY
     s.body[body].members = size - 1
-    alone_again(s, i, a)
+    clear_membership(s, i, a)
     s.moment[0].changed = 1
     if size - 1 == 1:
         last = s.members[body, 0]
         s.members[body, 0] = NOBODY
         s.body[body].members = 0
-        alone_again(s, last, a)
+        clear_membership(s, last, a)
 
 
 @device
-def alone_again(s, i, a):
-    """A region that serves an area alone from now on."""
+def clear_membership(s, i, a):
+    """Reset the slot of a region that serves an area alone from now on."""
     slot = s.slot[i, a]
     slot.body = NOBODY
     slot.bound_until = 0

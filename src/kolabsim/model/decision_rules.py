@@ -1,7 +1,7 @@
-"""The built-in decision rules: how a region chooses among keeping things as they are and uniting.
+"""The built-in decision rules, by which a region chooses between the status quo and unions.
 
-A rule sees its options (the first keeps things as they are), the region that decides, a draw of its
-own, and the rule's parameters; it returns the place of the option it takes, and changes nothing.
+A rule takes the options (the first is the status quo), the deciding region, a random draw, and its
+parameters; it returns the position of the chosen option, and changes nothing.
 """
 
 from __future__ import annotations

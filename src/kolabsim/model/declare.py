@@ -1,9 +1,12 @@
-"""User-defined rules: plain functions with the parameters they declare; no classes to derive from.
+"""User-defined rules: decorators that turn plain functions into parts of the model.
 
-There are four kinds: how regions choose (:func:`decision_rule`), what planners can do
-(:func:`mechanism`), whom supporters help (:func:`target_rule`), and what is measured
-(:func:`measure`). What is declared here is at once checked, sampled, shown and documented like a
-built-in; the same function serves the Mesa agents and the ensemble.
+There are four kinds: decision rules of regions (:func:`decision_rule`), mechanisms of planners
+(:func:`mechanism`), targeting rules of supporters (:func:`target_rule`), and measures
+(:func:`measure`). A declared function is checked at once, and then sampled, shown and documented
+like a built-in one; the Mesa agents and the ensemble call the same function.
+
+The file is long because the four decorators share their records and checks, which nothing else
+needs, and because they carry the reference text for authors of extensions.
 """
 
 from __future__ import annotations
@@ -28,21 +31,21 @@ from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, reco
 
 DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
 TARGET, MEASURE = N_("targeting rule"), N_("measure")
-"""Kinds of what can be declared."""
+"""Kinds of user-defined rules."""
 TAKES = {
     DECISION: ("options", "me", "draw", "p"),
     MECHANISM: ("term", "intensity", "p"),
     TARGET: ("region", "slots", "p"),
     MEASURE: ("state", "p"),
 }
-"""What a function of each kind is given, in this order."""
+"""Arguments of a function of each kind, in this order."""
 
 
 # Examples on which functions are tried ------------------------------------------------------------
 
 
 def example_options() -> np.recarray:
-    """Three options as a rule sees them: keep things as they are, and two unions."""
+    """Three options as a rule sees them: the status quo and two unions."""
     options = np.zeros(3, record_type(OPTION)).view(np.recarray)
     for k, (gain, trust, draw) in enumerate(((0.0, 0.0, 0.9), (0.04, 0.6, 0.2), (0.07, 0.4, 0.5))):
         options[k].gain, options[k].trust, options[k].draw = gain, trust, draw
@@ -52,12 +55,12 @@ def example_options() -> np.recarray:
 
 
 def example_me() -> Me:
-    """A region of average temper, as a rule sees it."""
+    """An average region, as a rule sees it."""
     return Me(*(0.5 for _name in Me._fields))
 
 
 def example_state() -> State:
-    """Four regions with two areas, two of which share the first area, all figures plausible."""
+    """A plausible state: four regions and two areas, of which two regions share the first area."""
     state = allocate(4, 2, 12, 3)
     for records in (state.region, state.slot, state.contact, state.area):
         for name in records.dtype.names or ():
@@ -83,30 +86,30 @@ def example_state() -> State:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Extension:
-    """A function that was declared, with its parameters."""
+    """A declared function with its parameters."""
 
     kind: str
     name: str
     python: Callable
     """The function as it was written."""
     compiled: Callable
-    """Its compiled twin; of a user-defined mechanism, the function itself: it needs none."""
+    """Its compiled version; of a user-defined mechanism, the function itself."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     file: str | None = None
 
     def __call__(self, *seen: object) -> object:
-        """What the function answers, in plain Python."""
+        """Call the function in plain Python."""
         return self.python(*seen)
 
     @property
     def meaning(self) -> str:
-        """What it does: the first line of its docstring."""
+        """Its meaning: the first line of the docstring."""
         return (inspect.getdoc(self.python) or self.name).splitlines()[0].rstrip(".")
 
     @property
     def is_built_in(self) -> bool:
         """Whether it ships with kolabsim."""
-        return is_ours(self.python)
+        return is_shipped(self.python)
 
     @property
     def settable(self) -> dict[str, Parameter]:
@@ -114,7 +117,7 @@ class Extension:
         return {f"{self.name}.{name}": entry for name, entry in self.parameters.items()}
 
     def example(self) -> tuple:
-        """What it is tried on."""
+        """Arguments, but for the parameters, of a call that checks it."""
         if self.kind == DECISION:
             return example_options(), example_me(), 0.5
         state = example_state()
@@ -122,13 +125,16 @@ class Extension:
 
     @cached_property
     def obstacle(self) -> str:
-        """Why it cannot be compiled, in a line; empty if it can. Mesa runs it all the same."""
+        """The reason why numba cannot compile it, in a line, or an empty string."""
         if self.is_built_in or self.kind == MECHANISM:
             return ""
         return obstacle(self.compiled, (*self.example(), fill_record(self.parameters, {})))
 
     def parameter_record(self, settings: Mapping[str, float] | None = None) -> np.record:
-        """One setting of the parameters; unknown names and wild values are refused."""
+        """Return one setting of the parameters; those without a value have their default.
+
+        Raises :class:`~kolabsim.errors.InputError` for an unknown name, or a value out of bounds.
+        """
         given = dict(settings or {})
         problems = []
         for name, value in given.items():
@@ -150,32 +156,49 @@ class Extension:
 
 
 class DecisionRule(Extension):
-    """How a region chooses among its options."""
+    """A rule by which a region chooses among its options."""
 
 
 class TargetRule(Extension):
-    """Whom a supporter helps: a score for each region, of which the highest are chosen."""
+    """A rule that scores regions: a supporter helps those with the highest scores."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mechanism(Extension):
-    """What planners can do: effects on terms of the model, and a price."""
+    """A coordination mechanism: effects on terms of the model, and a price."""
 
     lever: Lever
     effects: dict[str, Callable]
-    """What it makes of each term of :data:`~kolabsim.model.levers.TERMS` that it acts on."""
+    """Its effect on each term of :data:`~kolabsim.model.levers.TERMS` that it acts on."""
     own: dict[str, Parameter]
-    """The same as ``parameters``, to which :meth:`also` adds."""
+    """The same mapping as ``parameters``, to which :meth:`also` adds."""
 
     @property
     def settable(self) -> dict[str, Parameter]:
-        """Its parameters, as of all extensions; those of the levers of the laws are the model's."""
+        """Its parameters, or none if it is a lever of the laws: then they belong to the model."""
         return {} if self.name in LEVERS else super().settable
 
     def also(self, acts_on: str, **parameters: Parameter) -> Callable[[Callable], Callable]:
-        """Declare what the mechanism makes of another term, with the parameters that this needs.
+        """Declare the effect of the mechanism on another term, with the parameters it needs.
 
-        What a built-in mechanism makes of it is compiled: the laws call it.
+        The effect of a built-in mechanism is compiled, because the laws call it.
+
+        Parameters
+        ----------
+        acts_on
+            A term of :data:`kolabsim.model.levers.TERMS`.
+        **parameters
+            Further numbers that ``p`` holds. Each name is declared once in a mechanism.
+
+        Returns
+        -------
+        Callable
+            A decorator for ``effect(term, intensity, p)``, as in :func:`mechanism`.
+
+        Raises
+        ------
+        InputError
+            If a parameter is declared twice, the term is unknown, or the effect is not linear.
         """
 
         def add(function: Callable) -> Callable:
@@ -185,7 +208,7 @@ class Mechanism(Extension):
                     text = _("{rule}.{name} is declared twice")
                     raise InputError([Problem(text.format(rule=self.name, name=name))])
             check_parameters(self.name, parameters)
-            if not is_ours(function):
+            if not is_shipped(function):
                 check_term(self.name, acts_on)
             self.own.update(parameters)
             self.effects[acts_on] = function
@@ -197,14 +220,14 @@ class Mechanism(Extension):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CustomMeasure(Extension):
-    """An outcome that is measured at the end of each quarter."""
+    """A user-defined outcome, measured at the end of each quarter."""
 
     entry: Measure
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What some files declare, by name."""
+    """The declarations of extension files, by kind and name."""
 
     rules: Mapping[str, DecisionRule] = field(default_factory=dict)
     mechanisms: Mapping[str, Mechanism] = field(default_factory=dict)
@@ -221,15 +244,15 @@ class Declared:
         return {name: entry for of in self for name, entry in of.settable.items()}
 
 
-def is_ours(function: Callable) -> bool:
-    """Whether a function ships with kolabsim."""
-    return function.__module__.startswith("kolabsim.")
+def is_shipped(function: Callable) -> bool:
+    """Whether a function ships with kolabsim; one without a file, as in an example, does not."""
+    return function.__module__.startswith("kolabsim.") and function.__code__.co_filename[0] != "<"
 
 
 def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float]) -> np.record:
-    """A record with one field for each parameter, at its default where none is given.
+    """Return a record with one field per parameter, at its default unless a value is given.
 
-    Rates are shares a quarter, as the model uses them.
+    Rates become shares per quarter, as the model uses them.
     """
     names = list(parameters) or ["none"]
     values = np.zeros(1, np.dtype([(name, np.float64) for name in names])).view(np.recarray)
@@ -239,13 +262,13 @@ def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float])
 
 
 RULES: dict[str, DecisionRule] = {}
-"""All decision rules by name: the built-in ones, and those of extensions that were loaded."""
+"""All decision rules by name: built-in ones and those of loaded extensions."""
 ACTING: dict[str, Mechanism] = {}
-"""What mechanisms do: the built-in ones (and supporters), and those of extensions loaded."""
+"""All mechanisms and supporters by name: built-in ones and those of loaded extensions."""
 TARGET_RULES: dict[str, TargetRule] = {}
-"""Targeting rules that score regions: the built-in ones, and those of extensions loaded."""
+"""Targeting rules that score regions: built-in ones and those of loaded extensions."""
 CUSTOM_MEASURES: dict[str, CustomMeasure] = {}
-"""Measures of extensions that were loaded."""
+"""Measures of loaded extensions."""
 
 KNOWN: dict[str, dict[str, Any]] = {
     DECISION: RULES, MECHANISM: ACTING, TARGET: TARGET_RULES, MEASURE: CUSTOM_MEASURES,
@@ -256,19 +279,52 @@ KNOWN: dict[str, dict[str, Any]] = {
 
 
 def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]:
-    """Declare a decision rule ``choose(options, me, draw, p) -> place of the option it takes``.
+    """Declare a decision rule: ``choose(options, me, draw, p) -> position of an option``.
 
-    ``options[0]`` keeps things as they are; every option has the fields of
-    :data:`kolabsim.model.state.OPTION`, ``me`` those of :class:`kolabsim.model.state.Me`, ``draw``
-    is a draw between 0 and 1 of the region's own, and ``p`` has the declared parameters. The rule
-    is tried in plain Python at once, so that a slip gives one sentence.
+    ``options`` is an array of records, shape (options,), with the fields of
+    :data:`kolabsim.model.state.OPTION`; ``options[0]`` is the status quo. ``me`` is a
+    :class:`kolabsim.model.state.Me`, ``draw`` a random number between 0 and 1 of the region, and
+    ``p`` holds the declared parameters. The rule is called once in plain Python when it is
+    declared, so that a mistake is reported in one sentence.
+
+    Parameters
+    ----------
+    **parameters
+        Numbers that the rule needs, each a :class:`kolabsim.Parameter`. Scenarios set them, and
+        analyses vary them, under the name ``parameters.RULE.NAME``.
+
+    Returns
+    -------
+    Callable
+        A decorator that turns the function into a :class:`DecisionRule`.
+
+    Raises
+    ------
+    InputError
+        If the function takes other arguments, has the name of a built-in rule, fails, or returns
+        anything but the position of an option.
+
+    Examples
+    --------
+    >>> from kolabsim import Parameter, decision_rule
+    >>> @decision_rule(least=Parameter(0.02, 0.0, 0.1, meaning="smallest gain worth the effort"))
+    ... def cautious(options, me, draw, p):
+    ...     "Take the first option that gains enough."
+    ...     for k in range(1, len(options)):
+    ...         if options[k].gain >= p.least:
+    ...             return k
+    ...     return 0
+    >>> cautious(*cautious.example(), cautious.parameter_record())
+    1
+    >>> cautious(*cautious.example(), cautious.parameter_record({"least": 0.05}))
+    2
     """
 
     def register(function: Callable) -> DecisionRule:
-        name = _begin(DECISION, function, parameters)
+        name = _check_declaration(DECISION, function, parameters)
         options = example_options()
         fields = {"option": ", ".join(OPTION), "me": ", ".join(Me._fields)}
-        taken = _try(
+        taken = _try_example(
             DECISION, function, (options, example_me(), 0.5, fill_record(parameters, {})),
             _("an option has {option}; me has {me}").format(**fields),
         )  # fmt: skip
@@ -278,29 +334,55 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
         if not 0 <= taken < len(options):
             text = _("decision rule {rule} returned {taken}, but there are {number} options")
             raise InputError([Problem(text.format(rule=name, taken=taken, number=len(options)))])
-        return _declared(DecisionRule, DECISION, function, parameters)
+        return _register_as(DecisionRule, DECISION, function, parameters)
 
     return register
 
 
 def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
-    """Declare whom a supporter helps: ``score(region, slots, p)``, a number for each region.
+    """Declare a targeting rule: ``score(region, slots, p) -> number``.
 
-    Those with the highest scores are helped, as many as the ``share`` of the phase says. ``region``
-    has the columns of :data:`kolabsim.model.state.REGION`, ``slots[a]`` those of
-    :data:`kolabsim.model.state.SLOT` for each area, and ``p`` the declared parameters.
+    A supporter helps the regions with the highest scores, as many as the ``share`` of its phase
+    says. ``region`` has the columns of :data:`kolabsim.model.state.REGION`; ``slots``, shape
+    (areas,), those of :data:`kolabsim.model.state.SLOT`; and ``p`` the declared parameters.
+
+    Parameters
+    ----------
+    **parameters
+        Numbers that the rule needs, each a :class:`kolabsim.Parameter`.
+
+    Returns
+    -------
+    Callable
+        A decorator that turns the function into a :class:`TargetRule`.
+
+    Raises
+    ------
+    InputError
+        If the function takes other arguments, has the name of a built-in rule, fails, or returns
+        anything but a finite number.
+
+    Examples
+    --------
+    >>> from kolabsim import target_rule
+    >>> @target_rule()
+    ... def willing(region, slots, p):
+    ...     "The regions with the most commitment."
+    ...     return region.commitment
+    >>> float(willing(*willing.example(), willing.parameter_record()))
+    0.5
     """
 
     def register(function: Callable) -> TargetRule:
-        _begin(TARGET, function, parameters)
+        _check_declaration(TARGET, function, parameters)
         state = example_state()
         fields = {"region": ", ".join(REGION), "slot": ", ".join(SLOT)}
-        score = _try(
+        score = _try_example(
             TARGET, function, (state.region[0], state.slot[0], fill_record(parameters, {})),
             _("a region has {region}; a slot has {slot}").format(**fields),
         )  # fmt: skip
         _check_number(TARGET, function.__name__, score)
-        return _declared(TargetRule, TARGET, function, parameters)
+        return _register_as(TargetRule, TARGET, function, parameters)
 
     return register
 
@@ -309,34 +391,56 @@ def measure(
     *, title: str = "", unit: str = "share", better: int = 0, total: bool = False,
     **parameters: Parameter,
 ) -> Callable[[Callable], CustomMeasure]:  # fmt: skip
-    """Declare a measure ``value(state, p) -> number``, looked at when a quarter has ended.
+    """Declare a measure: ``value(state, p) -> number``, taken at the end of each quarter.
 
-    ``state`` is a :class:`kolabsim.model.state.State`, which it must not change. NaN says that the
-    measure is undefined.
+    ``state`` is a :class:`kolabsim.model.state.State`, which the function must not change. NaN
+    means that the measure is undefined.
 
     Parameters
     ----------
     title
-        What tables call it; default: the function's name. Its docstring says what it means.
+        Its name in tables; by default the function's name. The docstring gives its meaning.
     unit
         ``currency``, ``share``, or any other word.
     better
         1 if more is better, -1 if less is, 0 if neither.
     total
-        A run's figure is the sum over the run, instead of the mean of its last four quarters.
+        Whether the result of a run is the sum over its quarters, instead of the mean of the last
+        four.
     **parameters
-        Numbers that it needs.
+        Numbers that it needs, each a :class:`kolabsim.Parameter`.
+
+    Returns
+    -------
+    Callable
+        A decorator that turns the function into a :class:`CustomMeasure`.
+
+    Raises
+    ------
+    InputError
+        If the function takes other arguments, has the name of a built-in measure, fails, or returns
+        anything but a number that is finite or NaN; or if ``better`` is another number.
+
+    Examples
+    --------
+    >>> from kolabsim import measure
+    >>> @measure(title="members", unit="regions")
+    ... def members(state, p):
+    ...     "Memberships in joint bodies."
+    ...     return float(state.body["members"].sum())
+    >>> members(*members.example(), members.parameter_record())
+    2.0
     """
 
     def register(function: Callable) -> CustomMeasure:
-        name = _begin(MEASURE, function, parameters)
+        name = _check_declaration(MEASURE, function, parameters)
         if name in MEASURES or name in REGION_MEASURES:
             text = _("measure {rule} has the name of a built-in one; choose another")
             raise InputError([Problem(text.format(rule=name))])
         if better not in (-1, 0, 1):
             text = _("measure {rule}: better is {value}; allowed: 1, 0, -1")
             raise InputError([Problem(text.format(rule=name, value=better))])
-        value = _try(
+        value = _try_example(
             MEASURE, function, (example_state(), fill_record(parameters, {})),
             _("state has {fields}").format(fields=", ".join(State._fields)),
         )  # fmt: skip
@@ -344,7 +448,7 @@ def measure(
         meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
         words = title or name.replace("_", " ")
         entry = Measure(words, meaning, unit, better, SUM if total else LAST_YEAR)
-        return _declared(CustomMeasure, MEASURE, function, parameters, entry=entry)
+        return _register_as(CustomMeasure, MEASURE, function, parameters, entry=entry)
 
     return register
 
@@ -354,31 +458,52 @@ def mechanism(
     title: str = "", price: Parameter | None = None, lever: Lever | None = None,
     **parameters: Parameter,
 ) -> Callable[[Callable], Mechanism]:  # fmt: skip
-    """Declare a mechanism: ``effect(term, intensity, p) -> the term as it then is``.
+    """Declare a mechanism: ``effect(term, intensity, p) -> the changed term``.
 
-    At intensity 0 an effect leaves the term as it is, and it is a scaling and a shift of the term
-    (``a * term + b``, where a is at least 0 and both may depend on intensity and parameters in any
-    way). So it is applied once a phase, needs no compiling, and several act one after the other in
-    the order in which they are declared.
+    An effect is linear in the term: it returns ``a * term + b``, where ``a`` is at least 0 and both
+    may depend in any way on the intensity and the parameters. At intensity 0 it returns the term
+    unchanged. Effects are therefore evaluated once per phase, need no compiling, and act one after
+    another in the order of their declaration.
 
     Parameters
     ----------
     acts_on
         A term of :data:`kolabsim.model.levers.TERMS`; :meth:`Mechanism.also` adds others.
     base
-        What the price is a share of: ``joint`` cost, or all service cost of ``members``.
+        Cost that the price is a share of: ``joint`` cost, or all service cost of ``members``.
     payer
-        Who bears it unless a scenario says otherwise: members, centre or supporter.
+        Bearer of the cost unless a scenario names another: members, centre or supporter.
     step
         The step of building collaboration that it serves, of :data:`kolabsim.model.levers.STEPS`.
     title
-        What tables call it; default: the function's name. Its docstring says what it does.
+        Its name in tables; by default the function's name. The docstring gives its meaning.
     price
-        Yearly cost at full intensity, share of the base; default .005, assumed.
+        Yearly cost at full intensity, share of the base; by default 0.005, assumed.
     lever
-        Of a built-in mechanism or supporter: what is known of it; the four above follow from it.
+        The declaration of a built-in mechanism or supporter, which replaces the five above.
     **parameters
-        Numbers that it needs, in ``p``.
+        Numbers that it needs, each a :class:`kolabsim.Parameter`.
+
+    Returns
+    -------
+    Callable
+        A decorator that turns the function into a :class:`Mechanism`.
+
+    Raises
+    ------
+    InputError
+        If the function takes other arguments, has the name of a built-in mechanism or fails; if the
+        effect is not linear, or the term, base, payer or step is unknown.
+
+    Examples
+    --------
+    >>> from kolabsim import Parameter, mechanism
+    >>> @mechanism(acts_on="negotiation", saved=Parameter(0.3, 0.1, 0.6))
+    ... def rotating_chair(term, intensity, p):
+    ...     "The chair rotates among the members, so that they agree more easily."
+    ...     return term * (1.0 - p.saved * intensity)
+    >>> float(rotating_chair(0.02, 0.5, rotating_chair.parameter_record()))
+    0.017
     """
     price = price or Parameter(
         0.005, symbol="c", unit="share/year", meaning=f"yearly cost, share of {base} cost"
@@ -386,8 +511,8 @@ def mechanism(
 
     def register(function: Callable) -> Mechanism:
         own = dict(parameters) if lever else {"price": price, **parameters}
-        name = _begin(MECHANISM, function, own)
-        if not is_ours(function):  # the built-in ones come before the terms; a test checks them
+        name = _check_declaration(MECHANISM, function, own)
+        if not is_shipped(function):  # built-in ones precede the terms; a test checks them
             check_term(name, acts_on)
         for word, value, allowed in (
             ("base", base, BASES), ("payer", payer, PAYERS), ("step", step, tuple(STEPS)),
@@ -399,7 +524,7 @@ def mechanism(
                 raise InputError([Problem(text)])
         meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
         words = title or name.replace("_", " ")
-        found = _declared(
+        found = _register_as(
             Mechanism, MECHANISM, function, own, effects={acts_on: function}, own=own,
             lever=lever or Lever("", words, meaning, base, f"{name}.price", payer, step),
         )  # fmt: skip
@@ -414,12 +539,12 @@ def mechanism(
 
 
 def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[float, float]:
-    """Factor and addition by which a mechanism changes a term at an intensity.
+    """Return the factor and the addition by which a mechanism changes a term at an intensity.
 
-    Raises :class:`~kolabsim.errors.InputError` if its effect is not a scaling and a shift.
+    Raises :class:`~kolabsim.errors.InputError` if the effect is not linear or reverses the term.
     """
     function, tried = of.effects[term], (0.0, 1.0, 0.25, 0.5, 2.0)
-    found = [_try(MECHANISM, function, (x, intensity, p), "", name=of.name) for x in tried]
+    found = [_try_example(MECHANISM, function, (x, intensity, p), "", name=of.name) for x in tried]
     for value in found:
         _check_number(MECHANISM, of.name, value)
     plus, times = found[0], found[1] - found[0]
@@ -450,7 +575,7 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
 
 
 def check_signature(kind: str, function: Callable) -> None:
-    """Refuse a function that does not take what its kind is given."""
+    """Refuse a function with other arguments than those of its kind."""
     takes = TAKES[kind]
     if tuple(inspect.signature(function).parameters) != takes:
         text = _("{kind} {rule} must take exactly ({takes})")
@@ -459,7 +584,7 @@ def check_signature(kind: str, function: Callable) -> None:
 
 
 def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
-    """Refuse what is not a Parameter, or is named as numpy names things of its own."""
+    """Refuse anything but a Parameter, and names that records of numpy already use."""
     for label, entry in parameters.items():
         if not isinstance(entry, Parameter):
             text = _("{rule}.{name} must be a Parameter(default, low, high, ...)")
@@ -470,19 +595,19 @@ def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
 
 
 def check_term(name: str, term: str) -> None:
-    """Refuse a term on which nothing can act."""
+    """Refuse a term that the model does not have."""
     if term not in TERMS:
         text = _("mechanism {rule} acts on '{term}', which is not a term of the model{hint}")
         hint = suggestion(str(term), TERMS)
         raise InputError([Problem(text.format(rule=name, term=term, hint=hint))])
 
 
-def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> str:
+def _check_declaration(kind: str, function: Callable, parameters: Mapping[str, object]) -> str:
     name = function.__name__
     check_signature(kind, function)
     check_parameters(name, parameters)
-    if not is_ours(function):
-        know_built_in()
+    if not is_shipped(function):
+        load_built_in()
         if name in KNOWN[kind] and KNOWN[kind][name].is_built_in:
             text = _("{kind} {rule} has the name of a built-in one; choose another")
             raise InputError([Problem(text.format(kind=_(kind), rule=name))])
@@ -490,27 +615,27 @@ def _begin(kind: str, function: Callable, parameters: Mapping[str, object]) -> s
 
 
 def shipped_mechanisms() -> dict[str, Mechanism]:
-    """Mechanisms that ship with kolabsim and act as user-defined ones do, not within the laws."""
-    know_built_in()
+    """Mechanisms that ship with kolabsim but act like user-defined ones, outside the laws."""
+    load_built_in()
     return {name: one for name, one in ACTING.items() if one.is_built_in and name not in LEVERS}
 
 
-def know_built_in() -> None:
-    """Import what declares the built-in ones, so that nothing takes their names."""
+def load_built_in() -> None:
+    """Import the built-in declarations, so that no extension takes their names."""
     for room in ("mechanisms", "decision_rules", "targeting", "stages"):
         importlib.import_module(f"kolabsim.model.{room}")
 
 
-def _declared(
+def _register_as(
     of: type[Extension],
     kind: str,
     function: Callable,
     parameters: Mapping[str, Parameter],
     **more: object,
 ) -> Any:
-    # Numba can only load what it kept where the function's module can be imported by its name,
-    # which a user's file cannot.
-    kept = is_ours(function)
+    # Numba loads cached code only if it can import the function's module by name, which does not
+    # work for a user's file.
+    kept = is_shipped(function)
     if kind == MECHANISM:
         twin = inlined(function) if kept else function
     else:
@@ -524,14 +649,14 @@ def _declared(
 
 
 def register(made: Any) -> None:
-    """Make an extension known under its name."""
+    """Register an extension under its name."""
     KNOWN[made.kind][made.name] = made
     if made.kind == MEASURE:
         CUSTOM[made.name] = made.entry
 
 
-def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> Any:
-    """Apply a function once in plain Python, and say in one sentence what is wrong with it."""
+def _try_example(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> Any:
+    """Call a function once in plain Python, and report in one sentence how it fails."""
     try:
         return function(*seen)
     except Exception as error:
@@ -542,7 +667,7 @@ def _try(kind: str, function: Callable, seen: tuple, fields: str, *, name: str =
 
 
 def _check_number(kind: str, name: str, value: Any, *, is_defined: bool = True) -> None:
-    """Refuse what is not a number, or is infinite; and what is undefined, unless it may be."""
+    """Refuse anything but a finite number, or NaN where a value may be undefined."""
     is_number = isinstance(value, int | float | np.integer | np.floating)
     if not is_number or isinstance(value, bool):
         text = _("{kind} {rule} must return a number, not {value!r}")

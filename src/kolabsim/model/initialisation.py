@@ -1,11 +1,11 @@
-"""The first state of a run: what no table gives is drawn, the same under every strategy."""
+"""The first state of a run: values that no table gives are drawn, alike for every strategy."""
 
 from __future__ import annotations
 
 from math import isnan, log, sqrt
 
 from kolabsim.model import laws, rng
-from kolabsim.model.agreements import expect
+from kolabsim.model.agreements import record_expectation
 from kolabsim.model.bodies import (
     enter,
     mean_interest_distance,
@@ -24,11 +24,11 @@ BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_MEMBERS = range(5)
 
 @inlined
 def initialise(w, s, policy, p, key):
-    """Set up a run; ``key`` names the draws of what regions are, not of what they do."""
+    """Set up a run; ``key`` addresses the draws of the traits of regions, not of their actions."""
     regions, areas = s.slot.shape
     s.moment[0] = w.setting[0]
     now = s.moment[0]
-    now.seed, now.nature, now.changed = key.seed, key.run, 1
+    now.seed, now.traits, now.changed = key.seed, key.run, 1
     now.founding_penalty = laws.mean_transition(p)
     for k in range(s.ledger.shape[1]):
         s.ledger[PAID, k], s.ledger[RATION, k] = 0.0, 1.0
@@ -60,7 +60,7 @@ def initialise(w, s, policy, p, key):
 
 @device
 def draw_region(w, s, p, i, key):
-    """Draw what a region is, where no column gives it."""
+    """Draw the traits of a region that no column gives."""
     areas, region = s.slot.shape[1], s.region[i]
     code = region.id
     region.population = w.population[w.period[0], i]
@@ -113,7 +113,7 @@ def draw_region(w, s, p, i, key):
     # Beta(3, 3) and Beta(2, 6): ratios of gamma numbers, which are sums of exponential ones.
     high, low, kind, selfish = 0.0, 0.0, 0.0, 0.0
     for k in range(14):
-        four = rng.words(key, rng.TEMPER, k // 4, code, code)
+        four = rng.words(key, rng.PREFERENCES, k // 4, code, code)
         exponential = -log(rng.unit(rng.pick(four, k % 4)))
         if k < 3:
             high += exponential
@@ -153,7 +153,7 @@ def standardise(s):
 
 @device
 def draw_trust(region, contact, i, s, p, key):
-    """Draw a region's first trust in a contact."""
+    """Draw a region's initial trust in a contact."""
     areas, j, squares = s.slot.shape[1], contact.target, 0.0
     for d in range(DIMENSIONS):
         squares += (s.sums[i * areas, CULTURE + d] - s.sums[j * areas, CULTURE + d]) ** 2
@@ -165,7 +165,7 @@ def draw_trust(region, contact, i, s, p, key):
 
 @device
 def place_body(given, s, p, quarter):
-    """Set up a body that exists at the start, with what its members can expect of it."""
+    """Set up a body that exists at the start, with the benefits that its members expect."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]
     body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], began)
     for m in range(CAP):
@@ -178,16 +178,16 @@ def place_body(given, s, p, quarter):
     for m in range(s.body[body].members):
         i = s.members[body, m]
         slot = s.slot[i, a]
-        expect(s, i, a, slot.judged, began <= quarter)
-        # What members know of the body when they first ask themselves whether to leave it.
+        record_expectation(s, i, a, slot.judged, began <= quarter)
+        # The members' knowledge of the body when they first decide whether to leave it.
         slot.load, slot.body_trust, slot.realised = view.load, view.trust, slot.judged
 
 
 @kernel
 def place_contacts(region, contact, distance, p):
-    """Set how near each contact is, scaled to mean 1 over a region's contacts (E7).
+    """Set the nearness of each contact, scaled to mean 1 over a region's contacts (E7).
 
-    Without that scaling, what happens on one island would depend on whether a far one is in the
+    Without the scaling, results on one island would depend on whether a distant island is in the
     table.
     """
     for i in range(len(region)):

@@ -1,4 +1,4 @@
-"""What is in force in a quarter: populations, levers, what supporters offer, and its cost."""
+"""The conditions of a quarter: populations, levers, offers of supporters, and their cost."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from kolabsim.model.targeting import score_region, scores_regions
 
 MEMBERS_PAY, CENTRE_PAYS = 0, 1
 ON_JOINT_COST = 1
-"""Who pays, and on what: positions in PAYERS and BASES."""
+"""Payers and the base of a price: positions in PAYERS and BASES."""
 SUPPORTERS_AT = GOVERNMENT
-"""Where the supporters begin among the levers."""
+"""Position of the first supporter among the levers."""
 
 
 @inlined
-def begin(w, s, policy, p, quarter):
-    """Start a quarter: read what is in force, and set the quarter's counters to zero."""
+def start_quarter(w, s, policy, p, quarter):
+    """Start a quarter: read the levers in force, apply shocks, and reset the counters."""
     now = s.moment[0]
     now.refused = now.concluded = now.left = now.deciding = 0.0
     regions, areas = s.slot.shape
@@ -59,7 +59,7 @@ def begin(w, s, policy, p, quarter):
     for k in range(len(w.shock)):
         since = quarter - w.shock[k].first
         if since >= 0 and quarter < w.shock[k].until and since % w.shock[k].every == 0:
-            shake(w.shock[k], w.shocked[k], s, p)
+            apply_shock(w.shock[k], w.shocked[k], s, p)
     for i in range(regions):
         if s.region[i].entering > 0:
             s.region[i].entering = 0
@@ -73,7 +73,7 @@ def begin(w, s, policy, p, quarter):
 
 @inlined
 def support(s, policy, p, custom, quarter):
-    """All supporters make their offers, and parties take note of what is in force.
+    """Let all supporters make their offers, and update the rows of parties.
 
     ``custom`` are the parameters of user-defined rules.
     """
@@ -98,10 +98,11 @@ def apply_period(w, s, p, period):
 
 
 @device
-def shake(shock, shocked, s, p):
-    """Shake trust between some regions and their contacts, once, and renew their commitment (E12).
+def apply_shock(shock, shocked, s, p):
+    """Apply a shock to the trust of some regions, and renew their commitment (E12).
 
-    Trust falls by a factor and then moves a part of the way to where drift leads.
+    Trust in and of their contacts falls by a factor, and then moves part of the way to where drift
+    leads.
     """
     for i in range(len(shocked)):
         region = s.region[i]
@@ -116,7 +117,7 @@ def shake(shock, shocked, s, p):
 
 @allocating_device
 def threshold(values, share):
-    """The value that the ``share`` highest of some values reach; beyond all if there are none."""
+    """The lowest of the top ``share`` of some values; infinite if there are none."""
     number = len(values)
     if number == 0 or share <= 0.0:
         return np.inf
@@ -135,7 +136,7 @@ def body_success(s, body):
 
 @device
 def score_regions(target, s, custom, scores):
-    """Write the score that a target gives each region, if it chooses regions by scores."""
+    """Write the score of each region by a target, if that target scores regions."""
     if scores_regions(target):
         for i in range(len(s.region)):
             scores[i] = score_region(target, s.region[i], s.slot[i], custom)
@@ -143,11 +144,11 @@ def score_regions(target, s, custom, scores):
 
 @device
 def offer(k, s, policy, p, scores, quarter):
-    """Supporter k (0 government, 1 NGO, 2 business, 3 community) makes this quarter's offers.
+    """Make this quarter's offers of supporter k (0 government, 1 NGO, 2 business, 3 community).
 
-    Its intensity goes to those it targets: the regions to which a rule gives the highest scores, or
-    the newest or best bodies. A region alone counts as newest, because a body that it founds would
-    be; it has no performance yet, so it is never best.
+    The offer goes to its targets: the regions with the highest scores, or the newest or best
+    bodies. A region without a body counts as newest, because a body that it founds would be; it has
+    no performance yet, so it is never best.
     """
     phase = policy.period[quarter]
     lever, target, portion = SUPPORTERS_AT + k, policy.target[phase, k], policy.part[phase, k]
@@ -166,14 +167,14 @@ def offer(k, s, policy, p, scores, quarter):
                 chosen = portion > 0.0 and is_new
             elif target == BEST:
                 chosen = slot.body != NOBODY and body_success(s, slot.body) >= bar
-            give(slot, lever, policy.lever[phase, a, lever] if chosen else 0.0)
+            set_offer(slot, lever, policy.lever[phase, a, lever] if chosen else 0.0)
     budget = policy.budget[phase, k]
     if lever == GOVERNMENT:
-        # Of grants, regions expect the part of the whole offer that the budget would have paid in
-        # the last quarter in which somebody entered; of another budget, they expect everything.
+        # Regions expect the part of a full grant that the budget would have paid in the last
+        # quarter in which a region entered; after a change of budget they expect all of it.
         if quarter > 0 and budget != policy.budget[policy.period[quarter - 1], k]:
             s.ledger[RATION, lever] = 1.0
-    else:  # running support is rationed on the present cost of those it goes to
+    else:  # running support is rationed by the present cost of its targets
         need = running_cost(lever, s, p)
         s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
     ration(lever, s, p)
@@ -192,7 +193,7 @@ def is_offered(policy, lever, quarter):
 
 @allocating_device
 def target_bar(s, target, part, scores):
-    """What the regions or bodies that are helped reach at least."""
+    """The lowest score, age or success of the regions or bodies that are helped."""
     if scores_regions(target):
         return threshold(scores, part)
     values, number = np.empty(len(s.body)), 0
@@ -206,8 +207,8 @@ def target_bar(s, target, part, scores):
 
 
 @device
-def give(slot, lever, value):
-    """Set what a supporter offers to a slot."""
+def set_offer(slot, lever, value):
+    """Set the offer of a supporter to a slot."""
     if lever == GOVERNMENT:
         slot.government = value
     elif lever == NGO:
@@ -220,12 +221,12 @@ def give(slot, lever, value):
 
 @device
 def ration(lever, s, p):
-    """Cut an offer, pro rata, to what the supporter's budget pays, and tell the parties' rows."""
+    """Cut an offer pro rata to the supporter's budget, and update the rows of the parties."""
     part, areas = s.ledger[RATION, lever], s.slot.shape[1]
     for i in range(s.slot.shape[0]):
         for a in range(areas):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
-            give(slot, lever, offered(slot, lever) * part)
+            set_offer(slot, lever, read_offer(slot, lever) * part)
             aid = laws.aided(slot.government, slot.business, p)
             row[ROW.entry] = laws.entry_weight(s.region[i].stress, slot.burden, aid)
             row[ROW.mediation] = slot.ngo
@@ -233,8 +234,8 @@ def ration(lever, s, p):
 
 
 @device
-def offered(slot, lever):
-    """What a supporter offers to a slot."""
+def read_offer(slot, lever):
+    """The offer of a supporter to a slot."""
     if lever == GOVERNMENT:
         return slot.government
     if lever == NGO:
@@ -243,7 +244,7 @@ def offered(slot, lever):
 
 
 @device
-def price_of(lever, p):
+def lever_price(lever, p):
     """Yearly price of a lever at full intensity, share of the cost it applies to (E13)."""
     price = 0.0
     if lever == FORUM:
@@ -288,12 +289,12 @@ def charge(lever, region, slot, area, p):
             intensity = area.information
         else:
             intensity = area.monitoring
-    return price_of(lever, p) * intensity * base
+    return lever_price(lever, p) * intensity * base
 
 
 @device
 def running_cost(lever, s, p):
-    """What a lever costs this quarter, start-up aside, in money."""
+    """Cost of a lever in this quarter, without start-up, in money."""
     regions, areas = s.slot.shape
     total = 0.0
     for i in range(regions):
@@ -315,7 +316,7 @@ def custom_charge(rate, base, slot):
 
 @device
 def bill_custom(s, policy, phase):
-    """Add up what user-defined mechanisms cost this quarter and who bears it (E13)."""
+    """Add up the cost of user-defined mechanisms in this quarter, by payer (E13)."""
     regions, areas = s.slot.shape
     s.ledger[PAID, CUSTOM] = 0.0
     for u in range(policy.rate.shape[2]):
@@ -333,7 +334,7 @@ def bill_custom(s, policy, phase):
 
 @device
 def pay(now, payer, money):
-    """Put money on the account of who bears it."""
+    """Add an amount to the account of its payer."""
     if payer == MEMBERS_PAY:
         now.paid_members += money
     elif payer == CENTRE_PAYS:
@@ -357,7 +358,7 @@ def fund(s, policy, p, quarter):
     budget = policy.budget[policy.period[quarter], 0]
     paid = 1.0 if grants <= budget else budget / grants
     if grants > 0.0:
-        # What was asked for was already cut by what regions expected.
+        # The requests were already cut to the part that regions expected.
         whole = grants / s.ledger[RATION, GOVERNMENT]
         s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
     left = policy.budget[policy.period[quarter], 2]
@@ -375,7 +376,7 @@ def fund(s, policy, p, quarter):
 
 @device
 def bill(s, policy, p, quarter):
-    """Add up what the levers cost this quarter and who bears it (E13)."""
+    """Add up the cost of the levers in this quarter, by payer (E13)."""
     regions, areas = s.slot.shape
     now = s.moment[0]
     if now.paid_members > 0.0:
@@ -400,7 +401,7 @@ def bill(s, policy, p, quarter):
                 for a in range(areas):
                     slot = s.slot[i, a]
                     own = charge(lever, s.region[i], slot, s.area[a], p) * part
-                    # Aid to start that members pay for themselves is no aid.
+                    # Members that pay for start-up aid themselves gain nothing from it.
                     if lever == GOVERNMENT:
                         own += QUARTERS * slot.granted
                     elif lever == BUSINESS:

@@ -1,8 +1,8 @@
-"""Everything that knows numba: compiling and caching the model, fetching memory ahead, sorting.
+"""All use of numba: compiling and caching the model, prefetching memory, sorting.
 
 Functions are compiled once for each version of the model and kept on disk. In worlds too large for
-a processor's cache, the iteration helpers (:func:`each_region`, :func:`each_body`,
-:func:`each_negotiation`) ask memory for what comes next while the stages work on what is here; this
+a processor's cache, the iterators (:func:`each_region`, :func:`each_body`,
+:func:`each_negotiation`) prefetch the next records while the stages work on the present ones; this
 changes no result.
 """
 
@@ -30,15 +30,15 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 SOURCES = Path(__file__).parent.parent
-"""Folder of the package: an edit in any of its compiled wings must empty the cache, because numba
-itself does not notice an edit in another file and would run the old machine code."""
+"""Folder of the package. An edit in any compiled module must empty the cache, because numba itself
+does not notice an edit in another file and would run the old machine code."""
 
 
 @cache
 def digest() -> str:
     """Version of the model: a hash of the sources that decide a run's result, and of numba's.
 
-    Taken once: a process keeps the sources that it has loaded, even if they are edited meanwhile.
+    It is computed once: a process keeps the sources that it has loaded, even after an edit.
     """
     text = hashlib.sha256(numba.__version__.encode())
     for wing in ("model", "engine"):
@@ -84,7 +84,7 @@ def compiled(function: Callable, *, kept: bool = True, **options: bool | str) ->
     without a word (numba #5872). Threads run whole blocks of runs instead.
     """
     folder, before = cache_folder() if kept else None, config.CACHE_DIR
-    # A callee that does not say so would inherit its caller's way with references.
+    # Without this option a callee would inherit its caller's counting of references.
     options = {"_nrt": True} | options
     options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     try:
@@ -157,10 +157,10 @@ def obstacle(function: Callable, arguments: tuple) -> str:
 
 @contextmanager
 def first_call(function: Callable) -> Iterator[None]:
-    """Around a call that may have to compile the function first.
+    """Surround a call that may have to compile the function first.
 
-    Python's search for garbage rests meanwhile: the compiler makes so many objects that looking
-    through them all takes a tenth of the time.
+    It pauses garbage collection: the compiler makes so many objects that searching them takes a
+    tenth of the time.
     """
     rests = gc.isenabled() and not getattr(function, "signatures", True)
     if rests:
@@ -173,10 +173,10 @@ def first_call(function: Callable) -> Iterator[None]:
 
 
 def rebind(function: Callable, **names: Callable) -> Callable:
-    """The same function of the model with other functions under the names that it calls.
+    """Return a function of the model that calls other functions under the given names.
 
-    So a user's decision rule takes the place of the built-in ones without a second copy of any
-    code. Only what is rebound is compiled again, in each process.
+    A user-defined decision rule thus replaces the built-in ones without a second copy of any code.
+    Only the rebound functions are compiled again, in each process.
     """
     return compiled(_copy(function, "rebound", names), kept=False)
 
@@ -187,8 +187,8 @@ def _copy(function: Callable, word: str, names: Mapping[str, Callable]) -> Calla
         plain.__code__, plain.__globals__ | dict(names), f"{plain.__name__}_{word}",
         plain.__defaults__, plain.__closure__,
     )  # fmt: skip
-    # Numba finds what it kept on disk by this name: without another one it would mistake the
-    # copy for the original.
+    # Numba looks up its cache on disk by this name: with the old one it would take the copy for
+    # the original.
     copy.__qualname__, copy.__module__ = copy.__name__, plain.__module__
     return copy
 
@@ -199,18 +199,18 @@ LINE = 64
 """Bytes that a processor takes from memory at a time."""
 
 LARGE = 1_000
-"""Regions from which on a world does not fit into a cache: smaller ones would only lose time."""
+"""Number of regions from which a world outgrows the cache; smaller ones would only lose time."""
 
 AHEAD = 12
 """Regions ahead of the one at work: far enough to hide the delay of memory."""
 
 PLACES = 24
-"""Places for bodies ahead of the one at work; most are free."""
+"""Bodies ahead of the one at work; most of their places are free."""
 
 
 @intrinsic
 def _fetch_line(_context, array, place):
-    """Ask for one line of an array, ``place`` bytes from its start."""
+    """Prefetch one line of an array, ``place`` bytes from its start."""
 
     def generate(context, builder, signature, arguments):
         data = make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -227,7 +227,7 @@ def _fetch_line(_context, array, place):
 
 @device
 def fetch(array, start, size):
-    """Ask for so many bytes of an array from a place on, in bytes; in plain Python do nothing."""
+    """Prefetch ``size`` bytes of an array from byte ``start``; in plain Python do nothing."""
     if not config.DISABLE_JIT:
         for place in range(start, start + size, LINE):
             _fetch_line(array, place)
@@ -235,13 +235,13 @@ def fetch(array, start, size):
 
 @device
 def fetch_items(array, start, number):
-    """Ask for items of an array's first axis."""
+    """Prefetch items of an array's first axis."""
     fetch(array, start * array.strides[0], number * array.strides[0])
 
 
 @device
 def fetch_slot(s, i, a):
-    """Ask for a slot, its region and its own row."""
+    """Prefetch a slot, its region and its own row."""
     fetch(s.slot, i * s.slot.strides[0] + a * s.slot.strides[1], s.slot.strides[1])
     fetch_items(s.region, i, 1)
     fetch_items(s.sums, i * s.slot.shape[1] + a, 1)
@@ -249,15 +249,15 @@ def fetch_slot(s, i, a):
 
 @device
 def fetch_contacts(s, i):
-    """Ask for a region's contacts."""
+    """Prefetch a region's contacts."""
     fetch_items(s.contact, s.region[i].first, s.region[i].end - s.region[i].first)
 
 
 @device
 def fetch_region(s, i):
-    """Ask for a region that comes soon, its slots and their rows, and the contacts of one nearer.
+    """Prefetch a later region, its slots and their rows, and the contacts of a nearer one.
 
-    What an address is read from must have come before: hence the nearer one.
+    The record that holds an address must have arrived before: hence the nearer one.
     """
     far, near, areas = i + AHEAD, i + AHEAD // 2, s.slot.shape[1]
     fetch_items(s.slot, far, 1)
@@ -269,7 +269,7 @@ def fetch_region(s, i):
 
 @device
 def fetch_parties(s, i):
-    """Ask for the rows of the parties that a region that comes soon negotiates with."""
+    """Prefetch the rows of the parties with which a later region negotiates."""
     near, areas = i + AHEAD // 2, s.slot.shape[1]
     for a in range(areas if near < len(s.region) else 0):
         contact = s.slot[near, a].contact
@@ -281,7 +281,7 @@ def fetch_parties(s, i):
 
 @device
 def fetch_body(s, body):
-    """Ask for a body that comes soon, the members of one nearer, and the contacts of one nearer."""
+    """Prefetch a later body, the members of a nearer one, and the contacts of one nearer still."""
     far, near, soon = body + 2 * PLACES, body + PLACES, body + PLACES // 2
     if far < len(s.body) and s.body[far].members > 0:
         fetch_items(s.members, far, 1)
@@ -294,7 +294,7 @@ def fetch_body(s, body):
 
 @device
 def fetch_negotiation(s, queue, k):
-    """Ask for both sides of the negotiations in the queue (slots as i A + a) that come soon."""
+    """Prefetch both sides of the next negotiations in the queue (slots as i A + a)."""
     areas = s.slot.shape[1]
     if k + 8 < len(queue):
         fetch_slot(s, queue[k + 8] // areas, queue[k + 8] % areas)
@@ -311,7 +311,7 @@ def fetch_negotiation(s, queue, k):
 
 @iterator
 def each_region(s, parties):
-    """Iterate over the rows of all regions; ``parties``: their negotiations will be looked at."""
+    """Iterate over all regions; ``parties`` says whether their negotiations will be read."""
     large = len(s.region) >= LARGE
     for i in range(len(s.region)):
         if large:
@@ -345,14 +345,14 @@ def each_negotiation(s, queue):
 # Sorting ------------------------------------------------------------------------------------------
 
 SHORT = 16
-"""Length of the stretches that are sorted by insertion before they are merged."""
+"""Length of the stretches that insertion sorts before they are merged."""
 
 
 @kernel
 def argsort(values):
-    """Places of the values from the lowest to the highest; equal ones keep their order.
+    """Positions of the values from lowest to highest; equal values keep their order.
 
-    A merge sort. The one of numpy would take seconds to compile into the model.
+    It is a merge sort; numpy's would take seconds to compile into the model.
     """
     number = len(values)
     order, room = np.arange(number), np.empty(number, np.int64)

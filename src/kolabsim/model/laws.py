@@ -1,10 +1,11 @@
-"""The science: each equation of the model as one function of plain numbers.
+"""The equations of the model, each as one function of plain numbers.
 
-No arrays, no randomness, no state: both engines, the documentation and a hand calculator can
-evaluate them. What mechanisms and supporters do in them is declared in
-:mod:`kolabsim.model.mechanisms`. Exponents are clipped and divisors guarded, so that no corner of
-the ranges gives infinity or NaN. Shares and probabilities are between 0 and 1, times are years
-unless a rate says a quarter, costs are shares of what they are compared with.
+They have no arrays, randomness or state, so that both engines, the documentation and a hand
+calculator can evaluate them. The effects of mechanisms and supporters in them are declared in
+:mod:`kolabsim.model.mechanisms`. Exponents are clipped and divisors guarded, so that no values
+within the ranges give infinity or NaN. Shares and probabilities are between 0 and 1; times are in
+years unless a rate is per quarter; costs are shares of the cost they are compared with. The file is
+long because it is the one home of all equations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What planners can choose: coordination mechanisms, external support, and institutions.
+"""The choices of planners: coordination mechanisms, external support, and institutions.
 
 Mechanisms and supporters have an intensity from 0 to 1 in each quarter and area; each costs money.
 """
@@ -12,10 +12,10 @@ from kolabsim.i18n import N_
 
 @dataclass(frozen=True)
 class Lever:
-    """A mechanism or a supporter's offer: its symbol, what it does, and what its price is paid on.
+    """A mechanism or the offer of a supporter: its symbol, meaning, and price.
 
-    ``base`` is the cost that its price is a share of: ``members`` (all service cost of the regions
-    in it), ``joint`` (the cost of joint bodies), or ``entry`` (the start-up it pays). ``step`` is
+    ``base`` is the cost that the price is a share of: ``members`` (all service cost of its
+    regions), ``joint`` (the cost of joint bodies), or ``entry`` (the start-up it pays). ``step`` is
     the step of building collaboration that it serves, of :data:`STEPS`.
     """
 
@@ -135,7 +135,7 @@ CUSTOM = len(LEVERS)
 
 @dataclass(frozen=True)
 class Term:
-    """A figure of the model that mechanisms and supporters act on, within its bounds."""
+    """A quantity of the model that mechanisms and supporters act on, within its bounds."""
 
     meaning: str
     unit: str = "0..1"
@@ -147,21 +147,21 @@ TERMS: dict[str, Term] = {}
 """All terms by name. Each is declared where it is applied: :func:`kolabsim.model.laws.term`."""
 
 BASES = ("members", "joint")
-"""What the price of a user-defined mechanism is a share of: all service cost, or joint cost."""
+"""Bases of the price of a user-defined mechanism: all service cost, or joint cost."""
 BASE_TITLES = {
     "members": N_("all service cost"), "joint": N_("joint cost"), "entry": N_("start-up"),
 }  # fmt: skip
-"""What the price of any lever is a share of, in words."""
+"""Titles of the bases of the price of any lever."""
 
 TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
 """Whom a supporter helps: everybody; the smallest or most stressed regions; the youngest bodies, or
 those with the highest net benefit; or regions that are named."""
 ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
 CUSTOM_TARGETS = len(TARGETS)
-"""From here on positions are those of user-defined targeting rules."""
+"""Position of the first user-defined targeting rule."""
 
 PAYERS = ("members", "centre", "supporter")
-"""Who bears the cost of a lever."""
+"""Bearers of the cost of a lever."""
 PAYER_TITLES = {
     "members": N_("members"), "centre": N_("the centre"), "supporter": N_("the supporter"),
 }  # fmt: skip

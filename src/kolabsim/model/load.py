@@ -1,7 +1,7 @@
 """Loading extensions: files of user-defined rules, whose code runs here and nowhere else.
 
-An extension has all rights of the person who runs it: never load one from a stranger. Who has to
-know of it before it runs adds a function to :data:`listeners`.
+An extension runs with the rights of its user: never load one from a stranger. A program that must
+warn before an extension runs adds a function to :data:`listeners`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from kolabsim.model.declare import Declared
 
 GROUP = "kolabsim.extensions"
-"""Entry points by which installed packages bring extensions."""
+"""Group of entry points through which installed packages provide extensions."""
 
 listeners: list[Callable[[Path], None]] = []
-"""Functions that are called with the file of each extension just before it runs."""
+"""Functions that are called with the path of each extension just before it runs."""
 
 _LOADED: dict[tuple[Path, bytes], Declared] = {}
 """The declarations of each extension file, with its content."""
 
 
 def installed(name: str) -> Path | None:
-    """The file of an installed extension, or None if no package brings one of this name."""
+    """The file of an installed extension, or None if no package provides one of this name."""
     for entry in entry_points(group=GROUP, name=name):
         found = importlib.util.find_spec(entry.module)
         if found is not None and found.origin:
@@ -40,15 +40,15 @@ def installed(name: str) -> Path | None:
 
 
 def installed_names() -> list[str]:
-    """Names of the extensions that installed packages bring."""
+    """Names of the extensions that installed packages provide."""
     return sorted(entry_points(group=GROUP).names)
 
 
 def run_extensions(paths: Iterable[Path]) -> Declared:
-    """Run extension files, after all listeners have been called, and return what they declare.
+    """Call all listeners, run the extension files, and return their declarations.
 
-    Raises :class:`~kolabsim.errors.InputError` where a file cannot be run, or where two files
-    declare the same name.
+    Raises :class:`~kolabsim.errors.InputError` if a file cannot be run, or if two files declare the
+    same name.
     """
     paths = tuple(paths)
     for path in paths:
@@ -58,13 +58,13 @@ def run_extensions(paths: Iterable[Path]) -> Declared:
 
 
 def load_extension(path: Path) -> Declared:
-    """Run a Python file of user-defined rules, and return what it declares.
+    """Run a Python file of user-defined rules, and return its declarations.
 
     The file is code and runs with your rights: never load one from a stranger.
-    Raises :class:`~kolabsim.errors.InputError` where it cannot be run, or takes a name that
-    another file has taken.
+
+    Raises :class:`~kolabsim.errors.InputError` if the file cannot be run.
     """
-    from kolabsim.model.declare import register  # late: it brings the compiler
+    from kolabsim.model.declare import register  # late: it imports the compiler
 
     if not path.is_file():
         raise InputError([Problem(_("the extension file does not exist"), file=str(path))])
@@ -72,7 +72,7 @@ def load_extension(path: Path) -> Declared:
     if version not in _LOADED:
         _LOADED[version] = _run(path, version[1])
     found = _LOADED[version]
-    # The same functions again, so that what was compiled for them is not compiled again.
+    # The same functions again, so that they need not be compiled again.
     for entry in found:
         register(entry)
     return found
@@ -86,10 +86,10 @@ def _run(path: Path, source: bytes) -> Declared:
         MECHANISM,
         TARGET,
         Declared,
-        know_built_in,
+        load_built_in,
     )
 
-    know_built_in()
+    load_built_in()
     before = {kind: dict(known) for kind, known in KNOWN.items()}
     name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -122,7 +122,7 @@ def _run(path: Path, source: bytes) -> Declared:
 
 
 def _combine(paths: Iterable[Path]) -> Declared:
-    """What several files declare together; a name that two of them take is refused."""
+    """Merge the declarations of several files; two that declare one name are refused."""
     from kolabsim.model.declare import DECISION, KNOWN, MEASURE, MECHANISM, TARGET, Declared
 
     parts: dict[str, dict[str, Any]] = {kind: {} for kind in KNOWN}

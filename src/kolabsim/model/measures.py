@@ -1,7 +1,8 @@
-"""What comes out: every measure, declared once, and how a quarter is recorded.
+"""The measures of a run, each declared once, and how a quarter is recorded.
 
-A run's *figure* of a measure is the mean of its last four quarters, or the sum over the run for
-money. What is undefined (a decision time without an agreement) is NaN here and null in results.
+A run's *figure* of a measure is the mean of its last four quarters or, for money, the sum over the
+run. An undefined value (a decision time without an agreement) is NaN here and null in results. The
+file is long because half of it is the table of declarations, which belongs beside its computation.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LAST_YEAR, SUM, RATIO = "mean of the last four quarters", "sum over the run", "r
 
 @dataclass(frozen=True)
 class Measure:
-    """An outcome: what it means, its unit, whether more is better, and how a run's figure is made.
+    """An outcome: its meaning, its unit, whether more is better, and how a run is summarised.
 
     ``better`` is 1 if more is better, -1 if less is, 0 if neither. A figure that is a ratio over
     the run is (numerator, denominator): sums over the quarters of two other measures. ``shown``
@@ -42,14 +43,14 @@ class Measure:
 
 
 class Measures(dict[str, Measure]):
-    """Measures by name: looked up, user-defined ones are found too; listed, only built-in ones."""
+    """Measures by name: a lookup also finds user-defined ones, a listing only built-in ones."""
 
     def __missing__(self, name: str) -> Measure:
         return CUSTOM[name]
 
 
 CUSTOM: dict[str, Measure] = {}
-"""Measures of extensions that were loaded."""
+"""Measures of loaded extensions."""
 
 
 def _channel(title: str, meaning: str) -> Measure:
@@ -68,7 +69,7 @@ CHANNELS: dict[str, Measure] = {
     "entry": _channel("start-up", "start-up paid by the region itself"),
     "programme": _channel("programme", "cost of levers borne by the region itself"),
 }
-"""Through what a region gains or loses: together they are its realised net benefit."""
+"""The sources of a region's gains and losses, which add up to its realised net benefit."""
 
 REGION_MEASURES: dict[str, Measure] = {
     "cooperation": Measure("cooperation", "share of time in a joint body"),
@@ -234,13 +235,13 @@ AT = places("Places", MEASURES)
 FIRST_CHANNEL, CHANNEL_COUNT = AT.scale, len(CHANNELS) - 1
 
 REGION_COUNT = len(REGION_MEASURES)
-NEVER = np.nan
+UNDEFINED = np.nan
 
 
 @device
-def share_of(part, whole):
-    """A ratio, undefined where there is nothing to divide by."""
-    return part / whole if whole > 0.0 else NEVER
+def safe_ratio(part, whole):
+    """A ratio, or NaN if the divisor is 0."""
+    return part / whole if whole > 0.0 else UNDEFINED
 
 
 @kernel
@@ -261,7 +262,7 @@ def gini(values, order):
 
 @kernel
 def gini_of_counts(counts):
-    """Gini coefficient of whole numbers, of which so many are 0, 1, 2 ..."""
+    """Gini coefficient of whole numbers, given how many of them are 0, 1, 2 ..."""
     total, weighted, number = 0.0, 0.0, 0.0
     for value in range(len(counts)):
         equal = float(counts[value])
@@ -312,7 +313,7 @@ TRACE = (
     "body", "entered", "bound_until", "cost", "realised", "expected", "quality", "load",
     "body_trust", "people", "entry",
 )  # fmt: skip
-"""Columns of a slot that a trace of a run keeps of every quarter."""
+"""Columns of a slot that the trace of a run keeps for every quarter."""
 
 
 @device
@@ -397,17 +398,17 @@ def conclude(s, p, custom, quarter, quality, out):
     out[AT.refused], out[AT.agreements] = now.refused, now.concluded
     out[AT.deciding], out[AT.ended] = now.deciding, now.left
     out[AT.membership_years] = now.members_before / QUARTERS
-    out[AT.decision_time] = share_of(now.deciding, now.concluded)
-    out[AT.exit_rate] = share_of(QUARTERS * now.left, now.members_before)
+    out[AT.decision_time] = safe_ratio(now.deciding, now.concluded)
+    out[AT.exit_rate] = safe_ratio(QUARTERS * now.left, now.members_before)
 
 
 MONEY, PERSONS = AT.efficiency, AT.net_efficiency
-"""Where stand-alone cost and the people served are summed until they are divided by."""
+"""Positions that hold the sums of stand-alone cost and of people until the division."""
 
 
 @device
 def conclude_slots(s, p, quarter, out):
-    """Divide sums by what they are shares of, and add what the levers cost."""
+    """Divide sums by their totals, and add the cost of levers."""
     regions, areas = s.slot.shape
     money, people, members = out[MONEY], out[PERSONS], out[AT.cooperation]
     saved, net, spent = out[AT.saving], out[AT.benefit_money], 0.0
@@ -424,9 +425,9 @@ def conclude_slots(s, p, quarter, out):
     out[AT.realised_benefit] = (net - spent) / money
     for k in range(CHANNEL_COUNT):
         out[FIRST_CHANNEL + k] /= money
-    out[AT.shortfall] = share_of(out[AT.shortfall], members)
-    out[AT.membership_age] = share_of(out[AT.membership_age], members)
-    out[AT.trust] = share_of(out[AT.trust], float(len(s.contact)))
+    out[AT.shortfall] = safe_ratio(out[AT.shortfall], members)
+    out[AT.membership_age] = safe_ratio(out[AT.membership_age], members)
+    out[AT.trust] = safe_ratio(out[AT.trust], float(len(s.contact)))
     now = s.moment[0]
     out[AT.programme_cost] = spent
     out[AT.programme_members], out[AT.programme_centre] = now.paid_members, now.paid_centre
@@ -435,7 +436,7 @@ def conclude_slots(s, p, quarter, out):
     years = (quarter + 0.5) / QUARTERS
     out[AT.net_saving_discounted] = (saved - spent) * (1.0 + p.discount) ** (-years)
     out[AT.benefit_money] = net - spent
-    out[AT.saving_per_cost] = share_of(saved, spent)
+    out[AT.saving_per_cost] = safe_ratio(saved, spent)
 
 
 @device
@@ -453,8 +454,8 @@ def record_bodies(s, quarter, out):
             trust += row[ROW.trust]
             pairs += row[ROW.members] * (row[ROW.members] - 1.0)
     out[AT.bodies], out[AT.largest_body] = bodies, largest
-    out[AT.body_size], out[AT.body_age] = share_of(members, bodies), share_of(age, bodies)
-    out[AT.trust_in_bodies] = share_of(trust, pairs)
+    out[AT.body_size], out[AT.body_age] = safe_ratio(members, bodies), safe_ratio(age, bodies)
+    out[AT.trust_in_bodies] = safe_ratio(trust, pairs)
 
 
 @allocating_device
@@ -468,7 +469,7 @@ def record_spread(quality, out):
 
 @device
 def list_partners(s, i, marks, found):
-    """Write the regions that share a body with region i into ``found``; tell how many."""
+    """Write the partners of region i, in any body, into ``found``; return their number."""
     number = 0
     for a in range(s.slot.shape[1]):
         body = s.slot[i, a].body
@@ -483,15 +484,15 @@ def list_partners(s, i, marks, found):
 
 
 @device
-def forget(marks):
-    """Take all marks away."""
+def clear_marks(marks):
+    """Remove all marks."""
     for i in range(len(marks)):
         marks[i] = NOBODY
 
 
 @allocating_device
 def measure_network(s):
-    """Measure the network of regions that share a body (kept until memberships change)."""
+    """Measure the network of partners; the values are kept until memberships change."""
     regions, areas = s.slot.shape
     most = areas * (CAP - 1)
     marks, found = np.empty(regions, np.int64), np.empty(most, np.int64)
@@ -500,13 +501,13 @@ def measure_network(s):
         links += s.body[body].members * (s.body[body].members - 1)
     partners = np.empty(links, np.int64)
     start[0] = 0
-    forget(marks)
+    clear_marks(marks)
     for i in range(regions):
         number = list_partners(s, i, marks, found)
         for k in range(number):
             partners[start[i] + k] = found[k]
         start[i + 1] = start[i] + number
-    forget(marks)
+    clear_marks(marks)
     isolates, triples, closed = 0.0, 0.0, 0.0
     counts = np.zeros(most + 1, np.int64)
     for i in range(regions):
@@ -522,6 +523,6 @@ def measure_network(s):
                 closed += marks[partners[m]] == i
     now = s.moment[0]
     now.density = start[regions] / max(regions * (regions - 1.0), 1.0)
-    now.transitivity = share_of(closed, triples)
+    now.transitivity = safe_ratio(closed, triples)
     now.isolates = isolates / regions
     now.degree_gini = gini_of_counts(counts)

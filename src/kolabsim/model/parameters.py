@@ -24,8 +24,8 @@ EARTH = 6371.0
 
 COMMITMENT_LEARNING = 1.0 - 0.8**0.25
 ASPIRATION_LEARNING = 1.0 - 0.5**0.25
-"""Shares a quarter of .2 and .5 a year by which commitment and aspiration learn. Assumed, and fixed
-because nothing measured tells them from others."""
+"""Shares per quarter, from 0.2 and 0.5 a year, by which commitment and aspiration learn. They are
+assumed, and fixed because no data identify them."""
 
 NEGLIGIBLE = 1e-9
 """Share below which a loss is one of rounding."""
@@ -33,13 +33,33 @@ NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True)
 class Parameter:
-    """An uncertain number: what it means, where it comes from, and how far it may go.
+    """An uncertain number with its meaning, source and ranges.
 
-    ``low`` and ``high`` bound sensitivity analyses; left out, they are half and double the default.
-    ``least`` and ``most`` bound what the model accepts at all: a coordination cost may be switched
-    off, but never be negative. A ``rate`` is a share a year that the engine turns into a share a
-    quarter, ``1 - (1 - y)**(1/4)``. ``title`` is a short name for tables, where the meaning is too
-    long; ``group`` is one of :data:`GROUPS`.
+    Parameters
+    ----------
+    default
+        Its value unless a scenario sets another.
+    low, high
+        Bounds for sensitivity analyses; by default half and double the default.
+    unit, symbol, meaning, source
+        Texts for tables; the source is a key of the bibliography, or "assumed".
+    group
+        One of :data:`GROUPS`.
+    least, most
+        Bounds that the model accepts: a cost may be 0, but never negative.
+    rate
+        Whether it is a share per year, which the engine turns into a share per quarter,
+        ``1 - (1 - y)**(1/4)``.
+    title
+        A short name for tables in which the meaning is too long.
+
+    Examples
+    --------
+    >>> chance = Parameter(0.4, meaning="chance to agree", most=1.0)
+    >>> chance.low, chance.high
+    (0.2, 0.8)
+    >>> round(Parameter(0.19, rate=True).per_quarter(0.19), 4)
+    0.0513
     """
 
     default: float
@@ -63,22 +83,22 @@ class Parameter:
         object.__setattr__(self, "high", float(high))
 
     def per_quarter(self, value: float) -> float:
-        """The number as the engine uses it: rates a quarter, everything else as it is."""
+        """A value as the engine uses it: a rate per quarter, any other number unchanged."""
         return 1.0 - (1.0 - value) ** (1.0 / QUARTERS) if self.rate else value
 
 
 def is_scale(low: float, high: float) -> bool:
-    """Whether a range is one of factors, such as half to double, rather than of differences."""
+    """Whether a range is multiplicative, such as half to double, rather than additive."""
     return low > 0.0 and high / low > 3.9
 
 
 def between(low: float, high: float, u: float) -> float:
-    """The value at a place between 0 and 1 of a range; of a range of factors by logarithm."""
+    """The value at a position from 0 to 1 in a range; logarithmic in a multiplicative one."""
     return float(low * (high / low) ** u if is_scale(low, high) else low + u * (high - low))
 
 
 def place_in(low: float, high: float, value: float) -> float:
-    """The place between 0 and 1 at which a value lies in a range; what lies outside is clipped."""
+    """The position from 0 to 1 of a value in a range; values outside are clipped."""
     if is_scale(low, high):
         u = math.log(max(value, 1e-300) / low) / math.log(high / low)
     else:
@@ -97,7 +117,7 @@ def share(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
 
 
 def rate(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
-    """A share a year; at most .99, so that the share a quarter is defined."""
+    """A share per year, at most 0.99 so that the share per quarter is defined."""
     settings: dict[str, Any] = {"unit": "share/year", "most": 0.99} | more
     return Parameter(default, symbol=symbol, meaning=meaning, rate=True, **settings)
 
@@ -120,7 +140,7 @@ GROUPS: dict[str, str] = {
     "rules": N_("decision rules"),
     "extensions": N_("user-defined rules"),
 }
-"""Groups of parameters, in words: those of the model, of decision rules, and of extensions."""
+"""Titles of the groups of parameters: of the model, of decision rules, and of extensions."""
 
 
 PARAMETERS: dict[str, Parameter] = {
@@ -398,7 +418,7 @@ def named(*names: str) -> dict[str, Any]:
 
 
 RECORD = np.dtype([(name, np.float64) for name in PARAMETERS])
-"""How the engine holds one setting of the parameters: a record with one field each."""
+"""The type of the engine's record of parameters, with one field for each."""
 
 
 def parameter_record(settings: Mapping[str, float] | None = None) -> np.record:

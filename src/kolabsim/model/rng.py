@@ -1,8 +1,8 @@
-"""A random draw is an address, not a sequence.
+"""Random draws by address instead of in sequence.
 
 Each number is a pure function of (seed, run, quarter, purpose, region, other region): Philox4x32-10
-[salmon_2011]. So a draw does not depend on which other draws were made, in what order, by how many
-threads or under which strategy; and two strategies on one seed differ only by what they change.
+[salmon_2011]. A draw therefore does not depend on other draws, their order, the number of threads
+or the strategy, and two strategies with one seed differ only by their own effects.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import numpy as np
 
 from kolabsim.model.jit import device, kernel
 
-CAPACITY, INTERESTS, CULTURE, TEMPER, TRUST, ERROR = range(6)
-ATTENTION, NOTICE, CHOICE, KEEPING, CONCLUSION, ORDER, LEAVING, HONOUR, SIGHT = range(6, 15)
-"""Purposes: each kind of draw has its own."""
+CAPACITY, INTERESTS, CULTURE, PREFERENCES, TRUST, ERROR = range(6)
+ATTENTION, NOTICE, CHOICE, STATUS_QUO, CONCLUSION = range(6, 11)
+ORDER, LEAVING, HONOUR, OBSERVATION = range(11, 15)
+"""Purposes of draws; each kind has its own number, which must never change."""
 ONLY = 0
-"""The block of an address that needs no more than four words."""
+"""The block of an address that needs at most four words."""
 
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
@@ -83,7 +84,7 @@ def pick(four, k):
 
 @kernel
 def uniform_by_area(key, purpose, i, j, area):
-    """One number strictly between 0 and 1 for a service area; four areas share a call's words."""
+    """One number strictly between 0 and 1 for a service area; four areas share one call's words."""
     return unit(pick(words(key, purpose, area // 4, i, j), area % 4))
 
 
@@ -106,7 +107,7 @@ def normal_by_area(key, purpose, i, j, area):
 
 
 def region_ids(codes: Sequence[str]) -> np.ndarray:
-    """The number by which draws know each region: a hash of its code, never its row.
+    """The number of each region in addresses: a hash of its code, never its row.
 
     Shape (regions,), each below 2**32. ``codes`` must be sorted: where two hashes collide, the
     later code takes the next free number, so that the ids do not depend on the order of a table.

@@ -1,7 +1,8 @@
-"""What one region does in each stage of a quarter: the five steps of building collaboration.
+"""The stages of a quarter for one region: the five steps of building collaboration.
 
-Each stage reads the state as the stage before left it and writes only what belongs to its own
-region, so the order of regions cannot matter. Both engines call these functions.
+Each stage reads the state that the stage before it left, and writes only to its own region, so the
+order of regions cannot matter. Both engines call these functions. The file is long because one
+reading of it, from top to bottom, is one quarter of the model.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
 
 
 on_attention_odds = laws.term(
-    "attention_odds", "odds that a region turns to an area in a quarter (E7)", "log odds",
+    "attention_odds", "odds that a region considers an area in a quarter (E7)", "log odds",
     least=-inf, most=inf,
 )  # fmt: skip
-on_attention = laws.term("attention", "chance in a quarter that a region turns to an area (E7)")
+on_attention = laws.term("attention", "chance in a quarter that a region considers an area (E7)")
 on_notice = laws.term("notice", "chance in a quarter to notice a contact (E7)")
 on_conclusion = laws.term("conclusion", "chance in a quarter that a negotiation concludes (E9)")
 on_observation = laws.term("observation", "chance that a member's conduct is observed (E10)")
@@ -47,7 +48,7 @@ on_conduct_odds = laws.term(
 on_conduct = laws.term("conduct", "chance that a member keeps its promises (E10)")
 on_leaving = laws.term("leaving", "chance in a quarter that a member leaves (E11)")
 on_trust = laws.term(
-    "trust", "part of missing trust built in a quarter between members of a body (E12)"
+    "trust", "share of missing trust built in a quarter between members of a body (E12)"
 )
 TRUST_TERM = list(TERMS).index("trust")
 
@@ -55,25 +56,25 @@ TRUST_TERM = list(TERMS).index("trust")
 # 1 identify -------------------------------------------------------------------------------------
 @device
 def identify(i, s, p, rule, key):
-    """A region may turn to an area, look at whom it could unite with, and open a negotiation."""
+    """A region may consider an area, look for partners, and open a negotiation."""
     for a in range(s.slot.shape[1]):
-        number = look(i, a, s, p, key)
+        number = list_options(i, a, s, p, key)
         if number > 1:
             draw = choice_draw(s.region[i], a, key)
-            me = myself(i, a, s)
+            me = describe_region(i, a, s)
             taken = built_in(s.moment[0].decision, s.option[:number], me, draw, rule)
             negotiate(i, a, taken, s, key)
 
 
 @device
 def choice_draw(region, a, key):
-    """A region's own draw for choosing in an area."""
+    """The random draw of a region for its choice in an area."""
     return rng.uniform_by_area(key, rng.CHOICE, region.id, region.id, a)
 
 
 @device
-def myself(i, a, s):
-    """What a decision rule sees of the region that decides."""
+def describe_region(i, a, s):
+    """The view that a decision rule has of the deciding region."""
     region, slot = s.region[i], s.slot[i, a]
     return Me(
         region.stress, region.autonomy, region.goodwill, region.commitment, region.reputation,
@@ -84,15 +85,18 @@ def myself(i, a, s):
 
 @device
 def negotiate(i, a, taken, s, key):
-    """Open the negotiation that was chosen; the first option keeps things as they are."""
+    """Open the chosen negotiation; the first option is the status quo."""
     if taken > 0:
         slot = s.slot[i, a]
         slot.contact, slot.opened, slot.order = s.option[taken].contact, key.quarter, -1.0
 
 
 @inlined
-def look(i, a, s, p, key):
-    """Fill ``s.option`` with what region i could do in area a; 0 if it does not look (E7)."""
+def list_options(i, a, s, p, key):
+    """List the options of region i in area a in ``s.option``; return their number (E7).
+
+    The number is 0 if the region does not consider the area in this quarter.
+    """
     slot, region = s.slot[i, a], s.region[i]
     if slot.contact != NOBODY or region.end == region.first:
         return 0
@@ -121,7 +125,7 @@ def look(i, a, s, p, key):
     keep = s.option[0]
     keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, ROW.members], 0.0
     keep.people, keep.contact, keep.party = s.sums[own, ROW.residents], NOBODY, own
-    keep.draw = rng.uniform_by_area(key, rng.KEEPING, region.id, region.id, a)
+    keep.draw = rng.uniform_by_area(key, rng.STATUS_QUO, region.id, region.id, a)
     keep.success = region.success
     for k in range(1, number):
         judge(i, a, k, s, p, key)
@@ -130,11 +134,11 @@ def look(i, a, s, p, key):
 
 @device
 def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
-    """Whether a region turns to an area this quarter; of all slots and contacts."""
+    """Whether a region considers an area this quarter; takes all slots and contacts."""
     draw = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
     priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
-    # Most draws fail even if every contact shared the area: then nobody needs to count them.
+    # Most draws fail even if every contact shared the area, so that no count is needed.
     if draw > attention(region, slot, effects, 1.0, priority, forum, p):
         return False
     sharing = 0.0
@@ -146,7 +150,7 @@ def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
 
 @device
 def attention(region, slot, effects, peers, priority, forum, p):
-    """Chance in a quarter that a region turns to an area (E7)."""
+    """Chance in a quarter that a region considers an area (E7)."""
     odds = laws.attention_odds(
         slot.alone, region.stress, peers, priority, slot.government, forum, p
     )
@@ -167,7 +171,7 @@ def notices(region, other, contact, area, effects, a, p, key):
 
 @inlined
 def judge(i, a, k, s, p, key):
-    """Judge what uniting with the party of option k would bring, with an error (E6)."""
+    """Judge, with an error, the benefit of uniting with the party of option k (E6)."""
     option, area, region, slot = s.option[k], s.area[a], s.region[i], s.slot[i, a]
     contact = s.contact[option.contact]
     first, second = party_row(s.slot, i, a), option.party
@@ -192,7 +196,7 @@ def judge(i, a, k, s, p, key):
 # 2 communicate ----------------------------------------------------------------------------------
 @device
 def builds_trust(s):
-    """Whether anything in force lets regions communicate: a forum, a team, or mediation."""
+    """Whether a forum, a team, mediation or a user-defined mechanism can build trust now."""
     for a in range(len(s.area)):
         if s.area[a].forum > 0.0 or s.area[a].team > 0.0 or s.area[a].ngo > 0.0:
             return True
@@ -235,9 +239,9 @@ def communicate(i, s, p, key):
 
 @device
 def most_trust(i, j, built, s):
-    """What user-defined mechanisms make of the trust built between two partners (E14).
+    """Trust built between two partners, with the effect of user-defined mechanisms (E14).
 
-    Of all areas that they share, the one counts in which most is built.
+    Of the areas that they share, the one counts in which most trust is built.
     """
     most = 0.0
     for a in range(s.slot.shape[1]):
@@ -268,7 +272,7 @@ def plan(i, s, p, key):
 
 @device
 def advance(i, a, s, p, key):
-    """Advance one negotiation: given up, still open, or concluding this quarter (E9)."""
+    """Advance one negotiation: it is given up, stays open, or concludes this quarter (E9)."""
     region, slot = s.region[i], s.slot[i, a]
     j = s.contact[slot.contact].target
     first, second = party_row(s.slot, i, a), party_row(s.slot, j, a)
@@ -293,7 +297,7 @@ def advance(i, a, s, p, key):
 # 4 coordinate -----------------------------------------------------------------------------------
 @device
 def coordinate(i, s, p, key):
-    """A member keeps its promises or falls short, seen or not; a region alone serves (E10)."""
+    """A member keeps its promises or falls short; a region without partners serves alone (E10)."""
     region = s.region[i]
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
@@ -312,15 +316,15 @@ def coordinate(i, s, p, key):
         chance = laws.logistic(odds)
         chance = on_conduct(chance, s.effect[a])
         slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
-        slot.seen = rng.uniform_by_area(key, rng.SIGHT, region.id, region.id, a) < seen
+        slot.seen = rng.uniform_by_area(key, rng.OBSERVATION, region.id, region.id, a) < seen
 
 
 @device
 def serve_alone(slot):
-    """What a region alone has from an area: its own cost and quality.
+    """Set the cost and quality of a region that serves an area alone.
 
-    Most slots are alone, quarter after quarter: only what differs is written, because in a large
-    world writing to memory takes most of the time.
+    Most slots are alone in most quarters, so only changes are written: in a large world, writing to
+    memory takes most of the time.
     """
     if slot.quality != slot.reference:
         slot.quality = slot.reference
@@ -339,14 +343,14 @@ def serve_alone(slot):
 
 @device
 def paid_to_enter(slot):
-    """Start-up that a region paid itself this quarter, a year, negative; also if it left again."""
+    """Start-up that a region paid itself this quarter, yearly, negative, even if it left since."""
     own = slot.startup - slot.granted - slot.cofinanced
     return -QUARTERS * own / (slot.people * slot.alone)
 
 
 @inlined
 def produce(s, policy, p, quarter):
-    """All joint bodies produce: cost, shares, what shortfalls shift, quality; levers are paid."""
+    """Let all joint bodies produce, and bill the levers."""
     for body in each_body(s):
         produce_body(s, p, body, quarter)
     bill(s, policy, p, quarter)
@@ -354,7 +358,7 @@ def produce(s, policy, p, quarter):
 
 @device
 def produce_body(s, p, body, quarter):
-    """What one body's members pay and get this quarter, yearly (E4 to E6, E10)."""
+    """Set the yearly costs and benefits of the members of one body (E4 to E6, E10)."""
     a, size, party = s.body[body].area, s.body[body].members, s.slot.size + body
     row = s.sums[party]
     short = 0.0
@@ -437,7 +441,7 @@ def evaluate(i, s, p, key):
         region.aspiration = laws.closer(region.aspiration, realised, ASPIRATION_LEARNING)
     else:
         region.commitment = laws.closer(region.commitment, p.commitment_start, p.trust_drift)
-    if joint > 0.0:  # who shares nothing has learnt nothing that its rows hold
+    if joint > 0.0:  # without a partner, nothing in its rows has changed
         for a in range(areas):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
             row[ROW.capacity] = slot.people * slot.capacity
@@ -448,7 +452,7 @@ def evaluate(i, s, p, key):
 
 @device
 def learn_trust(i, contact, shares, rule, slot, p):
-    """Trust in one contact moves with its observed conduct, or drifts back to its start.
+    """Move trust in one contact with its observed conduct, or let it drift to its start.
 
     Under the ``lasting`` rule, broken promises also lower what trust can reach. [pant_yu_2025]
     """

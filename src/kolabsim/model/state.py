@@ -1,8 +1,8 @@
-"""What the model keeps track of: every column of region, slot, contact and body, declared once.
+"""The state of the model: every column of region, slot, contact and body, declared once.
 
-A *slot* is a region in a service area. A *party* is who can agree: a region alone in an area, or a
-whole joint body. Each party has a row of sums over its members; the row of a union of two parties
-is the sum of their rows, so that any union can be judged without visiting its members.
+A *slot* is a region in a service area. A *party* can agree to a union: it is a region alone in an
+area, or a whole joint body. Each party has a row of sums over its members; the row of a union of
+two parties is the sum of their rows, so that any union can be judged without visiting its members.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.levers import CAP, LEVERS, TERMS
 
 NOBODY = -1
-"""No body, no contact: what an index column holds where there is none."""
+"""The value of an index column where there is no body or no contact."""
 
 DIMENSIONS = 3
 """Dimensions of organisational culture."""
@@ -26,7 +26,7 @@ DIMENSIONS = 3
 
 @dataclass(frozen=True)
 class Column:
-    """A column: what it holds, in which unit and range."""
+    """A column: its meaning, unit and type."""
 
     meaning: str
     unit: str = "1"
@@ -154,8 +154,8 @@ SUMS = (
     "autonomy", "autonomy_people", "reputation", "trust", "spill", "judged", "mediation",
     "business", "x", "y", "z", "culture_squares",
 )  # fmt: skip
-"""What the row of a party sums over its members (``best`` is their maximum); then come the sums of
-the culture scores and of the interest directions, one a dimension and one an area."""
+"""The sums over the members in the row of a party (``best`` is their maximum). After them come the
+sums of the culture scores, one per dimension, and of the interest directions, one per area."""
 
 ROW = places("Row", SUMS)
 """Places of the sums in a row, by name: ``row[ROW.trust]``."""
@@ -174,11 +174,11 @@ OPTION: dict[str, Column] = {
     "contact": _index("contact that speaks for the other party, -1: keep things as they are"),
     "party": _index("the other party"),
 }
-"""What a decision rule sees of an option."""
+"""Columns of an option, as a decision rule sees it."""
 
 
 class Me(NamedTuple):
-    """What a decision rule sees of the region that decides: columns of region and slot."""
+    """The deciding region, as a decision rule sees it: columns of region and slot."""
 
     stress: float
     autonomy: float
@@ -205,7 +205,7 @@ MOMENT: dict[str, Column] = {
     "horizon": _index("quarters of the run"),
     "median_population": Column("median population of the regions at the start", "persons"),
     "seed": Column("seed of all draws", "", "", np.int64),
-    "nature": Column("run whose draws of what regions are are used", "", "", np.int64),
+    "traits": Column("run whose draws of traits are used", "", "", np.int64),
     "founding_penalty": Column("transition penalty that founders expect", "share of joint cost"),
     "changed": _index("1 if memberships changed since the network was measured"),
     "members_before": Column("memberships at the start of the quarter"),
@@ -222,7 +222,7 @@ MOMENT: dict[str, Column] = {
     "isolates": Column("share of regions without a partner", "0..1"),
     "degree_gini": Column("Gini of the number of partners", "0..1"),
 }
-"""Figures of the moment: counters of the quarter, and what is kept between quarters."""
+"""Counters of the quarter, and figures that are kept between quarters."""
 
 
 SHOCK: dict[str, Column] = {
@@ -232,7 +232,7 @@ SHOCK: dict[str, Column] = {
     "factor": Column("what trust is multiplied by", "0..1", r"\chi"),
     "reset": Column("part of the way back to the start", "0..1", r"\rho"),
 }
-"""What happens in a quarter at once: shocks to trust, and elections."""
+"""Sudden events of a quarter: shocks to trust, and elections."""
 
 
 def record_type(columns: dict[str, Column]) -> np.dtype:
@@ -248,8 +248,8 @@ def empty_records(shape: int | tuple[int, int], columns: dict[str, Column]) -> n
 class State(NamedTuple):
     """One run at one moment. R regions, A areas, E contacts, B places for bodies.
 
-    Few arrays of records rather than many of numbers: what belongs together lies together in
-    memory, and a call passes few words.
+    It has few arrays of records rather than many of numbers, so that related values lie together in
+    memory and a call passes few arguments.
     """
 
     region: np.ndarray
@@ -301,7 +301,7 @@ def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> Sta
 
 
 class World(NamedTuple):
-    """What a run cannot change: regions, contacts, areas, institutions, and shocks."""
+    """The fixed part of a run: regions, contacts, areas, institutions, and shocks."""
 
     region: np.ndarray
     """[R] of :data:`REGION`: id, tier, contacts and place are filled."""

@@ -1,7 +1,7 @@
-"""Whom supporters help: rules that give each region a score, of which the highest are chosen.
+"""The built-in targeting rules: scores of regions, of which supporters help the highest.
 
-A rule sees the region, its slots in all areas, and its own parameters. (Who helps the newest or
-best joint bodies looks at bodies instead: :mod:`kolabsim.model.interventions`.)
+A rule takes a region, its slots in all areas, and its parameters. (The targets ``newest`` and
+``best`` choose joint bodies instead: :mod:`kolabsim.model.interventions`.)
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _SMALLEST, _POOREST = smallest.compiled, poorest.compiled
 
 @device
 def scores_regions(target):
-    """Whether whom a supporter helps is decided by scores of regions."""
+    """Whether a target chooses regions by their scores."""
     return target in (SMALLEST, POOREST) or target >= CUSTOM_TARGETS
 
 
 @device
 def score_region(target, region, slots, custom):
-    """The score that a target gives a region; the engine adds user-defined rules."""
+    """The score of a region by a target; the engine adds user-defined rules."""
     if target == SMALLEST:
         return _SMALLEST(region, slots, custom)
     return _POOREST(region, slots, custom)

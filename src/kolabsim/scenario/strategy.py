@@ -210,9 +210,9 @@ def _resolve_phases(
 
 def declared(kind: str) -> Mapping[str, object]:
     """Return the user-defined extensions of a kind that are loaded, by name."""
-    from kolabsim.model.declare import KNOWN, know_built_in  # late: it imports numba
+    from kolabsim.model.declare import KNOWN, load_built_in  # late: it imports numba
 
-    know_built_in()
+    load_built_in()
     return KNOWN[kind]
 
 
