@@ -63,7 +63,7 @@ def test_quick_size(name, quick):
     assert len(book.sheetnames) - 1 == page.count("<caption>")
     if experiment.kind == "search":
         front = pd.read_csv(folder / "r" / "front.csv")
-        assert (front["programme_cost"] <= experiment.text.budget * 10).all()
+        assert (front["programme_cost"] <= experiment.spec.budget * 10).all()
         return
     found = tool().figures(experiment.kind, folder / "r")
     expected = pd.read_csv(shipped("experiments") / name / "expected.csv")

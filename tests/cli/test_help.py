@@ -34,10 +34,10 @@ def test_help_is_in_one_language(command, tmp_path):
     [
         (["run"], "EKSPERIMEN belum diisi"),
         (["region", "34.71"], "opsi --scenario belum diisi"),
-        (["verifi", "x"], "tidak ada perintah 'verifi'; apakah maksudnya 'verify'?"),
+        (["verifi", "x"], "tidak ada perintah 'verifi'; apakah maksud Anda 'verify'?"),
         (["run", "x", "--runs", "many"], "--runs: tulis bilangan bulat"),
         (["app", "--port", "99999"], "--port: tulis bilangan bulat (dari 0 sampai 65535)"),
-        (["run", "x", "--sed", "3"], "tidak ada opsi --sed; apakah maksudnya '--seed'?"),
+        (["run", "x", "--sed", "3"], "tidak ada opsi --sed; apakah maksud Anda '--seed'?"),
         (["run", "x", "--out"], "--out memerlukan nilai"),
         (["run", "x", "--quick=3"], "--quick tidak menerima nilai"),
         (["run", "x", "y"], "terlalu banyak argumen: y"),

@@ -92,9 +92,9 @@ from kolabsim.model.declare import decision_rule
 
 
 @decision_rule()
-def careless(options, me, luck, p):
+def careless(options, me, draw, p):
     \"\"\"Take the first option, and fall over now and then.\"\"\"
-    if len(options) > 3 and luck > 0.97:
+    if len(options) > 3 and draw > 0.97:
         raise ValueError("fell over")
     return 0
 """
