@@ -476,11 +476,11 @@ def test_parts_that_hold_something_else_are_told_or_done_again(tmp_path, kept) -
 @pytest.mark.parametrize(
     "text",
     [
-        "".join(f"k{k}: 1\n" for k in range(30_000)),
-        "groups: {a: [" + ", ".join(f"z{k}" for k in range(50_000)) + "]}\n",
-        "groups: {a: [" + ", ".join(["{}"] * 50_000) + "]}\n",
+        "".join(f"k{k}: 1\n" for k in range(10_000)),
+        "groups: {a: [" + ", ".join(f"z{k}" for k in range(15_000)) + "]}\n",
+        "groups: {a: [" + ", ".join(["{}"] * 15_000) + "]}\n",
         "decision: " + "q" * 1_000_000 + "\n",
-        "areas: {" + ", ".join(f"A{k}: {{}}" for k in range(20_000)) + "}\n",
+        "areas: {" + ", ".join(f"A{k}: {{}}" for k in range(7_000)) + "}\n",
     ],
     ids=["keys", "codes", "kinds", "word", "areas"],
 )

@@ -100,6 +100,7 @@ def careless(options, me, draw, p):
 """
 
 
+@pytest.mark.long
 def test_failed_runs_are_reported_and_a_repetition_is_identical(tmp_path):
     (tmp_path / "rule.py").write_text(RULE, encoding="utf-8")
     world = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"

@@ -80,6 +80,7 @@ def sweep(scenario, processes, **more):
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_sweep_in_two_processes_is_a_sweep_in_one(scenario):
     rows = [
         pd.DataFrame(sweep(scenario, processes, horizon=[3, 4])).drop(columns=["scenario"])

@@ -78,6 +78,7 @@ def test_a_rule_parameter(scenario):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.long
 def test_a_rate_of_a_rule_of_ones_own_is_used_by_the_quarter_and_is_no_other_rules(scenario):
     """The rule follows its draw at a yearly pace; another rule has a parameter of the same name."""
     pace = Parameter(0.2, 0.1, 0.9, most=0.99, rate=True, meaning="chance a year to act")

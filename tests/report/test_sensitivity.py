@@ -55,7 +55,13 @@ def words():
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(m, marks=() if m in ("morris", "sobol", "ice") else pytest.mark.long)
+        for m in METHODS
+    ],
+)
 def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path):
     found, curves = studied(method)
     sections = s.sensitivity_sections(found, words(), curves=curves)

@@ -126,6 +126,7 @@ def test_bases_are_read_as_they_were_written(scenario, tmp_path):
     np.testing.assert_array_equal(stored.lever_on, fresh.lever_on)
 
 
+@pytest.mark.long
 def test_a_run_that_raises_is_recorded_and_the_others_go_on(scenario, tmp_path):
     rule = tmp_path / "rule.py"
     rule.write_text(

@@ -180,7 +180,14 @@ def test_what_is_typed(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize("name", ["no places", "one region", "byte-order mark"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no places",
+        pytest.param("one region", marks=pytest.mark.long),
+        pytest.param("byte-order mark", marks=pytest.mark.long),
+    ],
+)
 def test_it_runs(name, tmp_path):
     begin(tmp_path, TABLES[name])
     done = kolabsim("run", "made", "--runs", "4", folder=tmp_path)

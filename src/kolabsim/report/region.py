@@ -1,4 +1,7 @@
-"""The page of one region: prospective partners, gains by channel, cost, and legal next steps."""
+"""The page of one region: prospective partners, gains by channel, cost, and legal next steps.
+
+The file is long because this page shares no section with the reports of experiments.
+"""
 
 from __future__ import annotations
 
