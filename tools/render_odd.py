@@ -772,7 +772,7 @@ DRAWS: dict[str, tuple[str, str]] = {
     "PREFERENCES": ("i, i", "14 exponential: preference for autonomy and goodwill"),
     "TRUST": ("i, j", "normal: trust in a contact at the start"),
     "ERROR": ("i, j; area; quarter 0", "normal: error in judging unions through a contact"),
-    "ATTENTION": ("i, i; area", "whether a region turns to an area"),
+    "ATTENTION": ("i, i; area", "whether a region considers an area"),
     "NOTICE": ("i, j; area", "whether a region notices a contact in an area"),
     "CHOICE": (
         "i, j or i, i; area",

@@ -170,7 +170,7 @@ class Supporter(mesa.Agent):
 
     @property
     def spent(self) -> float:
-        """What its support cost in the last quarter, in the scenario's currency."""
+        """Cost of its support in the last quarter, in the scenario's currency."""
         return float(self.model.state.ledger[PAID, GOVERNMENT + self.number])
 
     def remove(self) -> None:
@@ -378,7 +378,7 @@ class CollaborationModel(mesa.Model):
         return found
 
     def agreements(self) -> list[dict[str, Any]]:
-        """The joint bodies as they stand: area, form, age in years, and the codes of members."""
+        """The present joint bodies: area, form, age in years, and the codes of members."""
         names, codes = list(self.simulated.areas), self.simulated.regions.codes
         found = []
         for body in np.flatnonzero(self.state.body["members"] > 0):

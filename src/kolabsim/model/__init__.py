@@ -1,1 +1,1 @@
-"""The science, and nothing else: equations, agents' steps, and what is measured."""
+"""The science, and nothing else: equations, the steps of agents, and measures."""

@@ -1,4 +1,4 @@
-"""Service areas: what their economics are, and the families of areas that ship with kolabsim."""
+"""Service areas: their economics, and the families of areas that ship with kolabsim."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ AREA_ATTRIBUTES: dict[str, Parameter] = {
         title="cost per resident",
     ),
 }
-"""What describes a service area; the defaults only anchor the ranges, every area states its own."""
+"""Attributes of a service area; defaults only set the ranges, as every area has its own values."""
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,4 @@ AREA_TITLES: dict[str, str] = {
     "social_services": "social services",
     "sheltered_employment": "sheltered employment",
 }
-"""What the areas of shipped scenarios are called in words."""
+"""Titles of the areas of shipped scenarios."""

@@ -62,7 +62,7 @@ class Sides(NamedTuple):
     form: int
     """Its legal form."""
     host: int
-    """The body that goes on, or NOBODY at a founding."""
+    """The body that continues, or NOBODY at a founding."""
     first_enters: bool
     """Whether the opener's party enters and pays start-up."""
     second_enters: bool

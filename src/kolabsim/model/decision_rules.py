@@ -19,7 +19,7 @@ from kolabsim.model.parameters import Parameter
 
 @decision_rule()
 def best_response(options, me, draw, p):
-    """Take what promises the highest net benefit; keep things as they are unless it is better."""
+    """Take the option with the highest net benefit, if it is better than the status quo."""
     best = 0
     for k in range(1, len(options)):
         if options[k].gain > options[best].gain:

@@ -162,13 +162,13 @@ def first_call(function: Callable) -> Iterator[None]:
     It pauses garbage collection: the compiler makes so many objects that searching them takes a
     tenth of the time.
     """
-    rests = gc.isenabled() and not getattr(function, "signatures", True)
-    if rests:
+    pauses = gc.isenabled() and not getattr(function, "signatures", True)
+    if pauses:
         gc.disable()
     try:
         yield
     finally:
-        if rests:
+        if pauses:
             gc.enable()
 
 

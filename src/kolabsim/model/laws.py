@@ -105,7 +105,7 @@ def unit_cost(people, efficient_scale, curvature_below, curvature_above, curve):
 # E14 --------------------------------------------------------------------------------------------
 @kernel
 def effect(term, times, plus, least, most):
-    """What user-defined mechanisms make of a term: scaled, shifted, within its bounds. E14"""
+    """A term under user-defined mechanisms: scaled, shifted, and kept within its bounds. E14"""
     return clip(times * term + plus, least, most)
 
 
@@ -115,7 +115,7 @@ def term(
     """Declare a term, and get the function that lets user-defined mechanisms act on it.
 
     That function takes the value and the area's row of ``State.effect``. Terms are declared at the
-    top of ``bodies.py`` and ``stages.py``, so that their order never depends on who imports what.
+    top of ``bodies.py`` and ``stages.py``, so that no order of imports changes their order.
     """
     place = len(TERMS)
     TERMS[name] = Term(meaning, unit, least, most)
@@ -196,7 +196,7 @@ def transition(age, p):
 
 @kernel
 def mean_transition(p):
-    """Mean penalty over the horizon: what who founds a body expects. E4"""
+    """Mean penalty over the horizon, which the founders of a body expect. E4"""
     spent = 1.0 - exp(-clip(p.horizon_years / p.transition_years, 0.0, STEEPEST))
     return p.transition_cost * p.transition_years / p.horizon_years * spent
 
@@ -219,13 +219,13 @@ def radius(people, x, y, z, earth):
 
 @kernel
 def joint_cost(people, unit, coordination, haul, penalty):
-    """What serving these people together costs a year, in persons at efficient scale. E4"""
+    """Yearly cost of serving these people together, in persons at efficient scale. E4"""
     return people * unit * (1.0 + coordination + haul + penalty)
 
 
 @kernel
 def startup(stress, first_year, p):
-    """What an entering member pays once; strained regions pay more. E4"""
+    """One-time cost of an entering member; regions under fiscal stress pay more. E4"""
     return p.startup_cost * (1.0 + stress) * first_year
 
 
@@ -244,7 +244,7 @@ def strained(demand, p):
 
 @kernel
 def pooling(system, forum, business, p):
-    """How far what the best member can do is drawn on, 1 without any lever. Assumed. E5"""
+    """Use of the best member's capacity, 1 without any lever. Assumed. E5"""
     shared = forum_on_pooling(information_on_pooling(1.0, system, p), forum, p)
     return business_on_pooling(shared, business, p)
 
@@ -265,7 +265,7 @@ def joint_quality(capacity, shortfall, penalty, p):
 # E6 ---------------------------------------------------------------------------------------------
 @kernel
 def autonomy_loss(autonomy, part, p):
-    """Worth of self-rule given up by a region that is this part of its body. E6"""
+    """Value of the self-rule that a region of this share of its body gives up. E6"""
     return p.autonomy_cost * autonomy * (1.0 - part)
 
 
@@ -278,7 +278,7 @@ def net_benefit(cost_ratio, quality_gain, lost_autonomy, p):
 # E7 ---------------------------------------------------------------------------------------------
 @kernel
 def attention_odds(unit, stress, peers, priority, grant, forum, p):
-    """Log odds that a region turns to an area in a quarter. [kwon_feiock_2010] E7
+    """Log odds that a region considers an area in a quarter. [kwon_feiock_2010] E7
 
     ``unit`` is its stand-alone unit cost, ``peers`` the share of its contacts that share the area,
     ``priority`` its interest in the area relative to an equal one.
@@ -378,7 +378,7 @@ def closer(value, goal, part):
 
 @kernel
 def trust_built(forum, team, mediation, p):
-    """Part of missing trust that communication builds in a quarter. E12"""
+    """Share of missing trust that communication builds in a quarter. E12"""
     built = team_on_trust(forum_on_trust(0.0, forum, p), team, p)
     return ngo_on_trust(built, mediation, p)
 
@@ -421,7 +421,7 @@ def overhead_cost(form, p):
 
 @kernel
 def sharing_weight(rule, people, alone, stress):
-    """Weight by which a member shares joint cost: its people, 1, what it can pay, or what it saves.
+    """Weight of a member in joint cost: its people, 1, its ability to pay, or its stand-alone cost.
 
     ``alone`` is its stand-alone unit cost.
     """
@@ -434,13 +434,13 @@ def sharing_weight(rule, people, alone, stress):
 
 @kernel
 def entry_weight(stress, burden, aid):
-    """What the start-up of an entering member weighs: strain, its share of cost, less aid."""
+    """Weight of the start-up of an entering member: strain, its share of cost, less aid."""
     return (1.0 + stress) * burden * (1.0 - aid)
 
 
 @kernel
 def entry_cost(stress, first_year, aid, p):
-    """Start-up that an entering member pays itself, a year of the horizon."""
+    """Start-up that an entering member pays itself, per year of the horizon."""
     return startup(stress, first_year, p) * (1.0 - aid) / p.horizon_years
 
 
@@ -460,7 +460,7 @@ def cofinanced(due, government, business, p):
 
 @kernel
 def quality_worth(gain, p):
-    """Worth of a gain of quality, share of stand-alone cost."""
+    """Value of a gain of quality, share of stand-alone cost."""
     return p.quality_value * gain
 
 
@@ -503,7 +503,7 @@ def kept_back(kept, seen, p):
 
 @kernel
 def bound_goal(goal, bound, joint, p):
-    """Commitment goal of a region of whose joint cost a part is bound by mandates."""
+    """Commitment goal of a region with mandates on part of its joint cost."""
     return goal * (1.0 - (1.0 - p.mandate_commitment) * bound / joint)
 
 

@@ -154,8 +154,8 @@ BASE_TITLES = {
 """Titles of the bases of the price of any lever."""
 
 TARGETS = ("all", "smallest", "poorest", "newest", "best", "list")
-"""Whom a supporter helps: everybody; the smallest or most stressed regions; the youngest bodies, or
-those with the highest net benefit; or regions that are named."""
+"""Targets of a supporter: all regions; the smallest or most stressed regions; the youngest bodies,
+or those with the highest net benefit; or named regions."""
 ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
 CUSTOM_TARGETS = len(TARGETS)
 """Position of the first user-defined targeting rule."""
@@ -175,7 +175,7 @@ CONTRACT, BOARD, LEAD = range(3)
 
 SHARES = ("population", "equal", "ability", "benefit")
 """How joint cost is divided: by people served, equally, by people times (1 - fiscal stress), or by
-what each would pay alone."""
+stand-alone cost."""
 BY_POPULATION, EQUAL, BY_ABILITY, BY_BENEFIT = range(4)
 
 CONSENTS = ("majority", "three_quarters", "unanimity", "open")

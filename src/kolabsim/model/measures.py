@@ -217,7 +217,7 @@ MEASURES = Measures({
         figure=SUM,
     ),
 })  # fmt: skip
-"""Measures of the whole system, one value a quarter and run."""
+"""Measures of the whole system, one value per quarter and run."""
 
 
 def shown_in(place: str) -> tuple[str, ...]:
@@ -348,7 +348,7 @@ def clear(out):
 def add_region(i, s, quarter, quality, out):
     """Add a region to sums over regions and areas; ``quality`` takes its mean quality.
 
-    The sums stand where their measures will; those of money in places that have no sum of theirs.
+    The sums take the positions of their measures; those of money take positions without a sum.
     """
     areas, residents = s.slot.shape[1], s.region[i].population
     mean, gain, costs, members = 0.0, 0.0, 0.0, 0.0
@@ -384,7 +384,7 @@ def add_region(i, s, quarter, quality, out):
 def conclude(s, p, custom, quarter, quality, out):
     """Make the measures of a quarter from the sums over its regions, bodies and the ledger.
 
-    User-defined measures stand after them; ``custom`` are the parameters of user-defined rules.
+    User-defined measures follow them; ``custom`` are the parameters of user-defined rules.
     """
     conclude_slots(s, p, quarter, out)
     record_bodies(s, quarter, out)

@@ -1,8 +1,8 @@
-"""What the built-in mechanisms and supporters do: what each makes of the terms that it acts on.
+"""The effects of the built-in mechanisms and supporters on the terms of the model.
 
-Declared like anybody's own, with parameters of the model's table. The laws apply these functions
-where a term arises, with the intensity that counts there: of a forum, for the pairs that meet in
-it; of a supporter, for those that it helps. (A grant pays start-up, which is money and no effect:
+They are declared like user-defined ones, with parameters from the table of the model. The laws
+apply these functions to a term with the intensity that counts there: of a forum, for the pairs that
+meet in it; of a supporter, for its targets. (A grant pays start-up, which is no effect on a term:
 :func:`kolabsim.model.laws.aided`.)
 """
 
@@ -33,7 +33,7 @@ def forum_on_pooling(term, intensity, p):
 
 @forum.also("attention_odds")
 def forum_on_attention_odds(term, intensity, p):
-    """They hear what could be shared."""
+    """They hear about services that could be shared."""
     return term + p.attention_forum * intensity
 
 
@@ -66,7 +66,7 @@ def planning(term, intensity, p):
 
 @planning.also("error")
 def planning_on_error(term, intensity, p):
-    """At the vote they know better what they vote on."""
+    """They understand the proposal better at the vote."""
     return term * (1.0 - p.misperception_planning * intensity)
 
 
@@ -108,19 +108,19 @@ def team_on_trust(term, intensity, p):
     **named("system_information", "misperception_system"),
 )  # fmt: skip
 def information(term, intensity, p):
-    """One system for all saves what informing each other costs."""
+    """One system for all reduces the cost of informing each other."""
     return term * (1.0 - p.system_information * intensity)
 
 
 @information.also("pooling")
 def information_on_pooling(term, intensity, p):
-    """What the best can do, all can use."""
+    """All members can use the methods of the best."""
     return term + intensity
 
 
 @information.also("error")
 def information_on_error(term, intensity, p):
-    """Figures that can be compared leave less to error."""
+    """Comparable figures reduce errors."""
     return term * (1.0 - p.misperception_system * intensity)
 
 
@@ -149,7 +149,7 @@ def monitoring_on_observation(term, intensity, p):
 
 @mechanism(lever=LEVERS["government"], acts_on="attention_odds", **named("attention_grant"))
 def government(term, intensity, p):
-    """A grant on offer makes regions turn to an area."""
+    """The offer of a grant makes regions consider an area."""
     return term + p.attention_grant * intensity
 
 
@@ -182,7 +182,7 @@ def business(term, intensity, p):
 
 @mechanism(lever=LEVERS["community"], acts_on="conduct_odds", **named("honour_voice"))
 def community(term, intensity, p):
-    """Who is asked in public keeps its promises."""
+    """Members that are questioned in public keep their promises."""
     return term + p.honour_voice * intensity
 
 

@@ -274,8 +274,8 @@ class State(NamedTuple):
     option: np.ndarray
     """[most contacts + 1] of :data:`OPTION`: room for the options of a region."""
     ledger: np.ndarray
-    """[2, 10] what each lever cost this quarter, in money, and at last all user-defined mechanisms;
-    and, from place 5 on, the part of its offer that each supporter's budget lets it pay."""
+    """[2, 10] cost of each lever in this quarter, in money, the last of user-defined mechanisms;
+    and, from position 5 on, the part of its offer that the budget of each supporter pays."""
 
 
 PAID, RATION = 0, 1
@@ -326,11 +326,11 @@ class World(NamedTuple):
     population: np.ndarray
     """[P, R] inhabitants."""
     stress_change: np.ndarray
-    """[P, R] what is added to fiscal stress."""
+    """[P, R] changes of fiscal stress."""
     demand: np.ndarray
     """[P, R, A] demand relative to normal."""
     shock: np.ndarray
-    """[K] of :data:`SHOCK`: what shakes trust, in the order in which it acts."""
+    """[K] of :data:`SHOCK`, in the order in which they act."""
     shocked: np.ndarray
     """[K, R] 1 where a region is hit."""
 
@@ -345,21 +345,21 @@ class Policy(NamedTuple):
     budget: np.ndarray
     """[P, 4] most that each supporter spends in a quarter, in money; infinite if not capped."""
     target: np.ndarray
-    """[P, 4] whom each supporter helps, a place in TARGETS."""
+    """[P, 4] targets of each supporter, positions in TARGETS."""
     part: np.ndarray
     """[P, 4] share of regions or bodies that it helps."""
     listed: np.ndarray
     """[P, 4, R] 1 where a region is on a supporter's list."""
     payer: np.ndarray
-    """[P, 9] who bears each lever's cost, a place in PAYERS."""
+    """[P, 9] bearers of the cost of each lever, positions in PAYERS."""
     effect: np.ndarray
     """[P, A, T, 2] factor and addition by which user-defined mechanisms change each of TERMS."""
     rate: np.ndarray
     """[P, A, U] yearly price of each user-defined mechanism, times its intensity."""
     base: np.ndarray
-    """[U] what that price is a share of, a place in BASES."""
+    """[U] bases of that price, positions in BASES."""
     bearer: np.ndarray
-    """[P, U] who bears the cost of each user-defined mechanism, a place in PAYERS."""
+    """[P, U] bearers of the cost of each user-defined mechanism, positions in PAYERS."""
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray
