@@ -222,8 +222,8 @@ def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
             answers = [effect(value, intensity, p) for _again in range(2)]
         except (InputError, ArithmeticError, ValueError) as error:
             text = _("{problem} (intensity {intensity}, {settings})")
-            told = error.problems[0].message if isinstance(error, InputError) else error
-            _fail(mechanism, text.format(problem=told, **shown))
+            problem = error.problems[0].message if isinstance(error, InputError) else error
+            _fail(mechanism, text.format(problem=problem, **shown))
         if answers[0] != answers[1]:
             text = _("called twice for {term}, its results differ ({settings})")
             _fail(mechanism, text.format(**shown))

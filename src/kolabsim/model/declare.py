@@ -562,10 +562,10 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
         problem = _("at intensity 0 it changes {term}")
     if problem:
         text = _("mechanism {rule}: {problem}; for {tried} it returns {found}")
-        told = ", ".join(f"{value:g}" for value in found)
+        results = ", ".join(f"{value:g}" for value in found)
         raise InputError([
             Problem(text.format(
-                rule=of.name, problem=problem.format(term=term), found=told,
+                rule=of.name, problem=problem.format(term=term), found=results,
                 tried=", ".join(f"{x:g}" for x in tried),
             ))
         ])  # fmt: skip
