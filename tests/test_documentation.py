@@ -107,3 +107,13 @@ def test_where_do_i_change_names_files_that_exist():
         n for n in names if not any((top / n).exists() for top in (TOP / "src/kolabsim", TOP))
     ]
     assert not missing
+
+
+def test_names_that_the_how_tos_import_are_in_the_reference():
+    reference = "\n".join(p.read_text(encoding="utf-8") for p in TOP.glob("docs/reference/*.md"))
+    for page in TOP.glob("docs/how-to/*.md"):
+        for code in blocks(page, "python"):
+            for module, names in re.findall(r"^from (kolabsim\.[\w.]+) import (.+)$", code, re.M):
+                for name in names.split(", "):
+                    known = f"{module}.{name}" in reference or name in reference
+                    assert known or name == "set_language", (page.name, module, name)
