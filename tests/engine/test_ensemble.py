@@ -250,7 +250,8 @@ def test_a_rule_that_cannot_be_compiled_runs_in_mesa_only():
         RULES.pop("python_only")
 
 
-@pytest.mark.parametrize("answer", ["99", pytest.param("-1", marks=pytest.mark.long)])
+@pytest.mark.long  # each answer compiles a rule
+@pytest.mark.parametrize("answer", ["99", "-1"])
 def test_a_compiled_rule_that_answers_nonsense_is_stopped(tmp_path, answer):
     """What lies beyond the options in memory is nobody's."""
     text = (

@@ -295,7 +295,7 @@ SHAPES = tuple(
 )  # fmt: skip
 
 
-@cases(60, 2500)
+@cases(15, 2500)
 def test_uploads(number, folder, monkeypatch) -> None:
     room = folder / "uploads"
     room.mkdir(exist_ok=True)
