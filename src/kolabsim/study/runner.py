@@ -316,8 +316,9 @@ class Study:
 
         Returns
         -------
-        [columns, strategies, points, runs]
-            NaN where a run is missing or a measure is undefined.
+        np.ndarray
+            Values [columns, strategies, points, runs], NaN where a run is missing or a measure is
+            undefined.
         """
         import pyarrow.dataset as ds
 
