@@ -71,7 +71,7 @@ def answer_section(result: SweepResult, labels: Labels) -> Section:
     note = _(
         "These are contrasts within a thought experiment with stated assumptions, not predictions."
     )
-    return Section("answer", _("Answer"), Headlines(headlines), *others, Note([note]))
+    return Section("answer", _("Key findings"), Headlines(headlines), *others, Note([note]))
 
 
 def headline(found: OutcomeMap, labels: Labels) -> Headline:
@@ -106,7 +106,7 @@ def headline(found: OutcomeMap, labels: Labels) -> Headline:
         if found.is_difference
         else _("{unclear} of {points} points, the best included, cannot be told apart from it.")
     )
-    brief = f"{describe(found, ends[0], labels)}: {words['high']}"
+    brief = capitalise(f"{describe(found, ends[0], labels)}: {words['high']}")
     return Headline(words["outcome"], brief, f"{text} {rest}".format(**words))
 
 
@@ -164,7 +164,11 @@ def map_table(found: OutcomeMap, labels: Labels) -> Table:
         )
         remark = ""
         if found.unclear[point]:
-            remark = _("no clear difference") if found.is_difference else _("as good as the best")
+            remark = (
+                _("no clear difference")
+                if found.is_difference
+                else _("not distinguishable from the best")
+            )
         cell = interval_cell(
             scale, found.mean[point], found.low[point], found.high[point],
             signed=found.is_difference, remark=remark,
