@@ -151,3 +151,9 @@ def test_what_is_written_reads_the_same(tmp_path_factory, data) -> None:
     if data:
         expected = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         assert tree.plain() == expected
+
+
+def test_an_anchor_whose_name_is_used_again_is_refused_like_any_other(read):
+    found = read("first: &a 1\nsecond: &a 2\n")
+    assert len(found) == 1
+    assert all("anchors (&) and aliases (*) are not read" in problem for problem in found)

@@ -294,7 +294,9 @@ def _too_deep() -> str:
 @lru_cache(maxsize=16)
 def _compose(text: str) -> YamlNode | None:
     """Parse a YAML text; cached, because every scenario includes the shipped strategies."""
-    return YAML(typ="safe", pure=True).compose(text)
+    parser = YAML(typ="safe", pure=True)
+    parser.composer.warn_double_anchors = False  # all anchors are refused below, with their place
+    return parser.compose(text)
 
 
 class _RefusedError(Exception):
