@@ -101,7 +101,9 @@ def history(scenario, strategy, **more):
     return run_block(task, np.array([3]), regions=False).history[0]
 
 
-@pytest.mark.parametrize("strategy", ["chair", "help", "voluntary"])
+@pytest.mark.parametrize(
+    "strategy", [pytest.param("chair", marks=pytest.mark.long), "help", "voluntary"]
+)
 def test_both_engines_agree_to_the_last_bit(scenario, strategy):
     model = CollaborationModel(scenario, strategy, seed=7, run=3)
     while model.running:
