@@ -95,6 +95,8 @@ def test_problems_of_the_scenario_are_reported_in_its_own_file(tmp_path):
             "is not a kind of experiment; allowed: comparison",
         ),
         ("kind: comparison\nscenario:\n", "scenario: missing"),
+        ('kind: comparison\nscenario: ""\n', "scenario: missing"),
+        ('kind: search\nscenario: ""\nlevers: [mechanisms]\n', "scenario: missing"),
         ("kind: comparisson\nscenario: kartamantul\n", "did you mean 'comparison'"),
         ("kind: [\n", "experiment.yaml:2"),
         ("kind: comparison\nscenario: kartamantul\nstrategies: []\n", "strategies"),

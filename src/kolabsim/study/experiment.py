@@ -123,7 +123,7 @@ class Experiment(Generic[AnySpec]):
         shape = KINDS[_read_kind(tree, path, problems)]
         for key in shape.required:
             node = tree.get(key)
-            if node is None or node.is_empty:
+            if node is None or node.plain() in (None, ""):
                 tree.add_problem((key,), _("missing"), problems)
         tree, spec = validate(tree, problems, shape)
         spec = _changed(tree, spec, quick, changes, problems)
@@ -131,7 +131,7 @@ class Experiment(Generic[AnySpec]):
         scenario = _load_scenario(tree, spec, path, settings or {}, futures, problems)
         if scenario is None:
             problems.raise_if_any()
-            raise AssertionError
+        assert scenario is not None
         strategies = _check_strategies(tree, spec, scenario, problems)
         outcomes = _check_outcomes(tree, spec, scenario, problems)
         factors = _check_factors(tree, spec, scenario, problems)
