@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import kolabsim as ks
+from kolabsim.errors import InputError
 from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.compile import (
     NEVER,
@@ -93,6 +94,25 @@ def test_far_regions_change_nothing_for_near_ones():
     for name in ("target", "reverse", "land", "near", "spill"):
         np.testing.assert_allclose(other[1][name][:number], one[1][name], rtol=1e-12)
     np.testing.assert_array_equal(other[0]["id"][:5], one[0]["id"])
+
+
+@pytest.mark.parametrize(("within", "targets"), [("tier", [2, 3, 0, 1]), ("all", None)])
+def test_regions_of_a_tier_or_all_know_each_other(within, targets):
+    rows = [{"code": c, "population": 9, "tier": t} for c, t in zip("abcd", "xyxy", strict=True)]
+    areas = {"roads": {"haul": 0}}
+    scenario = make_scenario(rows, nearest=0, areas=areas).with_({"contacts.within": within})
+    region, contact = build_contacts(scenario, P)
+    degree = region["end"] - region["first"]
+    assert (degree == (1 if targets else 3)).all()
+    assert (contact["near"] == 1.0).all(), "without coordinates, all are equally near"
+    if targets:
+        assert contact["target"].tolist() == targets
+
+
+def test_too_many_regions_cannot_all_know_each_other():
+    scenario = make_scenario(301)
+    with pytest.raises(InputError, match="301 regions are too many to all know each other"):
+        scenario.with_({"contacts.within": "all"})
 
 
 def test_regions_without_contacts_or_neighbours_are_found():

@@ -5,6 +5,7 @@ Shapes: R regions, A areas, P periods without change, K shocks, U user-defined m
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ from kolabsim.scenario.geometry import border_pairs, great_circle, nearest_pairs
 from kolabsim.scenario.strategy import AT_ONCE, ForumPhase, Levers, Lists, Mandate, SupportPhase
 
 if TYPE_CHECKING:
+    from kolabsim.scenario.regions import Regions
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.strategy import Change, Phase
 
@@ -112,8 +114,8 @@ def _setting(scenario: Scenario) -> np.ndarray:
 def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarray, np.ndarray]:
     """Return the records of regions [R] and of their contacts.
 
-    Contacts are symmetric: those listed, and the nearest regions. In CSR form, the contacts of
-    region i are rows ``first`` to ``end``, sorted by target.
+    Contacts are symmetric: those listed, those within a tier (or of all regions), and the nearest
+    regions. In CSR form, the contacts of region i are rows ``first`` to ``end``, sorted by target.
     """
     place, contact, distance = contact_arrays(scenario)
     place_contacts(place, contact, distance, parameters)
@@ -137,11 +139,9 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
         pairs = np.concatenate([pairs, borders])
         land = np.concatenate([land, np.ones(len(borders))])
         given = np.concatenate([given, np.full(len(borders), math.nan)])
-    close = (
-        nearest_pairs(places, scenario.contacts.nearest)
-        if regions.placed
-        else np.empty((0, 2), np.int64)
-    )
+    close = _acquainted(regions, scenario.contacts.within)
+    if regions.placed:
+        close = np.concatenate([close, nearest_pairs(places, scenario.contacts.nearest)])
     # Listed pairs come first, because np.unique keeps the first entry of a pair.
     both = np.concatenate([pairs, pairs[:, ::-1], close, close[:, ::-1]])
     none, unknown = np.zeros(2 * len(close)), np.full(2 * len(close), math.nan)
@@ -169,6 +169,16 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
     total = np.bincount(source, pull, number)
     contact["spill"] = np.divide(pull, total[source], out=np.zeros_like(pull), where=pull > 0.0)
     return place, contact, distance
+
+
+def _acquainted(regions: Regions, within: str | None) -> np.ndarray:
+    """Return the pairs (i, j), i < j, of regions in one tier, or of all regions, [pairs, 2]."""
+    if within is None:
+        return np.empty((0, 2), np.int64)
+    groups = [regions.codes] if within == "all" else regions.tiers().values()
+    row = {code: i for i, code in enumerate(regions.codes)}
+    pairs = [(row[a], row[b]) for group in groups for a, b in itertools.combinations(group, 2)]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:

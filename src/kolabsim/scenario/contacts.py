@@ -21,6 +21,10 @@ FARTHEST = 20_038
 """Kilometres to the other side of the earth."""
 BORDERS = ("listed", "places")
 """Sources of land borders."""
+WITHIN = ("tier", "all")
+"""Groups of regions that all know each other."""
+LARGEST_CIRCLE = 300
+"""Most regions that may all know each other: contacts grow with the square of their number."""
 
 
 class ContactSource(Section):
@@ -33,6 +37,9 @@ class ContactSource(Section):
     lies. Default: listed, or places for synthetic regions."""
     nearest: int = Field(default=8, ge=0, le=100)
     """Number of nearest regions that are contacts of each region besides; 0: the list only."""
+    within: Annotated[str, OneOf(WITHIN)] | None = None
+    """Regions that are all contacts of each other besides: those of each ``tier``, or ``all``.
+    Without coordinates, all of them are equally near."""
 
     def resolve(self, codes: Sequence[str] | None, is_synthetic: bool, known: Resolver) -> Contacts:
         """Return the contacts between regions with these codes; None if the regions are unknown."""
@@ -40,7 +47,7 @@ class ContactSource(Section):
         if self.list_ is not None:
             rows = read_contacts(known.file("contacts", "list"), codes, known.problems)
         usual = "places" if is_synthetic else "listed"
-        return Contacts(self.nearest, rows, self.borders or usual)
+        return Contacts(self.nearest, rows, self.borders or usual, self.within)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Contacts:
     list: tuple[ContactRow, ...]
     borders: str = "listed"
     """Whether land borders are ``listed`` or follow from ``places``."""
+    within: str | None = None
+    """Whether the regions of each ``tier``, or ``all`` regions, are contacts of each other."""
 
 
 def read_contacts(

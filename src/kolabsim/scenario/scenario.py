@@ -34,7 +34,7 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
-from kolabsim.scenario.contacts import Contacts, ContactSource
+from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
 from kolabsim.scenario.files import shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree, shipped_names
 from kolabsim.scenario.region_source import RegionSource
@@ -362,6 +362,8 @@ def _resolve(
     else:
         codes = regions.codes if regions else None
         contacts = written.contacts.resolve(codes, bool(source.synthetic), known)
+    if regions and has_sound_regions:
+        _check_circles(regions, contacts, known)
     if regions and has_sound_regions and not regions.placed:
         _check_without_places(len(regions), areas, contacts, known)
     changes = [
@@ -402,6 +404,18 @@ def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, t
             known.add_problem(("groups", name), message.format(name=name), at_key=True)
         found[name] = known.regions(codes, ("groups", name))
     return found
+
+
+def _check_circles(regions: Regions, contacts: Contacts, known: Resolver) -> None:
+    """Check that no group of regions is too large for all of them to know each other."""
+    if contacts.within is None:
+        return
+    circles = [regions.codes] if contacts.within == "all" else list(regions.tiers().values())
+    largest = max(map(len, circles))
+    if largest > LARGEST_CIRCLE:
+        message = _("{number} regions are too many to all know each other (at most {most})")
+        message = message.format(number=largest, most=LARGEST_CIRCLE)
+        known.add_problem(("contacts", "within"), message)
 
 
 def _check_without_places(
