@@ -7,24 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.study.runner import Study
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kolabsim.study.collect import Results
-    from kolabsim.study.experiment import Experiment
-    from kolabsim.study.factors import Factor
-    from kolabsim.study.runner import Progress
-    from kolabsim.study.spec import Outcome
+from kolabsim.study.collect import Results
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.factors import Factor
+from kolabsim.study.runner import Progress, Study
+from kolabsim.study.spec import Outcome
 
 RunStudy: TypeAlias = "Callable[[Study], Progress]"
 """Simulates the missing runs of a study and returns how many there were."""
@@ -35,8 +31,6 @@ RunStudy: TypeAlias = "Callable[[Study], Progress]"
 
 def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFrame:
     """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor."""
-    import pandas as pd
-
     return pd.DataFrame(
         {factor.name: [factor.at(u) for u in points[:, k]] for k, factor in enumerate(factors)}
     )
@@ -145,8 +139,6 @@ def positions(table: pd.DataFrame, keys: Mapping[str, Collection[Any]]) -> np.nd
 
 def _position(column: pd.Series, values: Collection[Any]) -> np.ndarray:
     """Where each value of a column stands among some values; -1 where it does not."""
-    import pandas as pd
-
     if isinstance(column.dtype, pd.CategoricalDtype):
         return pd.Index(values).get_indexer(column.cat.categories)[column.cat.codes]
     return pd.Index(values).get_indexer(column)
@@ -173,8 +165,6 @@ def arrange(
 
 def tidy(keys: Mapping[str, Collection[Any]], columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return a table with a row for each combination of the keys, which are the columns' axes."""
-    import pandas as pd
-
     grid = np.indices([len(values) for values in keys.values()]).reshape(len(keys), -1)
     labels = {
         name: pd.Categorical.from_codes(codes, list(values))

@@ -7,10 +7,12 @@ only by what the strategy changes. All intervals are of means of such paired dif
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import arrange, positions, tidy
 from kolabsim.analysis.region import stand_alone_cost
@@ -36,16 +38,9 @@ from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
-from kolabsim.scenario.scenario import BASELINE
+from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    import pandas as pd
-
-    from kolabsim.scenario.scenario import Scenario
-    from kolabsim.study.collect import Results
+from kolabsim.study.collect import Results
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
 """Returns the values of the named measures, [baseline and others, futures, runs, measures]."""
@@ -272,8 +267,6 @@ def cost_table(
     differences: pd.DataFrame, values: Values, keys: Mapping[str, Collection[Any]], level: float
 ) -> pd.DataFrame:
     """Return costs and savings beyond the baseline's, and the saving per unit of cost."""
-    import pandas as pd
-
     both = values("saving", "programme_cost")
     saving, cost = np.moveaxis(both[1:] - both[:1], -1, 0)
     value, low, high, n = (part[..., None] for part in fieller(saving, cost, level, axis=2))
@@ -324,8 +317,6 @@ def convergence(
     all runs; ``lead``, ``lead_low``, ``lead_high``: its difference to the next best in all runs,
     NaN where there is no other.
     """
-    import pandas as pd
-
     future = future or comparison.futures[0]
     order = comparison.order(measure, future=future)
     values = measure_values(results, measure, (comparison.baseline, *order), (future,))[:, 0]
@@ -406,8 +397,6 @@ def influence(
 
 def shift_table(differences: np.ndarray, names: Sequence[str], level: float) -> pd.DataFrame:
     """Return the shifts of differences [first and named futures, runs] against the first future."""
-    import pandas as pd
-
     mean = mean_interval(differences, level, axis=1).mean
     shift, low, high, _n = mean_interval(differences[1:] - differences[:1], level, axis=1)
     found = pd.DataFrame(
@@ -422,8 +411,6 @@ def ranking(
     futures: Mapping[str, Mapping[str, object]], difference: pd.Series, risk: float, seed: int
 ) -> pd.DataFrame:
     """Rank the settings that at least :data:`LEAST_FUTURES` futures all vary."""
-    import pandas as pd
-
     columns = ["setting", "correlation", "share", "lower", "upper", "p", "moves"]
     counts = Counter(key for settings in futures.values() for key in settings)
     names = [key for key, number in counts.items() if number == len(futures) >= LEAST_FUTURES]
@@ -472,8 +459,6 @@ def trait_shares(
     judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
     run ``repeats`` times with other random draws. Columns: measure, share, low, high (95%), runs.
     """
-    import pandas as pd
-
     runs = worlds * repeats
     results = simulate(
         scenario, [strategy], runs=runs, seed=seed, regions=False, progress=progress,

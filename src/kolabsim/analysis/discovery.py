@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import check_scores, check_settings
 from kolabsim.analysis.prim import (
@@ -21,9 +22,6 @@ from kolabsim.analysis.prim import (
 from kolabsim.analysis.statistics import one_thread
 from kolabsim.errors import InputError, KolabsimError, Problems, install_command, suggestion
 from kolabsim.i18n import _
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RESTRICTED = 4
 """Most factors that a reported box restricts, so that people can keep it in mind."""

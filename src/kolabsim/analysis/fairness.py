@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import factorial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.errors import InputError, Problem, suggestion
@@ -23,9 +23,6 @@ from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.state import NOBODY, ROW, State
 from kolabsim.scenario.scenario import Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EXACT = 8
 """Largest body for which all orders count; for larger ones, orders are sampled."""
@@ -101,8 +98,6 @@ def fairness(
     start-up. ``orders`` is the number of sampled orders in large bodies (:func:`shapley_shares`).
     Raises :class:`~kolabsim.errors.InputError` for an unknown strategy.
     """
-    import pandas as pd
-
     if strategy not in scenario.strategies:
         hint = suggestion(strategy, scenario.strategies)
         text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import check_scores, check_settings, is_numeric
 from kolabsim.analysis.statistics import (
@@ -22,9 +23,6 @@ from kolabsim.analysis.statistics import (
     one_thread,
     permutations,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RESAMPLES = 400
 """Resamples of futures and runs for intervals."""
@@ -138,8 +136,6 @@ def information(
     InputError
         With all problems at once: undefined values and how many, shapes that do not fit.
     """
-    import pandas as pd
-
     scores = check_scores(values, names, better, outcome)
     check_settings(settings, scores.shape[1])
     rng = np.random.default_rng(seed)
@@ -233,7 +229,6 @@ class Curve:
     @classmethod
     def of(cls, column: pd.Series) -> Curve:
         """Return the curve of a column of settings: a spline for numbers, group means for words."""
-        import pandas as pd
         from scipy.linalg import eigh
 
         has_order = is_numeric(column)

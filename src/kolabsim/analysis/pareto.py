@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.statistics import mean_interval, resample_counts, worst_mean
 from kolabsim.errors import KolabsimError
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EvaluateInFutures: TypeAlias = "Callable[[np.ndarray, range], np.ndarray]"
 """Simulates points of the unit cube [N, factors] in many futures with the runs of these numbers,
@@ -154,8 +152,6 @@ class Front:
 
     def table(self) -> pd.DataFrame:
         """Return a row for each member: factors, means with ``_low``, ``_high``, ``knee_share``."""
-        import pandas as pd
-
         rows = []
         for k in range(len(self)):
             row: dict[str, object] = dict(self.settings(k))

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import is_numeric
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PEELED = 0.05
 """Share of a box's futures that one step peels off or pastes back; at least one future."""

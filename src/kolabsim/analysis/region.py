@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.statistics import (
     GAINS,
@@ -43,9 +44,6 @@ from kolabsim.model.state import NOBODY, ROW, State
 from kolabsim.scenario.compile import build_changes, contact_arrays
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LOOKED_AT = 100
 """Most draws of traits for which unions are judged."""
@@ -196,8 +194,6 @@ def prospect_table(
     scenario: Scenario, task: Task, i: int, draws: int, level: float
 ) -> pd.DataFrame:
     """Return the contacts of region i in every area, and the gain from uniting with them."""
-    import pandas as pd
-
     world, policy, p = task.world, task.policy, task.parameters
     state, distance = new_state(world), contact_arrays(scenario)[2]
     contacts = range(int(world.region["first"][i]), int(world.region["end"][i]))
@@ -383,8 +379,6 @@ def benefit_of(found: RegionRuns, level: float) -> dict[str, float | str]:
 
 def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
     """Return sums of money over the run, and their differences."""
-    import pandas as pd
-
     mean, low, high, _n = mean_interval(sums[1] - sums[0], level)
     return pd.DataFrame(
         {
@@ -400,8 +394,6 @@ def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
 
 def channel_table(found: RegionRuns, level: float) -> pd.DataFrame:
     """Return the channels of the difference in net benefit of the last year."""
-    import pandas as pd
-
     shares = found.channels / found.last[..., None]
     mean, low, high, _n = mean_interval(shares[1] - shares[0], level)
     money = (found.channels[1] - found.channels[0]).mean(axis=0)
@@ -417,8 +409,6 @@ def partner_table(
     together: np.ndarray, scenario: Scenario, strategies: tuple[str, str], i: int
 ) -> pd.DataFrame:
     """Return the share of runs in which the region shares each area with each other at the end."""
-    import pandas as pd
-
     shares = together.mean(axis=1)
     rows = [
         {"strategy": strategy, "area": area, "region": code, "share": shares[s, j, a]}

@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import (
     RunStudy,
@@ -41,12 +42,8 @@ from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import RobustnessSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kolabsim.study.runner import Study
 
 RESAMPLES = 1000
 """Resamples of futures and runs for intervals."""
@@ -339,8 +336,6 @@ def estimate_table(
     level: float,
 ) -> pd.DataFrame:
     """Return all criteria of all strategies, in the outcome's unit and direction."""
-    import pandas as pd
-
     columns: dict[str, list[np.ndarray]] = {
         name: [] for name in ("value", "low", "high", "rank", "first")
     }
@@ -426,7 +421,6 @@ def sample_sizes(
     InputError
         If anything is undefined, unknown, or not positive.
     """
-    import pandas as pd
     from scipy.special import ndtri
 
     scores = check_scores(values, names, 1, outcome)
@@ -488,8 +482,6 @@ def run_robustness(
     experiment: Experiment[RobustnessSpec], folder: Path, run: RunStudy
 ) -> RobustnessResult:
     """Simulate all strategies in all futures on common random numbers, and analyse them."""
-    import pandas as pd
-
     spec = experiment.spec
     if spec.plausible:
         settings = pd.DataFrame(list(plausible_sets()[: spec.plausible]))

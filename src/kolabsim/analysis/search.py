@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, run_sample, settings_table
 from kolabsim.analysis.pareto import (
@@ -37,16 +38,11 @@ from kolabsim.errors import KolabsimError, Problems
 from kolabsim.i18n import _
 from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.futures import plausible_sets
-from kolabsim.scenario.strategy import SupportPhase
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.strategy import Phase, SupportPhase
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.factors import Factor
 from kolabsim.study.spec import SearchSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.strategy import Phase
 
 LEAST_POPULATION = 8
 """A smaller population has too few parents."""
@@ -338,8 +334,6 @@ def run_search(
     futures = plausible_sets()[: spec.plausible]
 
     def evaluate_in_futures(points: np.ndarray, runs: range) -> np.ndarray:
-        import pandas as pd
-
         packages = settings_table(factors, points).to_dict("records")
         table = pd.DataFrame([package | future for package in packages for future in futures])
         values = simulate(table, runs)

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample, settings_table
 from kolabsim.analysis.indices import (
@@ -46,9 +47,6 @@ from kolabsim.study.design import DUMMY, METHODS, PLACES, Design
 from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import SensitivitySpec
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEADING = 5
 """Factors whose ranking must be stable for a sample to have converged."""
@@ -203,8 +201,6 @@ class Indices:
         Columns: outcome, method, factor, other (the second of a pair, or ''), index, value, low,
         high, floor, above (null without a floor).
         """
-        import pandas as pd
-
         rows = [
             (
                 factor, "", name, index.value[u], index.low[u], index.high[u], index.floor,
@@ -454,8 +450,6 @@ def contrasts(
     Columns: from, to (numbers of the words, of which there are ``words``), change, low, high,
     pairs. Raises :class:`~kolabsim.errors.InputError` like :func:`analyse`, and for other designs.
     """
-    import pandas as pd
-
     u, values = unit_number(design, unit, "factorial"), check_values(design, values, outcome)
     change = changes(design, values)[:, u]
     column = np.flatnonzero(design.members[u])[0]

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different"
 """Verdicts on a difference: its interval excludes zero on the better or on the worse side, or
@@ -428,8 +429,6 @@ def sample_size(variance: float, allowed: float) -> float:
 
 def standardised_ranks(values: np.ndarray) -> np.ndarray:
     """Return the ranks of values, centred and scaled to length one."""
-    import pandas as pd
-
     ranks = pd.Series(values).rank().to_numpy()
     centred = ranks - ranks.mean()
     return centred / np.sqrt((centred**2).sum())

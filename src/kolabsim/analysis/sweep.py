@@ -10,22 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample
 from kolabsim.analysis.statistics import Mean, mean_interval
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment, sweep_table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from kolabsim.study.factors import Value
-    from kolabsim.study.runner import Study
-    from kolabsim.study.spec import SweepSpec
+from kolabsim.study.factors import Value
+from kolabsim.study.runner import Study
+from kolabsim.study.spec import SweepSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +72,6 @@ class OutcomeMap:
 
     def table(self) -> pd.DataFrame:
         """A row for each point: outcome, levels, mean, low, high, and whether it is unclear."""
-        import pandas as pd
-
         rows = [self.setting(point) for point in range(len(self.mean))]
         numbers = {
             "mean": self.mean, "low": self.low, "high": self.high, "unclear": self.unclear,
@@ -99,8 +93,6 @@ class SweepResult:
 
     def table(self) -> pd.DataFrame:
         """All maps as one table, with a row for each outcome and point."""
-        import pandas as pd
-
         return pd.concat([one.table() for one in self.maps], ignore_index=True)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.engine.ensemble import BLOCK
 from kolabsim.files import table_csv, write_whole
@@ -21,7 +22,6 @@ from kolabsim.study.store import intact
 from kolabsim.study.tasks import run_figures
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
     from kolabsim.scenario.scenario import Scenario
@@ -113,8 +113,6 @@ def tidy(
     names
         Names of the columns on the last axis.
     """
-    import pandas as pd
-
     grid = np.indices(values.shape[:-1], dtype=np.int32).reshape(len(axes), -1)
     table = {
         name: place.astype(np.int64 if name == "run" else np.int32)
@@ -136,7 +134,6 @@ def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
     and area), then measures. Quarters and regions are there for the first runs, as many as the
     study stores in detail.
     """
-    import pandas as pd
     import pyarrow.parquet as pq
 
     limit = study.runs if kind == "runs" else min(study.runs, study.detail)
@@ -176,7 +173,6 @@ def _rows_of(table: pa.Table, blocks: pd.Series, limit: int) -> pa.Table:
 def _ordered(
     study: Study, kind: str, parts: list[pa.Table], wanted: pd.DataFrame
 ) -> pd.DataFrame | None:
-    import pandas as pd
     import pyarrow as pa
 
     keys = ["task", *KEYS[kind]]
@@ -199,8 +195,6 @@ def _ordered(
 
 def read_table(study: Study, kind: str) -> pd.DataFrame:
     """All finished rows of a kind: runs, quarters or regions."""
-    import pandas as pd
-
     found = list(chunks(study, kind))
     if found:
         return pd.concat(found, ignore_index=True)
@@ -240,14 +234,10 @@ class StoredResults(Results):
     @property
     def runs(self) -> pd.DataFrame:
         """All runs with all measures, read from disk."""
-        import pandas as pd
-
         return pd.read_parquet(self.file)
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """The runs with these columns only."""
-        import pandas as pd
-
         return pd.read_parquet(self.file, columns=list(names))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.errors import InputError, Problem, require, suggestion
 from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, write_whole
@@ -22,7 +23,6 @@ from kolabsim.study.runner import Study
 from kolabsim.study.store import KINDS, intact
 
 if TYPE_CHECKING:
-    import pandas as pd
     from openpyxl import Workbook
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
@@ -79,8 +79,6 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
 
 def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame:
     """The meaning and the unit of each column of the tables."""
-    import pandas as pd
-
     rows = [
         {"table": table, "column": name, "unit": measure_unit(entry, currency),
          "meaning": entry.meaning, "figure": entry.figure}

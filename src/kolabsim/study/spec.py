@@ -1,11 +1,5 @@
 """The keys of experiment files, one class for each kind of question.
 
-- *comparison*: which strategy does best;
-- *sensitivity*: which factors decide an outcome;
-- *robustness*: which strategy does well in many futures, and in which it fails;
-- *search*: which package of levers does best under a budget;
-- *sweep*: how an outcome changes over two or more factors together.
-
 A class declares the keys of its kind and names what refers to a scenario; the checks against the
 scenario are the same for all kinds (:mod:`kolabsim.study.experiment`).
 """
@@ -46,6 +40,7 @@ else:
     Structure, Method = Literal[tuple(STRUCTURES)], Literal[tuple(METHODS)]
 
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
+RunsAPoint = Annotated[int, Field(ge=2, le=10_000)]
 Path = tuple[str | int, ...]
 """A place in a file: keys, and positions in lists."""
 
@@ -84,24 +79,11 @@ class Outcome:
 
 
 def parse_outcome(word: str, horizon: int, measures: Sequence[str] = tuple(MEASURES)) -> Outcome:
-    """Read an outcome.
+    """Read an outcome as a file writes it.
 
-    Parameters
-    ----------
-    word
-        The outcome as a file writes it.
-    horizon
-        Quarters of a run.
-    measures
-        Names of the measures that the scenario has.
+    Raises :class:`~kolabsim.errors.InputError` if it is none of the scenario's measures, or beyond
+    the quarters of the horizon.
 
-    Raises
-    ------
-    InputError
-        If the measure does not exist, or a run does not have the quarter.
-
-    Examples
-    --------
     >>> parse_outcome("trust@8", horizon=40).quarter
     8
     """
@@ -125,6 +107,8 @@ class Spec(Section):
     """Keys that a file must have."""
     factor_key: ClassVar[str] = "factors"
     """The key that names factors, if the kind varies any."""
+    outcome_key: ClassVar[str] = ""
+    """The key that names outcomes, if the kind has any."""
     is_ranked: ClassVar[bool] = True
     """Whether outcomes are compared, so that more of one must be better or worse."""
 
@@ -140,42 +124,70 @@ class Spec(Section):
     quick: dict[str, Any] = Field(default={})
     """Keys of this file that --quick replaces: fewer samples, fewer runs."""
 
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
-        """The strategies that are simulated, the baseline first, by their places in the file."""
-        raise NotImplementedError
+    def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
+        """The strategies that are simulated, in order, by their places in the file."""
+        return {("baseline",): BASELINE}
 
-    def outcome_names(self) -> Mapping[Path, str]:
+    def outcome_names(self) -> dict[Path, str]:
         """The outcomes as the file writes them, by their places in it."""
-        return {}
+        return self.named(self.outcome_key) if self.outcome_key else {}
 
     def factor_names(self) -> Mapping[str, object]:
         """The factors and groups that are varied, each with what the file says of its range."""
         return getattr(self, self.factor_key, {})
 
-
-def _compared(names: Sequence[str] | None, baseline: str, scenario: Scenario) -> Mapping[Path, str]:
-    chosen = names or tuple(scenario.strategies)
-    found: dict[Path, str] = {("strategies", k): name for k, name in enumerate(chosen)}
-    return found if baseline in chosen else {("baseline",): baseline, **found}
-
-
-def _contrasted(strategy: str, against: str | None) -> Mapping[Path, str]:
-    found: dict[Path, str] = {("strategy",): strategy}
-    return found if against is None else found | {("against",): against}
-
-
-def _listed(key: str, names: Sequence[str]) -> Mapping[Path, str]:
-    return {(key, k): name for k, name in enumerate(names)}
+    def named(self, *keys: str) -> dict[Path, str]:
+        """The names that keys of the file give, each one or a list, by their places."""
+        found: dict[Path, str] = {}
+        for key in keys:
+            given = getattr(self, key)
+            if isinstance(given, str):
+                found[key,] = given
+            else:
+                found |= {(key, k): name for k, name in enumerate(given or ())}
+        return found
 
 
-class ComparisonSpec(Spec):
-    """Comparison of strategies on common random numbers."""
+class StrategiesSpec(Spec):
+    """The keys of kinds that compare strategies with a baseline."""
 
-    kind: Literal["comparison"]
     strategies: Names | None = None
     """Strategies to compare; default: all of the scenario."""
     baseline: str = BASELINE
     """The strategy with which the others are compared."""
+
+    def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
+        """The strategies, in the order of the file; the baseline first if it is not among them."""
+        found = self.named("strategies")
+        found = found or {("strategies", k): name for k, name in enumerate(scenario.strategies)}
+        return found if self.baseline in found.values() else self.named("baseline") | found
+
+
+class FactorsSpec(Spec):
+    """The keys of kinds that vary factors of one strategy."""
+
+    required = ("kind", "scenario", "factors")
+    outcome_key = "outcomes"
+    is_ranked = False
+
+    strategy: str = BASELINE
+    """The strategy that is simulated."""
+    against: str | None = None
+    """A second strategy: outcomes are then the difference between the two."""
+    factors: Factors = Field(default={})
+    """Factors and groups of factors; a range, words, or nothing for the usual ones."""
+    outcomes: Names = ("net_efficiency",)
+    """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
+
+    def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
+        """The strategy, and the one it is compared with if there is one."""
+        return self.named("strategy", "against")
+
+
+class ComparisonSpec(StrategiesSpec):
+    """Comparison of strategies on common random numbers."""
+
+    kind: Literal["comparison"]
     futures: dict[str, dict[str, Any]] = Field(default={}, max_length=MOST_NAMES)
     """Settings of uncertain parameters by dotted names, for each named future; default: one."""
     plausible: int = Field(default=0, ge=0, le=100)
@@ -191,24 +203,11 @@ class ComparisonSpec(Spec):
     quick: dict[str, Any] = Field(default={"runs": 20})
     """Keys of this file that --quick replaces."""
 
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
-        """The strategies, in the order of the file."""
-        return _compared(self.strategies, self.baseline, scenario)
 
-
-class SensitivitySpec(Spec):
+class SensitivitySpec(FactorsSpec):
     """The factors that decide an outcome."""
 
-    required = ("kind", "scenario", "factors")
-    is_ranked = False
-
     kind: Literal["sensitivity"]
-    strategy: str = BASELINE
-    """The strategy that is simulated."""
-    against: str | None = None
-    """A second strategy: outcomes are then the difference between the two."""
-    factors: Factors = Field(default={})
-    """Factors and groups of factors; a range, words, or nothing for the usual ones."""
     method: Method = "sobol"
     """The method of sensitivity analysis."""
     samples: int = Field(default=128, ge=2, le=1_000_000)
@@ -226,26 +225,16 @@ class SensitivitySpec(Spec):
     report gives its cross-validated error."""
     runs: int = Field(default=5, ge=1, le=10_000)
     """Runs at each point; they show how much is chance."""
-    outcomes: Names = ("net_efficiency",)
-    """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
-
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
-        """The strategy, and the one it is compared with if there is one."""
-        return _contrasted(self.strategy, self.against)
-
-    def outcome_names(self) -> Mapping[Path, str]:
-        """All outcomes."""
-        return _listed("outcomes", self.outcomes)
 
 
-class RobustnessSpec(Spec):
+class RobustnessSpec(StrategiesSpec):
     """Strategies in many futures: which is robust, where each fails, what to measure first."""
+
+    outcome_key = "outcome"
 
     kind: Annotated[
         Literal["robustness"], BeforeValidator(lambda word: RENAMED_KINDS.get(word, word))
     ]
-    strategies: Names | None = None
-    """Strategies to compare; default: all of the scenario."""
     baseline: str = BASELINE
     """A strategy fails where it does worse than this one, unless there is a threshold."""
     plausible: int = Field(default=0, ge=0, le=100)
@@ -261,20 +250,17 @@ class RobustnessSpec(Spec):
     runs: int = Field(default=16, ge=2, le=10_000)
     """Runs of each strategy in each future."""
 
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
+    def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
         """The strategies, the baseline first."""
-        found = _compared(self.strategies, self.baseline, scenario)
+        found = super().strategy_names(scenario)
         return dict(sorted(found.items(), key=lambda item: item[1] != self.baseline))
-
-    def outcome_names(self) -> Mapping[Path, str]:
-        """The one outcome."""
-        return {("outcome",): self.outcome}
 
 
 class SearchSpec(Spec):
     """The best packages of levers under a budget."""
 
     factor_key = "levers"
+    outcome_key = "objectives"
 
     kind: Literal["search"]
     levers: Factors = Field(default={"mechanisms": None, "support": None})
@@ -287,34 +273,16 @@ class SearchSpec(Spec):
     """Packages in a generation."""
     generations: int = Field(default=25, ge=1, le=10_000)
     """Generations of packages."""
-    runs: tuple[Annotated[int, Field(ge=2, le=10_000)], Annotated[int, Field(ge=2, le=10_000)]] = (
-        8,
-        64,
-    )
+    runs: tuple[RunsAPoint, RunsAPoint] = (8, 64)
     """Fewest and most runs of a package."""
     plausible: int = Field(default=20, ge=0, le=100)
     """Plausible futures in which the best packages are evaluated again."""
 
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
-        """The strategy that packages start from."""
-        return {("baseline",): BASELINE}
 
-    def outcome_names(self) -> Mapping[Path, str]:
-        """The objectives."""
-        return _listed("objectives", self.objectives)
-
-
-class SweepSpec(Spec):
+class SweepSpec(FactorsSpec):
     """An outcome at every combination of the levels of two or more factors."""
 
-    required = ("kind", "scenario", "factors")
-    is_ranked = False
-
     kind: Literal["sweep"]
-    strategy: str = BASELINE
-    """The strategy that is simulated."""
-    against: str | None = None
-    """A second strategy: outcomes are then the difference between the two."""
     factors: Factors = Field(default={})
     """Two or more factors, each with a range, words, ``{levels: [...]}``, or nothing for the usual
     range. The first two become the axes of the map, each combination of the others a panel."""
@@ -322,16 +290,6 @@ class SweepSpec(Spec):
     """Levels of each factor without words or levels of its own."""
     runs: int = Field(default=20, ge=2, le=10_000)
     """Runs at each point."""
-    outcomes: Names = ("net_efficiency",)
-    """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
-
-    def strategy_names(self, scenario: Scenario) -> Mapping[Path, str]:
-        """The strategy, and the one it is compared with if there is one."""
-        return _contrasted(self.strategy, self.against)
-
-    def outcome_names(self) -> Mapping[Path, str]:
-        """All outcomes."""
-        return _listed("outcomes", self.outcomes)
 
 
 KINDS: dict[str, type[Spec]] = {
@@ -345,20 +303,13 @@ KINDS: dict[str, type[Spec]] = {
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of the files of a kind, with which editors complete and check them.
-
-    Parameters
-    ----------
-    kind
-        One of :data:`KINDS`.
-    """
+    """JSON Schema of the files of a kind, with which editors complete and check them."""
     shape = KINDS[kind]
     described = shape.model_json_schema()
     described["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     described["title"] = f"kolabsim {kind}"
     described["required"] = list(shape.required)
     if "measures" in described["properties"]:
-        described["properties"]["measures"]["items"] = {
-            "anyOf": [{"enum": list(MEASURES)}, {"type": "string"}]
-        }
+        names = {"anyOf": [{"enum": list(MEASURES)}, {"type": "string"}]}
+        described["properties"]["measures"]["items"] = names
     return described
