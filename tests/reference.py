@@ -413,7 +413,7 @@ class Reference:
         return self.share(i, union.members, a) * union.outlook.cost
 
     def offered(self, i: int, a: int) -> tuple[float, float]:
-        """Parts of a start-up that the centre and business offer to pay."""
+        """Parts of a start-up that central government and business offer to pay."""
         grant = self.p["grant_share"] * self.aid["government"][i, a]
         finance = self.p["cofinance_share"] * self.aid["business"][i, a]
         whole = max(grant + finance, 1)

@@ -140,12 +140,12 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name(r"\text{quality}_S"), "capacity": Name("k_S", "pooled capacity, strained"),
         "shortfall": Name(r"\text{short}"),
     },
-    "autonomy_loss": {"": Name(r"\text{self-rule}")},
+    "autonomy_loss": {"": Name(r"\text{autonomy}")},
     "net_benefit": {
         "": Name("U"),
         "cost_ratio": Name(r"\text{cost}", "cost borne over stand-alone cost, less spillover"),
         "quality_gain": Name(r"\Delta", "quality less the quality that the region has alone"),
-        "lost_autonomy": Name(r"\text{self-rule}", "the value of lost autonomy"),
+        "lost_autonomy": Name(r"\text{autonomy}", "the value of the autonomy given up"),
     },
     "attention_odds": {
         "": Name(r"\text{odds}_{\text{attention}}"), "unit": Name("ac_i"),
@@ -215,7 +215,8 @@ def name_of(law: str, word: str) -> Name:
     if word in SHARED:
         return SHARED[word]
     if lever:
-        return Name(lever.symbol, f"the intensity of {lever.title}")
+        article = "the " if lever.title.endswith(("team", "system")) else ""
+        return Name(lever.symbol, f"the intensity of {article}{lever.title}")
     for table in (AREA_ATTRIBUTES, REGION, CONTACT):
         if word in table and table[word].symbol:
             return Name(table[word].symbol, table[word].meaning)

@@ -307,7 +307,7 @@ def test_gains_of_regions_add_up_to_the_whole_where_they_bear_the_cost(compariso
     for strategy in ("forum", "mandate"):
         for future in comparison.futures:
             assert gains[strategy, future] == pytest.approx(whole[strategy, future])
-    # Grants are paid by the centre, so what regions gain is more than what all gain together.
+    # Grants are paid by central government, so regions gain more than all together.
     assert gains["grants", "default"] > whole["grants", "default"]
 
 

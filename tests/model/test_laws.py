@@ -220,7 +220,7 @@ LESS = {
     "benefit, leaving": lambda x: laws.leaving(0.03, 0.5, x - 0.5, P),
     "stress, conduct": lambda x: laws.conduct_odds(0.3, 0.5, 0.5, 0.3, x, 0.3, 0.5, P),
     "shortfall, quality": lambda x: laws.joint_quality(0.6, x, 0.02, P),
-    "part, self-rule lost": lambda x: laws.autonomy_loss(0.5, x, P),
+    "part, autonomy lost": lambda x: laws.autonomy_loss(0.5, x, P),
     "demand, quality": lambda x: laws.strained(1 + x, P),
 }
 MORE = {

@@ -579,7 +579,7 @@ FLAT = {
         "conclude": 1, "conclude_interests": 0,
     },
 }  # fmt: skip
-"""Nothing to gain but from neighbours, and a little self-rule to lose."""
+"""Nothing to gain but from neighbours, and a little autonomy to lose."""
 
 
 def vote(
@@ -629,7 +629,7 @@ def test_governments_vote_with_the_people_they_govern() -> None:
 
 
 def test_under_open_consent_only_the_party_that_asks_votes() -> None:
-    # D has no neighbour among them, would lose a little self-rule, and so does not agree itself.
+    # D has no neighbour among them, would lose a little autonomy, and so does not agree itself.
     assert vote("", consent="open").state.moment[0].refused == 1
     # A body that asks D votes itself: of A, B and C, only A gains.
     assert vote("A", consent="open", opener=A).state.moment[0].refused == 1
@@ -670,7 +670,7 @@ def test_goodwill_counts_what_others_gain_and_not_what_one_gains_oneself() -> No
     run = Run(scenario)
     run.state.region["autonomy"] = 1.0
     # Only B and D gain, half of their cost each; A and C see a third of that, times their
-    # goodwill, against a loss of self-rule below .02.
+    # goodwill, against a loss of autonomy below .02.
     run.state.region["goodwill"] = [0.1, 0.0, 0.1, 0.0]
     open_talks(run, A, D)
     assert run.advance().state.moment[0].concluded == 1

@@ -36,7 +36,7 @@ AREA_ATTRIBUTES: dict[str, Parameter] = {
     "difficulty": share(
         0.3,
         "s",
-        "how hard it is to measure what the service achieves",
+        "difficulty of measuring the results of the service",
         title="difficulty of measurement",
     ),
     "spillover": number(

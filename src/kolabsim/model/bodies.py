@@ -17,11 +17,13 @@ from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, ROW
 on_information = laws.term(
     "information", "cost of informing each other (E3)", "share of joint cost", most=inf
 )
-on_negotiation = laws.term("negotiation", "cost of agreeing (E3)", "share of joint cost", most=inf)
+on_negotiation = laws.term(
+    "negotiation", "cost of negotiating (E3)", "share of joint cost", most=inf
+)
 on_enforcement = laws.term(
     "enforcement", "cost of enforcing promises (E3)", "share of joint cost", most=inf
 )
-on_steering = laws.term("steering", "how far a body agrees as easily as under a lead region (E3)")
+on_steering = laws.term("steering", "ease of agreement in a body, 1 as under a lead region (E3)")
 on_pooling = laws.term("pooling", "pooling of capacity, 1 without any lever (E5)", "1", most=inf)
 on_capacity = laws.term("capacity", "capacity that a joint body works with (E5)")
 on_quality = laws.term("quality", "service quality of a joint body (E5)")

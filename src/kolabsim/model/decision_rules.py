@@ -34,7 +34,7 @@ def best_response(options, me, draw, p):
     )
 )  # fmt: skip
 def logit(options, me, draw, p):
-    """Take better options more often: logit choice, by adding to each gain its own Gumbel draw."""
+    """Take better options more often (logit choice): add a Gumbel draw to each gain."""
     best, highest = 0, -inf
     for k in range(len(options)):
         worth = options[k].gain / p.temperature - log(-log(options[k].draw))
@@ -50,7 +50,7 @@ def logit(options, me, draw, p):
     )
 )  # fmt: skip
 def satisficing(options, me, draw, p):
-    """Take the first option that is good enough, looked at in an order that is drawn."""
+    """Take the first option that is good enough, in random order."""
     best, first = 0, 2.0
     for k in range(1, len(options)):
         if options[k].gain > p.threshold and options[k].draw < first:
@@ -61,11 +61,11 @@ def satisficing(options, me, draw, p):
 @decision_rule(
     intensity=Parameter(
         20.0, 5.0, 80.0, symbol=r"\beta", unit="1/share of stand-alone cost",
-        meaning="how sharply a region follows those who do better",
+        meaning="how strongly a region follows contacts that do better",
     )
 )  # fmt: skip
 def imitation(options, me, draw, p):
-    """Turn to a contact drawn at random, the more likely the better it does.
+    """Follow a contact drawn at random; the better it does, the more likely.
 
     A Fermi rule [traulsen_2006].
     """

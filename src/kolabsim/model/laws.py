@@ -160,7 +160,7 @@ def information_cost(distance, forum, system, p):
 
 @kernel
 def steering(team, p):
-    """How far members agree as easily as under a lead region. Assumed. E3"""
+    """Ease of agreement among members, 1 as under a lead region. Assumed. E3"""
     return team_on_steering(0.0, team, p)
 
 
@@ -182,7 +182,7 @@ def negotiation_cost(distance, members, growth, steering, planning, team, mediat
 
 @kernel
 def enforcement_cost(trust, difficulty, monitoring, p):
-    """Cost of enforcing promises, share of joint cost; trust saves it. [feiock_2007] E3"""
+    """Cost of enforcing promises, share of joint cost; lower with more trust. [feiock_2007] E3"""
     cost = p.enforcement_cost * (1.0 - trust) * (1.0 + 0.5 * difficulty)
     return monitoring_on_enforcement(cost, monitoring, p)
 
@@ -258,20 +258,20 @@ def pooled_capacity(mean, best, pooling, p):
 
 @kernel
 def joint_quality(capacity, shortfall, penalty, p):
-    """Service quality of a body; ``shortfall`` is the share of its people whose region fails. E5"""
+    """Service quality; ``shortfall`` is the share of people whose region falls short. E5"""
     return capacity * (1.0 - p.shortfall_quality * shortfall) * (1.0 - min(penalty, 1.0))
 
 
 # E6 ---------------------------------------------------------------------------------------------
 @kernel
 def autonomy_loss(autonomy, part, p):
-    """Value of the self-rule that a region of this share of its body gives up. E6"""
+    """Value of the autonomy that a region gives up in its body. E6"""
     return p.autonomy_cost * autonomy * (1.0 - part)
 
 
 @kernel
 def net_benefit(cost_ratio, quality_gain, lost_autonomy, p):
-    """Net benefit a year per unit of stand-alone cost: saving, quality, less self-rule. E6"""
+    """Net benefit a year per unit of stand-alone cost: saving, quality, less lost autonomy. E6"""
     return 1.0 - cost_ratio + p.quality_value * quality_gain - lost_autonomy
 
 
@@ -295,14 +295,14 @@ def attention_odds(unit, stress, peers, priority, grant, forum, p):
 
 @kernel
 def nearness(distance, mean_distance, land, p):
-    """How near a contact is, before it is scaled to mean 1 over a region's contacts. E7"""
+    """Nearness of a contact, before it is scaled to mean 1 over a region's contacts. E7"""
     reach = max(p.near_reach * mean_distance, 1e-9)
     return exp(-min(distance / reach, STEEPEST)) * (1.0 + p.near_land * land)
 
 
 @kernel
 def noticing(near, trust, forum, tier, p):
-    """Chance to notice a contact as a partner. [leroux_2010] E7"""
+    """Chance of noticing a contact as a possible partner. [leroux_2010] E7"""
     chance = forum_on_notice(p.notice * near * (0.5 + trust), forum, p)
     return clip(chance * (1.0 + p.notice_tier * tier), 0.0, 1.0)
 
@@ -337,7 +337,7 @@ def observed(monitoring, system, p):
 def conduct_odds(goodwill, commitment, trust, voice, stress, part, seen, p):
     """Log odds that a member keeps its promises in a quarter. Assumed. E10
 
-    ``part`` is its part of the body's people, ``seen`` the chance that its conduct is observed.
+    ``part`` is its share of the body's people, ``seen`` the chance that its conduct is observed.
     """
     temptation = p.shortfall_share * (1.0 - part) * (1.0 - seen)
     will = (
@@ -385,13 +385,13 @@ def trust_built(forum, team, mediation, p):
 
 @kernel
 def reach(trust, damage):
-    """Trust that good conduct and meetings can bring, given lasting damage. [pant_yu_2025] E12"""
+    """Trust that good conduct and meetings can reach, given lasting damage. [pant_yu_2025] E12"""
     return max(trust, 1.0 - damage)
 
 
 @kernel
 def commitment_goal(realised, expected):
-    """Commitment that results earn, .6 if as expected: small wins. [ansell_gash_2008] E12"""
+    """Commitment that results earn, 0.6 if as expected: small wins. [ansell_gash_2008] E12"""
     return logistic(0.405 + (realised - expected) / 0.05)
 
 
@@ -446,7 +446,7 @@ def entry_cost(stress, first_year, aid, p):
 
 @kernel
 def granted(due, government, business, p):
-    """Start-up that the centre pays; together with co-finance at most all of it."""
+    """Start-up that central government pays; together with co-finance at most all of it."""
     grant, share = p.grant_share * government, p.cofinance_share * business
     return due * grant / max(grant + share, 1.0)
 
@@ -475,7 +475,7 @@ def union_change(members, cost, spill, quality, autonomy, price, entry, judged, 
     """Change of judged net benefit that a union makes to all its members together.
 
     All but ``price`` are sums over the members: cost and spillover per unit of stand-alone cost,
-    gained quality, lost self-rule, the weight of start-up, and net benefit as judged before.
+    gained quality, lost autonomy, the weight of start-up, and net benefit as judged before.
     """
     after = members - cost + spill + p.quality_value * quality - p.autonomy_cost * autonomy
     return after - p.startup_cost * price * entry / p.horizon_years - judged

@@ -92,7 +92,7 @@ SUPPORTERS: dict[str, Lever] = {
     "government": Lever(
         "G",
         "central government grants",
-        "the centre pays part of the start-up",
+        "central government pays part of the start-up cost",
         base="entry",
         price="grant_share",
         payer="centre",
@@ -108,7 +108,7 @@ SUPPORTERS: dict[str, Lever] = {
     "business": Lever(
         "B",
         "business co-finance",
-        "firms pay part of the start-up and bring technology",
+        "firms pay part of the start-up cost and bring technology",
         base="joint",
         price="business_price",
         payer="supporter",
@@ -149,7 +149,7 @@ TERMS: dict[str, Term] = {}
 BASES = ("members", "joint")
 """Bases of the price of a user-defined mechanism: all service cost, or joint cost."""
 BASE_TITLES = {
-    "members": N_("all service cost"), "joint": N_("joint cost"), "entry": N_("start-up"),
+    "members": N_("all service cost"), "joint": N_("joint cost"), "entry": N_("start-up cost"),
 }  # fmt: skip
 """Titles of the bases of the price of any lever."""
 
@@ -163,7 +163,7 @@ CUSTOM_TARGETS = len(TARGETS)
 PAYERS = ("members", "centre", "supporter")
 """Bearers of the cost of a lever."""
 PAYER_TITLES = {
-    "members": N_("members"), "centre": N_("the centre"), "supporter": N_("the supporter"),
+    "members": N_("members"), "centre": N_("central government"), "supporter": N_("the supporter"),
 }  # fmt: skip
 """The same in words."""
 

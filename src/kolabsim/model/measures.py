@@ -58,15 +58,15 @@ def _channel(title: str, meaning: str) -> Measure:
 
 
 CHANNELS: dict[str, Measure] = {
-    "scale": _channel("scale", "saving from producing at another scale, as it is shared"),
+    "scale": _channel("scale", "saving from production at another scale, as divided among members"),
     "spill": _channel("spillover", "gain from serving together with neighbours"),
     "pooled": _channel("pooled capacity", "value of the change in service quality"),
     "coordination": _channel("coordination cost", "cost of informing, agreeing and enforcing"),
     "distance": _channel("haul", "cost of distance between members"),
-    "newness": _channel("transition", "cost of newness of the body"),
+    "newness": _channel("transition", "extra cost of a new joint body"),
     "conduct": _channel("conduct", "gain or loss of a region from shortfalls"),
-    "self_rule": _channel("self-rule", "value of the self-rule given up"),
-    "entry": _channel("start-up", "start-up paid by the region itself"),
+    "self_rule": _channel("autonomy", "value of the autonomy given up"),
+    "entry": _channel("start-up cost", "start-up cost paid by the region itself"),
     "programme": _channel("programme", "cost of levers borne by the region itself"),
 }
 """The sources of a region's gains and losses, which add up to its realised net benefit."""
@@ -77,23 +77,27 @@ REGION_MEASURES: dict[str, Measure] = {
         "efficiency", "1 - realised cost / stand-alone cost, before programme cost", better=1,
     ),
     "quality_change": Measure(
-        "service quality change", "service quality against the region's own start", "0..1",
+        "service quality change", "change in service quality since the start", "0..1",
         better=1,
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit", "net benefit seen when the present agreement was voted on",
+        "perceived net benefit",
+        "net benefit that the region expected when it voted on the present agreement",
         "share of stand-alone cost", better=1,
     ),
     "realised_benefit": Measure(
-        "realised net benefit", "net benefit that was realised, after programme cost borne",
+        "realised net benefit",
+        "realised net benefit after the programme cost that the region bears",
         "share of stand-alone cost", better=1,
     ),
     "saving": Measure(
-        "net saving", "stand-alone cost less realised cost and programme cost borne", "currency",
-        better=1, figure=SUM,
+        "net saving",
+        "stand-alone cost less realised cost and the programme cost that the region bears",
+        "currency", better=1, figure=SUM,
     ),
     "benefit_money": Measure(
-        "realised net benefit in money", "realised net benefit after programme cost borne",
+        "realised net benefit in money",
+        "realised net benefit after the programme cost that the region bears",
         "currency", better=1, figure=SUM,
     ),
     **CHANNELS,
@@ -102,7 +106,8 @@ REGION_MEASURES: dict[str, Measure] = {
 
 MEASURES = Measures({
     "cooperation": Measure(
-        "cooperation rate", "share of pairs of a region and an area in a joint body",
+        "cooperation rate",
+        "share of pairs of a region and a service area that are in a joint body",
         shown=(REPORT, PAGE, STEPPER, TRAITS), order=6,
     ),
     "efficiency": Measure(
@@ -113,18 +118,22 @@ MEASURES = Measures({
         "efficiency after programme cost", "efficiency less programme cost, no matter who bears it",
         better=1, shown=(REPORT, PAGE), order=3,
     ),
-    "quality": Measure("service quality", "mean service quality over people", "0..1", better=1),
+    "quality": Measure(
+        "service quality", "mean service quality, weighted by population", "0..1", better=1,
+    ),
     "quality_change": Measure(
-        "service quality change", "mean over people of quality against the region's start", "0..1",
-        better=1, shown=(REPORT, PAGE, TRAITS), order=5,
+        "service quality change",
+        "mean change in service quality since the start, weighted by population", "0..1", better=1,
+        shown=(REPORT, PAGE, TRAITS), order=5,
     ),
     "perceived_benefit": Measure(
-        "perceived net benefit", "net benefit seen when the present agreements were voted on",
+        "perceived net benefit",
+        "net benefit that regions expected when they voted on the present agreements",
         "share of stand-alone cost", better=1, shown=(REPORT,), order=2,
     ),
     "realised_benefit": Measure(
         "realised net benefit",
-        "net benefit that was realised, after programme cost, no matter who bears it",
+        "realised net benefit after programme cost, no matter who bears it",
         "share of stand-alone cost", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS), order=1,
     ),
     **{name: measure for name, measure in CHANNELS.items() if name != "programme"},
@@ -154,8 +163,8 @@ MEASURES = Measures({
         shown=(REPORT, PAGE), order=12,
     ),
     "exit_rate": Measure(
-        "exit rate", "memberships that end, a year", "share/year", better=-1, figure=RATIO,
-        ratio=("ended", "membership_years"), shown=(REPORT, PAGE), order=13,
+        "exit rate", "share of memberships that end in a year", "share/year", better=-1,
+        figure=RATIO, ratio=("ended", "membership_years"), shown=(REPORT, PAGE), order=13,
     ),
     "membership_age": Measure("age of memberships", "mean age of memberships", "years"),
     "body_age": Measure("age of bodies", "mean age of joint bodies", "years"),
@@ -181,7 +190,8 @@ MEASURES = Measures({
         figure=SUM, shown=(COSTS,), order=15,
     ),
     "programme_centre": Measure(
-        "programme cost of the centre", "programme cost that the centre bears", "currency",
+        "programme cost of central government", "programme cost that central government bears",
+        "currency",
         better=-1, figure=SUM, shown=(COSTS,), order=16,
     ),
     "programme_supporters": Measure(

@@ -81,7 +81,7 @@ def planning_on_conclusion(term, intensity, p):
     **named("team_negotiation", "conclude_team", "trust_team"),
 )  # fmt: skip
 def team(term, intensity, p):
-    """A secretariat makes agreeing cheaper."""
+    """A secretariat makes agreement cheaper."""
     return term * (1.0 - p.team_negotiation * intensity)
 
 
@@ -140,7 +140,7 @@ def monitoring(term, intensity, p):
 
 @monitoring.also("observation")
 def monitoring_on_observation(term, intensity, p):
-    """Conduct is seen."""
+    """Conduct is observed."""
     return term + (1.0 - term) * intensity
 
 
@@ -158,7 +158,7 @@ def government(term, intensity, p):
     **named("mediation_negotiation", "conclude_mediation", "trust_mediation"),
 )  # fmt: skip
 def ngo(term, intensity, p):
-    """A mediator makes agreeing cheaper."""
+    """A mediator makes agreement cheaper."""
     return term * (1.0 - p.mediation_negotiation * intensity)
 
 
@@ -182,7 +182,7 @@ def business(term, intensity, p):
 
 @mechanism(lever=LEVERS["community"], acts_on="conduct_odds", **named("honour_voice"))
 def community(term, intensity, p):
-    """Members that are questioned in public keep their promises."""
+    """Members that are questioned in public keep their promises more often."""
     return term + p.honour_voice * intensity
 
 

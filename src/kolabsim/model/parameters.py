@@ -265,7 +265,7 @@ PARAMETERS: dict[str, Parameter] = {
             unit="log odds/quarter",
             least=-20.0,
             most=20.0,
-            meaning="log odds that a region considers an area in a quarter, with no reason to",
+            meaning="log odds that a region considers an area in a quarter without special reason",
         ),
         attention_cost=number(
             3.0, r"\beta_c", "attention raised by unit costs above those at efficient scale"
@@ -275,9 +275,13 @@ PARAMETERS: dict[str, Parameter] = {
         attention_interest=number(0.5, r"\beta_w", "attention raised by the area's priority"),
         attention_grant=number(1.5, r"\beta_G", "attention raised by a full central grant"),
         attention_forum=number(0.7, r"\beta_F", "attention raised by a full forum"),
-        notice=share(0.5, "n_0", "chance to notice a contact at mean nearness and trust 0.5"),
-        notice_forum=number(1.4, r"\chi", "rise of that chance inside one forum"),
-        notice_tier=number(1.0, r"\chi_t", "rise of that chance inside one higher tier"),
+        notice=share(0.5, "n_0", "chance of noticing a contact at mean nearness and trust 0.5"),
+        notice_forum=number(
+            1.4, r"\chi", "rise of the chance of noticing a contact in the same forum"
+        ),
+        notice_tier=number(
+            1.0, r"\chi_t", "rise of the chance of noticing a contact in the same tier"
+        ),
         near_reach=number(
             1.5,
             "d_0",
@@ -299,10 +303,18 @@ PARAMETERS: dict[str, Parameter] = {
     **grouped(
         "agreement",
         conclude=share(0.25, "p_0", "chance that a negotiation concludes in a quarter"),
-        conclude_planning=number(1.0, "p_P", "rise of that chance by joint planning"),
-        conclude_team=number(0.5, "p_C", "rise of that chance by a coordination team"),
-        conclude_mediation=number(0.5, "p_O", "rise of that chance by NGO mediation"),
-        conclude_interests=number(0.5, "p_q", "fall of that chance with unlike interests"),
+        conclude_planning=number(
+            1.0, "p_P", "rise of the chance of concluding a negotiation by joint planning"
+        ),
+        conclude_team=number(
+            0.5, "p_C", "rise of the chance of concluding a negotiation by a coordination team"
+        ),
+        conclude_mediation=number(
+            0.5, "p_O", "rise of the chance of concluding a negotiation by NGO mediation"
+        ),
+        conclude_interests=number(
+            0.5, "p_q", "fall of the chance of concluding a negotiation with unlike interests"
+        ),
         mandate_goodwill=share(0.7, "g_m", "goodwill left in a mandated member"),
         mandate_commitment=share(0.7, "m_m", "commitment target left in a mandated member"),
     ),
@@ -323,7 +335,7 @@ PARAMETERS: dict[str, Parameter] = {
         honour_trust=number(2.0, "h_T", "promises kept because of trust within the body"),
         honour_voice=number(0.7, "h_V", "promises kept because of a full community voice"),
         honour_stress=number(1.0, "h_f", "promises broken because of fiscal stress"),
-        honour_temptation=number(1.0, "h_x", "promises broken for gain that nobody sees"),
+        honour_temptation=number(1.0, "h_x", "promises broken for a gain that nobody observes"),
         shortfall_share=share(0.1, r"\varphi_s", "share of its due that a member keeps back"),
         observation=share(0.4, "o", "chance that conduct is observed without any monitoring"),
     ),
@@ -341,7 +353,7 @@ PARAMETERS: dict[str, Parameter] = {
         first_term=number(
             3.0,
             "t_1",
-            "years before which no member leaves",
+            "years in which a new member may not leave",
             unit="year",
         ),
     ),
@@ -362,13 +374,13 @@ PARAMETERS: dict[str, Parameter] = {
         trust_damage=rate(
             0.6,
             r"\mu_R",
-            "trust put out of reach by promises broken, where damage is lasting",
+            "trust put out of reach by broken promises, where damage is lasting",
             source="pant_yu_2025",
         ),
         trust_mending=rate(
             0.03,
             r"\delta_R",
-            "part of that damage mended by promises kept",
+            "part of lasting damage to trust mended by promises kept",
             source="pant_yu_2025",
         ),
         trust_forum=rate(0.05, r"\lambda_F", "trust built by a full forum"),
@@ -404,7 +416,7 @@ PARAMETERS: dict[str, Parameter] = {
         discount=number(
             0.04,
             "r_d",
-            "yearly discount rate of money",
+            "yearly discount rate",
             unit="1/year",
         ),
         cofinance_share=share(0.5, "s_B", "share of start-up that full co-finance pays"),

@@ -39,7 +39,7 @@ on_attention_odds = laws.term(
     least=-inf, most=inf,
 )  # fmt: skip
 on_attention = laws.term("attention", "chance in a quarter that a region considers an area (E7)")
-on_notice = laws.term("notice", "chance in a quarter to notice a contact (E7)")
+on_notice = laws.term("notice", "chance in a quarter of noticing a contact (E7)")
 on_conclusion = laws.term("conclusion", "chance in a quarter that a negotiation concludes (E9)")
 on_observation = laws.term("observation", "chance that a member's conduct is observed (E10)")
 on_conduct_odds = laws.term(

@@ -45,10 +45,10 @@ def _index(meaning: str, symbol: str = "") -> Column:
 
 
 REGION: dict[str, Column] = {
-    "id": Column("number by which draws know it: a hash of its code", "", "", np.int64),
+    "id": Column("number that identifies it in random draws: a hash of its code", "", "", np.int64),
     "tier": _index("higher tier that it belongs to"),
     "forum": _index("forum that it is in"),
-    "rank": _index("its place by population, from the smallest"),
+    "rank": _index("rank by population, from the smallest"),
     "first": _index("first of its contacts"),
     "end": _index("first contact after its own"),
     "x": Column("place on the unit sphere", "earth radii"),
@@ -57,7 +57,7 @@ REGION: dict[str, Column] = {
     "population": Column("inhabitants", "persons > 0", "N"),
     "stress": Column("fiscal stress", "0..1", "f"),
     "stress_start": Column("fiscal stress at the start", "0..1", "f_0"),
-    "autonomy": Column("preference for self-rule", "0..1", "v"),
+    "autonomy": Column("preference for autonomy", "0..1", "v"),
     "goodwill": Column("weight on the benefit of partners", "0..1", "g"),
     "commitment": Column("commitment to cooperation", "0..1", "m"),
     "reputation": Column("probability that it keeps promises, as others see it", "0..1", "r"),
@@ -80,13 +80,17 @@ SLOT: dict[str, Column] = {
     "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
     "startup": Column("start-up due this quarter", "person-years at efficient scale"),
     "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
-    "reference": Column("quality it has alone: capacity, less strain of demand", "0..1", ""),
+    "reference": Column(
+        "service quality if it serves alone: capacity, less the strain of demand", "0..1", ""
+    ),
     "quality": Column("service quality", "0..1"),
     "cleared": _index("1 while it serves alone and nothing of a body is left in its figures"),
-    "due": Column("its part of joint cost by the rule, before conduct and spillover", "persons"),
+    "due": Column(
+        "joint cost that it owes under the rule, before shortfalls and spillover", "persons"
+    ),
     "cost": Column("running cost borne, less spillover", "share of stand-alone cost"),
-    "entry": Column("channel: start-up paid itself, negative", "share"),
-    "realised": Column("net benefit of running together, as it happened", "share", "U"),
+    "entry": Column("channel: start-up that it pays itself, negative", "share"),
+    "realised": Column("net benefit of serving together, as realised", "share", "U"),
     "capacity_start": Column("capacity at the start", "0..1", "k_0"),
     "load": Column("information and negotiation cost of its body", "share of joint cost"),
     "body_trust": Column("mean trust in its body", "0..1", "T_S"),
@@ -95,7 +99,7 @@ SLOT: dict[str, Column] = {
     "opened": _index("quarter in which its last negotiation opened, -1 if none has"),
     "judged": Column("net benefit of its present arrangement, as judged", "share", "U"),
     "capacity": Column("administrative capacity", "0..1", "k"),
-    "weight": Column("weight by which it shares joint cost", "persons", "W"),
+    "weight": Column("weight in the division of joint cost", "persons", "W"),
     "burden": Column("its weight over its stand-alone cost", "1", ""),
     "omega": Column("weight of the neighbours served together", "0..1", r"\omega"),
     "demand": Column("demand relative to normal", "> 0", r"\delta"),
@@ -106,7 +110,7 @@ SLOT: dict[str, Column] = {
     "ngo": Column("mediation offered to it", "0..1", "O"),
     "business": Column("co-finance and technology offered to it", "0..1", "B"),
     "community": Column("community voice in it", "0..1", "V"),
-    "granted": Column("start-up paid by the centre this quarter", "person-years"),
+    "granted": Column("start-up paid by central government this quarter", "person-years"),
     "cofinanced": Column("start-up paid by business this quarter", "person-years"),
     "scale": Column("channel: saving from scale and sharing", "share of stand-alone cost"),
     "coordination": Column("channel: cost of coordination, negative", "share"),
@@ -115,7 +119,7 @@ SLOT: dict[str, Column] = {
     "spill": Column("channel: spillover from serving neighbours together", "share"),
     "conduct": Column("channel: gain or loss from shortfalls", "share"),
     "pooled": Column("channel: value of the change in quality", "share"),
-    "self_rule": Column("channel: value of the self-rule lost, negative", "share"),
+    "self_rule": Column("channel: value of the autonomy given up, negative", "share"),
 }
 
 CONTACT: dict[str, Column] = {
@@ -124,11 +128,11 @@ CONTACT: dict[str, Column] = {
     "land": Column("1 if the two share a land border", "0 or 1"),
     "near": Column("nearness, mean 1 over a region's contacts", "1"),
     "spill": Column(
-        "part of the region's land neighbours, by people over distance squared", "0..1"
+        "share among the region's land neighbours, by people over distance squared", "0..1"
     ),
     "trust": Column("trust of the region in this contact", "0..1", "T"),
     "trust_start": Column("trust at the start", "0..1", "T_0"),
-    "damage": Column("trust that cannot be had, for promises broken", "0..1", "D"),
+    "damage": Column("trust put out of reach by broken promises", "0..1", "D"),
 }
 
 BODY: dict[str, Column] = {
@@ -170,8 +174,8 @@ OPTION: dict[str, Column] = {
     "members": Column("members of the union", "regions"),
     "people": Column("people in the union", "persons"),
     "culture": Column("mean cultural distance in the union", "1 on average"),
-    "draw": Column("a draw of its own", "0..1"),
-    "contact": _index("contact that speaks for the other party, -1: keep things as they are"),
+    "draw": Column("random draw of this option", "0..1"),
+    "contact": _index("contact that speaks for the other party; -1 for the status quo"),
     "party": _index("the other party"),
 }
 """Columns of an option, as a decision rule sees it."""
@@ -215,7 +219,7 @@ MOMENT: dict[str, Column] = {
     "deciding": Column("quarters from opening to conclusion, summed over agreements", "quarters"),
     "mean_interest": Column("mean of 1 - cos of interests over pairs", "0..1"),
     "paid_members": Column("programme cost borne by members this quarter", "currency"),
-    "paid_centre": Column("programme cost borne by the centre this quarter", "currency"),
+    "paid_centre": Column("programme cost borne by central government this quarter", "currency"),
     "paid_supporter": Column("programme cost borne by supporters this quarter", "currency"),
     "density": Column("network measures, kept until memberships change", "0..1"),
     "transitivity": Column("closed share of triples", "0..1"),
