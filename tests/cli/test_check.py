@@ -1,9 +1,11 @@
 """``kolabsim check`` and ``kolabsim schema``: files, and what may stand in them."""
 
 import json
+import re
 
 import pytest
 
+from kolabsim.study.spec import KINDS
 from tests.terminal import kolabsim
 
 
@@ -25,11 +27,27 @@ def test_an_experiment_is_found_in_its_folder(small):
     assert "a comparison of 3 strategies, 12 runs each, in kartamantul" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("kind", "described_kind"),
-    [("scenario", "scenario"), ("experiment", "comparison"), ("robustness", "robustness")],
-)
-def test_schema_is_json(kind, described_kind, tmp_path):
+def test_an_experiment_without_a_kind_has_one_problem(small, refused):
+    text = (small / "small.yaml").read_text(encoding="utf-8")
+    (small / "small.yaml").write_text(text.replace("kind: comparison\n", ""), encoding="utf-8")
+    message = refused(kolabsim("check", "small.yaml", folder=small))
+    assert message.startswith("1 problem in small.yaml:")
+    assert "kind: missing" in message
+
+
+@pytest.mark.parametrize("kind", ["scenario", *KINDS])
+def test_schema_is_json(kind, tmp_path):
     described = json.loads(kolabsim("schema", kind, folder=tmp_path).stdout)
-    assert described["title"] == f"kolabsim {described_kind}"
+    assert described["title"] == f"kolabsim {kind}"
     assert described["properties"]
+
+
+def test_the_schema_of_experiments_covers_all_kinds(tmp_path):
+    text = kolabsim("schema", "experiment", folder=tmp_path).stdout
+    described = json.loads(text)
+    places = described["discriminator"]["mapping"]
+    assert tuple(places) == tuple(KINDS)
+    assert described["oneOf"] == [{"$ref": place} for place in places.values()]
+    for kind in KINDS:
+        assert described["$defs"][kind]["properties"]["kind"]["const"] == kind
+    assert set(re.findall(r'"#/\$defs/(\w+)"', text)) <= set(described["$defs"])

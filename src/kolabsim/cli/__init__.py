@@ -12,7 +12,7 @@ from importlib import import_module
 import typer
 
 from kolabsim.cli.program import INTERRUPTED, REFUSED, program
-from kolabsim.cli.terminal import extension_announcer, show_warning
+from kolabsim.cli.terminal import extension_announcer, warn
 from kolabsim.errors import KolabsimError, StoppedError
 from kolabsim.i18n import LANGUAGES, _, set_language
 from kolabsim.model.load import listeners
@@ -35,12 +35,6 @@ def set_typed_language(words: Sequence[str]) -> None:
             set_language(code)
 
 
-def reason_of(error: OSError) -> str:
-    """Say what the operating system refused, and for which file."""
-    reason = error.strerror or str(error)
-    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
-
-
 def discard_output() -> None:
     """Redirect the output, so that Python does not fail again when it closes a full one."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,7 +50,7 @@ def main() -> None:
         # Characters that the encoding of the terminal lacks must not stop a command.
         sys.stdout.reconfigure(errors="backslashreplace")
     announce, show = extension_announcer(), warnings.showwarning
-    warnings.showwarning = show_warning
+    warnings.showwarning = warn
     listeners.append(announce)
     try:
         words = sys.argv[1:]
@@ -77,7 +71,10 @@ def main() -> None:
     except OSError as error:
         if error.errno == errno.ENOSPC and error.filename is None:
             discard_output()
-        typer.echo(str(KolabsimError(reason_of(error))), err=True)
+        reason = error.strerror or str(error)
+        if error.filename is not None:
+            reason = f"{os.fsdecode(error.filename)}: {reason}"
+        typer.echo(str(KolabsimError(reason)), err=True)
         code = REFUSED
     except MemoryError:
         typer.echo(_("This machine has too little memory for that."), err=True)

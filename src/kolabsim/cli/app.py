@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import Annotated
 
 import typer
 
-from kolabsim.cli.help import NUMBER
-from kolabsim.cli.program import Language, choose, program
+from kolabsim.cli.program import LANGUAGE, choose, number, program
 from kolabsim.cli.terminal import announce_compilation, terminal
 from kolabsim.errors import InputError, Problem, require
 from kolabsim.i18n import N_, _
@@ -17,27 +15,18 @@ from kolabsim.i18n import N_, _
 
 @program.command("app", help=N_("Try out strategies and assumptions on a web page."))
 def app(
-    scenario: Annotated[
-        str, typer.Option(metavar=N_("SCENARIO"), help=N_("Scenario to start with."))
-    ] = "kartamantul",
-    host: Annotated[
-        str,
-        typer.Option(
-            metavar=N_("ADDRESS"), help=N_("Address to serve at; 0.0.0.0 admits other machines.")
-        ),
-    ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        typer.Option(
-            min=0, max=65535, metavar=NUMBER, help=N_("Port to serve at; 0 takes any free port.")
-        ),
-    ] = 8765,
-    no_browser: Annotated[
-        bool, typer.Option("--no-browser", help=N_("Do not open a browser."))
-    ] = False,
-    language: Language = None,
+    scenario: str = typer.Option(
+        "kartamantul", metavar=N_("SCENARIO"), help=N_("Scenario to start with.")
+    ),
+    host: str = typer.Option(
+        "127.0.0.1",
+        metavar=N_("ADDRESS"),
+        help=N_("Address to serve at; 0.0.0.0 admits other machines."),
+    ),
+    port: int = number(8765, N_("Port to serve at; 0 takes any free port."), min=0, max=65535),
+    no_browser: bool = typer.Option(False, "--no-browser", help=N_("Do not open a browser.")),
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Serve the page on which strategies are tried out, until it is interrupted."""
     from kolabsim.scenario.scenario import shipped_names
 
     choose(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))

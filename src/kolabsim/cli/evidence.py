@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from kolabsim.cli.program import (
-    Language,
-    Seed,
-    Settings,
-    Workers,
+    LANGUAGE,
+    SEED,
+    SETTINGS,
+    WORKERS,
     command_line,
+    number,
     parse_settings,
     program,
 )
@@ -24,94 +25,75 @@ from kolabsim.i18n import N_, _
 if TYPE_CHECKING:
     from kolabsim.validation.network import Network
 
-Bodies = Annotated[
-    Path | None, typer.Option(help=N_("Table of observed joint bodies, to compare with the model."))
-]
-OfBodies = Annotated[
-    str | None, typer.Option(help=N_("Scenario with the regions of these joint bodies."))
-]
-HeldOut = Annotated[
-    list[str],
-    typer.Option(metavar="TIER", help=N_("Tier that is only scored, not fitted; may be repeated.")),
-]
-Within = Annotated[
-    float, typer.Option(min=1.0, help=N_("Kilometres within which pairs of regions are compared."))
-]
-Year = Annotated[
-    float | None, typer.Option(help=N_("Year of the comparison [default: bodies without an end]."))
-]
+BODIES: Any = typer.Option(
+    None, help=N_("Table of observed joint bodies, to compare with the model.")
+)
+SCENARIO: Any = typer.Option(None, help=N_("Scenario with the regions of these joint bodies."))
+HELD_OUT: Any = typer.Option(
+    [], metavar="TIER", help=N_("Tier that is only scored, not fitted; may be repeated.")
+)
+WITHIN: Any = typer.Option(
+    50.0, min=1.0, help=N_("Kilometres within which pairs of regions are compared.")
+)
+YEAR: Any = typer.Option(None, help=N_("Year of the comparison [default: bodies without an end]."))
 
 
 @program.command(
     help=N_("Judge the model by published facts, or by observed joint bodies of any regions.")
 )
 def evidence(
-    scenario: OfBodies = None,
-    bodies: Bodies = None,
-    held_out: HeldOut = [],  # noqa: B006 (typer reads it, nobody changes it)
-    incomplete: Annotated[
-        list[str],
-        typer.Option(
-            metavar="TIER", help=N_("Tier with incompletely reported bodies; may be repeated.")
-        ),
-    ] = [],  # noqa: B006
-    within: Within = 50.0,
-    year: Year = None,
-    strategy: Annotated[
-        str, typer.Option(help=N_("Strategy under which the model forms joint bodies."))
-    ] = "voluntary",
-    by: Annotated[
-        str,
-        typer.Option(
-            metavar="COLUMN", help=N_("Column of regions that groups gains [default: their tier].")
-        ),
-    ] = "",
-    settings: Settings = [],  # noqa: B006
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help=N_("Folder of the results [default: results/evidence].")),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help=N_("A quick look, with few runs and wide intervals."))
-    ] = False,
-    runs: Annotated[
-        int | None, typer.Option(min=2, help=N_("Runs of the scenario, or of each setting."))
-    ] = None,
-    seed: Seed = 1,
-    workers: Workers = None,
-    futures: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=100,
-            help=N_("Plausible futures in which facts are judged [default: 20; quick: none]."),
-        ),
-    ] = None,
-    language: Language = None,
+    scenario: str | None = SCENARIO,
+    bodies: Path | None = BODIES,
+    held_out: list[str] = HELD_OUT,
+    incomplete: list[str] = typer.Option(
+        [], metavar="TIER", help=N_("Tier with incompletely reported bodies; may be repeated.")
+    ),
+    within: float = WITHIN,
+    year: float | None = YEAR,
+    strategy: str = typer.Option(
+        "voluntary", help=N_("Strategy under which the model forms joint bodies.")
+    ),
+    by: str = typer.Option(
+        "", metavar="COLUMN", help=N_("Column of regions that groups gains [default: their tier].")
+    ),
+    settings: list[str] = SETTINGS,
+    out: Path | None = typer.Option(
+        None, help=N_("Folder of the results [default: results/evidence].")
+    ),
+    quick: bool = typer.Option(
+        False, "--quick", help=N_("A quick look, with few runs and wide intervals.")
+    ),
+    runs: int | None = number(None, N_("Runs of the scenario, or of each setting."), min=2),
+    seed: int = SEED,
+    workers: int | None = WORKERS,
+    futures: int | None = number(
+        None,
+        N_("Plausible futures in which facts are judged [default: 20; quick: none]."),
+        min=0,
+        max=100,
+    ),
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Judge the model by published facts, or by observed joint bodies of any regions."""
     from kolabsim.report.output import check_writable
     from kolabsim.validation.network import load_network
 
     inputs = both_or_neither(scenario, bodies)
     folder = out or Path("results") / ("evidence" if inputs is None else "evidence-bodies")
+    how: dict[str, Any] = {"quick": quick, "runs": runs, "seed": seed, "threads": workers}
     if inputs is None:
         check_writable(folder)
-        judge_by_facts(folder, quick=quick, runs=runs, seed=seed, workers=workers, futures=futures)
+        judge_by_facts(folder, futures, **how)
         return
     network = load_network(
         *inputs, held_out=held_out, incomplete=incomplete, within=within, year=year,
         strategy=strategy, by=by, settings=parse_settings(settings),
     )  # fmt: skip
     check_writable(folder)
-    judge_by_bodies(network, folder, quick=quick, runs=runs, seed=seed, workers=workers)
+    judge_by_bodies(network, folder, **how)
 
 
 def both_or_neither(scenario: str | None, bodies: Path | None) -> tuple[str, Path] | None:
-    """A scenario and a table of its joint bodies; None if neither is given.
-
-    Raises :class:`~kolabsim.errors.InputError` if only one of them is.
-    """
+    """A scenario and a table of its joint bodies; None if neither is given."""
     if scenario is not None and bodies is not None:
         return scenario, bodies
     if scenario is not None or bodies is not None:
@@ -121,13 +103,7 @@ def both_or_neither(scenario: str | None, bodies: Path | None) -> tuple[str, Pat
 
 
 def judge_by_bodies(
-    network: Network,
-    folder: Path,
-    *,
-    quick: bool,
-    runs: int | None,
-    seed: int,
-    workers: int | None,
+    network: Network, folder: Path, *, quick: bool, runs: int | None, seed: int, **how: Any
 ) -> None:
     """Compare the model with observed joint bodies, and write the page and its tables."""
     from kolabsim.report.provenance import provenance
@@ -137,32 +113,17 @@ def judge_by_bodies(
     runs = runs or (QUICK if quick else RUNS)
     announce_compilation()
     with count_runs(runs) as show:
-        fit = compare_network(network, runs=runs, seed=seed, threads=workers, progress=show)
+        fit = compare_network(network, runs=runs, seed=seed, progress=show, **how)
     facts = provenance(command_line(), seed, network.scenario) | {"runs": runs}
-    page = write_validation(
-        fit,
-        folder,
-        lines=[
-            _("{number} runs").format(number=runs),
-            _("seed {seed}").format(seed=seed),
-            _("model {hash}").format(hash=facts["model"]),
-        ],
-        facts=facts,
-    )
-    console = terminal(sys.stdout)
+    lines = [_("{number} runs").format(number=runs), *described(facts)]
+    page = write_validation(fit, folder, lines=lines, facts=facts)
     for headline in (partner_headline(fit), structure_headline(fit)):
-        console.print(headline.text, soft_wrap=True)
+        terminal(sys.stdout).print(headline.text, soft_wrap=True)
     print_report_path(page)
 
 
 def judge_by_facts(
-    folder: Path,
-    *,
-    quick: bool,
-    runs: int | None,
-    seed: int,
-    workers: int | None,
-    futures: int | None,
+    folder: Path, futures: int | None, *, quick: bool, runs: int | None, seed: int, **how: Any
 ) -> None:
     """Judge the model by published facts, and write the scorecard."""
     from kolabsim.report import scorecard
@@ -174,13 +135,12 @@ def judge_by_facts(
     elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
     announce_compilation()
     with count_runs(runs + FEW * len(elsewhere)) as show:
-        findings = score(runs=runs, seed=seed, elsewhere=elsewhere, threads=workers, progress=show)
+        findings = score(runs=runs, seed=seed, elsewhere=elsewhere, progress=show, **how)
     facts = provenance(command_line(), seed) | {"runs": runs}
     lines = [
         _("{number} runs of each setting").format(number=runs),
         _("{number} plausible futures").format(number=len(elsewhere)),
-        _("seed {seed}").format(seed=seed),
-        _("model {hash}").format(hash=facts["model"]),
+        *described(facts),
     ]
     scorecard.write_findings(findings, folder / "scorecard.csv")
     page = scorecard.write_scorecard(findings, folder / "evidence.html", lines=lines, facts=facts)
@@ -188,3 +148,9 @@ def judge_by_facts(
     console.print(scorecard.terminal_table(findings))
     console.print(scorecard.tally(findings))
     print_report_path(page)
+
+
+def described(facts: dict[str, Any]) -> list[str]:
+    """The seed and the model of results, for the head of their page."""
+    seed, model = facts["seed"], facts["model"]
+    return [_("seed {seed}").format(seed=seed), _("model {hash}").format(hash=model)]

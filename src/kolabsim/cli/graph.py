@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from kolabsim.cli.help import NUMBER
-from kolabsim.cli.program import (
-    Language,
-    ScenarioName,
-    Seed,
-    Settings,
-    StrategyName,
-    parse_settings,
-    program,
-)
+from kolabsim.cli.program import LANGUAGE, SEED, SETTINGS, number, parse_settings, program
 from kolabsim.cli.terminal import announce_compilation
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import N_, _
@@ -24,31 +14,21 @@ from kolabsim.i18n import N_, _
 
 @program.command(help=N_("Write the network of joint bodies of one run, as GraphML or as a table."))
 def graph(
-    scenario: ScenarioName,
-    strategy: StrategyName,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar=N_("FILE"),
-            help=N_("File to write: .graphml, or .csv with one row per member."),
-        ),
-    ],
-    run: Annotated[int, typer.Option(min=0, metavar=NUMBER, help=N_("Number of the run."))] = 0,
-    seed: Seed = 1,
-    quarter: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar=NUMBER,
-            show_default=N_("all of them"),
-            help=N_("Quarters to simulate."),
-        ),
-    ] = None,
-    settings: Settings = [],  # noqa: B006
-    language: Language = None,
+    scenario: str = typer.Argument(metavar=N_("SCENARIO"), help=N_("Name or file of a scenario.")),
+    strategy: str = typer.Argument(
+        metavar=N_("STRATEGY"), help=N_("Name of one of its strategies.")
+    ),
+    out: Path = typer.Option(
+        metavar=N_("FILE"), help=N_("File to write: .graphml, or .csv with one row per member.")
+    ),
+    run: int = number(0, N_("Number of the run."), min=0),
+    seed: int = SEED,
+    quarter: int | None = number(
+        None, N_("Quarters to simulate."), min=0, show_default=N_("all of them")
+    ),
+    settings: list[str] = SETTINGS,
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Write the network of joint bodies of one run, as GraphML or as a table."""
     from kolabsim.engine.mesa_model import CollaborationModel
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.export import ending, write_graph

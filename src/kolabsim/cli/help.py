@@ -6,8 +6,7 @@ what they need (parameters, defaults, ranges) from the library and the words fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import typer
@@ -25,71 +24,53 @@ NUMBER = N_("NUMBER")
 """Placeholder of whole numbers: the only values that a command itself refuses."""
 
 
-def write_help(command: Any, ctx: Context, formatter: HelpFormatter) -> None:
-    """Write the help page of a command."""
-    arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.get_params(ctx) if p.param_type_name == "option"]
-    words = ["[" + _("OPTIONS") + "]", *map(placeholder, arguments)]
-    commands = getattr(command, "commands", {})
-    if commands:
-        words.append(_("COMMAND"))
-    formatter.write_usage(ctx.command_path, " ".join(words), _("Usage:") + " ")
-    formatter.write_paragraph()
-    with formatter.indentation():
-        formatter.write_text(_(command.help))
-    parts = {
-        _("Arguments"): [(placeholder(p), explanation(p)) for p in arguments],
-        _("Options"): [(spelling(p), explanation(p)) for p in options],
-        _("Commands"): [(name, _(command.help)) for name, command in commands.items()],
-    }
-    for title, rows in parts.items():
-        if rows:
-            with formatter.section(title):
-                formatter.write_dl(rows)
+class _Translated:
+    """What commands and the program have in common."""
+
+    def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
+        arguments = [p for p in self.params if p.param_type_name == "argument"]
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        commands = getattr(self, "commands", {})
+        words = ["[" + _("OPTIONS") + "]", *map(placeholder, arguments)]
+        words += [_("COMMAND")] if commands else []
+        formatter.write_usage(ctx.command_path, " ".join(words), _("Usage:") + " ")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_(self.help))
+        parts = {
+            _("Arguments"): [(placeholder(p), explanation(p)) for p in arguments],
+            _("Options"): [(spelling(p), explanation(p)) for p in options],
+            _("Commands"): [(name, _(command.help)) for name, command in commands.items()],
+        }
+        for title, rows in parts.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def parse_args(self: Any, ctx: Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # not an error of usage
+                raise
+            raise InputError([Problem(usage_problem(self.params, error))]) from None
 
 
-@contextmanager
-def problems_of_usage(parameters: list[Parameter]) -> Iterator[None]:
-    """Turn errors of usage into :class:`~kolabsim.errors.InputError`, with a translated message."""
-    try:
-        yield
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # not an error of usage
-            raise
-        raise InputError([Problem(usage_problem(parameters, error))]) from None
-
-
-class Command(TyperCommand):
-    """A command whose help and errors are in the language spoken now."""
-
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help page of this command."""
-        write_help(self, ctx, formatter)
+class _Command(_Translated, TyperCommand):
+    """A command."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Read the arguments and options of this command, and refuse superfluous ones."""
-        with problems_of_usage(self.params):
-            rest = super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
         if rest:
             text = _("too many arguments: {words}").format(words=" ".join(rest))
             raise InputError([Problem(text)])
         return rest
 
 
-class Group(TyperGroup):
+class _Group(_Translated, TyperGroup):
     """The program with its commands."""
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help page of the program."""
-        write_help(self, ctx, formatter)
-
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Read the options of the program."""
-        with problems_of_usage(self.params):
-            return super().parse_args(ctx, args)
-
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[Any, Any, list[str]]:
-        """Find the command that was typed."""
         if args[0] not in self.commands:
             text = _("there is no command '{name}'{hint}")
             hint = suggestion(args[0], self.commands)
@@ -102,18 +83,18 @@ class Program(typer.Typer):
 
     def __init__(self) -> None:
         super().__init__(
-            cls=Group, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+            cls=_Group, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:
         """Add a command; superfluous words reach it, so that it refuses them itself."""
         allowed = {"allow_extra_args": True}
-        return super().command(name, cls=Command, context_settings=allowed, **settings)
+        return super().command(name, cls=_Command, context_settings=allowed, **settings)
 
 
 def placeholder(parameter: Parameter) -> str:
     """What stands for the value of a parameter: ``FOLDER``, ``NUMBER``, ``[KIND]``, ``FILE...``."""
-    text = _(parameter.metavar) if parameter.metavar else parameter.name.upper()
+    text = _(parameter.metavar or parameter.name.upper())
     text += "..." if parameter.nargs == -1 else ""
     is_optional = parameter.param_type_name == "argument" and not parameter.required
     return f"[{text}]" if is_optional else text
@@ -132,9 +113,7 @@ def explanation(parameter: Parameter) -> str:
     notes = [*default_note(parameter), *range_note(parameter)]
     if parameter.param_type_name == "option" and parameter.required:
         notes.append(_("required"))
-    return (_(parameter.help) if parameter.help else "") + (
-        f" [{'; '.join(notes)}]" if notes else ""
-    )
+    return _(parameter.help) + (f" [{'; '.join(notes)}]" if notes else "")
 
 
 def default_note(parameter: Parameter) -> list[str]:
@@ -142,7 +121,7 @@ def default_note(parameter: Parameter) -> list[str]:
     shown, value = getattr(parameter, "show_default", None), parameter.default
     if isinstance(shown, str):
         value = _(shown)
-    elif value is None or value is False or value in ([], ()) or callable(value):
+    elif value is None or value is False or value in ([], (), "") or callable(value):
         return []
     return [_("default: {default}").format(default=value)]
 
@@ -154,45 +133,32 @@ def range_note(parameter: Parameter) -> list[str]:
     low, high = getattr(limits, "min", None), getattr(limits, "max", None)
     if low is None:
         return []
-    if high is None:
-        return [_("at least {low}").format(low=low)]
-    return [_("from {low} to {high}").format(low=low, high=high)]
+    text = _("at least {low}") if high is None else _("from {low} to {high}")
+    return [text.format(low=low, high=high)]
 
 
 def usage_problem(parameters: list[Parameter], error: Any) -> str:
-    """Say in a sentence what is wrong with the words of a command.
-
-    Parameters
-    ----------
-    parameters
-        What the command takes.
-    error
-        What the library raised: its class and its attributes tell what was wrong.
-    """
-    kind = type(error).__name__
+    """Say what is wrong with the words of a command, given the error that the library raised."""
+    kind, parameter = type(error).__name__, getattr(error, "param", None)
     options = {name: p for p in parameters for name in p.opts if name.startswith("-")}
+    name: str = getattr(error, "option_name", "")
+    if parameter is not None:
+        is_option = parameter.param_type_name == "option"
+        name = parameter.opts[-1] if is_option else placeholder(parameter)
     if kind == "NoSuchOption":
-        text = _("there is no option {name}{hint}")
-        name = error.option_name
-        return text.format(name=name, hint=suggestion(name, [*options, "--help"]))
-    if kind == "BadOptionUsage" and error.option_name in options:
-        is_flag = options[error.option_name].is_flag
-        text = _("{name} takes no value") if is_flag else _("{name} needs a value")
-        return text.format(name=error.option_name)
-    parameter = getattr(error, "param", None)
-    if parameter is None:
-        return error.format_message()
-    is_option = parameter.param_type_name == "option"
-    name = parameter.opts[-1] if is_option else placeholder(parameter)
-    if kind == "MissingParameter":
+        hint = suggestion(name, [*options, "--help"])
+        return _("there is no option {name}{hint}").format(name=name, hint=hint)
+    if kind == "BadOptionUsage" and name in options:
+        takes_none = options[name].is_flag
+        text = _("{name} takes no value") if takes_none else _("{name} needs a value")
+    elif kind == "MissingParameter" and parameter is not None:
         text = _("the option {name} is missing") if is_option else _("{name} is missing")
-        return text.format(name=name)
-    if parameter.metavar == NUMBER:
-        text = _("{name}: write a whole number ({range})")
-        found = ", ".join(range_note(parameter))
-        return (
-            text.format(name=name, range=found)
-            if found
-            else (_("{name}: write a whole number").format(name=name))
-        )
-    return error.format_message()
+    elif parameter is not None and parameter.metavar == NUMBER:
+        limits = range_note(parameter)
+        text = _("{name}: write a whole number")
+        if limits:
+            text = _("{name}: write a whole number ({range})")
+        return text.format(name=name, range="".join(limits))
+    else:
+        return str(error.format_message())
+    return text.format(name=name)

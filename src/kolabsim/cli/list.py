@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from kolabsim.cli.program import Language, choose, program
+from kolabsim.cli.program import LANGUAGE, choose, program
 from kolabsim.cli.terminal import plain_table, terminal
 from kolabsim.i18n import N_, _, language
 
@@ -22,29 +22,20 @@ if TYPE_CHECKING:
     "list", help=N_("List scenarios, experiments, strategies, levers, factors or measures.")
 )
 def list_(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar=N_("WHAT"),
-            help=N_("scenarios, experiments, strategies, levers, factors or measures."),
-        ),
-    ],
-    scenario: Annotated[
-        str,
-        typer.Option(
-            metavar=N_("SCENARIO"),
-            help=N_("Scenario whose strategies, levers, factors and measures are listed."),
-        ),
-    ] = "kartamantul",
-    language: Language = None,
+    what: str = typer.Argument(
+        metavar=N_("WHAT"),
+        help=N_("scenarios, experiments, strategies, levers, factors or measures."),
+    ),
+    scenario: str = typer.Option(
+        "kartamantul",
+        metavar=N_("SCENARIO"),
+        help=N_("Scenario whose strategies, levers, factors and measures are listed."),
+    ),
+    language: str | None = LANGUAGE,
 ) -> None:
-    """List scenarios, experiments, strategies, levers, factors or measures."""
     from kolabsim.scenario.scenario import Scenario
 
-    of_kolabsim: dict[str, Callable[[], Table]] = {
-        "scenarios": scenario_table,
-        "experiments": experiment_table,
-    }
+    of_kolabsim = {"scenarios": scenario_table, "experiments": experiment_table}
     of_scenario: dict[str, Callable[[Scenario], Table]] = {
         "strategies": strategy_table,
         "levers": lever_table,
@@ -60,7 +51,6 @@ def list_(
 
 
 def scenario_table() -> Table:
-    """List the scenarios that ship with kolabsim."""
     from kolabsim.scenario.scenario import Scenario, shipped_names
 
     table = plain_table(_("scenario"), _("regions"), _("areas"), _("title"))
@@ -71,7 +61,6 @@ def scenario_table() -> Table:
 
 
 def experiment_table() -> Table:
-    """List the experiments that ship with kolabsim."""
     from kolabsim.scenario.scenario import shipped_names
     from kolabsim.study.experiment import Experiment
 
@@ -83,7 +72,6 @@ def experiment_table() -> Table:
 
 
 def strategy_table(scenario: Scenario) -> Table:
-    """List the strategies of a scenario."""
     table = plain_table(_("strategy"), _("title"), _("what is done"))
     for name, found in scenario.strategies.items():
         table.add_row(name, found.title(language()), found.description(language()))
@@ -136,7 +124,6 @@ def factor_table(scenario: Scenario) -> Table:
 
 
 def measure_table(scenario: Scenario) -> Table:
-    """List the outcomes of a scenario, user-defined measures too."""
     from kolabsim.model.measures import MEASURES, REGION_MEASURES
 
     table = plain_table(_("measure"), _("unit"), _("by region"), _("meaning"))

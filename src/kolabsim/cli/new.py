@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from kolabsim.cli.program import Language, program
+from kolabsim.cli.program import LANGUAGE, program
 from kolabsim.i18n import N_, _
 
 
 @program.command(help=N_("Make a scenario and an experiment from a table of your own regions."))
 def new(
-    folder: Annotated[Path, typer.Argument(metavar=N_("FOLDER"), help=N_("New or empty folder."))],
-    regions: Annotated[
-        Path,
-        typer.Option("--regions", metavar=N_("FILE"), help=N_("CSV file with one row per region.")),
-    ],
-    language: Language = None,
+    folder: Path = typer.Argument(metavar=N_("FOLDER"), help=N_("New or empty folder.")),
+    regions: Path = typer.Option(metavar=N_("FILE"), help=N_("CSV file with one row per region.")),
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Make a scenario and an experiment from a table of your own regions."""
     from kolabsim.study.scaffold import start
 
     for path in start(folder, regions):

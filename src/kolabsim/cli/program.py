@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
@@ -38,43 +37,22 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-Language = Annotated[
-    str | None,
-    typer.Option(
-        "--lang",
-        metavar=N_("CODE"),
-        callback=_set_language,
-        is_eager=True,
-        help=N_("Language: en or id."),
-    ),
-]
-Settings = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        metavar=N_("KEY=VALUE"),
-        help=N_("Change a setting of the scenario, by its dotted name."),
-    ),
-]
-ScenarioName = Annotated[
-    str, typer.Argument(metavar=N_("SCENARIO"), help=N_("Name or file of a scenario."))
-]
-StrategyName = Annotated[
-    str, typer.Argument(metavar=N_("STRATEGY"), help=N_("Name of one of its strategies."))
-]
-Seed = Annotated[int, typer.Option(min=0, metavar=NUMBER, help=N_("Seed of all random draws."))]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1, metavar=NUMBER, show_default=N_("all cores"), help=N_("Threads that simulate.")
-    ),
-]
-Out = Annotated[
-    Path, typer.Option("--out", metavar=N_("FOLDER"), help=N_("Folder of the results."))
-]
-ResultsFolder = Annotated[
-    Path, typer.Argument(metavar=N_("FOLDER"), help=N_("Folder of the results."))
-]
+def number(default: int | None, help: str, **limits: Any) -> Any:
+    """Return an option whose value is a whole number."""
+    return typer.Option(default, metavar=NUMBER, help=help, **limits)
+
+
+LANGUAGE: Any = typer.Option(
+    None, "--lang", metavar=N_("CODE"), callback=_set_language, is_eager=True,
+    help=N_("Language: en or id."),
+)  # fmt: skip
+SETTINGS: Any = typer.Option(
+    [], "--set", metavar=N_("KEY=VALUE"),
+    help=N_("Change a setting of the scenario, by its dotted name."),
+)  # fmt: skip
+SEED: Any = number(1, N_("Seed of all random draws."), min=0)
+WORKERS: Any = number(None, N_("Threads that simulate."), min=1, show_default=N_("all cores"))
+FOLDER: Any = typer.Argument(metavar=N_("FOLDER"), help=N_("Folder of the results."))
 
 
 @program.callback(
@@ -83,15 +61,11 @@ ResultsFolder = Annotated[
 )
 def _options(
     context: typer.Context,
-    language: Language = None,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help=N_("Print the version.")
-        ),
-    ] = False,
+    language: str | None = LANGUAGE,
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help=N_("Print the version.")
+    ),
 ) -> None:
-    """Compare strategies by which regional governments come to share services."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

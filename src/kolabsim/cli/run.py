@@ -5,21 +5,21 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from kolabsim.cli.help import NUMBER
 from kolabsim.cli.program import (
     FAILED,
-    Language,
-    Settings,
-    Workers,
+    LANGUAGE,
+    SETTINGS,
+    WORKERS,
     command_line,
+    number,
     parse_settings,
     program,
 )
@@ -50,75 +50,44 @@ PATIENCE = 10.0
 
 @program.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
 def run(
-    experiment: Annotated[
-        str,
-        typer.Argument(metavar=N_("EXPERIMENT"), help=N_("Name, file or folder of an experiment.")),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar=N_("FOLDER"),
-            show_default="results/NAME",
-            help=N_("Folder of the results."),
-        ),
-    ] = None,
-    runs: Annotated[
-        int | None, typer.Option(metavar=NUMBER, help=N_("Runs of each strategy in each future."))
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar=NUMBER, help=N_("Seed of all random draws."))
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            min=2, metavar=NUMBER, help=N_("Samples of a sensitivity or robustness experiment.")
-        ),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help=N_("Quick look with few runs and samples."))
-    ] = False,
-    plausible: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=100,
-            metavar=NUMBER,
-            help=N_("Plausible futures to add to those of the file."),
-        ),
-    ] = None,
-    structures: Annotated[
-        bool,
-        typer.Option(
-            "--structures", help=N_("Add a future for each alternative form of a law or rule.")
-        ),
-    ] = False,
-    regions: Annotated[
-        str | None,
-        typer.Option(
-            metavar=N_("CODES"),
-            help=N_("Regions that get a page of their own: all, or codes with commas."),
-        ),
-    ] = None,
-    settings: Settings = [],  # noqa: B006 (typer reads it, nobody changes it)
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help=N_("Write the results into a new folder."))
-    ] = False,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help=N_("Repeat the runs that failed before."))
-    ] = False,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar=N_("ADDRESS"), help=N_("Dask scheduler, such as tcp://host:8786.")),
-    ] = None,
-    workers: Workers = None,
-    language: Language = None,
+    experiment: str = typer.Argument(
+        metavar=N_("EXPERIMENT"), help=N_("Name, file or folder of an experiment.")
+    ),
+    out: Path | None = typer.Option(
+        None, metavar=N_("FOLDER"), show_default="results/NAME", help=N_("Folder of the results.")
+    ),
+    runs: int | None = number(None, N_("Runs of each strategy in each future.")),
+    seed: int | None = number(None, N_("Seed of all random draws.")),
+    samples: int | None = number(
+        None, N_("Samples of a sensitivity or robustness experiment."), min=2
+    ),
+    quick: bool = typer.Option(False, "--quick", help=N_("Quick look with few runs and samples.")),
+    plausible: int | None = number(
+        None, N_("Plausible futures to add to those of the file."), min=0, max=100
+    ),
+    structures: bool = typer.Option(
+        False,
+        "--structures",
+        help=N_("Add a future for each alternative form of a law or rule."),
+    ),
+    regions: str | None = typer.Option(
+        None,
+        metavar=N_("CODES"),
+        help=N_("Regions that get a page of their own: all, or codes with commas."),
+    ),
+    settings: list[str] = SETTINGS,
+    fresh: bool = typer.Option(False, "--fresh", help=N_("Write the results into a new folder.")),
+    retry_failed: bool = typer.Option(
+        False, "--retry-failed", help=N_("Repeat the runs that failed before.")
+    ),
+    scheduler: str | None = typer.Option(
+        None, metavar=N_("ADDRESS"), help=N_("Dask scheduler, such as tcp://host:8786.")
+    ),
+    workers: int | None = WORKERS,
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Run an experiment, or the missing part of it, and write its report."""
-    from kolabsim.report.output import REPORT, check_folder, fresh_folder, is_reported
-    from kolabsim.report.provenance import Account
+    from kolabsim.report.output import check_folder, fresh_folder
     from kolabsim.study.experiment import Experiment
-    from kolabsim.study.runner import Study
 
     started = time.perf_counter()
     changes = {
@@ -131,28 +100,15 @@ def run(
     codes = codes_of(found, regions)
     check_folder(folder)
     warn_of_contacts(found)
-    if found.kind != "comparison":
-        with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
-            how = {"executor": executor, "workers": workers or number}
-            run_experiment(found, folder, retry_failed=retry_failed, **how)
-        return
     announce_compilation()  # before planning, which compiles a part of the model
-    study = Study.plan(found, folder)
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
-        progress = run_study(
-            study, executor=executor, workers=workers or number, retry_failed=retry_failed
+        simulate = partial(
+            run_study, executor=executor, workers=workers or number, retry_failed=retry_failed
         )
-    if progress.done == 0 and is_reported(found, study, codes):
-        text = _("All {number} runs were finished before. Report: {path}")
-        path = (folder / REPORT).as_posix()
-        terminal(sys.stdout).print(text.format(number=progress.reused, path=path), soft_wrap=True)
-        warn_of_failures(progress, folder)
-        return
-    seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
-    account = Account(command_line(), progress, seconds)
-    comparison = report_comparison(found, study, account, codes)
-    print_comparison(found, comparison, folder)
-    warn_of_failures(progress, folder)
+        if found.kind == "comparison":
+            run_comparison(found, folder, simulate, started, codes)
+        else:
+            run_experiment(found, folder, simulate, started)
 
 
 def codes_of(found: Experiment, regions: str | None) -> list[str]:
@@ -177,34 +133,10 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def run_experiment(experiment: Experiment, folder: Path, **how: Any) -> None:
-    """Run an experiment of any kind but a comparison, and write its report."""
-    from kolabsim.analysis.run import run_experiment as run_to_result
-    from kolabsim.report.experiment import publish_experiment
-    from kolabsim.report.output import REPORT
-    from kolabsim.report.provenance import Account
-    from kolabsim.study.runner import Progress
-
-    started, whole = time.perf_counter(), Progress(0)
-    announce_compilation()
-
-    def run(study: Study) -> Progress:
-        done = run_study(study, **how)
-        for name in ("wanted", "reused", "done", "failed", "simulated"):
-            setattr(whole, name, getattr(whole, name) + getattr(done, name))
-        warn_of_failures(done, folder)
-        return done
-
-    answer = run_to_result(experiment, folder, run)
-    terminal().print(_("Writing the report ..."))
-    seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
-    sections = publish_experiment(
-        experiment, answer, folder, Account(command_line(), whole, seconds)
-    )
-    first = sections[0]
-    for paragraph in first.summary:
-        terminal(sys.stdout).print(paragraph, soft_wrap=True)
-    print_report_path(folder / REPORT)
+def run_study(study: Study, **how: Any) -> Progress:
+    """Run the missing part of a study and show its progress."""
+    with show_progress() as progress:
+        return study.run(progress=progress, **how)
 
 
 def warn_of_failures(progress: Progress, folder: Path) -> None:
@@ -216,42 +148,93 @@ def warn_of_failures(progress: Progress, folder: Path) -> None:
         raise typer.Exit(FAILED)
 
 
-def run_study(study: Study, **how: Any) -> Progress:
-    """Run the missing part of a study and show its progress."""
-    with show_progress() as progress:
-        return study.run(progress=progress, **how)
+def account_for(progress: Progress, started: float) -> Account:
+    """Account for this command, whose runs and report have just been made."""
+    from kolabsim.report.provenance import Account
+
+    seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
+    return Account(command_line(), progress, seconds)
+
+
+def run_experiment(
+    experiment: Experiment, folder: Path, simulate: Callable[[Study], Progress], started: float
+) -> None:
+    """Run an experiment of any kind but a comparison, and write its report."""
+    from kolabsim.analysis.run import run_experiment as run_to_result
+    from kolabsim.report.experiment import publish_experiment
+    from kolabsim.report.output import REPORT
+    from kolabsim.study.runner import Progress
+
+    whole = Progress(0)
+
+    def run(study: Study) -> Progress:
+        done = simulate(study)
+        for name, value in vars(done).items():
+            setattr(whole, name, getattr(whole, name) + value)
+        warn_of_failures(done, folder)
+        return done
+
+    answer = run_to_result(experiment, folder, run)
+    terminal().print(_("Writing the report ..."))
+    first, *_rest = publish_experiment(experiment, answer, folder, account_for(whole, started))
+    for paragraph in first.summary:
+        terminal(sys.stdout).print(paragraph, soft_wrap=True)
+    print_report_path(folder / REPORT)
+
+
+def run_comparison(
+    found: Experiment,
+    folder: Path,
+    simulate: Callable[[Study], Progress],
+    started: float,
+    codes: list[str],
+) -> None:
+    """Run a comparison, and write its report and the pages of regions, unless they are there."""
+    from kolabsim.report.comparison import terminal_table
+    from kolabsim.report.output import REPORT, is_reported
+    from kolabsim.study.runner import Study
+
+    study, console = Study.plan(found, folder), terminal(sys.stdout)
+    progress = simulate(study)
+    if progress.done == 0 and is_reported(found, study, codes):
+        text = _("All {number} runs were finished before. Report: {path}")
+        path = (folder / REPORT).as_posix()
+        console.print(text.format(number=progress.reused, path=path), soft_wrap=True)
+    else:
+        comparison = report_comparison(found, study, account_for(progress, started), codes)
+        text = _(
+            "This is a thought experiment, not a prediction: compare strategies, and do not read "
+            "single values as forecasts."
+        )
+        console.print(terminal_table(found, comparison))
+        console.print(text)
+        print_report_path(folder / REPORT)
+    warn_of_failures(progress, folder)
 
 
 def report_comparison(
-    found: Experiment, study: Study, account: Account, codes: Sequence[str] = ()
+    found: Experiment, study: Study, account: Account, codes: list[str]
 ) -> Comparison:
-    """Compare the strategies of a finished study and write its report.
-
-    The regions of ``codes`` get a page of their own beside the report.
-    """
+    """Compare the strategies of a finished study and write its report."""
     from kolabsim.analysis.comparison import compare, trait_shares
     from kolabsim.analysis.fairness import fairness
     from kolabsim.report.experiment import publish_comparison
     from kolabsim.study.collect import collect
 
     terminal().print(_("Comparing strategies and writing the report ..."))
+    scenario, baseline = found.scenario, found.spec.baseline
     worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
     variance = or_warn(
         _("the share of the variance due to traits"),
-        lambda: trait_shares(
-            found.scenario, found.spec.baseline, worlds=worlds, repeats=repeats,
-            seed=found.seed,
-        ),
-    )  # fmt: skip
-    results = collect(study, found.scenario, found.futures)
-    comparison = compare(results, baseline=found.spec.baseline)
-    # Of many regions, who pays what in one run is no longer something to read.
-    few = len(found.scenario.regions) <= 40
+        lambda: trait_shares(scenario, baseline, worlds=worlds, repeats=repeats, seed=found.seed),
+    )
+    results = collect(study, scenario, found.futures)
+    comparison = compare(results, baseline=baseline)
     fair = None
-    if few:
+    if len(scenario.regions) <= 40:  # of more, nobody reads who pays what in one run
         fair = or_warn(
             _("the cost shares in joint bodies"),
-            lambda: fairness(found.scenario, comparison.order()[0], seed=found.seed),
+            lambda: fairness(scenario, comparison.order()[0], seed=found.seed),
         )
     pages = region_pages(found, comparison, study.folder, codes)
     publish_comparison(
@@ -262,7 +245,7 @@ def report_comparison(
 
 
 def region_pages(
-    found: Experiment, comparison: Comparison, folder: Path, codes: Sequence[str]
+    found: Experiment, comparison: Comparison, folder: Path, codes: list[str]
 ) -> dict[str, str]:
     """Write the pages of regions for the best strategy; return their files by code."""
     from kolabsim.analysis.region import region_outlook
@@ -273,22 +256,22 @@ def region_pages(
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
     facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
-    made, done = {}, 0
-    with count_runs(2 * found.spec.runs * len(codes)) as progress:
+    made: dict[str, str] = {}
+    each = 2 * found.spec.runs
+    with count_runs(each * len(codes)) as progress:
+
+        def show(done: int) -> None:
+            progress(each * len(made) + done)
+
         for code in codes:
             outlook = region_outlook(
                 world, code, comparison.order()[0], baseline=found.spec.baseline,
-                runs=found.spec.runs, seed=found.seed, progress=partial(add_to, progress, done),
+                runs=found.spec.runs, seed=found.seed, progress=show,
             )  # fmt: skip
-            done += 2 * found.spec.runs
-            made[code] = f"region-{code}.html"
-            write_region(outlook, folder / made[code], facts=facts, workbook=True)
+            file = f"region-{code}.html"
+            write_region(outlook, folder / file, facts=facts, workbook=True)
+            made[code] = file
     return made
-
-
-def add_to(progress: Callable[[int], None], before: int, done: int) -> None:
-    """Report the progress of one of several pages."""
-    progress(before + done)
 
 
 def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
@@ -299,8 +282,7 @@ def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
         raise
     except Exception as error:  # a user's rule may raise anything
         text = _("{what} is missing because a run failed ({error})")
-        message = text.format(what=what, error=f"{type(error).__name__}: {error}")
-        warn(message)
+        warn(text.format(what=what, error=f"{type(error).__name__}: {error}"))
         return None
 
 
@@ -345,31 +327,15 @@ def warn_of_contacts(study: Experiment) -> None:
     from kolabsim.scenario.compile import regions_without_contacts
 
     lone, islands = regions_without_contacts(study.scenario)
-    spills = any(area.spillover > 0.0 for area in study.scenario.areas.values())
-    for codes, text in (
-        (lone, _("{number} regions have no contact and stay alone: {codes}")),
-        (
-            islands if spills else [],
-            _("{number} regions have no land neighbour, so nothing spills over to them: {codes}"),
+    if not any(area.spillover > 0.0 for area in study.scenario.areas.values()):
+        islands = []
+    texts = {
+        _("{number} regions have no contact and stay alone: {codes}"): lone,
+        _("{number} regions have no land neighbour, so nothing spills over to them: {codes}"): (
+            islands
         ),
-    ):
+    }
+    for text, codes in texts.items():
         if codes:
             names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
-            message = text.format(number=len(codes), codes=names)
-            warn(message)
-
-
-def print_comparison(study: Experiment, comparison: Comparison, folder: Path) -> None:
-    """Print the comparison as a table, and the path of its report."""
-    from kolabsim.report.comparison import terminal_table
-    from kolabsim.report.output import REPORT
-
-    console = terminal(sys.stdout)
-    console.print(terminal_table(study, comparison))
-    console.print(
-        _(
-            "This is a thought experiment, not a prediction: compare strategies, and do not read "
-            "single values as forecasts."
-        )
-    )
-    print_report_path(folder / REPORT)
+            warn(text.format(number=len(codes), codes=names))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated
 
 import typer
 
-from kolabsim.cli.program import Language, choose, program
+from kolabsim.cli.program import LANGUAGE, choose, program
 from kolabsim.i18n import N_
 
 
@@ -17,18 +15,17 @@ from kolabsim.i18n import N_
     help=N_("Print the JSON Schema of a kind of file, for editors that complete and check it.")
 )
 def schema(
-    kind: Annotated[
-        str, typer.Argument(metavar=N_("KIND"), help=N_("Kind of file: scenario or experiment."))
-    ] = "scenario",
-    language: Language = None,
+    kind: str = typer.Argument(
+        "scenario",
+        metavar=N_("KIND"),
+        help=N_("scenario, experiment, or one kind of experiment such as comparison."),
+    ),
+    language: str | None = LANGUAGE,
 ) -> None:
-    """Print the JSON Schema of scenario or experiment files, for editors that complete them."""
     from kolabsim.scenario import scenario
     from kolabsim.study import spec
 
-    schemas: dict[str, Callable[[], object]] = {
-        "scenario": scenario.schema,
-        "experiment": partial(spec.schema, "comparison"),
+    schemas = {"scenario": scenario.schema, "experiment": spec.experiment_schema} | {
+        name: partial(spec.schema, name) for name in spec.KINDS
     }
-    schemas |= {name: partial(spec.schema, name) for name in spec.KINDS}
     typer.echo(json.dumps(choose(kind, schemas)(), indent=1, ensure_ascii=False))

@@ -30,30 +30,29 @@ def terminal(stream: TextIO | None = None) -> Console:
     return Console(file=stream, highlight=False, width=width, emoji=False, markup=False)
 
 
-def warn(message: Warning | str) -> None:
-    """Print a warning."""
+def warn(message: Warning | str, *_place: Any, **_more: Any) -> None:
+    """Print a warning, without the place in the code that ``warnings.showwarning`` passes on."""
     text = _("Warning: {message}").format(message=message)
     terminal().print(printable(text), soft_wrap=True)
 
 
-def show_warning(message: Warning | str, *_place: Any, **_more: Any) -> None:
-    """Print a warning without the place in the code that gave it, for ``warnings.showwarning``."""
-    warn(message)
+def print_over(line: str) -> None:
+    """Print progress over the line before it, or below it where that is impossible."""
+    console = terminal()
+    console.print(line, end="\r" if console.is_terminal else "\n")
 
 
 def print_report_path(path: Path) -> None:
     """Print the paths of a report and of its workbook, or how to get workbooks."""
     from kolabsim.report.workbook import is_possible
 
-    console = terminal(sys.stdout)
+    console, tables = terminal(sys.stdout), path.with_suffix(".xlsx").as_posix()
     console.print(_("Report: {path}").format(path=path.as_posix()), soft_wrap=True)
+    text = _("The tables were not written for Excel; that needs the extra '{extra}': {command}")
+    text = text.format(extra="export", command=install_command("export"))
     if is_possible():
-        tables = path.with_suffix(".xlsx").as_posix()
-        console.print(_("Its tables for Excel: {path}").format(path=tables), soft_wrap=True)
-    else:
-        text = _("The tables were not written for Excel; that needs the extra '{extra}': {command}")
-        command = install_command("export")
-        console.print(text.format(extra="export", command=command), soft_wrap=True)
+        text = _("Its tables for Excel: {path}").format(path=tables)
+    console.print(text, soft_wrap=True)
 
 
 def plain_table(*columns: str) -> Table:
@@ -136,7 +135,6 @@ def announce_compilation() -> None:
     """Announce that the model must be compiled, unless an earlier process has done it."""
     from kolabsim.model.jit import is_compiled_before
 
+    text = _("The model is being compiled, once for this version; this takes up to half a minute.")
     if not is_compiled_before():
-        terminal().print(
-            _("The model is being compiled, once for this version; this takes up to half a minute.")
-        )
+        terminal().print(text)

@@ -313,3 +313,20 @@ def schema(kind: str) -> dict[str, Any]:
         names = {"anyOf": [{"enum": list(MEASURES)}, {"type": "string"}]}
         described["properties"]["measures"]["items"] = names
     return described
+
+
+def experiment_schema() -> dict[str, Any]:
+    """JSON Schema of the files of all kinds, which their key ``kind`` tells apart."""
+    kinds = {kind: schema(kind) for kind in KINDS}
+    parts = {name: part for one in kinds.values() for name, part in one.pop("$defs", {}).items()}
+    for one in kinds.values():
+        address = one.pop("$schema")
+    places = {kind: f"#/$defs/{kind}" for kind in kinds}
+    return {
+        "$schema": address,
+        "title": "kolabsim experiment",
+        "type": "object",
+        "oneOf": [{"$ref": place} for place in places.values()],
+        "discriminator": {"propertyName": "kind", "mapping": places},
+        "$defs": parts | kinds,
+    }
