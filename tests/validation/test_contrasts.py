@@ -6,7 +6,7 @@ import pytest
 from kolabsim.model.measures import TRACE
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.validation import contrasts as c
-from kolabsim.validation.runs import Run, Setting, prepare, simulate_runs
+from kolabsim.validation.runs import Run, Setting, simulate_run
 
 AREAS = ("finance", "procurement", "training", "technology")
 
@@ -64,8 +64,8 @@ def test_ties_and_distances_of_culture():
 def test_the_body_is_summed_over_its_members():
     realised = np.zeros((4, 4))
     realised[0, 0], realised[1, 0] = 0.2, 0.4
-    rows = observed(realised=realised).bodies()
-    np.testing.assert_allclose(rows, [[2, 20_000, 0.0, 0, 0.0, 0.3]])
+    bodies = observed(realised=realised).bodies
+    np.testing.assert_allclose(bodies, [[2], [20_000], [0.0], [0], [0.0], [0.3]])
 
 
 def test_logistic_regression_finds_what_made_the_data():
@@ -86,7 +86,7 @@ def test_a_slope_with_others_held_fixed():
 
 def test_a_run_is_seen_as_it_was():
     setting = Setting("kartamantul", {"horizon": 8})
-    (o,) = simulate_runs(setting, [3], future={}, seed=2)
+    o = simulate_run(setting, 3, future={}, seed=2)
     assert o.quarters == 8
     assert o.member[-1].mean() == pytest.approx(o.history["cooperation"][-1])
     assert (o.distance > 0).all()
@@ -98,6 +98,6 @@ def test_parameters_apply_but_not_where_the_setting_says_otherwise():
     wanted = ("misperception", "culture_weight")
     future = {f"parameters.{name}": PARAMETERS[name].high for name in wanted}
     setting = Setting("kartamantul", {"parameters.misperception": 0.0})
-    _scenario, task = prepare(setting, future, 1)
+    _scenario, task = setting.prepare(future, 1)
     assert task.parameters.misperception == 0.0
     assert task.parameters.culture_weight == PARAMETERS["culture_weight"].high

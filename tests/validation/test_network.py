@@ -12,6 +12,7 @@ from kolabsim.errors import InputError
 from kolabsim.model.state import NOBODY
 from kolabsim.validation import fitting
 from kolabsim.validation import network as n
+from kolabsim.validation import pairs as p
 from kolabsim.validation.bodies import Body
 from kolabsim.validation.gains import MEASURE, gains_by_area
 from kolabsim.validation.tables import csv_tables
@@ -207,7 +208,7 @@ def test_nothing_that_is_fitted_depends_on_a_held_out_region(network, without_fa
     chance = np.random.default_rng(1).random(len(network.pairs.rows))
     for rows in list(network.groups.values())[:2]:
         one, two = (
-            n.fit_pairs(of.pairs, of.shares, chance, rows, of.held_out) for of in (network, changed)
+            p.fit_pairs(of.pairs, of.shares, chance, rows, of.held_out) for of in (network, changed)
         )
         np.testing.assert_equal(one, two)
 

@@ -11,7 +11,7 @@ from tests.terminal import kolabsim
 
 
 def fact(**how) -> Fact:
-    return Fact("X", "a statement", DIRECTION, "A", "somebody", ("towns",), lambda _o: 0.0, **how)
+    return Fact("X", "a statement", DIRECTION, "A", "somebody", lambda _o: 0.0, **how)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,12 @@ def test_facts_are_declared_well():
     for one in FACTS:
         assert one.use in USES
         assert set(one.settings) <= set(SETTINGS)
-        assert one.is_represented == bool(one.settings)
-        assert one.is_represented or one.remark
+        represented = one.contrast is not None
+        assert represented == bool(one.settings)
+        assert one.contrast.__doc__ if represented else one.remark
         assert one.use == NULL or one.source
         stated = (one.low > -inf or one.high < inf, one.includes is not None)
-        assert sum((*stated, one.not_above is not None)) == one.is_represented
+        assert sum((*stated, one.not_above is not None)) == represented
     may = {"SF1", "SF2", "SF8", "SF18", "SF19", "SF20"}
     used = {one.id.rstrip("abc") for one in FACTS if one.use == CALIBRATION}
     assert used == may, "slopes and ratios that are inputs are not counted"

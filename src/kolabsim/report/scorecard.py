@@ -58,7 +58,7 @@ def use_titles() -> dict[str, tuple[str, str]]:
 
 def expected_text(fact: Fact) -> str:
     """Where the whole interval must lie."""
-    if not fact.is_represented:
+    if fact.contrast is None:
         return UNDEFINED
     if fact.includes is not None:
         return _("includes {number}").format(number=significant(fact.includes))

@@ -74,23 +74,12 @@ class _Reported:
 
 
 def read_bodies(path: Path, scenario: Scenario, *, year: float | None = None) -> ObservedBodies:
-    """Read observed joint bodies from a CSV table.
+    """Read observed joint bodies from a CSV table, for the regions and areas of a scenario.
 
-    Where a region is in several bodies of one area, the body with the most members counts.
-
-    Parameters
-    ----------
-    path
-        The table, with commas, semicolons or tabs between its cells.
-    scenario
-        The scenario whose regions and service areas the table refers to.
-    year
-        Compare the bodies of this year. By default, those whose membership has no end.
-
-    Raises
-    ------
-    kolabsim.errors.InputError
-        With every problem of the table, or if no body is left to compare.
+    Where a region is in several bodies of one area, the body with the most members counts. Bodies
+    of a ``year`` are compared, by default those whose membership has no end. Raises
+    :class:`~kolabsim.errors.InputError` with every problem of the table, or if no body is left to
+    compare.
     """
     problems = Problems()
     table = read_csv(path, problems)
@@ -189,9 +178,9 @@ def _check_header(table: Table) -> None:
     """Refuse a column whose name is nearly that of an optional column that is missing."""
     missing = [name for name in OPTIONAL if name not in table.header]
     for column in table.header:
-        meant = (
-            nearest(column, missing) if column and column not in (*REQUIRED, *OPTIONAL) else None
-        )
+        if not column or column in (*REQUIRED, *OPTIONAL):
+            continue
+        meant = nearest(column, missing)
         if meant is not None:
             message = _("there is a column '{column}'; did you mean '{name}'?")
             table.add_problem(1, message.format(column=column, name=meant))

@@ -30,8 +30,8 @@ from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
 from kolabsim.validation.scorecard import contrasts
 
 Misfit = Callable[[np.ndarray, int, float], float]
-"""How far a point of the unit cube disagrees with the facts, given the number of runs to judge it
-by; 0 where it agrees. Beyond the third argument it need not be exact."""
+"""How far a point of the unit cube disagrees with the facts, judged by a number of runs; 0 where it
+agrees. Beyond the third argument it need not be exact."""
 
 NEVER = 1e6
 """Excess of a fact whose contrast the runs do not define."""
@@ -57,21 +57,9 @@ def assumed() -> dict[str, Parameter]:
 def future_at(point: np.ndarray) -> Future:
     """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
     return {
-        f"parameters.{name}": value_at(entry, u)
+        f"parameters.{name}": between(entry.low, entry.high, u)
         for (name, entry), u in zip(assumed().items(), point, strict=True)
     }
-
-
-def bounds(entry: Parameter) -> tuple[float, float]:
-    """Low and high end of a parameter's range."""
-    assert entry.low is not None  # Parameter fills in what is not declared
-    assert entry.high is not None
-    return entry.low, entry.high
-
-
-def value_at(entry: Parameter, u: float) -> float:
-    """The value at a place between 0 (low) and 1 (high) of a parameter's range."""
-    return between(*bounds(entry), u)
 
 
 # Judging ----------------------------------------------------------------------------------------
@@ -105,25 +93,15 @@ def excess(fact: Fact, value: float) -> float:
 
 
 def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float = inf) -> float:
-    """Largest excess over all facts for calibration; all futures share their random draws.
+    """Largest excess over all facts for calibration, with ``runs`` runs of each setting.
 
-    Parameters
-    ----------
-    future
-        Settings by dotted names.
-    runs
-        Runs of each setting.
-    seed
-        Seed of all draws.
-    enough
-        Excess beyond which the remaining settings are not simulated.
+    All futures share their random draws. Beyond an excess of ``enough``, the remaining settings are
+    not simulated.
     """
     worst = 0.0
     for facts in calibration_facts().values():
         found = [contrasts(k, facts, future, seed) for k in range(runs)]
-        values = mean_interval(np.array(found)).mean
-        pairs = zip(facts, values, strict=True)
-        worst = max(worst, *(excess(fact, value) for fact, value in pairs))
+        worst = max(worst, *map(excess, facts, mean_interval(np.array(found)).mean))
         if worst > enough:
             break
     return worst
@@ -150,31 +128,14 @@ def narrow(
     *,
     wanted: int,
     most: int = 50_000,
-    looks: tuple[int, int] = LOOKS,
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Narrowed:
     """Draw points of the unit cube uniformly until enough of them agree.
 
-    Parameters
-    ----------
-    misfit
-        How far a point disagrees.
-    dimensions
-        Dimensions of the cube.
-    wanted
-        Points to find.
-    most
-        Points to judge before giving up.
-    looks
-        Runs of the first and of the second look.
-    seed
-        Seed of the points; threads change nothing.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called after each batch with what was found so far.
+    The search ends with ``wanted`` points, or once ``most`` are judged. ``progress`` is called
+    after each batch with what was found so far; threads change nothing.
     """
     rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
@@ -188,9 +149,9 @@ def narrow(
         while len(kept) < wanted and drawn < most:
             points = rng.random((min(BATCH, most - drawn), dimensions))
             drawn += len(points)
-            points = left(points, looks[0], FAR)
+            points = left(points, LOOKS[0], FAR)
             near += len(points)
-            kept += list(left(points, looks[1], 0.0)) if len(points) else []
+            kept += list(left(points, LOOKS[1], 0.0)) if len(points) else []
             found = Narrowed(np.array(kept[:wanted]).reshape(-1, dimensions), drawn, near)
             if progress is not None:
                 progress(found)
@@ -212,12 +173,12 @@ def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified
 
     found = {}
     n = len(points)
+    rank = np.arange(n)
     for name, values in zip(names, np.sort(points, axis=0).T, strict=True):
         width = float(np.subtract(*np.quantile(values, (0.95, 0.05))) / 0.9)
-        rank = np.arange(n)
-        apart = float(max(np.max((rank + 1) / n - values), np.max(values - rank / n)))
-        p = float(kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * apart))
-        found[name] = Identified(width, p)
+        apart = max(np.max((rank + 1) / n - values), np.max(values - rank / n))
+        p = kolmogorov((np.sqrt(n) + 0.12 + 0.11 / np.sqrt(n)) * float(apart))
+        found[name] = Identified(width, float(p))
     return found
 
 
@@ -266,14 +227,10 @@ def combined(
 
     def one(k: int) -> Future:
         rng = np.random.default_rng((seed, k))
+        agreeing = [usual, *(others[name] for name in allowed[k])]
+        choices = {name: [one[name] for one in agreeing if name in one] for name in usual}
         for _try in range(TRIES):
-            drawn = dict(usual)
-            for name, word in usual.items():
-                choice = [
-                    word,
-                    *(others[other][name] for other in allowed[k] if name in others[other]),
-                ]
-                drawn[name] = choice[rng.integers(len(choice))]
+            drawn = {name: words[rng.integers(len(words))] for name, words in choices.items()}
             if drawn == usual or judge(sets[k] | drawn) <= 0.0:
                 return sets[k] | drawn
         return sets[k] | usual
@@ -290,40 +247,25 @@ def calibrate(
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Calibration:
-    """Find futures that agree with all facts for calibration.
+    """Find ``sets`` futures that agree with all facts for calibration.
 
-    Parameters
-    ----------
-    sets
-        Parameter sets to find.
-    most
-        Parameter sets to judge before giving up.
-    seed
-        Seed of all draws.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called with what was found so far.
+    The search ends without them once ``most`` sets are judged. ``progress`` is called with what was
+    found so far.
     """
 
-    def judge(future: Future) -> float:
-        return misfit(future, runs=LOOKS[1], seed=seed, enough=0.0)
+    def judge(future: Future, runs: int = LOOKS[1], enough: float = 0.0) -> float:
+        return misfit(future, runs=runs, seed=seed, enough=enough)
 
     narrowed = narrow(
-        lambda point, runs, enough: misfit(future_at(point), runs=runs, seed=seed, enough=enough),
-        len(assumed()),
-        wanted=sets,
-        most=most,
-        seed=seed,
-        threads=threads,
-        progress=progress,
-    )
+        lambda point, runs, enough: judge(future_at(point), runs, enough),
+        len(assumed()), wanted=sets, most=most, seed=seed, threads=threads, progress=progress,
+    )  # fmt: skip
     found = [future_at(point) for point in narrowed.points]
     allowed = alternatives(found, judge, threads)
     return Calibration(
         combined(found, allowed, judge, seed=seed, threads=threads),
         narrowed,
-        identified(narrowed.points, list(assumed())) if len(found) else {},
+        identified(narrowed.points, list(assumed())) if found else {},
         {
             name: float(np.mean([name in names for names in allowed])) if found else np.nan
             for name in structural_futures()

@@ -1,12 +1,15 @@
 """Contrasts: the number that a published fact is about, computed from a run.
 
 A contrast takes one run of each setting that its fact names, in that order; all of them share
-their random draws. It returns NaN where the runs do not define it.
+their random draws. It returns NaN where the runs do not define it. Its docstring is its description
+in the table of the facts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +19,33 @@ OLD = 24
 """Quarters after which a membership counts as established: six years."""
 YOUNG = 12
 """Quarters of the first term, in which no member can leave: three years."""
+SHOCK = slice(64, 72)
+"""Quarters in which demand is shocked."""
+
+Contrast: TypeAlias = Callable[..., float]
+"""A number from one run of each setting that a fact names."""
+
+
+def described(text: str, contrast: Contrast) -> Contrast:
+    """The contrast with this description."""
+    contrast.__doc__ = text
+    return contrast
+
+
+def difference(value: Contrast) -> Contrast:
+    """A contrast of one run in a setting, less the same in another."""
+    text = f"{value.__doc__} The first setting less the second."
+    return described(text, lambda one, other: value(one) - value(other))
+
+
+def log_ratio(number: Contrast) -> Contrast:
+    """Logarithm of the ratio of a number in two settings; NaN unless both are positive."""
+
+    def contrast(one: Run, other: Run) -> float:
+        values = number(one), number(other)
+        return float(np.log(values[0] / values[1])) if min(values) > 0 else np.nan
+
+    return described(f"{number.__doc__} Log ratio of two settings.", contrast)
 
 
 def mean(values: np.ndarray) -> float:
@@ -35,20 +65,10 @@ def slope(y: np.ndarray, *columns: np.ndarray) -> float:
 def logit(y: np.ndarray, *columns: np.ndarray) -> np.ndarray:
     """Fit a logistic regression by Newton's method.
 
-    A ridge penalty of 1e-6 keeps the coefficients finite where a column separates the outcomes.
-
-    Parameters
-    ----------
-    y
-        Outcomes, 0 or 1 [N].
-    columns
-        Predictors [N] each. A constant is added as the last one.
-
-    Returns
-    -------
-    numpy.ndarray
-        A coefficient for each column, then the constant; all NaN where the fit does not converge
-        or ``y`` does not vary.
+    ``y`` are the outcomes, 0 or 1 [N], and ``columns`` the predictors [N]. A ridge penalty of 1e-6
+    keeps the coefficients finite where a column separates the outcomes. The result has a
+    coefficient for each column, then the constant; all are NaN where the fit does not converge or
+    ``y`` does not vary.
 
     Examples
     --------
@@ -86,19 +106,21 @@ def established(run: Run) -> np.ndarray:
 # Savings ------------------------------------------------------------------------------------------
 
 
-def share_saving(run: Run) -> float:
-    """Share of established memberships that save more than 3% of stand-alone cost."""
-    return mean((run.saving[-1] > 0.03)[established(run)].astype(float))
+def share_where(text: str, holds: Callable[[np.ndarray], np.ndarray]) -> Contrast:
+    """Share of established memberships whose saving meets a condition."""
+    return described(
+        f"Share of established memberships {text}.",
+        lambda run: mean(holds(run.saving[-1])[established(run)].astype(float)),
+    )
 
 
-def share_similar(run: Run) -> float:
-    """Share of established memberships whose cost is within 3% of stand-alone cost."""
-    return mean((np.abs(run.saving[-1]) <= 0.03)[established(run)].astype(float))
-
-
-def share_costlier(run: Run) -> float:
-    """Share of established memberships that cost over 3% more than stand-alone provision."""
-    return mean((run.saving[-1] < -0.03)[established(run)].astype(float))
+share_saving = share_where("that save more than 3% of stand-alone cost", lambda x: x > 0.03)
+share_similar = share_where(
+    "whose cost is within 3% of stand-alone cost", lambda x: np.abs(x) <= 0.03
+)
+share_costlier = share_where(
+    "that cost over 3% more than stand-alone provision", lambda x: x < -0.03
+)
 
 
 def small_saving(run: Run) -> float:
@@ -127,12 +149,8 @@ def large_saving(run: Run) -> float:
 
 def dummy(run: Run) -> float:
     """Coefficient of cooperation in a regression of log unit cost on log scale."""
-    here, body = run.member[-1], run.at("body")
-    people, unit = run.at("people"), run.alone * run.at("cost")
-    scale = people.copy()
-    for name in np.unique(body[here]):
-        scale[body == name] = people[body == name].sum()
-    size = np.log(scale) - np.log(run.scale)
+    here, unit = run.member[-1], run.alone * run.at("cost")
+    size = np.log(run.served) - np.log(run.scale)
     areas = [
         np.broadcast_to(np.arange(len(run.areas)) == a, here.shape) for a in range(len(run.areas))
     ]
@@ -143,32 +161,21 @@ def dummy(run: Run) -> float:
 
 def by_partners(run: Run) -> float:
     """Change of a body's saving by one more member, with people served and area held fixed."""
-    size, people, saving, area = run.bodies()[:, :4].T
-    areas = [(area == a).astype(float) for a in range(1, len(run.areas))]
-    return slope(saving, size, np.log(people), np.log(people) ** 2, *areas)
-
-
-def steeper(one: Run, other: Run) -> float:
-    """Difference of the fall of saving with partners between two settings."""
-    return by_partners(one) - by_partners(other)
+    bodies, people = run.bodies, np.log(run.bodies.people)
+    areas = [(bodies.area == a).astype(float) for a in range(1, len(run.areas))]
+    return slope(bodies.saving, bodies.size, people, people**2, *areas)
 
 
 def middling(run: Run) -> float:
     """Net benefit of bodies of 3 to 7 members, less that of smaller and of larger ones."""
-    size, net = run.bodies()[:, 0], run.bodies()[:, 5]
-    inside = (size >= 3) & (size <= 7)
+    size, net = run.bodies.size, run.bodies.net
     outside = [part.mean() for part in (net[size < 3], net[size > 7]) if len(part)]
-    return mean(net[inside]) - max(outside, default=np.nan)
+    return mean(net[(size >= 3) & (size <= 7)]) - max(outside, default=np.nan)
 
 
 def member_saving(run: Run) -> float:
     """Mean saving of all memberships at the end."""
     return mean(run.saving[-1])
-
-
-def more_saving(one: Run, other: Run) -> float:
-    """Difference of members' mean saving between two settings."""
-    return member_saving(one) - member_saving(other)
 
 
 def area_saving(run: Run, *names: str) -> float:
@@ -186,10 +193,15 @@ def finance_over_training(run: Run) -> float:
     return area_saving(run, "finance") - area_saving(run, "training")
 
 
+def in_early_training(values: np.ndarray, run: Run, quarters: int) -> float:
+    """Mean of values [Q, R, A] in staff development in the first quarters of a membership."""
+    a = run.area("training")
+    return mean(values[:, :, a][run.age[:, :, a] < quarters])
+
+
 def early_training(run: Run) -> float:
     """Mean saving in staff development in the first three years of a membership."""
-    a = run.area("training")
-    return mean(run.saving[:, :, a][run.age[:, :, a] < YOUNG])
+    return in_early_training(run.saving, run, YOUNG)
 
 
 # Time ---------------------------------------------------------------------------------------------
@@ -221,11 +233,6 @@ def old_saving(run: Run) -> float:
     return mean(run.saving[late]) - mean(run.saving[early])
 
 
-def erosion(growing: Run, steady: Run) -> float:
-    """Effect of population growth on the change of old agreements' saving."""
-    return old_saving(growing) - old_saving(steady)
-
-
 def membership_age(run: Run) -> float:
     """Mean age of live memberships at the end, years."""
     return mean(run.age[-1]) / 4.0
@@ -233,8 +240,7 @@ def membership_age(run: Run) -> float:
 
 def exits(run: Run) -> float:
     """Memberships that end in a year, per membership."""
-    history = run.history
-    return float(history["ended"].sum() / history["membership_years"].sum())
+    return float(run.history["ended"].sum() / run.history["membership_years"].sum())
 
 
 def exit_drivers(run: Run) -> float:
@@ -253,40 +259,36 @@ def cooperation(run: Run) -> float:
     return float(run.member[-1].mean())
 
 
-def less_cooperation(one: Run, other: Run) -> float:
-    """Difference of the share in joint bodies between two settings."""
-    return cooperation(one) - cooperation(other)
-
-
 # Partners -----------------------------------------------------------------------------------------
 
 
-def tie_model(run: Run) -> dict[str, float]:
-    """Coefficients of a logistic regression of ties between near pairs, in any area."""
-    one, other = run.pairs.T
-    size = np.log(run.population)
-    found = logit(
-        run.tied.any(axis=1).astype(float),
-        -standard(run.unlike),
-        run.land.astype(float),
-        np.log(np.maximum(run.distance, 1.0)),
-        np.abs(size[one] - size[other]),
-        standard(np.abs(run.capacity[one] - run.capacity[other]).max(axis=1)),
-        (run.tier[one] == run.tier[other]).astype(float),
-    )
-    return dict(
-        zip(("alike", "land", "distance", "size", "capacity", "tier"), found[:6], strict=True)
-    )
+TIES = {
+    "alike": "per standard deviation of cultural similarity, at equal distance",
+    "land": "for land neighbours, at equal distance",
+    "size": "by difference of log population",
+    "capacity": "by difference of capacity, in standard deviations",
+}
+"""Attributes of pairs whose effect on ties facts are about."""
 
 
-def alike(run: Run) -> float:
-    """Log odds of a tie per standard deviation of cultural similarity, at equal distance."""
-    return tie_model(run)["alike"]
+def tie_effect(name: str) -> Contrast:
+    """Effect of one attribute of near pairs on a tie in any area, with the others held fixed."""
 
+    def contrast(run: Run) -> float:
+        one, other = run.pairs.T
+        size = np.log(run.population)
+        columns = {
+            "alike": -standard(run.unlike),
+            "land": run.land.astype(float),
+            "distance": np.log(np.maximum(run.distance, 1.0)),
+            "size": np.abs(size[one] - size[other]),
+            "capacity": standard(np.abs(run.capacity[one] - run.capacity[other]).max(axis=1)),
+            "tier": (run.tier[one] == run.tier[other]).astype(float),
+        }
+        effects = logit(run.tied.any(axis=1).astype(float), *columns.values())
+        return effects[list(columns).index(name)]
 
-def adjacent(run: Run) -> float:
-    """Log odds of a tie for land neighbours, at equal distance."""
-    return tie_model(run)["land"]
+    return described(f"Log odds of a tie {TIES[name]}.", contrast)
 
 
 def by_distance(run: Run) -> float:
@@ -297,26 +299,10 @@ def by_distance(run: Run) -> float:
     return min(before - after for before, after in pairwise(quarters))
 
 
-def size_apart(run: Run) -> float:
-    """Log odds of a tie by difference of log population."""
-    return tie_model(run)["size"]
-
-
-def capacity_apart(run: Run) -> float:
-    """Log odds of a tie by difference of capacity."""
-    return tie_model(run)["capacity"]
-
-
 def ties_within_tiers(run: Run) -> float:
     """Number of ties between regions of one tier."""
     same = run.tier[run.pairs[:, 0]] == run.tier[run.pairs[:, 1]]
     return float(run.tied[same].sum())
-
-
-def more_ties(one: Run, other: Run) -> float:
-    """Log ratio of ties within tiers between two settings."""
-    ties = ties_within_tiers(one), ties_within_tiers(other)
-    return float(np.log(ties[0] / ties[1])) if min(ties) > 0 else np.nan
 
 
 def multiplex(run: Run) -> float:
@@ -334,10 +320,9 @@ def multiplex(run: Run) -> float:
 # Formation ---------------------------------------------------------------------------------------
 
 
-def formation(one: Run, other: Run) -> float:
-    """Log ratio of agreements concluded in ten years between two settings."""
-    made = [run.history["agreements"][:40].sum() for run in (one, other)]
-    return float(np.log(made[0] / made[1])) if min(made) > 0 else np.nan
+def formation(run: Run) -> float:
+    """Agreements concluded in ten years."""
+    return run.history["agreements"][:40].sum()
 
 
 def by_stress(run: Run) -> float:
@@ -353,51 +338,28 @@ def success(run: Run) -> float:
     return float(agreed / (agreed + refused)) if agreed + refused > 0 else np.nan
 
 
-def more_success(one: Run, other: Run) -> float:
-    """Difference of the share of negotiations that are agreed between two settings."""
-    return success(one) - success(other)
-
-
 def satisfied(run: Run) -> float:
     """Share of members that expected a benefit when they agreed."""
     return mean((run.at("expected")[run.member[-1]] > 0.0).astype(float))
 
 
-def more_satisfied(one: Run, other: Run) -> float:
-    """Difference of the share of members that expected a benefit between two settings."""
-    return satisfied(one) - satisfied(other)
-
-
 # Quality, trust, mandates -------------------------------------------------------------------------
-
-
-def gain(run: Run, quarter: int = -1) -> np.ndarray:
-    """[R, A] relative change of members' quality since the start; NaN for non-members."""
-    change = run.at("quality", quarter) / np.maximum(run.capacity, 0.05) - 1.0
-    return np.where(run.member[quarter], change, np.nan)
 
 
 def quality_change(run: Run) -> float:
     """Mean relative change of members' quality in the long run."""
-    return mean(gain(run)[established(run)])
+    return mean(run.gain[-1][established(run)])
 
 
 def early_quality(run: Run) -> float:
     """Mean relative change of quality in staff development in the first two years."""
-    a = run.area("training")
-    young = run.age[:, :, a] < 8
-    change = run.column["quality"][:, :, a] / np.maximum(run.capacity[:, a], 0.05) - 1.0
-    return mean(change[young])
+    return in_early_training(run.gain, run, 8)
 
 
 def smallest_quality(run: Run) -> float:
     """Mean relative change of quality of established members in the smallest third of regions."""
     small = (run.population <= np.quantile(run.population, 1 / 3))[:, None]
-    return mean(gain(run)[established(run) & small])
-
-
-SHOCK = slice(64, 72)
-"""Quarters in which demand is shocked."""
+    return mean(run.gain[-1][established(run) & small])
 
 
 def resilience(shocked: Run, calm: Run) -> float:
@@ -408,28 +370,29 @@ def resilience(shocked: Run, calm: Run) -> float:
     return mean(lost[neither]) - mean(lost[both])
 
 
-def mandated_saving(ordered: Run, free: Run) -> float:
-    """Saving of members under a mandate, less that of voluntary members."""
-    bound = ordered.at("bound_until") > ordered.quarters - 1
-    return mean(ordered.saving[-1][bound]) - member_saving(free)
+def mandate_effect(text: str, value: Callable[[Run], np.ndarray]) -> Contrast:
+    """Mean of a value [R, A] of members under a mandate, less that of voluntary members."""
 
+    def contrast(ordered: Run, free: Run) -> float:
+        bound = ordered.member[-1] & (ordered.at("bound_until") > ordered.quarters - 1)
+        return mean(value(ordered)[bound]) - mean(value(free)[free.member[-1]])
 
-def mandated_benefit(ordered: Run, free: Run) -> float:
-    """Net benefit of members under a mandate, less that of voluntary members."""
-    bound = ordered.at("bound_until") > ordered.quarters - 1
-    return mean(ordered.at("realised")[bound & ordered.member[-1]]) - mean(
-        free.at("realised")[free.member[-1]]
+    return described(
+        f"{text} of members under a mandate, less that of voluntary members.", contrast
     )
+
+
+mandated_saving = mandate_effect("Saving", lambda run: run.saving[-1])
+mandated_benefit = mandate_effect("Net benefit", lambda run: run.at("realised"))
 
 
 def partial(run: Run) -> tuple[float, float]:
     """Correlation of trust and net benefit over bodies: raw, and with the team held fixed."""
-    rows = run.bodies()
-    trust, net, team = rows[:, 4], rows[:, 5], rows[:, 3] < len(run.areas) / 2
-    if len(rows) < 8 or team.all() or not team.any():
+    bodies, trust, net = run.bodies, run.bodies.trust.copy(), run.bodies.net.copy()
+    team = bodies.area < len(run.areas) / 2
+    if len(net) < 8 or team.all() or not team.any():
         return np.nan, np.nan
     plain = np.corrcoef(trust, net)[0, 1]
-    trust, net = trust.copy(), net.copy()
     for group in (team, ~team):
         trust[group] -= trust[group].mean()
         net[group] -= net[group].mean()
@@ -449,8 +412,4 @@ def mediated(run: Run) -> float:
 
 def pooled(run: Run) -> float:
     """People served over efficient scale, the mean over regions in the lowest area."""
-    body, people = run.at("body"), run.at("people")
-    scale = people.copy()
-    for name in np.unique(body[body >= 0]):
-        scale[body == name] = people[body == name].sum()
-    return float((scale / run.scale).mean(axis=0).min())
+    return float((run.served / run.scale).mean(axis=0).min())

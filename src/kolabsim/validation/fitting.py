@@ -16,8 +16,8 @@ import numpy as np
 from kolabsim.engine.ensemble import cores
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model.parameters import PARAMETERS, Parameter, number, place_in
-from kolabsim.validation.calibration import bounds, misfit, value_at
+from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
+from kolabsim.validation.calibration import misfit
 from kolabsim.validation.network import Network, simulate_bodies
 from kolabsim.validation.pairs import auc, chance_to_share, cross_validated
 from kolabsim.validation.structure import NOT_COUNTED, describe_network, feature_distance
@@ -50,13 +50,9 @@ Space = Mapping[str, Parameter]
 def search_space(network: Network, areas: Iterable[str] = ()) -> Space:
     """What is fitted: the general parameters, and the open attributes of some areas.
 
-    Raises
-    ------
-    kolabsim.errors.InputError
-        For each area that the scenario does not have.
+    Raises :class:`~kolabsim.errors.InputError` for each area that the scenario does not have.
     """
-    problems, known = Problems(), network.scenario.areas
-    areas = list(areas)
+    problems, known, areas = Problems(), network.scenario.areas, list(areas)
     for area in areas:
         if area not in known:
             message = _("the scenario has no service area '{area}'{suggestion}")
@@ -68,20 +64,20 @@ def search_space(network: Network, areas: Iterable[str] = ()) -> Space:
 
 def setting_at(space: Space, point: np.ndarray) -> dict[str, float]:
     """The setting at a point of the unit cube: each entry from low (0) to high (1) of its range."""
-    places = np.clip(point, 0.0, 1.0)
-    return {
-        name: value_at(entry, u) for (name, entry), u in zip(space.items(), places, strict=True)
-    }
+    places = zip(space.items(), np.clip(point, 0.0, 1.0), strict=True)
+    return {name: between(entry.low, entry.high, u) for (name, entry), u in places}
 
 
 def point_of(space: Space, setting: Mapping[str, float]) -> np.ndarray:
     """The point of the unit cube at which a setting lies."""
-    return np.array([place_in(*bounds(entry), setting[name]) for name, entry in space.items()])
+    return np.array(
+        [place_in(entry.low, entry.high, setting[name]) for name, entry in space.items()]
+    )
 
 
 @dataclass(frozen=True)
 class Loss:
-    """How badly a setting fits, in parts that are 1 where a misfit is clearly visible."""
+    """How badly a setting fits, in parts that are 1 where the misfit is clearly visible."""
 
     structure: float
     """Squared distances of shares (in units of .1), sizes and partners (.15 in logarithms), and
@@ -133,27 +129,10 @@ def fit_network(
     threads: int | None = None,
     progress: Callable[[int, Loss], None] | None = None,
 ) -> dict[str, float]:
-    """Fit a scenario to observed joint bodies.
+    """Fit what a space names to observed joint bodies, by a number of rounds.
 
-    Parameters
-    ----------
-    network
-        Regions and observed bodies, from :func:`kolabsim.validation.network.load_network`.
-    space
-        What is fitted, from :func:`search_space`.
-    rounds
-        Rounds of the search.
-    seed
-        Seed of the search; threads change nothing.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called after each round with its number and the smallest loss in it.
-
-    Returns
-    -------
-    dict
-        Values by dotted names: the setting around which the best ones of the last round lie.
+    ``progress`` is called after each round with its number and the smallest loss in it. The result
+    is the setting around which the best ones of the last round lie; threads change nothing.
     """
     rng = np.random.default_rng(seed)
     middle = point_of(space, {name: entry.default for name, entry in space.items()})

@@ -34,27 +34,21 @@ def gains_by_area(
 ) -> tuple[AreaGain, ...]:
     """What sharing brings to some regions, area by area.
 
-    Parameters
-    ----------
-    figures
-        Measures of regions, means over runs [R, A, measures].
-    areas
-        Names of the areas.
-    rows
-        Whether each region counts [R].
+    ``figures`` are measures of regions, means over runs [R, A, measures]; ``rows`` says of each
+    region whether it counts [R].
     """
     found = []
-    for a, area in enumerate(areas):
-        here = {name: figures[rows, a, k] for name, k in MEASURE.items()}
+    for area, of in zip(areas, np.moveaxis(figures[rows], 1, 0), strict=True):
+        here = dict(zip(MEASURE, of.T, strict=True))
         sharing, benefit = here["cooperation"], here["realised_benefit"]
         total = max(float(sharing.sum()), 1e-12)
-        shares = sharing > SHARING
+        gains = benefit[sharing > SHARING] > 0.0
         found.append(
             AreaGain(
                 area,
                 float(sharing.mean()),
                 float(benefit.sum() / total),
-                float((benefit[shares] > 0.0).mean()) if shares.any() else np.nan,
+                float(gains.mean()) if len(gains) else np.nan,
                 {name: float(here[name].sum() / total) for name in CHANNELS},
             )
         )

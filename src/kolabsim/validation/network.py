@@ -7,7 +7,7 @@ network have the observed structure?
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,21 +22,9 @@ from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.geometry import great_circle, on_sphere
 from kolabsim.scenario.scenario import BASELINE, Scenario
+from kolabsim.validation import pairs as p
 from kolabsim.validation.bodies import ANY_AREA, Body, ObservedBodies, read_bodies
-from kolabsim.validation.pairs import (
-    Effect,
-    PairFit,
-    Pairs,
-    PairScore,
-    auc,
-    chance_to_share,
-    compare_effects,
-    describe_pairs,
-    fit_pairs,
-    share_any,
-    share_body,
-)
-from kolabsim.validation.runs import NEAR, near_pairs
+from kolabsim.validation.runs import NEAR, near_pairs, share_body
 from kolabsim.validation.structure import (
     Layers,
     StructureFit,
@@ -75,26 +63,25 @@ class Network:
         return build_task(scenario, scenario.strategies[self.strategy], seed=seed)
 
     @cached_property
-    def pairs(self) -> Pairs:
+    def pairs(self) -> p.Pairs:
         """All pairs of regions that are near each other or share a land border."""
         found = near_pairs(self.task(seed=1).world, self.within)
-        return describe_pairs(self.scenario, *found, self.within)
+        return p.describe_pairs(self.scenario, *found, self.within)
 
     @cached_property
     def groups(self) -> dict[str, np.ndarray]:
         """Groups of regions that are judged separately, [R] each; the last one counts most."""
-        seen = ~self.held_out
-        if self.held_out.any():
-            titles = (
-                N_("Regions used for fitting"),
-                N_("Regions used for fitting, without incompletely reported ones"),
-            )
+        seen, have_held_out = ~self.held_out, self.held_out.any()
+        if have_held_out:
+            everything = N_("Regions used for fitting")
+            complete = N_("Regions used for fitting, without incompletely reported ones")
         else:
-            titles = N_("All regions"), N_("All regions, without incompletely reported ones")
-        found = {titles[0]: seen}
+            everything = N_("All regions")
+            complete = N_("All regions, without incompletely reported ones")
+        found = {everything: seen}
         if (seen & self.incomplete).any():
-            found[titles[1]] = seen & ~self.incomplete
-        if self.held_out.any():
+            found[complete] = seen & ~self.incomplete
+        if have_held_out:
             found[N_("Held-out regions")] = self.held_out
         return found
 
@@ -131,7 +118,7 @@ class Network:
     @cached_property
     def shares(self) -> np.ndarray:
         """[P] whether a pair shares any area, observed."""
-        return share_any(self.observed.slots, self.pairs.rows)
+        return p.share_any(self.observed.slots, self.pairs.rows)
 
 
 def load_network(
@@ -154,16 +141,11 @@ def load_network(
         Name or file of any scenario whose regions have places. Its own joint bodies are ignored.
     bodies
         A CSV table of observed joint bodies (see :func:`kolabsim.validation.bodies.read_bodies`).
-    held_out
-        Tiers (such as provinces) whose regions are only scored.
-    incomplete
-        Tiers whose bodies were reported incompletely.
-    within
-        Kilometres within which pairs of regions are compared.
-    year
-        Year of the comparison.
-    strategy
-        The strategy under which the model runs.
+    held_out, incomplete
+        Tiers (such as provinces) whose regions are only scored, and those whose bodies were
+        reported incompletely.
+    within, year, strategy
+        As in :class:`Network` and :func:`~kolabsim.validation.bodies.read_bodies`.
     by
         Column of the table of regions by which gains are summed, by default the tier.
     settings
@@ -178,17 +160,17 @@ def load_network(
     changes = {**(settings or {}), **({"bodies": []} if loaded.bodies else {})}
     loaded = loaded.with_(changes) if changes else loaded
     regions, problems = loaded.regions, Problems()
-    if strategy not in loaded.strategies:
-        message = _("the scenario has no strategy '{name}'{suggestion}")
-        hint = suggestion(strategy, loaded.strategies)
-        problems.add(message.format(name=strategy, suggestion=hint))
+
+    def check(text: str, value: str, known: Collection[str]) -> None:
+        if value not in known:
+            problems.add(text.format(name=value, suggestion=suggestion(value, known)))
+
+    check(_("the scenario has no strategy '{name}'{suggestion}"), strategy, loaded.strategies)
     for tier in dict.fromkeys((*held_out, *incomplete)):
-        if tier not in regions.tier:
-            message = _("no region belongs to '{tier}'{suggestion}")
-            problems.add(message.format(tier=tier, suggestion=suggestion(tier, regions.tiers())))
-    if by and by not in regions.extra:
-        message = _("the table of regions has no column '{column}'{suggestion}")
-        problems.add(message.format(column=by, suggestion=suggestion(by, regions.extra)))
+        check(_("no region belongs to '{name}'{suggestion}"), tier, regions.tiers())
+    if by:
+        text = _("the table of regions has no column '{name}'{suggestion}")
+        check(text, by, regions.extra)
     if not regions.placed:
         problems.add(_("the regions of this scenario have no places, so distances are unknown"))
     try:
@@ -208,7 +190,7 @@ def load_network(
 
 
 class Simulated(NamedTuple):
-    """What many runs of the model show."""
+    """Results of many runs of the model."""
 
     bodies: np.ndarray
     """[runs, R, A] number of the body that provides each area at the end."""
@@ -224,21 +206,7 @@ def simulate_bodies(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulated:
-    """Simulate runs and keep the joint bodies at their end.
-
-    Parameters
-    ----------
-    task
-        A scenario and a strategy, compiled.
-    runs
-        Number of runs.
-    figures
-        Whether to keep measures of regions too.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called with the number of finished runs after each of them.
-    """
+    """Simulate runs and keep the joint bodies at their end, and measures of regions if asked."""
 
     def one(number: int) -> tuple[np.ndarray, np.ndarray]:
         state = new_state(task.world)
@@ -267,7 +235,7 @@ class AreaFit(NamedTuple):
     pairs: int
     share: float
     """Share of the pairs that share the area."""
-    scores: tuple[PairScore, ...]
+    scores: tuple[p.PairScore, ...]
     """Of the model, the regression and distance, as far as they are defined."""
 
 
@@ -293,12 +261,12 @@ class NetworkFit:
     simulated: Simulated
     chance: np.ndarray
     """[P] the model's chance that each pair shares any compared area."""
-    pairs: tuple[PairFit, ...]
+    pairs: tuple[p.PairFit, ...]
     """Who shares with whom, by group of regions."""
     areas: tuple[AreaFit, ...]
     """The same for each service area, in the last group."""
     bodies: tuple[BodyFit, ...]
-    effects: tuple[Effect, ...]
+    effects: tuple[p.Effect, ...]
     """What brings regions of the last group together."""
     structures: tuple[StructureFit, ...]
     """How regions share, by group."""
@@ -320,34 +288,24 @@ def compare_network(
 ) -> NetworkFit:
     """Run the model from no joint bodies at all, and compare what it forms with the observed ones.
 
-    Parameters
-    ----------
-    network
-        Regions and observed bodies, from :func:`load_network`.
-    runs
-        Number of runs.
-    seed
-        Seed of all draws of the model.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called with the number of finished runs after each of them.
+    ``progress`` is called with the number of finished runs after each of them; threads change
+    nothing.
     """
     task = network.task(seed=seed)
     simulated = simulate_bodies(task, runs, figures=True, threads=threads, progress=progress)
     pairs, bodies = network.pairs, simulated.bodies
-    chance = chance_to_share(bodies[:, :, network.compared], pairs.rows)
+    chance = p.chance_to_share(bodies[:, :, network.compared], pairs.rows)
     last = list(network.groups.values())[-1]
-    each_run = [share_any(one[:, network.compared], pairs.rows) for one in bodies]
+    each_run = [p.share_any(one[:, network.compared], pairs.rows) for one in bodies]
     return NetworkFit(
         network, runs, seed, simulated, chance,
         pairs=tuple(
-            fit_pairs(pairs, network.shares, chance, rows, network.held_out, group=group)
+            p.fit_pairs(pairs, network.shares, chance, rows, network.held_out, group=group)
             for group, rows in network.groups.items()
         ),
         areas=tuple(fit_areas(network, bodies, last)),
         bodies=tuple(rank_bodies(network, bodies)),
-        effects=compare_effects(pairs, network.shares, each_run, last),
+        effects=p.compare_effects(pairs, network.shares, each_run, last),
         structures=tuple(
             fit_structure(
                 network.observed_layers(rows),
@@ -368,8 +326,8 @@ def fit_areas(network: Network, bodies: np.ndarray, rows: np.ndarray) -> Iterato
     pairs = network.pairs
     shares = share_body(network.observed.slots, pairs.rows)
     for k, area in enumerate(network.observed.areas):
-        chance = chance_to_share(bodies[:, :, network.columns(area)], pairs.rows)
-        fit = fit_pairs(pairs, shares[:, k], chance, rows, network.held_out)
+        chance = p.chance_to_share(bodies[:, :, network.columns(area)], pairs.rows)
+        fit = p.fit_pairs(pairs, shares[:, k], chance, rows, network.held_out)
         main = tuple(one for one in fit.scores if one.name in ("model", "regression", "distance"))
         yield AreaFit(area, fit.pairs, fit.share, main)
 
@@ -389,10 +347,10 @@ def rank_bodies(network: Network, bodies: np.ndarray) -> Iterator[BodyFit]:
             else:
                 pairs = network.pairs.rows[np.isin(network.pairs.rows, rows).all(axis=1)]
             columns = sorted({c for area in body.areas for c in network.columns(area)})
-            chance = chance_to_share(bodies[:, :, columns], pairs)
+            chance = p.chance_to_share(bodies[:, :, columns], pairs)
             near = -great_circle(places[pairs[:, 0]], places[pairs[:, 1]])
             known[key] = pairs, chance, near
         pairs, chance, near = known[key]
         own = np.isin(pairs, body.members).all(axis=1)
-        ranks = (auc(own.astype(float), score) for score in (chance, near))
+        ranks = (p.auc(own.astype(float), score) for score in (chance, near))
         yield BodyFit(body, int(own.sum()), len(pairs), *ranks)

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.analysis.statistics import Interval, percentile_interval
-from kolabsim.model.state import NOBODY
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.validation.contrasts import logit
+from kolabsim.validation.runs import share_body
 
 FOLDS = 10
 """Parts of the pairs, each predicted by a regression on the others."""
@@ -54,12 +54,16 @@ class Pairs:
     @property
     def bands(self) -> tuple[tuple[float, float], ...]:
         """Bands of distance in kilometres."""
-        ends = [share * self.within for share in BANDS]
-        return tuple(pairwise(ends))
+        return tuple(pairwise(share * self.within for share in BANDS))
 
     def inside(self, rows: np.ndarray) -> np.ndarray:
         """[P] whether both regions of a pair are among these [R]."""
         return np.asarray(rows[self.rows].all(axis=1))
+
+    def regressed(self, y: np.ndarray, seen: np.ndarray, here: np.ndarray) -> np.ndarray:
+        """Log odds of the pairs ``here`` by a regression of y [P] on the pairs that are seen."""
+        weights = logit(y[seen], *(column[seen] for column in self.columns))
+        return predict([column[here] for column in self.columns], weights)
 
 
 def describe_pairs(
@@ -86,31 +90,6 @@ def describe_pairs(
     return Pairs(rows, distance, land, within, varying)
 
 
-def share_body(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Whether the two regions of each pair are in one body, by area.
-
-    Parameters
-    ----------
-    bodies
-        Number of the body that provides each area, NOBODY where there is none [R, A].
-    pairs
-        Rows of the two regions [P, 2].
-
-    Returns
-    -------
-    numpy.ndarray
-        [P, A].
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> share_body(np.array([[4], [4], [NOBODY]]), np.array([[0, 1], [1, 2]])).tolist()
-    [[True], [False]]
-    """
-    one, other = bodies[pairs[:, 0]], bodies[pairs[:, 1]]
-    return (one == other) & (one != NOBODY)
-
-
 def share_any(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     """Whether the two regions of each pair share any area: [P] from bodies [R, A]."""
     return np.asarray(share_body(bodies, pairs).any(axis=1))
@@ -130,21 +109,8 @@ def chance_to_share(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 def auc(y: np.ndarray, score: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Chance that a pair that shares has a higher score than one that does not.
 
-    This is the area under the receiver operating curve; ties count half.
-
-    Parameters
-    ----------
-    y
-        Whether each pair shares, 0 or 1 [P].
-    score
-        Score of each pair [P].
-    weights
-        Weight of each pair [P], by default 1.
-
-    Returns
-    -------
-    float
-        NaN where all or none share, or where a score is not finite.
+    This is the area under the receiver operating curve; ties count half. ``y`` is 0 or 1 [P], and
+    pairs may have ``weights`` [P]. NaN where all or none share, or a score is not finite.
 
     Examples
     --------
@@ -256,31 +222,17 @@ def fit_pairs(
 ) -> PairFit:  # fmt: skip
     """Judge how well the model and other scores rank the pairs of a group of regions.
 
-    Parameters
-    ----------
-    pairs
-        All pairs that are compared.
-    shares
-        Whether each pair shares, observed [P].
-    chance
-        The model's chance that each pair shares [P].
-    rows
-        Whether each region belongs to the group [R].
-    held_out
-        Whether each region was held out from fitting [R]. The regression then comes from the
-        others; without held-out regions in the group it is cross-validated.
-    group
-        What the group is called.
+    ``shares`` says of each pair whether it shares [P], ``chance`` is the model's chance of it [P],
+    and ``rows`` says of each region whether it is of the group [R]. The regression comes from the
+    regions that were not held out [R]; without such regions in the group it is cross-validated.
     """
     here, y = pairs.inside(rows), shares.astype(float)
-    columns = [column[here] for column in pairs.columns]
-    if not columns:
+    if not pairs.predictors:
         rival = np.zeros(int(here.sum()))
     elif (rows & held_out).any():
-        seen = pairs.inside(~held_out)
-        rival = predict(columns, logit(y[seen], *(column[seen] for column in pairs.columns)))
+        rival = pairs.regressed(y, pairs.inside(~held_out), here)
     else:
-        rival = cross_validated(y[here], columns)
+        rival = cross_validated(y[here], [column[here] for column in pairs.columns])
     distance, y, chance = pairs.distance[here], y[here], chance[here]
     single = {name: v[here] for name, v in pairs.predictors.items() if name != "near"}
     scores = {"model": chance, "regression": rival, **single}
@@ -289,21 +241,22 @@ def fit_pairs(
     for weights in resample_regions(pairs.rows[here]):
         for name, place in places.items():
             samples[name].append(np.nan if place is None else ranked_auc(y, place, weights))
-    found = []
-    for name, score in scores.items():
-        bands = []
-        for low, high in pairs.bands:
-            band = (distance >= low) & (distance < high)
-            bands.append(auc(y[band], score[band]))
-        interval = (auc(y, score), *quantiles(samples[name]))
-        found.append(PairScore(name, interval, average_precision(y, score), tuple(bands)))
+    bands = [(distance >= low) & (distance < high) for low, high in pairs.bands]
+    found = tuple(
+        PairScore(
+            name,
+            (auc(y, score), *quantiles(samples[name])),
+            average_precision(y, score),
+            tuple(auc(y[band], score[band]) for band in bands),
+        )
+        for name, score in scores.items()
+    )
     gaps: dict[str, Interval] = {}
     for one in found[1:]:
         apart = np.subtract(samples["model"], samples[one.name])
         gaps[one.name] = (found[0].auc[0] - one.auc[0], *quantiles(apart))
     bins = mean_by_distance(distance, pairs.within / BINS, y, chance)
-    share = float(y.mean()) if len(y) else np.nan
-    return PairFit(group, len(y), share, tuple(found), gaps, bins)
+    return PairFit(group, len(y), float(y.mean()) if len(y) else np.nan, found, gaps, bins)
 
 
 def mean_by_distance(distance: np.ndarray, width: float, *values: np.ndarray) -> np.ndarray:
@@ -342,18 +295,10 @@ class Effect(NamedTuple):
 def compare_effects(
     pairs: Pairs, shares: np.ndarray, runs: Sequence[np.ndarray], rows: np.ndarray
 ) -> tuple[Effect, ...]:
-    """Compare what brings regions together, observed and in the model.
+    """Compare what brings some regions [R] together, observed and in the model.
 
-    Parameters
-    ----------
-    pairs
-        All pairs that are compared.
-    shares
-        Whether each pair shares, observed [P].
-    runs
-        The same in each run of the model, [P] each.
-    rows
-        Whether each region is compared [R].
+    ``shares`` says of each pair whether it shares, observed [P], and each of ``runs`` the same of a
+    run of the model.
     """
     here = pairs.inside(rows)
     columns = {

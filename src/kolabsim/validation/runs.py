@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import EARTH
-from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
+from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, World
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
 
@@ -28,6 +28,25 @@ class Setting:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that differ from the scenario's, by dotted names."""
     strategy: str = "voluntary"
+
+    def prepare(self, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
+        """The scenario in a future, and what its runs need; the setting's own changes win."""
+        scenario = Scenario.load(self.scenario).with_({**future, **self.changes})
+        return scenario, build_task(scenario, scenario.strategies[self.strategy], seed=seed)
+
+
+class Bodies(NamedTuple):
+    """Joint bodies at the end of a run, a value for each."""
+
+    size: np.ndarray
+    """Numbers of members."""
+    people: np.ndarray
+    saving: np.ndarray
+    area: np.ndarray
+    """Rows of the service areas."""
+    trust: np.ndarray
+    net: np.ndarray
+    """Mean realised net benefit of the members."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +82,12 @@ class Run:
         """Quarters that were simulated."""
         return len(self.column["body"])
 
-    def at(self, name: str, quarter: int = -1) -> np.ndarray:
-        """A column in one quarter, [R, A]."""
-        return self.column[name][quarter]
+    def at(self, name: str) -> np.ndarray:
+        """A column at the end, [R, A]."""
+        return self.column[name][-1]
 
     def area(self, name: str) -> int:
-        """The place of an area."""
+        """The row of an area."""
         return self.areas.index(name)
 
     @cached_property
@@ -88,11 +107,24 @@ class Run:
         return np.where(self.member, 1.0 - self.column["cost"], np.nan)
 
     @cached_property
+    def gain(self) -> np.ndarray:
+        """[Q, R, A] relative change of quality since the start; NaN for non-members."""
+        change = self.column["quality"] / np.maximum(self.capacity, 0.05) - 1.0
+        return np.where(self.member, change, np.nan)
+
+    @cached_property
+    def served(self) -> np.ndarray:
+        """[R, A] people whom the provider of each region serves at the end."""
+        body, people = self.at("body"), self.at("people")
+        served = people.copy()
+        for name in np.unique(body[body >= 0]):
+            served[body == name] = people[body == name].sum()
+        return served
+
+    @cached_property
     def tied(self) -> np.ndarray:
         """[P, A] whether a pair shares a joint body at the end."""
-        body = self.at("body")
-        one, other = body[self.pairs[:, 0]], body[self.pairs[:, 1]]
-        return (one == other) & (one != NOBODY)
+        return share_body(self.at("body"), self.pairs)
 
     @cached_property
     def unlike(self) -> np.ndarray:
@@ -101,41 +133,43 @@ class Run:
         apart = self.culture[self.pairs[:, 0]] - self.culture[self.pairs[:, 1]]
         return (apart**2 / np.where(spread > 0.0, spread, 1.0)).sum(axis=1) / (2 * DIMENSIONS)
 
-    def bodies(self, quarter: int = -1) -> np.ndarray:
-        """One row for each joint body: members, people, mean saving, area, trust, net benefit."""
-        body = self.at("body", quarter).astype(int)
-        areas = np.broadcast_to(np.arange(len(self.areas)), body.shape)
-        here = body >= 0
+    @cached_property
+    def bodies(self) -> Bodies:
+        """The joint bodies at the end."""
+        here = self.member[-1]
+        areas = np.broadcast_to(np.arange(len(self.areas)), here.shape)
         _names, first, of, size = np.unique(
-            body[here], return_index=True, return_inverse=True, return_counts=True
+            self.at("body")[here], return_index=True, return_inverse=True, return_counts=True
         )
 
-        def total(values: np.ndarray) -> np.ndarray:
-            return np.bincount(of, values[here], len(size))
+        def total(name: str) -> np.ndarray:
+            return np.bincount(of, self.at(name)[here], len(size))
 
-        people = total(self.at("people", quarter))
-        means = [
-            total(self.at(name, quarter)) / size for name in ("cost", "body_trust", "realised")
-        ]
-        cost, trust, net = means
-        return np.column_stack([size, people, 1.0 - cost, areas[here][first], trust, net])
+        cost, trust, net = (total(name) / size for name in ("cost", "body_trust", "realised"))
+        return Bodies(size, total("people"), 1.0 - cost, areas[here][first], trust, net)
+
+
+def share_body(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Whether the two regions of each pair are in one body, by area.
+
+    ``bodies`` [R, A] are the numbers of the bodies that provide each area, NOBODY where there is
+    none; ``pairs`` [P, 2] are rows of regions. The result is [P, A].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> share_body(np.array([[4], [4], [NOBODY]]), np.array([[0, 1], [1, 2]])).tolist()
+    [[True], [False]]
+    """
+    one, other = bodies[pairs[:, 0]], bodies[pairs[:, 1]]
+    return (one == other) & (one != NOBODY)
 
 
 def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the pairs of regions that are near each other or share a land border.
+    """Find the pairs of regions within some kilometres of each other or with a land border.
 
-    Parameters
-    ----------
-    world
-        What the engine reads of a scenario.
-    within
-        Distance in kilometres up to which a pair counts as near.
-
-    Returns
-    -------
-    tuple
-        Rows of the pairs, the smaller first [P, 2]; kilometres between them [P]; whether they share
-        a land border [P].
+    Returns their rows, the smaller first [P, 2], the kilometres between them [P], and whether they
+    share a land border [P].
     """
     from scipy.spatial import cKDTree
 
@@ -151,52 +185,25 @@ def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarr
     return pairs, great_circle(places[pairs[:, 0]], places[pairs[:, 1]]), land
 
 
-def prepare(setting: Setting, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
-    """The scenario of a setting in a future, and what its runs need; the setting's changes win."""
-    scenario = Scenario.load(setting.scenario).with_({**future, **setting.changes})
-    return scenario, build_task(scenario, scenario.strategies[setting.strategy], seed=seed)
-
-
-def simulate_runs(
-    setting: Setting, numbers: Sequence[int], *, future: Mapping[str, object], seed: int
-) -> Iterator[Run]:
-    """Simulate runs of a setting one by one.
-
-    Parameters
-    ----------
-    setting
-        The scenario, its changes and the strategy.
-    numbers
-        Numbers of the runs, which address their random draws.
-    future
-        Further settings by dotted names; where both name one, ``setting`` wins.
-    seed
-        Seed of all draws.
-    """
-    scenario, task = prepare(setting, future, seed)
+def simulate_run(setting: Setting, number: int, *, future: Mapping[str, object], seed: int) -> Run:
+    """Simulate one run of a setting in a future; seed and number address its random draws."""
+    scenario, task = setting.prepare(future, seed)
     pairs, distance, land = near_pairs(task.world)
     state = new_state(task.world)
-    for number in numbers:
-        block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
-        yield Run(
-            areas=tuple(scenario.areas),
-            scale=task.world.area["efficient_scale"].copy(),
-            column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
-            history=dict(zip(MEASURES, block.history[0].T, strict=True)),
-            population=state.region["population"].copy(),
-            stress=state.region["stress_start"].copy(),
-            tier=state.region["tier"].copy(),
-            capacity=state.slot["capacity_start"].copy(),
-            alone=state.slot["alone"].copy(),
-            culture=culture_of(state),
-            pairs=pairs,
-            distance=distance,
-            land=land,
-        )
-
-
-def culture_of(state: State) -> np.ndarray:
-    """Culture scores of the regions of the last run [R, 3]."""
-    areas = state.slot.shape[1]
-    rows = state.sums[: state.slot.size : areas]
-    return rows[:, CULTURE : CULTURE + DIMENSIONS].copy()
+    block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
+    own_rows = state.sums[: state.slot.size : len(scenario.areas)]  # of each region's first area
+    return Run(
+        areas=tuple(scenario.areas),
+        scale=task.world.area["efficient_scale"],
+        column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
+        history=dict(zip(MEASURES, block.history[0].T, strict=True)),
+        population=state.region["population"],
+        stress=state.region["stress_start"],
+        tier=state.region["tier"],
+        capacity=state.slot["capacity_start"],
+        alone=state.slot["alone"],
+        culture=own_rows[:, CULTURE : CULTURE + DIMENSIONS],
+        pairs=pairs,
+        distance=distance,
+        land=land,
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import cores
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
-from kolabsim.validation.runs import simulate_runs
+from kolabsim.validation.runs import simulate_run
 
 REPRODUCED, MISSED, UNDECIDED, ABSENT = (
     "reproduced", "not reproduced", "undecided", "not represented"
@@ -30,15 +30,8 @@ FUTURES = 20
 def runs_needed(*, configurations: int = 2, effect: float = 0.4) -> int:
     """Runs of each setting for a power of .95 at a level of .01 [seri_secchi_2017].
 
-    Parameters
-    ----------
-    configurations
-        Settings that are compared.
-    effect
-        Size of the effect as Cohen's f; .4 is a large one.
+    ``effect`` is Cohen's f; .4 is a large one.
 
-    Examples
-    --------
     >>> runs_needed()
     56
     """
@@ -62,7 +55,7 @@ class Finding(NamedTuple):
 
 def judge(fact: Fact, low: float, high: float) -> str:
     """Judge a fact by the interval of its contrast."""
-    if not fact.is_represented:
+    if fact.contrast is None:
         return ABSENT
     if not (isfinite(low) and isfinite(high)):
         return UNDECIDED
@@ -87,14 +80,9 @@ def contrasts(
 ) -> list[float]:
     """The contrast of each fact in the runs with one number; NaN where the model has none."""
     wanted = dict.fromkeys(name for fact in facts for name in fact.settings)
-    runs = {
-        name: next(simulate_runs(SETTINGS[name], [number], future=future, seed=seed))
-        for name in wanted
-    }
+    runs = {name: simulate_run(SETTINGS[name], number, future=future, seed=seed) for name in wanted}
     return [
-        float(fact.contrast(*(runs[name] for name in fact.settings)))
-        if fact.contrast is not None
-        else np.nan
+        float(fact.contrast(*(runs[name] for name in fact.settings))) if fact.contrast else np.nan
         for fact in facts
     ]
 
@@ -104,37 +92,23 @@ def score(
     *,
     runs: int | None = None,
     seed: int = 1,
-    future: Mapping[str, object] | None = None,
     elsewhere: Sequence[Mapping[str, object]] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Finding]:
     """Judge the model by facts.
 
-    Parameters
-    ----------
-    facts
-        The facts to judge by.
-    runs
-        Runs of each setting, by default as many as :func:`runs_needed`.
-    seed
-        Seed of all draws. All settings share them, so contrasts compare paired runs.
-    future
-        Settings that differ from the scenario's, by dotted names.
-    elsewhere
-        Plausible futures in which the facts are judged too, with :data:`FEW` runs each.
-    threads
-        Threads that simulate, by default one for each core.
-    progress
-        Called with the number of finished runs of all settings after each of them.
+    Each setting is simulated ``runs`` times, by default as often as :func:`runs_needed` says; all
+    settings share their random draws, so contrasts compare paired runs. ``elsewhere`` are plausible
+    futures in which the facts are judged too, with :data:`FEW` runs each. ``progress`` is called
+    with the number of finished runs of all settings.
     """
     runs = runs_needed() if runs is None else runs
-    work = [(k, future or {}) for k in range(runs)]
-    work += [(k, other) for other in elsewhere for k in range(FEW)]
+    work: list[tuple[int, Mapping[str, object]]] = [(k, {}) for k in range(runs)]
+    work += [(k, future) for future in elsewhere for k in range(FEW)]
     found: list[list[float]] = []
     with ThreadPoolExecutor(threads or cores()) as pool:
-        calls = pool.map(lambda part: contrasts(part[0], facts, part[1], seed), work)
-        for values in calls:
+        for values in pool.map(lambda part: contrasts(part[0], facts, part[1], seed), work):
             found.append(values)
             if progress is not None:
                 progress(len(found))
@@ -143,7 +117,7 @@ def score(
         column = np.array([row[k] for row in found])
         value, low, high, n = (float(part) for part in mean_interval(column[:runs]))
         held = []
-        if elsewhere and fact.is_represented:
+        if elsewhere and fact.contrast:
             each = mean_interval(column[runs:].reshape(-1, FEW), axis=1)
             held = [holds(fact, *map(float, one)) for one in zip(*each[:3], strict=True)]
         share = float(np.mean(held)) if held else nan

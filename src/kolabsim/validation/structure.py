@@ -13,8 +13,8 @@ import numpy as np
 from kolabsim.analysis.statistics import Interval
 from kolabsim.model.levers import CAP
 from kolabsim.model.state import NOBODY
-from kolabsim.validation.contrasts import logit
-from kolabsim.validation.pairs import Pairs, mean_and_range, predict, share_body
+from kolabsim.validation.pairs import Pairs, mean_and_range
+from kolabsim.validation.runs import share_body
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,20 +29,11 @@ NOT_COUNTED = ("largest_component",)
 def describe_network(layers: Layers, ties: csr_array | None = None) -> dict[str, float]:
     """Describe a network of joint bodies by a few numbers.
 
-    Parameters
-    ----------
-    layers
-        The bodies of each compared area.
-    ties
-        1 where two regions share anything [R, R]; by default it follows from the bodies.
-
-    Returns
-    -------
-    dict
-        For each area, ``share.AREA`` (share of regions in a body) and ``size.AREA`` (mean number of
-        members); then ``partners`` (mean number of regions that a region shares with), ``isolates``
-        (share of regions without partner), ``degree_gini`` (inequality of the number of partners),
-        ``transitivity``, and ``largest_component`` (share of regions in it).
+    ``ties`` are 1 where two regions share anything [R, R]; by default they follow from the bodies.
+    The result has for each area ``share.AREA`` (share of regions in a body) and ``size.AREA`` (mean
+    number of members); then ``partners`` (mean number of regions that a region shares with),
+    ``isolates`` (share of regions without partner), ``degree_gini`` (inequality of the number of
+    partners), ``transitivity``, and ``largest_component`` (share of regions in it).
     """
     from scipy.sparse.csgraph import connected_components
 
@@ -74,10 +65,10 @@ def ties_between(bodies: np.ndarray) -> csr_array:
     body = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
     shape = (len(bodies), int(body.max(initial=0)) + 1)
     member = coo_array((np.ones(len(region)), (region, body)), shape=shape).tocsr()
-    return without_weights(member @ member.T)
+    return unweighted(member @ member.T)
 
 
-def without_weights(ties: csr_array) -> csr_array:
+def unweighted(ties: csr_array) -> csr_array:
     """The same ties, each counted once and none of a region with itself."""
     ties = ties.tocsr()
     ties.setdiag(0.0)
@@ -123,14 +114,10 @@ def draw_ties(
     seen, here = pairs.inside(~held_out), pairs.inside(rows)
     place = np.cumsum(rows) - 1
     one, other = place[pairs.rows[here]].T
-    columns = [column[here] for column in pairs.columns]
     size, odds = int(rows.sum()), []
     for y in share_body(slots, pairs.rows).astype(float).T:
-        if not columns:
-            odds.append(np.full(int(here.sum()), -50.0))
-            continue
-        weights = logit(y[seen], *(column[seen] for column in pairs.columns))
-        odds.append(np.nan_to_num(np.clip(predict(columns, weights), -50, 50), nan=-50.0))
+        known = pairs.regressed(y, seen, here) if pairs.predictors else np.full(len(one), np.nan)
+        odds.append(np.nan_to_num(np.clip(known, -50, 50), nan=-50.0))
     for _draw in range(number):
         layers, every = {}, coo_array((size, size))
         for area, log_odds in zip(areas, odds, strict=True):
@@ -140,7 +127,7 @@ def draw_ties(
             label[np.bincount(label)[label] < 2] = NOBODY
             layers[area] = label[:, None]
             every = every + links + links.T
-        yield describe_network(layers, without_weights(every))
+        yield describe_network(layers, unweighted(every))
 
 
 class Feature(NamedTuple):
@@ -176,18 +163,9 @@ def fit_structure(
     observed: Layers, runs: Sequence[Layers], draws: Iterable[Mapping[str, float]],
     *, group: str = "",
 ) -> StructureFit:  # fmt: skip
-    """Compare the structure of the observed network with runs of the model and with drawn ties.
+    """Compare the observed bodies of a group with those at the end of runs and with drawn ties.
 
-    Parameters
-    ----------
-    observed
-        The observed bodies of the group.
-    runs
-        The bodies at the end of each run.
-    draws
-        Descriptions of networks of drawn ties, from :func:`draw_ties`.
-    group
-        What the group is called.
+    ``draws`` are descriptions of networks, from :func:`draw_ties`.
     """
     simulated, drawn = [describe_network(one) for one in runs], list(draws)
 

@@ -12,13 +12,7 @@ Rows = list[list[object]]
 
 
 def csv_tables(fit: NetworkFit) -> dict[str, Rows]:
-    """All results of a comparison, by the names of their tables.
-
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    """
+    """All results of a comparison, by the names of their tables."""
     tables = {
         "scores": score_rows(fit),
         "structure": structure_rows(fit),
