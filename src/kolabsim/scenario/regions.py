@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -83,6 +83,19 @@ class Regions:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def subset(self, codes: Collection[str]) -> Regions:
+        """Return the regions with these codes."""
+        rows = [i for i, code in enumerate(self.codes) if code in codes]
+        found: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                found[name] = value[rows]
+            elif isinstance(value, tuple):
+                found[name] = tuple(value[i] for i in rows)
+        found["extra"] = {k: tuple(column[i] for i in rows) for k, column in self.extra.items()}
+        found["shapes"] = {code: shape for code, shape in self.shapes.items() if code in codes}
+        return Regions(**found)
 
     @property
     def placed(self) -> bool:

@@ -1,0 +1,90 @@
+"""What keeps regions from cooperating in a scenario, before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kolabsim.i18n import _, ngettext
+from kolabsim.scenario.compile import contact_arrays
+from kolabsim.scenario.shapes import some
+
+if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence on a scenario that runs but cannot show what its author probably expects."""
+
+    text: str
+    is_total: bool = False
+    """Whether nothing at all can happen, so that all results are zero."""
+
+
+def find_notices(scenario: Scenario) -> list[Notice]:
+    """Return what keeps regions of a scenario from cooperating, the gravest first.
+
+    Examples
+    --------
+    >>> from kolabsim import load
+    >>> scenario = load("kartamantul")
+    >>> find_notices(scenario)
+    []
+    >>> alone = scenario.with_({"contacts.nearest": 0, "contacts.list": None})
+    >>> [notice.is_total for notice in find_notices(alone)]
+    [True]
+    """
+    regions, areas = scenario.regions, scenario.areas
+    place, contact, _distance = contact_arrays(scenario)
+    degree = place["end"] - place["first"]
+    source = np.repeat(np.arange(len(regions)), degree)
+    has_border = np.bincount(source, contact["land"], len(regions)) > 0.0
+    if not degree.any():
+        if len(regions) == 1:
+            text = _("Nothing can happen: there is only one region.")
+        else:
+            text = _(
+                "Nothing can happen: no region knows another one, so none can propose a joint "
+                "body. Say which regions know each other in 'contacts': within (tier or all), "
+                "nearest, or a list."
+            )
+        return [Notice(text, is_total=True)]
+    found = []
+    spills = any(area.spillover > 0.0 for area in areas.values())
+    smallest = min(regions.population[degree > 0])
+    if smallest >= max(a.efficient_scale for a in areas.values()) and not (
+        spills and has_border.any()
+    ):
+        text = _(
+            "Nobody can gain from scale: even the smallest region ({smallest:,.0f} people) is "
+            "larger than the efficient scale of every service (at most {scale:,.0f}), and no "
+            "benefit spills over. Choose services that were made for regions of such a size."
+        )
+        scale = max(area.efficient_scale for area in areas.values())
+        found.append(Notice(text.format(smallest=smallest, scale=scale), is_total=True))
+    lone = [code for code, number in zip(regions.codes, degree, strict=True) if not number]
+    if lone:
+        text = ngettext(
+            "{number} region knows no other one and stays alone: {codes}.",
+            "{number} regions know no other one and stay alone: {codes}.",
+            len(lone),
+        )
+        found.append(Notice(text.format(number=len(lone), codes=some(lone))))
+    islands = [c for c, bordering in zip(regions.codes, has_border, strict=True) if not bordering]
+    if spills and not has_border.any():
+        text = _(
+            "No two regions share a land border, so no benefit spills over to neighbours. Give "
+            "borders: contacts.borders: places, or a list."
+        )
+        found.append(Notice(text))
+    elif spills and islands:
+        text = ngettext(
+            "{number} region has no land neighbour, so nothing spills over to it: {codes}.",
+            "{number} regions have no land neighbour, so nothing spills over to them: {codes}.",
+            len(islands),
+        )
+        found.append(Notice(text.format(number=len(islands), codes=some(islands))))
+    return found
