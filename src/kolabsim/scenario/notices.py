@@ -47,9 +47,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             text = _("Nothing can happen: there is only one region.")
         else:
             text = _(
-                "Nothing can happen: no region knows another one, so none can propose a joint "
-                "body. Say which regions know each other in 'contacts': within (tier or all), "
-                "nearest, or a list."
+                "Nothing can happen: no region has a contact, so none can propose a joint body. Give "
+                "contacts: within (tier or all), nearest, or a list."
             )
         return [Notice(text, is_total=True)]
     found = []
@@ -59,8 +58,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
         spills and has_border.any()
     ):
         text = _(
-            "Nobody can gain from scale: even the smallest region ({smallest:,.0f} people) is "
-            "larger than the efficient scale of every service (at most {scale:,.0f}), and no "
+            "Nobody can gain from scale: even the smallest region ({smallest:.0f} people) is "
+            "larger than the efficient scale of every service (at most {scale:.0f}), and no "
             "benefit spills over. Choose services that were made for regions of such a size."
         )
         scale = max(area.efficient_scale for area in areas.values())
@@ -68,8 +67,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
     lone = [code for code, number in zip(regions.codes, degree, strict=True) if not number]
     if lone:
         text = ngettext(
-            "{number} region knows no other one and stays alone: {codes}.",
-            "{number} regions know no other one and stay alone: {codes}.",
+            "{number} region has no contact and stays alone: {codes}.",
+            "{number} regions have no contact and stay alone: {codes}.",
             len(lone),
         )
         found.append(Notice(text.format(number=len(lone), codes=some(lone))))
