@@ -47,8 +47,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             text = _("Nothing can happen: there is only one region.")
         else:
             text = _(
-                "Nothing can happen: no region has a contact, so none can propose a joint body. Give "
-                "contacts: within (tier or all), nearest, or a list."
+                "Nothing can happen: no region has a contact, so none can propose a joint body. "
+                "Give contacts: within (tier or all), nearest, or a list."
             )
         return [Notice(text, is_total=True)]
     found = []

@@ -29,7 +29,7 @@ FEW = 30
 NEAREST = 8
 """Acquaintances of each region where regions are too many to all know each other."""
 MANY = 600
-"""From so many regions on, an ensemble takes minutes: choosing a neighbourhood is advised."""
+"""An ensemble of more regions takes minutes: choosing a neighbourhood is advised."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Question:
     """One of the five questions."""
 
     title: str
-    """What is asked."""
+    """The question in words."""
     forms: tuple[str, ...]
     """The forms of an answer; letters in capitals stand for names and numbers."""
     example: str
