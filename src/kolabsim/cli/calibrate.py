@@ -27,12 +27,16 @@ def calibrate(
     bodies: Path | None = BODIES,
     held_out: list[str] = HELD_OUT,
     area: list[str] = typer.Option(
-        [], metavar="AREA", help=N_("Service area whose attributes are fitted; may be repeated.")
+        [],
+        metavar=N_("AREA"),
+        help=N_("Service area whose attributes are fitted; may be repeated."),
     ),
     within: float = WITHIN,
     year: float | None = YEAR,
     rounds: int = number(30, N_("Rounds of the fit."), min=1),
-    out: Path = typer.Option(Path("results/calibration"), help=N_("Folder of the results.")),
+    out: Path = typer.Option(
+        Path("results/calibration"), metavar=N_("FOLDER"), help=N_("Folder of the results.")
+    ),
     sets: int = number(100, N_("Parameter sets to find."), min=10),
     most: int = number(50_000, N_("Parameter sets to judge before giving up."), min=10),
     seed: int = SEED,

@@ -26,16 +26,22 @@ if TYPE_CHECKING:
     from kolabsim.validation.network import Network
 
 BODIES: Any = typer.Option(
-    None, help=N_("Table of observed joint bodies, to compare with the model.")
+    None, metavar=N_("FILE"), help=N_("Table of observed joint bodies, to compare with the model.")
 )
-SCENARIO: Any = typer.Option(None, help=N_("Scenario with the regions of these joint bodies."))
+SCENARIO: Any = typer.Option(
+    None, metavar=N_("SCENARIO"), help=N_("Scenario with the regions of these joint bodies.")
+)
 HELD_OUT: Any = typer.Option(
-    [], metavar="TIER", help=N_("Tier that is only scored, not fitted; may be repeated.")
+    [], metavar=N_("TIER"), help=N_("Tier that is only scored, not fitted; may be repeated.")
 )
 WITHIN: Any = typer.Option(
-    50.0, min=1.0, help=N_("Kilometres within which pairs of regions are compared.")
-)
-YEAR: Any = typer.Option(None, help=N_("Year of the comparison [default: bodies without an end]."))
+    50.0, min=1, metavar="KM", show_default="50",
+    help=N_("Kilometres within which pairs of regions are compared."),
+)  # fmt: skip
+YEAR: Any = typer.Option(
+    None, metavar=N_("YEAR"), show_default=N_("bodies without an end"),
+    help=N_("Year of the comparison."),
+)  # fmt: skip
 
 
 @program.command(
@@ -46,19 +52,27 @@ def evidence(
     bodies: Path | None = BODIES,
     held_out: list[str] = HELD_OUT,
     incomplete: list[str] = typer.Option(
-        [], metavar="TIER", help=N_("Tier with incompletely reported bodies; may be repeated.")
+        [], metavar=N_("TIER"), help=N_("Tier with incompletely reported bodies; may be repeated.")
     ),
     within: float = WITHIN,
     year: float | None = YEAR,
     strategy: str = typer.Option(
-        "voluntary", help=N_("Strategy under which the model forms joint bodies.")
+        "voluntary",
+        metavar=N_("STRATEGY"),
+        help=N_("Strategy under which the model forms joint bodies."),
     ),
     by: str = typer.Option(
-        "", metavar="COLUMN", help=N_("Column of regions that groups gains [default: their tier].")
+        "",
+        metavar=N_("COLUMN"),
+        show_default=N_("their tier"),
+        help=N_("Column of the table of regions by which gains are grouped."),
     ),
     settings: list[str] = SETTINGS,
     out: Path | None = typer.Option(
-        None, help=N_("Folder of the results [default: results/evidence].")
+        None,
+        metavar=N_("FOLDER"),
+        show_default="results/evidence",
+        help=N_("Folder of the results."),
     ),
     quick: bool = typer.Option(
         False, "--quick", help=N_("A quick look, with few runs and wide intervals.")
@@ -68,7 +82,8 @@ def evidence(
     workers: int | None = WORKERS,
     futures: int | None = number(
         None,
-        N_("Plausible futures in which facts are judged [default: 20; quick: none]."),
+        N_("Plausible futures in which facts are judged."),
+        show_default=N_("20, or none with --quick"),
         min=0,
         max=100,
     ),

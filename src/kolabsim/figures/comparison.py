@@ -368,7 +368,7 @@ def cost_effectiveness(
     draw_part(money, value["saving"] / scale.divisor, left, BLUE, _("Saving in services"))
     for item, colour, text in (
         ("programme_members", VERMILION, _("Programme cost to members")),
-        ("programme_centre", ORANGE, _("Programme cost to the central government")),
+        ("programme_centre", ORANGE, _("Programme cost to central government")),
         ("programme_supporters", PURPLE, _("Programme cost to supporters")),
     ):
         wide = -value[item].to_numpy() / scale.divisor

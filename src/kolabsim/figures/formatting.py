@@ -226,7 +226,8 @@ def money_unit(largest: float, currency: str) -> tuple[float, str]:
         (1e12, _("trillion")), (1e9, _("billion")), (1e6, _("million")), (1.0, ""),
     )  # fmt: skip
     divisor, size = next((pair for pair in sizes if largest >= pair[0]), sizes[-1])
-    return divisor, size if currency else f"{size} {_('cost units')}".strip()
+    unit = "" if currency else _("cost units")
+    return divisor, f"{size} {unit}".strip()
 
 
 def money(value: float, currency: str, *, signed: bool = False) -> str:

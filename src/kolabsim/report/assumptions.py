@@ -56,9 +56,9 @@ def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
     rows = []
     for name in names:
         strategy = scenario.strategies[name]
-        done = "; ".join(what_is_done(strategy, scenario)) or _("nothing")
+        done = "; ".join(what_is_done(strategy, scenario)) or _("none")
         rows.append((strategy.title(language()), texts(strategy.description(language()), done)))
-    head = [_("Strategy"), _("Description"), _("Instruments")]
+    head = [_("Strategy"), _("Description"), _("Levers")]
     return Table(_("Strategies"), head, rows, prose=True)
 
 
@@ -274,4 +274,4 @@ def drawn_attributes(scenario: Scenario) -> list[str]:
         _("interests"): regions.interests,
     }
     drawn = [title for title, values in columns.items() if np.isnan(values).any()]
-    return [*drawn, _("desire for autonomy"), _("goodwill"), _("initial trust")]
+    return [*drawn, _("preference for autonomy"), _("goodwill"), _("initial trust")]

@@ -11,7 +11,7 @@ from kolabsim.analysis.run import Result
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
-from kolabsim.figures.formatting import count, format_interval, significant
+from kolabsim.figures.formatting import UNDEFINED, count, format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
@@ -134,7 +134,7 @@ def factor_tables(experiment: Experiment) -> list[Table]:
         else:
             range_ = format_interval(significant(factor.low), significant(factor.high))
             unit = "" if factor.unit in ("", "1") else _(factor.unit)
-        source = _("assumed") if factor.source == "assumed" else factor.source
+        source = _("assumed") if factor.source == "assumed" else _(factor.source or UNDEFINED)
         rows.append((factor_title(factor), [Cell(range_), *texts(unit, source)]))
     head = [_("Factor"), _("Range"), _("Unit"), _("Source")]
     return [Table(_("Factors that were varied"), head, rows, prose=True)] if rows else []

@@ -221,7 +221,7 @@ def rank_sentence(robust: Robustness, labels: Labels) -> str:
     else:
         text = _(
             "Its lead is uncertain: it ranks first in {share} of resamples of futures and runs, "
-            "“{rival}” in “{other}”; {agree} of {all} other criteria rank it first too."
+            "“{rival}” in {other}; {agree} of {all} other criteria rank it first too."
         )
     return text.format(
         share=percent(share),

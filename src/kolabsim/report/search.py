@@ -9,7 +9,7 @@ import numpy as np
 
 from kolabsim.analysis.pareto import Front, FrontRobustness
 from kolabsim.analysis.statistics import verdicts
-from kolabsim.figures.formatting import count, percent
+from kolabsim.figures.formatting import count, format_interval, percent
 from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
     DOWN,
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import SearchSpec
 
-if TYPE_CHECKING:
-    pass
-
 ACROSS = 7
 """Most packages beside each other in a table."""
 USED = 0.005
@@ -67,7 +64,9 @@ def settings_text(front: Front, member: int, labels: Labels) -> str:
                 factor=title, value=setting_text(factor, value, labels)
             )
             used.append(text)
-    settings = ", ".join(used) or _("nothing")
+    if not used:
+        return _("no lever at all")
+    settings = ", ".join(used)
     if not unused:
         return settings
     return _("{used}; without {unused}").format(used=settings, unused=join_names(unused))
@@ -185,7 +184,7 @@ def report(experiment: Experiment[SearchSpec], result: SearchResult) -> KindRepo
         "other random draws and other futures confirm these."
     )
     methods = _(
-        "We searched for packages of {factors} instruments that are best in {outcomes}, with "
+        "We searched for packages of {factors} levers that are best in {outcomes}, with "
         "NSGA-II and racing of runs ({candidates} packages, {runs} runs)."
     )
     return KindReport(
@@ -410,7 +409,7 @@ def along_sentence(front: Front, labels: Labels) -> str:
     ends = [place[int(np.searchsorted(shares, share))] for share in (0.05, 0.95)]
     scale = level_scales(front, labels)[along]
     text = _("In nine of ten resamples, the knee has {outcome} of {interval}.")
-    interval = f"{scale.interval(*ends)} {scale.label}".strip()
+    interval = format_interval(*(scale.text(end) for end in ends))
     return text.format(outcome=labels.outcome(front.columns[along]), interval=interval)
 
 
@@ -453,8 +452,8 @@ def search_section(front: Front) -> Section:
     text = _(
             "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, with "
             "common random numbers. Packages that others clearly dominate received few runs; those "
-            "on the front received {most} each. Of packages that differ only by chance, some were "
-            "left out."
+            "on the front received {most} each. Some packages that differ only by chance were left "
+            "out."
         ).format(
             candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
             most=count(front.values.shape[2]),

@@ -93,12 +93,12 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
     uncertainty = _(
         "{points} points in the factors' ranges were simulated, {runs} runs each with common "
         "random numbers. More points (--samples) narrow the intervals of indices; more runs "
-        "(--runs) separate chance from effects. “until: settled” in the file of the experiment "
-        "doubles the points until the ranking of the leading factors is stable."
+        "(--runs) separate chance from effects. “until: settled” in the experiment file doubles "
+        "the points until the ranking of the leading factors is stable."
     )
     methods = _(
-        "We analysed how {outcomes} depends on {factors} factors by {method} at {points} points, "
-        "with {runs} runs each."
+        "We analysed the influence of {factors} factors on {outcomes} by {method} at {points} "
+        "points, with {runs} runs each."
     )
     return KindReport(
         [Section(first.name, first.title, *first.blocks, *blocks), *others],

@@ -44,12 +44,12 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
     }
     uncertainty = _(
         "{points} combinations of levels were simulated, {runs} runs each on common random "
-        "numbers. More runs (--runs) narrow the intervals; more levels refine the map and keep "
-        "the runs at levels that stay."
+        "numbers. More runs (--runs) narrow the intervals; more levels refine the map and "
+        "reuse the runs at unchanged levels."
     )
     assumptions = _(
         "The factors above were varied over the levels of the map. All other assumptions stay as "
-        "they are in the scenario; they stand below with their ranges."
+        "they are in the scenario; they are listed below with their ranges."
     )
     methods = _(
         "We simulated {outcomes} at every combination of the levels of {factors} factors "
@@ -114,7 +114,7 @@ def describe(found: OutcomeMap, point: int, labels: Labels) -> str:
     """The levels of a point in words."""
     return join_names(
         [
-            f"{labels.factor(name)} {level_title(name, value, labels)}"
+            f"{labels.factor(name)} = {level_title(name, value, labels)}"
             for name, value in found.setting(point).items()
         ]
     )

@@ -26,6 +26,8 @@ def join_names(names: Sequence[str]) -> str:
         return text.format(names=", ".join(names[:LISTED]), number=count(len(names) - LISTED))
     if len(names) < 2:
         return "".join(names)
+    if len(names) == 2:
+        return _("{one} and {other}").format(one=names[0], other=names[1])
     return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
 
 

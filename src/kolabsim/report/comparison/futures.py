@@ -196,7 +196,7 @@ def costs_in_futures(comparison: Comparison) -> Table | None:
         )
     net = table[table["item"] == "net_saving"]
     caption = _(
-        "{strategy}: cost and saving in all futures, over the run and relative to {baseline}, "
+        "{strategy}: cost and saving in all futures, over the run and relative to “{baseline}”, "
         "{unit}. Cost clearly exceeds saving in {worse} of {number} futures"
     ).format(
         baseline=strategy_title(comparison, comparison.baseline),

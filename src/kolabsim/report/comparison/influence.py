@@ -38,8 +38,8 @@ def influence_blocks(
         text = _(
             "A single future cannot show which assumption matters most. To rank assumptions, add "
             "futures: write “plausible: {number}” (parameter sets that agree with what is known) "
-            "and “structures: all” (each alternative form of an equation or rule) in the file of "
-            "the experiment, or add --plausible {number} --structures to the command. A "
+            "and “structures: all” (each alternative form of an equation or rule) in the "
+            "experiment file, or add --plausible {number} --structures to the command. A "
             "sensitivity analysis (“kind: sensitivity”) ranks all assumptions over their whole "
             "ranges."
         )

@@ -316,7 +316,7 @@ def winner_section(
         _("Winners and losers"),
         _(
             "Gains and losses cover the whole run and all service areas, after the programme cost "
-            "that a region bears itself. What the central government and supporters pay is not "
+            "that a region bears itself. What central government and supporters pay is not "
             "included. The value of quality and autonomy is."
         ),
         " ".join(found[2].more),
@@ -345,11 +345,11 @@ def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
     worst = str(table.groupby("strategy", observed=True)["difference"].min().idxmin())
     regions = comparison.scenario.regions
     caption = _(
-        "{strategy}: gains and losses relative to {baseline}. Areas of circles are proportional to "
-        "population; thin lines join neighbours on land."
+        "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are proportional "
+        "to population; thin lines join neighbours on land."
     )
     if regions.shapes:
-        caption = _("{strategy}: gains and losses relative to {baseline}. Hatched: undecided.")
+        caption = _("{strategy}: gains and losses relative to “{baseline}”. Hatched: undecided.")
         caption = " ".join(filter(None, [caption, regions.describe_missing_shapes()]))
     return [
         Picture.of(

@@ -59,7 +59,7 @@ def best_headline(results: Results, comparison: Comparison, future: str) -> Head
         text = _(
             "“{strategy}” is best: its realised net benefit is {difference} higher than under "
             "“{baseline}” ({level} interval {interval}; better in {better} of {runs} runs, and the "
-            "best of all {number} strategies in “{best}”)."
+            "best of all {number} strategies in {best} of runs)."
         )
     elif best["high"] < 0.0:
         text = _(

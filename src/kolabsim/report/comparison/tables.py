@@ -92,13 +92,13 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
     """A paired difference; a dash and how many pairs are undefined where there is none."""
     pairs = int(row["runs"] + row["undefined"])
     if not math.isfinite(row["difference"]):
-        return Cell(UNDEFINED, remark=_("undefined in {number} runs").format(number=count(pairs)))
+        return Cell(UNDEFINED, remark=_("undefined runs: {number}").format(number=count(pairs)))
     remark = []
     if math.isfinite(row["better_share"]):
         remark.append(_("better: {share}").format(share=percent(row["better_share"])))
     if row["undefined"]:
         number = count(row["undefined"])
-        remark.append(_("undefined in {number} runs").format(number=number))
+        remark.append(_("undefined runs: {number}").format(number=number))
     return interval_cell(
         scale, row["difference"], row["low"], row["high"],
         signed=True, verdict=row["verdict"], remark="; ".join(remark),
@@ -282,7 +282,7 @@ def cost_titles(currency: str) -> dict[str, str]:
     saved = _("Saved per {one} spent").format(one=unit_of_money(currency))
     return {
         "programme_members": _("Paid by members"),
-        "programme_centre": _("Paid by the central government"),
+        "programme_centre": _("Paid by central government"),
         "programme_supporters": _("Paid by supporters"),
         "programme_cost": _("Programme cost, total"),
         "saving": _("Saving in services"),

@@ -71,7 +71,7 @@ def indonesian_blocks() -> list[Block]:
         ),
         _("3. Joint agreement (kesepakatan bersama)"): _(
             "The heads of the regions agree on object, scope and time. It is general; a memorandum "
-            "(nota kesepakatan) is used only for synergy with the central government."
+            "(nota kesepakatan) is used only for synergy with central government."
         ),
         _("4. Approval by the regional council (DPRD)"): _(
             "Required only if the plan burdens the public and the region, or if its funds are not "
