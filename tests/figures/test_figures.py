@@ -1,5 +1,6 @@
 import ast
 import dataclasses
+import itertools
 import sys
 import xml.etree.ElementTree as ET
 from functools import cache
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import kolabsim as ks
 from kolabsim import figures
@@ -24,7 +26,9 @@ from kolabsim.app import charts
 from kolabsim.errors import InputError
 from kolabsim.figures import maps, network
 from kolabsim.figures.labels import choose_winner_scale, strategy_title
-from kolabsim.figures.style import MARKS, fit_columns, open_canvas, overlap, spots, styled
+from kolabsim.figures.marks import place_labels
+from kolabsim.figures.palette import MARKS
+from kolabsim.figures.style import fit_columns, open_canvas, styled
 from kolabsim.i18n import set_language, speaking
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
@@ -203,14 +207,14 @@ def test_dollars_in_a_title_are_no_formula(comparison):
 def test_a_forest_marks_verdicts_by_shape_and_colour(comparison):
     figure = figures.forest(comparison, ["realised_benefit"])
     axes = figure.axes[0]
-    table = comparison.table("realised_benefit").loc[comparison.order()[::-1]]
+    table = comparison.table("realised_benefit").loc[comparison.order()]
     marks = [line for line in axes.lines if line.get_marker() in "^vo"]
     expected = {"better": "^", "worse": "v", "undecided": "o"}
     assert [line.get_marker() for line in marks] == [expected[v] for v in table["verdict"]]
     drawn = [float(line.get_xdata()[0]) for line in marks]
     assert drawn == pytest.approx(list(100 * table["difference"]))
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels[-1] == strategy_title(comparison, comparison.order()[0])
+    assert labels[0] == strategy_title(comparison, comparison.order()[0])
     assert "better than Voluntary" in texts(figure)
 
 
@@ -315,7 +319,7 @@ def test_neighbours_are_those_listed(comparison):
 def test_stacked_channels_end_where_their_sums_are(comparison):
     figure = figures.channels(comparison)
     table = comparison.channels.pivot(index="strategy", columns="channel", values="difference")
-    order = comparison.order()[::-1]
+    order = comparison.order()
     right = 100 * table.loc[order].clip(lower=0).sum(axis=1).max()
     ends = max(patch.get_x() + patch.get_width() for patch in figure.axes[0].patches)
     assert ends == pytest.approx(right, rel=0.05)
@@ -355,12 +359,20 @@ def test_a_legend_has_as_many_columns_as_fit():
     assert fit_columns(["a" * 200] * 2, 2, 100.0) == 1
 
 
-def test_labels_have_eight_places_around_a_mark():
-    boxes = [spot.box for spot in spots((0.0, 0.0), 5.0, (20.0, 10.0), 0.0)]
-    assert len(boxes) == 8
-    assert all(overlap(box, (-2.0, -2.0, 2.0, 2.0)) == 0.0 for box in boxes)
-    assert overlap((0, 0, 2, 2), (1, 1, 3, 3)) == 1.0
-    assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0.0
+def test_labels_cover_neither_marks_nor_each_other_nor_the_edge():
+    figure = Figure()
+    axes = figure.subplots()
+    places = [(0.0, 0.0), (0.02, 0.0), (0.0, 0.02), (0.5, 0.5), (1.0, 1.0)]
+    axes.plot(*np.transpose(places), "o")
+    texts = ["first label", "", "second\nlabel", "third label", "last label"]
+    place_labels(axes, places, texts, radii=[3.0] * 5, avoid=[(0.53, 0.5)])
+    figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the lines to marks
+    assert [text.get_text() for text in axes.texts] == [text for text in texts if text]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    marks = axes.transData.transform([*places, (0.53, 0.5)])
+    assert not any(box.contains(*mark) for box in boxes for mark in marks)
+    assert all(axes.get_window_extent().containsx(box.x1) for box in boxes)
 
 
 def test_two_futures_have_their_own_figures():

@@ -29,17 +29,7 @@ from kolabsim.figures.labels import (
     measure_title,
 )
 from kolabsim.figures.maps import RegionMap, neighbours
-from kolabsim.figures.style import (
-    BLUE,
-    FONTS,
-    GREY,
-    INK,
-    MARKS,
-    ORANGE,
-    PALE,
-    VERMILION,
-    marker_face,
-)
+from kolabsim.figures.palette import BLUE, FONTS, GREY, INK, MARKS, ORANGE, PALE, VERMILION
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES
 
@@ -135,6 +125,7 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
         reach = 1.08 * max(abs(row.low), abs(row.high)) or 1.0
         low, middle, high = (float(v) / reach for v in (row.low, row.difference, row.high))
         text = f"{measure_title(measure)}: {difference} ({interval})"
+        face = "white" if row.verdict == UNDECIDED else colour
         lines.append(
             {
                 "coords": [[low, place], [high, place]], "text": text,
@@ -144,7 +135,7 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
         points.append(
             {
                 "value": [middle, place], "text": text,
-                "itemStyle": {"color": marker_face(row.verdict), "borderColor": colour},
+                "itemStyle": {"color": face, "borderColor": colour},
             }
         )  # fmt: skip
     options = BASE | {

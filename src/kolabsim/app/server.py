@@ -50,7 +50,7 @@ from kolabsim.app.uploads import (
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
 from kolabsim.figures.formatting import count, decimal, significant
 from kolabsim.figures.labels import capitalise, measure_title
-from kolabsim.figures.style import BLUE
+from kolabsim.figures.palette import BLUE
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.scenario.scenario import Scenario, shipped_names
 

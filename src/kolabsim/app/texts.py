@@ -11,7 +11,7 @@ from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.uploads import LARGEST, LARGEST_SHAPES
 from kolabsim.figures.formatting import SPACE, count, percent
 from kolabsim.figures.labels import capitalise, choose_measure_scale, strategy_title
-from kolabsim.figures.style import MARKS
+from kolabsim.figures.palette import MARKS
 from kolabsim.i18n import _, language
 from kolabsim.model.jit import is_compiled_before
 from kolabsim.model.measures import MEASURES

@@ -1,13 +1,36 @@
 """All figures, with one look: ``from kolabsim import figures``.
 
 Each function takes a result and returns a :class:`matplotlib.figure.Figure`. A notebook shows it;
-:func:`to_png` and :func:`to_svg` export it. Pass ``ax=`` to draw in axes of your own, one for each
-panel. Figures do not use pyplot, and neither read nor change the settings of matplotlib. They are
-in the current language (:func:`kolabsim.i18n.set_language`).
+:func:`to_png` and :func:`to_svg` export it. Figures do not use pyplot, and neither read nor change
+the settings of matplotlib. They are in the current language
+(:func:`kolabsim.i18n.set_language`).
 
-Figures of a sensitivity analysis, a robustness analysis or a search take :class:`Labels`, with the
-titles and units of factors, outcomes and strategies:
-``figures.Labels.from_experiment(experiment)``. Without labels, figures show names.
+These parameters mean the same in all functions:
+
+``ax``
+    The axes to draw in, one for each panel, row by row; by default, a new figure is drawn. The
+    wrong number of axes raises :class:`kolabsim.errors.InputError`.
+``comparison``, ``results``
+    From :func:`kolabsim.compare` and :func:`kolabsim.simulate`.
+``strategies``, ``measures``, ``future``
+    Names; by default, all strategies and the first future.
+``labels``
+    Titles and units of factors, outcomes and strategies,
+    ``figures.Labels.from_experiment(experiment)``; without labels, figures show names.
+``indices``, ``curves``, ``robust``, ``information``, ``front``
+    Parts of the ``result`` of :func:`kolabsim.run_experiment`: ``result.indices[0]``,
+    ``result.curves["trust"]``, ``result.robustness``, ``result.information``, ``result.front``. A
+    map of a sweep is ``result.maps[0]``.
+
+Examples
+--------
+>>> import kolabsim as ks
+>>> from kolabsim import figures
+>>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
+>>> over_time = figures.envelopes(results, "trust", ["voluntary", "forum"])
+>>> comparison = ks.compare(results)
+>>> differences = figures.forest(comparison, ["realised_benefit", "net_saving"])
+>>> gains = figures.regions_map(comparison, "forum")
 """
 
 from __future__ import annotations

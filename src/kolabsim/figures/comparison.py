@@ -7,15 +7,15 @@ baseline of the comparison, with its intervals; shape and colour both show the v
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
-from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE, quantiles, verdicts
-from kolabsim.figures.formatting import Scale, choose_scale, count, percent
+from kolabsim.analysis.statistics import UNDECIDED, quantiles, verdicts
+from kolabsim.figures.formatting import choose_scale, count, percent
 from kolabsim.figures.labels import (
     channel_title,
     choose_measure_scale,
@@ -26,7 +26,8 @@ from kolabsim.figures.labels import (
     verdict_labels,
     wrap_lines,
 )
-from kolabsim.figures.style import (
+from kolabsim.figures.marks import draw_diamonds, draw_estimates, line, patch
+from kolabsim.figures.palette import (
     BLUE,
     BROWN,
     DASHED,
@@ -40,16 +41,8 @@ from kolabsim.figures.style import (
     SKY,
     VERMILION,
     YELLOW,
-    Canvas,
-    add_verdict_legend,
-    draw_estimate,
-    limit_ticks,
-    line,
-    open_canvas,
-    patch,
-    styled,
-    write_ticks,
 )
+from kolabsim.figures.style import Canvas, open_canvas, styled, write_names
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES
 
@@ -68,6 +61,8 @@ SMALL = 0.04
 """Channels that nowhere reach this share of the longest bar are drawn as one."""
 SPREAD = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles of the runs that are drawn over time."""
+DOTTED: Any = {"linewidth": 0.9, "linestyle": (0, (2, 2))}
+"""The edges of the outer band of the runs."""
 CHANNEL_COLOURS = {
     "scale": BLUE, "spill": SKY, "pooled": GREEN, "coordination": VERMILION, "distance": ORANGE,
     PROGRAMME: PURPLE, "entry": YELLOW, "newness": BROWN, "conduct": "#44AA99",
@@ -90,58 +85,34 @@ def envelopes(
 ) -> Figure:
     """Draw median and bands of 50% and 90% of the runs, year by year.
 
-    Up to four strategies share a panel; more get a panel each, on one scale.
-
-    Parameters
-    ----------
-    results
-        From :func:`kolabsim.simulate`.
-    measure
-        Name of a measure.
-    strategies
-        Names of strategies.
-    baseline
-        A strategy; then the figure shows the difference to it, run by run.
-    future
-        Name of the future, by default the first.
-    ax
-        Axes to draw in: one, or one a strategy if there are more than four.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.envelopes(results, "trust", ["voluntary", "forum"])
+    Up to four strategies share a panel; more get a panel each, on one scale. With a ``baseline``,
+    the figure shows the difference to this strategy, run by run.
     """
     time, values = yearly(results, measure, strategies, baseline=baseline, future=future)
     bands = quantiles(values, SPREAD, axis=1)
     scale = choose_scale(
-        MEASURES[measure].unit, bands.ravel(), currency=results.scenario.currency,
+        MEASURES[measure].unit, bands, currency=results.scenario.currency,
         difference=baseline is not None,
     )  # fmt: skip
-    titles = [results.scenario.strategies[name].title(language()) for name in strategies]
     together = len(strategies) <= OVERLAID
     number = 1 if together else len(strategies)
-    columns = min(4, math.ceil(math.sqrt(number)))
-    rows = math.ceil(number / columns)
     canvas = open_canvas(
-        ax, 3.4 if together else 0.7 + 1.6 * rows, rows, columns, number=number,
-        sharex=True, sharey=True,
+        ax, 0.7, number, min(4, math.ceil(math.sqrt(number))), row=2.7 if together else 1.6,
+        grid="y", sharex=True, sharey=True,
     )  # fmt: skip
-    for k, title in enumerate(titles):
+    for k, name in enumerate(strategies):
         axes = canvas.panels[0 if together else k]
+        title = results.scenario.strategies[name].title(language())
         draw_bands(axes, time, bands[:, k] / scale.divisor, SERIES[k] if together else BLUE, title)
         if not together:
             axes.set_title(wrap_lines(title, 26), fontsize=8.5)
     for axes in canvas.panels:
-        axes.grid(axis="y")
         axes.set_xlim(time[0], time[-1])
         if baseline is not None:
             axes.axhline(0.0, color=INK, linewidth=0.8)
-        write_ticks(axes.yaxis)
-        limit_ticks(axes.xaxis, integer=True, nbins=6 if together else 3)
-    explain_bands(canvas, canvas.panels[0] if together else None)
+        axes.xaxis.set_major_formatter("{x:.0f}")  # years are not grouped as numbers are
+        axes.locator_params(axis="x", integer=True, nbins=6 if together else 3)
+    explain_bands(canvas, with_titles=together)
     canvas.label_y(wrap_lines(measure_label(measure, scale), 60))
     return canvas.figure
 
@@ -151,22 +122,20 @@ def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, tit
     low, lower, middle, upper, high = bands
     axes.fill_between(time, lower, upper, color=colour, alpha=0.25, linewidth=0)
     for edge in (low, high):
-        axes.plot(time, edge, color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
+        axes.plot(time, edge, color=colour, **DOTTED)
     axes.plot(time, middle, color=colour, linewidth=2.0, label=title)
 
 
-def explain_bands(canvas: Canvas, axes: Axes | None) -> None:
-    """Explain lines and bands, after the strategies of ``axes``."""
-    colour = GREY if axes else BLUE
-    canvas.add_legend(
-        [
-            *(axes.get_legend_handles_labels()[0] if axes else []),
-            line(colour, _("median of the runs"), linewidth=2.0),
-            patch(colour, _("middle 50% of the runs"), alpha=0.25),
-            line(colour, _("middle 90% of the runs"), linewidth=0.9, linestyle=(0, (2, 2))),
-        ],
-        columns=4 if axes else 3,
-    )
+def explain_bands(canvas: Canvas, *, with_titles: bool) -> None:
+    """Explain lines and bands, after the strategies that share a panel."""
+    colour = GREY if with_titles else BLUE
+    handles = [
+        line(colour, _("median of the runs"), linewidth=2.0),
+        patch(colour, _("middle 50% of the runs"), alpha=0.25),
+        line(colour, _("middle 90% of the runs"), **DOTTED),
+    ]
+    titles = canvas.axes.get_legend_handles_labels()[0] if with_titles else []
+    canvas.add_legend([*titles, *handles], columns=4 if with_titles else 3)
 
 
 # Differences ------------------------------------------------------------------------------------
@@ -183,62 +152,30 @@ def forest(
 ) -> Figure:
     """Draw differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    measures
-        Names of measures.
-    future
-        Name of the future, by default the first.
-    same_scale
-        Whether all panels share one axis, for measures with the same unit.
-    ax
-        Axes to draw in, one a measure.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.forest(ks.compare(results), ["realised_benefit", "net_saving"])
+    With ``same_scale``, all panels share one axis, for measures with the same unit.
     """
-    order = comparison.order(future=future)[::-1]
+    order = comparison.order(future=future)
     columns = min(len(measures), 3)
-    rows = math.ceil(len(measures) / columns)
     canvas = open_canvas(
-        ax, 0.35 + rows * (0.9 + 0.19 * len(order)), rows, columns, number=len(measures),
+        ax, 0.35, len(measures), columns, row=0.9 + 0.19 * len(order), grid="x",
         sharey=True, sharex="all" if same_scale else "none",
     )  # fmt: skip
-    seen = set()
+    seen: set[str] = set()
     width = 24 if columns == 3 else 40  # characters that fit beside the titles of strategies
     for axes, measure in zip(canvas.panels, measures, strict=True):
         table = comparison.table(measure, future=future).loc[order]
         scale = choose_measure_scale(comparison, measure, table)
-        seen |= set(draw_differences(axes, table, scale.divisor))
+        seen |= {*table["verdict"][np.isfinite(table["difference"])]}
+        axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
+        ends = (table[name] / scale.divisor for name in ("difference", "low", "high"))
+        draw_estimates(axes, table["verdict"], *ends, undefined=_("undefined"))
         axes.set_title(wrap_lines(measure_title(measure), width))
         axes.set_xlabel(wrap_lines(measure_hint(measure, scale), width), labelpad=2.0)
-        limit_ticks(axes.xaxis, nbins=7 if columns < 3 else 4)
-        write_ticks(axes.xaxis)
-        axes.set_yticks(range(len(order)))
-        axes.set_yticklabels([strategy_title(comparison, name) for name in order])
-        axes.set_ylim(-0.7, len(order) - 0.3)
+        axes.locator_params(axis="x", nbins=7 if columns < 3 else 4)
+        write_names(axes, [strategy_title(comparison, name) for name in order])
     labels = verdict_labels(comparison)
-    add_verdict_legend(canvas, {verdict: labels[verdict] for verdict in labels if verdict in seen})
+    canvas.explain_verdicts({name: text for name, text in labels.items() if name in seen})
     return canvas.figure
-
-
-def draw_differences(axes: Axes, table: pd.DataFrame, divisor: float) -> list[str]:
-    """Draw a line for each row of a table of differences; return the verdicts drawn."""
-    axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
-    axes.grid(axis="x")
-    for y, row in enumerate(table.itertuples()):
-        if math.isfinite(row.difference):
-            ends = (row.low / divisor, row.difference / divisor, row.high / divisor)
-            draw_estimate(axes, y, row.verdict, *ends)
-        else:
-            axes.text(0.0, y, " " + _("undefined"), va="center", fontsize=7.0, color=GREY)
-    return list(table["verdict"][np.isfinite(table["difference"])])
 
 
 # Reasons and cost -------------------------------------------------------------------------------
@@ -256,29 +193,10 @@ def channels(
 
     What adds to net benefit is drawn to the right, what reduces it to the left; the diamond is the
     sum with its interval. Channels that are small everywhere are drawn as one.
-
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    strategies
-        Names of strategies; by default all.
-    future
-        Name of the future, by default the first.
-    ax
-        Axes to draw in.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.channels(ks.compare(results))
     """
+    future = future or comparison.futures[0]
     order = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
-    order = order[::-1]
-    table = comparison.channels
-    table = table[table["future"] == (future or comparison.futures[0])]
+    table = comparison.channels.query("future == @future")
     grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
     total = comparison.table(NET_BENEFIT, future=future).loc[order]
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
@@ -286,42 +204,31 @@ def channels(
     longest = max(grid.clip(lower=0.0).sum(axis=1).max(), -grid.clip(upper=0.0).sum(axis=1).min())
     large = [name for name in grid.columns if grid[name].abs().max() >= SMALL * longest]
     parts = [(channel_title(name), CHANNEL_COLOURS[name], grid[name]) for name in large]
-    small = grid.drop(columns=large)
-    if len(small.columns):
-        parts.append((_("All other channels"), PALE, small.sum(axis=1)))
-    canvas = open_canvas(ax, 1.1 + 0.27 * len(order))
-    [axes] = canvas.panels
-    axes.grid(axis="x")
-    reach = {1: np.zeros(len(order)), -1: np.zeros(len(order))}
-    for title, colour, column in parts:
-        wide = column.to_numpy()
-        left = np.where(wide >= 0.0, reach[1], reach[-1])
-        draw_part(axes, wide, left, colour, title)
-        reach[1] += np.maximum(wide, 0.0)
-        reach[-1] += np.minimum(wide, 0.0)
+    if len(large) < len(grid.columns):
+        parts.append((_("All other channels"), PALE, grid.drop(columns=large).sum(axis=1)))
+    canvas = open_canvas(ax, 1.1 + 0.27 * len(order), grid="x")
+    axes = canvas.axes
+    draw_stacks(axes, parts)
     axes.axvline(0.0, color=INK, linewidth=0.9)
     text = _("Sum, with its {level} interval").format(level=percent(comparison.level))
     sums = (total[name] / scale.divisor for name in ("difference", "low", "high"))
-    draw_sums(axes, text, *sums)
-    axes.set_yticks(range(len(order)), [strategy_title(comparison, name) for name in order])
+    draw_diamonds(axes, text, *sums)
+    write_names(axes, [strategy_title(comparison, name) for name in order])
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
-    axes.margins(y=0.02)
-    write_ticks(axes.xaxis)
-    canvas.add_legend(axes.get_legend_handles_labels()[0], columns=4)
+    canvas.add_legend(columns=4)
     return canvas.figure
 
 
-def draw_part(axes: Axes, wide: np.ndarray, left: np.ndarray, colour: str, title: str) -> None:
-    """Draw one part of stacked bars, a line a strategy."""
-    axes.barh(range(len(wide)), wide, left=left, height=0.7, color=colour, label=title,
-              edgecolor="white", linewidth=0.5)  # fmt: skip
-
-
-def draw_sums(axes: Axes, title: str, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
-    """Draw the sums of stacked bars as diamonds with intervals."""
-    axes.hlines(range(len(value)), low, high, color=INK, linewidth=1.6, zorder=4)
-    axes.plot(value, range(len(value)), "D", color=INK, markerfacecolor="white", markersize=5.0,
-              linestyle="", zorder=5, label=title)  # fmt: skip
+def draw_stacks(axes: Axes, parts: Iterable[tuple[str, str, pd.Series]]) -> None:
+    """Draw parts as stacked bars: gains to the right of zero, losses to the left."""
+    gained, lost = 0.0, 0.0
+    for title, colour, part in parts:
+        wide = part.to_numpy()
+        axes.barh(
+            range(len(wide)), wide, left=np.where(wide >= 0.0, gained, lost), height=0.7,
+            color=colour, label=title, edgecolor="white", linewidth=0.5,
+        )  # fmt: skip
+        gained, lost = gained + np.maximum(wide, 0.0), lost + np.minimum(wide, 0.0)
 
 
 @styled
@@ -330,66 +237,46 @@ def cost_effectiveness(
 ) -> Figure:
     """Draw the cost of programmes, by payer, and the saving; beside it, the saving per unit spent.
 
-    All values are over the run and differences to the baseline; the net saving and the ratio have
-    intervals.
-
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    future
-        Name of the future, by default the first.
-    ax
-        Axes to draw in: one for the cost, one for the ratio.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.cost_effectiveness(ks.compare(results))
+    The two panels are of differences to the baseline over the run; the net saving and the ratio
+    have intervals.
     """
-    table = comparison.costs
-    table = table[table["future"] == (future or comparison.futures[0])]
-    order = comparison.order(future=future)[::-1]
+    future = future or comparison.futures[0]
+    order = comparison.order(future=future)
+    table = comparison.costs.query("future == @future")
     value, low, high = (
         table.pivot(index="strategy", columns="item", values=name).loc[order]
         for name in ("value", "low", "high")
     )
     scale = choose_scale(
-        "currency", value[["programme_cost", "saving"]].to_numpy().ravel(),
-        currency=comparison.scenario.currency,
-    )  # fmt: skip
-    canvas = open_canvas(
-        ax, 1.2 + 0.27 * len(order), 1, 2, sharey=True, gridspec_kw={"width_ratios": [2.6, 1.0]}
+        "currency", value[["programme_cost", "saving"]], currency=comparison.scenario.currency
     )
+    canvas = open_canvas(
+        ax, 1.2 + 0.27 * len(order), 2, 2, grid="x", sharey=True,
+        gridspec_kw={"width_ratios": [2.6, 1.0]},
+    )  # fmt: skip
     money, ratio = canvas.panels
-    left = np.zeros(len(order))
-    draw_part(money, value["saving"] / scale.divisor, left, BLUE, _("Saving in services"))
-    for item, colour, text in (
-        ("programme_members", VERMILION, _("Programme cost to members")),
-        ("programme_centre", ORANGE, _("Programme cost to central government")),
-        ("programme_supporters", PURPLE, _("Programme cost to supporters")),
-    ):
-        wide = -value[item].to_numpy() / scale.divisor
-        if np.abs(wide).max() > 0.0:
-            draw_part(money, wide, left, colour, text)
-        left = left + wide
+    payers = {
+        "programme_members": (_("Programme cost to members"), VERMILION),
+        "programme_centre": (_("Programme cost to central government"), ORANGE),
+        "programme_supporters": (_("Programme cost to supporters"), PURPLE),
+    }
+    parts = [(_("Saving in services"), BLUE, value["saving"] / scale.divisor)]
+    parts += [
+        (title, colour, -value[item] / scale.divisor)
+        for item, (title, colour) in payers.items() if value[item].any()
+    ]  # fmt: skip
+    draw_stacks(money, parts)
     text = _("Net saving, with its {level} interval").format(level=percent(comparison.level))
-    draw_sums(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
+    draw_diamonds(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
     money.set_xlabel(scale.label)
     money.set_title(_("Saving and cost over the run"))
     draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))
     for axes, place in ((money, 0.0), (ratio, 1.0)):
-        axes.set_yticks(range(len(order)), [strategy_title(comparison, name) for name in order])
-        axes.grid(axis="x")
+        write_names(axes, [strategy_title(comparison, name) for name in order])
         axes.axvline(place, color=INK, linewidth=0.9, zorder=1)
         axes.use_sticky_edges = False
-        axes.margins(x=0.04, y=0.03)
-        write_ticks(axes.xaxis)
-    if canvas.is_new:
-        ratio.tick_params(labelleft=False)
-    canvas.add_legend(money.get_legend_handles_labels()[0], columns=3)
+        axes.margins(x=0.04)
+    canvas.add_legend(columns=3)
     return canvas.figure
 
 
@@ -397,12 +284,8 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
     """Draw the saving per unit spent, with its interval, and the line where a programme pays."""
     axes.set_title(wrap_lines(_("Saving per unit spent"), 22))
     axes.set_xlabel(_("above 1: pays for itself"))
-    for y, (middle, start, end) in enumerate(zip(value, low, high, strict=True)):
-        if math.isfinite(middle):
-            verdict = BETTER if start > 1.0 else WORSE if end < 1.0 else UNDECIDED
-            draw_estimate(axes, y, verdict, start, middle, end)
-        else:
-            axes.text(1.0, y, " " + _("no cost"), va="center", fontsize=7.5, color=GREY)
+    pays = verdicts(low.to_numpy() - 1.0, high.to_numpy() - 1.0, 1)
+    draw_estimates(axes, pays, value, low, high, undefined=_("no cost"), neutral=1.0)
     left, right = axes.get_xlim()
     # The words "no cost" begin at 1, and must not lie outside.
     axes.set_xlim(min(0.0, left), right if np.isfinite(value).all() else max(right, 2.0))
@@ -411,37 +294,19 @@ def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -
 # Convergence ------------------------------------------------------------------------------------
 
 
-def convergence_scale(comparison: Comparison, found: pd.DataFrame) -> Scale:
-    """Choose the scale of differences by number of runs: that of all runs."""
-    last = found.iloc[-1]
-    values = [last[name] for name in ("difference", "low", "high")]
-    half = (last["high"] - last["low"]) / 2.0
-    unit, currency = MEASURES[NET_BENEFIT].unit, comparison.scenario.currency
-    return choose_scale(unit, values, [half], currency=currency)
-
-
 @styled
 def convergence_by_runs(
     comparison: Comparison, found: pd.DataFrame, *, ax: Panels | None = None
 ) -> Figure:
     """Draw the difference of the best strategy to the baseline, by number of runs.
 
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    found
-        Difference and interval by number of runs, from
-        :func:`kolabsim.analysis.convergence.convergence`.
-    ax
-        Axes to draw in.
+    ``found`` has difference and interval by number of runs, from
+    :func:`kolabsim.analysis.convergence.convergence`.
     """
-    scale = convergence_scale(comparison, found)
-    canvas = open_canvas(ax, 2.2)
-    [axes] = canvas.panels
-    axes.grid(axis="y")
+    scale = choose_measure_scale(comparison, NET_BENEFIT, found.tail(1))
+    canvas = open_canvas(ax, 2.2, grid="y")
+    axes, at = canvas.axes, range(len(found))
     axes.axhline(0.0, color=INK, linewidth=0.9, zorder=1)
-    at = range(len(found))
     low, middle, high = (found[name] / scale.divisor for name in ("low", "difference", "high"))
     axes.axhline(middle.iloc[-1], color=BLUE, linewidth=0.7, linestyle=DASHED, zorder=1)
     axes.vlines(at, low, high, color=BLUE, linewidth=1.8, zorder=2)
@@ -452,5 +317,4 @@ def convergence_by_runs(
     axes.set_xlabel(_("Runs"))
     axes.set_ylabel(wrap_lines(scale.label, 18))
     axes.margins(x=0.06, y=0.08)
-    write_ticks(axes.yaxis)
     return canvas.figure

@@ -6,12 +6,15 @@ No number has more digits than its interval supports; an undefined number is a d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kolabsim.i18n import _, language
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 UNDEFINED = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -160,8 +163,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 def choose_scale(
     unit: str,
-    values: Iterable[float],
-    errors: Iterable[float] = (),
+    values: ArrayLike,
+    errors: ArrayLike = (),
     *,
     currency: str = "",
     difference: bool = True,
@@ -182,7 +185,7 @@ def choose_scale(
     difference
         Whether the values are differences: those of shares are in percentage points.
     """
-    values, errors = (np.abs(np.array([*part], np.float64)) for part in (values, errors))
+    values, errors = (np.abs(np.ravel(np.asarray(part, np.float64))) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
     largest = float(values.max(initial=0.0))
     divisor, text = unit_label(unit, largest, currency, difference)

@@ -6,12 +6,10 @@ Titles are declared with what they describe, in :mod:`kolabsim.model` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
 from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
@@ -34,6 +32,7 @@ from kolabsim.study.factors import GROUPS, list_factors
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.scenario.scenario import Scenario
@@ -105,7 +104,7 @@ def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFra
     """Choose the scale of differences; ``table`` has columns difference, low and high."""
     return choose_scale(
         MEASURES[measure].unit,
-        np.concatenate([table["difference"], table["low"], table["high"]]),
+        table[["difference", "low", "high"]],
         (table["high"] - table["low"]) / 2.0,
         currency=comparison.scenario.currency,
     )
@@ -272,16 +271,14 @@ class Labels:
     def scale(
         self,
         outcome: str,
-        values: np.ndarray,
-        errors: np.ndarray | Sequence[float] = (),
+        values: ArrayLike,
+        errors: ArrayLike = (),
         *,
         difference: bool,
     ) -> Scale:
         """Choose the scale of values of an outcome, or of differences of it."""
         unit = MEASURES[outcome].unit if outcome in MEASURES else self.units.get(outcome, "1")
-        return choose_scale(
-            unit, np.ravel(values), np.ravel(errors), currency=self.currency, difference=difference
-        )
+        return choose_scale(unit, values, errors, currency=self.currency, difference=difference)
 
     def head(self, outcome: str, scale: Scale) -> str:
         """An outcome with its unit, for an axis or a head."""

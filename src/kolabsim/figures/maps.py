@@ -14,28 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import decimal
+from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import choose_winner_scale, strategy_title, winner_labels, wrap_lines
-from kolabsim.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    MARKS,
-    PALE,
-    VERMILION,
-    WIDTH,
-    add_verdict_legend,
-    open_canvas,
-    patch,
-    place_labels,
-    styled,
-)
+from kolabsim.figures.marks import contrasting_ink, patch, place_labels, shades
+from kolabsim.figures.palette import BLUE, GREY, MARKS, PALE, VERMILION, WIDTH
+from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.comparison import Comparison
@@ -63,47 +52,28 @@ def winners(
     """Draw the gain or loss of each region under each strategy, with its verdict.
 
     Of more than 30 regions, the figure shows how many gain and how many lose.
-
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    strategies
-        Names of strategies; by default all.
-    future
-        Name of the future, by default the first.
-    ax
-        Axes to draw in.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.winners(ks.compare(results), ["forum"])
     """
+    future = future or comparison.futures[0]
     chosen = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
-    table = comparison.winners
-    table = table[table["future"] == (future or comparison.futures[0])]
-    if table["region"].nunique() > NAMED:
-        return winner_counts(comparison, table, chosen, ax)
-    grid = table.pivot(index="name", columns="strategy", values="difference")[chosen]
-    verdicts = table.pivot(index="name", columns="strategy", values="verdict")[chosen]
     titles = {name: strategy_title(comparison, name) for name in chosen}
-    grid, verdicts = (part.rename(columns=titles) for part in (grid, verdicts))
+    table = comparison.winners.query("future == @future and strategy in @chosen")
+    if table["region"].nunique() > NAMED:
+        return winner_counts(comparison, table, titles, ax)
+    grid, verdicts = (
+        table.pivot(index="name", columns="strategy", values=name)[chosen].rename(columns=titles)
+        for name in ("difference", "verdict")
+    )
     if len(grid) < len(chosen):
         grid, verdicts = grid.T, verdicts.T
-    scale, limit = choose_winner_scale(comparison), colour_limit(comparison, future)
+    scale = choose_winner_scale(comparison)
     canvas = open_canvas(ax, 1.2 + 0.3 * len(grid))
-    [axes] = canvas.panels
-    axes.pcolormesh(
-        grid.to_numpy(), cmap=verdict_colours(), vmin=-limit, vmax=limit, edgecolors="white",
-        linewidth=1.5,
-    )  # fmt: skip
-    for (y, x), value in np.ndenumerate(grid.to_numpy()):
+    axes, values = canvas.axes, grid.to_numpy()
+    faces = gain_shades(comparison, future).to_rgba(values)
+    axes.pcolormesh(faces, edgecolors="white", linewidth=1.5)
+    for (y, x), value in np.ndenumerate(values):
         axes.text(
             x + 0.5, y + 0.5, f"{MARKS[verdicts.iat[y, x]][0]} {scale.bare(value, signed=True)}",
-            ha="center", va="center", fontsize=7.5, color=contrasting_ink(value, limit),
+            ha="center", va="center", fontsize=7.5, color=contrasting_ink(faces[y, x]),
         )  # fmt: skip
     axes.set_yticks(np.arange(len(grid)) + 0.5, grid.index)
     slanted = len(grid.columns) > 8
@@ -118,35 +88,35 @@ def winners(
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
-    add_verdict_legend(canvas, winner_labels(comparison))
+    canvas.explain_verdicts(winner_labels(comparison))
     return canvas.figure
 
 
 def winner_counts(
-    comparison: Comparison, table: pd.DataFrame, chosen: Sequence[str], ax: Panels | None
+    comparison: Comparison, table: pd.DataFrame, titles: Mapping[str, str], ax: Panels | None
 ) -> Figure:
     """Draw how many regions gain, lose, or neither, under each strategy."""
-    counts = table.groupby(["strategy", "verdict"], observed=True).size().unstack(fill_value=0)
-    counts = counts.reindex(index=chosen[::-1], columns=[GAINS, UNDECIDED, LOSES], fill_value=0)
-    canvas = open_canvas(ax, 0.9 + 0.26 * len(chosen))
-    [axes] = canvas.panels
     colours = {GAINS: BLUE, UNDECIDED: PALE, LOSES: VERMILION}
-    labels = winner_labels(comparison)
-    start = np.zeros(len(counts))
+    counts = table.groupby(["strategy", "verdict"], observed=True).size().unstack(fill_value=0)
+    counts = counts.reindex(index=[*titles], columns=[*colours], fill_value=0)
+    legible = 0.04 * counts.sum(axis=1).max()
+    canvas = open_canvas(ax, 0.9 + 0.26 * len(titles))
+    axes, labels = canvas.axes, winner_labels(comparison)
+    start = np.zeros(len(titles))
     for verdict, colour in colours.items():
-        wide = counts[verdict].to_numpy()
-        axes.barh(range(len(counts)), wide, left=start, color=colour, height=0.72,
-                  label=labels[verdict])  # fmt: skip
-        for y, (left, width) in enumerate(zip(start, wide, strict=True)):
-            if width > 0.04 * counts.sum(axis=1).max():
-                axes.text(left + width / 2.0, y, f"{MARKS[verdict][0]} {decimal(width, 0)}",
-                          ha="center", va="center", fontsize=7.5,
-                          color=INK if verdict == UNDECIDED else "white")  # fmt: skip
+        wide, sign = counts[verdict].to_numpy(), MARKS[verdict][0]
+        bars = axes.barh(
+            range(len(wide)), wide, left=start, color=colour, height=0.72, label=labels[verdict]
+        )
+        axes.bar_label(
+            bars, [f"{sign} {count(number)}" if number > legible else "" for number in wide],
+            label_type="center", fontsize=7.5, color=contrasting_ink(colour),
+        )  # fmt: skip
         start += wide
-    axes.set_yticks(range(len(counts)), [strategy_title(comparison, name) for name in counts.index])
+    write_names(axes, [*titles.values()])
     axes.set_xlabel(_("Regions"))
-    axes.margins(x=0.0, y=0.02)
-    canvas.add_legend(axes.get_legend_handles_labels()[0])
+    axes.margins(x=0.0)
+    canvas.add_legend()
     return canvas.figure
 
 
@@ -164,67 +134,41 @@ def regions_map(
     otherwise as circles proportional to population; thin lines then join land neighbours. The
     colour shows the size of a gain or loss, the mark or hatching its verdict. All maps of a
     comparison share one scale of colours.
-
-    Parameters
-    ----------
-    comparison
-        From :func:`kolabsim.compare`.
-    strategy
-        Name of the strategy.
-    future
-        Name of the future, by default the first.
-    ax
-        Axes to draw in.
-
-    Examples
-    --------
-    >>> import kolabsim as ks
-    >>> from kolabsim import figures
-    >>> results = ks.simulate("kartamantul", ["voluntary", "forum"], runs=4, seed=1)
-    >>> figure = figures.regions_map(ks.compare(results), "forum")
     """
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    from matplotlib.collections import LineCollection
 
-    regions = comparison.scenario.regions
-    table = comparison.winners
-    table = table[
-        (table["future"] == (future or comparison.futures[0])) & (table["strategy"] == strategy)
-    ].set_index("region")
-    difference = table["difference"].reindex(regions.codes).to_numpy()
-    verdicts = table["verdict"].reindex(regions.codes).tolist()
-    limit, colours = colour_limit(comparison, future), verdict_colours()
-    norm, few = Normalize(-limit, limit), len(regions) <= NAMED
-    place = RegionMap(regions)
-    east, north = np.maximum(np.ptp(place.bounds, axis=0), 1e-9)
-    wide = place.aspect * east / north
-    canvas = open_canvas(ax, 5.0, width=min(max(1.6 + 3.6 * wide, 4.6), WIDTH))
-    [axes] = canvas.panels
+    future, regions = future or comparison.futures[0], comparison.scenario.regions
+    table = comparison.winners.query("future == @future and strategy == @strategy")
+    table = table.set_index("region").reindex(regions.codes)
+    difference, verdicts = table["difference"].to_numpy(), table["verdict"].tolist()
+    colours, few = gain_shades(comparison, future), len(regions) <= NAMED
+    faces = colours.to_rgba(difference)
+    place, radii = RegionMap(regions), circle_radii(regions)
+    canvas = open_canvas(ax, 5.0, width=min(max(1.6 + 3.6 * place.breadth, 4.6), WIDTH))
+    axes = canvas.axes
     if not place.shapes:
-        draw_neighbours(axes, place, comparison)
-    radii = circle_radii(regions)
-    undecided = np.array([verdict == UNDECIDED for verdict in verdicts])
+        lines = [place.points[[i, j]] for i, j in neighbours(comparison)]
+        axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
     draw_regions(
-        axes, place, colours(norm(difference)), radii=radii, hatched=undecided,
+        axes, place, faces, radii=radii, hatched=table["verdict"].eq(UNDECIDED).to_numpy(),
         edges=[MARKS[verdict][2] for verdict in verdicts], widths=1.3 if few else 0.5,
     )  # fmt: skip
     scale = choose_winner_scale(comparison)
     label = _("Difference in realised net benefit, {unit}").format(unit=scale.label)
-    bar = ScalarMappable(norm, colours)
-    canvas.add_colorbar(bar, label, scale.divisor, aspect=30, pad=0.01)
+    canvas.add_colorbar(colours, label, scale.divisor, aspect=30, pad=0.01)
     labels = winner_labels(comparison) | {UNDECIDED: _("undecided")}
     if place.shapes and not few:
-        hatch = patch(NEUTRAL, labels[UNDECIDED], GREY, hatch="////")
-        gains, loses = (
-            patch(colour, labels[v]) for v, colour in ((GAINS, BLUE), (LOSES, VERMILION))
-        )
-        canvas.add_legend([gains, loses, hatch])
+        canvas.add_legend([
+            patch(BLUE, labels[GAINS]),
+            patch(VERMILION, labels[LOSES]),
+            patch(NEUTRAL, labels[UNDECIDED], GREY, hatch="////"),
+        ])  # fmt: skip
     else:
-        add_verdict_legend(canvas, labels)
+        canvas.explain_verdicts(labels)
     if few:
-        for i, (x, y) in enumerate(place.points):
-            axes.text(x, y, MARKS[verdicts[i]][0], ha="center", va="center", fontsize=7.0,
-                      color=contrasting_ink(difference[i], limit), zorder=4)  # fmt: skip
+        for (x, y), verdict, face in zip(place.points, verdicts, faces, strict=True):
+            axes.text(x, y, MARKS[verdict][0], ha="center", va="center", fontsize=7.0,
+                      color=contrasting_ink(face), zorder=4)  # fmt: skip
         texts = [
             f"{name}\n{scale.bare(value, signed=True)}"
             for name, value in zip(regions.names, difference, strict=True)
@@ -233,27 +177,14 @@ def regions_map(
     return canvas.figure
 
 
-def verdict_colours() -> Colormap:
-    """Colours from a loss through nothing to a gain."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("verdict", [VERMILION, NEUTRAL, BLUE])
-
-
-def colour_limit(comparison: Comparison, future: str | None) -> float:
-    """The gain or loss of a region with full colour, common to all figures of a comparison.
+def gain_shades(comparison: Comparison, future: str) -> ScalarMappable:
+    """Colours from a loss to a gain, common to all figures of a comparison.
 
     The largest 2% do not count: they would leave all others pale.
     """
-    table = comparison.winners
-    here = table[table["future"] == (future or comparison.futures[0])]
-    sizes = here["difference"].abs().dropna()
-    return float(sizes.quantile(0.98)) if len(sizes) and sizes.max() > 0.0 else 1.0
-
-
-def contrasting_ink(value: float, limit: float) -> str:
-    """A colour of text that is legible on the colour of a gain or loss."""
-    return "white" if abs(value) > 0.62 * limit else INK
+    sizes = comparison.winners.query("future == @future")["difference"].abs().dropna()
+    limit = float(sizes.quantile(0.98)) if sizes.any() else 1.0
+    return shades(-limit, limit, VERMILION, NEUTRAL, BLUE)
 
 
 # The map ----------------------------------------------------------------------------------------
@@ -298,6 +229,12 @@ class RegionMap:
         """Length of a degree east in degrees north, at the middle of the map."""
         return math.cos(math.radians(float(self.bounds[:, 1].mean())))
 
+    @property
+    def breadth(self) -> float:
+        """Extent from west to east, as a multiple of that from south to north."""
+        east, north = np.maximum(np.ptp(self.bounds, axis=0), 1e-9)
+        return float(self.aspect * east / north)
+
 
 def draw_regions(
     axes: Axes,
@@ -312,60 +249,38 @@ def draw_regions(
     room: float | None = None,
     ground: str | None = None,
 ) -> None:
-    """Draw regions on a map, by their shapes or else as circles, and frame it.
+    """Draw regions [R] on a map, by their shapes or else as circles, and frame it.
 
-    Parameters
-    ----------
-    axes
-        Axes to draw in.
-    place
-        Positions of the regions.
-    colours
-        Fill colours [R].
-    radii
-        Radii of circles in points [R].
-    edges, widths
-        Colours and widths of the edges of circles, one for all or [R].
-    hatched
-        Which regions are hatched or, as circles, have a dashed edge [R].
-    dots
-        Whether regions with shapes have a circle too.
-    room
-        Free room around the map, as a share of its extent; by default enough for names.
-    ground
-        Colour of the ground; by default none.
+    Radii and edges are those of circles, in points; with ``dots``, regions with shapes have a
+    circle too. Regions that are ``hatched`` have a dashed edge as circles. The ``room`` around the
+    map is a share of its extent; by default names fit into it. The ``ground`` has by default no
+    colour.
     """
     from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
     codes = place.regions.codes
     hatched = np.zeros(len(codes), bool) if hatched is None else hatched
     for i, code in enumerate(codes):
-        if code in place.shapes:
-            path = outline(place.shapes[code])
-            axes.add_patch(
-                PathPatch(path, facecolor=colours[i], edgecolor="#999999", linewidth=0.5, zorder=1)
-            )
+        if shape := place.shapes.get(code):
+            # Holes stay holes, because they run the other way.
+            path = Path.make_compound_path(*(Path(ring, closed=True) for ring in shape.rings))
+            style = {"facecolor": colours[i], "edgecolor": "#999999", "linewidth": 0.5}
+            axes.add_patch(PathPatch(path, **style, zorder=1))
             if hatched[i]:
-                axes.add_patch(
-                    PathPatch(path, fill=False, edgecolor=GREY, linewidth=0.0, hatch="////",
-                              alpha=0.5, zorder=1.5)
-                )  # fmt: skip
+                style = {"fill": False, "edgecolor": GREY, "linewidth": 0.0, "hatch": "////"}
+                axes.add_patch(PathPatch(path, **style, alpha=0.5, zorder=1.5))
     order = np.argsort(-radii, kind="stable")  # the largest first, so that none is covered
     order = order[[dots or codes[i] not in place.shapes for i in order]]
     east, north = place.points[order].T
-    circles = axes.scatter(east, north, s=(2.0 * radii[order]) ** 2, zorder=3)
-    circles.set_facecolor([colours[i] for i in order])
-    circles.set_edgecolor(edges if isinstance(edges, str) else [edges[i] for i in order])
-    circles.set_linewidth(np.broadcast_to(widths, len(codes))[order].tolist())
-    circles.set_linestyle(["--" if hatched[i] else "-" for i in order])
+    axes.scatter(
+        east, north, s=(2.0 * radii[order]) ** 2, zorder=3,
+        facecolor=[colours[i] for i in order],
+        edgecolor=np.broadcast_to(edges, len(codes))[order].tolist(),
+        linewidth=np.broadcast_to(widths, len(codes))[order].tolist(),
+        linestyle=np.where(hatched, "--", "-")[order].tolist(),
+    )  # fmt: skip
     frame_map(axes, place, room, ground)
-
-
-def outline(shape: Shape) -> Any:
-    """A shape as a path of matplotlib; holes stay holes, because they run the other way."""
-    from matplotlib.path import Path
-
-    return Path.make_compound_path(*(Path(ring, closed=True) for ring in shape.rings))
 
 
 def frame_map(axes: Axes, place: RegionMap, room: float | None, ground: str | None) -> None:
@@ -407,14 +322,6 @@ def circle_radii(regions: Regions) -> np.ndarray:
     """Radii of circles in points, whose areas are proportional to population [R]."""
     largest = 21.0 * min(1.0, math.sqrt(NAMED / len(regions)))
     return np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 2.0)
-
-
-def draw_neighbours(axes: Axes, place: RegionMap, comparison: Comparison) -> None:
-    """Join land neighbours by thin lines."""
-    from matplotlib.collections import LineCollection
-
-    lines = [place.points[[i, j]] for i, j in neighbours(comparison)]
-    axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
 
 
 def neighbours(comparison: Comparison) -> Iterator[tuple[int, int]]:

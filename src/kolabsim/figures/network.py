@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,21 +13,9 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.figures.formatting import SPACE
 from kolabsim.figures.labels import area_title, wrap_lines
 from kolabsim.figures.maps import NAMED, RegionMap, draw_regions
-from kolabsim.figures.style import (
-    BLUE,
-    BROWN,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    WIDTH,
-    YELLOW,
-    open_canvas,
-    styled,
-)
+from kolabsim.figures.marks import contrasting_ink
+from kolabsim.figures.palette import GREY, INK, SERIES, WIDTH
+from kolabsim.figures.style import open_canvas, styled
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
@@ -33,17 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kolabsim.figures.style import Panels
-    from kolabsim.scenario.regions import Regions
     from kolabsim.scenario.scenario import Scenario
 
 COLUMNS = 6
 """Most moments beside each other."""
 ROWS = 4
 """Most service areas below each other, unless the caller names more."""
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, BROWN)
-"""Colours of bodies, in the order in which they begin; lines distinguish bodies of one colour."""
-DARK = (BLUE, GREEN, VERMILION, BROWN)
-"""Colours on which letters are white."""
 ALONE, GROUND = "white", "#F5F5F5"
 """Colours of regions in no body, and of the ground of a map."""
 
@@ -77,8 +62,6 @@ def bodies_over_time(
         By quarter, the joint bodies at its beginning: ``model.agreements()``.
     areas
         Names of service areas; by default the four with the most members.
-    ax
-        Axes to draw in, row by row: one for each area and moment.
 
     Raises
     ------
@@ -103,31 +86,23 @@ def bodies_over_time(
     chosen = [*areas] if areas is not None else most_shared(moments, shown)
     chosen = chosen or [*scenario.areas][:1]
     place = RegionMap(scenario.regions)
-    east, north = np.maximum(np.ptp(place.points, axis=0), 1e-9)
-    wide = place.aspect * east / north
     across = WIDTH / max(len(shown), 3)
-    height = min(max(across / min(max(wide, 0.55), 1.9), 1.15), 3.2)
     canvas = open_canvas(
-        ax, 0.7 + len(chosen) * height, len(chosen), len(shown), width=across * len(shown)
-    )
-    number_of = {code: i for i, code in enumerate(scenario.regions.codes)}
-    panels = iter(canvas.panels)
-    for row, area in enumerate(chosen):
-        named = follow(moments, area)
-        for column, quarter in enumerate(shown):
-            axes = next(panels)
-            found = {
-                number: [number_of[code] for code in members]
-                for number, members in named[quarter].items()
-            }
-            draw_bodies(axes, place, found)
-            if column == 0:
-                axes.text(-0.04, 0.5, wrap_lines(area_title(area), 22), transform=axes.transAxes,
-                          rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
-            if row == 0:
-                axes.set_title(format_moment(scenario, quarter), loc="center")
-    if len(scenario.regions) <= NAMED and canvas.is_new:
-        name_regions(canvas.figure, scenario.regions)
+        ax, 0.7, len(chosen) * len(shown), len(shown), width=across * len(shown),
+        row=min(max(across / min(max(place.breadth, 0.55), 1.9), 1.15), 3.2),
+    )  # fmt: skip
+    bodies = {area: follow(moments, area) for area in chosen}
+    for axes, (area, quarter) in zip(canvas.panels, product(chosen, shown), strict=True):
+        draw_bodies(axes, place, bodies[area][quarter])
+        if quarter == shown[0]:
+            axes.text(-0.04, 0.5, wrap_lines(area_title(area), 22), transform=axes.transAxes,
+                      rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
+        if area == chosen[0]:
+            axes.set_title(format_moment(scenario, quarter), loc="center")
+    if len(scenario.regions) <= NAMED and canvas.is_new:  # explain their numbers
+        names = (name.replace(" ", SPACE) for name in scenario.regions.names)
+        text = "   ".join(f"{i}{SPACE}{name}" for i, name in enumerate(names, 1))
+        canvas.figure.supxlabel(wrap_lines(text, 150), fontsize=7.0, color=INK)
     return canvas.figure
 
 
@@ -144,7 +119,7 @@ def check_moments(
             problems.add(text.format(name=name, hint=suggestion(name, scenario.areas)))
     problems.raise_if_any()
     known = set(scenario.regions.codes)
-    for body in (body for bodies in moments.values() for body in bodies):
+    for body in chain.from_iterable(moments.values()):
         if strange := sorted(set(body["members"]) - known):
             text = _("no region has the code '{code}'{suggestion}")
             raise InputError([Problem(text.format(code=strange[0], suggestion=""))])
@@ -153,17 +128,14 @@ def check_moments(
 def format_moment(scenario: Scenario, quarter: int) -> str:
     """Write a moment: its year, and its quarter unless the year begins with it."""
     year, part = scenario.start_year + quarter // 4, quarter % 4 + 1
-    if part == 1:
-        return str(year)
-    return _("{year}, quarter {part}").format(year=year, part=part)
+    return str(year) if part == 1 else _("{year}, quarter {part}").format(year=year, part=part)
 
 
 def most_shared(moments: Mapping[int, Sequence[Agreement]], shown: Sequence[int]) -> list[str]:
     """The areas with the most members at these moments, in descending order."""
-    sharing: dict[str, int] = {}
-    for quarter in shown:
-        for body in moments[quarter]:
-            sharing[body["area"]] = sharing.get(body["area"], 0) + len(body["members"])
+    sharing: Counter[str] = Counter()
+    for body in chain.from_iterable(moments[quarter] for quarter in shown):
+        sharing[body["area"]] += len(body["members"])
     return sorted(sharing, key=lambda area: (-sharing[area], area))[:ROWS]
 
 
@@ -195,31 +167,27 @@ def follow(
     return found
 
 
-def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Sequence[int]]) -> None:
+def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Sequence[str]]) -> None:
     """Draw all regions, and bodies by number: lines from their middle to every member."""
-    number = len(place.regions)
-    few = number <= NAMED
-    colours, ink = [ALONE] * number, [GREY] * number
-    for body, members in bodies.items():
-        colour = COLOURS[body % len(COLOURS)]
-        middle = place.points[[*members]].mean(axis=0)
+    codes = place.regions.codes
+    few = len(codes) <= NAMED
+    colours = [ALONE] * len(codes)
+    for body, names in bodies.items():
+        colour = SERIES[body % len(SERIES)]  # lines distinguish bodies of one colour
+        members = [codes.index(name) for name in names]
+        middle = place.points[members].mean(axis=0)
         for i in members:
-            colours[i], ink[i] = colour, "white" if colour in DARK else INK
+            colours[i] = colour
             axes.plot(*np.c_[middle, place.points[i]], color=INK if place.shapes else colour,
                       linewidth=0.9 if place.shapes else 2.0, zorder=2)  # fmt: skip
-    together = np.isin(np.arange(number), [i for some in bodies.values() for i in some])
-    largest = 4.75 if few else max(1.0, 4.75 * np.sqrt(NAMED / number))
+    together = np.array(colours) != ALONE
+    largest = 4.75 if few else max(1.0, 4.75 * np.sqrt(NAMED / len(codes)))
     draw_regions(
         axes, place, colours, radii=np.where(together | few, 1.0, 0.67) * largest,
         edges=np.where(together, INK, GREY).tolist(), widths=np.where(together, 0.8, 0.5).tolist(),
         dots=True, room=0.14, ground=GROUND,
     )  # fmt: skip
     for i, (x, y) in enumerate(place.points if few else ()):
-        axes.text(x, y, str(i + 1), ha="center", va="center_baseline", fontsize=5.5,
-                  zorder=5, color=ink[i], fontweight="bold")  # fmt: skip
-
-
-def name_regions(figure: Figure, regions: Regions) -> None:
-    """Explain the numbers of regions below the panels."""
-    texts = [f"{i}{SPACE}{name.replace(' ', SPACE)}" for i, name in enumerate(regions.names, 1)]
-    figure.supxlabel(wrap_lines("   ".join(texts), 150), fontsize=7.0, color=INK)
+        ink = contrasting_ink(colours[i]) if together[i] else GREY
+        axes.text(x, y, str(i + 1), ha="center", va="center_baseline", fontsize=5.5, zorder=5,
+                  color=ink, fontweight="bold")  # fmt: skip

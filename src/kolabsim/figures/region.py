@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +10,15 @@ from kolabsim.analysis.statistics import GAINS, LOSES, quantiles, verdicts
 from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
 from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import channel_title
-from kolabsim.figures.style import (
-    BLUE,
-    INK,
-    draw_estimate,
-    limit_ticks,
-    open_canvas,
-    styled,
-    write_ticks,
-)
+from kolabsim.figures.marks import draw_estimates
+from kolabsim.figures.palette import BLUE, INK
+from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
     from kolabsim.analysis.region import RegionOutlook
     from kolabsim.figures.style import Panels
@@ -34,12 +28,12 @@ def share_scale(table: pd.DataFrame, column: str) -> Scale:
     """Choose the scale of shares of stand-alone cost: at most two decimals of a per cent."""
     return choose_scale(
         "share of stand-alone cost",
-        np.concatenate([table[column], table["low"], table["high"]]),
+        table[[column, "low", "high"]],
         (table["high"] - table["low"]) / 2.0,
     ).with_decimals(most=2)
 
 
-def money_scale(found: RegionOutlook, values: Iterable[float]) -> Scale:
+def money_scale(found: RegionOutlook, values: ArrayLike) -> Scale:
     """Choose the scale of sums of money of a table."""
     return choose_scale("currency", values, currency=found.scenario.currency)
 
@@ -51,55 +45,33 @@ def gain_verdict(low: float, high: float) -> str:
 
 @styled
 def region_channels(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
-    """Draw the contribution of each channel to the gain of a region, with its interval.
-
-    Parameters
-    ----------
-    found
-        From :func:`kolabsim.analysis.region.outlook`.
-    ax
-        Axes to draw in.
-    """
-    table = found.channels.iloc[::-1]
-    scale = share_scale(table, "difference")
-    canvas = open_canvas(ax, 0.9 + 0.27 * len(table))
-    [axes] = canvas.panels
-    axes.grid(axis="x")
+    """Draw the contribution of each channel to the gain of a region, with its interval."""
+    table, scale = found.channels, share_scale(found.channels, "difference")
+    value, low, high = (table[name].to_numpy() for name in ("difference", "low", "high"))
+    canvas = open_canvas(ax, 0.9 + 0.27 * len(table), grid="x")
+    axes = canvas.axes
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
-    for y, row in enumerate(table.itertuples()):
-        ends = (value / scale.divisor for value in (row.low, row.difference, row.high))
-        draw_estimate(axes, y, gain_verdict(row.low, row.high), *ends)
-    axes.set_yticks(range(len(table)), [channel_title(name) for name in table["channel"]])
+    ends = (part / scale.divisor for part in (value, low, high))
+    draw_estimates(axes, verdicts(low, high, 1), *ends)
+    write_names(axes, [channel_title(name) for name in table["channel"]])
     axes.set_xlabel(_("Difference, {unit}").format(unit=scale.label))
-    axes.margins(x=0.05, y=0.05)
-    write_ticks(axes.xaxis)
     return canvas.figure
 
 
 @styled
 def region_saving(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
-    """Draw the net saving of a region up to each year: median and bands of the runs.
-
-    Parameters
-    ----------
-    found
-        From :func:`kolabsim.analysis.region.outlook`.
-    ax
-        Axes to draw in.
-    """
+    """Draw the net saving of a region up to each year: median and bands of the runs."""
     time = np.concatenate([[0.0], found.years])
     paths = np.column_stack([np.zeros(len(found.paths)), found.paths])
     bands = quantiles(paths, SPREAD)
-    scale = money_scale(found, bands.ravel())
-    canvas = open_canvas(ax, 3.0)
-    [axes] = canvas.panels
+    scale = money_scale(found, bands)
+    canvas = open_canvas(ax, 3.0, grid="y")
+    axes = canvas.axes
     draw_bands(axes, time, bands / scale.divisor, BLUE, "")
-    axes.grid(axis="y")
     axes.axhline(0.0, color=INK, linewidth=0.9)
     axes.set_xlim(time[0], time[-1])
     axes.set_xlabel(_("Years"))
     axes.set_ylabel(_("Net saving so far, {unit}").format(unit=scale.label))
-    limit_ticks(axes.xaxis, integer=True)
-    write_ticks(axes.yaxis)
-    explain_bands(canvas, None)
+    axes.locator_params(axis="x", integer=True)
+    explain_bands(canvas, with_titles=False)
     return canvas.figure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,31 +12,24 @@ from kolabsim.analysis.prim import Box, Range
 from kolabsim.analysis.robustness import CRITERIA, LOSS, SHARE, Robustness
 from kolabsim.figures.formatting import Scale, count, percent
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
-from kolabsim.figures.style import (
-    BLUE,
-    DASHED,
-    GREY,
-    INK,
-    ORANGE,
-    PALE,
-    SERIES,
-    VERMILION,
+from kolabsim.figures.marks import (
+    contrasting_ink,
+    draw_diamonds,
     line,
     mark,
-    open_canvas,
     patch,
     place_labels,
-    styled,
-    write_names,
-    write_ticks,
+    shades,
 )
+from kolabsim.figures.palette import BLUE, DASHED, GREY, INK, ORANGE, PALE, SERIES, VERMILION
+from kolabsim.figures.style import open_canvas, styled, write_names, write_ticks
 from kolabsim.i18n import _, ngettext
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import XAxis, YAxis
-    from matplotlib.colors import Colormap
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.information import Information
@@ -48,31 +41,35 @@ COLOURED = 4
 """Strategies whose curves have a colour; all others are grey."""
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), "-")
 """Line styles of the coloured curves, and of all others."""
+ESTIMATE = ["value", "low", "high"]
+"""Columns of an estimate and its interval."""
 GOLDEN = 0.6180339887498949
 """The fractional parts of its multiples spread evenly, whatever their number."""
 
 
 def criterion_scale(robust: Robustness, criterion: str, labels: Labels) -> Scale:
     """Choose the scale of the values of a criterion; criteria of one kind share it."""
-    kind = CRITERIA[criterion].kind
-    if kind == SHARE:
+
+    def is_difference(name: str) -> bool:
+        return CRITERIA[name].kind == LOSS or name == "difference"
+
+    if CRITERIA[criterion].kind == SHARE:
         return Scale(0.01, 0, "%")
-    apart = kind == LOSS or criterion == "difference"
+    apart = is_difference(criterion)
     alike = [
         name for name in robust.criteria
-        if CRITERIA[name].kind != SHARE
-        and (CRITERIA[name].kind == LOSS or name == "difference") == apart
+        if CRITERIA[name].kind != SHARE and is_difference(name) == apart
     ]  # fmt: skip
     table = robust.estimates[robust.estimates["criterion"].isin(alike)]
-    values, errors = table[["value", "low", "high"]], (table["high"] - table["low"]) / 2.0
-    return labels.scale(robust.outcome, values.to_numpy(), errors.to_numpy(), difference=apart)
+    errors = (table["high"] - table["low"]) / 2.0
+    return labels.scale(robust.outcome, table[ESTIMATE], errors, difference=apart)
 
 
 def information_scale(information: Information, labels: Labels) -> Scale:
     """Choose the scale of values of information."""
-    table, perfect = information.factors, information.evpi
-    values = np.append(table[["value", "high", "floor"]].to_numpy(), perfect.high)
-    errors = (table["high"] - table["low"]).to_numpy() / 2.0
+    table = information.factors
+    values = np.append(table[["value", "high", "floor"]], information.evpi.high)
+    errors = (table["high"] - table["low"]) / 2.0
     return labels.scale(information.outcome, values, errors, difference=True)
 
 
@@ -92,73 +89,43 @@ def require_box(found: Discovery) -> Box:
     return found.box
 
 
-def strategy_titles(names: Sequence[str], labels: Labels) -> list[str]:
-    """Titles of strategies."""
-    return [labels.strategy(name) for name in names]
-
-
 @styled
 def regret(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
-    """Draw the regret of each strategy in all futures, and the value that 90% of them stay below.
-
-    Parameters
-    ----------
-    robust
-        From :func:`kolabsim.analysis.robustness.robustness`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
-    """
+    """Draw the regret of each strategy in all futures, and its 90% quantile."""
     order, scale = robust.order(), criterion_scale(robust, "regret_90", labels)
-    canvas, table = open_canvas(ax, 1.1 + 0.36 * len(order)), robust.table("regret_90")
-    [axes] = canvas.panels
-    axes.grid(axis="x")
-    shift = 0.5 * ((np.arange(robust.means.shape[1]) * GOLDEN) % 1.0 - 0.5)
-    for y, name in enumerate(order):
-        regret = np.sort(robust.regret[robust.names.index(name)]) / scale.divisor
-        lower, middle, upper = np.quantile(regret, (0.25, 0.5, 0.75))
-        axes.barh(y, upper - lower, left=lower, height=0.56, color=BLUE, alpha=0.25, linewidth=0)
-        axes.plot(regret, y + shift, ".", color=GREY, markersize=3.0, alpha=0.6, markeredgewidth=0)
-        axes.vlines(middle, y - 0.28, y + 0.28, color=BLUE, linewidth=2.0)
-        value, low, high = table.loc[name, ["value", "low", "high"]] / scale.divisor
-        axes.hlines(y, low, high, color=INK, linewidth=1.5, zorder=5)
-        axes.plot(value, y, "D", color=INK, markerfacecolor="white", markersize=5.5, zorder=6)
-    write_names(axes, strategy_titles(order, labels))
+    canvas = open_canvas(ax, 1.1 + 0.36 * len(order), grid="x")
+    axes, y = canvas.axes, np.arange(len(order))
+    rows = [robust.names.index(name) for name in order]
+    regret = np.sort(robust.regret[rows], axis=1) / scale.divisor
+    lower, middle, upper = np.quantile(regret, (0.25, 0.5, 0.75), axis=1)
+    shift = 0.5 * ((np.arange(regret.shape[1]) * GOLDEN) % 1.0 - 0.5)
+    axes.barh(y, upper - lower, left=lower, height=0.56, color=BLUE, alpha=0.25, linewidth=0)
+    axes.plot(regret.T, y + shift[:, None], ".", color=GREY, markersize=3.0, alpha=0.6,
+              markeredgewidth=0)  # fmt: skip
+    axes.vlines(middle, y - 0.28, y + 0.28, color=BLUE, linewidth=2.0)
+    level = _("{level} of futures stay below").format(level=percent(0.9))
+    table = robust.table("regret_90").loc[order, ESTIMATE] / scale.divisor
+    draw_diamonds(axes, level, *table.to_numpy().T)
+    write_names(axes, [labels.strategy(name) for name in order])
     axes.set_xlim(left=-0.01 * axes.get_xlim()[1])
     axes.set_xlabel(add_unit(_("Regret: loss against the best strategy of the future"), scale))
-    write_ticks(axes.xaxis)
-    level = percent(0.9)
     canvas.add_legend([
         mark(".", GREY, _("one future")),
         patch(BLUE, _("middle 50% of futures"), alpha=0.25),
         line(BLUE, _("median"), linewidth=2.0),
-        mark("D", INK, _("{level} of futures stay below").format(level=level), hollow=True),
+        mark("D", INK, level, hollow=True),
     ])  # fmt: skip
     return canvas.figure
 
 
 @styled
 def satisficing(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
-    """Draw the share of futures at or beyond every threshold, the leading strategies in colour.
-
-    Parameters
-    ----------
-    robust
-        From :func:`kolabsim.analysis.robustness.robustness`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
-    """
-    order, curve = robust.order(), robust.satisficing
-    scale = criterion_scale(robust, "mean", labels)
-    canvas = open_canvas(ax, 3.7)
-    [axes] = canvas.panels
-    axes.grid(axis="y")
-    x = curve.thresholds / scale.divisor
+    """Draw the share of futures at or beyond every threshold, the leading strategies in colour."""
+    curve, scale = robust.satisficing, criterion_scale(robust, "mean", labels)
+    canvas = open_canvas(ax, 3.7, grid="y")
+    axes, x = canvas.axes, curve.thresholds / scale.divisor
     handles = []
-    for k, name in enumerate(order):
+    for k, name in enumerate(robust.order()):
         s, coloured = robust.names.index(name), k < COLOURED
         colour = SERIES[k] if coloured else PALE
         if k < 2:
@@ -182,7 +149,6 @@ def satisficing(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None
     text = _("{outcome} is at least") if robust.better > 0 else _("{outcome} is at most")
     text = text.format(outcome=capitalise(labels.outcome(robust.outcome)))
     axes.set_xlabel(add_unit(text, scale))
-    write_ticks(axes.xaxis)
     write_ticks(axes.yaxis, 0.01)
     canvas.add_legend(handles, columns=3)
     return canvas.figure
@@ -190,31 +156,19 @@ def satisficing(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None
 
 @styled
 def best_shares(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
-    """Draw the share of futures in which each strategy is best, with intervals.
-
-    Parameters
-    ----------
-    robust
-        From :func:`kolabsim.analysis.robustness.robustness`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
-    """
-    table, order = robust.table("best"), robust.order("best")
-    canvas = open_canvas(ax, 0.75 + 0.3 * len(order))
-    [axes], y = canvas.panels, np.arange(len(order))
-    axes.grid(axis="x")
-    value, low, high = (100.0 * table.loc[order, part] for part in ("value", "low", "high"))
+    """Draw the share of futures in which each strategy is best, with intervals."""
+    order = robust.order("best")
+    value, low, high = 100.0 * robust.table("best").loc[order, ESTIMATE].to_numpy().T
+    canvas = open_canvas(ax, 0.75 + 0.3 * len(order), grid="x")
+    axes, y = canvas.axes, np.arange(len(order))
     axes.barh(y, value, height=0.66, color=BLUE)
     axes.hlines(y, low, high, color=INK, linewidth=1.4, zorder=5)
-    for at, (share, end) in enumerate(zip(value, high, strict=True)):
-        axes.annotate(percent(share / 100.0), (max(share, end), at), (4, 0), va="center",
+    for at, share, end in zip(y, value, np.fmax(value, high), strict=True):
+        axes.annotate(percent(share / 100.0), (end, at), (4, 0), va="center",
                       textcoords="offset points", fontsize=8.0)  # fmt: skip
-    write_names(axes, strategy_titles(order, labels))
-    axes.set_xlim(0.0, 1.08 * max(float(high.max()), 1.0))
+    write_names(axes, [labels.strategy(name) for name in order])
+    axes.set_xlim(0.0, 1.08 * max(high.max(), 1.0))
     axes.set_xlabel(_("Share of the futures in which the strategy is best, %"))
-    write_ticks(axes.xaxis)
     return canvas.figure
 
 
@@ -223,46 +177,33 @@ def spread_plane(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
     """Draw the mean of each strategy over futures against its standard deviation.
 
     Hollow strategies are dominated: another one has a better mean and a smaller deviation.
-
-    Parameters
-    ----------
-    robust
-        From :func:`kolabsim.analysis.robustness.robustness`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
     """
-    mean, spread = robust.table("mean"), robust.table("spread")
-    scale = criterion_scale(robust, "mean", labels)
-    apart = criterion_scale(robust, "spread", labels)
-    canvas = open_canvas(ax, 4.6)
-    [axes] = canvas.panels
-    axes.grid()
-    places, taken = [], []
-    for name in robust.names:
-        x, left, right = mean.loc[name, ["value", "low", "high"]] / scale.divisor
-        y, low, high = spread.loc[name, ["value", "low", "high"]] / apart.divisor
-        beaten = (
-            ((mean["value"] - mean["value"][name]) * robust.better > 0.0)
-            & (spread["value"] < spread["value"][name])
-        ).any()
-        colour = GREY if beaten else BLUE
-        axes.hlines(y, left, right, color=colour, linewidth=1.0, alpha=0.5)
-        axes.vlines(x, low, high, color=colour, linewidth=1.0, alpha=0.5)
-        axes.plot(x, y, "o", color=colour, markersize=5.5, zorder=5,
-                  markerfacecolor="white" if beaten else colour)  # fmt: skip
-        places.append((x, y))
-        taken += [(end, y) for end in np.linspace(left, right, 25)]
-        taken += [(x, end) for end in np.linspace(low, high, 5)]
+    scale, apart = (criterion_scale(robust, name, labels) for name in ("mean", "spread"))
+    names = [*robust.names]
+    x, left, right = robust.table("mean").loc[names, ESTIMATE].to_numpy().T / scale.divisor
+    y, low, high = robust.table("spread").loc[names, ESTIMATE].to_numpy().T / apart.divisor
+    beaten = (((x - x[:, None]) * robust.better > 0.0) & (y < y[:, None])).any(axis=1)
+    colours = np.where(beaten, GREY, BLUE).tolist()
+    canvas = open_canvas(ax, 4.6, grid="both")
+    axes = canvas.axes
+    axes.hlines(y, left, right, color=colours, linewidth=1.0, alpha=0.5)
+    axes.vlines(x, low, high, color=colours, linewidth=1.0, alpha=0.5)
+    axes.scatter(
+        x, y, s=30.0, facecolor=np.where(beaten, "white", BLUE).tolist(), edgecolor=colours,
+        linewidth=1.0, zorder=5,
+    )  # fmt: skip
     outcome = capitalise(labels.outcome(robust.outcome))
     axes.set_xlabel(add_unit(_("{outcome}, mean over futures").format(outcome=outcome), scale))
     axes.set_ylabel(add_unit(_("Standard deviation over futures"), apart))
-    for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis)
     axes.margins(0.08)
-    titles = [wrap_lines(title, 26) for title in strategy_titles(robust.names, labels)]
-    place_labels(axes, places, titles, radii=[4.0] * len(places), avoid=taken)
+    across = np.linspace(left, right, 25), np.broadcast_to(y, (25, len(y)))
+    along = np.broadcast_to(x, (5, len(x))), np.linspace(low, high, 5)
+    taken = np.concatenate([across, along], axis=1).reshape(2, -1).T.tolist()
+    place_labels(
+        axes, [*zip(x, y, strict=True)],
+        [wrap_lines(labels.strategy(name), 26) for name in names],
+        radii=[4.0] * len(x), avoid=taken,
+    )  # fmt: skip
     return canvas.figure
 
 
@@ -281,20 +222,15 @@ def prim_box(
     Parameters
     ----------
     found
-        From :func:`kolabsim.analysis.discovery.discover`, with a box:
-        ``result.failing["forum"][0]``.
+        A discovery with a box: ``result.failing["forum"][0]``.
     settings
         [futures, factors] settings of each future: ``result.settings``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
     """
     from matplotlib.patches import Rectangle
 
     names, others = leading(found)
     canvas = open_canvas(ax, 4.2 if len(names) > 1 else 2.2)
-    [axes] = canvas.panels
+    axes = canvas.axes
     x, across = coordinates(axes.xaxis, settings, found, names[0], labels)
     if len(names) > 1:
         y, along = coordinates(axes.yaxis, settings, found, names[1], labels)
@@ -308,18 +244,13 @@ def prim_box(
     for here, alpha in ((~near, 0.35), (near, 1.0)):
         passed, failed = here & ~found.fails, here & found.fails
         axes.plot(x[passed], y[passed], "o", color=BLUE, markerfacecolor="none", markersize=4.5,
-                  markeredgewidth=0.9, alpha=alpha, linestyle="")  # fmt: skip
+                  markeredgewidth=0.9, alpha=alpha)  # fmt: skip
         axes.plot(x[failed], y[failed], "x", color=VERMILION, markersize=5.5, markeredgewidth=1.6,
-                  alpha=alpha, linestyle="")  # fmt: skip
-    for left, right in across:
-        for low, high in along:
-            corner, wide, tall = (left, low), right - left, high - low
-            axes.add_patch(
-                Rectangle(corner, wide, tall, facecolor=ORANGE, alpha=0.14, linewidth=0, zorder=0)
-            )
-            axes.add_patch(
-                Rectangle(corner, wide, tall, fill=False, edgecolor=INK, linewidth=1.3, zorder=4)
-            )
+                  alpha=alpha)  # fmt: skip
+    for (left, right), (low, high) in product(across, along):
+        box: Any = (left, low), right - left, high - low
+        axes.add_patch(Rectangle(*box, facecolor=ORANGE, alpha=0.14, linewidth=0, zorder=0))
+        axes.add_patch(Rectangle(*box, fill=False, edgecolor=INK, linewidth=1.3, zorder=4))
     canvas.add_legend([
         mark("x", VERMILION, _("fails"), markeredgewidth=1.6),
         mark("o", BLUE, _("does not fail"), hollow=True),
@@ -339,7 +270,6 @@ def coordinates(
         room = 0.04 * np.ptp(values)
         ends = values.min() - room, values.max() + room
         axis.axes.set(**{f"{axis.axis_name}lim": ends})
-        write_ticks(axis)
         # Between the last future inside and the next outside, so that no mark lies on a line.
         inside = (values >= limit.low) & (values <= limit.high)
         below, above = values[values < limit.low], values[values > limit.high]
@@ -360,32 +290,18 @@ def coordinates(
 def value_of_information(
     information: Information, labels: Labels = PLAIN, *, ax: Panels | None = None
 ) -> Figure:
-    """Draw the value of knowing each factor, with intervals and its noise floor.
-
-    Parameters
-    ----------
-    information
-        From :func:`kolabsim.analysis.information.information`: ``result.information``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
-    """
+    """Draw the value of knowing each factor, with intervals and its noise floor."""
     table, scale = information.factors.iloc[:SHOWN], information_scale(information, labels)
-    canvas = open_canvas(ax, 1.05 + 0.32 * len(table))
-    [axes], y = canvas.panels, np.arange(len(table))
-    axes.grid(axis="x")
-    value, low, high, floor = (
-        table[part].to_numpy() / scale.divisor for part in ("value", "low", "high", "floor")
-    )
-    faces = [BLUE if above else "white" for above in table["above"]]
+    canvas = open_canvas(ax, 1.05 + 0.32 * len(table), grid="x")
+    axes, y = canvas.axes, np.arange(len(table))
+    value, low, high, floor = table[[*ESTIMATE, "floor"]].to_numpy().T / scale.divisor
+    faces = np.where(table["above"], BLUE, "white").tolist()
     axes.barh(y, value, height=0.62, color=faces, edgecolor=BLUE, linewidth=1.0)
     axes.hlines(y, low, high, color=INK, linewidth=1.3, zorder=5)
     axes.vlines(floor, y - 0.38, y + 0.38, color=VERMILION, linewidth=2.2, zorder=6)
     write_names(axes, [capitalise(labels.factor(name)) for name in table["factor"]])
     axes.set_xlim(left=0.0)
     axes.set_xlabel(add_unit(_("Value of knowing the factor before choosing"), scale))
-    write_ticks(axes.xaxis)
     canvas.add_legend([
         patch(BLUE, _("above its noise floor"), BLUE),
         patch("white", _("not above the noise floor"), BLUE),
@@ -400,35 +316,23 @@ def regret_table(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
     """Draw the regret of each strategy (row) in each future (column), and its quantiles.
 
     Futures with the same best strategy are side by side, those of the most robust one first;
-    within them, the regret of the most robust strategy increases. To the right stand the median,
-    the value that 90% of futures stay below, and the largest.
-
-    Parameters
-    ----------
-    robust
-        From :func:`kolabsim.analysis.robustness.robustness`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in: one for the futures, one for the quantiles.
+    within them, the regret of the most robust strategy increases. To the right, in a second panel,
+    stand the median, the value that 90% of futures stay below, and the largest.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     order = robust.order()
-    rows = [robust.names.index(name) for name in order]
-    regret = robust.regret[rows]
+    regret = robust.regret[[robust.names.index(name) for name in order]]
     best = regret == 0.0
     columns = np.lexsort((regret[0], best.argmax(axis=0)))
     scale = criterion_scale(robust, "regret_90", labels)
     limit = float(np.quantile(regret, 0.98)) or 1.0
-    colours = LinearSegmentedColormap.from_list("regret", ["#FBF3EE", ORANGE, VERMILION])
+    colours = shades(0.0, limit, "#FBF3EE", ORANGE, VERMILION)
     canvas = open_canvas(
-        ax, 1.15 + 0.32 * len(order), 1, 2, sharey=True, gridspec_kw={"width_ratios": [3.0, 1.2]}
+        ax, 1.15 + 0.32 * len(order), 2, 2, sharey=True, gridspec_kw={"width_ratios": [3.0, 1.2]}
     )
     heat, told = canvas.panels
     shown = np.ma.masked_where(best[:, columns], regret[:, columns])
-    image = heat.imshow(
-        shown, cmap=colours.with_extremes(bad=BLUE), vmin=0.0, vmax=limit, aspect="auto",
+    heat.imshow(
+        shown, cmap=colours.cmap.with_extremes(bad=BLUE), vmin=0.0, vmax=limit, aspect="auto",
         interpolation="none",
     )  # fmt: skip
     heat.hlines(np.arange(len(order) - 1) + 0.5, -0.5, len(columns) - 0.5, color="white")
@@ -436,8 +340,8 @@ def regret_table(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
     heat.set_xticks([])
     number = ngettext("{number} future", "{number} futures", len(columns))
     heat.set_xlabel(number.format(number=count(len(columns))))
-    write_names(heat, strategy_titles(order, labels))
-    draw_quantiles(told, regret, scale, colours, limit)
+    write_names(heat, [labels.strategy(name) for name in order])
+    draw_quantiles(told, regret, scale, colours)
     if not canvas.is_new:
         told.set_yticks([])
     for axes in (heat, told):
@@ -445,28 +349,24 @@ def regret_table(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
     label = add_unit(_("Regret: loss against the best strategy of the future"), scale)
-    canvas.add_colorbar(image, label, scale.divisor, ax=[heat], extend="max")
+    canvas.add_colorbar(colours, label, scale.divisor, ax=[heat], extend="max")
     heat.legend(handles=[patch(BLUE, _("best of the future"))], loc="lower left",
                 bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)  # fmt: skip
     return canvas.figure
 
 
-def draw_quantiles(
-    axes: Axes, regret: np.ndarray, scale: Scale, colours: Colormap, limit: float
-) -> None:
+def draw_quantiles(axes: Axes, regret: np.ndarray, scale: Scale, colours: ScalarMappable) -> None:
     """Write the median, the 90% quantile and the largest regret of each strategy."""
-    from matplotlib.patches import Rectangle
-
     level = _("{level} stay below").format(level=percent(0.9))
     shares = {0.5: _("median"), 0.9: level, 1.0: _("largest")}
-    for x, share in enumerate(shares):
-        for y, value in enumerate(np.quantile(regret, share, axis=1)):
-            face = colours(min(value / limit, 1.0)) if value > 0.0 else "white"
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1.0, 1.0, facecolor=face,
-                                     edgecolor="white", linewidth=1.0))  # fmt: skip
-            dark = value > 0.85 * limit
-            axes.text(x, y, scale.bare(value), ha="center", va="center", fontsize=7.5,
-                      color="white" if dark else INK)  # fmt: skip
+    values = np.quantile(regret, [*shares], axis=1)
+    faces = colours.to_rgba(values)
+    faces[values == 0.0] = 1.0
+    across, along = (np.arange(size + 1) - 0.5 for size in values.shape)
+    axes.pcolormesh(across, along, faces.swapaxes(0, 1), edgecolors="white", linewidth=1.0)
+    for (x, y), value in np.ndenumerate(values):
+        axes.text(x, y, scale.bare(value), ha="center", va="center", fontsize=7.5,
+                  color=contrasting_ink(faces[x, y]))  # fmt: skip
     axes.set_xlim(-0.5, len(shares) - 0.5)
     axes.set_xticks(range(len(shares)), [wrap_lines(text, 12) for text in shares.values()])
     axes.xaxis.tick_top()

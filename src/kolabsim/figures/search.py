@@ -7,7 +7,6 @@ between packages, run by run, are narrow, and the front is drawn with these.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,22 +14,9 @@ import numpy as np
 
 from kolabsim.figures.formatting import SPACE, Scale, count, percent, significant
 from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
-from kolabsim.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    PALE,
-    VERMILION,
-    Canvas,
-    limit_ticks,
-    line,
-    mark,
-    open_canvas,
-    patch,
-    place_labels,
-    styled,
-    write_ticks,
-)
+from kolabsim.figures.marks import contrasting_ink, line, mark, patch, place_labels, shades
+from kolabsim.figures.palette import BLUE, DASHED, GREY, INK, PALE, VERMILION
+from kolabsim.figures.style import Canvas, open_canvas, styled, write_names
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
 
@@ -72,34 +58,31 @@ def apart_from_knee(front: Front, references: Sequence[Reference] = ()) -> Apart
     return Apart(*(np.vstack(part) for part in zip(*parts, strict=True)))
 
 
-def level_scales(front: Front, labels: Labels) -> list[Scale]:
-    """Choose the scales of the means of each column."""
-    low, high = np.moveaxis(front.intervals, 2, 0)
+def choose_scales(
+    front: Front, labels: Labels, values: np.ndarray, low: np.ndarray, high: np.ndarray,
+    *, difference: bool = False,
+) -> list[Scale]:  # fmt: skip
+    """Choose the scale of each column of values, given intervals."""
     return [
-        labels.scale(name, front.means[:, k], (high - low)[:, k] / 2.0, difference=False)
+        labels.scale(name, values[..., k], (high - low)[:, k] / 2.0, difference=difference)
         for k, name in enumerate(front.columns)
     ]
+
+
+def level_scales(front: Front, labels: Labels) -> list[Scale]:
+    """Choose the scales of the means of each column."""
+    return choose_scales(front, labels, front.means, *np.moveaxis(front.intervals, 2, 0))
 
 
 def apart_scales(front: Front, labels: Labels, apart: Apart) -> list[Scale]:
     """Choose the scales of differences in each column."""
-    half = (apart.high - apart.low) / 2.0
-    return [
-        labels.scale(name, apart.mean[:, k], half[:, k], difference=True)
-        for k, name in enumerate(front.columns)
-    ]
+    return choose_scales(front, labels, *apart, difference=True)
 
 
 def robust_scales(front: Front, robust: FrontRobustness, labels: Labels) -> list[Scale]:
     """Choose the scales of each column over futures."""
-    low, high = np.moveaxis(robust.intervals, 2, 0)
-    return [
-        labels.scale(
-            name, np.stack([robust.means[:, k], robust.worst[:, k]]), (high - low)[:, k] / 2.0,
-            difference=False,
-        )
-        for k, name in enumerate(front.columns)
-    ]  # fmt: skip
+    values = np.stack([robust.means, robust.worst])
+    return choose_scales(front, labels, values, *np.moveaxis(robust.intervals, 2, 0))
 
 
 def robust_rows(front: Front, robust: FrontRobustness) -> list[int]:
@@ -146,77 +129,62 @@ def pareto_front(
     """Draw the Pareto front: each further outcome against the cost.
 
     If cost is no objective, the second outcome takes its place. The knee, the best package in each
-    objective and known strategies are named; intervals are of differences to the knee.
-
-    Parameters
-    ----------
-    front
-        From :func:`kolabsim.analysis.search.search`: ``result.front``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    references
-        Known strategies, simulated with the same random draws.
-    ax
-        Axes to draw in, one for each outcome besides the cost.
+    objective and the ``references``, known strategies simulated with the same random draws, are
+    named; intervals are of differences to the knee.
     """
     across = min(1, len(front.columns) - 1) if front.price is None else front.price
     others = [k for k in range(len(front.columns)) if k != across] or [across]
     columns = min(len(others), PANELS if len(others) != 4 else 2)
-    rows = math.ceil(len(others) / columns)
-    height = 0.6 + rows * (3.9 if columns == 1 else 3.2)
-    canvas = open_canvas(ax, height, rows, columns, number=len(others))
+    height = 3.9 if columns == 1 else 3.2
+    canvas = open_canvas(ax, 0.6, len(others), columns, row=height, grid="both")
     apart, scales = apart_from_knee(front, references), level_scales(front, labels)
-    places = front.means[front.knee] + apart.mean
+    divisors = np.array([scale.divisor for scale in scales])
+    places, low, high = (part + front.means[front.knee] for part in apart)
     places[: len(front)] = front.means
+    places, low, high = (part / divisors for part in (places, low, high))
     for axes, k in zip(canvas.panels, others, strict=True):
-        draw_plane(axes, front, places, apart, (across, k), scales, references)
+        plane = [across, k]
+        draw_plane(axes, front, places[:, plane], low[:, plane], high[:, plane])
+        if front.budget is not None and across == front.cost:
+            shade_budget(axes, front.budget.most / divisors[across])
         axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 38))
         axes.set_xlabel(labels.head(front.columns[across], scales[across]))
         hint, unit = better_hint(front, k), scales[k].label
         axes.set_ylabel(f"{unit}; {hint}" if unit else capitalise(hint))
     explain_front(canvas, bool(references), across == front.cost)
-    name_marks(front, canvas.panels, others, across, scales, places, references)
+    names = mark_titles(front, references)
+    defined = [i for i in range(len(places)) if np.isfinite(places[i]).all()]
+    defined.sort(key=lambda i: [*names].index(i) if i in names else len(names))
+    for axes, k in zip(canvas.panels, others, strict=True):
+        place_labels(
+            axes, places[defined][:, [across, k]].tolist(), [names.get(i, "") for i in defined],
+            radii=[6.0 if i == front.knee else 3.5 for i in defined],
+        )  # fmt: skip
     return canvas.figure
 
 
 def draw_plane(
-    axes: Axes,
-    front: Front,
-    places: np.ndarray,
-    apart: Apart,
-    plane: tuple[int, int],
-    scales: Sequence[Scale],
-    references: Sequence[Reference],
+    axes: Axes, front: Front, places: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
-    """Draw packages and references in the plane of two columns, with their intervals."""
-    ends = np.stack([apart.low, apart.high]) + front.means[front.knee]
-    (x, x_ends), (y, y_ends) = (
-        (places[:, k] / scales[k].divisor, ends[..., k] / scales[k].divisor) for k in plane
-    )
-    axes.hlines(y, *x_ends, color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
-    axes.vlines(x, *y_ends, color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
-    rest = np.arange(len(front)) != front.knee
-    axes.plot(
-        x[: len(front)][rest], y[: len(front)][rest], "o", color=BLUE, markersize=5,
-        markeredgecolor="white", markeredgewidth=0.5, zorder=3,
-    )  # fmt: skip
-    axes.plot(x[front.knee], y[front.knee], "D", color=VERMILION, markersize=8, zorder=5)
-    if references:
-        axes.plot(
-            x[len(front) :], y[len(front) :], "s", color=INK, markerfacecolor="white",
-            markersize=6, zorder=4,
-        )  # fmt: skip
-    axes.grid()
+    """Draw packages, then known strategies, in the plane of two columns, with their intervals."""
+    axes.hlines(places[:, 1], low[:, 0], high[:, 0], color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
+    axes.vlines(places[:, 0], low[:, 1], high[:, 1], color=GREY, linewidth=0.7, alpha=0.6, zorder=2)
+    knee, known = places[front.knee], places[len(front) :]
+    rest = np.delete(places[: len(front)], front.knee, axis=0)
+    axes.plot(*rest.T, "o", color=BLUE, markersize=5, markeredgecolor="white", markeredgewidth=0.5,
+              zorder=3)  # fmt: skip
+    axes.plot(*knee, "D", color=VERMILION, markersize=8, zorder=5)
+    axes.plot(*known.T, "s", color=INK, markerfacecolor="white", markersize=6, zorder=4)
     axes.margins(0.12)
-    if front.budget is not None and plane[0] == front.cost:
-        limit = front.budget.most / scales[plane[0]].divisor
-        left, right = axes.get_xlim()
-        right = max(right, limit + 0.03 * (right - left))
-        if limit < 1.5 * right - 0.5 * left:
-            axes.axvspan(limit, right, color=PALE, alpha=0.45, linewidth=0, zorder=0)
-            axes.set_xlim(left, right)
-    for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis)
+
+
+def shade_budget(axes: Axes, limit: float) -> None:
+    """Shade what costs more than the budget, unless it is far from all packages."""
+    left, right = axes.get_xlim()
+    right = max(right, limit + 0.03 * (right - left))
+    if limit < 1.5 * right - 0.5 * left:
+        axes.axvspan(limit, right, color=PALE, alpha=0.45, linewidth=0, zorder=0)
+        axes.set_xlim(left, right)
 
 
 def explain_front(canvas: Canvas, known: bool, budget: bool) -> None:
@@ -233,28 +201,12 @@ def explain_front(canvas: Canvas, known: bool, budget: bool) -> None:
     canvas.add_legend(marks)
 
 
-def name_marks(
-    front: Front,
-    panels: Sequence[Axes],
-    others: Sequence[int],
-    across: int,
-    scales: Sequence[Scale],
-    places: np.ndarray,
-    references: Sequence[Reference],
-) -> None:
-    """Name the knee, known strategies and the best in each objective, without covering a mark."""
+def mark_titles(front: Front, references: Sequence[Reference]) -> dict[int, str]:
+    """Titles of the knee, of known strategies and of the best in each objective, by position."""
     names = {front.knee: package_title(front, front.knee)}
     names |= {len(front) + k: wrap_lines(one.title, 22) for k, one in enumerate(references)}
-    for member in sorted({*front.extremes.values()} - {front.knee}):
-        names[member] = package(member)
-    defined = [k for k in range(len(places)) if np.isfinite(places[k]).all()]
-    order = [k for k in names if k in defined] + [k for k in defined if k not in names]
-    for axes, k in zip(panels, others, strict=True):
-        x, y = (places[order, c] / scales[c].divisor for c in (across, k))
-        place_labels(
-            axes, list(zip(x, y, strict=True)), [names.get(i, "") for i in order],
-            radii=[6.0 if i == front.knee else 3.5 for i in order],
-        )  # fmt: skip
+    best = sorted({*front.extremes.values()} - {front.knee})
+    return names | {member: package(member) for member in best}
 
 
 @styled
@@ -262,33 +214,23 @@ def packages(front: Front, labels: Labels = PLAIN, *, ax: Panels | None = None) 
     """Draw the settings and outcomes of packages along the front: a column each, a row a factor.
 
     The colour shows the position of a number in its range; the frame marks the knee.
-
-    Parameters
-    ----------
-    front
-        From :func:`kolabsim.analysis.search.search`: ``result.front``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
     """
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
     members, factors = front.spread(DOWN), front.factors
     scales = level_scales(front, labels)
     rows = len(factors) + len(front.columns)
     canvas = open_canvas(ax, 0.7 + 0.27 * rows)
-    [axes] = canvas.panels
-    shade = LinearSegmentedColormap.from_list("intensity", ["white", BLUE])
+    axes = canvas.axes
+    numeric = [not factor.is_choice for factor in factors]
+    faces = shades(0.0, 1.0, "white", BLUE).to_rgba(front.points[members].T * np.c_[numeric])
+    axes.pcolormesh(faces, edgecolors=PALE, linewidth=1.0)
     for x, member in enumerate(members):
         settings = front.settings(member).values()
         for row, (factor, value) in enumerate(zip(factors, settings, strict=True)):
-            u = 0.0 if factor.is_choice else float(front.points[member, row])
-            axes.add_patch(Rectangle((x, row), 1, 1, facecolor=shade(u), edgecolor=PALE))
             text = wrap_lines(setting_text(factor, value, labels), max(8, 108 // len(members)))
-            colour = "white" if u > 0.55 else INK
-            axes.text(x + 0.5, row + 0.5, text, color=colour, fontsize=7, ha="center", va="center")
+            axes.text(x + 0.5, row + 0.5, text, color=contrasting_ink(faces[row, x]), fontsize=7,
+                      ha="center", va="center")  # fmt: skip
         for k, scale in enumerate(scales):
             axes.text(x + 0.5, len(factors) + k + 0.75, scale.bare(front.means[member, k]),
                       fontsize=7, ha="center", va="center")  # fmt: skip
@@ -318,27 +260,16 @@ def packages(front: Front, labels: Labels = PLAIN, *, ax: Panels | None = None) 
 
 @styled
 def hypervolume(front: Front, *, ax: Panels | None = None) -> Figure:
-    """Draw the hypervolume of the front by round, as a share of the last.
-
-    Parameters
-    ----------
-    front
-        From :func:`kolabsim.analysis.search.search`: ``result.front``.
-    ax
-        Axes to draw in.
-    """
-    canvas = open_canvas(ax, 2.6)
-    [axes] = canvas.panels
-    rounds = [one.number for one in front.history]
-    last = front.hypervolume[-1] or 1.0
-    axes.plot(rounds, 100.0 * front.hypervolume / last, color=BLUE, linewidth=2.0)
-    axes.axhline(100.0, color=GREY, linewidth=0.7, linestyle=(0, (3, 2)))
+    """Draw the hypervolume of the front by round, as a share of the last."""
+    canvas = open_canvas(ax, 2.6, grid="y")
+    axes = canvas.axes
+    share = 100.0 * front.hypervolume / (front.hypervolume[-1] or 1.0)
+    axes.plot([one.number for one in front.history], share, color=BLUE, linewidth=2.0)
+    axes.axhline(100.0, color=GREY, linewidth=0.7, linestyle=DASHED)
     axes.set_title(_("Hypervolume of the front, % of the last round"))
     axes.set_xlabel(_("Round"))
     axes.set_ylim(0.0, 105.0)
-    axes.grid(axis="y")
-    limit_ticks(axes.xaxis, integer=True)
-    write_ticks(axes.yaxis)
+    axes.locator_params(axis="x", integer=True)
     return canvas.figure
 
 
@@ -348,49 +279,35 @@ def front_in_futures(
 ) -> Figure:
     """Draw packages in many futures: mean with its interval, worst tenth, share within budget.
 
-    Parameters
-    ----------
-    front
-        From :func:`kolabsim.analysis.search.search`: ``result.front``.
-    robust
-        From :func:`kolabsim.analysis.search.reevaluate`: ``result.robustness``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in, one for each outcome and one for the share.
+    Each outcome has a panel, and the share has the last.
     """
-    rows_shown = robust_rows(front, robust)[::-1]
-    members = [robust.members[row] for row in rows_shown]
-    scales = robust_scales(front, robust, labels)
-    number = len(front.columns) + 1
-    columns = min(number, PANELS if number != 4 else 4)
-    rows = math.ceil(number / columns)
-    height = 0.55 + rows * (0.75 + 0.19 * len(members))
-    canvas = open_canvas(ax, height, rows, columns, number=number, sharey=True)
+    rows = robust_rows(front, robust)
+    members = [robust.members[row] for row in rows]
+    number, y = len(front.columns) + 1, np.arange(len(members))
+    canvas = open_canvas(
+        ax, 0.55, number, min(number, PANELS if number != 4 else 4),
+        row=0.75 + 0.19 * len(members), grid="x", sharey=True,
+    )  # fmt: skip
     *panels, stays = canvas.panels
-    at = np.arange(len(members))
     colours = [VERMILION if member == front.knee else BLUE for member in members]
+    scales = robust_scales(front, robust, labels)
     for k, (axes, scale) in enumerate(zip(panels, scales, strict=True)):
-        low, high = robust.intervals[rows_shown, k].T / scale.divisor
-        mean, worst = (part[rows_shown, k] / scale.divisor for part in (robust.means, robust.worst))
-        axes.hlines(at, low, high, color=colours, linewidth=1.6)
-        axes.scatter(mean, at, s=24, color=colours, zorder=3)
-        axes.scatter(worst, at, s=26, marker="v", facecolor="white", edgecolor=INK, zorder=3)
+        low, high = robust.intervals[rows, k].T / scale.divisor
+        mean, worst = (part[rows, k] / scale.divisor for part in (robust.means, robust.worst))
+        axes.hlines(y, low, high, color=colours, linewidth=1.6)
+        axes.scatter(mean, y, s=24, color=colours, zorder=3)
+        axes.scatter(worst, y, s=26, marker="v", facecolor="white", edgecolor=INK, zorder=3)
         axes.set_title(wrap_lines(capitalise(labels.outcome(front.columns[k])), 24))
         hint = better_hint(front, k)
         axes.set_xlabel(f"{scale.label};\n{hint}" if scale.label else hint)
-        axes.grid(axis="x")
-        limit_ticks(axes.xaxis, nbins=4)
-        write_ticks(axes.xaxis)
-    stays.barh(at, 100.0 * robust.within[rows_shown], height=0.66, color=PALE)
-    stays.barh(at, 100.0 * robust.stays[rows_shown], height=0.66, color=colours)
+        axes.locator_params(axis="x", nbins=4)
+    stays.barh(y, 100.0 * robust.within[rows], height=0.66, color=PALE)
+    stays.barh(y, 100.0 * robust.stays[rows], height=0.66, color=colours)
     stays.set_title(wrap_lines(_("Share of futures"), 24))
     stays.set_xlabel("%")
     stays.set_xlim(0.0, 102.0)
-    write_ticks(stays.xaxis)
     for axes in canvas.panels:
-        axes.set_yticks(at, [package_title(front, member) for member in members])
-        axes.set_ylim(-0.7, len(members) - 0.3)
+        write_names(axes, [package_title(front, member) for member in members])
     text = _("mean, with its {level} interval").format(level=percent(front.level))
     canvas.add_legend([
         line(BLUE, text, marker="o", markersize=4.5, linewidth=1.6),

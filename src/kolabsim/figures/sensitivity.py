@@ -10,31 +10,11 @@ import numpy as np
 
 from kolabsim.analysis.sensitivity import Curve, Index, Indices
 from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, mean_interval
-from kolabsim.figures.formatting import (
-    Scale,
-    choose_scale,
-    count,
-    format_interval,
-    significant,
-)
+from kolabsim.figures.formatting import Scale, choose_scale, count, format_interval, significant
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
-from kolabsim.figures.style import (
-    BLUE,
-    DASHED,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PALE,
-    PURPLE,
-    VERMILION,
-    open_canvas,
-    patch,
-    place_labels,
-    styled,
-    write_names,
-    write_ticks,
-)
+from kolabsim.figures.marks import patch, place_labels
+from kolabsim.figures.palette import BLUE, DASHED, GREEN, GREY, INK, ORANGE, PALE, SERIES
+from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import N_, _
 from kolabsim.study.design import DUMMY
 
@@ -54,10 +34,6 @@ SHARES = ("ST", "S1", "S2")
 """Indices that are shares of the variance."""
 BARE = ("delta", "median", "maximum")
 """Indices that are numbers between 0 and 1; all others have the unit of the outcome."""
-LINES: tuple[tuple[str, str], ...] = (
-    (BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), (PURPLE, "D"), (VERMILION, "v"),
-)  # fmt: skip
-"""Colours and marks of the leading factors."""
 INDEX_TITLES = {
     "ST": N_("Total effect"), "S1": N_("Main effect"), "S2": N_("Interaction of two"),
     "mu_star": N_("Mean absolute effect"), "mu": N_("Mean effect"),
@@ -109,18 +85,13 @@ def factor_titles(indices: Indices, units: Sequence[int], labels: Labels) -> lis
     return [capitalise(labels.factor(indices.units[u])) for u in units]
 
 
-def draw_floor(axes: Axes, index: Index, divisor: float, *, label: str) -> None:
-    """Draw the noise floor of an index as a vertical line."""
+def draw_floor(axes: Axes, index: Index, divisor: float, *, is_first: bool = False) -> None:
+    """Draw the noise floor of an index, of which another may follow, as a vertical line."""
+    label = _("Noise floor of the total effect") if is_first else _("Noise floor")
     if index.has_floor:
         axes.axvline(
-            index.floor / divisor, color=INK, linewidth=1.0, linestyle=DASHED, zorder=4,
-            label=label,
-        )  # fmt: skip
-
-
-def bar_names(indices: Indices) -> list[str]:
-    """The indices that are drawn as bars, the main one first."""
-    return [indices.main, "S1"] if indices.main == "ST" else [indices.main]
+            index.floor / divisor, color=INK, linewidth=1.0, linestyle=DASHED, zorder=4, label=label
+        )
 
 
 @styled
@@ -129,65 +100,43 @@ def index_bars(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = 
 
     Of shares of the variance, total and main effect are drawn. Bars that are not above the floor
     are hollow.
-
-    Parameters
-    ----------
-    indices
-        From :func:`kolabsim.analysis.sensitivity.analyse`: ``result.indices[0]``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
     """
-    units, names = leading_units(indices, SHOWN), bar_names(indices)
-    canvas = open_canvas(ax, 1.05 + 0.36 * len(units))
-    [axes] = canvas.panels
-    axes.grid(axis="x")
+    units, leading = leading_units(indices, SHOWN), indices.leading
+    names = [indices.main, "S1"] if indices.main == "ST" else [indices.main]
+    canvas = open_canvas(ax, 1.05 + 0.36 * len(units), grid="x")
+    axes = canvas.axes
     axes.axvline(0.0, color="#999999", linewidth=0.7)
     scale, thick = index_scale(indices, names[0], labels), 0.72 / len(names)
     handles: list[Any] = []
     for k, (name, colour) in enumerate(zip(names, (BLUE, ORANGE), strict=False)):
         index, y = indices.found[name], np.arange(len(units)) + (k - (len(names) - 1) / 2) * thick
         value, low, high = (part[units] / scale.divisor for part in index[:3])
-        faces = ["white" if index_verdict(indices, index, u) == UNDECIDED else colour
-                 for u in units]  # fmt: skip
+        hollow = [index_verdict(indices, index, u) == UNDECIDED for u in units]
+        faces = np.where(hollow, "white", colour).tolist()
         axes.barh(y, value, thick * 0.92, color=faces, edgecolor=colour, linewidth=1.0)
         axes.hlines(y, low, high, color=INK, linewidth=1.3, zorder=5)
         handles.append(patch(colour, _(INDEX_TITLES[name]), colour))
-    draw_floor(axes, indices.leading, scale.divisor, label=floor_label(names))
-    if indices.leading.has_floor:
+    draw_floor(axes, leading, scale.divisor, is_first=len(names) > 1)
+    if leading.has_floor:
         handles.append(patch("white", _("not above the noise floor"), GREY))
     write_names(axes, factor_titles(indices, units, labels))
-    axes.set_xlabel(bar_label(names, scale))
-    write_ticks(axes.xaxis)
+    axes.set_xlabel(bar_label(names[0], scale))
     canvas.add_legend([*handles, *axes.get_legend_handles_labels()[0]], columns=4)
     return canvas.figure
 
 
-def floor_label(names: Sequence[str]) -> str:
-    """Title of the line of the noise floor, which belongs to the first index."""
-    return _("Noise floor") if len(names) < 2 else _("Noise floor of the total effect")
-
-
-def bar_label(names: Sequence[str], scale: Scale) -> str:
-    """Title of the axis of bars: shares of the variance, or one index."""
-    if names[0] in SHARES:
+def bar_label(name: str, scale: Scale) -> str:
+    """Title of the axis of the main index."""
+    if name in SHARES:
         return _("Share of the variance of the outcome, {unit}").format(unit=scale.label)
-    return index_title(names[0], scale)
+    return index_title(name, scale)
 
 
 @styled
 def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
     """Draw the mean absolute effect of each factor against the standard deviation of its effects.
 
-    Parameters
-    ----------
-    indices
-        Of the method ``morris``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
+    The indices are of the method ``morris``.
     """
     size, uneven = indices.found["mu_star"], indices.found["sigma"]
     scale = index_scale(indices, "mu_star", labels)
@@ -195,9 +144,8 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
         part / scale.divisor for part in (size.value, uneven.value, size.low, size.high)
     )
     order = [u for u in leading_units(indices) if math.isfinite(y[u])]
-    canvas = open_canvas(ax, 5.2)
-    [axes] = canvas.panels
-    axes.grid()
+    canvas = open_canvas(ax, 5.2, grid="both")
+    axes = canvas.axes
     right, top = np.nanmax([x, high]) * 1.1, np.max(y[order]) * 1.2
     top = max(top, 0.45 * right)
     axes.set_xlim(-0.02 * right, right)
@@ -205,19 +153,16 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
     end = min(right, top)
     text = _("standard deviation as large as the mean")
     axes.plot([0.0, end], [0.0, end], color=GREY, linewidth=0.8, label=text)
-    draw_floor(axes, size, scale.divisor, label=floor_label(["mu_star"]))
+    draw_floor(axes, size, scale.divisor)
     clear = {u: index_verdict(indices, size, u) != UNDECIDED for u in order}
     for u in order[::-1]:
-        colour = BLUE if clear[u] else GREY
+        colour, face = (BLUE, BLUE) if clear[u] else (GREY, "white")
         axes.hlines(y[u], low[u], high[u], color=colour, linewidth=1.1, alpha=0.6)
-        axes.plot(x[u], y[u], "D" if clear[u] else "o", color=colour,
-                  markersize=5.5 if clear[u] else 4.5,
-                  markerfacecolor=colour if clear[u] else "white", zorder=5)  # fmt: skip
+        axes.plot(x[u], y[u], "D" if clear[u] else "o", color=colour, markerfacecolor=face,
+                  markersize=5.5 if clear[u] else 4.5, zorder=5)  # fmt: skip
     axes.set_xlabel(index_title("mu_star", scale))
     axes.set_ylabel(index_title("sigma", scale))
-    for axis in (axes.xaxis, axes.yaxis):
-        write_ticks(axis)
-    canvas.add_legend(axes.get_legend_handles_labels()[0])
+    canvas.add_legend()
     named = [u for u in order if clear[u]][:SHOWN]
     place_labels(
         axes, [(x[u], y[u]) for u in named],
@@ -236,31 +181,17 @@ def ice(
     *,
     ax: Panels | None = None,
 ) -> Figure:
-    """Draw the outcome along the range of each leading factor, on one scale.
+    """Draw the outcome along the range of each leading factor (at most 15), on one scale.
 
-    Of the method ``ice``, single curves are drawn too, shifted to the same mean. The pale band is
-    the range of a factor without effect.
-
-    Parameters
-    ----------
-    indices
-        Of the method ``one_at_a_time`` or ``ice``.
-    curves
-        By factor, the outcome along its range: ``result.curves["trust"]``
-        (:func:`kolabsim.analysis.sensitivity.curve`).
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in, one a factor (at most 15).
+    The indices are of the method ``one_at_a_time`` or ``ice``; of the latter, single curves are
+    drawn too, shifted to the same mean. The pale band is the range of a factor without effect.
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     columns = min(len(names), 3 if len(names) <= 6 else 4)
-    rows = math.ceil(len(names) / columns)
-    canvas = open_canvas(ax, 0.5 + 1.75 * rows, rows, columns, number=len(names), sharey=True)
+    canvas = open_canvas(ax, 0.5, len(names), columns, row=1.75, grid="y", sharey=True)
     middles = np.concatenate([curves[name].middle for name in names])
     scale = labels.scale(indices.outcome, middles, difference=False)
     for axes, name in zip(canvas.panels, names, strict=True):
-        axes.grid(axis="y")
         if DUMMY in curves:
             middle = curves[DUMMY].middle / scale.divisor
             axes.axhspan(middle.min(), middle.max(), color=PALE, linewidth=0, alpha=0.8, zorder=0)
@@ -268,7 +199,6 @@ def ice(
         draw_curve(axes, curves[name], scale.divisor, values, threads=indices.method == "ice")
         title = capitalise(labels.factor(name))
         axes.set_title(wrap_lines(title, 36 if columns < 4 else 27), fontsize=7.5)
-        write_ticks(axes.yaxis)
     canvas.label_y(wrap_lines(labels.head(indices.outcome, scale), 60))
     return canvas.figure
 
@@ -326,51 +256,36 @@ def range_ticks(values: Sequence[Any]) -> list[str]:
 
 @styled
 def convergence(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
-    """Draw the main index of the leading factors, by number of points of the design.
-
-    Parameters
-    ----------
-    indices
-        From :func:`kolabsim.analysis.sensitivity.analyse`: ``result.indices[0]``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
-    """
+    """Draw the main index of the leading factors, by number of points of the design."""
     units = leading_units(indices, LEADING)
     scale = index_scale(indices, indices.main, labels)
     points = np.array([step.points for step in indices.steps])
-    canvas = open_canvas(ax, 3.6)
-    [axes] = canvas.panels
-    axes.grid(axis="y")
-    parts = [np.array([step[2 + k] for step in indices.steps]) / scale.divisor for k in range(3)]
-    titles = factor_titles(indices, units, labels)
-    lines: list[tuple[int, str, str, Any, str]] = [
-        (u, *LINES[k], "-", title) for k, (u, title) in enumerate(zip(units, titles, strict=True))
-    ]
+    canvas = open_canvas(ax, 3.6, grid="y")
+    axes = canvas.axes
+    value, low, high = (
+        np.array([step[2 + k] for step in indices.steps]) / scale.divisor for k in range(3)
+    )
+    styles: list[Any] = [*zip(units, SERIES, "os^Dv", "-" * LEADING, strict=False)]
     if indices.has_dummy:
-        title = capitalise(labels.factor(DUMMY))
-        lines.append((len(indices.units) - 1, GREY, "", DASHED, title))
-    for k, (u, colour, marker, style, title) in enumerate(lines):
+        styles.append((len(indices.units) - 1, GREY, "", DASHED))
+    for k, (u, colour, marker, dashes) in enumerate(styles):
         # Intervals stand beside each other, so that each is visible.
-        x = points * 2.0 ** (0.06 * (k - (len(lines) - 1) / 2))
-        value, low, high = (part[:, u] for part in parts)
-        axes.plot(x, value, color=colour, marker=marker, markersize=5.0, linestyle=style,
+        x = points * 2.0 ** (0.06 * (k - (len(styles) - 1) / 2))
+        [title] = factor_titles(indices, [u], labels)
+        axes.plot(x, value[:, u], color=colour, marker=marker, markersize=5.0, linestyle=dashes,
                   linewidth=1.5, label=wrap_lines(title, 46))  # fmt: skip
-        axes.vlines(x, low, high, color=colour, linewidth=1.2)
+        axes.vlines(x, low[:, u], high[:, u], color=colour, linewidth=1.2)
     axes.set_xscale("log", base=2)
     axes.set_xticks(points, [count(number) for number in points])
     axes.minorticks_off()
     axes.set_xlabel(_("Points"))
-    axes.set_ylabel(wrap_lines(bar_label([indices.main], scale), 32))
-    seen = np.concatenate(
-        [parts[0][:, units].ravel(), *(part[1:, units].ravel() for part in parts)]
-    )
-    if np.isfinite(seen).any() and len(points) > 2:  # the first interval would dwarf all others
+    axes.set_ylabel(wrap_lines(bar_label(indices.main, scale), 32))
+    # The first interval would dwarf all others.
+    seen = np.concatenate([value, low[1:], high[1:]])[:, units]
+    if np.isfinite(seen).any() and len(points) > 2:
         room = 0.05 * (np.nanmax(seen) - min(np.nanmin(seen), 0.0))
         axes.set_ylim(min(np.nanmin(seen), 0.0) - room, np.nanmax(seen) + room)
-    write_ticks(axes.yaxis)
-    canvas.add_legend(axes.get_legend_handles_labels()[0], columns=2)
+    canvas.add_legend(columns=2)
     return canvas.figure
 
 
@@ -384,31 +299,19 @@ def tornado(
 ) -> Figure:
     """Draw the change of the outcome at either end of the range of each factor.
 
-    Factors are in descending order of their effect. Changes are from the middle of the range of a
-    factor, all others being held constant, with the intervals of their means. The pale bar
-    extends from the lowest to the highest outcome along the range; where it is longer than the
-    others, the outcome is not monotonic. Each option of a choice has a mark.
-
-    Parameters
-    ----------
-    indices
-        Of the method ``one_at_a_time`` or ``ice``.
-    curves
-        By factor, the outcome along its range: ``result.curves["trust"]``
-        (:func:`kolabsim.analysis.sensitivity.curve`).
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in.
+    The indices are of the method ``one_at_a_time`` or ``ice``. Factors are in descending order of
+    their effect. Changes are from the middle of the range of a factor, all others being held
+    constant, with the intervals of their means. The pale bar extends from the lowest to the highest
+    outcome along the range; where it is longer than the others, the outcome is not monotonic. Each
+    option of a choice has a mark.
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     changes = [change_from_middle(curves[name], indices.level) for name in names]
     scale = labels.scale(
         indices.outcome, np.concatenate([change.middle for change in changes]), difference=True
     )
-    canvas = open_canvas(ax, 1.05 + 0.42 * len(names))
-    [axes] = canvas.panels
-    axes.grid(axis="x")
+    canvas = open_canvas(ax, 1.05 + 0.42 * len(names), grid="x")
+    axes = canvas.axes
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     titles = []
     for y, (name, change) in enumerate(zip(names, changes, strict=True)):
@@ -427,7 +330,6 @@ def tornado(
     text = _("{outcome}: change from the middle of the range")
     text = text.format(outcome=capitalise(labels.outcome(indices.outcome)))
     axes.set_xlabel(add_unit(text, scale))
-    write_ticks(axes.xaxis)
     handles = [
         patch(ORANGE, _("lowest value")),
         patch(BLUE, _("highest value")),

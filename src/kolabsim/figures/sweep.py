@@ -11,21 +11,14 @@ import numpy as np
 from kolabsim.errors import InputError, Problem
 from kolabsim.figures.formatting import Scale, percent
 from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
-from kolabsim.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    VERMILION,
-    line,
-    mark,
-    open_canvas,
-    styled,
-)
+from kolabsim.figures.marks import contrasting_ink, line, mark, shades
+from kolabsim.figures.palette import BLUE, GREY, INK, VERMILION
+from kolabsim.figures.style import open_canvas, styled
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap, Normalize
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
     from kolabsim.analysis.sweep import OutcomeMap
@@ -58,40 +51,29 @@ def sweep_map(found: OutcomeMap, labels: Labels = PLAIN, *, ax: Panels | None = 
     circle marks points that cannot be told apart: from no difference or, without a second
     strategy, from the best point. Each combination of levels of further factors has a panel.
 
-    Parameters
-    ----------
-    found
-        From :func:`kolabsim.analysis.sweep.run_sweep`: ``result.maps[0]``.
-    labels
-        Titles and units: ``figures.Labels.from_experiment(experiment)``.
-    ax
-        Axes to draw in, one for each panel.
-
     Raises
     ------
     InputError
         If further factors have more than twelve combinations of levels.
     """
-    from matplotlib.cm import ScalarMappable
-
     (x_name, x_levels), (y_name, y_levels), *others = found.levels.items()
     panels = list(product(*(range(len(levels)) for _name, levels in others)))
     if len(panels) > MOST_PANELS:
         text = _("{number} panels are too many for a map; allowed: at most {most}")
         raise InputError([Problem(text.format(number=len(panels), most=MOST_PANELS))])
     columns = min(len(panels), 3)
-    rows = math.ceil(len(panels) / columns)
     canvas = open_canvas(
-        ax, 1.6 + rows * max(2.2, 0.55 * len(y_levels) / math.sqrt(columns)), rows, columns,
-        number=len(panels), sharex=True, sharey=True,
+        ax, 1.6, len(panels), columns, sharex=True, sharey=True,
+        row=max(2.2, 0.55 * len(y_levels) / math.sqrt(columns)),
     )  # fmt: skip
-    scale, (colours, norm) = map_scale(found, labels), colouring(found)
+    scale, colours = map_scale(found, labels), map_shades(found)
     for axes, place in zip(canvas.panels, panels, strict=True):
         rest: tuple[Any, ...] = (slice(None), slice(None), *place)
         values, unclear = (found.grid(part)[rest].T for part in (found.mean, found.unclear))
-        axes.imshow(values, cmap=colours, norm=norm, origin="lower", aspect="auto")
-        draw_contours(axes, values, found, scale)
-        draw_marks(axes, values, unclear, scale, colours(norm(values)))
+        faces = colours.to_rgba(values)
+        axes.imshow(faces, origin="lower", aspect="auto")
+        draw_contours(axes, values, found)
+        draw_marks(axes, values, unclear, scale, faces)
         axes.set_xticks(
             range(len(x_levels)),
             [wrap_lines(level_title(x_name, one, labels), 12) for one in x_levels],
@@ -109,8 +91,7 @@ def sweep_map(found: OutcomeMap, labels: Labels = PLAIN, *, ax: Panels | None = 
         axes.label_outer()
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-    bar = ScalarMappable(norm, colours)
-    canvas.add_colorbar(bar, labels.head(found.outcome, scale), scale.divisor)
+    canvas.add_colorbar(colours, labels.head(found.outcome, scale), scale.divisor)
     meaning = (
         _("the {level} interval includes no difference")
         if found.is_difference
@@ -123,22 +104,17 @@ def sweep_map(found: OutcomeMap, labels: Labels = PLAIN, *, ax: Panels | None = 
     return canvas.figure
 
 
-def colouring(found: OutcomeMap) -> tuple[Colormap, Normalize]:
+def map_shades(found: OutcomeMap) -> ScalarMappable:
     """Colours of a map: blue where it is better; of differences, white where there is none."""
-    from matplotlib.colors import LinearSegmentedColormap, Normalize
-
     ends = [VERMILION, "#FFFFFF", BLUE] if found.is_difference else ["#FFFFFF", BLUE]
-    if found.better < 0:
-        ends = ends[::-1]
-    colours = LinearSegmentedColormap.from_list("map", ends)
     low, high = float(found.mean.min()), float(found.mean.max())
     if found.is_difference:
-        most = max(abs(low), abs(high)) or 1.0
-        return colours, Normalize(-most, most)
-    return colours, Normalize(low, high if high > low else low + 1.0)
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    return shades(low, high if high > low else low + 1.0, *ends[:: int(found.better) or 1])
 
 
-def draw_contours(axes: Axes, values: np.ndarray, found: OutcomeMap, scale: Scale) -> None:
+def draw_contours(axes: Axes, values: np.ndarray, found: OutcomeMap) -> None:
     """Draw lines of equal values where both factors are numbers and the values vary."""
     numeric = all(
         not isinstance(value, str) for levels in list(found.levels.values())[:2] for value in levels
@@ -156,8 +132,7 @@ def draw_marks(
     """Write the number of each cell if there is room, and mark those that are unclear."""
     with_numbers = values.size <= MOST_NUMBERS
     for y, x in np.ndindex(*values.shape):
-        dark = float(faces[y, x, :3] @ (0.299, 0.587, 0.114)) < 0.5
-        colour = "white" if dark else INK
+        colour = contrasting_ink(faces[y, x])
         if with_numbers:
             axes.annotate(
                 scale.bare(float(values[y, x])), (x, y), ha="center", va="center", fontsize=7.5,

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kolabsim.figures.labels import area_title
-from kolabsim.figures.maps import RegionMap, draw_regions, verdict_colours
-from kolabsim.figures.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PALE,
-    VERMILION,
-    open_canvas,
-    patch,
-    styled,
-    write_names,
-    write_ticks,
-)
+from kolabsim.figures.maps import NEUTRAL, RegionMap, draw_regions
+from kolabsim.figures.marks import patch, shades
+from kolabsim.figures.palette import BLUE, GREY, INK, ORANGE, PALE, VERMILION
+from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 from kolabsim.validation.gains import MEASURE
 
@@ -51,21 +40,12 @@ def observed_area_title(name: str) -> str:
 
 @styled
 def pair_ranking(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
-    """Draw how well the model, a regression and distance rank the pairs that share, by area.
-
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    ax
-        Axes to draw in.
-    """
+    """Draw how well the model, a regression and distance rank the pairs that share, by area."""
     rows = [(_("Any area"), fit.pairs[-1].scores)]
     if len(fit.areas) > 1:
         rows += [(observed_area_title(one.area), one.scores) for one in fit.areas]
-    canvas = open_canvas(ax, 1.1 + 0.42 * len(rows))
-    [axes] = canvas.panels
-    handles = []
+    canvas = open_canvas(ax, 1.1 + 0.42 * len(rows), grid="x")
+    axes = canvas.axes
     for k, (name, colour, marker) in enumerate(
         (("model", BLUE, "o"), ("regression", ORANGE, "s"), ("distance", GREY, "D"))
     ):
@@ -76,30 +56,18 @@ def pair_ranking(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
             value, low, high = np.array(list(found.values())).T
             places = np.array(list(found)) + 0.24 * (k - 1)
             axes.hlines(places, low, high, color=colour, linewidth=1.4)
-            handles += axes.plot(
-                value, places, marker, color=colour, markersize=5.0, label=score_title(name)
-            )
+            axes.plot(value, places, marker, color=colour, markersize=5.0, label=score_title(name))
     axes.axvline(0.5, color=INK, linewidth=0.9)
     write_names(axes, [title for title, _scores in rows])
-    axes.grid(axis="x")
     axes.set_xlabel(_("Chance that a pair that shares ranks above one that does not (AUC)"))
-    write_ticks(axes.xaxis)
-    canvas.add_legend(handles)
+    canvas.add_legend()
     return canvas.figure
 
 
 @styled
 def sharing_and_sizes(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
-    """Draw sharing by distance and the sizes of joint bodies, observed and in the model.
-
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    ax
-        Two axes to draw in.
-    """
-    canvas = open_canvas(ax, 2.9, 1, 2)
+    """Draw sharing by distance and the sizes of joint bodies, observed and in the model."""
+    canvas = open_canvas(ax, 2.9, 2, 2, grid="y")
     by_distance, sizes = canvas.panels
     middles, _number, observed, model = fit.pairs[-1].by_distance
     by_distance.plot(middles, observed, "o-", color=BLUE, markersize=4)
@@ -113,9 +81,6 @@ def sharing_and_sizes(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
     sizes.bar(members + 0.2, model, 0.4, color=ORANGE, edgecolor=GREY, linewidth=0.4, hatch="///")
     sizes.set_xlabel(_("Members"))
     sizes.set_title(_("Share of joint bodies"))
-    for axes in canvas.panels:
-        axes.grid(axis="y")
-        write_ticks(axes.yaxis)
     canvas.add_legend(
         [patch(BLUE, _("Observed")), patch(ORANGE, _("Model"), edge=GREY, hatch="///")]
     )
@@ -127,20 +92,13 @@ def shared_pairs_map(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
     """Draw the pairs that share on a map, observed and in the model.
 
     As many pairs as were observed are drawn for the model: those with the highest chance.
-
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    ax
-        Axes to draw in.
     """
     from matplotlib.collections import LineCollection
 
-    place, pairs, observed = _map(fit), fit.network.pairs, fit.network.shares
+    place, pairs = RegionMap(fit.network.scenario.regions), fit.network.pairs
+    observed, number = fit.network.shares, len(place.regions)
     canvas = open_canvas(ax, 5.6)
-    [axes] = canvas.panels
-    number = len(place.regions)
+    axes = canvas.axes
     draw_regions(axes, place, [GREY] * number, radii=np.full(number, 1.5), widths=0.0, dots=True)
     likely = np.zeros(len(observed), bool)
     likely[np.argsort(-fit.chance, kind="stable")[: int(observed.sum())]] = True
@@ -162,38 +120,21 @@ def shared_pairs_map(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
 
 @styled
 def gains_map(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
-    """Draw what sharing brings to each region on a map for each service area.
-
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    ax
-        Axes to draw in, one for each service area of the scenario.
-    """
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    areas, figures, place = list(fit.network.scenario.areas), fit.simulated.figures, _map(fit)
+    """Draw what sharing brings to each region on a map for each service area."""
+    scenario, figures = fit.network.scenario, fit.simulated.figures
+    areas, place = list(scenario.areas), RegionMap(scenario.regions)
     benefit = 100.0 * figures[:, :, MEASURE["realised_benefit"]]
     rare = figures[:, :, MEASURE["cooperation"]] < RARE
     limit = max(float(np.quantile(np.abs(benefit), 0.98)), 1e-9)
-    norm, colours = Normalize(-limit, limit), verdict_colours()
-    lines = math.ceil(len(areas) / 2)
-    canvas = open_canvas(ax, 1.9 * lines + 0.7, lines, 2, number=len(areas))
+    colours = shades(-limit, limit, VERMILION, NEUTRAL, BLUE)
+    canvas = open_canvas(ax, 0.7, len(areas), 2, row=1.9)
     for a, (axes, area) in enumerate(zip(canvas.panels, areas, strict=True)):
-        fill = colours(norm(benefit[:, a]))
-        fill[rare[:, a]] = colours(0.5)
+        fill = colours.to_rgba(np.where(rare[:, a], 0.0, benefit[:, a]))
         draw_regions(
             axes, place, fill, radii=np.where(rare[:, a], 1.1, 1.7),
-            edges=[PALE if one else INK for one in rare[:, a]], widths=0.25,
+            edges=np.where(rare[:, a], PALE, INK).tolist(), widths=0.25,
         )  # fmt: skip
         axes.set_title(area_title(area))
     label = _("Realised net benefit, % of stand-alone cost")
-    canvas.add_colorbar(ScalarMappable(norm, colours), label, 1.0)
+    canvas.add_colorbar(colours, label, 1.0)
     return canvas.figure
-
-
-def _map(fit: NetworkFit) -> RegionMap:
-    """The map of the regions that are compared."""
-    return RegionMap(fit.network.scenario.regions)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import SPACE, Scale
-from kolabsim.figures.style import MARKS, to_svg
+from kolabsim.figures.palette import MARKS
+from kolabsim.figures.style import to_svg
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:

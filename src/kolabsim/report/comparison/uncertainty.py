@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.comparison import convergence
+from kolabsim.analysis.comparison import NET_BENEFIT, convergence
 from kolabsim.analysis.statistics import verdicts
-from kolabsim.figures.comparison import convergence_by_runs, convergence_scale
+from kolabsim.figures.comparison import convergence_by_runs
 from kolabsim.figures.formatting import UNDEFINED, count, decimal, format_interval, percent
-from kolabsim.figures.labels import measure_title, strategy_title
+from kolabsim.figures.labels import choose_measure_scale, measure_title, strategy_title
 from kolabsim.i18n import _
 from kolabsim.report.page import Block, Cell, Heading, Picture, Section, Table, interval_cell, texts
 
@@ -100,7 +100,7 @@ def convergence_sentence(comparison: Comparison, by_runs: pd.DataFrame) -> str:
     if len(by_runs) < 2:
         return _("There are too few runs to judge convergence.")
     half, last = by_runs.iloc[-2], by_runs.iloc[-1]
-    scale = convergence_scale(comparison, by_runs)
+    scale = choose_measure_scale(comparison, NET_BENEFIT, by_runs.tail(1))
     words = {
         "half": count(half["runs"]),
         "runs": count(last["runs"]),
@@ -142,7 +142,8 @@ def first_stable(by_runs: pd.DataFrame) -> int:
 
 def convergence_table(comparison: Comparison, by_runs: pd.DataFrame) -> Table:
     """The difference from the baseline and the lead over the runner-up, by number of runs."""
-    scale, order = convergence_scale(comparison, by_runs), comparison.order()
+    scale = choose_measure_scale(comparison, NET_BENEFIT, by_runs.tail(1))
+    order = comparison.order()
 
     def cell(middle: float, low: float, high: float) -> Cell:
         if not (low <= high):
