@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import arrange, tidy
+from kolabsim.analysis.arrays import arrange
+from kolabsim.study.collect import tidy
 
 
 def test_a_cube_has_a_place_for_every_row_and_nan_elsewhere():

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from kolabsim.analysis.statistics import ratio
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
@@ -130,18 +131,15 @@ def positions(table: pd.DataFrame, keys: Mapping[str, Collection[Any]]) -> np.nd
     """
     at, end = np.zeros(len(table), np.int64), 1
     for name, values in keys.items():
-        place = _position(table[name], values)
+        column, index = table[name], pd.Index(values)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            place = index.get_indexer(column.cat.categories)[column.cat.codes]
+        else:
+            place = index.get_indexer(column)
         at = np.where((at < 0) | (place < 0), -1, at * len(values) + place)
         end *= len(values)
     at[at < 0] = end
     return at
-
-
-def _position(column: pd.Series, values: Collection[Any]) -> np.ndarray:
-    """Where each value of a column stands among some values; -1 where it does not."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Index(values).get_indexer(column.cat.categories)[column.cat.codes]
-    return pd.Index(values).get_indexer(column)
 
 
 def arrange(
@@ -161,16 +159,6 @@ def arrange(
     for number, name in enumerate(columns):
         values[at, number] = table[name].to_numpy(np.float64, na_value=np.nan)
     return values[:-1].reshape(*shape, len(columns))
-
-
-def tidy(keys: Mapping[str, Collection[Any]], columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Return a table with a row for each combination of the keys, which are the columns' axes."""
-    grid = np.indices([len(values) for values in keys.values()]).reshape(len(keys), -1)
-    labels = {
-        name: pd.Categorical.from_codes(codes, list(values))
-        for (name, values), codes in zip(keys.items(), grid, strict=True)
-    }
-    return pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
 
 
 # Over time --------------------------------------------------------------------------------------
@@ -204,9 +192,7 @@ def yearly(
         shape = (*values.shape[:2], years, QUARTERS, len(columns))
         values = values[:, :, : years * QUARTERS].reshape(shape)
         if entry.figure == RATIO:
-            above, below = values[..., 1].sum(axis=3), values[..., 2].sum(axis=3)
-            ratio = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0.0)
-            values = ratio[..., None]
+            values = ratio(values[..., 1].sum(axis=3), values[..., 2].sum(axis=3))[..., None]
         else:
             defined = np.isfinite(values).sum(axis=3)
             total = np.nansum(values, axis=3)

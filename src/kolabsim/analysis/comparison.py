@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import arrange, positions, tidy
+from kolabsim.analysis.arrays import arrange, positions
 from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
     GAINS,
@@ -40,7 +40,7 @@ from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_i
 from kolabsim.model.measures import COSTS as COST_TABLE
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import simulate
-from kolabsim.study.collect import Results
+from kolabsim.study.collect import Results, tidy
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
 """Returns the values of the named measures, [baseline and others, futures, runs, measures]."""
@@ -108,21 +108,10 @@ class Comparison:
 
 
 def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) -> Comparison:
-    """Compare strategies with a baseline, run by run.
+    """Compare strategies with a baseline, run by run, with intervals at a level between 0 and 1.
 
-    Parameters
-    ----------
-    results
-        Runs of at least two strategies.
-    baseline
-        The strategy with which the others are compared.
-    level
-        Confidence level of the intervals, between 0 and 1.
-
-    Raises
-    ------
-    InputError
-        If there is no such baseline, nothing to compare with it, or no such level.
+    Raises :class:`~kolabsim.errors.InputError` if there is no such baseline, nothing to compare
+    with it, or no such level.
 
     Examples
     --------

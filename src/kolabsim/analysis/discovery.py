@@ -92,9 +92,7 @@ def failures(
     """Return in which futures a strategy fails on average over runs, [futures].
 
     It fails if it falls short of a threshold in the outcome's unit, or of a baseline's mean in the
-    same future; give exactly one of the two. ``values`` are [strategies, futures, runs] on common
-    random numbers. Raises :class:`~kolabsim.errors.InputError` for undefined values and unknown
-    strategies.
+    same future; give exactly one of the two.
     """
     scores, problems = check_scores(values, names, better, outcome), Problems()
     for name in (strategy, baseline):
@@ -133,25 +131,8 @@ def discover(
     repeated on resampled futures too: this shows the stability of each restriction, and how boxes
     do in futures outside the resample.
 
-    Parameters
-    ----------
-    settings
-        [futures, factors] numbers or words.
-    fails
-        [futures] whether the strategy fails.
-    most
-        Most factors that the box restricts.
-    resamples
-        How many resamples of futures.
-    permutations
-        How many permutations of failures.
-    seed
-        Decides resamples and permutations.
-
-    Raises
-    ------
-    InputError
-        If settings are not defined for each of the futures.
+    ``fails`` tells in which futures the strategy fails; ``most`` is the number of factors that the
+    box restricts at most; ``permutations`` are those of the failures.
     """
     fails = np.asarray(fails, bool)
     check_settings(settings, len(fails))
@@ -224,14 +205,9 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
     """Fit a decision tree (CART) to failures [breiman_1984].
 
     Leaves hold at least the share :data:`~kolabsim.analysis.prim.SMALLEST` of the futures; failing
-    futures and others have the same total weight.
-
-    Raises
-    ------
-    KolabsimError
-        If scikit-learn is not installed, or if too few futures fail or do not fail.
-    InputError
-        If settings are not defined for each of the futures.
+    futures and others have the same total weight. Raises
+    :class:`~kolabsim.errors.KolabsimError` if scikit-learn is not installed, or if too few futures
+    fail or do not fail.
     """
     try:
         from sklearn.metrics import roc_auc_score

@@ -33,21 +33,10 @@ def shapley_shares(
 ) -> np.ndarray:
     """Return Shapley's value of each member, in the unit of the cost.
 
-    Parameters
-    ----------
-    cost
-        The cost of a coalition, given as positions of its members in ascending order. The cost of
-        nobody is 0.
-    members
-        How many members there are.
-    orders
-        How many random orders are sampled, each with its reverse, if there are more than
-        :data:`EXACT` members.
-    seed
-        Decides the orders.
+    ``cost`` gives the cost of a coalition from the positions of its members in ascending order;
+    that of nobody is 0. With more than :data:`EXACT` members, so many random orders are sampled,
+    each with its reverse.
 
-    Examples
-    --------
     >>> shapley_shares(lambda some: 10.0 if len(some) == 1 else 14.0, 2).tolist()
     [7.0, 7.0]
     """

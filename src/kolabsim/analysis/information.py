@@ -67,7 +67,6 @@ class Information:
 
     names: tuple[str, ...]
     outcome: str
-    """Name of the measure or a title; '' if none was given."""
     chosen: str
     """The strategy with the best mean: the choice without further information."""
     futures: int
@@ -111,30 +110,6 @@ def information(
     Regressions find something in any noise, so EVPPI is biased upwards. The noise floor is the same
     estimate for permuted values of the factor, at a level that holds for all factors together.
     Intervals resample futures and runs, less the bias that the resamples show.
-
-    Parameters
-    ----------
-    values
-        [strategies, futures, runs] of one outcome, on common random numbers.
-    names
-        The strategies.
-    settings
-        [futures, factors] numbers or words.
-    better
-        1 if more of the outcome is better, -1 if less is.
-    outcome
-        Its name, for messages.
-    level
-        Confidence level of intervals and of the floor.
-    resamples
-        How many resamples of futures and runs.
-    seed
-        Decides resamples and permutations.
-
-    Raises
-    ------
-    InputError
-        With all problems at once: undefined values and how many, shapes that do not fit.
     """
     scores = check_scores(values, names, better, outcome)
     check_settings(settings, scores.shape[1])

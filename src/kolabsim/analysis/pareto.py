@@ -325,23 +325,8 @@ def reevaluate(
 ) -> FrontRobustness:
     """Evaluate the members of a front in many futures.
 
-    Parameters
-    ----------
-    front
-        The front that a search found.
-    evaluate
-        Simulates the members in all futures; see :data:`EvaluateInFutures`.
-    futures
-        Their names.
-    runs
-        Numbers of the runs in each future. Draws that the search did not use are unbiased.
-    members
-        The members to evaluate, such as ``front.spread(12)``; None: all.
-
-    Raises
-    ------
-    KolabsimError
-        If ``evaluate`` returns values of another shape.
+    Draws that the search did not use (the numbers ``runs``) are unbiased. ``members`` are those to
+    evaluate, such as ``front.spread(12)``; default: all.
     """
     members = tuple(range(len(front)) if members is None else members)
     values = np.asarray(evaluate(front.points[list(members)], runs), np.float64)

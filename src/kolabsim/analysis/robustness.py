@@ -23,7 +23,6 @@ from kolabsim.analysis.arrays import (
     outcome_values,
     run_sample,
     settings_table,
-    tidy,
 )
 from kolabsim.analysis.discovery import Discovery, Tree, locate_failures
 from kolabsim.analysis.information import Information, information
@@ -41,6 +40,7 @@ from kolabsim.analysis.statistics import (
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.futures import plausible_sets
+from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import RobustnessSpec
@@ -144,27 +144,21 @@ class Robustness:
     """How strategies do in many futures. S strategies, F futures."""
 
     names: tuple[str, ...]
-    """[S]"""
     outcome: str
-    """Name of the measure or a title; '' if none was given."""
     better: int
-    """1 if more of the outcome is better, -1 if less is."""
     main: str
     """The criterion that ranks strategies by default."""
     baseline: str | None
     threshold: float | None
     aversion: float
-    """Standard deviations that the criterion ``mean_spread`` takes off the mean."""
     level: float
-    """Confidence level of all intervals."""
     runs: int
     means: np.ndarray = field(repr=False)
     """[S, F] means over runs, in the outcome's unit."""
     estimates: pd.DataFrame = field(repr=False)
     """Columns: strategy, criterion, ``value``, ``low``, ``high``; ``rank`` by the criterion, 1 for
     the best, ties sharing the better rank; ``first``: share of resamples in which the strategy
-    ranks first, ties divided. Rank and first are null where the criterion ranks nothing. Criteria
-    that lack their threshold or baseline are left out."""
+    ranks first, ties divided. Both are null where the criterion ranks nothing."""
     satisficing: Satisficing = field(repr=False)
 
     @property
@@ -221,35 +215,9 @@ def robustness(
     extremes, of the spread and of the share of futures in which a strategy is best are too short:
     nominal 95% become 70 to 90%.
 
-    Parameters
-    ----------
-    values
-        [strategies, futures, runs] of one outcome, on common random numbers.
-    names
-        The strategies.
-    better
-        1 if more of the outcome is better, -1 if less is.
-    baseline
-        The strategy with which others are compared; without it, differences are left out.
-    threshold
-        The least good value, in the outcome's unit; without it, ``satisficing`` is left out.
-    main
-        The criterion that ranks strategies.
-    aversion
-        Standard deviations that ``mean_spread`` takes off the mean.
-    outcome
-        Its name, for messages.
-    level
-        Confidence level of the intervals.
-    resamples
-        How many resamples of futures and runs.
-    seed
-        Decides the resamples.
-
-    Raises
-    ------
-    InputError
-        With all problems at once: undefined values and how many, shapes and names that do not fit.
+    ``main`` is the criterion that ranks strategies; ``aversion`` the standard deviations that
+    ``mean_spread`` takes off the mean. Without a threshold ``satisficing`` is left out, without a
+    baseline the differences to it.
 
     Examples
     --------
@@ -390,36 +358,15 @@ def sample_sizes(
     an interval of this level excludes zero with this power, if the true difference is as stated.
     With a handful of runs and futures, Student's t would ask for a few more.
 
-    Parameters
-    ----------
-    values
-        [strategies, futures, runs] on common random numbers; at least two futures and two runs.
-    names
-        The strategies.
-    against
-        The strategy with which the others are compared.
-    difference
-        The difference of means that matters, in the outcome's unit.
-    power
-        Probability of detecting that difference.
-    level
-        Confidence level of the interval.
-    outcome
-        Its name, for messages.
+    ``difference`` is the difference of means that matters, in the outcome's unit, and ``power`` the
+    probability of detecting it; ``against`` names the strategy that others are compared with. There
+    must be at least two futures and two runs.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``strategy``; the observed ``difference`` and its standard ``error`` over futures and runs;
-        ``detectable``: the least difference that the present size detects with this power;
-        ``runs``: runs needed in the present number of futures; ``futures``: futures needed with the
-        present number of runs; ``runs_here``: runs needed if only the simulated futures count.
-        Infinite where no number would do.
-
-    Raises
-    ------
-    InputError
-        If anything is undefined, unknown, or not positive.
+    Columns: ``strategy``; the observed ``difference`` and its standard ``error`` over futures and
+    runs; ``detectable``: the least difference that the present size detects with this power;
+    ``runs``: runs needed in the present number of futures; ``futures``: futures needed with the
+    present number of runs; ``runs_here``: runs needed if only the simulated futures count. Infinite
+    where no number would do.
     """
     from scipy.special import ndtri
 

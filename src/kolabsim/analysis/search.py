@@ -78,51 +78,19 @@ def search(
     kept: a search that was interrupted, or is given more generations, repeats its first steps from
     the values in the file and continues.
 
-    Parameters
-    ----------
-    evaluate
-        Simulates candidates on common random numbers; see :data:`Evaluate`.
-    factors
-        What a package sets: the columns of a point.
-    objectives
-        At least one.
-    budget
-        Largest cost of a package; None: no limit.
-    generations
-        At least 1.
-    population
-        Candidates in a generation, at least 8.
-    runs
-        Fewest and most runs of a candidate, at least 2. A candidate that others do not clearly
-        dominate, run by run, gets twice as many runs in each generation.
-    steps
-        Number of steps along the range of a number: the resolution of the search.
-    starts
-        [S, factors] known packages that take part from the first generation.
-    seed
-        Seed of the search, 0 or more; the draws of the runs are those of ``evaluate``.
-    level
-        Confidence level of the intervals, between 0 and 1.
-    path
-        File for simulated values, written whole after every call of ``evaluate``.
-    identity
-        Text that identifies everything else that decides the values: hashes of scenario and model.
-        A file with other factors, columns or identity is refused; all else may change.
-    progress
-        Called after each generation.
-    stop
-        Called before each call of ``evaluate``; True stops the search.
+    ``evaluate`` simulates candidates (:data:`Evaluate`); a package sets ``factors``, the columns of
+    a point. A generation has ``population`` candidates, at least 8. ``runs`` are the fewest and the
+    most of a candidate, at least 2: one that others do not clearly dominate, run by run, gets twice
+    as many in each generation. ``steps`` along the range of a number are the resolution of the
+    search; ``starts`` [S, factors] are known packages that take part from the first generation.
 
-    Raises
-    ------
-    InputError
-        With all problems of the request at once, or if the file belongs to another search.
-    KolabsimError
-        If no candidate keeps within the budget, with the cheapest one that was found.
-    StoppedError
-        If ``stop`` returns True; what was simulated is kept.
-    StorageError
-        If the disk refuses.
+    ``identity`` identifies everything else that decides the values: hashes of scenario and model. A
+    file with other factors, columns or identity is refused; all else may change. ``progress`` is
+    called after each generation, ``stop`` before each call of ``evaluate``; True stops the search.
+
+    Raises :class:`~kolabsim.errors.KolabsimError`, with the cheapest candidate, if none keeps
+    within the budget, :class:`~kolabsim.errors.StoppedError` if it is stopped (what was simulated
+    is kept), and :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     factors, objectives = tuple(factors), tuple(objectives)
     starts = np.empty((0, len(factors))) if starts is None else np.asarray(starts, np.float64)

@@ -241,26 +241,14 @@ def analyse(
     design
         The points of the space of factors, N of them.
     values
-        [N, replicates] of one outcome, or [N] for single runs. Indices are those of the means over
-        replicates.
-    outcome
-        Its name, for messages and tables.
+        [N, replicates], or [N] for single runs. Indices are those of the means over replicates.
     common
         Whether a replicate has the same draws at all points. Chance then moves all points alike,
         the variance between points does not show it, and the dummy's index is exactly zero in
         designs that compare points with each other.
-    level
-        Confidence level of the intervals.
     resamples
         How many resamples of the design's parts; default: as many as suit the method
         (:data:`kolabsim.analysis.indices.KINDS`).
-    seed
-        Decides the resamples.
-
-    Raises
-    ------
-    InputError
-        If there is not one value for each point, if some are undefined, or if all are the same.
 
     Examples
     --------

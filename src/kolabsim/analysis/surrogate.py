@@ -78,14 +78,8 @@ class Surrogate:
         """Predict the outcome at points of the unit cube [N, factors].
 
         Returns means and standard deviations [N] of outcomes as they were given, their noise
-        included. ``force`` predicts even if the surrogate is too inaccurate.
-
-        Raises
-        ------
-        KolabsimError
-            If its cross-validated R² is below the least.
-        InputError
-            If the points do not lie in the cube.
+        included. Raises :class:`~kolabsim.errors.KolabsimError` if the cross-validated R² is below
+        the least, unless ``force`` is given.
         """
         if self.quality.r2 < self.least and not force:
             text = _(
@@ -110,26 +104,10 @@ def fit_surrogate(
 ) -> Surrogate:
     """Fit the surrogate with the smallest cross-validated error to simulated points.
 
-    Parameters
-    ----------
-    points
-        [N, factors] of the unit cube, at least 20 and at least 2 for each factor.
-    outcomes
-        [N] means over runs of one outcome.
-    factors
-        The columns of the points; choices among words have no order.
-    kinds
-        The kinds that are tried.
-    least
-        Cross-validated R² below which the surrogate refuses to predict.
-    seed
-        Seed of the folds and of boosting; nothing else is random.
-
-    Raises
-    ------
-    InputError
-        With all problems at once: too few points, shapes that do not fit, undefined outcomes,
-        unknown kinds.
+    From points [N, factors] of the unit cube, at least 20 and at least 2 for each factor, and means
+    over runs of one outcome [N]. Choices among words have no order. Below a cross-validated R² of
+    ``least`` the surrogate refuses to predict. ``seed`` decides the folds and boosting; nothing
+    else is random.
     """
     points, outcomes = np.asarray(points, np.float64), np.asarray(outcomes, np.float64)
     factors = tuple(factors)

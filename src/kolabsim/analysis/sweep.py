@@ -107,26 +107,9 @@ def map_outcome(
 ) -> OutcomeMap:
     """Compute the map of an outcome.
 
-    Parameters
-    ----------
-    values
-        [points, runs] values on common random numbers; the last factor moves first.
-    levels
-        Levels of each factor.
-    outcome
-        Name of the outcome.
-    better
-        1 if more is better, -1 if less is, 0 if neither.
-    is_difference
-        Whether values are differences between two strategies.
-    level
-        Level of the intervals. Comparisons with the best point, which is chosen after the fact,
-        hold together at this level (Bonferroni).
-
-    Raises
-    ------
-    InputError
-        If the outcome is undefined at a point.
+    From values [points, runs], whose last factor moves first, and the levels of each factor.
+    Comparisons with the best point, which is chosen after the fact, hold together at ``level``
+    (Bonferroni).
 
     Examples
     --------

@@ -123,22 +123,9 @@ def as_function(
     which may be left out if one is given here. It returns the mean over runs of each measure. All
     calls share their random draws. It can be sent to other processes.
 
-    Parameters
-    ----------
-    scenario
-        A scenario, the name of a shipped one, or the path of a file.
-    strategy
-        The strategy unless a call names another.
-    measures
-        Names of measures; default: all.
-    runs, seed, threads
-        As in :func:`simulate`.
-
-    Raises
-    ------
-    InputError
-        Here for a strategy or measure that does not exist and for numbers out of range; the
-        function raises it for its own arguments.
+    The parameters are those of :func:`simulate`; ``strategy`` is used unless a call names another.
+    Raises :class:`~kolabsim.errors.InputError` for a strategy or measure that does not exist and
+    for numbers out of range; the function raises it for its own arguments.
 
     Examples
     --------

@@ -5,11 +5,11 @@ Tables are read and written chunk by chunk, so that memory does not grow with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -74,54 +74,47 @@ class Results:
     ) -> Results:
         """Make tables from arrays.
 
-        Parameters
-        ----------
-        history
-            [strategies, futures, runs, quarters, measures] values of the measures.
-        figures
-            [strategies, futures, runs, regions, areas, measures] figures by region, if any.
+        ``history`` holds [strategies, futures, runs, quarters, measures], and ``figures``, if any,
+        [strategies, futures, runs, regions, areas, measures by region].
         """
         measures = tuple(scenario.measures)
-        labels = {"strategy": list(strategies), "future": list(futures)}
+        keys = {"strategy": list(strategies), "future": list(futures), "run": None}
         flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
         runs = flat.reshape(*history.shape[:3], len(measures))
         places = {"region": list(scenario.regions.codes), "area": list(scenario.areas)}
+
+        def table(
+            values: np.ndarray, names: Iterable[str], **more: list[str] | None
+        ) -> pd.DataFrame:
+            return tidy(keys | more, dict(zip(names, np.moveaxis(values, -1, 0), strict=True)))
+
         return cls(
             scenario=scenario,
             strategies=tuple(strategies),
             futures=dict(futures),
             seed=seed,
-            runs=tidy(runs, labels | {"run": None}, measures),
-            quarters=tidy(history, labels | {"run": None, "quarter": None}, measures),
-            regions=None
-            if figures is None
-            else tidy(figures, labels | {"run": None} | places, tuple(REGION_MEASURES)),
+            runs=table(runs, measures),
+            quarters=table(history, measures, quarter=None),
+            regions=None if figures is None else table(figures, REGION_MEASURES, **places),
         )
 
 
 def tidy(
-    values: np.ndarray, axes: Mapping[str, list[str] | None], names: Sequence[str]
+    keys: Mapping[str, Collection[Any] | None], columns: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """An array as a table with a row for each place.
+    """A table with a row for each combination of the keys, which are the axes of the columns.
 
-    Parameters
-    ----------
-    values
-        [*axes, names] numbers.
-    axes
-        The column for each axis, with its labels, or None for numbers from 0.
-    names
-        Names of the columns on the last axis.
+    A key without labels counts from 0.
     """
-    grid = np.indices(values.shape[:-1], dtype=np.int32).reshape(len(axes), -1)
+    shape = next(iter(columns.values())).shape
+    grid = np.indices(shape, dtype=np.int32).reshape(len(keys), -1)
     table = {
         name: place.astype(np.int64 if name == "run" else np.int32)
         if labels is None
-        else pd.Categorical.from_codes(place, labels)
-        for (name, labels), place in zip(axes.items(), grid, strict=True)
+        else pd.Categorical.from_codes(place, list(labels))
+        for (name, labels), place in zip(keys.items(), grid, strict=True)
     }
-    flat = values.reshape(-1, values.shape[-1])
-    return pd.DataFrame(table | {name: flat[:, k] for k, name in enumerate(names)})
+    return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
 
 
 # Reading the parts --------------------------------------------------------------------------------
@@ -219,17 +212,15 @@ class StoredResults(Results):
     def __init__(
         self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path
     ) -> None:
-        fields = {
-            "scenario": scenario,
-            "strategies": study.strategies,
-            "futures": dict(futures),
-            "seed": study.seed,
-            "quarters": read_table(study, "quarters"),
-            "regions": read_table(study, "regions"),
-            "file": file,
-        }
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(
+            scenario=scenario,
+            strategies=study.strategies,
+            futures=dict(futures),
+            seed=study.seed,
+            quarters=read_table(study, "quarters"),
+            regions=read_table(study, "regions"),
+            file=file,
+        )
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -254,25 +245,15 @@ def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> 
 
 def write_table(study: Study, kind: str, path: Path) -> None:
     """Write all finished rows of a kind into one file: CSV or Parquet, as its ending says."""
-    write = _csv_writer if path.suffix == ".csv" else _parquet_writer
-    write_whole(path, write(study, kind))
-
-
-def _csv_writer(study: Study, kind: str) -> Callable[[BinaryIO], None]:
-    def write(file: BinaryIO) -> None:
-        for number, chunk in enumerate(chunks(study, kind)):
-            file.write(table_csv(chunk, header=number == 0))
-
-    return write
-
-
-def _parquet_writer(study: Study, kind: str) -> Callable[[BinaryIO], None]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     def write(file: BinaryIO) -> None:
         writer = None
-        for chunk in chunks(study, kind):
+        for number, chunk in enumerate(chunks(study, kind)):
+            if path.suffix == ".csv":
+                file.write(table_csv(chunk, header=number == 0))
+                continue
             table = pa.Table.from_pandas(chunk, preserve_index=False)
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema, compression="zstd")
@@ -280,4 +261,4 @@ def _parquet_writer(study: Study, kind: str) -> Callable[[BinaryIO], None]:
         if writer is not None:
             writer.close()
 
-    return write
+    write_whole(path, write)

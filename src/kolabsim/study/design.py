@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +45,7 @@ class Design:
     """Whether pairs of factors get an index too (Sobol)."""
     usual: tuple[float, ...]
     """[D] place of each factor while another one moves (one_at_a_time)."""
-    points: np.ndarray = field(repr=False)
+    points: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     """[N, D] places in the unit cube."""
 
     @property
@@ -84,9 +84,23 @@ class Design:
         problems = Problems()
         check_samples(self.method, samples, problems)
         problems.raise_if_any()
-        return drawn(
-            self.method, self.names, self.groups, samples, self.seed, self.second_order, self.usual
-        )
+        return replace(self, samples=samples).drawn()
+
+    def drawn(self) -> Design:
+        """The same design with its points."""
+        points = np.clip(METHODS[self.method].draw(self), 0.0, 1.0)
+        points.flags.writeable = False
+        return replace(self, points=points)
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A generator of its random points."""
+        return np.random.default_rng(self.salib_seed)
+
+    @property
+    def salib_seed(self) -> int:
+        """A seed for SALib, which takes 0 to mean none."""
+        return self.seed + 1
 
 
 class Method(NamedTuple):
@@ -117,11 +131,6 @@ def salib_problem(design: Design) -> dict[str, object]:
     return problem | ({"groups": list(design.groups)} if design.groups else {})
 
 
-def salib_seed(design: Design) -> int:
-    """A seed for SALib, which takes 0 to mean none."""
-    return design.seed + 1
-
-
 def morris_points(design: Design) -> np.ndarray:
     """Trajectories in which one factor or group moves at a time, each of units + 1 points.
 
@@ -130,7 +139,7 @@ def morris_points(design: Design) -> np.ndarray:
     from SALib.sample import morris
 
     return morris.sample(
-        salib_problem(design), design.samples, num_levels=LEVELS, seed=salib_seed(design)
+        salib_problem(design), design.samples, num_levels=LEVELS, seed=design.salib_seed
     )
 
 
@@ -140,7 +149,7 @@ def sobol_points(design: Design) -> np.ndarray:
 
     return sobol.sample(
         salib_problem(design), design.samples, calc_second_order=design.second_order,
-        scramble=True, seed=salib_seed(design),
+        scramble=True, seed=design.salib_seed,
     )  # fmt: skip
 
 
@@ -151,7 +160,6 @@ def fast_points(design: Design) -> np.ndarray:
     factor has its own phase: with a common one, as SALib draws them, factors of the same low
     frequency would move as one.
     """
-    rng = np.random.default_rng(salib_seed(design))
     d, length = len(design.names), design.samples // CURVES
     own = (length - 1) // (2 * HARMONICS)
     most = max(own // (2 * HARMONICS), 1)
@@ -159,7 +167,7 @@ def fast_points(design: Design) -> np.ndarray:
     if most >= d - 1:
         low = np.floor(np.linspace(1, most, d - 1))
     frequency = np.array([np.insert(low, i, own) for i in range(d)])
-    phase = rng.uniform(0.0, 2.0 * math.pi, (CURVES, d, d))
+    phase = design.rng.uniform(0.0, 2.0 * math.pi, (CURVES, d, d))
     s = 2.0 * math.pi / length * np.arange(length)
     angle = frequency[:, None, :] * s[:, None] + phase[:, :, None, :]
     return (0.5 + np.arcsin(np.sin(angle)) / math.pi).reshape(-1, d)
@@ -169,7 +177,7 @@ def latin_points(design: Design) -> np.ndarray:
     """A Latin hypercube."""
     from SALib.sample import latin
 
-    return latin.sample(salib_problem(design), design.samples, seed=salib_seed(design))
+    return latin.sample(salib_problem(design), design.samples, seed=design.salib_seed)
 
 
 def curve_points(design: Design) -> np.ndarray:
@@ -181,8 +189,7 @@ def curve_points(design: Design) -> np.ndarray:
 
 def ice_points(design: Design) -> np.ndarray:
     """The same around random base points, [samples, units, places]."""
-    rng = np.random.default_rng(salib_seed(design))
-    base = rng.random((design.samples, len(design.names)))
+    base = design.rng.random((design.samples, len(design.names)))
     places = np.arange(PLACES) / (PLACES - 1)
     return replaced(base, design.members, places).reshape(-1, len(design.names))
 
@@ -198,8 +205,7 @@ def factorial_points(design: Design) -> np.ndarray:
     A unit moves by half of its range, past the end to the beginning, so that a choice always gets
     another word.
     """
-    rng = np.random.default_rng(salib_seed(design))
-    base = rng.random((design.samples, len(design.names)))[:, None, :]
+    base = design.rng.random((design.samples, len(design.names)))[:, None, :]
     others = np.where(design.members, (base + 0.5) % 1.0, base)
     return np.concatenate([base, others], axis=1).reshape(-1, len(design.names))
 
@@ -241,34 +247,13 @@ def make_design(
     dummy: bool = True,
     usual: Sequence[float] | None = None,
 ) -> Design:
-    """Draw the points of a sensitivity analysis.
+    """Draw the points of a sensitivity analysis; the parameters are the fields of :class:`Design`.
 
-    Parameters
-    ----------
-    method
-        One of :data:`METHODS`.
-    names
-        [D] factors.
-    groups
-        [D] the group of each factor; factors of a group move together and get one index.
-    samples
-        Sample size, in the unit of the method.
-    seed
-        Seed of all random draws, 0 or more.
-    second_order
-        Whether pairs of factors get an index too (Sobol), for nearly twice as many points.
-    dummy
-        Whether to add a factor without effect, whose index is the noise floor.
-    usual
-        [D] the place of each factor while another one moves (one_at_a_time); default: the middle.
+    ``dummy`` adds a factor without effect, whose index is the noise floor. ``usual`` is the middle
+    by default. Pairs of factors (``second_order``) nearly double the points. Raises
+    :class:`~kolabsim.errors.InputError`, with all problems and what is allowed, if the method
+    cannot do this.
 
-    Raises
-    ------
-    InputError
-        If the method cannot do this, with all problems and what is allowed.
-
-    Examples
-    --------
     >>> make_design("sobol", ["a", "b"], samples=16, seed=1).points.shape
     (80, 3)
     """
@@ -289,11 +274,20 @@ def make_design(
         if usual is not None and method != "one_at_a_time":
             problems.add(_("usual places: only one_at_a_time has them"))
     check_names(names, groups, dummy, problems)
-    check_numbers(names, seed, usual, problems)
+    if not 0 <= seed < 2**32 - 1:
+        message = _("seed: {seed} is not allowed; allowed: from 0 to {most}")
+        problems.add(message.format(seed=seed, most=2**32 - 2))
+    if usual is not None and len(usual) != len(names):
+        message = _("usual places: {usual} are given for {names} factors; one for each is needed")
+        problems.add(message.format(usual=len(usual), names=len(names)))
+    for name, place in zip(names, usual or (), strict=False):
+        if not 0.0 <= place <= 1.0:
+            message = _("{name}: its usual place {place} is not between 0 and 1")
+            problems.add(message.format(name=name, place=place))
     problems.raise_if_any()
     more = (DUMMY,) if dummy else ()
     places = [0.5] * len(names) if usual is None else [float(place) for place in usual]
-    return drawn(
+    return Design(
         method,
         (*names, *more),
         None if groups is None else (*groups, *more),
@@ -301,23 +295,7 @@ def make_design(
         int(seed),
         second_order,
         (*places, *(0.5 for _one in more)),
-    )
-
-
-def drawn(
-    method: str,
-    names: tuple[str, ...],
-    groups: tuple[str, ...] | None,
-    samples: int,
-    seed: int,
-    second_order: bool,
-    usual: tuple[float, ...],
-) -> Design:
-    """A design with its points."""
-    asked = Design(method, names, groups, samples, seed, second_order, usual, np.empty((0, 0)))
-    points = np.clip(METHODS[method].draw(asked), 0.0, 1.0)
-    points.flags.writeable = False
-    return Design(method, names, groups, samples, seed, second_order, usual, points)
+    ).drawn()
 
 
 def check_samples(method: str, samples: int, problems: Problems) -> None:
@@ -357,21 +335,3 @@ def check_names(
     elif len(set(groups or names)) < 2:
         message = _("factors: {number} is too few; at least two factors or groups are needed")
         problems.add(message.format(number=len(set(groups or names))))
-
-
-def check_numbers(
-    names: Sequence[str], seed: int, usual: Sequence[float] | None, problems: Problems
-) -> None:
-    """Add problems for a seed and usual places that are out of range."""
-    if not 0 <= seed < 2**32 - 1:
-        message = _("seed: {seed} is not allowed; allowed: from 0 to {most}")
-        problems.add(message.format(seed=seed, most=2**32 - 2))
-    if usual is None:
-        return
-    if len(usual) != len(names):
-        message = _("usual places: {usual} are given for {names} factors; one for each is needed")
-        problems.add(message.format(usual=len(usual), names=len(names)))
-    for name, place in zip(names, usual, strict=False):
-        if not 0.0 <= place <= 1.0:
-            message = _("{name}: its usual place {place} is not between 0 and 1")
-            problems.add(message.format(name=name, place=place))

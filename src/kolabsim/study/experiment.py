@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -126,17 +127,22 @@ class Experiment(Generic[AnySpec]):
             if node is None or node.plain() in (None, ""):
                 tree.add_problem((key,), _("missing"), problems)
         tree, spec = validate(tree, problems, shape)
-        spec = _changed(tree, spec, quick, changes, problems)
+        check = _Check(tree, _changed(tree, spec, quick, changes, problems), problems)
+        spec = check.spec
         futures = spec.futures if isinstance(spec, ComparisonSpec) else {}
-        scenario = _load_scenario(tree, spec, path, settings or {}, futures, problems)
+        scenario = check.scenario(path, settings or {}, futures)
         if scenario is None:
             problems.raise_if_any()
         assert scenario is not None
-        strategies = _check_strategies(tree, spec, scenario, problems)
-        outcomes = _check_outcomes(tree, spec, scenario, problems)
-        factors = _check_factors(tree, spec, scenario, problems)
+        strategies = check.strategies(scenario)
+        outcomes = check.outcomes(scenario)
+        factors = check.factors(scenario)
         if isinstance(spec, ComparisonSpec):
-            _check_measures(tree, spec, scenario, problems)
+            for k, name in enumerate(spec.measures):
+                if name not in scenario.measures:
+                    message = _("'{name}' is not a measure{hint}")
+                    hint = suggestion(name, scenario.measures)
+                    check.add(("measures", k), message.format(name=name, hint=hint))
             structures = STRUCTURES if spec.structures == "all" else spec.structures
             futures = futures or {DEFAULT_FUTURE: {}}
             futures |= structural_futures(structures) | plausible_futures(spec.plausible)
@@ -152,12 +158,9 @@ class Experiment(Generic[AnySpec]):
             file=path,
         )
         if isinstance(spec, SensitivitySpec):
-            try:
+            with check.passing(()):
                 sensitivity_design(found)
-            except InputError as error:
-                for problem in error.problems:
-                    tree.add_problem((), problem.message, problems)
-                problems.raise_if_any()
+            problems.raise_if_any()
         return found
 
 
@@ -263,39 +266,98 @@ def _changed(
         return spec
 
 
-def _load_scenario(
-    tree: Node,
-    spec: Spec,
-    path: Path,
-    settings: Mapping[str, object],
-    futures: Mapping[str, Mapping[str, object]],
-    problems: Problems,
-) -> Scenario | None:
-    """The scenario with the changes of the experiment; None, and the problems, if there is none."""
-    if not spec.scenario:
-        return None
-    beside = path.parent / spec.scenario
-    try:
-        scenario = _declared(Scenario.load(beside if is_file(beside) else spec.scenario))
-    except InputError as error:
-        _pass_on(error.problems, tree, ("scenario",), problems)
-        return None
-    for key, changes in (("set", spec.set), (None, settings)):
-        if changes:
-            try:
-                scenario = _declared(scenario.with_(changes))
-            except InputError as error:
-                _pass_on(error.problems, tree, (key,) if key else (), problems)
-    for name, changes in futures.items():
+@dataclass(frozen=True)
+class _Check:
+    """Checks a file against its scenario; problems are added where the file causes them."""
+
+    tree: Node
+    spec: Spec
+    problems: Problems
+
+    def add(self, path: tuple[str | int, ...], message: str) -> None:
+        self.tree.add_problem(path, message, self.problems)
+
+    @contextmanager
+    def passing(self, path: tuple[str | int, ...] | None) -> Iterator[None]:
+        """Add the problems of another file as they are, and those without a file at a path."""
         try:
-            future = _declared(scenario.with_(changes))
+            yield
         except InputError as error:
-            _pass_on(error.problems, tree, ("futures", name), problems)
-            continue
-        if table_shape(future) != table_shape(scenario):
-            message = _("future '{name}' must not change regions, areas or the horizon")
-            tree.add_problem(("futures", name), message.format(name=name), problems)
-    return scenario
+            for problem in error.problems:
+                if problem.file is None and path is not None:
+                    self.add(path, problem.message)
+                else:
+                    self.problems.found[problem] = None
+
+    def scenario(
+        self,
+        file: Path,
+        settings: Mapping[str, object],
+        futures: Mapping[str, Mapping[str, object]],
+    ) -> Scenario | None:
+        """The scenario with the changes of the experiment; None if there is none."""
+        scenario, named = None, self.spec.scenario
+        if not named:
+            return None
+        beside = file.parent / named
+        with self.passing(("scenario",)):
+            scenario = _declared(Scenario.load(beside if is_file(beside) else named))
+        if scenario is None:
+            return None
+        for path, changes in ((("set",), self.spec.set), (None, settings)):
+            if changes:
+                with self.passing(path):
+                    scenario = _declared(scenario.with_(changes))
+        for name, changes in futures.items():
+            with self.passing(("futures", name)):
+                future = _declared(scenario.with_(changes))
+                if table_shape(future) != table_shape(scenario):
+                    message = _("future '{name}' must not change regions, areas or the horizon")
+                    self.add(("futures", name), message.format(name=name))
+        return scenario
+
+    def strategies(self, scenario: Scenario) -> tuple[str, ...]:
+        """The strategies that are simulated."""
+        named = self.spec.strategy_names(scenario)
+        for path, name in named.items():
+            if name not in scenario.strategies:
+                message = _("'{name}' is not a strategy of {scenario}{hint}")
+                hint = suggestion(name, scenario.strategies)
+                self.add(path, message.format(name=name, scenario=scenario.name, hint=hint))
+        return tuple(dict.fromkeys(named.values()))
+
+    def outcomes(self, scenario: Scenario) -> tuple[Outcome, ...]:
+        """The outcomes that are analysed."""
+        found, runs = [], getattr(self.spec, "runs", None)
+        for path, word in self.spec.outcome_names().items():
+            with self.passing(path):
+                outcome = parse_outcome(word, scenario.horizon, scenario.measures)
+                if self.spec.is_ranked and (outcome.is_spread or not outcome.better):
+                    self.add(path, _("more of it is neither better nor worse"))
+                if outcome.is_spread and isinstance(runs, int) and runs < 2:
+                    self.add(path, _("a spread needs at least two runs"))
+                found.append(outcome)
+        return tuple(found)
+
+    def factors(self, scenario: Scenario) -> tuple[Factor, ...]:
+        """The factors that are varied."""
+        spec, wanted = self.spec, self.spec.factor_names()
+        if isinstance(spec, RobustnessSpec) and bool(wanted) == bool(spec.plausible):
+            self.add((), _("give either 'plausible' or 'factors', and not both"))
+        found: tuple[Factor, ...] = ()
+        if wanted:
+            with self.passing((spec.factor_key,)):
+                found = choose_factors(scenario, wanted)
+        if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
+            self.add(("levers",), _("a package consists of mechanisms and support only"))
+        if isinstance(spec, SweepSpec) and found:
+            if len(found) < 2:
+                self.add(("factors",), _("a sweep needs at least two factors"))
+            points = math.prod(len(factor.levels(spec.levels)) for factor in found)
+            if points > MOST_POINTS:
+                message = _("{points} combinations of levels are too many; allowed: at most {most}")
+                self.add(("factors",), message.format(points=points, most=MOST_POINTS))
+        return found
 
 
 def _declared(scenario: Scenario) -> Scenario:
@@ -303,89 +365,3 @@ def _declared(scenario: Scenario) -> Scenario:
     if scenario.extensions:
         _run = scenario.declared
     return scenario
-
-
-def _pass_on(
-    found: Iterable[Problem], tree: Node, path: tuple[str, ...], problems: Problems
-) -> None:
-    """Add problems of another file as they are, and those without a file at a place of this one."""
-    for problem in found:
-        if problem.file is None and path:
-            tree.add_problem(path, problem.message, problems)
-        else:
-            problems.found[problem] = None
-
-
-def _check_strategies(
-    tree: Node, spec: Spec, scenario: Scenario, problems: Problems
-) -> tuple[str, ...]:
-    named = spec.strategy_names(scenario)
-    for path, name in named.items():
-        if name not in scenario.strategies:
-            message = _("'{name}' is not a strategy of {scenario}{hint}")
-            hint = suggestion(name, scenario.strategies)
-            message = message.format(name=name, scenario=scenario.name, hint=hint)
-            tree.add_problem(path, message, problems)
-    return tuple(dict.fromkeys(named.values()))
-
-
-def _check_outcomes(
-    tree: Node, spec: Spec, scenario: Scenario, problems: Problems
-) -> tuple[Outcome, ...]:
-    found, runs = [], getattr(spec, "runs", None)
-    for path, word in spec.outcome_names().items():
-        try:
-            outcome = parse_outcome(word, scenario.horizon, scenario.measures)
-        except InputError as error:
-            tree.add_problem(path, error.problems[0].message, problems)
-            continue
-        if spec.is_ranked and (outcome.is_spread or not outcome.better):
-            tree.add_problem(path, _("more of it is neither better nor worse"), problems)
-        if outcome.is_spread and isinstance(runs, int) and runs < 2:
-            tree.add_problem(path, _("a spread needs at least two runs"), problems)
-        found.append(outcome)
-    return tuple(found)
-
-
-def _check_factors(
-    tree: Node, spec: Spec, scenario: Scenario, problems: Problems
-) -> tuple[Factor, ...]:
-    wanted = spec.factor_names()
-    if isinstance(spec, RobustnessSpec) and bool(wanted) == bool(spec.plausible):
-        tree.add_problem((), _("give either 'plausible' or 'factors', and not both"), problems)
-    if not wanted:
-        return ()
-    try:
-        found = choose_factors(scenario, wanted)
-    except InputError as error:
-        for problem in error.problems:
-            tree.add_problem((spec.factor_key,), problem.message, problems)
-        return ()
-    if isinstance(spec, SweepSpec):
-        _check_grid(tree, spec, found, problems)
-    if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
-        tree.add_problem(
-            ("levers",), _("a package consists of mechanisms and support only"), problems
-        )
-    return found
-
-
-def _check_grid(tree: Node, spec: SweepSpec, factors: Sequence[Factor], problems: Problems) -> None:
-    if len(factors) < 2:
-        tree.add_problem(("factors",), _("a sweep needs at least two factors"), problems)
-    points = math.prod(len(factor.levels(spec.levels)) for factor in factors)
-    if points > MOST_POINTS:
-        message = _("{points} combinations of levels are too many; allowed: at most {most}")
-        message = message.format(points=points, most=MOST_POINTS)
-        tree.add_problem(("factors",), message, problems)
-
-
-def _check_measures(
-    tree: Node, spec: ComparisonSpec, scenario: Scenario, problems: Problems
-) -> None:
-    measures = scenario.measures
-    for k, name in enumerate(spec.measures):
-        if name not in measures:
-            message = _("'{name}' is not a measure{hint}")
-            message = message.format(name=name, hint=suggestion(name, measures))
-            tree.add_problem(("measures", k), message, problems)

@@ -44,23 +44,11 @@ def measure_unit(measure: Measure, currency: str) -> str:
 
 
 def export(folder: Path, *, to: str, out: Path) -> list[Path]:
-    """Write the tables of a study for other tools.
+    """Write the tables of the study in a folder for other tools, and return the files.
 
-    Parameters
-    ----------
-    folder
-        The folder of the study.
-    to
-        csv or parquet: runs, quarters, regions, and columns with their units and meanings; netcdf:
-        one file; xlsx: one workbook of the runs and of every CSV table that the report left in the
-        folder. The last two need the extra ``export``.
-    out
-        The folder to write to.
-
-    Returns
-    -------
-    list of Path
-        The files.
+    ``to`` is csv or parquet: runs, quarters, regions, and columns with their units and meanings;
+    netcdf: one file; or xlsx: one workbook of the runs and of every CSV table that the report left
+    in the folder. The last two need the extra ``export``.
     """
     study = Study.open(folder)
     if to == "xlsx":
@@ -99,12 +87,11 @@ def table_content(table: pd.DataFrame, to: str, study: Study) -> bytes:
 
     found = pa.Table.from_pandas(table, preserve_index=False)
     entries = REGION_MEASURES | study.measures
-    fields = [
-        part.with_metadata({"unit": measure_unit(entries[part.name], study.currency)})
-        if part.name in entries
-        else part
-        for part in found.schema
-    ]
+    fields = []
+    for part in found.schema:
+        about = entries.get(part.name)
+        unit = about and {"unit": measure_unit(about, study.currency)}
+        fields.append(part.with_metadata(unit) if unit else part)
     stream = io.BytesIO()
     schema = pa.schema(fields, metadata=found.schema.metadata)
     pq.write_table(found.cast(schema), stream, compression="zstd")
@@ -133,15 +120,10 @@ def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) 
     points = ["strategy", "future", "run"]
     found = dict(variables(tables["runs"], points, study.measures, ""))
     found |= variables(tables["quarters"], [*points, "quarter"], study.measures, "_by_quarter")
-    found |= variables(
-        tables["regions"], [*points, "region", "area"], REGION_MEASURES, "_by_region"
-    )
-    labels = {
-        "strategy": list(tables["runs"]["strategy"].cat.categories),
-        "future": list(tables["runs"]["future"].cat.categories),
-        "region": list(study.regions),
-        "area": list(study.areas),
-    }
+    places = [*points, "region", "area"]
+    found |= variables(tables["regions"], places, REGION_MEASURES, "_by_region")
+    labels = {name: list(tables["runs"][name].cat.categories) for name in ("strategy", "future")}
+    labels |= {"region": list(study.regions), "area": list(study.areas)}
     data = xr.Dataset(found, coords=labels, attrs={"title": "kolabsim results"})
     write_whole(path, bytes(data.to_netcdf(engine="netcdf4")))
     return path
@@ -189,22 +171,18 @@ def _refuse_rows(what: str, number: int) -> None:
 
 def _read_rows(file: Path) -> Iterator[Sequence[object]]:
     """The head of a CSV table, and its rows with numbers as numbers."""
+
+    def value(name: str, text: str) -> object:
+        with suppress(ValueError):
+            return unescape(text) if name in LABELS else float(text)
+        return unescape(text)
+
     with file.open(encoding="utf-8", newline="") as opened:
         reader = csv.reader(opened)
         head = next(reader, [])
         yield head
         for row in reader:
-            yield [
-                unescape(text) if name in LABELS else _as_value(text)
-                for name, text in zip(head, row, strict=False)
-            ]
-
-
-def _as_value(text: str) -> object:
-    try:
-        return float(text)
-    except ValueError:
-        return unescape(text)
+            yield list(map(value, head, row))
 
 
 def _write_sheet(
@@ -256,19 +234,8 @@ ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_graph(model: CollaborationModel, path: Path) -> Path:
     """Write the present agreements of a model.
 
-    Parameters
-    ----------
-    model
-        The model.
-    path
-        A file that ends in ``.graphml``
-        (:meth:`~kolabsim.engine.mesa_model.CollaborationModel.graph`) or ``.csv`` (a row for each
-        member of each joint body).
-
-    Raises
-    ------
-    InputError
-        If the file has another ending.
+    The file ends in ``.graphml`` (:meth:`~kolabsim.engine.mesa_model.CollaborationModel.graph`) or
+    ``.csv`` (a row for each member of each joint body); others are refused.
     """
     write_whole(path, WRITERS[ending(path)](model))
     return path

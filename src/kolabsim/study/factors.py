@@ -132,14 +132,10 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
     for area, values in scenario.areas.items():
         for name, entry in AREA_ATTRIBUTES.items():
             value = getattr(values, name)
-            span = (max(value / 2, entry.least), min(value * 2, entry.most))
-            wide = span[0] < span[1]  # unless it is half and double of zero
-            found.append(
-                _number(
-                    f"areas.{area}.{name}", entry, "areas", value, values.source,
-                    span if wide else None,
-                )
-            )  # fmt: skip
+            low, high = max(value / 2, entry.least), min(value * 2, entry.most)
+            span = (low, high) if low < high else None  # half and double of zero are zero
+            named = f"areas.{area}.{name}"
+            found.append(_number(named, entry, "areas", value, values.source, span))
     for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
     found += [
@@ -157,10 +153,9 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
                 high=budget, unit="currency", most=math.inf,
             )
         )  # fmt: skip
-    found += [
-        Factor(name, _meaning_of(name), "structures", getattr(scenario, name), words=words)
-        for name, words in STRUCTURES.items()
-    ]
+    for name, words in STRUCTURES.items():
+        meaning = (Scenario.model_fields[name].description or name).strip()
+        found.append(Factor(name, meaning, "structures", getattr(scenario, name), words=words))
     meaning = N_("legal form of new bodies")
     found.append(Factor("form", meaning, "institutions", scenario.form, words=FORMS))
     meaning, caps = N_("most members of a body"), tuple(range(largest_group(scenario), CAP + 1))
@@ -182,30 +177,15 @@ def largest_group(scenario: Scenario) -> int:
     return max([2, *map(len, groups), *(len(body.members) for body in scenario.bodies)])
 
 
-def _meaning_of(structure: str) -> str:
-    from kolabsim.scenario.scenario import Scenario
-
-    return (Scenario.model_fields[structure].description or structure).strip()
-
-
 def choose_factors(
     scenario: Scenario, wanted: Mapping[str, object] | Iterable[str]
 ) -> tuple[Factor, ...]:
     """The factors of an experiment, with the ranges or words that it gives them.
 
-    Parameters
-    ----------
-    scenario
-        The scenario that the factors belong to.
-    wanted
-        Names of factors and of groups, each with None (the usual range), ``[low, high]``, a list of
-        words, or ``{"levels": [...]}`` (a sweep). A target or budget of support has no effect
-        without an intensity, so that one needs the intensity as a factor too.
-
-    Raises
-    ------
-    InputError
-        With all problems at once.
+    ``wanted`` names factors and groups, each with None (the usual range), ``[low, high]``, a list
+    of words, or ``{"levels": [...]}`` (a sweep). A target or budget of support has no effect
+    without an intensity, so that one needs the intensity as a factor too. Raises
+    :class:`~kolabsim.errors.InputError` with all problems at once.
     """
     problems = Problems()
     known = list_factors(scenario)

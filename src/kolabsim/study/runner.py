@@ -104,20 +104,10 @@ class Study:
 
     @classmethod
     def plan(cls, experiment: Experiment[ComparisonSpec], folder: Path | str) -> Study:
-        """Plan the study of a comparison.
+        """Plan the study of a comparison; finished runs of the same tasks in the folder are used.
 
-        Parameters
-        ----------
-        experiment
-            The comparison.
-        folder
-            Where runs are stored; finished runs of the same tasks in it are used.
-
-        Raises
-        ------
-        InputError
-            If the folder holds runs of a task of the same name that something else decided: another
-            scenario, seed, or version of the model.
+        Raises :class:`~kolabsim.errors.InputError` if the folder holds runs of a task of the same
+        name that something else decided: another scenario, seed, or version of the model.
         """
         scenario, spec = experiment.scenario, experiment.spec
         tasks, bases = [], {}
@@ -156,23 +146,9 @@ class Study:
     ) -> Study:
         """Plan the study of a design: every strategy at every point, all on common random numbers.
 
-        Parameters
-        ----------
-        scenario
-            The scenario that the points change.
-        strategies
-            Names of strategies.
-        table
-            [points, factors] settings, under the dotted names of its columns.
-        folder
-            Where runs are stored. Several designs may share it: finished runs are found by what
-            decides them.
-        runs
-            Runs of each strategy at each point.
-        seed
-            Seed of all random draws.
-        moments
-            Measures that are also stored at a quarter, each with its quarter.
+        The points are the rows of a table [points, factors] of settings under dotted names, each
+        with so many runs of each strategy. Several designs may share a folder: finished runs are
+        found by what decides them. ``moments`` are measures that are also stored at a quarter.
         """
         quick = tuple(name for name in table.columns if is_quick(name))
         slow = [name for name in table.columns if name not in quick]
@@ -307,18 +283,10 @@ class Study:
         return found
 
     def values(self, columns: Sequence[str]) -> np.ndarray:
-        """Read figures of a design's runs.
+        """Read figures of a design's runs, [columns, strategies, points, runs].
 
-        Parameters
-        ----------
-        columns
-            Measures, or measures at a quarter among ``moments``: ``trust@8``.
-
-        Returns
-        -------
-        np.ndarray
-            Values [columns, strategies, points, runs], NaN where a run is missing or a measure is
-            undefined.
+        Columns are measures, or measures at a quarter among ``moments``: ``trust@8``. NaN where a
+        run is missing or a measure is undefined.
         """
         import pyarrow.dataset as ds
 
@@ -355,23 +323,12 @@ class Study:
     ) -> Progress:
         """Run what is missing, and store each finished batch at once.
 
-        Parameters
-        ----------
-        executor
-            Anything with the interface of ``concurrent.futures``; default: threads on all cores.
-        workers
-            Batches that run at a time; default: the number of cores.
-        retry_failed
-            Whether to repeat runs that failed before.
-        progress
-            Called after each batch.
+        ``executor`` is anything with the interface of ``concurrent.futures`` (default: threads),
+        ``workers`` the number of batches that run at a time (default: the number of cores).
+        ``retry_failed`` repeats runs that failed before. ``progress`` is called after each batch.
 
-        Raises
-        ------
-        StoppedError
-            If it is stopped, or loses its executor; finished batches are stored.
-        StorageError
-            If the disk refuses.
+        Raises :class:`~kolabsim.errors.StoppedError` if it is stopped or loses its executor, with
+        finished batches stored, and :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
         self._record()
         self.store.tidy()

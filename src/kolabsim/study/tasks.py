@@ -143,39 +143,24 @@ class Bases:
 
 
 def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) -> np.ndarray:
-    """The figure of each run for every measure.
+    """The figure of each run for every measure, [runs, measures], from [runs, quarters, measures].
 
-    Parameters
-    ----------
-    history
-        [runs, quarters, measures] values of the measures.
-    measures
-        [measures] names.
-
-    Returns
-    -------
-    [runs, measures]
-        The mean over the last four quarters that define the measure, a sum over the run, or a ratio
-        of two sums, as the measure declares; NaN where it is undefined.
+    The mean over the last four quarters that define the measure, a sum over the run, or a ratio of
+    two sums, as the measure declares; NaN where it is undefined.
     """
-    figures = np.empty((len(history), len(measures)))
     place = {name: k for k, name in enumerate(measures)}
-    sums = np.nansum(history, axis=1)
-    last = history[:, -4:]
-    defined = np.isfinite(last).sum(axis=1)
-    total = np.nansum(last, axis=1)
+    sums, last = np.nansum(history, axis=1), history[:, -4:]
+    total, defined = np.nansum(last, axis=1), np.isfinite(last).sum(axis=1)
     means = np.divide(total, defined, out=np.full_like(total, np.nan), where=defined > 0)
+    figures = sums.copy()
     for name, k in place.items():
         measure = MEASURES[name]
         if measure.figure == LAST_YEAR:
             figures[:, k] = means[:, k]
         elif measure.figure == RATIO:
             above, below = (sums[:, place[part]] for part in measure.ratio)
-            figures[:, k] = np.divide(
-                above, below, out=np.full_like(above, np.nan), where=below > 0
-            )
-        else:
-            figures[:, k] = sums[:, k]
+            nothing = np.full_like(above, np.nan)
+            figures[:, k] = np.divide(above, below, out=nothing, where=below > 0)
     return figures
 
 
@@ -193,26 +178,19 @@ def pack(task: Task) -> Plain:
     for kind, part in (("world", task.world), ("policy", task.policy)):
         for name, array in part._asdict().items():
             packed[f"{kind}.{name}"] = np.asarray(array).view(np.ndarray)
-    for name, record in (
-        ("parameters", task.parameters),
-        ("rule_parameters", task.rule_parameters),
-    ):
+    records = {"parameters": task.parameters, "rule_parameters": task.rule_parameters}
+    records |= {f"own.{place}": own for place, own in enumerate(task.extensions.parameters)}
+    for name, record in records.items():
         packed[name] = np.array([tuple(record)], record.dtype.descr)
-    for place, record in enumerate(task.extensions.parameters):
-        packed[f"own.{place}"] = np.array([tuple(record)], record.dtype.descr)
     own = [one for one in (task.rule, *task.extensions.rules) if one is not None]
     files = list(dict.fromkeys(Path(one.file) for one in own if one.file))
     packed["rule"] = task.rule.name if task.rule else ""
     packed["targets"] = json.dumps([one.name for one in task.extensions.targets])
     packed["measures"] = json.dumps([one.name for one in task.extensions.measures])
     packed["files"] = json.dumps([str(file) for file in files])
-    packed["sources"] = json.dumps([_as_text(file) for file in files])
+    sources = [file.read_bytes().decode(errors="surrogateescape") for file in files]
+    packed["sources"] = json.dumps(sources)  # byte by byte, whatever their encoding
     return packed
-
-
-def _as_text(path: Path) -> str:
-    """The source of a program, byte by byte, whatever its encoding."""
-    return path.read_bytes().decode(errors="surrogateescape")
 
 
 def unpack(packed: Plain) -> Task:
@@ -226,7 +204,7 @@ def unpack(packed: Plain) -> Task:
         raise KolabsimError(text.format(here=digest(), there=packed["model"]))
     parts = {
         kind: {
-            name.partition(".")[2]: _records(array)
+            name.partition(".")[2]: array.view(np.recarray) if array.dtype.names else array
             for name, array in packed.items()
             if name.startswith(f"{kind}.")
         }
@@ -263,19 +241,15 @@ def unpack_base(plain: Plain) -> Base:
 
 def _extension_files(packed: Plain) -> list[Path]:
     """The files of user-defined rules, or on another machine copies of them."""
-    texts = zip(json.loads(packed["files"]), json.loads(packed["sources"]), strict=True)
-    return [
-        _extension_file(Path(name), text.encode(errors="surrogateescape")) for name, text in texts
-    ]
-
-
-def _extension_file(path: Path, source: bytes) -> Path:
-    if path.is_file() and path.read_bytes() == source:
-        return path
-    copy = _scratch_folder(hashlib.sha256(source).hexdigest()[:16]) / path.name
-    if not copy.is_file():
-        copy.write_bytes(source)
-    return copy
+    found = []
+    for name, text in zip(json.loads(packed["files"]), json.loads(packed["sources"]), strict=True):
+        path, source = Path(name), text.encode(errors="surrogateescape")
+        if not path.is_file() or path.read_bytes() != source:
+            path = _scratch_folder(hashlib.sha256(source).hexdigest()[:16]) / path.name
+            if not path.is_file():
+                path.write_bytes(source)
+        found.append(path)
+    return found
 
 
 @cache
@@ -284,10 +258,6 @@ def _scratch_folder(name: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"kolabsim-{name}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def _records(array: np.ndarray) -> np.ndarray:
-    return array.view(np.recarray) if array.dtype.names else array
 
 
 def hash_packed(packed: Plain) -> str:

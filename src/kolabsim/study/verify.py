@@ -34,21 +34,9 @@ class Verdict:
 
 
 def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
-    """Repeat a sample of a study's finished runs and compare every bit.
+    """Repeat a sample of a study's finished runs, drawn evenly from all, and compare every bit.
 
-    Parameters
-    ----------
-    folder
-        The folder of the study.
-    sample
-        Runs to repeat, at least one.
-    seed
-        Seed of the sample, which is drawn evenly from all runs.
-
-    Raises
-    ------
-    KolabsimError
-        If another version of the model made the runs.
+    Raises :class:`~kolabsim.errors.KolabsimError` if another version of the model made the runs.
     """
     study = Study.open(folder)
     table = read_table(study, "runs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,10 +77,10 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
     started, found = time.perf_counter(), Finished()
     bases = {name: unpack_base(plain) for name, plain in batch.bases.items()}
     states: dict[str, State] = {}
-    rows: dict[str, list[pa.Table]] = {}
+    tables: dict[str, list[pa.Table]] = {}
 
     def add(kind: str, table: pa.Table, block: str, runs: np.ndarray) -> None:
-        rows.setdefault(kind, []).append(table)
+        tables.setdefault(kind, []).append(table)
         found.spans.setdefault(kind, []).extend(spans(block, runs))
 
     for key, recipe, runs in batch.work:
@@ -89,15 +89,21 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
             states[recipe.base] = new_state(task.world)
         state = states[recipe.base]
         for done, given in attempts(task, key, runs, batch.detail, state, stop, found.failures):
-            add("runs", run_rows(block, done, given, batch.moments), block, done)
-            detailed = done < batch.detail
-            if detailed.any():
-                few, done = _select(given, detailed), done[detailed]
-                add("quarters", quarter_rows(block, done, few), block, done)
-                regions = region_rows(block, done, few, batch.regions, batch.areas)
+            names, regional = given.measures, done < batch.detail
+            moments = [given.history[:, q, names.index(name), None] for name, q in batch.moments]
+            figures = np.concatenate([run_figures(given.history, names), *moments], axis=1)
+            columns = [*names, *(f"{name}@{quarter}" for name, quarter in batch.moments)]
+            add("runs", rows(block, done, {}, columns, figures), block, done)
+            if regional.any():
+                history, by_region = given.history[regional], given.figures[regional]
+                done = done[regional]
+                quarters = rows(block, done, {"quarter": None}, names, history)
+                add("quarters", quarters, block, done)
+                places = {"region": batch.regions, "area": batch.areas}
+                regions = rows(block, done, places, tuple(REGION_MEASURES), by_region)
                 add("regions", regions, block, done)
     found.tables = {
-        kind: pa.concat_tables(parts).unify_dictionaries() for kind, parts in rows.items()
+        kind: pa.concat_tables(parts).unify_dictionaries() for kind, parts in tables.items()
     }
     found.seconds = time.perf_counter() - started
     return found
@@ -146,51 +152,25 @@ def spans(block: str, runs: np.ndarray) -> list[Span]:
     return [Span(block, int(part[0]), int(part[-1]) + 1) for part in np.split(runs, breaks)]
 
 
-def _select(given: Block, chosen: np.ndarray) -> Block:
-    return given._replace(history=given.history[chosen], figures=given.figures[chosen])
-
-
-# Tables -------------------------------------------------------------------------------------------
-
-
-def _rows(
-    block: str, keys: dict[str, object], names: Sequence[str], values: np.ndarray
+def rows(
+    block: str,
+    runs: np.ndarray,
+    axes: Mapping[str, Sequence[str] | None],
+    names: Sequence[str],
+    values: np.ndarray,
 ) -> pa.Table:
-    """A table: the block, columns of keys, and a column for each name on the last axis."""
+    """A table with a row for each place on the axes: block, run, the other axes, and the names.
+
+    The axes of ``values`` are the runs, ``axes`` (with their labels; without, they count from 0)
+    and the names.
+    """
     import pyarrow as pa
 
+    run, *places = np.indices(values.shape[:-1], dtype=np.int32).reshape(len(axes) + 1, -1)
     flat = values.reshape(-1, values.shape[-1])
     labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(flat), np.int32)), [block])
+    keys = {"block": labels, "run": runs[run]}
+    for (name, words), place in zip(axes.items(), places, strict=True):
+        keys[name] = place if words is None else pa.DictionaryArray.from_arrays(place, list(words))
     columns = {name: np.ascontiguousarray(flat[:, k]) for k, name in enumerate(names)}
-    return pa.table({"block": labels} | keys | columns)
-
-
-def run_rows(block: str, runs: np.ndarray, given: Block, moments: Moments) -> pa.Table:
-    """A row for each run: its figures, and measures at single quarters."""
-    places = {name: k for k, name in enumerate(given.measures)}
-    figures = [run_figures(given.history, given.measures)]
-    figures += [given.history[:, quarter, places[name], None] for name, quarter in moments]
-    names = [*given.measures, *(f"{name}@{quarter}" for name, quarter in moments)]
-    return _rows(block, {"run": runs}, names, np.concatenate(figures, axis=1))
-
-
-def quarter_rows(block: str, runs: np.ndarray, given: Block) -> pa.Table:
-    """A row for each quarter of each run."""
-    number, quarter = np.indices(given.history.shape[:2], dtype=np.int32).reshape(2, -1)
-    keys: dict[str, object] = {"run": runs[number], "quarter": quarter}
-    return _rows(block, keys, given.measures, given.history)
-
-
-def region_rows(
-    block: str, runs: np.ndarray, given: Block, regions: Sequence[str], areas: Sequence[str]
-) -> pa.Table:
-    """A row for each region and service area of each run."""
-    import pyarrow as pa
-
-    number, region, area = np.indices(given.figures.shape[:3], dtype=np.int32).reshape(3, -1)
-    keys = {
-        "run": runs[number],
-        "region": pa.DictionaryArray.from_arrays(pa.array(region), list(regions)),
-        "area": pa.DictionaryArray.from_arrays(pa.array(area), list(areas)),
-    }
-    return _rows(block, keys, tuple(REGION_MEASURES), given.figures)
+    return pa.table(keys | columns)
