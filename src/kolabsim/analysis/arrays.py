@@ -55,6 +55,12 @@ def outcome_values(study: Study, outcome: Outcome) -> np.ndarray:
     return values.std(axis=-1, ddof=1, keepdims=True) if outcome.is_spread else values
 
 
+def contrast_values(study: Study, outcome: Outcome) -> np.ndarray:
+    """Return an outcome of every run [points, runs]: of two strategies, their difference."""
+    values = outcome_values(study, outcome)
+    return values[0] - values[1] if len(values) > 1 else values[0]
+
+
 # Checks -----------------------------------------------------------------------------------------
 
 
@@ -159,9 +165,6 @@ def arrange(
     for number, name in enumerate(columns):
         values[at, number] = table[name].to_numpy(np.float64, na_value=np.nan)
     return values[:-1].reshape(*shape, len(columns))
-
-
-# Over time --------------------------------------------------------------------------------------
 
 
 def yearly(

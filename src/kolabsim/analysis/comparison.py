@@ -20,6 +20,7 @@ from kolabsim.analysis.statistics import (
     GAINS,
     LOSES,
     ROUNDING,
+    Mean,
     familywise_p,
     fieller,
     halvings,
@@ -130,7 +131,11 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         # A few columns at a time: a study may have more runs than fit in memory.
         return arrange(results.columns(names), every, names, at)
 
-    differences = measure_table(values, keys, results.measures, level)
+    parts = [
+        measure_columns(values(name)[..., 0], MEASURES[name], level) for name in results.measures
+    ]
+    columns = {name: np.stack([part[name] for part in parts], axis=2) for name in parts[0]}
+    differences = tidy({**keys, "measure": results.measures}, columns)
     return Comparison(
         scenario=results.scenario,
         baseline=baseline,
@@ -182,38 +187,28 @@ def measure_values(
 # Tables -----------------------------------------------------------------------------------------
 
 
-def measure_table(
-    values: Values, keys: Mapping[str, Collection[Any]], measures: Sequence[str], level: float
-) -> pd.DataFrame:
-    """Return the differences of all measures."""
-    found = [measure_columns(values(name)[..., 0], MEASURES[name], level) for name in measures]
-    columns = {name: np.stack([part[name] for part in found], axis=2) for name in found[0]}
-    return tidy({**keys, "measure": measures}, columns)
-
-
 def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[str, np.ndarray]:
-    """Return the columns of one measure, from [baseline and others, futures, runs]."""
+    """Return the differences of one measure, from [baseline and others, futures, runs]."""
     sense = measure.better
     base, other = np.broadcast_arrays(values[:1], values[1:])
     difference = other - base
     used = np.isfinite(difference)
-    mean, low, high, n = mean_interval(difference, level, axis=2)
+    found = mean_interval(difference, level, axis=2)
     one, two = (np.where(used, side, np.nan) for side in (base, other))
     apart = variance(one, axis=2) + variance(two, axis=2)
+    gain = ratio(apart, variance(difference, axis=2))
     return {
-        "baseline": ratio(np.nansum(one, axis=2), n),
-        "mean": ratio(np.nansum(two, axis=2), n),
-        "difference": mean,
-        "low": low,
-        "high": high,
-        "verdict": verdicts(low, high, sense),
+        "baseline": ratio(np.nansum(one, axis=2), found.n),
+        "mean": ratio(np.nansum(two, axis=2), found.n),
+        "difference": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "verdict": verdicts(found.low, found.high, sense),
         "better_share": share_better(difference, sense, axis=2),
         "best_share": share_best(values, sense, axis=2)[1:],
-        "runs": n,
-        "undefined": difference.shape[2] - n,
-        "variance_reduction": np.where(
-            apart > 0.0, ratio(apart, variance(difference, axis=2)), np.nan
-        ),
+        "runs": found.n,
+        "undefined": difference.shape[2] - found.n,
+        "variance_reduction": np.where(apart > 0.0, gain, np.nan),
     }
 
 
@@ -223,7 +218,6 @@ def winner_table(
     """Return the regions that gain and lose: net benefit in money, summed over areas."""
     scenario, table = results.scenario, results.regions
     codes = scenario.regions.codes if table is not None else ()
-    strategies = list(every["strategy"])
     money = np.empty((*(len(values) for values in every.values()), 0))
     alone = np.empty((len(results.futures), 0))
     if table is not None:
@@ -232,19 +226,19 @@ def winner_table(
         money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
         alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
     difference = money[1:] - money[:1]
-    mean, low, high, n = mean_interval(difference, level, axis=2)
+    found = mean_interval(difference, level, axis=2)
     winners = tidy(
-        {"strategy": strategies[1:], "future": every["future"], "region": codes},
+        {"strategy": [*every["strategy"]][1:], "future": every["future"], "region": codes},
         {
-            "difference": mean / alone,
-            "low": low / alone,
-            "high": high / alone,
-            "money": mean,
-            "money_low": low,
-            "money_high": high,
-            "verdict": verdicts(low, high, 1, words=(GAINS, LOSES)),
+            "difference": found.mean / alone,
+            "low": found.low / alone,
+            "high": found.high / alone,
+            "money": found.mean,
+            "money_low": found.low,
+            "money_high": found.high,
+            "verdict": verdicts(found.low, found.high, 1, words=(GAINS, LOSES)),
             "better_share": share_better(difference, axis=2),
-            "runs": n,
+            "runs": found.n,
         },
     )
     names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
@@ -258,11 +252,8 @@ def cost_table(
     """Return costs and savings beyond the baseline's, and the saving per unit of cost."""
     both = values("saving", "programme_cost")
     saving, cost = np.moveaxis(both[1:] - both[:1], -1, 0)
-    value, low, high, n = (part[..., None] for part in fieller(saving, cost, level, axis=2))
-    per_unit = tidy(
-        {**keys, "item": ("saving_per_cost",)},
-        {"value": value, "low": low, "high": high, "runs": n},
-    )
+    found = Mean(*(part[..., None] for part in fieller(saving, cost, level, axis=2)))
+    per_unit = tidy({**keys, "item": ("saving_per_cost",)}, found.columns("value"))
     money = differences[differences["measure"].isin(COSTS)]
     money = money.rename(columns={"measure": "item", "difference": "value"})[per_unit.columns]
     table = pd.concat([money.astype({"item": object}), per_unit.astype({"item": object})])
@@ -282,14 +273,8 @@ def channel_table(
         found.append(mean_interval(part[1:] - part[:1], level, axis=2))
     rest[np.abs(rest) < ROUNDING] = 0.0
     found.append(mean_interval(rest[1:] - rest[:1], level, axis=2))
-    mean, low, high, n = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
-    return tidy(
-        {**keys, "channel": (*own, PROGRAMME)},
-        {"difference": mean, "low": low, "high": high, "runs": n},
-    )
-
-
-# Convergence ------------------------------------------------------------------------------------
+    every = Mean(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True)))
+    return tidy({**keys, "channel": (*own, PROGRAMME)}, every.columns())
 
 
 def convergence(
@@ -320,9 +305,6 @@ def convergence(
         rows.append([size, best, *(float(part) for part in (*difference, *lead))])
     names = ["runs", "best", "difference", "low", "high", "lead", "lead_low", "lead_high"]
     return pd.DataFrame(rows, columns=names)
-
-
-# Influence of assumptions -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -375,25 +357,19 @@ def influence(
     settings = ranking(rest, difference, 1.0 - comparison.level, seed)
     names = (comparison.baseline, strategy)
     values = measure_values(results, measure, names, (futures[0], *single))
+    change, level = values[1] - values[0], comparison.level
+    own = mean_interval(change, level, axis=1).mean[1:]
+    shift = mean_interval(change[1:] - change[:1], level, axis=1).columns("shift")
+    shifts = pd.DataFrame({"future": single, "difference": own} | shift).drop(columns="runs")
+    shifts["moves"] = (shifts["low"] > 0.0) | (shifts["high"] < 0.0)
+    order = shifts["shift"].abs().sort_values(ascending=False, kind="stable").index
     return Influence(
         strategy=strategy,
         futures=len(rest) if len(settings) else 0,
-        level=comparison.level,
-        single=shift_table(values[1] - values[0], single, comparison.level),
+        level=level,
+        single=shifts.loc[order].reset_index(drop=True),
         ranked=settings,
     )
-
-
-def shift_table(differences: np.ndarray, names: Sequence[str], level: float) -> pd.DataFrame:
-    """Return the shifts of differences [first and named futures, runs] against the first future."""
-    mean = mean_interval(differences, level, axis=1).mean
-    shift, low, high, _n = mean_interval(differences[1:] - differences[:1], level, axis=1)
-    found = pd.DataFrame(
-        {"future": names, "difference": mean[1:], "shift": shift, "low": low, "high": high}
-    )
-    found["moves"] = (found["low"] > 0.0) | (found["high"] < 0.0)
-    order = found["shift"].abs().sort_values(ascending=False, kind="stable").index
-    return found.loc[order].reset_index(drop=True)
 
 
 def ranking(
@@ -427,9 +403,6 @@ def ranking(
         rows.append([name, correlation, shares[0, k], lower, upper, p[k], bool(p[k] <= risk)])
     found = pd.DataFrame(rows, columns=columns)
     return found.sort_values(["p", "share"], ascending=[True, False], ignore_index=True)
-
-
-# Traits and chance ------------------------------------------------------------------------------
 
 
 def trait_shares(

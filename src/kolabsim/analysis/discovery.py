@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from kolabsim.analysis.prim import (
     share_a_side,
 )
 from kolabsim.analysis.statistics import one_thread
-from kolabsim.errors import InputError, KolabsimError, Problems, install_command, suggestion
+from kolabsim.errors import KolabsimError, Problems, install_command, suggestion
 from kolabsim.i18n import _
 
 RESTRICTED = 4
@@ -225,11 +226,11 @@ def tree(settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1) -> Tree:
     data = Field.of(settings)
     questions: list[tuple[str, object]] = [(name, None) for name in data.numbers]
     questions += [
-        (name, word) for name, column in data.words.items() for word in sorted(set(column), key=str)
+        (name, word) for name in data.words for word in sorted(set(data.columns[name]), key=str)
     ]
     inputs = np.column_stack(
         [
-            data.column(name) if word is None else (data.column(name) == word).astype(float)
+            data.columns[name] if word is None else (data.columns[name] == word).astype(float)
             for name, word in questions
         ]
     )
@@ -263,7 +264,7 @@ def leaf_limits(
         low: Limit
         high: Limit
         if isinstance(limit, Range):
-            column, at = data.numbers[name], fitted.threshold[node]
+            column, at = data.columns[name], fitted.threshold[node]
             # Ends are values of futures, as those of boxes are.
             low = Range(limit.low, float(column[column <= at].max()))
             high = Range(float(column[column > at].min()), limit.high)
@@ -277,31 +278,13 @@ def leaf_limits(
 
 
 def locate_failures(
-    values: np.ndarray,
-    names: Sequence[str],
-    strategy: str,
-    settings: pd.DataFrame,
-    *,
-    better: int,
-    threshold: float | None = None,
-    baseline: str | None = None,
-    outcome: str = "",
-    seed: int = 1,
+    settings: pd.DataFrame, fails: np.ndarray, *, seed: int = 1
 ) -> tuple[Discovery, Tree | None]:
     """Return where a strategy fails as a box and as a tree.
 
-    The parameters are those of :func:`failures` and :func:`discover`. The tree is None if too few
-    futures fail or do not fail, or without scikit-learn.
+    The tree is None if too few futures fail or do not fail, or without scikit-learn.
     """
-    fails = failures(
-        values, names, strategy, better=better, threshold=threshold, baseline=baseline,
-        outcome=outcome,
-    )  # fmt: skip
-    fitted = None
-    try:
+    found, fitted = discover(settings, fails, seed=seed), None
+    with suppress(KolabsimError):  # too few failures or no scikit-learn: the box suffices
         fitted = tree(settings, fails, seed=seed)
-    except InputError:
-        raise
-    except KolabsimError:  # too few failures or no scikit-learn: the box suffices
-        pass
-    return discover(settings, fails, seed=seed), fitted
+    return found, fitted

@@ -9,7 +9,8 @@ estimators of PAWN, delta and RBD-FAST are SALib's and are called for one resamp
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import wraps
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
@@ -20,6 +21,9 @@ from kolabsim.study.design import CURVES, HARMONICS, LEVELS, PLACES, Design, sal
 
 Estimates: TypeAlias = dict[str, np.ndarray]
 """Indices by name, each [resamples, units]."""
+Estimator: TypeAlias = Callable[[Design, np.ndarray, np.ndarray], Estimates]
+"""From the design, [points, replicates], and weights [resamples, parts]."""
+OfResample: TypeAlias = Callable[[Design, np.ndarray, np.ndarray], list[list[float]]]
 
 OVERTONES = 10
 """Harmonics that RBD-FAST attributes to the factor [tarantola_2006]."""
@@ -168,17 +172,26 @@ def factorial(design: Design, values: np.ndarray, weights: np.ndarray) -> Estima
 # SALib's estimators -----------------------------------------------------------------------------
 
 
-def each_resample(
-    design: Design, values: np.ndarray, weights: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Return the points [n, D] and mean outcomes [n] of each resample."""
-    y = values.mean(axis=1)
-    for row in weights:
-        chosen = np.repeat(np.arange(len(y)), row.astype(int))
-        yield design.points[chosen], y[chosen]
+def by_resample(*names: str) -> Callable[[OfResample], Estimator]:
+    """Make an estimator from one that takes the points [n, D] and outcomes [n] of one resample."""
+
+    def decorate(estimate: OfResample) -> Estimator:
+        @wraps(estimate)
+        def of_all(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
+            y, found = values.mean(axis=1), []
+            for row in weights:
+                chosen = np.repeat(np.arange(len(y)), row.astype(int))
+                found.append(estimate(design, design.points[chosen], y[chosen]))
+            shape = (len(weights), len(names), len(design.units))
+            return dict(zip(names, np.reshape(found, shape).swapaxes(0, 1), strict=True))
+
+        return of_all
+
+    return decorate
 
 
-def rbd_fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
+@by_resample("S1")
+def rbd_fast(_design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     """Return ``S1``: share of the variance at low frequencies along a factor's order.
 
     Corrected for the bias of noise [tarantola_2006] [tissot_2012]. SALib's own bootstrap repeats
@@ -186,17 +199,12 @@ def rbd_fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimat
     """
     from SALib.analyze.rbd_fast import compute_first_order, permute_outputs, unskew_S1
 
-    found = [
-        [
-            unskew_S1(compute_first_order(permute_outputs(column, y), OVERTONES), OVERTONES, len(y))
-            for column in x.T
-        ]
-        for x, y in each_resample(design, values, weights)
-    ]
-    return {"S1": estimates(found, design)}
+    first = (compute_first_order(permute_outputs(column, y), OVERTONES) for column in x.T)
+    return [[unskew_S1(share, OVERTONES, len(y)) for share in first]]
 
 
-def delta(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
+@by_resample("delta", "S1")
+def delta(_design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     """Return how far the outcome's density moves once a factor is known.
 
     ``delta``: half of the mean area between the density of all and that within a class of the
@@ -206,48 +214,34 @@ def delta(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
     """
     from SALib.analyze.delta import calc_delta, sobol_first
 
-    moved, first = [], []
+    if not np.ptp(y) > 0.0:  # SALib returns 0 for a constant outcome
+        return [[np.nan] * x.shape[1]] * 2
+    size = len(y)
+    exponent = 2.0 / (7.0 + np.tanh((1500.0 - size) / 500.0))
+    classes = np.linspace(0, size, min(int(np.ceil(size**exponent)), 48) + 1)
+    grid = np.linspace(y.min(), y.max(), GRID)
     with warnings.catch_warnings():  # of classes in which the outcome does not vary
         warnings.simplefilter("ignore")
-        for x, y in each_resample(design, values, weights):
-            size = len(y)
-            exponent = 2.0 / (7.0 + np.tanh((1500.0 - size) / 500.0))
-            classes = np.linspace(0, size, min(int(np.ceil(size**exponent)), 48) + 1)
-            grid = np.linspace(y.min(), y.max(), GRID)
-            varies = np.ptp(y) > 0.0  # SALib returns 0 for a constant outcome
-            moved.append([calc_delta(y, grid, c, classes) if varies else np.nan for c in x.T])
-            first.append([sobol_first(y, c, classes) if varies else np.nan for c in x.T])
-    return {"delta": estimates(moved, design), "S1": estimates(first, design)}
+        moved = [calc_delta(y, grid, column, classes) for column in x.T]
+        return [moved, [sobol_first(y, column, classes) for column in x.T]]
 
 
-def pawn(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
+@by_resample("median", "maximum")
+def pawn(design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     """Return the distance between the outcome's distribution in all and in a slice of a factor.
 
     ``median`` and ``maximum`` over slices of the Kolmogorov-Smirnov statistic [pianosi_2018].
     """
     from SALib.analyze.pawn import analyze
 
-    middle, most = [], []
-    for x, y in each_resample(design, values, weights):
-        found = analyze(salib_problem(design), x, y, S=SLICES)  # SALib changes the problem it gets
-        middle.append(found["median"])
-        most.append(found["maximum"])
-    return {"median": estimates(middle, design), "maximum": estimates(most, design)}
-
-
-def estimates(rows: list[list[float]], design: Design) -> np.ndarray:
-    """Return rows of estimates as [resamples, units], which may be no rows."""
-    return np.array(rows, np.float64).reshape(-1, len(design.units))
-
-
-# Methods ----------------------------------------------------------------------------------------
+    found = analyze(salib_problem(design), x, y, S=SLICES)  # SALib changes the problem it gets
+    return [found["median"], found["maximum"]]
 
 
 class Kind(NamedTuple):
     """How the indices of a method are estimated."""
 
-    estimate: Callable[[Design, np.ndarray, np.ndarray], Estimates]
-    """From the design, [points, replicates], and weights [resamples, parts]."""
+    estimate: Estimator
     main: str
     """The index that ranks units."""
     interval: str = BOOTSTRAP

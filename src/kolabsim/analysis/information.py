@@ -43,9 +43,6 @@ Resamples: TypeAlias = "Sequence[tuple[np.ndarray, np.ndarray]]"
 """Mean scores [strategies, futures, resamples] and weights of futures [futures, resamples]."""
 
 
-# Results ----------------------------------------------------------------------------------------
-
-
 class Evpi(NamedTuple):
     """Expected value of perfect information, in the outcome's unit."""
 
@@ -169,20 +166,17 @@ def expected_gain(scores: np.ndarray, weights: np.ndarray | None = None) -> np.n
 def estimate_evpi(scores: np.ndarray, draws: Resamples, level: float) -> Evpi:
     """Estimate the EVPI; its interval is in proportion that of the upper estimate."""
     upper = float(expected_gain(scores.mean(axis=2, keepdims=True))[0])
-    lower = max(cross_fitted_evpi(scores), 0.0) if scores.shape[2] > 1 else upper
+    lower, runs = upper, scores.shape[2]
+    if runs > 1:  # each run is judged by the choices of all other runs
+        others = scores.sum(axis=2, keepdims=True) - scores
+        best = np.take_along_axis(scores, others.argmax(axis=0)[None], axis=0)
+        chosen = others.sum(axis=1).argmax(axis=0)
+        lower = max(float(best.mean() - scores[chosen, :, np.arange(runs)].mean()), 0.0)
     value = float(np.sqrt(upper * lower))
     resampled = np.concatenate([expected_gain(*draw) for draw in draws])
     scale = value / upper if upper > 0.0 else 1.0
     low, high = np.maximum(corrected_interval(upper, resampled, level), 0.0) * scale
     return Evpi(value, float(low), float(high), upper, lower)
-
-
-def cross_fitted_evpi(scores: np.ndarray) -> float:
-    """Estimate the EVPI with each run judged by the choices of all other runs."""
-    others = scores.sum(axis=2, keepdims=True) - scores
-    best = np.take_along_axis(scores, others.argmax(axis=0)[None], axis=0)
-    chosen = others.sum(axis=1).argmax(axis=0)
-    return float(best.mean() - scores[chosen, :, np.arange(scores.shape[2])].mean())
 
 
 # EVPPI ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
+from kolabsim.analysis.arrays import settings_table
 from kolabsim.analysis.statistics import mean_interval, resample_counts, worst_mean
 from kolabsim.errors import KolabsimError
 from kolabsim.i18n import _
@@ -152,15 +153,11 @@ class Front:
 
     def table(self) -> pd.DataFrame:
         """Return a row for each member: factors, means with ``_low``, ``_high``, ``knee_share``."""
-        rows = []
-        for k in range(len(self)):
-            row: dict[str, object] = dict(self.settings(k))
-            for name, mean, ends in zip(
-                self.columns, self.means[k], self.intervals[k], strict=True
-            ):
-                row |= {name: mean, f"{name}_low": ends[0], f"{name}_high": ends[1]}
-            rows.append(row | {"knee_share": self.knee_shares[k]})
-        return pd.DataFrame(rows)
+        table = settings_table(self.factors, self.points)
+        for k, name in enumerate(self.columns):
+            table[name] = self.means[:, k]
+            table[[f"{name}_low", f"{name}_high"]] = self.intervals[:, k]
+        return table.assign(knee_share=self.knee_shares)
 
 
 def column_names(objectives: Sequence[Objective], budget: Budget | None) -> tuple[str, ...]:
@@ -290,9 +287,6 @@ def hypervolumes(costs: np.ndarray, violation: np.ndarray, numbers: Sequence[int
         front = z[:number][undominated(costs[:number], within[:number])]
         found.append(float(volume(front)) if len(front) else 0.0)
     return np.array(found)
-
-
-# Many futures -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,7 @@ class Box:
     limits: Limits
     """The restricted factors."""
     futures: int
-    """Futures inside."""
     failures: int
-    """Failures inside."""
     mass: float
     """Share of all futures that lie inside."""
     density: float
@@ -93,39 +91,37 @@ def share_a_side(limit: Limit, other: Limit | None, whole: Limit) -> bool:
 class Field:
     """Settings prepared for the search. F futures."""
 
-    numbers: Mapping[str, np.ndarray]
-    """Factors that are numbers, [F] each."""
-    words: Mapping[str, np.ndarray]
-    """Factors that are words, [F] each."""
+    columns: Mapping[str, np.ndarray]
+    """The values of each factor, [F]."""
+    numbers: tuple[str, ...]
+    """The factors that are numbers; the others are words."""
 
     @classmethod
     def of(cls, settings: pd.DataFrame) -> Field:
         """Return the field of a table of settings; every column that is not numeric is words."""
-        numbers, words = {}, {}
-        for name in settings.columns:
-            if is_numeric(settings[name]):
-                numbers[name] = settings[name].to_numpy(np.float64)
-            else:
-                words[name] = settings[name].to_numpy(object)
-        return cls(numbers, words)
+        numbers = tuple(name for name in settings.columns if is_numeric(settings[name]))
+        columns = {
+            name: settings[name].to_numpy(np.float64 if name in numbers else object)
+            for name in settings.columns
+        }
+        return cls(columns, numbers)
 
-    def __len__(self) -> int:
-        return len(next(iter((*self.numbers.values(), *self.words.values()))))
+    @property
+    def words(self) -> list[str]:
+        """The factors that are words."""
+        return [name for name in self.columns if name not in self.numbers]
 
     def whole(self, name: str) -> Limit:
         """Return the limit that restricts nothing."""
         if name in self.numbers:
             return Range(-np.inf, np.inf)
-        return frozenset(self.words[name])
-
-    def column(self, name: str) -> np.ndarray:
-        """Return the values of a factor, [F]."""
-        return self.numbers[name] if name in self.numbers else self.words[name]
+        return frozenset(self.columns[name])
 
     def inside(self, limits: Limits) -> np.ndarray:
         """Return whether each future is within each limit, [F, limits]."""
-        columns = [within(self.column(name), limit) for name, limit in limits.items()]
-        return np.column_stack(columns) if columns else np.empty((len(self), 0), bool)
+        found = [within(self.columns[name], limit) for name, limit in limits.items()]
+        number = len(next(iter(self.columns.values())))
+        return np.column_stack(found) if found else np.empty((number, 0), bool)
 
     def box(self, limits: Limits, fails: np.ndarray) -> Box:
         """Return the box of these limits."""
@@ -159,7 +155,7 @@ class Field:
             if not peels:
                 break
             gain, name, limit = max(peels, key=lambda peel: peel[0])
-            left = here & within(self.column(name), limit)
+            left = here & within(self.columns[name], limit)
             if gain <= 0.0 or left.sum() < least:
                 break
             limits, here = {**limits, name: limit}, left
@@ -172,7 +168,7 @@ class Field:
         """Return the gain of peeling each end of each number, and the limit that would be left."""
         if not self.numbers:
             return []
-        x, y = np.column_stack([*self.numbers.values()])[here], fails[here]
+        x, y = np.column_stack([self.columns[name] for name in self.numbers])[here], fails[here]
         ordered = np.sort(x, axis=0)
         off = max(int(PEELED * len(y)), 1) - 1  # a peel takes all values equal to its edge
         peels: list[tuple[float, str, Limit]] = []
@@ -184,10 +180,8 @@ class Field:
                     limit = limits.get(name, self.whole(name))
                     assert isinstance(limit, Range)
                     ends = x[left[:, j], j]
-                    narrower = (
-                        Range(ends.min(), limit.high) if sign > 0 else Range(limit.low, ends.max())
-                    )
-                    peels.append((float(gain[j]), name, narrower))
+                    side = {"low": ends.min()} if sign > 0 else {"high": ends.max()}
+                    peels.append((float(gain[j]), name, limit._replace(**side)))
         return peels
 
     def word_peels(
@@ -195,11 +189,11 @@ class Field:
     ) -> list[tuple[float, str, Limit]]:
         """Return the gain of dropping each word, and the words that would be left."""
         peels: list[tuple[float, str, Limit]] = []
-        for name, column in self.words.items():
+        for name in self.words:
             words, y = limits.get(name, self.whole(name)), fails[here]
             assert isinstance(words, frozenset)
             for word in sorted(words, key=str):
-                left = column[here] != word
+                left = self.columns[name][here] != word
                 n, k = np.array(left.sum()), np.array(y[left].sum())
                 gain = float(peel_gain(n, k, len(y), int(y.sum())))
                 if np.isfinite(gain):
@@ -231,7 +225,7 @@ class Field:
             assert isinstance(whole, frozenset)
             return [limit | {word} for word in sorted(whole - limit, key=str)]
         others = {other: one for other, one in box.limits.items() if other != name}
-        column = self.column(name)[self.inside(others).all(axis=1)]
+        column = self.columns[name][self.inside(others).all(axis=1)]
         number = max(int(PEELED * box.futures), 1)
         below, above = np.sort(column[column < limit.low]), np.sort(column[column > limit.high])
         low = float(below[-number]) if len(below) > number else -np.inf

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -25,18 +23,11 @@ from kolabsim.analysis.statistics import mean_interval
 from kolabsim.errors import InputError, Problem, StoppedError, StorageError, shown
 from kolabsim.files import write_whole
 from kolabsim.i18n import _
-from kolabsim.study.factors import Factor
 
 Evaluate: TypeAlias = "Callable[[np.ndarray, range], np.ndarray]"
 """Simulates points of the unit cube [N, factors], all with the runs of these numbers, and returns
 [N, columns, runs]; the columns are those of :func:`~kolabsim.analysis.pareto.column_names`. Run k
 of a point shares its draws with run k of every other and is always the same; NaN is undefined."""
-
-
-def hash_request(factors: Sequence[Factor], columns: Sequence[str], identity: str) -> str:
-    """Return a hash of everything that decides the values of a point."""
-    parts = [[asdict(factor) for factor in factors], list(columns), identity]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def point_keys(points: np.ndarray) -> list[bytes]:

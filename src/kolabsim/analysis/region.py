@@ -134,6 +134,14 @@ def region_outlook(
         build_task(scenario, scenario.strategies[name], seed=seed) for name in (baseline, strategy)
     ]
     found = RegionRuns(*simulate_region(tasks, scenario, i, runs, threads, progress))
+    before, after = found.sums.mean(axis=1)
+    costs = columns_of(found.sums, level)
+    channels = columns_of(found.channels / found.last[..., None], level)
+    money = (found.channels[1] - found.channels[0]).mean(axis=0)
+    gained = found.sums[..., COSTS.index("benefit")] / found.whole
+    benefit = columns_of(gained, level)
+    benefit["verdict"] = verdicts(benefit["low"], benefit["high"], 1, words=(GAINS, LOSES))
+    benefit["better_share"] = share_better(gained[1] - gained[0])
     return RegionOutlook(
         scenario=scenario,
         code=code,
@@ -142,9 +150,9 @@ def region_outlook(
         runs=runs,
         level=level,
         prospects=prospect_table(scenario, tasks[0], i, min(runs, LOOKED_AT), level),
-        costs=cost_table(found.sums, level),
-        benefit=benefit_of(found, level),
-        channels=channel_table(found, level),
+        costs=pd.DataFrame({"item": COSTS, "baseline": before, "mean": after} | costs),
+        benefit={name: part.item() for name, part in benefit.items()},
+        channels=pd.DataFrame({"channel": tuple(CHANNELS)} | channels | {"money": money}),
         years=ends_of(scenario.horizon) / QUARTERS,
         paths=found.paths[1] - found.paths[0],
         partners=partner_table(found.together, scenario, (baseline, strategy), i),
@@ -365,44 +373,10 @@ def stand_alone_cost(scenario: Scenario) -> np.ndarray:
     return cost.sum(axis=2)[period].sum(axis=0) / QUARTERS
 
 
-def benefit_of(found: RegionRuns, level: float) -> dict[str, float | str]:
-    """Return the difference of net benefit over the run, with interval and verdict."""
-    gained = found.sums[..., COSTS.index("benefit")] / found.whole
-    difference = gained[1] - gained[0]
-    mean, low, high, _n = (part.item() for part in mean_interval(difference, level))
-    verdict = verdicts(np.array([low]), np.array([high]), 1, words=(GAINS, LOSES))[0]
-    return {
-        "difference": mean, "low": low, "high": high, "verdict": verdict,
-        "better_share": float(share_better(difference)),
-    }  # fmt: skip
-
-
-def cost_table(sums: np.ndarray, level: float) -> pd.DataFrame:
-    """Return sums of money over the run, and their differences."""
-    mean, low, high, _n = mean_interval(sums[1] - sums[0], level)
-    return pd.DataFrame(
-        {
-            "item": COSTS,
-            "baseline": sums[0].mean(axis=0),
-            "mean": sums[1].mean(axis=0),
-            "difference": mean,
-            "low": low,
-            "high": high,
-        }
-    )
-
-
-def channel_table(found: RegionRuns, level: float) -> pd.DataFrame:
-    """Return the channels of the difference in net benefit of the last year."""
-    shares = found.channels / found.last[..., None]
-    mean, low, high, _n = mean_interval(shares[1] - shares[0], level)
-    money = (found.channels[1] - found.channels[0]).mean(axis=0)
-    return pd.DataFrame(
-        {
-            "channel": tuple(CHANNELS), "difference": mean, "low": low,
-            "high": high, "money": money,
-        }
-    )  # fmt: skip
+def columns_of(values: np.ndarray, level: float) -> dict[str, np.ndarray]:
+    """Return mean differences, low and high between [baseline and strategy, runs, ...]."""
+    mean, low, high, _n = mean_interval(values[1] - values[0], level)
+    return {"difference": mean, "low": low, "high": high}
 
 
 def partner_table(

@@ -24,7 +24,7 @@ from kolabsim.analysis.arrays import (
     run_sample,
     settings_table,
 )
-from kolabsim.analysis.discovery import Discovery, Tree, locate_failures
+from kolabsim.analysis.discovery import Discovery, Tree, failures, locate_failures
 from kolabsim.analysis.information import Information, information
 from kolabsim.analysis.statistics import (
     corrected_interval,
@@ -123,9 +123,6 @@ tenth; mean and standard deviation over futures, and the mean less ``aversion`` 
 the share of futures in which the strategy is best, ties divided; the difference to the baseline,
 and the share of futures ahead of it, ties counting half
 [savage_1951] [wald_1950] [herman_2015] [mcphail_2018]."""
-
-
-# Results ----------------------------------------------------------------------------------------
 
 
 class Satisficing(NamedTuple):
@@ -245,6 +242,9 @@ def robustness(
             resampled[name].append(one.compute(drawn if one.extreme else here, aim))
         curves.append(reached(here, grid))
     joined = {name: np.concatenate(parts, axis=1) for name, parts in resampled.items()}
+    # A share of all or of no futures has no bias to take off.
+    ends = percentile_interval(np.concatenate(curves, axis=2), level)
+    parts = grid * better, reached(means, grid), *ends
     return Robustness(
         names=names,
         outcome=outcome,
@@ -257,7 +257,7 @@ def robustness(
         runs=scores.shape[2],
         means=means * better,
         estimates=estimate_table(means, criteria, aim, joined, names, better, level),
-        satisficing=curve(means, grid, np.concatenate(curves, axis=2), better, level),
+        satisficing=Satisficing(*(part[..., ::better] for part in parts)),
     )
 
 
@@ -329,19 +329,6 @@ def estimate_table(
     return tidy(keys, {name: np.stack(parts, axis=1) for name, parts in columns.items()})
 
 
-def curve(
-    means: np.ndarray, grid: np.ndarray, resampled: np.ndarray, better: int, level: float
-) -> Satisficing:
-    """Return the satisficing curve with intervals, thresholds in the outcome's unit, increasing."""
-    # A share of all or of no futures has no bias to take off.
-    low, high = percentile_interval(resampled, level)
-    parts = grid * better, reached(means, grid), low, high
-    return Satisficing(*(part[..., ::better] for part in parts))
-
-
-# Sample size ------------------------------------------------------------------------------------
-
-
 def sample_sizes(
     values: np.ndarray,
     names: Sequence[str],
@@ -388,7 +375,8 @@ def sample_sizes(
         if name == against:
             continue
         parts = variance_components(score - base)
-        error, by_run = parts.error(futures, runs), parts.run + parts.rest / futures
+        error = parts.error(futures, runs)
+        by_run, by_future = parts.run + parts.rest / futures, parts.future + parts.rest / runs
         rows.append(
             {
                 "strategy": name,
@@ -396,16 +384,11 @@ def sample_sizes(
                 "error": error,
                 "detectable": quantiles * error,
                 "runs": sample_size(by_run, allowed - parts.future / futures),
-                "futures": sample_size(
-                    parts.future + parts.rest / runs, allowed - parts.run / runs
-                ),
+                "futures": sample_size(by_future, allowed - parts.run / runs),
                 "runs_here": sample_size(by_run, allowed),
             }
         )
     return pd.DataFrame(rows)
-
-
-# Running ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -443,6 +426,15 @@ def run_robustness(
     better, title, seed = outcome.better, outcome.name, experiment.seed
     differences = (values[1:] - values[:1]).mean(axis=(1, 2))
     typical = float(np.abs(differences).max(initial=0.0)) / 2.0
+    # A strategy fails below the threshold, or else below the baseline.
+    baseline = spec.baseline if spec.threshold is None else None
+    failing = {
+        name: failures(
+            values, names, name, better=better, threshold=spec.threshold, baseline=baseline,
+            outcome=title,
+        )
+        for name in names[1:]
+    }  # fmt: skip
     return RobustnessResult(
         study,
         settings,
@@ -453,12 +445,8 @@ def run_robustness(
         ),
         information(values, names, settings, better=better, outcome=title, seed=seed),
         {
-            name: locate_failures(
-                values, names, name, settings, better=better, threshold=spec.threshold,
-                baseline=spec.baseline if spec.threshold is None else None, outcome=title,
-                seed=spec.seed,
-            )
-            for name in names[1:]
+            name: locate_failures(settings, fails, seed=spec.seed)
+            for name, fails in failing.items()
         },
         sample_sizes(
             values, names, against=spec.baseline, difference=typical or 1.0, outcome=title

@@ -7,8 +7,10 @@ never simulated again.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from kolabsim.analysis.pareto import (
     reevaluate,
     settings_at,
 )
-from kolabsim.analysis.race import Archive, Evaluate, Race, hash_request
+from kolabsim.analysis.race import Archive, Evaluate, Race
 from kolabsim.engine.overrides import is_lever
 from kolabsim.errors import KolabsimError, Problems
 from kolabsim.i18n import _
@@ -99,7 +101,9 @@ def search(
         steps=steps, starts=starts, seed=seed, level=level,
     )  # fmt: skip
     columns = column_names(objectives, budget)
-    archive = Archive(evaluate, len(columns), stop, path, hash_request(factors, columns, identity))
+    request = json.dumps([[asdict(factor) for factor in factors], list(columns), identity])
+    name = hashlib.sha256(request.encode()).hexdigest()  # of all that decides the values of a point
+    archive = Archive(evaluate, len(columns), stop, path, name)
     archive.read()
     race = Race(archive, objectives, budget, runs, level)
     algorithm = nsga(factors, len(objectives), population, steps, starts, seed)
@@ -263,9 +267,6 @@ def nothing_found(race: Race, factors: Sequence[Factor]) -> KolabsimError:
     return KolabsimError(
         text.format(budget=budget, cost=f"{cost[cheapest]:.6g}", settings=settings)
     )
-
-
-# Running ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample, settings_table
+from kolabsim.analysis.arrays import RunStudy, contrast_values, run_sample, settings_table
 from kolabsim.analysis.indices import (
     BOOTSTRAP,
     CORRECTED,
@@ -50,9 +50,6 @@ from kolabsim.study.spec import SensitivitySpec
 
 LEADING = 5
 """Factors whose ranking must be stable for a sample to have converged."""
-
-
-# Results ----------------------------------------------------------------------------------------
 
 
 class Index(NamedTuple):
@@ -268,11 +265,13 @@ def analyse(
             kind, whole[name], drawn[name], level, part_count(design, values)
         )
         if name == "S2":
-            pairs = named_pairs(design, value, low, high)
+            units = list(combinations(design.units, 2))
+            ends = np.stack([value, low, high], axis=1).tolist()
+            pairs = tuple(Pair(*units[k], *ends[k]) for k in ranked(value))
             continue
         floor = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else np.nan
         found[name] = Index(value, low, high, float(floor))
-    steps = convergence(design, values, level, number // 2, rng)
+    steps = convergence(design, values, level, number // 2, rng, found[kind.main])
     return Indices(
         method=design.method,
         outcome=outcome,
@@ -281,7 +280,7 @@ def analyse(
         found=found,
         pairs=pairs,
         chance=chance_share(values, blocks=block_count(design), common=common, level=level),
-        steps=(*steps, *last_step(design, found[kind.main])),
+        steps=tuple(steps),
         resampled=drawn[kind.main],
         points=values.shape[0],
         replicates=values.shape[1],
@@ -330,17 +329,6 @@ def check_values(design: Design, values: np.ndarray, outcome: str) -> np.ndarray
     return values
 
 
-def named_pairs(
-    design: Design, value: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> tuple[Pair, ...]:
-    """Return second order indices with the names of their units, the largest first."""
-    names = list(combinations(design.units, 2))
-    return tuple(
-        Pair(names[k][0], names[k][1], float(value[k]), float(low[k]), float(high[k]))
-        for k in ranked(value)
-    )
-
-
 def interval(
     kind: Kind, whole: np.ndarray, drawn: np.ndarray, level: float, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -366,9 +354,14 @@ def interval(
 
 
 def convergence(
-    design: Design, values: np.ndarray, level: float, resamples: int, rng: np.random.Generator
+    design: Design,
+    values: np.ndarray,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+    main: Index,
 ) -> Iterator[Step]:
-    """Compute the main index from the first samples, twice as many at each step, but not all."""
+    """Compute the main index from the first samples, twice as many at each step, up to all."""
     if design.method == "one_at_a_time":  # its samples are no random sample
         return
     size, kind = part_count(design, values), KINDS[design.method]
@@ -381,12 +374,7 @@ def convergence(
         share = first / size
         points = round(share * len(design.points))
         yield Step(round(share * design.samples), points, value, low, high)
-
-
-def last_step(design: Design, main: Index) -> Iterator[Step]:
-    """Return the last step of convergence: the index itself."""
-    if design.method != "one_at_a_time":
-        yield Step(design.samples, len(design.points), main.value, main.low, main.high)
+    yield Step(design.samples, len(design.points), main.value, main.low, main.high)
 
 
 # Curves and choices -----------------------------------------------------------------------------
@@ -415,13 +403,12 @@ def curve(
     u = unit_number(design, unit, "one_at_a_time", "ice")
     values, units = check_values(design, values, outcome), len(design.units)
     if design.method == "ice":
-        places = np.arange(PLACES) / (PLACES - 1)
         each = values.mean(axis=1).reshape(-1, units, PLACES)[:, u]
-        shifted = each - each.mean(axis=1, keepdims=True) + each.mean()
-        return Curve(places, each, *mean_interval(shifted, level)[:3])
-    places = np.arange(design.samples) / (design.samples - 1)
-    each = values.reshape(units, -1, values.shape[1])[u].T
-    return Curve(places, each, *mean_interval(each, level)[:3])
+        level_curves = each - each.mean(axis=1, keepdims=True) + each.mean()
+    else:
+        each = level_curves = values.reshape(units, -1, values.shape[1])[u].T
+    places = np.arange(each.shape[1]) / (each.shape[1] - 1)
+    return Curve(places, each, *mean_interval(level_curves, level)[:3])
 
 
 def contrasts(
@@ -450,9 +437,6 @@ def contrasts(
         if len(here):
             rows.append((one, other, *map(float, mean_interval(here, level)[:3]), len(here)))
     return pd.DataFrame(rows, columns=["from", "to", "change", "low", "high", "pairs"])
-
-
-# Running ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -495,12 +479,7 @@ def run_sensitivity(
     def simulate(points: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
         settings = settings_table(experiment.factors, points)
         study = run_sample(experiment, settings, folder, spec.runs, run)
-        found = {one.name: outcome_values(study, one) for one in experiment.outcomes}
-        # With a second strategy the outcome is the difference to it.
-        return study, {
-            name: values[0] - values[1] if len(values) > 1 else values[0]
-            for name, values in found.items()
-        }
+        return study, {one.name: contrast_values(study, one) for one in experiment.outcomes}
 
     surrogates: dict[str, Surrogate] = {}
     converged = None

@@ -56,6 +56,10 @@ class Mean(NamedTuple):
     n: np.ndarray
     """How many values are defined."""
 
+    def columns(self, name: str = "difference") -> dict[str, np.ndarray]:
+        """Return the columns of a table: the mean under a name, low, high, and runs."""
+        return {name: self.mean, "low": self.low, "high": self.high, "runs": self.n}
+
 
 def t_quantile(freedom: np.ndarray | int, level: float) -> np.ndarray:
     """Half-width of a Student's t interval in standard errors, for degrees of freedom of any shape.
@@ -77,23 +81,25 @@ def mean_interval(values: np.ndarray, level: float = 0.95, *, axis: int = 0) -> 
     >>> mean_interval(np.array([1.0, 2.0, 3.0, np.nan])).n.item()
     3
     """
-    values = np.asarray(values, np.float64)
-    used = np.isfinite(values)
-    n = used.sum(axis=axis)
-    mean = ratio(np.where(used, values, 0.0).sum(axis=axis), n)
-    spread = np.where(used, values - np.expand_dims(mean, axis), 0.0)
-    error = np.sqrt(ratio((spread**2).sum(axis=axis), (n - 1) * n))
-    half = t_quantile(n - 1, level) * error
+    mean, squares, n = moments(values, axis)
+    half = t_quantile(n - 1, level) * np.sqrt(ratio(squares, (n - 1) * n))
     return Mean(mean, mean - half, mean + half, n)
 
 
 def variance(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
     """Return the sample variance along an axis; NaN values are left out."""
+    _mean, squares, n = moments(values, axis)
+    return ratio(squares, n - 1)
+
+
+def moments(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, sum of squared deviations and number of the defined values along an axis."""
+    values = np.asarray(values, np.float64)
     used = np.isfinite(values)
     n = used.sum(axis=axis)
     mean = ratio(np.where(used, values, 0.0).sum(axis=axis), n)
     spread = np.where(used, values - np.expand_dims(mean, axis), 0.0)
-    return ratio((spread**2).sum(axis=axis), n - 1)
+    return mean, (spread**2).sum(axis=axis), n
 
 
 def ratio(above: np.ndarray, below: np.ndarray | float) -> np.ndarray:
@@ -188,13 +194,8 @@ def share_best(values: np.ndarray, sense: np.ndarray | int = 1, *, axis: int = 1
     Runs in which no strategy is defined do not count.
     """
     first = first_share(np.where(np.isfinite(values), values * sense, -np.inf))
-    share = mean_of_defined(first, axis=axis)
+    share = ratio(np.nansum(first, axis=axis), np.isfinite(first).sum(axis=axis))
     return np.where(np.asarray(sense) == 0, np.nan, share)
-
-
-def mean_of_defined(values: np.ndarray, *, axis: int) -> np.ndarray:
-    """Return the mean of what is not NaN, and NaN where nothing is."""
-    return ratio(np.nansum(values, axis=axis), np.isfinite(values).sum(axis=axis))
 
 
 def ranked(values: np.ndarray) -> np.ndarray:
@@ -276,14 +277,6 @@ def halvings(total: int, least: int, most: int = 6) -> list[int]:
     return sorted({total >> k for k in range(most) if total >> k >= least} | {total})
 
 
-# Chance -----------------------------------------------------------------------------------------
-
-
-def permutation_p(observed: float, permuted: np.ndarray) -> float:
-    """Return the p-value of a statistic against its values under permutations, itself included."""
-    return float((1 + (permuted >= observed).sum()) / (1 + len(permuted)))
-
-
 def familywise_p(statistics: np.ndarray) -> np.ndarray:
     """Return for each column how often chance shows so much in any column [westfall_young_1993].
 
@@ -293,12 +286,8 @@ def familywise_p(statistics: np.ndarray) -> np.ndarray:
     """
     rounded = np.round(statistics, 12)
     ordered, times = np.sort(rounded, axis=0), len(statistics)
-    own = np.column_stack(
-        [
-            times - np.searchsorted(ordered[:, k], rounded[:, k], side="left")
-            for k in range(statistics.shape[1])
-        ]
-    )
+    pairs = zip(ordered.T, rounded.T, strict=True)
+    own = np.column_stack([times - np.searchsorted(of, column) for of, column in pairs])
     rarest = own.min(axis=1)
     return (rarest[:, None] <= own[0]).mean(axis=0)
 
@@ -348,24 +337,14 @@ def chance_share(
     resamples: int = 400,
     seed: int = 1,
 ) -> Interval:
-    """Return the share of the variance between single runs that is chance.
+    """Return the share of the variance between single runs that is chance; NaN without replicates.
 
-    Parameters
-    ----------
-    values
-        [points, replicates]. Runs at one point differ by chance alone; a one-way analysis of
-        variance separates it from what differs between points [searle_1971].
-    blocks
-        How many equal, independent blocks the points form, in their order; default: each point is
-        one. Blocks are resampled for the interval.
-    common
-        Whether a replicate has the same draws at all points. It then moves all points alike, and
-        only the rest is taken off the variance between points. The interval holds for these draws.
+    Runs [points, replicates] at one point differ by chance alone; a one-way analysis of variance
+    separates it from what differs between points [searle_1971]. The points form equal, independent
+    ``blocks``, in their order, which are resampled for the interval; default: each point is one.
 
-    Returns
-    -------
-    tuple
-        Share, low, high; NaN without replicates.
+    Replicates with ``common`` draws at all points move all points alike, and only the rest is taken
+    off the variance between points. The interval holds for these draws.
     """
     points, replicates = values.shape
     if replicates < 2:
@@ -422,9 +401,6 @@ def variance_components(difference: np.ndarray) -> Components:
 def sample_size(variance: float, allowed: float) -> float:
     """Return how many values bring a variance down to what is allowed: two or more, or infinity."""
     return max(2.0, math.ceil(variance / allowed - 1e-9)) if allowed > 0.0 else math.inf
-
-
-# Ranks ------------------------------------------------------------------------------------------
 
 
 def standardised_ranks(values: np.ndarray) -> np.ndarray:

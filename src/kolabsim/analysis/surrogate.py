@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,21 +30,12 @@ SOME = 150
 """Points from which a Gaussian process estimates its length scales: more take minutes."""
 
 
-class Model(Protocol):
-    """A regression from inputs [N, inputs] to means and standard deviations [N]."""
-
-    def fit(self, inputs: np.ndarray, outcomes: np.ndarray) -> Model:
-        """Fit to outcomes [N]."""
-
-    def predict(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Predict means and standard deviations."""
-
-
 class Quality(NamedTuple):
     """Cross-validated accuracy of a surrogate."""
 
     r2: float
-    """1 minus the mean squared error over the variance; 0 is no better than the mean."""
+    """1 minus the mean squared error over the variance; 0 is no better than the mean, and where
+    nothing varies."""
     rmse: float
     """Root of the mean squared error, in the unit of the outcome."""
     coverage: float
@@ -67,7 +58,7 @@ class Surrogate:
     least: float
     """R² below which it refuses to predict."""
     factors: tuple[Factor, ...] = field(repr=False)
-    model: Model = field(repr=False)
+    model: GaussianProcess | Boosting = field(repr=False)
 
     @property
     def quality(self) -> Quality:
@@ -123,24 +114,27 @@ def fit_surrogate(
 
 def fitted(
     inputs: np.ndarray, outcomes: np.ndarray, kinds: Sequence[str], seed: int
-) -> tuple[dict[str, Quality], dict[str, Model]]:
+) -> tuple[dict[str, Quality], dict[str, GaussianProcess | Boosting]]:
     """Fit a model of each kind, and measure its cross-validated accuracy."""
     fold = np.random.default_rng(seed).permutation(np.arange(len(inputs)) % FOLDS)
     qualities: dict[str, Quality] = {}
-    models: dict[str, Model] = {}
+    models: dict[str, GaussianProcess | Boosting] = {}
     for kind in kinds:
         mean, spread = np.empty_like(outcomes), np.empty_like(outcomes)
+        new_model = GaussianProcess if kind == GAUSSIAN else Boosting
         for k in range(FOLDS):
             out = fold == k
-            model = new_model(kind, seed).fit(inputs[~out], outcomes[~out])
+            model = new_model(seed).fit(inputs[~out], outcomes[~out])
             mean[out], spread[out] = model.predict(inputs[out])
-        if kind == GAUSSIAN:
-            models[kind] = new_model(kind, seed).fit(inputs, outcomes)
-        else:  # its standard deviation is the error in the other folds
-            square = (outcomes - mean) ** 2
+        model = models[kind] = new_model(seed).fit(inputs, outcomes)
+        square = (outcomes - mean) ** 2
+        rmse, variance = float(np.sqrt(square.mean())), float(outcomes.var())
+        if isinstance(model, Boosting):  # its standard deviation is the error in the other folds
             spread = np.sqrt([square[fold != k].mean() for k in range(FOLDS)])[fold]
-            models[kind] = Boosting(seed, float(np.sqrt(square.mean()))).fit(inputs, outcomes)
-        qualities[kind] = quality_of(outcomes, mean, spread)
+            model.spread = rmse
+        r2 = 1.0 - float(square.mean()) / variance if variance > 0.0 else 0.0
+        inside = np.abs(outcomes - mean) <= 1.96 * spread
+        qualities[kind] = Quality(r2, rmse, float(inside.mean()))
     return qualities, models
 
 
@@ -189,23 +183,6 @@ def inputs_of(points: np.ndarray, factors: Sequence[Factor]) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def quality_of(outcomes: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> Quality:
-    """Return the accuracy of predictions; R² is 0 where nothing varies."""
-    error = outcomes - mean
-    variance = float(outcomes.var())
-    r2 = 1.0 - float((error**2).mean()) / variance if variance > 0.0 else 0.0
-    inside = np.abs(error) <= 1.96 * spread
-    return Quality(r2, float(np.sqrt((error**2).mean())), float(inside.mean()))
-
-
-# Models -----------------------------------------------------------------------------------------
-
-
-def new_model(kind: str, seed: int) -> Model:
-    """Return an unfitted model of a kind."""
-    return GaussianProcess(seed) if kind == GAUSSIAN else Boosting(seed)
-
-
 class GaussianProcess:
     """Smooth regression with a length scale for each input, and noise [rasmussen_2006].
 
@@ -236,7 +213,7 @@ class GaussianProcess:
         return self
 
     def predict(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Predict means and standard deviations."""
+        """Predict means and standard deviations [N]."""
         return self.process.predict(inputs, return_std=True)
 
 
@@ -246,8 +223,8 @@ class Boosting:
     Its standard deviation is the cross-validated error, the same everywhere.
     """
 
-    def __init__(self, seed: int, spread: float = np.nan) -> None:
-        self.seed, self.spread = seed, spread
+    def __init__(self, seed: int) -> None:
+        self.seed, self.spread = seed, np.nan
 
     def fit(self, inputs: np.ndarray, outcomes: np.ndarray) -> Boosting:
         """Fit the trees."""

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import RunStudy, outcome_values, run_sample
+from kolabsim.analysis.arrays import RunStudy, contrast_values, run_sample
 from kolabsim.analysis.statistics import Mean, mean_interval
-from kolabsim.errors import Problems
+from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment, sweep_table
 from kolabsim.study.factors import Value
@@ -121,12 +121,11 @@ def map_outcome(
     """
     values = np.asarray(values, np.float64)
     estimate = mean_interval(values, level, axis=1)
-    problems = Problems()
     undefined = int(np.isnan(estimate.mean).sum())
     if undefined:
         text = _("{outcome} is undefined at {number} of {points} points")
-        problems.add(text.format(outcome=outcome, number=undefined, points=len(values)))
-    problems.raise_if_any()
+        text = text.format(outcome=outcome, number=undefined, points=len(values))
+        raise InputError([Problem(text)])
     if values.shape[1] < 2:  # a spread over runs has one value for each point
         estimate = Mean(estimate.mean, estimate.mean, estimate.mean, estimate.n)
     if is_difference:
@@ -148,15 +147,12 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
     settings = sweep_table(experiment)
     study = run_sample(experiment, settings, folder, experiment.spec.runs, run)
     levels = {one.name: one.levels(experiment.spec.levels) for one in experiment.factors}
-    maps, found = [], {}
-    for outcome in experiment.outcomes:
-        values = outcome_values(study, outcome)
-        is_difference = len(values) > 1
-        found[outcome.name] = values[0] - values[1] if is_difference else values[0]
-        maps.append(
-            map_outcome(
-                found[outcome.name], levels, outcome=outcome.name, better=outcome.better,
-                is_difference=is_difference,
-            )
-        )  # fmt: skip
+    found = {one.name: contrast_values(study, one) for one in experiment.outcomes}
+    maps = [
+        map_outcome(
+            found[one.name], levels, outcome=one.name, better=one.better,
+            is_difference=len(study.strategies) > 1,
+        )
+        for one in experiment.outcomes
+    ]  # fmt: skip
     return SweepResult(study, settings, tuple(maps), found)

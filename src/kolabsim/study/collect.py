@@ -117,9 +117,6 @@ def tidy(
     return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
 
 
-# Reading the parts --------------------------------------------------------------------------------
-
-
 def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
     """Read the finished rows of a kind in the order of tasks and run numbers, some at a time.
 
@@ -198,9 +195,6 @@ def read_table(study: Study, kind: str) -> pd.DataFrame:
 def read_tables(study: Study) -> dict[str, pd.DataFrame]:
     """All finished rows: runs, quarters and regions."""
     return {kind: read_table(study, kind) for kind in KEYS}
-
-
-# One file of each kind ----------------------------------------------------------------------------
 
 
 class StoredResults(Results):

@@ -233,9 +233,6 @@ many base points [goldstein_2015]; factorial: finite changes of choices [borgono
 """
 
 
-# Checks -----------------------------------------------------------------------------------------
-
-
 def make_design(
     method: str,
     names: Sequence[str],

@@ -215,9 +215,6 @@ def find_experiment(source: str | Path) -> Path:
     raise InputError([Problem(text)])
 
 
-# Checks -------------------------------------------------------------------------------------------
-
-
 def _read_kind(tree: Node, path: Path, problems: Problems) -> str:
     node = tree.get("kind")
     if node is None or node.is_empty:

@@ -143,7 +143,8 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
         for name, mechanism in custom.mechanisms.items()
     ]
     targets = (*(target for target in TARGETS if target != "list"), *custom.targets)
-    budget = PART * yearly_cost(scenario)
+    prices = (area.cost_per_resident for area in scenario.areas.values())
+    budget = PART * (float(scenario.regions.population.sum()) * sum(prices))
     for name in SUPPORTERS:
         meaning = N_("regions that it supports")
         found.append(Factor(f"support.{name}.targets", meaning, "targets", "all", words=targets))
@@ -161,12 +162,6 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
     meaning, caps = N_("most members of a body"), tuple(range(largest_group(scenario), CAP + 1))
     found.append(Factor("cap", meaning, "institutions", scenario.cap, words=caps))
     return {factor.name: factor for factor in found}
-
-
-def yearly_cost(scenario: Scenario) -> float:
-    """The cost of all services in a year at efficient scale, in the scenario's currency."""
-    people = float(scenario.regions.population.sum())
-    return people * sum(area.cost_per_resident for area in scenario.areas.values())
 
 
 def largest_group(scenario: Scenario) -> int:

@@ -208,6 +208,13 @@ class Study:
         return {**MEASURES, **self.custom_measures}
 
     @property
+    def blocks(self) -> Iterator[tuple[int, int, str]]:
+        """The position of the task, the first run and the hash of each block."""
+        for k, task in enumerate(self.tasks):
+            for first in range(0, self.runs, BLOCK):
+                yield k, first, task.block(first)
+
+    @property
     def store(self) -> Store:
         """The folder's content."""
         return Store(self.folder)
@@ -258,7 +265,7 @@ class Study:
 
     def failures(self) -> list[Failure]:
         """The runs of this study that raised an error and have not been repeated since."""
-        blocks = {task.block(r) for task in self.tasks for r in range(0, self.runs, BLOCK)}
+        blocks = {block for _k, _first, block in self.blocks}
         found = self.store.failures()
         return [one for one in found if one.block in blocks and one.run < self.runs]
 
@@ -270,16 +277,14 @@ class Study:
         for failure in [] if retry_failed else self.failures():
             failed.setdefault(failure.block, set()).add(failure.run)
         found = []
-        for task in self.tasks:
-            for first in range(0, self.runs, BLOCK):
-                block = task.block(first)
-                numbers = set(range(first, min(first + BLOCK, self.runs)))
-                there = finished.get(block, set())
-                # A run without its detail is repeated where detail is now wanted.
-                bare = {r for r in numbers & there if r < self.detail} - detailed.get(block, set())
-                left = numbers - (there - bare) - failed.get(block, set())
-                if left:
-                    found.append((task, np.array(sorted(left), np.int64)))
+        for k, first, block in self.blocks:
+            numbers = set(range(first, min(first + BLOCK, self.runs)))
+            there = finished.get(block, set())
+            # A run without its detail is repeated where detail is now wanted.
+            bare = {r for r in numbers & there if r < self.detail} - detailed.get(block, set())
+            left = numbers - (there - bare) - failed.get(block, set())
+            if left:
+                found.append((self.tasks[k], np.array(sorted(left), np.int64)))
         return found
 
     def values(self, columns: Sequence[str]) -> np.ndarray:
@@ -292,11 +297,7 @@ class Study:
 
         assert self.place is not None
         found = np.full((len(columns), len(self.tasks), self.runs), np.nan)
-        position = {
-            task.block(first): k
-            for k, task in enumerate(self.tasks)
-            for first in range(0, self.runs, BLOCK)
-        }
+        position = {block: k for k, _first, block in self.blocks}
         index = self.store.index()
         files = {path for block in position.keys() & index.keys() for path in index[block]}
         with intact(self.store.parts):

@@ -100,9 +100,6 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-# The scenario -----------------------------------------------------------------------------------
-
-
 def scenario_text(folder: Path, table: Table, columns: Columns, regions: Regions) -> str:
     """Return the scenario, with comments on every key."""
     is_indonesian = all(map(KEMENDAGRI.fullmatch, regions.codes))
@@ -279,9 +276,6 @@ strategies:
     support:
       ngo: {{intensity: 0.5, until: 20}}
 """
-
-
-# The experiment, and the guide --------------------------------------------------------------------
 
 
 def experiment_text() -> str:

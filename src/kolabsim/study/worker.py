@@ -81,7 +81,10 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
 
     def add(kind: str, table: pa.Table, block: str, runs: np.ndarray) -> None:
         tables.setdefault(kind, []).append(table)
-        found.spans.setdefault(kind, []).extend(spans(block, runs))
+        breaks = np.flatnonzero(np.diff(runs) != 1) + 1
+        consecutive = np.split(runs, breaks)
+        spans = [Span(block, int(part[0]), int(part[-1]) + 1) for part in consecutive]
+        found.spans.setdefault(kind, []).extend(spans)
 
     for key, recipe, runs in batch.work:
         task, block = recipe.make(bases), key.block(int(runs[0]))
@@ -119,37 +122,23 @@ def attempts(
     failures: list[Failure],
 ) -> Iterator[tuple[np.ndarray, Block]]:
     """Simulate the runs of a block; if one raises, each separately, and add its failure."""
-
-    def simulate(numbers: np.ndarray) -> Block:
-        given = run_block(task, numbers, stop=stop, state=state, regions=bool(numbers[0] < detail))
-        if stop is not None and stop[0] != 0:
-            raise GivenUpError
-        return given
-
     try:
-        yield runs, simulate(runs)
-    except (GivenUpError, KolabsimError):
+        given = run_block(task, runs, stop=stop, state=state, regions=bool(runs[0] < detail))
+    except KolabsimError:
         raise
-    except Exception:  # a user-defined rule may raise anything
-        for number in runs:
-            try:
-                yield np.array([number]), simulate(np.array([number]))
-            except (GivenUpError, KolabsimError):
-                raise
-            except Exception as error:
-                failures.append(
-                    Failure(
-                        key.strategy, key.future, int(number), key.block(int(runs[0])),
-                        f"{type(error).__name__}: {error}",
-                        "".join(traceback.format_exception(error)),
-                    )
-                )  # fmt: skip
-
-
-def spans(block: str, runs: np.ndarray) -> list[Span]:
-    """Consecutive run numbers as spans."""
-    breaks = np.flatnonzero(np.diff(runs) != 1) + 1
-    return [Span(block, int(part[0]), int(part[-1]) + 1) for part in np.split(runs, breaks)]
+    except Exception as error:  # a user-defined rule may raise anything
+        if len(runs) > 1:
+            for number in runs:
+                one = np.array([number])
+                yield from attempts(task, key, one, detail, state, stop, failures)
+            return
+        number, text = int(runs[0]), "".join(traceback.format_exception(error))
+        reason = f"{type(error).__name__}: {error}"
+        failures.append(Failure(key.strategy, key.future, number, key.block(number), reason, text))
+        return
+    if stop is not None and stop[0] != 0:
+        raise GivenUpError
+    yield runs, given
 
 
 def rows(
