@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.statistics import ratio
-from kolabsim.errors import Problems
+from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
 from kolabsim.model.parameters import QUARTERS
@@ -62,6 +62,22 @@ def contrast_values(study: Study, outcome: Outcome) -> np.ndarray:
 
 
 # Checks -----------------------------------------------------------------------------------------
+
+
+def check_known(names: Sequence[str], *chosen: str | None) -> Problems:
+    """Return problems with strategies that were not simulated."""
+    problems = Problems()
+    for name in chosen:
+        if name is not None and name not in names:
+            message = _("'{name}' was not simulated{suggestion}")
+            problems.add(message.format(name=name, suggestion=suggestion(name, names)))
+    return problems
+
+
+def check_level(level: float, problems: Problems) -> None:
+    """Add a problem with a level such as 95."""
+    if not 0.0 < level < 1.0:
+        problems.add(_("level: {value} is not between 0 and 1").format(value=level))
 
 
 def check_scores(

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import arrange, positions
+from kolabsim.analysis.arrays import arrange, check_known, check_level, positions
 from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
     GAINS,
@@ -35,7 +35,6 @@ from kolabsim.analysis.statistics import (
     variance_share,
     verdicts,
 )
-from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
@@ -122,7 +121,12 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
     ('forum',)
     """
     others = tuple(name for name in results.strategies if name != baseline)
-    check_request(results.strategies, others, baseline, level)
+    problems = check_known(results.strategies, baseline)
+    if not others:
+        message = _("only '{name}' was simulated: there is nothing to compare with it")
+        problems.add(message.format(name=baseline))
+    check_level(level, problems)
+    problems.raise_if_any()
     keys = {"strategy": others, "future": tuple(results.futures)}
     every = all_keys(results, (baseline, *others), keys["future"])
     at = positions(results.columns([*every]), every)
@@ -148,24 +152,6 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         costs=cost_table(differences, values, keys, level),
         channels=channel_table(values, keys, level),
     )
-
-
-def check_request(
-    strategies: Sequence[str], others: Sequence[str], baseline: str, level: float
-) -> None:
-    """Refuse an unknown baseline, a comparison of one strategy, and a level such as 95."""
-    message = ""
-    if baseline not in strategies:
-        message = _("'{name}' was not simulated{suggestion}").format(
-            name=baseline, suggestion=suggestion(baseline, strategies)
-        )
-    elif not others:
-        message = _("only '{name}' was simulated: there is nothing to compare with it")
-        message = message.format(name=baseline)
-    elif not 0.0 < level < 1.0:
-        message = _("level: {value} is not between 0 and 1").format(value=level)
-    if message:
-        raise InputError([Problem(message)])
 
 
 def all_keys(

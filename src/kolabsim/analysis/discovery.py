@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import check_scores, check_settings
+from kolabsim.analysis.arrays import check_known, check_scores, check_settings
 from kolabsim.analysis.prim import (
     SMALLEST,
     Box,
@@ -21,7 +21,7 @@ from kolabsim.analysis.prim import (
     share_a_side,
 )
 from kolabsim.analysis.statistics import one_thread
-from kolabsim.errors import KolabsimError, Problems, install_command, suggestion
+from kolabsim.errors import KolabsimError, install_command
 from kolabsim.i18n import _
 
 RESTRICTED = 4
@@ -95,11 +95,8 @@ def failures(
     It fails if it falls short of a threshold in the outcome's unit, or of a baseline's mean in the
     same future; give exactly one of the two.
     """
-    scores, problems = check_scores(values, names, better, outcome), Problems()
-    for name in (strategy, baseline):
-        if name is not None and name not in names:
-            message = _("'{name}' was not simulated{suggestion}")
-            problems.add(message.format(name=name, suggestion=suggestion(name, names)))
+    scores = check_scores(values, names, better, outcome)
+    problems = check_known(names, strategy, baseline)
     if (threshold is None) == (baseline is None):
         problems.add(_("give either a threshold or a baseline to fall short of"))
     problems.raise_if_any()

@@ -117,14 +117,12 @@ def fairness(
 
 def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
     """Return the members' shares of joint cost by a rule."""
-    weights = np.array(
-        [
-            laws.sharing_weight(SHARES.index(rule), slot.people, slot.alone, state.region[i].stress)
-            for i, slot in zip(members, state.slot[members, a], strict=True)
-        ],
-        float,
-    )
-    return weights / weights.sum()
+    number, pairs = SHARES.index(rule), zip(members, state.slot[members, a], strict=True)
+    weights = [
+        laws.sharing_weight(number, slot.people, slot.alone, state.region[i].stress)
+        for i, slot in pairs
+    ]
+    return np.array(weights, float) / np.array(weights, float).sum()
 
 
 def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, ...]], float]:

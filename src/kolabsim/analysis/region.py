@@ -320,7 +320,7 @@ def simulate_region(
 def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tuple:
     """Return the arrays of one region from a block of runs."""
     state = new_state(task.world)
-    saving, gained = list(REGION_MEASURES).index("saving"), COSTS.index("benefit")
+    saving = list(REGION_MEASURES).index("saving")
     ends = ends_of(scenario.horizon)
     paths = np.empty((len(numbers), len(ends)))
     # No stage reads the horizon: a shorter run equals the first quarters of a longer one.
@@ -336,22 +336,24 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
     money = at["people"] * unit_costs(scenario, at["people"]) / QUARTERS
     money *= task.world.area["cost_per_resident"]
     shared = at["body"] != NOBODY
-    sums = np.empty((len(numbers), len(COSTS)))
-    sums[:, COSTS.index("startup")] = -(at["entry"] * money).sum(axis=(1, 2))
-    sums[:, COSTS.index("joint")] = (at["cost"] * money * shared).sum(axis=(1, 2))
-    sums[:, COSTS.index("alone")] = (money * shared).sum(axis=(1, 2))
-    sums[:, COSTS.index("saving")] = paths[:, -1]
-    sums[:, gained] = figures[..., list(REGION_MEASURES).index("benefit_money")].sum(axis=1)
+    benefit = figures[..., list(REGION_MEASURES).index("benefit_money")].sum(axis=1)
     # Net benefit is that of bodies, less start-up cost, less programme cost borne.
-    before = ((at["realised"] + at["entry"]) * money).sum(axis=(1, 2))
-    borne = before - sums[:, gained]
+    borne = ((at["realised"] + at["entry"]) * money).sum(axis=(1, 2)) - benefit
     error = ROUNDING * money.sum(axis=(1, 2))
-    sums[:, COSTS.index("programme")] = np.where(borne > error, borne, 0.0)
+    sums = {
+        "startup": -(at["entry"] * money).sum(axis=(1, 2)),
+        "joint": (at["cost"] * money * shared).sum(axis=(1, 2)),
+        "alone": (money * shared).sum(axis=(1, 2)),
+        "programme": np.where(borne > error, borne, 0.0),
+        "saving": paths[:, -1],
+        "benefit": benefit,
+    }
     last = money[:, -QUARTERS:].mean(axis=1) * QUARTERS
     channels = (figures[..., FIRST_CHANNEL:] * last[..., None]).sum(axis=1)
     body = kept.trace[:, -1, :, :, TRACE.index("body")]
     together = (body == body[:, i : i + 1]) & (body[:, i : i + 1] != NOBODY)
-    return paths, sums, money.sum(axis=(1, 2)), channels, last.sum(axis=1), together
+    costs = np.column_stack([sums[name] for name in COSTS])
+    return paths, costs, money.sum(axis=(1, 2)), channels, last.sum(axis=1), together
 
 
 def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:

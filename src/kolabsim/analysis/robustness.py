@@ -19,6 +19,8 @@ import pandas as pd
 
 from kolabsim.analysis.arrays import (
     RunStudy,
+    check_known,
+    check_level,
     check_scores,
     outcome_values,
     run_sample,
@@ -269,10 +271,7 @@ def check_aim(
     level: float,
 ) -> None:
     """Refuse unknown strategies and criteria, and numbers that make no sense."""
-    problems = Problems()
-    if baseline is not None and baseline not in names:
-        message = _("'{name}' was not simulated{suggestion}")
-        problems.add(message.format(name=baseline, suggestion=suggestion(baseline, names)))
+    problems = check_known(names, baseline)
     ranking = [name for name, one in CRITERIA.items() if one.ranks]
     if main not in ranking:
         message = _("'{name}' is not a criterion to rank by{suggestion}")
@@ -284,8 +283,7 @@ def check_aim(
             problems.add(message.format(name=main, needs=needs))
     if threshold is not None and not math.isfinite(threshold):
         problems.add(_("threshold: {value} is not a number").format(value=threshold))
-    if not 0.0 < level < 1.0:
-        problems.add(_("level: {value} is not between 0 and 1").format(value=level))
+    check_level(level, problems)
     problems.raise_if_any()
 
 

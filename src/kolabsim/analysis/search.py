@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kolabsim.analysis.arrays import RunStudy, run_sample, settings_table
+from kolabsim.analysis.arrays import RunStudy, check_level, run_sample, settings_table
 from kolabsim.analysis.pareto import (
     LESS,
     MORE,
@@ -96,10 +96,11 @@ def search(
     """
     factors, objectives = tuple(factors), tuple(objectives)
     starts = np.empty((0, len(factors))) if starts is None else np.asarray(starts, np.float64)
-    check_request(
-        factors, objectives, budget, generations=generations, population=population, runs=runs,
-        steps=steps, starts=starts, seed=seed, level=level,
-    )  # fmt: skip
+    wholes = {
+        "generations": (generations, 1), "population": (population, LEAST_POPULATION),
+        "steps": (steps, 1), "seed": (seed, 0),
+    }  # fmt: skip
+    check_request(factors, objectives, budget, wholes, runs, starts, level)
     columns = column_names(objectives, budget)
     request = json.dumps([[asdict(factor) for factor in factors], list(columns), identity])
     name = hashlib.sha256(request.encode()).hexdigest()  # of all that decides the values of a point
@@ -148,16 +149,15 @@ def check_request(
     factors: Sequence[Factor],
     objectives: Sequence[Objective],
     budget: Budget | None,
-    *,
-    generations: int,
-    population: int,
+    wholes: Mapping[str, tuple[int, int]],
     runs: tuple[int, int],
-    steps: int,
     starts: np.ndarray,
-    seed: int,
     level: float,
 ) -> None:
-    """Refuse a search that makes no sense, with all problems at once."""
+    """Refuse a search that makes no sense, with all problems at once.
+
+    ``wholes`` are whole numbers, each with the least that is allowed.
+    """
     problems = Problems()
     for kind, names in (
         ("factors", [factor.name for factor in factors]),
@@ -173,11 +173,7 @@ def check_request(
             problems.add(text.format(name=objective.name, value=objective.direction))
     if budget is not None and not np.isfinite(budget.most):
         problems.add(_("budget: {value} is not a sum of money").format(value=budget.most))
-    wholes = (
-        ("generations", generations, 1), ("population", population, LEAST_POPULATION),
-        ("steps", steps, 1), ("seed", seed, 0), ("runs", runs[0], 2), ("runs", runs[1], 2),
-    )  # fmt: skip
-    for name, value, least in wholes:
+    for name, (value, least) in (*wholes.items(), ("runs", (runs[0], 2)), ("runs", (runs[1], 2))):
         is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not is_whole or value < least:
             text = _("{name}: {value} is not a whole number of at least {least}")
@@ -185,8 +181,7 @@ def check_request(
     if runs[0] > runs[1]:
         text = _("runs: the fewest, {least}, exceed the most, {most}")
         problems.add(text.format(least=runs[0], most=runs[1]))
-    if not 0.0 < level < 1.0:
-        problems.add(_("level: {value} is not between 0 and 1").format(value=level))
+    check_level(level, problems)
     if starts.ndim != 2 or starts.shape[1] != len(factors):
         text = _("starts: the shape is {shape}; allowed: any number of points, {number} factors")
         problems.add(text.format(shape=starts.shape, number=len(factors)))

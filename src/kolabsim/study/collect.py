@@ -142,29 +142,24 @@ def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
         some = wanted[first : first + CHUNK[kind]]
         files = dict.fromkeys(path for block in some["block"] for path in index.get(block, ()))
         with intact(study.store.parts):
-            parts = [_rows_of(read(path), some["block"], limit) for path in files]
-            table = _ordered(study, kind, parts, some) if parts else None
+            table = _ordered(study, kind, list(map(read, files)), some, limit) if files else None
         if table is not None:
             yield table
 
 
-def _rows_of(table: pa.Table, blocks: pd.Series, limit: int) -> pa.Table:
+def _ordered(
+    study: Study, kind: str, tables: list[pa.Table], wanted: pd.DataFrame, limit: int
+) -> pd.DataFrame | None:
+    """The wanted blocks of some parts, up to a number of runs, in the order of tasks and runs."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    block = pc.cast(table.column("block"), pa.string())
-    here = pc.and_(
-        pc.is_in(block, pa.array(blocks.unique(), pa.string())), pc.less(table.column("run"), limit)
-    )
-    place = table.schema.get_field_index("block")
-    return table.set_column(place, "block", block).filter(here)
-
-
-def _ordered(
-    study: Study, kind: str, parts: list[pa.Table], wanted: pd.DataFrame
-) -> pd.DataFrame | None:
-    import pyarrow as pa
-
+    parts, blocks = [], pa.array(wanted["block"].unique(), pa.string())
+    for part in tables:
+        block = pc.cast(part.column("block"), pa.string())
+        here = pc.and_(pc.is_in(block, blocks), pc.less(part.column("run"), limit))
+        place = part.schema.get_field_index("block")
+        parts.append(part.set_column(place, "block", block).filter(here))
     keys = ["task", *KEYS[kind]]
     table = pa.concat_tables(parts).unify_dictionaries().to_pandas()
     if table.empty:
@@ -177,9 +172,8 @@ def _ordered(
     position = table.pop("task").to_numpy()
     for place, name in enumerate(("strategy", "future")):
         names = [getattr(task, name) for task in study.tasks]
-        order = list(dict.fromkeys(names))
-        codes = np.array([order.index(value) for value in names])[position]
-        table.insert(place, name, pd.Categorical.from_codes(codes, order))
+        labels = pd.Categorical(names, list(dict.fromkeys(names)))[position]
+        table.insert(place, name, labels)
     return table.reset_index(drop=True)
 
 

@@ -270,7 +270,17 @@ def make_design(
             problems.add(_("second order: only sobol analyses pairs of factors"))
         if usual is not None and method != "one_at_a_time":
             problems.add(_("usual places: only one_at_a_time has them"))
-    check_names(names, groups, dummy, problems)
+    for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
+        problems.add(_("factors: '{name}' is named more than once").format(name=name))
+    if dummy and DUMMY in {*names, *(groups or ())}:
+        message = _("factors: '{name}' is reserved for the factor without effect")
+        problems.add(message.format(name=DUMMY))
+    if groups is not None and len(groups) != len(names):
+        message = _("groups: {groups} are given for {names} factors; one for each is needed")
+        problems.add(message.format(groups=len(groups), names=len(names)))
+    elif len(set(groups or names)) < 2:
+        message = _("factors: {number} is too few; at least two factors or groups are needed")
+        problems.add(message.format(number=len(set(groups or names))))
     if not 0 <= seed < 2**32 - 1:
         message = _("seed: {seed} is not allowed; allowed: from 0 to {most}")
         problems.add(message.format(seed=seed, most=2**32 - 2))
@@ -315,20 +325,3 @@ def check_samples(method: str, samples: int, problems: Problems) -> None:
         )
         above = below + CURVES
         problems.add(message.format(curves=CURVES, below=below, above=above, **words))
-
-
-def check_names(
-    names: Sequence[str], groups: Sequence[str] | None, dummy: bool, problems: Problems
-) -> None:
-    """Add problems for factors and groups that are ambiguous or too few."""
-    for name in dict.fromkeys(name for name in names if list(names).count(name) > 1):
-        problems.add(_("factors: '{name}' is named more than once").format(name=name))
-    if dummy and DUMMY in {*names, *(groups or ())}:
-        message = _("factors: '{name}' is reserved for the factor without effect")
-        problems.add(message.format(name=DUMMY))
-    if groups is not None and len(groups) != len(names):
-        message = _("groups: {groups} are given for {names} factors; one for each is needed")
-        problems.add(message.format(groups=len(groups), names=len(names)))
-    elif len(set(groups or names)) < 2:
-        message = _("factors: {number} is too few; at least two factors or groups are needed")
-        problems.add(message.format(number=len(set(groups or names))))

@@ -115,20 +115,18 @@ def _number(
 def list_factors(scenario: Scenario) -> dict[str, Factor]:
     """All factors of a scenario, by name."""
     given = scenario.parameters
-    found = [
-        _number(f"parameters.{n}", entry, entry.group, given.get(n, entry.default), entry.source)
-        for n, entry in PARAMETERS.items()
-    ]
-    for rule in BUILT_IN:
-        for name, entry in RULES[rule].parameters.items():
-            usual = given.get(f"{rule}.{name}", entry.default)
-            found.append(_number(f"parameters.{rule}.{name}", entry, "rules", usual, entry.source))
     custom = (
         scenario.declared if scenario.is_extended else Declared(mechanisms=shipped_mechanisms())
     )
-    for name, entry in custom.parameters.items():
-        usual = given.get(name, entry.default)
-        found.append(_number(f"parameters.{name}", entry, "extensions", usual, entry.source))
+    entries = {name: (entry, entry.group) for name, entry in PARAMETERS.items()}
+    for rule in BUILT_IN:
+        own = RULES[rule].parameters
+        entries |= {f"{rule}.{name}": (entry, "rules") for name, entry in own.items()}
+    entries |= {name: (entry, "extensions") for name, entry in custom.parameters.items()}
+    found = [
+        _number(f"parameters.{n}", entry, group, given.get(n, entry.default), entry.source)
+        for n, (entry, group) in entries.items()
+    ]
     for area, values in scenario.areas.items():
         for name, entry in AREA_ATTRIBUTES.items():
             value = getattr(values, name)
@@ -136,12 +134,10 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
             span = (low, high) if low < high else None  # half and double of zero are zero
             named = f"areas.{area}.{name}"
             found.append(_number(named, entry, "areas", value, values.source, span))
-    for kind, levers in (("mechanisms", MECHANISMS), ("support", SUPPORTERS)):
+    own_levers = {name: mechanism.lever for name, mechanism in custom.mechanisms.items()}
+    kinds = (("mechanisms", MECHANISMS), ("support", SUPPORTERS), ("mechanisms", own_levers))
+    for kind, levers in kinds:
         found += [Factor(f"{kind}.{name}", lever.title, kind) for name, lever in levers.items()]
-    found += [
-        Factor(f"mechanisms.{name}", mechanism.lever.title, "mechanisms")
-        for name, mechanism in custom.mechanisms.items()
-    ]
     targets = (*(target for target in TARGETS if target != "list"), *custom.targets)
     prices = (area.cost_per_resident for area in scenario.areas.values())
     budget = PART * (float(scenario.regions.population.sum()) * sum(prices))
