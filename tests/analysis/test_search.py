@@ -8,7 +8,7 @@ import pytest
 from kolabsim.analysis import pareto, race
 from kolabsim.analysis.pareto import Budget, Objective, knee_of, reevaluate
 from kolabsim.analysis.search import search
-from kolabsim.errors import InputError, KolabsimError, StoppedError
+from kolabsim.errors import InputError, KolabsimError
 from kolabsim.study.factors import Factor
 
 pytest.importorskip("pymoo")
@@ -50,16 +50,14 @@ def bnh(points):
 
 
 class Counted:
-    """An evaluate that knows which runs of which points it did, and raises on demand."""
+    """An evaluate that knows which runs of which points it did."""
 
-    def __init__(self, exact=zdt1, fails_at=None, **chance):
-        self.exact, self.chance, self.fails_at = exact, chance, fails_at
+    def __init__(self, exact=zdt1, **chance):
+        self.exact, self.chance = exact, chance
         self.calls, self.done = 0, []
 
     def __call__(self, points, runs):
         self.calls += 1
-        if self.calls == self.fails_at:
-            raise KeyboardInterrupt
         self.done += [(point.tobytes(), run) for point in points for run in runs]
         return with_chance(self.exact(points), runs, points, **self.chance)
 
@@ -190,8 +188,7 @@ def test_fewer_runs_are_no_better_by_chance_than_more():
     def evaluate(points, runs):
         return points.sum(axis=1)[:, None, None] + np.array(runs, float)[None, None, :]
 
-    archive = race.Archive(evaluate, 1, None, None, "")
-    contest = race.Race(archive, (Objective("loss", -1),), None, (4, 16), 0.95)
+    contest = race.Race(evaluate, (Objective("loss", -1),), None, (4, 16), 0.95)
     points = np.array([[0.0], [0.5], [1.0]])
     contest.enter(points)
     contest.extend(points[:2])
@@ -239,86 +236,13 @@ def test_no_candidate_within_the_budget_is_said_with_the_cheapest():
                **QUICK | {"generations": 30})  # fmt: skip
 
 
-# Again, and on ----------------------------------------------------------------------------------
-
-
 def test_the_same_seed_gives_the_same_front_and_another_another():
-    one, two = (search(Counted(own=0.02), factors(4), LESS_OF_BOTH, **QUICK) for _ in range(2))
+    evaluates = [Counted(own=0.02) for _ in range(2)]
+    one, two = (search(evaluate, factors(4), LESS_OF_BOTH, **QUICK) for evaluate in evaluates)
     same(one, two)
+    assert len(set(evaluates[0].done)) == len(evaluates[0].done), "no run is simulated twice"
     other = search(Counted(own=0.02), factors(4), LESS_OF_BOTH, seed=2, **QUICK)
     assert not np.array_equal(one.points[:5], other.points[:5])
-
-
-def test_an_interrupted_search_goes_on_and_simulates_nothing_twice(tmp_path):
-    short = QUICK | {"generations": 4, "population": 8}
-    whole = Counted(own=0.02)
-    front = search(whole, factors(4), LESS_OF_BOTH, **short)
-    assert whole.calls > 8
-    for fails_at in range(1, whole.calls + 1):
-        path = tmp_path / f"{fails_at}.npz"
-        first, then = Counted(own=0.02, fails_at=fails_at), Counted(own=0.02)
-        with pytest.raises(KeyboardInterrupt):
-            search(first, factors(4), LESS_OF_BOTH, path=path, **short)
-        same(front, search(then, factors(4), LESS_OF_BOTH, path=path, **short))
-        assert first.calls + then.calls == whole.calls + 1
-        assert first.done + then.done == whole.done
-
-
-def test_a_search_can_be_stopped_between_calls(tmp_path):
-    path, evaluate = tmp_path / "kept.npz", Counted()
-    with pytest.raises(StoppedError):
-        search(
-            evaluate, factors(3), LESS_OF_BOTH, path=path, stop=lambda: evaluate.calls == 3, **QUICK
-        )
-    assert evaluate.calls == 3
-    assert path.is_file()
-
-
-def test_more_generations_go_on_from_the_end(tmp_path):
-    path = tmp_path / "kept.npz"
-    long = QUICK | {"generations": 12}
-    search(Counted(own=0.02), factors(4), LESS_OF_BOTH, path=path, **QUICK)
-    more, fresh, again = Counted(own=0.02), Counted(own=0.02), Counted(own=0.02)
-    seen = []
-    front = search(more, factors(4), LESS_OF_BOTH, path=path, progress=seen.append, **long)
-    same(front, search(fresh, factors(4), LESS_OF_BOTH, **long))
-    assert len(more.done) < 0.7 * len(fresh.done)
-    assert [one.number for one in seen] == list(range(1, 13))
-    assert tuple(seen[:-1]) == front.history[:-1]
-    assert front.history[-1].runs == len(fresh.done)
-    search(again, factors(4), LESS_OF_BOTH, path=path, **long)
-    assert again.calls == 0
-    # What is known serves another budget and another seed too.
-    search(again, factors(4), LESS_OF_BOTH, path=path, seed=5, **long)
-    assert 0 < len(again.done) < len(fresh.done)
-
-
-@pytest.mark.parametrize(
-    ("of", "objectives", "how"),
-    [
-        (factors(3, high=0.5), LESS_OF_BOTH, {}),
-        (factors(3), (Objective("f1", -1), Objective("g", -1)), {}),
-        (factors(3), LESS_OF_BOTH, {"identity": "another scenario"}),
-    ],
-)
-def test_the_file_of_another_search_is_refused(tmp_path, of, objectives, how):
-    path = tmp_path / "kept.npz"
-    search(Counted(), factors(3), LESS_OF_BOTH, path=path, **QUICK)
-    before = path.read_bytes()
-    with pytest.raises(InputError, match=r"kept\.npz: this file holds another search"):
-        search(Counted(), of, objectives, path=path, **QUICK, **how)
-    assert path.read_bytes() == before
-
-
-def test_a_file_that_is_no_search_is_refused_and_nothing_in_it_is_run(tmp_path):
-    path = tmp_path / "kept.npz"
-    np.savez(path, request=np.array(print, dtype=object))
-    damaged = path.read_bytes()
-    for content in (b"", b"cos\nsystem\n(S'false'\ntR.", damaged, damaged[:80]):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match="holds no search, or it is damaged"):
-            search(Counted(), factors(3), LESS_OF_BOTH, path=path, **QUICK)
-        assert path.read_bytes() == content
 
 
 # Requests ---------------------------------------------------------------------------------------

@@ -1,16 +1,13 @@
 """Search under a budget: packages of levers that no other package dominates.
 
 NSGA-II [deb_2002] over an ``evaluate`` that simulates candidates on common random numbers.
-Candidates race: those whose comparison is undecided get more runs. Simulated values are kept and
-never simulated again.
+Candidates race: those whose comparison is undecided get more runs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,6 @@ from kolabsim.analysis.pareto import (
     FrontRobustness,
     Generation,
     Objective,
-    column_names,
     distinct,
     hypervolumes,
     knee_of,
@@ -34,7 +30,7 @@ from kolabsim.analysis.pareto import (
     reevaluate,
     settings_at,
 )
-from kolabsim.analysis.race import Archive, Evaluate, Race
+from kolabsim.analysis.race import Evaluate, Race
 from kolabsim.engine.overrides import is_lever
 from kolabsim.errors import KolabsimError, Problems
 from kolabsim.i18n import _
@@ -69,30 +65,21 @@ def search(
     starts: np.ndarray | None = None,
     seed: int = 1,
     level: float = 0.95,
-    path: Path | None = None,
-    identity: str = "",
     progress: Callable[[Generation], None] | None = None,
-    stop: Callable[[], bool] | None = None,
 ) -> Front:
     """Search for packages within a budget that no other package dominates.
 
-    The same request returns the same front, bit for bit. With a ``path``, simulated values are
-    kept: a search that was interrupted, or is given more generations, repeats its first steps from
-    the values in the file and continues.
+    The same request returns the same front, bit for bit.
 
     ``evaluate`` simulates candidates (:data:`Evaluate`); a package sets ``factors``, the columns of
     a point. A generation has ``population`` candidates, at least 8. ``runs`` are the fewest and the
     most of a candidate, at least 2: one that others do not clearly dominate, run by run, gets twice
     as many in each generation. ``steps`` along the range of a number are the resolution of the
     search; ``starts`` [S, factors] are known packages that take part from the first generation.
-
-    ``identity`` identifies everything else that decides the values: hashes of scenario and model. A
-    file with other factors, columns or identity is refused; all else may change. ``progress`` is
-    called after each generation, ``stop`` before each call of ``evaluate``; True stops the search.
+    ``progress`` is called after each generation.
 
     Raises :class:`~kolabsim.errors.KolabsimError`, with the cheapest candidate, if none keeps
-    within the budget, :class:`~kolabsim.errors.StoppedError` if it is stopped (what was simulated
-    is kept), and :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    within the budget.
     """
     factors, objectives = tuple(factors), tuple(objectives)
     starts = np.empty((0, len(factors))) if starts is None else np.asarray(starts, np.float64)
@@ -101,12 +88,7 @@ def search(
         "steps": (steps, 1), "seed": (seed, 0),
     }  # fmt: skip
     check_request(factors, objectives, budget, wholes, runs, starts, level)
-    columns = column_names(objectives, budget)
-    request = json.dumps([[asdict(factor) for factor in factors], list(columns), identity])
-    name = hashlib.sha256(request.encode()).hexdigest()  # of all that decides the values of a point
-    archive = Archive(evaluate, len(columns), stop, path, name)
-    archive.read()
-    race = Race(archive, objectives, budget, runs, level)
+    race = Race(evaluate, objectives, budget, runs, level)
     algorithm = nsga(factors, len(objectives), population, steps, starts, seed)
     history: list[Generation] = []
     for number in range(1, generations + 1):
@@ -123,7 +105,8 @@ def search(
         algorithm.tell(infills=offspring)
         points = algorithm.pop.get("X")
         members = int(race.leaders(points).sum())
-        history.append(Generation(number, len(race.granted), sum(race.granted.values()), members))
+        total = sum(race.granted.values())
+        history.append(Generation(number, len(race.simulated), total, members))
         if progress is not None:
             progress(history[-1])
     points = race.decide()
@@ -134,7 +117,7 @@ def search(
     sides = race.senses[:, None] * race.values(points)[:, : len(objectives)]
     points = points[distinct(sides, level)]
     volumes = hypervolumes(*race.judge(race.points), [one.candidates for one in history])
-    along = columns.index(budget.name) if budget else 0
+    along = race.columns.index(budget.name) if budget else 0
     along = along if along < len(objectives) else 0
     points = points[np.argsort(race.values(points)[:, along].mean(axis=1), kind="stable")]
     values = race.values(points)
