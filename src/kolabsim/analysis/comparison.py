@@ -66,12 +66,10 @@ class Comparison:
     scenario: Scenario = field(repr=False)
     baseline: str
     level: float
-    """Confidence level of all intervals."""
     strategies: tuple[str, ...]
     """All but the baseline."""
     futures: tuple[str, ...]
     runs: int
-    """Runs of each strategy in each future."""
     differences: pd.DataFrame = field(repr=False)
     """Columns: strategy, future, measure; the means of the pairs used (``baseline``, ``mean``);
     their ``difference`` with its interval (``low``, ``high``) and ``verdict`` (better, worse,

@@ -24,14 +24,8 @@ from kolabsim.analysis.statistics import one_thread
 from kolabsim.errors import KolabsimError, install_command
 from kolabsim.i18n import _
 
-RESTRICTED = 4
-"""Most factors that a reported box restricts, so that people can keep it in mind."""
 SIGNIFICANT = 0.01
 """Largest p-value of a reported box; strict, because several strategies may be examined."""
-PERMUTATIONS = 199
-"""Permutations of failures among futures for the p-value."""
-RESAMPLES = 50
-"""Resamples of futures for the stability of restrictions."""
 FEWEST = 5
 """Fewest failing futures, and fewest others, from which anything is reported."""
 DEPTH = 3
@@ -63,7 +57,6 @@ class Discovery:
     fails: np.ndarray = field(repr=False)
     """[F] whether the strategy fails."""
     box: Box | None = None
-    """None unless one was found."""
     trajectory: tuple[Box, ...] = field(default=(), repr=False)
     """The boxes of peeling, from all futures to the smallest."""
     p: float = np.nan
@@ -113,9 +106,9 @@ def discover(
     settings: pd.DataFrame,
     fails: np.ndarray,
     *,
-    most: int = RESTRICTED,
-    resamples: int = RESAMPLES,
-    permutations: int = PERMUTATIONS,
+    most: int = 4,
+    resamples: int = 50,
+    permutations: int = 199,
     seed: int = 1,
 ) -> Discovery:
     """Find the box of settings in which failures lie, if there is one, by PRIM.
@@ -130,7 +123,8 @@ def discover(
     do in futures outside the resample.
 
     ``fails`` tells in which futures the strategy fails; ``most`` is the number of factors that the
-    box restricts at most; ``permutations`` are those of the failures.
+    box restricts at most, few enough for people to keep in mind; ``permutations`` are those of the
+    failures.
     """
     fails = np.asarray(fails, bool)
     check_settings(settings, len(fails))

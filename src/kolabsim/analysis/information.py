@@ -24,8 +24,6 @@ from kolabsim.analysis.statistics import (
     permutations,
 )
 
-RESAMPLES = 400
-"""Resamples of futures and runs for intervals."""
 PERMUTATIONS = 200
 """Least number of permutations of each factor for its noise floor."""
 PIECES = 10
@@ -69,7 +67,6 @@ class Information:
     futures: int
     runs: int
     level: float
-    """Confidence level of all intervals and of the floor."""
     evpi: Evpi
     factors: pd.DataFrame = field(repr=False)
     """Columns: factor; ``value``: its EVPPI in the outcome's unit, with ``low`` and ``high``;
@@ -92,7 +89,7 @@ def information(
     better: int,
     outcome: str = "",
     level: float = 0.95,
-    resamples: int = RESAMPLES,
+    resamples: int = 400,
     seed: int = 1,
 ) -> Information:
     """Estimate the EVPI and the EVPPI of each factor.
@@ -193,7 +190,6 @@ class Curve:
     ends: tuple[int, int]
     """Positions of the futures with the lowest and the highest value."""
     has_order: bool
-    """Whether the factor is a number."""
 
     @classmethod
     def of(cls, column: pd.Series) -> Curve:

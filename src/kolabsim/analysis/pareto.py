@@ -21,8 +21,6 @@ and returns [N, columns, futures, runs]; the columns are those of :func:`column_
 
 MORE, LESS = 1, -1
 """Directions of objectives: more is better, less is better."""
-RESAMPLES = 1000
-"""Bootstrap resamples of the runs for the stability of the knee."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Objective:
 
     name: str
     direction: int
-    """1 where more is better, -1 where less is."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,6 @@ class Budget:
     """Largest cost of a package, as a mean over runs."""
 
     most: float
-    """In the unit of the cost."""
     name: str = "programme_cost"
     """The outcome that is the cost; it may be an objective as well."""
 
@@ -48,7 +44,6 @@ class Generation(NamedTuple):
     """Progress of a search."""
 
     number: int
-    """From 1."""
     candidates: int
     """Distinct candidates so far."""
     runs: int
@@ -70,7 +65,6 @@ class Front:
     objectives: tuple[Objective, ...]
     budget: Budget | None
     level: float
-    """Confidence level of all intervals."""
     points: np.ndarray = field(repr=False)
     """[members, factors] of the unit cube, by increasing cost, or if the cost is no objective by
     increasing first objective."""
@@ -260,7 +254,7 @@ def facing(extremes: np.ndarray) -> np.ndarray:
     return normal if (normal > 1e-9).all() else ones
 
 
-def knee_shares(costs: np.ndarray, seed: int, *, resamples: int = RESAMPLES) -> np.ndarray:
+def knee_shares(costs: np.ndarray, seed: int, *, resamples: int = 1000) -> np.ndarray:
     """Return the share of bootstrap resamples of the runs in which each member is the knee.
 
     From costs [members, objectives, runs], less being better, on common random numbers.

@@ -42,7 +42,6 @@ class Box:
     """A part of the futures, and how many fail in it."""
 
     limits: Limits
-    """The restricted factors."""
     futures: int
     failures: int
     mass: float
@@ -92,7 +91,6 @@ class Field:
     """Settings prepared for the search. F futures."""
 
     columns: Mapping[str, np.ndarray]
-    """The values of each factor, [F]."""
     numbers: tuple[str, ...]
     """The factors that are numbers; the others are words."""
 

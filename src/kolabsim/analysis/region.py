@@ -65,7 +65,6 @@ class RegionOutlook:
     baseline: str
     runs: int
     level: float
-    """Confidence level of all intervals."""
     prospects: pd.DataFrame = field(repr=False)
     """Columns: area, region (code of a contact), partners (codes of its party), km; ``gain``: mean
     change of judged net benefit per year if the two united at the start, as a share of the region's

@@ -47,8 +47,6 @@ from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import RobustnessSpec
 
-RESAMPLES = 1000
-"""Resamples of futures and runs for intervals."""
 THRESHOLDS = 61
 """Thresholds of a satisficing curve."""
 
@@ -77,7 +75,6 @@ class Criterion(NamedTuple):
     """From mean scores [strategies, futures, ...] to [strategies, ...]."""
     kind: str
     ranks: bool = True
-    """Whether it can rank strategies."""
     needs: str = ""
     """The part of the aim that it needs: threshold or baseline."""
     extreme: bool = False
@@ -202,7 +199,7 @@ def robustness(
     aversion: float = 1.0,
     outcome: str = "",
     level: float = 0.95,
-    resamples: int = RESAMPLES,
+    resamples: int = 1000,
     seed: int = 1,
 ) -> Robustness:
     """Compute all criteria of robustness, with intervals.
@@ -302,9 +299,7 @@ def estimate_table(
     level: float,
 ) -> pd.DataFrame:
     """Return all criteria of all strategies, in the outcome's unit and direction."""
-    columns: dict[str, list[np.ndarray]] = {
-        name: [] for name in ("value", "low", "high", "rank", "first")
-    }
+    found = []
     for name, one in criteria.items():
         value, drawn = one.compute(means, aim), resampled[name]
         low, high = corrected_interval(value, drawn, level)
@@ -321,10 +316,10 @@ def estimate_table(
             first = first_share(sense * drawn).mean(axis=1)
         if one.kind == LEVEL and better < 0:
             value, low, high = -value, -high, -low
-        for column, part in zip(columns.values(), (value, low, high, rank, first), strict=True):
-            column.append(part)
+        found.append((value, low, high, rank, first))
     keys = {"strategy": names, "criterion": tuple(criteria)}
-    return tidy(keys, {name: np.stack(parts, axis=1) for name, parts in columns.items()})
+    columns = zip(("value", "low", "high", "rank", "first"), zip(*found, strict=True), strict=True)
+    return tidy(keys, {name: np.stack(parts, axis=1) for name, parts in columns})
 
 
 def sample_sizes(
@@ -395,13 +390,10 @@ class RobustnessResult:
 
     study: Study
     settings: pd.DataFrame
-    """The futures: a row a future, a column a factor."""
     values: np.ndarray
-    """[strategies, futures, runs] of the outcome."""
     robustness: Robustness
     information: Information
     failing: Mapping[str, tuple[Discovery, Tree | None]]
-    """Where each strategy but the baseline fails."""
     sizes: pd.DataFrame
     """How many runs and futures distinguish strategies (:func:`sample_sizes`)."""
 

@@ -129,9 +129,7 @@ class Indices:
     units: tuple[str, ...]
     """[U]; the dummy comes last."""
     main: str
-    """The index that ranks units."""
     found: Mapping[str, Index] = field(repr=False)
-    """Indices by name, each [U]."""
     pairs: tuple[Pair, ...] = field(repr=False)
     """Second order indices (Sobol), the largest first."""
     chance: Interval
@@ -143,9 +141,7 @@ class Indices:
     points: int
     replicates: int
     common: bool
-    """Whether a replicate has the same draws at all points."""
     level: float
-    """Confidence level of all intervals."""
 
     @property
     def leading(self) -> Index:
@@ -290,21 +286,14 @@ def analyse(
 
 
 def is_converged(
-    design: Design,
-    values: np.ndarray,
-    leading: int = LEADING,
-    level: float = 0.9,
-    *,
-    ordered: bool = False,
+    design: Design, values: np.ndarray, leading: int = LEADING, level: float = 0.9
 ) -> bool:
-    """Whether the ranking of the leading factors is stable.
+    """Whether the same factors lead in at least a share ``level`` of resamples.
 
-    It is if the same factors lead in at least a share ``level`` of resamples, ``ordered`` in the
-    same order. Only factors above the noise floor lead; without one, nothing has converged. Raises
-    like :func:`analyse`.
+    Only factors above the noise floor lead; without one, nothing has converged. Raises like
+    :func:`analyse`.
     """
-    found = analyse(design, values).stability(leading)
-    return (found.ordered if ordered else found.same) >= level
+    return analyse(design, values).stability(leading).same >= level
 
 
 def check_values(design: Design, values: np.ndarray, outcome: str) -> np.ndarray:
@@ -446,7 +435,6 @@ class SensitivityResult:
     design: Design
     study: Study
     indices: tuple[Indices, ...]
-    """One for each outcome."""
     values: Mapping[str, np.ndarray]
     """[points, runs] of each outcome."""
     is_converged: bool | None

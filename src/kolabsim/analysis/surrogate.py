@@ -50,13 +50,10 @@ class Surrogate:
     """A regression that stands in for the model, for one outcome."""
 
     kind: str
-    """Gaussian process or gradient boosting."""
     qualities: Mapping[str, Quality]
     """Cross-validated accuracy of each kind that was tried."""
     points: int
-    """Points that it was fitted to."""
     least: float
-    """R² below which it refuses to predict."""
     factors: tuple[Factor, ...] = field(repr=False)
     model: GaussianProcess | Boosting = field(repr=False)
 

@@ -36,7 +36,6 @@ class OutcomeMap:
     is_difference: bool
     """Whether the outcome is the difference between two strategies."""
     mean: np.ndarray = field(repr=False)
-    """[N] means over runs."""
     low: np.ndarray = field(repr=False)
     high: np.ndarray = field(repr=False)
     """[N] ends of their intervals; equal to the mean for a spread, which has one value a point."""
@@ -85,9 +84,7 @@ class SweepResult:
 
     study: Study
     settings: pd.DataFrame = field(repr=False)
-    """[points, factors] the level of each factor."""
     maps: tuple[OutcomeMap, ...]
-    """One for each outcome."""
     values: Mapping[str, np.ndarray] = field(repr=False)
     """[points, runs] of each outcome."""
 

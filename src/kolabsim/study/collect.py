@@ -195,7 +195,6 @@ class StoredResults(Results):
     """Results whose runs stay on disk and are read column by column."""
 
     file: Path
-    """The file of the runs."""
 
     def __init__(
         self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path

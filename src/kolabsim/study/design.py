@@ -109,7 +109,6 @@ class Method(NamedTuple):
     draw: Callable[[Design], np.ndarray]
     """Draws the points [N, D] of a design."""
     counts: str
-    """Unit of the sample size."""
     least: int
     """Fewest samples from which its indices can be estimated."""
     groups: bool = True

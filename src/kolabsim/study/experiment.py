@@ -64,7 +64,6 @@ class Experiment(Generic[AnySpec]):
     futures: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Of a comparison: settings of each future, by dotted names."""
     factors: tuple[Factor, ...] = ()
-    """The factors that are varied."""
     outcomes: tuple[Outcome, ...] = ()
     file: Path
 
@@ -326,7 +325,7 @@ class _Check:
     def outcomes(self, scenario: Scenario) -> tuple[Outcome, ...]:
         """The outcomes that are analysed."""
         found, runs = [], getattr(self.spec, "runs", None)
-        for path, word in self.spec.outcome_names().items():
+        for path, word in self.spec.named(*self.spec.outcome_keys).items():
             with self.passing(path):
                 outcome = parse_outcome(word, scenario.horizon, scenario.measures)
                 if self.spec.is_ranked and (outcome.is_spread or not outcome.better):
@@ -338,7 +337,8 @@ class _Check:
 
     def factors(self, scenario: Scenario) -> tuple[Factor, ...]:
         """The factors that are varied."""
-        spec, wanted = self.spec, self.spec.factor_names()
+        spec = self.spec
+        wanted: Mapping[str, object] = getattr(spec, spec.factor_key, {})
         if isinstance(spec, RobustnessSpec) and bool(wanted) == bool(spec.plausible):
             self.add((), _("give either 'plausible' or 'factors', and not both"))
         found: tuple[Factor, ...] = ()

@@ -51,14 +51,11 @@ class Factor:
     group: str
     """One of :data:`GROUPS`."""
     usual: Value = 0.0
-    """Its value in the scenario."""
     source: str = ""
     """Source of its value; assumed if nobody measured it."""
     low: float = 0.0
     high: float = 1.0
-    """Range of a number."""
     words: tuple[Value, ...] = ()
-    """The alternatives of a choice."""
     unit: str = "1"
     least: float = 0.0
     most: float = 1.0

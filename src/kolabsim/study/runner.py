@@ -59,9 +59,7 @@ class Progress:
     """How many of its runs a study has."""
 
     wanted: int
-    """Runs that the study needs."""
     reused: int = 0
-    """Runs that had finished before."""
     done: int = 0
     failed: int = 0
     simulated: float = 0.0
@@ -84,12 +82,10 @@ class Study:
     bases: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     """What recipes begin with, by its hash."""
     runs: int
-    """Runs of each task."""
     seed: int
     detail: int = 0
     """Runs of each task whose quarters and regions are stored."""
     regions: tuple[str, ...] = field(repr=False)
-    """Codes of the regions."""
     areas: tuple[str, ...]
     currency: str = ""
     custom_measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)

@@ -7,7 +7,7 @@ scenario are the same for all kinds (:mod:`kolabsim.study.experiment`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -107,7 +107,7 @@ class Spec(Section):
     """Keys that a file must have."""
     factor_key: ClassVar[str] = "factors"
     """The key that names factors, if the kind varies any."""
-    outcome_key: ClassVar[str] = ""
+    outcome_keys: ClassVar[tuple[str, ...]] = ()
     """The key that names outcomes, if the kind has any."""
     is_ranked: ClassVar[bool] = True
     """Whether outcomes are compared, so that more of one must be better or worse."""
@@ -127,14 +127,6 @@ class Spec(Section):
     def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
         """The strategies that are simulated, in order, by their places in the file."""
         return {("baseline",): BASELINE}
-
-    def outcome_names(self) -> dict[Path, str]:
-        """The outcomes as the file writes them, by their places in it."""
-        return self.named(self.outcome_key) if self.outcome_key else {}
-
-    def factor_names(self) -> Mapping[str, object]:
-        """The factors and groups that are varied, each with what the file says of its range."""
-        return getattr(self, self.factor_key, {})
 
     def named(self, *keys: str) -> dict[Path, str]:
         """The names that keys of the file give, each one or a list, by their places."""
@@ -167,7 +159,7 @@ class FactorsSpec(Spec):
     """The keys of kinds that vary factors of one strategy."""
 
     required = ("kind", "scenario", "factors")
-    outcome_key = "outcomes"
+    outcome_keys = ("outcomes",)
     is_ranked = False
 
     strategy: str = BASELINE
@@ -230,7 +222,7 @@ class SensitivitySpec(FactorsSpec):
 class RobustnessSpec(StrategiesSpec):
     """Strategies in many futures: which is robust, where each fails, what to measure first."""
 
-    outcome_key = "outcome"
+    outcome_keys = ("outcome",)
 
     kind: Annotated[
         Literal["robustness"], BeforeValidator(lambda word: RENAMED_KINDS.get(word, word))
@@ -260,7 +252,7 @@ class SearchSpec(Spec):
     """The best packages of levers under a budget."""
 
     factor_key = "levers"
-    outcome_key = "objectives"
+    outcome_keys = ("objectives",)
 
     kind: Literal["search"]
     levers: Factors = Field(default={"mechanisms": None, "support": None})

@@ -64,10 +64,8 @@ class Recipe(NamedTuple):
     """How a task is made: a base, and numbers that are written into it."""
 
     base: str
-    """Hash of the base."""
     names: tuple[str, ...] = ()
     values: np.ndarray = np.zeros(0)
-    """[D] a value for each name."""
 
     def hash(self, moments: Moments) -> str:
         """The hash of the task."""
@@ -116,7 +114,6 @@ class Bases:
     quick: Sequence[str]
     """Settings that are written into a base."""
     packed: dict[str, Plain] = field(default_factory=dict)
-    """The bases by their hashes."""
     _known: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def add(self, strategy: str, choice: Mapping[str, Any]) -> str:

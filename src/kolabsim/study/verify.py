@@ -21,7 +21,6 @@ class Verdict:
     """The outcome of verifying a study."""
 
     checked: int
-    """Runs that were repeated."""
     differing: tuple[tuple[str, str, int, str], ...]
     """Strategy, future, run and the first measure that differs, for each run that differs."""
     strangers: tuple[str, ...]

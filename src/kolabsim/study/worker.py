@@ -29,7 +29,6 @@ class Work(NamedTuple):
     task: TaskKey
     recipe: Recipe
     runs: np.ndarray
-    """Numbers of the runs, ascending."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,6 @@ class Batch:
 
     work: list[Work]
     bases: dict[str, Plain]
-    """Packed bases of the recipes, by their hashes."""
     detail: int
     """Runs of each task whose quarters and regions are stored."""
     moments: Moments
@@ -51,7 +49,6 @@ class Finished:
     """The outcome of a batch."""
 
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Tables of runs, quarters and regions."""
     spans: dict[str, list[Span]] = field(default_factory=dict)
     """The runs that each table holds."""
     failures: list[Failure] = field(default_factory=list)
