@@ -142,8 +142,8 @@ class Study:
     ) -> Study:
         """Plan the study of a design: every strategy at every point, all on common random numbers.
 
-        The points are the rows of a table [points, factors] of settings under dotted names, each
-        with so many runs of each strategy. Several designs may share a folder: finished runs are
+        The points are the rows of a table [points, factors] of settings under dotted names; each
+        strategy runs ``runs`` times at each. Several designs may share a folder: finished runs are
         found by what decides them. ``moments`` are measures that are also stored at a quarter.
         """
         quick = tuple(name for name in table.columns if is_quick(name))
