@@ -34,8 +34,8 @@ def shapley_shares(
     """Return Shapley's value of each member, in the unit of the cost.
 
     ``cost`` gives the cost of a coalition from the positions of its members in ascending order;
-    that of nobody is 0. With more than :data:`EXACT` members, so many random orders are sampled,
-    each with its reverse.
+    that of nobody is 0. With more than :data:`EXACT` members, random ``orders`` are sampled, each
+    with its reverse.
 
     >>> shapley_shares(lambda some: 10.0 if len(some) == 1 else 14.0, 2).tolist()
     [7.0, 7.0]
