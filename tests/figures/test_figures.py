@@ -446,7 +446,7 @@ def test_a_regret_table_has_every_future_and_how_large_regret_gets(futures):
     assert (np.diff(best) >= 0).all()  # those in which the same is best stand together
     numbers = [float(text.get_text()) for text in told.texts]
     quantiles = np.stack([np.quantile(regret, q, axis=1) for q in (0.5, 0.9, 1.0)])
-    assert numbers == pytest.approx(100 * quantiles.ravel(), abs=0.06)
+    assert numbers == pytest.approx(100 * quantiles.T.ravel(), abs=0.06)
     assert texts(figure).count("40 futures") == 1
 
 

@@ -75,14 +75,9 @@ CHANNEL_COLOURS = {
 
 @styled
 def envelopes(
-    results: Results,
-    measure: str,
-    strategies: Sequence[str],
-    *,
-    baseline: str | None = None,
-    future: str | None = None,
-    ax: Panels | None = None,
-) -> Figure:
+    results: Results, measure: str, strategies: Sequence[str], *, baseline: str | None = None,
+    future: str | None = None, ax: Panels | None = None,
+) -> Figure:  # fmt: skip
     """Draw median and bands of 50% and 90% of the runs, year by year.
 
     Up to four strategies share a panel; more get a panel each, on one scale. With a ``baseline``,
@@ -143,13 +138,9 @@ def explain_bands(canvas: Canvas, *, with_titles: bool) -> None:
 
 @styled
 def forest(
-    comparison: Comparison,
-    measures: Sequence[str],
-    *,
-    future: str | None = None,
-    same_scale: bool = False,
-    ax: Panels | None = None,
-) -> Figure:
+    comparison: Comparison, measures: Sequence[str], *, future: str | None = None,
+    same_scale: bool = False, ax: Panels | None = None,
+) -> Figure:  # fmt: skip
     """Draw differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
     With ``same_scale``, all panels share one axis, for measures with the same unit.
@@ -183,12 +174,9 @@ def forest(
 
 @styled
 def channels(
-    comparison: Comparison,
-    strategies: Sequence[str] | None = None,
-    *,
-    future: str | None = None,
+    comparison: Comparison, strategies: Sequence[str] | None = None, *, future: str | None = None,
     ax: Panels | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draw the channels through which each strategy changes net benefit, and their sum.
 
     What adds to net benefit is drawn to the right, what reduces it to the left; the diamond is the
@@ -268,8 +256,7 @@ def cost_effectiveness(
     draw_stacks(money, parts)
     text = _("Net saving, with its {level} interval").format(level=percent(comparison.level))
     draw_diamonds(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
-    money.set_xlabel(scale.label)
-    money.set_title(_("Saving and cost over the run"))
+    money.set(xlabel=scale.label, title=_("Saving and cost over the run"))
     draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))
     for axes, place in ((money, 0.0), (ratio, 1.0)):
         write_names(axes, [strategy_title(comparison, name) for name in order])
@@ -282,8 +269,8 @@ def cost_effectiveness(
 
 def draw_ratios(axes: Axes, value: pd.Series, low: pd.Series, high: pd.Series) -> None:
     """Draw the saving per unit spent, with its interval, and the line where a programme pays."""
-    axes.set_title(wrap_lines(_("Saving per unit spent"), 22))
-    axes.set_xlabel(_("above 1: pays for itself"))
+    title = wrap_lines(_("Saving per unit spent"), 22)
+    axes.set(title=title, xlabel=_("above 1: pays for itself"))
     pays = verdicts(low.to_numpy() - 1.0, high.to_numpy() - 1.0, 1)
     draw_estimates(axes, pays, value, low, high, undefined=_("no cost"), neutral=1.0)
     left, right = axes.get_xlim()
@@ -314,7 +301,6 @@ def convergence_by_runs(
     faces = np.where(undecided, "white", BLUE).tolist()
     axes.scatter(at, middle, s=30.0, c=faces, edgecolors=BLUE, zorder=3)
     axes.set_xticks(at, [count(runs) for runs in found["runs"]])
-    axes.set_xlabel(_("Runs"))
-    axes.set_ylabel(wrap_lines(scale.label, 18))
+    axes.set(xlabel=_("Runs"), ylabel=wrap_lines(scale.label, 18))
     axes.margins(x=0.06, y=0.08)
     return canvas.figure

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.i18n import _, language
+from kolabsim.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -25,6 +25,11 @@ SYMBOLS = {("id", "IDR"): "Rp"}
 CURRENCY_NAMES = {("id", "IDR"): "rupiah"}
 """Names of currencies in heads, by language and code; all others are written by their code."""
 MOST_DECIMALS = 4
+COUNTED = (
+    N_("quarters"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
+    N_("agreements"), N_("memberships"),
+)  # fmt: skip
+"""Units whose name is the text after a number."""
 
 
 class Number(str):
@@ -169,21 +174,11 @@ def choose_scale(
     currency: str = "",
     difference: bool = True,
 ) -> Scale:
-    """Choose unit and decimals for values of a measure.
+    """Choose unit and decimals for values with a unit of :mod:`kolabsim.model.measures`.
 
-    Parameters
-    ----------
-    unit
-        Unit of :mod:`kolabsim.model.measures`.
-    values
-        The values to show.
-    errors
-        Half-widths of their intervals. Their lower quartile is shown with one digit, or with two
-        if it begins with 1 or 2. Without them, the largest value is shown with three digits.
-    currency
-        Code of the scenario's currency; ``""`` for cost units.
-    difference
-        Whether the values are differences: those of shares are in percentage points.
+    The ``errors`` are half-widths of intervals: their lower quartile is shown with one digit, or
+    with two if it begins with 1 or 2. Without them, the largest value is shown with three digits.
+    Differences of shares are in percentage points. Without a currency, money is in cost units.
     """
     values, errors = (np.abs(np.ravel(np.asarray(part, np.float64))) for part in (values, errors))
     values, errors = values[np.isfinite(values)], errors[np.isfinite(errors) & (errors > 0.0)]
@@ -204,20 +199,11 @@ def unit_label(unit: str, largest: float, currency: str, difference: bool) -> tu
     """The divisor of a unit, and the text after a number."""
     if unit == "currency":
         return money_unit(largest, currency)
-    labels = {
+    labels = {name: (1.0, _(name)) for name in COUNTED} | {
         "share of stand-alone cost": (0.01, _("% of stand-alone cost")),
         "share": (0.01, _("percentage points") if difference else "%"),
-        "share/year": (
-            0.01, _("percentage points a year") if difference else _("% a year"),
-        ),
+        "share/year": (0.01, _("percentage points a year") if difference else _("% a year")),
         "0..1": (0.01, _("points out of 100")),
-        "quarters": (1.0, _("quarters")),
-        "years": (1.0, _("years")),
-        "bodies": (1.0, _("bodies")),
-        "regions": (1.0, _("regions")),
-        "negotiations": (1.0, _("negotiations")),
-        "agreements": (1.0, _("agreements")),
-        "memberships": (1.0, _("memberships")),
         "1": (1.0, ""),
     }  # fmt: skip
     return labels[unit]

@@ -16,7 +16,7 @@ import numpy as np
 from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import choose_winner_scale, strategy_title, winner_labels, wrap_lines
-from kolabsim.figures.marks import contrasting_ink, patch, place_labels, shades
+from kolabsim.figures.marks import contrasting_ink, draw_cells, patch, place_labels, shades
 from kolabsim.figures.palette import BLUE, GREY, MARKS, PALE, VERMILION, WIDTH
 from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
@@ -43,12 +43,9 @@ NEUTRAL = "#FAFAFA"
 
 @styled
 def winners(
-    comparison: Comparison,
-    strategies: Sequence[str] | None = None,
-    *,
-    future: str | None = None,
+    comparison: Comparison, strategies: Sequence[str] | None = None, *, future: str | None = None,
     ax: Panels | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draw the gain or loss of each region under each strategy, with its verdict.
 
     Of more than 30 regions, the figure shows how many gain and how many lose.
@@ -67,26 +64,23 @@ def winners(
         grid, verdicts = grid.T, verdicts.T
     scale = choose_winner_scale(comparison)
     canvas = open_canvas(ax, 1.2 + 0.3 * len(grid))
-    axes, values = canvas.axes, grid.to_numpy()
-    faces = gain_shades(comparison, future).to_rgba(values)
-    axes.pcolormesh(faces, edgecolors="white", linewidth=1.5)
-    for (y, x), value in np.ndenumerate(values):
-        axes.text(
-            x + 0.5, y + 0.5, f"{MARKS[verdicts.iat[y, x]][0]} {scale.bare(value, signed=True)}",
-            ha="center", va="center", fontsize=7.5, color=contrasting_ink(faces[y, x]),
-        )  # fmt: skip
-    axes.set_yticks(np.arange(len(grid)) + 0.5, grid.index)
+    axes, faces = canvas.axes, gain_shades(comparison, future).to_rgba(grid.to_numpy())
+    texts = [
+        [
+            f"{MARKS[verdict][0]} {scale.bare(value, signed=True)}"
+            for verdict, value in zip(verdicts.loc[name], grid.loc[name], strict=True)
+        ]
+        for name in grid.index
+    ]
+    draw_cells(axes, faces, texts)
+    axes.set_yticks(range(len(grid)), grid.index)
     slanted = len(grid.columns) > 8
     axes.set_xticks(
-        np.arange(len(grid.columns)) + 0.5,
+        range(len(grid.columns)),
         [wrap_lines(name, 22 if slanted else 15) for name in grid.columns],
         fontsize=7.5, rotation=38 if slanted else 0, ha="left" if slanted else "center",
         rotation_mode="anchor",
     )  # fmt: skip
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.invert_yaxis()
-    axes.spines[:].set_visible(False)
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
     canvas.explain_verdicts(winner_labels(comparison))
     return canvas.figure
@@ -122,11 +116,7 @@ def winner_counts(
 
 @styled
 def regions_map(
-    comparison: Comparison,
-    strategy: str,
-    *,
-    future: str | None = None,
-    ax: Panels | None = None,
+    comparison: Comparison, strategy: str, *, future: str | None = None, ax: Panels | None = None
 ) -> Figure:
     """Draw the gains and losses of regions under a strategy on a map.
 
@@ -237,18 +227,11 @@ class RegionMap:
 
 
 def draw_regions(
-    axes: Axes,
-    place: RegionMap,
-    colours: Sequence[Any] | np.ndarray,
-    *,
-    radii: np.ndarray,
-    edges: Sequence[str] | str = GREY,
-    widths: Sequence[float] | float = 0.5,
-    hatched: np.ndarray | None = None,
-    dots: bool = False,
-    room: float | None = None,
+    axes: Axes, place: RegionMap, colours: Sequence[Any] | np.ndarray, *, radii: np.ndarray,
+    edges: Sequence[str] | str = GREY, widths: Sequence[float] | float = 0.5,
+    hatched: np.ndarray | None = None, dots: bool = False, room: float | None = None,
     ground: str | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Draw regions [R] on a map, by their shapes or else as circles, and frame it.
 
     Radii and edges are those of circles, in points; with ``dots``, regions with shapes have a

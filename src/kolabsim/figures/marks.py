@@ -26,12 +26,9 @@ DIRECTIONS = np.tile([(math.cos(a), math.sin(a)) for a in np.radians(range(0, 36
 
 
 def draw_estimates(
-    axes: Axes,
-    verdicts: Iterable[str],
-    *estimates: Iterable[float],
-    undefined: str = "",
+    axes: Axes, verdicts: Iterable[str], *estimates: Iterable[float], undefined: str = "",
     neutral: float = 0.0,
-) -> None:
+) -> None:  # fmt: skip
     """Draw estimates and their intervals as horizontal lines, marked by their verdicts.
 
     The estimates are given as values, low and high ends. The text ``undefined`` stands beside the
@@ -55,6 +52,22 @@ def draw_diamonds(
     axes.hlines(y, low, high, color=INK, linewidth=1.6, zorder=4)
     axes.plot(value, y, "D", color=INK, markerfacecolor="white", markersize=5.0, zorder=5,
               label=title)  # fmt: skip
+
+
+def draw_cells(
+    axes: Axes, faces: np.ndarray, texts: Sequence[Sequence[str]], *, edge: str = "white",
+) -> None:  # fmt: skip
+    """Draw a table of coloured cells [rows, columns, 4], the first row at the top, with texts."""
+    rows, columns = faces.shape[:2]
+    axes.pcolormesh(np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5, faces, edgecolors=edge,
+                    linewidth=1.2)  # fmt: skip
+    for y, x in np.ndindex(rows, columns):
+        axes.text(x, y, texts[y][x], ha="center", va="center", fontsize=7.5,
+                  color=contrasting_ink(faces[y, x]))  # fmt: skip
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def shades(low: float, high: float, *colours: str) -> ScalarMappable:
@@ -109,13 +122,9 @@ def root_figure(axes: Axes) -> Figure:
 
 
 def place_labels(
-    axes: Axes,
-    places: Sequence[tuple[float, float]],
-    texts: Sequence[str],
-    *,
-    radii: Sequence[float],
-    avoid: Sequence[Sequence[float]] = (),
-) -> None:
+    axes: Axes, places: Sequence[tuple[float, float]], texts: Sequence[str], *,
+    radii: Sequence[float], avoid: Sequence[Sequence[float]] = (),
+) -> None:  # fmt: skip
     """Write a label near each mark, where it covers the least of other marks and labels.
 
     ``places`` are data coordinates, ``radii`` the radii of the marks in points; an empty text

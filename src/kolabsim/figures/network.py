@@ -39,12 +39,9 @@ Agreement = Mapping[str, Any]
 
 @styled
 def bodies_over_time(
-    scenario: Scenario,
-    moments: Mapping[int, Sequence[Agreement]],
-    areas: Sequence[str] | None = None,
-    *,
-    ax: Panels | None = None,
-) -> Figure:
+    scenario: Scenario, moments: Mapping[int, Sequence[Agreement]],
+    areas: Sequence[str] | None = None, *, ax: Panels | None = None,
+) -> Figure:  # fmt: skip
     """Draw the joint bodies of one run, moment by moment: a row a service area.
 
     A body keeps its colour as long as it exists, while members join or leave. Lines join its
@@ -54,19 +51,9 @@ def bodies_over_time(
     To draw a run of an ensemble, simulate it again with :class:`kolabsim.CollaborationModel`: the
     same strategy, seed and run number give the same history.
 
-    Parameters
-    ----------
-    scenario
-        The scenario that was simulated.
-    moments
-        By quarter, the joint bodies at its beginning: ``model.agreements()``.
-    areas
-        Names of service areas; by default the four with the most members.
-
-    Raises
-    ------
-    InputError
-        If there are no moments, or an area or a region is unknown.
+    By quarter, the ``moments`` are the joint bodies at its beginning; by default, the four service
+    areas with the most members are drawn. Unknown areas or regions, or no moments, raise
+    :class:`kolabsim.errors.InputError`.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from kolabsim.analysis.robustness import CRITERIA, LOSS, SHARE, Robustness
 from kolabsim.figures.formatting import Scale, count, percent
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
 from kolabsim.figures.marks import (
-    contrasting_ink,
+    draw_cells,
     draw_diamonds,
     line,
     mark,
@@ -144,8 +144,7 @@ def satisficing(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | None
         )  # fmt: skip
     if x[0] < x[-1]:  # else all strategies are equal
         axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(0.0, 1.02)
-    axes.set_ylabel(_("Share of the futures, %"))
+    axes.set(ylim=(0.0, 1.02), ylabel=_("Share of the futures, %"))
     text = _("{outcome} is at least") if robust.better > 0 else _("{outcome} is at most")
     text = text.format(outcome=capitalise(labels.outcome(robust.outcome)))
     axes.set_xlabel(add_unit(text, scale))
@@ -209,22 +208,12 @@ def spread_plane(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
 
 @styled
 def prim_box(
-    found: Discovery,
-    settings: pd.DataFrame,
-    labels: Labels = PLAIN,
-    *,
-    ax: Panels | None = None,
+    found: Discovery, settings: pd.DataFrame, labels: Labels = PLAIN, *, ax: Panels | None = None
 ) -> Figure:
     """Draw the futures by the two leading restricted factors, and the box of failures.
 
-    Futures outside the box in other factors are pale.
-
-    Parameters
-    ----------
-    found
-        A discovery with a box: ``result.failing["forum"][0]``.
-    settings
-        [futures, factors] settings of each future: ``result.settings``.
+    The discovery, ``result.failing["forum"][0]``, must have a box; ``result.settings`` are the
+    settings of each future. Futures outside the box in other factors are pale.
     """
     from matplotlib.patches import Rectangle
 
@@ -341,13 +330,10 @@ def regret_table(robust: Robustness, labels: Labels = PLAIN, *, ax: Panels | Non
     number = ngettext("{number} future", "{number} futures", len(columns))
     heat.set_xlabel(number.format(number=count(len(columns))))
     write_names(heat, [labels.strategy(name) for name in order])
+    heat.spines[:].set_visible(False)
+    heat.tick_params(length=0)
     draw_quantiles(told, regret, scale, colours)
-    if not canvas.is_new:
-        told.set_yticks([])
-    for axes in (heat, told):
-        axes.set_ylim(len(order) - 0.5, -0.5)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
+    told.tick_params(labelleft=False)
     label = add_unit(_("Regret: loss against the best strategy of the future"), scale)
     canvas.add_colorbar(colours, label, scale.divisor, ax=[heat], extend="max")
     heat.legend(handles=[patch(BLUE, _("best of the future"))], loc="lower left",
@@ -359,14 +345,8 @@ def draw_quantiles(axes: Axes, regret: np.ndarray, scale: Scale, colours: Scalar
     """Write the median, the 90% quantile and the largest regret of each strategy."""
     level = _("{level} stay below").format(level=percent(0.9))
     shares = {0.5: _("median"), 0.9: level, 1.0: _("largest")}
-    values = np.quantile(regret, [*shares], axis=1)
+    values = np.quantile(regret, [*shares], axis=1).T
     faces = colours.to_rgba(values)
     faces[values == 0.0] = 1.0
-    across, along = (np.arange(size + 1) - 0.5 for size in values.shape)
-    axes.pcolormesh(across, along, faces.swapaxes(0, 1), edgecolors="white", linewidth=1.0)
-    for (x, y), value in np.ndenumerate(values):
-        axes.text(x, y, scale.bare(value), ha="center", va="center", fontsize=7.5,
-                  color=contrasting_ink(faces[x, y]))  # fmt: skip
-    axes.set_xlim(-0.5, len(shares) - 0.5)
+    draw_cells(axes, faces, [[scale.bare(value) for value in row] for row in values])
     axes.set_xticks(range(len(shares)), [wrap_lines(text, 12) for text in shares.values()])
-    axes.xaxis.tick_top()

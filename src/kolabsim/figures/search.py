@@ -14,9 +14,9 @@ import numpy as np
 
 from kolabsim.figures.formatting import SPACE, Scale, count, percent, significant
 from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
-from kolabsim.figures.marks import contrasting_ink, line, mark, patch, place_labels, shades
+from kolabsim.figures.marks import draw_cells, line, mark, patch, place_labels, shades
 from kolabsim.figures.palette import BLUE, DASHED, GREY, INK, PALE, VERMILION
-from kolabsim.figures.style import Canvas, open_canvas, styled, write_names
+from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
 
@@ -120,12 +120,9 @@ def better_hint(front: Front, k: int) -> str:
 
 @styled
 def pareto_front(
-    front: Front,
-    labels: Labels = PLAIN,
-    references: Sequence[Reference] = (),
-    *,
+    front: Front, labels: Labels = PLAIN, references: Sequence[Reference] = (), *,
     ax: Panels | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draw the Pareto front: each further outcome against the cost.
 
     If cost is no objective, the second outcome takes its place. The knee, the best package in each
@@ -151,8 +148,19 @@ def pareto_front(
         axes.set_xlabel(labels.head(front.columns[across], scales[across]))
         hint, unit = better_hint(front, k), scales[k].label
         axes.set_ylabel(f"{unit}; {hint}" if unit else capitalise(hint))
-    explain_front(canvas, bool(references), across == front.cost)
-    names = mark_titles(front, references)
+    marks: list[Any] = [
+        mark("o", BLUE, _("packages"), markersize=4),
+        mark("D", VERMILION, _("knee"), markersize=7),
+    ]
+    if references:
+        marks.append(mark("s", INK, _("known strategies"), hollow=True, markersize=6))
+    marks.append(line(GREY, _("interval of the difference to the knee"), linewidth=0.8))
+    if across == front.cost:
+        marks.append(patch(PALE, _("beyond the budget"), alpha=0.45))
+    canvas.add_legend(marks)
+    names = {front.knee: package_title(front, front.knee)}
+    names |= {len(front) + k: wrap_lines(one.title, 22) for k, one in enumerate(references)}
+    names |= {k: package(k) for k in sorted({*front.extremes.values()} - {front.knee})}
     defined = [i for i in range(len(places)) if np.isfinite(places[i]).all()]
     defined.sort(key=lambda i: [*names].index(i) if i in names else len(names))
     for axes, k in zip(canvas.panels, others, strict=True):
@@ -187,28 +195,6 @@ def shade_budget(axes: Axes, limit: float) -> None:
         axes.set_xlim(left, right)
 
 
-def explain_front(canvas: Canvas, known: bool, budget: bool) -> None:
-    """Explain the marks above all panels."""
-    marks: list[Any] = [
-        mark("o", BLUE, _("packages"), markersize=4),
-        mark("D", VERMILION, _("knee"), markersize=7),
-    ]
-    if known:
-        marks.append(mark("s", INK, _("known strategies"), hollow=True, markersize=6))
-    marks.append(line(GREY, _("interval of the difference to the knee"), linewidth=0.8))
-    if budget:
-        marks.append(patch(PALE, _("beyond the budget"), alpha=0.45))
-    canvas.add_legend(marks)
-
-
-def mark_titles(front: Front, references: Sequence[Reference]) -> dict[int, str]:
-    """Titles of the knee, of known strategies and of the best in each objective, by position."""
-    names = {front.knee: package_title(front, front.knee)}
-    names |= {len(front) + k: wrap_lines(one.title, 22) for k, one in enumerate(references)}
-    best = sorted({*front.extremes.values()} - {front.knee})
-    return names | {member: package(member) for member in best}
-
-
 @styled
 def packages(front: Front, labels: Labels = PLAIN, *, ax: Panels | None = None) -> Figure:
     """Draw the settings and outcomes of packages along the front: a column each, a row a factor.
@@ -219,42 +205,38 @@ def packages(front: Front, labels: Labels = PLAIN, *, ax: Panels | None = None) 
 
     members, factors = front.spread(DOWN), front.factors
     scales = level_scales(front, labels)
-    rows = len(factors) + len(front.columns)
-    canvas = open_canvas(ax, 0.7 + 0.27 * rows)
-    axes = canvas.axes
+    settings = [front.settings(member) for member in members]
+    width = max(8, 108 // len(members))
+    texts = [
+        [wrap_lines(setting_text(factor, one[factor.name], labels), width) for one in settings]
+        for factor in factors
+    ]
+    texts += [[scale.bare(front.means[member, k]) for member in members]
+              for k, scale in enumerate(scales)]  # fmt: skip
     numeric = [not factor.is_choice for factor in factors]
-    faces = shades(0.0, 1.0, "white", BLUE).to_rgba(front.points[members].T * np.c_[numeric])
-    axes.pcolormesh(faces, edgecolors=PALE, linewidth=1.0)
-    for x, member in enumerate(members):
-        settings = front.settings(member).values()
-        for row, (factor, value) in enumerate(zip(factors, settings, strict=True)):
-            text = wrap_lines(setting_text(factor, value, labels), max(8, 108 // len(members)))
-            axes.text(x + 0.5, row + 0.5, text, color=contrasting_ink(faces[row, x]), fontsize=7,
-                      ha="center", va="center")  # fmt: skip
-        for k, scale in enumerate(scales):
-            axes.text(x + 0.5, len(factors) + k + 0.75, scale.bare(front.means[member, k]),
-                      fontsize=7, ha="center", va="center")  # fmt: skip
-    knee = (members.index(front.knee), 0)
+    positions = front.points[members].T * np.c_[numeric]
+    faces = shades(0.0, 1.0, "white", BLUE).to_rgba(np.pad(positions, ((0, len(scales)), (0, 0))))
+    canvas = open_canvas(ax, 0.7 + 0.27 * len(texts))
+    axes = canvas.axes
+    draw_cells(axes, faces, texts, edge=PALE)
+    axes.axhline(len(factors) - 0.5, color=INK, linewidth=0.9)
+    knee = (members.index(front.knee) - 0.5, -0.5)
     axes.add_patch(
-        Rectangle(knee, 1, rows + 0.25, fill=False, edgecolor=VERMILION, linewidth=2.0, zorder=5)
-    )
+        Rectangle(knee, 1, len(texts), fill=False, edgecolor=VERMILION, linewidth=2.0, zorder=5,
+                  clip_on=False)
+    )  # fmt: skip
     titles = [capitalise(labels.factor(factor.name)) for factor in factors]
     heads = [labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)]
-    at = [*(y + 0.5 for y in range(len(factors))), *(y + 0.75 for y in range(len(factors), rows))]
-    axes.set_yticks(at, [wrap_lines(text, 46) for text in (*titles, *heads)])
+    axes.set_yticks(range(len(texts)), [wrap_lines(text, 46) for text in (*titles, *heads)])
     names = [
         _("{number}\nknee").format(number=count(k + 1)) if k == front.knee else count(k + 1)
         for k in members
     ]
-    axes.set_xticks([x + 0.5 for x in range(len(members))], names, fontsize=7.5)
-    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(members)), names, fontsize=7.5)
     name = _("Package") if front.price is None else _("Package, from the cheapest")
     axes.set_xlabel(name, labelpad=6)
     axes.xaxis.set_label_position("top")
-    axes.tick_params(length=0)
-    axes.set_xlim(-0.05, len(members) + 0.05)
-    axes.set_ylim(rows + 0.3, -0.05)
-    axes.spines[:].set_visible(False)
+    axes.margins(0.005)
     return canvas.figure
 
 
@@ -266,9 +248,8 @@ def hypervolume(front: Front, *, ax: Panels | None = None) -> Figure:
     share = 100.0 * front.hypervolume / (front.hypervolume[-1] or 1.0)
     axes.plot([one.number for one in front.history], share, color=BLUE, linewidth=2.0)
     axes.axhline(100.0, color=GREY, linewidth=0.7, linestyle=DASHED)
+    axes.set(xlabel=_("Round"), ylim=(0.0, 105.0))
     axes.set_title(_("Hypervolume of the front, % of the last round"))
-    axes.set_xlabel(_("Round"))
-    axes.set_ylim(0.0, 105.0)
     axes.locator_params(axis="x", integer=True)
     return canvas.figure
 
@@ -303,9 +284,7 @@ def front_in_futures(
         axes.locator_params(axis="x", nbins=4)
     stays.barh(y, 100.0 * robust.within[rows], height=0.66, color=PALE)
     stays.barh(y, 100.0 * robust.stays[rows], height=0.66, color=colours)
-    stays.set_title(wrap_lines(_("Share of futures"), 24))
-    stays.set_xlabel("%")
-    stays.set_xlim(0.0, 102.0)
+    stays.set(title=wrap_lines(_("Share of futures"), 24), xlabel="%", xlim=(0.0, 102.0))
     for axes in canvas.panels:
         write_names(axes, [package_title(front, member) for member in members])
     text = _("mean, with its {level} interval").format(level=percent(front.level))

@@ -148,8 +148,7 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
     axes = canvas.axes
     right, top = np.nanmax([x, high]) * 1.1, np.max(y[order]) * 1.2
     top = max(top, 0.45 * right)
-    axes.set_xlim(-0.02 * right, right)
-    axes.set_ylim(-0.03 * top, top)
+    axes.set(xlim=(-0.02 * right, right), ylim=(-0.03 * top, top))
     end = min(right, top)
     text = _("standard deviation as large as the mean")
     axes.plot([0.0, end], [0.0, end], color=GREY, linewidth=0.8, label=text)
@@ -160,8 +159,7 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
         axes.hlines(y[u], low[u], high[u], color=colour, linewidth=1.1, alpha=0.6)
         axes.plot(x[u], y[u], "D" if clear[u] else "o", color=colour, markerfacecolor=face,
                   markersize=5.5 if clear[u] else 4.5, zorder=5)  # fmt: skip
-    axes.set_xlabel(index_title("mu_star", scale))
-    axes.set_ylabel(index_title("sigma", scale))
+    axes.set(xlabel=index_title("mu_star", scale), ylabel=index_title("sigma", scale))
     canvas.add_legend()
     named = [u for u in order if clear[u]][:SHOWN]
     place_labels(
@@ -175,12 +173,9 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
 
 @styled
 def ice(
-    indices: Indices,
-    curves: Mapping[str, Curve],
-    labels: Labels = PLAIN,
-    *,
+    indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN, *,
     ax: Panels | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draw the outcome along the range of each leading factor (at most 15), on one scale.
 
     The indices are of the method ``one_at_a_time`` or ``ice``; of the latter, single curves are
@@ -291,12 +286,9 @@ def convergence(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None =
 
 @styled
 def tornado(
-    indices: Indices,
-    curves: Mapping[str, Curve],
-    labels: Labels = PLAIN,
-    *,
+    indices: Indices, curves: Mapping[str, Curve], labels: Labels = PLAIN, *,
     ax: Panels | None = None,
-) -> Figure:
+) -> Figure:  # fmt: skip
     """Draw the change of the outcome at either end of the range of each factor.
 
     The indices are of the method ``one_at_a_time`` or ``ice``. Factors are in descending order of

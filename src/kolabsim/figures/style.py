@@ -133,33 +133,25 @@ def open_canvas(
 ) -> Canvas:  # fmt: skip
     """Open a new figure, without any global state, or draw in the axes that a caller gives.
 
-    Numbers on axes are in the current language.
-
-    Parameters
-    ----------
-    ax
-        Axes to draw in, one for each panel; None for a new figure.
-    height, width
-        Size of a new figure in inches; ``row`` is added to the height for each row of panels.
-    number, columns
-        Number of panels, and how many are beside each other.
-    grid
-        Axes with grid lines: ``"x"``, ``"y"`` or ``"both"``; by default none.
-    options
-        Further options of :meth:`matplotlib.figure.Figure.subplots`.
-
-    Raises
-    ------
-    InputError
-        If the number of given axes is wrong.
+    A new figure has so many panels in so many columns. Its size is in inches; ``row`` is added to
+    the height for each row of panels. Numbers on axes are in the current language, and the axes
+    of ``grid`` have grid lines. Further options are those of
+    :meth:`matplotlib.figure.Figure.subplots`.
     """
     if ax is not None:
         panels: list[Axes] = [*np.ravel(np.array(ax, dtype=object))]
         if len(panels) != number:
             text = _("this figure has {number} panels, but {given} axes were given")
             raise InputError([Problem(text.format(number=number, given=len(panels)))])
-        for axes in panels:
-            adopt(axes)
+        for axes in panels:  # give them the common look
+            axes.set_axisbelow(True)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.tick_params(
+                labelsize=STYLE["xtick.labelsize"], grid_color=STYLE["grid.color"],
+                grid_linewidth=STYLE["grid.linewidth"],
+            )  # fmt: skip
+            axes.xaxis.label.set_fontsize(STYLE["axes.labelsize"])
+            axes.yaxis.label.set_fontsize(STYLE["axes.labelsize"])
         figure = root_figure(panels[0])
     else:
         from matplotlib.figure import Figure
@@ -176,18 +168,6 @@ def open_canvas(
         if grid:
             axes.grid(axis=grid)
     return Canvas(figure, panels[:number], is_new=ax is None)
-
-
-def adopt(axes: Axes) -> None:
-    """Give axes of a caller the common look."""
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(
-        labelsize=STYLE["xtick.labelsize"], grid_color=STYLE["grid.color"],
-        grid_linewidth=STYLE["grid.linewidth"],
-    )  # fmt: skip
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_fontsize(STYLE["axes.labelsize"])
 
 
 def fit_columns(labels: Sequence[str], columns: int, width: float) -> int:
@@ -228,14 +208,8 @@ def to_svg(figure: Figure, *, alt: str) -> str:
     """Export a figure as one ``<svg>`` element, for a page or a file of its own.
 
     Text stays text: it can be read aloud, found and copied. The same figure gives the same
-    characters, and its ids do not clash with those of other figures on a page.
-
-    Parameters
-    ----------
-    figure
-        A figure of this package.
-    alt
-        What it shows, in one sentence, for readers who cannot see it.
+    characters, and its ids do not clash with those of other figures on a page. The text ``alt``
+    says in one sentence what the figure shows, for readers who cannot see it.
     """
     written = StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
@@ -263,10 +237,7 @@ def to_svg(figure: Figure, *, alt: str) -> str:
 def to_png(figure: Figure, path: Path) -> None:
     """Write a figure to a PNG file, 200 dots an inch.
 
-    Raises
-    ------
-    StorageError
-        If the disk refuses to write.
+    A disk that refuses to write raises :class:`kolabsim.errors.StorageError`.
     """
     written = BytesIO()
     figure.savefig(written, format="png", metadata={"Software": None})

@@ -33,8 +33,7 @@ MOST_NUMBERS = 60
 
 def map_scale(found: OutcomeMap, labels: Labels) -> Scale:
     """Choose the scale of the values of a map."""
-    values = np.concatenate([found.mean, found.low, found.high])
-    half = (found.high - found.low) / 2.0
+    values, half = [found.mean, found.low, found.high], (found.high - found.low) / 2.0
     return labels.scale(found.outcome, values, half, difference=found.is_difference)
 
 
@@ -50,11 +49,7 @@ def sweep_map(found: OutcomeMap, labels: Labels = PLAIN, *, ax: Panels | None = 
     Contour lines join equal values, a thicker one no difference between the two strategies. A
     circle marks points that cannot be told apart: from no difference or, without a second
     strategy, from the best point. Each combination of levels of further factors has a panel.
-
-    Raises
-    ------
-    InputError
-        If further factors have more than twelve combinations of levels.
+    More than twelve raise :class:`kolabsim.errors.InputError`.
     """
     (x_name, x_levels), (y_name, y_levels), *others = found.levels.items()
     panels = list(product(*(range(len(levels)) for _name, levels in others)))

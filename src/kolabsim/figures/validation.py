@@ -72,15 +72,13 @@ def sharing_and_sizes(fit: NetworkFit, *, ax: Panels | None = None) -> Figure:
     middles, _number, observed, model = fit.pairs[-1].by_distance
     by_distance.plot(middles, observed, "o-", color=BLUE, markersize=4)
     by_distance.plot(middles, model, "s--", color=ORANGE, markersize=4)
-    by_distance.set_xlabel(_("Distance, km"))
-    by_distance.set_title(_("Share of pairs that share an area"))
+    by_distance.set(xlabel=_("Distance, km"), title=_("Share of pairs that share an area"))
     by_distance.set_ylim(0.0)
     observed, model = fit.structures[-1].sizes[:, 2:]
     members = np.arange(2, len(observed) + 2)
     sizes.bar(members - 0.2, observed, 0.4, color=BLUE)
     sizes.bar(members + 0.2, model, 0.4, color=ORANGE, edgecolor=GREY, linewidth=0.4, hatch="///")
-    sizes.set_xlabel(_("Members"))
-    sizes.set_title(_("Share of joint bodies"))
+    sizes.set(xlabel=_("Members"), title=_("Share of joint bodies"))
     canvas.add_legend(
         [patch(BLUE, _("Observed")), patch(ORANGE, _("Model"), edge=GREY, hatch="///")]
     )
