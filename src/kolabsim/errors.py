@@ -78,6 +78,17 @@ class InputError(KolabsimError):
         return "\n".join(lines)
 
 
+def refusal(
+    message: str, /, *, file: str | None = None, line: int | None = None, **words: object
+) -> InputError:
+    """Return the error of an input with one problem, whose message is formatted with ``words``.
+
+    >>> str(refusal("{name} is not a region", name="x1")).splitlines()[1]
+    '  x1 is not a region'
+    """
+    return InputError([Problem(message.format(**words) if words else message, file, line)])
+
+
 def install_command(extra: str) -> str:
     """The command that installs an extra from the folder of kolabsim's source.
 
@@ -88,28 +99,16 @@ def install_command(extra: str) -> str:
 
 
 def require(package: str, *, extra: str, what: str) -> None:
-    """Refuse to go on without a package of an optional extra.
+    """Raise :class:`InputError` if a package, as it is imported, is not installed.
 
-    Parameters
-    ----------
-    package
-        The package as it is imported: ``sklearn``.
-    extra
-        The extra of kolabsim that installs it: ``learning``.
-    what
-        The feature that needs it, as the subject of a sentence.
-
-    Raises
-    ------
-    InputError
-        If the package is not installed; the message gives the command that installs it.
+    ``extra`` is the extra of kolabsim that installs it, and ``what`` the feature that needs it, as
+    the subject of a sentence.
     """
     if find_spec(package) is None:
         text = _(
             "{what} needs the extra '{extra}'; in the folder of kolabsim's source, run: {command}"
         )
-        command = install_command(extra)
-        raise InputError([Problem(text.format(what=what, extra=extra, command=command))])
+        raise refusal(text, what=what, extra=extra, command=install_command(extra))
 
 
 class RenamedWarning(FutureWarning):
@@ -142,21 +141,23 @@ class Problems:
     def add(
         self,
         message: str,
+        /,
         *,
         file: str | Path | None = None,
         line: int | None = None,
         column: int | None = None,
+        **words: object,
     ) -> None:
-        """Note a problem; the same problem is noted once."""
-        self.found[Problem(message, None if file is None else shown(file), line, column)] = None
+        """Note a problem, whose message is formatted with ``words``; the same one is noted once."""
+        text = message.format(**words) if words else message
+        self.found[Problem(text, None if file is None else shown(file), line, column)] = None
 
     def raise_if_any(self) -> None:
         """Raise :class:`InputError` with all problems: file by file, each from top to bottom."""
         if self.found:
-            files = {problem.file: None for problem in self.found}
-            order = {file: position for position, file in enumerate(files)}
+            files = list(dict.fromkeys(problem.file for problem in self.found))
             raise InputError(
-                sorted(self.found, key=lambda p: (order[p.file], p.line or 0, p.column or 0))
+                sorted(self.found, key=lambda p: (files.index(p.file), p.line or 0, p.column or 0))
             )
 
 
@@ -169,8 +170,7 @@ def printable(text: str) -> str:
 
 def shown(path: str | Path) -> str:
     """A path as people see it: from the present folder where it lies inside it."""
-    path = Path(path)
-    folder = Path.cwd()
+    path, folder = Path(path), Path.cwd()
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else os.fspath(path)
 
 
@@ -199,10 +199,8 @@ def suggestion(word: str, allowed: Iterable[str]) -> str:
     if not allowed:
         return ""
     if len(allowed) > 30:
-        names = ", ".join(allowed[:10])
-        return _("; allowed: {names} ... ({number} in all)").format(
-            names=names, number=len(allowed)
-        )
+        text = _("; allowed: {names} ... ({number} in all)")
+        return text.format(names=", ".join(allowed[:10]), number=len(allowed))
     return _("; allowed: {names}").format(names=", ".join(allowed))
 
 

@@ -407,7 +407,7 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         ("mandates: [{groups: tier}]",
          "4:21: mandates.0.groups: 'tier' is not known here; did you mean 'tiers'?"),
         ("mechanisms: {forum: {intensity: 1, members: tiers, targets: all}}",
-         "4:52: mechanisms.forum.targets: unknown key; allowed: intensity, from,"),
+         "4:52: mechanisms.forum.targets: unknown key; allowed: from, until, areas, intensity,"),
         ("mechanisms: {forum: {from: 4}}", "4:21: mechanisms.forum.intensity: missing"),
         ("mechanisms: {team: {intensity: 1, from: 8, until: 8}}",
          "4:51: mechanisms.team.until: must be later than 'from', which is 8"),

@@ -38,7 +38,7 @@ def resolve_areas(
         for name, area in FAMILIES[family].items():
             if name in areas:
                 message = _("area '{area}' is in an earlier family too; choose one of them")
-                known.add_problem(("families", position), message.format(area=name))
+                known.add_problem(("families", position), message, area=name)
             areas[name] = area
     of_families = tuple(areas)
     for name, attributes in settings.items():
@@ -53,11 +53,10 @@ def resolve_areas(
         needed = [key for key in AREA_ATTRIBUTES if key not in {*given, "cost_per_resident"}]
         if needed:
             message = _("not an area of the families{suggestion}; a new area needs {needed}")
-            hint = suggestion(name, of_families)
-            message = message.format(suggestion=hint, needed=", ".join(needed))
-            known.add_problem(path, message, at_key=True)
+            hint, names = suggestion(name, of_families), ", ".join(needed)
+            known.add_problem(path, message, at_key=True, suggestion=hint, needed=names)
         areas[name] = Area(**{key: AREA_ATTRIBUTES[key].default for key in needed} | given)
     if not areas and known.is_valid("families") and known.is_valid("areas"):
         message = _("no service area; name 'families' ({families}) or describe 'areas'")
-        known.add_problem((), message.format(families=", ".join(FAMILIES)))
+        known.add_problem((), message, families=", ".join(FAMILIES))
     return areas

@@ -12,39 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.model import levers, state
 from kolabsim.model.agreements import LISTED
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN, rule_record
 from kolabsim.model.declare import RULES, DecisionRule, Declared, factors
 from kolabsim.model.initialisation import BODY_MEMBERS, place_contacts
-from kolabsim.model.levers import (
-    BASES,
-    CAP,
-    CONSENTS,
-    CUSTOM_TARGETS,
-    FORMS,
-    LEVERS,
-    PAYERS,
-    SHARES,
-    SUPPORTERS,
-    TARGETS,
-    TERMS,
-    TRUSTS,
-    UNIT_COSTS,
-)
 from kolabsim.model.parameters import parameter_record
 from kolabsim.model.rng import region_ids
-from kolabsim.model.state import (
-    AREA,
-    CONTACT,
-    MOMENT,
-    NOBODY,
-    REGION,
-    SHOCK,
-    Policy,
-    World,
-    empty_records,
-)
+from kolabsim.model.state import NOBODY, Policy, World, empty_records
 from kolabsim.scenario.geometry import border_pairs, great_circle, nearest_pairs, on_sphere
 from kolabsim.scenario.strategy import AT_ONCE, ForumPhase, Levers, Lists, Mandate, SupportPhase
 
@@ -86,24 +62,22 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
 
 
 def _area_records(scenario: Scenario) -> np.ndarray:
-    records = empty_records(len(scenario.areas), AREA)
-    for a, area in enumerate(scenario.areas.values()):
-        for name in AREA_ATTRIBUTES:
-            records[name][a] = getattr(area, name)
+    records = empty_records(len(scenario.areas), state.AREA)
+    for name in AREA_ATTRIBUTES:
+        records[name] = [getattr(area, name) for area in scenario.areas.values()]
     return records
 
 
 def _setting(scenario: Scenario) -> np.ndarray:
-    setting = empty_records(1, MOMENT)
-    setting["form"] = FORMS.index(scenario.form)
-    setting["shares"] = SHARES.index(scenario.shares)
-    setting["consent"] = CONSENTS.index(scenario.consent)
-    setting["unit_cost"] = UNIT_COSTS.index(scenario.unit_cost)
-    setting["trust"] = TRUSTS.index(scenario.trust)
+    setting = empty_records(1, state.MOMENT)
+    for name, words in (
+        ("form", levers.FORMS), ("shares", levers.SHARES), ("consent", levers.CONSENTS),
+        ("unit_cost", levers.UNIT_COSTS), ("trust", levers.TRUSTS),
+    ):  # fmt: skip
+        setting[name] = words.index(getattr(scenario, name))
     known = scenario.decision in BUILT_IN
     setting["decision"] = BUILT_IN.index(scenario.decision) if known else NOBODY
-    setting["cap"] = scenario.cap
-    setting["horizon"] = scenario.horizon
+    setting["cap"], setting["horizon"] = scenario.cap, scenario.horizon
     setting["median_population"] = np.median(scenario.regions.population)
     return setting
 
@@ -153,7 +127,7 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
     distance = np.where(np.isfinite(given), given, great_circle(places[source], places[target]))
     distance = np.maximum(distance, 1.0)
 
-    place = empty_records(number, REGION)
+    place = empty_records(number, state.REGION)
     place["id"] = region_ids(regions.codes)
     tiers = {tier: k for k, tier in enumerate(sorted(set(regions.tier)))}
     place["tier"] = [tiers[tier] for tier in regions.tier]
@@ -162,7 +136,7 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
     place["rank"][np.argsort(regions.population, kind="stable")] = np.arange(number)
     place["x"], place["y"], place["z"] = places.T
 
-    contact = empty_records(len(keys), CONTACT)
+    contact = empty_records(len(keys), state.CONTACT)
     contact["target"], contact["land"] = target, land
     contact["reverse"] = np.lexsort((source, target))
     pull = land * regions.population[target] / distance**2
@@ -183,10 +157,10 @@ def _acquainted(regions: Regions, within: str | None) -> np.ndarray:
 
 def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
     """Return the codes of regions without any contact, and of those without a land border."""
-    place, contact = build_contacts(scenario, model_parameters(scenario.parameters))
-    lone = [c for c, p in zip(scenario.regions.codes, place, strict=True) if p.first == p.end]
-    bounds = zip(scenario.regions.codes, place["first"], place["end"], strict=True)
-    islands = [c for c, first, end in bounds if not contact["land"][first:end].any()]
+    place, contact, _distance = contact_arrays(scenario)
+    bounds = [*zip(scenario.regions.codes, place["first"], place["end"], strict=True)]
+    lone = [code for code, first, end in bounds if first == end]
+    islands = [code for code, first, end in bounds if not contact["land"][first:end].any()]
     return lone, islands
 
 
@@ -196,26 +170,15 @@ def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
 def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
     """Return the course of events that lasts.
 
-    Returns
-    -------
-    period
-        Period of each quarter.
-    population
-        Persons [P, R].
-    stress
-        Change of fiscal stress [P, R].
-    demand
-        Demand relative to the start [P, R, A].
+    These are the period of each quarter, persons [P, R], the change of fiscal stress [P, R], and
+    demand relative to the start [P, R, A].
     """
-    regions, horizon = scenario.regions, scenario.horizon
-    number, areas = len(regions), list(scenario.areas)
+    regions, number, areas = scenario.regions, len(scenario.regions), list(scenario.areas)
     lasting = [change for change in scenario.changes if change.what not in AT_ONCE]
-    edges = {0} | {q for c in lasting for q in (c.from_, c.until) if q < horizon}
+    edges = [quarter for change in lasting for quarter in (change.from_, change.until)]
     for change in lasting:
-        if change.growth:
-            edges |= set(range(change.from_, min(change.until, horizon)))
-    starts = np.array(sorted(edges))
-    period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
+        edges += range(change.from_, change.until) if change.growth else ()
+    starts, period = _periods(edges, scenario.horizon)
     population = np.tile(np.asarray(regions.population, np.float64), (len(starts), 1))
     stress = np.zeros((len(starts), number))
     demand = np.ones((len(starts), number, len(areas)))
@@ -239,10 +202,16 @@ def build_changes(scenario: Scenario) -> tuple[np.ndarray, ...]:
     return period, population, stress, demand
 
 
+def _periods(edges: Iterable[int], horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first quarter of each period between edges, and the period of each quarter."""
+    starts = np.array(sorted({0, *(quarter for quarter in edges if quarter < horizon)}))
+    return starts, (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
+
+
 def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Return the records of shocks and elections [K], and the regions they affect [K, R]."""
     shocks = [change for change in scenario.changes if change.what in AT_ONCE]
-    shock = empty_records(len(shocks), SHOCK)
+    shock = empty_records(len(shocks), state.SHOCK)
     shocked = np.zeros((len(shocks), len(scenario.regions)), np.int64)
     for k, change in enumerate(shocks):
         factor = 1.0 if change.factor is None else change.factor
@@ -254,24 +223,18 @@ def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
 
 def _affected_regions(scenario: Scenario, change: Change) -> np.ndarray:
     """Return whether a change affects each region [R]."""
-    if change.regions == "all":
-        return np.ones(len(scenario.regions), bool)
-    return np.isin(np.array(scenario.regions.codes), list(change.regions))
+    codes = scenario.regions.codes
+    return np.isin(codes, codes if change.regions == "all" else change.regions)
 
 
 def _existing_bodies(scenario: Scenario, areas: Sequence[str]) -> np.ndarray:
     row = {code: i for i, code in enumerate(scenario.regions.codes)}
-    bodies = np.full((len(scenario.bodies), BODY_MEMBERS + CAP), NOBODY, np.int64)
+    bodies = np.full((len(scenario.bodies), BODY_MEMBERS + levers.CAP), NOBODY, np.int64)
     for k, body in enumerate(scenario.bodies):
-        bodies[k, :BODY_MEMBERS] = (
-            areas.index(body.area),
-            FORMS.index(body.form),
-            body.began,
-            NEVER if body.mandated else 0,
-        )
-        bodies[k, BODY_MEMBERS : BODY_MEMBERS + len(body.members)] = sorted(
-            row[code] for code in body.members
-        )
+        form, until = levers.FORMS.index(body.form), NEVER if body.mandated else 0
+        bodies[k, :BODY_MEMBERS] = areas.index(body.area), form, body.began, until
+        members = sorted(row[code] for code in body.members)
+        bodies[k, BODY_MEMBERS : BODY_MEMBERS + len(members)] = members
     return bodies
 
 
@@ -284,51 +247,48 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
     Where phases of a lever overlap, the later one in the list wins; the strategy's phases come
     after the scenario's.
     """
-    regions, horizon, areas = scenario.regions, scenario.horizon, list(scenario.areas)
+    regions, areas = scenario.regions, list(scenario.areas)
     declared = scenario.declared
     always, chosen = scenario.phases(), strategy.phases()
     phases: dict[str, tuple[Phase, ...]] = {
         name: (*always.get(name, ()), *chosen.get(name, ()))
-        for name in (*LEVERS, *declared.mechanisms)
+        for name in (*levers.LEVERS, *declared.mechanisms)
     }
-    edges = {0}
-    for of_lever in phases.values():
-        edges |= {q for phase in of_lever for q in (phase.from_, phase.until) if q < horizon}
-    starts = np.array(sorted(edges))
-    period = (np.searchsorted(starts, np.arange(horizon), "right") - 1).astype(np.int64)
-    lever = np.zeros((len(starts), len(areas), len(phases)))
-    budget = np.full((len(starts), len(SUPPORTERS)), math.inf)
-    levers = [*LEVERS.values(), *(own.lever for own in declared.mechanisms.values())]
-    usual = [PAYERS.index(entry.payer) for entry in levers]
-    payer = np.tile(np.array(usual, np.int64), (len(starts), 1))
-    target = np.zeros((len(starts), len(SUPPORTERS)), np.int64)
-    part_of = np.ones((len(starts), len(SUPPORTERS)))
-    listed = np.zeros((len(starts), len(SUPPORTERS), len(regions)), np.int64)
+    edges = [q for of_lever in phases.values() for p in of_lever for q in (p.from_, p.until)]
+    starts, period = _periods(edges, scenario.horizon)
+    intensity = np.zeros((len(starts), len(areas), len(phases)))
+    budget = np.full((len(starts), len(levers.SUPPORTERS)), math.inf)
+    known = [*levers.LEVERS.values(), *(own.lever for own in declared.mechanisms.values())]
+    usual = np.array([levers.PAYERS.index(lever.payer) for lever in known], np.int64)
+    payer = np.tile(usual, (len(starts), 1))
+    target = np.zeros((len(starts), len(levers.SUPPORTERS)), np.int64)
+    part_of = np.ones((len(starts), len(levers.SUPPORTERS)))
+    listed = np.zeros((len(starts), len(levers.SUPPORTERS), len(regions)), np.int64)
     forum = np.full((len(starts), len(regions)), NOBODY, np.int64)
     for position, (name, of_lever) in enumerate(phases.items()):
         for phase in of_lever:
             on = (starts >= phase.from_) & (starts < phase.until)
             which = np.array([area in phase.areas for area in areas])
-            lever[..., position][np.ix_(on, which)] = phase.intensity
+            intensity[..., position][np.ix_(on, which)] = phase.intensity
             if phase.paid_by:
-                payer[on, position] = PAYERS.index(phase.paid_by)
+                payer[on, position] = levers.PAYERS.index(phase.paid_by)
             if isinstance(phase, ForumPhase):
                 forum[on] = _forums(scenario, phase)
             if isinstance(phase, SupportPhase):
-                supporter = list(SUPPORTERS).index(name)
+                supporter = list(levers.SUPPORTERS).index(name)
                 budget[on, supporter] = math.inf if phase.budget is None else phase.budget / 4.0
                 target[on, supporter] = target_number(phase.targets, declared)
                 named = () if isinstance(phase.targets, str) else phase.targets
                 listed[on, supporter] = np.isin(np.array(regions.codes), list(named))
                 part_of[on, supporter] = phase.share
-    own = lever[..., len(LEVERS) :]
-    effect, rate = custom_effects(declared, own, scenario.parameters)
+    number, base = len(levers.LEVERS), levers.BASES.index
+    effect, rate = custom_effects(declared, intensity[..., number:], scenario.parameters)
     return Policy(
-        period=period, lever=lever[..., : len(LEVERS)].copy(), budget=budget, target=target,
-        part=part_of, listed=listed, payer=payer[:, : len(LEVERS)].copy(), forum=forum,
+        period=period, lever=intensity[..., :number].copy(), budget=budget, target=target,
+        part=part_of, listed=listed, payer=payer[:, :number].copy(), forum=forum,
         effect=effect, rate=rate,
-        base=np.array([BASES.index(m.lever.base) for m in declared.mechanisms.values()], np.int64),
-        bearer=payer[:, len(LEVERS) :].copy(),
+        base=np.array([base(one.lever.base) for one in declared.mechanisms.values()], np.int64),
+        bearer=payer[:, number:].copy(),
         mandate=_mandates(scenario, (*scenario.mandates, *strategy.mandates), areas),
     )  # fmt: skip
 
@@ -336,9 +296,9 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
 def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
     """Return the number by which the engine knows a targeting rule."""
     word = targets if isinstance(targets, str) else "list"
-    if word in TARGETS:
-        return TARGETS.index(word)
-    return CUSTOM_TARGETS + list(declared.targets).index(word)
+    if word in levers.TARGETS:
+        return levers.TARGETS.index(word)
+    return levers.CUSTOM_TARGETS + list(declared.targets).index(word)
 
 
 def custom_effects(
@@ -346,25 +306,12 @@ def custom_effects(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the effects of user-defined mechanisms on each term, and their cost rates (E14).
 
-    Parameters
-    ----------
-    declared
-        The extensions of the scenario.
-    intensity
-        Intensities [P, A, U].
-    settings
-        Settings of parameters by name.
-
-    Returns
-    -------
-    effect
-        Factor and addition for each of T terms [P, A, T, 2].
-    rate
-        Share of the base that each mechanism costs [P, A, U].
+    Given their intensities [P, A, U], these are a factor and an addition for each of T terms
+    [P, A, T, 2], and the share of the base that each mechanism costs [P, A, U].
     """
-    effect = np.zeros((*intensity.shape[:2], len(TERMS), 2))
+    effect = np.zeros((*intensity.shape[:2], len(levers.TERMS), 2))
     effect[..., 0] = 1.0
-    rate, terms = np.zeros(intensity.shape), list(TERMS)
+    rate, terms = np.zeros(intensity.shape), list(levers.TERMS)
     for u, mechanism in enumerate(declared.mechanisms.values()):
         p = mechanism.parameter_record(settings_of(mechanism.name, settings))
         for (phase, a), value in np.ndenumerate(intensity[..., u]):
@@ -378,11 +325,10 @@ def custom_effects(
 
 def _forums(scenario: Scenario, phase: ForumPhase) -> np.ndarray:
     """Return the number of each region's forum in a phase, -1 for none [R]."""
-    regions = scenario.regions
-    forum = np.full(len(regions), NOBODY, np.int64)
+    number = len(scenario.regions)
     if phase.members == "all":
-        forum[:] = 0
-        return forum
+        return np.zeros(number, np.int64)
+    forum = np.full(number, NOBODY, np.int64)
     for k, group in enumerate(_groups(scenario, phase.members)):
         forum[group] = k
     return forum
@@ -416,9 +362,9 @@ def _mandates(scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[s
         for a, area in enumerate(areas):
             if area in mandate.areas:
                 for group in groups:
-                    free = [NOBODY] * (CAP - len(group))
+                    free = [NOBODY] * (levers.CAP - len(group))
                     found.append([a, mandate.from_, mandate.until, *group, *free])
-    return np.array(found, np.int64).reshape(-1, LISTED + CAP)
+    return np.array(found, np.int64).reshape(-1, LISTED + levers.CAP)
 
 
 # Rules ------------------------------------------------------------------------------------------
@@ -427,9 +373,7 @@ def _mandates(scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[s
 def settings_of(name: str, settings: Mapping[str, float]) -> dict[str, float]:
     """Return the settings of a rule or mechanism, without the prefix ``name.``."""
     prefix = f"{name}."
-    return {
-        key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)
-    }
+    return {key.removeprefix(prefix): v for key, v in settings.items() if key.startswith(prefix)}
 
 
 def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
@@ -437,12 +381,10 @@ def build_rule(scenario: Scenario) -> tuple[DecisionRule | None, np.record]:
 
     All built-in rules share one record type, so the kernel cached on disk serves all of them.
     """
-    settings = settings_of(scenario.decision, scenario.parameters)
-    if scenario.decision in BUILT_IN:
-        RULES[scenario.decision].parameter_record(settings)
-        return None, rule_record(RULES[scenario.decision], settings)
-    rule = scenario.declared.rules[scenario.decision]
-    return rule, rule.parameter_record(settings)
+    name, settings = scenario.decision, settings_of(scenario.decision, scenario.parameters)
+    rule = RULES[name] if name in BUILT_IN else scenario.declared.rules[name]
+    own = rule.parameter_record(settings)
+    return (None, rule_record(rule, settings)) if name in BUILT_IN else (rule, own)
 
 
 def model_parameters(settings: Mapping[str, float]) -> np.record:

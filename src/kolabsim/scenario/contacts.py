@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from kolabsim.i18n import _
 from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.schema import OneOf, Section
 from kolabsim.scenario.source import format_value
-from kolabsim.scenario.tables import Table, read_csv
+from kolabsim.scenario.tables import read_csv
 
 FARTHEST = 20_038
 """Kilometres to the other side of the earth."""
@@ -97,31 +96,22 @@ def read_contacts(
     for line, pair, land, distance in zip(table.lines, pairs, lands, distances, strict=True):
         for code in pair:
             if known is not None and code not in known:
-                message = _("no region has the code '{code}'{suggestion}")
                 hint = suggestion(code, codes or ()) if len(problems.found) < SHOWN else ""
-                table.add_problem(line, message.format(code=code, suggestion=hint))
+                message = _("no region has the code '{code}'{suggestion}")
+                table.add_problem(line, message, code=code, suggestion=hint)
         sorted_pair = min(pair), max(pair)
         if pair[0] == pair[1]:
-            message = _("'{code}' is not a contact of itself").format(code=pair[0])
-            table.add_problem(line, message)
+            table.add_problem(line, _("'{code}' is not a contact of itself"), code=pair[0])
         elif sorted_pair in first:
             message = _("these two regions are listed twice, first on line {line}")
-            table.add_problem(line, message.format(line=first[sorted_pair]))
+            table.add_problem(line, message, line=first[sorted_pair])
         first.setdefault(sorted_pair, line)
         if land not in {"yes", "no", ""}:
-            table.add_problem(
-                line, _("land: {value} is not yes or no").format(value=format_value(land))
-            )
-        km = _distance(table, line, distance, "-".join(pair))
+            message = _("land: {value} is not yes or no")
+            table.add_problem(line, message, value=format_value(land))
+        km = table.number(line, "distance_km", distance, "-".join(pair)) if distance else None
+        if km is not None and (km < 0 or km > FARTHEST):
+            message = _("distance_km: {value} is not between 0 and {limit} kilometres")
+            table.add_problem(line, message, value=distance, limit=FARTHEST)
         rows.append(ContactRow(*sorted_pair, land != "no", km))
     return tuple(sorted(rows, key=lambda row: (row.code_a, row.code_b)))
-
-
-def _distance(table: Table, line: int, text: str, name: str) -> float | None:
-    if not text:
-        return None
-    km = table.number(line, "distance_km", text, name)
-    if not 0 <= km <= FARTHEST and not math.isnan(km):
-        message = _("distance_km: {value} is not between 0 and {limit} kilometres")
-        table.add_problem(line, message.format(value=text, limit=FARTHEST))
-    return km

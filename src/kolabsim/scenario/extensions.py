@@ -28,7 +28,7 @@ from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.files import read_bytes
 from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.source import LARGEST_YAML, Node, NodePath
-from kolabsim.scenario.strategy import Levers, Phase, SupportPhase
+from kolabsim.scenario.strategy import Levers, SupportPhase
 
 BUILT_IN_NAMES: Mapping[str, tuple[str, ...]] = {
     DECISION: tuple(BUILT_IN), MECHANISM: tuple(MECHANISMS),
@@ -76,7 +76,7 @@ def check_settings(
     if not known.extended and decision not in RULES:
         message = _("no decision rule '{name}'{suggestion}; your own rules need 'extensions'")
         hint = suggestion(decision, BUILT_IN)
-        known.add_problem(("decision",), message.format(name=decision, suggestion=hint))
+        known.add_problem(("decision",), message, name=decision, suggestion=hint)
     for name, value in parameters.items():
         of_extension = known.extended and "." in name and name.partition(".")[0] not in BUILT_IN
         _check_parameter(name, value, of_rules, known, is_optional=of_extension)
@@ -95,9 +95,8 @@ def _check_parameter(
     if entry is not None:
         known.check_number(path, entry, value)
     elif not is_optional:
-        message = _("not a parameter{suggestion}")
         hint = suggestion(name, [*of_rules, *PARAMETERS])
-        known.add_problem(path, message.format(suggestion=hint), at_key=True)
+        known.add_problem(path, _("not a parameter{suggestion}"), at_key=True, suggestion=hint)
 
 
 def find_declared(
@@ -124,8 +123,7 @@ def find_declared(
         elif name not in part:
             message = _("no extension declares the {kind} '{name}'{hint}")
             hint = suggestion(name, [*BUILT_IN_NAMES[kind], *part])
-            message = message.format(kind=_(kind), name=name, hint=hint)
-            tree.add_problem(path, message, problems)
+            tree.add_problem(path, message, problems, kind=_(kind), name=name, hint=hint)
     whole = Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], found.measures)
     known = Resolver(tree, tree, problems, ())
     for name, value in parameters.items():
@@ -139,18 +137,13 @@ def _user_defined_names(decision: str, places: Places) -> Iterator[tuple[str, st
     """Yield the kind, name and path of every name that is not built in."""
     if decision not in BUILT_IN:
         yield DECISION, decision, ("decision",)
-    for path, name, phases in _lever_phases(places):
-        if name not in LEVERS:
-            yield MECHANISM, name, path
-        for position, phase in enumerate(phases):
-            targets = phase.targets if isinstance(phase, SupportPhase) else ()
-            if isinstance(targets, str) and targets not in TARGETS:
-                yield TARGET, targets, (*path, position, "targets")
-
-
-def _lever_phases(places: Places) -> Iterator[tuple[NodePath, str, tuple[Phase, ...]]]:
-    """Yield the path, name and phases of every lever in the scenario or a strategy."""
-    for path, levers in places:
+    for place, levers in places:
         for kind in ("mechanisms", "support"):
             for name, phases in getattr(levers, kind).items():
-                yield (*path, kind, name), name, phases
+                path = (*place, kind, name)
+                if name not in LEVERS:
+                    yield MECHANISM, name, path
+                for position, phase in enumerate(phases):
+                    targets = phase.targets if isinstance(phase, SupportPhase) else ()
+                    if isinstance(targets, str) and targets not in TARGETS:
+                        yield TARGET, targets, (*path, position, "targets")

@@ -48,8 +48,10 @@ def read_bytes(path: Path, largest: int, problems: Problems) -> bytes | None:
         elif path.exists():
             message = _("not an ordinary file")
         else:
+            beside = [p.name for p in path.parent.glob(f"*{path.suffix}")]
+            hint = suggestion(path.name, beside)
             message = _("there is no such file{suggestion}")
-            message = message.format(suggestion=_neighbour(path))
+            message = message.format(suggestion=hint if hint.endswith("?") else "")
     except PermissionError:
         message = _("you are not allowed to read this file")
     except (OSError, ValueError) as error:
@@ -57,13 +59,6 @@ def read_bytes(path: Path, largest: int, problems: Problems) -> bytes | None:
         message = _("this file cannot be read ({reason})").format(reason=reason)
     problems.add(message, file=path)
     return None
-
-
-def _neighbour(path: Path) -> str:
-    """Suggest a file of the same folder and suffix whose name is similar."""
-    beside = [p.name for p in path.parent.glob(f"*{path.suffix}")] if path.parent.is_dir() else []
-    hint = suggestion(path.name, beside)
-    return hint if hint.endswith("?") else ""
 
 
 def read_text(path: Path, largest: int, problems: Problems) -> str | None:
@@ -74,26 +69,26 @@ def read_text(path: Path, largest: int, problems: Problems) -> str | None:
     data = read_bytes(path, largest, problems)
     if data is None:
         return None
-    line = None
+    kind = next((kind for start, kind in _MAGIC.items() if data.startswith(start)), None)
     try:
         text = data.decode("utf-16" if data.startswith(_WIDE) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        message = _binary(data)
-        if message is None:
-            line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
-            letter = bytes([byte]).decode("cp1252", "replace")
-            message = _(
-                "this is not UTF-8 text (the byte {byte} is '{letter}' in Windows-1252); save the "
-                "file again with the encoding UTF-8, which Excel calls CSV UTF-8"
-            ).format(byte=f"0x{byte:02X}", letter=letter)
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        letter = bytes([byte]).decode("cp1252", "replace")
+        message = _(
+            "this is not UTF-8 text (the byte {byte} is '{letter}' in Windows-1252); save the "
+            "file again with the encoding UTF-8, which Excel calls CSV UTF-8"
+        ).format(byte=f"0x{byte:02X}", letter=letter)
     else:
         found = _UNPRINTABLE.search(text)
         if found is None:
             return text
-        message = _binary(data)
-        if message is None:
-            line, message = text.count("\n", 0, found.start()) + 1, unprintable(found[0])
-    problems.add(message, file=path, line=line)
+        line, message = text.count("\n", 0, found.start()) + 1, unprintable(found[0])
+    if kind is not None:
+        message = _("this is {kind}, and not a text file; save the table as CSV UTF-8")
+        problems.add(message, file=path, kind=_(kind))
+    else:
+        problems.add(message, file=path, line=line)
     return None
 
 
@@ -105,12 +100,3 @@ _MAGIC: Mapping[bytes, str] = {
     b"\x1f\x8b": N_("a packed file"),
 }
 """First bytes of files that people often mistake for tables."""
-
-
-def _binary(data: bytes) -> str | None:
-    """Return a message for a binary file of a known kind, else None."""
-    kind = next((kind for start, kind in _MAGIC.items() if data.startswith(start)), None)
-    if kind is None:
-        return None
-    message = _("this is {kind}, and not a text file; save the table as CSV UTF-8")
-    return message.format(kind=_(kind))

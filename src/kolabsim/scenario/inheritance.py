@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import Problems, refusal, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.files import is_file, shipped
 from kolabsim.scenario.source import NOWHERE, Node, read_yaml
@@ -21,12 +21,12 @@ def shipped_names(kind: str) -> tuple[str, ...]:
     folder = shipped(kind)
     if kind == "experiments":
         return tuple(sorted(path.parent.name for path in folder.glob("*/experiment.yaml")))
-    return tuple(sorted(path.stem for path in folder.glob("*.yaml") if _has_regions(path)))
-
-
-def _has_regions(path: Path) -> bool:
-    trees = read_lineage(path, Problems()).values()
-    return any(tree.get("regions", key) for tree in trees for key in ("table", "synthetic"))
+    lineages = {path.stem: read_lineage(path, Problems()) for path in folder.glob("*.yaml")}
+    keys = ("table", "synthetic")
+    return tuple(
+        name for name, trees in sorted(lineages.items())
+        if any(tree.get("regions", key) for tree in trees.values() for key in keys)
+    )  # fmt: skip
 
 
 def find_scenario(source: str | Path) -> Path:
@@ -37,10 +37,8 @@ def find_scenario(source: str | Path) -> Path:
     named = shipped("scenarios") / f"{source}.yaml"
     if is_file(named):
         return named
-    message = _("there is no scenario '{name}'{suggestion}").format(
-        name=source, suggestion=suggestion(source, shipped_names("scenarios"))
-    )
-    raise InputError([Problem(message)])
+    hint = suggestion(source, shipped_names("scenarios"))
+    raise refusal(_("there is no scenario '{name}'{suggestion}"), name=source, suggestion=hint)
 
 
 def read_tree(path: Path, problems: Problems) -> tuple[Node, list[Path]]:
@@ -72,8 +70,8 @@ def read_lineage(path: Path, problems: Problems) -> dict[Path, Node]:
         following = _find_parent(tree, problems)
         if following and following.resolve() in {earlier.resolve() for earlier in found}:
             names = " -> ".join(p.name for p in (*found, following))
-            message = _("a scenario cannot extend itself: {names}").format(names=names)
-            tree.add_problem(("extends",), message, problems)
+            message = _("a scenario cannot extend itself: {names}")
+            tree.add_problem(("extends",), message, problems, names=names)
             break
     return found
 
@@ -92,9 +90,8 @@ def _find_parent(tree: Node, problems: Problems) -> Path | None:
     if path is None:
         beside = [p.name for p in candidates[0].parent.glob("*.yaml")]
         names = [*beside, *(p.stem for p in folder.glob("*.yaml") if p.name != LIBRARY)]
-        message = _("there is no scenario '{name}'{suggestion}")
-        message = message.format(name=name, suggestion=suggestion(name, names))
-        tree.add_problem(("extends",), message, problems)
+        message, hint = _("there is no scenario '{name}'{suggestion}"), suggestion(name, names)
+        tree.add_problem(("extends",), message, problems, name=name, suggestion=hint)
     return path
 
 

@@ -9,27 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.parameters import Parameter
-from kolabsim.scenario.schema import LONGEST
+from kolabsim.scenario.schema import LONGEST, Model, WrittenAs
 from kolabsim.scenario.source import Node, NodePath, format_value
 
 
 class Resolver:
     """Everything that the names in a scenario may refer to, known step by step.
 
-    Parameters
-    ----------
-    tree
-        The scenario without its invalid parts.
-    written
-        The whole scenario.
-    problems
-        Receives the problems.
-    files
-        Files that have been read; files that are resolved join them.
+    ``tree`` is the scenario without its invalid parts, and ``written`` the whole one. Files that
+    are resolved join the ``files`` that have been read.
     """
 
     horizon: int = LONGEST
@@ -44,25 +37,16 @@ class Resolver:
         self.files = dict.fromkeys(files)
         self.areas: tuple[str, ...] = ()
         self.groups: Mapping[str, tuple[str, ...]] = {}
-        self._codes: tuple[str, ...] | None = None
-        self._known: frozenset[str] = frozenset()
-
-    @property
-    def codes(self) -> tuple[str, ...] | None:
+        self.codes: dict[str, None] | None = None
         """Codes of the regions; None if unknown, which suspends the checks of codes."""
-        return self._codes
-
-    @codes.setter
-    def codes(self, codes: tuple[str, ...] | None) -> None:
-        self._codes, self._known = codes, frozenset(codes or ())
 
     def is_valid(self, *path: str) -> bool:
         """Whether validation left everything at this path in place."""
         return self.tree.get(*path) == self.written.get(*path)
 
-    def add_problem(self, path: NodePath, message: str, *, at_key: bool = False) -> None:
-        """Add a problem with the value at a path."""
-        self.tree.add_problem(path, message, self.problems, at_key=at_key)
+    def add_problem(self, path: NodePath, message: str, /, **words: Any) -> None:
+        """Add a problem with the value at a path, as :meth:`Node.add_problem` does."""
+        self.tree.add_problem(path, message, self.problems, **words)
 
     def locate_file(self, *path: str | int) -> Path:
         """Return the absolute path of a file, which a scenario names relative to itself."""
@@ -77,20 +61,24 @@ class Resolver:
         self.files[found] = None
         return found
 
+    def regions_or_word(self, names: str | Sequence[str], path: NodePath) -> str | tuple[str, ...]:
+        """Like :meth:`regions`, of a list; a word stands for itself."""
+        return names if isinstance(names, str) else self.regions(names, path)
+
     def regions(self, names: Sequence[str], path: NodePath) -> tuple[str, ...]:
         """Return the sorted codes that a list of codes and names of groups stands for."""
         found: dict[str, None] = {}
         for position, name in enumerate(names):
             here = (*path, position)
-            if name not in self.groups and self.codes is not None and name not in self._known:
-                message = _("no region has the code '{code}'{suggestion}")
+            if name not in self.groups and self.codes is not None and name not in self.codes:
                 few = len(self.problems.found) < SHOWN
                 hint = suggestion(name, [*self.groups, *self.codes]) if few else ""
-                self.add_problem(here, message.format(code=name, suggestion=hint))
+                message = _("no region has the code '{code}'{suggestion}")
+                self.add_problem(here, message, code=name, suggestion=hint)
                 continue
             for code in self.groups.get(name, (name,)):
                 if code in found:
-                    self.add_problem(here, _("'{code}' is listed twice").format(code=code))
+                    self.add_problem(here, _("'{code}' is listed twice"), code=code)
                 found[code] = None
         return tuple(sorted(found))
 
@@ -109,10 +97,16 @@ class Resolver:
             for code in codes:
                 if code in list_of:
                     message = _("'{code}' is already in list {number} here")
-                    self.add_problem(here, message.format(code=code, number=list_of[code] + 1))
+                    self.add_problem(here, message, code=code, number=list_of[code] + 1)
                 list_of[code] = position
             found.append(codes)
         return tuple(found)
+
+    def pieces(
+        self, lists: str | Sequence[Sequence[str]], path: NodePath
+    ) -> str | tuple[tuple[str, ...], ...]:
+        """Like :meth:`lists`, each no larger than a joint body."""
+        return self.lists(lists, path, most=self.cap)
 
     def check_size(self, codes: Sequence[str], path: NodePath, *, most: int | None = None) -> None:
         """Check that a list has at least two regions, and no more than a joint body may have."""
@@ -120,7 +114,7 @@ class Resolver:
             self.add_problem(path, _("at least two regions are needed here"))
         if most is not None and len(codes) > most:
             message = _("{number} regions; allowed: at most {most} (the scenario's cap)")
-            self.add_problem(path, message.format(number=len(codes), most=most))
+            self.add_problem(path, message, number=len(codes), most=most)
 
     def area_names(self, names: str | Sequence[str], path: NodePath) -> tuple[str, ...]:
         """Return the service areas that a list, or the word ``all``, stands for."""
@@ -136,22 +130,20 @@ class Resolver:
         if is_known and name not in self.areas:
             message = _("'{area}' is not a service area of this scenario{suggestion}")
             hint = suggestion(name, self.areas)
-            self.add_problem(path, message.format(area=name, suggestion=hint))
+            self.add_problem(path, message, area=name, suggestion=hint)
 
     def until(self, first: int, until: int | None, path: NodePath) -> int:
         """Return the first quarter no longer in force: after ``first``, within the horizon."""
-        message = _("quarter {quarter} is not within the horizon of {horizon} quarters")
+        outside = _("quarter {quarter} is not within the horizon of {horizon} quarters")
         if first >= self.horizon:
-            text = message.format(quarter=first, horizon=self.horizon)
-            self.add_problem((*path, "from"), text)
+            self.add_problem((*path, "from"), outside, quarter=first, horizon=self.horizon)
         if until is None:
             return self.horizon
         if until > self.horizon:
-            text = message.format(quarter=until, horizon=self.horizon)
-            self.add_problem((*path, "until"), text)
+            self.add_problem((*path, "until"), outside, quarter=until, horizon=self.horizon)
         elif until <= first:
-            text = _("must be later than 'from', which is {quarter}").format(quarter=first)
-            self.add_problem((*path, "until"), text)
+            message = _("must be later than 'from', which is {quarter}")
+            self.add_problem((*path, "until"), message, quarter=first)
         return until
 
     def check_number(self, path: NodePath, entry: Parameter, value: float) -> None:
@@ -159,15 +151,25 @@ class Resolver:
         if entry.least <= value <= entry.most:
             return
         unit = "" if entry.unit == "1" else f" {_(entry.unit)}"
+        message = _(
+            "{value} is not allowed; allowed: {least} to {most}{unit}"
+            " (sensitivity analyses try {low} to {high})"
+        )
         if math.isinf(entry.most):
             message = _(
                 "{value} is not allowed; allowed: at least {least}{unit}"
                 " (sensitivity analyses try {low} to {high})"
             )
-        else:
-            message = _(
-                "{value} is not allowed; allowed: {least} to {most}{unit}"
-                " (sensitivity analyses try {low} to {high})"
-            )
         bounds = {name: f"{getattr(entry, name):g}" for name in ("least", "most", "low", "high")}
-        self.add_problem(path, message.format(value=format_value(value), unit=unit, **bounds))
+        self.add_problem(path, message, value=format_value(value), unit=unit, **bounds)
+
+
+def resolve_fields(section: Model, path: NodePath, known: Resolver) -> Model:
+    """Return a copy of a section whose fields are resolved as their :class:`WrittenAs` says."""
+    found = {
+        name: one.resolve(known, getattr(section, name), (*path, field.alias or name))
+        for name, field in type(section).model_fields.items()
+        for one in field.metadata
+        if isinstance(one, WrittenAs) and one.resolve
+    }
+    return section.model_copy(update=found)

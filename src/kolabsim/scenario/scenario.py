@@ -351,7 +351,7 @@ def _resolve(
     same = earlier and tuple(earlier.areas) == known.areas and _is_same("regions", earlier, known)
     regions = earlier.regions if earlier and same else source.resolve(known)
     has_sound_regions = len(problems.found) == before
-    known.codes = regions.codes if regions and known.is_valid("groups") else None
+    known.codes = dict.fromkeys(regions.codes) if regions and known.is_valid("groups") else None
     known.horizon = scenario.horizon if known.is_valid("horizon") else LONGEST
     known.groups = _resolve_groups(scenario.groups, known)
     for kind in ("capacity_by_area", "interests"):

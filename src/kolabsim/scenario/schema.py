@@ -8,10 +8,10 @@ checked when the scenario is resolved (:mod:`kolabsim.scenario.resolve`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, ClassVar, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -26,8 +26,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from kolabsim.errors import Problems, suggestion, warn_renamed
-from kolabsim.i18n import LANGUAGES, _
-from kolabsim.scenario.source import Node, format_value
+from kolabsim.i18n import LANGUAGES, N_, _
+from kolabsim.scenario.source import Node, NodePath, format_value
 
 LONGEST = 400
 """Maximum number of quarters of a run."""
@@ -70,14 +70,16 @@ class WrittenAs:
     """
 
     shape: Any
+    resolve: Callable[[Any, Any, NodePath], object] | None = None
+    """Returns the resolved value, given a resolver, the value and its path."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        schema = cast("dict[str, Any]", handler.generate_schema(self.shape))
+        schema: Any = handler.generate_schema(self.shape)
         # Only resolved values are dumped, and they are plain already.
         as_it_is = core_schema.plain_serializer_function_ser_schema(lambda value: value)
-        return cast("CoreSchema", schema | {"serialization": as_it_is})
+        return schema | {"serialization": as_it_is}
 
 
 @dataclass(frozen=True)
@@ -161,35 +163,10 @@ def in_language(texts: Mapping[str, str], language: str) -> str:
 Language = Annotated[str, OneOf(tuple(LANGUAGES))]
 Code = Annotated[str, BeforeValidator(_source_text), Field(min_length=1)]
 Codes = tuple[Code, ...]
-Group = Annotated[Codes, Shorthand()]
-Title = Annotated[
-    dict[Language, str],
-    BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
-]
-Reason = Annotated[
-    dict[Language, Annotated[str, Field(min_length=1)]],
-    Field(min_length=1),
-    BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
-]
-AreaNames = Annotated[
-    tuple[str, ...], WrittenAs(Annotated[tuple[str, ...], Keywords(("all",))]), Field(default="all")
-]
-"""Service areas; in a file also the word ``all``, which is the default."""
-From = Annotated[int, Field(ge=0, lt=LONGEST, alias="from", description="first quarter in force")]
-Until = Annotated[
-    int,
-    WrittenAs(
-        Annotated[
-            int,
-            Field(
-                ge=1, le=LONGEST, description="first quarter no longer in force; default: the end"
-            ),
-        ]
-        | None
-    ),
-    Field(default=None),
-]
-"""A quarter; in a file also nothing, which means the end of the run."""
+Groups = tuple[Annotated[Codes, Shorthand()], ...]
+_Both = BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str])
+Title = Annotated[dict[Language, str], _Both]
+Reason = Annotated[dict[Language, Annotated[str, Field(min_length=1)]], Field(min_length=1), _Both]
 Share = Annotated[float, Field(ge=0, le=1)]
 Pair = Annotated[tuple[float, float], Field(description="two numbers")]
 
@@ -200,22 +177,9 @@ MOST_PROBLEMS = 1000
 
 
 def validate(tree: Node, problems: Problems, model: type[Model]) -> tuple[Node, Model]:
-    """Validate a tree against a model.
+    """Validate the tree of a file; return it without its invalid parts, and the model of the rest.
 
-    Parameters
-    ----------
-    tree
-        The file.
-    problems
-        Receives everything that is wrong, at most ``MOST_PROBLEMS`` problems.
-    model
-        Keys, types and bounds.
-
-    Returns
-    -------
-    tuple of Node and Section
-        The tree without its invalid parts, and the model of this tree, so that the valid parts can
-        be checked further.
+    The valid parts can thus be checked further. At most ``MOST_PROBLEMS`` problems are added.
     """
     set_aside: set[tuple[str, ...]] = set()  # invalid paths and all paths above them
     while True:
@@ -277,66 +241,46 @@ def _inside(shape: Any, part: str | int) -> Any:
 
 def explain(error: ErrorDetails, shape: Any) -> str:
     """Return one sentence on what is wrong and what is allowed."""
-    kind, value = error["type"], format_value(error["input"])
-    context: Mapping[str, Any] = error.get("ctx", {})
-    match kind:
-        case "missing" if isinstance(error["loc"][-1], int):
-            return _("two numbers are needed here, such as [60, 90]")
-        case "missing":
-            return _("missing")
-        case "extra_forbidden":
-            path = error["loc"]
-            hint = suggestion(str(path[-1]), keys_at(path[:-1], shape))
-            return _("unknown key{suggestion}").format(suggestion=hint)
-        case "literal_error":
-            words = re.findall(r"'([^']*)'", context["expected"])
-            return _not_a_word(error["input"], value, words)
-        case "word":
-            return _not_a_word(error["input"], value, context["words"])
-        case "greater_than_equal":
-            return _("{value} is too small; allowed: at least {limit}").format(
-                value=value, limit=f"{context['ge']:g}"
-            )
-        case "greater_than":
-            return _("{value} is too small; allowed: above {limit}").format(
-                value=value, limit=f"{context['gt']:g}"
-            )
-        case "less_than_equal":
-            return _("{value} is too large; allowed: at most {limit}").format(
-                value=value, limit=f"{context['le']:g}"
-            )
-        case "less_than":
-            return _("{value} is too large; allowed: below {limit}").format(
-                value=value, limit=f"{context['lt']:g}"
-            )
-        case "int_type":
-            return _("{value} is not a whole number").format(value=value)
-        case "float_type":
-            return _("{value} is not a number").format(value=value)
-        case "finite_number":
-            return _("{value} is not a finite number").format(value=value)
-        case "bool_type":
-            return _("{value} is neither true nor false").format(value=value)
-        case "string_type":
-            return _("{value} is not text; write it in quotes").format(value=value)
-        case "string_too_short":
-            return _("empty")
-        case "string_pattern_mismatch":
-            return _("{value} is not a name: letters, digits and _, a letter first").format(
-                value=value
-            )
-        case "tuple_type":
-            return _("a list is needed here, such as [a, b], and not {value}").format(value=value)
-        case "dict_type" | "model_type":
-            return _("keys with values are needed here, and not {value}").format(value=value)
-        case "too_long" | "string_too_long":
-            return _("too long; allowed: at most {limit}").format(limit=context["max_length"])
-        case "same":
-            return _("the two values of 'from' must differ")
-        case _:
-            return error["msg"]
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    path, limits = error["loc"], [context[name] for name in LIMITS if name in context]
+    hint = ""
+    if kind == "missing" and isinstance(path[-1], int):
+        kind = "missing_number"
+    elif kind == "extra_forbidden":
+        hint = suggestion(str(path[-1]), keys_at(path[:-1], shape))
+    elif kind in ("word", "literal_error"):
+        allowed = context.get("words") or re.findall(r"'([^']*)'", context["expected"])
+        hint = suggestion(value if isinstance(value, str) else "", allowed)
+    if kind not in MESSAGES:
+        return error["msg"]
+    limit = f"{limits[0]:g}" if limits else ""
+    return _(MESSAGES[kind]).format(value=format_value(value), suggestion=hint, limit=limit)
 
 
-def _not_a_word(word: Any, value: str, allowed: Sequence[str]) -> str:
-    hint = suggestion(word if isinstance(word, str) else "", allowed)
-    return _("{value} is not known here{suggestion}").format(value=value, suggestion=hint)
+LIMITS = ("ge", "gt", "le", "lt", "max_length")
+"""Keys of errors that hold a limit."""
+MESSAGES = {
+    "missing": N_("missing"),
+    "missing_number": N_("two numbers are needed here, such as [60, 90]"),
+    "extra_forbidden": N_("unknown key{suggestion}"),
+    "literal_error": N_("{value} is not known here{suggestion}"),
+    "word": N_("{value} is not known here{suggestion}"),
+    "greater_than_equal": N_("{value} is too small; allowed: at least {limit}"),
+    "greater_than": N_("{value} is too small; allowed: above {limit}"),
+    "less_than_equal": N_("{value} is too large; allowed: at most {limit}"),
+    "less_than": N_("{value} is too large; allowed: below {limit}"),
+    "int_type": N_("{value} is not a whole number"),
+    "float_type": N_("{value} is not a number"),
+    "finite_number": N_("{value} is not a finite number"),
+    "bool_type": N_("{value} is neither true nor false"),
+    "string_type": N_("{value} is not text; write it in quotes"),
+    "string_too_short": N_("empty"),
+    "string_pattern_mismatch": N_("{value} is not a name: letters, digits and _, a letter first"),
+    "tuple_type": N_("a list is needed here, such as [a, b], and not {value}"),
+    "dict_type": N_("keys with values are needed here, and not {value}"),
+    "model_type": N_("keys with values are needed here, and not {value}"),
+    "too_long": N_("too long; allowed: at most {limit}"),
+    "string_too_long": N_("too long; allowed: at most {limit}"),
+    "same": N_("the two values of 'from' must differ"),
+}
+"""What is wrong, by pydantic's types of errors and our own."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -44,13 +44,13 @@ NodePath = Sequence[str | int]
 
 
 class SourceInt(int):
-    """An integer that keeps its spelling in the file."""
+    """An integer that keeps its spelling in the file as ``text``."""
 
     text: str
 
 
 class SourceFloat(float):
-    """A floating-point number that keeps its spelling in the file."""
+    """A floating-point number that keeps its spelling in the file as ``text``."""
 
     text: str
 
@@ -127,13 +127,24 @@ class Node:
         return found, [], node
 
     def add_problem(
-        self, path: NodePath, message: str, problems: Problems, *, at_key: bool = False
+        self,
+        path: NodePath,
+        message: str,
+        problems: Problems,
+        /,
+        *,
+        at_key: bool = False,
+        **words: object,
     ) -> None:
-        """Add a problem with the value at a path, or, ``at_key``, with its key."""
+        """Add a problem with the value at a path, or, ``at_key``, with its key.
+
+        The message is formatted with ``words``.
+        """
         found, missing, node = self.trace(path)
         location = (node.key if at_key else None) or node.location
-        dotted = ".".join(map(str, (*found, *missing)))
-        text = f"{dotted}: {message}" if dotted else message
+        text = message.format(**words) if words else message
+        if found or missing:
+            text = f"{'.'.join(map(str, (*found, *missing)))}: {text}"
         problems.add(text, file=location.file, line=location.line, column=location.column)
 
     def without(self, *paths: NodePath) -> Node:
@@ -173,12 +184,8 @@ class Node:
         return replace(over, location=location, children=_merge(under, over.children))
 
 
-def _merge(
-    under: Mapping[str | int, Node], over: Mapping[str | int, Node] | Mapping[int, Node]
-) -> dict[str | int, Node]:
-    changed = {
-        key: under[key].merged(child) if key in under else child for key, child in over.items()
-    }
+def _merge(under: Mapping[str | int, Node], over: Mapping[Any, Node]) -> dict[str | int, Node]:
+    changed = {key: under[key].merged(new) if key in under else new for key, new in over.items()}
     return {**under, **changed}
 
 
@@ -197,33 +204,28 @@ def python_node(value: object, key: str, problems: Problems, *, depth: int = 0) 
 
     Values that no file could hold are problems with ``key``.
     """
+
+    def inside(items: Iterable[tuple[Any, object]]) -> dict[str | int, Node]:
+        return {name: python_node(v, key, problems, depth=depth + 1) for name, v in items}
+
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Path):
         value = str(value)
     if depth > DEEPEST:
-        problems.add(_("{key}: nested more than {deepest} deep").format(key=key, deepest=DEEPEST))
+        problems.add(f"{key}: {_too_deep()}")
     elif isinstance(value, Mapping):
-        children: dict[str | int, Node] = {
-            str(k): python_node(v, key, problems, depth=depth + 1) for k, v in value.items()
-        }
-        return Node(NOWHERE, children=children)
+        return Node(NOWHERE, children=inside((str(k), v) for k, v in value.items()))
     elif isinstance(value, (list, tuple)):
-        items: dict[str | int, Node] = {
-            k: python_node(v, key, problems, depth=depth + 1) for k, v in enumerate(value)
-        }
-        return Node(NOWHERE, children=items, is_list=True)
+        return Node(NOWHERE, children=inside(enumerate(value)), is_list=True)
     elif isinstance(value, str) and (found := _UNPRINTABLE.search(value)):
         problems.add(f"{key}: {unprintable(found[0])}")
-        return Node(NOWHERE)
-    elif value is not None and not isinstance(value, (str, bool, int, float)):
-        problems.add(
-            _("{key}: a value of type {kind} cannot be part of a scenario").format(
-                key=key, kind=type(value).__name__
-            )
-        )
-        return Node(NOWHERE)
-    return Node(NOWHERE, value)
+    elif value is None or isinstance(value, (str, bool, int, float)):
+        return Node(NOWHERE, value)
+    else:
+        message = _("{key}: a value of type {kind} cannot be part of a scenario")
+        problems.add(message, key=key, kind=type(value).__name__)
+    return Node(NOWHERE)
 
 
 def read_yaml(path: Path, problems: Problems) -> Node | None:
@@ -236,7 +238,7 @@ def read_yaml(path: Path, problems: Problems) -> Node | None:
     if root is None or root.is_mapping:
         return root
     message = _("this file must hold keys with values, such as 'horizon: 40'")
-    problems.add(message, file=path, line=root.location.line, column=root.location.column)
+    root.add_problem((), message, problems)
     return None
 
 
@@ -263,27 +265,27 @@ def _parse(text: str, path: Path | None, problems: Problems) -> Node | None:
     """Parse a YAML text; None, after adding the problem."""
     line: int | None = None
     column: int | None = None
+    message, reason = _("this is not YAML ({reason})"), ""
     try:
         return _Converter(path, problems).convert_document(text)
     except _RefusedError:
         return None
     except RecursionError:
-        reason = _too_deep()
+        message = _too_deep()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark:
             line, column = mark.line + 1, mark.column + 1
-        if isinstance(error, ComposerError) and "another document" in (error.problem or ""):
-            reason = _("a second document starts here; a file holds one")
-        else:
-            reason = ", ".join(filter(None, (error.context, error.problem)))
-            reason = _("this is not YAML ({reason})").format(reason=reason)
+        reason = ", ".join(filter(None, (error.context, error.problem)))
+        if isinstance(error, ComposerError) and "another document" in reason:
+            message = _("a second document starts here; a file holds one")
     except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        reason = _("this is not YAML ({reason})").format(reason=error.reason)
+        line, reason = text.count("\n", 0, error.position) + 1, error.reason
     except (YAMLError, ValueError) as error:
-        reason = _("this is not YAML ({reason})").format(reason=error)
-    problems.add(reason, file=path, line=line if path else None, column=column if path else None)
+        reason = str(error)
+    if path is None:
+        line = column = None
+    problems.add(message, file=path, line=line, column=column, reason=reason)
     return None
 
 
@@ -322,12 +324,9 @@ class _Converter:
             return NOWHERE
         return Location(self.path, node.start_mark.line + 1, node.start_mark.column + 1)
 
-    def add_problem(self, node: YamlNode, message: str) -> None:
+    def add_problem(self, node: YamlNode, message: str) -> _RefusedError:
         at = self.locate(node)
         self.problems.add(message, file=self.path, line=at.line, column=at.column)
-
-    def refuse(self, node: YamlNode, message: str) -> _RefusedError:
-        self.add_problem(node, message)
         return _RefusedError()
 
     def convert(self, node: YamlNode, key: Location | None = None, *, depth: int = 0) -> Node:
@@ -335,7 +334,7 @@ class _Converter:
         if isinstance(node, ScalarNode):
             return Node(self.locate(node), self.scalar(node), key=key)
         if depth >= DEEPEST:
-            raise self.refuse(node, _too_deep())
+            raise self.add_problem(node, _too_deep())
         children: dict[str | int, Node] = {}
         if isinstance(node, SequenceNode):
             for position, item in enumerate(node.value):
@@ -344,7 +343,7 @@ class _Converter:
         for name, item in node.value:
             self.check(name)
             if not isinstance(name, ScalarNode):
-                raise self.refuse(name, _("a key must be one word"))
+                raise self.add_problem(name, _("a key must be one word"))
             child = self.convert(item, self.locate(name), depth=depth + 1)
             first = children.setdefault(name.value, child)
             if first is not child:
@@ -357,16 +356,15 @@ class _Converter:
         """Refuse anchors, aliases, tags and control characters."""
         if node.anchor is not None:
             message = _("anchors (&) and aliases (*) are not read; use 'groups' or 'extends'")
-            raise self.refuse(node, message)
-        is_plain = True
-        value: str | None = None
+            raise self.add_problem(node, message)
+        is_plain, value = True, None
         if isinstance(node, ScalarNode):
             is_plain, value = node.style is None, node.value
             if found := _UNPRINTABLE.search(node.value):  # written as "\e"
-                raise self.refuse(node, unprintable(found[0]))
+                raise self.add_problem(node, unprintable(found[0]))
         usual = self.yaml.resolver.resolve(type(node), value, (is_plain, not is_plain))
         if str(node.tag) != str(usual):
-            raise self.refuse(node, _("tags (!) are not read"))
+            raise self.add_problem(node, _("tags (!) are not read"))
 
     def scalar(self, node: ScalarNode) -> object:
         """Return the value of an unquoted word in the core schema of YAML 1.2."""
@@ -385,12 +383,7 @@ class _Converter:
             message = _("a number of more than {n} characters").format(n=LONGEST_NUMBER)
             self.add_problem(node, message)
             return 0
-        value: SourceInt | SourceFloat
-        if kind == "float":
-            value = SourceFloat(text)
-        elif text.lstrip("+-")[:2].lower() in ("0x", "0o", "0b"):
-            value = SourceInt(text, 0)
-        else:
-            value = SourceInt(text)
+        has_base = text.lstrip("+-")[:2].lower() in ("0x", "0o", "0b")
+        value = SourceFloat(text) if kind == "float" else SourceInt(text, 0 if has_base else 10)
         value.text = text
         return value

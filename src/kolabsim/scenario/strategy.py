@@ -14,20 +14,17 @@ from pydantic import ConfigDict, Field, PrivateAttr, create_model
 from kolabsim.errors import suggestion
 from kolabsim.i18n import _
 from kolabsim.model.levers import CAP, FORMS, LEVERS, MECHANISMS, PAYERS, SUPPORTERS, TARGETS
-from kolabsim.scenario.resolve import Resolver
+from kolabsim.scenario.resolve import Resolver, resolve_fields
 from kolabsim.scenario.schema import (
     LONGEST,
-    AreaNames,
     Codes,
-    From,
-    Group,
+    Groups,
     Keywords,
     OneOf,
     Section,
     Share,
     Shorthand,
     Title,
-    Until,
     WrittenAs,
     in_language,
 )
@@ -36,52 +33,67 @@ from kolabsim.scenario.source import NodePath
 Lists = str | tuple[tuple[str, ...], ...]
 """Lists of codes of regions, or a word for them: ``tiers`` or ``all``."""
 
+
+class Period(Section):
+    """What is in force in some areas from quarter ``from`` up to, but not including, ``until``."""
+
+    from_: Annotated[
+        int, Field(ge=0, lt=LONGEST, alias="from", description="first quarter in force")
+    ] = 0
+    until: Annotated[
+        int, WrittenAs(Annotated[int, Field(ge=1, le=LONGEST)] | None), Field(default=None)
+    ]
+    """First quarter no longer in force; default: the end."""
+    areas: Annotated[
+        tuple[str, ...],
+        WrittenAs(Annotated[tuple[str, ...], Keywords(("all",))], Resolver.area_names),
+        Field(default="all"),
+    ]
+
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        until = known.until(self.from_, self.until, path)
+        return resolve_fields(self, path, known).model_copy(update={"until": until})
+
+
 # Levers -----------------------------------------------------------------------------------------
 
 
-class Phase(Section):
+class Phase(Period):
     """A phase of a coordination mechanism.
 
     It lasts from quarter ``from`` up to, but not including, ``until``.
     """
 
     intensity: Share
-    from_: From = 0
-    until: Until
-    areas: AreaNames
     paid_by: Annotated[str, WrittenAs(Annotated[str, OneOf(PAYERS)] | None), Field(default=None)]
     """Who pays; default: the usual payer of the lever. Empty where a mechanism of your own says."""
-
-    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
-        """Return a copy of this phase of a lever with names and defaults resolved."""
-        usual = LEVERS[lever].payer if lever in LEVERS else ""
-        return self.model_copy(
-            update={
-                "until": known.until(self.from_, self.until, path),
-                "areas": known.area_names(self.areas, (*path, "areas")),
-                "paid_by": self.paid_by or usual,
-            }
-        )
 
 
 class ForumPhase(Phase):
     """A phase of a forum with training."""
 
     members: Annotated[
-        Lists, WrittenAs(Annotated[tuple[Group, ...], Keywords(("tiers", "all"))])
+        Lists, WrittenAs(Annotated[Groups, Keywords(("tiers", "all"))], Resolver.lists)
     ] = "tiers"
     """Members: the regions of each tier, all regions, or lists of regions or groups."""
 
-    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
-        """Return a copy with names and defaults resolved."""
-        members = known.lists(self.members, (*path, "members"))
-        return super().resolve(lever, path, known).model_copy(update={"members": members})
+
+def _resolve_targets(known: Resolver, targets: str | Codes, path: NodePath) -> str | Codes:
+    """Check that a targeting rule exists; those of extension files are checked when they run."""
+    words = [word for word in TARGETS if word != "list"]
+    if isinstance(targets, str) and not (
+        known.extended or targets in words or targets in declared("targeting rule")
+    ):
+        message, hint = _("{value} is not known here{suggestion}"), suggestion(targets, words)
+        known.add_problem(path, message, value=f"'{targets}'", suggestion=hint)
+    return known.regions_or_word(targets, path)
 
 
 class SupportPhase(Phase):
     """A phase of external support."""
 
-    targets: str | Codes = "all"
+    targets: Annotated[str | Codes, WrittenAs(str | Codes, _resolve_targets)] = "all"
     """Recipients: all, smallest, poorest, newest, best, or a targeting rule of your own; a list
     names regions or groups."""
     share: Share = 0.3
@@ -89,37 +101,16 @@ class SupportPhase(Phase):
     budget: float | None = Field(default=None, ge=0)
     """Maximum expenditure a year, in the scenario's currency; default: no limit."""
 
-    def resolve(self, lever: str, path: NodePath, known: Resolver) -> Self:
-        """Return a copy with names and defaults resolved."""
-        targets, here = self.targets, (*path, "targets")
-        if isinstance(targets, str):
-            check_target(targets, here, known)
-        else:
-            targets = known.regions(targets, here)
-        return super().resolve(lever, path, known).model_copy(update={"targets": targets})
 
-
-class Mandate(Section):
+class Mandate(Period):
     """Regions that must share services, without a vote."""
 
-    areas: AreaNames
-    groups: Annotated[Lists, WrittenAs(Annotated[tuple[Group, ...], Keywords(("tiers",))])]
+    groups: Annotated[Lists, WrittenAs(Annotated[Groups, Keywords(("tiers",))], Resolver.pieces)]
     """Groups of at most ``cap`` regions; ``tiers``: each tier, in pieces that lie together."""
-    size: int = Field(default=CAP, ge=2, le=CAP)
+    size: Annotated[
+        int, WrittenAs(Annotated[int, Field(ge=2, le=CAP)], lambda known, n, _: min(n, known.cap))
+    ] = CAP
     """Maximum number of regions in a piece of a tier; never more than ``cap``."""
-    from_: From = 0
-    until: Until
-
-    def resolve(self, path: NodePath, known: Resolver) -> Self:
-        """Return a copy with names and defaults resolved."""
-        return self.model_copy(
-            update={
-                "groups": known.lists(self.groups, (*path, "groups"), most=known.cap),
-                "size": min(self.size, known.cap),
-                "areas": known.area_names(self.areas, (*path, "areas")),
-                "until": known.until(self.from_, self.until, path),
-            }
-        )
 
 
 def _phases(kind: type[Phase], meaning: str) -> tuple[Any, Any]:
@@ -169,9 +160,10 @@ class Levers(Section):
 
     def resolve_levers(self, path: NodePath, known: Resolver) -> dict[str, Any]:
         """Return the fields of this class with names and defaults resolved."""
+        written: Any = self  # before resolving, levers still have their shape in the file
         return {
-            "mechanisms": _resolve_phases(self.mechanisms, (*path, "mechanisms"), known),
-            "support": _resolve_phases(self.support, (*path, "support"), known),
+            "mechanisms": _resolve_phases(written.mechanisms or (), (*path, "mechanisms"), known),
+            "support": _resolve_phases(written.support or (), (*path, "support"), known),
             "mandates": tuple(
                 mandate.resolve((*path, "mandates", position), known)
                 for position, mandate in enumerate(self.mandates)
@@ -190,20 +182,21 @@ class Levers(Section):
 
 
 def _resolve_phases(
-    levers: Iterable[tuple[str, tuple[Phase, ...]]] | Mapping[str, tuple[Phase, ...]],
-    path: NodePath,
-    known: Resolver,
+    levers: Iterable[tuple[str, tuple[Phase, ...]]], path: NodePath, known: Resolver
 ) -> dict[str, tuple[Phase, ...]]:
     resolved = {}
-    for name, phases in levers.items() if isinstance(levers, Mapping) else levers:
+    for name, phases in levers:
         here = (*path, name)
         if not known.extended and name not in LEVERS and name not in declared("mechanism"):
-            message = _("unknown key{suggestion}").format(suggestion=suggestion(name, MECHANISMS))
-            known.add_problem(here, message, at_key=True)
+            hint = suggestion(name, MECHANISMS)
+            known.add_problem(here, _("unknown key{suggestion}"), at_key=True, suggestion=hint)
         elif phases:
+            usual = LEVERS[name].payer if name in LEVERS else ""
             resolved[name] = tuple(
-                phase.resolve(name, (*here, position), known)
-                for position, phase in enumerate(phases)
+                phase.resolve((*here, k), known).model_copy(
+                    update={"paid_by": phase.paid_by or usual}
+                )
+                for k, phase in enumerate(phases)
             )
     return resolved
 
@@ -214,15 +207,6 @@ def declared(kind: str) -> Mapping[str, object]:
 
     load_built_in()
     return KNOWN[kind]
-
-
-def check_target(name: str, path: NodePath, known: Resolver) -> None:
-    """Check that a targeting rule exists; those of extension files are checked when they run."""
-    words = [word for word in TARGETS if word != "list"]
-    if not known.extended and name not in words and name not in declared("targeting rule"):
-        message = _("{value} is not known here{suggestion}")
-        message = message.format(value=f"'{name}'", suggestion=suggestion(name, words))
-        known.add_problem(path, message)
 
 
 class Strategy(Levers):
@@ -275,7 +259,7 @@ FIVE_YEARS = 20
 """Quarters from one election to the next by default."""
 
 
-class Change(Section):
+class Change(Period):
     """A shock or trend: growth a year, a factor, or an addition; or an election."""
 
     what: Annotated[str, OneOf(tuple(SIZES))]
@@ -291,13 +275,10 @@ class Change(Section):
         int, WrittenAs(Annotated[int, Field(ge=1, le=LONGEST)] | None), Field(default=None)
     ]
     """Quarters from one election to the next; default: 20, five years."""
-    from_: From = 0
-    until: Until
-    regions: Annotated[str | tuple[str, ...], WrittenAs(Annotated[Codes, Keywords(("all",))])] = (
-        "all"
-    )
-    areas: AreaNames
-    """Areas of which demand changes."""
+    regions: Annotated[
+        str | tuple[str, ...],
+        WrittenAs(Annotated[Codes, Keywords(("all",))], Resolver.regions_or_word),
+    ] = "all"
 
     def resolve(self, path: NodePath, known: Resolver) -> Self:
         """Return a copy with names and defaults resolved, after checking that it has one size."""
@@ -308,8 +289,7 @@ class Change(Section):
             message = _("a change of {what} needs {allowed}, and nothing else")
             if self.what == "election":
                 message = _("an election needs {allowed}, and no other size")
-            message = message.format(what=self.what, allowed=_(" or ").join(allowed))
-            known.add_problem(path, message)
+            known.add_problem(path, message, what=self.what, allowed=_(" or ").join(allowed))
         if self.what != "demand" and self.areas != "all":
             known.add_problem((*path, "areas"), _("only demand can change in single areas"))
         if self.every is not None and self.what != "election":
@@ -320,20 +300,10 @@ class Change(Section):
                 known.add_problem((*path, "until"), message)
             if self.factor is not None and self.factor > 1.0:
                 message = _("{value} is too large; allowed: at most {limit}")
-                message = message.format(value=f"{self.factor:g}", limit=1)
-                known.add_problem((*path, "factor"), message)
-        regions = self.regions
-        if not isinstance(regions, str):
-            regions = known.regions(regions, (*path, "regions"))
+                known.add_problem((*path, "factor"), message, value=f"{self.factor:g}", limit=1)
         every = FIVE_YEARS if self.every is None else self.every
-        return self.model_copy(
-            update={
-                "until": known.until(self.from_, self.until, path),
-                "every": every if self.what == "election" else 0,
-                "regions": regions,
-                "areas": known.area_names(self.areas, (*path, "areas")),
-            }
-        )
+        found = super().resolve(path, known)
+        return found.model_copy(update={"every": every if self.what == "election" else 0})
 
 
 class PopulationChange(Change):
@@ -368,7 +338,7 @@ def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[
             first = first_body.setdefault((body.area, code), position)
             if first != position:
                 message = _("'{code}' is already in body {number} of this list for {area}")
-                message = message.format(code=code, number=first + 1, area=body.area)
-                known.add_problem((*path, "members"), message)
+                words = {"code": code, "number": first + 1, "area": body.area}
+                known.add_problem((*path, "members"), message, **words)
         found.append(body.model_copy(update={"members": members, "form": body.form or form}))
     return tuple(found)

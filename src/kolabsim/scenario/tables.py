@@ -37,16 +37,17 @@ class Table:
     lines: tuple[int, ...]
     problems: Problems
 
-    def add_problem(self, line: int, message: str) -> None:
-        """Add a problem on a line of this table."""
-        self.problems.add(message, file=self.path, line=line)
+    def add_problem(self, line: int, message: str, /, **words: object) -> None:
+        """Add a problem on a line of this table, formatted with ``words``."""
+        text = message.format(**words) if words else message
+        self.problems.add(text, file=self.path, line=line)
 
     def has(self, column: str, *, why: str = "") -> bool:
         """Whether the column exists; a missing column is a problem, which ``why`` explains."""
         if column not in self.header:
             message = _("there is no column '{column}'{why}{suggestion}")
             hint = suggestion(column, self.header)
-            self.add_problem(1, message.format(column=column, why=why, suggestion=hint))
+            self.add_problem(1, message, column=column, why=why, suggestion=hint)
         return column in self.header
 
     def texts(self, column: str) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ class Table:
                 )
                 whole, fraction = text.replace(".", ""), f"{text}0"
                 words = {"column": column, "value": text, "whole": whole, "fraction": fraction}
-                self.add_problem(line, message.format(name=name, **words))
+                self.add_problem(line, message, name=name, **words)
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Return all cells by column."""
@@ -121,8 +122,8 @@ def read_csv(path: Path, problems: Problems) -> Table | None:
             header = cells
             if len(header) > MOST_COLUMNS:
                 message = _("{number} columns; allowed: at most {most}")
-                message = message.format(number=len(header), most=MOST_COLUMNS)
-                problems.add(message, file=path, line=line)
+                number = len(header)
+                problems.add(message, file=path, line=line, number=number, most=MOST_COLUMNS)
                 return None
         elif len(cells) != len(header):
             message = ngettext(
@@ -146,22 +147,20 @@ def read_csv(path: Path, problems: Problems) -> Table | None:
 def _lines(
     text: str, separator: str, path: Path, problems: Problems
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the non-empty rows of a table, each with the number of its first line."""
+    """Yield the non-empty rows of a table, each with the number of its first line.
+
+    Cells are stripped, and the lines of a cell with line breaks are joined.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     begins = 1
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield begins, tuple(map(_one_line, cells))
+        for row in reader:
+            cells = tuple(re.sub(r"\s*[\n\r]\s*", " ", cell.strip()) for cell in row)
+            if any(cells):
+                yield begins, cells
             begins = reader.line_num + 1
     except csv.Error as error:
-        message = _("this is not a table ({reason})").format(reason=error)
-        problems.add(message, file=path, line=begins)
-
-
-def _one_line(cell: str) -> str:
-    """Strip a cell, and join the lines of a cell with line breaks."""
-    return " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell.strip()
+        problems.add(_("this is not a table ({reason})"), file=path, line=begins, reason=error)
 
 
 def as_number(text: str) -> float:
@@ -172,33 +171,32 @@ def as_number(text: str) -> float:
         return math.nan
 
 
+_SPELLINGS = (
+    r"([-+]?\d{1,3}(?:([.,' ])\d{3})(?:\2\d{3})+)(?P<rest>[.,]\d+)?",  # 1.234.567,8
+    r"([-+]?\d{1,3}\.\d{3})(?P<rest>,\d+)",  # 1.234,5
+    r"([-+]?\d{1,3},\d{3})(?P<rest>\.\d+)",  # 1,234.5
+    r"([-+]?\d*)(?P<rest>,\d+)",  # 0,5
+    r"([-+]?\d{1,3}[ ']\d{3})(?P<rest>)",  # 1 234
+)
+"""How people write numbers: a whole part with separators, and the rest."""
+
+
 def not_a_number(text: str) -> str:
     """Explain why a cell is not a number, and how to write it."""
     if not text:
         return _("the cell is empty; write a number")
-    shown_value = format_value(text)
+    value = format_value(text)
     bare = _AROUND.sub("", re.sub(r"[\s’]", " ", text).replace("\u2212", "-"))
     has_unit = len(bare) < len(text)
-    grouped = re.fullmatch(r"([-+]?\d{1,3}(?:([.,' ])\d{3})(?:\2\d{3})+)([.,]\d+)?", bare)
-    if grouped:
-        digits = re.sub(r"[^-+\d]", "", grouped[1])
-        right = digits + (grouped[3] or "").replace(",", ".")
-    elif re.fullmatch(r"[-+]?\d{1,3}\.\d{3},\d+", bare):
-        right = bare.replace(".", "").replace(",", ".")
-    elif re.fullmatch(r"[-+]?\d{1,3},\d{3}\.\d+", bare):
-        right = bare.replace(",", "")
-    elif re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", bare) or (has_unit and AMBIGUOUS.fullmatch(bare)):
+    if re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", bare) or (has_unit and AMBIGUOUS.fullmatch(bare)):
         text = _("{value} is not written as a number here; write {whole}, or {fraction}")
         whole, fraction = re.sub(r"[.,]", "", bare), bare.replace(",", ".") + "0"
-        return text.format(value=shown_value, whole=whole, fraction=fraction)
-    elif re.fullmatch(r"[-+]?\d*,\d+", bare):
-        right = bare.replace(",", ".")
-    elif re.fullmatch(r"[-+]?\d{1,3}[ ']\d{3}", bare):
-        right = re.sub("[ ']", "", bare)
-    elif math.isfinite(as_number(bare)):
-        right = bare
-    else:
-        return _("{value} is not a number").format(value=shown_value)
-    return _("{value} is not written as a number here; write {right}").format(
-        value=shown_value, right=right
-    )
+        return text.format(value=value, whole=whole, fraction=fraction)
+    right = bare if math.isfinite(as_number(bare)) else ""
+    found = next(filter(None, (re.fullmatch(one, bare) for one in _SPELLINGS)), None)
+    if found:
+        right = re.sub(r"[^-+\d]", "", found[1]) + (found["rest"] or "").replace(",", ".")
+    if not right:
+        return _("{value} is not a number").format(value=value)
+    text = _("{value} is not written as a number here; write {right}")
+    return text.format(value=value, right=right)
