@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from kolabsim.analysis.comparison import compare
-from kolabsim.i18n import set_language
-from kolabsim.report.comparison import write_report
+from kolabsim.i18n import set_language, speaking
+from kolabsim.report.comparison import comparison_page
+from kolabsim.report.html import render
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 from tests.report.reader import Reader
@@ -49,15 +50,15 @@ def variance():
 
 
 @pytest.fixture(scope="session")
-def pages(results, comparison, variance, tmp_path_factory):
+def pages(results, comparison, variance):
     """The report in both languages: its text, and what it holds."""
-    folder = tmp_path_factory.mktemp("report")
     made = {}
     for code, question in (("en", "What <helps> & why?"), ("id", "Apa yang membantu?")):
-        path = write_report(
-            results, comparison, language=code, provenance=FACTS, question=question,
-            variance=variance, path=folder / f"{code}.html",
-        )  # fmt: skip
-        text = path.read_text(encoding="utf-8")
+        with speaking(code):
+            text = render(
+                comparison_page(
+                    results, comparison, provenance=FACTS, question=question, variance=variance
+                )
+            )
         made[code] = text, Reader(text)
     return made

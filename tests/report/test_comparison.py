@@ -14,7 +14,7 @@ from kolabsim.model.measures import REPORT, shown_in
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.report import page as page_module
 from kolabsim.report.assumptions import drawn_attributes
-from kolabsim.report.comparison import comparison_page, terminal_table, write_report
+from kolabsim.report.comparison import comparison_page, terminal_table
 from kolabsim.report.comparison.futures import (
     channels_in_futures,
     costs_in_futures,
@@ -23,6 +23,7 @@ from kolabsim.report.comparison.futures import (
 )
 from kolabsim.report.comparison.report import in_tables
 from kolabsim.report.comparison.summary import headlines
+from kolabsim.report.comparison.view import View
 from kolabsim.report.html import render, write_page
 from kolabsim.report.output import publish
 from kolabsim.report.page import Page, Section
@@ -183,18 +184,15 @@ def test_the_indonesian_page_is_indonesian(pages, comparison):
 
 
 def test_the_same_results_give_the_same_page(results, comparison, variance, pages, tmp_path):
-    path = write_report(
-        results, comparison, language="en", provenance=FACTS, question="What <helps> & why?",
-        variance=variance, path=tmp_path / "a.html",
-    )  # fmt: skip
+    page = comparison_page(
+        results, comparison, provenance=FACTS, question="What <helps> & why?", variance=variance
+    )
+    path = write_page(page, tmp_path / "a.html")
     assert path.read_text(encoding="utf-8") == pages["en"][0]
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_unknown_languages_and_disks_that_refuse_are_reported(results, comparison, tmp_path):
-    words = {"provenance": FACTS, "question": "?"}
-    with pytest.raises(LanguageError, match="not a language"):
-        write_report(results, comparison, language="fr", **words, path=tmp_path / "x.html")
+def test_a_disk_that_refuses_is_reported(tmp_path):
     (tmp_path / "file").touch()
     page = Page("?", [Section("answer", "Key findings", "Nothing.")])
     with pytest.raises(StorageError, match="refused to write"):
@@ -248,10 +246,10 @@ def test_every_future_is_shown_with_its_settings(in_futures):
 def test_changes_between_futures_are_shown_for_costs_regions_and_channels(in_futures):
     comparison, page = in_futures
     captions = [table.caption for table in page.tables]
-    assert costs_in_futures(comparison).caption in captions
+    view = View(comparison)
+    assert costs_in_futures(view).caption in captions
     for table in (
-        strategies_in_futures(comparison), channels_in_futures(comparison),
-        winners_in_futures(comparison),
+        strategies_in_futures(view), channels_in_futures(view), winners_in_futures(view),
     ):  # fmt: skip
         assert table.caption in captions
         # In each row the counts of verdicts are of all futures.
@@ -368,7 +366,7 @@ def shifted(results, **changes):
 
 
 def said(results) -> str:
-    found = headlines(results, compare(results), "default")
+    found = headlines(results, View(compare(results)))
     return " ".join(" ".join([a.text, *a.more]) for a in found).replace("\xa0", " ")
 
 

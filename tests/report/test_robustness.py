@@ -20,7 +20,6 @@ from kolabsim.report import robustness as u
 from kolabsim.report.html import write_page
 from kolabsim.report.information import information_section, measure_sentence
 from kolabsim.report.page import Page
-from kolabsim.report.texts.robustness import CRITERION_TITLES
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
@@ -141,7 +140,7 @@ def test_sections_have_what_they_promise(sections, tmp_path):
 
 
 def test_every_criterion_has_a_title_and_stands_in_the_tables(sections, robust):
-    assert set(CRITERION_TITLES) == set(CRITERIA)
+    assert set(u.CRITERION_TITLES) == set(CRITERIA)
     heads = " ".join(" ".join(table.head) for table in sections[1].tables)
     for name in CRITERIA:
         assert u.criterion_words(name, robust, WORDS) in heads

@@ -4,7 +4,7 @@ import pytest
 from kolabsim.figures.formatting import UNDEFINED, choose_scale, percent
 from kolabsim.i18n import set_language
 from kolabsim.report import workbook
-from kolabsim.report.page import Cell, Table, texts
+from kolabsim.report.page import Cell, Table
 from kolabsim.report.workbook import write_workbook
 
 
@@ -15,7 +15,7 @@ def table_of(number: int = 1) -> Table:
         Cell(percent(0.345)),
         Cell("two words"),
     ]
-    rows = [("one", cells), ("=SUM(A1:A9)", texts(UNDEFINED, percent(0.001), "@now"))]
+    rows = [("one", *cells), ("=SUM(A1:A9)", UNDEFINED, percent(0.001), "@now")]
     return Table(f"Table {number}: a/b [c]", ["Row", "Sum (IDR billion)", "Share", "Say"], rows)
 
 
@@ -63,7 +63,7 @@ def test_numbers_do_not_depend_on_the_language(tmp_path):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1"])
 def test_no_text_is_a_formula(tmp_path, text):
-    table = Table(text, [text, text], [(text, texts(text))])
+    table = Table(text, [text, text], [(text, text)])
     book = sheets(write_workbook(tmp_path / "x.xlsx", text, [table], facts=[(text, text)]))
     for sheet in book:
         for row in sheet.iter_rows():

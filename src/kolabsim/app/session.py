@@ -7,13 +7,11 @@ few runs and better ones until it is stopped.
 from __future__ import annotations
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -328,19 +326,20 @@ class Estimate:
     def report(self) -> bytes:
         """The report of ``kolabsim run``, as HTML in the language spoken now."""
         from kolabsim import __version__
-        from kolabsim.report.comparison import write_report
+        from kolabsim.report.comparison import comparison_page
+        from kolabsim.report.html import render
 
         chosen = self.session.settings
         facts = {
             "command": f"kolabsim app ?{chosen.query}", "scenario": self.session.source.name,
             "seed": chosen.seed, "runs": self.runs, "kolabsim": __version__,
         }  # fmt: skip
-        with DRAWING, tempfile.TemporaryDirectory() as folder:
-            return write_report(
-                self.results, self.comparison, language=language(), provenance=facts,
-                question=_("What does your strategy change?"), path=Path(folder) / "report.html",
-                measures=SHOWN,
-            ).read_bytes()  # fmt: skip
+        question = _("What does your strategy change?")
+        with DRAWING:
+            page = comparison_page(
+                self.results, self.comparison, provenance=facts, question=question, measures=SHOWN
+            )
+            return render(page).encode()
 
 
 def shared_services(body: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ import numpy as np
 
 from kolabsim.figures.formatting import (
     UNDEFINED,
-    choose_scale,
     count,
     format_interval,
+    money,
     percent,
     significant,
 )
@@ -21,13 +21,14 @@ from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
-from kolabsim.report.page import Block, Cell, Folded, Section, Table, texts
+from kolabsim.report.page import Block, Cell, Folded, Section, Table
+from kolabsim.report.wording import fill
 from kolabsim.scenario.regions import ProxyColumn, ScaledColumn
 from kolabsim.scenario.schema import in_language
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
-    from kolabsim.scenario.strategy import Phase, Strategy
+    from kolabsim.scenario.strategy import Strategy
 
 
 def assumption_section(scenario: Scenario, *blocks: Block) -> Section:
@@ -57,51 +58,36 @@ def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
     for name in names:
         strategy = scenario.strategies[name]
         done = "; ".join(what_is_done(strategy, scenario)) or _("none")
-        rows.append((strategy.title(language()), texts(strategy.description(language()), done)))
+        rows.append((strategy.title(language()), strategy.description(language()), done))
     head = [_("Strategy"), _("Description"), _("Levers")]
     return Table(_("Strategies"), head, rows, prose=True)
 
 
 def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
     """The levers of a strategy with their intensities, their times, and who pays."""
-    levers = scenario.levers
-    done = [
-        _("{lever} {intensity}{period}, paid by {payer}").format(
-            lever=_(levers[name].title),
-            intensity=significant(phase.intensity),
-            period=period_of(phase, scenario.horizon),
-            payer=_(PAYER_TITLES[phase.paid_by or levers[name].payer]),
-        )
-        for name, phases in strategy.levers.items()
-        for phase in phases
-    ]
-    for mandate in strategy.mandates:
-        areas = len(mandate.areas)
-        done.append(_("a mandate in {number} service areas").format(number=count(areas)))
-    return done
-
-
-def period_of(phase: Phase, horizon: int) -> str:
-    """When a lever is in force, unless it always is."""
-    if (phase.from_, phase.until) == (0, horizon):
-        return ""
-    text = _(" (quarters {first} to {last})")
-    return text.format(first=phase.from_, last=phase.until - 1)
+    done = []
+    for name, phases in strategy.levers.items():
+        lever = scenario.levers[name]
+        for phase in phases:
+            period, payer = "", _(PAYER_TITLES[phase.paid_by or lever.payer])
+            if (phase.from_, phase.until) != (0, scenario.horizon):
+                text = _(" (quarters {first} to {last})")
+                period = fill(text, first=phase.from_, last=phase.until - 1)
+            text, intensity = _("{lever} {intensity}{period}, paid by {payer}"), phase.intensity
+            filled = {"intensity": significant(intensity), "period": period, "payer": payer}
+            done.append(fill(text, lever=_(lever.title), **filled))
+    text = _("a mandate in {number} service areas")
+    return [*done, *(fill(text, number=len(mandate.areas)) for mandate in strategy.mandates)]
 
 
 def measure_glossary(measures: Iterable[str]) -> Table:
     """What measures mean."""
     sense = {
-        1: _("higher is better"),
-        -1: _("lower is better"),
-        0: _("neither direction is better"),
-    }
+        1: _("higher is better"), -1: _("lower is better"), 0: _("neither direction is better")
+    }  # fmt: skip
     rows = [
-        (
-            measure_title(name),
-            texts(capitalise(_(MEASURES[name].meaning)), sense[MEASURES[name].better]),
-        )
-        for name in measures
+        (measure_title(name), capitalise(_(entry.meaning)), sense[entry.better])
+        for name, entry in ((name, MEASURES[name]) for name in measures)
     ]
     head = [_("Measure"), _("Description"), _("Direction")]
     return Table(_("Measures"), head, rows, prose=True)
@@ -109,7 +95,7 @@ def measure_glossary(measures: Iterable[str]) -> Table:
 
 def parameter_tables(scenario: Scenario) -> list[Table]:
     """The assumed parameters with their values and ranges, group by group."""
-    groups: dict[str, list[tuple[str, list[Cell]]]] = {}
+    groups: dict[str, list[Sequence[str | Cell]]] = {}
     own = scenario.declared.parameters if scenario.is_extended else {}
     grouped = {name: replace(entry, group="extensions") for name, entry in own.items()}
     for name, entry in (PARAMETERS | grouped).items():
@@ -122,15 +108,14 @@ def parameter_tables(scenario: Scenario) -> list[Table]:
 
 def parameter_row(
     name: str, entry: Parameter, settings: Mapping[str, float]
-) -> tuple[str, list[Cell]]:
+) -> Sequence[str | Cell]:
     """An assumed number; where the scenario sets it, its default too."""
     value, remark = settings.get(name, entry.default), ""
     if value != entry.default:
-        remark = _("default {value}").format(value=significant(entry.default))
+        remark = fill(_("default {value}"), value=significant(entry.default))
     ends = format_interval(*(significant(end or 0.0) for end in (entry.low, entry.high)))
     unit = "" if entry.unit == "1" else _(entry.unit)
-    cells = [Cell(significant(value), remark=remark), Cell(ends), Cell(unit)]
-    return capitalise(_(entry.meaning)), cells
+    return capitalise(_(entry.meaning)), Cell(significant(value), remark=remark), ends, unit
 
 
 def area_table(scenario: Scenario) -> Table:
@@ -138,16 +123,10 @@ def area_table(scenario: Scenario) -> Table:
     rows = [
         (
             area_title(name),
-            [
-                Cell(count(area.efficient_scale)),
-                Cell(
-                    choose_scale(
-                        "currency", [area.cost_per_resident], currency=scenario.currency
-                    ).text(area.cost_per_resident)
-                ),
-                Cell(percent(area.spillover)),
-                Cell(_(area.source)),
-            ],
+            count(area.efficient_scale),
+            money(area.cost_per_resident, scenario.currency),
+            percent(area.spillover),
+            _(area.source),
         )
         for name, area in scenario.areas.items()
     ]
@@ -173,13 +152,10 @@ def mapping_table(scenario: Scenario) -> Table | None:
         for area, proxy in proxies_of(getattr(columns, attribute)):
             name = f"{title}: {area_title(area)}" if area else title
             why = in_language(proxy.reason, language())
-            rows.append((name, texts(proxy.column, ends_of(proxy), why)))
+            rows.append((name, proxy.column, ends_of(proxy), why))
     head = [_("Attribute"), _("Column"), _("Mapping"), _("Reason")]
-    return (
-        Table(_("Columns of the table and the attributes they stand for"), head, rows, prose=True)
-        if rows
-        else None
-    )
+    caption = _("Columns of the table and the attributes they stand for")
+    return Table(caption, head, rows, prose=True) if rows else None
 
 
 def proxies_of(
@@ -196,9 +172,9 @@ def ends_of(proxy: ProxyColumn) -> str:
     """Describe how the values of a column become those of an attribute."""
     if not isinstance(proxy, ScaledColumn):
         return _("standardised")
-    ends = [significant(value) for value in (*proxy.from_, *proxy.to)]
+    first, last, low, high = map(significant, (*proxy.from_, *proxy.to))
     text = _("{first} becomes {low}, {last} becomes {high}, linear in between")
-    return text.format(first=ends[0], last=ends[1], low=ends[2], high=ends[3])
+    return fill(text, first=first, last=last, low=low, high=high)
 
 
 def body_table(scenario: Scenario) -> Table | None:
@@ -209,12 +185,10 @@ def body_table(scenario: Scenario) -> Table | None:
     rows = [
         (
             area_title(body.area),
-            texts(
-                ", ".join(names[code] for code in body.members),
-                _(FORM_TITLES[body.form]),
-                str(scenario.start_year + body.began // QUARTERS),
-                body.source or UNDEFINED,
-            ),
+            ", ".join(names[code] for code in body.members),
+            _(FORM_TITLES[body.form]),
+            str(scenario.start_year + body.began // QUARTERS),
+            body.source or UNDEFINED,
         )
         for body in scenario.bodies
     ]
@@ -225,43 +199,36 @@ def body_table(scenario: Scenario) -> Table | None:
 def caveats(scenario: Scenario) -> list[str]:
     """What the results are not, and the assumptions that carry them."""
     error = scenario.parameters.get("misperception", PARAMETERS["misperception"].default)
+    levels = _("Compare strategies with each other; do not read the levels.")
+    if scenario.currency == "IDR":
+        levels = _(
+            "Compare strategies with each other; do not read the levels. Simulated cooperation "
+            "in Indonesia is about ten times as frequent as documented cooperation, and the "
+            "documentation is incomplete."
+        )
     found = [
         _(
             "This is a thought experiment, not a prediction. It shows what follows from stated "
             "assumptions in a simulated world, not what will happen."
-        )
-    ]
-    if scenario.currency == "IDR":
-        found.append(
-            _(
-                "Compare strategies with each other; do not read the levels. Simulated cooperation "
-                "in Indonesia is about ten times as frequent as documented cooperation, and the "
-                "documentation is incomplete."
-            )
-        )
-    else:
-        found.append(_("Compare strategies with each other; do not read the levels."))
-    found += [
+        ),
+        levels,
         _(
             "Errors of judgement matter. In trials with small synthetic municipalities, misjudged "
             "gains caused about two thirds of all cooperation. The standard deviation of these "
             "errors, {error} of stand-alone cost, is an assumption. This is why the report shows "
             "perceived and realised net benefit side by side."
-        ).format(error=percent(error)),
+        ),
         _(
             "Intensities and prices of mechanisms and support, cost per resident and efficient "
             "scale of services are assumed unless a source is given."
         ),
-    ]
-    drawn = drawn_attributes(scenario)
-    found.append(
         _(
             "No data describe these attributes of regions, so every run draws them at random: "
             "{names}."
-        )
-        .format(names=", ".join(drawn))
-    )  # fmt: skip
-    return found
+        ),
+    ]
+    names = ", ".join(drawn_attributes(scenario))
+    return [fill(text, error=float(error), names=names) for text in found]
 
 
 def drawn_attributes(scenario: Scenario) -> list[str]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.discovery import ALWAYS, FEW, FOUND, NEVER, Discovery, Limit, Tree
 from kolabsim.analysis.prim import Box, Range
 from kolabsim.analysis.robustness import Robustness
-from kolabsim.figures.formatting import count, decimal, percent
+from kolabsim.figures.formatting import decimal, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.robustness import criterion_scale, leading, prim_box
 from kolabsim.i18n import _
-from kolabsim.report.page import Note, Picture, Section, Table, texts
-from kolabsim.report.wording import join_names
+from kolabsim.report.page import Note, Picture, Section, Table
+from kolabsim.report.wording import fill, join_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,25 +40,19 @@ class Failing:
         if self.text:
             return self.text
         if self.baseline is not None:
-            return _("does worse than “{baseline}”").format(baseline=labels.strategy(self.baseline))
+            return fill(_("does worse than “{baseline}”"), baseline=labels.strategy(self.baseline))
         scale = criterion_scale(robust, "mean", labels)
         text = _("falls below {threshold}") if robust.better > 0 else _("rises above {threshold}")
-        return text.format(threshold=scale.text(self.threshold))
-
-
-def join_options(options: Sequence[str]) -> str:
-    """Return options as a sentence lists them: a, b or c."""
-    if len(options) < 2:
-        return "".join(options)
-    return _("{words} or {last}").format(words=", ".join(options[:-1]), last=options[-1])
+        return fill(text, threshold=scale.text(self.threshold))
 
 
 def condition(name: str, limit: Limit, labels: Labels) -> str:
     """A restriction, as it stands within a sentence."""
-    filled = {"factor": labels.factor(name)}
     if not isinstance(limit, Range):
-        text = _("{factor} is {words}")
-        return text.format(words=join_options(sorted(map(labels.choice, limit))), **filled)
+        *others, words = sorted(map(labels.choice, limit))
+        if others:
+            words = fill(_("{words} or {last}"), words=", ".join(others), last=words)
+        return fill(_("{factor} is {words}"), factor=labels.factor(name), words=words)
     if math.isfinite(limit.low) and math.isfinite(limit.high):
         text = _("{factor} is between {low} and {high}")
     elif math.isfinite(limit.low):
@@ -66,7 +60,7 @@ def condition(name: str, limit: Limit, labels: Labels) -> str:
     else:
         text = _("{factor} is at most {high}")
     low, high = (labels.number(name, end) for end in limit)
-    return text.format(low=low, high=high, **filled)
+    return fill(text, factor=labels.factor(name), low=low, high=high)
 
 
 def conditions(box: Box, labels: Labels) -> str:
@@ -77,24 +71,19 @@ def conditions(box: Box, labels: Labels) -> str:
 def failing_sentence(failing: Failing, robust: Robustness, labels: Labels) -> str:
     """When a strategy fails; or that it does not, always does, or that no part stands out."""
     found = failing.discovery
-    filled = {
+    filled: dict[str, Any] = {
         "strategy": labels.strategy(failing.strategy),
         "fails": failing.describe(robust, labels),
-        "number": count(found.fails.sum()),
-        "rest": count((~found.fails).sum()),
-        "futures": count(len(found.fails)),
+        "number": int(found.fails.sum()),
+        "rest": int((~found.fails).sum()),
+        "futures": len(found.fails),
     }
     if (box := found.box) is not None:
         text = _(
             "“{strategy}” {fails} when {conditions} (coverage {coverage}, density {density}, n = "
             "{inside} of {futures} futures)."
         )
-        filled |= {
-            "conditions": conditions(box, labels),
-            "coverage": percent(box.coverage),
-            "density": percent(box.density),
-            "inside": count(box.futures),
-        }
+        filled |= {"inside": box.futures, **describe_box(box, labels)}
     elif found.verdict == NEVER:
         text = _("“{strategy}” {fails} in none of the {futures} futures.")
     elif found.verdict == ALWAYS:
@@ -114,40 +103,38 @@ def failing_sentence(failing: Failing, robust: Robustness, labels: Labels) -> st
             "“{strategy}” {fails} in {number} of {futures} futures; these cannot be distinguished "
             "from a random selection."
         )
-    return text.format(**filled)
+    return fill(text, **filled)
+
+
+def describe_box(box: Box, labels: Labels) -> dict[str, Any]:
+    """What sentences say of a box."""
+    return {
+        "conditions": conditions(box, labels), "coverage": box.coverage, "density": box.density
+    }  # fmt: skip
 
 
 def failing_section(
-    failing: Failing,
-    robust: Robustness,
-    labels: Labels,
-    settings: pd.DataFrame | None,
-    number: int,
+    failing: Failing, robust: Robustness, labels: Labels, settings: pd.DataFrame | None, number: int
 ) -> Section:
     """Where one strategy fails: the sentence, its restrictions, the tree's opinion, the figure."""
-    found = failing.discovery
-    tree = failing.tree
-    return Section(
-        f"failing-{number}",
-        _("When “{strategy}” fails").format(strategy=labels.strategy(failing.strategy)),
-        failing_sentence(failing, robust, labels),
-        fresh_sentence(found) if found.verdict == FOUND else None,
-        tree_sentence(tree, found, labels) if tree is not None else None,
-        box_table(found.box, found.stability, labels) if found.box else None,
-        box_picture(failing, settings, labels)
-        if found.verdict == FOUND and settings is not None
-        else None,
-        Note([box_note()]) if found.verdict == FOUND else None,
-    )
-
-
-def box_note() -> str:
-    """How to read the table of a box."""
-    return _(
+    found, tree = failing.discovery, failing.tree
+    is_found = found.verdict == FOUND
+    is_drawn = is_found and settings is not None
+    note = _(
         "Coverage is the share of all failures that lie in the box; density is the share of the "
         "futures in the box that fail. The quasi-p value is the probability of so many failures "
         "without the restriction; it ignores that the restriction was searched for. A restriction "
         "that few resamples reproduce may be an accident of these futures."
+    )
+    return Section(
+        f"failing-{number}",
+        fill(_("When “{strategy}” fails"), strategy=labels.strategy(failing.strategy)),
+        failing_sentence(failing, robust, labels),
+        fresh_sentence(found) if is_found else None,
+        tree_sentence(tree, found, labels) if tree is not None else None,
+        box_table(found.box, found.stability, labels) if found.box else None,
+        box_picture(failing, settings, labels) if is_drawn else None,
+        Note([note]) if is_found else None,
     )
 
 
@@ -159,37 +146,31 @@ def fresh_sentence(found: Discovery) -> str:
         "as this one. In futures that were not used to find them, boxes have a mean coverage of "
         "{coverage} and a mean density of {density}."
     )
-    return text.format(
-        share=percent(found.share),
-        chance=percent(found.p, decimals=1),
-        coverage=percent(coverage),
-        density=percent(density),
-    )
+    chance = percent(found.p, decimals=1)
+    return fill(text, share=found.share, chance=chance, coverage=coverage, density=density)
 
 
 def tree_sentence(tree: Tree, found: Discovery, labels: Labels) -> str:
     """What a decision tree finds, and whether it uses the same factors."""
+    skill = decimal(tree.skill, 2)
     if not tree.leaves:
-        return _(
+        text = _(
             "A decision tree finds no region in which most futures fail (skill {skill}; 0.5 is "
             "chance)."
-        ).format(skill=decimal(tree.skill, 2))
+        )
+        return fill(text, skill=skill)
     best = tree.leaves[0]
     text = _(
         "A decision tree, as a second opinion, finds most failures where {conditions} (coverage "
         "{coverage}, density {density}; skill {skill}, 0.5 is chance)."
-    ).format(
-        conditions=conditions(best, labels),
-        coverage=percent(best.coverage),
-        density=percent(best.density),
-        skill=decimal(tree.skill, 2),
     )
+    text = fill(text, skill=skill, **describe_box(best, labels))
     if found.box is None:
         return text
     both = [labels.factor(name) for name in found.box.limits if name in best.limits]
     if not both:
         return text + " " + _("It uses none of the same factors.")
-    return text + " " + _("Both use {factors}.").format(factors=join_names(both))
+    return text + " " + fill(_("Both use {factors}."), factors=join_names(both))
 
 
 def box_table(box: Box, returns: Mapping[str, float], labels: Labels) -> Table:
@@ -197,10 +178,8 @@ def box_table(box: Box, returns: Mapping[str, float], labels: Labels) -> Table:
     rows = [
         (
             capitalise(condition(name, limit, labels)),
-            texts(
-                "< 0.001" if p < 0.001 else decimal(p, 3),
-                percent(returns.get(name, math.nan)),
-            ),
+            "< 0.001" if p < 0.001 else decimal(p, 3),
+            returns.get(name, math.nan),
         )
         for (name, limit), p in zip(box.limits.items(), box.quasi_p.values(), strict=True)
     ]
@@ -210,15 +189,13 @@ def box_table(box: Box, returns: Mapping[str, float], labels: Labels) -> Table:
 
 def box_picture(failing: Failing, settings: pd.DataFrame, labels: Labels) -> Picture:
     """The figure of a box, with what it shows in words."""
-    names, others = leading(failing.discovery)
-    text = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
+    names, others = (
+        join_names(list(map(labels.factor, some))) for some in leading(failing.discovery)
+    )
+    alt = _("Futures in which “{strategy}” fails, by {factors}, and the box around them.")
     caption = _("Crosses: futures that fail; circles: the others. The box is the region found.")
     if others:
-        caption += " " + _("Pale: futures outside its other restrictions ({factors}).").format(
-            factors=join_names([labels.factor(name) for name in others])
-        )
-    alt = text.format(
-        strategy=labels.strategy(failing.strategy),
-        factors=join_names([labels.factor(name) for name in names]),
-    )
+        text = _("Pale: futures outside its other restrictions ({factors}).")
+        caption += " " + fill(text, factors=others)
+    alt = fill(alt, strategy=labels.strategy(failing.strategy), factors=names)
     return Picture(prim_box(failing.discovery, settings, labels), alt, caption)

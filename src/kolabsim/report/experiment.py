@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
-from kolabsim.figures.formatting import UNDEFINED, count, format_interval, significant
+from kolabsim.figures.formatting import UNDEFINED, format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
@@ -19,14 +19,14 @@ from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.comparison import comparison_page
 from kolabsim.report.output import publish
-from kolabsim.report.page import Cell, Page, Section, Table, texts
+from kolabsim.report.page import KindReport, Page, Section, Table
 from kolabsim.report.provenance import (
     Account,
     comparison_provenance,
     reproduction_section,
     study_provenance,
 )
-from kolabsim.report.wording import warn_of_failed_runs
+from kolabsim.report.wording import fill, scenario_words, warn_of_failed_runs
 from kolabsim.study.collect import write_table
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.store import Store
@@ -37,10 +37,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.report.page import KindReport
     from kolabsim.study.collect import Results
     from kolabsim.study.runner import Study
 
+REPORTS: Mapping[type, Callable[[Experiment, Any], KindReport]] = {
+    SensitivityResult: sensitivity.report,
+    SearchResult: search.report,
+    SweepResult: sweep.report,
+    RobustnessResult: robustness.report,
+}
+"""What each kind of experiment adds to a page, by the type of its result."""
 MOST_ROWS = 200_000
 """Most runs that are written as CSV too; ``kolabsim results`` exports any number of them."""
 
@@ -65,13 +71,10 @@ def publish_comparison(
     if study.runs * len(study.tasks) <= MOST_ROWS:
         write_table(study, "runs", folder / "runs.csv")
     tables = {
-        "differences": comparison.differences,
-        "winners": comparison.winners,
-        "costs": comparison.costs,
-        "channels": comparison.channels,
-        "variance": variance,
-        "fairness": fair,
-    }
+        "differences": comparison.differences, "winners": comparison.winners,
+        "costs": comparison.costs, "channels": comparison.channels,
+        "variance": variance, "fairness": fair,
+    }  # fmt: skip
     resolved = json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True)
     write_whole(folder / "scenario.json", resolved.encode())
     page = comparison_page(
@@ -85,13 +88,13 @@ def publish_comparison(
 def publish_experiment(
     experiment: Experiment, result: Result, folder: Path, account: Account
 ) -> Sequence[Section]:
-    """Write the page, figures, tables and provenance of an experiment beside its runs.
+    """Write the page, figures, tables and provenance of any experiment but a comparison.
 
     Returns the sections of the page. Raises :class:`~kolabsim.errors.StorageError` if the disk
     refuses.
     """
     facts = study_provenance(experiment, Store(folder), account)
-    report = kind_report(experiment, result)
+    report = REPORTS[type(result)](experiment, result)
     failed = warn_of_failed_runs(facts)
     sections = [
         *report.sections,
@@ -101,28 +104,15 @@ def publish_experiment(
         reproduction_section(facts, f"{report.methods} {model_methods(experiment, facts)}"),
     ]  # fmt: skip
     lines = [
-        _("{number} runs").format(number=count(account.progress.wanted)),
-        _("seed {seed}").format(seed=experiment.seed),
-        _("model {hash}").format(hash=facts["model"]),
+        fill(_("{number} runs"), number=account.progress.wanted),
+        fill(_("seed {seed}"), seed=str(experiment.seed)),
+        fill(_("model {hash}"), hash=str(facts["model"])),
     ]
     title = experiment.question(language()) or experiment.name
     page = Page(title, sections, lines=lines, kind=experiment.scenario.title(language()))
     facts |= {"asked": experiment.spec.model_dump(mode="json")}
     publish(page, folder, tables=report.tables, facts=facts)
     return sections
-
-
-def kind_report(experiment: Experiment, result: Result) -> KindReport:
-    """Return the parts of a report that only this kind of experiment has."""
-    if isinstance(result, SensitivityResult):
-        return sensitivity.report(experiment, result)
-    if isinstance(result, SearchResult):
-        return search.report(experiment, result)
-    if isinstance(result, SweepResult):
-        return sweep.report(experiment, result)
-    if isinstance(result, RobustnessResult):
-        return robustness.report(experiment, result)
-    raise TypeError(type(result))  # a comparison has a page of its own
 
 
 def factor_tables(experiment: Experiment) -> list[Table]:
@@ -135,25 +125,19 @@ def factor_tables(experiment: Experiment) -> list[Table]:
             range_ = format_interval(significant(factor.low), significant(factor.high))
             unit = "" if factor.unit in ("", "1") else _(factor.unit)
         source = _("assumed") if factor.source == "assumed" else _(factor.source or UNDEFINED)
-        rows.append((factor_title(factor), [Cell(range_), *texts(unit, source)]))
+        rows.append((factor_title(factor), range_, unit, source))
     head = [_("Factor"), _("Range"), _("Unit"), _("Source")]
     return [Table(_("Factors that were varied"), head, rows, prose=True)] if rows else []
 
 
 def model_methods(experiment: Experiment, facts: Mapping[str, object]) -> str:
     """The end of the paragraph on methods, which all kinds share."""
-    scenario = experiment.scenario
-    return _(
+    text = _(
         "The scenario is “{scenario}” ({regions} regional governments, {areas} service areas, "
         "{quarters} quarters), simulated with kolabsim {version}, an agent-based model of "
         "collaboration between regional governments in public services, with common random numbers "
         "(seed {seed}). Parameters without a source are assumed; results are contrasts within a "
         "thought experiment, not predictions."
-    ).format(
-        scenario=scenario.title(language()),
-        regions=count(len(scenario.regions)),
-        areas=count(len(scenario.areas)),
-        quarters=count(scenario.horizon),
-        version=facts["kolabsim"],
-        seed=experiment.seed,
     )
+    made_by = {"version": str(facts["kolabsim"]), "seed": str(experiment.seed)}
+    return fill(text, **scenario_words(experiment.scenario), **made_by)

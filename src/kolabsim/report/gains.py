@@ -12,7 +12,7 @@ from kolabsim.figures.formatting import UNDEFINED, Scale, count, money, percent
 from kolabsim.figures.labels import area_title, channel_title
 from kolabsim.figures.validation import gains_map
 from kolabsim.i18n import _
-from kolabsim.report.page import Cell, Picture, Section, Table, texts
+from kolabsim.report.page import Cell, Picture, Section, Table
 from kolabsim.validation.gains import MEASURE, AreaGain, gains_by_area
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def gain_section(fit: NetworkFit) -> Section:
         "less certain than what sharing brings to those that do."
     )
     has_strata = len(set(fit.network.strata)) > 1
-    picture = Picture.of(
+    picture = Picture(
         gains_map(fit),
         _("Maps of what sharing brings to each region, one for each service area."),
         _(
@@ -65,8 +65,8 @@ def gain_table(fit: NetworkFit) -> Table:
     for one in every_gain(fit):
         costs = sum(value for name, value in one.channels.items() if name not in BENEFITS)
         numbers = (*(one.channels[name] for name in BENEFITS), costs)
-        cells = (percent(one.sharing), share_text(one.benefit), percent(one.winners))
-        rows.append((area_title(one.area), texts(*cells, *map(share_text, numbers))))
+        cells = one.sharing, share_text(one.benefit), one.winners
+        rows.append((area_title(one.area), *cells, *map(share_text, numbers)))
     head = [
         _("Service area"), _("Regions that share"), _("Net benefit"), _("Share of these that gain"),
         *(channel_title(name) for name in BENEFITS), _("All costs"),
@@ -81,10 +81,10 @@ def strata_table(fit: NetworkFit) -> Table:
     rows = [
         (
             f"{name} ({count((strata == name).sum())})",
-            [
+            *(
                 Cell(share_text(one.benefit), below=percent(one.sharing))
                 for one in every_gain(fit, strata == name)
-            ],
+            ),
         )
         for name in sorted(set(strata))
     ]
@@ -102,16 +102,10 @@ def largest_gains(fit: NetworkFit) -> Table:
     for i in np.argsort(-each_year, kind="stable")[:MOST_REGIONS]:
         best = int(np.argmax(figures[i, :, MEASURE["realised_benefit"]]))
         through = max(BENEFITS, key=lambda name: float(figures[i, best, MEASURE[name]]))
-        rows.append(
-            (
-                regions.names[i],
-                texts(
-                    regions.tier[i], count(regions.population[i]),
-                    money(float(each_year[i]), scenario.currency),
-                    area_title(areas[best]), channel_title(through),
-                ),
-            )
-        )  # fmt: skip
+        each = money(float(each_year[i]), scenario.currency)
+        people = count(regions.population[i])
+        place = area_title(areas[best]), channel_title(through)
+        rows.append((regions.names[i], regions.tier[i], people, each, *place))
     head = [
         _("Region"), _("Higher tier"), _("Population"), _("Net benefit per resident and year"),
         _("Mostly in"), _("Mostly through"),

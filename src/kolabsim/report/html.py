@@ -10,7 +10,7 @@ from markupsafe import Markup
 from kolabsim import __version__
 from kolabsim.files import write_whole
 from kolabsim.i18n import _, language
-from kolabsim.report.page import Block, Page
+from kolabsim.report.page import Page
 from kolabsim.report.workbook import write_workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,14 +23,9 @@ def render(page: Page) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals["_"] = _
-    environment.filters |= {"kind": kind_of, "markup": Markup}
+    environment.filters |= {"kind": lambda block: type(block).__name__.lower(), "markup": Markup}
     template = environment.get_template("page.html.j2")
     return template.render(page=page, language=language(), version=__version__)
-
-
-def kind_of(block: Block) -> str:
-    """Return which kind of block the template is to show."""
-    return type(block).__name__.lower()
 
 
 def write_page(page: Page, path: Path, *, workbook: bool = False) -> Path:

@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.statistics import BETTER, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, percent
+from kolabsim.figures.formatting import UNDEFINED
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import information_scale, value_of_information
 from kolabsim.i18n import _
-from kolabsim.report.page import Note, Picture, Section, Table, interval_cell, texts
+from kolabsim.report.page import Note, Picture, Section, Table, interval_cell
+from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
     from kolabsim.analysis.information import Information
@@ -34,15 +35,12 @@ def measure_sentence(information: Information, labels: Labels) -> str:
     if isinstance(row["lowest"], str) and row["lowest"] != row["highest"]:
         text += _("; “{lowest}” is best where it is lowest, “{highest}” where it is highest")
     text += "."
-    return text.format(
-        factor=labels.factor(row["factor"]),
-        value=scale.text(row["value"]),
-        level=percent(information.level),
-        interval=scale.interval(row["low"], row["high"]),
-        share=percent(row["share"]),
-        lowest=labels.strategy(row["lowest"]),
+    return fill(
+        text, factor=labels.factor(row["factor"]), value=scale.text(row["value"]),
+        level=information.level, interval=scale.interval(row["low"], row["high"]),
+        share=row["share"], lowest=labels.strategy(row["lowest"]),
         highest=labels.strategy(row["highest"]),
-    )
+    )  # fmt: skip
 
 
 def information_section(information: Information, labels: Labels) -> Section:
@@ -53,22 +51,20 @@ def information_section(information: Information, labels: Labels) -> Section:
         "future would add {value} on average ({level} interval {interval}; between {least} and "
         "{most}, depending on how much of it is attributed to chance in the runs). Knowing a "
         "single factor is worth part of that."
-    ).format(
-        chosen=labels.strategy(information.chosen),
-        value=scale.text(perfect.value),
-        level=percent(information.level),
-        interval=scale.interval(perfect.low, perfect.high),
-        least=scale.bare(perfect.lower),
-        most=scale.bare(perfect.upper),
     )
-    picture = Picture.of(
+    text = fill(
+        text, chosen=labels.strategy(information.chosen), value=scale.text(perfect.value),
+        level=information.level, interval=scale.interval(perfect.low, perfect.high),
+        least=scale.bare(perfect.lower), most=scale.bare(perfect.upper),
+    )  # fmt: skip
+    picture = Picture(
         value_of_information(information, labels),
         _("Value of knowing each factor before choosing."),
         _(
             "Lines: {level} intervals. The tick is the noise floor: the apparent value of a factor "
             "with the same values that is unrelated to the outcome. Hollow: not above it."
         ),
-        level=percent(information.level),
+        level=information.level,
     )
     note = _(
         "A factor without information value may still change the outcome a lot: its value is zero "
@@ -90,8 +86,8 @@ def information_table(information: Information, labels: Labels) -> Table:
         ]
         verdict = BETTER if row.above else UNDECIDED
         value = interval_cell(scale, row.value, row.low, row.high, verdict=verdict)
-        cells = [value, *texts(scale.bare(row.floor), percent(row.share), *ends)]
-        rows.append((capitalise(labels.factor(row.factor)), cells))
+        title = capitalise(labels.factor(row.factor))
+        rows.append((title, value, scale.bare(row.floor), row.share, *ends))
     head = [
         _("Factor"), add_unit(_("Value of information"), scale), add_unit(_("Noise floor"), scale),
         _("Share of perfect information"), _("Best at its lowest"),

@@ -39,7 +39,9 @@ def check_folder(folder: Path) -> None:
     :class:`~kolabsim.errors.StorageError` if the disk refuses to write.
     """
     check_writable(folder)
-    if folder.is_dir() and holds_something_else(folder):
+    found = {path.name for path in folder.glob("[!.]*")}
+    # A study that stopped at once has only its inputs.
+    if found - {INPUTS} and MANIFEST not in found:
         text = _("this folder does not hold results; choose another one with --out")
         raise InputError([Problem(text, file=shown(folder))])
 
@@ -63,12 +65,6 @@ def check_writable(folder: Path) -> None:
         raise StorageError(text) from error
 
 
-def holds_something_else(folder: Path) -> bool:
-    """Whether a folder has content but no study, not even one that stopped at once."""
-    found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    return bool(found - {INPUTS}) and MANIFEST not in found
-
-
 def fresh_folder(folder: Path) -> Path:
     """Return the folder itself if it is empty or missing, or else the next free one: NAME-2."""
     found, number = folder, 1
@@ -80,43 +76,22 @@ def fresh_folder(folder: Path) -> Path:
 
 def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
     """Whether the folder of a study has the requested report, with pages of these regions."""
-    path = study.folder / PROVENANCE
-    if not (path.is_file() and (study.folder / REPORT).is_file()):
-        return False
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # damaged: the report is written again
+        facts = json.loads((study.folder / PROVENANCE).read_text(encoding="utf-8"))
+        found = facts["request"]
+    except (OSError, ValueError, LookupError, TypeError):  # missing or damaged
         return False
-    return isinstance(facts, dict) and facts.get("request") == hash_request(
-        experiment, study, pages
-    )
+    return (study.folder / REPORT).is_file() and found == hash_request(experiment, study, pages)
 
 
 def publish(
-    page: Page,
-    folder: Path,
-    *,
-    tables: Mapping[str, pd.DataFrame],
-    facts: Mapping[str, object],
+    page: Page, folder: Path, *, tables: Mapping[str, pd.DataFrame], facts: Mapping[str, object]
 ) -> None:
     """Write a page with its figures, tables and provenance into the folder of its runs.
 
-    Parameters
-    ----------
-    page
-        The page, written as HTML and as a workbook; each of its pictures as SVG and PNG.
-    folder
-        The folder of the study.
-    tables
-        Tables that are written as CSV, by the names of their files.
-    facts
-        The provenance (:mod:`kolabsim.report.provenance`). It is written last, so that a folder
-        that has it is complete.
-
-    Raises
-    ------
-    StorageError
-        If the disk refuses to write.
+    The page is written as HTML and as a workbook, each of its pictures as SVG and PNG, and each of
+    ``tables`` as CSV under its name. The provenance (``facts``) comes last, so that a folder that
+    has it is complete. Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     for name, table in tables.items():
         write_whole(folder / f"{name}.csv", table_csv(table))

@@ -1,21 +1,23 @@
 """What a page holds: sections of paragraphs, tables, pictures and other blocks, in reading order.
 
 Every report is a :class:`Page`. :mod:`kolabsim.report.html` writes it as one file for browsers,
-:mod:`kolabsim.report.workbook` writes its tables for spreadsheets.
+:mod:`kolabsim.report.workbook` writes its tables for spreadsheets. Where a text or a cell takes a
+number, whole numbers become counts and others percentages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
 from kolabsim.figures.formatting import SPACE, Scale
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import _
+from kolabsim.report.wording import fill, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,42 +74,40 @@ def interval_cell(
     return Cell(scale.bare(value, signed=signed), below, remark, verdict)
 
 
-def texts(*contents: str) -> list[Cell]:
-    """Return cells that hold nothing but text."""
-    return [Cell(text) for text in contents]
-
-
-@dataclass(frozen=True)
 class Table:
-    """A table with a heading for each row and column; ``prose`` where cells hold text."""
+    """A table with a heading for each row and column.
 
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
-    prose: bool = False
-    links: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of further pages, by the heading of the row."""
+    Each of ``rows`` begins with its heading; other values that are no cells become cells.
+    ``prose`` says that cells hold text; ``links`` are addresses of pages, by headings of rows.
+    """
+
+    def __init__(
+        self,
+        caption: str,
+        head: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        prose: bool = False,
+        links: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a table of the rows."""
+        self.caption, self.head, self.prose, self.links = caption, head, prose, links or {}
+        made = [[v if isinstance(v, Cell) else Cell(write(v)) for v in row] for row in rows]
+        self.rows = [(first.main, cells) for first, *cells in made]
 
 
 # Other blocks -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure with alternative text and a caption."""
+    """A figure with alternative text, a caption, and the name of its file, without a suffix."""
 
-    figure: Figure
-    alt: str
-    caption: str
-    name: str = ""
-    """Name of its file, without a suffix."""
-    is_narrow: bool = False
-    """Whether it can stand beside another."""
-
-    @classmethod
-    def of(cls, figure: Figure, alt: str, caption: str, name: str = "", **values: str) -> Picture:
-        """Return a picture whose texts have their places filled with ``values``."""
-        return cls(figure, alt.format(**values), caption.format(**values), name)
+    def __init__(
+        self, figure: Figure, alt: str, caption: str, name: str = "", **values: Any
+    ) -> None:
+        """Make a picture; the places in its texts are filled with ``values``."""
+        self.figure, self.name = figure, name
+        self.alt, self.caption = fill(alt, **values), fill(caption, **values)
 
     @cached_property
     def svg(self) -> str:

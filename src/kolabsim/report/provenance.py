@@ -60,9 +60,7 @@ def provenance(command: str, seed: int, scenario: Scenario | None = None) -> dic
     return facts
 
 
-def study_provenance(
-    experiment: Experiment | Experiment, store: Store, account: Account
-) -> dict[str, object]:
+def study_provenance(experiment: Experiment, store: Store, account: Account) -> dict[str, object]:
     """Return the provenance of an experiment: also its runs, and hashes of its files."""
     files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
     parts = [path for kind in KINDS for path in store.files(kind)]
@@ -127,16 +125,6 @@ def version_of_package(name: str) -> str | None:
 
 def reproduction_section(facts: Mapping[str, object], methods: str) -> Section:
     """Return the section on how to reproduce results, with a paragraph on methods."""
-    return Section(
-        "reproduce",
-        _("Reproducing the results"),
-        Facts(provenance_rows(facts), is_code=True),
-        Quote(_("Methods, for citation"), methods),
-    )
-
-
-def provenance_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return the facts that readers need, each with its title."""
     titles = {
         "command": _("Command"), "experiment": _("Experiment"), "scenario": _("Scenario"),
         "scenario_hash": _("Hash of the scenario"), "seed": _("Seed"), "runs": _("Runs"),
@@ -146,7 +134,9 @@ def provenance_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
         "packages": _("Packages"), "python": _("Python"), "platform": _("Platform"),
         "made": _("Date"),
     }  # fmt: skip
-    return [(title, one_line(facts[name])) for name, title in titles.items() if name in facts]
+    rows = [(title, one_line(facts[name])) for name, title in titles.items() if name in facts]
+    quote = Quote(_("Methods, for citation"), methods)
+    return Section("reproduce", _("Reproducing the results"), Facts(rows, is_code=True), quote)
 
 
 def one_line(value: object) -> str:

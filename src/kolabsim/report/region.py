@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import (
-    UNDEFINED,
-    Scale,
-    choose_scale,
-    count,
-    percent,
-    significant,
-)
+from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, count, percent, significant
 from kolabsim.figures.labels import area_title, capitalise, channel_title, uncapitalise
 from kolabsim.figures.region import (
     gain_verdict,
@@ -29,6 +22,7 @@ from kolabsim.figures.region import (
 from kolabsim.i18n import _, language
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.html import write_page
+from kolabsim.report.legal import legal_section
 from kolabsim.report.page import (
     Cell,
     Headline,
@@ -39,10 +33,9 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
-    texts,
 )
 from kolabsim.report.provenance import reproduction_section
-from kolabsim.report.texts.legal import legal_section
+from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
     from kolabsim.analysis.region import RegionOutlook
@@ -62,26 +55,17 @@ def write_region(
 ) -> Path:
     """Write the page of a region in the current language.
 
-    Parameters
-    ----------
-    found
-        The outlook of the region.
-    path
-        The file. It is written completely or not at all.
-    facts
-        The provenance, with the ``seed`` (:func:`kolabsim.report.provenance.provenance`).
-    workbook
-        Whether to write the tables beside the page as an Excel workbook too, if openpyxl is
-        installed.
+    ``facts`` is the provenance, with the ``seed``; ``workbook`` writes the tables beside the page
+    for Excel too, if openpyxl is installed. The file is written completely or not at all.
     """
     scenario = found.scenario
     place = scenario.regions.codes.index(found.code)
     lines = [
-        _("code {code}").format(code=found.code),
-        _("{number} inhabitants").format(number=count(scenario.regions.population[place])),
-        _("“{strategy}”, compared with “{baseline}”").format(**strategy_titles(found)),
-        _("{number} pairs of runs").format(number=count(found.runs)),
-        _("seed {seed}").format(seed=facts["seed"]),
+        say(found, _("code {code}"), code=found.code),
+        say(found, _("{number} inhabitants"), number=count(scenario.regions.population[place])),
+        say(found, _("“{strategy}”, compared with “{baseline}”")),
+        say(found, _("{number} pairs of runs"), number=found.runs),
+        say(found, _("seed {seed}"), seed=str(facts["seed"])),
     ]
     sections = [
         answer_section(found),
@@ -98,13 +82,19 @@ def write_region(
     return write_page(page, path, workbook=workbook)
 
 
-def strategy_titles(found: RegionOutlook) -> dict[str, str]:
-    """Return the titles of the two strategies."""
+def words(found: RegionOutlook) -> dict[str, Any]:
+    """The values of places that many texts have."""
     titles = found.scenario.strategies
     return {
-        "strategy": titles[found.strategy].title(language()),
-        "baseline": titles[found.baseline].title(language()),
-    }
+        "strategy": titles[found.strategy].title(language()), "region": found.name,
+        "baseline": titles[found.baseline].title(language()), "level": found.level,
+        "runs": found.runs, "years": significant(found.years[-1]),
+    }  # fmt: skip
+
+
+def say(found: RegionOutlook, text: str, **values: Any) -> str:
+    """Fill the places of a text; region, strategies, level, runs and years are known."""
+    return fill(text, **(words(found) | values))
 
 
 def name_regions(found: RegionOutlook, codes: Iterable[str]) -> str:
@@ -136,12 +126,10 @@ def answer_section(found: RegionOutlook) -> Section:
 def benefit_headline(found: RegionOutlook) -> Headline:
     """What the region gains or loses, with its interval."""
     row = found.costs.set_index("item").loc["benefit"]
-    share, better = float(found.benefit["difference"]), float(found.benefit["better_share"])
     label, verdict = _("Gain or loss"), str(found.benefit["verdict"])
     if found.benefit["low"] == found.benefit["high"] == 0.0:
         text = _("Under “{strategy}”, nothing changes for {region} compared with “{baseline}”.")
-        text = text.format(region=found.name, **strategy_titles(found))
-        return Headline(label, capitalise(_("no change")), text)
+        return Headline(label, capitalise(_("no change")), say(found, text))
     text = {
         GAINS: _(
             "Under “{strategy}”, {region} gains {money} in {years} years compared with "
@@ -160,22 +148,18 @@ def benefit_headline(found: RegionOutlook) -> Headline:
         ),
     }[verdict]
     scale = money_scale(found, row[["difference", "low", "high"]])
-    is_signed, sign = verdict == UNDECIDED, -1.0 if verdict == LOSES else 1.0
-    low, high = sorted((sign * row["low"], sign * row["high"]))
-    text = text.format(
-        region=found.name,
-        money=scale.text(sign * row["difference"], signed=is_signed),
-        low=scale.text(low, signed=is_signed),
-        high=scale.text(high, signed=is_signed),
-        share=format_share(sign * share),
-        better=percent(better),
-        level=percent(found.level),
-        years=significant(found.years[-1]),
-        **strategy_titles(found),
+    signed, sign = verdict == UNDECIDED, -1.0 if verdict == LOSES else 1.0
+    low, money, high = (
+        scale.text(value, signed=signed)
+        for value in sorted(sign * row[name] for name in ("low", "difference", "high"))
     )
+    text = say(
+        found, text, money=money, low=low, high=high, better=float(found.benefit["better_share"]),
+        share=format_share(sign * float(found.benefit["difference"])),
+    )  # fmt: skip
     brief = scale.text(row["difference"], signed=True)
     if verdict == UNDECIDED:
-        brief = capitalise(_("undecided: {money}").format(money=brief))
+        brief = capitalise(fill(_("undecided: {money}"), money=brief))
     return Headline(label, brief, text)
 
 
@@ -191,15 +175,13 @@ def channel_sentence(found: RegionOutlook) -> str:
     if not best["money"] > 0.0 > worst["money"]:
         return ""
     scale = money_scale(found, table["money"])
-    return _(
+    text = _(
         "In the last year, the largest gain comes from {best} ({gain} a year) and the largest loss "
         "from {worst} ({loss} a year)."
-    ).format(
-        best=channel_title(best["channel"]).lower(),
-        gain=scale.text(best["money"], signed=True),
-        worst=channel_title(worst["channel"]).lower(),
-        loss=scale.text(worst["money"], signed=True),
     )
+    titles = {"best": channel_title(best["channel"]), "worst": channel_title(worst["channel"])}
+    gain, loss = (scale.text(row["money"], signed=True) for row in (best, worst))
+    return fill(text, gain=gain, loss=loss, **{name: t.lower() for name, t in titles.items()})
 
 
 def cost_headline(found: RegionOutlook) -> Headline:
@@ -218,14 +200,10 @@ def cost_headline(found: RegionOutlook) -> Headline:
     else:
         text += _("On average, its budget breaks even with “{baseline}” in year {year}.")
     text += " " + _("In {share} of runs, it is ahead at the end.")
-    text = text.format(
-        startup=scale.text(paid["startup"]),
-        programme=scale.text(paid["programme"]),
-        years=significant(found.years[-1]),
-        year=significant(year or 0.0),
-        share=percent(float((found.paths[:, -1] > 0.0).mean())),
-        **strategy_titles(found),
-    )
+    text = say(
+        found, text, startup=scale.text(paid["startup"]), programme=scale.text(paid["programme"]),
+        year=significant(year or 0.0), share=(found.paths[:, -1] > 0.0).mean(),
+    )  # fmt: skip
     return Headline(_("Cost"), scale.text(paid.sum()), text)
 
 
@@ -250,13 +228,8 @@ def partner_headline(found: RegionOutlook) -> Headline:
             "{area}: a gain of {gain} of the area's cost a year. Both sides would gain in {both} "
             "of draws."
         )
-    text = text.format(
-        partners=partners,
-        area=area.lower(),
-        gain=format_share(first["gain"]),
-        both=percent(first["both"]),
-    )
-    return Headline(label, brief, text)
+    filled = {"gain": format_share(first["gain"]), "both": float(first["both"])}
+    return Headline(label, brief, fill(text, partners=partners, area=area.lower(), **filled))
 
 
 # Potential for collaboration ----------------------------------------------------------------------
@@ -285,7 +258,7 @@ def potential_section(found: RegionOutlook) -> Section:
         ),
     ]
     tables = [ranking_table(found), contact_table(found)]
-    return Section("potential", title, text.format(region=found.name), *tables, Note(notes))
+    return Section("potential", title, say(found, text), *tables, Note(notes))
 
 
 def ranking_table(found: RegionOutlook) -> Table:
@@ -295,29 +268,20 @@ def ranking_table(found: RegionOutlook) -> Table:
     rows = [
         (
             f"{area_title(row.area)}: {name_regions(found, row.partners)}",
-            [
-                interval_cell(
-                    scale,
-                    row.gain,
-                    row.low,
-                    row.high,
-                    signed=True,
-                    verdict=gain_verdict(row.low, row.high),
-                ),
-                *texts(money.bare(row.money, signed=True), percent(row.share), percent(row.both)),
-            ],
+            gain_cell(scale, row.gain, row),
+            money.bare(row.money, signed=True),
+            row.share,
+            row.both,
         )
         for row in table.itertuples()
     ]
     head = [
-        _("Service area and partners"), _("Annual gain ({unit})").format(unit=scale.label),
-        _("In money per year ({unit})").format(unit=money.label), _("Region gains"),
+        _("Service area and partners"), fill(_("Annual gain ({unit})"), unit=scale.label),
+        fill(_("In money per year ({unit})"), unit=money.label), _("Region gains"),
         _("Both sides gain"),
     ]  # fmt: skip
-    caption = _(
-        "Best prospective joint bodies for {region}, across all service areas and partners"
-    ).format(region=found.name)
-    return Table(caption, head, rows)
+    caption = _("Best prospective joint bodies for {region}, across all service areas and partners")
+    return Table(say(found, caption), head, rows)
 
 
 def contact_table(found: RegionOutlook) -> Table:
@@ -336,13 +300,13 @@ def contact_table(found: RegionOutlook) -> Table:
     rows = []
     for code in order:
         km = count(table.loc[table["region"] == code, "km"].iloc[0])
-        head = _("{name} ({km} km)").format(name=name_regions(found, [code]), km=km)
-        rows.append((head, [cell(code, area) for area in areas]))
+        head = fill(_("{name} ({km} km)"), name=name_regions(found, [code]), km=km)
+        rows.append((head, *(cell(code, area) for area in areas)))
     caption = _(
         "Each prospective partner in each service area: annual gain ({unit}), and the share of "
         "draws in which both sides gain"
-    ).format(unit=scale.label)
-    return Table(caption, ["", *(area_title(area) for area in areas)], rows)
+    )
+    return Table(fill(caption, unit=scale.label), ["", *(area_title(area) for area in areas)], rows)
 
 
 # Channels ----------------------------------------------------------------------------------------
@@ -350,52 +314,41 @@ def contact_table(found: RegionOutlook) -> Table:
 
 def channel_section(found: RegionOutlook) -> Section:
     """Gains and losses by channel in the last year, in a table and a figure."""
-    titles, table = strategy_titles(found), found.channels
+    table = found.channels
     scale, money = share_scale(table, "difference"), money_scale(found, table["money"])
-    rows = [
+    rows: list[tuple[str, str | Cell, str]] = [
         (
             channel_title(row.channel),
-            [gain_cell(scale, row), Cell(money.bare(row.money, signed=True))],
+            gain_cell(scale, row.difference, row),
+            money.bare(row.money, signed=True),
         )
         for row in table.itertuples()
     ]
-    sums = (
-        scale.bare(table["difference"].sum(), signed=True),
-        money.bare(table["money"].sum(), signed=True),
-    )
-    head = [
-        _("Channel"), capitalise(scale.label),
-        _("In money per year ({unit})").format(unit=money.label),
-    ]  # fmt: skip
+    sums = table[["difference", "money"]].sum()
+    benefit = scale.bare(sums["difference"], signed=True)
+    rows.append((_("Sum"), benefit, money.bare(sums["money"], signed=True)))
+    in_money = fill(_("In money per year ({unit})"), unit=money.label)
+    head = [_("Channel"), capitalise(scale.label), in_money]
     text = _(
         "Differences between “{strategy}” and “{baseline}” in the last year, run by run with the "
         "same random draws. Channels right of zero add to the net benefit of {region}; channels "
         "left of zero reduce it."
     )
-    return Section(
-        "channels",
-        _("Gains and losses by channel"),
-        text.format(region=found.name, **titles),
-        Table(
-            _("Net benefit in the last year by channel"), head, [*rows, (_("Sum"), texts(*sums))]
-        ),
-        Picture.of(
-            region_channels(found),
-            _("Channels through which “{strategy}” changes the net benefit of {region}"),
-            _("Differences from “{baseline}” with {level} intervals, in the last year."),
-            region=found.name,
-            level=percent(found.level),
-            **titles,
-        ),
+    picture = Picture(
+        region_channels(found),
+        _("Channels through which “{strategy}” changes the net benefit of {region}"),
+        _("Differences from “{baseline}” with {level} intervals, in the last year."),
+        **words(found),
     )
+    made = Table(_("Net benefit in the last year by channel"), head, rows)
+    title = _("Gains and losses by channel")
+    return Section("channels", title, say(found, text), made, picture)
 
 
-def gain_cell(scale: Scale, row: Any, *, is_judged: bool = True) -> Cell:
-    """Return the cell of a difference: a row with ``difference``, ``low`` and ``high``."""
-    return interval_cell(
-        scale, row.difference, row.low, row.high, signed=True,
-        verdict=gain_verdict(row.low, row.high) if is_judged else "",
-    )  # fmt: skip
+def gain_cell(scale: Scale, value: float, row: Any, *, is_judged: bool = True) -> Cell:
+    """Return the cell of a gain or loss; ``row`` has the ends of its interval."""
+    verdict = gain_verdict(row.low, row.high) if is_judged else ""
+    return interval_cell(scale, value, row.low, row.high, signed=True, verdict=verdict)
 
 
 # Cost and break-even ------------------------------------------------------------------------------
@@ -403,7 +356,6 @@ def gain_cell(scale: Scale, row: Any, *, is_judged: bool = True) -> Cell:
 
 def cost_section(found: RegionOutlook) -> Section:
     """What the region would pay, and when it would break even."""
-    titles = strategy_titles(found)
     items = {
         "startup": _("Start-up cost that it pays"),
         "joint": _("Its share of the cost of joint bodies"),
@@ -413,20 +365,19 @@ def cost_section(found: RegionOutlook) -> Section:
         "benefit": _("Net benefit (also quality and autonomy, in money)"),
     }
     # By the differences: readers look at these, and they are far smaller than the costs.
-    scale = money_scale(found, found.costs["difference"]).with_decimals(1, 1)
+    scale, judged = money_scale(found, found.costs["difference"]), ("saving", "benefit")
+    scale = scale.with_decimals(1, 1)
     rows = [
         (
             items[row.item],
-            [
-                *texts(scale.bare(row.baseline), scale.bare(row.mean)),
-                gain_cell(scale, row, is_judged=row.item in ("saving", "benefit")),
-            ],
+            scale.bare(row.baseline),
+            scale.bare(row.mean),
+            gain_cell(scale, row.difference, row, is_judged=row.item in judged),
         )
         for row in found.costs.itertuples()
     ]
-    head = ["", titles["baseline"], titles["strategy"], _("Difference")]
+    head = ["", words(found)["baseline"], words(found)["strategy"], _("Difference")]
     caption = _("Over {years} years, {unit}: means of runs, and the difference with its interval")
-    caption = caption.format(years=significant(found.years[-1]), unit=scale.label)
     return Section(
         "costs",
         _("Cost and break-even"),
@@ -435,16 +386,15 @@ def cost_section(found: RegionOutlook) -> Section:
             "after grants and co-finance. A larger share of joint cost is no loss as long as the "
             "stand-alone cost of the same services would be higher."
         ),
-        Table(caption, head, rows),
-        Picture.of(
+        Table(say(found, caption, unit=scale.label), head, rows),
+        Picture(
             region_saving(found),
             _("Cumulative net saving of {region}, “{strategy}” minus “{baseline}”"),
             _(
                 "Above zero, the budget of {region} is ahead of what it would be under "
                 "“{baseline}”, including all start-up and programme cost paid so far."
             ),
-            region=found.name,
-            **titles,
+            **words(found),
         ),
     )
 
@@ -454,29 +404,28 @@ def cost_section(found: RegionOutlook) -> Section:
 
 def partner_section(found: RegionOutlook) -> Section:
     """Share of runs in which the region belongs to a joint body, and its partners."""
-    titles = strategy_titles(found)
     table = found.partners.set_index(["strategy", "area"]).sort_index()
-    rows = []
-    for area in found.scenario.areas:
-        cells = []
-        for strategy in (found.baseline, found.strategy):
-            here = table.loc[[(strategy, area)]].set_index("region")["share"]
-            others = here.drop(found.code).sort_values(ascending=False, kind="stable")
-            often = others[others >= RARE].head(OFTEN)
-            named = "; ".join(
-                f"{name_regions(found, [code])} {percent(share)}" for code, share in often.items()
-            )
-            cells.append(Cell(percent(here[found.code]), remark=named))
-        rows.append((area_title(area), cells))
-    paragraphs = [
-        _(
-            "Share of runs in which {region} belongs to a joint body at the end, with its most "
-            "frequent partners (up to {number})."
-        ).format(region=found.name, number=count(OFTEN))
+
+    def cell(strategy: str, area: str) -> Cell:
+        here = table.loc[[(strategy, area)]].set_index("region")["share"]
+        others = here.drop(found.code).sort_values(ascending=False, kind="stable")
+        named = "; ".join(
+            f"{name_regions(found, [code])} {percent(share)}"
+            for code, share in others[others >= RARE].head(OFTEN).items()
+        )
+        return Cell(percent(here[found.code]), remark=named)
+
+    compared = (found.baseline, found.strategy)
+    rows = [
+        (area_title(area), *(cell(one, area) for one in compared)) for area in found.scenario.areas
     ]
-    head = [_("Service area"), titles["baseline"], titles["strategy"]]
+    text = _(
+        "Share of runs in which {region} belongs to a joint body at the end, with its most "
+        "frequent partners (up to {number})."
+    )
+    head = [_("Service area"), words(found)["baseline"], words(found)["strategy"]]
     made = Table(_("Membership in joint bodies, and partners"), head, rows, prose=True)
-    return Section("partners", _("Partners at the end"), *paragraphs, made)
+    return Section("partners", _("Partners at the end"), say(found, text, number=OFTEN), made)
 
 
 # Uncertainty and methods --------------------------------------------------------------------------
@@ -490,16 +439,13 @@ def uncertainty_section(found: RegionOutlook) -> Section:
         "difference: they show how precisely the simulation is known, not how well it matches the "
         "world. The share of runs in which {region} is better off shows how often this would "
         "happen with other random draws. Four times as many runs (--runs) halve an interval."
-    ).format(
-        region=found.name, runs=count(found.runs), level=percent(found.level),
-        **strategy_titles(found),
-    )  # fmt: skip
-    return Section("uncertainty", _("Uncertainty"), text)
+    )
+    return Section("uncertainty", _("Uncertainty"), say(found, text))
 
 
 def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
-    return _(
+    text = _(
         "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
         "simulation with kolabsim {version}, an agent-based model of collaboration between "
         "regional governments in public services, in {runs} pairs of runs with common random "
@@ -507,8 +453,6 @@ def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
         "Joint bodies that the region could propose are judged at the start, without error, over "
         "random draws of attributes that no data describe. Parameters without a source are "
         "assumed; results are contrasts within a thought experiment, not predictions."
-    ).format(
-        region=found.name, scenario=found.scenario.title(language()), runs=count(found.runs),
-        version=facts["kolabsim"], seed=facts["seed"], level=percent(found.level),
-        **strategy_titles(found),
-    )  # fmt: skip
+    )
+    made_by = {"version": facts["kolabsim"], "seed": str(facts["seed"])}
+    return say(found, text, scenario=found.scenario.title(language()), **made_by)

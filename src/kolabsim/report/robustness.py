@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
-from kolabsim.figures.formatting import UNDEFINED, count, percent
+from kolabsim.figures.formatting import count, percent
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import (
     best_shares,
@@ -30,10 +30,8 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
-    texts,
 )
-from kolabsim.report.texts.robustness import CRITERION_TITLES, LEADS
-from kolabsim.report.wording import name_outcomes
+from kolabsim.report.wording import fill, name_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +41,37 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import RobustnessSpec
 
-FIGURES = ["value", "low", "high"]
-"""Columns of a table of criteria: the figure and its interval."""
+CRITERION_TITLES = {
+    "regret_max": N_("Largest regret"),
+    "regret_90": N_("Regret, 90th percentile"),
+    "satisficing": N_("Satisfactory: {threshold}"),
+    "worst": N_("Worst future"),
+    "worst_tenth": N_("Worst tenth of futures"),
+    "mean": N_("Mean over futures"),
+    "spread": N_("Spread over futures"),
+    "mean_spread": N_("Mean minus spread"),
+    "best": N_("Best of all strategies"),
+    "difference": N_("Difference from “{baseline}”"),
+    "ahead": N_("Better than “{baseline}”"),
+}
+"""Titles of criteria."""
+LEADS = {
+    "regret_90": N_(
+        "“{strategy}” is the most robust of {number} strategies: in nine of ten futures, its "
+        "regret (distance from the best strategy) is at most {value} ({level} interval {interval}; "
+        "{futures} futures, {runs} runs each)."
+    ),
+    "regret_max": N_(
+        "“{strategy}” is the most robust of {number} strategies: in no future does its regret "
+        "(distance from the best strategy) exceed {value} ({level} interval {interval}; {futures} "
+        "futures, {runs} runs each)."
+    ),
+    "satisficing": N_(
+        "“{strategy}” is the most robust of {number} strategies: it is satisfactory in {value} of "
+        "futures ({level} interval {interval}; {futures} futures, {runs} runs each)."
+    ),
+}
+"""The finding, by the criteria that have a sentence of their own."""
 CERTAIN = 0.9
 """Share of resamples that must agree before a ranking is called certain."""
 
@@ -74,9 +101,12 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
     ]
     *blocks, note = first.blocks
     counts = {
-        "strategies": count(len(experiment.strategies)),
-        "futures": count(len(result.settings)),
-        "runs": count(spec.runs),
+        "strategies": len(experiment.strategies), "futures": len(result.settings),
+        "runs": spec.runs,
+    }  # fmt: skip
+    means = {
+        f"mean.{name}": result.values[k].mean(axis=1)
+        for k, name in enumerate(result.study.strategies)
     }
     uncertainty = _(
         "{strategies} strategies were simulated in {futures} futures, {runs} runs each with common "
@@ -93,27 +123,16 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
     )
     return KindReport(
         [Section(first.name, first.title, *blocks, *where, note), *others],
-        [uncertainty.format(section=others[0].title, **counts)],
-        assumptions.format(section=_("What to measure first")),
-        methods.format(
-            outcomes=name_outcomes(experiment),
-            **counts,
-        ),
+        [fill(uncertainty, section=others[0].title, **counts)],
+        fill(assumptions, section=_("What to measure first")),
+        fill(methods, outcomes=name_outcomes(experiment), **counts),
         {
             "robustness": result.robustness.estimates,
             "information": result.information.factors,
             "sizes": result.sizes,
-            "futures": result.settings.assign(
-                **{
-                    f"mean.{name}": result.values[k].mean(axis=1)
-                    for k, name in enumerate(result.study.strategies)
-                }
-            ),
+            "futures": result.settings.assign(**means),
         },
     )
-
-
-# The answer -------------------------------------------------------------------------------------
 
 
 def robustness_sections(
@@ -142,45 +161,47 @@ def robustness_sections(
     sizes
         How many runs and futures it takes (:func:`kolabsim.analysis.robustness.sample_sizes`).
     """
-    sections = [answer_section(robust, labels, information, failing)]
-    sections.append(robustness_section(robust, labels, sizes))
-    sections += [
-        failing_section(one, robust, labels, settings, number)
-        for number, one in enumerate(failing, 1)
+    return [
+        answer_section(robust, labels, information, failing),
+        robustness_section(robust, labels, sizes),
+        *(
+            failing_section(one, robust, labels, settings, number)
+            for number, one in enumerate(failing, 1)
+        ),
+        *([] if information is None else [information_section(information, labels)]),
     ]
-    if information is not None:
-        sections.append(information_section(information, labels))
-    return sections
+
+
+# The answer -------------------------------------------------------------------------------------
 
 
 def answer_section(
-    robust: Robustness,
-    labels: Labels,
-    information: Information | None,
-    failing: Sequence[Failing],
+    robust: Robustness, labels: Labels, information: Information | None, failing: Sequence[Failing]
 ) -> Section:
     """Name the most robust strategy, its uncertainty and failures, and what to measure first."""
     first = robust.order()[0]
-    share = percent(robust.stability())
-    brief = _("first in {share} of resamples").format(share=share)
+    most = robust_sentence(robust, labels)
+    brief = capitalise(fill(_("first in {share} of resamples"), share=robust.stability()))
     found = [
-        Headline(
-            _("Most robust strategy"), labels.strategy(first), robust_sentence(robust, labels)
-        ),
-        Headline(_("Uncertainty"), capitalise(brief), rank_sentence(robust, labels)),
+        Headline(_("Most robust strategy"), labels.strategy(first), most),
+        Headline(_("Uncertainty"), brief, rank_sentence(robust, labels)),
     ]
     for one in [one for one in failing if one.strategy == first][:1]:
         fails = one.discovery.fails
-        brief = _("in {number} of {futures} futures")
-        brief = brief.format(number=count(fails.sum()), futures=count(len(fails)))
-        text = failing_sentence(one, robust, labels)
-        found.append(Headline(_("When it fails"), capitalise(brief), text))
+        text = _("in {number} of {futures} futures")
+        brief = capitalise(fill(text, number=fails.sum(), futures=len(fails)))
+        sentence = failing_sentence(one, robust, labels)
+        found.append(Headline(_("When it fails"), brief, sentence))
+    note = _(
+        "Futures are samples from assumed ranges. A share of futures is not a probability; it "
+        "shows how much of the assumed range a strategy can withstand."
+    )
     return Section(
         "answer",
         _("Key findings"),
         Headlines(found),
         None if information is None else measure_sentence(information, labels),
-        Note([future_note()]),
+        Note([note]),
     )
 
 
@@ -195,16 +216,12 @@ def robust_sentence(robust: Robustness, labels: Labels) -> str:
             "({level} interval {interval}; {futures} futures, {runs} runs each)."
         ),
     )
-    return _(text).format(
-        number=count(len(robust.names)),
-        strategy=labels.strategy(first),
-        criterion=criterion_words(robust.main, robust, labels),
-        value=scale.text(row["value"]),
-        level=percent(robust.level),
-        interval=scale.interval(row["low"], row["high"]),
-        futures=count(robust.means.shape[1]),
-        runs=count(robust.runs),
-    )
+    return fill(
+        _(text), number=len(robust.names), strategy=labels.strategy(first),
+        criterion=criterion_words(robust.main, robust, labels), value=scale.text(row["value"]),
+        level=robust.level, interval=scale.interval(row["low"], row["high"]),
+        futures=robust.means.shape[1], runs=robust.runs,
+    )  # fmt: skip
 
 
 def rank_sentence(robust: Robustness, labels: Labels) -> str:
@@ -223,21 +240,9 @@ def rank_sentence(robust: Robustness, labels: Labels) -> str:
             "Its lead is uncertain: it ranks first in {share} of resamples of futures and runs, "
             "“{rival}” in {other}; {agree} of {all} other criteria rank it first too."
         )
-    return text.format(
-        share=percent(share),
-        rival=labels.strategy(rival),
-        other=percent(table[rival]),
-        agree=count(sum(robust.table(name)["rank"][first] == 1 for name in others)),
-        all=count(len(others)),
-    )
-
-
-def future_note() -> str:
-    """What shares of futures are not."""
-    return _(
-        "Futures are samples from assumed ranges. A share of futures is not a probability; it "
-        "shows how much of the assumed range a strategy can withstand."
-    )
+    agree = int(sum(robust.table(name)["rank"][first] == 1 for name in others))
+    shares = {"share": share, "other": float(table[rival])}
+    return fill(text, rival=labels.strategy(rival), agree=agree, all=len(others), **shares)
 
 
 # Robustness -------------------------------------------------------------------------------------
@@ -274,10 +279,25 @@ def robustness_section(robust: Robustness, labels: Labels, sizes: pd.DataFrame |
 
 def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
     """The figures of robustness."""
-    filled = {"outcome": labels.outcome(robust.outcome), "level": percent(robust.level)}
-    return [
-        Picture.of(
-            regret(robust, labels),
+    threshold_caption = _(
+        "Lines further to the left and higher are better. Bands are {level} intervals of "
+        "the first two strategies; dashed: the chosen threshold."
+    )
+    spread_caption = _(
+        "Left: better on average. Down: more stable across futures. Lines: {level} "
+        "intervals. Filled: no other strategy is better on both."
+    )
+    if robust.better > 0:
+        threshold_caption = _(
+            "Lines further to the right and higher are better. Bands are {level} intervals of "
+            "the first two strategies; dashed: the chosen threshold."
+        )
+        spread_caption = _(
+            "Right: better on average. Down: more stable across futures. Lines: {level} "
+            "intervals. Filled: no other strategy is better on both."
+        )
+    texts = {
+        regret: (
             _(
                 "Regret of each strategy in {outcome}: its distance from the best strategy of each "
                 "future."
@@ -286,54 +306,32 @@ def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
                 "Each dot is a future. Band: middle half of the futures; line: median; diamond: "
                 "90th percentile with its {level} interval."
             ),
-            **filled,
         ),
-        Picture.of(
-            regret_table(robust, labels),
+        regret_table: (
             _("Regret of each strategy in each future."),
             _(
                 "Each column is a future; futures with the same best strategy are next to each "
                 "other. Blue: the best strategy of the future; the redder, the larger the regret."
             ),
         ),
-        Picture.of(
-            satisficing(robust, labels),
+        satisficing: (
             _(
                 "Share of futures in which each strategy is satisfactory, for any threshold of "
                 "{outcome}."
             ),
-            _(
-                "Lines further to the right and higher are better. Bands are {level} intervals of "
-                "the first two strategies; dashed: the chosen threshold."
-            )
-            if robust.better > 0
-            else _(
-                "Lines further to the left and higher are better. Bands are {level} intervals of "
-                "the first two strategies; dashed: the chosen threshold."
-            ),
-            **filled,
+            threshold_caption,
         ),
-        Picture.of(
-            best_shares(robust, labels),
+        best_shares: (
             _("Share of futures in which each strategy is best."),
             _("By mean over runs; ties are split. Lines: {level} intervals."),
-            **filled,
         ),
-        Picture.of(
-            spread_plane(robust, labels),
+        spread_plane: (
             _("Mean of {outcome} over futures against its spread, for each strategy."),
-            _(
-                "Right: better on average. Down: more stable across futures. Lines: {level} "
-                "intervals. Filled: no other strategy is better on both."
-            )
-            if robust.better > 0
-            else _(
-                "Left: better on average. Down: more stable across futures. Lines: {level} "
-                "intervals. Filled: no other strategy is better on both."
-            ),
-            **filled,
+            spread_caption,
         ),
-    ]
+    }
+    filled: dict[str, Any] = {"outcome": labels.outcome(robust.outcome), "level": robust.level}
+    return [Picture(draw(robust, labels), *said, **filled) for draw, said in texts.items()]
 
 
 def criterion_words(name: str, robust: Robustness, labels: Labels) -> str:
@@ -343,63 +341,43 @@ def criterion_words(name: str, robust: Robustness, labels: Labels) -> str:
         text = criterion_scale(robust, "mean", labels).text(robust.threshold)
         threshold = f"≥ {text}" if robust.better > 0 else f"≤ {text}"
     baseline = "" if robust.baseline is None else labels.strategy(robust.baseline)
-    return _(CRITERION_TITLES[name]).format(threshold=threshold, baseline=baseline)
+    return fill(_(CRITERION_TITLES[name]), threshold=threshold, baseline=baseline)
 
 
 def criterion_tables(robust: Robustness, labels: Labels) -> list[Table]:
     """Figures with intervals: criteria in the outcome's unit, and shares of futures."""
-    kinds = [
-        (_("Regret and spread"), [name for name in robust.criteria if CRITERIA[name].kind == LOSS]),
-        (
-            capitalise(labels.outcome(robust.outcome)),
-            [name for name in robust.criteria if CRITERIA[name].kind == LEVEL],
-        ),
-        (
-            _("Shares of futures"),
-            [name for name in robust.criteria if CRITERIA[name].kind == SHARE],
-        ),
-    ]
+    captions = {
+        LOSS: _("Regret and spread"), LEVEL: capitalise(labels.outcome(robust.outcome)),
+        SHARE: _("Shares of futures"),
+    }  # fmt: skip
     made = []
-    for caption, names in kinds:
+    for kind, caption in captions.items():
+        names = [name for name in robust.criteria if CRITERIA[name].kind == kind]
         scales = {name: criterion_scale(robust, name, labels) for name in names}
-        tables = {name: robust.table(name) for name in names}
+        found = {name: robust.table(name)[["value", "low", "high"]] for name in names}
         rows = [
             (
-                labels.strategy(strategy),
-                [
-                    interval_cell(scales[name], *tables[name].loc[strategy, FIGURES])
-                    for name in names
-                ],
+                labels.strategy(one),
+                *(interval_cell(scales[name], *found[name].loc[one]) for name in names),
             )
-            for strategy in robust.order()
+            for one in robust.order()
         ]
-        head = [
-            _("Strategy"),
-            *(add_unit(criterion_words(name, robust, labels), scales[name]) for name in names),
-        ]
-        text = _("{caption}, with {level} intervals").format(
-            caption=caption, level=percent(robust.level)
-        )
-        made.append(Table(text, head, rows))
+        head = [add_unit(criterion_words(name, robust, labels), scales[name]) for name in names]
+        text = fill(_("{caption}, with {level} intervals"), caption=caption, level=robust.level)
+        made.append(Table(text, [_("Strategy"), *head], rows))
     return made
 
 
 def ranking_table(robust: Robustness, labels: Labels) -> Table:
     """The rank of each strategy by each criterion, and in how many resamples it is first."""
     names = [name for name in robust.criteria if CRITERIA[name].ranks]
-    tables = {name: robust.table(name) for name in names}
+    found = [robust.table(name) for name in names]
     rows = [
         (
-            labels.strategy(strategy),
-            [
-                Cell(
-                    count(tables[name]["rank"][strategy]),
-                    remark=percent(tables[name]["first"][strategy]),
-                )
-                for name in names
-            ],
+            labels.strategy(one),
+            *(Cell(count(t["rank"][one]), remark=percent(t["first"][one])) for t in found),
         )
-        for strategy in robust.order()
+        for one in robust.order()
     ]
     caption = _(
         "Rank by each criterion, with the share of resamples in which the strategy ranks first"
@@ -415,23 +393,18 @@ def size_table(sizes: pd.DataFrame, robust: Robustness, labels: Labels) -> Table
     rows = [
         (
             labels.strategy(row.strategy),
-            texts(
-                scale.bare(row.difference, signed=True),
-                scale.bare(row.error),
-                scale.bare(row.detectable),
-                *(
-                    count(number) if math.isfinite(number) else UNDEFINED
-                    for number in (row.runs, row.futures, row.runs_here)
-                ),
-            ),
+            scale.bare(row.difference, signed=True),
+            scale.bare(row.error),
+            scale.bare(row.detectable),
+            *map(count, (row.runs, row.futures, row.runs_here)),
         )
         for row in sizes.itertuples()
     ]
     head = [
         _("Strategy"), add_unit(_("Difference"), scale), add_unit(_("Standard error"), scale),
         add_unit(_("Smallest detectable difference"), scale),
-        _("Runs needed in {number} futures").format(number=count(robust.means.shape[1])),
-        _("Futures needed with {number} runs").format(number=count(robust.runs)),
+        fill(_("Runs needed in {number} futures"), number=robust.means.shape[1]),
+        fill(_("Futures needed with {number} runs"), number=robust.runs),
         _("Runs needed in the simulated futures"),
     ]  # fmt: skip
     return Table(_("Runs or futures needed to distinguish strategies"), head, rows)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.statistics import BETTER, WORSE
 from kolabsim.analysis.statistics import UNDECIDED as OPEN
-from kolabsim.figures.formatting import UNDEFINED, count, format_interval, percent, significant
+from kolabsim.figures.formatting import UNDEFINED, format_interval, percent, significant
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.html import write_page
-from kolabsim.report.page import Cell, Note, Page, Section, Table, texts
+from kolabsim.report.page import Cell, Note, Page, Section, Table
 from kolabsim.report.provenance import reproduction_section
+from kolabsim.report.wording import fill
 from kolabsim.validation.calibration import Calibration, Identified
 from kolabsim.validation.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
 from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
@@ -49,10 +50,7 @@ def use_titles() -> dict[str, tuple[str, str]]:
             _("Used for calibration"),
             _("Facts to which parameters may be fitted. Their fit is no evidence."),
         ),
-        NULL: (
-            _("Removed causes"),
-            _("Where a cause is removed, its effect must vanish."),
-        ),
+        NULL: (_("Removed causes"), _("Where a cause is removed, its effect must vanish.")),
     }
 
 
@@ -61,46 +59,47 @@ def expected_text(fact: Fact) -> str:
     if fact.contrast is None:
         return UNDEFINED
     if fact.includes is not None:
-        return _("includes {number}").format(number=significant(fact.includes))
+        return fill(_("includes {number}"), number=significant(fact.includes))
     if fact.not_above is not None:
-        return _("not above {number}").format(number=significant(fact.not_above))
-    if isfinite(fact.low) and isfinite(fact.high):
-        low, high = significant(fact.low), significant(fact.high)
-        return format_interval(low, high)
+        return fill(_("not above {number}"), number=significant(fact.not_above))
+    if (found := interval_text(fact)) != UNDEFINED:
+        return found
     if isfinite(fact.low):
-        return _("above {number}").format(number=significant(fact.low))
-    return _("below {number}").format(number=significant(fact.high))
+        return fill(_("above {number}"), number=significant(fact.low))
+    return fill(_("below {number}"), number=significant(fact.high))
 
 
-def interval_text(finding: Finding) -> str:
-    """The interval of the model's value."""
-    if not (isfinite(finding.low) and isfinite(finding.high)):
+def interval_text(found: Fact | Finding) -> str:
+    """The interval of the model's value, or the one in which it must lie."""
+    if not (isfinite(found.low) and isfinite(found.high)):
         return UNDEFINED
-    low, high = significant(finding.low), significant(finding.high)
-    return format_interval(low, high)
+    return format_interval(significant(found.low), significant(found.high))
+
+
+def verdict_cell(finding: Finding) -> Cell:
+    """The verdict on a fact, with its mark."""
+    return Cell(verdict_labels()[finding.verdict], verdict=LOOKS[finding.verdict])
 
 
 def fact_table(findings: Sequence[Finding], use: str) -> Table:
     """The facts of one use, one row each."""
-    words = verdict_labels()
-    widely = any(isfinite(one.elsewhere) for one in findings)
-    rows = [
-        (
-            one.fact.id,
-            [
-                Cell(_(one.fact.statement), remark=_(one.fact.remark) if one.fact.remark else ""),
-                Cell(expected_text(one.fact)),
-                Cell(significant(one.value), below=interval_text(one)),
-                Cell(words[one.verdict], verdict=LOOKS[one.verdict]),
-                *([Cell(percent(one.elsewhere))] if widely else []),
-                Cell(one.fact.source, remark=_("grade {grade}").format(grade=one.fact.grade))
-                if one.fact.grade
-                else Cell(UNDEFINED),
-            ],
-        )
-        for one in findings
-        if one.fact.use == use
-    ]
+    widely, grade = any(isfinite(one.elsewhere) for one in findings), _("grade {grade}")
+    rows = []
+    for one in findings:
+        fact = one.fact
+        if fact.use == use:
+            source = Cell(fact.source, remark=fill(grade, grade=str(fact.grade)))
+            rows.append(
+                (
+                    fact.id,
+                    Cell(_(fact.statement), remark=_(fact.remark)),
+                    expected_text(fact),
+                    Cell(significant(one.value), below=interval_text(one)),
+                    verdict_cell(one),
+                    *([percent(one.elsewhere)] if widely else []),
+                    source if fact.grade else UNDEFINED,
+                )
+            )
     head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict")]
     head += [*([_("Plausible futures")] if widely else []), _("Source")]
     return Table(use_titles()[use][0], head, rows, prose=True)
@@ -112,7 +111,7 @@ def summary_table(findings: Sequence[Finding]) -> Table:
     rows = []
     for use, (title, _meaning) in use_titles().items():
         here = [one.verdict for one in findings if one.fact.use == use]
-        rows.append((title, texts(*(count(here.count(verdict)) for verdict in words))))
+        rows.append((title, *map(here.count, words)))
     return Table(_("Facts by use and verdict"), ["", *words.values()], rows)
 
 
@@ -124,24 +123,14 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for head in ("", _("Fact"), _("Expected"), _("Model"), _("Verdict")):
         table.add_column(head)
-    words, uses = verdict_labels(), use_titles()
-    for use in uses:
+    for use, (title, _meaning) in use_titles().items():
         table.add_section()
-        table.add_row("", uses[use][0], style="bold")
+        table.add_row("", title, style="bold")
         for one in findings:
             if one.fact.use == use:
-                verdict = Cell(words[one.verdict], verdict=LOOKS[one.verdict]).line
-                cells = _(one.fact.statement), expected_text(one.fact), interval_text(one), verdict
-                table.add_row(one.fact.id, *cells)
+                cells = _(one.fact.statement), expected_text(one.fact), interval_text(one)
+                table.add_row(one.fact.id, *cells, verdict_cell(one).line)
     return table
-
-
-def fact_sections(findings: Sequence[Finding]) -> list[Section]:
-    """The facts, one section for each use."""
-    return [
-        Section(use, title, meaning, fact_table(findings, use))
-        for use, (title, meaning) in use_titles().items()
-    ]
 
 
 def answer_section(findings: Sequence[Finding]) -> Section:
@@ -166,43 +155,30 @@ def answer_section(findings: Sequence[Finding]) -> Section:
 
 
 def write_scorecard(
-    findings: Sequence[Finding],
-    path: Path,
-    *,
-    lines: Sequence[str],
-    facts: Mapping[str, object],
+    findings: Sequence[Finding], path: Path, *, lines: Sequence[str], facts: Mapping[str, object]
 ) -> Path:
     """Write the page, and its tables for Excel where that is possible.
 
-    Parameters
-    ----------
-    findings
-        From :func:`kolabsim.validation.scorecard.score`.
-    path
-        File of the page.
-    lines
-        Short lines under the title.
-    facts
-        How the findings came about.
+    ``lines`` stand under the title; ``facts`` are how the findings came about.
     """
-    sections = [answer_section(findings), *fact_sections(findings)]
-    sections.append(reproduction_section(facts, methods(findings, facts)))
-    title = _("Published facts that the model reproduces")
-    return write_page(Page(title, sections, lines=lines), path, workbook=True)
-
-
-def methods(findings: Sequence[Finding], facts: Mapping[str, object]) -> str:
-    """A paragraph on methods to cite."""
-    return _(
+    methods = _(
         "We compared kolabsim {version}, an agent-based model of how regional governments come to "
         "share services, with {number} published facts, each with its source, in {runs} runs of "
         "each setting (seed {seed}). A fact counts as reproduced if the whole 95% interval of the "
         "contrast lies where the fact says; facts used for calibration are distinguished from "
         "those held out."
-    ).format(
-        version=facts["kolabsim"], number=count(len(findings)), runs=facts["runs"],
-        seed=facts["seed"],
-    )  # fmt: skip
+    )
+    made_by = {"version": facts["kolabsim"], "seed": str(facts["seed"]), "runs": facts["runs"]}
+    sections = [
+        answer_section(findings),
+        *(
+            Section(use, title, meaning, fact_table(findings, use))
+            for use, (title, meaning) in use_titles().items()
+        ),
+        reproduction_section(facts, fill(methods, number=len(findings), **made_by)),
+    ]
+    title = _("Published facts that the model reproduces")
+    return write_page(Page(title, sections, lines=lines), path, workbook=True)
 
 
 def write_findings(findings: Sequence[Finding], path: Path) -> Path:
@@ -252,9 +228,7 @@ def identification_table(identified: Mapping[str, Identified]) -> TerminalTable:
             p = "< 0.001" if one.p < 0.001 else significant(one.p)
             table.add_row(name, percent(one.left), p)
     rest = sum(one.p >= level for one in identified.values())
-    table.caption = _("The facts do not narrow {number} other parameters.").format(
-        number=count(rest)
-    )
+    table.caption = fill(_("The facts do not narrow {number} other parameters."), number=rest)
     return table
 
 
@@ -275,6 +249,4 @@ def tally(findings: Sequence[Finding]) -> str:
     """The number of held-out facts that are reproduced, in a sentence."""
     held = [one for one in findings if one.fact.use in (VALIDATION, DIRECTION)]
     good = sum(one.verdict == REPRODUCED for one in held)
-    return _("{number} of {all} held-out facts are reproduced.").format(
-        number=count(good), all=count(len(held))
-    )
+    return fill(_("{number} of {all} held-out facts are reproduced."), number=good, all=len(held))

@@ -9,7 +9,7 @@ import numpy as np
 
 from kolabsim.analysis.pareto import Front, FrontRobustness
 from kolabsim.analysis.statistics import verdicts
-from kolabsim.figures.formatting import count, format_interval, percent
+from kolabsim.figures.formatting import Scale, format_interval
 from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
     DOWN,
@@ -37,9 +37,9 @@ from kolabsim.report.page import (
     Picture,
     Section,
     Table,
-    texts,
+    interval_cell,
 )
-from kolabsim.report.wording import join_names, name_outcomes
+from kolabsim.report.wording import fill, join_names, name_outcomes
 
 if TYPE_CHECKING:
     from kolabsim.analysis.search import SearchResult
@@ -60,55 +60,52 @@ def settings_text(front: Front, member: int, labels: Labels) -> str:
         if factor.group in ("mechanisms", "support") and float(value) < USED:
             unused.append(title)
         else:
-            text = _("{factor} {value}").format(
-                factor=title, value=setting_text(factor, value, labels)
-            )
-            used.append(text)
+            text = _("{factor} {value}")
+            used.append(fill(text, factor=title, value=setting_text(factor, value, labels)))
     if not used:
         return _("no lever at all")
     settings = ", ".join(used)
     if not unused:
         return settings
-    return _("{used}; without {unused}").format(used=settings, unused=join_names(unused))
+    return fill(_("{used}; without {unused}"), used=settings, unused=join_names(unused))
 
 
 # Tables -----------------------------------------------------------------------------------------
 
 
+def outcome_heads(front: Front, labels: Labels, scales: Sequence[Scale]) -> list[str]:
+    """Titles and units of costs and outcomes."""
+    return [labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)]
+
+
 def member_table(front: Front, labels: Labels = PLAIN) -> Table:
     """What packages along the front cost and bring, and how likely each is the knee."""
     scales, intervals = level_scales(front, labels), front.intervals
-    rows = []
-    for member in front.spread(DOWN):
-        cells = [
-            Cell(scale.bare(front.means[member, k]), scale.interval(*intervals[member, k]))
-            for k, scale in enumerate(scales)
-        ]
-        cells.append(Cell(percent(front.knee_shares[member])))
-        rows.append((package_title(front, member), cells))
-    head = [
-        _("Package"),
-        *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
-        _("Knee (share of resamples)"),
+    rows = [
+        (
+            package_title(front, member),
+            *(
+                Cell(scale.bare(front.means[member, k]), scale.interval(*intervals[member, k]))
+                for k, scale in enumerate(scales)
+            ),
+            front.knee_shares[member],
+        )
+        for member in front.spread(DOWN)
     ]
-    caption = _("Means over {runs} runs, with their {level} intervals").format(
-        runs=count(front.values.shape[2]), level=percent(front.level)
-    )
-    return Table(caption, head, rows)
+    heads = outcome_heads(front, labels, scales)
+    head = [_("Package"), *heads, _("Knee (share of resamples)")]
+    caption = _("Means over {runs} runs, with their {level} intervals")
+    return Table(fill(caption, runs=front.values.shape[2], level=front.level), head, rows)
 
 
 def settings_table(front: Front, labels: Labels = PLAIN) -> Table:
     """What packages along the front set: a column a package."""
     members = front.spread(ACROSS)
+    settings = [front.settings(member) for member in members]
     rows = [
         (
             capitalise(labels.factor(factor.name)),
-            texts(
-                *(
-                    setting_text(factor, front.settings(member)[factor.name], labels)
-                    for member in members
-                )
-            ),
+            *(setting_text(factor, values[factor.name], labels) for values in settings),
         )
         for factor in front.factors
     ]
@@ -119,54 +116,42 @@ def settings_table(front: Front, labels: Labels = PLAIN) -> Table:
 def step_table(front: Front, labels: Labels = PLAIN, references: Sequence[Reference] = ()) -> Table:
     """What other packages and known strategies cost and bring beyond the knee."""
     apart = apart_from_knee(front, references)
-    scales, senses = apart_scales(front, labels, apart), front.senses
+    scales = apart_scales(front, labels, apart)
     names = {member: package(member) for member in front.spread(ACROSS) if member != front.knee}
     names |= {len(front) + k: one.title for k, one in enumerate(references)}
     rows = []
     for place, name in names.items():
-        found = verdicts(apart.low[place], apart.high[place], senses)
-        cells = [
-            Cell(
-                scale.bare(apart.mean[place, k], signed=True),
-                scale.interval(apart.low[place, k], apart.high[place, k], signed=True),
-                verdict=found[k],
-            )
+        values, low, high = apart.mean[place], apart.low[place], apart.high[place]
+        found = verdicts(low, high, front.senses)
+        cells = (
+            interval_cell(scale, values[k], low[k], high[k], signed=True, verdict=found[k])
             for k, scale in enumerate(scales)
-        ]
-        rows.append((name, cells))
-    head = [
-        "", *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True))
-    ]  # fmt: skip
-    caption = _("Difference from {knee}, with {level} intervals from the same runs").format(
-        knee=package_title(front, front.knee), level=percent(front.level)
-    )
-    return Table(caption, head, rows)
+        )
+        rows.append((name, *cells))
+    caption = _("Difference from {knee}, with {level} intervals from the same runs")
+    caption = fill(caption, knee=package_title(front, front.knee), level=front.level)
+    return Table(caption, ["", *outcome_heads(front, labels, scales)], rows)
 
 
 def robustness_table(front: Front, robust: FrontRobustness, labels: Labels = PLAIN) -> Table:
     """How packages do in many futures: mean with interval, the worst tenth, and who stays."""
-    scales = robust_scales(front, robust, labels)
-    rows = []
+    scales, rows = robust_scales(front, robust, labels), []
     for row in robust_rows(front, robust):
         cells = [
             Cell(
                 scale.bare(robust.means[row, k]),
                 scale.interval(*robust.intervals[row, k]),
-                _("worst tenth {value}").format(value=scale.bare(robust.worst[row, k])),
+                fill(_("worst tenth {value}"), value=scale.bare(robust.worst[row, k])),
             )
             for k, scale in enumerate(scales)
         ]
-        cells += texts(percent(robust.within[row]), percent(robust.stays[row]))
-        rows.append((package_title(front, robust.members[row]), cells))
-    head = [
-        _("Package"),
-        *(labels.head(name, scale) for name, scale in zip(front.columns, scales, strict=True)),
-        _("Within budget"),
-        _("Within budget and undominated"),
-    ]
+        title = package_title(front, robust.members[row])
+        rows.append((title, *cells, robust.within[row], robust.stays[row]))
+    heads = outcome_heads(front, labels, scales)
+    head = [_("Package"), *heads, _("Within budget"), _("Within budget and undominated")]
     number = len(robust.futures)
     caption = ngettext("{number} future", "{number} futures", number)
-    return Table(caption.format(number=count(number)), head, rows)
+    return Table(fill(caption, number=number), head, rows)
 
 
 # The report -------------------------------------------------------------------------------------
@@ -189,15 +174,14 @@ def report(experiment: Experiment[SearchSpec], result: SearchResult) -> KindRepo
     )
     return KindReport(
         sections,
-        [uncertainty.format(most=count(front.values.shape[2]), section=sections[-1].title)],
+        [fill(uncertainty, most=front.values.shape[2], section=sections[-1].title)],
         _(
             "Plausible futures vary assumptions together, so they are not ranked here; a "
             "sensitivity analysis (“kind: sensitivity”) ranks them."
         ),
-        methods.format(
-            factors=count(len(experiment.factors)), candidates=count(last.candidates),
-            outcomes=name_outcomes(experiment),
-            runs=count(last.runs),
+        fill(
+            methods, factors=len(experiment.factors), candidates=last.candidates,
+            outcomes=name_outcomes(experiment), runs=last.runs,
         ),
         {"front": front.table()},
     )  # fmt: skip
@@ -226,10 +210,7 @@ def search_sections(
     robust
         How the front does in many futures.
     """
-    found = [
-        answer_section(front, labels, references, robust),
-        packages_section(front, labels),
-    ]
+    found = [answer_section(front, labels, references, robust), packages_section(front, labels)]
     if robust is not None:
         found.append(futures_section(front, labels, robust))
     return [*found, search_section(front)]
@@ -247,34 +228,34 @@ def answer_section(
         outcome_headline(front, labels),
         certainty_headline(front, robust),
     ]
-    paragraphs = [*step_sentences(front, labels), along_sentence(front, labels)]
-    picture = Picture.of(
+    picture = Picture(
         pareto_front(front, labels, references),
-        _(
-            "Costs and outcomes of packages on the front; the knee is package {knee} of {all}."
-        ),
+        _("Costs and outcomes of packages on the front; the knee is package {knee} of {all}."),
         _(
             "Each dot is a package that no other package clearly dominates (as good in every "
             "objective and better in one). Lines are {level} intervals of the difference from the "
             "knee in the same runs."
         ),
-        knee=count(front.knee + 1), all=count(len(front)), level=percent(front.level),
+        knee=front.knee + 1, all=len(front), level=front.level,
     )  # fmt: skip
     table = step_table(front, labels, references) if len(front) > 1 or references else None
-    return Section("answer", _("Key findings"), Headlines(found), *paragraphs, table, picture)
+    return Section(
+        "answer", _("Key findings"), Headlines(found), *step_sentences(front, labels),
+        along_sentence(front, labels), table, picture,
+    )  # fmt: skip
 
 
-def outcome_sentence(front: Front, labels: Labels, columns: Sequence[int], member: int) -> str:
-    """Outcomes of a member with their intervals, in a row."""
-    scales, intervals = level_scales(front, labels), front.intervals
+def outcome_sentence(front: Front, labels: Labels, columns: Sequence[int]) -> str:
+    """Outcomes of the knee with their intervals, in a row."""
+    scales, intervals = level_scales(front, labels), front.intervals[front.knee]
     return "; ".join(
-        _("{outcome} {value} ({interval})").format(
-            outcome=labels.outcome(front.columns[k]),
-            value=scales[k].text(front.means[member, k]),
-            interval=scales[k].interval(*intervals[member, k]),
+        fill(
+            _("{outcome} {value} ({interval})"), outcome=labels.outcome(front.columns[k]),
+            value=scales[k].text(front.means[front.knee, k]),
+            interval=scales[k].interval(*intervals[k]),
         )
         for k in columns
-    )
+    )  # fmt: skip
 
 
 def knee_headline(front: Front, labels: Labels) -> Headline:
@@ -286,7 +267,7 @@ def knee_headline(front: Front, labels: Labels) -> Headline:
             "{number} packages are not clearly dominated by any other.",
             number,
         )
-        size = text.format(number=count(number))
+        size = fill(text, number=number)
     else:
         text = ngettext(
             "Within the budget of {budget}, {number} package is not clearly dominated by any "
@@ -296,36 +277,33 @@ def knee_headline(front: Front, labels: Labels) -> Headline:
             number,
         )
         budget = labels.scale(front.budget.name, np.array([front.budget.most]), difference=False)
-        size = text.format(budget=budget.text(front.budget.most), number=count(number))
+        size = fill(text, budget=budget.text(front.budget.most), number=number)
     title = package_title(front, front.knee)
     knee = _(
         "{knee}, is where further gains in one objective start to cost most in the others: "
         "{settings}."
     )
-    knee = knee.format(knee=title, settings=settings_text(front, front.knee, labels))
+    knee = fill(knee, knee=title, settings=settings_text(front, front.knee, labels))
     return Headline(_("Best compromise"), title, f"{size} {knee}")
 
 
 def outcome_headline(front: Front, labels: Labels) -> Headline:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
-    brings = outcome_sentence(front, labels, rest, front.knee)
-    filled = {"brings": brings, "level": percent(front.level)}
-    if front.cost is None:
-        text = _("Outcomes ({level} intervals of the means in brackets): {brings}.")
-    else:
-        filled["cost"] = outcome_sentence(front, labels, [front.cost], front.knee)
-        text = (
-            _("Cost ({level} intervals of the means in brackets): {cost}. Outcomes: {brings}.")
-            if rest
-            else _("Cost ({level} intervals of the means in brackets): {cost}.")
-        )
+    filled = {"brings": outcome_sentence(front, labels, rest)}
+    text = _("Outcomes ({level} intervals of the means in brackets): {brings}.")
+    if front.cost is not None:
+        filled["cost"] = outcome_sentence(front, labels, [front.cost])
+        text = _("Cost ({level} intervals of the means in brackets): {cost}.")
+        if rest:
+            text = _(
+                "Cost ({level} intervals of the means in brackets): {cost}. Outcomes: {brings}."
+            )
     shown = rest[0] if front.cost is None else front.cost
-    brief = _("{outcome} {value}").format(
-        outcome=labels.outcome(front.columns[shown]),
-        value=level_scales(front, labels)[shown].text(front.means[front.knee, shown]),
-    )
-    return Headline(_("Cost and outcomes"), capitalise(brief), text.format(**filled))
+    value = level_scales(front, labels)[shown].text(front.means[front.knee, shown])
+    brief = fill(_("{outcome} {value}"), outcome=labels.outcome(front.columns[shown]), value=value)
+    text = fill(text, level=front.level, **filled)
+    return Headline(_("Cost and outcomes"), capitalise(brief), text)
 
 
 def step_sentences(front: Front, labels: Labels) -> list[str]:
@@ -333,30 +311,22 @@ def step_sentences(front: Front, labels: Labels) -> list[str]:
     apart = apart_from_knee(front)
     scales = apart_scales(front, labels, apart)
 
-    def differences(member: int) -> str:
-        return "; ".join(
-            _("{outcome} {value} ({interval})").format(
-                outcome=labels.outcome(name),
+    def step(text: str, member: int, goal: str = "") -> str:
+        differences = "; ".join(
+            fill(
+                _("{outcome} {value} ({interval})"), outcome=labels.outcome(name),
                 value=scale.text(apart.mean[member, k], signed=True),
                 interval=scale.interval(apart.low[member, k], apart.high[member, k], signed=True),
             )
             for k, (name, scale) in enumerate(zip(front.columns, scales, strict=True))
-        )
-
-    def step(text: str, member: int, goal: str = "") -> str:
-        return text.format(
-            package=package(member),
-            goal=labels.outcome(goal),
-            differences=differences(member),
-        )
+        )  # fmt: skip
+        goal = labels.outcome(goal)
+        return fill(text, package=package(member), goal=goal, differences=differences)
 
     if front.price is None:
         text = _("Compared with the knee, {package}, the best in {goal}, has: {differences}.")
-        found = [
-            step(text, member, name)
-            for name, member in front.extremes.items()
-            if member != front.knee
-        ]
+        ends = front.extremes.items()
+        found = [step(text, member, name) for name, member in ends if member != front.knee]
         if front.cost is not None:
             text = _(
                 "The effect of a larger budget is unknown: cost was a constraint here, not an "
@@ -379,14 +349,12 @@ def step_sentences(front: Front, labels: Labels) -> list[str]:
 
 def certainty_headline(front: Front, robust: FrontRobustness | None) -> Headline:
     """How certain the knee is, by resamples of the runs and in other futures."""
-    filled = {"share": percent(front.knee_shares[front.knee]), "runs": count(front.values.shape[2])}
+    filled = {"share": front.knee_shares[front.knee], "runs": front.values.shape[2]}
     text = _("This package is the knee in {share} of resamples of the {runs} runs.")
     if robust is not None and front.knee in robust.members:
         row = robust.members.index(front.knee)
-        filled |= {
-            "number": count(len(robust.futures)), "within": percent(robust.within[row]),
-            "stays": percent(robust.stays[row]),
-        }  # fmt: skip
+        filled |= {"within": robust.within[row], "stays": robust.stays[row]}
+        filled["number"] = len(robust.futures)
         if front.budget is None:
             text = _(
                 "This package is the knee in {share} of resamples of the {runs} runs. In {stays} "
@@ -398,8 +366,8 @@ def certainty_headline(front: Front, robust: FrontRobustness | None) -> Headline
                 "within the budget in {within} of {number} futures; in {stays}, moreover, no other "
                 "evaluated package within the budget dominates it."
             )
-    brief = _("the knee in {share} of resamples").format(share=filled["share"])
-    return Headline(_("Uncertainty"), capitalise(brief), text.format(**filled))
+    brief = capitalise(fill(_("the knee in {share} of resamples"), **filled))
+    return Headline(_("Uncertainty"), brief, fill(text, **filled))
 
 
 def along_sentence(front: Front, labels: Labels) -> str:
@@ -410,12 +378,12 @@ def along_sentence(front: Front, labels: Labels) -> str:
     scale = level_scales(front, labels)[along]
     text = _("In nine of ten resamples, the knee has {outcome} of {interval}.")
     interval = format_interval(*(scale.text(end) for end in ends))
-    return text.format(outcome=labels.outcome(front.columns[along]), interval=interval)
+    return fill(text, outcome=labels.outcome(front.columns[along]), interval=interval)
 
 
 def packages_section(front: Front, labels: Labels) -> Section:
     """What packages along the front set, and what comes of it."""
-    picture = Picture.of(
+    picture = Picture(
         packages(front, labels),
         _("Settings, costs and outcomes of packages along the front, from the least costly."),
         _(
@@ -433,8 +401,9 @@ def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Se
         "{packages} packages are evaluated in {number} other futures with separate random draws: "
         "the mean over them, the mean over the worst tenth, and the number of futures in which a "
         "package stays within the budget and no other dominates it."
-    ).format(packages=count(len(robust.members)), number=count(len(robust.futures)))
-    picture = Picture.of(
+    )
+    text = fill(text, packages=len(robust.members), number=len(robust.futures))
+    picture = Picture(
         front_in_futures(front, robust, labels),
         _(
             "Packages in many futures: means, worst tenth, and share of futures in which they stay "
@@ -450,15 +419,16 @@ def search_section(front: Front) -> Section:
     """How the front was found, and what must be known to read it right."""
     last = front.history[-1]
     text = _(
-            "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, with "
-            "common random numbers. Packages that others clearly dominate received few runs; those "
-            "on the front received {most} each. Some packages that differ only by chance were left "
-            "out."
-        ).format(
-            candidates=count(last.candidates), rounds=count(last.number), runs=count(last.runs),
-            most=count(front.values.shape[2]),
-        )  # fmt: skip
-    picture = Picture.of(
+        "{candidates} packages were simulated in {rounds} rounds, {runs} runs in all, with "
+        "common random numbers. Packages that others clearly dominate received few runs; those "
+        "on the front received {most} each. Some packages that differ only by chance were left "
+        "out."
+    )
+    text = fill(
+        text, candidates=last.candidates, rounds=last.number, runs=last.runs,
+        most=front.values.shape[2],
+    )  # fmt: skip
+    picture = Picture(
         hypervolume(front),
         _("Hypervolume of the front, round by round."),
         _(

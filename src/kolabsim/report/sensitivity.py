@@ -11,7 +11,7 @@ import pandas as pd
 
 from kolabsim.analysis.sensitivity import Curve, Index, Indices
 from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, Interval
-from kolabsim.figures.formatting import UNDEFINED, Scale, count, decimal, percent
+from kolabsim.figures.formatting import UNDEFINED, Scale, decimal, format_interval, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sensitivity import (
     INDEX_TITLES,
@@ -40,16 +40,15 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
-    texts,
 )
-from kolabsim.report.texts.sensitivity import (
+from kolabsim.report.readings import (
     LEADS,
     METHOD_TITLES,
     READINGS,
     chance_note,
     floor_notes,
 )
-from kolabsim.report.wording import in_groups, join_names, name_outcomes
+from kolabsim.report.wording import fill, in_groups, join_names, name_outcomes
 from kolabsim.study.design import DUMMY
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
             "These are indices of a surrogate that was fitted to {number} simulated points, not of "
             "the model itself; they are as good as the surrogate."
         )
-        blocks += [text.format(number=count(points)), surrogate_table(result.surrogates, labels)]
+        blocks += [fill(text, number=points), surrogate_table(result.surrogates, labels)]
     if result.is_converged is not None:
         text = (
             _("The ranking of the leading factors is stable at {number} samples.")
@@ -88,8 +87,8 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
                 "The ranking of the leading factors is not stable at {number} samples, the maximum."
             )
         )
-        blocks.append(text.format(number=count(result.design.samples)))
-    counts = {"points": count(points), "runs": count(experiment.spec.runs)}
+        blocks.append(fill(text, number=result.design.samples))
+    counts = {"points": points, "runs": experiment.spec.runs}
     uncertainty = _(
         "{points} points in the factors' ranges were simulated, {runs} runs each with common "
         "random numbers. More points (--samples) narrow the intervals of indices; more runs "
@@ -103,7 +102,7 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
     return KindReport(
         [Section(first.name, first.title, *first.blocks, *blocks), *others],
         [
-            uncertainty.format(**counts),
+            fill(uncertainty, **counts),
             chance_table(result.indices, labels),
             Note([*floor_notes(result.indices[0]), chance_note()]),
         ],
@@ -111,14 +110,12 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
             "The factors above are the assumptions that were varied, ranked by influence. Other "
             "assumptions are not ranked; they are listed below with their ranges."
         ),
-        methods.format(
-            outcomes=name_outcomes(experiment),
-            factors=count(len(experiment.factors)),
-            method=_(METHOD_TITLES[result.design.method]),
-            **counts,
+        fill(
+            methods, outcomes=name_outcomes(experiment), factors=len(experiment.factors),
+            method=_(METHOD_TITLES[result.design.method]), **counts,
         ),
         {"indices": pd.concat([one.table() for one in result.indices], ignore_index=True)},
-    )
+    )  # fmt: skip
 
 
 def sensitivity_sections(
@@ -152,16 +149,13 @@ def headlines(found: Sequence[Indices], labels: Labels) -> list[Headline]:
     lines = [Headline(_("Most influential factor"), capitalise(brief), f"{'; '.join(clauses)}.")]
     ranked = [one for one in found if has_leader(one) and is_ranked(one)]
     if ranked:
-        text = _("“{factor}” ranks first for {outcome} in {share} of resamples")
-        shares = [percent(one.stability(1).ordered) for one in ranked]
-        clauses = [
-            text.format(
-                factor=labels.factor(one.order()[0]), outcome=labels.outcome(one.outcome),
-                share=share,
-            )
-            for one, share in zip(ranked, shares, strict=True)
-        ]  # fmt: skip
-        brief = _("first in {share} of resamples").format(share=join_names(shares))
+        text, clauses = _("“{factor}” ranks first for {outcome} in {share} of resamples"), []
+        for one in ranked:
+            factor, outcome = labels.factor(one.order()[0]), labels.outcome(one.outcome)
+            clauses.append(fill(text, factor=factor, outcome=outcome, share=share_of(one)))
+        brief = fill(
+            _("first in {share} of resamples"), share=join_names(list(map(share_of, ranked)))
+        )
         lines.append(Headline(_("Uncertainty"), capitalise(brief), f"{'; '.join(clauses)}."))
     return [*lines, chance_headline(found, labels)]
 
@@ -172,21 +166,24 @@ def chance_headline(found: Sequence[Indices], labels: Labels) -> Headline:
     if not known:
         text = _("The role of chance is unknown, because each point was run once.")
         return Headline(_("Chance"), capitalise(_("unknown")), text)
-    shares = [percent(one.chance[0]) for one in known]
-    clauses = [
-        _("{share} for {outcome} ({low} to {high})").format(
-            share=share, low=percent(one.chance[1]), high=percent(one.chance[2]),
-            outcome=labels.outcome(one.outcome),
-        )
-        for one, share in zip(known, shares, strict=True)
-    ]  # fmt: skip
+    clause, clauses = _("{share} for {outcome} ({low} to {high})"), []
+    for one in known:
+        share, low, high = one.chance
+        outcome = labels.outcome(one.outcome)
+        clauses.append(fill(clause, share=share, low=low, high=high, outcome=outcome))
     text = _("Share of the variance between single runs due to chance: {shares}.")
-    return Headline(_("Chance"), join_names(shares), text.format(shares="; ".join(clauses)))
+    brief = join_names([percent(one.chance[0]) for one in known])
+    return Headline(_("Chance"), brief, fill(text, shares="; ".join(clauses)))
 
 
 def has_leader(indices: Indices) -> bool:
     """Whether any factor can be distinguished from one without effect, or there is none."""
     return not indices.leading.has_floor or bool(indices.leading.above.any())
+
+
+def share_of(indices: Indices) -> str:
+    """The share of resamples in which the first factor is first."""
+    return percent(indices.stability(1).ordered)
 
 
 def is_ranked(indices: Indices) -> bool:
@@ -199,20 +196,17 @@ def leading_clause(indices: Indices, labels: Labels, *, is_first: bool = True) -
     """Name the leading factor, its share and uncertainty: a sentence without its end."""
     index, first = indices.leading, indices.units.index(indices.order()[0])
     outcome = labels.outcome(indices.outcome)
-    filled = {
-        "outcome": capitalise(outcome) if is_first else outcome,
-        "factor": labels.factor(indices.units[first]),
-    }
+    outcome = capitalise(outcome) if is_first else outcome
     if not has_leader(indices):
         text = _("{outcome}: no factor can be distinguished from one without effect")
-        return text.format(**filled)
+        return fill(text, outcome=outcome)
     scale = index_scale(indices, indices.main, labels)
-    text = _(LEADS[indices.method]).format(value=scale.text(index.value[first]), **filled)
+    value, factor = scale.text(index.value[first]), labels.factor(indices.units[first])
+    text = fill(_(LEADS[indices.method]), value=value, outcome=outcome, factor=factor)
     if math.isfinite(index.low[first]):
-        text += " " + _("({level} interval {interval})").format(
-            level=percent(indices.level),
-            interval=scale.interval(index.low[first], index.high[first]),
-        )
+        interval = scale.interval(index.low[first], index.high[first])
+        clause = _("({level} interval {interval})")
+        text += " " + fill(clause, level=indices.level, interval=interval)
     return text
 
 
@@ -229,7 +223,7 @@ def summarise(indices: Indices, labels: Labels) -> str:
             "{number} of {all} factors can be distinguished from one without effect.",
             len(above),
         )
-        sentences.append(text.format(number=count(len(above)), all=count(len(order))))
+        sentences.append(fill(text, number=len(above), all=len(order)))
     return " ".join([*(text for text in sentences if text), chance_sentence(indices)])
 
 
@@ -238,28 +232,24 @@ def rank_sentence(indices: Indices, labels: Labels) -> str:
     first, leading = indices.stability(1), indices.stability(LEADING)
     if not is_ranked(indices):
         return ""
-    filled = {
-        "share": percent(first.ordered),
-        "names": join_names([f"“{labels.factor(name)}”" for name in leading.units[1:]]),
-        "same": percent(leading.same),
-        "number": count(len(leading.units)),
-    }
     if round(first.ordered, 2) >= CERTAIN:  # as it is written
         text = _("It ranks first in {share} of resamples.")
     else:
         text = _("Its lead is uncertain: it ranks first in {share} of resamples.")
     if len(leading.units) > 1:
         text += " " + _("Next are {names}; the same {number} factors lead in {same} of resamples.")
-    return text.format(**filled)
+    names = join_names([f"“{labels.factor(name)}”" for name in leading.units[1:]])
+    number, same = len(leading.units), leading.same
+    return fill(text, share=first.ordered, names=names, number=number, same=same)
 
 
 def chance_sentence(indices: Indices) -> str:
     """How much of what differs between runs is chance."""
     if not math.isfinite(indices.chance[0]):
         return _("The role of chance is unknown, because each point was run once.")
-    share, low, high = (percent(value) for value in indices.chance)
+    share, low, high = indices.chance
     text = _("Chance causes {share} of the variance between single runs ({low} to {high}).")
-    return text.format(share=share, low=low, high=high)
+    return fill(text, share=share, low=low, high=high)
 
 
 def outcome_section(
@@ -267,6 +257,7 @@ def outcome_section(
 ) -> Section:
     """All indices of one outcome, and its figures."""
     reading = "variety" if indices.method == "ice" else indices.main
+    method = capitalise(_(METHOD_TITLES[indices.method]))
     design = _("{method}: {points} points in the factors’ ranges, {replicates} runs each.")
     fast = _(
         "Intervals come from a few curves with different phases. They do not show interference "
@@ -276,11 +267,7 @@ def outcome_section(
         f"outcome-{number}",
         capitalise(labels.outcome(indices.outcome)),
         summarise(indices, labels),
-        design.format(
-            method=capitalise(_(METHOD_TITLES[indices.method])),
-            points=count(indices.points),
-            replicates=count(indices.replicates),
-        ),
+        fill(design, method=method, points=indices.points, replicates=indices.replicates),
         _(READINGS[reading]),
         index_table(indices, labels),
         pair_table(indices, labels) if indices.pairs else None,
@@ -335,8 +322,8 @@ def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> l
             "figure."
         )
         made.append((convergence(indices, labels), alt, caption))
-    outcome, level = capitalise(labels.outcome(indices.outcome)), percent(indices.level)
-    return [Picture.of(*picture, outcome=outcome, level=level) for picture in made]
+    outcome, level = capitalise(labels.outcome(indices.outcome)), indices.level
+    return [Picture(*picture, outcome=outcome, level=level) for picture in made]
 
 
 def rest_of(indices: Indices) -> str:
@@ -349,7 +336,7 @@ def rest_of(indices: Indices) -> str:
         "{number} factors with smaller indices are in the table.",
         left,
     )
-    return text.format(number=count(left))
+    return fill(text, number=left)
 
 
 # Tables -----------------------------------------------------------------------------------------
@@ -369,15 +356,14 @@ def index_table(indices: Indices, labels: Labels) -> Table:
     rows = [
         (
             capitalise(labels.factor(indices.units[u])),
-            [index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()],
+            *(index_cell(indices, index, u, scales[name]) for name, index in indices.found.items()),
         )
         for u in (*leading_units(indices), *dummy)
     ]
     head = [_("Factor"), *(index_title(name, scale) for name, scale in scales.items())]
-    caption = _("{outcome}: influence of factors, with {level} intervals").format(
-        outcome=capitalise(labels.outcome(indices.outcome)), level=percent(indices.level)
-    )
-    return Table(caption, head, rows)
+    caption = _("{outcome}: influence of factors, with {level} intervals")
+    outcome = capitalise(labels.outcome(indices.outcome))
+    return Table(fill(caption, outcome=outcome, level=indices.level), head, rows)
 
 
 def pair_table(indices: Indices, labels: Labels) -> Table:
@@ -386,15 +372,12 @@ def pair_table(indices: Indices, labels: Labels) -> Table:
     values = np.array([pair[2:] for pair in pairs])
     errors = (values[:, 2] - values[:, 1]) / 2.0
     scale = choose_index_scale(indices.outcome, "S2", values[:, 0], errors, labels)
-    rows = [
-        (
-            _("{one} and {other}").format(
-                one=capitalise(labels.factor(pair.one)), other=labels.factor(pair.other)
-            ),
-            [interval_cell(scale, *pair[2:5], verdict=DIFFERENT if pair.low > 0.0 else UNDECIDED)],
-        )
-        for pair in pairs
-    ]
+    rows = []
+    for pair in pairs:
+        one, other = capitalise(labels.factor(pair.one)), labels.factor(pair.other)
+        verdict = DIFFERENT if pair.low > 0.0 else UNDECIDED
+        cell = interval_cell(scale, *pair[2:5], verdict=verdict)
+        rows.append((fill(_("{one} and {other}"), one=one, other=other), cell))
     caption = _("Strongest interactions of two factors: ◆ interval above 0, ○ not above")
     return Table(caption, [_("Pair"), index_title("S2", scale)], rows)
 
@@ -407,15 +390,15 @@ def overview_tables(found: Sequence[Indices], labels: Labels) -> list[Table]:
         rows = [
             (
                 capitalise(labels.factor(name)),
-                [
+                *(
                     index_cell(indices, indices.leading, indices.units.index(name), scale)
                     for indices, scale in zip(some, scales, strict=True)
-                ],
+                ),
             )
             for name in overview_order(some)
         ]
         heads = [labels.head(one.outcome, s) for one, s in zip(some, scales, strict=True)]
-        caption = _("{index}, for each outcome").format(index=_(INDEX_TITLES[some[0].main]))
+        caption = fill(_("{index}, for each outcome"), index=_(INDEX_TITLES[some[0].main]))
         tables.append(Table(caption, [_("Factor"), *heads], rows))
     return tables
 
@@ -432,14 +415,10 @@ def chance_table(found: Sequence[Indices], labels: Labels) -> Table:
     rows = []
     for indices in found:
         leading = indices.stability(LEADING)
-        cells = texts(
-            percent(indices.chance_left),
-            join_names([labels.factor(name) for name in leading.units]) or UNDEFINED,
-            percent(leading.same),
-            percent(leading.ordered),
-        )
+        names = join_names(list(map(labels.factor, leading.units))) or UNDEFINED
+        cells = indices.chance_left, names, leading.same, leading.ordered
         outcome = capitalise(labels.outcome(indices.outcome))
-        rows.append((outcome, [share_cell(indices.chance), *cells]))
+        rows.append((outcome, share_cell(indices.chance), *cells))
     head = [
         _("Outcome"), _("Chance in single runs"), _("Chance in means of runs"),
         _("Leading factors"), _("Same factors (share of resamples)"),
@@ -450,10 +429,8 @@ def chance_table(found: Sequence[Indices], labels: Labels) -> Table:
 
 def share_cell(values: Interval) -> Cell:
     """A share with its interval."""
-    share, low, high = (percent(value) for value in values)
-    if UNDEFINED in (low, high):
-        return Cell(share)
-    return Cell(share, _("{low} to {high}").format(low=low, high=high))
+    share, low, high = map(percent, values)
+    return Cell(share, "" if UNDEFINED in (low, high) else format_interval(low, high))
 
 
 def surrogate_table(surrogates: Mapping[str, Surrogate], labels: Labels) -> Table:
@@ -465,11 +442,8 @@ def surrogate_table(surrogates: Mapping[str, Surrogate], labels: Labels) -> Tabl
     for name, one in surrogates.items():
         quality = one.quality
         scale = labels.scale(name, np.array([quality.rmse]), difference=True)
-        cells = texts(
-            kinds[one.kind], count(one.points), decimal(quality.r2, 2), scale.text(quality.rmse),
-            percent(quality.coverage),
-        )  # fmt: skip
-        rows.append((capitalise(labels.outcome(name)), cells))
+        errors = decimal(quality.r2, 2), scale.text(quality.rmse), quality.coverage
+        rows.append((capitalise(labels.outcome(name)), kinds[one.kind], one.points, *errors))
     head = [
         _("Outcome"), _("Surrogate"), _("Points"), "R²", _("Typical error"),
         _("Within their 95% interval"),

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.figures.formatting import count, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sweep import MOST_PANELS, level_title, map_scale, sweep_map
 from kolabsim.i18n import _
 from kolabsim.report.page import (
-    Cell,
     Headline,
     Headlines,
     KindReport,
@@ -21,9 +19,8 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
-    texts,
 )
-from kolabsim.report.wording import join_names, name_outcomes
+from kolabsim.report.wording import fill, join_names, name_outcomes
 
 if TYPE_CHECKING:
     from kolabsim.analysis.sweep import OutcomeMap, SweepResult
@@ -38,10 +35,9 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
     """What the report of a sweep says that others do not."""
     labels = Labels.from_experiment(experiment)
     counts = {
-        "points": count(len(result.settings)),
-        "runs": count(experiment.spec.runs),
-        "factors": count(len(experiment.factors)),
-    }
+        "points": len(result.settings), "runs": experiment.spec.runs,
+        "factors": len(experiment.factors),
+    }  # fmt: skip
     uncertainty = _(
         "{points} combinations of levels were simulated, {runs} runs each on common random "
         "numbers. More runs (--runs) narrow the intervals; more levels refine the map and "
@@ -57,40 +53,31 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
     )
     return KindReport(
         [answer_section(result, labels), *(map_section(one, labels) for one in result.maps)],
-        [uncertainty.format(**counts)],
+        [fill(uncertainty, **counts)],
         assumptions,
-        methods.format(outcomes=name_outcomes(experiment), **counts),
+        fill(methods, outcomes=name_outcomes(experiment), **counts),
         {"map": result.table()},
     )
 
 
 def answer_section(result: SweepResult, labels: Labels) -> Section:
     """The answer: for each outcome the best and the worst point, and how many are unclear."""
-    headlines = [headline(one, labels) for one in result.maps[:3]]
-    others = [headline(one, labels).text for one in result.maps[3:]]
+    headlines = [headline(one, labels) for one in result.maps]
+    others = [one.text for one in headlines[3:]]
     note = _(
         "These are contrasts within a thought experiment with stated assumptions, not predictions."
     )
-    return Section("answer", _("Key findings"), Headlines(headlines), *others, Note([note]))
+    return Section("answer", _("Key findings"), Headlines(headlines[:3]), *others, Note([note]))
 
 
 def headline(found: OutcomeMap, labels: Labels) -> Headline:
     """The best point of a map, the worst one, and how many points are unclear."""
-    scale = map_scale(found, labels)
-    ends = [found.best, found.worst]
-    words = {
-        "outcome": capitalise(labels.outcome(found.outcome)),
-        "best": describe(found, ends[0], labels),
-        "worst": describe(found, ends[1], labels),
-        "high": scale.text(found.mean[ends[0]], signed=found.is_difference),
-        "low": scale.text(found.mean[ends[1]], signed=found.is_difference),
-        "interval": scale.interval(
-            found.low[ends[0]], found.high[ends[0]], signed=found.is_difference
-        ),
-        "level": percent(found.level),
-        "unclear": count(int(found.unclear.sum())),
-        "points": count(len(found.mean)),
-    }
+    scale, signed = map_scale(found, labels), found.is_difference
+    outcome = capitalise(labels.outcome(found.outcome))
+    best, worst = (describe(found, point, labels) for point in (found.best, found.worst))
+    high, low = (
+        scale.text(found.mean[point], signed=signed) for point in (found.best, found.worst)
+    )
     if found.better:
         text = _(
             "{outcome} is best at {best}: {high} ({level} interval {interval}). It is worst at "
@@ -106,81 +93,65 @@ def headline(found: OutcomeMap, labels: Labels) -> Headline:
         if found.is_difference
         else _("{unclear} of {points} points, the best included, cannot be told apart from it.")
     )
-    brief = capitalise(f"{describe(found, ends[0], labels)}: {words['high']}")
-    return Headline(words["outcome"], brief, f"{text} {rest}".format(**words))
+    text = fill(
+        f"{text} {rest}", outcome=outcome, best=best, worst=worst, high=high, low=low,
+        interval=scale.interval(found.low[found.best], found.high[found.best], signed=signed),
+        level=found.level, unclear=found.unclear.sum(), points=len(found.mean),
+    )  # fmt: skip
+    return Headline(outcome, capitalise(f"{best}: {high}"), text)
 
 
 def describe(found: OutcomeMap, point: int, labels: Labels) -> str:
     """The levels of a point in words."""
+    levels = found.setting(point).items()
     return join_names(
-        [
-            f"{labels.factor(name)} = {level_title(name, value, labels)}"
-            for name, value in found.setting(point).items()
-        ]
+        [f"{labels.factor(name)} = {level_title(name, at, labels)}" for name, at in levels]
     )
 
 
 def map_section(found: OutcomeMap, labels: Labels) -> Section:
     """The map of an outcome, and its table."""
-    title = capitalise(labels.outcome(found.outcome))
-    scale = map_scale(found, labels)
-    others = math.prod(found.shape[2:])
-    blocks: list[Picture | Table | str] = []
+    title, others = capitalise(labels.outcome(found.outcome)), math.prod(found.shape[2:])
+    picture: Picture | str
     if others <= MOST_PANELS:
         meaning = (
             _("A circle marks points whose {level} interval includes no difference.")
             if found.is_difference
             else _("A circle marks points that cannot be told apart from the best.")
         )
-        values = {
-            "outcome": title,
-            "factors": join_names([labels.factor(name) for name in found.levels]),
-            "best": describe(found, found.best, labels),
-            "value": scale.text(found.mean[found.best], signed=found.is_difference),
-            "meaning": meaning.format(level=percent(found.level)),
-        }
-        alt = _("Map of {outcome} by {factors}. Best at {best}: {value}.")
-        caption = _("{outcome} by {factors}, mean over runs. {meaning} Lines join equal values.")
-        blocks.append(Picture.of(sweep_map(found, labels), alt, caption, **values))
+        picture = Picture(
+            sweep_map(found, labels),
+            _("Map of {outcome} by {factors}. Best at {best}: {value}."),
+            _("{outcome} by {factors}, mean over runs. {meaning} Lines join equal values."),
+            outcome=title, factors=join_names(list(map(labels.factor, found.levels))),
+            best=describe(found, found.best, labels), meaning=fill(meaning, level=found.level),
+            value=map_scale(found, labels).text(found.mean[found.best], signed=found.is_difference),
+        )  # fmt: skip
     else:
-        blocks.append(
-            _("The map would need {number} panels; the table lists all points.").format(
-                number=count(others)
-            )
-        )
-    blocks.append(map_table(found, labels))
-    return Section(f"map-{found.outcome}".replace("@", "-").strip("()"), title, *blocks)
+        text = _("The map would need {number} panels; the table lists all points.")
+        picture = fill(text, number=others)
+    name = f"map-{found.outcome}".replace("@", "-").strip("()")
+    return Section(name, title, picture, map_table(found, labels))
 
 
 def map_table(found: OutcomeMap, labels: Labels) -> Table:
     """The points of a map from the best to the worst, with intervals."""
     scale = map_scale(found, labels)
     order = np.argsort(-found.mean * (found.better or 1), kind="stable")[:MOST_ROWS]
-    names = list(found.levels)
-    rows: list[tuple[str, list[Cell]]] = []
-    for point in order:
-        first, *others = (
-            level_title(name, value, labels) for name, value in found.setting(int(point)).items()
-        )
-        remark = ""
-        if found.unclear[point]:
-            remark = (
-                _("no clear difference")
-                if found.is_difference
-                else _("not distinguishable from the best")
-            )
+    unclear, rows = _("not distinguishable from the best"), []
+    if found.is_difference:
+        unclear = _("no clear difference")
+    for point in map(int, order):
         cell = interval_cell(
             scale, found.mean[point], found.low[point], found.high[point],
-            signed=found.is_difference, remark=remark,
+            signed=found.is_difference, remark=unclear if found.unclear[point] else "",
         )  # fmt: skip
-        rows.append((first, [*texts(*others), cell]))
-    head = [
-        *(capitalise(labels.factor(name)) for name in names),
-        labels.head(found.outcome, scale),
-    ]
-    caption = _("{outcome} at all points").format(outcome=capitalise(labels.outcome(found.outcome)))
+        levels = found.setting(point).items()
+        rows.append((*(level_title(name, at, labels) for name, at in levels), cell))
+    head = [capitalise(labels.factor(name)) for name in found.levels]
+    caption = _("{outcome} at all points")
     if len(order) < len(found.mean):
-        caption = _("{outcome} at the {number} best points").format(
-            outcome=capitalise(labels.outcome(found.outcome)), number=count(len(order))
-        )
-    return Table(caption, head, rows)
+        caption = _("{outcome} at the {number} best points")
+    outcome = capitalise(labels.outcome(found.outcome))
+    caption = fill(caption, outcome=outcome, number=len(order))
+    return Table(caption, [*head, labels.head(found.outcome, scale)], rows)

@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.statistics import BETTER, UNDECIDED, WORSE
-from kolabsim.figures.formatting import (
-    UNDEFINED,
-    count,
-    decimal,
-    format_interval,
-    percent,
-)
+from kolabsim.figures.formatting import UNDEFINED, count, decimal, format_interval, percent
 from kolabsim.figures.validation import (
     observed_area_title,
     pair_ranking,
@@ -36,9 +30,9 @@ from kolabsim.report.page import (
     Picture,
     Section,
     Table,
-    texts,
 )
 from kolabsim.report.provenance import reproduction_section
+from kolabsim.report.wording import fill
 from kolabsim.validation.tables import csv_tables
 
 if TYPE_CHECKING:
@@ -56,23 +50,9 @@ MOST_BODIES = 15
 def write_validation(
     fit: NetworkFit, folder: Path, *, lines: Sequence[str], facts: Mapping[str, object]
 ) -> Path:
-    """Write the page and its CSV tables.
+    """Write the page of a comparison with observed joint bodies, and its tables as CSV.
 
-    Parameters
-    ----------
-    fit
-        From :func:`kolabsim.validation.network.compare_network`.
-    folder
-        Where to write.
-    lines
-        Short lines under the title.
-    facts
-        How the results came about.
-
-    Returns
-    -------
-    pathlib.Path
-        The page.
+    ``lines`` stand under the title; ``facts`` are how the results came about.
     """
     for name, rows in csv_tables(fit).items():
         write_whole(folder / f"{name}.csv", rows_csv(rows))
@@ -85,7 +65,7 @@ def write_validation(
         reproduction_section(facts, methods(fit, facts)),
     ]
     title = _("The model against observed joint bodies: {scenario}")
-    title = title.format(scenario=fit.network.scenario.title(language()))
+    title = fill(title, scenario=fit.network.scenario.title(language()))
     return write_page(Page(title, sections, lines=lines), folder / "evidence.html", workbook=True)
 
 
@@ -116,13 +96,11 @@ def partner_headline(fit: NetworkFit) -> Headline:
         "A pair that shares ranks above one that does not with a chance of {model} in the model "
         "({interval}), {distance} by distance alone, and {regression} by a regression on all "
         "attributes."
-    ).format(
-        model=decimal(aucs["model"][0], 2),
-        interval=interval_text(aucs["model"], 2),
-        distance=decimal(aucs.get("distance", (math.nan,))[0], 2),
-        regression=decimal(aucs["regression"][0], 2),
     )
-    brief = _("AUC {value}").format(value=decimal(aucs["model"][0], 2))
+    names = ("model", "distance", "regression")
+    found = {name: decimal(aucs.get(name, (math.nan,))[0], 2) for name in names}
+    text = fill(text, interval=interval_text(aucs["model"], 2), **found)
+    brief = fill(_("AUC {value}"), value=found["model"])
     return Headline(_("Who shares with whom"), brief, text)
 
 
@@ -134,32 +112,28 @@ def structure_headline(fit: NetworkFit) -> Headline:
         "A region has {model} partners on average in the model, and {observed} in the observed "
         "joint bodies; {alone} of regions have none in the model, and {observed_alone} as "
         "observed."
-    ).format(
-        model=decimal(partners.model[0], 1),
-        observed=decimal(partners.observed, 1),
-        alone=percent(isolates.model[0]),
-        observed_alone=percent(isolates.observed),
     )
-    brief = _("{model} partners instead of {observed}").format(
-        model=decimal(partners.model[0], 1), observed=decimal(partners.observed, 1)
-    )
-    return Headline(_("How regions share"), brief, text)
+    numbers = {"model": decimal(partners.model[0], 1), "observed": decimal(partners.observed, 1)}
+    alone = {"alone": isolates.model[0], "observed_alone": float(isolates.observed)}
+    brief = fill(_("{model} partners instead of {observed}"), **numbers)
+    return Headline(_("How regions share"), brief, fill(text, **numbers, **alone))
 
 
 def scope(fit: NetworkFit) -> str:
     """What was simulated and compared."""
     network = fit.network
     scenario = network.scenario
-    return _(
+    text = _(
         "The model starts with {regions} regions and no joint body, and runs for {years} years "
         "under the strategy “{strategy}”, {runs} times. Its joint bodies at the end are compared "
         "with {bodies} observed ones. Pairs of regions within {within} km or with a land border "
         "are compared: {pairs} in all."
-    ).format(
-        regions=count(len(scenario.regions)), years=decimal(scenario.horizon / 4.0, 0),
-        strategy=scenario.strategies[network.strategy].title(language()), runs=count(fit.runs),
-        bodies=count(len(network.observed.bodies)), within=count(network.within),
-        pairs=count(len(network.pairs.rows)),
+    )
+    return fill(
+        text, regions=len(scenario.regions), years=decimal(scenario.horizon / 4.0, 0),
+        strategy=scenario.strategies[network.strategy].title(language()), runs=fit.runs,
+        bodies=len(network.observed.bodies), within=count(network.within),
+        pairs=len(network.pairs.rows),
     )  # fmt: skip
 
 
@@ -168,44 +142,43 @@ def data_notes(fit: NetworkFit) -> list[str]:
     observed, notes = fit.network.observed, []
     if observed.left_out:
         reasons = "; ".join(
-            _("{number} {reason}").format(number=count(number), reason=_(reason))
+            fill(_("{number} {reason}"), number=number, reason=_(reason))
             for reason, number in observed.left_out.items()
         )
-        notes.append(_("Joint bodies left out: {reasons}.").format(reasons=reasons))
+        notes.append(fill(_("Joint bodies left out: {reasons}."), reasons=reasons))
     if fit.network.beyond:
         text = _("{number} pairs share an area but lie farther apart, and are not compared.")
-        notes.append(text.format(number=count(fit.network.beyond)))
+        notes.append(fill(text, number=fit.network.beyond))
     if observed.ignored:
         text = _("Columns of the table that were not used: {columns}.")
-        notes.append(text.format(columns=", ".join(observed.ignored)))
+        notes.append(fill(text, columns=", ".join(observed.ignored)))
     return notes
 
 
 def verdict_table(fit: NetworkFit) -> Table:
     """The model against regressions of single pairs, by group of regions."""
-    rows = []
+
+    def against(values: tuple[float, float], text: str) -> str:
+        return fill(text, model=decimal(values[0], 2), drawn=decimal(values[1], 2))
+
+    rows, ties = [], _("ties alone: {model} against {drawn}")
     for pairs, structure in zip(fit.pairs, fit.structures, strict=True):
-        gap = pairs.gaps["regression"]
-        nearer = sum(one.is_nearer for one in structure.features)
-        ties = _("ties alone: {model} against {drawn}")
-        cells = [
-            Cell(
-                decimal(gap[0], 3, signed=True),
-                below=interval_text(gap, 3, signed=True),
-                verdict=BETTER if gap[0] >= -CLOSE else WORSE if gap[0] < -CLOSE else UNDECIDED,
-            ),
-            Cell(
-                against(structure.distance, _("{model} against {drawn}")),
-                below=against(structure.distance_of_ties, ties),
-                verdict=BETTER if structure.distance[0] < structure.distance[1] else WORSE,
-            ),
-            Cell(
-                _("{number} of {all}").format(
-                    number=count(nearer), all=count(len(structure.features))
-                )
-            ),
-        ]
-        rows.append((_(pairs.group), cells))
+        gap, features = pairs.gaps["regression"], structure.features
+        is_close = BETTER if gap[0] >= -CLOSE else WORSE if gap[0] < -CLOSE else UNDECIDED
+        nearer = BETTER if structure.distance[0] < structure.distance[1] else WORSE
+        number = sum(one.is_nearer for one in features)
+        rows.append(
+            (
+                _(pairs.group),
+                decimal_cell(gap, 3, signed=True, verdict=is_close),
+                Cell(
+                    against(structure.distance, _("{model} against {drawn}")),
+                    below=against(structure.distance_of_ties, ties),
+                    verdict=nearer,
+                ),
+                fill(_("{number} of {all}"), number=number, all=len(features)),
+            )
+        )
     head = [
         _("Regions"), _("AUC of the model less that of the regression"),
         _("Distance of the network’s structure from the observed one: model against drawn ties"),
@@ -214,17 +187,20 @@ def verdict_table(fit: NetworkFit) -> Table:
     return Table(_("The model against regressions of single pairs"), head, rows, prose=True)
 
 
-def against(values: tuple[float, float], text: str) -> str:
-    """A distance of the model and one of drawn ties."""
-    return text.format(model=decimal(values[0], 2), drawn=decimal(values[1], 2))
-
-
 def interval_text(values: Interval, decimals: int, *, signed: bool = False) -> str:
     """The ends of an interval, or a dash."""
     if not all(map(math.isfinite, values[1:])):
         return UNDEFINED
     low, high = (decimal(value, decimals, signed=signed) for value in values[1:])
     return format_interval(low, high)
+
+
+def decimal_cell(
+    values: Interval, decimals: int, *, signed: bool = False, verdict: str = ""
+) -> Cell:
+    """A number with its interval."""
+    below = interval_text(values, decimals, signed=signed)
+    return Cell(decimal(values[0], decimals, signed=signed), below, verdict=verdict)
 
 
 # Who shares with whom ---------------------------------------------------------------------------
@@ -252,13 +228,13 @@ def partner_section(fit: NetworkFit) -> Section:
     bodies = body_table(fit)
     few = len(bodies.rows) <= MOST_BODIES
     pictures = [
-        Picture.of(
+        Picture(
             pair_ranking(fit),
             _("AUC of the model, a regression and distance for each service area."),
             _("How well scores rank the pairs that share, with 95% intervals: {group}."),
             group=_(fit.pairs[-1].group),
         ),
-        Picture.of(
+        Picture(
             shared_pairs_map(fit),
             _("Map of the pairs that share: in both, only observed, and only in the model."),
             _(
@@ -282,22 +258,20 @@ def pair_table(fit: NetworkFit, pairs: PairFit) -> Table:
     bands = _("AUC, {low} to {high} km")
     head = [
         "", "AUC", _("Average precision"),
-        *(bands.format(low=count(low), high=count(high)) for low, high in fit.network.pairs.bands),
+        *(fill(bands, low=count(low), high=count(high)) for low, high in fit.network.pairs.bands),
     ]  # fmt: skip
     rows = [
         (
             score_title(score.name),
-            [
-                Cell(decimal(score.auc[0], 3), below=interval_text(score.auc, 3)),
-                *texts(decimal(score.precision, 3), *(decimal(v, 2) for v in score.bands)),
-            ],
+            decimal_cell(score.auc, 3),
+            decimal(score.precision, 3),
+            *(decimal(value, 2) for value in score.bands),
         )
         for score in pairs.scores
     ]
-    caption = _("{group}: {share} of {pairs} pairs share an area").format(
-        group=_(pairs.group), share=percent(pairs.share), pairs=count(pairs.pairs)
-    )
-    return Table(caption, head, rows)
+    caption = _("{group}: {share} of {pairs} pairs share an area")
+    filled = {"group": _(pairs.group), "share": pairs.share, "pairs": pairs.pairs}
+    return Table(fill(caption, **filled), head, rows)
 
 
 def area_table(fit: NetworkFit) -> Table:
@@ -305,19 +279,14 @@ def area_table(fit: NetworkFit) -> Table:
     rows = [
         (
             observed_area_title(one.area),
-            [
-                Cell(percent(one.share)),
-                *(
-                    Cell(decimal(score.auc[0], 2), below=interval_text(score.auc, 2))
-                    for score in one.scores
-                ),
-            ],
+            one.share,
+            *(decimal_cell(score.auc, 2) for score in one.scores),
         )
         for one in fit.areas
     ]
     titles = [score_title(score.name) for score in fit.areas[0].scores]
     head = [_("Service area"), _("Pairs that share"), *titles]
-    caption = _("AUC for each service area: {group}").format(group=_(fit.pairs[-1].group))
+    caption = fill(_("AUC for each service area: {group}"), group=_(fit.pairs[-1].group))
     return Table(caption, head, rows)
 
 
@@ -326,13 +295,11 @@ def body_table(fit: NetworkFit) -> Table:
     rows = [
         (
             one.body.name,
-            texts(
-                ", ".join(observed_area_title(area) for area in one.body.areas),
-                count(len(one.body.members)),
-                count(one.among),
-                percent(one.model),
-                percent(one.distance),
-            ),
+            ", ".join(observed_area_title(area) for area in one.body.areas),
+            len(one.body.members),
+            one.among,
+            one.model,
+            one.distance,
         )
         for one in fit.bodies
     ]
@@ -344,7 +311,8 @@ def body_table(fit: NetworkFit) -> Table:
     caption = _(
         "Share of the other pairs in the same higher tiers above which the pairs of a joint body "
         "rank; on average {model} by the model and {distance} by distance"
-    ).format(model=percent(model), distance=percent(distance))
+    )
+    caption = fill(caption, model=model, distance=distance)
     return Table(caption, head, rows, prose=True)
 
 
@@ -358,7 +326,7 @@ def structure_section(fit: NetworkFit) -> Section:
         "are drawn pair by pair from one regression for each service area; regions that these ties "
         "connect count as one body, which makes such bodies large."
     )
-    picture = Picture.of(
+    picture = Picture(
         sharing_and_sizes(fit),
         _("Sharing by distance and sizes of joint bodies, observed and in the model."),
         _(
@@ -375,9 +343,9 @@ def feature_title(name: str) -> str:
     """Title of a feature of the network's structure."""
     kind, _dot, area = name.partition(".")
     if kind == "share":
-        return _("{area}: regions in a joint body").format(area=observed_area_title(area))
+        return fill(_("{area}: regions in a joint body"), area=observed_area_title(area))
     if kind == "size":
-        return _("{area}: members of a joint body").format(area=observed_area_title(area))
+        return fill(_("{area}: members of a joint body"), area=observed_area_title(area))
     return {
         "partners": _("Partners of a region, on average"),
         "isolates": _("Regions without partner"),
@@ -392,16 +360,14 @@ def structure_table(structure: StructureFit) -> Table:
     rows = [
         (
             feature_title(one.name),
-            [
-                Cell(feature_text(one.name, one.observed)),
-                feature_cell(one, one.model, BETTER if one.is_nearer else WORSE),
-                feature_cell(one, one.drawn),
-            ],
+            feature_text(one.name, one.observed),
+            feature_cell(one, one.model, BETTER if one.is_nearer else WORSE),
+            feature_cell(one, one.drawn),
         )
         for one in structure.features
     ]
     head = ["", _("Observed"), _("Model"), _("Ties drawn from regressions")]
-    caption = _("Structure of the network: {group}").format(group=_(structure.group))
+    caption = fill(_("Structure of the network: {group}"), group=_(structure.group))
     return Table(caption, head, rows)
 
 
@@ -433,32 +399,23 @@ def effect_section(fit: NetworkFit) -> Section:
     return Section("effects", _("What brings regions together"), paragraph, table)
 
 
-def effect_titles() -> dict[str, tuple[str, str]]:
-    """Title of each effect, and the published fact that it concerns."""
-    return {
+def effect_table(effects: Sequence[Effect], group: str) -> Table:
+    """Effects of attributes on sharing, each with the published fact that it concerns."""
+    titles = {
         "land": (_("Land border"), "SF13"),
         "near": (_("Nearness: fall of the logarithm of distance"), "SF13"),
         "size": (_("Similar size: fall of the difference in log population"), "SF15"),
         "tier": (_("Same higher tier"), ""),
         "alike": (_("Similar culture, by a standard deviation"), "SF12"),
     }
-
-
-def effect_table(effects: Sequence[Effect], group: str) -> Table:
-    """Effects of attributes on sharing."""
-    rows = []
+    words, rows = {BETTER: _("agrees"), UNDECIDED: _("undecided"), WORSE: _("differs")}, []
     for one in effects:
-        title, fact = effect_titles()[one.name]
         verdict = BETTER if one.agrees else UNDECIDED if one.overlaps else WORSE
-        words = {BETTER: _("agrees"), UNDECIDED: _("undecided"), WORSE: _("differs")}
-        cells = [
-            Cell(decimal(v[0], 2, signed=True), below=interval_text(v, 2, signed=True))
-            for v in (one.observed, one.model)
-        ]
-        rows.append((title, [*texts(fact), *cells, Cell(words[verdict], verdict=verdict)]))
+        cells = (decimal_cell(values, 2, signed=True) for values in (one.observed, one.model))
+        rows.append((*titles[one.name], *cells, Cell(words[verdict], verdict=verdict)))
     head = ["", _("Fact"), _("Observed"), _("Model"), _("Verdict")]
-    caption = _("Effects on the log odds that a pair shares: {group}").format(group=_(group))
-    return Table(caption, head, rows)
+    caption = _("Effects on the log odds that a pair shares: {group}")
+    return Table(fill(caption, group=_(group)), head, rows)
 
 
 # Methods ----------------------------------------------------------------------------------------
@@ -466,14 +423,15 @@ def effect_table(effects: Sequence[Effect], group: str) -> Table:
 
 def methods(fit: NetworkFit, facts: Mapping[str, object]) -> str:
     """A paragraph on methods to cite."""
-    return _(
+    text = _(
         "We compared the joint bodies that kolabsim {version}, an agent-based model of how "
         "regional governments come to share services, forms in the scenario “{scenario}” ({runs} "
         "runs, seed {seed}) with {bodies} observed joint bodies. The model’s chance that a pair "
         "shares was judged by AUC against distance and a logistic regression; intervals come from "
         "resampling regions. The structure of its networks was compared with ties drawn from "
         "regressions."
-    ).format(
-        version=facts["kolabsim"], scenario=fit.network.scenario.title(language()),
-        runs=count(fit.runs), seed=fit.seed, bodies=count(len(fit.network.observed.bodies)),
+    )
+    return fill(
+        text, version=facts["kolabsim"], scenario=fit.network.scenario.title(language()),
+        runs=fit.runs, seed=str(fit.seed), bodies=len(fit.network.observed.bodies),
     )  # fmt: skip

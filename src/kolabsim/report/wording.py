@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kolabsim.figures.formatting import Scale, count
+import numpy as np
+
+from kolabsim.figures.formatting import Scale, count, percent
 from kolabsim.figures.labels import outcome_title, uncapitalise
-from kolabsim.i18n import _, ngettext
+from kolabsim.i18n import _, language, ngettext
 
 if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
 
 T = TypeVar("T")
@@ -19,11 +22,27 @@ LISTED = 5
 """Most names in a sentence."""
 
 
+def write(value: str | float) -> str:
+    """Write a value: a whole number as a count, any other as a percentage, a text as it is."""
+    if isinstance(value, str):
+        return value
+    return count(value) if isinstance(value, (int, np.integer)) else percent(value)
+
+
+def fill(text: str, **values: Any) -> str:
+    """Fill the places of a text with values as :func:`write` writes them.
+
+    >>> fill("{share} of {number} regions", share=0.25, number=8)
+    '25% of 8 regions'
+    """
+    return text.format(**{name: write(value) for name, value in values.items()})
+
+
 def join_names(names: Sequence[str]) -> str:
     """Names in a row, as a sentence has them; of many, the first and how many more."""
     if len(names) > LISTED:
         text = _("{names} and {number} more")
-        return text.format(names=", ".join(names[:LISTED]), number=count(len(names) - LISTED))
+        return fill(text, names=", ".join(names[:LISTED]), number=len(names) - LISTED)
     if len(names) < 2:
         return "".join(names)
     if len(names) == 2:
@@ -36,19 +55,28 @@ def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     number = int(str(provenance.get("runs_failed", 0)))
     if not number:
         return ""
-    return ngettext(
+    text = ngettext(
         "{number} run failed and is missing from this page; the folder “failures” has the reason. "
         "Runs that would be compared with it are left out too.",
         "{number} runs failed and are missing from this page; the folder “failures” has the "
         "reasons. Runs that would be compared with them are left out too: if runs fail because of "
         "the measure itself, differences are biased.",
         number,
-    ).format(number=count(number))
+    )
+    return fill(text, number=number)
 
 
 def name_outcomes(experiment: Experiment) -> str:
     """Return the titles of an experiment's outcomes, as they stand within a sentence."""
     return join_names([uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes])
+
+
+def scenario_words(scenario: Scenario) -> dict[str, str | int]:
+    """What sentences on methods say of a scenario: its title, regions, areas and quarters."""
+    return {
+        "scenario": scenario.title(language()), "regions": len(scenario.regions),
+        "areas": len(scenario.areas), "quarters": scenario.horizon,
+    }  # fmt: skip
 
 
 def unit_of_money(currency: str) -> str:

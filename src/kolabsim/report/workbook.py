@@ -33,11 +33,7 @@ def is_possible() -> bool:
 
 
 def write_workbook(
-    path: Path,
-    title: str,
-    tables: Sequence[Table],
-    *,
-    facts: Iterable[tuple[str, str]] = (),
+    path: Path, title: str, tables: Sequence[Table], *, facts: Iterable[tuple[str, str]] = ()
 ) -> Path | None:
     """Write the tables of a page, each on a sheet of its own; None where nothing can write it.
 
@@ -59,8 +55,13 @@ def write_workbook(
         sheet, columns = book.create_sheet(name), list(columns_of(table))
         sheet.freeze_panes = "B3"
         heads, *rows = zip(*([head, *cells] for head, cells in columns), strict=True)
-        widths = [width_of(cells) for _head, cells in columns]
-        write_rows(sheet, widths, [[table.caption], heads, *rows], bold=2)
+        widths = [
+            WIDE
+            if any(len(cell) > LONG and not isinstance(cell, Number) for cell in cells)
+            else NARROW
+            for _head, cells in columns
+        ]
+        write_rows(sheet, widths, [[table.caption], heads, *rows], 2)
     return save_book(book, path)
 
 
@@ -74,8 +75,7 @@ def columns_of(table: Table) -> Iterator[Column]:
     """The columns of a table; a cell that holds more than a number has a column for each part."""
     yield table.head[0], [head for head, _cells in table.rows]
     for place, head in enumerate(table.head[1:]):
-        cells = [cells[place] for _head, cells in table.rows]
-        yield from parts_of(head, cells)
+        yield from parts_of(head, [cells[place] for _head, cells in table.rows])
 
 
 def parts_of(head: str, cells: Sequence[Cell]) -> Iterator[Column]:
@@ -101,21 +101,8 @@ def parts_of(head: str, cells: Sequence[Cell]) -> Iterator[Column]:
     yield from found or [(head, mains)]
 
 
-def width_of(cells: Iterable[str]) -> int:
-    """The width of a column."""
-    return (
-        WIDE
-        if any(len(cell) > LONG and not isinstance(cell, Number) for cell in cells)
-        else (NARROW)
-    )
-
-
 def write_rows(
-    sheet: WriteOnlyWorksheet,
-    widths: Sequence[int],
-    rows: Iterable[Sequence[str]],
-    *,
-    bold: int = 1,
+    sheet: WriteOnlyWorksheet, widths: Sequence[int], rows: Iterable[Sequence[str]], bold: int = 1
 ) -> None:
     """Write rows, the first of them bold, into columns that are so wide."""
     from openpyxl.cell import Cell, WriteOnlyCell

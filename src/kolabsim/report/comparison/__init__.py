@@ -1,5 +1,5 @@
 """The report of a comparison: its page, and the subjects that fill the page's sections."""
 
-from kolabsim.report.comparison.report import comparison_page, terminal_table, write_report
+from kolabsim.report.comparison.report import comparison_page, terminal_table
 
-__all__ = ["comparison_page", "terminal_table", "write_report"]
+__all__ = ["comparison_page", "terminal_table"]

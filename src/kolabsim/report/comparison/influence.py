@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED
-from kolabsim.figures.formatting import (
-    UNDEFINED,
-    choose_scale,
-    count,
-    decimal,
-    percent,
-    significant,
-)
-from kolabsim.figures.labels import setting_title, strategy_title
+from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, decimal, significant
+from kolabsim.figures.labels import setting_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES
+from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Block, Cell, Table
+from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
-    from kolabsim.analysis.comparison import Comparison, Influence
+    from kolabsim.analysis.comparison import Influence
 
 MOST = 10
 """Most assumptions in a ranking."""
@@ -31,10 +28,10 @@ PLAUSIBLE = 20
 
 
 def influence_blocks(
-    comparison: Comparison, found: Influence, futures: Mapping[str, Mapping[str, object]]
+    view: View, found: Influence, futures: Mapping[str, Mapping[str, object]]
 ) -> list[Block]:
     """Which assumptions matter: what was varied, and how far each moves the difference."""
-    if len(comparison.futures) < 2:
+    if not view.has_futures:
         text = _(
             "A single future cannot show which assumption matters most. To rank assumptions, add "
             "futures: write “plausible: {number}” (parameter sets that agree with what is known) "
@@ -43,13 +40,7 @@ def influence_blocks(
             "sensitivity analysis (“kind: sensitivity”) ranks all assumptions over their whole "
             "ranges."
         )
-        return [text.format(number=count(PLAUSIBLE))]
-    words = {
-        "strategy": strategy_title(comparison, found.strategy),
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "level": percent(found.level),
-        "futures": count(found.futures),
-    }
+        return [fill(text, number=PLAUSIBLE)]
     blocks: list[Block] = []
     if len(found.single):
         number = int(found.single["moves"].sum())
@@ -60,8 +51,8 @@ def influence_blocks(
             "“{strategy}” and “{baseline}”.",
             number,
         )
-        blocks.append(text.format(number=count(number), all=count(len(found.single)), **words))
-        blocks.append(alone_table(comparison, found, futures))
+        blocks.append(view.fill(text, number=number, all=len(found.single)))
+        blocks.append(alone_table(view, found, futures))
     if len(found.ranked):
         number = int(found.ranked["moves"].sum())
         text = _(
@@ -70,7 +61,8 @@ def influence_blocks(
             "can be distinguished from chance at the {level} level, corrected for multiple "
             "comparisons."
         )
-        blocks.append(text.format(number=count(number), all=count(len(found.ranked)), **words))
+        filled = {"number": number, "all": len(found.ranked), "futures": found.futures}
+        blocks.append(view.fill(text, level=found.level, **filled))
         if not number:
             blocks.append(
                 _(
@@ -78,91 +70,80 @@ def influence_blocks(
                     "matter too. More futures or a sensitivity analysis would show them."
                 )
             )
-        blocks.append(ranking_table(comparison, found))
+        blocks.append(ranking_table(view, found))
     return blocks or [
         _("There are too few futures, and they change too much at once, to rank assumptions.")
     ]
 
 
-def alone_table(
-    comparison: Comparison, found: Influence, futures: Mapping[str, Mapping[str, object]]
-) -> Table:
+def benefit_scale(view: View, values: Iterable[float], errors: Iterable[float] = ()) -> Scale:
+    """The scale of some differences in realised net benefit."""
+    unit, currency = MEASURES[NET_BENEFIT].unit, view.scenario.currency
+    return choose_scale(unit, values, errors, currency=currency)
+
+
+def alone_table(view: View, found: Influence, futures: Mapping[str, Mapping[str, object]]) -> Table:
     """How far each future that changes little moves the difference."""
     table = found.single
-    scale = choose_scale(
-        MEASURES[NET_BENEFIT].unit, table["shift"], (table["high"] - table["low"]) / 2.0,
-        currency=comparison.scenario.currency,
-    )  # fmt: skip
+    scale = benefit_scale(view, table["shift"], (table["high"] - table["low"]) / 2.0)
     rows = [
         (
             row.future,
-            [
-                Cell(describe_future(comparison, futures[row.future])),
-                Cell(scale.bare(row.difference, signed=True)),
-                Cell(
-                    scale.bare(row.shift, signed=True),
-                    scale.interval(row.low, row.high, signed=True),
-                    verdict=DIFFERENT if row.moves else UNDECIDED,
-                ),
-            ],
+            describe_future(view, futures[row.future]),
+            scale.bare(row.difference, signed=True),
+            Cell(
+                scale.bare(row.shift, signed=True),
+                scale.interval(row.low, row.high, signed=True),
+                verdict=DIFFERENT if row.moves else UNDECIDED,
+            ),
         )
         for row in table.itertuples()
     ]
-    head = [
-        _("Future"), _("Settings"), _("Difference ({unit})").format(unit=scale.label),
-        _("Shift ({unit})").format(unit=scale.label),
-    ]  # fmt: skip
+    with_unit = _("Difference ({unit})"), _("Shift ({unit})")
+    head = [_("Future"), _("Settings"), *(fill(text, unit=scale.label) for text in with_unit)]
     caption = _(
         "Effect of a single change on the difference between “{strategy}” and “{baseline}”, "
         "compared with the first future"
     )
-    return Table(caption.format(**titles(comparison, found)), head, rows, prose=True)
+    return Table(view.fill(caption), head, rows, prose=True)
 
 
-def ranking_table(comparison: Comparison, found: Influence) -> Table:
+def ranking_table(view: View, found: Influence) -> Table:
     """Assumptions that futures vary together, the strongest first."""
     table = found.ranked.head(MOST)
-    scale = choose_scale(
-        MEASURES[NET_BENEFIT].unit, table[["lower", "upper"]].to_numpy().ravel(),
-        currency=comparison.scenario.currency,
-    )  # fmt: skip
+    scale = benefit_scale(view, np.ravel(table[["lower", "upper"]]))
     rows = []
     for number, row in enumerate(table.itertuples(), 1):
-        halves = [row.lower, row.upper]
-        cells = [
-            Cell(
-                decimal(row.correlation, 2, signed=True),
-                verdict=DIFFERENT if row.moves else UNDECIDED,
-            ),
-            Cell(percent(row.share)),
-            *(Cell(scale.bare(v, signed=True) if math.isfinite(v) else UNDEFINED) for v in halves),
-            Cell(_("< 0.001") if row.p < 0.001 else decimal(row.p, 3)),
+        verdict = DIFFERENT if row.moves else UNDECIDED
+        halves = [
+            scale.bare(value, signed=True) if math.isfinite(value) else UNDEFINED
+            for value in (row.lower, row.upper)
         ]
-        rows.append((f"{number}. {setting_title(comparison.scenario, row.setting)}", cells))
+        rows.append(
+            (
+                f"{number}. {setting_title(view.scenario, row.setting)}",
+                Cell(decimal(row.correlation, 2, signed=True), verdict=verdict),
+                row.share,
+                *halves,
+                _("< 0.001") if row.p < 0.001 else decimal(row.p, 3),
+            )
+        )
+    heads = _("Difference in the lower half ({unit})"), _("Difference in the upper half ({unit})")
     head = [
         _("Assumption"), _("Rank correlation"), _("Share of rank variance"),
-        _("Difference in the lower half ({unit})").format(unit=scale.label),
-        _("Difference in the upper half ({unit})").format(unit=scale.label), _("p-value"),
+        *(fill(text, unit=scale.label) for text in heads), _("p-value"),
     ]  # fmt: skip
     caption = _(
         "Assumptions ranked by their influence on the difference between “{strategy}” and "
         "“{baseline}”: the first {number} of {all}"
-    ).format(number=count(len(table)), all=count(len(found.ranked)), **titles(comparison, found))
-    return Table(caption, head, rows)
+    )
+    return Table(view.fill(caption, number=len(table), all=len(found.ranked)), head, rows)
 
 
-def titles(comparison: Comparison, found: Influence) -> dict[str, str]:
-    """What the two strategies are called."""
-    return {
-        "strategy": strategy_title(comparison, found.strategy),
-        "baseline": strategy_title(comparison, comparison.baseline),
-    }
-
-
-def describe_future(comparison: Comparison, settings: Mapping[str, object]) -> str:
+def describe_future(view: View, settings: Mapping[str, object]) -> str:
     """What a future sets, in words."""
     parts = [
-        f"{setting_title(comparison.scenario, name)}: "
+        f"{setting_title(view.scenario, name)}: "
         f"{significant(value) if isinstance(value, (int, float)) else value}"
         for name, value in settings.items()
     ]

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim import figures
-from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, influence
-from kolabsim.analysis.statistics import quantiles
-from kolabsim.figures.formatting import count, percent, significant
-from kolabsim.figures.labels import strategy_title
-from kolabsim.i18n import _, language, speaking
+from kolabsim.figures.formatting import significant
+from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions
 from kolabsim.report.comparison import tables
@@ -26,7 +22,7 @@ from kolabsim.report.comparison.futures import (
 from kolabsim.report.comparison.influence import influence_blocks
 from kolabsim.report.comparison.summary import headlines, methods
 from kolabsim.report.comparison.uncertainty import uncertainty_section
-from kolabsim.report.html import write_page
+from kolabsim.report.comparison.view import View
 from kolabsim.report.page import (
     Folded,
     Gallery,
@@ -39,14 +35,14 @@ from kolabsim.report.page import (
     Section,
 )
 from kolabsim.report.provenance import reproduction_section
-from kolabsim.report.wording import warn_of_failed_runs
+from kolabsim.report.wording import fill, warn_of_failed_runs
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table as TerminalTable
 
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.report.page import Block, Table
+    from kolabsim.report.page import Block
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
 
@@ -55,66 +51,6 @@ PANELS = 9
 PANELS_OVER_TIME = 12
 """Most strategies whose differences are drawn over time."""
 PERCEIVED = "perceived_benefit"
-
-
-def write_report(
-    results: Results,
-    comparison: Comparison,
-    *,
-    language: str,
-    provenance: Mapping[str, object],
-    question: str,
-    path: Path,
-    variance: pd.DataFrame | None = None,
-    fair: pd.DataFrame | None = None,
-    measures: Sequence[str] = shown_in(REPORT),
-    pages: Mapping[str, str] | None = None,
-    workbook: bool = False,
-) -> Path:
-    """Write the report of a comparison as one HTML file that needs no network.
-
-    Parameters
-    ----------
-    results, comparison
-        The runs, and the differences between strategies in them.
-    language
-        Code of the language of the page: en or id.
-    provenance
-        How the results came about: command, seed, versions, hashes.
-    question
-        The question of the experiment, in that language.
-    path
-        The file. It is written completely or not at all.
-    variance
-        Share of the variance between runs that drawn attributes explain: measure, share, low, high.
-    fair
-        Shares of joint cost by each rule.
-    measures
-        Measures in the tables of differences.
-    pages
-        Files of the pages of single regions, relative to the report, by code of the region.
-    workbook
-        Whether to write the tables beside the page as an Excel workbook too, if openpyxl is
-        installed.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    LanguageError
-        For a language that kolabsim does not speak.
-    StorageError
-        If the disk refuses to write.
-    """
-    with speaking(language):
-        page = comparison_page(
-            results, comparison, provenance=provenance, question=question, variance=variance,
-            fair=fair, measures=measures, pages=pages,
-        )  # fmt: skip
-        return write_page(page, path, workbook=workbook)
 
 
 def comparison_page(
@@ -128,39 +64,53 @@ def comparison_page(
     measures: Sequence[str] = shown_in(REPORT),
     pages: Mapping[str, str] | None = None,
 ) -> Page:
-    """Build the page of a comparison in the current language; see :func:`write_report`."""
-    scenario = comparison.scenario
-    found = headlines(results, comparison, comparison.futures[0])
+    """Build the page of a comparison in the current language.
+
+    Parameters
+    ----------
+    results, comparison
+        The runs, and the differences between strategies in them.
+    provenance
+        How the results came about: command, seed, versions, hashes.
+    question
+        The question of the experiment, in the current language.
+    variance
+        Share of the variance between runs that drawn attributes explain: measure, share, low, high.
+    fair
+        Shares of joint cost by each rule.
+    measures
+        Measures in the tables of differences.
+    pages
+        Files of the pages of single regions, relative to the report, by code of the region.
+    """
+    view, scenario = View(comparison), comparison.scenario
+    found = headlines(results, view)
+    lines: dict[str, Any] = {
+        _("{number} regions"): len(scenario.regions),
+        _("{number} service areas"): len(scenario.areas),
+        _("{number} strategies"): len(comparison.strategies) + 1,
+        _("{number} years from {year}"): significant(scenario.horizon / 4),
+        _("{number} runs each"): comparison.runs,
+    }
     sections = [
-        answer_section(comparison, found, provenance),
-        comparison_section(results, comparison, measures),
-        cost_section(comparison, found[1]),
-        winner_section(comparison, found, fair, provenance, pages or {}),
-        source_section(comparison),
-        uncertainty_section(results, comparison, in_tables(measures), variance),
-        assumption_section(results, comparison),
-        reproduction_section(provenance, methods(comparison, provenance)),
+        answer_section(view, found, provenance),
+        comparison_section(results, view, measures),
+        cost_section(view, found[1]),
+        winner_section(view, found, fair, provenance, pages or {}),
+        source_section(view),
+        uncertainty_section(results, view, in_tables(measures), variance),
+        assumption_section(results, view),
+        reproduction_section(provenance, methods(view, provenance)),
     ]
     return Page(
         question or _("Which strategy is best, what does it cost, and who loses?"),
         [section for section in sections if section is not None],
-        lines=page_lines(comparison),
+        lines=[
+            fill(text, number=number, year=str(scenario.start_year))
+            for text, number in lines.items()
+        ],
         kind=scenario.title(language()),
     )
-
-
-def page_lines(comparison: Comparison) -> list[str]:
-    """What was simulated, in a few words each."""
-    scenario = comparison.scenario
-    return [
-        _("{number} regions").format(number=count(len(scenario.regions))),
-        _("{number} service areas").format(number=count(len(scenario.areas))),
-        _("{number} strategies").format(number=count(len(comparison.strategies) + 1)),
-        _("{number} years from {year}").format(
-            number=significant(scenario.horizon / 4), year=scenario.start_year
-        ),
-        _("{number} runs each").format(number=count(comparison.runs)),
-    ]
 
 
 def in_tables(measures: Sequence[str]) -> list[str]:
@@ -172,45 +122,31 @@ def in_tables(measures: Sequence[str]) -> list[str]:
     return [name for name in measures if name not in ratio_of_cost] or [NET_BENEFIT]
 
 
-def titles(comparison: Comparison) -> dict[str, str]:
-    """The words that most texts need: titles of the baseline and the best strategy, the level."""
-    return {
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "best": strategy_title(comparison, comparison.order(future=comparison.futures[0])[0]),
-        "level": percent(comparison.level),
-    }
-
-
 # Sections ---------------------------------------------------------------------------------------
 
 
 def answer_section(
-    comparison: Comparison, found: Sequence[Headline], provenance: Mapping[str, object]
+    view: View, found: Sequence[Headline], provenance: Mapping[str, object]
 ) -> Section:
     """The headlines, how they hold in other futures, and what they are not."""
-    scenario, failed = comparison.scenario, warn_of_failed_runs(provenance)
+    failed = warn_of_failed_runs(provenance)
     return Section(
         "answer",
         _("Key findings"),
         Headlines(found),
         *found[0].more,
-        futures_sentence(comparison),
+        futures_sentence(view),
         Note([failed], is_alarm=True) if failed else None,
-        Note([" ".join(assumptions.caveats(scenario)[:2])]),
-        scenario.description(language()),
+        Note([" ".join(assumptions.caveats(view.scenario)[:2])]),
+        view.scenario.description(language()),
     )
 
 
-def comparison_section(
-    results: Results,
-    comparison: Comparison,
-    measures: Sequence[str],
-) -> Section:
+def comparison_section(results: Results, view: View, measures: Sequence[str]) -> Section:
     """Differences to the baseline in all measures, over time, and in other futures."""
-    scenario, future, words = comparison.scenario, comparison.futures[0], titles(comparison)
-    order = comparison.order(future=future)
+    comparison, drawn = view.comparison, view.order[:PANELS_OVER_TIME]
     chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
-    forest = Picture.of(
+    forest = view.picture(
         figures.forest(comparison, chosen),
         _("Forest plot: difference of each strategy from “{baseline}” with its {level} interval"),
         _(
@@ -218,21 +154,17 @@ def comparison_section(
             "sorted by realised net benefit."
         ),
         "forest",
-        **words,
     )
-    over_time = Picture.of(
-        figures.envelopes(
-            results, NET_BENEFIT, order[:PANELS_OVER_TIME], baseline=comparison.baseline
-        ),
+    over_time = view.picture(
+        figures.envelopes(results, NET_BENEFIT, drawn, baseline=comparison.baseline),
         _("Difference of each strategy from “{baseline}” in realised net benefit over the years"),
         _(
             "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
             "The bands show how much single runs vary by chance."
         ),
         "over_time",
-        **words,
     )
-    benefits = Picture.of(
+    benefits = view.picture(
         figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
@@ -241,26 +173,24 @@ def comparison_section(
             "intervals."
         ),
         "benefits",
-        **words,
     )
-    strategies = assumptions.strategy_table(scenario, [comparison.baseline, *order])
+    text = _(
+        "Each number is a difference from “{baseline}”: the mean over pairs of runs with the "
+        "same random draws. Below it are its interval and the share of runs in which the "
+        "strategy did better."
+    )
+    strategies = assumptions.strategy_table(view.scenario, [comparison.baseline, *view.order])
+    over_time_table = tables.envelope_table(results, view, drawn)
     return Section(
         "comparison",
         _("Comparison of strategies"),
-        _(
-            "Each number is a difference from “{baseline}”: the mean over pairs of runs with the "
-            "same random draws. Below it are its interval and the share of runs in which the "
-            "strategy did better."
-        ).format(**words),
+        view.fill(text),
         Folded(_("Strategies"), [strategies]),
         Folded(_("Measures"), [assumptions.measure_glossary(measures)]),
         forest,
-        *tables.difference_tables(comparison, in_tables(measures), future),
+        *tables.difference_tables(view, in_tables(measures)),
         over_time,
-        Folded(
-            _("Differences over time as a table"),
-            [over_time_table(results, comparison, order[:PANELS_OVER_TIME])],
-        ),
+        Folded(_("Differences over time as a table"), [over_time_table]),
         Heading(_("Perceived and realised benefit")),
         _(
             "Regional bureaucracies decide by what they believe. Where belief exceeds the outcome, "
@@ -268,11 +198,11 @@ def comparison_section(
             "that would pay off."
         ),
         benefits,
-        *futures_blocks(comparison, results.futures),
+        *futures_blocks(view, results.futures),
     )
 
 
-def cost_section(comparison: Comparison, headline: Headline) -> Section:
+def cost_section(view: View, headline: Headline) -> Section:
     """Costs, who pays them, and savings."""
     return Section(
         "cost",
@@ -283,34 +213,31 @@ def cost_section(comparison: Comparison, headline: Headline) -> Section:
             "winners and losers."
         ),
         " ".join(headline.more),
-        Picture.of(
-            figures.cost_effectiveness(comparison),
+        view.picture(
+            figures.cost_effectiveness(view.comparison),
             _("Saving and programme cost of each strategy, and their ratio"),
             _(
                 "Left: savings in services and programme cost by payer, relative to “{baseline}” "
                 "and over the whole run. Right: their ratio with its {level} interval."
             ),
             "costs",
-            **titles(comparison),
         ),
-        tables.cost_table(comparison, comparison.futures[0]),
-        costs_in_futures(comparison),
+        tables.cost_table(view),
+        costs_in_futures(view),
     )
 
 
 def winner_section(
-    comparison: Comparison,
+    view: View,
     found: Sequence[Headline],
     fair: pd.DataFrame | None,
     provenance: Mapping[str, object],
     pages: Mapping[str, str],
 ) -> Section | None:
     """Gains and losses of regions, on a map and in tables; None without figures of regions."""
-    if not len(comparison.winners):
+    if not view.has_winners:
         return None
-    future, words = comparison.futures[0], titles(comparison)
-    best = comparison.order(future=future)[0]
-    maps = map_pictures(comparison, best) if comparison.scenario.regions.mapped else []
+    maps = map_pictures(view) if view.scenario.regions.mapped else []
     return Section(
         "winners",
         _("Winners and losers"),
@@ -321,29 +248,27 @@ def winner_section(
         ),
         " ".join(found[2].more),
         Gallery(maps) if maps else None,
-        tables.winner_table(comparison, best, future, pages),
+        tables.winner_table(view, pages),
         pages_sentence(provenance, pages),
-        Picture.of(
-            figures.winners(comparison),
+        view.picture(
+            figures.winners(view.comparison),
             _("Gains and losses of regions under each strategy, relative to “{baseline}”"),
             _(
                 "Realised net benefit of regions over the run relative to “{baseline}”, as a share "
                 "of their stand-alone cost, after the programme cost that they bear."
             ),
             "winners",
-            **words,
         ),
-        tables.verdict_table(comparison, future),
-        winners_in_futures(comparison),
-        *fairness_blocks(comparison, fair, words["best"]),
+        tables.verdict_table(view),
+        winners_in_futures(view),
+        *fairness_blocks(view, fair),
     )
 
 
-def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
+def map_pictures(view: View) -> list[Picture]:
     """A map for the best strategy, and one for the strategy with the largest loss."""
-    table = comparison.winners[comparison.winners["future"] == comparison.futures[0]]
-    worst = str(table.groupby("strategy", observed=True)["difference"].min().idxmin())
-    regions = comparison.scenario.regions
+    lowest = view.here(view.comparison.winners).groupby("strategy", observed=True)["difference"]
+    worst, regions = str(lowest.min().idxmin()), view.scenario.regions
     caption = _(
         "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are proportional "
         "to population; thin lines join neighbours on land."
@@ -351,22 +276,20 @@ def map_pictures(comparison: Comparison, best: str) -> list[Picture]:
     if regions.shapes:
         caption = _("{strategy}: gains and losses relative to “{baseline}”. Hatched: undecided.")
         caption = " ".join(filter(None, [caption, regions.describe_missing_shapes()]))
+    alt = _("Map of gains and losses of regions under “{strategy}”")
     return [
-        Picture.of(
-            figures.regions_map(comparison, strategy),
-            _("Map of gains and losses of regions under “{strategy}”"),
+        view.picture(
+            figures.regions_map(view.comparison, name),
+            alt,
             caption,
-            name,
-            strategy=strategy_title(comparison, strategy),
-            baseline=strategy_title(comparison, comparison.baseline),
+            file,
+            strategy=view.title(name),
         )
-        for strategy, name in ({worst: "map_of_losses"} | {best: "map"}).items()
+        for name, file in ({worst: "map_of_losses"} | {view.best: "map"}).items()
     ][::-1]
 
 
-def fairness_blocks(
-    comparison: Comparison, fair: pd.DataFrame | None, best: str
-) -> Sequence[Block]:
+def fairness_blocks(view: View, fair: pd.DataFrame | None) -> Sequence[Block]:
     """Who would pay what by each rule, if there is a joint body."""
     if fair is None or not len(fair):
         return []
@@ -379,8 +302,8 @@ def fairness_blocks(
     )
     return [
         Heading(_("Fairness of cost sharing")),
-        text.format(best=best),
-        Folded(_("Shares by rule"), [tables.fairness_table(fair, list(comparison.scenario.areas))]),
+        fill(text, best=view.title(view.best)),
+        Folded(_("Shares by rule"), [tables.fairness_table(fair, list(view.scenario.areas))]),
     ]
 
 
@@ -399,10 +322,10 @@ def pages_sentence(provenance: Mapping[str, object], pages: Mapping[str, str]) -
         "break-even, legal forms and next steps, add its code to the command: {command}"
     )
     code = _("CODE")
-    return text.format(command=f"{command} --regions {code}")
+    return fill(text, command=f"{command} --regions {code}")
 
 
-def source_section(comparison: Comparison) -> Section:
+def source_section(view: View) -> Section:
     """The channels of net benefit."""
     return Section(
         "why",
@@ -412,8 +335,8 @@ def source_section(comparison: Comparison) -> Section:
             "borders, and pooled capacity on the one hand; the cost of coordination, distance, "
             "starting up, lost autonomy and the programme itself on the other."
         ),
-        Picture.of(
-            figures.channels(comparison),
+        Picture(
+            figures.channels(view.comparison),
             _("Channels through which each strategy changes realised net benefit"),
             _(
                 "Channels right of zero add to the difference in realised net benefit, channels "
@@ -421,30 +344,20 @@ def source_section(comparison: Comparison) -> Section:
             ),
             "channels",
         ),
-        Folded(_("Channels as a table"), [tables.channel_table(comparison, comparison.futures[0])]),
-        channels_in_futures(comparison),
+        Folded(_("Channels as a table"), [tables.channel_table(view)]),
+        channels_in_futures(view),
     )
 
 
-def assumption_section(results: Results, comparison: Comparison) -> Section:
+def assumption_section(results: Results, view: View) -> Section:
     """The assumptions, and which of them matter most."""
-    best = comparison.order(future=comparison.futures[0])[0]
-    found = influence(results, comparison, best)
+    found = influence(results, view.comparison, view.best)
     return assumptions.assumption_section(
-        comparison.scenario,
+        view.scenario,
         Heading(_("Assumptions that matter most")),
-        *influence_blocks(comparison, found, results.futures),
+        *influence_blocks(view, found, results.futures),
         Heading(_("All assumptions")),
     )
-
-
-def over_time_table(results: Results, comparison: Comparison, names: Sequence[str]) -> Table:
-    """Medians over time of the differences in realised net benefit."""
-    time, values = yearly(
-        results, NET_BENEFIT, names, baseline=comparison.baseline, future=comparison.futures[0]
-    )
-    middle = quantiles(values, (0.5,), axis=1)[0]
-    return tables.envelope_table(comparison, names, time, middle)
 
 
 # The terminal -----------------------------------------------------------------------------------
@@ -455,7 +368,7 @@ def terminal_table(experiment: Experiment, comparison: Comparison) -> TerminalTa
     from rich import box
     from rich.table import Table
 
-    brief = {name: tables.brief_table(comparison, name) for name in comparison.futures}
+    brief = {name: tables.brief_table(View(comparison, name)) for name in comparison.futures}
     first = brief[comparison.futures[0]]
     table = Table(
         title=experiment.question(language()) or comparison.scenario.title(language()),

@@ -8,53 +8,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim import __version__
 from kolabsim.analysis.comparison import NET_BENEFIT, compare
 from kolabsim.analysis.statistics import GAINS, LOSES
 from kolabsim.figures.formatting import (
+    UNDEFINED,
     Scale,
     choose_scale,
-    count,
     decimal,
     format_interval,
-    percent,
     significant,
 )
-from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale, strategy_title
-from kolabsim.i18n import _, language, ngettext
+from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale
+from kolabsim.i18n import _, ngettext
 from kolabsim.model.parameters import QUARTERS
+from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Headline
-from kolabsim.report.wording import join_names, unit_of_money
+from kolabsim.report.wording import fill, join_names, scenario_words, unit_of_money
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.analysis.comparison import Comparison
     from kolabsim.study.collect import Results
 
 
-def headlines(results: Results, comparison: Comparison, future: str) -> list[Headline]:
+def headlines(results: Results, view: View) -> list[Headline]:
     """The answer in three sentences: what does best, what that costs, and who loses by it."""
-    found = [best_headline(results, comparison, future), cost_headline(comparison, future)]
-    return [*found, loser_headline(comparison, future)] if len(comparison.winners) else found
+    found = [best_headline(results, view), cost_headline(view)]
+    return [*found, loser_headline(view)] if view.has_winners else found
 
 
-def best_headline(results: Results, comparison: Comparison, future: str) -> Headline:
+def best_headline(results: Results, view: View) -> Headline:
     """Name the best strategy, its lead over the baseline and the next, and their uncertainty."""
-    table = comparison.table(NET_BENEFIT, future=future)
-    order = comparison.order(future=future)
-    best = table.loc[order[0]]
-    scale = choose_measure_scale(comparison, NET_BENEFIT, table)
-    words = {
-        "strategy": strategy_title(comparison, order[0]),
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "difference": scale.text(abs(best["difference"])),
-        "interval": scale.interval(best["low"], best["high"], signed=best["low"] < 0.0),
-        "level": percent(comparison.level),
-        "runs": count(best["runs"]),
-        "better": percent(best["better_share"]),
-        "best": percent(best["best_share"]),
-        "number": count(len(order) + 1),
-    }
+    best, scale = view.net.loc[view.best], view.scale
     if best["low"] > 0.0:
         text = _(
             "“{strategy}” is best: its realised net benefit is {difference} higher than under "
@@ -73,21 +59,23 @@ def best_headline(results: Results, comparison: Comparison, future: str) -> Head
             "“{strategy}”, differs by {difference} in realised net benefit ({level} interval "
             "{interval}; better in {better} of {runs} runs)."
         )
-    brief = f"{words['strategy']}: {scale.text(best['difference'], signed=True)}"
-    more = tuple(lead_sentence(results, comparison, future))
-    return Headline(_("Best strategy"), brief, text.format(**words), more)
+    text = view.fill(
+        text, difference=scale.text(abs(best["difference"])), runs=int(best["runs"]),
+        interval=scale.interval(best["low"], best["high"], signed=best["low"] < 0.0),
+        better=best["better_share"], best=best["best_share"], number=len(view.order) + 1,
+    )  # fmt: skip
+    brief = f"{view.title(view.best)}: {scale.text(best['difference'], signed=True)}"
+    return Headline(_("Best strategy"), brief, text, tuple(lead_sentence(results, view)))
 
 
-def lead_sentence(results: Results, comparison: Comparison, future: str) -> list[str]:
+def lead_sentence(results: Results, view: View) -> list[str]:
     """How far the best strategy is ahead of the next, if there is a next."""
-    order = comparison.order(future=future)
-    if len(order) < 2:
+    if len(view.order) < 2:
         return []
-    table = compare(results, baseline=order[1], level=comparison.level).table(
-        NET_BENEFIT, future=future
-    )
-    lead = table.loc[[order[0]]]
-    scale, row = choose_measure_scale(comparison, NET_BENEFIT, lead), lead.iloc[0]
+    rival = view.order[1]
+    table = compare(results, baseline=rival, level=view.comparison.level)
+    lead = table.table(NET_BENEFIT, future=view.future).loc[[view.best]]
+    scale, row = choose_measure_scale(view.comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
         text = _(
             "The lead of “{strategy}” over the runner-up, “{next}”, is {difference} ({interval})."
@@ -96,90 +84,65 @@ def lead_sentence(results: Results, comparison: Comparison, future: str) -> list
         text = _(
             "“{next}” may be as good as “{strategy}”: they differ by {difference} ({interval})."
         )
-    return [
-        text.format(
-            strategy=strategy_title(comparison, order[0]),
-            next=strategy_title(comparison, order[1]),
-            difference=scale.text(row["difference"]),
-            interval=scale.interval(row["low"], row["high"], signed=row["low"] < 0.0),
-        )
-    ]
+    interval = scale.interval(row["low"], row["high"], signed=row["low"] < 0.0)
+    difference = scale.text(row["difference"])
+    return [view.fill(text, next=view.title(rival), difference=difference, interval=interval)]
 
 
-def cost_headline(comparison: Comparison, future: str) -> Headline:
+def cost_headline(view: View) -> Headline:
     """What the best strategy costs and saves; what costs most, saves most, and does not pay."""
-    table = comparison.costs[comparison.costs["future"] == future].set_index(["item", "strategy"])
+    table = view.here(view.comparison.costs).set_index(["item", "strategy"])
     cost, saving, net, ratio = (
         table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
     )
-    best, currency = comparison.order(future=future)[0], comparison.scenario.currency
-    (spent, spent_interval), (saved, saved_interval) = (
-        sum_of_money(part.loc[best], currency) for part in (cost, saving)
-    )
-    title = strategy_title(comparison, best)
-    words = {
-        "strategy": title,
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "years": significant(comparison.scenario.horizon / QUARTERS),
-        "level": percent(comparison.level),
-        "runs": count(cost.loc[best, "runs"]),
-        "spent": spent,
-        "spent_interval": spent_interval,
-        "saved": saved,
-        "saved_interval": saved_interval,
-        "one": unit_of_money(currency),
-        "ratio": saved_per_unit(ratio.loc[best, "value"], currency),
-        "ratio_interval": ratio_interval(ratio.loc[best]),
-    }
-    if cost.loc[best, "value"] > 0.0:
+    currency = view.scenario.currency
+    spent, spent_interval = sum_of_money(cost.loc[view.best], currency)
+    saved, saved_interval = sum_of_money(saving.loc[view.best], currency)
+    if cost.loc[view.best, "value"] > 0.0:
         text = _(
             "“{strategy}” costs {spent} over {years} years ({spent_interval}), no matter who pays. "
             "Services then cost {saved} less than under “{baseline}” ({saved_interval}): each "
             "{one} spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
         )
-        brief = f"{title}: {spent}"
+        brief = f"{view.title(view.best)}: {spent}"
     else:
         text = _(
             "“{strategy}” has no programme cost beyond that of “{baseline}”, and services cost "
             "{saved} less over {years} years ({level} interval {saved_interval}; {runs} runs)."
         )
         brief = _("No added cost")
-    more = cost_sentences(comparison, cost, net, ratio)
-    return Headline(_("Cost"), brief, text.format(**words), tuple(more))
+    text = view.fill(
+        text, spent=spent, spent_interval=spent_interval, saved=saved,
+        saved_interval=saved_interval, years=significant(view.scenario.horizon / QUARTERS),
+        runs=int(cost.loc[view.best, "runs"]), **describe_ratio(ratio.loc[view.best], currency),
+    )  # fmt: skip
+    return Headline(_("Cost"), brief, text, tuple(cost_sentences(view, cost, net, ratio)))
 
 
 def cost_sentences(
-    comparison: Comparison, cost: pd.DataFrame, net: pd.DataFrame, ratio: pd.DataFrame
+    view: View, cost: pd.DataFrame, net: pd.DataFrame, ratio: pd.DataFrame
 ) -> list[str]:
     """What costs most, what saves most for each unit spent, and what costs more than it saves."""
     if not (cost["value"] > 0.0).any():
-        text = _("No strategy has a programme cost beyond that of “{baseline}”.")
-        return [text.format(baseline=strategy_title(comparison, comparison.baseline))]
-    costliest, currency = cost["value"].idxmax(), comparison.scenario.currency
+        return [view.fill(_("No strategy has a programme cost beyond that of “{baseline}”."))]
+    costliest, currency = cost["value"].idxmax(), view.scenario.currency
     spent, interval = sum_of_money(cost.loc[costliest], currency)
     text = _("“{strategy}” is the most costly strategy: {spent} ({interval}).")
-    title = strategy_title(comparison, costliest)
-    sentences = [text.format(strategy=title, spent=spent, interval=interval)]
+    sentences = [fill(text, strategy=view.title(costliest), spent=spent, interval=interval)]
     bounded = ratio[np.isfinite(ratio["low"])]
     if len(bounded) > 1:
         best = bounded["value"].idxmax()
         text = _(
             "“{strategy}” saves most for its cost: {ratio} for each {one} spent ({ratio_interval})."
         )
-        sentences.append(
-            text.format(
-                strategy=strategy_title(comparison, best),
-                one=unit_of_money(currency),
-                ratio=saved_per_unit(ratio.loc[best, "value"], currency),
-                ratio_interval=ratio_interval(ratio.loc[best]),
-            )
-        )
-    waste = [strategy_title(comparison, name) for name in net.index[net["high"] < 0.0]]
+        described = describe_ratio(ratio.loc[best], currency)
+        sentences.append(fill(text, strategy=view.title(best), **described))
+    waste = [view.title(name) for name in net.index[net["high"] < 0.0]]
     if waste:
         text = ngettext(
             "{names} costs more than it saves.", "{names} cost more than they save.", len(waste)
         )
-        sentences.append(text.format(names=join_names(waste)))
+        sentences.append(fill(text, names=join_names(waste)))
     return sentences
 
 
@@ -190,37 +153,21 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
     return scale.text(row["value"]), scale.interval(row["low"], row["high"])
 
 
-def saved_per_unit(value: float, currency: str) -> str:
-    """A saving for one unit of money, in the same unit."""
-    return Scale(1.0, 2, "", currency).text(value)
+def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
+    """A saving for one unit of money, in the same unit, with its interval."""
+    interval: str = _("unbounded interval")
+    if math.isfinite(row["low"]):
+        interval = format_interval(decimal(row["low"], 2), decimal(row["high"], 2))
+    saved = Scale(1.0, 2, "", currency).text(row["value"])
+    return {"one": unit_of_money(currency), "ratio": saved, "ratio_interval": interval}
 
 
-def ratio_interval(row: pd.Series) -> str:
-    """The interval of a saving per unit spent."""
-    if not math.isfinite(row["low"]):
-        return _("unbounded interval")
-    return format_interval(decimal(row["low"], 2), decimal(row["high"], 2))
-
-
-def loser_headline(comparison: Comparison, future: str) -> Headline:
+def loser_headline(view: View) -> Headline:
     """Who loses under the best strategy, and who loses most under any."""
-    table = comparison.winners[comparison.winners["future"] == future]
-    best = comparison.order(future=future)[0]
-    here = table[table["strategy"] == best].sort_values("difference", kind="stable")
+    table, scale = view.here(view.comparison.winners), choose_winner_scale(view.comparison)
+    here = table[table["strategy"] == view.best].sort_values("difference", kind="stable")
     losers, worst = here[here["verdict"] == LOSES]["name"], here.iloc[0]
-    scale = choose_winner_scale(comparison)
-    words = {
-        "strategy": strategy_title(comparison, best),
-        "gain": count((here["verdict"] == GAINS).sum()),
-        "lose": count(len(losers)),
-        "number": count(len(here)),
-        "region": worst["name"],
-        "difference": scale.text(worst["difference"], signed=True),
-        "interval": scale.interval(worst["low"], worst["high"], signed=True),
-        "level": percent(comparison.level),
-        "better": percent(worst["better_share"]),
-        "runs": count(worst["runs"]),
-    }
+    numbers = {"lose": len(losers), "number": len(here)}
     if len(losers):
         text = ngettext(
             "Under “{strategy}”, {gain} of {number} regions gain and {lose} loses, after the "
@@ -237,10 +184,15 @@ def loser_headline(comparison: Comparison, future: str) -> Headline:
             "programme cost that they bear. The lowest result is that of {region}: {difference} "
             "({level} interval {interval}; better off in {better} of {runs} runs)."
         )
+    text = view.fill(
+        text, **numbers, gain=(here["verdict"] == GAINS).sum(), region=worst["name"],
+        difference=scale.text(worst["difference"], signed=True), better=worst["better_share"],
+        interval=scale.interval(worst["low"], worst["high"], signed=True), runs=int(worst["runs"]),
+    )  # fmt: skip
     more = []
     if len(losers) > 1:
         names = _("Regions that lose under “{strategy}”: {names}.")
-        more.append(names.format(names=join_names(list(losers)), **words))
+        more.append(view.fill(names, names=join_names(list(losers))))
     lost = table[table["verdict"] == LOSES]
     if len(lost):
         row = lost.loc[lost["difference"].idxmin()]
@@ -248,25 +200,18 @@ def loser_headline(comparison: Comparison, future: str) -> Headline:
             "The largest loss under any strategy is that of {region} under “{strategy}”: "
             "{difference} ({interval})."
         )
-        more.append(
-            most.format(
-                region=row["name"],
-                strategy=strategy_title(comparison, row["strategy"]),
-                difference=scale.text(-row["difference"]),
-                interval=scale.interval(-row["high"], -row["low"]),
-            )
-        )
+        interval = scale.interval(-row["high"], -row["low"])
+        title, loss = view.title(row["strategy"]), scale.text(-row["difference"])
+        filled = {"strategy": title, "difference": loss, "interval": interval}
+        more.append(fill(most, region=row["name"], **filled))
     else:
         more.append(_("No region clearly loses under any strategy."))
-    brief = _("{strategy}: {lose} of {number} regions").format(**words)
-    return Headline(_("Who loses"), brief, text.format(**words), tuple(more))
+    brief = view.fill(_("{strategy}: {lose} of {number} regions"), **numbers)
+    return Headline(_("Who loses"), brief, text, tuple(more))
 
 
-def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
+def methods(view: View, provenance: Mapping[str, object]) -> str:
     """A paragraph on methods, to be cited."""
-    from kolabsim import __version__
-
-    scenario = comparison.scenario
     text = _(
         "We compared {strategies} strategies with “{baseline}” in the scenario “{scenario}” "
         "({regions} regional governments, {areas} service areas, {quarters} quarters) by "
@@ -279,19 +224,10 @@ def methods(comparison: Comparison, provenance: Mapping[str, object]) -> str:
         "run. Parameters without a source are assumed; results are contrasts within a thought "
         "experiment, not predictions."
     )
-    number = len(comparison.futures)
-    futures = ngettext("{number} future", "{number} futures", number)
-    return text.format(
-        strategies=count(len(comparison.strategies)),
-        baseline=strategy_title(comparison, comparison.baseline),
-        scenario=scenario.title(language()),
-        regions=count(len(scenario.regions)),
-        areas=count(len(scenario.areas)),
-        quarters=count(scenario.horizon),
-        version=provenance.get("kolabsim", __version__),
-        decision=scenario.decision,
-        runs=count(comparison.runs),
-        futures=futures.format(number=count(number)),
-        seed=provenance.get("seed", "–"),
-        level=percent(comparison.level),
-    )
+    number, strategies = len(view.comparison.futures), len(view.comparison.strategies)
+    futures = fill(ngettext("{number} future", "{number} futures", number), number=number)
+    return view.fill(
+        text, strategies=strategies, futures=futures, decision=view.scenario.decision,
+        version=str(provenance.get("kolabsim", __version__)),
+        seed=str(provenance.get("seed", UNDEFINED)), **scenario_words(view.scenario),
+    )  # fmt: skip

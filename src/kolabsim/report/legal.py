@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kolabsim.i18n import _
-from kolabsim.report.page import Block, Note, Section, Table, texts
+from kolabsim.report.page import Block, Note, Section, Table
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
@@ -40,7 +40,7 @@ def general_blocks() -> list[Block]:
         _("4. Sign and review"): _("Sign the agreement, and review it every year."),
     }
     note = _("General information, not legal advice: check every step with your legal office.")
-    return [form_table(forms), step_table(steps), Note([note])]
+    return law_blocks(forms, steps, note)
 
 
 def indonesian_blocks() -> list[Block]:
@@ -104,19 +104,14 @@ def indonesian_blocks() -> list[Block]:
             "Cooperation with third parties such as firms and NGOs (KSDPK) and with regions or "
             "institutions abroad (KSDPL, KSDLL) follows rules of its own."
         ),
-        form_table(forms),
-        step_table(steps),
-        Note([note]),
+        *law_blocks(forms, steps, note),
     ]
 
 
-def form_table(forms: dict[str, str]) -> Table:
-    """Return a table of legal forms."""
-    rows = [(name, texts(text)) for name, text in forms.items()]
-    return Table(_("Usual legal forms"), [_("Form"), _("Description")], rows, prose=True)
-
-
-def step_table(steps: dict[str, str]) -> Table:
-    """Return a table of steps, in their order."""
-    rows = [(name, texts(text)) for name, text in steps.items()]
-    return Table(_("Usual steps"), [_("Step"), _("What happens")], rows, prose=True)
+def law_blocks(forms: dict[str, str], steps: dict[str, str], note: str) -> list[Block]:
+    """Return the tables of legal forms and of steps in their order, and a note."""
+    return [
+        Table(_("Usual legal forms"), [_("Form"), _("Description")], forms.items(), prose=True),
+        Table(_("Usual steps"), [_("Step"), _("What happens")], steps.items(), prose=True),
+        Note([note]),
+    ]

@@ -1,1 +1,0 @@
-"""Long prose of reports, one file a subject."""
