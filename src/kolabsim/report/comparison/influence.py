@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,8 @@ from kolabsim.report.page import Block, Cell, Table
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from kolabsim.analysis.comparison import Influence
 
 MOST = 10
@@ -76,7 +78,7 @@ def influence_blocks(
     ]
 
 
-def benefit_scale(view: View, values: Iterable[float], errors: Iterable[float] = ()) -> Scale:
+def benefit_scale(view: View, values: ArrayLike, errors: ArrayLike = ()) -> Scale:
     """The scale of some differences in realised net benefit."""
     unit, currency = MEASURES[NET_BENEFIT].unit, view.scenario.currency
     return choose_scale(unit, values, errors, currency=currency)
