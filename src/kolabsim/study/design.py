@@ -219,7 +219,7 @@ METHODS: dict[str, Method] = {
     "rbd_fast": Method(latin_points, N_("points"), 128, groups=False, extends=False),
     "delta": Method(latin_points, N_("points"), 128, groups=False, extends=False),
     "pawn": Method(latin_points, N_("points"), 128, groups=False, extends=False),
-    "one_at_a_time": Method(curve_points, N_("places of each factor"), 2),
+    "one_at_a_time": Method(curve_points, N_("values of each factor"), 2),
     "ice": Method(ice_points, N_("base points"), 4),
     "factorial": Method(factorial_points, N_("pairs of points of each factor"), 4),
 }  # fmt: skip
