@@ -35,9 +35,9 @@ class ContactSource(Section):
     """Source of land borders: ``listed``, or ``places``: two regions between which no other region
     lies. Default: listed, or places for synthetic regions."""
     nearest: int = Field(default=8, ge=0, le=100)
-    """Number of nearest regions that are contacts of each region besides; 0: the list only."""
+    """Number of nearest regions that are also contacts of each region; 0: only those listed."""
     within: Annotated[str, OneOf(WITHIN)] | None = None
-    """Regions that are all contacts of each other besides: those of each ``tier``, or ``all``.
+    """Regions that are also contacts of each other: those of each ``tier``, or ``all``.
     Without coordinates, all of them are equally near."""
 
     def resolve(self, codes: Sequence[str] | None, is_synthetic: bool, known: Resolver) -> Contacts:

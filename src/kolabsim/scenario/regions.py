@@ -139,7 +139,7 @@ class ProxyColumn(Section):
     column: str
     """Name of the column."""
     reason: Reason
-    """Why this column says something about the attribute."""
+    """Why this column represents the attribute."""
     renamed: ClassVar[Mapping[str, str]] = {"because": "reason"}
 
 

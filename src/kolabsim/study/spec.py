@@ -211,7 +211,7 @@ class SensitivitySpec(FactorsSpec):
     until: Literal["settled"] | None = None
     """``settled``: double the samples until the ranking of the leading factors is stable."""
     most: int = Field(default=4096, ge=2, le=1_000_000)
-    """Most samples of ``until``."""
+    """Maximum number of samples with ``until``."""
     surrogate: int | None = Field(default=None, ge=20, le=100_000)
     """Simulate only this many points and analyse a surrogate fitted to them, for costly runs. The
     report gives its cross-validated error."""
