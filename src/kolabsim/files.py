@@ -30,17 +30,8 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
     """Write a file so that, even after a crash, it is there whole or not at all.
 
-    Parameters
-    ----------
-    path
-        The file; its folder is made if it does not exist.
-    content
-        The bytes to write, or a function that writes them into the open file.
-
-    Raises
-    ------
-    StorageError
-        If the disk refuses; an earlier file of this name is then intact.
+    A missing folder is made; a function given as the content writes into the open file. If the
+    disk refuses, :class:`StorageError` is raised and an earlier file of this name is intact.
     """
     name = None
     try:

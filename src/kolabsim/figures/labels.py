@@ -117,15 +117,12 @@ def choose_winner_scale(comparison: Comparison) -> Scale:
 
 def verdict_labels(comparison: Comparison) -> dict[str, str]:
     """Meanings of the marks of differences."""
-    names = {
-        "baseline": strategy_title(comparison, comparison.baseline),
-        "level": percent(comparison.level),
-    }
+    baseline = strategy_title(comparison, comparison.baseline)
     return {
-        BETTER: _("better than {baseline}").format(**names),
-        WORSE: _("worse than {baseline}").format(**names),
+        BETTER: _("better than {baseline}").format(baseline=baseline),
+        WORSE: _("worse than {baseline}").format(baseline=baseline),
         DIFFERENT: _("different, neither better nor worse"),
-        UNDECIDED: _("the {level} interval includes zero").format(**names),
+        UNDECIDED: _("the {level} interval includes zero").format(level=percent(comparison.level)),
     }
 
 
@@ -210,20 +207,13 @@ class Labels:
 
     @classmethod
     def from_experiment(cls, experiment: Experiment[Any]) -> Labels:
-        """Labels of an experiment, in the current language.
-
-        Parameters
-        ----------
-        experiment
-            From :meth:`kolabsim.Experiment.load`.
-        """
+        """Labels of an experiment, in the current language."""
         scenario = experiment.scenario
         factors = {f"parameters.{name}": _(entry.meaning) for name, entry in PARAMETERS.items()}
         factors |= {name: _(title) for name, title in GROUPS.items()}
         factors |= {factor.name: factor_title(factor) for factor in experiment.factors}
-        outcomes = {
-            one.name: uncapitalise(outcome_title(experiment, one)) for one in experiment.outcomes
-        }
+        outcomes = {one.name: outcome_title(experiment, one) for one in experiment.outcomes}
+        outcomes = {name: uncapitalise(title) for name, title in outcomes.items()}
         if experiment.kind == "search":
             years = decimal(scenario.horizon / 4.0, 0)
             outcomes["programme_cost"] = _("programme cost over {years} years").format(years=years)

@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 
 def share_scale(table: pd.DataFrame, column: str) -> Scale:
     """Choose the scale of shares of stand-alone cost: at most two decimals of a per cent."""
-    return choose_scale(
-        "share of stand-alone cost",
-        table[[column, "low", "high"]],
-        (table["high"] - table["low"]) / 2.0,
-    ).with_decimals(most=2)
+    values, half = table[[column, "low", "high"]], (table["high"] - table["low"]) / 2.0
+    return choose_scale("share of stand-alone cost", values, half).with_decimals(most=2)
 
 
 def money_scale(found: RegionOutlook, values: ArrayLike) -> Scale:

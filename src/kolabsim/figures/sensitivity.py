@@ -184,7 +184,7 @@ def ice(
     names = [name for name in indices.order() if name in curves][:SHOWN]
     columns = min(len(names), 3 if len(names) <= 6 else 4)
     canvas = open_canvas(ax, 0.5, len(names), columns, row=1.75, grid="y", sharey=True)
-    middles = np.concatenate([curves[name].middle for name in names])
+    middles = [curves[name].middle for name in names]
     scale = labels.scale(indices.outcome, middles, difference=False)
     for axes, name in zip(canvas.panels, names, strict=True):
         if DUMMY in curves:
@@ -243,10 +243,10 @@ def group_by_choice(curve: Curve, values: Sequence[Any]) -> Curve:
 
 def range_ticks(values: Sequence[Any]) -> list[str]:
     """Values of a factor at both ends and in the middle of its range, as far as known."""
-    if not len(values):
+    if not values:
         return [_("low"), _("middle"), _("high")]
-    middle = significant(float(values[len(values) // 2])) if len(values) % 2 else ""
-    return [significant(float(values[0])), middle, significant(float(values[-1]))]
+    low, middle, high = (significant(float(values[k])) for k in (0, len(values) // 2, -1))
+    return [low, middle if len(values) % 2 else "", high]
 
 
 @styled
@@ -299,9 +299,8 @@ def tornado(
     """
     names = [name for name in indices.order() if name in curves][:SHOWN]
     changes = [change_from_middle(curves[name], indices.level) for name in names]
-    scale = labels.scale(
-        indices.outcome, np.concatenate([change.middle for change in changes]), difference=True
-    )
+    middles = [change.middle for change in changes]
+    scale = labels.scale(indices.outcome, middles, difference=True)
     canvas = open_canvas(ax, 1.05 + 0.42 * len(names), grid="x")
     axes = canvas.axes
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
