@@ -2,8 +2,7 @@
 
 Every criterion is computed from means over the runs in each future. Intervals resample futures and
 runs together, the same for all strategies
-(:func:`kolabsim.analysis.statistics.crossed_resamples`). The file is long because it holds the
-whole kind: criteria, intervals, sample sizes and the run.
+(:func:`kolabsim.analysis.statistics.crossed_resamples`).
 """
 
 from __future__ import annotations

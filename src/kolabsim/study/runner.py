@@ -1,7 +1,7 @@
 """Studies: which runs an experiment needs, and how the missing ones are run.
 
 A study lives in a folder. Only what is missing there is run, and an interruption loses no finished
-batch. The file is long because one class plans, records and runs, with one set of fields.
+batch.
 """
 
 from __future__ import annotations
