@@ -2,8 +2,10 @@
 
 import html
 import re
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
+from kolabsim.figures.style import to_svg
 from kolabsim.report.html import render
 from kolabsim.report.page import Page
 
@@ -49,3 +51,14 @@ def text_without_figures(page: Page) -> str:
     for picture in page.pictures.values():
         vars(picture)["svg"] = "<svg></svg>"
     return html.unescape(Reader(render(page)).text)
+
+
+def figure_text(figure) -> str:
+    """The words in a figure."""
+    return svg_text(to_svg(figure, alt="a figure"))
+
+
+def svg_text(svg: str) -> str:
+    """The words in a picture."""
+    nodes = ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    return " ".join("".join(node.itertext()) for node in nodes)

@@ -1,7 +1,6 @@
 """What is said of many futures: true to the numbers, and clear where there is nothing to say."""
 
 import re
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,8 @@ from kolabsim.report import robustness as u
 from kolabsim.report.html import write_page
 from kolabsim.report.information import information_section, measure_sentence
 from kolabsim.report.page import Page
+from tests.report.reader import figure_text, svg_text
 
-SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("alone", "grant", "secretariat")
 OUTCOME = "realised_benefit"
 WORDS = Labels(
@@ -93,15 +92,6 @@ def sections(robust, settings, known, failing, values):
     )
 
 
-def words_of(figure):
-    return words_in(to_svg(figure, alt="a figure"))
-
-
-def words_in(svg):
-    root = ET.fromstring(svg)
-    return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
-
-
 def test_the_answer_comes_first_and_says_what_was_found(sections):
     answer = sections[0]
     assert answer.name == "answer"
@@ -133,7 +123,7 @@ def test_sections_have_what_they_promise(sections, tmp_path):
                 assert len(cells) + 1 == len(table.head)
         for picture in section.pictures:
             assert "{" not in picture.alt + picture.caption
-            assert "nan" not in words_in(picture.svg).split()
+            assert "nan" not in svg_text(picture.svg).split()
         assert not any("{" in text for text in [*section.paragraphs, *section.notes])
     path = write_page(Page("Many futures", sections), tmp_path / "page.html")
     assert "Joint secretariat" in path.read_text(encoding="utf-8")
@@ -162,13 +152,13 @@ def test_figures_are_the_same_bytes_each_time(robust, settings, known, failing):
 
 
 def test_figures_carry_words_and_units(robust, settings, known, failing):
-    assert "% of stand-alone cost" in words_of(figures.regret(robust, WORDS))
-    assert "threshold" in words_of(figures.satisficing(robust, WORDS))
-    assert "Matching grant" in words_of(figures.spread_plane(robust, WORDS))
-    text = words_of(figures.prim_box(failing.discovery, settings, WORDS))
+    assert "% of stand-alone cost" in figure_text(figures.regret(robust, WORDS))
+    assert "threshold" in figure_text(figures.satisficing(robust, WORDS))
+    assert "Matching grant" in figure_text(figures.spread_plane(robust, WORDS))
+    text = figure_text(figures.prim_box(failing.discovery, settings, WORDS))
     assert "Population of regions (thousand)" in text
     assert "fails" in text
-    assert "floor" in words_of(figures.value_of_information(known, WORDS))
+    assert "floor" in figure_text(figures.value_of_information(known, WORDS))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +178,7 @@ def test_boxes_of_words_and_of_any_number_of_factors_are_drawn(settings, limits)
         d.FOUND, fails, box, stability=dict.fromkeys(limits, 0.9), out_of_bag=(0.5, 0.5)
     )
     picture = w.box_picture(w.Failing("grant", found, threshold=0.0), settings, WORDS)
-    assert "fails" in words_of(picture.figure)
+    assert "fails" in figure_text(picture.figure)
     assert ("other restrictions" in picture.caption) == (len(limits) > 2)
 
 
@@ -249,7 +239,7 @@ def test_nothing_worth_measuring_is_said(settings):
     found = information(values, NAMES, settings, better=1, resamples=20)
     assert measure_sentence(found, WORDS).startswith("No factor is worth measuring")
     section = information_section(found, WORDS)
-    assert "nan" not in words_of(section.pictures[0].figure).split()
+    assert "nan" not in figure_text(section.pictures[0].figure).split()
 
 
 def test_the_tree_agrees_or_does_not(failing):

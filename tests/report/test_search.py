@@ -1,5 +1,3 @@
-import xml.etree.ElementTree as ET
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,6 @@ from kolabsim.analysis.surrogate import fit_surrogate
 from kolabsim.figures import search as fronts
 from kolabsim.figures.labels import Labels
 from kolabsim.figures.search import Reference
-from kolabsim.figures.style import to_svg
 from kolabsim.i18n import set_language
 from kolabsim.report import search as s
 from kolabsim.report.html import write_page
@@ -18,10 +15,10 @@ from kolabsim.report.page import Page
 from kolabsim.report.search import search_sections
 from kolabsim.report.sensitivity import surrogate_table
 from kolabsim.study.factors import Factor
+from tests.report.reader import figure_text
 
 pytest.importorskip("pymoo")
 
-SVG = "{http://www.w3.org/2000/svg}"
 FACTORS = (
     Factor("mechanisms.forum", "forum and training", "mechanisms"),
     Factor("support.ngo", "NGO mediation", "support"),
@@ -66,11 +63,6 @@ def references():
     return [Reference("Voluntary", evaluate(np.zeros((1, 4)), range(8))[0])]
 
 
-def words_of(figure):
-    root = ET.fromstring(to_svg(figure, alt="a figure"))
-    return " ".join("".join(node.itertext()) for node in root.iter(f"{SVG}text"))
-
-
 def said(section):
     return " ".join([*(answer.text for answer in section.headlines), *section.paragraphs])
 
@@ -111,7 +103,7 @@ def test_without_the_cost_as_a_goal_nothing_is_said_of_spending():
     text = said(search_sections(front, WORDS)[0])
     assert "cost was a constraint here, not an objective" in text
     assert "Spending" not in text
-    assert "beyond the budget" not in words_of(figures.pareto_front(front, WORDS))
+    assert "beyond the budget" not in figure_text(figures.pareto_front(front, WORDS))
 
 
 def test_one_objective_and_no_budget_and_no_labels():
@@ -139,17 +131,17 @@ def test_differences_are_those_of_the_same_runs(front, references):
 
 def test_figures_say_what_they_show(front, robust, references):
     knee = s.package_title(front, front.knee)
-    plane = words_of(figures.pareto_front(front, WORDS, references))
+    plane = figure_text(figures.pareto_front(front, WORDS, references))
     for text in (knee, "Voluntary", "Package 1", "Programme cost (IDR billion)", "Net benefit",
                  "more is better", "beyond the budget", "known strategies"):  # fmt: skip
         assert text in plane, text
-    settings = words_of(figures.packages(front, WORDS))
+    settings = figure_text(figures.packages(front, WORDS))
     for text in ("Forum and training", "board", "knee", "Trust (points out of 100)", "0%"):
         assert text in settings, text
-    many = words_of(figures.front_in_futures(front, robust, WORDS))
+    many = figure_text(figures.front_in_futures(front, robust, WORDS))
     for text in (knee, "worst tenth", "Share of futures", "within budget and not dominated"):
         assert text in many, text
-    assert "Round" in words_of(figures.hypervolume(front))
+    assert "Round" in figure_text(figures.hypervolume(front))
 
 
 def test_tables_have_what_packages_set_and_bring(front, robust):

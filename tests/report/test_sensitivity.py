@@ -1,7 +1,6 @@
 """The page of a sensitivity analysis: its answer, its tables, and figures that can be read."""
 
 import html
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -9,28 +8,18 @@ import pytest
 from kolabsim import figures
 from kolabsim.analysis.sensitivity import analyse, curve
 from kolabsim.figures.labels import Labels
-from kolabsim.figures.style import to_svg
 from kolabsim.report import sensitivity as s
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.study.design import METHODS, make_design
+from tests.report.reader import figure_text, svg_text
 
-SVG = "{http://www.w3.org/2000/svg}"
 SAMPLES = {
     "morris": 16, "sobol": 64, "fast": 4 * 129, "rbd_fast": 256, "delta": 256, "pawn": 256,
     "one_at_a_time": 5, "ice": 8, "factorial": 32,
 }  # fmt: skip
 NAMES = tuple(f"factor_{k}" for k in range(18))
 LONG = "how much of a saving is lost when promises between regions are not kept in the first year"
-
-
-def texts(figure) -> str:
-    return words_in(to_svg(figure, alt="a figure"))
-
-
-def words_in(svg: str) -> str:
-    root = ET.fromstring(svg)
-    return " ".join(" ".join(node.itertext()) for node in root.iter(f"{SVG}text"))
 
 
 def studied(method, names=NAMES, *, outcomes=("efficiency", "trust"), sd=0.02, **options):
@@ -81,7 +70,7 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
     assert len(sections[1].tables[0].rows) == 19
     for section in sections:
         for picture in section.pictures:
-            said = words_in(picture.svg)
+            said = svg_text(picture.svg)
             assert "how much of a saving" in said.lower()
             assert picture.alt
             if "smaller ind" in picture.caption:
@@ -100,7 +89,7 @@ def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
     assert len(labels) == s.SHOWN
     assert labels[0].count("\n") == 2
     assert max(len(line) for label in labels for line in label.split("\n")) <= 38
-    said = texts(figure)
+    said = figure_text(figure)
     assert "Noise floor of the total effect" in said
     assert "not above the noise floor" in said
     assert s.rest_of(found) == "3 factors with smaller indices are in the table."
@@ -108,7 +97,7 @@ def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
 
 def test_the_plane_of_morris_names_what_is_above_the_floor():
     (found,), _curves = studied("morris", outcomes=("efficiency",))
-    said = texts(figures.morris_plane(found, words()))
+    said = figure_text(figures.morris_plane(found, words()))
     assert "Thing 1" in said
     assert "Thing 17" not in said
     assert "standard deviation as large as the mean" in said
@@ -123,7 +112,7 @@ def test_groups_have_no_plane():
 
 def test_curves_say_what_the_factor_is():
     (found,), curves = studied("ice", outcomes=("efficiency",))
-    said = texts(figures.ice(found, curves["efficiency"], words()))
+    said = figure_text(figures.ice(found, curves["efficiency"], words()))
     assert "10.5" in said
     assert "by majority" in said
     assert "open" in said
@@ -132,7 +121,7 @@ def test_curves_say_what_the_factor_is():
 
 def test_convergence_draws_the_leading_and_what_changes_nothing():
     (found,), _curves = studied("sobol", outcomes=("efficiency",))
-    said = texts(figures.convergence(found, words()))
+    said = figure_text(figures.convergence(found, words()))
     assert "A factor without effect" in said
     assert f"{found.points:,}" in said
     assert "Thing 9" not in said
@@ -179,4 +168,4 @@ def test_single_runs_have_no_floor_to_be_above():
     assert "interval" not in text
     assert "no noise floor" in " ".join(s.floor_notes(found))
     assert s.index_table(found, Labels()).rows[0][1][0].verdict == ""
-    assert "not above" not in texts(figures.index_bars(found, Labels()))
+    assert "not above" not in figure_text(figures.index_bars(found, Labels()))

@@ -146,20 +146,9 @@ def robustness_sections(
 ) -> list[Section]:
     """All that many futures say; the answer comes first.
 
-    Parameters
-    ----------
-    robust
-        The robustness of strategies.
-    labels
-        Titles of strategies, factors and outcomes.
-    settings
-        [futures, factors] what each future is, for the figure of a box.
-    information
-        What knowing would be worth.
-    failing
-        Strategies and where they fail; that of the most robust strategy is part of the result.
-    sizes
-        How many runs and futures it takes (:func:`kolabsim.analysis.robustness.sample_sizes`).
+    ``settings`` [futures, factors] are those of each future, for the figure of a box; ``failing``
+    says where strategies fail, that of the most robust one as part of the answer; ``sizes`` are
+    from :func:`kolabsim.analysis.robustness.sample_sizes`.
     """
     return [
         answer_section(robust, labels, information, failing),
@@ -279,23 +268,18 @@ def robustness_section(robust: Robustness, labels: Labels, sizes: pd.DataFrame |
 
 def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
     """The figures of robustness."""
-    threshold_caption = _(
-        "Lines further to the left and higher are better. Bands are {level} intervals of "
-        "the first two strategies; dashed: the chosen threshold."
+    is_right = robust.better > 0
+    better = _("Lines further to the left and higher are better.")
+    if is_right:
+        better = _("Lines further to the right and higher are better.")
+    bands = _(
+        "Bands are {level} intervals of the first two strategies; dashed: the chosen threshold."
     )
-    spread_caption = _(
-        "Left: better on average. Down: more stable across futures. Lines: {level} "
-        "intervals. Filled: no other strategy is better on both."
+    right = _("Right: better on average.") if is_right else _("Left: better on average.")
+    stable = _(
+        "Down: more stable across futures. Lines: {level} intervals. Filled: no other strategy is "
+        "better on both."
     )
-    if robust.better > 0:
-        threshold_caption = _(
-            "Lines further to the right and higher are better. Bands are {level} intervals of "
-            "the first two strategies; dashed: the chosen threshold."
-        )
-        spread_caption = _(
-            "Right: better on average. Down: more stable across futures. Lines: {level} "
-            "intervals. Filled: no other strategy is better on both."
-        )
     texts = {
         regret: (
             _(
@@ -319,7 +303,7 @@ def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
                 "Share of futures in which each strategy is satisfactory, for any threshold of "
                 "{outcome}."
             ),
-            threshold_caption,
+            f"{better} {bands}",
         ),
         best_shares: (
             _("Share of futures in which each strategy is best."),
@@ -327,7 +311,7 @@ def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
         ),
         spread_plane: (
             _("Mean of {outcome} over futures against its spread, for each strategy."),
-            spread_caption,
+            f"{right} {stable}",
         ),
     }
     filled: dict[str, Any] = {"outcome": labels.outcome(robust.outcome), "level": robust.level}

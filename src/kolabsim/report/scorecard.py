@@ -115,14 +115,20 @@ def summary_table(findings: Sequence[Finding]) -> Table:
     return Table(_("Facts by use and verdict"), ["", *words.values()], rows)
 
 
-def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
-    """All facts, briefly, for a terminal."""
+def open_table(*heads: str, are_numbers: bool = False) -> TerminalTable:
+    """A table for a terminal without rows; columns of numbers after the first go to the right."""
     from rich import box
     from rich.table import Table as Terminal
 
     table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for head in ("", _("Fact"), _("Expected"), _("Model"), _("Verdict")):
-        table.add_column(head)
+    for head in heads:
+        table.add_column(head, justify="right" if are_numbers and table.columns else "left")
+    return table
+
+
+def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
+    """All facts, briefly, for a terminal."""
+    table = open_table("", _("Fact"), _("Expected"), _("Model"), _("Verdict"))
     for use, (title, _meaning) in use_titles().items():
         table.add_section()
         table.add_row("", title, style="bold")
@@ -216,13 +222,9 @@ def write_identified(found: Calibration, path: Path) -> Path:
 
 def identification_table(identified: Mapping[str, Identified]) -> TerminalTable:
     """The parameters that calibration narrows, for a terminal."""
-    from rich import box
-    from rich.table import Table as Terminal
-
     level = 0.05 / len(identified)
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in (_("Parameter"), _("Remaining range"), _("p-value of a uniform draw")):
-        table.add_column(head, justify="right" if table.columns else "left")
+    heads = _("Parameter"), _("Remaining range"), _("p-value of a uniform draw")
+    table = open_table(*heads, are_numbers=True)
     for name, one in sorted(identified.items(), key=lambda entry: entry[1].p):
         if one.p < level:
             p = "< 0.001" if one.p < 0.001 else significant(one.p)
@@ -234,12 +236,7 @@ def identification_table(identified: Mapping[str, Identified]) -> TerminalTable:
 
 def structures_table(agreeing: Mapping[str, float]) -> TerminalTable:
     """Share of the sets that also agree under each alternative structure, for a terminal."""
-    from rich import box
-    from rich.table import Table as Terminal
-
-    table = Terminal(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(_("Structure"))
-    table.add_column(_("Sets that also agree under it"), justify="right")
+    table = open_table(_("Structure"), _("Sets that also agree under it"), are_numbers=True)
     for name, share in sorted(agreeing.items(), key=lambda entry: -entry[1]):
         table.add_row(name, percent(share))
     return table

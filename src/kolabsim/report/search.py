@@ -199,21 +199,14 @@ def search_sections(
 ) -> list[Section]:
     """The sections of a page on a search; the first is the result.
 
-    Parameters
-    ----------
-    front
-        What was found.
-    words
-        Labels and units for names.
-    references
-        Strategies that are known, on the same draws.
-    robust
-        How the front does in many futures.
+    ``references`` are known strategies on the same draws, ``robust`` how the front does in futures.
     """
-    found = [answer_section(front, labels, references, robust), packages_section(front, labels)]
-    if robust is not None:
-        found.append(futures_section(front, labels, robust))
-    return [*found, search_section(front)]
+    return [
+        answer_section(front, labels, references, robust),
+        packages_section(front, labels),
+        *([] if robust is None else [futures_section(front, labels, robust)]),
+        search_section(front),
+    ]
 
 
 def answer_section(
@@ -291,19 +284,16 @@ def outcome_headline(front: Front, labels: Labels) -> Headline:
     """What the knee costs and brings."""
     rest = [k for k in range(len(front.columns)) if k != front.cost]
     filled = {"brings": outcome_sentence(front, labels, rest)}
-    text = _("Outcomes ({level} intervals of the means in brackets): {brings}.")
+    text, shown = _("Outcomes ({level} intervals of the means in brackets): {brings}."), rest[:1]
     if front.cost is not None:
-        filled["cost"] = outcome_sentence(front, labels, [front.cost])
+        shown = [front.cost]
+        filled["cost"] = outcome_sentence(front, labels, shown)
         text = _("Cost ({level} intervals of the means in brackets): {cost}.")
-        if rest:
-            text = _(
-                "Cost ({level} intervals of the means in brackets): {cost}. Outcomes: {brings}."
-            )
-    shown = rest[0] if front.cost is None else front.cost
-    value = level_scales(front, labels)[shown].text(front.means[front.knee, shown])
-    brief = fill(_("{outcome} {value}"), outcome=labels.outcome(front.columns[shown]), value=value)
-    text = fill(text, level=front.level, **filled)
-    return Headline(_("Cost and outcomes"), capitalise(brief), text)
+        text += " " + _("Outcomes: {brings}.") if rest else ""
+    value = level_scales(front, labels)[shown[0]].text(front.means[front.knee, shown[0]])
+    outcome = labels.outcome(front.columns[shown[0]])
+    brief = capitalise(fill(_("{outcome} {value}"), outcome=outcome, value=value))
+    return Headline(_("Cost and outcomes"), brief, fill(text, level=front.level, **filled))
 
 
 def step_sentences(front: Front, labels: Labels) -> list[str]:
@@ -355,17 +345,15 @@ def certainty_headline(front: Front, robust: FrontRobustness | None) -> Headline
         row = robust.members.index(front.knee)
         filled |= {"within": robust.within[row], "stays": robust.stays[row]}
         filled["number"] = len(robust.futures)
-        if front.budget is None:
-            text = _(
-                "This package is the knee in {share} of resamples of the {runs} runs. In {stays} "
-                "of {number} futures, no other package of those evaluated dominates it."
+        more = _(
+            "In {stays} of {number} futures, no other package of those evaluated dominates it."
+        )
+        if front.budget is not None:
+            more = _(
+                "It stays within the budget in {within} of {number} futures; in {stays}, moreover, "
+                "no other evaluated package within the budget dominates it."
             )
-        else:
-            text = _(
-                "This package is the knee in {share} of resamples of the {runs} runs. It stays "
-                "within the budget in {within} of {number} futures; in {stays}, moreover, no other "
-                "evaluated package within the budget dominates it."
-            )
+        text += " " + more
     brief = capitalise(fill(_("the knee in {share} of resamples"), **filled))
     return Headline(_("Uncertainty"), brief, fill(text, **filled))
 
