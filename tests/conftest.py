@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,25 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 for variable in ("LANG", "LC_ALL", "LC_MESSAGES", "KOLABSIM_LANG"):
     os.environ.pop(variable, None)
+
+# Rooms and files of tests that hardly need the compiled model.
+UNCOMPILED = (
+    "scenario", "analysis/test_discovery", "analysis/test_information", "analysis/test_search",
+    "analysis/test_sensitivity", "analysis/test_statistics", "analysis/test_surrogate",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one of two workers compile the model while the other runs what does not need it.
+
+    The workers begin at the start and in the middle of the tests.
+    """
+    here = Path(__file__).parent
+    starts = tuple(str(here / name) for name in UNCOMPILED)
+    uncompiled = [item for item in items if str(item.path).startswith(starts)]
+    others = [item for item in items if not str(item.path).startswith(starts)]
+    middle = len(items) // 2
+    items[:] = others[:middle] + uncompiled + others[middle:]
 
 
 @pytest.fixture(autouse=True)

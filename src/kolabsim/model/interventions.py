@@ -53,7 +53,9 @@ def start_quarter(w, s, policy, p, quarter):
         area.government, area.ngo = lever[GOVERNMENT], lever[NGO]
         area.business, area.community = lever[BUSINESS], lever[COMMUNITY]
         if quarter == 0 or phase != policy.period[quarter - 1]:
-            s.effect[a] = policy.effect[phase, a]
+            for term in range(s.effect.shape[1]):
+                one = policy.effect[phase, a, term]
+                s.effect[a, term, 0], s.effect[a, term, 1] = one[0], one[1]
     if quarter == 0 or w.period[quarter] != w.period[quarter - 1]:
         apply_period(w, s, p, w.period[quarter])
     for k in range(len(w.shock)):
