@@ -6,6 +6,7 @@ import inspect
 import random
 import re
 import sys
+from functools import cache
 from math import exp, log, sqrt
 from pathlib import Path
 
@@ -24,13 +25,14 @@ sys.modules["render_odd"] = odd
 SPEC.loader.exec_module(odd)
 TEXT = odd.PAGE.read_text(encoding="utf-8")
 LAWS = odd.all_laws()
+blocks = cache(odd.blocks)
 
 
 # The page -----------------------------------------------------------------------------------------
 
 
 def test_the_page_is_fresh():
-    _page, stale = odd.refreshed(TEXT, odd.blocks())
+    _page, stale = odd.refreshed(TEXT, blocks())
     assert not stale, f"refresh docs/explanation/odd.md: {odd.COMMAND}"
 
 
@@ -58,14 +60,14 @@ def test_a_stale_block_is_told_with_the_command_that_refreshes_it(tmp_path, caps
 def test_a_page_with_wrong_blocks_is_refused(before, after, told):
     assert before in TEXT
     with pytest.raises(odd.RenderingError, match=told):
-        odd.refreshed(TEXT.replace(before, after), odd.blocks())
+        odd.refreshed(TEXT.replace(before, after), blocks())
 
 
 def test_prose_is_left_alone():
     parts = re.split(r"(?<=-->\n).*?(?=<!-- end -->)", TEXT, flags=re.DOTALL)
     emptied = odd.BLOCK.sub(r"\1\4", TEXT)
-    assert odd.refreshed(emptied, odd.blocks())[0] == TEXT
-    assert len(parts) == len(odd.blocks()) + 1
+    assert odd.refreshed(emptied, blocks())[0] == TEXT
+    assert len(parts) == len(blocks()) + 1
 
 
 def test_every_law_is_on_the_page_once_under_its_own_equation():
@@ -272,31 +274,30 @@ def to_python(text):
     return text
 
 
-def worked_out(function, values, p):
-    """The result of a law for these values of its arguments, by its LaTeX alone."""
-    equation = odd.Equation(function)
+def translate(equation):
+    """Names for the symbols of an equation, and its lines as compiled Python, the last first."""
     text = equation.latex().replace("\\begin{aligned}\n", "").replace("\n\\end{aligned}", "")
     text = re.sub(r"\\\\\n&\\quad ", " ", text)
-    known = {symbol: getattr(p, name) for name, symbol in equation.parameters.items()}
-    known |= {odd.name_of(equation.law, word).symbol: v for word, v in values.items()}
-    known |= {rf"\text{{{word}}}": number for number, word in enumerate(UNIT_COSTS)}
     lines = [re.split(r" &?= ", line, maxsplit=1) for line in text.split(" \\\\\n")]
-    given = [left for left, _right in lines]
-    names = {symbol: f"_{k}_" for k, symbol in enumerate({*known, *given})}
-
+    known = [odd.name_of(equation.law, word).symbol for word in equation.arguments]
+    known += [*equation.parameters.values(), *CURVES, *(left for left, _right in lines)]
+    names = {symbol: f"_{k}_" for k, symbol in enumerate(dict.fromkeys(known))}
     words = [r"\\text\{(?:if |otherwise)\}", r"\\mathrm\{\w+\}"]
     symbols = sorted(map(re.escape, names), key=len, reverse=True)
     token = re.compile("|".join([*words, *symbols, r"\\[A-Za-z]+"]))
 
-    def named(right):
-        return token.sub(lambda found: names.get(found[0], found[0]), right)
+    def compiled(right):
+        text = token.sub(lambda found: names.get(found[0], found[0]), right)
+        return compile(to_python(text), equation.law, "eval")
 
-    space = {names[symbol]: value for symbol, value in known.items()}
-    space |= {"max": max, "min": min, "exp": exp, "log": log, "sqrt": sqrt}
-    space |= {name: getattr(laws, name).py_func for name in ("clip", "logistic")}
-    for left, right in reversed(lines):
-        space[names[left]] = eval(to_python(named(right)), space)
-    return space[names[given[0]]]
+    return names, [(names[left], compiled(right)) for left, right in reversed(lines)]
+
+
+CURVES = {rf"\text{{{word}}}": number for number, word in enumerate(UNIT_COSTS)}
+SPACE = {
+    "max": max, "min": min, "exp": exp, "log": log, "sqrt": sqrt,
+    "clip": laws.clip.py_func, "logistic": laws.logistic.py_func,
+}  # fmt: skip
 
 
 UNLIKE_SHARES = {
@@ -312,12 +313,19 @@ UNLIKE_SHARES = {
 
 @pytest.mark.parametrize("law", LAWS)
 def test_an_equation_gives_what_its_law_gives(law):
+    """Sixty times, by its LaTeX alone."""
     function, luck, p = LAWS[law], random.Random(law), parameter_record()
+    equation = odd.Equation(function)
+    names, lines = translate(equation)
+    known = CURVES | {symbol: getattr(p, name) for name, symbol in equation.parameters.items()}
+    reads_p = "p" in inspect.signature(function.py_func).parameters
     for _ in range(60):
-        equation = odd.Equation(function)
         values = {a: luck.uniform(*UNLIKE_SHARES.get(a, (0, 1))) for a in equation.arguments}
         if "curve" in values:
             values["curve"] = luck.choice((LOG_QUADRATIC, POWER, HYPERBOLA))
-        reads_p = "p" in inspect.signature(function.py_func).parameters
+        given = known | {odd.name_of(equation.law, word).symbol: v for word, v in values.items()}
+        space = SPACE | {names[symbol]: value for symbol, value in given.items()}
+        for name, line in lines:
+            space[name] = eval(line, space)
         expected = function.py_func(*values.values(), *([p] if reads_p else []))
-        assert worked_out(function, values, p) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        assert space[name] == pytest.approx(expected, rel=1e-12, abs=1e-15)

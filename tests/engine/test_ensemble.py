@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from kolabsim.engine.ensemble import BLOCK, build_task, new_state, run_block, run_blocks
+from kolabsim.engine.ensemble import (
+    BLOCK,
+    build_task,
+    new_state,
+    run_block,
+    run_blocks,
+    simulate_runs,
+)
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.model import state
@@ -51,6 +58,14 @@ def test_threads_and_grouping_change_nothing(scenario):
             parts = list(run_blocks(work, threads=threads))
             joined = np.concatenate([part.history for part in parts])
             np.testing.assert_array_equal(joined, whole.history)
+
+
+def test_the_loop_is_compiled_once_however_its_input_comes(scenario):
+    numbers = np.arange(2)
+    numbers.setflags(write=False)
+    run_block(task(scenario), numbers, traits=numbers)
+    run_block(task(scenario), [0])
+    assert len(simulate_runs.signatures) == 1
 
 
 def test_strategies_share_every_draw(scenario):

@@ -310,8 +310,9 @@ def run_block(
     its own). With ``trace`` every slot is recorded in every quarter. ``stop[0] != 0`` ends the
     block early; results of runs that were not simulated are NaN.
     """
-    runs = np.asarray(runs, np.int64)
-    traits = runs if traits is None else np.asarray(traits, np.int64)
+    # Copies, because numba would compile the loop once more for arrays that are read-only.
+    runs = np.array(runs, np.int64)
+    traits = runs if traits is None else np.array(traits, np.int64)
     horizon = int(task.world.setting[0].horizon)
     shape = (len(runs), len(task.world.region), len(task.world.area), len(REGION_MEASURES))
     history = np.full((len(runs), horizon, len(task.measures)), np.nan)

@@ -42,15 +42,16 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
     place, contact = build_contacts(scenario, parameters)
     period, population, stress_change, demand = build_changes(scenario)
     shock, shocked = build_shocks(scenario)
+    # Copies, because numba would compile the model once more for arrays that are read-only.
     return World(
         region=place,
         contact=contact,
         area=_area_records(scenario),
         setting=_setting(scenario),
-        capacity=np.ascontiguousarray(regions.capacity, np.float64),
-        stress=np.ascontiguousarray(regions.stress, np.float64),
-        culture=np.ascontiguousarray(regions.culture, np.float64),
-        interest=np.ascontiguousarray(regions.interests, np.float64),
+        capacity=np.array(regions.capacity, np.float64, order="C"),
+        stress=np.array(regions.stress, np.float64, order="C"),
+        culture=np.array(regions.culture, np.float64, order="C"),
+        interest=np.array(regions.interests, np.float64, order="C"),
         body=_existing_bodies(scenario, areas),
         period=period,
         population=population,
