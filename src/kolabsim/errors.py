@@ -64,6 +64,18 @@ class InputError(KolabsimError):
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
+    @classmethod
+    def of(cls, text: str, file: str | None = None, /, **words: object) -> InputError:
+        """An error of one problem: a text with its words filled in, and where it is written.
+
+        >>> raise InputError.of("the rule {rule} is unknown", rule="x")
+        Traceback (most recent call last):
+            ...
+        kolabsim.errors.InputError: 1 problem:
+          the rule x is unknown
+        """
+        return cls([Problem(text.format(**words), file)])
+
     def __str__(self) -> str:
         number = len(self.problems)
         files = list(dict.fromkeys(p.file for p in self.problems if p.file))

@@ -1,7 +1,10 @@
 """Contracts for authors of extensions: checks of what kolabsim expects of a rule.
 
-Hypothesis draws the cases, and a broken contract is shown by the simplest case that breaks it. The
-built-in rules, mechanisms, targets and measures keep the same contracts.
+Each check takes a declared rule or the name of a built-in one, and the number of cases that
+Hypothesis draws. It raises :class:`ContractError` with the simplest case that breaks the contract:
+the rule has a docstring, gives the same when called twice and when compiled, changes none of its
+arguments, and a short run of the ensemble with it equals one of the Mesa agents. The built-in
+rules, mechanisms, targets and measures keep the same contracts.
 """
 
 from __future__ import annotations
@@ -9,13 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
-from kolabsim.errors import InputError, KolabsimError, Problem, require, suggestion
+from kolabsim.errors import InputError, KolabsimError, require, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.decision_rules import rule_record
 from kolabsim.model.declare import (
@@ -113,8 +116,13 @@ def _states() -> tuple[State, ...]:
         model = CollaborationModel(busy_scenario(), "team", run=run, seed=1)
         while model.running:
             model.step()
-            found.append(State(*(np.copy(part).view(type(part)) for part in model.state)))
+            found.append(_copy_state(model.state))
     return tuple(found)
+
+
+def _copy_state(state: State) -> State:
+    """The same state in arrays of its own."""
+    return State(*(np.copy(part).view(type(part)) for part in state))
 
 
 def busy_scenario() -> Scenario:
@@ -125,72 +133,60 @@ def busy_scenario() -> Scenario:
     )
 
 
+class _Case(NamedTuple):
+    """The result of a rule in a case, plain and compiled, with the settings of its parameters."""
+
+    of: Extension
+    answer: float
+    compiled: float
+    settings: dict[str, float]
+
+    def fail(self, text: str, **words: object) -> NoReturn:
+        """Report a contract that this case breaks."""
+        about = {"answer": self.answer, "compiled": self.compiled, "settings": self.settings}
+        _fail(self.of, text.format(**about, **words))
+
+    def check_same(self, again: float) -> None:
+        """Check that the result is the same when called twice and when compiled."""
+        if not np.array_equal([self.answer], [again], equal_nan=True):
+            self.fail(_("called twice, its results differ ({settings})"))
+        if not np.isclose(self.answer, self.compiled, rtol=1e-9, atol=1e-12, equal_nan=True):
+            self.fail(_("compiled, it returns {compiled}; in plain Python, {answer} ({settings})"))
+
+
 # Contracts ----------------------------------------------------------------------------------------
 
 
 def check_rule(rule: DecisionRule, *, cases: int = 200) -> None:
     """Check the contract of a decision rule.
 
-    The rule has a docstring. For all values of its parameters it returns the position of an option,
-    returns the same one when called twice, and changes none of its arguments. If numba can compile
-    it, the compiled rule returns the same as plain Python. A short run of the ensemble equals one
-    of the Mesa agents.
-
-    Parameters
-    ----------
-    rule
-        A rule declared with :func:`kolabsim.decision_rule`.
-    cases
-        Number of cases that Hypothesis draws.
-
-    Raises
-    ------
-    ContractError
-        If the contract is broken, with the simplest case found.
+    Besides the contract of all rules, it returns the position of an option for all values of its
+    parameters.
     """
     _has_docstring(rule)
-    apply = rule.python if rule.obstacle else rule.compiled
 
     def keeps(data: DataObject) -> None:
         settings = draw_settings(data, rule.parameters)
         options, me, draw = draw_options(data), draw_me(data), data.draw(numbers(0.0, 1.0))
         p, before = rule_record(rule, settings), options.copy()
-        answers = [rule.python(options, me, draw, p) for _again in range(2)]
-        answers.append(apply(options, me, draw, p))
-        shown = {"answer": answers[0], "options": len(options), "settings": settings}
-        if not 0 <= answers[0] < len(options):
-            _fail(rule, _("it returns {answer} for {options} options ({settings})").format(**shown))
+        answer, again = (rule.python(options, me, draw, p) for _time in range(2))
+        case = _Case(rule, answer, rule.fastest(options, me, draw, p), settings)
+        if not 0 <= answer < len(options):
+            text = _("it returns {answer} for {options} options ({settings})")
+            case.fail(text, options=len(options))
         if not np.array_equal(options, before):
-            _fail(rule, _("it changes the options it receives ({settings})").format(**shown))
-        if answers[0] != answers[1]:
-            _fail(rule, _("called twice, its results differ ({settings})").format(**shown))
-        if answers[0] != answers[2]:
-            text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
-            _fail(rule, text.format(compiled=answers[2], **shown))
+            case.fail(_("it changes the options it receives ({settings})"))
+        case.check_same(again)
 
     check_cases(keeps, cases)
     _engines_agree(rule, with_extension(busy_scenario(), rule, decision=rule.name))
 
 
 def check_mechanism(mechanism: Mechanism | str, *, cases: int = 200) -> None:
-    """Check the contract of a mechanism.
+    """Check the contract of a mechanism, or of a built-in mechanism or supporter.
 
-    The mechanism has a docstring. Its effect on each term is linear, the same when called twice,
-    and none at intensity 0: then runs equal those without it, and it costs nothing. A short run of
-    the ensemble equals one of the Mesa agents.
-
-    Parameters
-    ----------
-    mechanism
-        A mechanism declared with :func:`kolabsim.mechanism`, or the name of a built-in mechanism or
-        supporter.
-    cases
-        Number of cases that Hypothesis draws.
-
-    Raises
-    ------
-    ContractError
-        If the contract is broken, with the simplest case found.
+    Besides the contract of all rules, its effect on each term is linear, and none at intensity 0:
+    then runs equal those without it, and it costs nothing.
     """
     if isinstance(mechanism, str):
         _known(mechanism, LEVERS)
@@ -216,44 +212,30 @@ def _acts_well(mechanism: Mechanism, data: DataObject) -> None:
     for term, effect in mechanism.effects.items():
         least, most = max(TERMS[term].least, -10.0), min(TERMS[term].most, 10.0)
         value = data.draw(numbers(least, most), label=term)
-        shown = {"term": term, "value": value, "intensity": intensity, "settings": settings}
+        case = {"term": term, "value": value, "intensity": intensity, "settings": settings}
         try:
             factors(mechanism, term, intensity, p)
-            answers = [effect(value, intensity, p) for _again in range(2)]
+            answer, again = (effect(value, intensity, p) for _time in range(2))
         except (InputError, ArithmeticError, ValueError) as error:
             text = _("{problem} (intensity {intensity}, {settings})")
             problem = error.problems[0].message if isinstance(error, InputError) else error
-            _fail(mechanism, text.format(problem=problem, **shown))
-        if answers[0] != answers[1]:
+            _fail(mechanism, text.format(problem=problem, **case))
+        text = ""
+        if answer != again:
             text = _("called twice for {term}, its results differ ({settings})")
-            _fail(mechanism, text.format(**shown))
-        if intensity == 0.0 and not math.isclose(answers[0], value, abs_tol=1e-9):
+        elif intensity == 0.0 and not math.isclose(answer, value, abs_tol=1e-9):
             text = _("at intensity 0 it changes {term} from {value:g} to {answer:g} ({settings})")
-            _fail(mechanism, text.format(answer=answers[0], **shown))
-        if not math.isfinite(answers[0]):
+        elif not math.isfinite(answer):
             text = _("it changes {term} from {value:g} to {answer} ({settings})")
-            _fail(mechanism, text.format(answer=answers[0], **shown))
+        if text:
+            _fail(mechanism, text.format(answer=answer, **case))
 
 
 def check_target(rule: TargetRule | str, *, cases: int = 200) -> None:
-    """Check the contract of a targeting rule.
+    """Check the contract of a targeting rule; of a built-in one, only that both engines agree.
 
-    The rule has a docstring. It gives every region a finite score, the same when called twice and
-    when compiled, and changes none of its arguments. A short run of the ensemble, in which all
-    supporters use the rule, equals one of the Mesa agents; for a built-in rule, given by name, only
-    this is checked.
-
-    Parameters
-    ----------
-    rule
-        A rule declared with :func:`kolabsim.target_rule`, or the name of a built-in one.
-    cases
-        Number of cases that Hypothesis draws.
-
-    Raises
-    ------
-    ContractError
-        If the contract is broken, with the simplest case found.
+    Besides the contract of all rules, it gives every region a finite score. In the short run all
+    supporters use it.
     """
     name = rule if isinstance(rule, str) else rule.name
     scenario = busy_scenario()
@@ -280,39 +262,20 @@ def _scores_well(rule: TargetRule, data: DataObject) -> None:
     region["population"] = data.draw(numbers(1.0, 1e9), label="population")
     settings = draw_settings(data, rule.parameters)
     p, before = fill_record(rule.parameters, settings), (region.copy(), slots.copy())
-    scores = [rule.python(region[0], slots, p) for _again in range(2)]
-    scores.append((rule.python if rule.obstacle else rule.compiled)(region[0], slots, p))
-    shown = {"answer": scores[0], "compiled": scores[2], "settings": settings}
-    if not all(math.isfinite(score) for score in scores):
-        _fail(rule, _("it gives a region the score {answer} ({settings})").format(**shown))
-    if scores[0] != scores[1]:
-        _fail(rule, _("called twice, its results differ ({settings})").format(**shown))
-    if not np.isclose(scores[0], scores[2], rtol=1e-9, atol=1e-12):
-        text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
-        _fail(rule, text.format(**shown))
+    score, again = (rule.python(region[0], slots, p) for _time in range(2))
+    case = _Case(rule, score, rule.fastest(region[0], slots, p), settings)
+    if not (math.isfinite(score) and math.isfinite(case.compiled)):
+        case.fail(_("it gives a region the score {answer} ({settings})"))
+    case.check_same(again)
     if not (np.array_equal(region, before[0]) and np.array_equal(slots, before[1])):
-        _fail(rule, _("it changes its arguments ({settings})").format(**shown))
+        case.fail(_("it changes its arguments ({settings})"))
 
 
 def check_measure(measure: CustomMeasure | str, *, cases: int = 100) -> None:
-    """Check the contract of a measure.
+    """Check the contract of a measure; of a built-in one, that it is finite and both engines agree.
 
-    The measure has a docstring. At the end of each quarter it is a finite number, or NaN if it is
-    undefined; it is the same when taken twice and when compiled, and changes nothing in the state.
-    A short run of the ensemble equals one of the Mesa agents. For a built-in measure, given by
-    name, only its finiteness and this are checked.
-
-    Parameters
-    ----------
-    measure
-        A measure declared with :func:`kolabsim.measure`, or the name of a built-in one.
-    cases
-        Number of cases that Hypothesis draws.
-
-    Raises
-    ------
-    ContractError
-        If the contract is broken, with the simplest case found.
+    Besides the contract of all rules, it is a finite number at the end of each quarter, or NaN if
+    it is undefined.
     """
     scenario = busy_scenario()
     if isinstance(measure, str):
@@ -332,22 +295,15 @@ def _measures_well(measure: CustomMeasure, data: DataObject) -> None:
 
     states = _states()
     number = data.draw(st.integers(0, len(states) - 1), label="quarter")
-    state = State(*(np.copy(part).view(type(part)) for part in states[number]))
+    state = _copy_state(states[number])
     settings = draw_settings(data, measure.parameters)
     before, p = [part.copy() for part in state], fill_record(measure.parameters, settings)
-    values = [float(measure.python(state, p)) for _again in range(2)]
-    look = measure.python if measure.obstacle else measure.compiled
-    values.append(float(look(state, p)))
-    shown = {"answer": values[0], "compiled": values[2], "settings": settings}
-    shown["quarter"] = number % QUARTERS
-    if any(map(math.isinf, values)):
+    value, again = (float(measure.python(state, p)) for _time in range(2))
+    case = _Case(measure, value, float(measure.fastest(state, p)), settings)
+    if math.isinf(value) or math.isinf(case.compiled):
         text = _("in quarter {quarter} it is {answer}, which is not finite ({settings})")
-        _fail(measure, text.format(**shown))
-    if not np.array_equal(values[:1], values[1:2], equal_nan=True):
-        _fail(measure, _("called twice, its results differ ({settings})").format(**shown))
-    if not np.isclose(values[0], values[2], rtol=1e-9, atol=1e-12, equal_nan=True):
-        text = _("compiled, it returns {compiled}; in plain Python, {answer} ({settings})")
-        _fail(measure, text.format(**shown))
+        case.fail(text, quarter=number % QUARTERS)
+    case.check_same(again)
     for name, part, earlier in zip(State._fields, state, before, strict=True):
         if part.tobytes() != earlier.tobytes():
             _fail(measure, _("it changes the state it receives: {part}").format(part=name))
@@ -386,7 +342,7 @@ def _engines_agree(of: Extension | str, scenario: Scenario, strategy: str = "vol
 def _known(name: str, allowed: Collection[str]) -> None:
     if name not in allowed:
         text = _("{value} is not known here{suggestion}")
-        raise InputError([Problem(text.format(value=name, suggestion=suggestion(name, allowed)))])
+        raise InputError.of(text, value=name, suggestion=suggestion(name, allowed))
 
 
 def _has_docstring(of: Extension) -> None:
@@ -394,6 +350,6 @@ def _has_docstring(of: Extension) -> None:
         _fail(of, _("it has no docstring"))
 
 
-def _fail(of: Extension | str, what: str) -> None:
+def _fail(of: Extension | str, what: str) -> NoReturn:
     text = f"{of}: {what}" if isinstance(of, str) else f"{_(of.kind)} {of.name}: {what}"
     raise ContractError(text)

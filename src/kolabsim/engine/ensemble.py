@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -51,6 +51,9 @@ from kolabsim.scenario.compile import (
 )
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.strategy import Strategy
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 BLOCK = 64
 """Runs in a block: the fixed unit of work, so that grouping cannot change a result."""
@@ -106,10 +109,7 @@ def simulate_runs(
 
 
 def loop_for(rule: DecisionRule | None, extensions: Extensions) -> Callable:
-    """The loop for these rules: the one kept on disk, or one compiled with user-defined rules.
-
-    Raises :class:`~kolabsim.errors.InputError` for a rule that numba cannot compile.
-    """
+    """The loop for these rules: the one kept on disk, or one compiled with user-defined rules."""
     refuse_uncompiled(rule, extensions)
     if rule is None and not extensions.rules:
         return simulate_runs
@@ -120,10 +120,7 @@ def loop_for(rule: DecisionRule | None, extensions: Extensions) -> Callable:
 
 
 def refuse_uncompiled(rule: DecisionRule | None, extensions: Extensions) -> None:
-    """Refuse rules that numba cannot compile, because the ensemble runs compiled rules only.
-
-    Raises :class:`~kolabsim.errors.InputError` with numba's reason for each of them.
-    """
+    """Refuse rules that numba cannot compile, because the ensemble runs compiled rules only."""
     problems = Problems()
     for one in (rule, *extensions.rules):
         if one is not None and one.obstacle:
@@ -336,18 +333,30 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Result]:  # fmt: skip
+    """Apply a function to all items, and yield the results in order.
+
+    There is a thread for each core by default: the compiled loops release the interpreter's lock,
+    so they run in parallel. ``progress`` is called with the number of finished items.
+    """
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        for number, result in enumerate(pool.map(function, items), 1):
+            if progress is not None:
+                progress(number)
+            yield result
+
+
 def run_blocks(
     work: Iterable[tuple[Task, np.ndarray, np.ndarray | None]],
     *,
     threads: int | None = None,
     regions: bool = True,
-) -> Iterable[Block]:
-    """Simulate blocks on the cores of this machine, and yield them in order.
-
-    The compiled loops release the interpreter's lock, so threads run them in parallel.
-    """
-    work = list(work)
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        yield from pool.map(
-            lambda part: run_block(part[0], part[1], traits=part[2], regions=regions), work
-        )
+) -> Iterator[Block]:
+    """Simulate blocks (task, runs, traits) on all cores, and yield them in order."""
+    return in_threads(
+        lambda part: run_block(part[0], part[1], traits=part[2], regions=regions), work,
+        threads=threads,
+    )  # fmt: skip

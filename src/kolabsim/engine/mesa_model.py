@@ -18,7 +18,7 @@ import mesa
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, measures, stages
 from kolabsim.model.decision_rules import BUILT_IN
@@ -84,16 +84,21 @@ class RegionalGovernment(mesa.Agent):
     @property
     def trust(self) -> dict[str, float]:
         """Its trust in each of its contacts, 0 to 1, by the contact's code."""
-        codes, state = self.model.simulated.regions.codes, self.model.state
-        rows = range(state.region[self.row].first, state.region[self.row].end)
-        return {codes[state.contact[c].target]: float(state.contact[c].trust) for c in rows}
+        return {
+            other.code: float(contact.trust)
+            for other, contact in zip(self.contacts, self._records, strict=True)
+        }
 
     @property
     def contacts(self) -> list[RegionalGovernment]:
         """The regions that it knows, in the order of their codes."""
-        regions, state = self.model.regional_governments, self.model.state
-        rows = range(state.region[self.row].first, state.region[self.row].end)
-        return [regions[state.contact[c].target] for c in rows]
+        return [self.model.regional_governments[one.target] for one in self._records]
+
+    @property
+    def _records(self) -> np.ndarray:
+        """The columns of :data:`kolabsim.model.state.CONTACT` for each of its contacts."""
+        state = self.model.state
+        return state.contact[state.region[self.row].first : state.region[self.row].end]
 
     def slot(self, area: str) -> np.record:
         """Its row in a service area: the columns of :data:`kolabsim.model.state.SLOT`."""
@@ -122,11 +127,10 @@ class RegionalGovernment(mesa.Agent):
 
     def identify(self) -> None:
         """Consider the areas, look for partners, and open negotiations."""
-        model = self.model
         if type(self).choose is RegionalGovernment.choose:
-            model.identify(self.row)
-            return
-        model.identify_with(self.choose, self.row)
+            self.model.identify(self.row)
+        else:
+            self.model.identify_with(self.choose, self.row)
 
     def communicate(self) -> None:
         """Meet others: forums, teams and mediators build trust."""
@@ -227,8 +231,7 @@ class CollaborationModel(mesa.Model):
         """The scenario that is simulated."""
         if strategy not in self.simulated.strategies:
             hint = suggestion(strategy, self.simulated.strategies)
-            text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
-            raise InputError([Problem(text)])
+            raise InputError.of(_("'{name}' is not a strategy{hint}"), name=strategy, hint=hint)
         self.strategy = self.simulated.strategies[strategy]
         self.run_number, self.quarter = int(run), 0
         task: Task = build_task(self.simulated, self.strategy, seed=seed)
@@ -284,8 +287,7 @@ class CollaborationModel(mesa.Model):
         names = list(self.simulated.areas)
         if area not in names:
             text = _("'{name}' is not a service area{hint}")
-            text = text.format(name=area, hint=suggestion(area, names))
-            raise InputError([Problem(text)])
+            raise InputError.of(text, name=area, hint=suggestion(area, names))
         return names.index(area)
 
     def identify(self, row: int) -> None:
@@ -308,8 +310,7 @@ class CollaborationModel(mesa.Model):
                 if not is_whole(taken, number):
                     text = _("{region} chose option {taken}, but there are {number}")
                     code = self.simulated.regions.codes[row]
-                    text = text.format(region=code, taken=taken, number=number)
-                    raise InputError([Problem(text)])
+                    raise InputError.of(text, region=code, taken=taken, number=number)
                 host_entry(stages.negotiate)(row, a, int(taken), state, key)
 
     def scores(self, supporter: int) -> np.ndarray:
@@ -321,19 +322,16 @@ class CollaborationModel(mesa.Model):
             return found
         place = target - CUSTOM_TARGETS
         rule, p = self.extensions.targets[place], self.extensions.parameters[place]
-        score = rule.python if rule.obstacle else rule.compiled
         for i in range(len(found)):
-            found[i] = score(state.region[i], state.slot[i], p)
+            found[i] = rule.fastest(state.region[i], state.slot[i], p)
         return found
 
     def decide(self, options: np.recarray, me: Me, draw: float) -> int:
         """Apply the scenario's decision rule to options."""
         if self.rule:
-            rule = self.rule.python if self.rule.obstacle else self.rule.compiled
-            return rule(options, me, draw, self.rule_parameters)
-        rule = stages.built_in
-        number = BUILT_IN.index(self.simulated.decision)
-        return int(host_entry(rule)(number, options, me, draw, self.rule_parameters))
+            return self.rule.fastest(options, me, draw, self.rule_parameters)
+        number, rule = BUILT_IN.index(self.simulated.decision), host_entry(stages.built_in)
+        return int(rule(number, options, me, draw, self.rule_parameters))
 
     def step(self) -> None:
         """One quarter: the five steps of building collaboration. After the horizon, nothing."""
@@ -371,26 +369,24 @@ class CollaborationModel(mesa.Model):
         found, extensions = {}, self.extensions
         parameters = extensions.parameters[len(extensions.targets) :]
         for measure, p in zip(extensions.measures, parameters, strict=True):
-            look = measure.python if measure.obstacle else measure.compiled
             with np.errstate(all="ignore"):
-                value = float(look(self.state, p))
+                value = float(measure.fastest(self.state, p))
             found[measure.name] = value if np.isfinite(value) else np.nan
         return found
 
     def agreements(self) -> list[dict[str, Any]]:
         """The present joint bodies: area, form, age in years, and the codes of members."""
         names, codes = list(self.simulated.areas), self.simulated.regions.codes
-        found = []
-        for body in np.flatnonzero(self.state.body["members"] > 0):
-            record = self.state.body[body]
-            found.append(
-                {
-                    "area": names[record.area],
-                    "form": FORMS[record.form],
-                    "age": (self.quarter - int(record.began)) / 4.0,
-                    "members": [codes[i] for i in self.state.members[body, : record.members]],
-                }
-            )
+        found = [
+            {
+                "area": names[record.area],
+                "form": FORMS[record.form],
+                "age": (self.quarter - int(record.began)) / 4.0,
+                "members": [codes[i] for i in members[: record.members]],
+            }
+            for record, members in zip(self.state.body, self.state.members, strict=True)
+            if record.members > 0
+        ]
         return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
 
     def graph(self) -> nx.Graph:
@@ -453,7 +449,7 @@ def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float,
     """
     places = dict(graph.nodes(data="place"))
     if None in places.values():
-        raise InputError([Problem(_("no map: some regions have no coordinates in the table"))])
+        raise InputError.of(_("no map: some regions have no coordinates in the table"))
     return places
 
 
@@ -468,16 +464,14 @@ def _refuse_late(model: CollaborationModel) -> None:
     """Refuse regions and supporters added to a finished model, which would never act."""
     if hasattr(model, "supporters"):
         text = _("regions and supporters cannot be added to a run; add them to the scenario")
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
 
 
 def _not_removed(name: str) -> InputError:
-    text = _("{name} cannot be removed from a run; leave it out of the scenario")
-    return InputError([Problem(text.format(name=name))])
+    return InputError.of(
+        _("{name} cannot be removed from a run; leave it out of the scenario"), name=name
+    )
 
 
 def _reporter(name: str) -> Callable[[CollaborationModel], float]:
-    def report(model: CollaborationModel) -> float:
-        return model.measures[name]
-
-    return report
+    return lambda model: model.measures[name]

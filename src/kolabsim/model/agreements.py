@@ -107,9 +107,7 @@ def mandate(s, order, p, quarter):
             leave_body(s, p, group[k], a, quarter)
     if host == NOBODY:
         host = open_body(s, group[0], a, s.moment[0].form, quarter)
-    entering = (
-        0  # one bit per region of the group, because a device function may not allocate an array
-    )
+    entering = 0  # one bit for each region: a device function may not allocate an array
     for k in range(listed):
         if s.slot[group[k], a].body != host:
             enter(s, host, group[k], quarter)

@@ -7,63 +7,23 @@ from dataclasses import dataclass
 from kolabsim.model.parameters import Parameter, number, share
 
 AREA_ATTRIBUTES: dict[str, Parameter] = {
-    "efficient_scale": number(
-        60_000,
-        "N^*",
-        "people served at which a unit costs least",
-        unit="persons",
-        least=1.0,
-        title="efficient scale",
-    ),
-    "curvature_below": number(
-        0.19,
-        r"\kappa^-",
-        "rise of unit cost below efficient scale",
-        low=0.05,
-        high=0.3,
-        most=1.0,
-        title="rise of cost below efficient scale",
-    ),
-    "curvature_above": number(
-        0.02,
-        r"\kappa^+",
-        "rise of unit cost above efficient scale",
-        low=0.0,
-        high=0.1,
-        most=1.0,
-        title="rise of cost above efficient scale",
-    ),
-    "difficulty": share(
-        0.3,
-        "s",
-        "difficulty of measuring the results of the service",
-        title="difficulty of measurement",
-    ),
-    "spillover": number(
-        0.03,
-        r"\sigma",
-        "gain from serving together with all neighbours, share of cost",
-        most=1.0,
-        title="spillover",
-    ),
-    "haul": number(
-        0.3,
-        r"\eta",
-        "rise of cost per 50 km between members",
-        low=0.0,
-        high=0.6,
-        most=10.0,
-        title="cost of distance",
-    ),
-    "cost_per_resident": number(
-        1.0,
-        "c",
-        "yearly cost per resident at efficient scale",
-        unit="currency/person",
-        least=1e-9,
-        title="cost per resident",
-    ),
-}
+    "efficient_scale": number(60_000, "N^*", "people served at which a unit costs least",
+                              unit="persons", least=1.0, title="efficient scale"),
+    "curvature_below": number(0.19, r"\kappa^-", "rise of unit cost below efficient scale",
+                              low=0.05, high=0.3, most=1.0,
+                              title="rise of cost below efficient scale"),
+    "curvature_above": number(0.02, r"\kappa^+", "rise of unit cost above efficient scale", low=0.0,
+                              high=0.1, most=1.0, title="rise of cost above efficient scale"),
+    "difficulty": share(0.3, "s", "difficulty of measuring the results of the service",
+                        title="difficulty of measurement"),
+    "spillover": number(0.03, r"\sigma",
+                        "gain from serving together with all neighbours, share of cost", most=1.0,
+                        title="spillover"),
+    "haul": number(0.3, r"\eta", "rise of cost per 50 km between members", low=0.0, high=0.6,
+                   most=10.0, title="cost of distance"),
+    "cost_per_resident": number(1.0, "c", "yearly cost per resident at efficient scale",
+                                unit="currency/person", least=1e-9, title="cost per resident"),
+}  # fmt: skip
 """Attributes of a service area; defaults only set the ranges, as every area has its own values."""
 
 

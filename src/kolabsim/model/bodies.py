@@ -224,8 +224,7 @@ def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
     information = on_information(
         laws.information_cost(cultures_apart(row), meeting, system, p), effects
     )
-    steering = laws.steering(area.team, p)
-    steering = on_steering(steering, effects)
+    steering = on_steering(laws.steering(area.team, p), effects)
     negotiation = laws.negotiation_cost(
         interests_apart(row, now.mean_interest), n, laws.partner_exponent(form, p), steering,
         area.planning, area.team, row[ROW.mediation] / n, p,
@@ -244,8 +243,7 @@ def outlook(area, effects, now, p, row, form, penalty, forum, shortfall):
     )  # fmt: skip
     coordination = information + negotiation + enforcement + overhead
     cost = laws.joint_cost(row[ROW.people], unit, coordination, haul, penalty)
-    pooling = laws.pooling(system, meeting, row[ROW.business] / n, p)
-    pooling = on_pooling(pooling, effects)
+    pooling = on_pooling(laws.pooling(system, meeting, row[ROW.business] / n, p), effects)
     capacity = laws.pooled_capacity(row[ROW.capacity] / row[ROW.people], row[ROW.best], pooling, p)
     if row[ROW.people] > row[ROW.residents]:
         capacity *= laws.strained(row[ROW.people] / row[ROW.residents], p)

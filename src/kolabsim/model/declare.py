@@ -2,11 +2,12 @@
 
 There are four kinds: decision rules of regions (:func:`decision_rule`), mechanisms of planners
 (:func:`mechanism`), targeting rules of supporters (:func:`target_rule`), and measures
-(:func:`measure`). A declared function is checked at once, and then sampled, shown and documented
-like a built-in one; the Mesa agents and the ensemble call the same function.
+(:func:`measure`). A declared function is called once on an example, so that a mistake is reported
+in one sentence, and then sampled, shown and documented like a built-in one; the Mesa agents and the
+ensemble call the same function.
 
-The file is long because the four decorators share their records and checks, which nothing else
-needs, and because they carry the reference text for authors of extensions.
+The file is long because the decorators share their records and checks, which nothing else needs,
+and because they carry the reference text for authors of extensions.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.jit import compiled, inlined, obstacle
 from kolabsim.model.levers import BASES, LEVERS, PAYERS, STEPS, TERMS, Lever
 from kolabsim.model.measures import CUSTOM, LAST_YEAR, MEASURES, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import Parameter
-from kolabsim.model.state import OPTION, REGION, SLOT, Me, State, allocate, record_type
+from kolabsim.model.state import NOBODY, OPTION, REGION, SLOT, Me, State, allocate, empty_records
 
 DECISION, MECHANISM = N_("decision rule"), N_("mechanism")
 TARGET, MEASURE = N_("targeting rule"), N_("measure")
@@ -46,17 +47,12 @@ TAKES = {
 
 def example_options() -> np.recarray:
     """Three options as a rule sees them: the status quo and two unions."""
-    options = np.zeros(3, record_type(OPTION)).view(np.recarray)
-    for k, (gain, trust, draw) in enumerate(((0.0, 0.0, 0.9), (0.04, 0.6, 0.2), (0.07, 0.4, 0.5))):
-        options[k].gain, options[k].trust, options[k].draw = gain, trust, draw
-        options[k].members, options[k].people, options[k].culture = 2.0 + k, 50_000.0 * (k + 1), 1.0
-        options[k].contact = k - 1
+    options = empty_records(3, OPTION)
+    options["gain"], options["trust"] = (0.0, 0.04, 0.07), (0.0, 0.6, 0.4)
+    options["draw"], options["members"] = (0.9, 0.2, 0.5), (2.0, 3.0, 4.0)
+    options["people"], options["contact"] = (50_000.0, 100_000.0, 150_000.0), (-1, 0, 1)
+    options["culture"] = 1.0
     return options
-
-
-def example_me() -> Me:
-    """An average region, as a rule sees it."""
-    return Me(*(0.5 for _name in Me._fields))
 
 
 def example_state() -> State:
@@ -68,17 +64,41 @@ def example_state() -> State:
     state.region["population"] = [20_000.0, 40_000.0, 60_000.0, 80_000.0]
     state.region["rank"] = range(4)
     state.region["first"], state.region["end"] = range(0, 12, 3), range(3, 15, 3)
-    state.contact["target"] = [j for i in range(4) for j in range(4) if j != i]
     pairs = [(i, j) for i in range(4) for j in range(4) if j != i]
+    state.contact["target"] = [j for _i, j in pairs]
     state.contact["reverse"] = [pairs.index((j, i)) for i, j in pairs]
     state.slot["people"] = state.region["population"][:, None]
-    state.slot["alone"] = 1.0
-    state.slot["body"] = -1
+    state.slot["alone"], state.slot["body"] = 1.0, NOBODY
     state.slot["body"][:2, 0] = 0
     state.body["members"][0] = 2
     state.members[0, :2] = 0, 1
     state.sums[:, 0] = 1.0
     return state
+
+
+def example(kind: str) -> tuple:
+    """Arguments, but for the parameters, of a call that checks a function of this kind."""
+    if kind == DECISION:
+        return example_options(), Me(*(0.5 for _name in Me._fields)), 0.5
+    state = example_state()
+    return (state.region[0], state.slot[0]) if kind == TARGET else (state,)
+
+
+def fields(kind: str) -> str:
+    """The fields of these arguments, for the message about a function that fails."""
+    if kind == DECISION:
+        text, records = (
+            _("an option has {option}; me has {me}"),
+            {"option": OPTION, "me": Me._fields},
+        )
+    elif kind == TARGET:
+        text, records = (
+            _("a region has {region}; a slot has {slot}"),
+            {"region": REGION, "slot": SLOT},
+        )
+    else:
+        text, records = _("state has {fields}"), {"fields": State._fields}
+    return text.format(**{name: ", ".join(names) for name, names in records.items()})
 
 
 # What can be declared -----------------------------------------------------------------------------
@@ -94,7 +114,7 @@ class Extension:
     """The function as it was written."""
     compiled: Callable
     """Its compiled version; of a user-defined mechanism, the function itself."""
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
     file: str | None = None
 
     def __call__(self, *seen: object) -> object:
@@ -104,7 +124,7 @@ class Extension:
     @property
     def meaning(self) -> str:
         """Its meaning: the first line of the docstring."""
-        return (inspect.getdoc(self.python) or self.name).splitlines()[0].rstrip(".")
+        return meaning(self.python)
 
     @property
     def is_built_in(self) -> bool:
@@ -118,10 +138,7 @@ class Extension:
 
     def example(self) -> tuple:
         """Arguments, but for the parameters, of a call that checks it."""
-        if self.kind == DECISION:
-            return example_options(), example_me(), 0.5
-        state = example_state()
-        return (state.region[0], state.slot[0]) if self.kind == TARGET else (state,)
+        return example(self.kind)
 
     @cached_property
     def obstacle(self) -> str:
@@ -130,28 +147,28 @@ class Extension:
             return ""
         return obstacle(self.compiled, (*self.example(), fill_record(self.parameters, {})))
 
+    @property
+    def fastest(self) -> Callable:
+        """Its compiled version, or the plain one if numba cannot compile it."""
+        return self.python if self.obstacle else self.compiled
+
     def parameter_record(self, settings: Mapping[str, float] | None = None) -> np.record:
         """Return one setting of the parameters; those without a value have their default.
 
         Raises :class:`~kolabsim.errors.InputError` for an unknown name, or a value out of bounds.
         """
-        given = dict(settings or {})
-        problems = []
+        given, problems = dict(settings or {}), Problems()
         for name, value in given.items():
-            if name not in self.parameters:
-                text = _("{rule} has no parameter {name!r}{hint}").format(
-                    rule=self.name, name=name, hint=suggestion(name, self.parameters)
-                )
-                problems.append(Problem(text))
-                continue
-            entry = self.parameters[name]
-            if not entry.least <= value <= entry.most:
-                text = _("{rule}.{name} = {value} is outside {least} to {most}").format(
-                    rule=self.name, name=name, value=value, least=entry.least, most=entry.most
-                )
-                problems.append(Problem(text))
-        if problems:
-            raise InputError(problems)
+            entry = self.parameters.get(name)
+            if entry is None:
+                hint = suggestion(name, self.parameters)
+                text = _("{rule} has no parameter {name!r}{hint}")
+                problems.add(text.format(rule=self.name, name=name, hint=hint))
+            elif not entry.least <= value <= entry.most:
+                text = _("{rule}.{name} = {value} is outside {least} to {most}")
+                bounds = {"least": entry.least, "most": entry.most}
+                problems.add(text.format(rule=self.name, name=name, value=value, **bounds))
+        problems.raise_if_any()
         return fill_record(self.parameters, given)
 
 
@@ -170,8 +187,6 @@ class Mechanism(Extension):
     lever: Lever
     effects: dict[str, Callable]
     """Its effect on each term of :data:`~kolabsim.model.levers.TERMS` that it acts on."""
-    own: dict[str, Parameter]
-    """The same mapping as ``parameters``, to which :meth:`also` adds."""
 
     @property
     def settable(self) -> dict[str, Parameter]:
@@ -181,19 +196,9 @@ class Mechanism(Extension):
     def also(self, acts_on: str, **parameters: Parameter) -> Callable[[Callable], Callable]:
         """Declare the effect of the mechanism on another term, with the parameters it needs.
 
-        The effect of a built-in mechanism is compiled, because the laws call it.
-
-        Parameters
-        ----------
-        acts_on
-            A term of :data:`kolabsim.model.levers.TERMS`.
-        **parameters
-            Further numbers that ``p`` holds. Each name is declared once in a mechanism.
-
-        Returns
-        -------
-        Callable
-            A decorator for ``effect(term, intensity, p)``, as in :func:`mechanism`.
+        It returns a decorator for ``effect(term, intensity, p)``, as in :func:`mechanism`, where
+        ``term`` is ``acts_on`` of :data:`kolabsim.model.levers.TERMS`. The effect of a built-in
+        mechanism is compiled, because the laws call it.
 
         Raises
         ------
@@ -204,15 +209,16 @@ class Mechanism(Extension):
         def add(function: Callable) -> Callable:
             check_signature(MECHANISM, function)
             for name in parameters:
-                if name in self.own:
-                    text = _("{rule}.{name} is declared twice")
-                    raise InputError([Problem(text.format(rule=self.name, name=name))])
+                if name in self.parameters:
+                    raise InputError.of(
+                        _("{rule}.{name} is declared twice"), rule=self.name, name=name
+                    )
             check_parameters(self.name, parameters)
             if not is_shipped(function):
                 check_term(self.name, acts_on)
-            self.own.update(parameters)
+            self.parameters.update(parameters)
             self.effects[acts_on] = function
-            factors(self, acts_on, 0.5, fill_record(self.own, {}))
+            factors(self, acts_on, 0.5, fill_record(self.parameters, {}))
             return inlined(function) if self.is_built_in else function
 
         return add
@@ -244,6 +250,11 @@ class Declared:
         return {name: entry for of in self for name, entry in of.settable.items()}
 
 
+def meaning(function: Callable) -> str:
+    """The first line of a function's docstring, or else its name."""
+    return (inspect.getdoc(function) or function.__name__).splitlines()[0].rstrip(".")
+
+
 def is_shipped(function: Callable) -> bool:
     """Whether a function ships with kolabsim; one without a file, as in an example, does not."""
     return function.__module__.startswith("kolabsim.") and function.__code__.co_filename[0] != "<"
@@ -260,6 +271,8 @@ def fill_record(parameters: Mapping[str, Parameter], given: Mapping[str, float])
         values[name] = entry.per_quarter(float(given.get(name, entry.default)))
     return values[0]
 
+
+Made = TypeVar("Made", bound=Extension)
 
 RULES: dict[str, DecisionRule] = {}
 """All decision rules by name: built-in ones and those of loaded extensions."""
@@ -284,25 +297,19 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
     ``options`` is an array of records, shape (options,), with the fields of
     :data:`kolabsim.model.state.OPTION`; ``options[0]`` is the status quo. ``me`` is a
     :class:`kolabsim.model.state.Me`, ``draw`` a random number between 0 and 1 of the region, and
-    ``p`` holds the declared parameters. The rule is called once in plain Python when it is
-    declared, so that a mistake is reported in one sentence.
+    ``p`` holds the declared parameters.
 
     Parameters
     ----------
     **parameters
-        Numbers that the rule needs, each a :class:`kolabsim.Parameter`. Scenarios set them, and
+        Numbers that the function needs, each a :class:`kolabsim.Parameter`. Scenarios set them, and
         analyses vary them, under the name ``parameters.RULE.NAME``.
-
-    Returns
-    -------
-    Callable
-        A decorator that turns the function into a :class:`DecisionRule`.
 
     Raises
     ------
     InputError
-        If the function takes other arguments, has the name of a built-in rule, fails, or returns
-        anything but the position of an option.
+        If the function takes other arguments, has the name of a built-in one, fails on an example,
+        or returns anything but the position of an option.
 
     Examples
     --------
@@ -320,23 +327,18 @@ def decision_rule(**parameters: Parameter) -> Callable[[Callable], DecisionRule]
     2
     """
 
-    def register(function: Callable) -> DecisionRule:
-        name = _check_declaration(DECISION, function, parameters)
-        options = example_options()
-        fields = {"option": ", ".join(OPTION), "me": ", ".join(Me._fields)}
-        taken = _try_example(
-            DECISION, function, (options, example_me(), 0.5, fill_record(parameters, {})),
-            _("an option has {option}; me has {me}").format(**fields),
-        )  # fmt: skip
+    def declare(function: Callable) -> DecisionRule:
+        taken = _try_declaration(DECISION, function, parameters)
+        name, number = function.__name__, len(example_options())
         if isinstance(taken, bool) or not isinstance(taken, int | np.integer):
             text = _("decision rule {rule} must return the position of an option, not {taken!r}")
-            raise InputError([Problem(text.format(rule=name, taken=taken))])
-        if not 0 <= taken < len(options):
+            raise InputError.of(text, rule=name, taken=taken)
+        if not 0 <= taken < number:
             text = _("decision rule {rule} returned {taken}, but there are {number} options")
-            raise InputError([Problem(text.format(rule=name, taken=taken, number=len(options)))])
-        return _register_as(DecisionRule, DECISION, function, parameters)
+            raise InputError.of(text, rule=name, taken=taken, number=number)
+        return register(_make(DecisionRule, DECISION, function, parameters))
 
-    return register
+    return declare
 
 
 def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
@@ -344,23 +346,8 @@ def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
 
     A supporter helps the regions with the highest scores, as many as the ``share`` of its phase
     says. ``region`` has the columns of :data:`kolabsim.model.state.REGION`; ``slots``, shape
-    (areas,), those of :data:`kolabsim.model.state.SLOT`; and ``p`` the declared parameters.
-
-    Parameters
-    ----------
-    **parameters
-        Numbers that the rule needs, each a :class:`kolabsim.Parameter`.
-
-    Returns
-    -------
-    Callable
-        A decorator that turns the function into a :class:`TargetRule`.
-
-    Raises
-    ------
-    InputError
-        If the function takes other arguments, has the name of a built-in rule, fails, or returns
-        anything but a finite number.
+    (areas,), those of :data:`kolabsim.model.state.SLOT`; and ``p`` the declared parameters. The
+    score is a finite number. Parameters and errors are as in :func:`decision_rule`.
 
     Examples
     --------
@@ -373,18 +360,12 @@ def target_rule(**parameters: Parameter) -> Callable[[Callable], TargetRule]:
     0.5
     """
 
-    def register(function: Callable) -> TargetRule:
-        _check_declaration(TARGET, function, parameters)
-        state = example_state()
-        fields = {"region": ", ".join(REGION), "slot": ", ".join(SLOT)}
-        score = _try_example(
-            TARGET, function, (state.region[0], state.slot[0], fill_record(parameters, {})),
-            _("a region has {region}; a slot has {slot}").format(**fields),
-        )  # fmt: skip
+    def declare(function: Callable) -> TargetRule:
+        score = _try_declaration(TARGET, function, parameters)
         _check_number(TARGET, function.__name__, score)
-        return _register_as(TargetRule, TARGET, function, parameters)
+        return register(_make(TargetRule, TARGET, function, parameters))
 
-    return register
+    return declare
 
 
 def measure(
@@ -408,18 +389,12 @@ def measure(
         Whether the result of a run is the sum over its quarters, instead of the mean of the last
         four.
     **parameters
-        Numbers that it needs, each a :class:`kolabsim.Parameter`.
-
-    Returns
-    -------
-    Callable
-        A decorator that turns the function into a :class:`CustomMeasure`.
+        As in :func:`decision_rule`.
 
     Raises
     ------
     InputError
-        If the function takes other arguments, has the name of a built-in measure, fails, or returns
-        anything but a number that is finite or NaN; or if ``better`` is another number.
+        As in :func:`decision_rule`; or if ``better`` is another number.
 
     Examples
     --------
@@ -432,25 +407,21 @@ def measure(
     2.0
     """
 
-    def register(function: Callable) -> CustomMeasure:
-        name = _check_declaration(MEASURE, function, parameters)
+    def declare(function: Callable) -> CustomMeasure:
+        name = function.__name__
+        value = _try_declaration(MEASURE, function, parameters)
         if name in MEASURES or name in REGION_MEASURES:
             text = _("measure {rule} has the name of a built-in one; choose another")
-            raise InputError([Problem(text.format(rule=name))])
+            raise InputError.of(text, rule=name)
         if better not in (-1, 0, 1):
             text = _("measure {rule}: better is {value}; allowed: 1, 0, -1")
-            raise InputError([Problem(text.format(rule=name, value=better))])
-        value = _try_example(
-            MEASURE, function, (example_state(), fill_record(parameters, {})),
-            _("state has {fields}").format(fields=", ".join(State._fields)),
-        )  # fmt: skip
+            raise InputError.of(text, rule=name, value=better)
         _check_number(MEASURE, name, value, is_defined=False)
-        meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
-        words = title or name.replace("_", " ")
-        entry = Measure(words, meaning, unit, better, SUM if total else LAST_YEAR)
-        return _register_as(CustomMeasure, MEASURE, function, parameters, entry=entry)
+        figure, words = SUM if total else LAST_YEAR, title or name.replace("_", " ")
+        entry = Measure(words, meaning(function), unit, better, figure)
+        return register(_make(CustomMeasure, MEASURE, function, parameters, entry=entry))
 
-    return register
+    return declare
 
 
 def mechanism(
@@ -482,18 +453,13 @@ def mechanism(
     lever
         The declaration of a built-in mechanism or supporter, which replaces the five above.
     **parameters
-        Numbers that it needs, each a :class:`kolabsim.Parameter`.
-
-    Returns
-    -------
-    Callable
-        A decorator that turns the function into a :class:`Mechanism`.
+        As in :func:`decision_rule`.
 
     Raises
     ------
     InputError
-        If the function takes other arguments, has the name of a built-in mechanism or fails; if the
-        effect is not linear, or the term, base, payer or step is unknown.
+        As in :func:`decision_rule`; or if the effect is not linear, or the term, base, payer or
+        step is unknown.
 
     Examples
     --------
@@ -509,9 +475,10 @@ def mechanism(
         0.005, symbol="c", unit="share/year", meaning=f"yearly cost, share of {base} cost"
     )
 
-    def register(function: Callable) -> Mechanism:
+    def declare(function: Callable) -> Mechanism:
         own = dict(parameters) if lever else {"price": price, **parameters}
-        name = _check_declaration(MECHANISM, function, own)
+        _check_declaration(MECHANISM, function, own)
+        name = function.__name__
         if not is_shipped(function):  # built-in ones precede the terms; a test checks them
             check_term(name, acts_on)
         for word, value, allowed in (
@@ -520,22 +487,16 @@ def mechanism(
             if value not in allowed:
                 text = _("mechanism {rule}: {word} is '{value}'{hint}")
                 hint = suggestion(str(value), allowed)
-                text = text.format(rule=name, word=word, value=value, hint=hint)
-                raise InputError([Problem(text)])
-        meaning = (inspect.getdoc(function) or name).splitlines()[0].rstrip(".")
+                raise InputError.of(text, rule=name, word=word, value=value, hint=hint)
         words = title or name.replace("_", " ")
-        found = _register_as(
-            Mechanism, MECHANISM, function, own, effects={acts_on: function}, own=own,
-            lever=lever or Lever("", words, meaning, base, f"{name}.price", payer, step),
+        found = _make(
+            Mechanism, MECHANISM, function, own, effects={acts_on: function},
+            lever=lever or Lever("", words, meaning(function), base, f"{name}.price", payer, step),
         )  # fmt: skip
-        try:
-            factors(found, acts_on, 0.5, fill_record(own, {}))
-        except InputError:
-            del ACTING[name]
-            raise
-        return found
+        factors(found, acts_on, 0.5, fill_record(own, {}))
+        return register(found)
 
-    return register
+    return declare
 
 
 def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[float, float]:
@@ -544,14 +505,12 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
     Raises :class:`~kolabsim.errors.InputError` if the effect is not linear or reverses the term.
     """
     function, tried = of.effects[term], (0.0, 1.0, 0.25, 0.5, 2.0)
-    found = [_try_example(MECHANISM, function, (x, intensity, p), "", name=of.name) for x in tried]
+    found = [_try_example(MECHANISM, of.name, function, (x, intensity, p)) for x in tried]
     for value in found:
         _check_number(MECHANISM, of.name, value)
     plus, times = found[0], found[1] - found[0]
-    scale = max(1.0, *map(abs, found))
-    straight = all(
-        math.isclose(plus + times * x, value, rel_tol=0.0, abs_tol=1e-9 * scale)
-        for x, value in zip(tried, found, strict=True)
+    straight = np.allclose(
+        plus + times * np.array(tried), found, rtol=0.0, atol=1e-9 * max(1.0, *map(abs, found))
     )
     problem = ""
     if not straight:
@@ -561,14 +520,11 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
     elif intensity == 0.0 and (abs(plus) > 1e-12 or abs(times - 1.0) > 1e-12):
         problem = _("at intensity 0 it changes {term}")
     if problem:
-        text = _("mechanism {rule}: {problem}; for {tried} it returns {found}")
-        results = ", ".join(f"{value:g}" for value in found)
-        raise InputError([
-            Problem(text.format(
-                rule=of.name, problem=problem.format(term=term), found=results,
-                tried=", ".join(f"{x:g}" for x in tried),
-            ))
-        ])  # fmt: skip
+        raise InputError.of(
+            _("mechanism {rule}: {problem}; for {tried} it returns {found}"),
+            rule=of.name, problem=problem.format(term=term),
+            tried=", ".join(f"{x:g}" for x in tried), found=", ".join(f"{x:g}" for x in found),
+        )  # fmt: skip
     if abs(times - 1.0) < 1e-12:
         times = 1.0
     return float(max(times, 0.0)), float(plus)
@@ -576,11 +532,9 @@ def factors(of: Mechanism, term: str, intensity: float, p: np.record) -> tuple[f
 
 def check_signature(kind: str, function: Callable) -> None:
     """Refuse a function with other arguments than those of its kind."""
-    takes = TAKES[kind]
-    if tuple(inspect.signature(function).parameters) != takes:
-        text = _("{kind} {rule} must take exactly ({takes})")
-        words = {"kind": _(kind), "rule": function.__name__, "takes": ", ".join(takes)}
-        raise InputError([Problem(text.format(**words))])
+    if tuple(inspect.signature(function).parameters) != TAKES[kind]:
+        text, takes = _("{kind} {rule} must take exactly ({takes})"), ", ".join(TAKES[kind])
+        raise InputError.of(text, kind=_(kind), rule=function.__name__, takes=takes)
 
 
 def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
@@ -588,30 +542,35 @@ def check_parameters(name: str, parameters: Mapping[str, object]) -> None:
     for label, entry in parameters.items():
         if not isinstance(entry, Parameter):
             text = _("{rule}.{name} must be a Parameter(default, low, high, ...)")
-            raise InputError([Problem(text.format(rule=name, name=label))])
+            raise InputError.of(text, rule=name, name=label)
         if hasattr(np.record, label):
             text = _("{rule}.{name}: numpy uses this name itself; choose another")
-            raise InputError([Problem(text.format(rule=name, name=label))])
+            raise InputError.of(text, rule=name, name=label)
 
 
 def check_term(name: str, term: str) -> None:
     """Refuse a term that the model does not have."""
     if term not in TERMS:
         text = _("mechanism {rule} acts on '{term}', which is not a term of the model{hint}")
-        hint = suggestion(str(term), TERMS)
-        raise InputError([Problem(text.format(rule=name, term=term, hint=hint))])
+        raise InputError.of(text, rule=name, term=term, hint=suggestion(str(term), TERMS))
 
 
-def _check_declaration(kind: str, function: Callable, parameters: Mapping[str, object]) -> str:
-    name = function.__name__
+def _check_declaration(kind: str, function: Callable, parameters: Mapping[str, object]) -> None:
     check_signature(kind, function)
-    check_parameters(name, parameters)
+    check_parameters(function.__name__, parameters)
     if not is_shipped(function):
         load_built_in()
-        if name in KNOWN[kind] and KNOWN[kind][name].is_built_in:
+        namesake = KNOWN[kind].get(function.__name__)
+        if namesake is not None and namesake.is_built_in:
             text = _("{kind} {rule} has the name of a built-in one; choose another")
-            raise InputError([Problem(text.format(kind=_(kind), rule=name))])
-    return name
+            raise InputError.of(text, kind=_(kind), rule=function.__name__)
+
+
+def _try_declaration(kind: str, function: Callable, parameters: Mapping[str, Parameter]) -> Any:
+    """Check a declaration, and return what the function makes of the example."""
+    _check_declaration(kind, function, parameters)
+    seen = (*example(kind), fill_record(parameters, {}))
+    return _try_example(kind, function.__name__, function, seen, fields(kind))
 
 
 def shipped_mechanisms() -> dict[str, Mechanism]:
@@ -626,13 +585,9 @@ def load_built_in() -> None:
         importlib.import_module(f"kolabsim.model.{room}")
 
 
-def _register_as(
-    of: type[Extension],
-    kind: str,
-    function: Callable,
-    parameters: Mapping[str, Parameter],
-    **more: object,
-) -> Any:
+def _make(
+    of: type[Made], kind: str, function: Callable, parameters: dict[str, Parameter], **more: Any
+) -> Made:
     # Numba loads cached code only if it can import the function's module by name, which does not
     # work for a user's file.
     kept = is_shipped(function)
@@ -640,30 +595,28 @@ def _register_as(
         twin = inlined(function) if kept else function
     else:
         twin = compiled(function, kept=kept)
-    made = of(
+    return of(
         kind=kind, name=function.__name__, python=function, compiled=twin, parameters=parameters,
         file=inspect.getsourcefile(function), **more,
     )  # fmt: skip
-    register(made)
+
+
+def register(made: Made) -> Made:
+    """Register an extension under its name."""
+    KNOWN[made.kind][made.name] = made
+    if isinstance(made, CustomMeasure):
+        CUSTOM[made.name] = made.entry
     return made
 
 
-def register(made: Any) -> None:
-    """Register an extension under its name."""
-    KNOWN[made.kind][made.name] = made
-    if made.kind == MEASURE:
-        CUSTOM[made.name] = made.entry
-
-
-def _try_example(kind: str, function: Callable, seen: tuple, fields: str, *, name: str = "") -> Any:
+def _try_example(kind: str, name: str, function: Callable, seen: tuple, fields: str = "") -> Any:
     """Call a function once in plain Python, and report in one sentence how it fails."""
     try:
         return function(*seen)
     except Exception as error:
-        text = _("{kind} {rule} fails on an example: {error}").format(
-            kind=_(kind), rule=name or function.__name__, error=error
-        )
-        raise InputError([Problem(f"{text}; {fields}" if fields else text)]) from error
+        text = _("{kind} {rule} fails on an example: {error}")
+        text += "; {fields}" if fields else ""
+        raise InputError.of(text, kind=_(kind), rule=name, error=error, fields=fields) from error
 
 
 def _check_number(kind: str, name: str, value: Any, *, is_defined: bool = True) -> None:
@@ -675,4 +628,4 @@ def _check_number(kind: str, name: str, value: Any, *, is_defined: bool = True) 
         text = _("{kind} {rule} returns {value}, which is not finite")
     else:
         return
-    raise InputError([Problem(text.format(kind=_(kind), rule=name, value=value))])
+    raise InputError.of(text, kind=_(kind), rule=name, value=value)

@@ -246,52 +246,37 @@ def read_offer(slot, lever):
 
 
 @device
-def lever_price(lever, p):
-    """Yearly price of a lever at full intensity, share of the cost it applies to (E13)."""
-    price = 0.0
+def charge(lever, region, slot, area, p):
+    """Yearly price of a lever for one slot, in persons at efficient scale (E13).
+
+    It is the price at full intensity, a share of the cost it applies to, times the intensity.
+    """
+    price, intensity = 0.0, 0.0
     if lever == FORUM:
-        price = p.forum_price
-    elif lever == PLANNING:
-        price = p.planning_price
-    elif lever == TEAM:
-        price = p.team_price
-    elif lever == INFORMATION:
-        price = p.information_price
-    elif lever == MONITORING:
-        price = p.monitoring_price
-    elif lever == NGO:
-        price = p.ngo_price
-    elif lever == BUSINESS:
-        price = p.business_price
+        price, intensity = p.forum_price, area.forum if region.forum >= 0 else 0.0
     elif lever == COMMUNITY:
-        price = p.community_price
-    return price
+        price, intensity = p.community_price, slot.community
+    elif slot.body == NOBODY:
+        return 0.0
+    elif lever == NGO:
+        price, intensity = p.ngo_price, slot.ngo
+    elif lever == BUSINESS:
+        price, intensity = p.business_price, slot.business
+    elif lever == PLANNING:
+        price, intensity = p.planning_price, area.planning
+    elif lever == TEAM:
+        price, intensity = p.team_price, area.team
+    elif lever == INFORMATION:
+        price, intensity = p.information_price, area.information
+    elif lever == MONITORING:
+        price, intensity = p.monitoring_price, area.monitoring
+    return price * intensity * service_cost(slot)
 
 
 @device
-def charge(lever, region, slot, area, p):
-    """Yearly price of a lever for one slot, in persons at efficient scale (E13)."""
-    together = slot.body != NOBODY
-    base = slot.due if together else slot.people * slot.alone
-    intensity = 0.0
-    if lever == FORUM:
-        intensity = area.forum if region.forum >= 0 else 0.0
-    elif lever == COMMUNITY:
-        intensity = slot.community
-    elif together:
-        if lever == NGO:
-            intensity = slot.ngo
-        elif lever == BUSINESS:
-            intensity = slot.business
-        elif lever == PLANNING:
-            intensity = area.planning
-        elif lever == TEAM:
-            intensity = area.team
-        elif lever == INFORMATION:
-            intensity = area.information
-        else:
-            intensity = area.monitoring
-    return lever_price(lever, p) * intensity * base
+def service_cost(slot):
+    """Yearly cost of a slot, joint or alone, in persons at efficient scale."""
+    return slot.due if slot.body != NOBODY else slot.people * slot.alone
 
 
 @device
@@ -310,10 +295,9 @@ def running_cost(lever, s, p):
 @device
 def custom_charge(rate, base, slot):
     """Yearly cost of a user-defined mechanism for one slot, in persons at efficient scale."""
-    together = slot.body != NOBODY
-    if base == ON_JOINT_COST and not together:
+    if base == ON_JOINT_COST and slot.body == NOBODY:
         return 0.0
-    return rate * (slot.due if together else slot.people * slot.alone)
+    return rate * service_cost(slot)
 
 
 @device

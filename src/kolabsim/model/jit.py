@@ -118,19 +118,14 @@ def allocating_device(function: Callable) -> Callable:
 def inlined(function: Callable) -> Callable:
     """A function that is copied into its callers before they are compiled; Python may call it.
 
-    Compiled code contains the code of everything that it calls, so each level between the loop of
-    the ensemble and the laws compiles all levels below it once more. Inlining the functions with
-    one caller, and the very short ones, saves a quarter of the time that the model takes to
-    compile.
+    Each level between the loop of the ensemble and the laws compiles all levels below it once more.
+    Inlining the functions with one caller, and the very short ones, saves a quarter of that time.
     """
     return compiled(function, inline="always")
 
 
 def iterator(function: Callable) -> Callable:
-    """A generator for compiled functions, which is not kept on disk.
-
-    One that numba reads from its cache cannot be compiled into a further function.
-    """
+    """A generator for compiled functions, which could not inline one from numba's cache."""
     return compiled(function, kept=False)
 
 
@@ -148,20 +143,17 @@ def obstacle(function: Callable, arguments: tuple) -> str:
     try:
         with first_call(function):
             function(*arguments)
+    except NumbaError as error:
+        lines = (line.strip() for line in str(error).splitlines())
+        return next((line for line in lines if line and not line.startswith("Failed in ")), "?")
     except Exception as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        lines = [line for line in lines if not line.startswith("Failed in ")] or ["?"]
-        return lines[0].strip() if isinstance(error, NumbaError) else f"numba: {error!r}"
+        return f"numba: {error!r}"
     return ""
 
 
 @contextmanager
 def first_call(function: Callable) -> Iterator[None]:
-    """Surround a call that may have to compile the function first.
-
-    It pauses garbage collection: the compiler makes so many objects that searching them takes a
-    tenth of the time.
-    """
+    """Pause garbage collection during a call that compiles; it would take a tenth of the time."""
     pauses = gc.isenabled() and not getattr(function, "signatures", True)
     if pauses:
         gc.disable()
@@ -344,9 +336,6 @@ def each_negotiation(s, queue):
 
 # Sorting ------------------------------------------------------------------------------------------
 
-SHORT = 16
-"""Length of the stretches that insertion sorts before they are merged."""
-
 
 @kernel
 def argsort(values):
@@ -355,15 +344,7 @@ def argsort(values):
     It is a merge sort; numpy's would take seconds to compile into the model.
     """
     number = len(values)
-    order, room = np.arange(number), np.empty(number, np.int64)
-    for start in range(0, number, SHORT):
-        for k in range(start + 1, min(start + SHORT, number)):
-            moved, place = order[k], k
-            while place > start and values[order[place - 1]] > values[moved]:
-                order[place] = order[place - 1]
-                place -= 1
-            order[place] = moved
-    width = SHORT
+    order, room, width = np.arange(number), np.empty(number, np.int64), 1
     while width < number:
         for start in range(0, number, 2 * width):
             middle, end = min(start + width, number), min(start + 2 * width, number)

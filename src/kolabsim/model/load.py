@@ -39,11 +39,6 @@ def installed(name: str) -> Path | None:
     return None
 
 
-def installed_names() -> list[str]:
-    """Names of the extensions that installed packages provide."""
-    return sorted(entry_points(group=GROUP).names)
-
-
 def run_extensions(paths: Iterable[Path]) -> Declared:
     """Call all listeners, run the extension files, and return their declarations.
 
@@ -67,7 +62,7 @@ def load_extension(path: Path) -> Declared:
     from kolabsim.model.declare import register  # late: it imports the compiler
 
     if not path.is_file():
-        raise InputError([Problem(_("the extension file does not exist"), file=str(path))])
+        raise InputError.of(_("the extension file does not exist"), str(path))
     version = (path.resolve(), path.read_bytes())
     if version not in _LOADED:
         _LOADED[version] = _run(path, version[1])
@@ -79,64 +74,50 @@ def load_extension(path: Path) -> Declared:
 
 
 def _run(path: Path, source: bytes) -> Declared:
-    from kolabsim.model.declare import (
-        DECISION,
-        KNOWN,
-        MEASURE,
-        MECHANISM,
-        TARGET,
-        Declared,
-        load_built_in,
-    )
+    from kolabsim.model.declare import KNOWN, Declared, load_built_in
 
     load_built_in()
     before = {kind: dict(known) for kind, known in KNOWN.items()}
     name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InputError([Problem(_("an extension is a Python file"), file=str(path))])
+        raise InputError.of(_("an extension is a Python file"), str(path))
     module = importlib.util.module_from_spec(spec)
-    problems = []
     try:
         spec.loader.exec_module(module)
-    except InputError as error:
-        problems = [Problem(problem.message, file=str(path)) for problem in error.problems]
-        cause: BaseException = error
-    except SystemExit as error:
-        text = _("the extension ends the program instead of declaring rules")
-        problems, cause = [Problem(text, file=str(path))], error
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        text = _("the extension cannot be loaded: {error}").format(error=reason)
-        problems, cause = [Problem(text, file=str(path))], error
-    if problems:
+    except (Exception, SystemExit) as error:
         for kind, known in before.items():
             KNOWN[kind].clear()
             KNOWN[kind].update(known)
-        raise InputError(problems) from cause
-    new: dict[str, dict[str, Any]] = {
-        kind: {name: one for name, one in known.items() if before[kind].get(name) is not one}
+        if isinstance(error, InputError):
+            raise InputError(Problem(one.message, str(path)) for one in error.problems) from error
+        if isinstance(error, SystemExit):
+            text = _("the extension ends the program instead of declaring rules")
+        else:
+            text = _("the extension cannot be loaded: {error}")
+        raise InputError.of(text, str(path), error=str(error) or type(error).__name__) from error
+    new = (
+        {name: one for name, one in known.items() if before[kind].get(name) is not one}
         for kind, known in KNOWN.items()
-    }
-    return Declared(new[DECISION], new[MECHANISM], new[TARGET], new[MEASURE])
+    )
+    return Declared(*new)
 
 
 def _combine(paths: Iterable[Path]) -> Declared:
     """Merge the declarations of several files; two that declare one name are refused."""
-    from kolabsim.model.declare import DECISION, KNOWN, MEASURE, MECHANISM, TARGET, Declared
+    from kolabsim.model.declare import KNOWN, Declared
 
     parts: dict[str, dict[str, Any]] = {kind: {} for kind in KNOWN}
     for path in paths:
         for entry in load_extension(path):
             first = parts[entry.kind].setdefault(entry.name, entry)
             if first is not entry:
-                text = _("{kind} {rule} is also declared by {file}").format(
-                    kind=_(entry.kind), rule=entry.name, file=first.file
-                )
-                raise InputError([Problem(text, file=str(path))])
+                text = _("{kind} {rule} is also declared by {file}")
+                words = {"kind": _(entry.kind), "rule": entry.name, "file": first.file}
+                raise InputError.of(text, str(path), **words)
     names = [entry.name for part in parts.values() for entry in part.values()]
     for name in names:
         if names.count(name) > 1 or name in PARAMETERS:
             text = _("'{name}' has two meanings; give each extension a name of its own")
-            raise InputError([Problem(text.format(name=name))])
-    return Declared(parts[DECISION], parts[MECHANISM], parts[TARGET], parts[MEASURE])
+            raise InputError.of(text, name=name)
+    return Declared(*parts.values())

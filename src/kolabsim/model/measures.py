@@ -244,7 +244,6 @@ AT = places("Places", MEASURES)
 """Places of the measures in the history of a run, by name: ``out[AT.trust]``."""
 FIRST_CHANNEL, CHANNEL_COUNT = AT.scale, len(CHANNELS) - 1
 
-REGION_COUNT = len(REGION_MEASURES)
 UNDEFINED = np.nan
 
 

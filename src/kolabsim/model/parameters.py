@@ -146,50 +146,31 @@ GROUPS: dict[str, str] = {
 PARAMETERS: dict[str, Parameter] = {
     **grouped(
         "start",
-        capacity_mean=share(
-            0.6,
-            r"\bar k",
-            "capacity of a region of median size, where no column gives it",
-            low=0.4,
-            high=0.8,
-        ),
+        capacity_mean=share(0.6, r"\bar k",
+                            "capacity of a region of median size, where no column gives it",
+                            low=0.4, high=0.8),
         capacity_size=number(0.04, "k_N", "capacity gained per unit of log population"),
         capacity_spread=number(0.1, "s_k", "standard deviation of capacity, by region and area"),
         stress_mean=share(0.3, r"\bar f", "mean fiscal stress, where no column gives it"),
         stress_spread=number(0.2, "s_f", "standard deviation of fiscal stress between regions"),
         commitment_start=share(0.6, "m_0", "commitment at the start", low=0.3, high=0.9),
-        reputation_start=share(
-            0.6,
-            "r_0",
-            "probability of keeping promises, as others see it at the start",
-            low=0.3,
-            high=0.9,
-        ),
-        trust_start=share(
-            0.5,
-            "T_0",
-            "trust at the start between regions of average cultural distance",
-            low=0.25,
-            high=0.75,
-        ),
+        reputation_start=share(0.6, "r_0",
+                               "probability of keeping promises, as others see it at the start",
+                               low=0.3, high=0.9),
+        trust_start=share(0.5, "T_0",
+                          "trust at the start between regions of average cultural distance",
+                          low=0.25, high=0.75),
         trust_culture=number(0.08, "T_d", "trust lost at the start per unit of cultural distance"),
         trust_spread=number(0.08, "s_T", "standard deviation of trust at the start"),
     ),
     **grouped(
         "economics",
         transition_cost=number(0.05, r"\rho", "cost and quality penalty of a new joint body"),
-        transition_years=number(
-            2.0,
-            r"\theta",
-            "years in which the penalty of a new body falls to 37%",
-            unit="year",
-            least=0.05,
-        ),
-        startup_cost=number(
-            0.13,
-            "k_0",
-            "start-up paid by an entering member, share of its first yearly cost",
-        ),
+        transition_years=number(2.0, r"\theta",
+                                "years in which the penalty of a new body falls to 37%",
+                                unit="year", least=0.05),
+        startup_cost=number(0.13, "k_0",
+                            "start-up paid by an entering member, share of its first yearly cost"),
         horizon_years=number(
             5.0,
             "H",
@@ -199,55 +180,33 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         pooling=share(0.3, r"\tau", "how far joint quality moves from mean to best capacity"),
         shortfall_quality=share(0.15, r"\varphi", "quality lost when every member falls short"),
-        strain=share(
-            0.5,
-            r"\varsigma",
-            "elasticity by which demand above normal lowers quality",
-            low=0.0,
-            high=1.0,
-        ),
-        quality_value=number(
-            0.5, r"\mu", "value of one unit of quality, share of stand-alone cost"
-        ),
-        autonomy_cost=number(
-            0.02, r"\alpha_v", "value of full autonomy to the region that values it most"
-        ),
+        strain=share(0.5, r"\varsigma", "elasticity by which demand above normal lowers quality",
+                     low=0.0, high=1.0),
+        quality_value=number(0.5, r"\mu",
+                             "value of one unit of quality, share of stand-alone cost"),
+        autonomy_cost=number(0.02, r"\alpha_v",
+                             "value of full autonomy to the region that values it most"),
     ),
     **grouped(
         "coordination",
         information_cost=number(0.03, r"\alpha_i", "cost of informing each other, share of cost"),
-        negotiation_cost=number(
-            0.012, r"\alpha_n", "cost of agreeing between two members, share of cost"
-        ),
-        enforcement_cost=number(
-            0.03, r"\alpha_e", "cost of enforcing promises without any trust, share of cost"
-        ),
-        overhead_cost=number(
-            0.01, r"\alpha_b", "overhead of a board or lead region, share of cost"
-        ),
+        negotiation_cost=number(0.012, r"\alpha_n",
+                                "cost of agreeing between two members, share of cost"),
+        enforcement_cost=number(0.03, r"\alpha_e",
+                                "cost of enforcing promises without any trust, share of cost"),
+        overhead_cost=number(0.01, r"\alpha_b",
+                             "overhead of a board or lead region, share of cost"),
         culture_weight=number(0.25, r"\gamma_d", "rise of information cost with cultural distance"),
         interest_weight=number(0.5, r"\gamma_q", "rise of negotiation cost with unlike interests"),
-        partners_contract=number(
-            1.2,
-            r"\nu_c",
-            "growth of negotiation cost with partners, under a contract",
-            low=0.9,
-            high=1.5,
-        ),
-        partners_board=number(
-            1.0,
-            r"\nu_b",
-            "growth of negotiation cost with partners, under a joint board",
-            low=0.7,
-            high=1.3,
-        ),
-        partners_lead=number(
-            0.6,
-            r"\nu_l",
-            "growth of negotiation cost with partners, under a lead region",
-            low=0.3,
-            high=0.9,
-        ),
+        partners_contract=number(1.2, r"\nu_c",
+                                 "growth of negotiation cost with partners, under a contract",
+                                 low=0.9, high=1.5),
+        partners_board=number(1.0, r"\nu_b",
+                              "growth of negotiation cost with partners, under a joint board",
+                              low=0.7, high=1.3),
+        partners_lead=number(0.6, r"\nu_l",
+                             "growth of negotiation cost with partners, under a lead region",
+                             low=0.3, high=0.9),
         forum_information=share(0.25, r"\iota_F", "information cost saved by a full forum"),
         system_information=share(0.35, r"\iota_I", "information cost saved by a shared system"),
         planning_negotiation=share(0.25, r"\iota_P", "negotiation cost saved by joint planning"),
@@ -267,27 +226,21 @@ PARAMETERS: dict[str, Parameter] = {
             most=20.0,
             meaning="log odds that a region considers an area in a quarter without special reason",
         ),
-        attention_cost=number(
-            3.0, r"\beta_c", "attention raised by unit costs above those at efficient scale"
-        ),
+        attention_cost=number(3.0, r"\beta_c",
+                              "attention raised by unit costs above those at efficient scale"),
         attention_stress=number(1.0, r"\beta_f", "attention raised by fiscal stress"),
         attention_peers=number(1.5, r"\beta_p", "attention raised by contacts that share the area"),
         attention_interest=number(0.5, r"\beta_w", "attention raised by the area's priority"),
         attention_grant=number(1.5, r"\beta_G", "attention raised by a full central grant"),
         attention_forum=number(0.7, r"\beta_F", "attention raised by a full forum"),
         notice=share(0.5, "n_0", "chance of noticing a contact at mean nearness and trust 0.5"),
-        notice_forum=number(
-            1.4, r"\chi", "rise of the chance of noticing a contact in the same forum"
-        ),
-        notice_tier=number(
-            1.0, r"\chi_t", "rise of the chance of noticing a contact in the same tier"
-        ),
-        near_reach=number(
-            1.5,
-            "d_0",
-            "distance over which nearness falls to 37%, in mean contact distances",
-            least=0.05,
-        ),
+        notice_forum=number(1.4, r"\chi",
+                            "rise of the chance of noticing a contact in the same forum"),
+        notice_tier=number(1.0, r"\chi_t",
+                           "rise of the chance of noticing a contact in the same tier"),
+        near_reach=number(1.5, "d_0",
+                          "distance over which nearness falls to 37%, in mean contact distances",
+                          least=0.05),
         near_land=number(2.0, "n_l", "rise of nearness between land neighbours"),
         misperception=number(
             0.12,
@@ -296,9 +249,8 @@ PARAMETERS: dict[str, Parameter] = {
         ),
         misperception_forum=share(0.3, r"\varepsilon_F", "error avoided by a full forum"),
         misperception_system=share(0.3, r"\varepsilon_I", "error avoided by a shared system"),
-        misperception_planning=share(
-            0.5, r"\varepsilon_P", "error avoided at the vote by joint planning"
-        ),
+        misperception_planning=share(0.5, r"\varepsilon_P",
+                                     "error avoided at the vote by joint planning"),
     ),
     **grouped(
         "agreement",
@@ -341,48 +293,25 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     **grouped(
         "exit",
-        exit_base=number(
-            0.06,
-            "x_0",
-            "hazard of leaving at reference load, trust and saving",
-            unit="1/year",
-        ),
+        exit_base=number(0.06, "x_0", "hazard of leaving at reference load, trust and saving",
+                         unit="1/year"),
         exit_load=number(1.0, "x_L", "rise of the hazard with coordination load"),
         exit_trust=number(0.5, "x_T", "rise of the hazard with distrust"),
         exit_saving=number(0.1, "x_s", "fall of the hazard with realised net benefit"),
-        first_term=number(
-            3.0,
-            "t_1",
-            "years in which a new member may not leave",
-            unit="year",
-        ),
+        first_term=number(3.0, "t_1", "years in which a new member may not leave", unit="year"),
     ),
     **grouped(
         "learning",
-        trust_gain=rate(
-            0.1,
-            r"\lambda^+",
-            "trust gained from promises kept",
-            source="pant_yu_2025",
-        ),
-        trust_loss=rate(
-            0.3,
-            r"\lambda^-",
-            "trust lost from promises broken",
-            source="pant_yu_2025",
-        ),
-        trust_damage=rate(
-            0.6,
-            r"\mu_R",
-            "trust put out of reach by broken promises, where damage is lasting",
-            source="pant_yu_2025",
-        ),
-        trust_mending=rate(
-            0.03,
-            r"\delta_R",
-            "part of lasting damage to trust mended by promises kept",
-            source="pant_yu_2025",
-        ),
+        trust_gain=rate(0.1, r"\lambda^+", "trust gained from promises kept",
+                        source="pant_yu_2025"),
+        trust_loss=rate(0.3, r"\lambda^-", "trust lost from promises broken",
+                        source="pant_yu_2025"),
+        trust_damage=rate(0.6, r"\mu_R",
+                          "trust put out of reach by broken promises, where damage is lasting",
+                          source="pant_yu_2025"),
+        trust_mending=rate(0.03, r"\delta_R",
+                           "part of lasting damage to trust mended by promises kept",
+                           source="pant_yu_2025"),
         trust_forum=rate(0.05, r"\lambda_F", "trust built by a full forum"),
         trust_team=rate(0.03, r"\lambda_C", "trust built by a full coordination team"),
         trust_mediation=rate(0.03, r"\lambda_O", "trust built by full mediation"),
@@ -392,36 +321,25 @@ PARAMETERS: dict[str, Parameter] = {
     ),
     **grouped(
         "programme",
-        forum_price=number(
-            0.002, "c_F", "yearly cost of a full forum, share of its regions' service cost"
-        ),
-        planning_price=number(
-            0.005, "c_P", "yearly cost of full joint planning, share of joint cost"
-        ),
+        forum_price=number(0.002, "c_F",
+                           "yearly cost of a full forum, share of its regions' service cost"),
+        planning_price=number(0.005, "c_P",
+                              "yearly cost of full joint planning, share of joint cost"),
         team_price=number(0.01, "c_C", "yearly cost of a full team, share of joint cost"),
-        information_price=number(
-            0.02, "c_I", "yearly cost of a full information system, share of joint cost"
-        ),
-        monitoring_price=number(
-            0.005, "c_M", "yearly cost of full monitoring, share of joint cost"
-        ),
+        information_price=number(0.02, "c_I",
+                                 "yearly cost of a full information system, share of joint cost"),
+        monitoring_price=number(0.005, "c_M",
+                                "yearly cost of full monitoring, share of joint cost"),
         ngo_price=number(0.005, "c_O", "yearly cost of full NGO mediation, share of joint cost"),
-        business_price=number(
-            0.005, "c_B", "yearly cost of full business support, share of joint cost"
-        ),
-        community_price=number(
-            0.001, "c_V", "yearly cost of full community voice, share of service cost"
-        ),
+        business_price=number(0.005, "c_B",
+                              "yearly cost of full business support, share of joint cost"),
+        community_price=number(0.001, "c_V",
+                               "yearly cost of full community voice, share of service cost"),
         grant_share=share(0.5, "s_G", "share of start-up that a full central grant pays"),
-        discount=number(
-            0.04,
-            "r_d",
-            "yearly discount rate",
-            unit="1/year",
-        ),
+        discount=number(0.04, "r_d", "yearly discount rate", unit="1/year"),
         cofinance_share=share(0.5, "s_B", "share of start-up that full co-finance pays"),
     ),
-}
+}  # fmt: skip
 
 
 def named(*names: str) -> dict[str, Any]:

@@ -30,10 +30,6 @@ from kolabsim.model.levers import LASTING, TERMS
 from kolabsim.model.parameters import ASPIRATION_LEARNING, COMMITMENT_LEARNING, QUARTERS
 from kolabsim.model.state import INTERESTS, NOBODY, ROW, Me
 
-STAGES = ("identify", "communicate", "plan", "coordinate", "evaluate")
-"""The five steps, in the order in which a quarter runs through them."""
-
-
 on_attention_odds = laws.term(
     "attention_odds", "odds that a region considers an area in a quarter (E7)", "log odds",
     least=-inf, most=inf,
@@ -110,9 +106,8 @@ def list_options(i, a, s, p, key):
         party = party_row(s.slot, contact.target, a)
         if party == own or s.sums[party, ROW.members] > room:
             continue
-        if not notices(
-            region, s.region[contact.target], contact, s.area[a], s.effect[a], a, p, key
-        ):
+        other = s.region[contact.target]
+        if not notices(region, other, contact, s.area[a], s.effect[a], a, p, key):
             continue
         k = 1
         while k < number and s.option[k].party != party:
@@ -154,9 +149,7 @@ def attention(region, slot, effects, peers, priority, forum, p):
     odds = laws.attention_odds(
         slot.alone, region.stress, peers, priority, slot.government, forum, p
     )
-    odds = on_attention_odds(odds, effects)
-    chance = laws.logistic(odds)
-    return on_attention(chance, effects)
+    return on_attention(laws.logistic(on_attention_odds(odds, effects)), effects)
 
 
 @device
@@ -164,8 +157,7 @@ def notices(region, other, contact, area, effects, a, p, key):
     """Whether a region notices a contact in an area this quarter."""
     forum = area.forum * same_forum(region, other)
     tier = 1.0 if region.tier == other.tier else 0.0
-    chance = laws.noticing(contact.near, contact.trust, forum, tier, p)
-    chance = on_notice(chance, effects)
+    chance = on_notice(laws.noticing(contact.near, contact.trust, forum, tier, p), effects)
     return rng.uniform_by_area(key, rng.NOTICE, region.id, other.id, a) < chance
 
 
@@ -305,15 +297,13 @@ def coordinate(i, s, p, key):
             serve_alone(slot)
             continue
         row, area = s.sums[s.slot.size + slot.body], s.area[a]
-        seen = laws.observed(area.monitoring, area.information, p)
-        seen = on_observation(seen, s.effect[a])
+        seen = on_observation(laws.observed(area.monitoring, area.information, p), s.effect[a])
         trust = laws.mean_trust(row[ROW.trust], row[ROW.members])
         odds = laws.conduct_odds(
             current_goodwill(region, slot, p, key.quarter), region.commitment, trust,
             slot.community, region.stress, region.population / row[ROW.residents], seen, p,
         )  # fmt: skip
-        odds = on_conduct_odds(odds, s.effect[a])
-        chance = laws.logistic(odds)
+        chance = laws.logistic(on_conduct_odds(odds, s.effect[a]))
         chance = on_conduct(chance, s.effect[a])
         slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
         slot.seen = rng.uniform_by_area(key, rng.OBSERVATION, region.id, region.id, a) < seen
@@ -367,16 +357,9 @@ def produce_body(s, p, body, quarter):
         short += (1.0 - s.slot[i, a].kept) * s.slot[i, a].people
     penalty = laws.transition((quarter - s.body[body].began) / QUARTERS, p)
     forum = body_forum_share(s, body)
+    short /= row[ROW.people]
     view = outlook(
-        s.area[a],
-        s.effect[a],
-        s.moment[0],
-        p,
-        row,
-        s.body[body].form,
-        penalty,
-        forum,
-        short / row[ROW.people],
+        s.area[a], s.effect[a], s.moment[0], p, row, s.body[body].form, penalty, forum, short
     )
     missing = 0.0
     for k in range(size):

@@ -161,7 +161,7 @@ def _read_rows(table: Table, scenario: Scenario, year: float | None) -> dict[str
         began, ended = _read_years(table, line, since, until)
         if region and region not in row:
             message = _("region: the scenario has no region '{code}'{suggestion}")
-            hint = suggestion(region, scenario.regions.codes)
+            hint = suggestion(region, row)
             table.add_problem(line, message.format(code=region, suggestion=hint))
         elif reason:
             continue

@@ -15,7 +15,6 @@ model's form.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.analysis.statistics import mean_interval
-from kolabsim.engine.ensemble import cores
+from kolabsim.engine.ensemble import in_threads
 from kolabsim.model.parameters import PARAMETERS, Parameter, between
 from kolabsim.scenario.futures import STRUCTURES, Future, structural_futures
 from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
@@ -140,21 +139,20 @@ def narrow(
     rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     drawn = near = 0
-    with ThreadPoolExecutor(threads or cores()) as pool:
 
-        def left(points: np.ndarray, runs: int, enough: float) -> np.ndarray:
-            found = list(pool.map(lambda point: misfit(point, runs, enough), points))
-            return points[np.array(found) <= enough]
+    def left(points: np.ndarray, runs: int, enough: float) -> np.ndarray:
+        found = in_threads(lambda point: misfit(point, runs, enough), points, threads=threads)
+        return points[np.array(list(found)) <= enough]
 
-        while len(kept) < wanted and drawn < most:
-            points = rng.random((min(BATCH, most - drawn), dimensions))
-            drawn += len(points)
-            points = left(points, LOOKS[0], FAR)
-            near += len(points)
-            kept += list(left(points, LOOKS[1], 0.0)) if len(points) else []
-            found = Narrowed(np.array(kept[:wanted]).reshape(-1, dimensions), drawn, near)
-            if progress is not None:
-                progress(found)
+    while len(kept) < wanted and drawn < most:
+        points = rng.random((min(BATCH, most - drawn), dimensions))
+        drawn += len(points)
+        points = left(points, LOOKS[0], FAR)
+        near += len(points)
+        kept += list(left(points, LOOKS[1], 0.0)) if len(points) else []
+        found = Narrowed(np.array(kept[:wanted]).reshape(-1, dimensions), drawn, near)
+        if progress is not None:
+            progress(found)
     return found
 
 
@@ -204,9 +202,8 @@ def alternatives(
     """For each set, the names of the structural alternatives under which it still agrees."""
     others = structural_futures()
     work = [(one, name) for one in sets for name in others]
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        found = list(pool.map(lambda part: judge(part[0] | others[part[1]]) <= 0.0, work))
-    agrees = np.array(found).reshape(len(sets), len(others))
+    found = in_threads(lambda part: judge(part[0] | others[part[1]]) <= 0.0, work, threads=threads)
+    agrees = np.array(list(found)).reshape(len(sets), len(others))
     return [tuple(np.array(list(others))[row]) for row in agrees]
 
 
@@ -235,8 +232,7 @@ def combined(
                 return sets[k] | drawn
         return sets[k] | usual
 
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        return tuple(pool.map(one, range(len(sets))))
+    return tuple(in_threads(one, range(len(sets)), threads=threads))
 
 
 def calibrate(
@@ -247,11 +243,7 @@ def calibrate(
     threads: int | None = None,
     progress: Callable[[Narrowed], None] | None = None,
 ) -> Calibration:
-    """Find ``sets`` futures that agree with all facts for calibration.
-
-    The search ends without them once ``most`` sets are judged. ``progress`` is called with what was
-    found so far.
-    """
+    """Find ``sets`` futures that agree with all facts for calibration, as :func:`narrow` does."""
 
     def judge(future: Future, runs: int = LOOKS[1], enough: float = 0.0) -> float:
         return misfit(future, runs=runs, seed=seed, enough=enough)

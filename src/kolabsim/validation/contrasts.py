@@ -62,22 +62,22 @@ def slope(y: np.ndarray, *columns: np.ndarray) -> float:
     return float(np.linalg.lstsq(x, y, rcond=None)[0][0])
 
 
-def logit(y: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+def logit(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Fit a logistic regression by Newton's method.
 
-    ``y`` are the outcomes, 0 or 1 [N], and ``columns`` the predictors [N]. A ridge penalty of 1e-6
-    keeps the coefficients finite where a column separates the outcomes. The result has a
-    coefficient for each column, then the constant; all are NaN where the fit does not converge or
-    ``y`` does not vary.
+    ``y`` are the outcomes, 0 or 1 [N], and ``x`` the predictors [N, K]. A ridge penalty of 1e-6
+    keeps the coefficients finite where a predictor separates the outcomes. The result has a
+    coefficient for each predictor, then the constant; all are NaN where the fit does not converge
+    or ``y`` does not vary.
 
     Examples
     --------
     >>> import numpy as np
     >>> y = np.array([0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0])
-    >>> logit(y, np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])).round(3)
+    >>> logit(y, np.array([[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]).T).round(3)
     array([ 2.197, -1.099])
     """
-    x = np.column_stack([*columns, np.ones(len(y))])
+    x = np.column_stack([x, np.ones(len(y))])
     beta = np.zeros(x.shape[1])
     if len(y) <= x.shape[1] or y.min() == y.max():
         return np.full(x.shape[1], np.nan)
@@ -250,7 +250,7 @@ def exit_drivers(run: Run) -> float:
     columns = [
         standard(run.column[name][:-1][at_risk]) for name in ("load", "body_trust", "realised")
     ]
-    load, trust, saving = np.abs(logit(leaves, *columns)[:3])
+    load, trust, saving = np.abs(logit(leaves, np.column_stack(columns))[:3])
     return max(load, trust) - saving
 
 
@@ -285,7 +285,8 @@ def tie_effect(name: str) -> Contrast:
             "capacity": standard(np.abs(run.capacity[one] - run.capacity[other]).max(axis=1)),
             "tier": (run.tier[one] == run.tier[other]).astype(float),
         }
-        effects = logit(run.tied.any(axis=1).astype(float), *columns.values())
+        tied = run.tied.any(axis=1).astype(float)
+        effects = logit(tied, np.column_stack([*columns.values()]))
         return effects[list(columns).index(name)]
 
     return described(f"Log odds of a tie {TIES[name]}.", contrast)

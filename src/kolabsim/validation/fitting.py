@@ -8,19 +8,18 @@ else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import cores
+from kolabsim.engine.ensemble import in_threads
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
 from kolabsim.validation.calibration import misfit
 from kolabsim.validation.network import Network, simulate_bodies
 from kolabsim.validation.pairs import auc, chance_to_share, cross_validated
-from kolabsim.validation.structure import NOT_COUNTED, describe_network, feature_distance
+from kolabsim.validation.structure import NOT_COUNTED, describe_network, feature_distance, is_count
 
 GENERAL = (
     "attention_base", "attention_cost", "attention_peers", "notice", "notice_tier", "near_reach",
@@ -75,8 +74,7 @@ def point_of(space: Space, setting: Mapping[str, float]) -> np.ndarray:
     )
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(NamedTuple):
     """How badly a setting fits, in parts that are 1 where the misfit is clearly visible."""
 
     structure: float
@@ -93,13 +91,6 @@ class Loss:
         return self.structure + self.pairs + self.facts
 
 
-def unit_of(name: str) -> float:
-    """Distance of a feature of structure that counts as one."""
-    if name.startswith("share."):
-        return 0.1
-    return 0.15 if name == "partners" or name.startswith("size.") else 0.05
-
-
 def loss_of(network: Network, setting: Mapping[str, float]) -> Loss:
     """How badly a setting fits the regions that were not held out."""
     rows, pairs = ~network.held_out, network.pairs
@@ -110,10 +101,11 @@ def loss_of(network: Network, setting: Mapping[str, float]) -> Loss:
     for name, value in observed.items():
         if np.isfinite(value) and name not in NOT_COUNTED:
             mean = float(np.mean(np.nan_to_num([one[name] for one in runs])))
-            apart += (feature_distance(name, value, mean) / unit_of(name)) ** 2
+            unit = 0.1 if name.startswith("share.") else 0.15 if is_count(name) else 0.05
+            apart += (feature_distance(name, value, mean) / unit) ** 2
     here = pairs.inside(rows)
     y = network.shares[here].astype(float)
-    rival = auc(y, cross_validated(y, [column[here] for column in pairs.columns]))
+    rival = auc(y, cross_validated(y, pairs.x[here]))
     chance = chance_to_share(bodies[:, :, network.compared], pairs.rows[here])
     short = float(np.nan_to_num(max(rival - auc(y, chance), 0.0))) / 0.01
     general = {name: value for name, value in setting.items() if name.startswith("parameters.")}
@@ -137,13 +129,15 @@ def fit_network(
     rng = np.random.default_rng(seed)
     middle = point_of(space, {name: entry.default for name, entry in space.items()})
     spread = np.full(len(middle), 0.25)
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        for k in range(rounds):
-            points = np.clip(middle + spread * rng.standard_normal((BATCH, len(middle))), 0.0, 1.0)
-            losses = list(pool.map(lambda p: loss_of(network, setting_at(space, p)), points))
-            order = np.argsort([loss.total for loss in losses], kind="stable")[:BEST]
-            middle = 0.4 * middle + 0.6 * points[order].mean(axis=0)
-            spread = np.maximum(0.4 * spread + 0.6 * points[order].std(axis=0), 0.03)
-            if progress is not None:
-                progress(k + 1, losses[order[0]])
+    for k in range(rounds):
+        points = np.clip(middle + spread * rng.standard_normal((BATCH, len(middle))), 0.0, 1.0)
+        found = in_threads(
+            lambda point: loss_of(network, setting_at(space, point)), points, threads=threads
+        )
+        losses = list(found)
+        order = np.argsort([loss.total for loss in losses], kind="stable")[:BEST]
+        middle = 0.4 * middle + 0.6 * points[order].mean(axis=0)
+        spread = np.maximum(0.4 * spread + 0.6 * points[order].std(axis=0), 0.03)
+        if progress is not None:
+            progress(k + 1, losses[order[0]])
     return setting_at(space, middle)

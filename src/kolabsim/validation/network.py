@@ -8,7 +8,6 @@ network have the observed structure?
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, cores, new_state, run_block
+from kolabsim.engine.ensemble import Task, build_task, in_threads, new_state, run_block
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.geometry import great_circle, on_sphere
@@ -71,19 +70,18 @@ class Network:
     @cached_property
     def groups(self) -> dict[str, np.ndarray]:
         """Groups of regions that are judged separately, [R] each; the last one counts most."""
-        seen, have_held_out = ~self.held_out, self.held_out.any()
-        if have_held_out:
-            everything = N_("Regions used for fitting")
-            complete = N_("Regions used for fitting, without incompletely reported ones")
-        else:
-            everything = N_("All regions")
-            complete = N_("All regions, without incompletely reported ones")
-        found = {everything: seen}
-        if (seen & self.incomplete).any():
-            found[complete] = seen & ~self.incomplete
-        if have_held_out:
-            found[N_("Held-out regions")] = self.held_out
-        return found
+        names = (
+            (N_("Regions used for fitting"),
+             N_("Regions used for fitting, without incompletely reported ones"))
+            if self.held_out.any()
+            else (N_("All regions"), N_("All regions, without incompletely reported ones"))
+        )  # fmt: skip
+        groups = (
+            (names[0], ~self.held_out, True),
+            (names[1], ~self.held_out & ~self.incomplete, (~self.held_out & self.incomplete).any()),
+            (N_("Held-out regions"), self.held_out, self.held_out.any()),
+        )
+        return {name: rows for name, rows, exists in groups if exists}
 
     def columns(self, area: str) -> list[int]:
         """Columns of the model's areas that correspond to an observed area."""
@@ -135,26 +133,13 @@ def load_network(
 ) -> Network:
     """Load a scenario and the joint bodies that were observed among its regions.
 
-    Parameters
-    ----------
-    scenario
-        Name or file of any scenario whose regions have places. Its own joint bodies are ignored.
-    bodies
-        A CSV table of observed joint bodies (see :func:`kolabsim.validation.bodies.read_bodies`).
-    held_out, incomplete
-        Tiers (such as provinces) whose regions are only scored, and those whose bodies were
-        reported incompletely.
-    within, year, strategy
-        As in :class:`Network` and :func:`~kolabsim.validation.bodies.read_bodies`.
-    by
-        Column of the table of regions by which gains are summed, by default the tier.
-    settings
-        Settings that differ from the scenario's, by dotted names.
+    ``scenario`` is the name or file of any scenario whose regions have places; its own joint bodies
+    are ignored. ``bodies`` is a CSV table, of which those of a ``year`` are compared
+    (:func:`kolabsim.validation.bodies.read_bodies`). Regions of the tiers ``held_out`` are only
+    scored, and bodies in the tiers ``incomplete`` were reported incompletely. ``settings`` differ
+    from the scenario's, by dotted names; the other arguments are those of :class:`Network`.
 
-    Raises
-    ------
-    kolabsim.errors.InputError
-        With everything that is wrong with these inputs.
+    Raises :class:`~kolabsim.errors.InputError` with everything that is wrong with these inputs.
     """
     loaded = Scenario.load(scenario)
     changes = {**(settings or {}), **({"bodies": []} if loaded.bodies else {})}
@@ -195,7 +180,7 @@ class Simulated(NamedTuple):
     bodies: np.ndarray
     """[runs, R, A] number of the body that provides each area at the end."""
     figures: np.ndarray
-    """[R, A, measures] measures of regions, means over runs; empty if they were not asked for."""
+    """[R, A, measures] measures of regions, means over runs; 0 if they were not asked for."""
 
 
 def simulate_bodies(
@@ -211,17 +196,13 @@ def simulate_bodies(
     def one(number: int) -> tuple[np.ndarray, np.ndarray]:
         state = new_state(task.world)
         block = run_block(task, np.array([number]), regions=figures, state=state)
-        return state.slot["body"].copy(), block.figures[0] if figures else np.zeros(0)
+        return state.slot["body"].copy(), block.figures[0] if figures else np.zeros(1)
 
     bodies: list[np.ndarray] = []
-    total: np.ndarray | None = None
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        for ends, measured in pool.map(one, range(runs)):
-            bodies.append(ends)
-            total = np.nan_to_num(measured) if total is None else total + np.nan_to_num(measured)
-            if progress is not None:
-                progress(len(bodies))
-    assert total is not None  # there is at least one run
+    total = np.zeros(1)
+    for ends, measured in in_threads(one, range(runs), threads=threads, progress=progress):
+        bodies.append(ends)
+        total = total + np.nan_to_num(measured)
     return Simulated(np.array(bodies), total / runs)
 
 

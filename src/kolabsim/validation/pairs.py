@@ -47,9 +47,9 @@ class Pairs:
     """[P] each; larger values make sharing more likely. Attributes that do not vary are absent."""
 
     @property
-    def columns(self) -> tuple[np.ndarray, ...]:
-        """All predictors, for a regression."""
-        return tuple(self.predictors.values())
+    def x(self) -> np.ndarray:
+        """[P, predictors] all of them, for a regression."""
+        return np.column_stack([*self.predictors.values()])
 
     @property
     def bands(self) -> tuple[tuple[float, float], ...]:
@@ -62,8 +62,7 @@ class Pairs:
 
     def regressed(self, y: np.ndarray, seen: np.ndarray, here: np.ndarray) -> np.ndarray:
         """Log odds of the pairs ``here`` by a regression of y [P] on the pairs that are seen."""
-        weights = logit(y[seen], *(column[seen] for column in self.columns))
-        return predict([column[here] for column in self.columns], weights)
+        return predict(self.x[here], logit(y[seen], self.x[seen]))
 
 
 def describe_pairs(
@@ -147,19 +146,18 @@ def average_precision(y: np.ndarray, score: np.ndarray) -> float:
     return float(shares @ (np.cumsum(shares) / np.cumsum(number)) / shares.sum())
 
 
-def predict(columns: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+def predict(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Log odds by a logistic regression with these coefficients, the constant last."""
-    return np.asarray(np.column_stack([*columns, np.ones(len(columns[0]))]) @ weights)
+    return np.asarray(np.column_stack([x, np.ones(len(x))]) @ weights)
 
 
-def cross_validated(y: np.ndarray, columns: Sequence[np.ndarray], seed: int = 1) -> np.ndarray:
+def cross_validated(y: np.ndarray, x: np.ndarray, seed: int = 1) -> np.ndarray:
     """Log odds by logistic regressions, each of ten parts by a regression on the other parts."""
     part = np.random.default_rng(seed).permutation(len(y)) % FOLDS
     found = np.empty(len(y))
     for fold in np.unique(part):
         here = part == fold
-        weights = logit(y[~here], *(column[~here] for column in columns))
-        found[here] = predict([column[here] for column in columns], weights)
+        found[here] = predict(x[here], logit(y[~here], x[~here]))
     return found
 
 
@@ -232,7 +230,7 @@ def fit_pairs(
     elif (rows & held_out).any():
         rival = pairs.regressed(y, pairs.inside(~held_out), here)
     else:
-        rival = cross_validated(y[here], [column[here] for column in pairs.columns])
+        rival = cross_validated(y[here], pairs.x[here])
     distance, y, chance = pairs.distance[here], y[here], chance[here]
     single = {name: v[here] for name, v in pairs.predictors.items() if name != "near"}
     scores = {"model": chance, "regression": rival, **single}
@@ -306,12 +304,15 @@ def compare_effects(
         for name, column in pairs.predictors.items()
         if name != "distance" and len(column[here]) and np.ptp(column[here]) > 0.0
     }
+    if not columns:
+        return ()
+    x = np.column_stack([*columns.values()])
 
     def effects(shares: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         y = shares[here].astype(float)
         if weights is None:
-            return logit(y, *columns.values())
-        return logit(np.repeat(y, weights), *(np.repeat(c, weights) for c in columns.values()))
+            return logit(y, x)
+        return logit(np.repeat(y, weights), np.repeat(x, weights, axis=0))
 
     observed = effects(shares)
     again = [effects(shares, w.astype(int)) for w in resample_regions(pairs.rows[here])]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from math import isfinite, nan
 from typing import NamedTuple
 
 import numpy as np
 
 from kolabsim.analysis.statistics import mean_interval
-from kolabsim.engine.ensemble import cores
+from kolabsim.engine.ensemble import in_threads
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
 from kolabsim.validation.runs import simulate_run
 
@@ -106,15 +105,12 @@ def score(
     runs = runs_needed() if runs is None else runs
     work: list[tuple[int, Mapping[str, object]]] = [(k, {}) for k in range(runs)]
     work += [(k, future) for future in elsewhere for k in range(FEW)]
-    found: list[list[float]] = []
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        for values in pool.map(lambda part: contrasts(part[0], facts, part[1], seed), work):
-            found.append(values)
-            if progress is not None:
-                progress(len(found))
+    found = in_threads(
+        lambda part: contrasts(part[0], facts, part[1], seed), work,
+        threads=threads, progress=progress,
+    )  # fmt: skip
     findings = []
-    for k, fact in enumerate(facts):
-        column = np.array([row[k] for row in found])
+    for fact, column in zip(facts, np.array(list(found)).T, strict=True):
         value, low, high, n = (float(part) for part in mean_interval(column[:runs]))
         held = []
         if elsewhere and fact.contrast:

@@ -91,9 +91,14 @@ def share_by_size(networks: Iterable[np.ndarray]) -> np.ndarray:
     return number / max(number.sum(), 1.0)
 
 
+def is_count(name: str) -> bool:
+    """Whether a feature is a number of regions rather than a share or an index."""
+    return name == "partners" or name.startswith("size.")
+
+
 def feature_distance(name: str, observed: float, found: float) -> float:
     """How far a feature is from what was observed; counts are compared by their logarithms."""
-    if name == "partners" or name.startswith("size."):
+    if is_count(name):
         return float(abs(np.log(max(found, 0.1) / max(observed, 0.1))))
     return abs(found - observed)
 
