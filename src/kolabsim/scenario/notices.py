@@ -30,10 +30,10 @@ def find_notices(scenario: Scenario) -> list[Notice]:
     Examples
     --------
     >>> from kolabsim import load
-    >>> scenario = load("kartamantul")
+    >>> scenario = load("small-towns")
     >>> find_notices(scenario)
     []
-    >>> alone = scenario.with_({"contacts.nearest": 0, "contacts.list": None})
+    >>> alone = scenario.with_({"contacts.nearest": 0, "contacts.borders": "listed"})
     >>> [notice.is_total for notice in find_notices(alone)]
     [True]
     """
