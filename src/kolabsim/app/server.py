@@ -92,20 +92,18 @@ async def limit_uploads(
 
 def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Run a handler of a page in the language of that page."""
-    if asyncio.iscoroutinefunction(handler):
 
-        @wraps(handler)
-        async def run(page: Page, *args: object) -> object:
-            with speaking(page.settings.lang):
-                return await handler(page, *args)
-    else:
+    @wraps(handler)
+    def run(page: Page, *args: object) -> object:
+        with speaking(page.settings.lang):
+            return handler(page, *args)
 
-        @wraps(handler)
-        def run(page: Page, *args: object) -> object:
-            with speaking(page.settings.lang):
-                return handler(page, *args)
+    @wraps(handler)
+    async def run_async(page: Page, *args: object) -> object:
+        with speaking(page.settings.lang):
+            return await handler(page, *args)
 
-    return run
+    return run_async if asyncio.iscoroutinefunction(handler) else run
 
 
 class Page:

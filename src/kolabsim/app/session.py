@@ -7,13 +7,14 @@ few runs and better ones until it is stopped.
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.schema import Section
 from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
@@ -63,41 +65,33 @@ def strategy_text(
     for name in scenario.levers:
         kind, _dot, _name = lever_name(name).partition(".")
         phases = [
-            phase_text(
-                phase.model_copy(update={"intensity": levers.get(name, phase.intensity)}),
-                name,
-                scenario,
-            )
+            phase_text(phase, levers.get(name, phase.intensity), name, scenario)
             for phase in strategy.levers.get(name, ())
         ]
         if phases:
             found[kind][name] = phases[0] if len(phases) == 1 else phases
         elif levers.get(name, 0.0) > 0.0:
             found[kind][name] = levers[name]
-    mandates = [plain(mandate.model_dump()) for mandate in strategy.mandates]
+    mandates = [plain(mandate) for mandate in strategy.mandates]
     text: dict[str, object] = {key: value for key, value in found.items() if value}
     return text | ({"mandates": mandates} if mandates else {})
 
 
-def phase_text(phase: Phase, lever: str, scenario: Scenario) -> object:
-    """Write a phase as in a scenario file, without its defaults."""
+def phase_text(phase: Phase, intensity: float, lever: str, scenario: Scenario) -> object:
+    """Write a phase, at another intensity, as in a scenario file, without its defaults."""
     usual: dict[str, object] = {
         "from": 0, "until": scenario.horizon, "areas": [*scenario.areas],
         "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
-    written = plain(phase.model_dump())
+    written = plain(phase) | {"intensity": intensity}
     written = {key: value for key, value in written.items() if usual.get(key, ...) != value}
-    return phase.intensity if written.keys() == {"intensity"} else written
+    return intensity if written.keys() == {"intensity"} else written
 
 
-def plain(record: Mapping[str, object]) -> dict[str, object]:
-    """Convert a record to the words of a file: lists for tuples, and no open entries."""
-    return {key.rstrip("_"): listed(value) for key, value in record.items() if value is not None}
-
-
-def listed(value: object) -> object:
-    """Convert tuples to lists, at all depths."""
-    return [listed(part) for part in value] if isinstance(value, list | tuple) else value
+def plain(section: Section) -> dict[str, object]:
+    """Convert a section to the words of a file: lists for tuples, and no open entries."""
+    record = section.model_dump(by_alias=True, exclude_none=True)
+    return cast("dict[str, object]", json.loads(json.dumps(record)))
 
 
 # Simulating ---------------------------------------------------------------------------------------
@@ -106,21 +100,9 @@ def listed(value: object) -> object:
 class Session:
     """A user's strategy and its baseline in a scenario, ready to be simulated.
 
-    Parameters
-    ----------
-    settings
-        The choices of the user.
-    scenario
-        The scenario that ``settings`` name.
-    written
-        How a scenario file begins that builds on this one; by default it extends it by name.
-    earlier
-        The session before: where only the strategy differs, it lends its runs of the baseline.
-
-    Raises
-    ------
-    InputError
-        If the scenario does not allow the choices.
+    ``written`` is how a scenario file begins that builds on this one; by default it extends it by
+    name. The session before, ``earlier``, lends its runs of the baseline where only the strategy
+    differs. Raises :class:`~kolabsim.errors.InputError` if the scenario does not allow the choices.
     """
 
     def __init__(
@@ -136,10 +118,9 @@ class Session:
         problems = Problems()
         for name in dict.fromkeys((settings.start, settings.baseline)):
             if name not in scenario.strategies:
+                title, hint = scenario.title(language()), suggestion(name, scenario.strategies)
                 message = _("'{name}' is not a strategy of {scenario}{hint}")
-                hint = suggestion(name, scenario.strategies)
-                title = scenario.title(language())
-                problems.add(message.format(name=name, scenario=title, hint=hint))
+                problems.add(message, name=name, scenario=title, hint=hint)
         problems.raise_if_any()
         self.scenario = scenario.with_(self.changes())
         self.steps = run_steps(self.scenario)

@@ -128,7 +128,7 @@ def number_in(name: str, text: str, least: float, most: float, problems: Problem
     if least <= value <= most:
         return value
     message = _("{name}: {value} is not a number from {least} to {most}")
-    problems.add(message.format(name=name, value=text[:40], least=f"{least:g}", most=f"{most:g}"))
+    problems.add(message, name=name, value=text[:40], least=f"{least:g}", most=f"{most:g}")
     return None
 
 
@@ -183,16 +183,10 @@ def controls(settings: Settings, scenario: Scenario) -> dict[str, dict[str, list
             meaning=capitalise(_(lever.meaning)), base=_(BASE_TITLES[lever.base]),
             share=percent(price, decimals=int(price < 0.1)),
         )  # fmt: skip
-        value = settings.levers.get(name, usual)
-        control = Control(
-            lever_name(name), capitalise(_(lever.title)), text, 0.0, 1.0, value, usual
-        )
-        if name in SUPPORTERS:
-            supporters.append(control)
-        else:
-            number = [*STEPS].index(lever.step) + 1
-            title = f"{number}. {capitalise(_(STEPS[lever.step]))}"
-            steps.setdefault(title, []).append(control)
+        value, label = settings.levers.get(name, usual), capitalise(_(lever.title))
+        title = f"{[*STEPS].index(lever.step) + 1}. {capitalise(_(STEPS[lever.step]))}"
+        group = supporters if name in SUPPORTERS else steps.setdefault(title, [])
+        group.append(Control(lever_name(name), label, text, 0.0, 1.0, value, usual))
     assumptions = [assumption(name, settings, scenario) for name in ASSUMPTIONS]
     external = STEPS["support"]
     return {

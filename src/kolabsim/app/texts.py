@@ -106,32 +106,31 @@ def differences_html(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> s
     lines = []
     for title, hint, level, difference, interval in rows:
         mark, _space, number = difference.partition(SPACE)
-        lines.append(
-            f'<tr><th scope="row">{escape(title)} <small>{escape(hint)}</small></th>'
-            f"<td>{escape(level)}</td>"
-            f'<td><span style="color:{colours[mark]}">{mark}</span> {escape(number)}</td>'
-            f"<td>{escape(interval)}</td></tr>"
-        )
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in columns if text)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        coloured = f'<span style="color:{colours[mark]}">{mark}</span> {escape(number)}'
+        first = f"{escape(title)} <small>{escape(hint)}</small>"
+        lines.append([first, escape(level), coloured, escape(interval)])
+    return rows_html(filter(None, columns), lines)
 
 
 def table_html(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table of numbers; each row begins with its name."""
-    every = [list(row) for row in rows]
+    lines = [[escape(cell) for cell in row] for row in rows]
+    more = ""
+    if len(lines) > MOST_ROWS:
+        text = _("... and {number} more").format(number=count(len(lines) - MOST_ROWS))
+        more = f"<p>{escape(text)}</p>"
+    return rows_html(columns, lines[:MOST_ROWS]) + more
+
+
+def rows_html(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are HTML already; each row begins with its name."""
     lines = [
-        f'<tr><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for first, *cells in every[:MOST_ROWS]
+        f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+        for first, *cells in rows
     ]
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in columns)
-    more = ""
-    if len(every) > MOST_ROWS:
-        text = _("... and {number} more").format(number=count(len(every) - MOST_ROWS))
-        more = f"<p>{escape(text)}</p>"
     head = f"<thead><tr>{head}</tr></thead>" if head else ""
-    return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>{more}"
+    return f"<table>{head}<tbody>{''.join(lines)}</tbody></table>"
 
 
 def quarter_html(measures: Iterable[tuple[str, str]], events: Iterable[str]) -> str:

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import Problems, refusal, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
-from kolabsim.scenario.source import Node, read_yaml, write_yaml
+from kolabsim.scenario.source import read_yaml, write_yaml
 
 LARGEST = 1_000_000
 """Most bytes of the tables and the scenario of an upload together."""
@@ -69,12 +69,11 @@ class Uploads:
             return self._stored[name].scenario
         if name.startswith(PREFIX):
             text = _("these regions were uploaded elsewhere, or long ago: please upload them again")
-            raise InputError([Problem(text)])
-        known = shipped_names("scenarios")
+            raise refusal(text)
+        known, short = shipped_names("scenarios"), name[:60]
         if name not in known:
-            text = _("there is no scenario '{name}'{suggestion}")
-            text = text.format(name=name[:60], suggestion=suggestion(name[:60], known))
-            raise InputError([Problem(text)])
+            text, hint = _("there is no scenario '{name}'{suggestion}"), suggestion(short, known)
+            raise refusal(text, name=short, suggestion=hint)
         return Scenario.load(name)
 
     def written(self, name: str) -> dict[str, object]:
@@ -134,7 +133,7 @@ def check_files(files: Mapping[str, bytes]) -> None:
             "please upload one table of regions, or one scenario with the tables it names; one "
             "file of shapes may come with them"
         )
-        raise InputError([Problem(text)])
+        raise refusal(text)
 
 
 def endings() -> str:
@@ -166,7 +165,8 @@ def read(files: Mapping[str, bytes], folder: Path) -> Upload:
         written = {"extends": path.name}
     scenario = Scenario.load(path)
     if len(scenario.regions) > MOST_REGIONS:
-        raise InputError([too_many(len(scenario.regions), path)])
+        words = {"number": len(scenario.regions), "most": MOST_REGIONS}
+        raise refusal(too_many(), file=path.name, **words)
     return Upload(scenario, folder, written)
 
 
@@ -176,37 +176,34 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
     tree = read_yaml(path, problems)
     problems.raise_if_any()
     assert tree is not None, "a file that cannot be read has problems"
+
+    def value(*keys: str) -> object:
+        node = tree.get(*keys)
+        return node.value if node else None
+
     known = shipped_names("scenarios")
     ours = (*known, "indonesia", "indonesia.yaml", *(f"{name}.yaml" for name in known))
     for keys, allowed in ((("extends",), ours), *((keys, files) for keys in FILES)):
-        node = tree.get(*keys)
-        if node is not None and node.value is not None and node.value not in allowed:
-            text = _("{key}: '{name}' was not uploaded, and does not ship with kolabsim{hint}")
-            hint = suggestion(str(node.value), known) if keys == ("extends",) else ""
-            text = text.format(key=".".join(keys), name=str(node.value)[:60], hint=hint)
-            add_at(problems, path, node, text)
-    node = tree.get("regions", "shapes")
+        name = value(*keys)
+        if name is not None and name not in allowed:
+            hint = suggestion(str(name), known) if keys == ("extends",) else ""
+            text = _("'{name}' was not uploaded, and does not ship with kolabsim{hint}")
+            tree.add_problem(keys, text, problems, name=str(name)[:60], hint=hint)
     for name in files:
-        if name.endswith(SHAPES) and (node is None or node.value != name):
+        if name.endswith(SHAPES) and value("regions", "shapes") != name:
             text = _("{file}: the scenario does not name it (regions.shapes)")
             problems.add(text.format(file=name))
-    node = tree.get("extensions")
-    if node is not None and not node.is_empty:
-        text = _("extensions: programs cannot be uploaded; use kolabsim on your own machine")
-        add_at(problems, path, node, text)
-    node = tree.get("regions", "synthetic", "number")
-    if node is not None and isinstance(node.value, int) and node.value > MOST_REGIONS:
-        problem = too_many(node.value, path)
-        add_at(problems, path, node, problem.message)
+    extensions = tree.get("extensions")
+    if extensions is not None and not extensions.is_empty:
+        text = _("programs cannot be uploaded; use kolabsim on your own machine")
+        tree.add_problem(("extensions",), text, problems)
+    keys = ("regions", "synthetic", "number")
+    number = value(*keys)
+    if isinstance(number, int) and number > MOST_REGIONS:
+        tree.add_problem(keys, too_many(), problems, number=number, most=MOST_REGIONS)
     problems.raise_if_any()
 
 
-def add_at(problems: Problems, path: Path, node: Node, message: str) -> None:
-    """Report a problem with its place in a file."""
-    problems.add(message, file=path, line=node.location.line, column=node.location.column)
-
-
-def too_many(number: int, path: Path) -> Problem:
-    """Report more regions than the page can simulate soon enough."""
-    text = _("{number} regions are too many for this page, which takes up to {most}")
-    return Problem(text.format(number=number, most=MOST_REGIONS), file=path.name)
+def too_many() -> str:
+    """The message on more regions than the page can simulate soon enough."""
+    return _("{number} regions are too many for this page, which takes up to {most}")
