@@ -32,13 +32,9 @@ class Failing:
     """It fails where it falls short of this, in the outcome's unit; or"""
     baseline: str | None = None
     """where it does worse than this strategy."""
-    text: str = ""
-    """What failing is, such as "loses money"."""
 
     def describe(self, robust: Robustness, labels: Labels) -> str:
         """What failing is, as it stands after the strategy in a sentence."""
-        if self.text:
-            return self.text
         if self.baseline is not None:
             return fill(_("does worse than “{baseline}”"), baseline=labels.strategy(self.baseline))
         scale = criterion_scale(robust, "mean", labels)

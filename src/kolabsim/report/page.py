@@ -125,55 +125,47 @@ class Headline(NamedTuple):
     """Further sentences, which follow in the section on the subject."""
 
 
-@dataclass(frozen=True)
-class Headlines:
+class Headlines(NamedTuple):
     """Up to three headlines, side by side."""
 
     parts: Sequence[Headline]
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading within a section; ``name`` is its anchor, if the table of contents lists it."""
+class Heading(NamedTuple):
+    """A heading within a section."""
 
     title: str
-    name: str = ""
 
 
-@dataclass(frozen=True)
-class Folded:
+class Folded(NamedTuple):
     """Blocks that a reader unfolds; printed pages show them."""
 
     title: str
     blocks: Sequence[Block]
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """Paragraphs that are set apart; ``is_alarm`` where something went wrong."""
 
     paragraphs: Sequence[str]
     is_alarm: bool = False
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """Short facts, each with its title; ``is_code`` where they are hashes and commands."""
 
     rows: Sequence[tuple[str, str]]
     is_code: bool = False
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(NamedTuple):
     """A paragraph to be copied, with its heading."""
 
     title: str
     text: str
 
 
-@dataclass(frozen=True)
-class Gallery:
+class Gallery(NamedTuple):
     """Pictures side by side where there is room."""
 
     pictures: Sequence[Picture]

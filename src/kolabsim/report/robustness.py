@@ -81,7 +81,7 @@ CERTAIN = 0.9
 def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> KindReport:
     """Return the parts of a report that only robustness experiments have."""
     spec = experiment.spec
-    labels, best = Labels.from_experiment(experiment), result.robustness.order()[0]
+    labels = Labels.from_experiment(experiment)
     failing = [
         Failing(
             name, box, tree, math.nan if spec.threshold is None else spec.threshold,
@@ -89,17 +89,10 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
         )
         for name, (box, tree) in result.failing.items()
     ]  # fmt: skip
-    first, *others = robustness_sections(
+    sections = robustness_sections(
         result.robustness, labels, settings=result.settings, information=result.information,
         failing=failing, sizes=result.sizes,
     )  # fmt: skip
-    # The headline says where the best strategy fails; readers ask about the others next.
-    where = [
-        failing_sentence(one, result.robustness, labels)
-        for one in failing
-        if one.strategy != best and one.discovery.box is not None
-    ]
-    *blocks, note = first.blocks
     counts = {
         "strategies": len(experiment.strategies), "futures": len(result.settings),
         "runs": spec.runs,
@@ -122,8 +115,8 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
         "each."
     )
     return KindReport(
-        [Section(first.name, first.title, *blocks, *where, note), *others],
-        [fill(uncertainty, section=others[0].title, **counts)],
+        sections,
+        [fill(uncertainty, section=sections[1].title, **counts)],
         fill(assumptions, section=_("What to measure first")),
         fill(methods, outcomes=name_outcomes(experiment), **counts),
         {
@@ -181,6 +174,8 @@ def answer_section(
         brief = capitalise(fill(text, number=fails.sum(), futures=len(fails)))
         sentence = failing_sentence(one, robust, labels)
         found.append(Headline(_("When it fails"), brief, sentence))
+    # The headline says where the best strategy fails; readers ask about the others next.
+    where = [one for one in failing if one.strategy != first and one.discovery.box is not None]
     note = _(
         "Futures are samples from assumed ranges. A share of futures is not a probability; it "
         "shows how much of the assumed range a strategy can withstand."
@@ -190,6 +185,7 @@ def answer_section(
         _("Key findings"),
         Headlines(found),
         None if information is None else measure_sentence(information, labels),
+        *(failing_sentence(one, robust, labels) for one in where),
         Note([note]),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.sensitivity import Curve, Index, Indices
-from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, Interval
+from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED
 from kolabsim.figures.formatting import UNDEFINED, Scale, decimal, format_interval, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.sensitivity import (
@@ -418,19 +418,15 @@ def chance_table(found: Sequence[Indices], labels: Labels) -> Table:
         names = join_names(list(map(labels.factor, leading.units))) or UNDEFINED
         cells = indices.chance_left, names, leading.same, leading.ordered
         outcome = capitalise(labels.outcome(indices.outcome))
-        rows.append((outcome, share_cell(indices.chance), *cells))
+        share, low, high = map(percent, indices.chance)
+        interval = "" if UNDEFINED in (low, high) else format_interval(low, high)
+        rows.append((outcome, Cell(share, interval), *cells))
     head = [
         _("Outcome"), _("Chance in single runs"), _("Chance in means of runs"),
         _("Leading factors"), _("Same factors (share of resamples)"),
         _("Same order (share of resamples)"),
     ]  # fmt: skip
     return Table(_("Role of chance, and stability of the ranking"), head, rows, prose=True)
-
-
-def share_cell(values: Interval) -> Cell:
-    """A share with its interval."""
-    share, low, high = map(percent, values)
-    return Cell(share, "" if UNDEFINED in (low, high) else format_interval(low, high))
 
 
 def surrogate_table(surrogates: Mapping[str, Surrogate], labels: Labels) -> Table:

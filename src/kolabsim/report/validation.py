@@ -38,7 +38,7 @@ from kolabsim.validation.tables import csv_tables
 if TYPE_CHECKING:
     from kolabsim.analysis.statistics import Interval
     from kolabsim.validation.network import NetworkFit
-    from kolabsim.validation.pairs import Effect, PairFit
+    from kolabsim.validation.pairs import PairFit
     from kolabsim.validation.structure import Feature, StructureFit
 
 CLOSE = 0.02
@@ -390,17 +390,11 @@ def feature_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
 
 
 def effect_section(fit: NetworkFit) -> Section:
-    """Effects of attributes on sharing, observed and in the model."""
-    paragraph = _(
+    """Effects of attributes on sharing, each with the published fact that it concerns."""
+    text = _(
         "A logistic regression of sharing on all attributes at once, for the observed joint bodies "
         "and for those of each run. The facts are those of the scorecard."
     )
-    table = effect_table(fit.effects, fit.pairs[-1].group)
-    return Section("effects", _("What brings regions together"), paragraph, table)
-
-
-def effect_table(effects: Sequence[Effect], group: str) -> Table:
-    """Effects of attributes on sharing, each with the published fact that it concerns."""
     titles = {
         "land": (_("Land border"), "SF13"),
         "near": (_("Nearness: fall of the logarithm of distance"), "SF13"),
@@ -409,13 +403,14 @@ def effect_table(effects: Sequence[Effect], group: str) -> Table:
         "alike": (_("Similar culture, by a standard deviation"), "SF12"),
     }
     words, rows = {BETTER: _("agrees"), UNDECIDED: _("undecided"), WORSE: _("differs")}, []
-    for one in effects:
+    for one in fit.effects:
         verdict = BETTER if one.agrees else UNDECIDED if one.overlaps else WORSE
         cells = (decimal_cell(values, 2, signed=True) for values in (one.observed, one.model))
         rows.append((*titles[one.name], *cells, Cell(words[verdict], verdict=verdict)))
     head = ["", _("Fact"), _("Observed"), _("Model"), _("Verdict")]
     caption = _("Effects on the log odds that a pair shares: {group}")
-    return Table(fill(caption, group=_(group)), head, rows)
+    made = Table(fill(caption, group=_(fit.pairs[-1].group)), head, rows)
+    return Section("effects", _("What brings regions together"), text, made)
 
 
 # Methods ----------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def uncertainty_section(
             "the rest is chance."
         )
         drawn = [Heading(_("Drawn attributes and chance")), view.fill(attributes)]
-        drawn.append(variance_table(variance, 0.95))
+        drawn.append(variance_table(variance))
     return Section(
         "uncertainty",
         _("Uncertainty"),
@@ -153,7 +153,7 @@ def pairing_table(view: View, measures: Sequence[str]) -> Table:
     return Table(_("Variance of independent runs divided by variance of pairs"), head, rows)
 
 
-def variance_table(variance: pd.DataFrame, level: float) -> Table:
+def variance_table(variance: pd.DataFrame) -> Table:
     """The share of the variance between runs that drawn attributes of regions explain."""
     rows = []
     for row in variance.itertuples():
@@ -161,5 +161,5 @@ def variance_table(variance: pd.DataFrame, level: float) -> Table:
         if not np.isfinite([row.low, row.high]).all():
             ends = UNDEFINED
         rows.append((measure_title(row.measure), row.share, ends))
-    head = [_("Measure"), _("Drawn attributes"), fill(_("{level} interval"), level=level)]
+    head = [_("Measure"), _("Drawn attributes"), fill(_("{level} interval"), level=0.95)]
     return Table(_("Share of the variance between runs due to drawn attributes"), head, rows)
