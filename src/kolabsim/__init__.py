@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kolabsim.errors import InputError, KolabsimError, StorageError
     from kolabsim.model.declare import decision_rule, measure, mechanism, target_rule
     from kolabsim.model.parameters import Parameter
+    from kolabsim.scenario import importer as regions
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.api import as_function, simulate
     from kolabsim.study.collect import Results
@@ -42,6 +43,8 @@ _HOMES = {
     "target_rule": "model.declare",
 }
 
+_MODULES = {"figures": "figures", "regions": "scenario.importer"}
+
 __all__ = [
     "CollaborationModel",
     "Comparison",
@@ -61,6 +64,7 @@ __all__ = [
     "load",
     "measure",
     "mechanism",
+    "regions",
     "run_experiment",
     "simulate",
     "target_rule",
@@ -79,8 +83,8 @@ def load(source: str) -> Scenario:
 
 def __getattr__(name: str) -> object:
     """Import the public names when they are first used: ``import kolabsim`` stays light."""
-    if name == "figures":
-        return import_module("kolabsim.figures")
+    if name in _MODULES:
+        return import_module(f"kolabsim.{_MODULES[name]}")
     if name not in _HOMES:
         text = f"module 'kolabsim' has no attribute {name!r}"
         raise AttributeError(text)

@@ -27,7 +27,7 @@ from kolabsim.i18n import speaking
 from kolabsim.model.load import listeners, run_extensions
 from kolabsim.scenario.contacts import read_contacts
 from kolabsim.scenario.files import read_bytes
-from kolabsim.scenario.importer import recognise_columns
+from kolabsim.scenario.headers import recognise_columns
 from kolabsim.scenario.regions import Columns, read_table
 from kolabsim.scenario.scenario import Scenario, shipped
 from kolabsim.scenario.shapes import read_shapes

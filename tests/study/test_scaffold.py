@@ -4,7 +4,7 @@ import pytest
 
 from kolabsim import i18n
 from kolabsim.errors import InputError, StorageError
-from kolabsim.scenario.importer import match_header
+from kolabsim.scenario.headers import match_header
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study import scaffold
 from kolabsim.study.experiment import Experiment

@@ -14,7 +14,7 @@ from kolabsim.files import write_whole
 from kolabsim.i18n import _
 from kolabsim.model.areas import FAMILIES
 from kolabsim.model.levers import MECHANISMS, SUPPORTERS
-from kolabsim.scenario.importer import recognise_columns, unused
+from kolabsim.scenario.headers import recognise_columns, unused
 from kolabsim.scenario.regions import Columns, Regions
 from kolabsim.scenario.scenario import shipped
 from kolabsim.scenario.source import read_yaml

@@ -1,0 +1,185 @@
+"""Words by which columns and rows are recognised, in the languages of statistical offices.
+
+Indonesian, English, Dutch, German, French, Italian, Spanish, Portuguese, Polish and Filipino
+census English. Words are without accents and in lower case; those of five letters and more are
+also found within longer words, as in ``Gemeindename``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+
+def _set(words: str, separator: str | None = None) -> frozenset[str]:
+    return frozenset(words.split(separator))
+
+
+MISSING = _set(
+    "- -- --- – — − . .. ... … : / x X * ? n/a N/A #N/A na NA n.a. n.d. nd s.d. k.a. b.d. nan NaN "
+    "NULL null none None nil tad missing kosong c s brak"
+) | {""}
+"""Cells that say that a number is not known."""
+PEOPLE = _set(
+    "population populations pop popul totpop poptotal populasi penduduk pddk pdddk pend "
+    "inhabitants inhab residents people persons bevolking inwoners inwoneraantal inwonertal "
+    "bevolkerung bev einwohner einwohnerzahl einw ewz bevinsg habitants hab popolazione "
+    "abitanti residenti poblacion pob habitantes populacao moradores ludnosc ludnosci "
+    "mieszkancy mieszkancow populasyon naninirahan jiwa"
+)
+"""Words for the population."""
+PEOPLE_WEAK = _set(
+    "total totaal jumlah insgesamt gesamt ensemble totale ogolem razem kabuuan orang persone "
+    "personen personnes personas pessoas osoby osob census registered estimate"
+)
+"""Words that columns of people may have instead, if no column has a better one."""
+NOT_PEOPLE = _set(
+    "density kepadatan dichte bevolkerungsdichte bevolkingsdichtheid densite densita densidad "
+    "densidade gestosc growth laju pertumbuhan rate percent percentage persen persentase "
+    "prozent pourcentage porcentaje percentuale pct share anteil wachstum croissance crescita "
+    "crecimiento crescimento przyrost groei ratio rasio rank ranking change perubahan "
+    "difference natural birth births kelahiran death deaths kematian migration households "
+    "household rumah keluarga kk haushalte menages famiglie hogares domicilios huishoudens "
+    "gospodarstw rural urban perkotaan perdesaan pedesaan age aged umur usia alter alters "
+    "edad idade wiek leeftijd under over old young ages poor poverty miskin working employed "
+    "labour angkatan kerja literate illiterate students murid code kode id codigo codice date "
+    "margin error moe sc st scheduled poverty budget cost biaya anggaran km2"
+)
+"""Words of columns that count something else than all people."""
+MALE = _set(
+    "male males men laki pria lakilaki lk mannlich manner hommes homme masculin maschi uomini "
+    "hombres hombre varones homens mezczyzni mannen lalaki m"
+)
+FEMALE = _set(
+    "female females women perempuan wanita pr weiblich frauen femmes femme feminin femmine "
+    "donne mujeres mujer mulheres kobiety vrouwen babae f"
+)
+PROJECTED = _set("projection projected proyeksi prognose prognosis forecast prevision")
+CODES = _set(
+    "code codes kode kod codigo codice cod geoid geocode fips psgc pcode insee istat ibge cbs "
+    "bps ags ars regionalschlussel gemeindeschlussel schlussel schluesselnummer gemeindecode "
+    "teryt kemendagri lgd ubigeo dane gmcode statcode kdkab kdepum ine codgeo bfs nis gss lau"
+)
+CODES_WEAK = _set("id key number nr no nomor nummer iso nuts statnaam gid uid")
+NOT_CODES = _set("postcode postal zip kodepos plz cap telephone phone year tahun objectid fid")
+NAMES = _set(
+    "name names nama nm nam nom nome nombre naam nazwa pangalan denominazione denominacion "
+    "denominacao bezeichnung libelle libgeo label toponym naming statnaam namobj wadmkk "
+    "wadmkd"
+)
+UNITS = _set(
+    "region regions municipality municipalities municipal district districts daerah wilayah "
+    "kabupaten kab kota kecamatan desa gemeinde gemeinden kreis kreise stadt city cities town "
+    "towns borough parish commune communes comune comuni comunes municipio municipios "
+    "concelho freguesia gemeente gemeenten gmina gminy bayan lungsod barangay lga council "
+    "ward village authority county counties kommune area place locality"
+)
+"""Words for the regions themselves."""
+TIERS = _set(
+    "province provinces provinsi prov propinsi provincia provincie provinz lalawigan state "
+    "states bundesland land department departement departamento region regione regio regiao "
+    "rehiyon comunidad autonoma estado uf canton kanton wojewodztwo powiat voivodeship tier "
+    "county governorate nation country pulau island kreis arrondissement district landkreis "
+    "stateabbr"
+)
+"""Words for what regions belong to, the same words as for regions in some countries."""
+LATITUDES = _set(
+    "latitude lat latitud latitudine breite breitengrad breedtegraad szerokosc lintang y ycoord"
+)
+LONGITUDES = _set(
+    "longitude lon long lng longitud longitudine lange langengrad lengtegraad dlugosc bujur x "
+    "xcoord"
+)
+SURFACES = _set(
+    "area luas flache katasterflache oppervlakte superficie superficies powierzchnia lawak "
+    "sqkm km2 kilometer areal areakm2 shapearea hectares hektar landarea"
+)
+PRICES = _set(
+    "price cost costs expenditure spending biaya belanja anggaran kosten ausgaben depenses "
+    "spesa gasto"
+)
+PER_HEAD = _set("per capita head resident inhabitant penduduk kapita einwohner habitant")
+LEVELS = _set(
+    "level levels tingkat tingkatan nivel niveau livello ebene poziom antas administrative "
+    "adminlevel geolevel summary sumlev geographic type typ jenis tipo"
+)
+YEARS = _set("year years tahun jahr annee anno ano jaar rok taon period periode date time")
+
+ALL = _set(
+    "total|tot|t|all|both|jumlah|semua|insgesamt|zusammen|ensemble|totale|totaal|"
+    "ambos|todos|ogolem|razem|kabuuan|total persons|all ages|both sexes|"
+    "total population|all areas|semua umur|laki-laki + perempuan|laki-laki dan perempuan|"
+    "perkotaan + perdesaan|rural + urban|ambos sexos",
+    "|",
+)
+"""Values that stand for a whole region in a column of its parts."""
+PART_SETS = (
+    _set(
+        "rural urban r u perkotaan perdesaan pedesaan kota desa stadt land urbain urbano rurale "
+        "urbana miasto wies"
+    ),
+    MALE | FEMALE,
+)
+"""Values of a column that cuts each region into parts."""
+TOTALS = re.compile(
+    r"(?:sub ?)?(?:grand )?(?:total|totals|jumlah|insgesamt|gesamt|summe|zusammen|totale|totaal|"
+    r"suma|ogolem|razem|kabuuan|overall|total general|gesamtsumme)\b.*|"
+    r".*[ -](?:total|jumlah|insgesamt)|all (?:regions|districts|municipalities|counties)|"
+    r"country|whole country|nasional|indonesia|nederland|deutschland|bundesgebiet|france|italia|"
+    r"espana|brasil|polska|philippines|united states(?: of america)?"
+)
+"""Names of rows that are totals, after :func:`plain`."""
+TOTAL_HINT = (
+    r"(?i)tot|jumlah|gesamt|summe|zusammen|suma|og[oó][lł]em|razem|kabuuan|overall|all |country|"
+    r"nasional|indonesia|nederland|deutschland|bundesgebiet|france|italia|espa|brasil|polska|"
+    r"philippines|united states"
+)
+"""Part of every name that :data:`TOTALS` may match, for a first quick look."""
+THOUSANDS = re.compile(
+    r"thousands?|\bin 1[ .,']?000|\(1?[ .,']?000s?\)|['x] ?1?[.,]?000\b|\bribu(?:an)?\b|\btys\b|"
+    r"\bmilliers\b|\bmigliaia\b|\bmiles\b|\bmilhares\b|\btausend\b|\bduizend(?:en)?\b|\blibo\b"
+)
+MILLIONS = re.compile(
+    r"\bmillions?\b|\bjuta\b|\bmio\b|\bmillionen\b|\bmiljoen\b|\bmilioni\b|\bmillones\b|"
+    r"\bmilhoes\b|\bmln\b"
+)
+"""Units of the population, in the names of columns and titles after :func:`plain`."""
+
+
+@lru_cache(maxsize=65536)
+def plain(text: str) -> str:
+    """Return a text in lower case without accents, ``ß`` as ``ss`` and ``ł`` as ``l``."""
+    text = text.replace("ł", "l").replace("Ł", "L").replace("ø", "o").replace("đ", "d")
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold().strip()
+
+
+@lru_cache(maxsize=65536)
+def tokens(label: str) -> tuple[str, ...]:
+    """Return the words and numbers of a column's name: ``POP_ESTIMATE_2018`` has three.
+
+    >>> tokens("Population (km²)")
+    ('population', 'km2')
+    """
+    label = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label)
+    text = plain(label)
+    text = re.sub(r"\b(?:sq\.? ?km|km ?2|km ?\^2|km ?kw)\b", "km2 ", text)
+    text = text.replace("%", " percent ")
+    return tuple(re.findall(r"km2|[^\W\d_]+|\d+", text))
+
+
+def count(label: str, words: frozenset[str]) -> int:
+    """Return how many words of a column's name are among these, or contain a long one of them."""
+    found = 0
+    for token in tokens(label):
+        found += token in words or (
+            len(token) > 6
+            and any(len(w) > 4 and (token.startswith(w) or token.endswith(w)) for w in words)
+        )
+    return found
+
+
+def years(label: str) -> list[int]:
+    """Return the years that a column's name states."""
+    return [int(t) for t in re.findall(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", label)]
