@@ -79,22 +79,18 @@ def check_settings(
         known.add_problem(("decision",), message, name=decision, suggestion=hint)
     for name, value in parameters.items():
         of_extension = known.extended and "." in name and name.partition(".")[0] not in BUILT_IN
-        _check_parameter(name, value, of_rules, known, is_optional=of_extension)
+        if name in of_rules or not of_extension:
+            _check_parameter(name, value, of_rules, known)
 
 
 def _check_parameter(
-    name: str,
-    value: float,
-    of_rules: Mapping[str, Parameter],
-    known: Resolver,
-    *,
-    is_optional: bool = False,
+    name: str, value: float, of_rules: Mapping[str, Parameter], known: Resolver
 ) -> None:
-    """Check that a parameter exists, unless that ``is_optional``, and is within its bounds."""
+    """Check that a parameter exists, and is within its bounds."""
     path, entry = ("parameters", name), PARAMETERS.get(name) or of_rules.get(name)
     if entry is not None:
         known.check_number(path, entry, value)
-    elif not is_optional:
+    else:
         hint = suggestion(name, [*of_rules, *PARAMETERS])
         known.add_problem(path, _("not a parameter{suggestion}"), at_key=True, suggestion=hint)
 

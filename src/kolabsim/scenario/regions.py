@@ -58,17 +58,22 @@ class Regions:
     """Shapes by the codes of the regions that have one; for maps only."""
 
     def __post_init__(self) -> None:
-        order = np.array(sorted(range(len(self.codes)), key=self.codes.__getitem__), dtype=np.intp)
-        value: object
-        for name, value in list(vars(self).items()):
+        order = sorted(range(len(self.codes)), key=self.codes.__getitem__)
+        for name, value in self._selected(order).items():
             if isinstance(value, np.ndarray):
-                value = value[order]
                 value.setflags(write=False)
-            elif isinstance(value, tuple):
-                value = tuple(value[i] for i in order)
-            elif name == "extra":
-                value = {key: tuple(column[i] for i in order) for key, column in self.extra.items()}
             object.__setattr__(self, name, value)
+
+    def _selected(self, rows: Sequence[int]) -> dict[str, Any]:
+        """Return the fields of some rows, with the shapes of all."""
+        found: dict[str, Any] = dict(vars(self))
+        for name, value in found.items():
+            if isinstance(value, np.ndarray):
+                found[name] = value[np.array(rows, np.intp)]
+            elif isinstance(value, tuple):
+                found[name] = tuple(value[i] for i in rows)
+        found["extra"] = {k: tuple(column[i] for i in rows) for k, column in self.extra.items()}
+        return found
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -86,14 +91,7 @@ class Regions:
 
     def subset(self, codes: Collection[str]) -> Regions:
         """Return the regions with these codes."""
-        rows = [i for i, code in enumerate(self.codes) if code in codes]
-        found: dict[str, Any] = {}
-        for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                found[name] = value[rows]
-            elif isinstance(value, tuple):
-                found[name] = tuple(value[i] for i in rows)
-        found["extra"] = {k: tuple(column[i] for i in rows) for k, column in self.extra.items()}
+        found = self._selected([i for i, code in enumerate(self.codes) if code in codes])
         found["shapes"] = {code: shape for code, shape in self.shapes.items() if code in codes}
         return Regions(**found)
 
@@ -210,21 +208,8 @@ def read_table(
 ) -> Regions | None:
     """Read regions from a CSV file with a header and commas, semicolons or tabs between cells.
 
-    Parameters
-    ----------
-    path
-        The file.
-    columns
-        Which columns become which attributes.
-    areas
-        Names of the service areas.
-    problems
-        Receives all problems, each with its line.
-
-    Returns
-    -------
-    Regions or None
-        To be used only if there are no problems; None if not even the codes could be read.
+    The result is to be used only if there are no problems; it is None if not even the codes could
+    be read.
     """
     table = read_csv(path, problems)
     if table is None:
@@ -295,10 +280,8 @@ def read_table(
 
 def _proxies(columns: Columns) -> dict[str, ProxyColumn]:
     """Return the columns that stand for attributes, by their keys in the scenario."""
-    proxies: dict[str, ProxyColumn | None] = {
-        "capacity": columns.capacity,
-        "stress": columns.stress,
-    }
+    proxies: dict[str, ProxyColumn | None]
+    proxies = {"capacity": columns.capacity, "stress": columns.stress}
     proxies |= {f"capacity_by_area.{area}": p for area, p in columns.capacity_by_area.items()}
     proxies |= {f"culture.{d}": p for d, p in enumerate(columns.culture)}
     proxies |= {f"interests.{area}": p for area, p in columns.interests.items()}
@@ -311,12 +294,10 @@ def _with_codes(table: Table, column: str) -> Table:
     keep = []
     for row, (code, line) in enumerate(zip(table.texts(column), table.lines, strict=True)):
         if not code:
-            table.add_problem(
-                line, _("{column}: the code of this region is empty").format(column=column)
-            )
+            table.add_problem(line, _("{column}: the code of this region is empty"), column=column)
         elif code in first:
             message = _("{column}: '{code}' is there twice, first on line {line}")
-            table.add_problem(line, message.format(column=column, code=code, line=first[code]))
+            table.add_problem(line, message, column=column, code=code, line=first[code])
         else:
             first[code] = line
             keep.append(row)
@@ -330,15 +311,14 @@ def _check_population(
 ) -> None:
     texts = table.texts_or(column, ("",) * len(names))
     for line, people, text, name in zip(table.lines, population, texts, names, strict=True):
+        message = ""
         if re.fullmatch(r"\d{1,3}\.\d{3}", text):
             message = _("{column}: {value} is read as a fraction; write {right} ({name})")
-            right = text.replace(".", "")
         elif people < 1:
             message = _("{column}: {value} people; a region needs at least one ({name})")
-            right = ""
-        else:
-            continue
-        table.add_problem(line, message.format(column=column, value=text, right=right, name=name))
+        if message:
+            words = {"column": column, "value": text, "right": text.replace(".", "")}
+            table.add_problem(line, message, name=name, **words)
 
 
 def _check_points(table: Table, proxy: ProxyColumn, names: Sequence[str]) -> None:
@@ -360,16 +340,16 @@ def _check_degrees(
     for line, degrees, name in zip(table.lines, numbers.get(column, ()), names, strict=False):
         if abs(degrees) > limit:
             message = _("{column}: {value} is not between -{limit} and {limit} degrees ({name})")
-            message = message.format(column=column, value=f"{degrees:g}", limit=limit, name=name)
-            table.add_problem(line, message)
+            words = {"column": column, "value": f"{degrees:g}", "limit": limit}
+            table.add_problem(line, message, name=name, **words)
 
 
 def _check_filled(table: Table, column: str, texts: Sequence[str], names: Sequence[str]) -> None:
     if column in table.header:
         for line, text, name in zip(table.lines, texts, names, strict=True):
             if not text:
-                message = _("{column}: the cell is empty ({name})").format(column=column, name=name)
-                table.add_problem(line, message)
+                message = _("{column}: the cell is empty ({name})")
+                table.add_problem(line, message, column=column, name=name)
 
 
 def _side_by_side(columns: Sequence[np.ndarray], rows: int) -> np.ndarray:

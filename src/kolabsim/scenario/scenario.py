@@ -35,8 +35,9 @@ from kolabsim.model.levers import (
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
 from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
-from kolabsim.scenario.files import shipped
-from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree, shipped_names
+from kolabsim.scenario.files import shipped as shipped
+from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree
+from kolabsim.scenario.inheritance import shipped_names as shipped_names
 from kolabsim.scenario.region_source import RegionSource
 from kolabsim.scenario.regions import Columns, Regions
 from kolabsim.scenario.resolve import Resolver
@@ -54,8 +55,6 @@ from kolabsim.scenario.strategy import (
     Body,
     Change,
     Levers,
-    Mandate,
-    Phase,
     PopulationChange,
     Strategy,
     resolve_bodies,
@@ -63,20 +62,6 @@ from kolabsim.scenario.strategy import (
 
 if TYPE_CHECKING:
     from kolabsim.model.declare import Declared
-
-__all__ = [
-    "BASELINE",
-    "Body",
-    "Change",
-    "Contacts",
-    "Mandate",
-    "Phase",
-    "Scenario",
-    "Strategy",
-    "schema",
-    "shipped",
-    "shipped_names",
-]
 
 BASELINE = "voluntary"
 """The strategy without any intervention."""
@@ -181,17 +166,9 @@ class Scenario(Levers):
     ) -> Scenario:
         """Load a scenario.
 
-        Parameters
-        ----------
-        source
-            Name of a shipped scenario, or path of a file.
-        rule_parameters
-            Parameters of decision rules by ``rule.parameter``; default: those of all loaded rules.
-
-        Raises
-        ------
-        InputError
-            With all problems of all files.
+        ``source`` is the name of a shipped scenario or the path of a file; ``rule_parameters`` are
+        the parameters of decision rules by ``rule.parameter``, by default those of all loaded
+        rules. Raises :class:`~kolabsim.errors.InputError` with all problems of all files.
         """
         problems = Problems()
         path = find_scenario(source)
@@ -212,7 +189,7 @@ class Scenario(Levers):
                 problems.add(_("extends: a loaded scenario keeps its parent"))
             if key.count(".") >= DEEPEST:
                 message = _("{key}: nested more than {deepest} deep")
-                problems.add(message.format(key=key, deepest=DEEPEST))
+                problems.add(message, key=key, deepest=DEEPEST)
                 continue
             tree = lay_over(tree, nest(key, python_node(value, key, problems)))
         rules = origin.rule_parameters
@@ -280,9 +257,7 @@ class Scenario(Levers):
 
         Extensions are represented by a hash of their files.
         """
-        plain = (
-            "form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"
-        )  # fmt: skip
+        plain = ["form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"]
         defaults = {name: entry.default for name, entry in PARAMETERS.items()}
         synthetic = self._origin.regions.synthetic
         return {
@@ -401,7 +376,7 @@ def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, t
     for name, codes in groups.items():
         if name in (known.codes or ()):
             message = _("'{name}' is the code of a region, and cannot name a group")
-            known.add_problem(("groups", name), message.format(name=name), at_key=True)
+            known.add_problem(("groups", name), message, at_key=True, name=name)
         found[name] = known.regions(codes, ("groups", name))
     return found
 
@@ -414,8 +389,7 @@ def _check_circles(regions: Regions, contacts: Contacts, known: Resolver) -> Non
     largest = max(map(len, circles))
     if largest > LARGEST_CIRCLE:
         message = _("{number} regions are too many to all know each other (at most {most})")
-        message = message.format(number=largest, most=LARGEST_CIRCLE)
-        known.add_problem(("contacts", "within"), message)
+        known.add_problem(("contacts", "within"), message, number=largest, most=LARGEST_CIRCLE)
 
 
 def _check_without_places(
@@ -442,7 +416,7 @@ def _check_baseline(strategies: Mapping[str, Strategy], known: Resolver) -> None
     if baseline is None:
         if known.is_valid("strategies"):
             message = _("the strategy '{name}', the baseline without intervention, is missing")
-            known.add_problem(("strategies",), message.format(name=BASELINE))
+            known.add_problem(("strategies",), message, name=BASELINE)
     elif baseline.levers or baseline.mandates:
         message = _(
             "the baseline has no intervention; put what holds in every strategy outside strategies"
@@ -468,9 +442,6 @@ def schema() -> dict[str, Any]:
 
 def _describe_number(entry: Parameter) -> dict[str, Any]:
     bounds = {"minimum": entry.least, "maximum": entry.most}
-    return {
-        "type": "number",
-        "default": entry.default,
-        "description": f"{entry.meaning} [{entry.unit}; {entry.low:g} to {entry.high:g}]",
-        **{name: bound for name, bound in bounds.items() if math.isfinite(bound)},
-    }
+    meaning = f"{entry.meaning} [{entry.unit}; {entry.low:g} to {entry.high:g}]"
+    described = {"type": "number", "default": entry.default, "description": meaning}
+    return described | {name: bound for name, bound in bounds.items() if math.isfinite(bound)}

@@ -40,33 +40,12 @@ def read_shapes(
     places: np.ndarray | None,
     problems: Problems,
 ) -> dict[str, Shape]:
-    """Read the shapes of regions.
+    """Read the shapes of regions by their codes, from a GeoJSON file or a shapefile.
 
-    All shapes are simplified together, so shared borders stay shared.
-
-    Parameters
-    ----------
-    path
-        A GeoJSON file, or a shapefile.
-    key
-        Property of the features that holds the code of a region.
-    codes
-        Codes of the R regions. Other features are ignored; a region may lack a shape.
-    places
-        Longitude and latitude [R, 2], for a check that the shapes lie where the regions do; None if
-        unknown.
-    problems
-        Receives the problems.
-
-    Returns
-    -------
-    dict
-        Shapes by code.
-
-    Raises
-    ------
-    InputError
-        If an optional package is missing.
+    ``key`` is the property of features that holds a code. Other features are ignored, and a region
+    may lack a shape. All shapes are simplified together, so shared borders stay shared. ``places``,
+    the longitude and latitude of regions [R, 2], serve to check that the shapes lie where the
+    regions do. Raises :class:`~kolabsim.errors.InputError` if an optional package is missing.
     """
     require("shapely", extra="maps", what=_("a map with the shapes of regions"))
     before = len(problems.found)
@@ -82,7 +61,7 @@ def read_shapes(
     if key not in properties:
         message = _("no feature has the property '{code}'{suggestion}")
         hint = suggestion(key, sorted(properties))
-        problems.add(message.format(code=key, suggestion=hint), file=path)
+        problems.add(message, file=path, code=key, suggestion=hint)
         return {}
     wanted = {name: parts[name] for name in codes if name in parts}
     if not wanted:
@@ -90,11 +69,12 @@ def read_shapes(
             "no feature is one of the regions: '{code}' is {found}, and the codes of regions are "
             "{codes}"
         )
-        words = {"found": some(sorted(parts)), "codes": some(codes)}
-        problems.add(message.format(code=key, **words), file=path)
+        found, wished = some(sorted(parts)), some(codes)
+        problems.add(message, file=path, code=key, found=found, codes=wished)
         return {}
     shapes = _simplified(wanted, path, problems)
-    _check_places(shapes, codes, places, path, problems)
+    if shapes and places is not None:
+        _check_places(shapes, dict(zip(codes, places, strict=True)), path, problems)
     return shapes
 
 
@@ -124,8 +104,8 @@ def _geojson(path: Path, problems: Problems) -> Iterator[Feature]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        message = _("this is not GeoJSON ({reason})").format(reason=error)
-        problems.add(message, file=path, line=getattr(error, "lineno", None))
+        line = getattr(error, "lineno", None)
+        problems.add(_("this is not GeoJSON ({reason})"), file=path, line=line, reason=error)
         return
     features = found.get("features") if isinstance(found, dict) else None
     if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
@@ -172,13 +152,12 @@ def _simplified(
             found = [shapely.make_valid(shape(geometry)) for geometry in geometries]
         except (shapely.errors.ShapelyError, TypeError, ValueError, KeyError, AttributeError,
                 IndexError):  # fmt: skip
-            problems.add(_("{code}: this is no geometry of GeoJSON").format(code=code), file=path)
+            problems.add(_("{code}: this is no geometry of GeoJSON"), file=path, code=code)
             continue
         whole[code] = _surface(shapely.union_all(found))
         if whole[code].is_empty:
             message = _("{code}: the shape of a region is a Polygon or a MultiPolygon, not {kind}")
-            kind = str(geometries[0].get("type"))
-            problems.add(message.format(code=code, kind=kind), file=path)
+            problems.add(message, file=path, code=code, kind=geometries[0].get("type"))
     solid = {code: one for code, one in whole.items() if not one.is_empty}
     if not solid:
         return {}
@@ -190,43 +169,34 @@ def _simplified(
         )
         if max(-west, east) <= 90.0 and max(-south, north) <= 180.0:
             message = _("latitude comes before longitude here; it must be the other way round")
-        low, high = min(west, south), max(east, north)
-        problems.add(message.format(low=f"{low:g}", high=f"{high:g}"), file=path)
+        low, high = f"{min(west, south):g}", f"{max(east, north):g}"
+        problems.add(message, file=path, low=low, high=high)
         return {}
     finest = FINEST * max(east - west, north - south)
-    simple = shapely.coverage_simplify([*solid.values()], finest)
-    simple = [
-        new if not new.is_empty else old
-        for new, old in zip(map(_surface, simple), solid.values(), strict=True)
-    ]
-    return {code: _shape(one) for code, one in zip(solid, simple, strict=True)}
+    simple = map(_surface, shapely.coverage_simplify([*solid.values()], finest))
+    return {
+        code: _shape(whole[code] if new.is_empty else new)
+        for code, new in zip(solid, simple, strict=True)
+    }
 
 
 def _check_places(
-    shapes: Mapping[str, Shape],
-    codes: Sequence[str],
-    places: np.ndarray | None,
-    path: Path,
-    problems: Problems,
+    shapes: Mapping[str, Shape], places: Mapping[str, np.ndarray], path: Path, problems: Problems
 ) -> None:
-    """Check that shapes lie where their regions do."""
-    if not shapes or places is None:
-        return
+    """Check that shapes lie where their regions do, by longitude and latitude."""
     middles = np.array([one.middle for one in shapes.values()])
-    rows = [codes.index(code) for code in shapes]
-    apart = np.abs(middles - places[rows]).max(axis=1)
+    apart = np.abs(middles - [places[code] for code in shapes]).max(axis=1)
     if np.median(apart) > 1.0 + np.ptp(middles, axis=0).max():
         code = next(iter(shapes))
-        (east, north), (longitude, latitude) = shapes[code].middle, places[rows[0]]
         message = _(
             "shapes lie elsewhere than their regions: that of {code} at longitude {east} and "
             "latitude {north}, where the table has {longitude} and {latitude}"
         )
-        message = message.format(
-            code=code, east=f"{east:.1f}", north=f"{north:.1f}",
+        (east, north), (longitude, latitude) = shapes[code].middle, places[code]
+        problems.add(
+            message, file=path, code=code, east=f"{east:.1f}", north=f"{north:.1f}",
             longitude=f"{longitude:g}", latitude=f"{latitude:g}",
         )  # fmt: skip
-        problems.add(message, file=path)
 
 
 def _surface(geometry: BaseGeometry) -> BaseGeometry:

@@ -34,11 +34,8 @@ class Synthetic(Section):
     def generate(self, areas: Sequence[str] = ()) -> Regions:
         """Generate the regions; the same settings always give the same regions.
 
-        Populations are log-normal around the median, with ``spread`` as the standard deviation of
-        their logarithm. Points lie on a jittered grid over a square of ``extent_km`` around
-        latitude and longitude 0, so no two coincide. Tiers are compact blocks of about equal
-        numbers of regions. Codes consist of the tier and a number within it, from west to east in
-        strips, so regions with similar codes lie close together.
+        The square lies around latitude and longitude 0. Codes consist of the tier and a number
+        within it, from west to east in strips, so regions with similar codes lie close together.
 
         >>> len(Synthetic(number=12, median_population=1000, tiers=3).generate())
         12
