@@ -99,6 +99,7 @@ def test_another_language_writes_the_report_again_and_runs_nothing(quick, tmp_pa
     assert facts["runs_done"] == 0
 
 
+@pytest.mark.long  # by the command; test_runner_designs tries it in the library
 def test_a_larger_sample_keeps_the_runs_of_the_smaller(quick, tmp_path):
     shutil.copytree(quick("what-drives") / "r", tmp_path / "r")
     done = kolabsim(

@@ -155,20 +155,21 @@ def test_control_characters_never_reach_a_terminal_or_page() -> None:
     assert len(str(KolabsimError("x" * 10**6))) < LONGEST_MESSAGE + 10
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
-def test_letters_that_the_terminal_lacks_stop_nothing(hostile, encoding) -> None:
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
+@pytest.mark.parametrize(
+    ("encoding", "words", "code"),
+    [
+        ("cp1252", ["check", "study.yaml", b"\xff\xe9.yaml"], 2),
+        ("cp1252", ["list", "measures"], 0),
+        ("utf-8", ["check", "study.yaml", b"\xff\xe9.yaml"], 2),
+    ],
+)
+def test_letters_that_the_terminal_lacks_stop_nothing(hostile, encoding, words, code) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "kolabsim", "check", "study.yaml", b"\xff\xe9.yaml"],
-        cwd=hostile[0], env=environment, capture_output=True, timeout=300,
+        [sys.executable, "-m", "kolabsim", *words], cwd=hostile[0], capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding}, timeout=300,
     )  # fmt: skip
-    assert done.returncode == 2
+    assert done.returncode == code
     assert b"Traceback" not in done.stderr
-    done = subprocess.run(
-        [sys.executable, "-m", "kolabsim", "list", "measures"],
-        cwd=hostile[0], env=environment, capture_output=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
 
 
 # Programs -----------------------------------------------------------------------------------------
@@ -476,11 +477,11 @@ def test_parts_that_hold_something_else_are_told_or_done_again(tmp_path, kept) -
 @pytest.mark.parametrize(
     "text",
     [
-        "".join(f"k{k}: 1\n" for k in range(10_000)),
-        "groups: {a: [" + ", ".join(f"z{k}" for k in range(15_000)) + "]}\n",
-        "groups: {a: [" + ", ".join(["{}"] * 15_000) + "]}\n",
+        "".join(f"k{k}: 1\n" for k in range(4_000)),
+        "groups: {a: [" + ", ".join(f"z{k}" for k in range(6_000)) + "]}\n",
+        "groups: {a: [" + ", ".join(["{}"] * 6_000) + "]}\n",
         "decision: " + "q" * 1_000_000 + "\n",
-        "areas: {" + ", ".join(f"A{k}: {{}}" for k in range(7_000)) + "}\n",
+        "areas: {" + ", ".join(f"A{k}: {{}}" for k in range(3_000)) + "}\n",
     ],
     ids=["keys", "codes", "kinds", "word", "areas"],
 )

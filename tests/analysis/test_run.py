@@ -78,7 +78,7 @@ def indices(result, name):
 def test_ishigami_through_the_whole_chain(tmp_path, instead):
     """Analytic: S1 = .3139, .4424, 0; ST = .5576, .4424, .2437."""
     instead(ishigami)
-    loaded = experiment(tmp_path, "samples: 1024\nruns: 2\n")
+    loaded = experiment(tmp_path, "samples: 512\nruns: 2\n")
     result = run_experiment(loaded, tmp_path / "r")
     whole, alone = indices(result, "ST"), indices(result, "S1")
     for name, st, s1 in zip(
@@ -89,6 +89,7 @@ def test_ishigami_through_the_whole_chain(tmp_path, instead):
     assert whole["dummy"] == pytest.approx(0.0, abs=0.005)
 
 
+@pytest.mark.long
 def test_sobol_g_through_the_whole_chain(tmp_path, instead):
     """Analytic: V_i = 1 / (3 (1 + a_i)^2); the shares alone follow."""
     instead(sobol_g)

@@ -28,9 +28,9 @@ from kolabsim.testing import (
 )
 
 FILE = '''
-"""A chair that rotates, help for those who trust most, and how unequal trust is."""
+"""A chair that rotates, help for the willing, how unequal trust is, and a cautious choice."""
 
-from kolabsim import Parameter, measure, mechanism, target_rule
+from kolabsim import Parameter, decision_rule, measure, mechanism, target_rule
 
 
 @mechanism(
@@ -65,10 +65,21 @@ def unequal_trust(state, p):
         least = min(least, state.contact[c].trust)
         most = max(most, state.contact[c].trust)
     return most - least
+
+
+@decision_rule(patience=Parameter(0.3, 0.0, 1.0, symbol="q", meaning="trust held back"))
+def cautious(options, me, draw, p):
+    """The best option among those whose partners are trusted enough."""
+    best = 0
+    for k in range(1, len(options)):
+        if options[k].trust > p.patience and options[k].gain > options[best].gain:
+            best = k
+    return best
 '''
 SCENARIO = """
 extends: kartamantul
 extensions: [own.py]
+decision: cautious
 horizon: 16
 parameters: {attention_base: -1.0, first_term: 1.0}
 strategies:
@@ -111,6 +122,12 @@ def test_both_engines_agree_to_the_last_bit(scenario, strategy):
     seen = model.datacollector.get_model_vars_dataframe()
     assert list(seen) == list(scenario.measures) == [*MEASURES, "unequal_trust"]
     np.testing.assert_array_equal(seen.to_numpy(), history(scenario, strategy))
+
+
+def test_a_decision_rule_reads_its_parameter(scenario):
+    patient = scenario.with_({"parameters.cautious.patience": 0.9})
+    one, other = history(scenario, "voluntary"), history(patient, "voluntary")
+    assert not np.array_equal(one, other, equal_nan=True)
 
 
 def test_a_mechanism_does_what_it_says_and_is_paid_for(scenario):
@@ -233,11 +250,14 @@ def test_a_future_can_change_what_extensions_assume(scenario):
     assert (runs["weak"].to_numpy() != runs["usual"].to_numpy()).any()
 
 
-def test_contracts_hold(folder):
-    declared = load_extension(folder / "own.py")
-    check_mechanism(declared.mechanisms["rotating_chair"], cases=40)
-    check_target(declared.targets["willing"], cases=40)
-    check_measure(declared.measures["unequal_trust"], cases=20)
+def test_the_contract_of_a_mechanism_holds(scenario):
+    check_mechanism(scenario.declared.mechanisms["rotating_chair"], cases=40)
+
+
+@pytest.mark.long  # compiles the loop once more, without the decision rule
+def test_the_contracts_of_targets_and_measures_hold(scenario):
+    check_target(scenario.declared.targets["willing"], cases=40)
+    check_measure(scenario.declared.measures["unequal_trust"], cases=20)
 
 
 @pytest.mark.parametrize("name", LEVERS)
@@ -450,7 +470,7 @@ def test_two_files_must_not_declare_one_name(folder):
     (folder / "two.yaml").write_text(
         SCENARIO.replace("[own.py]", "[own.py, again.py]"), encoding="utf-8"
     )
-    with pytest.raises(InputError, match="rotating_chair is also declared by"):
+    with pytest.raises(InputError, match="cautious is also declared by"):
         _declared = Scenario.load(folder / "two.yaml").declared
 
 

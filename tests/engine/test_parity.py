@@ -27,21 +27,6 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from tests.builders import make_scenario, random_scenario
 
-RULE = """\
-from kolabsim.model.declare import decision_rule
-from kolabsim.model.parameters import Parameter
-
-
-@decision_rule(patience=Parameter(0.5, 0, 1, symbol="q", meaning="trust held back"))
-def cautious(options, me, draw, p):
-    \"\"\"The best option among those whose partners are trusted enough.\"\"\"
-    best = 0
-    for k in range(1, len(options)):
-        if options[k].trust > p.patience and options[k].gain > options[best].gain:
-            best = k
-    return best
-"""
-
 
 def history_of(model):
     while model.running:
@@ -49,9 +34,14 @@ def history_of(model):
     return model.datacollector.get_model_vars_dataframe()[list(MEASURES)].to_numpy()
 
 
-def ensemble_of(scenario, strategy, seed=7, run=3):
-    task = build_task(scenario, scenario.strategies[strategy], seed=seed)
-    return run_block(task, np.array([run])).history[0]
+def block_of(scenario, strategy, seed=7, run=3):
+    return run_block(
+        build_task(scenario, scenario.strategies[strategy], seed=seed), np.array([run])
+    )
+
+
+def ensemble_of(scenario, strategy):
+    return block_of(scenario, strategy).history[0]
 
 
 def assert_equal(scenario, strategy="mixed", **more):
@@ -119,19 +109,6 @@ def test_each_target_of_each_supporter_within_a_budget(supporter, target):
     assert_equal(scenario, "s")
 
 
-def test_a_rule_of_ones_own(tmp_path):
-    path = tmp_path / "rule.py"
-    path.write_text(RULE, encoding="utf-8")
-    scenario = make_scenario(6, horizon=12).with_(
-        {"extensions": [str(path)], "decision": "cautious", "parameters.cautious.patience": 0.45}
-    )
-    assert_equal(scenario, "voluntary")
-    other = scenario.with_({"parameters.cautious.patience": 0.9})
-    assert not np.array_equal(
-        ensemble_of(scenario, "voluntary"), ensemble_of(other, "voluntary"), equal_nan=True
-    )
-
-
 class Best(RegionalGovernment):
     """Best response in plain Python."""
 
@@ -172,9 +149,11 @@ def test_the_order_of_agents_does_not_matter():
 def test_plain_python_gives_the_same_bits(tmp_path):
     code = (
         "import numpy as np; from tests.builders import random_scenario;"
-        "from tests.engine.test_parity import CollaborationModel, ensemble_of, history_of;"
+        "from tests.engine.test_parity import CollaborationModel, block_of, history_of;"
         "s = random_scenario(2); model = CollaborationModel(s, 'mixed', seed=7, run=3);"
-        f"np.savez({str(tmp_path / 'plain.npz')!r}, ensemble_of(s, 'mixed'), history_of(model))"
+        "block = block_of(s, 'mixed');"
+        f"np.savez({str(tmp_path / 'plain.npz')!r}, block.history[0], history_of(model),"
+        "block.figures)"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -182,9 +161,10 @@ def test_plain_python_gives_the_same_bits(tmp_path):
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    compiled = ensemble_of(random_scenario(2), "mixed")
-    for plain in np.load(tmp_path / "plain.npz").values():
-        np.testing.assert_array_equal(plain, compiled)
+    compiled = block_of(random_scenario(2), "mixed")
+    expected = (compiled.history[0], compiled.history[0], compiled.figures)
+    for plain, values in zip(np.load(tmp_path / "plain.npz").values(), expected, strict=True):
+        np.testing.assert_array_equal(plain, values)
 
 
 def test_a_world_too_large_for_a_cache():

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -257,31 +252,7 @@ def test_a_region_that_nobody_knows_changes_nothing_for_the_others(where: str) -
     assert (blocks[1].figures[:, place, :, at] == 0).all()
 
 
-# With and without the compiler --------------------------------------------------------------------
-
-PLAIN = """
-import numpy as np
-from tests.builders import random_scenario, simulate
-blocks = [simulate(random_scenario(seed), "mixed", runs=[2]) for seed in (1, 4)]
-np.savez({path!r}, *[block.history for block in blocks], *[block.figures for block in blocks])
-"""
-
-
-def test_plain_python_gives_the_same_as_the_compiled_model(tmp_path: Path) -> None:
-    path = tmp_path / "plain.npz"
-    subprocess.run(
-        [sys.executable, "-c", PLAIN.format(path=str(path))],
-        check=True,
-        env=os.environ
-        | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join([".", *sys.path])},
-        cwd=Path(__file__).parents[2],
-    )
-    plain = np.load(path)
-    blocks = [simulate(random_scenario(seed), "mixed", runs=[2]) for seed in (1, 4)]
-    compiled = [block.history for block in blocks] + [block.figures for block in blocks]
-    assert np.nansum(measure(blocks[0], "agreements")) > 0
-    for name, values in zip(plain.files, compiled, strict=True):
-        np.testing.assert_allclose(plain[name], values, rtol=1e-9, atol=1e-9)
+# Stage by stage -----------------------------------------------------------------------------------
 
 
 def test_the_run_that_can_be_stopped_is_the_run_of_the_ensemble() -> None:

@@ -106,7 +106,7 @@ def test_workers_give_what_this_machine_gives(cluster, tmp_path, whole):
 
 def test_a_user_defined_rule_travels_to_the_workers(cluster, tmp_path):
     cluster.add_worker()
-    study = careless(tmp_path, more=" and False")
+    study = careless(tmp_path)
     process = run(tmp_path, cluster.address)
     _out, message = process.communicate(timeout=240)
     assert process.returncode == 0, message

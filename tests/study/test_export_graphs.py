@@ -1,8 +1,6 @@
 """Who shares with whom, as other tools read it."""
 
 import csv
-import subprocess
-import sys
 from itertools import combinations, groupby
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.study.export import write_graph
 from tests.builders import make_scenario, region_rows
+from tests.terminal import kolabsim
 
 
 @pytest.fixture(scope="module")
@@ -89,16 +88,9 @@ def test_other_formats_are_refused(model, tmp_path, name, words):
     assert not list(tmp_path.iterdir())
 
 
-def typed(folder, *words):
-    return subprocess.run(
-        [sys.executable, "-m", "kolabsim", "graph", *words], cwd=folder, capture_output=True,
-        text=True, encoding="utf-8", timeout=300,
-    )  # fmt: skip
-
-
 def test_the_command_writes_a_quarter_of_a_run(tmp_path):
     words = ("kartamantul", "voluntary", "--quarter", "1", "--run", "2", "--seed", "3")
-    done = typed(tmp_path, *words, "--out", "out/a.graphml")
+    done = kolabsim("graph", *words, "--out", "out/a.graphml", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     model = CollaborationModel("kartamantul", "voluntary", run=2, seed=3)
     model.step()
@@ -110,7 +102,8 @@ def test_the_command_writes_a_quarter_of_a_run(tmp_path):
 
 
 def test_the_command_refuses_a_quarter_after_the_end(tmp_path):
-    done = typed(tmp_path, "kartamantul", "voluntary", "--quarter", "41", "--out", "a.csv")
+    words = ("kartamantul", "voluntary", "--quarter", "41", "--out", "a.csv")
+    done = kolabsim("graph", *words, folder=tmp_path)
     assert done.returncode == 2
     assert "kartamantul ends after 40 quarters" in done.stderr
     assert not list(tmp_path.iterdir())
