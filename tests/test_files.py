@@ -2,13 +2,16 @@
 
 import csv
 import io
+import os
+import unicodedata
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kolabsim.files import escape, rows_csv, table_csv, unescape
+from kolabsim.files import escape, file_names, link, rows_csv, table_csv, unescape, write_whole
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -58,3 +61,30 @@ def test_a_table_keeps_its_numbers_and_loses_its_formulas() -> None:
 
 def test_rows_keep_their_numbers_and_lose_their_formulas() -> None:
     assert rows_csv([["=a", -1, -2.5], ["-x", "-3", None]]) == b"'=a,-1,-2.5\n'-x,-3,\n"
+
+
+@given(st.lists(st.text(max_size=200), unique=True, max_size=6))
+def test_every_text_has_a_safe_name_of_its_own(texts) -> None:
+    names = file_names(texts)
+    assert len({name.casefold() for name in names.values()}) == len(texts)
+    for name in names.values():
+        assert name == unicodedata.normalize("NFC", name) == Path(f"region-{name}").name[7:]
+        assert not set(name) & set('/\\#?%"<>|:* \0')
+        assert len(f".region-{name}.html-0123456789".encode()) < 255
+        assert set(link(name)) <= set(map(chr, range(33, 127)))
+
+
+def test_plain_codes_keep_their_names() -> None:
+    assert file_names(["34.71", "DE-BY"]) == {"34.71": "34.71", "DE-BY": "DE-BY"}
+    assert len(set(file_names(["a", "A", "é", "e\u0301"]).values())) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_rights_follow_the_umask(tmp_path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_whole(tmp_path / "new" / "table.csv", b"secret")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "table.csv").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

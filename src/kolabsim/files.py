@@ -8,15 +8,19 @@ Numbers, also negative ones, stay as they are.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import os
 import re
-import tempfile
+import secrets
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import quote
 
 from kolabsim.errors import StorageError, shown
 from kolabsim.i18n import _
@@ -27,37 +31,39 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
-def write_whole(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
+def write_whole(
+    path: Path, content: bytes | Callable[[BinaryIO], None], *, mark: str | None = None
+) -> None:
     """Write a file so that, even after a crash, it is there whole or not at all.
 
-    A missing folder is made; a function given as the content writes into the open file. If the
-    disk refuses, :class:`StorageError` is raised and an earlier file of this name is intact.
+    A missing folder is made; a function given as the content writes into the open file. Rights
+    follow the umask. If the disk refuses, :class:`StorageError` is raised and an earlier file of
+    this name is intact. Until it is complete the file is called :func:`unfinished`.
     """
-    name = None
+    name = unfinished(path, mark or secrets.token_hex(4))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:40]}-", delete=False
-        ) as file:
-            name = Path(file.name)
+        with name.open("wb") as file:
             if callable(content):
-                content(cast("BinaryIO", file))
+                content(file)
             else:
                 file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        name.chmod(0o644)
         name.replace(path)
-        name = None
         _sync_folder(path.parent)
     except OSError as error:
         text = _("{file}: the disk refused to write ({reason}); finished results are intact")
         text = text.format(file=shown(path), reason=error.strerror or error)
         raise StorageError(text) from error
     finally:
-        if name is not None:
-            with suppress(OSError):
-                name.unlink()
+        with suppress(OSError):
+            name.unlink(missing_ok=True)
+
+
+def unfinished(path: Path, mark: str) -> Path:
+    """The name of a file while it is written; the mark tells it from files of other writers."""
+    return path.with_name(f".{path.name[:40]}-{mark}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -68,6 +74,39 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+# Names ----------------------------------------------------------------------------------------
+
+LONGEST_NAME = 120
+"""Most bytes of a text that a file name keeps."""
+
+
+def file_names(texts: Iterable[str]) -> dict[str, str]:
+    """A name for each text that is safe in any folder and, quoted (:func:`link`), in any address.
+
+    Letters, digits, ``_``, ``-`` and ``.`` stay. Names that would be the same, also where a disk
+    does not tell ``A`` from ``a``, get a hash of their text.
+
+    >>> file_names(["34.71", "../x", "..#x"])
+    {'34.71': '34.71', '../x': '.._x-d6b96a97', '..#x': '.._x-5a294965'}
+    """
+    bare = {text: re.sub(r"[^\w.-]", "_", unicodedata.normalize("NFC", text)) for text in texts}
+    bare = {
+        text: name.encode()[:LONGEST_NAME].decode(errors="ignore") for text, name in bare.items()
+    }
+    shared = Counter(name.casefold() for name in bare.values())
+    return {
+        text: name
+        if shared[name.casefold()] == 1 and name
+        else f"{name}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"
+        for text, name in bare.items()
+    }
+
+
+def link(name: str) -> str:
+    """The address of a file in the same folder as the page that links to it."""
+    return quote(name)
 
 
 # CSV ----------------------------------------------------------------------------------------------

@@ -1,9 +1,15 @@
 """``kolabsim list``, in both languages."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from kolabsim.model.jit import cache_folder
 from tests.terminal import kolabsim
 
 
@@ -76,3 +82,19 @@ def test_other_lists_are_refused(tmp_path, refused):
     assert "did you mean 'measures'" in message
     done = kolabsim("list", "strategies", "--scenario", "kartamantu", folder=tmp_path)
     assert "did you mean 'kartamantul'" in refused(done)
+
+
+def test_a_closed_output_is_no_problem(tmp_path):
+    command = shlex.join([sys.executable, "-m", "kolabsim", "list", "experiments"])
+    for closed in (">&-", ">&- 2>&- <&-"):
+        done = subprocess.run(["sh", "-c", f"{command} {closed}"], timeout=120, check=False)
+        assert done.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such ids")
+def test_a_user_without_a_home_compiles_into_the_temporary_folder(tmp_path, monkeypatch):
+    for variable in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4021)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert Path(cache_folder.__wrapped__()).parent == tmp_path / "kolabsim-4021"

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -197,3 +198,36 @@ def test_compilation_is_announced_before_anything_is_compiled(small, monkeypatch
     monkeypatch.setattr("kolabsim.model.jit.is_compiled_before", lambda: False)
     monkeypatch.setattr("kolabsim.study.runner.Study.plan", plan)
     assert "The model is being compiled" in refused(kolabsim("run", "small.yaml", folder=small))
+
+
+HOSTILE = {
+    "/../../../../evil": "A",
+    "x/../evil": "B",
+    "34/01": "C",
+    "a#?%": "D",
+    "Q": "E",
+    "q": "F",
+}
+
+
+def test_pages_of_regions_stay_in_their_folder_whatever_the_codes(tmp_path):
+    """Codes that are paths, that need quoting, and that differ only in case."""
+    rows = "".join(
+        f"{code},{name},9000,0,0.{k}\n" for k, (code, name) in enumerate(HOSTILE.items())
+    )
+    (tmp_path / "r.csv").write_text(f"code,name,population,latitude,longitude\n{rows}", "utf-8")
+    (tmp_path / "w.yaml").write_text(
+        "regions: {table: r.csv}\nfamilies: [administration]\n", "utf-8"
+    )
+    text = "kind: comparison\nscenario: w.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    (tmp_path / "s.yaml").write_text(text + "set: {horizon: 2}\n", "utf-8")
+    command = ["run", "s.yaml", "--regions", "all", "--out", "deep/er/out"]
+    done = kolabsim(*command, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "deep/er/out"
+    assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "w.yaml", "s.yaml", "deep"}
+    assert [path.name for path in (tmp_path / "deep/er").iterdir()] == ["out"]
+    pages = [path.name for path in out.glob("region-*.html")]
+    assert len({name.casefold() for name in pages}) == len(HOSTILE)
+    links = re.findall(r'<a href="(region-[^"]+)"', (out / "report.html").read_text("utf-8"))
+    assert {unquote(address) for address in links} == set(pages)

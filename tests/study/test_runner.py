@@ -161,7 +161,7 @@ def test_any_executor_of_concurrent_futures(tmp_path, whole):
 
 # Faults -------------------------------------------------------------------------------------------
 
-OPERATIONS = ("write", "flush", "fsync", "replace", "mkdir", "temporary")
+OPERATIONS = ("open", "fsync", "replace", "mkdir")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -183,20 +183,15 @@ def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
     with monkeypatch.context() as patch:
         if operation == "fsync":
             patch.setattr(files.os, "fsync", fail(os.fsync))
-        elif operation in ("replace", "mkdir"):
-            patch.setattr(Path, operation, fail(getattr(Path, operation)))
-        elif operation == "temporary":
-            made = files.tempfile.NamedTemporaryFile
-            patch.setattr(files.tempfile, "NamedTemporaryFile", fail(made))
+        elif operation == "open":
+            original = Path.open
+
+            def opened(path, mode="r", *words, **more):
+                return (fail(original) if mode == "wb" else original)(path, mode, *words, **more)
+
+            patch.setattr(Path, "open", opened)
         else:
-            made = files.tempfile.NamedTemporaryFile
-
-            def broken(*words, **more):
-                file = made(*words, **more)
-                setattr(file, operation, fail(getattr(file, operation)))
-                return file
-
-            patch.setattr(files.tempfile, "NamedTemporaryFile", broken)
+            patch.setattr(Path, operation, fail(getattr(Path, operation)))
         with pytest.raises(StorageError, match="No space left on device"):
             finish(tmp_path, "out")
     assert not list((tmp_path / "out").rglob(".*")), "a temporary file was left behind"

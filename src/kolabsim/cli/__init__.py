@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import typer
 
@@ -35,6 +36,13 @@ def set_typed_language(words: Sequence[str]) -> None:
             set_language(code)
 
 
+def open_streams() -> None:
+    """Open the streams with which a service or ``>&-`` started the command closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
+
+
 def discard_output() -> None:
     """Redirect the output, so that Python does not fail again when it closes a full one."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,6 +54,7 @@ def main() -> None:
     The code is 0 if all went well, 1 if some runs failed, 2 with a message on stderr if an input or
     a disk is at fault, and 130 if the command was interrupted.
     """
+    open_streams()
     if hasattr(sys.stdout, "reconfigure"):
         # Characters that the encoding of the terminal lacks must not stop a command.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def region(
 ) -> None:
     from kolabsim.analysis.region import region_outlook
     from kolabsim.report.provenance import provenance
-    from kolabsim.report.region import answer_section, write_region
+    from kolabsim.report.region import answer_section, page_names, write_region
     from kolabsim.scenario.scenario import Scenario
 
     world = Scenario.load(scenario)
@@ -43,7 +42,7 @@ def region(
             world, code, strategy, runs=runs, seed=seed, threads=workers, progress=progress
         )
     facts = provenance(command_line(), seed, world) | {"runs": runs}
-    path = out or Path("results") / re.sub(r"[^\w.-]", "_", f"region-{code}.html")
+    path = out or Path("results") / page_names(world)[code]
     write_region(found, path, facts=facts, workbook=True)
     for paragraph in answer_section(found).summary:
         terminal(sys.stdout).print(paragraph, soft_wrap=True)

@@ -247,16 +247,18 @@ def report_comparison(
 def region_pages(
     found: Experiment, comparison: Comparison, folder: Path, codes: list[str]
 ) -> dict[str, str]:
-    """Write the pages of regions for the best strategy; return their files by code."""
+    """Write the pages of regions for the best strategy; return their addresses by code."""
     from kolabsim.analysis.region import region_outlook
+    from kolabsim.files import link
     from kolabsim.report.provenance import provenance
-    from kolabsim.report.region import write_region
+    from kolabsim.report.region import page_names, write_region
 
     if not codes:
         return {}
     world = found.scenario.with_(found.futures[comparison.futures[0]])
     facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
     made: dict[str, str] = {}
+    names = page_names(world)
     each = 2 * found.spec.runs
     with count_runs(each * len(codes)) as progress:
 
@@ -268,9 +270,8 @@ def region_pages(
                 world, code, comparison.order()[0], baseline=found.spec.baseline,
                 runs=found.spec.runs, seed=found.seed, progress=show,
             )  # fmt: skip
-            file = f"region-{code}.html"
-            write_region(outlook, folder / file, facts=facts, workbook=True)
-            made[code] = file
+            write_region(outlook, folder / names[code], facts=facts, workbook=True)
+            made[code] = link(names[code])
     return made
 
 

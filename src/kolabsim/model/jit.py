@@ -15,7 +15,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -52,12 +52,17 @@ def digest() -> str:
 def cache_folder() -> str | None:
     """A writable folder for machine code that belongs to this version of the model, or None."""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    home = os.environ.get("XDG_CACHE_HOME")
+    if not home:
+        with suppress(RuntimeError):  # containers have users without a home
+            home = str(Path("~/.cache").expanduser())
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     temporary = Path(tempfile.gettempdir()) / f"kolabsim-{user}"
     python = f"{sys.version_info.major}{sys.version_info.minor}"
-    for start in (Path(given) if given else home / "kolabsim", temporary):
-        folder = start / f"{digest()}-{python}"
+    for start in (given, home and f"{home}/kolabsim", temporary):
+        if not start:
+            continue
+        folder = Path(start) / f"{digest()}-{python}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.TemporaryFile(dir=folder):

@@ -19,6 +19,7 @@ from kolabsim.figures.region import (
     region_saving,
     share_scale,
 )
+from kolabsim.files import file_names
 from kolabsim.i18n import _, language
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.html import write_page
@@ -39,6 +40,7 @@ from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
     from kolabsim.analysis.region import RegionOutlook
+    from kolabsim.scenario.scenario import Scenario
 
 BEST = 10
 """Most prospects in the ranking; the other table has all."""
@@ -80,6 +82,12 @@ def write_region(
     ]
     page = Page(found.name, sections, lines=lines, kind=scenario.title(language()))
     return write_page(page, path, workbook=workbook)
+
+
+def page_names(scenario: Scenario) -> dict[str, str]:
+    """The file of the page of each region, by its code."""
+    names = file_names(scenario.regions.codes)
+    return {code: f"region-{name}.html" for code, name in names.items()}
 
 
 def words(found: RegionOutlook) -> dict[str, Any]:
