@@ -113,31 +113,19 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
         mark, _marker, colour = MARKS[row.verdict]
         difference = scale.bare(row.difference, signed=True)
         interval = scale.interval(row.low, row.high, signed=True)
-        rows.append(
-            [
-                measure_title(measure), measure_hint(measure, scale),
-                format_level(measure, row.baseline, comparison.scenario.currency),
-                f"{mark}{SPACE}{difference}", interval,
-            ]
-        )  # fmt: skip
+        title, hint = measure_title(measure), measure_hint(measure, scale)
+        level = format_level(measure, row.baseline, comparison.scenario.currency)
+        rows.append([title, hint, level, f"{mark}{SPACE}{difference}", interval])
         if not all(map(math.isfinite, (row.low, row.high))):
             continue
         reach = 1.08 * max(abs(row.low), abs(row.high)) or 1.0
         low, middle, high = (float(v) / reach for v in (row.low, row.difference, row.high))
-        text = f"{measure_title(measure)}: {difference} ({interval})"
+        text = f"{title}: {difference} ({interval})"
         face = "white" if row.verdict == UNDECIDED else colour
-        lines.append(
-            {
-                "coords": [[low, place], [high, place]], "text": text,
-                "lineStyle": {"color": colour},
-            }
-        )  # fmt: skip
-        points.append(
-            {
-                "value": [middle, place], "text": text,
-                "itemStyle": {"color": face, "borderColor": colour},
-            }
-        )  # fmt: skip
+        line, edge = {"color": colour}, {"color": face, "borderColor": colour}
+        coords = [[low, place], [high, place]]
+        lines.append({"coords": coords, "text": text, "lineStyle": line})
+        points.append({"value": [middle, place], "text": text, "itemStyle": edge})
     options = BASE | {
         "tooltip": TOOLTIP,
         "grid": {"left": 2, "right": 2, "top": 0, "bottom": 0},
@@ -155,10 +143,7 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
         ],
     }  # fmt: skip
     description = _("Differences of your strategy to the baseline, with intervals")
-    head = [
-        _("Measure"), "", _("Baseline"), _("Difference"),
-        interval_title(comparison),
-    ]  # fmt: skip
+    head = [_("Measure"), "", _("Baseline"), _("Difference"), interval_title(comparison)]
     return Chart(options, description, head, rows)
 
 
@@ -363,12 +348,8 @@ def regions_map(estimate: Estimate) -> Chart:
         }  # fmt: skip
         fill, ink = blend(row.difference / limit), INK
         if shaped[i]:
-            geo["regions"].append(
-                {
-                    "name": regions.codes[i], "itemStyle": look | {"areaColor": fill},
-                    "tooltip": {":formatter": f"() => {json.dumps(text)}"},
-                }
-            )  # fmt: skip
+            tip, area = {":formatter": f"() => {json.dumps(text)}"}, look | {"areaColor": fill}
+            geo["regions"].append({"name": regions.codes[i], "itemStyle": area, "tooltip": tip})
         if abs(row.difference) > 0.6 * limit:
             ink = "white"
         spots.append(
