@@ -10,14 +10,14 @@ from kolabsim.errors import InputError
 from kolabsim.scenario.importer import ANSWERS, examine
 
 
-def read(text, encoding="utf-8", name="table.csv", **answers):
-    data = text if isinstance(text, bytes) else text.encode(encoding)
+def read(text, written="utf-8", name="table.csv", **answers):
+    data = text if isinstance(text, bytes) else text.encode(written)
     return ks.regions.read({name: data}, **answers)
 
 
-def refused(text, encoding="utf-8", name="table.csv", **answers):
+def refused(text, written="utf-8", name="table.csv", **answers):
     with pytest.raises(InputError) as caught:
-        read(text, encoding, name, **answers)
+        read(text, written, name, **answers)
     return [problem.message for problem in caught.value.problems]
 
 
@@ -165,7 +165,7 @@ def test_letters_titles_notes_and_units_are_read():
 
 
 def test_every_answer_is_an_argument_of_the_reader():
-    assert set(ANSWERS) | {"decisions"} == set(ks.regions.read.__kwdefaults__)
+    assert set(ANSWERS) | {"shapes", "decisions"} == set(ks.regions.read.__kwdefaults__)
 
 
 def test_the_record_is_the_same_in_every_language():

@@ -30,7 +30,7 @@ import pandas as pd
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
 from kolabsim.scenario.importer.borders import Outlines, read_outlines
-from kolabsim.scenario.importer.codes import choose_codes, merge_duplicates, tiers_of
+from kolabsim.scenario.importer.codes import choose_codes, merge_duplicates, tiers_of, unite_parts
 from kolabsim.scenario.importer.decisions import (
     ANSWERS,
     ATTRIBUTES,
@@ -39,11 +39,13 @@ from kolabsim.scenario.importer.decisions import (
     Record,
     check_answers,
 )
+from kolabsim.scenario.importer.joining import match_shapes
 from kolabsim.scenario.importer.maps import in_degrees
 from kolabsim.scenario.importer.numbers import read_numbers
 from kolabsim.scenario.importer.places import note_map, read_places
-from kolabsim.scenario.importer.reading import Files, gather, read_sheets
+from kolabsim.scenario.importer.reading import Files, gather, read_sheets, split_map
 from kolabsim.scenario.importer.result import Imported, Source
+from kolabsim.scenario.importer.sheets import Sheet
 from kolabsim.scenario.importer.steps import (
     Work,
     apply_unit,
@@ -63,12 +65,16 @@ from kolabsim.scenario.importer.steps import (
 from kolabsim.scenario.importer.table import find_layout
 from kolabsim.scenario.importer.words import tokens
 
+AnySource = str | Path | Mapping[str, bytes]
+"""A path, or files by name."""
+
 __all__ = ["ANSWERS", "Answer", "Decision", "Imported", "Source", "examine", "read"]
 
 
 def read(
-    source: str | Path | Mapping[str, bytes],
+    source: AnySource,
     *,
+    shapes: AnySource | None = None,
     columns: Mapping[str, str] | Sequence[str] | None = None,
     rows: Mapping[str, str] | str | None = None,
     header: int | str | None = None,
@@ -92,6 +98,9 @@ def read(
         A path; or files by name, as they are uploaded. CSV of any encoding and separator, Excel,
         OpenDocument, JSON, GeoJSON, a shapefile with the files beside it, GeoPackage, or a ZIP
         archive of one of them.
+    shapes
+        A map of the same regions, if ``source`` is a table: its shapes are found by codes or names.
+        Among files by name it is recognised.
     columns
         Columns by attribute, where they are not recognised: ``{"population": "Total 2023"}``, or
         ``["population=Total 2023"]``. ``"A + B"`` adds two columns of numbers, and joins two of
@@ -137,14 +146,15 @@ def read(
         If the source cannot be read, or a question is open: one sentence for each, with what was
         seen and what to type.
     """
-    found, record = _understand(source, _given(locals()), decisions)
+    found, record = _understand(source, shapes, _given(locals()), decisions)
     record.raise_questions()
     return found
 
 
 def examine(
-    source: str | Path | Mapping[str, bytes],
+    source: AnySource,
     *,
+    shapes: AnySource | None = None,
     decisions: str | Path | Mapping[str, Any] | None = None,
     **answers: Any,
 ) -> Imported:
@@ -153,7 +163,7 @@ def examine(
     Until a question is answered, its likely answer holds. ``answers`` are the arguments of
     :func:`read`. Raises :class:`~kolabsim.errors.InputError` only if there is no table of regions.
     """
-    return _understand(source, answers, decisions)[0]
+    return _understand(source, shapes, answers, decisions)[0]
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,11 +172,14 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _understand(
-    source: str | Path | Mapping[str, bytes],
+    source: AnySource,
+    shapes: AnySource | None,
     answers: Mapping[str, Any],
     decisions: str | Path | Mapping[str, Any] | None,
 ) -> tuple[Imported, Record]:
     """Take all steps of an import."""
+    if shapes is None and isinstance(source, Mapping):
+        source, shapes = split_map(source)
     name, files = gather(source)
     sha256 = _hash(name, files)
     given = check_answers(answers, name)
@@ -184,8 +197,19 @@ def _understand(
         raise record.fail(message)
     if earlier and (earlier.get("source") or {}).get("sha256") != sha256:
         record.given = _renewed(record.given, earlier.get("columns") or {}, layout.labels)
+    shape_sheet = None
+    if shapes is not None:
+        map_name, map_files = gather(shapes)
+        of_map = Record(map_name, {k: v for k, v in record.given.items() if k == "projection"})
+        shape_sheet = next(
+            (s for s in read_sheets(map_name, map_files, of_map) if s.geometries), None
+        )
+        if shape_sheet is None:
+            raise of_map.fail(_("this is no map; use GeoJSON, a shapefile or a GeoPackage"))
+        sha256 = hashlib.sha256(f"{sha256} {_hash(map_name, map_files)}".encode()).hexdigest()
     work = Work(layout, record)
     filter_rows(work)
+    work.parts = unite_parts(work)
     numbers = read_people(work)
     before = work.layout.rows
     note_format(work, numbers)
@@ -196,13 +220,13 @@ def _understand(
     step = apply_unit(work)
     drop_totals(work, step)
     drop_missing(work, numbers, before)
-    codes, groups = merge_duplicates(work, choose_codes(work))
-    return _finish(work, codes, groups, Source(name, sha256), given), record
+    codes = merge_duplicates(work, choose_codes(work))
+    return _finish(work, codes, Source(name, sha256), given, shape_sheet), record
 
 
 def _finish(
-    work: Work, codes: np.ndarray, groups: Mapping[int, list[int]], source: Source,
-    given: Mapping[str, Any],
+    work: Work, codes: np.ndarray, source: Source,
+    given: Mapping[str, Any], shapes: Sheet | None,
 ) -> Imported:  # fmt: skip
     """Put the regions together."""
     record = work.record
@@ -223,7 +247,7 @@ def _finish(
     placed = read_places(work)
     if placed is not None:
         table["latitude"], table["longitude"] = placed
-    outlines = _outlines(work, table["code"], groups, has_columns=placed is not None)
+    outlines = _outlines(work, table, shapes)
     if outlines is not None:
         table.setdefault("area_km2", np.round(outlines.area_km2, 3))
         table.setdefault("latitude", np.round(outlines.latitude, 6))
@@ -247,23 +271,24 @@ def _code(code: object) -> str:
     return " ".join(str(code).split())
 
 
-def _outlines(
-    work: Work, codes: Sequence[str], groups: Mapping[int, list[int]], *, has_columns: bool
-) -> Outlines | None:
-    """Return what the shapes of a map tell; None for a table."""
-    sheet = work.layout.sheet
+def _outlines(work: Work, table: Mapping[str, Any], shapes: Sheet | None) -> Outlines | None:
+    """Return what the shapes of a map give; None for a table without one."""
+    sheet = shapes or work.layout.sheet
     if not any(sheet.geometries):
         return None
-    shapes = in_degrees(sheet, work.record)
+    found = in_degrees(sheet, work.record)
     import shapely
 
-    parts = [np.array(groups[int(first)]) - 1 for first in work.layout.rows]
+    if shapes is None:
+        parts = [np.array(work.parts[int(first)]) - 1 for first in work.layout.rows]
+    else:
+        parts = match_shapes(shapes, table["code"], table["name"], work.record)
     whole = [
-        shapes[rows[0]] if len(rows) == 1 else shapely.union_all(shapely.make_valid(shapes[rows]))
+        found[rows[0]] if len(rows) == 1 else shapely.union_all(shapely.make_valid(found[rows]))
         for rows in parts
     ]
-    outlines = read_outlines(codes, np.array(whole, dtype=object))
-    note_map(work, len(outlines.neighbours), has_columns=has_columns)
+    outlines = read_outlines(table["code"], np.array(whole, dtype=object))
+    note_map(work, len(outlines.neighbours), has_columns="latitude" in table)
     return outlines
 
 

@@ -159,12 +159,27 @@ def names_as_codes(work: Work, names: np.ndarray, columns: Sequence[Column]) -> 
     return names
 
 
-def merge_duplicates(work: Work, codes: np.ndarray) -> tuple[np.ndarray, dict[int, list[int]]]:
-    """Return the codes of the rows that stay, and which rows each of them stands for.
+def unite_parts(work: Work) -> dict[int, list[int]]:
+    """Keep one of the features of a map that are equal in every cell; return the rows of each."""
+    rows = work.layout.rows
+    if not work.layout.sheet.geometries:
+        return {}
+    cells = pd.DataFrame(work.layout.sheet.cells[rows])
+    first = ~cells.duplicated().to_numpy()
+    groups = cells.groupby(list(cells.columns), sort=False).indices
+    parts = {int(rows[group[0]]): [int(row) for row in rows[group]] for group in groups.values()}
+    if not first.all():
+        work.record.note(
+            "duplicates", "first",
+            N_("features with equal properties are parts of one region: {rows}"),
+            rows=work.seen(~first), certainty=LIKELY,
+        )  # fmt: skip
+        work.keep(first)
+    return parts
 
-    Rows that are equal in every cell are parts of one region if the source is a map; all other
-    rows of the same code are asked about.
-    """
+
+def merge_duplicates(work: Work, codes: np.ndarray) -> np.ndarray:
+    """Ask about rows of the same code, and return the codes of the rows that stay."""
     record = work.record
     empty = codes == ""
     if empty.any():
@@ -174,45 +189,28 @@ def merge_duplicates(work: Work, codes: np.ndarray) -> tuple[np.ndarray, dict[in
         )
         raise record.fail(message, column=work.label("code"), rows=work.seen(empty))
     first = ~pd.Series(codes).duplicated().to_numpy()
-    rows = work.layout.rows
-    groups: dict[str, list[int]] = {}
-    for code, row in zip(codes, rows, strict=True):
-        groups.setdefault(str(code), []).append(int(row))
-    if not first.all():
-        cells = work.layout.sheet.cells
-        is_map = bool(work.layout.sheet.geometries)
-        same = is_map and all(
-            (cells[group[1:]] == cells[group[0]]).all()
-            for group in groups.values()
-            if len(group) > 1
-        )
-        repeated = pd.Series(codes).duplicated(keep=False).to_numpy()
-        shown = pd.Series(codes)[repeated].tolist()
-        seen = Rows.of(work.layout.lines[repeated].tolist(), shown)
-        if same:
-            record.note(
-                "duplicates", "first",
-                N_("features with equal properties are parts of one region: {rows}"),
-                rows=seen, certainty=LIKELY,
-            )  # fmt: skip
-        else:
-            record.ask(
-                "duplicates", record.given.get("duplicates", "first"),
-                N_("rows share their code in '{column}' with other rows: {rows}"),
-                N_(
-                    "keep the first with {option_0}, add their people with {option_1}, or name "
-                    'another column, as --column code="COLUMN"'
-                ),
-                [("duplicates", "first"), ("duplicates", "sum")],
-                column=work.label("code"), rows=seen,
-            )  # fmt: skip
-            if record.given.get("duplicates") == "sum":
-                work.people = pd.Series(work.people).groupby(codes).transform("sum").to_numpy()
-        work.keep(first)
-    kept = {
-        int(row): groups[str(code)] for row, code in zip(rows[first], codes[first], strict=True)
-    }
-    return codes[first], kept
+    if first.all():
+        return codes
+    repeated = pd.Series(codes).duplicated(keep=False).to_numpy()
+    record.ask(
+        "duplicates", record.given.get("duplicates", "first"),
+        N_("rows share their code in '{column}' with other rows: {rows}"),
+        N_(
+            "keep the first with {option_0}, add their people with {option_1}, or name another "
+            'column, as --column code="COLUMN"'
+        ),
+        [("duplicates", "first"), ("duplicates", "sum")],
+        column=work.label("code"),
+        rows=Rows.of(work.layout.lines[repeated].tolist(), codes[repeated].tolist()),
+    )  # fmt: skip
+    if record.given.get("duplicates") == "sum":
+        work.people = pd.Series(work.people).groupby(codes).transform("sum").to_numpy()
+        by_code = pd.Series(work.layout.rows).groupby(codes).indices
+        for rows in by_code.values():
+            together = [part for row in work.layout.rows[rows] for part in work.parts.get(row, [])]
+            work.parts[int(work.layout.rows[rows[0]])] = together
+    work.keep(first)
+    return codes[first]
 
 
 def tiers_of(work: Work) -> np.ndarray | None:

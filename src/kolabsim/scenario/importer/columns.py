@@ -201,12 +201,18 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
     chosen = recent[0]
     if best == 1 and len(recent) + len(by_years(found)) > 1:
         raise no_population(layout, columns, record)
+    own = [c for c in found if c.label.casefold() == "population"]
+    if own and len(found) > 1 and len([c for c in found if not years(c.label)]) == 1:
+        recent, chosen = own, own[0]  # beside it are those of earlier years
     others = [c.label for c in found if c is not chosen]
     if len(recent) > 1:
         choose_among(recent, record)
     elif others:
+        why = N_("it has the latest year of {number} columns")
+        if own and chosen is own[0]:
+            why = N_("it is called population without a year, beside {number} columns in all")
         record.note(
-            "population", chosen.label, N_("it has the latest year of {number} columns"),
+            "population", chosen.label, why,
             number=len(found), certainty=LIKELY, alternatives=others, answer="columns",
         )  # fmt: skip
     else:
@@ -353,33 +359,27 @@ def note_places(record: Record, north: Column, east: Column, why: str, certainty
         record.note(attribute, column.label, why, certainty=certainty, answer="columns")
 
 
-def choose_number(
-    layout: Layout, columns: list[Column], record: Record, attribute: str, used: set[int]
-) -> Columns:
-    """Return the column of the area or the price, by its name."""
-    given = named_columns(layout, record, attribute)
+def choose_area(
+    layout: Layout, columns: list[Column], record: Record, used: set[int]
+) -> tuple[int, ...]:
+    """Return the column of the area, by its name."""
+    given = named_columns(layout, record, "area_km2")
     if given is not None:
         label = " + ".join(layout.labels[k] for k in given)
-        record.note(attribute, label, N_("you named the column"), certainty=GIVEN, answer="columns")
-        return {attribute: given}
+        record.note(
+            "area_km2", label, N_("you named the column"), certainty=GIVEN, answer="columns"
+        )
+        return given
     for column in columns:
-        if (
-            column.number in used
-            or not column.is_numeric
-            or column.has(words.NOT_PEOPLE - words.PRICES - {"km2"})
-        ):
+        is_free = column.number not in used and column.is_numeric and column.has(words.SURFACES)
+        if not is_free or column.has(words.NOT_PEOPLE - {"km2"}) or "per" in tokens(column.label):
             continue
-        if set(tokens(column.label)) & {"per", "density"} and attribute == "area_km2":
-            continue
-        fits = column.has(words.SURFACES) if attribute == "area_km2" else (
-            column.has(words.PRICES) and column.has(words.PER_HEAD)
-        )  # fmt: skip
-        if fits and float(column.finite.min()) >= 0.0:
+        if float(column.finite.min()) >= 0.0:
             record.note(
-                attribute, column.label, N_("its name says so"), certainty=LIKELY, answer="columns"
-            )
-            return {attribute: (column.number,)}
-    return {}
+                "area_km2", column.label, N_("its name says so"), certainty=LIKELY, answer="columns"
+            )  # fmt: skip
+            return (column.number,)
+    return ()
 
 
 AREA_UNITS: Mapping[str, float] = {
@@ -416,8 +416,8 @@ def choose_name(
         label = " + ".join(layout.labels[k] for k in given)
         record.note("name", label, N_("you named the column"), certainty=GIVEN, answer="columns")
         return given
-    texts = [c for c in columns if c.number not in used and not is_code_like(c)]
-    texts = [c for c in texts if c.numbers.share < 0.5]
+    texts = [c for c in columns if c.number not in used and c.numbers.share < 0.5]
+    texts = [c for c in texts if not is_code_like(c) or is_called_name(c)]
     if not texts:
         return ()
     best = max(texts, key=lambda c: (name_score(c), -c.number))
@@ -451,11 +451,16 @@ def is_code_like(column: Column) -> bool:
     return sum(coded) >= 0.9 * len(coded)
 
 
+def is_called_name(column: Column) -> bool:
+    """Whether a column's name says that it holds names, and not codes."""
+    return bool(column.has(words.NAMES)) and not column.has(words.CODES)
+
+
 def code_score(column: Column) -> float:
     """Return how well a column fits the codes of regions; 0: not at all."""
     label = column.label
     named = column.has(words.CODES)
-    if column.has(words.NOT_CODES):
+    if column.has(words.NOT_CODES) or is_called_name(column):
         return 0.0
     if column.has(words.PEOPLE) or column.has(words.SURFACES):
         return 0.0

@@ -140,6 +140,7 @@ SUBJECTS: Mapping[str, str] = {
     "numbers": N_("numbers"),
     "unit": N_("unit"),
     "places": N_("places"),
+    "shapes": N_("shapes"),
     "neighbours": N_("neighbours"),
     "code": N_("code"),
     "name": N_("name"),

@@ -55,6 +55,7 @@ def read_shapefile(name: str, files: Mapping[str, bytes], record: Record) -> She
         )
         raise record.fail(message, name=stem)
     given, stated = record.given.get("encoding"), files.get(f"{stem}.cpg", b"")
+    reason: object = _("unknown encoding")
     names = [given] if given else [_code_page(stated), "utf-8", "cp1252"]
     for encoding in filter(None, names):
         try:
@@ -65,18 +66,18 @@ def read_shapefile(name: str, files: Mapping[str, bytes], record: Record) -> She
                 geometries = tuple(
                     one.__geo_interface__ if one.shapeType else None for one in reader.shapes()
                 )
-        except (UnicodeError, LookupError):
+        except LookupError:
             continue
         except Exception as error:  # damaged files fail in every way
-            message = _("this shapefile cannot be read ({reason}); download it again")
-            raise record.fail(message, reason=error) from None
+            reason = error
+            continue
         if encoding != "utf-8":
             why = N_("the encoding of the texts in the map's table")
             record.note("encoding", encoding, why, certainty=LIKELY, answer="encoding")
         break
     else:
-        message = _("the encoding of this shapefile is unknown; name it, as --encoding cp1252")
-        raise record.fail(message)
+        message = _("this shapefile cannot be read ({reason}); download it again")
+        raise record.fail(message, reason=str(reason)[:100])
     projection = files.get(f"{stem}.prj", b"").decode("utf-8", "replace").strip()
     clean = [{k: v for k, v in one.items() if not isinstance(v, dict | list)} for one in records]
     return sheet_of_records("", clean, geometries=geometries, projection=projection)

@@ -80,6 +80,14 @@ def gather(source: object) -> tuple[str, Files]:
     return path.name, files
 
 
+def split_map(files: Files) -> tuple[Files, Files | None]:
+    """Return the table and the map of files that were uploaded together; None without both."""
+    maps = (".geojson", ".shp", ".gpkg", *BESIDE)
+    of_map = {name: data for name, data in files.items() if name.lower().endswith(maps)}
+    table = {name: data for name, data in files.items() if name not in of_map}
+    return (table, of_map) if table and of_map else (files, None)
+
+
 def glob_escape(text: str) -> str:
     """Return a file name as a pattern that matches it alone."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in text)

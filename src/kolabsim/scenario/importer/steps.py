@@ -15,12 +15,13 @@ from kolabsim.scenario.importer.columns import (
     Column,
     all_columns,
     area_factor,
+    choose_area,
     choose_name,
-    choose_number,
     choose_places,
     choose_population,
     code_candidates,
     find_label,
+    named_columns,
 )
 from kolabsim.scenario.importer.decisions import (
     CERTAIN,
@@ -59,6 +60,8 @@ class Work:
         self.headings: dict[int, str] = {}
         self.parents = np.array([], dtype=object)
         """Names of the totals or headings above each row; '' without one."""
+        self.parts: dict[int, list[int]] = {}
+        """Rows of the sheet that are parts of the same region on a map, by the first of them."""
         self.used: set[int] = set()
         self.chosen: dict[str, tuple[int, ...]] = {}
 
@@ -443,10 +446,11 @@ def choose_others(work: Work) -> None:
     work.choose("name", choose_name(layout, columns, record, work.used))
     for attribute, numbers in choose_places(layout, columns, record).items():
         work.choose(attribute, numbers)
-    for attribute in ("area_km2", "price"):
-        found = choose_number(layout, columns, record, attribute, work.used)
-        for name, numbers in found.items():
-            work.choose(name, numbers)
+    work.choose("area_km2", choose_area(layout, columns, record, work.used))
+    price = named_columns(layout, record, "price")  # never guessed: it turns results into money
+    if price is not None:
+        record.note("price", layout.labels[price[0]], N_("you named the column"), certainty=GIVEN)
+        work.choose("price", price)
 
 
 def numbers_of(work: Work, attribute: str) -> np.ndarray:

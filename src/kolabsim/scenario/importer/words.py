@@ -95,11 +95,6 @@ SURFACES = _set(
     "area luas flache katasterflache oppervlakte superficie superficies powierzchnia lawak "
     "sqkm km2 kilometer areal areakm2 shapearea hectares hektar landarea"
 )
-PRICES = _set(
-    "price cost costs expenditure spending biaya belanja anggaran kosten ausgaben depenses "
-    "spesa gasto"
-)
-PER_HEAD = _set("per capita head resident inhabitant penduduk kapita einwohner habitant")
 LEVELS = _set(
     "level levels tingkat tingkatan nivel niveau livello ebene poziom antas administrative "
     "adminlevel geolevel summary sumlev geographic type typ jenis tipo"
