@@ -104,7 +104,31 @@ kode;nama;penduduk;lintang;bujur
 02;B;2.500;7°52'30" LS;110°20' BT
 03;C;1.234;7°40' LS;110°10' BT
 """
+AMERICAN = """\
+SUMLEV,STATE,COUNTY,STNAME,CTYNAME,CENSUS2010POP,POPESTIMATE2019,NPOPCHG_2019
+040,01,000,Alabama,Alabama,600,620,5
+050,01,001,Alabama,Autauga County,200,210,3
+050,01,003,Alabama,Baldwin County,400,410,2
+040,02,000,Alaska,Alaska,90,95,5
+050,02,001,Alaska,Doña Borough,30,35,3
+050,02,003,Alaska,Bethel,60,60,2
+"""
+SPANISH = """\
+CPRO;PROVINCIA;CMUN;NOMBRE;POB23;HOMBRES;MUJERES
+02;Albacete;001;Abengibre;790;400;390
+02;Albacete;002;Alatoz;519;260;259
+03;Alicante;001;Añora;640;320;320
+"""
 STYLES = {
+    "American": (
+        AMERICAN, "cp1252", {"drop_totals": True},
+        {"01001": 210, "01003": 410, "02001": 35, "02003": 60},
+        {"population": "POPESTIMATE2019", "tier": "STNAME", "code": "STATE + COUNTY"},
+    ),
+    "Spanish": (
+        SPANISH, "cp1252", {}, {"02001": 790, "02002": 519, "03001": 640},
+        {"population": "POB23", "tier": "PROVINCIA", "name": "NOMBRE"},
+    ),
     "Swiss": (
         SWISS, "cp1252", {}, {"1": 1941, "2": 12289, "131": 5572, "141": 3751},
         {"code": "BFS-Nr", "name": "Gemeindename", "tier": "Kanton"},

@@ -68,10 +68,12 @@ def unique_codes(work: Work, candidates: Sequence[Column]) -> np.ndarray | None:
     """Return the codes of the first column, or pair of columns, that differ in every row."""
     record, rows = work.record, len(work.layout.rows)
     unique = [c for c in candidates if c.distinct == c.filled == rows]
-    upper = [c for c in candidates if c not in unique and c.filled == rows and c.has(words.TIERS)]
+    higher = [c for c in candidates if c not in unique and c.filled == rows]
     for column in unique:
-        if upper and max(map(len, column.texts)) <= SHORT and code_score(column) < NAMED + 5.0:
-            pair = (upper[0].number, column.number)
+        upper = [c for c in higher if c.number < column.number]
+        lengths = set(map(len, column.texts))
+        if upper and len(lengths) == 1 and max(lengths) <= SHORT:
+            pair = (upper[-1].number, column.number)
             return compose(
                 work, pair, N_("codes this short are unique only within the other column")
             )
@@ -85,17 +87,14 @@ def unique_codes(work: Work, candidates: Sequence[Column]) -> np.ndarray | None:
             alternatives=others, answer="columns",
         )  # fmt: skip
         return join_codes(work, (column.number,))
-    full = [c for c in candidates if c.filled == rows and code_score(c) >= NAMED]
-    for lower in full:
-        for higher in full:
-            if higher is lower or higher.distinct > lower.distinct:
+    for lower in higher:
+        for upper_one in higher:
+            if upper_one.number >= lower.number:
                 continue
-            together = pd.Series(
-                list(zip(higher_texts(work, higher), higher_texts(work, lower), strict=True))
-            )
-            if together.nunique() == rows:
+            both = zip(higher_texts(work, upper_one), higher_texts(work, lower), strict=True)
+            if len(set(both)) == rows:
                 why = N_("together the two columns differ in every row")
-                return compose(work, (higher.number, lower.number), why)
+                return compose(work, (upper_one.number, lower.number), why)
     return None
 
 

@@ -144,7 +144,7 @@ def population_score(column: Column, titles: str) -> int:
         return 0
     if set(tokens(column.label)) & {"per"}:
         return 0
-    if column.has(words.PEOPLE) or re.search(r"\btot(?:al)?[ _]p\b", words.plain(own)):
+    if column.has(words.PEOPLE) or re.search(r"\b(?:tot(?:al)?[ _]p|t_tl)\b", words.plain(own)):
         return 3
     if column.has(words.PEOPLE_WEAK):
         return 2 if count(titles, words.PEOPLE) else 1
@@ -451,6 +451,12 @@ def is_code_like(column: Column) -> bool:
     return sum(coded) >= 0.9 * len(coded)
 
 
+def could_be_code(column: Column) -> bool:
+    """Whether numbers without a word for codes in their column's name may be codes."""
+    zeros = any(text.startswith("0") and len(text) > 1 for text in column.texts)
+    return zeros or bool(column.has(words.UNITS | words.TIERS))
+
+
 def is_called_name(column: Column) -> bool:
     """Whether a column's name says that it holds names, and not codes."""
     return bool(column.has(words.NAMES)) and not column.has(words.CODES)
@@ -474,6 +480,8 @@ def code_score(column: Column) -> float:
         score += 2.0 if len(lengths) == 1 else 1.0 if len(lengths) <= 3 else 0.5
         score += 0.5 * any(text.startswith("0") for text in column.texts)
     elif score == 0.0:
+        return 0.0
+    if score < 3.0 and column.is_numeric and not could_be_code(column):
         return 0.0
     score += 0.6 * bool(column.has(words.UNITS - words.TIERS))
     if named and column.has(words.TIERS) and not column.has(words.UNITS - words.TIERS):
@@ -521,7 +529,7 @@ def choose_tier(
     fits = [
         c for c in columns
         if c.number not in used
-        and (c.has(words.TIERS) or re.search("adm_?[01]", words.plain(c.label)))
+        and (c.has(words.TIERS) or re.search("(?:adm|name)_?[01]", words.plain(c.label)))
         and not c.has(words.PEOPLE | words.SURFACES)
         and not is_measured(c) and (c.distinct < rows or rows <= 2)
         and not c.has(words.LEVELS - {"administrative"})

@@ -22,7 +22,8 @@ MISSING = _set(
 ) | {""}
 """Cells that say that a number is not known."""
 PEOPLE = _set(
-    "population populations pop popul totpop poptotal populasi penduduk pddk pdddk pend "
+    "population populations pop popul popestimate popest pmun ptot "
+    "totpop poptotal populasi penduduk pddk pdddk pend "
     "inhabitants inhab residents people persons bevolking inwoners inwoneraantal inwonertal "
     "bevolkerung bev einwohner einwohnerzahl einw ewz bevinsg habitants hab popolazione "
     "abitanti residenti poblacion pob habitantes populacao moradores ludnosc ludnosci "
@@ -77,7 +78,7 @@ UNITS = _set(
 )
 """Words for the regions themselves."""
 TIERS = _set(
-    "province provinces provinsi prov propinsi provincia provincie provinz lalawigan state "
+    "stname province provinces provinsi prov propinsi provincia provincie provinz lalawigan state "
     "states bundesland land department departement departamento region regione regio regiao "
     "rehiyon comunidad autonoma estado uf canton kanton wojewodztwo powiat voivodeship tier "
     "county governorate nation country pulau island kreis arrondissement district landkreis "
@@ -177,4 +178,6 @@ def count(label: str, words: frozenset[str]) -> int:
 
 def years(label: str) -> list[int]:
     """Return the years that a column's name states."""
-    return [int(t) for t in re.findall(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", label)]
+    found = [int(t) for t in re.findall(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", label)]
+    short = re.search(r"[A-Za-z]_?([0-4]\d)$", label)  # POB23
+    return found or ([2000 + int(short[1])] if short else [])
