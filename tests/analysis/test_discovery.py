@@ -77,7 +77,7 @@ def test_a_box_of_words_alone_is_found():
 
 
 def test_no_more_factors_are_restricted_than_asked():
-    settings, _rng = futures(4, 400)
+    settings, _rng = futures(4, 200)
     fails = (settings[["x0", "x1", "x2"]] > 0.4).all(axis=1).to_numpy()
     assert set(discover(settings, fails, resamples=2, permutations=99).box.limits) == {
         "x0",

@@ -86,8 +86,8 @@ def test_the_error_is_seen_wherever_a_surrogate_is():
 
 
 def test_the_same_points_give_the_same_surrogate():
-    u, new = points(200, 1), points(50, 2)
-    y = smooth(u) + 0.2 * noise(200, 3)
+    u, new = points(80, 1), points(50, 2)
+    y = smooth(u) + 0.2 * noise(80, 3)
     for kind in s.KINDS:
         one, two = (fit_surrogate(u, y, FACTORS, kinds=[kind], seed=7) for _ in range(2))
         assert one.qualities == two.qualities
