@@ -202,3 +202,13 @@ def test_the_record_is_the_same_in_every_language():
     assert record["source"]["name"] == "a.csv"
     assert len(record["source"]["sha256"]) == 64
     assert record["decisions"][-1]["certainty"]
+
+
+def test_a_first_row_of_a_village_may_look_like_a_year():
+    assert people(read("name;population\nA;1850\nB;212\nC;300\n")) == {
+        "A": 1850, "B": 212, "C": 300
+    }  # fmt: skip
+    two = "name;population 2019;population 2020\nA;1849;1850\nB;210;212\nC;301;300\n"
+    assert people(read(two)) == {"A": 1850, "B": 212, "C": 300}
+    lines = ";Population;;Area\nName;2019;2020;km2\nA;1849;1850;5\nB;210;212;7\nC;301;300;9\n"
+    assert people(read(lines)) == {"A": 1850, "B": 212, "C": 300}

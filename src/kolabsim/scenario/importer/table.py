@@ -143,18 +143,27 @@ def given_header(sheet: Sheet, given: str, record: Record) -> tuple[int, ...]:
 
 
 def first_data_row(cells: np.ndarray) -> int | None:
-    """Return the first row with a number in a column that goes on with numbers."""
+    """Return the first row with a number in a column that goes on with numbers.
+
+    Numbers that may be years count if the row above names their columns, each differently.
+    """
     numbers = np.array([[is_number(cell) for cell in row] for row in cells])
+    years = np.array([[bool(YEAR.fullmatch(cell)) for cell in row] for row in cells])
     filled = cells != ""
     wide = filled.sum(axis=1) >= 2
-    for row in np.flatnonzero(wide & numbers.any(axis=1)):
+    for row in np.flatnonzero(wide & (numbers | years).any(axis=1)):
         if is_numbering(cells[row]):
             continue
         after = np.flatnonzero(wide[row + 1 :])[:8] + row + 1
-        if not len(after):
-            return int(row)
-        goes_on = numbers[after].mean(axis=0) >= 0.5
+        goes_on = (numbers | years)[after].mean(axis=0) >= 0.5 if len(after) else filled[row]
         if (numbers[row] & goes_on).any():
+            return int(row)
+        above = np.flatnonzero(filled[:row].any(axis=1))
+        if not len(above) or not (years[row] & goes_on).any() or is_numbering(cells[above[-1]]):
+            continue
+        labels = cells[above[-1], years[row]].tolist()
+        all_numbers = bool((numbers | years)[row][goes_on].all())
+        if all_numbers and all(labels) and len(set(labels)) == len(labels):
             return int(row)
     return None
 
