@@ -14,8 +14,13 @@ from unittest import mock
 from kolabsim import i18n
 
 
-def kolabsim(*words: object, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in this process, in a folder, and return its exit code and what it printed."""
+def kolabsim(
+    *words: object, folder: Path, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process, in a folder, and return its exit code and what it printed.
+
+    ``typed`` is what the user answers when asked.
+    """
     from kolabsim.cli import main
 
     out, err = io.StringIO(), io.StringIO()
@@ -23,6 +28,7 @@ def kolabsim(*words: object, folder: Path, **environment: str) -> subprocess.Com
         contextlib.chdir(folder),
         mock.patch.dict(os.environ, environment),
         mock.patch.object(sys, "argv", ["kolabsim", *map(str, words)]),
+        mock.patch.object(sys, "stdin", io.StringIO(typed)),
         mock.patch.object(i18n, "_chosen", []),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

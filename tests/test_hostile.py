@@ -30,7 +30,7 @@ from kolabsim.scenario.scenario import FILES, Scenario
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
 from kolabsim.study.runner import Study
-from kolabsim.study.scaffold import start
+from kolabsim.study.scaffold import new_study
 from kolabsim.study.verify import verify
 from tests.terminal import kolabsim, kolabsim_process
 
@@ -289,7 +289,7 @@ def test_every_key_that_names_a_file_is_known_to_uploads() -> None:
 
 # Disks --------------------------------------------------------------------------------------------
 
-TABLE = "code,population,latitude,longitude\na,1000,0,0\nb,2000,0,0.1\n"
+TABLE = "code,population,latitude,longitude\na,1000,1,0\nb,2000,1,0.1\n"
 
 
 def failing(kind: type[BaseException], *more: object, at: int):
@@ -355,7 +355,7 @@ def test_new_leaves_nothing_behind(tmp_path, monkeypatch, fault, at) -> None:
     (tmp_path / "t.csv").write_text(TABLE, encoding="utf-8")
     monkeypatch.setattr(whole.os, "fsync", failing(*FAULTS[fault], at=at))
     with pytest.raises((StorageError, KeyboardInterrupt)):
-        start(tmp_path / "made", tmp_path / "t.csv")
+        new_study(tmp_path / "made", tmp_path / "t.csv")
     assert list(tmp_path.iterdir()) == [tmp_path / "t.csv"]
 
 
@@ -405,7 +405,8 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
 
 
 PRIVATE = {
-    "app/uploads.py", "study/tasks.py",  # into a temporary folder
+    "app/uploads.py", "study/tasks.py", "study/scaffold.py",  # into a temporary folder
+    "scenario/importer/result.py",  # bytes
     "cli/help.py",  # text for the terminal
     "files.py",  # write_whole itself
 }  # fmt: skip

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kolabsim.study.api import as_function, simulate
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.scaffold import new_study
 
 _HOMES = {
     "CollaborationModel": "engine.mesa_model",
@@ -38,6 +39,7 @@ _HOMES = {
     "decision_rule": "model.declare",
     "measure": "model.declare",
     "mechanism": "model.declare",
+    "new_study": "study.scaffold",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
     "target_rule": "model.declare",
@@ -64,6 +66,7 @@ __all__ = [
     "load",
     "measure",
     "mechanism",
+    "new_study",
     "regions",
     "run_experiment",
     "simulate",

@@ -25,15 +25,14 @@ from kolabsim.cli import main, run
 from kolabsim.errors import InputError, KolabsimError, Problems
 from kolabsim.i18n import speaking
 from kolabsim.model.load import listeners, run_extensions
+from kolabsim.scenario import importer
 from kolabsim.scenario.contacts import read_contacts
 from kolabsim.scenario.files import read_bytes
-from kolabsim.scenario.headers import recognise_columns
 from kolabsim.scenario.regions import Columns, read_table
 from kolabsim.scenario.scenario import Scenario, shipped
 from kolabsim.scenario.shapes import read_shapes
-from kolabsim.scenario.tables import read_csv
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.scaffold import start
+from kolabsim.study.scaffold import as_regions, new_study
 from tests.fuzz.mutations import (
     CELLS,
     RAW,
@@ -165,9 +164,7 @@ def test_tables_of_regions(number, folder) -> None:
 
         def read() -> object:
             if columns is None:
-                table = read_csv(path, problems)
-                problems.raise_if_any()
-                found = recognise_columns(table)[1]
+                found = as_regions(importer.read(path))
             else:
                 found = read_table(path, columns, ("waste",), problems)
             problems.raise_if_any()
@@ -420,7 +417,7 @@ def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
         with tempfile.TemporaryDirectory(dir=folder) as room:
             made = Path(room) / "new"
             with speaking(lang):
-                written = refused_or(lambda: start(made, folder / "mine.csv"))
+                written = refused_or(lambda: new_study(made, folder / "mine.csv"))
             if written is None:
                 assert not made.exists()
                 return

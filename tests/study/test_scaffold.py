@@ -1,14 +1,17 @@
-"""A first scenario from a table: recognised columns, comments, and that it runs."""
+"""A first study from a table: understood, answered, commented, and that it runs."""
+
+import io
+import json
+import zipfile
 
 import pytest
 
+import kolabsim as ks
 from kolabsim import i18n
 from kolabsim.errors import InputError, StorageError
-from kolabsim.scenario.headers import match_header
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study import scaffold
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.scaffold import start
 from tests.terminal import kolabsim
 
 ENGLISH = """\
@@ -19,22 +22,34 @@ C,"Old Bridge, East",31000,46.22,7.31,1500
 """
 INDONESIAN = """\
 Kode Wilayah;Nama Kabupaten/Kota;Provinsi;Penduduk (jiwa) 2023;Jumlah Penduduk 2024;Lintang;Bujur
-34.71;Kota Yogyakarta;DIY;373000;375000;-7.80;110.36
-34.04;Sleman;DIY;1140000;1150000;-7.72;110.36
-34.10;Bantul;DIY;970000;980000;-7.90;110.35
+34.71;Kota Yogyakarta;DIY;373.000;375.000;-7,80;110,36
+34.04;Sleman;DIY;1.140.000;1.150.000;-7,72;110,36
+34.10;Bantul;DIY;970.000;980.000;-7,90;110,35
 """
 NO_PLACES = "name,population\nUpper Ford,8200\nLower Ford,14500\n"
 ONE = "code,population,lat,lon\n1,5000,-7,110\n"
-ODD = 'id,"People\n2020","a: ""b"" #"\n007,10,5\n010,20,6\n'
 TABLES = {
     "english": ENGLISH,
     "indonesian": INDONESIAN,
     "no places": NO_PLACES,
     "one region": ONE,
-    "odd names": ODD,
     "byte-order mark": "\ufeff" + ENGLISH,
     "tabs": ENGLISH.replace('"Old Bridge, East"', "Old Bridge").replace(",", "\t"),
     "windows": INDONESIAN.replace("\n", "\r\n"),
+}
+SQUARES = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"kode": f"34.{k:02}", "nama": f"Daerah {k}", "penduduk": 90_000 + k},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x, -8], [x + 0.1, -8], [x + 0.1, -7.9], [x, -7.9], [x, -8]]],
+            },
+        }
+        for k, x in enumerate((110.0, 110.1, 110.2), 1)
+    ],
 }
 
 
@@ -43,98 +58,119 @@ def english(monkeypatch):
     monkeypatch.setattr(i18n, "_chosen", ["en"])
 
 
-def begin(folder, text):
-    (folder / "mine.csv").write_bytes(text.encode())
-    start(folder / "made", folder / "mine.csv")
-    return folder / "made"
+def begin(folder, text, **answers):
+    return ks.new_study(folder / "made", {"mine.csv": text.encode()}, **answers)
 
 
 @pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)
 @pytest.mark.parametrize("spoken", ["en", "id"])
 def test_what_is_made_is_a_scenario_and_an_experiment_without_problems(text, spoken, tmp_path):
     i18n.set_language(spoken)
-    folder = begin(tmp_path, text)
-    scenario = Scenario.load(folder / "scenario.yaml")
-    assert len(scenario.regions) == len(text.strip().splitlines()) - 1 - (text is ODD)
-    assert Experiment.load(folder).strategies[0] == "voluntary"
-    assert (folder / "regions.csv").read_bytes() == text.encode()
-    assert scenario.contacts.borders == ("places" if scenario.regions.placed else "listed")
-    assert (scenario.contacts.nearest == 0) == (not scenario.regions.placed)
-    longest = max(map(len, (folder / "scenario.yaml").read_text("utf-8").splitlines()))
+    begin(tmp_path, text)
+    scenario = Scenario.load(tmp_path / "made/scenario.yaml")
+    assert len(scenario.regions) == len(text.strip().splitlines()) - 1
+    assert Experiment.load(tmp_path / "made").strategies[0] == "voluntary"
+    longest = max(map(len, (tmp_path / "made/scenario.yaml").read_text("utf-8").splitlines()))
     assert longest <= 100
 
 
-def test_columns_are_found_in_indonesian_and_the_latest_year_is_taken(tmp_path):
-    folder = begin(tmp_path, INDONESIAN)
-    scenario = Scenario.load(folder / "scenario.yaml")
-    assert scenario.regions.codes == ("34.04", "34.10", "34.71")
-    assert scenario.regions.names[0] == "Sleman"
-    assert scenario.regions.population[0] == 1_150_000
-    assert set(scenario.regions.tier) == {"DIY"}
+def test_the_table_is_written_clean_and_every_decision_is_kept(tmp_path):
+    begin(tmp_path, INDONESIAN, prices="preset")
+    lines = (tmp_path / "made/regions.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("code,name,population,tier,latitude,longitude")
+    assert lines[1].startswith("34.71,Kota Yogyakarta,375000,DIY,-7.8,110.36")
+    record = json.loads((tmp_path / "made/import.json").read_text(encoding="utf-8"))
+    assert record["population"] == 375_000 + 1_150_000 + 980_000
+    assert record["study"] == {"prices": "preset"}
+    assert record["answered"]["services"] == "indonesia"
+    assert len(record["source"]["sha256"]) == 64
+    scenario = Scenario.load(tmp_path / "made/scenario.yaml")
     assert scenario.currency == "IDR"
-    assert "waste" in scenario.areas
     assert scenario.areas["waste"].cost_per_resident == 40_000
 
 
-def test_the_language_changes_no_setting(tmp_path):
-    found = []
+def test_the_language_changes_words_and_nothing_else(tmp_path):
+    found = {}
     for spoken in ("en", "id"):
         i18n.set_language(spoken)
-        (tmp_path / spoken).mkdir()
-        found.append(Scenario.load(begin(tmp_path / spoken, ENGLISH) / "scenario.yaml").resolved())
-    assert found[0] == found[1]
+        study = ks.new_study(tmp_path / spoken / "made", {"mine.csv": INDONESIAN.encode()})
+        found[spoken] = study.scenario.resolved()
+        for name in ("regions.csv", "import.json"):
+            found[spoken][name] = (tmp_path / spoken / "made" / name).read_bytes()
+    assert found["en"] == found["id"]
 
 
-def test_other_regions_get_the_administration(tmp_path):
-    scenario = Scenario.load(begin(tmp_path, ENGLISH) / "scenario.yaml")
-    assert set(scenario.areas) == {"finance", "procurement", "training", "technology"}
-    assert scenario.areas["finance"].efficient_scale == 60_000
-    assert scenario.currency == ""
+def test_without_a_price_no_money_is_shown(tmp_path):
+    assert begin(tmp_path, ENGLISH).scenario.currency == ""
 
 
-def test_the_file_says_what_was_taken_and_what_is_drawn(tmp_path):
-    text = (begin(tmp_path, ENGLISH) / "scenario.yaml").read_text(encoding="utf-8")
-    assert 'population: "population_2025"' in text
-    assert "tier: no column was found" in text
-    assert "at random" in text
-    assert '"debt_per_head"' in text
-    assert "from: [900, 2100]" in text
+def test_an_import_is_repeated_with_next_years_file(tmp_path):
+    table = ENGLISH + "Total,All,53700,46.3,7.2,1500\n"
+    answers = {"drop_totals": True, "acquaintance": "nearest:1", "neighbourhood": "list:A,B"}
+    first = begin(tmp_path, table, **answers)
+    assert first.scenario.regions.codes == ("A", "B")
+    later = table.replace("2025", "2026").replace("8200", "8400").replace("53700", "53900")
+    record = tmp_path / "made/import.json"
+    second = ks.new_study(tmp_path / "next", {"mine.csv": later.encode()}, decisions=record)
+    assert second.scenario.regions.population[0] == 8400
+    assert second.setup.contacts == first.setup.contacts
+    changed = ks.new_study(
+        tmp_path / "other", {"mine.csv": later.encode()}, decisions=record, neighbourhood="all"
+    )
+    assert len(changed.scenario.regions) == 3
 
 
-def test_without_places_it_says_how_to_list_contacts(tmp_path):
-    folder = begin(tmp_path, NO_PLACES)
-    text = (folder / "scenario.yaml").read_text(encoding="utf-8")
-    assert "contacts.csv" in text
-    assert "Lower Ford,Upper Ford,yes,25" in text.replace("\n# ", " ")
-    with (folder / "contacts.csv").open("a", encoding="utf-8") as file:
-        file.write("Lower Ford,Upper Ford,yes,25\n")
-    assert len(Scenario.load(folder / "scenario.yaml").contacts.list) == 1
+def test_a_map_gives_borders_shapes_and_places(tmp_path):
+    pytest.importorskip("shapely")
+    content = json.dumps(SQUARES).encode()
+    study = ks.new_study(tmp_path / "made", {"areas.geojson": content}, neighbourhood="all")
+    assert [(row.code_a, row.code_b) for row in study.scenario.contacts.list] == [
+        ("34.01", "34.02"), ("34.02", "34.03"),
+    ]  # fmt: skip
+    assert all(row.land for row in study.scenario.contacts.list)
+    assert set(study.scenario.regions.shapes) == set(study.scenario.regions.codes)
+    part = ks.new_study(
+        tmp_path / "part", {"areas.geojson": content}, neighbourhood="list:34.01,34.02"
+    )
+    assert len(part.scenario.contacts.list) == 1
+    assert len(json.loads((tmp_path / "part/shapes.geojson").read_text())["features"]) == 2
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("areas.geojson", content)
+    zipped = ks.new_study(tmp_path / "zipped", {"areas.zip": archive.getvalue()})
+    assert zipped.scenario.regions == study.scenario.regions
 
 
-@pytest.mark.parametrize(
-    ("header", "column"),
-    [
-        (["kode", "penduduk"], "penduduk"),
-        (["kode", "kepadatan penduduk", "populasi"], "populasi"),
-        (["kode", "Penduduk (ribu)"], None),
-        (["code", "population_density", "population_growth"], None),
-        (["code", "Total population", "population"], "Total population"),
-        (["code", "population 2019", "population 2021", "population 2020"], "population 2021"),
-    ],
-)
-def test_only_a_number_of_people_is_taken_for_population(header, column):
-    assert match_header(header).get("population") == column
+def test_places_of_some_regions_only_are_not_used(tmp_path):
+    study = begin(tmp_path, ENGLISH + "D,Far Hill,900,,,700\n")
+    assert "1 region has no place" in study.notices[0].text
+    assert not study.scenario.regions.placed
+    placed = ks.new_study(
+        tmp_path / "x", {"mine.csv": (ENGLISH + "D,Far Hill,900,,,700\n").encode()},
+        neighbourhood="list:A,B,C",
+    )  # fmt: skip
+    assert placed.scenario.regions.placed
+
+
+def test_borders_of_a_list_are_those_between_chosen_regions(tmp_path):
+    (tmp_path / "borders.csv").write_text("code_a,code_b\nA,B\nB,C\n", encoding="utf-8")
+    answers = {"neighbours": f"list:{tmp_path / 'borders.csv'}", "neighbourhood": "list:A,B"}
+    study = begin(tmp_path, ENGLISH, **answers)
+    assert [(row.code_a, row.code_b) for row in study.scenario.contacts.list] == [("A", "B")]
+    (tmp_path / "borders.csv").write_text("code_a,code_b\nA,D\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no region has the code 'D'"):
+        ks.new_study(tmp_path / "x", {"mine.csv": ENGLISH.encode()}, **answers)
+
+
+def test_a_study_in_which_nothing_can_happen_is_told(tmp_path):
+    assert [notice.is_total for notice in begin(tmp_path, ONE).notices] == [True]
 
 
 BAD = {
-    "code,name\nA,B\n": "no column for the population",
-    "people\n5\n": "no column for the code or name of a region",
-    "kode;penduduk\nA;1.345.662\n": "write 1345662",
-    "code,population\nA,5\nA,6\n": "is there twice",
-    "code,population\n": "no regions",
+    "code,area\nA,5.5\nB,6.5\n": "no column is the population",
+    "code,population\nA,5\nA,6\n": "--duplicates",
     "": "empty",
-    "code,population,latitude,longitude\nA,5,100,1\n": "not between -90 and 90",
-    "code,population\nA,5,6\n": "3 cells",
+    "code,population\nA,5\nB,\nC,7\n": "--missing leave-out",
 }
 
 
@@ -161,33 +197,53 @@ def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_what_is_typed(tmp_path):
     (tmp_path / "mine.csv").write_text(INDONESIAN, encoding="utf-8")
-    done = kolabsim("new", "made", "--regions", "mine.csv", folder=tmp_path)
+    done = kolabsim("new", "my valley", "--regions", "mine.csv", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "kolabsim run made" in done.stdout
-    done = kolabsim("check", "made/scenario.yaml", "made/experiment.yaml", folder=tmp_path)
+    assert "kolabsim run 'my valley'" in done.stdout
+    assert "3 regions with 2,505,000 people" in done.stdout
+    files = "my valley/scenario.yaml", "my valley/experiment.yaml"
+    done = kolabsim("check", *files, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    done = kolabsim("run", "made", "--runs", "4", folder=tmp_path)
+    done = kolabsim("run", "my valley", "--runs", "4", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "results/made/report.html").is_file()
+    assert (tmp_path / "results/my valley/report.html").is_file()
 
-    again = kolabsim("new", "made", "--regions", "mine.csv", folder=tmp_path)
+    again = kolabsim("new", "my valley", "--regions", "mine.csv", folder=tmp_path)
     assert again.returncode == 2
     assert "not empty" in again.stderr
     gone = kolabsim("new", "other", "--regions", "mine.cvs", folder=tmp_path)
     assert gone.returncode == 2
-    assert "there is no such file" in gone.stderr
+    assert "mine.cvs" in gone.stderr
     assert "Traceback" not in again.stderr + gone.stderr
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "no places",
-        pytest.param("one region", marks=pytest.mark.long),
-        pytest.param("byte-order mark", marks=pytest.mark.long),
-    ],
-)
+def test_open_questions_name_flags_that_answer_them(tmp_path):
+    (tmp_path / "mine.csv").write_text(ENGLISH + "Total,All,53700,46.3,7.2,1500\n", "utf-8")
+    typed = "new", "made", "--regions", "mine.csv"
+    open_ = kolabsim(*typed, folder=tmp_path)
+    assert open_.returncode == 2
+    assert "--drop-totals" in open_.stderr
+    done = kolabsim(*typed, "--drop-totals", "--acquaintance", "nearest:1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Scenario.load(tmp_path / "made/scenario.yaml").contacts.nearest == 1
+    wrong = kolabsim(*typed[:1], "x", *typed[2:], "--services", "administraton", folder=tmp_path)
+    assert wrong.returncode == 2
+
+
+def test_questions_are_asked_on_a_terminal(tmp_path):
+    (tmp_path / "mine.csv").write_text(ENGLISH + "Total,All,53700,46.3,7.2,1500\n", "utf-8")
+    typed = "1\nlist:A,B\n\nmoney\nunits\nnone\neverybody\n"
+    done = kolabsim("new", "made", "--regions", "mine.csv", "--ask", folder=tmp_path, typed=typed)
+    assert done.returncode == 0, done.stderr
+    assert "answers are units" in done.stderr
+    scenario = Scenario.load(tmp_path / "made/scenario.yaml")
+    assert scenario.regions.codes == ("A", "B")
+    assert (scenario.contacts.within, scenario.contacts.borders) == ("all", "listed")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["no places", "one region", "byte-order mark"])
 def test_it_runs(name, tmp_path):
     begin(tmp_path, TABLES[name])
     done = kolabsim("run", "made", "--runs", "4", folder=tmp_path)

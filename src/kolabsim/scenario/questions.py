@@ -16,11 +16,12 @@ from typing import NoReturn
 import numpy as np
 
 from kolabsim.errors import InputError, Problem, suggestion
-from kolabsim.i18n import N_, _, ngettext
+from kolabsim.i18n import _, ngettext
 from kolabsim.model.areas import FAMILIES, Area
 from kolabsim.scenario.contacts import LARGEST_CIRCLE
 from kolabsim.scenario.geometry import great_circle, on_sphere
 from kolabsim.scenario.presets import PRESETS, Preset
+from kolabsim.scenario.question_forms import QUESTIONS
 from kolabsim.scenario.regions import Regions
 from kolabsim.scenario.tables import as_number
 
@@ -30,46 +31,6 @@ NEAREST = 8
 """Acquaintances of each region where regions are too many to all know each other."""
 MANY = 600
 """An ensemble of more regions takes minutes: choosing a neighbourhood is advised."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One of the five questions."""
-
-    title: str
-    """The question in words."""
-    forms: tuple[str, ...]
-    """The forms of an answer; letters in capitals stand for names and numbers."""
-    example: str
-
-
-QUESTIONS: dict[str, Question] = {
-    "neighbourhood": Question(
-        N_("Which of these regions take part?"),
-        ("all", "tier:NAME", "around:CODE:KM", "list:CODE,CODE"),
-        "around:34.71:60",
-    ),
-    "services": Question(
-        N_("Which services may they share?"), (*PRESETS, "FAMILY,FAMILY"), "administration"
-    ),
-    "prices": Question(
-        N_("What do these services cost?"),
-        ("units", "preset", "total:AMOUNT CURRENCY", "per-resident:AMOUNT CURRENCY",
-         "column:NAME CURRENCY"),
-        "total:2500000 EUR",
-    ),
-    "neighbours": Question(
-        N_("Which regions share a land border?"),
-        ("shapes", "places", "list:FILE", "none"),
-        "list:borders.csv",
-    ),
-    "acquaintance": Question(
-        N_("Which regions know each other well enough to negotiate?"),
-        ("everybody", "tier", "nearest:NUMBER", "neighbours"),
-        "nearest:8",
-    ),
-}  # fmt: skip
-"""The questions in the order in which they are asked: later defaults depend on earlier answers."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +63,8 @@ class Setup:
     regions: Regions
     borders: Sequence[tuple[str, str, float]] | None
     """Pairs of regions with a common border, and its length in km; None without shapes."""
+    everybody: tuple[str, ...]
+    """Codes of all regions of the table."""
     answers: dict[str, Answer] = field(default_factory=dict)
     families: tuple[str, ...] = ()
     prices: dict[str, float] = field(default_factory=dict)
@@ -152,7 +115,7 @@ def answer_questions(
         if name not in QUESTIONS:
             text = _("there is no question '{name}'{hint}")
             raise InputError([Problem(text.format(name=name, hint=suggestion(name, QUESTIONS)))])
-    setup = Setup(regions, borders)
+    setup = Setup(regions, borders, regions.codes)
     for name in QUESTIONS:
         ask, apply = _STEPS[name]
         options, default, reason = ask(setup)

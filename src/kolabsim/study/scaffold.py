@@ -1,57 +1,224 @@
-"""A first scenario and experiment from a table of regions, in files that explain themselves."""
+"""A first study from any table or map of regions, in files that explain themselves."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kolabsim.errors import InputError, Problem, Problems, shown
-from kolabsim.files import write_whole
-from kolabsim.i18n import _
-from kolabsim.model.areas import FAMILIES
-from kolabsim.model.levers import MECHANISMS, SUPPORTERS
-from kolabsim.scenario.headers import recognise_columns, unused
-from kolabsim.scenario.regions import Columns, Regions
-from kolabsim.scenario.scenario import shipped
-from kolabsim.scenario.source import read_yaml
-from kolabsim.scenario.tables import Table, read_csv
+from kolabsim.files import table_csv, write_whole
+from kolabsim.i18n import _, ngettext
+from kolabsim.scenario import importer
+from kolabsim.scenario.contacts import read_contacts
+from kolabsim.scenario.importer.result import CONTACTS, RECORD
+from kolabsim.scenario.notices import Notice, find_notices
+from kolabsim.scenario.question_forms import QUESTIONS
+from kolabsim.scenario.questions import Setup, answer_questions
+from kolabsim.scenario.regions import Regions
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.shapes import some
+from kolabsim.study.scaffold_texts import (
+    EXPERIMENT,
+    GUIDE,
+    SCENARIO,
+    experiment_text,
+    guide_text,
+    scenario_text,
+)
 
-TABLE, CONTACTS = "regions.csv", "contacts.csv"
-WIDE = 98
-"""Maximum length of a line of comment."""
-COMPARED = ("voluntary", "information", "forum", "team", "monitoring", "secretariat")
-"""Strategies of the first experiment; the last one is part of the new scenario."""
-KEMENDAGRI = re.compile(r"\d{2}\.\d{2}")
-"""Code of an Indonesian district in the spelling of the Ministry of Home Affairs."""
+if TYPE_CHECKING:
+    from kolabsim.scenario.importer import Imported
 
 
-def start(folder: Path, table: Path) -> list[Path]:
-    """Write a scenario, an experiment, a copy of the table and a guide into an empty folder.
+@dataclass(frozen=True)
+class Draft:
+    """A study that may not be written yet: what was understood and decided, and its files."""
 
-    The table is a CSV file with a row for each region; the folder may not exist yet. Raises
-    :class:`~kolabsim.errors.InputError` if the folder is not empty or the table is not one of
-    regions, and :class:`~kolabsim.errors.StorageError` if the disk refuses. No file is left behind
-    then.
+    imported: Imported
+    setup: Setup
+    files: Mapping[str, bytes]
+    """Content by name."""
+    scenario: Scenario
+    notices: tuple[Notice, ...]
+    """What keeps the regions from cooperating."""
+    paths: tuple[Path, ...] = ()
+    """Where the files were written."""
+
+
+def draft_study(
+    name: str,
+    source: str | Path | Mapping[str, bytes],
+    *,
+    decisions: str | Path | Mapping[str, Any] | None = None,
+    **answers: Any,
+) -> Draft:
+    """Make the files of a study from a table or map of regions, without writing them.
+
+    Parameters
+    ----------
+    name
+        Name of the study, and of its folder.
+    source
+        A table or map, as :func:`kolabsim.regions.read` takes it.
+    decisions
+        The file ``import.json`` of an earlier study, or its content: the same answers once more.
+    answers
+        Answers of the import (the arguments of :func:`kolabsim.regions.read`), and to the five
+        questions: ``neighbourhood``, ``services``, ``prices``, ``neighbours``, ``acquaintance``.
+
+    Raises
+    ------
+    InputError
+        If the table is not one of regions, or a question of the import is open.
     """
+    earlier = importer.read_record(decisions) if decisions is not None else {}
+    given = {**(earlier.get("study") or {}), **{k: v for k, v in answers.items() if v is not None}}
+    questions = {key: given.pop(key) for key in list(given) if key in QUESTIONS}
+    imported = importer.read(source, decisions=earlier or None, **given)
+    regions = as_regions(imported)
+    setup = answer_questions(regions, imported.borders, questions)
+    files = dict(data_files(imported, setup, questions))
+    has_list = CONTACTS in files
+    files[SCENARIO] = scenario_text(name, imported, setup, has_list=has_list).encode()
+    files[EXPERIMENT] = experiment_text().encode()
+    files[GUIDE] = guide_text(name, files, imported, setup).encode()
+    scenario = load_files(files)
+    notices = (*unplaced(setup.regions), *find_notices(scenario))
+    return Draft(imported, setup, files, scenario, notices)
+
+
+def new_study(
+    folder: str | Path,
+    source: str | Path | Mapping[str, bytes],
+    *,
+    decisions: str | Path | Mapping[str, Any] | None = None,
+    **answers: Any,
+) -> Draft:
+    r"""Make a study from a table or map of regions, in a new or empty folder.
+
+    Takes what :func:`draft_study` takes. Raises :class:`~kolabsim.errors.InputError` if the folder
+    is not empty, and :class:`~kolabsim.errors.StorageError` if the disk refuses; no file is left
+    behind then.
+
+    Examples
+    --------
+    >>> import kolabsim as ks
+    >>> table = {"towns.csv": b"Town;Inhabitants\nUpper Ford;8200\nLower Ford;14500\n"}
+    >>> folder = getfixture("tmp_path") / "valley"
+    >>> study = ks.new_study(folder, table, services="administration")
+    >>> study.scenario.regions.codes
+    ('Lower Ford', 'Upper Ford')
+    >>> ks.Experiment.load(folder).baseline
+    'voluntary'
+    """
+    folder = Path(folder)
     check_is_free(folder)
+    draft = draft_study(folder.resolve().name, source, decisions=decisions, **answers)
+    return replace(draft, paths=tuple(write_all(folder, draft.files)))
+
+
+def as_regions(imported: Imported) -> Regions:
+    """Return imported regions as those of a scenario, with all columns and nothing drawn yet."""
+    table, others = imported.regions, imported.others
+    number = len(table)
+    unknown = np.full(number, np.nan)
+    return Regions(
+        codes=tuple(table["code"]),
+        names=tuple(table["name"]),
+        population=table["population"].to_numpy(float),
+        latitude=table["latitude"].to_numpy(float) if "latitude" in table else unknown,
+        longitude=table["longitude"].to_numpy(float) if "longitude" in table else unknown,
+        tier=tuple(table["tier"]) if "tier" in table else ("",) * number,
+        capacity=np.empty((number, 0)),
+        stress=unknown,
+        culture=np.empty((number, 0)),
+        interests=np.empty((number, 0)),
+        extra={
+            str(name): tuple(map(str, column))
+            for frame in (table, others)
+            for name, column in frame.items()
+        },
+    )
+
+
+def unplaced(regions: Regions) -> list[Notice]:
+    """Return the notice that some regions have no place, so that none of the places is used."""
+    known = np.isfinite(regions.latitude) & np.isfinite(regions.longitude)
+    lost = [code for code, is_known in zip(regions.codes, known, strict=True) if not is_known]
+    if not lost or len(lost) == len(known):
+        return []
+    text = ngettext(
+        "{number} region has no place, so the places of the others are not used: {codes}.",
+        "{number} regions have no place, so the places of the others are not used: {codes}.",
+        len(lost),
+    )
+    return [Notice(text.format(number=len(lost), codes=some(lost)))]
+
+
+def data_files(
+    imported: Imported, setup: Setup, questions: Mapping[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files with regions, borders, shapes and decisions, by name."""
+    chosen = imported.only(set(setup.regions.codes))
+    if not setup.regions.placed:
+        places = [name for name in ("latitude", "longitude") if name in chosen.regions]
+        chosen = replace(chosen, regions=chosen.regions.drop(columns=places))
+    files = chosen.files()
+    contacts = files.pop(CONTACTS, None)
+    if setup.border_file is not None:
+        contacts = listed_borders(setup)
+    elif setup.borders is None:
+        contacts = None
+    record = json.loads(files.pop(RECORD))
+    record["study"] = dict(questions)
+    record["answered"] = {name: answer.value for name, answer in setup.answers.items()}
+    yield from files.items()
+    if contacts is not None:
+        yield CONTACTS, contacts
+    yield RECORD, (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def listed_borders(setup: Setup) -> bytes:
+    """Return the user's list of borders between the regions that take part."""
+    import pandas as pd
+
+    assert setup.border_file is not None
     problems = Problems()
-    read = read_csv(table, problems)
+    rows = read_contacts(setup.border_file, setup.everybody, problems)
     problems.raise_if_any()
-    assert read is not None
-    columns, regions = recognise_columns(read)
-    texts = {
-        "scenario.yaml": scenario_text(folder, read, columns, regions),
-        "experiment.yaml": experiment_text(),
-        "README.md": guide_text(folder),
-    }
-    if not regions.placed:
-        texts = {CONTACTS: "code_a,code_b,land,distance_km\n"} | texts
-    contents = {TABLE: table.read_bytes()} | {name: t.encode() for name, t in texts.items()}
-    return write_all(folder, contents)
+    codes = set(setup.regions.codes)
+    kept = [row for row in rows if {row.code_a, row.code_b} <= codes]
+    table = pd.DataFrame(
+        {
+            "code_a": [row.code_a for row in kept],
+            "code_b": [row.code_b for row in kept],
+            "land": ["yes" if row.land else "no" for row in kept],
+        }
+    )
+    if any(row.distance_km is not None for row in kept):
+        table["distance_km"] = ["" if r.distance_km is None else f"{r.distance_km:g}" for r in kept]
+    return table_csv(table)
+
+
+def load_files(files: Mapping[str, bytes]) -> Scenario:
+    """Load the scenario among these files; its problems name the files without a folder."""
+    with tempfile.TemporaryDirectory(prefix="kolabsim-") as name:
+        for file, content in files.items():
+            (Path(name) / file).write_bytes(content)
+        try:
+            return Scenario.load(Path(name) / SCENARIO)
+        except InputError as error:
+            raise InputError(
+                replace(problem, file=Path(problem.file).name if problem.file else None)
+                for problem in error.problems
+            ) from None
 
 
 def check_is_free(folder: Path) -> None:
@@ -82,250 +249,3 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
                 folder.rmdir()
         raise
     return paths
-
-
-def remark(text: str, *, indent: int = 0) -> str:
-    """Return a text as lines of comment."""
-    mark = " " * indent + "# "
-    return "\n".join(
-        wrap(
-            text, WIDE, initial_indent=mark, subsequent_indent=mark, break_long_words=False,
-            break_on_hyphens=False,
-        )
-    )  # fmt: skip
-
-
-def quoted(text: str) -> str:
-    """Quote a text for YAML, of which JSON strings are a part."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def scenario_text(folder: Path, table: Table, columns: Columns, regions: Regions) -> str:
-    """Return the scenario, with comments on every key."""
-    is_indonesian = all(map(KEMENDAGRI.fullmatch, regions.codes))
-    first = _(
-        "A first scenario, made from {table}, which you can run as it is. Comments "
-        "explain every key. Check the file after each change: kolabsim check {file}"
-    )
-    sections = (
-        f"""\
-{remark(first.format(table=table.path.name, file="scenario.yaml"))}
-title: {quoted(folder.resolve().name)}
-""",
-        region_text(table, columns),
-        contact_text(regions),
-        time_text(is_indonesian),
-        area_text(is_indonesian, regions.placed),
-        strategy_text(),
-    )
-    return "\n".join(sections)
-
-
-def region_text(table: Table, columns: Columns) -> str:
-    """Return the columns of each attribute; the other attributes are drawn."""
-    meanings = {
-        "code": _("unique code of the region"),
-        "name": _("name of the region in reports"),
-        "population": _("population in persons"),
-        "latitude": _("degrees north; negative in the south"),
-        "longitude": _("degrees east; negative in the west"),
-        "tier": _(
-            "the higher tier of the region, such as a province, whose regions meet in forums"
-        ),
-    }
-    lines = []
-    for attribute, meaning in meanings.items():
-        column = getattr(columns, attribute)
-        if column is None:
-            text = _("{attribute}: no column was found for it ({meaning})")
-            lines.append(remark(text.format(attribute=attribute, meaning=meaning), indent=4))
-        else:
-            lines += [remark(meaning, indent=4), f"    {attribute}: {quoted(column)}"]
-    drawn = _(
-        "Every run draws administrative capacity, fiscal stress, culture and interests "
-        "at random. To use a column for one of them, remove the # signs and give the "
-        "name of the column, two of its values (from), and the values between 0 and 1 "
-        "that they stand for (to)."
-    )
-    lines.append(remark(drawn, indent=4))
-    spare = unused(table, columns)
-    column, low, high = _("debt_per_head"), "500", "4000"
-    if spare:
-        column, values = spare[0], table.texts(spare[0])
-        low, high = min(values, key=float), max(values, key=float)
-        text = _("Unused columns with numbers: {names}")
-        lines.append(remark(text.format(names=", ".join(map(quoted, spare))), indent=4))
-    each = _(
-        "The regions: each row of the table is one. The columns were recognised by their names."
-    )
-    reason = _("State here why the column stands for it.")
-    found = "\n".join(lines)
-    return f"""\
-{remark(each)}
-regions:
-  table: {TABLE}
-  columns:
-{found}
-    # stress:
-    #   column: {quoted(column)}
-    #   from: [{low}, {high}]
-    #   to: [0.1, 0.8]
-    #   reason: {quoted(reason)}
-"""
-
-
-def contact_text(regions: Regions) -> str:
-    """Return the contacts: from coordinates, or from a list that is still empty."""
-    if regions.placed:
-        text = _(
-            "Possible partners of each region: the nearest ones. Two regions share a land "
-            "border if no other region lies between them (places). A list of the real "
-            "borders is better: write list: contacts.csv, with the columns code_a, code_b "
-            "and land (yes or no), and borders: listed."
-        )
-        return f"""\
-{remark(text)}
-contacts:
-  nearest: {min(8, max(len(regions) - 1, 1))}
-  borders: places
-"""
-    text = _(
-        "The table has no coordinates, so no region has a possible partner yet. Add a "
-        "line to {file} for each pair of regions that may cooperate: their codes, "
-        "whether they share a land border (yes or no), and their distance in km. For "
-        "example: {example}. Or add the columns latitude and longitude to the table, "
-        "and write nearest: 8 and borders: places."
-    )
-    example = ",".join((*regions.codes, "A", "B")[:2])
-    return f"""\
-{remark(text.format(file=CONTACTS, example=f"{example},yes,25"))}
-contacts:
-  list: {CONTACTS}
-  nearest: 0
-"""
-
-
-def time_text(is_indonesian: bool) -> str:
-    """Return the horizon and the currency."""
-    horizon = _(
-        "Length of a run in quarters: 40 quarters are ten years from the budget year start_year."
-    )
-    currency = _("Currency, written before sums of money. Without it, money is in cost units.")
-    return f"""\
-{remark(horizon)}
-horizon: 40
-start_year: 2026
-{remark(currency)}
-{"currency: IDR" if is_indonesian else "# currency: EUR"}
-"""
-
-
-def area_text(is_indonesian: bool, placed: bool) -> str:
-    """Return the service areas and their cost."""
-    families = ["administration"]
-    if is_indonesian:
-        families = [*(["infrastructure"] if placed else []), "administration_indonesia"]
-    text = _(
-        "Services that regions may share. A family is a set of service areas with their"
-        " economics: {families}."
-    )
-    lines = [remark(text.format(families=", ".join(FAMILIES)))]
-    if not placed:
-        text = _("Infrastructure is missing here, because its cost depends on distances.")
-        lines.append(remark(text))
-    lines.append(f"families: [{', '.join(families)}]")
-    text = _(
-        "Annual cost per resident at efficient scale. It weights the service areas and "
-        "converts results into money: replace it with the figures of your budgets."
-    )
-    prices = indonesian_prices() if is_indonesian else {}
-    lines += [remark(text), "areas:" if prices else "# areas:"]
-    for name in (name for family in families for name in FAMILIES[family]):
-        price = prices.get(name)
-        line = f"  {name}: {{cost_per_resident: {price or '30'}}}"
-        lines.append(line if price else f"# {line}")
-    return "\n".join(lines) + "\n"
-
-
-def indonesian_prices() -> dict[str, object]:
-    """Return the annual rupiah per resident and area that the shipped scenarios assume."""
-    tree = read_yaml(shipped("scenarios") / "indonesia.yaml", Problems())
-    areas = tree.get("areas") if tree else None
-    found = (areas.children or {}) if areas else {}
-    prices = {str(name): area.get("cost_per_resident") for name, area in found.items()}
-    return {name: price.value for name, price in prices.items() if price}
-
-
-def strategy_text() -> str:
-    """Return a strategy of the scenario's own."""
-    text = _(
-        "Strategies. Every scenario has the strategies that kolabsim list strategies "
-        "shows; below is one of your own. Intensities go from 0 to 1. Quarters count "
-        "from 0, so until: 20 ends a measure after five years. Mechanisms: "
-        "{mechanisms}. Support: {supporters}."
-    ).format(mechanisms=", ".join(MECHANISMS), supporters=", ".join(SUPPORTERS))
-    title, done = _("Joint secretariat"), _("A secretariat for five years, with mediation.")
-    return f"""\
-{remark(text)}
-strategies:
-  secretariat:
-    title: {quoted(title)}
-    description: {quoted(done)}
-    mechanisms:
-      team: {{intensity: 0.8, until: 20}}
-    support:
-      ngo: {{intensity: 0.5, until: 20}}
-"""
-
-
-def experiment_text() -> str:
-    """Return the experiment."""
-    lines = [
-        remark(
-            _(
-                "An experiment with the scenario. Run it with kolabsim run and the name of this "
-                "folder."
-            )
-        ),
-        "kind: comparison",
-        remark(_("The question at the top of the report.")),
-        "question: "
-        + quoted(_("Which strategy serves our regions best, at what cost, and who loses?")),
-        "scenario: scenario.yaml",
-        remark(_("The strategies to compare, and the baseline without any programme.")),
-        f"strategies: [{', '.join(COMPARED)}]",
-        f"baseline: {COMPARED[0]}",
-        remark(_("Runs of each strategy. Four times as many runs halve the intervals.")),
-        "runs: 200",
-        remark(_("Seed of all random draws. The same seed gives the same results.")),
-        "seed: 1",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def guide_text(folder: Path) -> str:
-    """Return the guide: the files of the folder and the commands to type."""
-    name = folder.resolve().name
-    start = _("Created by `kolabsim new`. Type in the parent folder:")
-    table, scenario = _("your table, unchanged"), _("regions, service areas and strategies")
-    experiment = _("the question and the strategies to compare")
-    caution = _(
-        "Results are a thought experiment with stated assumptions, not a prediction: "
-        "compare strategies with each other, and do not read the levels."
-    )
-    return f"""\
-# {name}
-
-{start}
-
-```sh
-kolabsim check {name}/scenario.yaml {name}/experiment.yaml
-kolabsim run {name}
-```
-
-- `{TABLE}`: {table}
-- `scenario.yaml`: {scenario}
-- `experiment.yaml`: {experiment}
-
-{caution}
-"""

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, quantiles
-from kolabsim.figures.formatting import (
-    UNDEFINED,
-    Scale,
-    choose_scale,
-    decimal,
-    format_interval,
-    undefined_interval,
-)
+from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, decimal, format_interval
 from kolabsim.figures.labels import (
     area_title,
     capitalise,
@@ -74,7 +67,6 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
     return interval_cell(
         scale, row["difference"], row["low"], row["high"],
         signed=True, verdict=row["verdict"], remark="; ".join(remark),
-        runs=row["runs"],
     )  # fmt: skip
 
 
@@ -102,8 +94,7 @@ def brief_table(view: View) -> Table:
     rows = []
     for name in view.order:
         row, cost = view.net.loc[name], costs.loc[name]
-        half = scale.bare((row["high"] - row["low"]) / 2.0)
-        half = undefined_interval(row["runs"]) if half == UNDEFINED else f"± {half}"
+        half = f"± {scale.bare((row['high'] - row['low']) / 2.0)}"
         rows.append(
             (
                 view.title(name),
@@ -147,8 +138,7 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
         title = row["name"] if row["name"] == code else f"{row['name']} ({code})"
         if code in pages:
             links[title] = pages[code]
-        ends = row["money_low"], row["money_high"]
-        money = interval_cell(cash, row["money"], *ends, signed=True, runs=row["runs"])
+        money = interval_cell(cash, row["money"], row["money_low"], row["money_high"], signed=True)
         rows.append((title, gain_cell(share, row), money, row["better_share"]))
     head = [
         _("Region"), capitalise(share.label),
@@ -162,9 +152,7 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
 def gain_cell(scale: Scale, row: pd.Series) -> Cell:
     """A gain or a loss of a region."""
     ends = row["low"], row["high"]
-    return interval_cell(
-        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], runs=row["runs"]
-    )
+    return interval_cell(scale, row["difference"], *ends, signed=True, verdict=row["verdict"])
 
 
 def verdict_table(view: View) -> Table:
@@ -239,9 +227,9 @@ def cost_table(view: View) -> Table:
     for strategy in view.order:
         *sums, ratio = (found.loc[(strategy, item)] for item in titles)
         cells = [
-            scale.bare(row["value"])
-            if row["high"] == row["low"]
-            else interval_cell(scale, row["value"], row["low"], row["high"], runs=row["runs"])
+            interval_cell(scale, row["value"], row["low"], row["high"])
+            if row["high"] > row["low"]
+            else scale.bare(row["value"])
             for row in sums
         ]
         rows.append((view.title(strategy), *cells, ratio_cell(ratio)))

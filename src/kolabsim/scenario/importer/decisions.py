@@ -183,6 +183,13 @@ class Decision:
         return _(SUBJECTS[self.subject])
 
     @property
+    def shown(self) -> str:
+        """What was decided, as text."""
+        if isinstance(self.value, (list, tuple)):
+            return ", ".join(map(str, self.value))
+        return "" if self.value is None else str(self.value)
+
+    @property
     def why(self) -> str:
         """The reason, or what was seen, in the language spoken now."""
         return _(self.message).format(**self.values)

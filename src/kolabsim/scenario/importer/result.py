@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kolabsim.i18n import _
 from kolabsim.scenario.importer.decisions import Decision
 from kolabsim.scenario.importer.sheets import Geometry
 
@@ -53,24 +52,25 @@ class Imported:
         """The decisions that need an answer before the regions can be used."""
         return tuple(one for one in self.decisions if one.needs_answer)
 
-    def summary(self) -> str:
-        """Return what was understood, the first three regions and the total population.
+    @property
+    def borders(self) -> list[tuple[str, str, float]] | None:
+        """Pairs of codes with a common border, and its length in km; None without shapes."""
+        if not self.shapes:
+            return None
+        return list(self.neighbours.itertuples(index=False, name=None))
 
-        One line for each decision, in the language spoken now.
-        """
-        lines = []
-        for one in self.decisions:
-            value = ", ".join(map(str, one.value)) if isinstance(one.value, list) else one.value
-            mark = "?" if one.needs_answer else " "
-            lines.append(
-                f"{mark} {one.title}: {value} ({one.question if one.needs_answer else one.why})"
-            )
-        for row in self.regions.head(3).itertuples():
-            lines.append(f"    {row.code}  {row.name}  {row.population:,}")
-        text = _("regions: {number}; population: {people}")
-        total = self.regions["population"].sum()
-        lines.append("  " + text.format(number=len(self.regions), people=f"{total:,}"))
-        return "\n".join(lines)
+    def only(self, codes: Collection[str]) -> Imported:
+        """Return the import with these regions only; its decisions stay those of all."""
+        kept = self.regions["code"].isin(list(codes)).to_numpy()
+        pairs = self.neighbours
+        both = pairs["code_a"].isin(list(codes)) & pairs["code_b"].isin(list(codes))
+        return replace(
+            self,
+            regions=self.regions[kept].reset_index(drop=True),
+            others=self.others[kept].reset_index(drop=True),
+            shapes={code: shape for code, shape in self.shapes.items() if code in codes},
+            neighbours=pairs[both].reset_index(drop=True),
+        )
 
     def to_json(self) -> str:
         """Return every decision, answer and the hash of the source, the same in every language.

@@ -270,7 +270,8 @@ def split_notes(
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Return which rows of the body are regions, and the headings of parts by their rows.
 
-    Rows after the last number and rows with one text and no number are notes or headings.
+    Rows after the last number and rows with one text and no number are notes or headings. Headings
+    stand above the first region; otherwise such a row is a region whose population is missing.
     """
     cells = layout.sheet.cells[layout.rows]
     filled = (cells != "").sum(axis=1)
@@ -283,6 +284,8 @@ def split_notes(
     after = np.arange(len(cells)) > last
     notes = marked | (alone & after)
     headings = alone & ~notes
+    if not headings[: int(np.argmax(has_people))].any():
+        headings[:] = False
     if notes.any():
         rows = np.flatnonzero(notes)
         record.note(
