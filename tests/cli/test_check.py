@@ -51,3 +51,19 @@ def test_the_schema_of_experiments_covers_all_kinds(tmp_path):
     for kind in KINDS:
         assert described["$defs"][kind]["properties"]["kind"]["const"] == kind
     assert set(re.findall(r'"#/\$defs/(\w+)"', text)) <= set(described["$defs"])
+
+
+def test_a_scenario_in_which_nothing_can_happen_is_warned_of_once(tmp_path):
+    (tmp_path / "regions.csv").write_text("code,population\nA,9000\nB,8000\n", encoding="utf-8")
+    text = "regions: {table: regions.csv}\ncontacts: {nearest: 0}\nfamilies: [administration]\n"
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    text = "kind: comparison\nscenario: own.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    done = kolabsim("check", "own.yaml", "study.yaml", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.count("Nothing can happen") == 1
+    done = kolabsim("run", "study.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Nothing can happen") == 1
+    page = (tmp_path / "results/study/report.html").read_text(encoding="utf-8")
+    assert page.index("Nothing can happen") < page.index('<section id="answer">')

@@ -185,7 +185,7 @@ def test_a_region_without_contacts_is_allowed_and_warned_of(options, tmp_path, m
     assert done.returncode == (2 if options else 0), done.stderr
     if options:  # no scheduler answers, or the extra that asks it is not installed
         assert "127.0.0.1:9" in done.stderr or "'cluster'" in done.stderr
-    assert "1 regions have no contact and stay alone: C" in " ".join(done.stderr.split())
+    assert "1 region has no contact and stays alone: C" in " ".join(done.stderr.split())
 
 
 def test_compilation_is_announced_before_anything_is_compiled(small, monkeypatch, refused):

@@ -15,7 +15,6 @@ from kolabsim.scenario.compile import (
     model_parameters,
     nearest_pairs,
     on_sphere,
-    regions_without_contacts,
     split_tier,
 )
 from tests.builders import make_scenario
@@ -113,13 +112,6 @@ def test_too_many_regions_cannot_all_know_each_other():
     scenario = make_scenario(301)
     with pytest.raises(InputError, match="301 regions are too many to all know each other"):
         scenario.with_({"contacts.within": "all"})
-
-
-def test_regions_without_contacts_or_neighbours_are_found():
-    scenario = make_scenario(4, contacts=[("R000", "R001", "yes"), ("R001", "R002", "no")])
-    lone, islands = regions_without_contacts(scenario)
-    assert lone == ["R003"]
-    assert islands == ["R002", "R003"]
 
 
 def test_population_that_grows_stays_where_it_is_when_growth_ends():

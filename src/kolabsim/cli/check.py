@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from kolabsim.cli.program import LANGUAGE, program
+from kolabsim.cli.terminal import warn
 from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
 
 
@@ -22,19 +24,26 @@ def check(
     ),
     language: str | None = LANGUAGE,
 ) -> None:
-    problems, summaries = Problems(), []
+    from kolabsim.scenario.notices import find_notices
+
+    problems, summaries, notices = Problems(), [], dict[str, str]()
     for name in files:
         try:
-            summaries.append(f"{name}: {describe(name)}")
+            summary, scenario = describe(name)
+            summaries.append(f"{name}: {summary}")
+            for notice in find_notices(scenario):
+                notices.setdefault(notice.text, name)
         except InputError as error:
             problems.found |= dict.fromkeys(error.problems)
     for summary in summaries:
         typer.echo(summary)
+    for text, name in notices.items():
+        warn(f"{name}: {text}")
     problems.raise_if_any()
 
 
-def describe(name: str) -> str:
-    """Describe a scenario or an experiment in one line.
+def describe(name: str) -> tuple[str, Scenario]:
+    """Describe a scenario or an experiment in one line, and return the scenario.
 
     Raises :class:`~kolabsim.errors.InputError` with all of its problems.
     """
@@ -50,12 +59,13 @@ def describe(name: str) -> str:
     tree = read_yaml(path, Problems()) if is_file(path) else None
     # Only experiments have these keys; one that lacks its kind is still meant as one.
     if tree is not None and (tree.get("kind") or tree.get("scenario")):
-        return describe_experiment(Experiment.load(path))
+        experiment = Experiment.load(path)
+        return describe_experiment(experiment), experiment.scenario
     scenario = Scenario.load(name if tree is None else path)
     build_rule(scenario)
     text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
     sizes = {name: len(getattr(scenario, name)) for name in ("regions", "areas", "strategies")}
-    return text.format(**sizes)
+    return text.format(**sizes), scenario
 
 
 def describe_experiment(experiment: Experiment) -> str:

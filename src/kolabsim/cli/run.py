@@ -87,6 +87,7 @@ def run(
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.report.output import check_folder, fresh_folder
+    from kolabsim.scenario.notices import find_notices
     from kolabsim.study.experiment import Experiment
 
     started = time.perf_counter()
@@ -99,7 +100,8 @@ def run(
     folder = fresh_folder(folder) if fresh else folder
     codes = codes_of(found, regions)
     check_folder(folder)
-    warn_of_contacts(found)
+    for notice in find_notices(found.scenario):
+        warn(notice.text)
     announce_compilation()  # before planning, which compiles a part of the model
     with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
         simulate = partial(
@@ -321,22 +323,3 @@ def terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def warn_of_contacts(study: Experiment) -> None:
-    """Warn of regions without contacts, or without neighbours where benefits spill over."""
-    from kolabsim.scenario.compile import regions_without_contacts
-
-    lone, islands = regions_without_contacts(study.scenario)
-    if not any(area.spillover > 0.0 for area in study.scenario.areas.values()):
-        islands = []
-    texts = {
-        _("{number} regions have no contact and stay alone: {codes}"): lone,
-        _("{number} regions have no land neighbour, so nothing spills over to them: {codes}"): (
-            islands
-        ),
-    }
-    for text, codes in texts.items():
-        if codes:
-            names = ", ".join(codes[:8]) + (" ..." if len(codes) > 8 else "")
-            warn(text.format(number=len(codes), codes=names))

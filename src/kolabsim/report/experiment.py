@@ -27,6 +27,7 @@ from kolabsim.report.provenance import (
     study_provenance,
 )
 from kolabsim.report.wording import fill, scenario_words, warn_of_failed_runs
+from kolabsim.scenario.notices import find_notices
 from kolabsim.study.collect import write_table
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.store import Store
@@ -109,7 +110,9 @@ def publish_experiment(
         fill(_("model {hash}"), hash=str(facts["model"])),
     ]
     title = experiment.question(language()) or experiment.name
-    page = Page(title, sections, lines=lines, kind=experiment.scenario.title(language()))
+    scenario = experiment.scenario
+    kind, notices = scenario.title(language()), find_notices(scenario)
+    page = Page(title, sections, lines=lines, kind=kind, notices=notices)
     facts |= {"asked": experiment.spec.model_dump(mode="json")}
     publish(page, folder, tables=report.tables, facts=facts)
     return sections

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kolabsim.figures.style import Figure
+    from kolabsim.scenario.notices import Notice
 
 B = TypeVar("B")
 
@@ -242,6 +243,8 @@ class Page:
     """What was simulated, in a few words each."""
     kind: str = ""
     """What stands above the title."""
+    notices: Sequence[Notice] = ()
+    """What keeps the regions from cooperating; stands before everything else."""
 
     @property
     def tables(self) -> list[Table]:

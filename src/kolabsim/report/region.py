@@ -37,6 +37,7 @@ from kolabsim.report.page import (
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
+from kolabsim.scenario.notices import find_notices
 
 if TYPE_CHECKING:
     from kolabsim.analysis.region import RegionOutlook
@@ -80,7 +81,8 @@ def write_region(
         assumption_section(scenario),
         reproduction_section(facts, methods(found, facts)),
     ]
-    page = Page(found.name, sections, lines=lines, kind=scenario.title(language()))
+    notices = find_notices(scenario)
+    page = Page(found.name, sections, lines=lines, kind=scenario.title(language()), notices=notices)
     return write_page(page, path, workbook=workbook)
 
 

@@ -156,15 +156,6 @@ def _acquainted(regions: Regions, within: str | None) -> np.ndarray:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def regions_without_contacts(scenario: Scenario) -> tuple[list[str], list[str]]:
-    """Return the codes of regions without any contact, and of those without a land border."""
-    place, contact, _distance = contact_arrays(scenario)
-    bounds = [*zip(scenario.regions.codes, place["first"], place["end"], strict=True)]
-    lone = [code for code, first, end in bounds if first == end]
-    islands = [code for code, first, end in bounds if not contact["land"][first:end].any()]
-    return lone, islands
-
-
 # Shocks and trends ------------------------------------------------------------------------------
 
 

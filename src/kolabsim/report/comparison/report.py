@@ -36,6 +36,7 @@ from kolabsim.report.page import (
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill, warn_of_failed_runs
+from kolabsim.scenario.notices import find_notices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,6 +111,7 @@ def comparison_page(
             for text, number in lines.items()
         ],
         kind=scenario.title(language()),
+        notices=find_notices(scenario),
     )
 
 
