@@ -43,11 +43,14 @@ def read_outlines(codes: Sequence[str], surfaces: np.ndarray) -> Outlines:
     middle = shapely.centroid(surfaces)
     outside = is_area & ~shapely.covers(surfaces, middle)
     middle[outside] = shapely.point_on_surface(surfaces[outside])
+    known = ~shapely.is_empty(middle)
+    places = np.full((len(surfaces), 2), np.nan)
+    places[known] = shapely.get_coordinates(middle[known])
     pairs = common_borders(surfaces)
     named = zip(codes, surfaces, is_area, strict=True)
     return Outlines(
-        shapely.get_y(middle),
-        shapely.get_x(middle),
+        places[:, 1],
+        places[:, 0],
         np.where(is_area, square_km(surfaces), np.nan),
         {code: mapping(one) for code, one, good in named if good},
         pd.DataFrame(

@@ -78,6 +78,7 @@ def read_shapefile(name: str, files: Mapping[str, bytes], record: Record) -> She
     else:
         message = _("this shapefile cannot be read ({reason}); download it again")
         raise record.fail(message, reason=str(reason)[:100])
+    geometries = (*geometries, *[None] * len(records))[: len(records)]
     projection = files.get(f"{stem}.prj", b"").decode("utf-8", "replace").strip()
     clean = [{k: v for k, v in one.items() if not isinstance(v, dict | list)} for one in records]
     return sheet_of_records("", clean, geometries=geometries, projection=projection)

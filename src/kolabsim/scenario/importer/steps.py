@@ -42,6 +42,8 @@ from kolabsim.scenario.importer.totals import (
 )
 from kolabsim.scenario.importer.words import plain
 
+MANKIND = 1e10
+"""More people than there are: such a number is none of people."""
 MOST_WRONG = 0.5
 """Share of cells without a number from which on a column is no population."""
 MOST_ASKED = 10_000
@@ -192,6 +194,10 @@ def read_people(work: Work) -> Numbers:
             missing=np.any([one.missing for one in parts], axis=0),
             wrong=np.any([one.wrong for one in parts], axis=0),
         )  # fmt: skip
+    too_many = found.values > MANKIND
+    found = replace(
+        found, values=np.where(too_many, np.nan, found.values), wrong=found.wrong | too_many
+    )
     work.people = found.values
     return found
 
@@ -232,7 +238,7 @@ def apply_unit(work: Work) -> float:
     else:
         for text, place in ((label, N_("the column says so")), (titles, N_("the title says so"))):
             for pattern, size in ((words.THOUSANDS, 1e3), (words.MILLIONS, 1e6)):
-                if factor == 1.0 and pattern.search(text) and finite.sum() * size < 2e10:
+                if factor == 1.0 and pattern.search(text) and finite.sum() * size < MANKIND:
                     factor, why = size, place
                     certainty = CERTAIN if text is label else LIKELY
         if factor > 1.0:

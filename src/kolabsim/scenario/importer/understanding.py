@@ -200,7 +200,10 @@ def _understand(
     step = apply_unit(work)
     drop_totals(work, step)
     drop_missing(work, numbers, before)
-    codes = merge_duplicates(work, choose_codes(work))
+    if not len(work.people):
+        raise record.fail(_("no region is left; keep other rows, or name another --column"))
+    codes = np.array([" ".join(code.split()) for code in choose_codes(work)], dtype=object)
+    codes = merge_duplicates(work, codes)
     return _finish(work, codes, Source(name, sha256), given, shape_sheet), record
 
 
@@ -214,7 +217,7 @@ def _finish(
     people = work.people
     is_whole = bool((people == np.rint(people)).all())
     table: dict[str, Any] = {
-        "code": [_code(code) for code in codes],
+        "code": [str(code) for code in codes],
         "name": [str(name) for name in names],
         "population": np.rint(people).astype(np.int64) if is_whole else people,
     }
@@ -244,11 +247,6 @@ def _finish(
         source=source,
         answers=given,
     )
-
-
-def _code(code: object) -> str:
-    """Return a code without the footnote marks and double blanks of a name."""
-    return " ".join(str(code).split())
 
 
 def _outlines(work: Work, table: Mapping[str, Any], shapes: Sheet | None) -> Outlines | None:
