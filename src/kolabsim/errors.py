@@ -74,7 +74,7 @@ class InputError(KolabsimError):
         kolabsim.errors.InputError: 1 problem:
           the rule x is unknown
         """
-        return cls([Problem(text.format(**words), file)])
+        return cls([Problem(text.format(**words) if words else text, file)])
 
     def __str__(self) -> str:
         number = len(self.problems)
@@ -88,17 +88,6 @@ class InputError(KolabsimError):
         if number > SHOWN:
             lines.append("  " + _("... and {number} more").format(number=number - SHOWN))
         return "\n".join(lines)
-
-
-def refusal(
-    message: str, /, *, file: str | None = None, line: int | None = None, **words: object
-) -> InputError:
-    """Return the error of an input with one problem, whose message is formatted with ``words``.
-
-    >>> str(refusal("{name} is not a region", name="x1")).splitlines()[1]
-    '  x1 is not a region'
-    """
-    return InputError([Problem(message.format(**words) if words else message, file, line)])
 
 
 def install_command(extra: str) -> str:
@@ -120,7 +109,7 @@ def require(package: str, *, extra: str, what: str) -> None:
         text = _(
             "{what} needs the extra '{extra}'; in the folder of kolabsim's source, run: {command}"
         )
-        raise refusal(text, what=what, extra=extra, command=install_command(extra))
+        raise InputError.of(text, what=what, extra=extra, command=install_command(extra))
 
 
 class RenamedWarning(FutureWarning):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
-from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import outlook
@@ -90,7 +90,7 @@ def fairness(
     if strategy not in scenario.strategies:
         hint = suggestion(strategy, scenario.strategies)
         text = _("'{name}' is not a strategy{hint}").format(name=strategy, hint=hint)
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     task = build_task(scenario, scenario.strategies[strategy], seed=seed)
     state = new_state(task.world)
     run_block(task, np.array([run]), regions=False, state=state)

@@ -22,7 +22,7 @@ from kolabsim.analysis.statistics import (
     verdicts,
 )
 from kolabsim.engine.ensemble import BLOCK, Task, build_task, new_state, run_block, support_for
-from kolabsim.errors import InputError, Problem, nearest, suggestion
+from kolabsim.errors import InputError, nearest, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
@@ -128,7 +128,7 @@ def region_outlook(
     check_request(scenario, (strategy, baseline), runs=runs, seed=seed)
     if strategy == baseline or runs < 2:
         text = _("the outlook of a region needs at least two runs and two different strategies")
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     tasks = [
         build_task(scenario, scenario.strategies[name], seed=seed) for name in (baseline, strategy)
     ]
@@ -172,7 +172,7 @@ def place_of(scenario: Scenario, code: str) -> int:
             hint = _("; did you mean '{code}' ({name})?")
             hint = hint.format(code=codes[names.index(called)], name=called)
     text = _("no region has the code '{code}'{suggestion}").format(code=code, suggestion=hint)
-    raise InputError([Problem(text)])
+    raise InputError.of(text)
 
 
 # Prospective partners ---------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from kolabsim.analysis.statistics import (
     t_quantile,
 )
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.study.design import DUMMY, METHODS, PLACES, Design
 from kolabsim.study.experiment import Experiment, sensitivity_design
@@ -303,18 +303,18 @@ def check_values(design: Design, values: np.ndarray, outcome: str) -> np.ndarray
     words = {"outcome": outcome or _("the outcome"), "points": f"{len(design.points):,}"}
     if values.ndim != 2 or len(values) != len(design.points) or not values.shape[1]:
         message = _("{outcome}: values have the shape {shape}; there are {points} points")
-        raise InputError([Problem(message.format(shape=values.shape, **words))])
+        raise InputError.of(message, shape=values.shape, **words)
     undefined = int((~np.isfinite(values)).any(axis=1).sum())
     if undefined:
         message = _(
             "{outcome} is undefined at {number} of {points} points; choose an outcome that is "
             "always defined, or narrow the ranges of factors"
         )
-        raise InputError([Problem(message.format(number=f"{undefined:,}", **words))])
+        raise InputError.of(message, number=f"{undefined:,}", **words)
     means = values.mean(axis=1)
     if np.ptp(means) <= ROUNDING * np.abs(values).max():
         message = _("{outcome} is {value} at all {points} points: no factor changes it")
-        raise InputError([Problem(message.format(value=f"{means[0]:g}", **words))])
+        raise InputError.of(message, value=f"{means[0]:g}", **words)
     return values
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, contrast_values, run_sample
 from kolabsim.analysis.statistics import Mean, mean_interval
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment, sweep_table
 from kolabsim.study.factors import Value
@@ -122,7 +122,7 @@ def map_outcome(
     if undefined:
         text = _("{outcome} is undefined at {number} of {points} points")
         text = text.format(outcome=outcome, number=undefined, points=len(values))
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     if values.shape[1] < 2:  # a spread over runs has one value for each point
         estimate = Mean(estimate.mean, estimate.mean, estimate.mean, estimate.n)
     if is_difference:

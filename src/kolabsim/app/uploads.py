@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kolabsim.errors import Problems, refusal, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
 from kolabsim.scenario.source import read_yaml, write_yaml
@@ -69,11 +69,11 @@ class Uploads:
             return self._stored[name].scenario
         if name.startswith(PREFIX):
             text = _("these regions were uploaded elsewhere, or long ago: please upload them again")
-            raise refusal(text)
+            raise InputError.of(text)
         known, short = shipped_names("scenarios"), name[:60]
         if name not in known:
             text, hint = _("there is no scenario '{name}'{suggestion}"), suggestion(short, known)
-            raise refusal(text, name=short, suggestion=hint)
+            raise InputError.of(text, name=short, suggestion=hint)
         return Scenario.load(name)
 
     def written(self, name: str) -> dict[str, object]:
@@ -133,7 +133,7 @@ def check_files(files: Mapping[str, bytes]) -> None:
             "please upload one table of regions, or one scenario with the tables it names; one "
             "file of shapes may come with them"
         )
-        raise refusal(text)
+        raise InputError.of(text)
 
 
 def endings() -> str:
@@ -166,7 +166,7 @@ def read(files: Mapping[str, bytes], folder: Path) -> Upload:
     scenario = Scenario.load(path)
     if len(scenario.regions) > MOST_REGIONS:
         words = {"number": len(scenario.regions), "most": MOST_REGIONS}
-        raise refusal(too_many(), file=path.name, **words)
+        raise InputError.of(too_many(), path.name, **words)
     return Upload(scenario, folder, written)
 
 

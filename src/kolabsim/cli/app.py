@@ -9,7 +9,7 @@ import typer
 
 from kolabsim.cli.program import LANGUAGE, choose, number, program
 from kolabsim.cli.terminal import announce_compilation, terminal
-from kolabsim.errors import InputError, Problem, require
+from kolabsim.errors import InputError, require
 from kolabsim.i18n import N_, _
 
 
@@ -46,7 +46,7 @@ def free_port(host: str, port: int) -> int:
     """The port, or a free one instead of 0; one that is taken is refused with the way out."""
     if not host:  # to the system, no address means all of them
         text = _("--host: give an address; 0.0.0.0 admits other machines")
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:
@@ -57,4 +57,4 @@ def free_port(host: str, port: int) -> int:
         text = _("cannot serve at {host}, port {port} ({reason}); choose another port with --port")
         reason = getattr(error, "strerror", None) or error
         text = text.format(host=host, port=port, reason=reason)
-        raise InputError([Problem(text)]) from error
+        raise InputError.of(text) from error

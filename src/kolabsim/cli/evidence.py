@@ -19,7 +19,7 @@ from kolabsim.cli.program import (
     program,
 )
 from kolabsim.cli.terminal import announce_compilation, count_runs, print_report_path, terminal
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def both_or_neither(scenario: str | None, bodies: Path | None) -> tuple[str, Pat
         return scenario, bodies
     if scenario is not None or bodies is not None:
         text = _("--scenario and --bodies need each other: a scenario, and a table of its bodies")
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     return None
 
 

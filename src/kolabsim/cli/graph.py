@@ -8,7 +8,7 @@ import typer
 
 from kolabsim.cli.program import LANGUAGE, SEED, SETTINGS, number, parse_settings, program
 from kolabsim.cli.terminal import announce_compilation
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError
 from kolabsim.i18n import N_, _
 
 
@@ -39,7 +39,7 @@ def graph(
     if last > world.horizon:
         text = _("--quarter {quarter}: {scenario} ends after {horizon} quarters")
         text = text.format(quarter=last, scenario=world.name, horizon=world.horizon)
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     announce_compilation()
     model = CollaborationModel(world, strategy, run=run, seed=seed)
     for _quarter in range(last):

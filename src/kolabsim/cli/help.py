@@ -63,7 +63,7 @@ class _Command(_Translated, TyperCommand):
         rest = super().parse_args(ctx, args)
         if rest:
             text = _("too many arguments: {words}").format(words=" ".join(rest))
-            raise InputError([Problem(text)])
+            raise InputError.of(text)
         return rest
 
 
@@ -74,7 +74,7 @@ class _Group(_Translated, TyperGroup):
         if args[0] not in self.commands:
             text = _("there is no command '{name}'{hint}")
             hint = suggestion(args[0], self.commands)
-            raise InputError([Problem(text.format(name=args[0], hint=hint))])
+            raise InputError.of(text, name=args[0], hint=hint)
         return super().resolve_command(ctx, args)
 
 

@@ -78,7 +78,7 @@ def choose(word: str, choices: Mapping[str, Choice]) -> Choice:
     if word not in choices:
         text = _("'{word}' is not known here{hint}")
         text = text.format(word=word, hint=suggestion(word, choices))
-        raise InputError([Problem(text)])
+        raise InputError.of(text)
     return choices[word]
 
 

@@ -31,7 +31,7 @@ from kolabsim.cli.terminal import (
     terminal,
     warn,
 )
-from kolabsim.errors import InputError, KolabsimError, Problem, Problems, require
+from kolabsim.errors import InputError, KolabsimError, Problems, require
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
         return []
     if found.kind != "comparison":
         text = _("--{option} does not apply to a {kind}")
-        raise InputError([Problem(text.format(option="regions", kind=_(found.kind)))])
+        raise InputError.of(text, option="regions", kind=_(found.kind))
     codes, problems = found.scenario.regions.codes, Problems()
     if regions.strip() == "all":
         return list(codes)
@@ -302,12 +302,12 @@ def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | No
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         text = _("no Dask scheduler answers at {address} ({reason})")
-        raise InputError([Problem(text.format(address=address, reason=error))]) from error
+        raise InputError.of(text, address=address, reason=error) from error
     with client:
         number = sum(client.nthreads().values())
         if not number:
             text = _("the Dask scheduler at {address} has no workers")
-            raise InputError([Problem(text.format(address=address))])
+            raise InputError.of(text, address=address)
         yield client.get_executor(), number
 
 

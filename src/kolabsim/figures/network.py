@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.figures.formatting import SPACE
 from kolabsim.figures.labels import area_title, wrap_lines
 from kolabsim.figures.maps import NAMED, RegionMap, draw_regions
@@ -109,7 +109,7 @@ def check_moments(
     for body in chain.from_iterable(moments.values()):
         if strange := sorted(set(body["members"]) - known):
             text = _("no region has the code '{code}'{suggestion}")
-            raise InputError([Problem(text.format(code=strange[0], suggestion=""))])
+            raise InputError.of(text, code=strange[0], suggestion="")
 
 
 def format_moment(scenario: Scenario, quarter: int) -> str:

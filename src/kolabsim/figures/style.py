@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 import numpy as np
 
 from kolabsim.analysis.statistics import UNDECIDED
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError
 from kolabsim.figures.formatting import decimal
 from kolabsim.figures.labels import wrap_lines
 from kolabsim.figures.marks import mark, root_figure
@@ -142,7 +142,7 @@ def open_canvas(
         panels: list[Axes] = [*np.ravel(np.array(ax, dtype=object))]
         if len(panels) != number:
             text = _("this figure has {number} panels, but {given} axes were given")
-            raise InputError([Problem(text.format(number=number, given=len(panels)))])
+            raise InputError.of(text, number=number, given=len(panels))
         for axes in panels:  # give them the common look
             axes.set_axisbelow(True)
             axes.spines[["top", "right"]].set_visible(False)

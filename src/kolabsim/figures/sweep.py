@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError
 from kolabsim.figures.formatting import Scale, percent
 from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
 from kolabsim.figures.marks import contrasting_ink, line, mark, shades
@@ -55,7 +55,7 @@ def sweep_map(found: OutcomeMap, labels: Labels = PLAIN, *, ax: Panels | None = 
     panels = list(product(*(range(len(levels)) for _name, levels in others)))
     if len(panels) > MOST_PANELS:
         text = _("{number} panels are too many for a map; allowed: at most {most}")
-        raise InputError([Problem(text.format(number=len(panels), most=MOST_PANELS))])
+        raise InputError.of(text, number=len(panels), most=MOST_PANELS)
     columns = min(len(panels), 3)
     canvas = open_canvas(
         ax, 1.6, len(panels), columns, sharex=True, sharey=True,

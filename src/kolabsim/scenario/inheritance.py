@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kolabsim.errors import Problems, refusal, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.files import is_file, shipped
 from kolabsim.scenario.source import NOWHERE, Node, read_yaml
@@ -38,7 +38,9 @@ def find_scenario(source: str | Path) -> Path:
     if is_file(named):
         return named
     hint = suggestion(source, shipped_names("scenarios"))
-    raise refusal(_("there is no scenario '{name}'{suggestion}"), name=source, suggestion=hint)
+    raise InputError.of(
+        _("there is no scenario '{name}'{suggestion}"), name=source, suggestion=hint
+    )
 
 
 def read_tree(path: Path, problems: Problems) -> tuple[Node, list[Path]]:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.areas import FAMILIES, Area
 from kolabsim.scenario.contacts import LARGEST_CIRCLE
@@ -114,7 +114,7 @@ def answer_questions(
     for name in given:
         if name not in QUESTIONS:
             text = _("there is no question '{name}'{hint}")
-            raise InputError([Problem(text.format(name=name, hint=suggestion(name, QUESTIONS)))])
+            raise InputError.of(text, name=name, hint=suggestion(name, QUESTIONS))
     setup = Setup(regions, borders, regions.codes)
     for name in QUESTIONS:
         ask, apply = _STEPS[name]
@@ -135,7 +135,7 @@ def answer_questions(
 def _refuse(question: str, value: str, why: str, **words: object) -> NoReturn:
     text = _("{question}: '{value}': {why}")
     text = text.format(question=question, value=value, why=why.format(**words))
-    raise InputError([Problem(text)])
+    raise InputError.of(text)
 
 
 def _misunderstood(question: str, value: str) -> NoReturn:

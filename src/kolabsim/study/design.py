@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
 
 DUMMY = "dummy"
@@ -80,7 +80,7 @@ class Design:
         if message:
             some = ", ".join(str(k * (self.samples - 1) + 1) for k in (2, 3, 4))
             words = {"method": self.method, "samples": samples, "present": self.samples}
-            raise InputError([Problem(message.format(some=some, **words))])
+            raise InputError.of(message, some=some, **words)
         problems = Problems()
         check_samples(self.method, samples, problems)
         problems.raise_if_any()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from kolabsim.errors import InputError, Problem, Problems, suggestion, warn_renamed
+from kolabsim.errors import InputError, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
 from kolabsim.scenario.files import is_file
 from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
@@ -211,7 +211,7 @@ def find_experiment(source: str | Path) -> Path:
         return named
     hint = suggestion(path.name, shipped_names("experiments"))
     text = _("there is no experiment '{name}'{hint}").format(name=source, hint=hint)
-    raise InputError([Problem(text)])
+    raise InputError.of(text)
 
 
 def _read_kind(tree: Node, path: Path, problems: Problems) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from kolabsim.errors import InputError, Problem, require, suggestion
+from kolabsim.errors import InputError, require, suggestion
 from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
@@ -166,7 +166,7 @@ def _fill(book: Workbook, study: Study) -> None:
 
 def _refuse_rows(what: str, number: int) -> None:
     text = _("{what}: {number} rows, and a sheet holds {most}; export to csv or parquet instead")
-    raise InputError([Problem(text.format(what=what, number=number, most=MOST_ROWS))])
+    raise InputError.of(text, what=what, number=number, most=MOST_ROWS)
 
 
 def _read_rows(file: Path) -> Iterator[Sequence[object]]:
@@ -247,7 +247,7 @@ def ending(path: Path) -> str:
     if found not in WRITERS:
         text = _("{file}: the ending of the name must say the format{hint}")
         hint = suggestion(found, WRITERS)
-        raise InputError([Problem(text.format(file=path.as_posix(), hint=hint))])
+        raise InputError.of(text, file=path.as_posix(), hint=hint)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
-from kolabsim.errors import InputError, Problem, suggestion
+from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.measures import MEASURES, REPORT, shown_in
 from kolabsim.scenario.futures import STRUCTURES
@@ -92,11 +92,11 @@ def parse_outcome(word: str, horizon: int, measures: Sequence[str] = tuple(MEASU
         name = match[2] if match else word
         text = _("'{name}' is not a measure{hint}")
         hint = suggestion(name, measures)
-        raise InputError([Problem(text.format(name=name, hint=hint))])
+        raise InputError.of(text, name=name, hint=hint)
     quarter = None if match[3] is None else int(match[3])
     if quarter is not None and quarter >= horizon:
         text = _("'{name}': the last quarter is {last}")
-        raise InputError([Problem(text.format(name=word, last=horizon - 1))])
+        raise InputError.of(text, name=word, last=horizon - 1)
     return Outcome(word, match[2], quarter, match[1] is not None)
 
 

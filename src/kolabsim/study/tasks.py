@@ -24,7 +24,7 @@ import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, Extensions, Task, build_task, refuse_uncompiled
 from kolabsim.engine.overrides import Base, build_base, vary
-from kolabsim.errors import InputError, KolabsimError, Problem
+from kolabsim.errors import InputError, KolabsimError
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
 from kolabsim.model.load import run_extensions
@@ -90,7 +90,7 @@ def build_futures(
         world = scenario.with_(settings) if settings else scenario
         if table_shape(world) != table_shape(scenario):
             text = _("future '{name}' must not change regions, areas or the horizon")
-            raise InputError([Problem(text.format(name=name))])
+            raise InputError.of(text, name=name)
         worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
     return worlds
 
@@ -129,7 +129,7 @@ class Bases:
             scenario = self.scenario.with_(free) if free else self.scenario
             if table_shape(scenario) != table_shape(self.scenario):
                 text = _("a factor must not change regions, areas or the horizon")
-                raise InputError([Problem(text)])
+                raise InputError.of(text)
             base = build_base(
                 scenario, strategy, seed=self.seed, names=self.quick, settings=support
             )
