@@ -62,7 +62,7 @@ def write_whole(
 
 
 def unfinished(path: Path, mark: str) -> Path:
-    """The name of a file while it is written; the mark tells it from files of other writers."""
+    """The name of a file while it is written; each writer has a mark of its own."""
     return path.with_name(f".{path.name[:40]}-{mark}")
 
 

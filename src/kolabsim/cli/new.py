@@ -31,6 +31,9 @@ def new(
         metavar=N_("FILE"),
         help=N_("Table or map of regions: CSV, Excel, OpenDocument, JSON, GeoJSON, shapefile ..."),
     ),
+    shapes: Path | None = typer.Option(
+        None, metavar=N_("FILE"), help=N_("Map of the regions of a table: GeoJSON, shapefile ...")
+    ),
     ask: bool = typer.Option(False, "--ask", help=N_("Ask what is open, and the five questions.")),
     repeat: Path | None = typer.Option(
         None, metavar="import.json",
@@ -45,8 +48,8 @@ def new(
     check_is_free(folder)
     given = {name: value for name, value in answers.items() if value not in (None, [])}
     if ask:
-        given |= ask_everything(regions, given, repeat)
-    draft = new_study(folder, regions, decisions=repeat, **given)
+        given |= ask_everything(regions, shapes, given, repeat)
+    draft = new_study(folder, regions, shapes=shapes, decisions=repeat, **given)
     print_draft(draft)
     for path in draft.paths:
         typer.echo(path.as_posix())
@@ -94,7 +97,9 @@ program.command(help=N_("Make a study from any table or map of regions."))(_with
 # Questions in a terminal --------------------------------------------------------------------------
 
 
-def ask_everything(regions: Path, given: dict[str, Any], repeat: Path | None) -> dict[str, Any]:
+def ask_everything(
+    regions: Path, shapes: Path | None, given: dict[str, Any], repeat: Path | None
+) -> dict[str, Any]:
     """Ask what is open, and the five questions; return the answers."""
     from kolabsim.scenario.importer import examine
     from kolabsim.scenario.questions import answer_questions
@@ -102,7 +107,7 @@ def ask_everything(regions: Path, given: dict[str, Any], repeat: Path | None) ->
 
     of_import = {name: value for name, value in given.items() if name in ANSWERS}
     while True:
-        found = examine(regions, decisions=repeat, **of_import)
+        found = examine(regions, shapes=shapes, decisions=repeat, **of_import)
         if not found.questions:
             break
         of_import |= ask_decision(found.questions[0])

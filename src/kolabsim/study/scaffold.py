@@ -56,6 +56,7 @@ def draft_study(
     name: str,
     source: str | Path | Mapping[str, bytes],
     *,
+    shapes: str | Path | Mapping[str, bytes] | None = None,
     decisions: str | Path | Mapping[str, Any] | None = None,
     **answers: Any,
 ) -> Draft:
@@ -67,6 +68,8 @@ def draft_study(
         Name of the study, and of its folder.
     source
         A table or map, as :func:`kolabsim.regions.read` takes it.
+    shapes
+        A map of the regions of a table, as :func:`kolabsim.regions.read` takes it.
     decisions
         The file ``import.json`` of an earlier study, or its content: the same answers once more.
     answers
@@ -81,7 +84,7 @@ def draft_study(
     earlier = importer.read_record(decisions) if decisions is not None else {}
     given = {**(earlier.get("study") or {}), **{k: v for k, v in answers.items() if v is not None}}
     questions = {key: given.pop(key) for key in list(given) if key in QUESTIONS}
-    imported = importer.read(source, decisions=earlier or None, **given)
+    imported = importer.read(source, shapes=shapes, decisions=earlier or None, **given)
     regions = as_regions(imported)
     setup = answer_questions(regions, imported.borders, questions)
     files = dict(data_files(imported, setup, questions))
@@ -98,6 +101,7 @@ def new_study(
     folder: str | Path,
     source: str | Path | Mapping[str, bytes],
     *,
+    shapes: str | Path | Mapping[str, bytes] | None = None,
     decisions: str | Path | Mapping[str, Any] | None = None,
     **answers: Any,
 ) -> Draft:
@@ -109,18 +113,20 @@ def new_study(
 
     Examples
     --------
+    >>> import tempfile
     >>> import kolabsim as ks
     >>> table = {"towns.csv": b"Town;Inhabitants\nUpper Ford;8200\nLower Ford;14500\n"}
-    >>> folder = getfixture("tmp_path") / "valley"
+    >>> folder = Path(tempfile.mkdtemp()) / "valley"
     >>> study = ks.new_study(folder, table, services="administration")
     >>> study.scenario.regions.codes
     ('Lower Ford', 'Upper Ford')
-    >>> ks.Experiment.load(folder).baseline
-    'voluntary'
+    >>> ks.Experiment.load(folder).kind
+    'comparison'
     """
     folder = Path(folder)
     check_is_free(folder)
-    draft = draft_study(folder.resolve().name, source, decisions=decisions, **answers)
+    name = folder.resolve().name
+    draft = draft_study(name, source, shapes=shapes, decisions=decisions, **answers)
     return replace(draft, paths=tuple(write_all(folder, draft.files)))
 
 
