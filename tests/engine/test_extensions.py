@@ -250,12 +250,18 @@ def test_a_future_can_change_what_extensions_assume(scenario):
     assert (runs["weak"].to_numpy() != runs["usual"].to_numpy()).any()
 
 
-def test_the_contract_of_a_mechanism_holds(scenario):
-    check_mechanism(scenario.declared.mechanisms["rotating_chair"], cases=40)
+def test_the_contract_of_a_mechanism_holds():
+    @mechanism(acts_on="negotiation", strength=Parameter(0.3, 0.1, 0.6, most=1.0, meaning="saved"))
+    def thrifty(term, intensity, p):
+        """Negotiation costs less."""
+        return term * (1 - p.strength * intensity)
+
+    check_mechanism(thrifty, cases=40)
 
 
 @pytest.mark.long  # compiles the loop once more, without the decision rule
-def test_the_contracts_of_targets_and_measures_hold(scenario):
+def test_contracts_hold(scenario):
+    check_mechanism(scenario.declared.mechanisms["rotating_chair"], cases=40)
     check_target(scenario.declared.targets["willing"], cases=40)
     check_measure(scenario.declared.measures["unequal_trust"], cases=20)
 
