@@ -117,10 +117,25 @@ def test_a_strategy_that_changes_nothing_differs_by_exactly_nothing(scenario):
     assert np.isnan(found["variance_reduction"])
 
 
-def test_a_constant_difference_is_certain(scenario):
-    found = row(scenario, [1, 2, 4], [2, 3, 5])
-    assert found["low"] == found["high"] == 1.0
+def test_a_constant_difference_is_certain_only_after_enough_runs(scenario):
+    base = RNG.normal(size=6)
+    found = row(scenario, base, base + 1.0)
+    assert found["low"] == found["high"] == pytest.approx(1.0)
     assert found["verdict"] == "better"
+    found = row(scenario, base[:5], base[:5] + 1.0)  # by chance, 1 of 16 series has one sign
+    assert np.isnan([found["low"], found["high"]]).all()
+    assert found["verdict"] == "undecided"
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e12])
+def test_rounding_errors_vary_nothing(scenario, size):
+    base = size * (1.0 + RNG.random(8))
+    for difference in (0.0, 0.1 * size):
+        changed = base + difference * (1.0 + 1e-15 * RNG.normal(size=8))
+        found = row(scenario, base, changed)
+        assert np.isnan(found["variance_reduction"])
+        assert found["low"] == found["high"] == found["difference"]
+    assert row(scenario, base, base * (1 + 1e-15))["verdict"] == "undecided"
 
 
 def test_nulls_are_left_out_and_counted(scenario):

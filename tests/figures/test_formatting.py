@@ -93,3 +93,13 @@ def test_every_unit_of_the_model_can_be_written():
             assert scale.text(0.5)
     assert choose_scale("share", [0.2]).label == "percentage points"
     assert choose_scale("share", [0.2], difference=False).label == "%"
+
+
+@pytest.mark.parametrize("size", [1e30, 1e31, 1e300])
+def test_numbers_of_any_size_can_be_written(size):
+    assert decimal(-size, 4).startswith("−1.0 × 10")
+    assert "× 10" in decimal(size, 0, signed=True)
+    assert decimal(size, 2).value == size
+    assert "× 10⁻" in significant(1 / size)
+    for unit in ("currency", "share", "1"):
+        assert "× 10" in choose_scale(unit, [size]).text(size * 0.9)

@@ -77,7 +77,8 @@ class Comparison:
     runs in which the strategy does better than the baseline, ties counting half; ``best_share``:
     share of runs in which it is best of all strategies, ties divided; ``runs``: pairs used;
     ``undefined``: pairs left out because either side is null; ``variance_reduction``: variance of
-    the difference between independent runs, divided by its variance between pairs."""
+    the difference between independent runs, divided by its variance between pairs, null where
+    that is zero."""
     winners: pd.DataFrame = field(repr=False)
     """Columns: strategy, future, region, name; ``difference``, ``low``, ``high``: realised net
     benefit over the run, after the programme cost that the region bears, as a share of the
@@ -177,10 +178,12 @@ def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[
     base, other = np.broadcast_arrays(values[:1], values[1:])
     difference = other - base
     used = np.isfinite(difference)
-    found = mean_interval(difference, level, axis=2)
     one, two = (np.where(used, side, np.nan) for side in (base, other))
+    size = np.maximum(*(np.abs(np.nan_to_num(side)) for side in (one, two))).max(axis=2)
+    difference[np.abs(difference) <= ROUNDING * size[..., None]] = 0.0
+    found = mean_interval(difference, level, axis=2, size=size).distinct(level)
     apart = variance(one, axis=2) + variance(two, axis=2)
-    gain = ratio(apart, variance(difference, axis=2))
+    gain = ratio(apart, variance(difference, axis=2, size=size))
     return {
         "baseline": ratio(np.nansum(one, axis=2), found.n),
         "mean": ratio(np.nansum(two, axis=2), found.n),
@@ -210,7 +213,7 @@ def winner_table(
         money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
         alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
     difference = money[1:] - money[:1]
-    found = mean_interval(difference, level, axis=2)
+    found = mean_interval(difference, level, axis=2).distinct(level)
     winners = tidy(
         {"strategy": [*every["strategy"]][1:], "future": every["future"], "region": codes},
         {
@@ -225,7 +228,7 @@ def winner_table(
             "runs": found.n,
         },
     )
-    names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
+    names = dict(zip(scenario.regions.codes, scenario.regions.labels, strict=True))
     winners.insert(3, "name", winners["region"].astype(object).map(names))
     return winners
 

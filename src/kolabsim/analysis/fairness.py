@@ -109,7 +109,7 @@ def fairness(
             price = scenario.areas[area].cost_per_resident
             for k, i in enumerate(members):
                 first = {"area": area, "body": number, "region": regions.codes[i]}
-                first |= {"name": regions.names[i], "joint_cost": joint * price}
+                first |= {"name": regions.labels[i], "joint_cost": joint * price}
                 rows.append(first | {name: values[k] for name, values in shares.items()})
     columns = ["area", "body", "region", "name", "joint_cost", "alone", *SHARES, "shapley"]
     return pd.DataFrame(rows, columns=columns)

@@ -42,6 +42,7 @@ from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, ROW, State
 from kolabsim.scenario.compile import build_changes, contact_arrays
+from kolabsim.scenario.names import plain
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
 
@@ -92,7 +93,7 @@ class RegionOutlook:
     def name(self) -> str:
         """The name of the region."""
         regions = self.scenario.regions
-        return regions.names[regions.codes.index(self.code)]
+        return regions.labels[regions.codes.index(self.code)]
 
     def break_even(self) -> float | None:
         """Return the year from which the mean net saving beyond the baseline stays above zero.
@@ -143,7 +144,7 @@ def region_outlook(
     benefit["better_share"] = share_better(gained[1] - gained[0])
     return RegionOutlook(
         scenario=scenario,
-        code=code,
+        code=scenario.regions.codes[i],
         strategy=strategy,
         baseline=baseline,
         runs=runs,
@@ -160,7 +161,8 @@ def region_outlook(
 
 def place_of(scenario: Scenario, code: str) -> int:
     """Return the position of the region with a code; refuse others and suggest the nearest."""
-    codes, names = scenario.regions.codes, scenario.regions.names
+    codes, names = scenario.regions.codes, scenario.regions.labels
+    code = plain(code)
     if code in codes:
         return codes.index(code)
     hint = suggestion(code, codes)
@@ -376,7 +378,7 @@ def stand_alone_cost(scenario: Scenario) -> np.ndarray:
 
 def columns_of(values: np.ndarray, level: float) -> dict[str, np.ndarray]:
     """Return mean differences, low and high between [baseline and strategy, runs, ...]."""
-    mean, low, high, _n = mean_interval(values[1] - values[0], level)
+    mean, low, high, _n = mean_interval(values[1] - values[0], level).distinct(level)
     return {"difference": mean, "low": low, "high": high}
 
 

@@ -300,22 +300,30 @@ def check_values(design: Design, values: np.ndarray, outcome: str) -> np.ndarray
     """Return values as [points, replicates]; refuse those that have no indices."""
     values = np.asarray(values, np.float64)
     values = values[:, None] if values.ndim == 1 else values
+    error = refusal(design, values, outcome)
+    if error is not None:
+        raise error
+    return values
+
+
+def refusal(design: Design, values: np.ndarray, outcome: str) -> InputError | None:
+    """Return why values [points, replicates] have no indices, if they have none."""
     words = {"outcome": outcome or _("the outcome"), "points": f"{len(design.points):,}"}
     if values.ndim != 2 or len(values) != len(design.points) or not values.shape[1]:
         message = _("{outcome}: values have the shape {shape}; there are {points} points")
-        raise InputError.of(message, shape=values.shape, **words)
+        return InputError.of(message, shape=values.shape, **words)
     undefined = int((~np.isfinite(values)).any(axis=1).sum())
     if undefined:
         message = _(
             "{outcome} is undefined at {number} of {points} points; choose an outcome that is "
             "always defined, or narrow the ranges of factors"
         )
-        raise InputError.of(message, number=f"{undefined:,}", **words)
+        return InputError.of(message, number=f"{undefined:,}", **words)
     means = values.mean(axis=1)
     if np.ptp(means) <= ROUNDING * np.abs(values).max():
         message = _("{outcome} is {value} at all {points} points: no factor changes it")
-        raise InputError.of(message, value=f"{means[0]:g}", **words)
-    return values
+        return InputError.of(message, value=f"{means[0]:g}", **words)
+    return None
 
 
 def interval(
@@ -441,15 +449,18 @@ class SensitivityResult:
     """Whether the leading factors are stable; None unless the experiment asks for it."""
     surrogates: Mapping[str, Surrogate] = field(default_factory=dict)
     """Surrogates by outcome, if they stood in for the model."""
+    left_out: tuple[str, ...] = ()
+    """Why an outcome has no indices, in a sentence each."""
 
     @property
     def curves(self) -> dict[str, dict[str, Curve]]:
         """The curves of each outcome's factors, for one_at_a_time and ice."""
         if self.design.method not in ("one_at_a_time", "ice"):
             return {}
+        found = {one.outcome: self.values[one.outcome] for one in self.indices}
         return {
             name: {unit: curve(self.design, values, unit) for unit in self.design.units}
-            for name, values in self.values.items()
+            for name, values in found.items()
         }
 
 
@@ -489,13 +500,20 @@ def run_sensitivity(
         while spec.until is not None:
             # Half of few factors, because all of them together always lead.
             leading = min(LEADING, max(1, width // 2))
-            converged = all(is_converged(design, found, leading) for found in values.values())
+            converged = all(
+                is_converged(design, found, leading)
+                for name, found in values.items()
+                if refusal(design, found, name) is None
+            )
             if converged or design.samples * 2 > spec.most:
                 break
             design = design.extended(design.samples * 2)
             study, values = simulate(design.points)
+    refused = {name: refusal(design, found, name) for name, found in values.items()}
     indices = tuple(
         analyse(design, found, outcome=name, common=True, seed=experiment.seed)
         for name, found in values.items()
+        if refused[name] is None
     )
-    return SensitivityResult(design, study, indices, values, converged, surrogates)
+    left_out = tuple(error.problems[0].message for error in refused.values() if error)
+    return SensitivityResult(design, study, indices, values, converged, surrogates, left_out)

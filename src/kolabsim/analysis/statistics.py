@@ -56,6 +56,16 @@ class Mean(NamedTuple):
     n: np.ndarray
     """How many values are defined."""
 
+    def distinct(self, level: float) -> Mean:
+        """Return it without the intervals that rest on too few values, all of which are equal.
+
+        So many equal values show the sign of a median at this level only if chance would give all
+        of them the same sign less often.
+        """
+        is_tied = (self.low == self.high) & (2.0 ** (1.0 - self.n) > 1.0 - level)
+        low, high = (np.where(is_tied, np.nan, end) for end in (self.low, self.high))
+        return self._replace(low=low, high=high)
+
     def columns(self, name: str = "difference") -> dict[str, np.ndarray]:
         """Return the columns of a table: the mean under a name, low, high, and runs."""
         return {name: self.mean, "low": self.low, "high": self.high, "runs": self.n}
@@ -72,34 +82,44 @@ def t_quantile(freedom: np.ndarray | int, level: float) -> np.ndarray:
     return stdtrit(np.maximum(freedom, 1), 0.5 + level / 2.0)
 
 
-def mean_interval(values: np.ndarray, level: float = 0.95, *, axis: int = 0) -> Mean:
+def mean_interval(
+    values: np.ndarray, level: float = 0.95, *, axis: int = 0, size: np.ndarray | float = 0.0
+) -> Mean:
     """Return means along an axis and their t intervals; NaN values are left out.
 
     The mean is NaN if no value is defined, and so is the interval if fewer than two are. For
-    paired differences on common random numbers this is the paired t interval.
+    paired differences on common random numbers this is the paired t interval; ``size`` is then
+    that of the numbers that were subtracted, below whose rounding errors nothing varies.
 
     >>> mean_interval(np.array([1.0, 2.0, 3.0, np.nan])).n.item()
     3
     """
-    mean, squares, n = moments(values, axis)
+    mean, squares, n = moments(values, axis, size)
     half = t_quantile(n - 1, level) * np.sqrt(ratio(squares, (n - 1) * n))
     return Mean(mean, mean - half, mean + half, n)
 
 
-def variance(values: np.ndarray, *, axis: int = 0) -> np.ndarray:
-    """Return the sample variance along an axis; NaN values are left out."""
-    _mean, squares, n = moments(values, axis)
+def variance(values: np.ndarray, *, axis: int = 0, size: np.ndarray | float = 0.0) -> np.ndarray:
+    """Return the sample variance along an axis, as :func:`mean_interval` does."""
+    _mean, squares, n = moments(values, axis, size)
     return ratio(squares, n - 1)
 
 
-def moments(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, sum of squared deviations and number of the defined values along an axis."""
+def moments(
+    values: np.ndarray, axis: int, size: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, sum of squared deviations and number of the defined values along an axis.
+
+    Deviations that all are rounding errors of numbers of this size, or of the mean, are zero.
+    """
     values = np.asarray(values, np.float64)
     used = np.isfinite(values)
     n = used.sum(axis=axis)
     mean = ratio(np.where(used, values, 0.0).sum(axis=axis), n)
-    spread = np.where(used, values - np.expand_dims(mean, axis), 0.0)
-    return mean, (spread**2).sum(axis=axis), n
+    spread = np.abs(np.where(used, values - np.expand_dims(mean, axis), 0.0))
+    largest = spread.max(axis=axis, initial=0.0)
+    varies = largest > ROUNDING * np.fmax(np.abs(mean), size)
+    return mean, np.where(varies, (spread**2).sum(axis=axis), 0.0), n
 
 
 def ratio(above: np.ndarray, below: np.ndarray | float) -> np.ndarray:
@@ -129,7 +149,7 @@ def fieller(above: np.ndarray, below: np.ndarray, level: float, *, axis: int = 0
     bounded = (mx > 0.0) & (lead > 0.0)
     root = np.sqrt(np.where(bounded, np.maximum(middle**2 - lead * last, 0.0), np.nan))
     low, high = (ratio(middle + sign * root, np.where(bounded, lead, 0.0)) for sign in (-1, 1))
-    return Mean(ratio(my, mx), low, high, n)
+    return Mean(ratio(my, mx), low, high, n).distinct(level)
 
 
 def worst_mean(values: np.ndarray, *, axis: int = -1) -> np.ndarray:

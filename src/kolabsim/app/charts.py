@@ -178,7 +178,7 @@ def envelopes(estimate: Estimate, measure: str) -> Chart:
     for k, (name, colour) in enumerate(
         zip(estimate.session.strategies, (ORANGE, BLUE), strict=True)
     ):
-        title = scenario.strategies[name].title(language())
+        title = scenario.strategy_titles(language())[name]
         names.append(title)
         texts = [
             [scale.bare(bands[2, k, t]), scale.interval(bands[0, k, t], bands[4, k, t])]
@@ -307,7 +307,7 @@ def name_series(place: RegionMap, sizes: np.ndarray) -> Options:
             {
                 "value": place.points[i].tolist(), "symbolSize": float(sizes[i]),
                 "label": {"show": True, "position": "bottom", "distance": 2, "fontSize": 11,
-                          ":formatter": f"() => {json.dumps(regions.names[i])}", "color": INK,
+                          ":formatter": f"() => {json.dumps(regions.labels[i])}", "color": INK,
                           "textBorderColor": "white", "textBorderWidth": 2.5},
             }
             for i in sorted(shown, key=lambda i: -regions.population[i])
@@ -340,8 +340,8 @@ def regions_map(estimate: Estimate) -> Chart:
         mark, _marker, colour = MARKS[row.verdict]
         difference = scale.bare(row.difference, signed=True)
         interval = scale.interval(row.low, row.high, signed=True)
-        rows.append([regions.names[i], f"{mark}{SPACE}{difference}", interval])
-        text = f"{regions.names[i]}: {scale.text(row.difference, signed=True)} ({interval})"
+        rows.append([regions.labels[i], f"{mark}{SPACE}{difference}", interval])
+        text = f"{regions.labels[i]}: {scale.text(row.difference, signed=True)} ({interval})"
         look = {
             "borderColor": colour, "borderWidth": 1.4,
             "borderType": "dashed" if row.verdict == UNDECIDED else "solid",
@@ -384,8 +384,8 @@ def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
     edges, rows = [], []
     for i, j in zip(*np.nonzero(np.triu(links) > SEEN), strict=True):
         share = float(links[i, j])
-        rows.append([regions.names[i], regions.names[j], percent(share)])
-        text = f"{regions.names[i]} – {regions.names[j]}: {percent(share)}"
+        rows.append([regions.labels[i], regions.labels[j], percent(share)])
+        text = f"{regions.labels[i]} – {regions.labels[j]}: {percent(share)}"
         style = {
             "color": BLUE, "width": 0.4 + 6.0 * share / largest,
             "opacity": 0.25 + 0.6 * share / largest,
@@ -395,7 +395,7 @@ def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
     nodes = [
         {"name": code, "value": point, "symbolSize": size, "text": name}
         for code, name, point, size in zip(
-            regions.codes, regions.names, place.points.tolist(), sizes.tolist(), strict=True
+            regions.codes, regions.labels, place.points.tolist(), sizes.tolist(), strict=True
         )
     ]
     options = BASE | {

@@ -165,7 +165,7 @@ class Page:
             self.choice("scenario", _("Scenario"), known)
             self.build_upload()
         with group(_("Strategies")):
-            strategies = {name: s.title(language()) for name, s in source.strategies.items()}
+            strategies = source.strategy_titles(language())
             self.choice("start", _("Start with"), strategies)
             self.choice("baseline", _("Compare with"), strategies)
         for title, parts in controls(chosen, source).items():

@@ -51,7 +51,7 @@ class Stepper:
     def _bodies(self) -> list[str]:
         """The present joint bodies in words; with other members, a body is another one."""
         regions = self.model.simulated.regions
-        names = dict(zip(regions.codes, regions.names, strict=True))
+        names = dict(zip(regions.codes, regions.labels, strict=True))
         found = []
         for body in self.model.agreements():
             area, members = cast(str, body["area"]), cast(list[str], body["members"])

@@ -42,7 +42,7 @@ def region(
             world, code, strategy, runs=runs, seed=seed, threads=workers, progress=progress
         )
     facts = provenance(command_line(), seed, world) | {"runs": runs}
-    path = out or Path("results") / page_names(world)[code]
+    path = out or Path("results") / page_names(world)[found.code]
     write_region(found, path, facts=facts, workbook=True)
     for paragraph in answer_section(found).summary:
         terminal(sys.stdout).print(paragraph, soft_wrap=True)

@@ -125,14 +125,14 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
     codes, problems = found.scenario.regions.codes, Problems()
     if regions.strip() == "all":
         return list(codes)
-    wanted = [part.strip() for part in regions.split(",") if part.strip()]
+    chosen, wanted = [], [part.strip() for part in regions.split(",") if part.strip()]
     for code in wanted:
         try:
-            place_of(found.scenario, code)
+            chosen.append(codes[place_of(found.scenario, code)])
         except InputError as error:
             problems.found |= dict.fromkeys(error.problems)
     problems.raise_if_any()
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys(chosen))
 
 
 def run_study(study: Study, **how: Any) -> Progress:

@@ -97,7 +97,7 @@ def envelopes(
     )  # fmt: skip
     for k, name in enumerate(strategies):
         axes = canvas.panels[0 if together else k]
-        title = results.scenario.strategies[name].title(language())
+        title = results.scenario.strategy_titles(language())[name]
         draw_bands(axes, time, bands[:, k] / scale.divisor, SERIES[k] if together else BLUE, title)
         if not together:
             axes.set_title(wrap_lines(title, 26), fontsize=8.5)

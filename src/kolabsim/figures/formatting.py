@@ -25,6 +25,9 @@ SYMBOLS = {("id", "IDR"): "Rp"}
 CURRENCY_NAMES = {("id", "IDR"): "rupiah"}
 """Names of currencies in heads, by language and code; all others are written by their code."""
 MOST_DECIMALS = 4
+LARGEST = 1e15
+"""Numbers from this on are written as a power of ten."""
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 COUNTED = (
     N_("quarters"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
     N_("agreements"), N_("memberships"),
@@ -112,6 +115,13 @@ class Scale:
         return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
 
 
+def undefined_interval(runs: float) -> str:
+    """Why a mean over so many runs has no interval."""
+    if runs > 1:
+        return _("identical in all {runs} runs").format(runs=count(runs))
+    return _("no interval from one run")
+
+
 def number_pattern(
     decimals: int, *, signed: bool = False, before: str = "", after: str = ""
 ) -> str:
@@ -128,11 +138,25 @@ def decimal(value: float, decimals: int, *, signed: bool = False) -> str:
 
     if not math.isfinite(value):
         return UNDEFINED
+    if abs(value) >= LARGEST:
+        return power(value, signed=signed)
     places = "." + "0" * decimals if decimals else ""
     text = format_decimal(abs(round(value, decimals)), f"#,##0{places}", locale=language())
     sign = MINUS if value < 0 else "+" if signed else ""
     text = text if round(value, decimals) == 0.0 else sign + text
     return Number(text, value, number_pattern(decimals, signed=signed))
+
+
+def power(value: float, *, signed: bool = False) -> str:
+    """Format a number, however large or small, with a power of ten.
+
+    >>> power(-1.25e31)
+    '−1.3 × 10³¹'
+    """
+    digits, exponent = f"{value:.1e}".split("e")
+    raised = str(int(exponent)).translate(SUPERSCRIPTS)
+    text = f"{decimal(float(digits), 1, signed=signed)} × 10{raised}"
+    return Number(text, value, "0.0E+00")
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
@@ -161,6 +185,8 @@ def significant(value: float, digits: int = 3) -> str:
     if value == 0.0:
         return "0"
     places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    if places > 2 * MOST_DECIMALS + digits:
+        return power(value)
     text = decimal(value, min(places, 2 * MOST_DECIMALS))
     point = "," if language() == "id" else "."
     return Number(text.rstrip("0").rstrip(point) if point in text else text, value)
@@ -185,10 +211,10 @@ def choose_scale(
     largest = float(values.max(initial=0.0))
     divisor, text = unit_label(unit, largest, currency, difference)
     if len(errors):
-        typical = float(np.quantile(errors, 0.25)) / divisor
-        wanted = math.ceil(-math.log10(typical / 3.0) - 1e-9)
+        typical = math.log10(float(np.quantile(errors, 0.25)) / 3.0) - math.log10(divisor)
+        wanted = math.ceil(-typical - 1e-9)
     elif largest > 0.0:
-        wanted = 2 - math.floor(math.log10(largest / divisor))
+        wanted = 2 - math.floor(math.log10(largest) - math.log10(divisor))
     else:
         wanted = 0
     decimals = min(max(wanted, 0), MOST_DECIMALS)

@@ -86,7 +86,7 @@ def measure_hint(measure: str, scale: Scale) -> str:
 
 def strategy_title(comparison: Comparison, name: str) -> str:
     """Title of a strategy."""
-    return comparison.scenario.strategies[name].title(language())
+    return comparison.scenario.strategy_titles(language())[name]
 
 
 def channel_title(name: str) -> str:
@@ -168,9 +168,8 @@ def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:
     if outcome.is_spread:
         title = _("Spread over runs: {measure}").format(measure=title)
     if experiment.kind in ("sensitivity", "sweep") and len(experiment.strategies) > 1:
-        one, other = (
-            experiment.scenario.strategies[name].title(language()) for name in experiment.strategies
-        )
+        titles = experiment.scenario.strategy_titles(language())
+        one, other = (titles[name] for name in experiment.strategies)
         title = _("{measure}: {one} less {other}").format(measure=title, one=one, other=other)
     return title
 
@@ -222,9 +221,7 @@ class Labels:
         return cls(
             factors={name: uncapitalise(title) for name, title in factors.items()},
             outcomes=outcomes,
-            strategies={
-                name: strategy.title(language()) for name, strategy in scenario.strategies.items()
-            },
+            strategies=scenario.strategy_titles(language()),
             choices={name: _(title) for name, title in FORM_TITLES.items()},
             units=units | {factor.name: factor.unit for factor in experiment.factors},
             at={factor.name: factor.at for factor in experiment.factors},

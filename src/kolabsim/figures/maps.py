@@ -57,11 +57,13 @@ def winners(
     if table["region"].nunique() > NAMED:
         return winner_counts(comparison, table, titles, ax)
     grid, verdicts = (
-        table.pivot(index="name", columns="strategy", values=name)[chosen].rename(columns=titles)
+        table.pivot(index="region", columns="strategy", values=name)[chosen]
         for name in ("difference", "verdict")
     )
+    regions = comparison.scenario.regions
+    lines, columns = dict(zip(regions.codes, regions.labels, strict=True)), titles
     if len(grid) < len(chosen):
-        grid, verdicts = grid.T, verdicts.T
+        grid, verdicts, lines, columns = grid.T, verdicts.T, columns, lines
     scale = choose_winner_scale(comparison)
     canvas = open_canvas(ax, 1.2 + 0.3 * len(grid))
     axes, faces = canvas.axes, gain_shades(comparison, future).to_rgba(grid.to_numpy())
@@ -73,11 +75,11 @@ def winners(
         for name in grid.index
     ]
     draw_cells(axes, faces, texts)
-    axes.set_yticks(range(len(grid)), grid.index)
+    axes.set_yticks(range(len(grid)), [wrap_lines(lines[name], 38) for name in grid.index])
     slanted = len(grid.columns) > 8
     axes.set_xticks(
         range(len(grid.columns)),
-        [wrap_lines(name, 22 if slanted else 15) for name in grid.columns],
+        [wrap_lines(columns[name], 22 if slanted else 15) for name in grid.columns],
         fontsize=7.5, rotation=38 if slanted else 0, ha="left" if slanted else "center",
         rotation_mode="anchor",
     )  # fmt: skip
@@ -161,7 +163,7 @@ def regions_map(
                       color=contrasting_ink(face), zorder=4)  # fmt: skip
         texts = [
             f"{name}\n{scale.bare(value, signed=True)}"
-            for name, value in zip(regions.names, difference, strict=True)
+            for name, value in zip(regions.labels, difference, strict=True)
         ]
         label_regions(axes, place, texts, radii)
     return canvas.figure

@@ -87,7 +87,7 @@ def bodies_over_time(
         if area == chosen[0]:
             axes.set_title(format_moment(scenario, quarter), loc="center")
     if len(scenario.regions) <= NAMED and canvas.is_new:  # explain their numbers
-        names = (name.replace(" ", SPACE) for name in scenario.regions.names)
+        names = (name.replace(" ", SPACE) for name in scenario.regions.labels)
         text = "   ".join(f"{i}{SPACE}{name}" for i, name in enumerate(names, 1))
         canvas.figure.supxlabel(wrap_lines(text, 150), fontsize=7.0, color=INK)
     return canvas.figure

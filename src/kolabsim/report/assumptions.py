@@ -54,11 +54,11 @@ def assumption_section(scenario: Scenario, *blocks: Block) -> Section:
 
 def strategy_table(scenario: Scenario, names: Iterable[str]) -> Table:
     """What each strategy is, and what is done in it."""
-    rows = []
+    rows, titles = [], scenario.strategy_titles(language())
     for name in names:
         strategy = scenario.strategies[name]
         done = "; ".join(what_is_done(strategy, scenario)) or _("none")
-        rows.append((strategy.title(language()), strategy.description(language()), done))
+        rows.append((titles[name], strategy.description(language()), done))
     head = [_("Strategy"), _("Description"), _("Levers")]
     return Table(_("Strategies"), head, rows, prose=True)
 
@@ -181,7 +181,7 @@ def body_table(scenario: Scenario) -> Table | None:
     """The joint bodies that exist at the start."""
     if not scenario.bodies:
         return None
-    names = dict(zip(scenario.regions.codes, scenario.regions.names, strict=True))
+    names = dict(zip(scenario.regions.codes, scenario.regions.labels, strict=True))
     rows = [
         (
             area_title(body.area),

@@ -105,7 +105,7 @@ def largest_gains(fit: NetworkFit) -> Table:
         each = money(float(each_year[i]), scenario.currency)
         people = count(regions.population[i])
         place = area_title(areas[best]), channel_title(through)
-        rows.append((regions.names[i], regions.tier[i], people, each, *place))
+        rows.append((regions.labels[i], regions.tier[i], people, each, *place))
     head = [
         _("Region"), _("Higher tier"), _("Population"), _("Net benefit per resident and year"),
         _("Mostly in"), _("Mostly through"),

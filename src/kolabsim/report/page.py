@@ -7,13 +7,14 @@ number, whole numbers become counts and others percentages.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
-from kolabsim.figures.formatting import SPACE, Scale
+from kolabsim.figures.formatting import SPACE, UNDEFINED, Scale, undefined_interval
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import _
@@ -69,9 +70,12 @@ def interval_cell(
     signed: bool = False,
     verdict: str = "",
     remark: str = "",
+    runs: float = 0,
 ) -> Cell:
-    """Return a cell with a number and its interval, both written on one scale."""
+    """Return a cell with a number and its interval, or why so many runs give none."""
     below = scale.interval(low, high, signed=signed)
+    if below == UNDEFINED and runs and math.isfinite(value):
+        below = undefined_interval(runs)
     return Cell(scale.bare(value, signed=signed), below, remark, verdict)
 
 

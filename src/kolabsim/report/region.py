@@ -94,10 +94,10 @@ def page_names(scenario: Scenario) -> dict[str, str]:
 
 def words(found: RegionOutlook) -> dict[str, Any]:
     """The values of places that many texts have."""
-    titles = found.scenario.strategies
+    titles = found.scenario.strategy_titles(language())
     return {
-        "strategy": titles[found.strategy].title(language()), "region": found.name,
-        "baseline": titles[found.baseline].title(language()), "level": found.level,
+        "strategy": titles[found.strategy], "region": found.name,
+        "baseline": titles[found.baseline], "level": found.level,
         "runs": found.runs, "years": significant(found.years[-1]),
     }  # fmt: skip
 
@@ -110,7 +110,7 @@ def say(found: RegionOutlook, text: str, **values: Any) -> str:
 def name_regions(found: RegionOutlook, codes: Iterable[str]) -> str:
     """Return the names of regions in a row."""
     regions = found.scenario.regions
-    names = dict(zip(regions.codes, regions.names, strict=True))
+    names = dict(zip(regions.codes, regions.labels, strict=True))
     return ", ".join(names[code] for code in codes)
 
 

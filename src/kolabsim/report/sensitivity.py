@@ -71,8 +71,9 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
     """Return the parts of a report that only sensitivity analyses have."""
     table = result.study.table
     labels, points = Labels.from_experiment(experiment), 0 if table is None else len(table)
-    first, *others = sensitivity_sections(result.indices, labels, curves=result.curves)
-    blocks: list[Block] = []
+    found = result.indices
+    first, *others = sensitivity_sections(found, labels, curves=result.curves)
+    blocks: list[Block] = [*result.left_out]
     if result.surrogates:
         text = _(
             "These are indices of a surrogate that was fitted to {number} simulated points, not of "
@@ -103,8 +104,8 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
         [Section(first.name, first.title, *first.blocks, *blocks), *others],
         [
             fill(uncertainty, **counts),
-            chance_table(result.indices, labels),
-            Note([*floor_notes(result.indices[0]), chance_note()]),
+            *([chance_table(found, labels)] if found else []),
+            Note([*(floor_notes(found[0]) if found else []), chance_note()]),
         ],
         _(
             "The factors above are the assumptions that were varied, ranked by influence. Other "
@@ -114,7 +115,7 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
             methods, outcomes=name_outcomes(experiment), factors=len(experiment.factors),
             method=_(METHOD_TITLES[result.design.method]), **counts,
         ),
-        {"indices": pd.concat([one.table() for one in result.indices], ignore_index=True)},
+        {"indices": pd.concat([one.table() for one in found], ignore_index=True)} if found else {},
     )  # fmt: skip
 
 
@@ -129,7 +130,8 @@ def sensitivity_sections(
     ``curves`` are those of each outcome's factors, from one_at_a_time or ice.
     """
     tables = overview_tables(found, labels) if len(found) > 1 else []
-    first = Section("answer", _("Key findings"), Headlines(headlines(found, labels)), *tables)
+    answer = [Headlines(headlines(found, labels))] if found else []
+    first = Section("answer", _("Key findings"), *answer, *tables)
     return [
         first,
         *(

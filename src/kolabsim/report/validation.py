@@ -131,7 +131,7 @@ def scope(fit: NetworkFit) -> str:
     )
     return fill(
         text, regions=len(scenario.regions), years=decimal(scenario.horizon / 4.0, 0),
-        strategy=scenario.strategies[network.strategy].title(language()), runs=fit.runs,
+        strategy=scenario.strategy_titles(language())[network.strategy], runs=fit.runs,
         bodies=len(network.observed.bodies), within=count(network.within),
         pairs=len(network.pairs.rows),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
+from kolabsim.scenario.names import plain
 from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.schema import OneOf, Section
 from kolabsim.scenario.source import format_value
@@ -86,7 +87,8 @@ def read_contacts(
     if table is None or not all([table.has("code_a"), table.has("code_b")]):
         return ()
     known = None if codes is None else frozenset(codes)
-    pairs = list(zip(table.texts("code_a"), table.texts("code_b"), strict=True))
+    ends = (map(plain, table.texts(column)) for column in ("code_a", "code_b"))
+    pairs = list(zip(*ends, strict=True))
     lands = table.texts_or("land", ("yes",) * len(pairs))
     distances = table.texts_or("distance_km", ("",) * len(pairs))
     if "distance_km" in table.header:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import Problems
 from kolabsim.i18n import _, ngettext
+from kolabsim.scenario.names import plain, tell_apart
 from kolabsim.scenario.schema import Pair, Reason, Section, Share
 from kolabsim.scenario.shapes import Shape, some
 from kolabsim.scenario.tables import Table, read_csv
@@ -66,7 +68,7 @@ class Regions:
 
     def _selected(self, rows: Sequence[int]) -> dict[str, Any]:
         """Return the fields of some rows, with the shapes of all."""
-        found: dict[str, Any] = dict(vars(self))
+        found: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         for name, value in found.items():
             if isinstance(value, np.ndarray):
                 found[name] = value[np.array(rows, np.intp)]
@@ -119,6 +121,11 @@ class Regions:
             len(missing),
         )
         return text.format(number=len(missing), codes=some(missing))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names as they are shown: those of several regions have the code added."""
+        return tuple(tell_apart(dict(zip(self.codes, self.names, strict=True))).values())
 
     def tiers(self) -> dict[str, tuple[str, ...]]:
         """Return the codes of the regions of each tier."""
@@ -236,7 +243,7 @@ def read_table(
         problems.add(_("this table has no regions; it needs at least one"), file=path, line=2)
         return None
     names = tuple(
-        name or code
+        name if plain(name) else code
         for name, code in zip(table.texts_or(optional["name"], codes), codes, strict=True)
     )
     other = {"code", "name", "tier"} | missing
@@ -289,10 +296,13 @@ def _proxies(columns: Columns) -> dict[str, ProxyColumn]:
 
 
 def _with_codes(table: Table, column: str) -> Table:
-    """Return the rows with a code of their own; the others are problems."""
+    """Return the rows with a code of their own; the others are problems.
+
+    Codes that look the same are the same: they are composed, without invisible characters.
+    """
     first: dict[str, int] = {}
-    keep = []
-    for row, (code, line) in enumerate(zip(table.texts(column), table.lines, strict=True)):
+    keep, codes = [], [*map(plain, table.texts(column))]
+    for row, (code, line) in enumerate(zip(codes, table.lines, strict=True)):
         if not code:
             table.add_problem(line, _("{column}: the code of this region is empty"), column=column)
         elif code in first:
@@ -301,7 +311,10 @@ def _with_codes(table: Table, column: str) -> Table:
         else:
             first[code] = line
             keep.append(row)
-    rows = tuple(table.rows[row] for row in keep)
+    place = table.header.index(column)
+    rows = tuple(
+        (*table.rows[row][:place], codes[row], *table.rows[row][place + 1 :]) for row in keep
+    )
     lines = tuple(table.lines[row] for row in keep)
     return Table(table.path, table.header, rows, lines, table.problems)
 

@@ -38,6 +38,7 @@ from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
 from kolabsim.scenario.files import shipped as shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree
 from kolabsim.scenario.inheritance import shipped_names as shipped_names
+from kolabsim.scenario.names import plain, tell_apart
 from kolabsim.scenario.region_source import RegionSource
 from kolabsim.scenario.regions import Columns, Regions
 from kolabsim.scenario.resolve import Resolver
@@ -252,6 +253,10 @@ class Scenario(Levers):
         """Return the description in a language."""
         return in_language(self.descriptions, language)
 
+    def strategy_titles(self, language: str) -> dict[str, str]:
+        """Return the titles of strategies in a language; equal ones have the name added."""
+        return tell_apart({name: one.title(language) for name, one in self.strategies.items()})
+
     def resolved(self) -> dict[str, object]:
         """Return everything that determines results as plain data, without paths and titles.
 
@@ -377,7 +382,7 @@ def _resolve_groups(groups: Mapping[str, Codes], known: Resolver) -> dict[str, t
         if name in (known.codes or ()):
             message = _("'{name}' is the code of a region, and cannot name a group")
             known.add_problem(("groups", name), message, at_key=True, name=name)
-        found[name] = known.regions(codes, ("groups", name))
+        found[plain(name)] = known.regions(codes, ("groups", name))
     return found
 
 

@@ -27,6 +27,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 
 from kolabsim.errors import Problems, suggestion, warn_renamed
 from kolabsim.i18n import LANGUAGES, N_, _
+from kolabsim.scenario.names import plain
 from kolabsim.scenario.source import Node, NodePath, format_value
 
 LONGEST = 400
@@ -149,6 +150,11 @@ def _source_text(value: Any) -> Any:
     return getattr(value, "text", value)
 
 
+def _source_code(value: Any) -> Any:
+    text = _source_text(value)
+    return plain(text) if isinstance(text, str) else text
+
+
 def both_languages(value: Any) -> Any:
     """Return a text by language; a single text serves all languages."""
     text = _source_text(value)
@@ -161,7 +167,7 @@ def in_language(texts: Mapping[str, str], language: str) -> str:
 
 
 Language = Annotated[str, OneOf(tuple(LANGUAGES))]
-Code = Annotated[str, BeforeValidator(_source_text), Field(min_length=1)]
+Code = Annotated[str, BeforeValidator(_source_code), Field(min_length=1)]
 Codes = tuple[Code, ...]
 Groups = tuple[Annotated[Codes, Shorthand()], ...]
 _Both = BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str])

@@ -12,6 +12,7 @@ import numpy as np
 from kolabsim.errors import Problems, require, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.files import read_bytes, read_text
+from kolabsim.scenario.names import plain
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -86,7 +87,7 @@ def some(names: Sequence[str]) -> str:
 def _as_code(value: object) -> str:
     """Return a property as a code: 3401.0, the integer of a shapefile, becomes 3401."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    return text.strip()
+    return plain(text)
 
 
 # Files ------------------------------------------------------------------------------------------

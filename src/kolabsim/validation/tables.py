@@ -87,4 +87,4 @@ def gain_rows(fit: NetworkFit) -> Iterator[Sequence[object]]:
     for i, code in enumerate(regions.codes):
         for area, figures in zip(fit.network.scenario.areas, fit.simulated.figures[i], strict=True):
             values = (f"{value:.6g}" for value in figures)
-            yield code, regions.names[i], regions.tier[i], area, *values
+            yield code, regions.labels[i], regions.tier[i], area, *values

@@ -18,6 +18,7 @@ from kolabsim.figures.formatting import (
     decimal,
     format_interval,
     significant,
+    undefined_interval,
 )
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale
 from kolabsim.i18n import _, ngettext
@@ -61,7 +62,7 @@ def best_headline(results: Results, view: View) -> Headline:
         )
     text = view.fill(
         text, difference=scale.text(abs(best["difference"])), runs=int(best["runs"]),
-        interval=scale.interval(best["low"], best["high"], signed=best["low"] < 0.0),
+        interval=written_interval(scale, best, signed=best["low"] < 0.0),
         better=best["better_share"], best=best["best_share"], number=len(view.order) + 1,
     )  # fmt: skip
     brief = f"{view.title(view.best)}: {scale.text(best['difference'], signed=True)}"
@@ -84,7 +85,7 @@ def lead_sentence(results: Results, view: View) -> list[str]:
         text = _(
             "“{next}” may be as good as “{strategy}”: they differ by {difference} ({interval})."
         )
-    interval = scale.interval(row["low"], row["high"], signed=row["low"] < 0.0)
+    interval = written_interval(scale, row, signed=row["low"] < 0.0)
     difference = scale.text(row["difference"])
     return [view.fill(text, next=view.title(rival), difference=difference, interval=interval)]
 
@@ -150,7 +151,13 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
     """A sum of money, and its interval in the same unit."""
     half = (row["high"] - row["low"]) / 2.0
     scale = choose_scale("currency", [row["value"]], [half], currency=currency)
-    return scale.text(row["value"]), scale.interval(row["low"], row["high"])
+    return scale.text(row["value"]), written_interval(scale, row)
+
+
+def written_interval(scale: Scale, row: pd.Series, *, signed: bool = False) -> str:
+    """The interval of a row, or why there is none."""
+    found = scale.interval(row["low"], row["high"], signed=signed)
+    return undefined_interval(row["runs"]) if found == UNDEFINED else found
 
 
 def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
@@ -187,7 +194,7 @@ def loser_headline(view: View) -> Headline:
     text = view.fill(
         text, **numbers, gain=(here["verdict"] == GAINS).sum(), region=worst["name"],
         difference=scale.text(worst["difference"], signed=True), better=worst["better_share"],
-        interval=scale.interval(worst["low"], worst["high"], signed=True), runs=int(worst["runs"]),
+        interval=written_interval(scale, worst, signed=True), runs=int(worst["runs"]),
     )  # fmt: skip
     more = []
     if len(losers) > 1:

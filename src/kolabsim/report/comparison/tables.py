@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, quantiles
-from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, decimal, format_interval
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    Scale,
+    choose_scale,
+    decimal,
+    format_interval,
+    undefined_interval,
+)
 from kolabsim.figures.labels import (
     area_title,
     capitalise,
@@ -67,6 +74,7 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
     return interval_cell(
         scale, row["difference"], row["low"], row["high"],
         signed=True, verdict=row["verdict"], remark="; ".join(remark),
+        runs=row["runs"],
     )  # fmt: skip
 
 
@@ -94,7 +102,8 @@ def brief_table(view: View) -> Table:
     rows = []
     for name in view.order:
         row, cost = view.net.loc[name], costs.loc[name]
-        half = f"± {scale.bare((row['high'] - row['low']) / 2.0)}"
+        half = scale.bare((row["high"] - row["low"]) / 2.0)
+        half = undefined_interval(row["runs"]) if half == UNDEFINED else f"± {half}"
         rows.append(
             (
                 view.title(name),
@@ -135,10 +144,12 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
     cash = choose_scale("currency", table["money"], errors, currency=currency)
     rows, links = [], {}
     for code, row in table.set_index("region").iterrows():
-        title = row["name"] if row["name"] == code else f"{row['name']} ({code})"
+        name = row["name"]
+        title = name if name == code or f"({code})" in name else f"{name} ({code})"
         if code in pages:
             links[title] = pages[code]
-        money = interval_cell(cash, row["money"], row["money_low"], row["money_high"], signed=True)
+        ends = row["money_low"], row["money_high"]
+        money = interval_cell(cash, row["money"], *ends, signed=True, runs=row["runs"])
         rows.append((title, gain_cell(share, row), money, row["better_share"]))
     head = [
         _("Region"), capitalise(share.label),
@@ -152,7 +163,9 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
 def gain_cell(scale: Scale, row: pd.Series) -> Cell:
     """A gain or a loss of a region."""
     ends = row["low"], row["high"]
-    return interval_cell(scale, row["difference"], *ends, signed=True, verdict=row["verdict"])
+    return interval_cell(
+        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], runs=row["runs"]
+    )
 
 
 def verdict_table(view: View) -> Table:
@@ -227,9 +240,9 @@ def cost_table(view: View) -> Table:
     for strategy in view.order:
         *sums, ratio = (found.loc[(strategy, item)] for item in titles)
         cells = [
-            interval_cell(scale, row["value"], row["low"], row["high"])
-            if row["high"] > row["low"]
-            else scale.bare(row["value"])
+            scale.bare(row["value"])
+            if row["high"] == row["low"]
+            else interval_cell(scale, row["value"], row["low"], row["high"], runs=row["runs"])
             for row in sums
         ]
         rows.append((view.title(strategy), *cells, ratio_cell(ratio)))

@@ -1,0 +1,77 @@
+"""Kinds of inputs that once ended in a traceback or in a wrong sentence, one by one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tests.hostile.worlds import write_world
+from tests.terminal import kolabsim
+
+MORRIS = {"kind": "sensitivity", "method": "morris", "samples": 4, "runs": 2}
+FACTORS = {"parameters.trust_start": None, "parameters.quality_value": None}
+
+
+def finished(folder, **environment):
+    """Run the experiment of a folder, and return what was printed and the text of its report."""
+    done = kolabsim("run", "study.yaml", "--out", "out", folder=folder, **environment)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done, (folder / "out/report.html").read_text(encoding="utf-8")
+
+
+# Statistics -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcomes", [["trust", "programme_cost"], ["programme_cost"]])
+def test_an_outcome_that_nothing_changes_is_said_beside_the_others(tmp_path, outcomes):
+    write_world(tmp_path, **MORRIS, factors=FACTORS, outcomes=outcomes)
+    done, report = finished(tmp_path)
+    for text in (done.stdout, report):
+        assert "programme_cost is 0 at all 16 points: no factor changes it" in text
+        assert ("Trust depends most on" in text) == (len(outcomes) == 2)
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+def test_differences_without_spread_have_a_word_and_no_interval(tmp_path, runs):
+    rows = [("a", "A", 5_000, 0.0, 0.0), ("b", "B", 5_000, 0.0, 1.0)]
+    write_world(tmp_path, rows, runs=runs, scenario={"horizon": 1})
+    _done, report = finished(tmp_path)
+    words = f"identical in all {runs} runs"
+    assert words in report
+    table = pd.read_csv(tmp_path / "out/differences.csv")
+    assert (table["verdict"][table["low"].isna()] == "undecided").all()
+    assert (table["low"] < table["high"])[table["low"].notna()].all()
+
+
+# Labels -----------------------------------------------------------------------------------------
+
+
+def test_equal_names_and_titles_are_told_apart_by_what_declares_them(tmp_path):
+    rows = [("p1", "Port", 9_000, 0.0, 0.0), ("p2", "Port", 8_000, 0.0, 0.1),
+            ("p3", "Po\u200brt", 7_000, 0.1, 0.1), ("team", "\u200b", 6_000, 0.1, 0.0)]  # fmt: skip
+    mine = {"title": "Coordination team", "mechanisms": {"team": 1.0}}
+    write_world(
+        tmp_path, rows, scenario={"strategies": {"mine": mine}},
+        strategies=["voluntary", "team", "mine"],
+    )  # fmt: skip
+    _done, report = finished(tmp_path)
+    drawn = (tmp_path / "out/figures/winners.svg").read_text(encoding="utf-8")
+    for label in ("Port (p1)", "Port (p2)", "Po\u200brt (p3)", "Coordination team (mine)"):
+        assert label in report
+    assert all(label in drawn for label in ("Port (p1)", "Port (p2)", "Po\u200brt (p3)"))
+
+
+def test_codes_that_look_the_same_are_the_same(tmp_path):
+    composed, decomposed = "\u00c7a", "C\u0327a"
+    rows = [(composed, "One", 9_000, 0.0, 0.0), ("B", "Two", 8_000, 0.0, 0.1)]
+    groups = {"groups": {"both": [decomposed, "B\u200b"]}, "contacts": {"list": "pairs.csv"}}
+    write_world(tmp_path, rows, scenario=groups)
+    pairs = f"code_a,code_b,land\n{decomposed},\ufeffB,yes\n"
+    (tmp_path / "pairs.csv").write_text(pairs, encoding="utf-8")
+    assert kolabsim("check", "study.yaml", folder=tmp_path).returncode == 0
+    done = kolabsim("run", "study.yaml", "--regions", decomposed, "--out", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    write_world(tmp_path, [*rows, (decomposed, "Three", 7_000, 0.1, 0.1)])
+    done = kolabsim("check", "study.yaml", folder=tmp_path)
+    assert "regions.csv:4: code: 'Ça' is there twice, first on line 2" in done.stderr
