@@ -212,3 +212,13 @@ def test_a_first_row_of_a_village_may_look_like_a_year():
     assert people(read(two)) == {"A": 1850, "B": 212, "C": 300}
     lines = ";Population;;Area\nName;2019;2020;km2\nA;1849;1850;5\nB;210;212;7\nC;301;300;9\n"
     assert people(read(lines)) == {"A": 1850, "B": 212, "C": 300}
+
+
+def test_other_columns_have_the_signs_of_people_unless_these_do_not_fit():
+    text = "Kode;Nama;Penduduk;Utang;Kepadatan\n1;A;8.200;900;0.350\n2;B;15.600;3.400;1.25\n"
+    others = read(text).others
+    assert others["Utang"].tolist() == [900, 3400]
+    assert others["Kepadatan"].tolist() == [0.35, 1.25]
+    tenths = "Code;Name;Population (thousands);Area km2\n"
+    tenths += "1;A;8.2;1,234\n2;B;15.6;900\n3;C;9.1;12.5\n"
+    assert read(tenths).regions["area_km2"].tolist() == [1234.0, 900.0, 12.5]

@@ -177,6 +177,8 @@ def print_import(found: Imported) -> None:
         table.add_column(heading)
     for one in found.decisions:
         flag = ANSWERS[one.answer].flag if one.answer else ""
+        if one.answer == "columns":
+            flag += f" {one.subject}=..."
         table.add_row(one.title, one.shown, one.why, flag)
     console.print(table)
     console.print()

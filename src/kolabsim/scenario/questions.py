@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -129,6 +129,10 @@ def answer_questions(
                 if option.value == value.strip() and option.obstacle:
                     _refuse(name, value, option.obstacle)
         apply(setup, setup.answers[name].value)
+    chosen = setup.answers["neighbourhood"]
+    if chosen.is_given:
+        reason = f"{chosen.reason}; {_number_of(len(setup.regions))}"
+        setup.answers["neighbourhood"] = replace(chosen, reason=reason)
     return setup
 
 
@@ -172,9 +176,9 @@ def _ask_neighbourhood(setup: Setup) -> Asked:
     away = _("all within a distance of a region")
     options.append(Option("around:CODE:KM", away, obstacle=_no_places(regions)))
     options.append(Option("list:CODE,CODE", _("the regions of a list")))
-    reason = _("nothing else was said")
+    reason = _("no selection was made")
     if number > MANY:
-        reason = _("nothing else was said; {number} regions take long: choose a part of them")
+        reason = _("no selection was made; {number} regions take minutes, so choose some of them")
     return options, "all", reason.format(number=number)
 
 
@@ -249,15 +253,15 @@ def _ask_services(setup: Setup) -> Asked:
             _hauling(setup, preset.areas),
         )
         note = ngettext(
-            "made for {what}; {number} of {all} regions is of such a size",
-            "made for {what}; {number} of {all} regions are of such a size",
+            "made for {what}; {number} of {all} regions is of that size",
+            "made for {what}; {number} of {all} regions are of that size",
             number,
         ).format(what=_(preset.made_for), number=number, all=len(regions))
         if not obstacle:
             shares[name] = number / len(regions)
         options.append(Option(name, _(preset.title), note, obstacle))
     best = max(shares, key=lambda name: shares[name])
-    reason = _("made for {what}; {share:.0%} of the regions are of such a size")
+    reason = _("made for {what}; {share:.0%} of these regions are of that size")
     return options, best, reason.format(what=_(PRESETS[best].made_for), share=shares[best])
 
 
@@ -300,7 +304,7 @@ def _ask_prices(setup: Setup) -> Asked:
         Option("per-resident:AMOUNT CURRENCY", _("yearly cost of all services per resident")),
         Option("column:NAME CURRENCY", _("a column with the yearly cost of all services")),
     ]
-    return options, "units", _("no price was given, so no sum of money is shown")
+    return options, "units", _("no price was given, so results show no money")
 
 
 def _preset_prices(setup: Setup) -> tuple[dict[str, float], str]:
@@ -400,8 +404,8 @@ def _ask_neighbours(setup: Setup) -> Asked:
     if not no_shapes:
         return options, "shapes", _("the shapes show the borders")
     if not no_places:
-        return options, "places", _("there are places but no shapes")
-    return options, "none", _("there are neither shapes nor places")
+        return options, "places", _("the table has places but no shapes")
+    return options, "none", _("the table has neither shapes nor places")
 
 
 def _apply_neighbours(setup: Setup, value: str) -> None:
@@ -434,15 +438,15 @@ def _ask_acquaintance(setup: Setup) -> Asked:
         Option("neighbours", _("only land neighbours")),
     ]
     if number <= FEW:
-        return options, "everybody", _("the regions are few")
+        return options, "everybody", _("there are few regions")
     if has_tiers and largest <= FEW:
-        return options, "tier", _("the regions of a tier are few")
+        return options, "tier", _("each tier has few regions")
     if regions.placed:
-        return options, f"nearest:{NEAREST}", _("the regions are many")
+        return options, f"nearest:{NEAREST}", _("there are many regions")
     for option in options[:2][::-1]:
         if not option.obstacle:
-            return options, option.value, _("the regions are many and have no places")
-    return options, "neighbours", _("the regions are many and have no places")
+            return options, option.value, _("there are many regions, without places")
+    return options, "neighbours", _("there are many regions, without places")
 
 
 def _apply_acquaintance(setup: Setup, value: str) -> None:

@@ -51,7 +51,11 @@ def choose_codes(work: Work) -> np.ndarray:
         if code_score(column) >= NAMED and column.distinct >= 0.9 * column.filled > 0.45 * rows:
             work.choose("code", (column.number,))
             record.note(
-                "code", column.label, N_("its name says so"), answer="columns", certainty=LIKELY
+                "code",
+                column.label,
+                N_("recognised by its name"),
+                answer="columns",
+                certainty=LIKELY,
             )
             return join_codes(work, (column.number,))
     if names is None:
@@ -80,7 +84,7 @@ def unique_codes(work: Work, candidates: Sequence[Column]) -> np.ndarray | None:
         others = [c.label for c in unique if c is not column]
         why = N_("it differs in every row")
         if code_score(column) >= NAMED:
-            why = N_("its name says so, and it differs in every row")
+            why = N_("recognised by its name; different in every row")
         work.choose("code", (column.number,))
         record.note(
             "code", column.label, why, certainty=CERTAIN if code_score(column) >= NAMED else LIKELY,

@@ -181,7 +181,7 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
     named = [c for s, c in scored if s == 3 and not can_be_people(c)]
     best = max((s for s, _c in possible), default=0)
     if best < 3 and named:  # reported when its cells are read
-        record.note("population", named[0].label, N_("its name says so"), answer="columns")
+        record.note("population", named[0].label, N_("recognised by its name"), answer="columns")
         return (named[0].number,)
     if best < 2:
         by_sex = columns_by_sex(columns)
@@ -217,7 +217,7 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
         )  # fmt: skip
     else:
         record.note(
-            "population", chosen.label, N_("its name says so"),
+            "population", chosen.label, N_("recognised by its name"),
             certainty=CERTAIN if best == 3 else LIKELY, answer="columns",
         )  # fmt: skip
     return (chosen.number,)
@@ -317,7 +317,7 @@ def choose_places(layout: Layout, columns: list[Column], record: Record) -> Colu
         if found is None:
             continue
         if found:
-            note_places(record, north, east, N_("its name and its range say so"), CERTAIN)
+            note_places(record, north, east, N_("recognised by its name and values"), CERTAIN)
             return {"latitude": (north.number,), "longitude": (east.number,)}
         note_places(
             record,
@@ -376,7 +376,8 @@ def choose_area(
             continue
         if float(column.finite.min()) >= 0.0:
             record.note(
-                "area_km2", column.label, N_("its name says so"), certainty=LIKELY, answer="columns"
+                "area_km2", column.label, N_("recognised by its name"), certainty=LIKELY,
+                answer="columns",
             )  # fmt: skip
             return (column.number,)
     return ()
@@ -421,7 +422,7 @@ def choose_name(
     if not texts:
         return ()
     best = max(texts, key=lambda c: (name_score(c), -c.number))
-    why = N_("its name says so") if name_score(best) >= 6.0 else N_("its texts differ most")
+    why = N_("recognised by its name") if name_score(best) >= 6.0 else N_("its texts differ most")
     record.note("name", best.label, why, certainty=LIKELY, answer="columns")
     return (best.number,)
 
@@ -538,7 +539,7 @@ def choose_tier(
         return ()
     best = max(fits, key=lambda c: (not is_code_like(c), c.distinct, -c.number))
     others = [c.label for c in fits if c is not best]
-    why = N_("its name says so, and its {number} texts repeat")
+    why = N_("recognised by its name; {number} values that repeat")
     record.note("tier", best.label, why, number=best.distinct, certainty=LIKELY,
                 alternatives=others, answer="columns")  # fmt: skip
     return (best.number,)

@@ -38,7 +38,7 @@ class Format:
         fraction = rf"(?:{d}\d+)?"
         if not t:
             return rf"[-+]?(?:\d+{d}?\d*|{d}\d+)(?:[eE][-+]?\d+)?"
-        groups = rf"\d{{1,3}}(?:{t}\d{{3}})+"
+        groups = rf"[1-9]\d{{0,2}}(?:{t}\d{{3}})+"
         if self.thousands == ",":  # also as in India: 12,34,567
             groups = rf"(?:{groups}|\d{{1,2}}(?:{t}\d{{2}})+{t}\d{{3}})"
         return rf"[-+]?(?:{groups}|\d+){fraction}"

@@ -94,7 +94,7 @@ def note_map(work: Work, borders: int, *, has_columns: bool) -> None:
     """Note what the shapes of a map gave."""
     if not has_columns:
         work.record.note(
-            "places", "shapes", N_("places are the middles of the shapes on the map"),
+            "places", "shapes", N_("the centres of the shapes on the map"),
         )  # fmt: skip
     work.record.note(
         "neighbours", borders, N_("pairs of regions have a common border on the map"),

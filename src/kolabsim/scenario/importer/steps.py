@@ -59,6 +59,8 @@ class Work:
         self.record = record
         self.layout = layout
         self.people = np.array([])
+        self.decimal: str | None = None
+        """The sign before decimals, if it follows from the way in which people are written."""
         self.headings: dict[int, str] = {}
         self.parents = np.array([], dtype=object)
         """Names of the totals or headings above each row; '' without one."""
@@ -207,6 +209,8 @@ def note_format(work: Work, numbers: Numbers) -> None:
     written = numbers.format
     if written is None:
         return
+    if written.thousands in {"", ".", ","}:
+        work.decimal = "comma" if written.decimal == "," else "point"
     thousands = {
         "": N_("no sign separates thousands"), ".": N_("points separate thousands"),
         ",": N_("commas separate thousands"), " ": N_("blanks separate thousands"),
@@ -236,7 +240,10 @@ def apply_unit(work: Work) -> float:
         factor = {"persons": 1.0, "thousands": 1e3, "millions": 1e6}[given]
         record.note("unit", given, N_("you named the unit"), certainty=GIVEN, answer="unit")
     else:
-        for text, place in ((label, N_("the column says so")), (titles, N_("the title says so"))):
+        for text, place in (
+            (label, N_("stated in the heading of the column")),
+            (titles, N_("stated in the title")),
+        ):
             for pattern, size in ((words.THOUSANDS, 1e3), (words.MILLIONS, 1e6)):
                 if factor == 1.0 and pattern.search(text) and finite.sum() * size < MANKIND:
                     factor, why = size, place
@@ -464,22 +471,23 @@ def numbers_of(work: Work, attribute: str) -> np.ndarray:
     decimal = work.record.given.get("decimal")
     found = []
     for number in work.chosen[attribute]:
-        texts, typed = work.layout.texts(number), work.layout.typed(number)
         if attribute in {"latitude", "longitude"}:
+            texts, typed = work.layout.texts(number), work.layout.typed(number)
             found.append(read_degrees(texts, typed, decimal=decimal).values)
         else:
-            sign = decimal or decimal_of_people(work)
-            found.append(read_numbers(texts, typed, decimal=sign).values)
+            found.append(numbers_in(work, number).values)
     values = np.sum(found, axis=0)
     return values * area_factor(work.label(attribute)) if attribute == "area_km2" else values
 
 
-def decimal_of_people(work: Work) -> str | None:
-    """Return the sign before decimals that follows from the signs between thousands of people."""
-    for one in work.record.made:
-        if one.subject == "numbers":
-            return {".": "comma", ",": "point"}.get(str(one.value))
-    return None
+def numbers_in(work: Work, number: int) -> Numbers:
+    """Read the numbers of a column, if possible with the same signs as those of people."""
+    texts, typed = work.layout.texts(number), work.layout.typed(number)
+    given = work.record.given.get("decimal")
+    found = read_numbers(texts, typed, decimal=given or work.decimal)
+    if found.wrong.any() and not given:
+        found = read_numbers(texts, typed)
+    return found
 
 
 def clean_names(names: np.ndarray) -> np.ndarray:

@@ -104,7 +104,7 @@ def note_header(layout: Layout, record: Record, *, is_given: bool) -> None:
         why = N_("no line above the numbers names the columns, so they are numbered")
         record.note("header", [], why, certainty=LIKELY, answer="header")
     elif len(lines) > 1 or layout.titles:
-        why = N_("the last lines with names before the first line with numbers ({line})")
+        why = N_("the names above the first line with numbers (line {line})")
         line = int(layout.lines[0]) if len(layout.rows) else lines[-1] + 1
         record.note("header", lines, why, certainty=LIKELY, answer="header", line=line)
 

@@ -145,7 +145,7 @@ def find_separator(text: str, record: Record) -> str:
     best = max(scores, key=lambda name: scores[name])
     others = [name for name in scores if scores[name][0] >= scores[best][0] and name != best]
     record.note(
-        "separator", best, N_("it cuts most lines into {number} cells"), number=scores[best][1],
+        "separator", best, N_("it splits most lines into {number} cells"), number=scores[best][1],
         certainty=LIKELY if others else CERTAIN, alternatives=others, answer="separator",
     )  # fmt: skip
     return SEPARATORS[best]

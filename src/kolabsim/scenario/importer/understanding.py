@@ -23,7 +23,6 @@ from kolabsim.scenario.importer.decisions import (
 )
 from kolabsim.scenario.importer.joining import match_shapes
 from kolabsim.scenario.importer.maps import in_degrees
-from kolabsim.scenario.importer.numbers import read_numbers
 from kolabsim.scenario.importer.places import note_map, read_places
 from kolabsim.scenario.importer.reading import Files, gather, read_sheets, split_map
 from kolabsim.scenario.importer.result import Imported, Source
@@ -41,6 +40,7 @@ from kolabsim.scenario.importer.steps import (
     drop_totals,
     filter_rows,
     note_format,
+    numbers_in,
     numbers_of,
     read_people,
 )
@@ -281,16 +281,15 @@ def _others(work: Work, taken: set[str]) -> pd.DataFrame:
     for column in work.columns():
         if column.number in single or column.label in taken:
             continue
-        texts, typed = work.layout.texts(column.number), work.layout.typed(column.number)
         codes = any(text[:1] == "0" and text.isdigit() and len(text) > 1 for text in column.texts)
         if column.is_numeric and not codes:
-            numbers = read_numbers(texts, typed, decimal=work.record.given.get("decimal"))
+            numbers = numbers_in(work, column.number)
             if not numbers.wrong.any():
                 values = numbers.values
                 whole = bool(np.isfinite(values).all() and (values == np.rint(values)).all())
                 found[column.label] = values.astype(np.int64) if whole else values
                 continue
-        found[column.label] = texts.astype(str)
+        found[column.label] = work.layout.texts(column.number).astype(str)
     return pd.DataFrame(found, index=range(len(work.layout.rows)))
 
 
