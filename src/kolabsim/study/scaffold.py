@@ -182,7 +182,8 @@ def data_files(
         contacts = listed_borders(setup)
     elif setup.borders is None:
         contacts = None
-    record = json.loads(files.pop(RECORD))
+    files.pop(RECORD)
+    record = json.loads(imported.to_json())  # of all regions, to repeat the import
     record["study"] = dict(questions)
     record["answered"] = {name: answer.value for name, answer in setup.answers.items()}
     yield from files.items()

@@ -43,6 +43,11 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def digits(value: float) -> str:
+    """Return a number with six significant digits and no exponent."""
+    return np.format_float_positional(float(f"{value:.6g}"), trim="-")
+
+
 def answered(setup: Setup, name: str) -> str:
     """Return the answer to one of the five questions and its reason, as a comment."""
     answer = setup.answers[name]
@@ -85,7 +90,7 @@ def region_text(imported: Imported, setup: Setup) -> str:
     ]  # fmt: skip
     if spare:
         column, values = spare[0], imported.others[spare[0]]
-        low, high = f"{values.min():.6g}", f"{values.max():.6g}"
+        low, high = digits(values.min()), digits(values.max())
         text = _("Unused columns with numbers: {names}")
         notes.append(remark(text.format(names=", ".join(map(quoted, spare))), indent=2))
     shapes = f"\n  shapes: {SHAPES}" if imported.shapes else ""
@@ -144,11 +149,8 @@ def area_text(setup: Setup) -> str:
         "Annual cost per resident at efficient scale. It weights the service areas and converts "
         "results into money."
     )
-    digits = {
-        name: np.format_float_positional(float(f"{value:.6g}"), trim="-")
-        for name, value in setup.prices.items()
-    }
-    areas = "\n".join(f"  {name}: {{cost_per_resident: {text}}}" for name, text in digits.items())
+    prices = setup.prices.items()
+    areas = "\n".join(f"  {name}: {{cost_per_resident: {digits(value)}}}" for name, value in prices)
     return f"""\
 {remark(text.format(families=", ".join(FAMILIES)))}
 {answered(setup, "services")}
