@@ -75,3 +75,48 @@ def test_codes_that_look_the_same_are_the_same(tmp_path):
     write_world(tmp_path, [*rows, (decomposed, "Three", 7_000, 0.1, 0.1)])
     done = kolabsim("check", "study.yaml", folder=tmp_path)
     assert "regions.csv:4: code: 'Ça' is there twice, first on line 2" in done.stderr
+
+
+# Reports ----------------------------------------------------------------------------------------
+
+
+def fail(*_given, **_more):
+    """Take the place of a part of a report."""
+    raise ZeroDivisionError("a part that fails")
+
+
+def test_a_report_survives_that_of_its_kind(tmp_path, monkeypatch):
+    monkeypatch.setattr("kolabsim.report.sensitivity.chance_table", fail)
+    write_world(tmp_path, **MORRIS, factors=FACTORS, outcomes=["trust"])
+    done = kolabsim("run", "study.yaml", "--out", "out", folder=tmp_path)
+    assert done.returncode == 1
+    report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "This section is missing" in report
+    assert 'id="reproduce"' in report
+
+
+@pytest.mark.parametrize(
+    ("place", "missing", "kept"),
+    [
+        ("kolabsim.report.comparison.tables.cost_table", "This section is missing", "winners.svg"),
+        ("kolabsim.figures.forest", "This figure is missing", "winners.svg"),
+        ("matplotlib.figure.Figure.savefig", "This figure is missing", ""),
+    ],
+)  # fmt: skip
+def test_a_report_survives_its_parts(tmp_path, monkeypatch, place, missing, kept):
+    write_world(tmp_path)
+    run = ("run", "study.yaml", "--out", "out")
+    with monkeypatch.context() as broken:
+        broken.setattr(place, fail)
+        done = kolabsim(*run, folder=tmp_path)
+    assert done.returncode == 1
+    assert "missing" in done.stderr
+    assert "Traceback" not in done.stderr
+    report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert missing in report
+    assert "a part that fails" in (tmp_path / "out/failures/report.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "out/figures" / kept).exists() == bool(kept)
+    done = kolabsim(*run, folder=tmp_path)  # it is written again, because it is not whole
+    assert done.returncode == 0
+    assert "missing" not in (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert not (tmp_path / "out/failures/report.txt").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from kolabsim.cli.program import LANGUAGE, SEED, WORKERS, command_line, number, program
+from kolabsim.cli.program import FAILED, LANGUAGE, SEED, WORKERS, command_line, number, program
 from kolabsim.cli.terminal import announce_compilation, count_runs, print_report_path, terminal
 from kolabsim.i18n import N_
 
@@ -31,6 +31,7 @@ def region(
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.analysis.region import region_outlook
+    from kolabsim.report.html import errors_file
     from kolabsim.report.provenance import provenance
     from kolabsim.report.region import answer_section, page_names, write_region
     from kolabsim.scenario.scenario import Scenario
@@ -47,3 +48,5 @@ def region(
     for paragraph in answer_section(found).summary:
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     print_report_path(path)
+    if errors_file(path).exists():
+        raise typer.Exit(FAILED)

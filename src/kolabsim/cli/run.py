@@ -150,6 +150,14 @@ def warn_of_failures(progress: Progress, folder: Path) -> None:
         raise typer.Exit(FAILED)
 
 
+def exit_if_incomplete(folder: Path) -> None:
+    """Exit with the code for failures if a page lacks a part, of which a warning was printed."""
+    from kolabsim.report.html import errors_file
+
+    if any(errors_file(page).exists() for page in folder.glob("*.html")):
+        raise typer.Exit(FAILED)
+
+
 def account_for(progress: Progress, started: float) -> Account:
     """Account for this command, whose runs and report have just been made."""
     from kolabsim.report.provenance import Account
@@ -182,6 +190,7 @@ def run_experiment(
     for paragraph in first.summary:
         terminal(sys.stdout).print(paragraph, soft_wrap=True)
     print_report_path(folder / REPORT)
+    exit_if_incomplete(folder)
 
 
 def run_comparison(
@@ -212,6 +221,7 @@ def run_comparison(
         console.print(text)
         print_report_path(folder / REPORT)
     warn_of_failures(progress, folder)
+    exit_if_incomplete(folder)
 
 
 def report_comparison(

@@ -21,7 +21,7 @@ from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES, PAYER_TITLES
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import GROUPS, PARAMETERS, QUARTERS, Parameter
-from kolabsim.report.page import Block, Cell, Folded, Section, Table
+from kolabsim.report.page import Block, Cell, Folded, Section, Table, separate
 from kolabsim.report.wording import fill
 from kolabsim.scenario.regions import ProxyColumn, ScaledColumn
 from kolabsim.scenario.schema import in_language
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kolabsim.scenario.strategy import Strategy
 
 
+@separate
 def assumption_section(scenario: Scenario, *blocks: Block) -> Section:
     """Return the section on assumptions: caveats, then ``blocks``, then the scenario's own."""
     text = _(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.discovery import ALWAYS, FEW, FOUND, NEVER, Discovery, Limit, Tree
@@ -14,7 +15,7 @@ from kolabsim.figures.formatting import decimal, percent
 from kolabsim.figures.labels import Labels, capitalise
 from kolabsim.figures.robustness import criterion_scale, leading, prim_box
 from kolabsim.i18n import _
-from kolabsim.report.page import Note, Picture, Section, Table
+from kolabsim.report.page import Note, Picture, Section, Table, separate
 from kolabsim.report.wording import fill, join_names
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def describe_box(box: Box, labels: Labels) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@separate
 def failing_section(
     failing: Failing, robust: Robustness, labels: Labels, settings: pd.DataFrame | None, number: int
 ) -> Section:
@@ -194,4 +196,4 @@ def box_picture(failing: Failing, settings: pd.DataFrame, labels: Labels) -> Pic
         text = _("Pale: futures outside its other restrictions ({factors}).")
         caption += " " + fill(text, factors=others)
     alt = fill(alt, strategy=labels.strategy(failing.strategy), factors=names)
-    return Picture(prim_box(failing.discovery, settings, labels), alt, caption)
+    return Picture(partial(prim_box, failing.discovery, settings, labels), alt, caption)

@@ -11,6 +11,7 @@ from kolabsim.analysis.run import Result
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
+from kolabsim.errors import StorageError
 from kolabsim.figures.formatting import UNDEFINED, format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import write_whole
@@ -19,7 +20,7 @@ from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.comparison import comparison_page
 from kolabsim.report.output import publish
-from kolabsim.report.page import KindReport, Page, Section, Table
+from kolabsim.report.page import KindReport, Page, Section, Table, missing_section
 from kolabsim.report.provenance import (
     Account,
     comparison_provenance,
@@ -95,7 +96,12 @@ def publish_experiment(
     refuses.
     """
     facts = study_provenance(experiment, Store(folder), account)
-    report = REPORTS[type(result)](experiment, result)
+    try:
+        report = REPORTS[type(result)](experiment, result)
+    except StorageError:
+        raise
+    except Exception as error:  # whatever it is, the other sections are worth having
+        report = KindReport([missing_section("answer", error)], [""], "", "", {})
     failed = warn_of_failed_runs(facts)
     sections = [
         *report.sections,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from kolabsim.figures.formatting import UNDEFINED, Scale, count, money, percent
 from kolabsim.figures.labels import area_title, channel_title
 from kolabsim.figures.validation import gains_map
 from kolabsim.i18n import _
-from kolabsim.report.page import Cell, Picture, Section, Table
+from kolabsim.report.page import Cell, Picture, Section, Table, separate
 from kolabsim.validation.gains import MEASURE, AreaGain, gains_by_area
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ PERCENT = Scale(0.01, 1, "%")
 """How gains as shares of the stand-alone cost are written."""
 
 
+@separate
 def gain_section(fit: NetworkFit) -> Section:
     """What sharing brings in the model: by area, by group of regions, and to single regions."""
     text = _(
@@ -34,7 +36,7 @@ def gain_section(fit: NetworkFit) -> Section:
     )
     has_strata = len(set(fit.network.strata)) > 1
     picture = Picture(
-        gains_map(fit),
+        partial(gains_map, fit),
         _("Maps of what sharing brings to each region, one for each service area."),
         _(
             "Realised net benefit of sharing in percent of the stand-alone cost, mean over runs: "

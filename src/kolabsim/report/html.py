@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kolabsim import __version__
+from kolabsim.errors import shown
 from kolabsim.files import write_whole
-from kolabsim.i18n import _, language
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.report.page import Page
 from kolabsim.report.workbook import write_workbook
+from kolabsim.study.store import FAILURES
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,13 +31,30 @@ def render(page: Page) -> str:
     return template.render(page=page, language=language(), version=__version__)
 
 
+def errors_file(path: Path) -> Path:
+    """The file with the errors of a page's missing parts; it exists only if there are any."""
+    return path.parent / FAILURES / f"{path.stem}.txt"
+
+
 def write_page(page: Page, path: Path, *, workbook: bool = False) -> Path:
     """Write a page to a file, in the current language; the file is complete or not there at all.
 
     With ``workbook``, its tables are written beside it for spreadsheets, if openpyxl is installed.
-    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    Parts that could not be made are warned of; their tracebacks are written to a file that
+    :func:`errors_file` names. Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
     write_whole(path, render(page).encode())
+    file, errors = errors_file(path), page.errors
+    file.unlink(missing_ok=True)
+    if errors:
+        write_whole(file, "\n".join(errors).encode(errors="backslashreplace"))
+        text = ngettext(
+            "{number} part of {page} is missing; its error is in {file}",
+            "{number} parts of {page} are missing; their errors are in {file}",
+            len(errors),
+        )
+        words = {"page": shown(path), "file": shown(file), "number": len(errors)}
+        warnings.warn(text.format(**words), stacklevel=2)
     if workbook:
         write_workbook(path.with_suffix(".xlsx"), page.title, page.tables, facts=page.facts)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.statistics import BETTER, UNDECIDED
@@ -10,7 +11,7 @@ from kolabsim.figures.formatting import UNDEFINED
 from kolabsim.figures.labels import Labels, add_unit, capitalise
 from kolabsim.figures.robustness import information_scale, value_of_information
 from kolabsim.i18n import _
-from kolabsim.report.page import Note, Picture, Section, Table, interval_cell
+from kolabsim.report.page import Note, Picture, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def measure_sentence(information: Information, labels: Labels) -> str:
     )  # fmt: skip
 
 
+@separate
 def information_section(information: Information, labels: Labels) -> Section:
     """What it is worth to know each factor before choosing."""
     scale, perfect = information_scale(information, labels), information.evpi
@@ -58,7 +60,7 @@ def information_section(information: Information, labels: Labels) -> Section:
         least=scale.bare(perfect.lower), most=scale.bare(perfect.upper),
     )  # fmt: skip
     picture = Picture(
-        value_of_information(information, labels),
+        partial(value_of_information, information, labels),
         _("Value of knowing each factor before choosing."),
         _(
             "Lines: {level} intervals. The tick is the noise floor: the apparent value of a factor "

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kolabsim.i18n import _
-from kolabsim.report.page import Block, Note, Section, Table
+from kolabsim.report.page import Block, Note, Section, Table, separate
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
 
 
+@separate
 def legal_section(scenario: Scenario) -> Section:
     """Return the section on legal forms and next steps, by the country of a scenario."""
     blocks = indonesian_blocks() if scenario.currency == "IDR" else general_blocks()

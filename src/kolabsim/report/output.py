@@ -17,7 +17,7 @@ from kolabsim.errors import InputError, Problem, StorageError, shown
 from kolabsim.figures.style import to_png
 from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
-from kolabsim.report.html import write_page
+from kolabsim.report.html import errors_file, write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE, hash_request
 from kolabsim.study.store import INPUTS, MANIFEST
@@ -81,7 +81,8 @@ def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ())
         found = facts["request"]
     except (OSError, ValueError, LookupError, TypeError):  # missing or damaged
         return False
-    return (study.folder / REPORT).is_file() and found == hash_request(experiment, study, pages)
+    is_whole = (study.folder / REPORT).is_file() and not errors_file(study.folder / REPORT).exists()
+    return is_whole and found == hash_request(experiment, study, pages)
 
 
 def publish(
@@ -96,7 +97,8 @@ def publish(
     for name, table in tables.items():
         write_whole(folder / f"{name}.csv", table_csv(table))
     for name, picture in page.pictures.items():
-        write_whole(folder / FIGURES / f"{name}.svg", picture.svg.encode())
-        to_png(picture.figure, folder / FIGURES / f"{name}.png")
+        if picture.svg:
+            write_whole(folder / FIGURES / f"{name}.svg", picture.svg.encode())
+            to_png(picture.figure, folder / FIGURES / f"{name}.png")
     write_page(page, folder / REPORT, workbook=True)
     write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())

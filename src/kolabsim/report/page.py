@@ -8,12 +8,14 @@ number, whole numbers become counts and others percentages.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from functools import cached_property, wraps
+from traceback import format_exc
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.errors import StorageError
 from kolabsim.figures.formatting import SPACE, UNDEFINED, Scale, undefined_interval
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import to_svg
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from kolabsim.scenario.notices import Notice
 
 B = TypeVar("B")
+P = ParamSpec("P")
 
 
 # Tables -----------------------------------------------------------------------------------------
@@ -105,19 +108,34 @@ class Table:
 
 
 class Picture:
-    """A figure with alternative text, a caption, and the name of its file, without a suffix."""
+    """A figure with alternative text, a caption, and the name of its file, without a suffix.
+
+    The figure is drawn when the page is written, so that the page survives it.
+    """
+
+    error = ""
+    """Why it could not be drawn, with the traceback."""
 
     def __init__(
-        self, figure: Figure, alt: str, caption: str, name: str = "", **values: Any
+        self, draw: Callable[[], Figure], alt: str, caption: str, name: str = "", **values: Any
     ) -> None:
         """Make a picture; the places in its texts are filled with ``values``."""
-        self.figure, self.name = figure, name
+        self.draw, self.name = draw, name
         self.alt, self.caption = fill(alt, **values), fill(caption, **values)
 
     @cached_property
+    def figure(self) -> Figure:
+        """The figure."""
+        return self.draw()
+
+    @cached_property
     def svg(self) -> str:
-        """The figure as one ``<svg>`` element, rendered once."""
-        return to_svg(self.figure, alt=self.alt)
+        """The figure as one ``<svg>`` element, rendered once; '' if it cannot be drawn."""
+        try:
+            return to_svg(self.figure, alt=self.alt)
+        except Exception:  # whatever it is, the rest of the page is worth having
+            self.error = format_exc()
+            return ""
 
 
 class Headline(NamedTuple):
@@ -154,6 +172,8 @@ class Note(NamedTuple):
 
     paragraphs: Sequence[str]
     is_alarm: bool = False
+    error: str = ""
+    """The traceback of what went wrong."""
 
 
 class Facts(NamedTuple):
@@ -226,6 +246,28 @@ class Section:
         return list(select(Picture, self.blocks))
 
 
+def separate(make: Callable[P, Section]) -> Callable[P, Section]:
+    """Let a function that makes a section fail by itself: the section then says so."""
+
+    @wraps(make)
+    def made(*args: P.args, **keywords: P.kwargs) -> Section:
+        try:
+            return make(*args, **keywords)
+        except StorageError:
+            raise
+        except Exception as error:  # whatever it is, the other sections are worth having
+            return missing_section(make.__name__.replace("_", "-"), error)
+
+    return made
+
+
+def missing_section(name: str, error: Exception) -> Section:
+    """The section in the place of one that raised an error, which is being handled."""
+    text = _("This section is missing, because it could not be made ({reason}).")
+    text = text.format(reason=f"{type(error).__name__}: {error}")
+    return Section(name, _("Missing section"), Note([text], is_alarm=True, error=format_exc()))
+
+
 def select(kind: type[B], blocks: Iterable[Block]) -> Iterator[B]:
     """Yield the blocks of a kind, those within others too."""
     for block in blocks:
@@ -263,6 +305,16 @@ class Page:
             for section in self.sections
             for number, picture in enumerate(section.pictures, 1)
         }
+
+    @property
+    def errors(self) -> list[str]:
+        """The tracebacks of its sections and pictures that could not be made."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        found = [note.error for note in select(Note, blocks)]
+        for picture in select(Picture, blocks):
+            _drawn = picture.svg
+            found.append(picture.error)
+        return [error for error in found if error]
 
     @property
     def facts(self) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kolabsim import __version__
 from kolabsim.i18n import _, language
 from kolabsim.model.jit import digest
-from kolabsim.report.page import Facts, Quote, Section
+from kolabsim.report.page import Facts, Quote, Section, separate
 from kolabsim.report.workbook import is_possible
 from kolabsim.study.store import KINDS, Store
 
@@ -123,6 +123,7 @@ def version_of_package(name: str) -> str | None:
 # The section ------------------------------------------------------------------------------------
 
 
+@separate
 def reproduction_section(facts: Mapping[str, object], methods: str) -> Section:
     """Return the section on how to reproduce results, with a paragraph on methods."""
     titles = {

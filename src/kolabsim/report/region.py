@@ -6,6 +6,7 @@ The file is long because this page shares no section with the reports of experim
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    separate,
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
@@ -117,6 +119,7 @@ def name_regions(found: RegionOutlook, codes: Iterable[str]) -> str:
 # Key findings -------------------------------------------------------------------------------------
 
 
+@separate
 def answer_section(found: RegionOutlook) -> Section:
     """The key findings: gain or loss, cost, and the best prospective partner."""
     note = _(
@@ -245,6 +248,7 @@ def partner_headline(found: RegionOutlook) -> Headline:
 # Potential for collaboration ----------------------------------------------------------------------
 
 
+@separate
 def potential_section(found: RegionOutlook) -> Section:
     """Prospective partners, ranked by what a joint body with them would bring."""
     title = _("Potential for collaboration")
@@ -322,6 +326,7 @@ def contact_table(found: RegionOutlook) -> Table:
 # Channels ----------------------------------------------------------------------------------------
 
 
+@separate
 def channel_section(found: RegionOutlook) -> Section:
     """Gains and losses by channel in the last year, in a table and a figure."""
     table = found.channels
@@ -345,7 +350,7 @@ def channel_section(found: RegionOutlook) -> Section:
         "left of zero reduce it."
     )
     picture = Picture(
-        region_channels(found),
+        partial(region_channels, found),
         _("Channels through which “{strategy}” changes the net benefit of {region}"),
         _("Differences from “{baseline}” with {level} intervals, in the last year."),
         **words(found),
@@ -364,6 +369,7 @@ def gain_cell(scale: Scale, value: float, row: Any, *, is_judged: bool = True) -
 # Cost and break-even ------------------------------------------------------------------------------
 
 
+@separate
 def cost_section(found: RegionOutlook) -> Section:
     """What the region would pay, and when it would break even."""
     items = {
@@ -398,7 +404,7 @@ def cost_section(found: RegionOutlook) -> Section:
         ),
         Table(say(found, caption, unit=scale.label), head, rows),
         Picture(
-            region_saving(found),
+            partial(region_saving, found),
             _("Cumulative net saving of {region}, “{strategy}” minus “{baseline}”"),
             _(
                 "Above zero, the budget of {region} is ahead of what it would be under "
@@ -412,6 +418,7 @@ def cost_section(found: RegionOutlook) -> Section:
 # Partners -----------------------------------------------------------------------------------------
 
 
+@separate
 def partner_section(found: RegionOutlook) -> Section:
     """Share of runs in which the region belongs to a joint body, and its partners."""
     table = found.partners.set_index(["strategy", "area"]).sort_index()
@@ -441,6 +448,7 @@ def partner_section(found: RegionOutlook) -> Section:
 # Uncertainty and methods --------------------------------------------------------------------------
 
 
+@separate
 def uncertainty_section(found: RegionOutlook) -> Section:
     """What the intervals show, and what they do not."""
     text = _(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.robustness import CRITERIA, LEVEL, LOSS, SHARE, Robustness
@@ -30,6 +31,7 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    separate,
 )
 from kolabsim.report.wording import fill, name_outcomes
 
@@ -157,6 +159,7 @@ def robustness_sections(
 # The answer -------------------------------------------------------------------------------------
 
 
+@separate
 def answer_section(
     robust: Robustness, labels: Labels, information: Information | None, failing: Sequence[Failing]
 ) -> Section:
@@ -233,6 +236,7 @@ def rank_sentence(robust: Robustness, labels: Labels) -> str:
 # Robustness -------------------------------------------------------------------------------------
 
 
+@separate
 def robustness_section(robust: Robustness, labels: Labels, sizes: pd.DataFrame | None) -> Section:
     """All criteria, their rankings, and how many runs it would take."""
     text = _(
@@ -311,7 +315,7 @@ def pictures(robust: Robustness, labels: Labels) -> list[Picture]:
         ),
     }
     filled: dict[str, Any] = {"outcome": labels.outcome(robust.outcome), "level": robust.level}
-    return [Picture(draw(robust, labels), *said, **filled) for draw, said in texts.items()]
+    return [Picture(partial(draw, robust, labels), *said, **filled) for draw, said in texts.items()]
 
 
 def criterion_words(name: str, robust: Robustness, labels: Labels) -> str:

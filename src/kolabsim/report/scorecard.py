@@ -13,7 +13,7 @@ from kolabsim.figures.formatting import UNDEFINED, format_interval, percent, sig
 from kolabsim.files import rows_csv, write_whole
 from kolabsim.i18n import _, speaking
 from kolabsim.report.html import write_page
-from kolabsim.report.page import Cell, Note, Page, Section, Table
+from kolabsim.report.page import Cell, Note, Page, Section, Table, separate
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
 from kolabsim.validation.calibration import Calibration, Identified
@@ -139,6 +139,7 @@ def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     return table
 
 
+@separate
 def answer_section(findings: Sequence[Finding]) -> Section:
     """Number of facts by verdict, and how to read it."""
     notes = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,7 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    separate,
 )
 from kolabsim.report.wording import fill, join_names, name_outcomes
 
@@ -209,6 +211,7 @@ def search_sections(
     ]
 
 
+@separate
 def answer_section(
     front: Front,
     labels: Labels,
@@ -222,7 +225,7 @@ def answer_section(
         certainty_headline(front, robust),
     ]
     picture = Picture(
-        pareto_front(front, labels, references),
+        partial(pareto_front, front, labels, references),
         _("Costs and outcomes of packages on the front; the knee is package {knee} of {all}."),
         _(
             "Each dot is a package that no other package clearly dominates (as good in every "
@@ -369,10 +372,11 @@ def along_sentence(front: Front, labels: Labels) -> str:
     return fill(text, outcome=labels.outcome(front.columns[along]), interval=interval)
 
 
+@separate
 def packages_section(front: Front, labels: Labels) -> Section:
     """What packages along the front set, and what comes of it."""
     picture = Picture(
-        packages(front, labels),
+        partial(packages, front, labels),
         _("Settings, costs and outcomes of packages along the front, from the least costly."),
         _(
             "Each column is a package, each row a setting; the darker, the higher in its range. "
@@ -383,6 +387,7 @@ def packages_section(front: Front, labels: Labels) -> Section:
     return Section("packages", _("Packages along the front"), *tables, picture)
 
 
+@separate
 def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Section:
     """How the front does in many futures."""
     text = _(
@@ -392,7 +397,7 @@ def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Se
     )
     text = fill(text, packages=len(robust.members), number=len(robust.futures))
     picture = Picture(
-        front_in_futures(front, robust, labels),
+        partial(front_in_futures, front, robust, labels),
         _(
             "Packages in many futures: means, worst tenth, and share of futures in which they stay "
             "undominated."
@@ -403,6 +408,7 @@ def futures_section(front: Front, labels: Labels, robust: FrontRobustness) -> Se
     return Section("futures", _("Other futures"), text, table, picture)
 
 
+@separate
 def search_section(front: Front) -> Section:
     """How the front was found, and what must be known to read it right."""
     last = front.history[-1]
@@ -417,7 +423,7 @@ def search_section(front: Front) -> Section:
         most=front.values.shape[2],
     )  # fmt: skip
     picture = Picture(
-        hypervolume(front),
+        partial(hypervolume, front),
         _("Hypervolume of the front, round by round."),
         _(
             "Hypervolume is the part of the space of objectives that packages on the front "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    separate,
 )
 from kolabsim.report.readings import (
     LEADS,
@@ -254,6 +256,7 @@ def chance_sentence(indices: Indices) -> str:
     return fill(text, share=share, low=low, high=high)
 
 
+@separate
 def outcome_section(
     indices: Indices, labels: Labels, curves: Mapping[str, Curve], number: int
 ) -> Section:
@@ -282,7 +285,7 @@ def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> l
     """The figures of one outcome."""
     made = [
         (
-            index_bars(indices, labels),
+            partial(index_bars, indices, labels),
             _("{outcome}: influence of each factor."),
             _("The most influential factors, with intervals."),
         )
@@ -293,14 +296,14 @@ def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> l
             "Right: a larger effect. Above the line: the effect varies by more than its size, "
             "because it is nonlinear or depends on other factors."
         )
-        made.append((morris_plane(indices, labels), alt, caption))
+        made.append((partial(morris_plane, indices, labels), alt, caption))
     if curves:
         alt = _("{outcome}: effect of the ends of each factor’s range.")
         caption = _(
             "Changes from the middle of the range, with {level} intervals. The pale bar spans the "
             "lowest to the highest outcome in the range."
         )
-        made.append((tornado(indices, curves, labels), alt, caption))
+        made.append((partial(tornado, indices, curves, labels), alt, caption))
         captions = [
             _("The most influential factors over their ranges. Line: mean; band: its interval.")
         ]
@@ -313,7 +316,7 @@ def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> l
         if DUMMY in curves:
             captions.append(_("Grey: what a factor without effect reaches."))
         alt = _("{outcome} as a function of each factor.")
-        made.append((ice(indices, curves, labels), alt, " ".join(captions)))
+        made.append((partial(ice, indices, curves, labels), alt, " ".join(captions)))
     rest = rest_of(indices)
     made = [(figure, alt, f"{caption} {rest}".strip()) for figure, alt, caption in made]
     if len(indices.steps) > 1:
@@ -323,7 +326,7 @@ def pictures(indices: Indices, labels: Labels, curves: Mapping[str, Curve]) -> l
             "apart, more points would change little. Intervals of the first step may exceed the "
             "figure."
         )
-        made.append((convergence(indices, labels), alt, caption))
+        made.append((partial(convergence, indices, labels), alt, caption))
     outcome, level = capitalise(labels.outcome(indices.outcome)), indices.level
     return [Picture(*picture, outcome=outcome, level=level) for picture in made]
 

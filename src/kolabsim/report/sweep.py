@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from kolabsim.report.page import (
     Section,
     Table,
     interval_cell,
+    separate,
 )
 from kolabsim.report.wording import fill, join_names, name_outcomes
 
@@ -60,6 +62,7 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
     )
 
 
+@separate
 def answer_section(result: SweepResult, labels: Labels) -> Section:
     """The answer: for each outcome the best and the worst point, and how many are unclear."""
     headlines = [headline(one, labels) for one in result.maps]
@@ -109,6 +112,7 @@ def describe(found: OutcomeMap, point: int, labels: Labels) -> str:
     )
 
 
+@separate
 def map_section(found: OutcomeMap, labels: Labels) -> Section:
     """The map of an outcome, and its table."""
     title, others = capitalise(labels.outcome(found.outcome)), math.prod(found.shape[2:])
@@ -120,7 +124,7 @@ def map_section(found: OutcomeMap, labels: Labels) -> Section:
             else _("A circle marks points that cannot be told apart from the best.")
         )
         picture = Picture(
-            sweep_map(found, labels),
+            partial(sweep_map, found, labels),
             _("Map of {outcome} by {factors}. Best at {best}: {value}."),
             _("{outcome} by {factors}, mean over runs. {meaning} Lines join equal values."),
             outcome=title, factors=join_names(list(map(labels.factor, found.levels))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from kolabsim.report.page import (
     Picture,
     Section,
     Table,
+    separate,
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
@@ -72,6 +74,7 @@ def write_validation(
 # Key findings -----------------------------------------------------------------------------------
 
 
+@separate
 def answer_section(fit: NetworkFit) -> Section:
     """The main results, what was compared, and how to read it."""
     note = _(
@@ -206,6 +209,7 @@ def decimal_cell(
 # Who shares with whom ---------------------------------------------------------------------------
 
 
+@separate
 def partner_section(fit: NetworkFit) -> Section:
     """How well scores rank the pairs that share, and the observed bodies."""
     paragraphs = [
@@ -229,13 +233,13 @@ def partner_section(fit: NetworkFit) -> Section:
     few = len(bodies.rows) <= MOST_BODIES
     pictures = [
         Picture(
-            pair_ranking(fit),
+            partial(pair_ranking, fit),
             _("AUC of the model, a regression and distance for each service area."),
             _("How well scores rank the pairs that share, with 95% intervals: {group}."),
             group=_(fit.pairs[-1].group),
         ),
         Picture(
-            shared_pairs_map(fit),
+            partial(shared_pairs_map, fit),
             _("Map of the pairs that share: in both, only observed, and only in the model."),
             _(
                 "Pairs that share. The model’s are those with the highest chance, as many as were "
@@ -319,6 +323,7 @@ def body_table(fit: NetworkFit) -> Table:
 # How regions share ------------------------------------------------------------------------------
 
 
+@separate
 def structure_section(fit: NetworkFit) -> Section:
     """The structure of the network, observed, in the model, and of drawn ties."""
     text = _(
@@ -327,7 +332,7 @@ def structure_section(fit: NetworkFit) -> Section:
         "connect count as one body, which makes such bodies large."
     )
     picture = Picture(
-        sharing_and_sizes(fit),
+        partial(sharing_and_sizes, fit),
         _("Sharing by distance and sizes of joint bodies, observed and in the model."),
         _(
             "{group}. Left: share of pairs that share an area, by distance. Right: share of joint "
@@ -389,6 +394,7 @@ def feature_cell(feature: Feature, values: Interval, verdict: str = "") -> Cell:
 # What brings regions together -------------------------------------------------------------------
 
 
+@separate
 def effect_section(fit: NetworkFit) -> Section:
     """Effects of attributes on sharing, each with the published fact that it concerns."""
     text = _(

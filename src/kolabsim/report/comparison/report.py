@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim import figures
@@ -20,19 +21,19 @@ from kolabsim.report.comparison.futures import (
     winners_in_futures,
 )
 from kolabsim.report.comparison.influence import influence_blocks
-from kolabsim.report.comparison.summary import headlines, methods
+from kolabsim.report.comparison.summary import cost_headline, headlines, loser_headline, methods
 from kolabsim.report.comparison.uncertainty import uncertainty_section
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import (
     Folded,
     Gallery,
     Heading,
-    Headline,
     Headlines,
     Note,
     Page,
     Picture,
     Section,
+    separate,
 )
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill, warn_of_failed_runs
@@ -85,7 +86,6 @@ def comparison_page(
         Files of the pages of single regions, relative to the report, by code of the region.
     """
     view, scenario = View(comparison), comparison.scenario
-    found = headlines(results, view)
     lines: dict[str, Any] = {
         _("{number} regions"): len(scenario.regions),
         _("{number} service areas"): len(scenario.areas),
@@ -94,10 +94,10 @@ def comparison_page(
         _("{number} runs each"): comparison.runs,
     }
     sections = [
-        answer_section(view, found, provenance),
+        answer_section(results, view, provenance),
         comparison_section(results, view, measures),
-        cost_section(view, found[1]),
-        winner_section(view, found, fair, provenance, pages or {}),
+        cost_section(view),
+        winner_section(view, fair, provenance, pages or {}) if view.has_winners else None,
         source_section(view),
         uncertainty_section(results, view, in_tables(measures), variance),
         assumption_section(results, view),
@@ -127,11 +127,10 @@ def in_tables(measures: Sequence[str]) -> list[str]:
 # Sections ---------------------------------------------------------------------------------------
 
 
-def answer_section(
-    view: View, found: Sequence[Headline], provenance: Mapping[str, object]
-) -> Section:
+@separate
+def answer_section(results: Results, view: View, provenance: Mapping[str, object]) -> Section:
     """The headlines, how they hold in other futures, and what they are not."""
-    failed = warn_of_failed_runs(provenance)
+    failed, found = warn_of_failed_runs(provenance), headlines(results, view)
     return Section(
         "answer",
         _("Key findings"),
@@ -144,12 +143,13 @@ def answer_section(
     )
 
 
+@separate
 def comparison_section(results: Results, view: View, measures: Sequence[str]) -> Section:
     """Differences to the baseline in all measures, over time, and in other futures."""
     comparison, drawn = view.comparison, view.order[:PANELS_OVER_TIME]
     chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
     forest = view.picture(
-        figures.forest(comparison, chosen),
+        partial(figures.forest, comparison, chosen),
         _("Forest plot: difference of each strategy from “{baseline}” with its {level} interval"),
         _(
             "Differences from “{baseline}”, paired by run, with {level} intervals. Strategies are "
@@ -158,7 +158,7 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         "forest",
     )
     over_time = view.picture(
-        figures.envelopes(results, NET_BENEFIT, drawn, baseline=comparison.baseline),
+        partial(figures.envelopes, results, NET_BENEFIT, drawn, baseline=comparison.baseline),
         _("Difference of each strategy from “{baseline}” in realised net benefit over the years"),
         _(
             "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
@@ -167,7 +167,7 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         "over_time",
     )
     benefits = view.picture(
-        figures.forest(comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
+        partial(figures.forest, comparison, [PERCEIVED, NET_BENEFIT], same_scale=True),
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
@@ -204,7 +204,8 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
     )
 
 
-def cost_section(view: View, headline: Headline) -> Section:
+@separate
+def cost_section(view: View) -> Section:
     """Costs, who pays them, and savings."""
     return Section(
         "cost",
@@ -214,9 +215,9 @@ def cost_section(view: View, headline: Headline) -> Section:
             "without programme cost, such as a mandate, may still be costly to single regions; see "
             "winners and losers."
         ),
-        " ".join(headline.more),
+        " ".join(cost_headline(view).more),
         view.picture(
-            figures.cost_effectiveness(view.comparison),
+            partial(figures.cost_effectiveness, view.comparison),
             _("Saving and programme cost of each strategy, and their ratio"),
             _(
                 "Left: savings in services and programme cost by payer, relative to “{baseline}” "
@@ -229,16 +230,14 @@ def cost_section(view: View, headline: Headline) -> Section:
     )
 
 
+@separate
 def winner_section(
     view: View,
-    found: Sequence[Headline],
     fair: pd.DataFrame | None,
     provenance: Mapping[str, object],
     pages: Mapping[str, str],
-) -> Section | None:
-    """Gains and losses of regions, on a map and in tables; None without figures of regions."""
-    if not view.has_winners:
-        return None
+) -> Section:
+    """Gains and losses of regions, on a map and in tables."""
     maps = map_pictures(view) if view.scenario.regions.mapped else []
     return Section(
         "winners",
@@ -248,12 +247,12 @@ def winner_section(
             "that a region bears itself. What central government and supporters pay is not "
             "included. The value of quality and autonomy is."
         ),
-        " ".join(found[2].more),
+        " ".join(loser_headline(view).more),
         Gallery(maps) if maps else None,
         tables.winner_table(view, pages),
         pages_sentence(provenance, pages),
         view.picture(
-            figures.winners(view.comparison),
+            partial(figures.winners, view.comparison),
             _("Gains and losses of regions under each strategy, relative to “{baseline}”"),
             _(
                 "Realised net benefit of regions over the run relative to “{baseline}”, as a share "
@@ -281,7 +280,7 @@ def map_pictures(view: View) -> list[Picture]:
     alt = _("Map of gains and losses of regions under “{strategy}”")
     return [
         view.picture(
-            figures.regions_map(view.comparison, name),
+            partial(figures.regions_map, view.comparison, name),
             alt,
             caption,
             file,
@@ -327,6 +326,7 @@ def pages_sentence(provenance: Mapping[str, object], pages: Mapping[str, str]) -
     return fill(text, command=f"{command} --regions {code}")
 
 
+@separate
 def source_section(view: View) -> Section:
     """The channels of net benefit."""
     return Section(
@@ -338,7 +338,7 @@ def source_section(view: View) -> Section:
             "starting up, lost autonomy and the programme itself on the other."
         ),
         Picture(
-            figures.channels(view.comparison),
+            partial(figures.channels, view.comparison),
             _("Channels through which each strategy changes realised net benefit"),
             _(
                 "Channels right of zero add to the difference in realised net benefit, channels "
@@ -351,6 +351,7 @@ def source_section(view: View) -> Section:
     )
 
 
+@separate
 def assumption_section(results: Results, view: View) -> Section:
     """The assumptions, and which of them matter most."""
     found = influence(results, view.comparison, view.best)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval, per
 from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
-from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell
+from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kolabsim.study.collect import Results
 
 
+@separate
 def uncertainty_section(
     results: Results, view: View, measures: Sequence[str], variance: pd.DataFrame | None
 ) -> Section:
@@ -61,7 +63,7 @@ def uncertainty_section(
         Heading(_("Number of runs")),
         convergence_sentence(view, by_runs),
         view.picture(
-            convergence_by_runs(view.comparison, by_runs),
+            partial(convergence_by_runs, view.comparison, by_runs),
             _("Difference of “{strategy}” from “{baseline}” with its interval, by number of runs"),
             _(
                 "Difference of “{strategy}” from “{baseline}” in realised net benefit, from the "

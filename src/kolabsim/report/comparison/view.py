@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.comparison import NET_BENEFIT
@@ -41,9 +42,11 @@ class View:
         """Fill the places of a text; baseline, best strategy, level and runs are known."""
         return fill(text, **(self.words | values))
 
-    def picture(self, figure: Figure, alt: str, caption: str, name: str, **values: Any) -> Picture:
+    def picture(
+        self, draw: Callable[[], Figure], alt: str, caption: str, name: str, **values: Any
+    ) -> Picture:
         """A picture whose texts have the places of :meth:`fill`."""
-        return Picture(figure, alt, caption, name, **(self.words | values))
+        return Picture(draw, alt, caption, name, **(self.words | values))
 
     @property
     def words(self) -> dict[str, Any]:
