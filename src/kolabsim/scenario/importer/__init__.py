@@ -12,9 +12,9 @@ meanings and values once.
 
 ``understanding`` takes the steps, which have a file each: ``reading`` (bytes to sheets, with
 ``texts`` and ``maps``),
-``table`` (header, body, footnotes), ``columns`` with ``words`` (what columns mean), ``numbers``,
-``steps``, ``totals`` and ``codes`` (which rows are regions), ``places`` and ``borders`` (where they
-lie), and ``decisions`` (the record of it all).
+``table`` (header, body, footnotes), ``columns`` with ``words`` (what columns mean), ``population``
+with ``numbers``, ``steps``, ``totals`` and ``codes`` (which rows are regions), ``places`` and
+``borders`` (where they lie), and ``decisions`` (the record of it all).
 """
 
 from __future__ import annotations

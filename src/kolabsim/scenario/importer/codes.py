@@ -17,8 +17,8 @@ from kolabsim.scenario.importer.columns import (
     code_score,
     named_columns,
 )
-from kolabsim.scenario.importer.decisions import CERTAIN, GIVEN, LIKELY, Rows
-from kolabsim.scenario.importer.steps import Work, clean_names
+from kolabsim.scenario.importer.decisions import CERTAIN, LIKELY, Rows
+from kolabsim.scenario.importer.work import Work, clean_names
 
 NAMED = 5.0
 """Score of a column whose name says that it holds codes."""
@@ -37,10 +37,6 @@ def choose_codes(work: Work) -> np.ndarray:
     given = named_columns(work.layout, record, "code")
     if given is not None:
         work.choose("code", given)
-        record.note(
-            "code", work.label("code"), N_("you named the column"), certainty=GIVEN,
-            answer="columns",
-        )  # fmt: skip
         return join_codes(work, given)
     candidates = code_candidates(columns, work.used)
     found = unique_codes(work, candidates)

@@ -16,10 +16,8 @@ from kolabsim.scenario.importer import words
 from kolabsim.scenario.importer.decisions import CERTAIN, GIVEN, LIKELY, Record, list_names, quote
 from kolabsim.scenario.importer.numbers import SAMPLED, Numbers, read_degrees, read_numbers
 from kolabsim.scenario.importer.table import Layout
-from kolabsim.scenario.importer.words import count, tokens, years
+from kolabsim.scenario.importer.words import count, tokens
 
-ALIKE = 0.02
-"""Difference of two totals, as a share, below which two columns count the same people."""
 Columns = dict[str, tuple[int, ...]]
 """The columns of each attribute; several are added or joined."""
 
@@ -102,21 +100,21 @@ def all_columns(layout: Layout, decimal: str | None) -> list[Column]:
 
 
 def named_columns(layout: Layout, record: Record, attribute: str) -> tuple[int, ...] | None:
-    """Return the columns that the user named for an attribute; None if there are none."""
+    """Return and note the columns that the user named for an attribute; None without any."""
     wanted = record.given.get("columns", {}).get(attribute)
     if wanted is None:
         return None
     exact = find_label(layout.labels, wanted)
-    if exact is not None:
-        return (exact,)
-    found = []
-    for part in wanted.split("+"):
+    found = [] if exact is None else [exact]
+    for part in [] if found else wanted.split("+"):
         number = find_label(layout.labels, part.strip())
         if number is None:
             message = _("there is no column '{column}'{suggestion}")
             hint = suggestion(part.strip(), layout.labels)
             raise record.fail(message, column=part.strip(), suggestion=hint)
         found.append(number)
+    label = " + ".join(layout.labels[number] for number in found)
+    record.note(attribute, label, N_("you named the column"), certainty=GIVEN, answer="columns")
     return tuple(found)
 
 
@@ -126,164 +124,6 @@ def find_label(labels: Sequence[str], wanted: str) -> int | None:
         return labels.index(wanted)
     alike = [k for k, label in enumerate(labels) if tokens(label) == tokens(wanted) != ()]
     return alike[0] if len(alike) == 1 else None
-
-
-# Population ---------------------------------------------------------------------------------------
-
-
-def population_score(column: Column, titles: str) -> int:
-    """Return how well a column's name fits a population; 0: not at all."""
-    own = column.layout.own[column.number] or column.label
-    if column.has(words.NOT_PEOPLE) or re.search(
-        r"\b\d{1,2} ?(?:-|–|to|bis|sampai) ?\d{1,2}\b|\d\+", own
-    ):
-        return 0
-    if re.search(r"(?<!\d)(?:1[89]|20)\d\d\s*[-–/]\s*(?:1[89]|20)?\d\d(?!\d)", own):
-        return 0  # from one year to another: growth
-    if set(tokens(column.label)) & (words.MALE | words.FEMALE):
-        return 0
-    if set(tokens(column.label)) & {"per"}:
-        return 0
-    if column.has(words.PEOPLE) or re.search(r"\b(?:tot(?:al)?[ _]p|t_tl)\b", words.plain(own)):
-        return 3
-    if column.has(words.PEOPLE_WEAK):
-        return 2 if count(titles, words.PEOPLE) else 1
-    bare = re.fullmatch(r"\s*(?:1[89]|20)\d\d\s*", own)
-    if bare and count(titles, words.PEOPLE):
-        return 2
-    return 0
-
-
-def can_be_people(column: Column) -> bool:
-    """Whether the content of a column may be numbers of people."""
-    if not column.is_numeric:
-        return False
-    found = column.finite
-    return bool(found.min() >= 0.0 and np.median(found) > 0.0)
-
-
-def choose_population(layout: Layout, columns: list[Column], record: Record) -> tuple[int, ...]:
-    """Return the column of the population, or its columns by sex.
-
-    Of several, that of the latest year counts. Raises :class:`~kolabsim.errors.InputError` if there
-    is none, naming the columns.
-    """
-    given = named_columns(layout, record, "population")
-    if given is not None:
-        label = " + ".join(layout.labels[k] for k in given)
-        record.note(
-            "population", label, N_("you named the column"), certainty=GIVEN, answer="columns"
-        )
-        return given
-    titles = " ".join((*layout.titles, layout.sheet.name))
-    scored = [(population_score(c, titles), c) for c in columns]
-    possible = [(s, c) for s, c in scored if s and can_be_people(c)]
-    named = [c for s, c in scored if s == 3 and not can_be_people(c)]
-    best = max((s for s, _c in possible), default=0)
-    if best < 3 and named:  # reported when its cells are read
-        record.note("population", named[0].label, N_("recognised by its name"), answer="columns")
-        return (named[0].number,)
-    if best < 2:
-        by_sex = columns_by_sex(columns)
-        if by_sex:
-            label = " + ".join(c.label for c in by_sex)
-            record.note(
-                "population", label, N_("men and women are added, because no column has both"),
-                certainty=LIKELY, answer="columns",
-            )  # fmt: skip
-            return tuple(c.number for c in by_sex)
-    if not best:
-        raise no_population(layout, columns, record)
-    found = [c for s, c in possible if s == best]
-    current = [c for c in found if not c.has(words.PROJECTED)] or found
-    latest = max(max(years(c.label), default=0) for c in current)
-    recent = [c for c in current if max(years(c.label), default=0) == latest]
-    chosen = recent[0]
-    if best == 1 and len(recent) + len(by_years(found)) > 1:
-        raise no_population(layout, columns, record)
-    own = [c for c in found if c.label.casefold() == "population"]
-    if own and len(found) > 1 and len([c for c in found if not years(c.label)]) == 1:
-        recent, chosen = own, own[0]  # beside it are those of earlier years
-    others = [c.label for c in found if c is not chosen]
-    if len(recent) > 1:
-        choose_among(recent, record)
-    elif others:
-        why = N_("it has the latest year of {number} columns")
-        if own and chosen is own[0]:
-            why = N_("it is called population without a year, beside {number} columns in all")
-        record.note(
-            "population", chosen.label, why,
-            number=len(found), certainty=LIKELY, alternatives=others, answer="columns",
-        )  # fmt: skip
-    else:
-        record.note(
-            "population", chosen.label, N_("recognised by its name"),
-            certainty=CERTAIN if best == 3 else LIKELY, answer="columns",
-        )  # fmt: skip
-    return (chosen.number,)
-
-
-def by_years(columns: list[Column]) -> list[Column]:
-    """Return the columns whose names state a year."""
-    return [c for c in columns if years(c.label)]
-
-
-def choose_among(recent: list[Column], record: Record) -> None:
-    """Note or ask which of several columns of the same year is the population.
-
-    Columns that count nearly the same people are noted; others are asked about.
-    """
-    chosen, labels = recent[0], [c.label for c in recent]
-    sums = [float(c.finite.sum()) * full_share(c) for c in recent]
-    gap = max(abs(one / sums[0] - 1.0) for one in sums)
-    if gap <= ALIKE:
-        record.note(
-            "population", chosen.label,
-            N_("{number} columns count nearly the same people (difference {percent}%)"),
-            number=len(recent), percent=f"{100.0 * gap:.2g}", certainty=LIKELY,
-            alternatives=labels[1:], answer="columns",
-        )  # fmt: skip
-        return
-    record.ask(
-        "population", chosen.label, N_("the columns {names} give different populations"),
-        N_("choose one, as {option_0}"),
-        [("columns", {"population": label}) for label in labels], names=list_names(labels),
-    )  # fmt: skip
-
-
-def full_share(column: Column) -> float:
-    """Return by how much more cells the whole column has than its sample."""
-    return column.filled / max(1, len(column.texts))
-
-
-def columns_by_sex(columns: list[Column]) -> list[Column]:
-    """Return the columns of men and women of the latest year, if there is one of each."""
-    found = []
-    for vocabulary in (words.MALE, words.FEMALE):
-        fits = [
-            c for c in columns
-            if set(tokens(c.label)) & vocabulary and can_be_people(c)
-            and not c.has(words.NOT_PEOPLE - {"age"})
-        ]  # fmt: skip
-        latest = max((max(years(c.label), default=0) for c in fits), default=0)
-        fits = [c for c in fits if max(years(c.label), default=0) == latest]
-        if len(fits) != 1:
-            return []
-        found += fits
-    return found
-
-
-def no_population(layout: Layout, columns: list[Column], record: Record) -> Exception:
-    """Return the refusal of a table without a population."""
-    numeric = [c for c in columns if can_be_people(c)]
-    place = {c.number for c in columns if c.has(words.LATITUDES | words.LONGITUDES | words.CODES)}
-    likely = next((c.label for c in numeric if c.number not in place), None)
-    message = _(
-        "no column is the population of a region; the columns are {names}; name the right one, as "
-        '--column population="{example}", or use a table that has it'
-    )
-    names = list_names([c.label for c in columns])
-    return record.fail(message, names=names, example=likely or _("COLUMN"))
 
 
 # Places, area, price ------------------------------------------------------------------------------
@@ -297,11 +137,6 @@ def choose_places(layout: Layout, columns: list[Column], record: Record) -> Colu
         if (numbers := named_columns(layout, record, attribute)) is not None
     }
     if len(given) == 2:
-        for attribute, numbers in given.items():
-            label = layout.labels[numbers[0]]
-            record.note(
-                attribute, label, N_("you named the column"), certainty=GIVEN, answer="columns"
-            )
         return given
     pairs = []
     for north in (c for c in columns if c.has(words.LATITUDES)):
@@ -365,10 +200,6 @@ def choose_area(
     """Return the column of the area, by its name."""
     given = named_columns(layout, record, "area_km2")
     if given is not None:
-        label = " + ".join(layout.labels[k] for k in given)
-        record.note(
-            "area_km2", label, N_("you named the column"), certainty=GIVEN, answer="columns"
-        )
         return given
     for column in columns:
         is_free = column.number not in used and column.is_numeric and column.has(words.SURFACES)
@@ -414,8 +245,6 @@ def choose_name(
     """Return the column of the names: of those with words for it, the one that differs most."""
     given = named_columns(layout, record, "name")
     if given is not None:
-        label = " + ".join(layout.labels[k] for k in given)
-        record.note("name", label, N_("you named the column"), certainty=GIVEN, answer="columns")
         return given
     texts = [c for c in columns if c.number not in used and c.numbers.share < 0.5]
     texts = [c for c in texts if not is_code_like(c) or is_called_name(c)]
@@ -523,8 +352,6 @@ def choose_tier(
     """Return the column of what regions belong to; of several, the one with most texts."""
     given = named_columns(layout, record, "tier")
     if given is not None:
-        label = " + ".join(layout.labels[k] for k in given)
-        record.note("tier", label, N_("you named the column"), certainty=GIVEN, answer="columns")
         return given
     rows = len(layout.rows)
     fits = [

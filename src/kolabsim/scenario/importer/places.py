@@ -8,7 +8,7 @@ from kolabsim.i18n import N_
 from kolabsim.model.parameters import EARTH
 from kolabsim.scenario.importer.decisions import CERTAIN, GIVEN, LIKELY
 from kolabsim.scenario.importer.maps import find_move
-from kolabsim.scenario.importer.steps import Work, numbers_of
+from kolabsim.scenario.importer.work import Work, numbers_of
 
 FAR_KM, FAR_TIMES = 500.0, 8.0
 """A place is far off beyond this distance from the middle, and this multiple of the median."""

@@ -24,28 +24,27 @@ from kolabsim.scenario.importer.decisions import (
 from kolabsim.scenario.importer.joining import match_shapes
 from kolabsim.scenario.importer.maps import in_degrees
 from kolabsim.scenario.importer.places import note_map, read_places
+from kolabsim.scenario.importer.population import (
+    apply_unit,
+    check_people,
+    drop_missing,
+    note_format,
+    read_people,
+)
 from kolabsim.scenario.importer.reading import Files, gather, read_sheets, split_map
 from kolabsim.scenario.importer.result import Imported, Source
 from kolabsim.scenario.importer.sheets import Sheet
 from kolabsim.scenario.importer.steps import (
-    Work,
-    apply_unit,
-    check_people,
     choose_others,
     choose_rows,
     choose_sheet,
-    clean_names,
-    drop_missing,
     drop_notes,
     drop_totals,
     filter_rows,
-    note_format,
-    numbers_in,
-    numbers_of,
-    read_people,
 )
 from kolabsim.scenario.importer.table import find_layout
 from kolabsim.scenario.importer.words import tokens
+from kolabsim.scenario.importer.work import Work, clean_names, numbers_in, numbers_of
 
 AnySource = str | Path | Mapping[str, bytes]
 """A path, or files by name."""
