@@ -16,10 +16,11 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from urllib.parse import quote
 
 from kolabsim.errors import StorageError, shown
@@ -31,24 +32,60 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
-def write_whole(
-    path: Path, content: bytes | Callable[[BinaryIO], None], *, mark: str | None = None
-) -> None:
+Content: TypeAlias = "bytes | Callable[[BinaryIO], None]"
+"""Bytes, or a function that writes into an open file."""
+_routes: ContextVar[tuple[tuple[Path, Callable[[Path, Content], None]], ...]] = ContextVar(
+    "routes", default=()
+)
+
+
+@contextmanager
+def routed(folder: Path, write: Callable[[Path, Content], None]) -> Iterator[None]:
+    """Let a function write all files that :func:`write_whole` would write into a folder."""
+    before = _routes.set(((folder.absolute(), write), *_routes.get()))
+    try:
+        yield
+    finally:
+        _routes.reset(before)
+
+
+def is_routed(path: Path) -> bool:
+    """Whether another function writes and removes this file."""
+    return any(path.absolute().is_relative_to(folder) for folder, _write in _routes.get())
+
+
+def write_whole(path: Path, content: Content) -> None:
     """Write a file so that, even after a crash, it is there whole or not at all.
 
-    A missing folder is made; a function given as the content writes into the open file. Rights
-    follow the umask. If the disk refuses, :class:`StorageError` is raised and an earlier file of
-    this name is intact. Until it is complete the file is called :func:`unfinished`.
+    A missing folder is made, and rights follow the umask. If the disk refuses,
+    :class:`StorageError` is raised and an earlier file of this name is intact.
     """
-    name = unfinished(path, mark or secrets.token_hex(4))
+    for folder, write in _routes.get():
+        if path.absolute().is_relative_to(folder):
+            write(path, content)
+            return
+    replace_whole(path, content, mark=secrets.token_hex(4))
+
+
+def replace_whole(path: Path, content: Content, *, mark: str, unless: str = "") -> tuple[str, int]:
+    """Write a file as :func:`write_whole` does, and return its SHA-256 and size.
+
+    Until it is complete the file is called :func:`unfinished`. A file whose SHA-256 is ``unless``
+    is left as it is.
+    """
+    name = unfinished(path, mark)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with name.open("wb") as file:
+        with name.open("w+b") as file:
             if callable(content):
                 content(file)
             else:
                 file.write(content)
-            file.flush()
+            size = file.tell()
+            file.seek(0)
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found == unless:
+                return found, size
             os.fsync(file.fileno())
         name.replace(path)
         _sync_folder(path.parent)
@@ -59,6 +96,7 @@ def write_whole(
     finally:
         with suppress(OSError):
             name.unlink(missing_ok=True)
+    return found, size
 
 
 def unfinished(path: Path, mark: str) -> Path:

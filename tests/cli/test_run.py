@@ -114,7 +114,7 @@ def test_failed_runs_are_reported_and_a_repetition_is_identical(tmp_path):
         assert "Traceback" not in done.stderr
         assert "--retry-failed" in done.stderr
         results = tmp_path / "results" / folder
-        number = len(list((results / "failures").glob("*.json")))
+        number = len(pd.read_csv(results / "failures.csv"))
         assert 0 < number < 40
         words = {"study": "runs failed and are missing", "study-2": "simulasi gagal"}[folder]
         text = (results / "report.html").read_text(encoding="utf-8")

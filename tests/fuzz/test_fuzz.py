@@ -379,8 +379,7 @@ SETTINGS = st.one_of(
 @cases(40, 2500)
 def test_commands(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(run, "run_study", stopping)
-    monkeypatch.setattr(run, "run_experiment", stopping)
+    monkeypatch.setattr(run, "publish", stopping)
     out = folder / "out"
 
     def check(
@@ -443,12 +442,6 @@ def results(tmp_path_factory):
     text += "set: {horizon: 2}\n"
     (room / "e.yaml").write_text(text, encoding="utf-8")
     Study.plan(Experiment.load(room / "e.yaml"), room / "out").run()
-    (room / "out/failures").mkdir()
-    failure = (
-        '{"strategy": "a", "future": "b", "run": 0, "block": "c", "error": "", "traceback": ""}'
-    )
-    (room / "out/failures/c-0.json").write_text(failure, encoding="utf-8")
-    (room / "out/winners.csv").write_text("region,value\n=a,-1\n", encoding="utf-8")
     return {path.relative_to(room / "out"): path.read_bytes() for path in remains(room / "out")}
 
 

@@ -5,7 +5,7 @@ import pytest
 from kolabsim.errors import InputError, StorageError
 from kolabsim.files import write_whole
 from kolabsim.report.output import check_folder, fresh_folder
-from kolabsim.study.store import MANIFEST
+from kolabsim.study.ledger import LEDGER
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):
@@ -13,8 +13,14 @@ def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):
     with pytest.raises(InputError, match="--out"):
         check_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
-    (tmp_path / MANIFEST).touch()
+    (tmp_path / LEDGER).touch()
     check_folder(tmp_path)
+
+
+def test_a_folder_of_the_format_before_is_refused(tmp_path):
+    (tmp_path / "study.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"an earlier version .* --fresh"):
+        check_folder(tmp_path)
 
 
 def test_a_file_is_not_a_folder(tmp_path):

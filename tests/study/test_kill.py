@@ -9,7 +9,7 @@ import pytest
 
 from kolabsim.study.collect import read_tables
 from kolabsim.study.runner import Study
-from kolabsim.study.store import parquet_bytes
+from kolabsim.study.worker import parquet_bytes
 from tests.study.test_runner import experiment, finish
 
 KILLS = 100
@@ -31,7 +31,7 @@ def collected(study):
     import pyarrow as pa
 
     return {
-        name: parquet_bytes(pa.Table.from_pandas(table, preserve_index=False), [])
+        name: parquet_bytes(pa.Table.from_pandas(table, preserve_index=False))
         for name, table in read_tables(study).items()
     }
 

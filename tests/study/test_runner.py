@@ -1,6 +1,7 @@
 """Studies give the same tables whether interrupted, broken off or grouped differently."""
 
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -18,11 +19,10 @@ from hypothesis import strategies as st
 
 import kolabsim as ks
 from kolabsim import files
-from kolabsim.engine.ensemble import run_block
 from kolabsim.errors import InputError, StoppedError, StorageError
-from kolabsim.study import store
 from kolabsim.study.collect import read_tables
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.ledger import Fact, hold
 from kolabsim.study.runner import Study
 from kolabsim.study.verify import verify
 
@@ -121,11 +121,8 @@ def test_another_study_in_the_folder_is_refused(tmp_path, change, message):
 
 def test_another_version_of_the_model_is_refused(tmp_path):
     finish(tmp_path, "out", runs=64)
-    path = tmp_path / "out/study.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["model"] = "other"
-    manifest["points"] = dict.fromkeys(manifest["points"], "0" * 64)
-    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with hold(tmp_path / "out") as ledger:
+        ledger.put(Fact("identity", json.dumps(ledger.facts["identity"] | {"code": "other"})))
     with pytest.raises(InputError, match="another version of the model"):
         finish(tmp_path, "out", runs=64)
 
@@ -187,7 +184,7 @@ def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
             original = Path.open
 
             def opened(path, mode="r", *words, **more):
-                return (fail(original) if mode == "wb" else original)(path, mode, *words, **more)
+                return (fail(original) if mode == "w+b" else original)(path, mode, *words, **more)
 
             patch.setattr(Path, "open", opened)
         else:
@@ -227,23 +224,14 @@ def test_a_killed_study_resumes_bit_identically(at, tmp_path, whole, monkeypatch
     same(read_tables(study), whole)
 
 
-def test_a_damaged_part_is_done_again(tmp_path, whole):
-    study, _state = finish(tmp_path, "out")
-    path = study.store.files("runs")[0]
-    path.write_bytes(path.read_bytes()[:-40])
-    study, state = finish(tmp_path, "out")
-    assert state.done > 0
-    same(read_tables(study), whole)
+def test_two_studies_at_once_on_one_folder_are_refused(tmp_path, whole):
+    study = Study.plan(experiment(tmp_path), tmp_path / "out")
 
+    def other(_state):
+        with ThreadPoolExecutor(1) as pool, pytest.raises(InputError, match="another process"):
+            pool.submit(study.run).result()
 
-def test_two_studies_at_once_on_one_folder_do_not_spoil_it(tmp_path, whole, monkeypatch):
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
-    studies = [Study.plan(experiment(tmp_path), tmp_path / "out") for _ in range(2)]
-    with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda study: study.run(workers=1), studies))
-    assert all(state.left == 0 for state in both)
-    study, state = finish(tmp_path, "out")
-    assert state.done == 0
+    assert study.run(progress=other).left == 0
     same(read_tables(study), whole)
 
 
@@ -256,38 +244,9 @@ def test_two_processes_on_one_folder_do_not_spoil_it(tmp_path, whole):
         "Study.plan(Experiment.load(Path('study.yaml')), Path('out')).run()"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(2)]
-    assert [process.wait(timeout=120) for process in both] == [0, 0]
-    study, state = finish(tmp_path, "out")
-    assert state.done == 0
+    assert 0 in [process.wait(timeout=120) for process in both]
+    study, _state = finish(tmp_path, "out")
     same(read_tables(study), whole)
-
-
-def test_a_run_that_raises_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
-    """As if a user-defined rule fell over in every tenth run."""
-
-    def fall_over(task, runs, **more):
-        if (runs % 10 == 3).any():
-            raise ValueError("fell over")
-        return run_block(task, runs, **more)
-
-    monkeypatch.setattr("kolabsim.study.worker.run_block", fall_over)
-    study = Study.plan(experiment(tmp_path, runs=100, detail=5), tmp_path / "out")
-    state = study.run()
-    assert state.failed == 30
-    assert state.done + state.failed == 300
-    failures = study.failures()
-    assert len(failures) == state.failed
-    assert {failure.error for failure in failures} == {"ValueError: fell over"}
-    assert "Traceback" in failures[0].traceback
-    lost = {(failure.strategy, failure.run) for failure in failures}
-    table = read_tables(study)["runs"]
-    there = set(zip(table["strategy"], table["run"], strict=True))
-    assert not lost & there
-    assert len(lost) + len(there) == 300
-    again = study.run()
-    assert (again.done, again.failed) == (0, state.failed)
-    third = study.run(retry_failed=True)
-    assert (third.done, third.failed) == (0, state.failed)
 
 
 RULE = """\
@@ -377,32 +336,48 @@ def test_signals_stop_in_order(kind, tmp_path):
 # Verifying ----------------------------------------------------------------------------------------
 
 
-def test_verify_finds_what_was_changed(tmp_path):
+def test_verify_finds_what_was_changed_even_where_the_hashes_fit(tmp_path):
     study, _state = finish(tmp_path, "out", runs=64, detail=4)
     assert verify(tmp_path / "out", sample=10_000).is_good
-    table = study.store.files("runs")[0]
-    changed = pd.read_parquet(table)
-    changed.loc[7, "trust"] = np.nextafter(changed.loc[7, "trust"], 1)
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    held = store.read_footer(table)
-    rows = pa.Table.from_pandas(changed, preserve_index=False)
-    table.write_bytes(store.parquet_bytes(rows.cast(pq.read_schema(table).remove_metadata()), held))
-    found = verify(tmp_path / "out", sample=10_000)
-    assert [(row[2], row[3]) for row in found.differing] == [(7, "trust")]
+    for kind, row, column in (
+        ("runs", 7, "trust"),
+        ("quarters", 5, "quality"),
+        ("regions", 9, "gain"),
+    ):
+        name = next(name for name in study.ledger.files if f".{kind}." in name)
+        part = tmp_path / "out" / name
+        before, changed = part.read_bytes(), pd.read_parquet(part)
+        column = column if column in changed else changed.columns[-1]
+        changed.loc[row, column] = np.nextafter(changed.loc[row, column], 1)
+        changed.to_parquet(part)
+        assert verify(tmp_path / "out").faults == {name: "damaged"}
+        with hold(tmp_path / "out") as ledger:
+            content = part.read_bytes()
+            ledger.put(ledger.files[name]._replace(sha256=hashlib.sha256(content).hexdigest()))
+        found = verify(tmp_path / "out", sample=10_000)
+        assert [one[2:] for one in found.differing] == [(int(changed.loc[row, "run"]), column)]
+        part.write_bytes(before)
+        with hold(tmp_path / "out") as ledger:
+            ledger.put(ledger.files[name]._replace(sha256=hashlib.sha256(before).hexdigest()))
     assert verify(tmp_path / "out", sample=5).checked == 5
 
 
-def test_old_temporary_files_are_removed_and_young_ones_kept(tmp_path):
+def test_only_files_of_the_ledger_are_removed(tmp_path):
+    """What a killed process left goes, the user's own files stay, hidden ones too."""
     study, _state = finish(tmp_path, "out", runs=64)
-    old, young = (tmp_path / "out/parts" / name for name in (".a.parquet-x1", ".b.parquet-x2"))
-    for path in (old, young):
-        path.write_bytes(b"half")
-    os.utime(old, (0, 0))
+    mine = [tmp_path / "out" / name for name in (".gitlab-ci.yml", ".a-b/.c-d", "parts/.x-y")]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"precious")
+        os.utime(path, (0, 0))
+    with hold(tmp_path / "out") as ledger:
+        name = next(name for name in ledger.files if name.startswith("parts/"))
+        ledger.put(ledger.files[name]._replace(is_whole=0, sha256=""))
+        half = files.unfinished(tmp_path / "out" / name, ledger.mark)
+    half.write_bytes(b"half")
     study.run()
-    assert not old.exists()
-    assert young.exists()
+    assert not half.exists()
+    assert all(path.read_bytes() == b"precious" for path in mine)
 
 
 def test_futures_without_changes_share_their_runs(tmp_path):

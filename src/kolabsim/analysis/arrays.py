@@ -43,7 +43,7 @@ def run_sample(
     """Simulate an experiment's strategies under settings, a row a point; finished runs are kept."""
     study = Study.plan_design(
         experiment.scenario, experiment.strategies, settings, folder, runs=runs,
-        seed=experiment.seed, moments=experiment.moments,
+        seed=experiment.seed, moments=experiment.moments, identity=experiment.identity,
     )  # fmt: skip
     run(study)
     return study

@@ -15,6 +15,7 @@ from kolabsim.errors import require
 from kolabsim.i18n import _
 from kolabsim.study.collect import collect
 from kolabsim.study.experiment import Experiment
+from kolabsim.study.ledger import hold
 from kolabsim.study.runner import Study
 
 Result: TypeAlias = Comparison | SensitivityResult | RobustnessResult | SearchResult | SweepResult
@@ -49,8 +50,9 @@ def run_experiment(
     """
     if experiment.kind == "comparison":
         study = Study.plan(experiment, folder)
-        run(study)
-        results = collect(study, experiment.scenario, experiment.futures)
+        with hold(folder):
+            run(study)
+            results = collect(study, experiment.scenario, experiment.futures)
         return compare(results, baseline=experiment.spec.baseline)
     if experiment.kind == "search":
         require("pymoo", extra="search", what=_("a search"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +30,14 @@ from kolabsim.cli.terminal import (
     terminal,
     warn,
 )
-from kolabsim.errors import InputError, KolabsimError, Problems, require
+from kolabsim.errors import InputError, Problems, require
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    import pandas as pd
-
-    from kolabsim.analysis.comparison import Comparison
-    from kolabsim.report.provenance import Account
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.ledger import Ledger
     from kolabsim.study.runner import Progress, Study
 
 PATIENCE = 10.0
@@ -89,6 +85,7 @@ def run(
     from kolabsim.report.output import check_folder, fresh_folder
     from kolabsim.scenario.notices import find_notices
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.ledger import hold
 
     started = time.perf_counter()
     changes = {
@@ -103,14 +100,83 @@ def run(
     for notice in find_notices(found.scenario):
         warn(notice.text)
     announce_compilation()  # before planning, which compiles a part of the model
-    with executor_at(scheduler) as (executor, number), terminated_as_interrupted():
-        simulate = partial(
-            run_study, executor=executor, workers=workers or number, retry_failed=retry_failed
+    with (
+        executor_at(scheduler) as (executor, number),
+        terminated_as_interrupted(),
+        hold(folder) as ledger,
+    ):
+        how = {"executor": executor, "workers": workers or number, "retry_failed": retry_failed}
+        publish(found, ledger, codes, started, how)
+
+
+def publish(
+    found: Experiment, ledger: Ledger, codes: list[str], started: float, how: Mapping[str, Any]
+) -> None:
+    """Run an experiment and write its report, unless all of it is there."""
+    from kolabsim.analysis.comparison import Comparison
+    from kolabsim.report.comparison import terminal_table
+    from kolabsim.report.experiment import Publication
+    from kolabsim.report.output import REPORT
+    from kolabsim.report.provenance import Account, hash_request, study_provenance
+    from kolabsim.study.ledger import INPUT, PART, PUBLISHED
+    from kolabsim.study.runner import Progress
+
+    ledger.refuse_other(found.identity)
+    key, faults = hash_request(found, codes), ledger.mend(INPUT, PART, PUBLISHED)
+    before, folder = ledger.published(key), ledger.folder
+    console = terminal(sys.stdout)
+    if before and not faults and not is_incomplete(ledger) and not how["retry_failed"]:
+        text = _("All {number} runs were finished before. Report: {path}")
+        number, path = before["runs_wanted"] - before["runs_failed"], (folder / REPORT).as_posix()
+        console.print(text.format(number=number, path=path), soft_wrap=True)
+        warn_of_failures(before["runs_failed"], folder)
+        return
+    whole = Progress(0)
+
+    def run(study: Study) -> Progress:
+        with show_progress() as progress:
+            done = study.run(progress=progress, **how)
+        for name, value in vars(done).items():
+            setattr(whole, name, getattr(whole, name) + value)
+        if found.kind != "comparison":
+            warn_of_failures(done.failed, folder)
+        return done
+
+    def facts() -> dict[str, Any]:
+        if before and not whole.done:  # what is written again is what it was
+            return before
+        seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
+        account = Account(command_line(), whole, seconds)
+        return study_provenance(found, ledger, account, codes)
+
+    def begin() -> None:
+        terminal().print(_("Writing the report ..."))
+
+    pages = 2 * len(codes) * getattr(found.spec, "runs", 0) if codes else 0
+    with ledger.publishing(key) as about, count_runs(pages) as progress:
+        plan = Publication(found, folder, run, facts, codes, begin, progress)
+        result, sections = plan.publish()
+        about |= plan.facts
+    if isinstance(result, Comparison):
+        text = _(
+            "This is a thought experiment, not a prediction: compare strategies, and do not read "
+            "single values as forecasts."
         )
-        if found.kind == "comparison":
-            run_comparison(found, folder, simulate, started, codes)
-        else:
-            run_experiment(found, folder, simulate, started)
+        console.print(terminal_table(found, result))
+        console.print(text)
+    for paragraph in sections[0].summary if sections else ():
+        console.print(paragraph, soft_wrap=True)
+    print_report_path(folder / REPORT)
+    warn_of_failures(whole.failed, folder)
+    if is_incomplete(ledger):
+        raise typer.Exit(FAILED)
+
+
+def is_incomplete(ledger: Ledger) -> bool:
+    """Whether a page lacks a part, of which a warning was printed."""
+    from kolabsim.report.html import FAILURES
+
+    return any(name.startswith(f"{FAILURES}/") for name in ledger.files)
 
 
 def codes_of(found: Experiment, regions: str | None) -> list[str]:
@@ -135,168 +201,15 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def run_study(study: Study, **how: Any) -> Progress:
-    """Run the missing part of a study and show its progress."""
-    with show_progress() as progress:
-        return study.run(progress=progress, **how)
-
-
-def warn_of_failures(progress: Progress, folder: Path) -> None:
+def warn_of_failures(number: int, folder: Path) -> None:
     """Report failed runs, and exit with the code for them."""
-    if progress.failed:
+    from kolabsim.study.runner import FAILURES
+
+    if number:
         message = _("{number} runs failed; see {folder}. Repeat them with --retry-failed.")
-        where = (folder / "failures").as_posix()
-        terminal().print(message.format(number=progress.failed, folder=where))
+        where = (folder / FAILURES).as_posix()
+        terminal().print(message.format(number=number, folder=where))
         raise typer.Exit(FAILED)
-
-
-def exit_if_incomplete(folder: Path) -> None:
-    """Exit with the code for failures if a page lacks a part, of which a warning was printed."""
-    from kolabsim.report.html import errors_file
-
-    if any(errors_file(page).exists() for page in folder.glob("*.html")):
-        raise typer.Exit(FAILED)
-
-
-def account_for(progress: Progress, started: float) -> Account:
-    """Account for this command, whose runs and report have just been made."""
-    from kolabsim.report.provenance import Account
-
-    seconds = {"wall": time.perf_counter() - started, "simulated": progress.simulated}
-    return Account(command_line(), progress, seconds)
-
-
-def run_experiment(
-    experiment: Experiment, folder: Path, simulate: Callable[[Study], Progress], started: float
-) -> None:
-    """Run an experiment of any kind but a comparison, and write its report."""
-    from kolabsim.analysis.run import run_experiment as run_to_result
-    from kolabsim.report.experiment import publish_experiment
-    from kolabsim.report.output import REPORT
-    from kolabsim.study.runner import Progress
-
-    whole = Progress(0)
-
-    def run(study: Study) -> Progress:
-        done = simulate(study)
-        for name, value in vars(done).items():
-            setattr(whole, name, getattr(whole, name) + value)
-        warn_of_failures(done, folder)
-        return done
-
-    answer = run_to_result(experiment, folder, run)
-    terminal().print(_("Writing the report ..."))
-    first, *_rest = publish_experiment(experiment, answer, folder, account_for(whole, started))
-    for paragraph in first.summary:
-        terminal(sys.stdout).print(paragraph, soft_wrap=True)
-    print_report_path(folder / REPORT)
-    exit_if_incomplete(folder)
-
-
-def run_comparison(
-    found: Experiment,
-    folder: Path,
-    simulate: Callable[[Study], Progress],
-    started: float,
-    codes: list[str],
-) -> None:
-    """Run a comparison, and write its report and the pages of regions, unless they are there."""
-    from kolabsim.report.comparison import terminal_table
-    from kolabsim.report.output import REPORT, is_reported
-    from kolabsim.study.runner import Study
-
-    study, console = Study.plan(found, folder), terminal(sys.stdout)
-    progress = simulate(study)
-    if progress.done == 0 and is_reported(found, study, codes):
-        text = _("All {number} runs were finished before. Report: {path}")
-        path = (folder / REPORT).as_posix()
-        console.print(text.format(number=progress.reused, path=path), soft_wrap=True)
-    else:
-        comparison = report_comparison(found, study, account_for(progress, started), codes)
-        text = _(
-            "This is a thought experiment, not a prediction: compare strategies, and do not read "
-            "single values as forecasts."
-        )
-        console.print(terminal_table(found, comparison))
-        console.print(text)
-        print_report_path(folder / REPORT)
-    warn_of_failures(progress, folder)
-    exit_if_incomplete(folder)
-
-
-def report_comparison(
-    found: Experiment, study: Study, account: Account, codes: list[str]
-) -> Comparison:
-    """Compare the strategies of a finished study and write its report."""
-    from kolabsim.analysis.comparison import compare, trait_shares
-    from kolabsim.analysis.fairness import fairness
-    from kolabsim.report.experiment import publish_comparison
-    from kolabsim.study.collect import collect
-
-    terminal().print(_("Comparing strategies and writing the report ..."))
-    scenario, baseline = found.scenario, found.spec.baseline
-    worlds, repeats = (32, 16) if found.spec.runs >= 100 else (8, 8)
-    variance = or_warn(
-        _("the share of the variance due to traits"),
-        lambda: trait_shares(scenario, baseline, worlds=worlds, repeats=repeats, seed=found.seed),
-    )
-    results = collect(study, scenario, found.futures)
-    comparison = compare(results, baseline=baseline)
-    fair = None
-    if len(scenario.regions) <= 40:  # of more, nobody reads who pays what in one run
-        fair = or_warn(
-            _("the cost shares in joint bodies"),
-            lambda: fairness(scenario, comparison.order()[0], seed=found.seed),
-        )
-    pages = region_pages(found, comparison, study.folder, codes)
-    publish_comparison(
-        found, study, results, comparison, variance=variance, fair=fair, account=account,
-        pages=pages,
-    )  # fmt: skip
-    return comparison
-
-
-def region_pages(
-    found: Experiment, comparison: Comparison, folder: Path, codes: list[str]
-) -> dict[str, str]:
-    """Write the pages of regions for the best strategy; return their addresses by code."""
-    from kolabsim.analysis.region import region_outlook
-    from kolabsim.files import link
-    from kolabsim.report.provenance import provenance
-    from kolabsim.report.region import page_names, write_region
-
-    if not codes:
-        return {}
-    world = found.scenario.with_(found.futures[comparison.futures[0]])
-    facts = provenance(command_line(), found.seed, world) | {"runs": found.spec.runs}
-    made: dict[str, str] = {}
-    names = page_names(world)
-    each = 2 * found.spec.runs
-    with count_runs(each * len(codes)) as progress:
-
-        def show(done: int) -> None:
-            progress(each * len(made) + done)
-
-        for code in codes:
-            outlook = region_outlook(
-                world, code, comparison.order()[0], baseline=found.spec.baseline,
-                runs=found.spec.runs, seed=found.seed, progress=show,
-            )  # fmt: skip
-            write_region(outlook, folder / names[code], facts=facts, workbook=True)
-            made[code] = link(names[code])
-    return made
-
-
-def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
-    """Return a part of the report that needs more runs, or warn and return None if a run fails."""
-    try:
-        return work()
-    except KolabsimError:
-        raise
-    except Exception as error:  # a user's rule may raise anything
-        text = _("{what} is missing because a run failed ({error})")
-        warn(text.format(what=what, error=f"{type(error).__name__}: {error}"))
-        return None
 
 
 @contextmanager

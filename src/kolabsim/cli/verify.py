@@ -1,4 +1,4 @@
-"""``kolabsim verify``: repeat a sample of a study's runs and compare every bit."""
+"""``kolabsim verify``: check a results folder, and repeat a sample of its runs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,25 @@ def verify(
 
     announce_compilation()
     verdict = study.verify(folder, sample=sample)
+    states = {"missing": _("{file}: missing"), "damaged": _("{file}: damaged")}
+    for name, state in verdict.faults.items():
+        typer.echo(states[state].format(file=name))
+    text = _("{good} of {number} files are as kolabsim wrote them.")
+    typer.echo(text.format(good=verdict.files - len(verdict.faults), number=verdict.files))
+    text = _("{present} of {wanted} runs present, {checked} recomputed.")
+    typer.echo(text.format(**vars(verdict)))
     for name in verdict.strangers:
         typer.echo(_("the stored inputs of {point} are not those of its runs").format(point=name))
-    for strategy, future, run_number, measure in verdict.differing:
+    for strategy, future, run_number, column in verdict.differing:
         text = _("{strategy}, {future}, run {run}: {measure} differs")
-        typer.echo(text.format(strategy=strategy, future=future, run=run_number, measure=measure))
-    if not verdict.is_good:
+        typer.echo(text.format(strategy=strategy, future=future, run=run_number, measure=column))
+    if verdict.differing or verdict.strangers:
         text = _(
             "The repeated runs differ: the results were changed, or the mathematics of another "
             "machine differ in the last digit."
         )
         typer.echo(text)
+    if not verdict.is_good:
+        typer.echo(_("This folder is not what kolabsim wrote."), err=True)
         raise typer.Exit(FAILED)
-    text = _("{number} runs repeated: identical to the last bit.")
-    typer.echo(text.format(number=verdict.checked))
+    typer.echo(_("All are identical to the last bit."))

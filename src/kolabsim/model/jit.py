@@ -35,14 +35,15 @@ does not notice an edit in another file and would run the old machine code."""
 
 
 @cache
-def digest() -> str:
+def digest(*rooms: str) -> str:
     """Version of the model: a hash of the sources that decide a run's result, and of numba's.
 
-    It is computed once: a process keeps the sources that it has loaded, even after an edit.
+    With ``rooms``, of the sources in these packages. It is computed once: a process keeps the
+    sources that it has loaded, even after an edit.
     """
     text = hashlib.sha256(numba.__version__.encode())
-    for wing in ("model", "engine"):
-        for path in sorted((SOURCES / wing).glob("*.py")):
+    for room in rooms or ("model", "engine"):
+        for path in sorted((SOURCES / room).rglob("*.py")):
             text.update(path.name.encode())
             text.update(path.read_bytes())
     return text.hexdigest()[:16]

@@ -6,8 +6,10 @@ warn before an extension runs adds a function to :data:`listeners`.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -25,6 +27,9 @@ GROUP = "kolabsim.extensions"
 
 listeners: list[Callable[[Path], None]] = []
 """Functions that are called with the path of each extension just before it runs."""
+
+OWN = frozenset(("kolabsim", *sys.stdlib_module_names))
+"""Packages whose code another hash covers, or the version of Python."""
 
 _LOADED: dict[tuple[Path, bytes], Declared] = {}
 """The declarations of each extension file, with its content."""
@@ -50,6 +55,28 @@ def run_extensions(paths: Iterable[Path]) -> Declared:
         for listener in listeners:
             listener(path)
     return _combine(paths)
+
+
+def imports(path: Path, seen: dict[str, str] | None = None) -> dict[str, str]:
+    """The SHA-256 of each module that a Python file imports, and that these import, by its name.
+
+    Modules of Python itself and of kolabsim are left out; those of installed packages are not
+    followed further.
+    """
+    found = {} if seen is None else seen
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            module = sys.modules.get(name)
+            file = getattr(module, "__file__", None)
+            if name.partition(".")[0] in OWN or name in found or file is None:
+                continue
+            found[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+            if "site-packages" not in file and file.endswith(".py"):
+                imports(Path(file), found)
+    return found
 
 
 def load_extension(path: Path) -> Declared:

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kolabsim.analysis.arrays import RunStudy
+from kolabsim.analysis.comparison import Comparison, compare, trait_shares
+from kolabsim.analysis.fairness import fairness
+from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
-from kolabsim.analysis.run import Result
+from kolabsim.analysis.run import Result, run_experiment
 from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
-from kolabsim.errors import StorageError
+from kolabsim.errors import KolabsimError, StorageError
 from kolabsim.figures.formatting import UNDEFINED, format_interval, significant
 from kolabsim.figures.labels import factor_title
-from kolabsim.files import write_whole
+from kolabsim.files import link, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.comparison import comparison_page
 from kolabsim.report.output import publish
 from kolabsim.report.page import KindReport, Page, Section, Table, missing_section
-from kolabsim.report.provenance import (
-    Account,
-    comparison_provenance,
-    reproduction_section,
-    study_provenance,
-)
+from kolabsim.report.provenance import provenance, reproduction_section
+from kolabsim.report.region import page_names, write_region
 from kolabsim.report.wording import fill, scenario_words, warn_of_failed_runs
 from kolabsim.scenario.notices import find_notices
-from kolabsim.study.collect import write_table
+from kolabsim.study.collect import collect, joined
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.store import Store
+from kolabsim.study.runner import Study
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
-    from kolabsim.analysis.comparison import Comparison
     from kolabsim.study.collect import Results
-    from kolabsim.study.runner import Study
 
 REPORTS: Mapping[type, Callable[[Experiment, Any], KindReport]] = {
     SensitivityResult: sensitivity.report,
@@ -53,6 +53,103 @@ MOST_ROWS = 200_000
 """Most runs that are written as CSV too; ``kolabsim results`` exports any number of them."""
 
 
+@dataclass(frozen=True)
+class Publication:
+    """What the report of an experiment needs besides its runs."""
+
+    experiment: Experiment
+    folder: Path
+    run: RunStudy
+    """Simulates the missing runs of a study."""
+    find_facts: Callable[[], dict[str, Any]]
+    """The provenance, once all runs are there."""
+    codes: Sequence[str] = ()
+    """Regions of a comparison that get a page."""
+    begin: Callable[[], None] = lambda: None
+    """Called when all runs are there."""
+    progress: Callable[[int], None] = lambda _done: None
+    """Called with the number of runs that pages of regions took so far."""
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The provenance, as it is read again from a file."""
+        found: dict[str, Any] = json.loads(json.dumps(self.find_facts(), default=str))
+        return found
+
+    def publish(self) -> tuple[Result, Sequence[Section]]:
+        """Run the experiment and write its tables, figures and report into its folder.
+
+        Returns the result, and the sections of a report that is no comparison. Raises
+        :class:`~kolabsim.errors.StorageError` if the disk refuses.
+        """
+        if self.experiment.kind == "comparison":
+            return self.publish_comparison(), ()
+        result = run_experiment(self.experiment, self.folder, self.run)
+        self.begin()
+        return result, publish_experiment(self.experiment, result, self.folder, self.facts)
+
+    def publish_comparison(self) -> Comparison:
+        """Run a comparison and write its report, and the pages of regions."""
+        experiment, scenario = self.experiment, self.experiment.scenario
+        study = Study.plan(experiment, self.folder)
+        self.run(study)
+        self.begin()
+        spec, seed = experiment.spec, experiment.seed
+        worlds, repeats = (32, 16) if spec.runs >= 100 else (8, 8)
+        variance = or_warn(
+            _("the share of the variance due to traits"),
+            lambda: trait_shares(
+                scenario, spec.baseline, worlds=worlds, repeats=repeats, seed=seed
+            ),
+        )
+        results = collect(study, scenario, experiment.futures)
+        comparison = compare(results, baseline=spec.baseline)
+        fair = None
+        if len(scenario.regions) <= 40:  # of more, nobody reads who pays what in one run
+            fair = or_warn(
+                _("the cost shares in joint bodies"),
+                lambda: fairness(scenario, comparison.order()[0], seed=seed),
+            )
+        publish_comparison(
+            experiment, study, results, comparison, variance=variance, fair=fair,
+            facts=self.facts, pages=self.region_pages(comparison),
+        )  # fmt: skip
+        return comparison
+
+    def region_pages(self, comparison: Comparison) -> dict[str, str]:
+        """Write the pages of regions for the best strategy; return their addresses by code."""
+        if not self.codes:
+            return {}
+        experiment, made = self.experiment, dict[str, str]()
+        world, runs = experiment.scenario, experiment.spec.runs
+        world = world.with_(experiment.futures[comparison.futures[0]])
+        about = provenance(self.facts["command"], experiment.seed, world)
+        about |= {"runs": runs, "made": self.facts["made"]}
+        names = page_names(world)
+        for code in self.codes:
+            outlook = region_outlook(
+                world, code, comparison.order()[0], baseline=experiment.spec.baseline, runs=runs,
+                seed=experiment.seed,
+                progress=lambda done: self.progress(2 * runs * len(made) + done),
+            )  # fmt: skip
+            write_region(outlook, self.folder / names[code], facts=about, workbook=True)
+            made[code] = link(names[code])
+        return made
+
+
+def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
+    """Return a part of the report that needs more runs, or warn and return None if a run fails."""
+    try:
+        return work()
+    except KolabsimError:
+        raise
+    except Exception as error:  # a user's rule may raise anything
+        text = _("{what} is missing because a run failed ({error})")
+        reason = f"{type(error).__name__}: {error}"
+        warnings.warn(text.format(what=what, error=reason), stacklevel=2)
+        return None
+
+
 def publish_comparison(
     experiment: Experiment,
     study: Study,
@@ -61,17 +158,16 @@ def publish_comparison(
     *,
     variance: pd.DataFrame | None,
     fair: pd.DataFrame | None,
-    account: Account,
-    pages: Mapping[str, str] | None = None,
+    facts: Mapping[str, Any],
+    pages: Mapping[str, str],
 ) -> None:
     """Write tables, figures, report and provenance of a comparison beside its runs.
 
-    ``pages`` are the files of single regions that the report links to, by their codes.
-    Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    ``pages`` are the addresses of pages of single regions, by their codes.
     """
-    folder, facts = study.folder, comparison_provenance(experiment, study, account, pages or ())
+    folder = study.folder
     if study.runs * len(study.tasks) <= MOST_ROWS:
-        write_table(study, "runs", folder / "runs.csv")
+        write_whole(folder / "runs.csv", joined(study, "runs", ".csv"))
     tables = {
         "differences": comparison.differences, "winners": comparison.winners,
         "costs": comparison.costs, "channels": comparison.channels,
@@ -88,14 +184,12 @@ def publish_comparison(
 
 
 def publish_experiment(
-    experiment: Experiment, result: Result, folder: Path, account: Account
+    experiment: Experiment, result: Result, folder: Path, facts: Mapping[str, Any]
 ) -> Sequence[Section]:
     """Write the page, figures, tables and provenance of any experiment but a comparison.
 
-    Returns the sections of the page. Raises :class:`~kolabsim.errors.StorageError` if the disk
-    refuses.
+    Returns the sections of the page.
     """
-    facts = study_provenance(experiment, Store(folder), account)
     try:
         report = REPORTS[type(result)](experiment, result)
     except StorageError:
@@ -111,7 +205,7 @@ def publish_experiment(
         reproduction_section(facts, f"{report.methods} {model_methods(experiment, facts)}"),
     ]  # fmt: skip
     lines = [
-        fill(_("{number} runs"), number=account.progress.wanted),
+        fill(_("{number} runs"), number=facts["runs_wanted"]),
         fill(_("seed {seed}"), seed=str(experiment.seed)),
         fill(_("model {hash}"), hash=str(facts["model"])),
     ]
@@ -119,7 +213,6 @@ def publish_experiment(
     scenario = experiment.scenario
     kind, notices = scenario.title(language()), find_notices(scenario)
     page = Page(title, sections, lines=lines, kind=kind, notices=notices)
-    facts |= {"asked": experiment.spec.model_dump(mode="json")}
     publish(page, folder, tables=report.tables, facts=facts)
     return sections
 

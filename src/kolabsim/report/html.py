@@ -10,11 +10,10 @@ from markupsafe import Markup
 
 from kolabsim import __version__
 from kolabsim.errors import shown
-from kolabsim.files import write_whole
+from kolabsim.files import is_routed, write_whole
 from kolabsim.i18n import _, language, ngettext
 from kolabsim.report.page import Page
 from kolabsim.report.workbook import write_workbook
-from kolabsim.study.store import FAILURES
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -31,6 +30,10 @@ def render(page: Page) -> str:
     return template.render(page=page, language=language(), version=__version__)
 
 
+FAILURES = "failures"
+"""Folder of the errors of pages."""
+
+
 def errors_file(path: Path) -> Path:
     """The file with the errors of a page's missing parts; it exists only if there are any."""
     return path.parent / FAILURES / f"{path.stem}.txt"
@@ -45,7 +48,8 @@ def write_page(page: Page, path: Path, *, workbook: bool = False) -> Path:
     """
     write_whole(path, render(page).encode())
     file, errors = errors_file(path), page.errors
-    file.unlink(missing_ok=True)
+    if not is_routed(file):  # the ledger of a results folder removes what no longer belongs
+        file.unlink(missing_ok=True)
     if errors:
         write_whole(file, "\n".join(errors).encode(errors="backslashreplace"))
         text = ngettext(

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kolabsim.errors import InputError, Problem, StorageError, shown
+from kolabsim.errors import InputError, StorageError, shown
 from kolabsim.figures.style import to_png
 from kolabsim.files import table_csv, write_whole
 from kolabsim.i18n import _
-from kolabsim.report.html import errors_file, write_page
+from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
-from kolabsim.report.provenance import PROVENANCE, hash_request
-from kolabsim.study.store import INPUTS, MANIFEST
+from kolabsim.report.provenance import PROVENANCE
+from kolabsim.study.ledger import LEDGER
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from kolabsim.study.experiment import Experiment
-    from kolabsim.study.runner import Study
 
 REPORT = "report.html"
 FIGURES = "figures"
@@ -40,10 +37,11 @@ def check_folder(folder: Path) -> None:
     """
     check_writable(folder)
     found = {path.name for path in folder.glob("[!.]*")}
-    # A study that stopped at once has only its inputs.
-    if found - {INPUTS} and MANIFEST not in found:
-        text = _("this folder does not hold results; choose another one with --out")
-        raise InputError([Problem(text, file=shown(folder))])
+    text = _("this folder does not hold results; choose another one with --out")
+    if "study.json" in found and LEDGER not in found:
+        text = _("an earlier version wrote these results; add --fresh to use a new folder")
+    if found and LEDGER not in found:
+        raise InputError.of(text, shown(folder))
 
 
 def check_writable(folder: Path) -> None:
@@ -52,7 +50,7 @@ def check_writable(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             text = _("this is a file; results need a folder")
-            raise InputError([Problem(text, file=shown(folder))])
+            raise InputError.of(text, shown(folder))
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -72,17 +70,6 @@ def fresh_folder(folder: Path) -> Path:
         number += 1
         found = folder.with_name(f"{folder.name}-{number}")
     return found
-
-
-def is_reported(experiment: Experiment, study: Study, pages: Iterable[str] = ()) -> bool:
-    """Whether the folder of a study has the requested report, with pages of these regions."""
-    try:
-        facts = json.loads((study.folder / PROVENANCE).read_text(encoding="utf-8"))
-        found = facts["request"]
-    except (OSError, ValueError, LookupError, TypeError):  # missing or damaged
-        return False
-    is_whole = (study.folder / REPORT).is_file() and not errors_file(study.folder / REPORT).exists()
-    return is_whole and found == hash_request(experiment, study, pages)
 
 
 def publish(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +16,17 @@ from typing import TYPE_CHECKING
 from kolabsim import __version__
 from kolabsim.i18n import _, language
 from kolabsim.model.jit import digest
+from kolabsim.model.load import imports
 from kolabsim.report.page import Facts, Quote, Section, separate
 from kolabsim.report.workbook import is_possible
-from kolabsim.study.store import KINDS, Store
+from kolabsim.study.ledger import PART
+from kolabsim.study.spec import ComparisonSpec
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
-    from kolabsim.study.runner import Progress, Study
+    from kolabsim.study.ledger import Ledger
+    from kolabsim.study.runner import Progress
 
 PROVENANCE = "provenance.json"
 """Name of the file with the provenance of results, in their folder."""
@@ -60,50 +64,73 @@ def provenance(command: str, seed: int, scenario: Scenario | None = None) -> dic
     return facts
 
 
-def study_provenance(experiment: Experiment, store: Store, account: Account) -> dict[str, object]:
-    """Return the provenance of an experiment: also its runs, and hashes of its files."""
-    files = (experiment.file, *experiment.scenario.files, *experiment.scenario.extensions)
-    parts = [path for kind in KINDS for path in store.files(kind)]
-    return provenance(account.command, experiment.seed, experiment.scenario) | {
+def study_provenance(
+    experiment: Experiment, ledger: Ledger, account: Account, pages: Sequence[str] = ()
+) -> dict[str, object]:
+    """Return the provenance of an experiment: enough to reproduce it, with hashes of its files.
+
+    ``pages`` are the codes of regions that have a page.
+    """
+    points = {f"{p.strategy}, {p.future}": p.hash for p in ledger.points.values()}
+    facts = provenance(account.command, experiment.seed, experiment.scenario) | {
         "experiment": experiment.name,
         "kind": experiment.kind,
         "strategies": list(experiment.strategies),
+        "runs_wanted": account.progress.wanted,
         "runs_done": account.progress.done,
         "runs_reused": account.progress.reused,
         "runs_failed": account.progress.failed,
-        "parts": {path.name: hash_file(path) for path in parts},
-        "files": {path.name: hash_file(path) for path in dict.fromkeys(files)},
+        "parts": {name: file.sha256 for name, file in ledger.files.items() if file.role == PART},
+        "files": {path.name: hash_file(path) for path in input_files(experiment)},
         "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
+        "asked": experiment.spec.model_dump(mode="json"),
+        "settings": dict(experiment.settings),
+        "pages": list(pages),
+        "language": language(),
     }
+    if isinstance(experiment.spec, ComparisonSpec):
+        facts |= {
+            "baseline": experiment.spec.baseline,
+            "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
+            "runs": experiment.spec.runs,
+            "points": points,
+        }
+    return facts
 
 
-def comparison_provenance(
-    experiment: Experiment, study: Study, account: Account, pages: Iterable[str] = ()
-) -> dict[str, object]:
-    """Return the provenance of a comparison: enough to reproduce it, and to know its report."""
-    return study_provenance(experiment, study.store, account) | {
-        "request": hash_request(experiment, study, pages),
-        "baseline": experiment.spec.baseline,
-        "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
-        "runs": experiment.spec.runs,
-        "points": {f"{p.strategy}, {p.future}": p.hash for p in study.tasks},
-    }
+def input_files(experiment: Experiment) -> list[Path]:
+    """The files that an experiment consists of, its own first."""
+    scenario = experiment.scenario
+    return list(dict.fromkeys((experiment.file, *scenario.files, *scenario.extensions)))
 
 
-def hash_request(experiment: Experiment, study: Study, pages: Iterable[str]) -> str:
-    """Return the hash of all that a report depends on: the same hash, the same report."""
+def hash_request(experiment: Experiment, pages: Iterable[str]) -> str:
+    """Return the hash of all that a report prints: the same hash, the same report."""
     request = {
-        "kolabsim": __version__,
-        "points": [[p.strategy, p.future, p.hash] for p in study.tasks],
-        "baseline": experiment.spec.baseline,
-        "measures": list(experiment.spec.measures),
-        "question": experiment.question(language()),
-        "runs": [experiment.spec.runs, experiment.spec.detail],
+        "code": hash_package(),
+        "packages": {name: version_of_package(name) for name in PACKAGES},
+        "platform": [platform.python_version(), platform.platform(terse=True)],
+        "name": experiment.name,
+        "asked": experiment.spec.model_dump(mode="json"),
+        "settings": dict(experiment.settings),
+        "files": [hash_file(path) for path in input_files(experiment)],
+        "imports": [imports(path) for path in experiment.scenario.extensions],
         "language": language(),
         "pages": list(pages),
         "workbook": is_possible(),
     }
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(request, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def hash_package() -> str:
+    """Return the hash of all of kolabsim: code, templates, and translations."""
+    text, package = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".po", ".j2", ".css"):
+            text.update(path.read_bytes())
+    return text.hexdigest()
 
 
 def hash_file(path: Path) -> str:

@@ -5,10 +5,9 @@ Tables are read and written chunk by chunk, so that memory does not grow with th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -18,7 +17,6 @@ from kolabsim.engine.ensemble import BLOCK
 from kolabsim.files import table_csv, write_whole
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.runner import Study
-from kolabsim.study.store import intact
 from kolabsim.study.tasks import run_figures
 
 if TYPE_CHECKING:
@@ -136,13 +134,13 @@ def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
         ],
         columns=["task", "block"],
     )
-    index = study.store.index(kind)
-    read = lru_cache(maxsize=2)(pq.read_table)
+    ledger = study.ledger
+    index = ledger.index(kind)
+    read = lru_cache(maxsize=2)(lambda name: pq.read_table(ledger.checked(name)))
     for first in range(0, len(wanted), CHUNK[kind]):
         some = wanted[first : first + CHUNK[kind]]
-        files = dict.fromkeys(path for block in some["block"] for path in index.get(block, ()))
-        with intact(study.store.parts):
-            table = _ordered(study, kind, list(map(read, files)), some, limit) if files else None
+        files = dict.fromkeys(name for block in some["block"] for name in index.get(block, ()))
+        table = _ordered(study, kind, list(map(read, files)), some, limit) if files else None
         if table is not None:
             yield table
 
@@ -194,11 +192,9 @@ def read_tables(study: Study) -> dict[str, pd.DataFrame]:
 class StoredResults(Results):
     """Results whose runs stay on disk and are read column by column."""
 
-    file: Path
+    study: Study
 
-    def __init__(
-        self, study: Study, scenario: Scenario, futures: Mapping[str, object], file: Path
-    ) -> None:
+    def __init__(self, study: Study, scenario: Scenario, futures: Mapping[str, object]) -> None:
         vars(self).update(
             scenario=scenario,
             strategies=study.strategies,
@@ -206,39 +202,43 @@ class StoredResults(Results):
             seed=study.seed,
             quarters=read_table(study, "quarters"),
             regions=read_table(study, "regions"),
-            file=file,
+            study=study,
         )
 
     @property
     def runs(self) -> pd.DataFrame:
         """All runs with all measures, read from disk."""
-        return pd.read_parquet(self.file)
+        return pd.read_parquet(self.study.ledger.checked("runs.parquet"))
 
     def columns(self, names: Sequence[str]) -> pd.DataFrame:
         """The runs with these columns only."""
-        return pd.read_parquet(self.file, columns=list(names))
+        file = self.study.ledger.checked("runs.parquet")
+        return pd.read_parquet(file, columns=list(names))
 
 
 def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> StoredResults:
-    """Write the runs of a study into one file of each kind in its folder, and read those."""
+    """Write the runs of a study into one file of each kind in its folder, and read those.
+
+    The folder must be held (:func:`kolabsim.study.ledger.hold`).
+    """
     import pyarrow as pa
 
     # Arrow's own pools hold on to freed memory: a quarter more for nothing here.
     pa.set_memory_pool(pa.system_memory_pool())
     for kind in KEYS:
-        write_table(study, kind, study.folder / f"{kind}.parquet")
-    return StoredResults(study, scenario, futures, study.folder / "runs.parquet")
+        write_whole(study.folder / f"{kind}.parquet", joined(study, kind))
+    return StoredResults(study, scenario, futures)
 
 
-def write_table(study: Study, kind: str, path: Path) -> None:
-    """Write all finished rows of a kind into one file: CSV or Parquet, as its ending says."""
+def joined(study: Study, kind: str, ending: str = ".parquet") -> Callable[[BinaryIO], None]:
+    """A function that writes all finished rows of a kind into a file: CSV or Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     def write(file: BinaryIO) -> None:
         writer = None
         for number, chunk in enumerate(chunks(study, kind)):
-            if path.suffix == ".csv":
+            if ending == ".csv":
                 file.write(table_csv(chunk, header=number == 0))
                 continue
             table = pa.Table.from_pandas(chunk, preserve_index=False)
@@ -248,4 +248,4 @@ def write_table(study: Study, kind: str, path: Path) -> None:
         if writer is not None:
             writer.close()
 
-    write_whole(path, write)
+    return write

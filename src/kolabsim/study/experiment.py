@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -34,10 +35,12 @@ from kolabsim.study.spec import (
     SweepSpec,
     parse_outcome,
 )
-from kolabsim.study.tasks import DEFAULT_FUTURE, table_shape
+from kolabsim.study.tasks import DEFAULT_FUTURE, identify, table_shape
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from kolabsim.study.ledger import Identity
 
 MOST_POINTS = 100_000
 """Most points of a sweep."""
@@ -66,6 +69,8 @@ class Experiment(Generic[AnySpec]):
     factors: tuple[Factor, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     file: Path
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Further changes to the scenario that the caller made, by dotted names."""
 
     @property
     def kind(self) -> str:
@@ -76,6 +81,12 @@ class Experiment(Generic[AnySpec]):
     def seed(self) -> int:
         """Seed of all random draws."""
         return self.spec.seed
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What decides whether it may continue the study in a folder."""
+        asked = self.spec.model_dump(mode="json")
+        return identify(self.scenario, self.strategies, self.kind, self.seed, asked)
 
     @property
     def moments(self) -> tuple[tuple[str, int], ...]:
@@ -155,6 +166,7 @@ class Experiment(Generic[AnySpec]):
             factors=factors,
             outcomes=outcomes,
             file=path,
+            settings=settings or {},
         )
         if isinstance(spec, SensitivitySpec):
             with check.passing(()):

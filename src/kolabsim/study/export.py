@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from kolabsim.errors import InputError, require, suggestion
+from kolabsim.errors import InputError, require, shown, suggestion
 from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, write_whole
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.collect import chunks, read_tables
+from kolabsim.study.ledger import KINDS, PUBLISHED
 from kolabsim.study.runner import Study
-from kolabsim.study.store import KINDS, intact
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -51,6 +51,8 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     in the folder. The last two need the extra ``export``.
     """
     study = Study.open(folder)
+    if not study.ledger.index():
+        raise InputError.of(_("no finished run is in this folder"), shown(folder))
     if to == "xlsx":
         return [_write_workbook(study, out / "results.xlsx")]
     tables = read_tables(study)
@@ -152,10 +154,11 @@ def _fill(book: Workbook, study: Study) -> None:
     head = ["strategy", "future", "run", *study.measures]
     runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))
     _write_sheet(book, "runs", head, runs)
-    for file in sorted(study.folder.glob("*.csv")):
-        if file.stem not in {"runs", "measures"}:
-            with intact(file):
-                names, *body = _read_rows(file)
+    ledger = study.ledger
+    for name in sorted(name for name, file in ledger.files.items() if file.role == PUBLISHED):
+        file = study.folder / name
+        if file.suffix == ".csv" and file.stem not in {"runs", "measures"}:
+            names, *body = _read_rows(ledger.checked(name))
             if len(body) > MOST_ROWS:
                 _refuse_rows(file.name, len(body))
             title = re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31]

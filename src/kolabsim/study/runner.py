@@ -1,16 +1,19 @@
 """Studies: which runs an experiment needs, and how the missing ones are run.
 
-A study lives in a folder. Only what is missing there is run, and an interruption loses no finished
-batch.
+A study lives in a folder. Only what is missing or damaged there is run, and an interruption loses
+no finished batch.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +21,23 @@ import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, cores
 from kolabsim.engine.overrides import is_quick
-from kolabsim.errors import InputError, KolabsimError, Problem, StoppedError, shown
+from kolabsim.errors import InputError, KolabsimError, StoppedError, shown
+from kolabsim.files import rows_csv, table_csv
 from kolabsim.i18n import _
-from kolabsim.model.jit import digest
-from kolabsim.model.measures import MEASURES, Measure
+from kolabsim.model.measures import CUSTOM, MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
-from kolabsim.study.store import Failure, Manifest, Store, intact
+from kolabsim.study.ledger import (
+    INPUT,
+    KINDS,
+    PART,
+    Fact,
+    Failure,
+    Identity,
+    Ledger,
+    Point,
+    held,
+    hold,
+)
 from kolabsim.study.tasks import (
     Bases,
     Moments,
@@ -32,9 +46,11 @@ from kolabsim.study.tasks import (
     TaskKey,
     build_futures,
     hash_packed,
+    identify,
     pack,
+    to_bytes,
 )
-from kolabsim.study.worker import Batch, Finished, Work, simulate_batch
+from kolabsim.study.worker import Batch, Finished, Work, parquet_bytes, simulate_batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +59,11 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import ComparisonSpec
 
+PARTS, INPUTS = "parts", "inputs"
+FAILURES = "failures.csv"
+"""The runs that raised an error, to be read by people."""
+DESIGN = "design.csv"
+"""The settings of each point of a design, to be read by people."""
 SECONDS = 2.0
 """Target duration of a batch: long enough to hide its overhead, short enough that an interruption
 loses little."""
@@ -62,6 +83,8 @@ class Progress:
     reused: int = 0
     done: int = 0
     failed: int = 0
+    repaired: int = 0
+    """Finished runs whose files were damaged or lost, and that were simulated again."""
     simulated: float = 0.0
     """Seconds of simulation, summed over workers."""
 
@@ -97,6 +120,8 @@ class Study:
     """Measures that are also stored at a quarter."""
     place: np.ndarray | None = field(default=None, repr=False)
     """Of a design: [strategies, points] the position in ``tasks``; equal points share a task."""
+    identity: Identity | None = field(default=None, repr=False)
+    """What decides whether it may continue the study in its folder."""
 
     @classmethod
     def plan(cls, experiment: Experiment[ComparisonSpec], folder: Path | str) -> Study:
@@ -123,9 +148,10 @@ class Study:
             seed=experiment.seed,
             detail=spec.detail,
             strategies=experiment.strategies,
+            identity=experiment.identity,
             **_facts(scenario),
         )
-        study._refuse_other_study()
+        study._refuse_other_study(study.ledger)
         return study
 
     @classmethod
@@ -139,12 +165,14 @@ class Study:
         runs: int,
         seed: int,
         moments: Sequence[tuple[str, int]] = (),
+        identity: Identity | None = None,
     ) -> Study:
         """Plan the study of a design: every strategy at every point, all on common random numbers.
 
         The points are the rows of a table [points, factors] of settings under dotted names; each
         strategy runs ``runs`` times at each. Several designs may share a folder: finished runs are
-        found by what decides them. ``moments`` are measures that are also stored at a quarter.
+        found by what decides them. ``moments`` are measures that are also stored at a quarter,
+        ``identity`` is that of the experiment, if there is one.
         """
         quick = tuple(name for name in table.columns if is_quick(name))
         slow = [name for name in table.columns if name not in quick]
@@ -161,7 +189,7 @@ class Study:
                 place[s, row] = order.setdefault(name, len(order))
                 tasks.setdefault(name, TaskKey(strategy, str(row), name))
                 recipes[name] = recipe
-        return cls(
+        study = cls(
             folder=Path(folder),
             tasks=tuple(tasks.values()),
             recipes=recipes,
@@ -172,8 +200,11 @@ class Study:
             table=table,
             moments=read_at,
             place=place,
+            identity=identity or identify(scenario, strategies, "design", seed),
             **_facts(scenario),
         )
+        study._refuse_other_study(study.ledger)
+        return study
 
     @classmethod
     def open(cls, folder: Path) -> Study:
@@ -181,21 +212,24 @@ class Study:
 
         Raises :class:`~kolabsim.errors.InputError` if the folder holds none.
         """
-        manifest = Store(folder).read_manifest()
-        if manifest is None:
-            text = _("there is no study in this folder")
-            raise InputError([Problem(text, file=shown(folder))])
+        ledger = held(folder) or Ledger.read(folder)
+        about = ledger.facts.get("study")
+        if about is None:
+            raise InputError.of(_("there is no study in this folder"), shown(folder))
+        measures = {name: Measure(*entry) for name, entry in about["measures"].items()}
+        CUSTOM.update({name: entry for name, entry in measures.items() if name not in CUSTOM})
+        points = ledger.points.values()
         return cls(
             folder=folder,
-            tasks=manifest.tasks,
-            runs=manifest.runs,
-            seed=manifest.seed,
-            detail=manifest.detail,
-            regions=tuple(manifest.regions),
-            areas=tuple(manifest.areas),
-            currency=manifest.currency,
-            custom_measures=manifest.measures,
-            strategies=tuple(dict.fromkeys(task.strategy for task in manifest.tasks)),
+            tasks=tuple(TaskKey(one.strategy, one.future, one.hash) for one in points),
+            runs=max(one.runs for one in points),
+            seed=about["seed"],
+            detail=max(one.detail for one in points),
+            regions=tuple(about["regions"]),
+            areas=tuple(about["areas"]),
+            currency=about["currency"],
+            custom_measures=measures,
+            strategies=tuple(dict.fromkeys(one.strategy for one in points)),
         )
 
     @property
@@ -211,66 +245,87 @@ class Study:
                 yield k, first, task.block(first)
 
     @property
-    def store(self) -> Store:
-        """The folder's content."""
-        return Store(self.folder)
+    def ledger(self) -> Ledger:
+        """The ledger of its folder: the one that this thread holds, or one read now."""
+        return held(self.folder) or Ledger.read(self.folder)
 
     # The folder ---------------------------------------------------------------------------------
 
-    def _refuse_other_study(self) -> None:
-        before = self.store.read_manifest()
-        known = before.points if before else {}
-        changed = [task for task in self.tasks if known.get(task.label, task.hash) != task.hash]
-        if before is None or not changed:
-            return
-        if before.model != digest():
-            what = _("another version of the model made them")
-        elif before.seed != self.seed:
-            what = _("they have seed {seed}").format(seed=before.seed)
-        else:
-            names = ", ".join(dict.fromkeys(task.strategy for task in changed))
-            what = _("the scenario has changed for: {names}").format(names=names)
-        text = _(
-            "this folder holds the runs of another study: {what}; add --fresh to use a new folder, "
-            "or choose one with --out"
-        )
-        raise InputError([Problem(text.format(what=what), file=shown(self.folder))])
+    def _refuse_other_study(self, ledger: Ledger) -> None:
+        named = () if self.table is not None else self.tasks
+        assert self.identity is not None
+        ledger.refuse_other(self.identity, [(t.strategy, t.future, t.hash) for t in named])
 
-    def _record(self) -> None:
-        """Write the manifest and everything that decides the results of the tasks."""
-        before = self.store.read_manifest()
-        points = {task.label: task.hash for task in self.tasks}
-        if before and self.table is None:  # another design numbers its points differently
-            points = before.points | points
-        manifest = Manifest(
-            model=digest(),
-            seed=self.seed,
-            runs=max(self.runs, before.runs if before else 0),
-            detail=max(self.detail, before.detail if before else 0),
-            regions=list(self.regions),
-            areas=list(self.areas),
-            currency=self.currency,
-            measures=dict(self.custom_measures),
-            points=points,
-        )
-        self.store.write_bases(self.bases)
+    def _record(self, ledger: Ledger) -> None:
+        """Enter the study, its points, and everything that decides the results of these."""
+        self._refuse_other_study(ledger)
+        assert self.identity is not None
+        before = ledger.identity
+        identity = self.identity if before is None else self.identity.over(before)
+        about = {
+            "seed": self.seed, "regions": self.regions, "areas": self.areas,
+            "currency": self.currency,
+            "measures": {name: astuple(entry) for name, entry in self.custom_measures.items()},
+        }  # fmt: skip
+        ledger.put(identity.fact, Fact("study", json.dumps(about)))
+        inputs: dict[str, bytes] = {}
+        for name, plain in self.bases.items():
+            file = f"{INPUTS}/{name}.npz"
+            if file not in ledger.files or ledger.state(file):
+                inputs[file] = to_bytes(plain)
         if self.table is not None:
-            self.store.write_design(self.table, self.recipes, self.moments)
-        if manifest != before:
-            self.store.write_manifest(manifest)
+            inputs[DESIGN] = table_csv(self.table, index_label="point")
+        ledger.write(inputs, INPUT)
+        ledger.put(*self._new_points(ledger))
 
-    def failures(self) -> list[Failure]:
+    def _new_points(self, ledger: Ledger) -> Iterator[Fact | Point]:
+        """The tasks that the ledger lacks, or has with fewer runs.
+
+        Other designs number their points from 0 too; the ledger then counts on from its last.
+        """
+        known = ledger.points
+        by_hash = {point.hash: point.name for point in known.values()}
+        first = 0
+        if self.table is not None and any(
+            known[task.name].hash != task.hash for task in self.tasks if task.name in known
+        ):
+            first = 1 + max(int(point.future) for point in known.values())
+        columns: dict[str, Fact] = {}
+        for task in self.tasks:
+            recipe, future = self.recipes[task.hash], task.future
+            if self.table is not None:
+                future = str(int(future) + first)
+                if task.hash in by_hash:
+                    future = known[by_hash[task.hash]].future
+            name = TaskKey(task.strategy, future, task.hash).name
+            text = json.dumps([recipe.names, self.moments])
+            if text not in columns:
+                hash = hashlib.sha256(text.encode()).hexdigest()[:12]
+                columns[text] = Fact(f"columns-{hash}", text)
+                yield columns[text]
+            before = known.get(name)
+            point = Point(
+                name, task.hash, task.strategy, future,
+                max(self.runs, before.runs if before else 0),
+                max(self.detail, before.detail if before else 0),
+                recipe.base, columns[text].name, recipe.values.tobytes(),
+            )  # fmt: skip
+            if point != before:
+                yield point
+
+    def failures(self, ledger: Ledger | None = None) -> list[Failure]:
         """The runs of this study that raised an error and have not been repeated since."""
         blocks = {block for _k, _first, block in self.blocks}
-        found = self.store.failures()
+        found = (ledger or self.ledger).failed.values()
         return [one for one in found if one.block in blocks and one.run < self.runs]
 
     def missing(self, *, retry_failed: bool = False) -> list[tuple[TaskKey, np.ndarray]]:
         """The numbers of the runs that have neither finished nor failed, block by block."""
-        finished = self.store.finished()
-        detailed = self.store.finished("quarters") if self.detail else {}
+        ledger = self.ledger
+        finished = ledger.finished()
+        detailed = ledger.finished("quarters") if self.detail else {}
         failed: dict[str, set[int]] = {}
-        for failure in [] if retry_failed else self.failures():
+        for failure in [] if retry_failed else self.failures(ledger):
             failed.setdefault(failure.block, set()).add(failure.run)
         found = []
         for k, first, block in self.blocks:
@@ -289,23 +344,22 @@ class Study:
         Columns are measures, or measures at a quarter among ``moments``: ``trust@8``. NaN where a
         run is missing or a measure is undefined.
         """
-        import pyarrow.dataset as ds
+        import pyarrow.parquet as pq
 
         assert self.place is not None
         found = np.full((len(columns), len(self.tasks), self.runs), np.nan)
         position = {block: k for k, _first, block in self.blocks}
-        index = self.store.index()
-        files = {path for block in position.keys() & index.keys() for path in index[block]}
-        with intact(self.store.parts):
-            wanted = ["block", "run", *dict.fromkeys(columns)]
-            parts = ds.dataset(sorted(files)).to_batches(columns=wanted) if files else ()
-            for part in parts:
-                block = part.column("block")
-                names = np.array([position.get(one, -1) for one in block.dictionary.to_pylist()])
-                task, run = names[block.indices.to_numpy()], part.column("run").to_numpy()
-                here = (task >= 0) & (run < self.runs)
-                for k, name in enumerate(columns):
-                    found[k, task[here], run[here]] = part.column(name).to_numpy()[here]
+        ledger, wanted = self.ledger, ["block", "run", *dict.fromkeys(columns)]
+        index = ledger.index()
+        files = {name for block in position.keys() & index.keys() for name in index[block]}
+        for file in sorted(files):
+            part = pq.read_table(ledger.checked(file), columns=wanted).unify_dictionaries()
+            block = part.column("block").combine_chunks()
+            names = np.array([position.get(one, -1) for one in block.dictionary.to_pylist()])
+            task, run = names[block.indices.to_numpy()], part.column("run").to_numpy()
+            here = (task >= 0) & (run < self.runs)
+            for k, name in enumerate(columns):
+                found[k, task[here], run[here]] = part.column(name).to_numpy()[here]
         return found[:, self.place]
 
     # Running ------------------------------------------------------------------------------------
@@ -327,11 +381,26 @@ class Study:
         Raises :class:`~kolabsim.errors.StoppedError` if it is stopped or loses its executor, with
         finished batches stored, and :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
-        self._record()
-        self.store.tidy()
+        with hold(self.folder) as ledger:
+            faulty = ledger.mend(INPUT, PART)
+            self._record(ledger)
+            state = self._run(ledger, faulty, executor, workers, retry_failed, progress)
+            self._list_failures(ledger)
+        return state
+
+    def _run(
+        self,
+        ledger: Ledger,
+        faulty: Sequence[str],
+        executor: Executor | None,
+        workers: int | None,
+        retry_failed: bool,
+        progress: Callable[[Progress], None] | None,
+    ) -> Progress:
+        repairs = list(self._repairs(ledger, faulty))
         work = self.missing(retry_failed=retry_failed)
         state = Progress(wanted=len(self.tasks) * self.runs)
-        state.failed = 0 if retry_failed else len(self.failures())
+        state.failed = 0 if retry_failed else len(self.failures(ledger))
         state.reused = state.wanted - sum(len(numbers) for _task, numbers in work) - state.failed
         workers = workers or cores()
         stop = np.zeros(1, np.int64)
@@ -339,7 +408,7 @@ class Study:
         # Threads of this process can be stopped within a batch; an executor may be anywhere.
         simulate = simulate_batch if executor else partial(simulate_batch, stop=stop)
         speed = _Speed()
-        queue = self._batches(work, speed.blocks)
+        queue = chain(repairs, self._batches(work, speed.blocks))
         under_way: set[Future[Finished]] = set()
         try:
             while True:
@@ -349,7 +418,7 @@ class Study:
                     return state
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
-                    self._store(future.result(), state, speed)
+                    self._store(ledger, future.result(), state, speed)
                 if progress is not None:
                     progress(state)
         except KeyboardInterrupt as error:
@@ -384,17 +453,63 @@ class Study:
                 bases[base] = self.bases[base]
             yield Batch(some, bases, self.detail, self.moments, self.regions, self.areas)
 
-    def _store(self, found: Finished, state: Progress, speed: _Speed) -> None:
+    def _repairs(self, ledger: Ledger, faulty: Sequence[str]) -> Iterator[Batch]:
+        """For each part with a faulty file, a batch that gives all its files again.
+
+        A part with runs of points that this study lacks is given up; what is wanted of it is then
+        missing.
+        """
+        tasks = {block: self.tasks[k] for k, _first, block in self.blocks}
+        for part in dict.fromkeys(name.split(".")[0] for name in faulty if name in ledger.files):
+            files = {kind: f"{part}.{kind}.parquet" for kind in KINDS}
+            there = [kind for kind, name in files.items() if name in ledger.files]
+            if not any(ledger.files[files[kind]].role == PART for kind in there):
+                continue
+            spans = ledger.spans(files["runs"]) if "runs" in there else []
+            if not spans or not {span.block for span in spans} <= tasks.keys():
+                ledger.remove(files.values())
+                continue
+            detail = 0
+            if "quarters" in there:
+                detail = max(span.end for span in ledger.spans(files["quarters"]))
+            work = [
+                Work(tasks[block], self.recipes[tasks[block].hash], np.arange(first, end))
+                for block, first, end in spans
+            ]
+            bases = {one.recipe.base: self.bases[one.recipe.base] for one in work}
+            yield Batch(work, bases, detail, self.moments, self.regions, self.areas)
+
+    def _store(self, ledger: Ledger, found: Finished, state: Progress, speed: _Speed) -> None:
         """Write what a batch gave: a part with its runs, and each of its failures."""
         if found.runs:
-            self.store.write_part(found.tables, found.spans)
-            self.store.clear_failures(found.spans["runs"])
-        for failure in found.failures:
-            self.store.write_failure(failure)
-        state.done += found.runs
+            text = json.dumps(found.spans["runs"], separators=(",", ":"))
+            part = f"{PARTS}/{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+            names = {kind: f"{part}.{kind}.parquet" for kind in KINDS if kind in found.tables}
+            if names["runs"] in ledger.files:
+                state.repaired += found.runs
+            else:
+                state.done += found.runs
+            ledger.write(
+                {name: parquet_bytes(found.tables[kind]) for kind, name in names.items()},
+                PART,
+                {name: found.spans[kind] for kind, name in names.items()},
+            )
+            done = [
+                f"{s.block}-{run}" for s in found.spans["runs"] for run in range(s.first, s.end)
+            ]
+            ledger.drop(Failure, done)
+        ledger.put(*found.failures)
         state.failed += len(found.failures)
         state.simulated += found.seconds
         speed.learn(found.runs, found.seconds)
+
+    def _list_failures(self, ledger: Ledger) -> None:
+        """Write the runs that raised an error as a table, or remove it if there are none."""
+        if ledger.failed:
+            rows = [Failure._fields[1:], *(failure[1:] for failure in ledger.failed.values())]
+            ledger.write({FAILURES: rows_csv(rows)}, INPUT)
+        else:
+            ledger.remove([FAILURES])
 
     def _stopped(self, state: Progress, why: str) -> StoppedError:
         text = _(

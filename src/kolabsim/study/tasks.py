@@ -27,15 +27,19 @@ from kolabsim.engine.overrides import Base, build_base, vary
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
-from kolabsim.model.load import run_extensions
+from kolabsim.model.load import imports, run_extensions
 from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
+from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.ledger import Identity
 
 DEFAULT_FUTURE = "default"
 """The one future of a study that names none: the scenario's own parameters."""
 Plain = dict[str, Any]
 """Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
+CODE = ("model", "engine", "scenario", "study", "analysis")
+"""Packages whose code decides a stored number or a published figure."""
 Moments = tuple[tuple[str, int], ...]
 """Measures that are read at a quarter, each with its quarter."""
 
@@ -50,8 +54,8 @@ class TaskKey:
     hash: str
 
     @property
-    def label(self) -> str:
-        """Its name in a manifest."""
+    def name(self) -> str:
+        """Its name in a ledger."""
         return json.dumps([self.strategy, self.future], ensure_ascii=False)
 
     def block(self, run: int) -> str:
@@ -161,6 +165,27 @@ def run_figures(history: np.ndarray, measures: Sequence[str] = tuple(MEASURES)) 
     return figures
 
 
+def identify(
+    scenario: Scenario,
+    strategies: Sequence[str],
+    kind: str,
+    seed: int,
+    asked: Mapping[str, Any] | None = None,
+) -> Identity:
+    """What decides whether a study of a scenario may continue another one in a folder."""
+    worlds = {}
+    if kind != "comparison":  # its points are compared by their names
+        task = build_task(scenario, scenario.strategies[strategies[0]], seed=seed)
+        for name in strategies:
+            policy = build_policy(scenario, scenario.strategies[name])
+            worlds[name] = hash_packed(pack(task._replace(policy=policy)))
+    extensions = {
+        path.name: hashlib.sha256(path.read_bytes() + repr(imports(path)).encode()).hexdigest()
+        for path in scenario.extensions
+    }
+    return Identity(kind, seed, digest(*CODE), asked or {}, extensions, worlds)
+
+
 # Packing ------------------------------------------------------------------------------------------
 
 
@@ -171,7 +196,7 @@ def pack(task: Task) -> Plain:
     could run it.
     """
     refuse_uncompiled(task.rule, task.extensions)
-    packed: Plain = {"seed": task.seed, "model": digest()}
+    packed: Plain = {"seed": task.seed, "model": digest(*CODE)}
     for kind, part in (("world", task.world), ("policy", task.policy)):
         for name, array in part._asdict().items():
             packed[f"{kind}.{name}"] = np.asarray(array).view(np.ndarray)
@@ -187,6 +212,7 @@ def pack(task: Task) -> Plain:
     packed["files"] = json.dumps([str(file) for file in files])
     sources = [file.read_bytes().decode(errors="surrogateescape") for file in files]
     packed["sources"] = json.dumps(sources)  # byte by byte, whatever their encoding
+    packed["imports"] = json.dumps({file.name: imports(file) for file in files}, sort_keys=True)
     return packed
 
 
@@ -196,9 +222,9 @@ def unpack(packed: Plain) -> Task:
     Raises :class:`~kolabsim.errors.KolabsimError` if this process has another version of the model
     than the one that packed it, because results would differ.
     """
-    if packed["model"] != digest():
+    if packed["model"] != digest(*CODE):
         text = _("this worker has version {here} of the model, the study has {there}")
-        raise KolabsimError(text.format(here=digest(), there=packed["model"]))
+        raise KolabsimError(text.format(here=digest(*CODE), there=packed["model"]))
     parts = {
         kind: {
             name.partition(".")[2]: array.view(np.recarray) if array.dtype.names else array
@@ -285,6 +311,6 @@ def from_bytes(content: bytes) -> Plain:
     """The packed task that a file holds; no code in it is run."""
     with np.load(io.BytesIO(content), allow_pickle=False) as held:
         found: Plain = {name: held[name] for name in held.files}
-    texts = ("model", "rule", "targets", "measures", "files", "sources", "base.areas")
+    texts = ("model", "rule", "targets", "measures", "files", "sources", "imports", "base.areas")
     found |= {name: str(found[name]) for name in texts if name in found}
     return found | {"seed": int(found["seed"])}

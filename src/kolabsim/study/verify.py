@@ -1,82 +1,162 @@
-"""Whether stored results are what their inputs give: runs repeated and compared bit by bit."""
+"""Whether a results folder is what kolabsim wrote, complete, and what its inputs give."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.engine.ensemble import Task, run_block
 from kolabsim.engine.overrides import Base
+from kolabsim.errors import InputError, shown
+from kolabsim.i18n import _
 from kolabsim.study.collect import read_table
-from kolabsim.study.runner import Study
-from kolabsim.study.store import Store
-from kolabsim.study.tasks import Recipe, TaskKey, hash_packed, run_figures, unpack_base
+from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
+from kolabsim.study.runner import INPUTS, Study
+from kolabsim.study.spec import MOST_RUNS
+from kolabsim.study.tasks import Recipe, TaskKey, from_bytes, hash_packed, unpack_base
+from kolabsim.study.worker import Batch, make_tables
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of verifying a study."""
+    """The outcome of verifying a folder."""
 
+    faults: dict[str, str]
+    """Files that are missing or damaged, and which of both."""
+    files: int
+    """Files that the ledger lists."""
+    wanted: int
+    present: int
     checked: int
-    differing: tuple[tuple[str, str, int, str], ...]
-    """Strategy, future, run and the first measure that differs, for each run that differs."""
-    strangers: tuple[str, ...]
-    """Tasks whose inputs are not what their hash says."""
+    """Runs that were repeated."""
+    differing: tuple[tuple[str, str, int, str], ...] = ()
+    """Strategy, future, run and the first column that differs, for each run that differs."""
+    strangers: tuple[str, ...] = ()
+    """Points whose inputs are missing, or are not what their hash says."""
 
     @property
     def is_good(self) -> bool:
-        """Whether every repeated run is what was stored."""
-        return not self.differing and not self.strangers
+        """Whether everything is there, and every repeated run is what was stored."""
+        complete = self.present == self.wanted
+        return complete and not (self.faults or self.differing or self.strangers)
 
 
 def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
-    """Repeat a sample of a study's finished runs, drawn evenly from all, and compare every bit.
+    """Check all hashes, count the runs, repeat a sample of them, and compare every bit.
 
-    Raises :class:`~kolabsim.errors.KolabsimError` if another version of the model made the runs.
+    The sample is drawn evenly from all runs; quarters and regions are compared where they are
+    stored. If a part is damaged, no run is repeated.
+
+    Raises :class:`~kolabsim.errors.KolabsimError` if no finished run is there, or if another
+    version of the model made the runs.
     """
     study = Study.open(folder)
-    table = read_table(study, "runs")
+    ledger = study.ledger
+    faults = ledger.faults(INPUT, PART, PUBLISHED)
+    wanted, present = count_runs(ledger, faults)
+    if not present:
+        text = _("no finished run is in this folder")
+        raise InputError.of(text, shown(folder))
+    whole = Verdict(faults, len(ledger.files), wanted, present, 0)
+    if any(ledger.files[name].role == PART for name in faults):
+        return whole
+    table = read_table(study, "runs")[["strategy", "future", "run"]]
     number = min(max(sample, 1), len(table))
     rows = np.random.default_rng(seed).choice(len(table), number, replace=False)
-    chosen = table.iloc[np.sort(rows)]
-    groups = dict(iter(chosen.groupby(["strategy", "future"], observed=True)))
+    groups = dict(iter(table.iloc[np.sort(rows)].groupby(["strategy", "future"], observed=True)))
     keys = [key for key in study.tasks if (key.strategy, key.future) in groups]
-    tasks = read_tasks(study.store, keys)
+    tasks = read_tasks(ledger, keys)
     differing, strangers = [], []
     for key in keys:
-        here, task = groups[key.strategy, key.future], tasks[key.hash]
+        task = tasks[key.name]
         if task is None:
             strangers.append(f"{key.strategy}, {key.future}")
             continue
-        numbers = here["run"].to_numpy()
-        block = run_block(task, numbers, regions=False)
-        again = run_figures(block.history, block.measures)
-        stored = here[list(block.measures)].to_numpy(np.float64)
-        same = (again.view(np.int64) == stored.view(np.int64)) | (
-            np.isnan(again) & np.isnan(stored)
-        )
-        for k in np.flatnonzero(~same.all(axis=1)):
-            measure = block.measures[int(np.argmin(same[k]))]
-            differing.append((key.strategy, key.future, int(numbers[k]), measure))
-    return Verdict(number, tuple(differing), tuple(strangers))
+        numbers = groups[key.strategy, key.future]["run"].to_numpy()
+        differing += [
+            (key.strategy, key.future, run, column)
+            for run, column in repeat(study, ledger, key, task, numbers).items()
+        ]
+    return replace(whole, checked=number, differing=tuple(differing), strangers=tuple(strangers))
 
 
-def read_tasks(store: Store, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
-    """The stored inputs of tasks by their hashes; None where they are not what their hash says."""
-    recipes = store.read_recipes()
-    if recipes is None:  # no design: every task is a base of its own
-        recipes = {key.hash: Recipe(key.hash) for key in keys}
+def count_runs(ledger: Ledger, faults: dict[str, str]) -> tuple[int, int]:
+    """How many runs the points of a folder want, and how many are in parts without faults."""
+    wanted: dict[str, tuple[TaskKey, int]] = {}
+    for point in ledger.points.values():
+        most = max(point.runs, wanted[point.hash][1] if point.hash in wanted else 0)
+        wanted[point.hash] = TaskKey(point.strategy, point.future, point.hash), most
+    there = {
+        block: set().union(*(runs for name, runs in files.items() if name not in faults))
+        for block, files in ledger.index().items()
+    }
+    present = sum(
+        sum(run in there.get(key.block(run), ()) for run in range(most))
+        for key, most in wanted.values()
+    )
+    return sum(most for _key, most in wanted.values()), present
+
+
+def repeat(
+    study: Study, ledger: Ledger, key: TaskKey, task: Task, numbers: np.ndarray
+) -> dict[int, str]:
+    """Repeat runs of a task; the first column that differs from what is stored, by run."""
+    _names, moments = ledger.facts[ledger.points[key.name].columns]
+    batch = Batch([], {}, MOST_RUNS, tuple(map(tuple, moments)), study.regions, study.areas)
+    alone, found = replace(study, tasks=(key,)), dict[int, str]()
+    for kind, table, _runs in make_tables("", numbers, run_block(task, numbers), batch):
+        stored = read_table(alone, kind)
+        new = table.to_pandas().drop(columns="block")
+        for run in numbers.tolist():
+            one, other = (
+                rows[rows["run"] == run].reset_index(drop=True)[list(new)] for rows in (new, stored)
+            )
+            if kind != "runs" and other.empty:
+                continue  # without detail
+            name = differing_column(one, other)
+            if name:
+                found.setdefault(run, name)
+    return found
+
+
+def differing_column(one: pd.DataFrame, other: pd.DataFrame) -> str:
+    """The first column of two tables that differs in a bit; empty if none does."""
+    if len(one) != len(other):
+        return "run"
+    for name in one:
+        new, stored = one[name], other[name]
+        same = new.astype(str).equals(stored.astype(str))
+        if new.dtype.kind == "f":
+            bits = new.to_numpy().view(np.int64) == stored.to_numpy().view(np.int64)
+            same = bool((bits | (new.isna() & stored.isna()).to_numpy()).all())
+        if not same:
+            return str(name)
+    return ""
+
+
+def read_tasks(ledger: Ledger, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
+    """The stored inputs of tasks by name; None where they are not what their hash says."""
     bases: dict[str, Base | None] = {}
     found: dict[str, Task | None] = {}
     for key in keys:
-        recipe = recipes.get(key.hash)
-        if recipe is not None and recipe.base not in bases:
-            plain = store.read_base(recipe.base)
-            is_same = hash_packed(plain) == recipe.base
-            bases[recipe.base] = unpack_base(plain) if is_same else None
-        base = bases[recipe.base] if recipe else None
-        found[key.hash] = recipe.make({recipe.base: base}) if recipe and base else None
+        point = ledger.points[key.name]
+        names, moments = ledger.facts[point.columns]
+        recipe = Recipe(point.base, tuple(names), np.frombuffer(point.numbers))
+        if point.base not in bases:
+            file = f"{INPUTS}/{point.base}.npz"
+            bases[point.base] = None
+            if file in ledger.files and not ledger.state(file):
+                plain = from_bytes((ledger.folder / file).read_bytes())
+                if hash_packed(plain) == point.base:
+                    bases[point.base] = unpack_base(plain)
+        base = bases[point.base]
+        alike = (
+            point.base == point.hash
+            or recipe.hash(tuple((name, quarter) for name, quarter in moments)) == point.hash
+        )
+        found[key.name] = recipe.make({point.base: base}) if base and alike else None
     return found

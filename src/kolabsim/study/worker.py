@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Block, new_state, run_block
 from kolabsim.errors import KolabsimError
 from kolabsim.model.measures import REGION_MEASURES
-from kolabsim.study.store import Failure, Span
+from kolabsim.study.ledger import Failure, Span
 from kolabsim.study.tasks import Moments, Plain, Recipe, TaskKey, run_figures, unpack_base
 
 if TYPE_CHECKING:
@@ -89,24 +90,29 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
             states[recipe.base] = new_state(task.world)
         state = states[recipe.base]
         for done, given in attempts(task, key, runs, batch.detail, state, stop, found.failures):
-            names, regional = given.measures, done < batch.detail
-            moments = [given.history[:, q, names.index(name), None] for name, q in batch.moments]
-            figures = np.concatenate([run_figures(given.history, names), *moments], axis=1)
-            columns = [*names, *(f"{name}@{quarter}" for name, quarter in batch.moments)]
-            add("runs", rows(block, done, {}, columns, figures), block, done)
-            if regional.any():
-                history, by_region = given.history[regional], given.figures[regional]
-                done = done[regional]
-                quarters = rows(block, done, {"quarter": None}, names, history)
-                add("quarters", quarters, block, done)
-                places = {"region": batch.regions, "area": batch.areas}
-                regions = rows(block, done, places, tuple(REGION_MEASURES), by_region)
-                add("regions", regions, block, done)
+            for kind, table, finished in make_tables(block, done, given, batch):
+                add(kind, table, block, finished)
     found.tables = {
         kind: pa.concat_tables(parts).unify_dictionaries() for kind, parts in tables.items()
     }
     found.seconds = time.perf_counter() - started
     return found
+
+
+def make_tables(
+    block: str, runs: np.ndarray, given: Block, batch: Batch
+) -> Iterator[tuple[str, pa.Table, np.ndarray]]:
+    """Figures of runs, and quarters and regions of those with detail: kind, table, runs in it."""
+    names, regional = given.measures, runs < batch.detail
+    moments = [given.history[:, q, names.index(name), None] for name, q in batch.moments]
+    figures = np.concatenate([run_figures(given.history, names), *moments], axis=1)
+    columns = [*names, *(f"{name}@{quarter}" for name, quarter in batch.moments)]
+    yield "runs", rows(block, runs, {}, columns, figures), runs
+    if regional.any():
+        runs, history, by_region = runs[regional], given.history[regional], given.figures[regional]
+        yield "quarters", rows(block, runs, {"quarter": None}, names, history), runs
+        places = {"region": batch.regions, "area": batch.areas}
+        yield "regions", rows(block, runs, places, tuple(REGION_MEASURES), by_region), runs
 
 
 def attempts(
@@ -131,7 +137,9 @@ def attempts(
             return
         number, text = int(runs[0]), "".join(traceback.format_exception(error))
         reason = f"{type(error).__name__}: {error}"
-        failures.append(Failure(key.strategy, key.future, number, key.block(number), reason, text))
+        block = key.block(number)
+        name = f"{block}-{number}"
+        failures.append(Failure(name, key.strategy, key.future, number, block, reason, text))
         return
     if stop is not None and stop[0] != 0:
         raise GivenUpError
@@ -160,3 +168,12 @@ def rows(
         keys[name] = place if words is None else pa.DictionaryArray.from_arrays(place, list(words))
     columns = {name: np.ascontiguousarray(flat[:, k]) for k, name in enumerate(names)}
     return pa.table(keys | columns)
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as the content of a Parquet file; it does not depend on how rows came together."""
+    import pyarrow.parquet as pq
+
+    stream = io.BytesIO()
+    pq.write_table(table.combine_chunks(), stream, compression="zstd")
+    return stream.getvalue()

@@ -1,0 +1,554 @@
+"""The ledger of a results folder: one SQLite file that lists everything which kolabsim wrote there.
+
+It names the study (kind, keys of its file, seed, code), its points, the runs that failed, and each
+file with its SHA-256. A file is entered before it is written and confirmed afterwards, so a process
+that dies leaves nothing unlisted. Readers check the hash of a file before they use it; only what
+the ledger lists is ever removed. Each row has a checksum, and one process writes at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from kolabsim import __version__
+from kolabsim.errors import InputError, StorageError, shown
+from kolabsim.files import Content, replace_whole, routed, unfinished
+from kolabsim.i18n import _
+
+LEDGER = "ledger.sqlite"
+FORMAT = 1
+"""Version of the tables; a ledger of a later one is refused."""
+ASIDE = "set-aside"
+"""Folder of files that are not what kolabsim wrote: damaged, or edited by somebody."""
+INPUT, PART, PUBLISHED = "input", "part", "published"
+"""Roles of files."""
+KINDS = ("quarters", "regions", "runs")
+"""Files of a part."""
+CONTINUES = frozenset((
+    "question", "quick", "measures", "baseline", "against", "threshold", "outcome", "outcomes",
+    "strategies", "futures", "plausible", "structures", "runs", "detail", "samples", "until",
+    "most", "surrogate", "levels", "population", "generations",
+    "kind", "seed", "scenario", "set",
+))  # fmt: skip
+"""Keys of an experiment's file that may change within a folder: how much is simulated, and what is
+shown of it. The last four are compared as what they stand for."""
+
+
+class Fact(NamedTuple):
+    """Anything that the folder has once, as JSON."""
+
+    name: str
+    value: str
+
+
+class Point(NamedTuple):
+    """A task: a strategy under a future, or at a point of a design."""
+
+    name: str
+    """Its strategy and future as JSON: points with other names may have the same hash."""
+    hash: str
+    strategy: str
+    future: str
+    """The name of the future, or the number of the point in its design."""
+    runs: int
+    """Most runs that were ever wanted of it."""
+    detail: int
+    base: str
+    columns: str
+    """The fact with the names of its values, and the measures that are read at a quarter."""
+    numbers: bytes
+    """The values that are written into the base."""
+
+
+class File(NamedTuple):
+    """A file that kolabsim wrote, or was writing when it stopped."""
+
+    name: str
+    role: str
+    sha256: str
+    size: int
+    spans: str
+    """Of a part: the runs in it, as a list of block, first, and the number after the last."""
+    is_whole: int
+
+
+class Failure(NamedTuple):
+    """A run that raised an error."""
+
+    name: str
+    """Its block and number."""
+    strategy: str
+    future: str
+    run: int
+    block: str
+    error: str
+    traceback: str
+
+
+class Span(NamedTuple):
+    """Consecutive runs of a block: from ``first`` up to, but not including, ``end``."""
+
+    block: str
+    first: int
+    end: int
+
+
+Row = TypeVar("Row", Fact, Point, File, Failure)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides which runs may be in one folder."""
+
+    kind: str
+    seed: int
+    code: str
+    """The hash of all code that decides a number."""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """The keys of the experiment's file."""
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    """The hash of each file of user-defined code, with what it imports."""
+    worlds: Mapping[str, str] = field(default_factory=dict)
+    """The hash of the scenario under each strategy."""
+    version: str = __version__
+
+    @property
+    def fact(self) -> Fact:
+        """It, as it is entered."""
+        return Fact("identity", json.dumps(asdict(self), sort_keys=True))
+
+    def over(self, before: Identity) -> Identity:
+        """It, with the code and worlds that another study of the same folder used besides."""
+        extensions = {**before.extensions, **self.extensions}
+        return replace(self, extensions=extensions, worlds={**before.worlds, **self.worlds})
+
+    def differences(self, before: Identity) -> str:
+        """What keeps this study from continuing another one, in words; empty if nothing does."""
+        if before.kind != self.kind:
+            text = _("they are those of a {there}, and this is a {here}")
+            return text.format(there=_(before.kind), here=_(self.kind))
+        if before.code != self.code:
+            text = _("another version of the model made them (kolabsim {version}, {code})")
+            return text.format(version=before.version, code=before.code)
+        if before.seed != self.seed:
+            return _("they have seed {seed}").format(seed=before.seed)
+        changed = [name for name, hash in self.extensions.items()
+                   if before.extensions.get(name, hash) != hash]  # fmt: skip
+        if changed:
+            text = _("user-defined code has changed: {names}")
+            return text.format(names=", ".join(changed))
+        keys = (before.spec.keys() | self.spec.keys()) - CONTINUES
+        changed = sorted(key for key in keys if before.spec.get(key) != self.spec.get(key))
+        if changed:
+            return _("these keys had other values: {names}").format(names=", ".join(changed))
+        return self.changed_worlds(before.worlds)
+
+    def changed_worlds(self, before: Mapping[str, str]) -> str:
+        """The strategies for which the scenario was another one, in words."""
+        changed = [name for name, hash in self.worlds.items() if before.get(name, hash) != hash]
+        text = _("the scenario has changed for: {names}")
+        return text.format(names=", ".join(changed)) if changed else ""
+
+
+@dataclass
+class Ledger:
+    """Everything that the folder of a study holds; :func:`hold` opens it for writing."""
+
+    folder: Path
+    database: sqlite3.Connection | None = field(default=None, repr=False)
+    _shown: set[str] = field(default_factory=set, repr=False)
+    """Published files that were written since they began to be published."""
+    _told: set[str] = field(default_factory=set, repr=False)
+    """Files of whose faults the user was warned."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Ledger:
+        """Read the ledger of a folder; of a folder without one, an empty ledger.
+
+        Raises :class:`~kolabsim.errors.KolabsimError` if it is damaged, of a later version, or in
+        use by a process that writes.
+        """
+        found = cls(folder)
+        if (folder / LEDGER).is_file():
+            uri = (folder / LEDGER).resolve().as_uri() + "?mode=ro"
+            with explained(folder), closing(sqlite3.connect(uri, uri=True, timeout=2)) as database:
+                found.load(database)
+        return found
+
+    def load(self, database: sqlite3.Connection) -> None:
+        """Read all rows but points, and refuse damaged ones."""
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > FORMAT:
+            text = _("a later version of kolabsim wrote this folder; use that one")
+            raise InputError.of(text, shown(self.folder / LEDGER))
+        (state,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+        if state != "ok" or version < 1:
+            raise sqlite3.DatabaseError(state if version else "no tables")
+        self.facts = {row.name: json.loads(row.value) for row in rows(database, Fact)}
+        self.files = {row.name: row for row in rows(database, File)}
+        self.failed = {row.name: row for row in rows(database, Failure)}
+        self.points = {row.name: row for row in rows(database, Point)}
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Facts by name."""
+        return {}
+
+    @cached_property
+    def files(self) -> dict[str, File]:
+        """Files by name."""
+        return {}
+
+    @cached_property
+    def failed(self) -> dict[str, Failure]:
+        """Failed runs by name."""
+        return {}
+
+    @cached_property
+    def points(self) -> dict[str, Point]:
+        """Points by name, in the order in which they were planned."""
+        return {}
+
+    # Writing --------------------------------------------------------------------------------------
+
+    def put(self, *entries: Fact | Point | File | Failure) -> None:
+        """Enter rows, all or none of them."""
+        with self._changing() as database:
+            for row in entries:
+                places = ", ".join("?" * (len(row) + 1))
+                named = ", ".join(f"{name} = excluded.{name}" for name in (*row._fields, "seal"))
+                database.execute(
+                    f"INSERT INTO {type(row).__name__} VALUES ({places})"
+                    f" ON CONFLICT ({row._fields[0]}) DO UPDATE SET {named}",
+                    (*row, seal(row)),
+                )
+        for row in entries:
+            self._rows(type(row))[row[0]] = json.loads(row.value) if isinstance(row, Fact) else row
+
+    def drop(self, kind: type[Row], names: Iterable[str]) -> None:
+        """Strike rows out."""
+        kept = self._rows(kind)
+        gone = [(name,) for name in names if name in kept]
+        if gone:
+            with self._changing() as database:
+                text = f"DELETE FROM {kind.__name__} WHERE {kind._fields[0]} = ?"
+                database.executemany(text, gone)
+        for (name,) in gone:
+            del kept[name]
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        assert self.database is not None, "the folder is not held"
+        with explained(self.folder), self.database:
+            self.database.execute("BEGIN IMMEDIATE")
+            yield self.database
+
+    def _rows(self, kind: type) -> dict[str, Any]:
+        return {Fact: self.facts, Point: self.points, File: self.files, Failure: self.failed}[kind]
+
+    def write(
+        self,
+        contents: Mapping[str, Content],
+        role: str,
+        spans: Mapping[str, list[Span]] | None = None,
+    ) -> None:
+        """Write files, except those that are there already with the same content."""
+        if role == PUBLISHED:
+            self._shown |= contents.keys()
+        hashes = {
+            name: sha256(content) if isinstance(content, bytes) else ""
+            for name, content in contents.items()
+        }
+        before = {
+            name: self.files[name].sha256
+            for name in contents
+            if name in self.files and not self.state(name)
+        }
+        new = [
+            File(name, role, hash, 0, json.dumps((spans or {}).get(name, [])), 0)
+            for name, hash in hashes.items()
+            if not hash or before.get(name) != hash
+        ]
+        if not new:
+            return
+        self.put(*new)
+        done = []
+        for file in new:
+            path, unless = self.folder / file.name, before.get(file.name, "")
+            hash, size = replace_whole(path, contents[file.name], mark=self.mark, unless=unless)
+            done.append(file._replace(sha256=hash, size=size, is_whole=1))
+        self.put(*done)
+
+    @property
+    def mark(self) -> str:
+        """The end of the names of files that this folder's processes have not finished."""
+        return str(self.facts["mark"])
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files that the ledger lists: nothing else deletes results."""
+        gone = [name for name in names if name in self.files]
+        for name in gone:
+            path = self.folder / name
+            for one in (path, unfinished(path, self.mark)):
+                with suppress(OSError):
+                    one.unlink()
+            with suppress(OSError):
+                if path.parent != self.folder:
+                    path.parent.rmdir()
+        self.drop(File, gone)
+
+    def recover(self) -> None:
+        """Confirm or remove the files that a process was writing when it died."""
+        half = [name for name, file in self.files.items() if not file.is_whole]
+        whole = [name for name in half if self.files[name].sha256 and self.state(name) == ""]
+        self.put(
+            *(
+                self.files[name]._replace(is_whole=1, size=(self.folder / name).stat().st_size)
+                for name in whole
+            )
+        )
+        self.remove(name for name in half if name not in whole)
+
+    @contextmanager
+    def publishing(self, key: str) -> Iterator[dict[str, Any]]:
+        """List what is published within the block, and at its end remove older published files.
+
+        ``key`` stands for all that the files show; what the block puts into the dictionary is kept
+        with it.
+        """
+        about: dict[str, Any] = {}
+        self._shown.clear()
+        self.put(Fact("published", "null"))
+        yield about
+        listed = [name for name, file in self.files.items() if file.role == PUBLISHED]
+        self.remove(name for name in listed if name not in self._shown)
+        self.put(Fact("published", json.dumps({"key": key, "about": about})))
+
+    def keep(self, path: Path, content: Content) -> None:
+        """Write a published file."""
+        name = path.absolute().relative_to(self.folder.absolute()).as_posix()
+        self.write({name: content}, PUBLISHED)
+
+    def published(self, key: str) -> dict[str, Any] | None:
+        """What was kept with the files that show exactly this; None if other files are there."""
+        found = self.facts.get("published")
+        return found["about"] if found and found["key"] == key else None
+
+    # The study ------------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> Identity | None:
+        """The study that the folder holds, if any."""
+        return Identity(**self.facts["identity"]) if "identity" in self.facts else None
+
+    def refuse_other(self, wanted: Identity, points: Iterable[tuple[str, str, str]] = ()) -> None:
+        """Refuse a study that cannot continue the one in the folder.
+
+        ``points`` are strategies, futures, and hashes of the tasks that they name.
+        Raises :class:`~kolabsim.errors.InputError`.
+        """
+        before = self.identity
+        if before is None:
+            return
+        what = wanted.differences(before)
+        if not what and (points := list(points)):
+            known = {(one.strategy, one.future): one.hash for one in self.points.values()}
+            changed = [one[0] for one in points if known.get(one[:2], one[2]) != one[2]]
+            what = Identity("", 0, "", worlds=dict.fromkeys(changed, "new")).changed_worlds(
+                dict.fromkeys(changed, "old")
+            )
+        if what:
+            text = _(
+                "this folder holds the runs of another study: {what}; add --fresh to use a new "
+                "folder, or choose one with --out"
+            )
+            raise InputError.of(text, shown(self.folder), what=what)
+
+    # Checking -------------------------------------------------------------------------------------
+
+    def state(self, name: str) -> str:
+        """Whether a listed file is as it was written: ``""``, ``"missing"`` or ``"damaged"``."""
+        try:
+            with (self.folder / name).open("rb") as file:
+                hash = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return "missing"
+        except OSError:
+            return "damaged"
+        return "" if hash == self.files[name].sha256 else "damaged"
+
+    def faults(self, *roles: str) -> dict[str, str]:
+        """The listed files of some roles that are missing or damaged."""
+        listed = [name for name, file in self.files.items() if file.role in roles]
+        states = {name: self.state(name) for name in listed}
+        return {name: state for name, state in states.items() if state}
+
+    def mend(self, *roles: str) -> list[str]:
+        """Set damaged files of some roles aside and warn of them; return these and missing ones."""
+        faults = self.faults(*roles)
+        for name, state in faults.items():
+            if state == "damaged":
+                place = self.folder / ASIDE / name
+                while place.exists():
+                    place = place.with_name(f"{place.name}-{secrets.token_hex(2)}")
+                with suppress(OSError):
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    (self.folder / name).rename(place)
+        texts = {
+            "damaged": _("not as kolabsim wrote them, set aside and made again: {files}"),
+            "missing": _("missing, and made again: {files}"),
+        }
+        for state, text in texts.items():
+            names = sorted(name for name, one in faults.items() if one == state)
+            names = [name for name in names if name not in self._told]
+            self._told |= set(names)
+            if names:
+                warnings.warn(text.format(files=", ".join(names)), stacklevel=2)
+        return list(faults)
+
+    def checked(self, name: str) -> Path:
+        """The path of a listed file whose content is what was written.
+
+        Raises :class:`~kolabsim.errors.InputError` if it is not.
+        """
+        state = self.state(name) if name in self.files else "missing"
+        if state:
+            text = {
+                "missing": _("this file of results is missing; 'kolabsim run' makes it again"),
+                "damaged": _("this file of results is damaged; 'kolabsim run' makes it again"),
+            }[state]
+            raise InputError.of(text, shown(self.folder / name))
+        return self.folder / name
+
+    # Parts ----------------------------------------------------------------------------------------
+
+    def spans(self, name: str) -> list[Span]:
+        """The runs in a part's file."""
+        return [Span(*span) for span in json.loads(self.files[name].spans)]
+
+    def index(self, kind: str = "runs") -> dict[str, dict[str, set[int]]]:
+        """The finished runs of each block, by the files of a kind in which they are."""
+        found: dict[str, dict[str, set[int]]] = {}
+        for name, file in self.files.items():
+            if file.role == PART and file.is_whole and name.endswith(f".{kind}.parquet"):
+                for span in self.spans(name):
+                    runs = found.setdefault(span.block, {}).setdefault(name, set())
+                    runs.update(range(span.first, span.end))
+        return found
+
+    def finished(self, kind: str = "runs") -> dict[str, set[int]]:
+        """The finished runs of each block."""
+        return {block: set().union(*files.values()) for block, files in self.index(kind).items()}
+
+
+# Opening ------------------------------------------------------------------------------------------
+
+_held = threading.local()
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[Ledger]:
+    """The ledger of a folder, for writing; no other process can write there meanwhile.
+
+    Within the block, the same thread may hold it again. A folder in which nothing was written is as
+    it was before. Raises :class:`~kolabsim.errors.KolabsimError` if the disk refuses, another
+    process holds the folder, or the ledger is damaged.
+    """
+    ledgers: dict[Path, Ledger] = vars(_held).setdefault("ledgers", {})
+    place = folder.resolve()
+    if place in ledgers:
+        yield ledgers[place]
+        return
+    made = [path for path in (place, *place.parents) if not path.exists()]
+    with explained(folder):
+        place.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(place / LEDGER, timeout=0, isolation_level=None)
+    try:
+        ledger = ledgers[place] = Ledger(folder, database)
+        with explained(folder):
+            # The lock is kept until the end, also between transactions.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("BEGIN EXCLUSIVE")
+            if not (place / LEDGER).stat().st_size:
+                create(database)
+            database.execute("COMMIT")
+            ledger.load(database)
+        ledger.recover()
+        with routed(folder, ledger.keep):
+            yield ledger
+    finally:
+        is_new = place in ledgers and vars(ledgers[place]).get("facts", {}).keys() == {"mark"}
+        ledgers.pop(place, None)
+        database.close()
+        if is_new:
+            with suppress(OSError):
+                (place / LEDGER).unlink()
+                for path in made:
+                    path.rmdir()
+
+
+def held(folder: Path) -> Ledger | None:
+    """The ledger of a folder, if this thread holds it."""
+    ledgers: dict[Path, Ledger] = vars(_held).get("ledgers", {})
+    return ledgers.get(folder.resolve()) if ledgers else None
+
+
+def create(database: sqlite3.Connection) -> None:
+    """Make the tables of a new ledger."""
+    for kind in (Fact, Point, File, Failure):
+        names = ", ".join((f"{kind._fields[0]} PRIMARY KEY", *kind._fields[1:], "seal"))
+        database.execute(f"CREATE TABLE {kind.__name__} ({names})")
+    mark = Fact("mark", json.dumps(secrets.token_hex(8)))
+    database.execute("INSERT INTO Fact VALUES (?, ?, ?)", (*mark, seal(mark)))
+    database.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def rows(database: sqlite3.Connection, kind: type[Row]) -> Iterator[Row]:
+    """All rows of a table; one that is not what was entered raises an error."""
+    for *values, sealed in database.execute(f"SELECT * FROM {kind.__name__} ORDER BY rowid"):
+        row = kind(*values)
+        if seal(row) != sealed:
+            text = f"{kind.__name__} {row[0]}"
+            raise sqlite3.DatabaseError(text)
+        yield row
+
+
+def seal(row: Fact | Point | File | Failure) -> str:
+    """The checksum of a row."""
+    return sha256(repr((type(row).__name__, *row)).encode(errors="replace"))[:16]
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Say what keeps a ledger from being used."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            text = _("another process is working in this folder; wait for its end, or use --fresh")
+            raise InputError.of(text, shown(folder)) from error
+        text = _("{folder}: the disk refuses to write ({reason})")
+        raise StorageError(text.format(folder=shown(folder / LEDGER), reason=error)) from error
+    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        text = _("this ledger is damaged ({reason}); add --fresh to simulate in a new folder")
+        raise InputError.of(text, shown(folder / LEDGER), reason=error) from error
+    except OSError as error:
+        text = _("{folder}: the disk refuses to write ({reason})")
+        reason = error.strerror or error
+        raise StorageError(text.format(folder=shown(folder), reason=reason)) from error
