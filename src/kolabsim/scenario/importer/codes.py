@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,11 @@ from kolabsim.scenario.importer.columns import (
     choose_tier,
     code_candidates,
     code_score,
+    is_row_number,
     named_columns,
 )
 from kolabsim.scenario.importer.decisions import CERTAIN, LIKELY, Rows
+from kolabsim.scenario.importer.words import tokens
 from kolabsim.scenario.importer.work import Work, clean_names
 
 NAMED = 5.0
@@ -39,12 +42,17 @@ def choose_codes(work: Work) -> np.ndarray:
         work.choose("code", given)
         return join_codes(work, given)
     candidates = code_candidates(columns, work.used)
+    if names is not None and len(set(names)) == len(names):
+        candidates = [c for c in candidates if not is_row_number(c) or tokens(c.label) == ("id",)]
     found = unique_codes(work, candidates)
     if found is not None:
         return found
     rows = len(work.layout.rows)
     for column in candidates:  # codes of which a few are written twice
-        if code_score(column) >= NAMED and column.distinct >= 0.9 * column.filled > 0.45 * rows:
+        most = 0.9 * column.filled
+        if column.filled == rows and names is not None:
+            most = min(most, len(set(names)))
+        if code_score(column) >= NAMED and column.distinct >= most and column.filled > 0.45 * rows:
             work.choose("code", (column.number,))
             record.note(
                 "code",
@@ -70,10 +78,10 @@ def unique_codes(work: Work, candidates: Sequence[Column]) -> np.ndarray | None:
     unique = [c for c in candidates if c.distinct == c.filled == rows]
     higher = [c for c in candidates if c not in unique and c.filled == rows]
     for column in unique:
-        upper = [c for c in higher if c.number < column.number]
+        upper = levels_above(column, higher)
         lengths = set(map(len, column.texts))
         if upper and len(lengths) == 1 and max(lengths) <= SHORT:
-            pair = (upper[-1].number, column.number)
+            pair = (upper[0].number, column.number)
             return compose(
                 work, pair, N_("codes this short are unique only within the other column")
             )
@@ -88,23 +96,23 @@ def unique_codes(work: Work, candidates: Sequence[Column]) -> np.ndarray | None:
         )  # fmt: skip
         return join_codes(work, (column.number,))
     for lower in higher:
-        for upper_one in higher:
-            if upper_one.number >= lower.number:
-                continue
-            both = zip(higher_texts(work, upper_one), higher_texts(work, lower), strict=True)
-            if len(set(both)) == rows:
-                why = N_("together the two columns differ in every row")
-                return compose(work, (upper_one.number, lower.number), why)
+        upper = levels_above(lower, higher)
+        in_order = sorted(upper, key=lambda c: c.number)
+        for above in (*((one,) for one in upper), *combinations(in_order, 2)):
+            numbers = (*(one.number for one in above), lower.number)
+            if len(set(zip(*map(work.layout.texts, numbers), strict=True))) == rows:
+                return compose(work, numbers, N_("together the columns differ in every row"))
     return None
 
 
-def higher_texts(work: Work, column: Column) -> list[str]:
-    """Return the cells of a column for the present rows."""
-    return [str(text) for text in work.layout.texts(column.number)]
+def levels_above(lower: Column, columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of codes before one: those of states first, and the nearest first."""
+    before = [c for c in columns if c.number < lower.number]
+    return sorted(before, key=lambda c: (not c.has(words.TIERS), -c.number))
 
 
 def compose(work: Work, numbers: tuple[int, ...], why: str) -> np.ndarray:
-    """Return codes of two columns, and note it."""
+    """Return codes of several columns, and note it."""
     work.choose("code", numbers)
     work.record.note("code", work.label("code"), why, certainty=LIKELY, answer="columns")
     return join_codes(work, numbers)

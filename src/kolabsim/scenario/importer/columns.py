@@ -343,7 +343,16 @@ def code_candidates(columns: list[Column], used: set[int]) -> list[Column]:
     """Return the columns that may hold codes, the likely one first."""
     fits = [c for c in columns if c.number not in used and code_score(c) > 0.0]
     fits = [c for c in fits if code_score(c) >= 3.0 or not is_measured(c)]
-    return sorted(fits, key=lambda c: (-code_score(c), c.number))
+    return sorted(fits, key=lambda c: (is_row_number(c), -code_score(c), c.number))
+
+
+def is_row_number(column: Column) -> bool:
+    """Whether a column numbers the rows: 1, 2, 3 ... under No or ID."""
+    label = tokens(column.label)
+    if not column.is_numeric or not label or set(label) - words.ROW_NUMBERS:
+        return False
+    found, rows = column.finite, len(column.layout.rows)
+    return bool((np.diff(found) > 0).all() and found[0] >= 0 and found[-1] <= 1.3 * rows + 3)
 
 
 def choose_tier(

@@ -246,15 +246,18 @@ class Record:
         message: str,
         advice: str,
         options: Sequence[tuple[str, Any]],
+        *,
+        is_open: bool = False,
         **values: Any,
     ) -> None:
         """Note a decision that changes results: a question, unless it is answered already.
 
         ``value`` is what is done; until there is an answer it is the likely one of ``options``.
-        ``advice`` may name them as ``{option_0}``, ``{option_1}``.
+        ``advice`` may name them as ``{option_0}``, ``{option_1}``. ``is_open`` asks on although
+        one of them was answered, because the answer leaves something open.
         """
         given = [name for name, _value in options if self.given.get(name) is not None]
-        is_given = bool(given)
+        is_given = bool(given) and not is_open
         self.made.append(
             Decision(
                 subject, value, message, values, GIVEN if is_given else DOUBTFUL, (),

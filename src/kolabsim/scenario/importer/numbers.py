@@ -16,8 +16,8 @@ Texts = Sequence[str] | np.ndarray
 BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _BEFORE = r"(?i)^(?:Rp\.?|IDR|PHP|USD|EUR|[$€£₱])\s*"
 _AFTER = (
-    r"\s*(?:\*+|\([a-zA-Z0-9]{1,2}\)|\[[a-zA-Z0-9]{1,2}\]|[¹²³⁴-⁹]+\)?|[†‡]+|,-|%|\s[a-zA-Z]|"
-    r"(?:jiwa|orang|persons|people|inhabitants|hab\.?|Einw\.?|km²|km2|ha))$"
+    r"(?:\s*(?:\*+|\([a-zA-Z0-9]{1,2}\)|\[[^\]]{1,10}\]|[¹²³⁰-⁹]+[)⁾]?|[†‡]+|,-|%|\s[a-zA-Z]{1,3}|"
+    r"(?:jiwa|orang|persons|people|inhabitants|hab\.?|Einw\.?|km²|km2|ha|人)))+$"
 )
 """Currencies before a number; marks of footnotes and units after it."""
 SAMPLED = 400

@@ -19,7 +19,7 @@ from kolabsim.scenario.importer.decisions import (
     list_names,
 )
 from kolabsim.scenario.importer.numbers import Numbers, read_numbers
-from kolabsim.scenario.importer.table import Layout
+from kolabsim.scenario.importer.table import YEAR, Layout
 from kolabsim.scenario.importer.words import count, plain, tokens, years
 from kolabsim.scenario.importer.work import Work
 
@@ -40,6 +40,8 @@ MOST_ASKED = 10_000
 def population_score(column: Column, titles: str) -> int:
     """Return how well a column's name fits a population; 0: not at all."""
     own = column.layout.own[column.number] or column.label
+    if words.EVERYBODY.fullmatch(words.plain(own)):
+        return 3 if count(titles, words.PEOPLE) else 2
     if column.has(words.NOT_PEOPLE) or re.search(
         r"\b\d{1,2} ?(?:-|–|to|bis|sampai) ?\d{1,2}\b|\d\+", own
     ):
@@ -54,10 +56,8 @@ def population_score(column: Column, titles: str) -> int:
         return 3
     if column.has(words.PEOPLE_WEAK):
         return 2 if count(titles, words.PEOPLE) else 1
-    bare = re.fullmatch(r"\s*(?:1[89]|20)\d\d\s*", own)
-    if bare and count(titles, words.PEOPLE):
-        return 2
-    return 0
+    is_bare = YEAR.fullmatch(own.strip()) or set(tokens(column.label)) <= words.VALUES
+    return 2 if is_bare and count(titles, words.PEOPLE) else 0
 
 
 def can_be_people(column: Column) -> bool:
@@ -77,7 +77,7 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
     given = named_columns(layout, record, "population")
     if given is not None:
         return given
-    titles = " ".join((*layout.titles, layout.sheet.name))
+    titles = " ".join((*layout.titles, layout.sheet.name, record.file, *constants(columns)))
     scored = [(population_score(c, titles), c) for c in columns]
     possible = [(s, c) for s, c in scored if s and can_be_people(c)]
     named = [c for s, c in scored if s == 3 and not can_be_people(c)]
@@ -123,6 +123,11 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
             certainty=CERTAIN if best == 3 else LIKELY, answer="columns",
         )  # fmt: skip
     return (chosen.number,)
+
+
+def constants(columns: list[Column]) -> list[str]:
+    """Return the texts that all rows share: a unit of measurement, an indicator."""
+    return [str(c.texts[0]) for c in columns if c.distinct == 1 and not c.is_numeric]
 
 
 def by_years(columns: list[Column]) -> list[Column]:
@@ -177,9 +182,15 @@ def columns_by_sex(columns: list[Column]) -> list[Column]:
 
 def no_population(layout: Layout, columns: list[Column], record: Record) -> Exception:
     """Return the refusal of a table without a population."""
-    numeric = [c for c in columns if can_be_people(c)]
-    place = {c.number for c in columns if c.has(words.LATITUDES | words.LONGITUDES | words.CODES)}
-    likely = next((c.label for c in numeric if c.number not in place), None)
+    numeric = [
+        c for c in columns
+        if can_be_people(c) and not c.has(words.LATITUDES | words.LONGITUDES | words.CODES)
+        and not (c.finite[0] < 2 and (np.diff(c.finite) == 1.0).all())
+    ]  # fmt: skip
+    usual = words.VALUES | words.PEOPLE_WEAK
+    values = [c for c in numeric if set(tokens(c.label)) & usual]
+    dated = sorted(by_years(numeric), key=lambda c: max(years(c.label)), reverse=True)
+    likely = next((c.label for c in (*values, *dated, *numeric)), None)
     message = _(
         "no column is the population of a region; the columns are {names}; name the right one, as "
         '--column population="{example}", or use a table that has it'

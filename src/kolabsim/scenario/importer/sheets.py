@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,9 @@ import numpy as np
 
 Geometry = Mapping[str, Any]
 """A geometry in the format of GeoJSON."""
+
+OTHER_DIGITS = re.compile(r"[^\W_a-zA-Z0-9](?<=\d)|(?<=\d)[，．](?=\d)|[－　]")
+"""Digits of other scripts, full-width ones too, and the full-width signs between them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,8 @@ def make_sheet(
     blank = [""] * width
     flat = [cell for row in rows for cell in (row if len(row) == width else [*row, *blank][:width])]
     cells = list(map(str.strip, flat))
+    if OTHER_DIGITS.search("".join(cells)):
+        cells = [OTHER_DIGITS.sub(_ascii, cell) for cell in cells]
     if any("\n" in cell or "\r" in cell for cell in cells):
         cells = [" ".join(c.split()) if "\n" in c or "\r" in c else c for c in cells]
     grid = np.array(cells, dtype=object).reshape(len(rows), width)
@@ -63,6 +70,10 @@ def make_sheet(
         name, grid[:high, :wide], np.asarray(lines[:high], dtype=int), indents,
         None if typed is None else typed[:high, :wide], **details,
     )  # fmt: skip
+
+
+def _ascii(found: re.Match[str]) -> str:
+    return str(unicodedata.decimal(found[0], unicodedata.normalize("NFKC", found[0])))
 
 
 def sheet_of_records(

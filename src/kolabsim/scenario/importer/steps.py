@@ -130,10 +130,9 @@ def drop_notes(work: Work, numbers: Numbers) -> None:
 
 def choose_rows(work: Work) -> None:
     """Ask for the level and the parts, and take the latest year, where rows repeat regions."""
-    record = work.record
-    if record.given.get("rows"):
-        return
-    columns = [c for c in work.columns() if c.number not in work.used]
+    record, given = work.record, work.record.given.get("rows") or {}
+    named = work.used | {find_label(work.layout.labels, name) for name in given}
+    columns = [c for c in work.columns() if c.number not in named]
     keys = repeat_keys(work, columns)
     if keys is None:
         return
@@ -147,7 +146,7 @@ def choose_rows(work: Work) -> None:
             alternatives=[f"{column.label}={one}" for one in values], answer="rows",
         )  # fmt: skip
         work.keep(work.layout.texts(column.number) == value)
-        columns = [c for c in work.columns() if c.number not in work.used]
+        columns = [c for c in work.columns() if c.number not in named]
         keys = repeat_keys(work, columns)
         if keys is None:
             return
@@ -155,7 +154,7 @@ def choose_rows(work: Work) -> None:
     filters = [(column.label, value) for column, value in wanted]
     for column, value in wanted:
         work.keep(work.layout.texts(column.number) == value)
-    level = find_level(work)
+    level = None if given else find_level(work)
     if level is not None:
         column, lower = level
         filters.append((column.label, "|".join(lower)))
@@ -176,12 +175,13 @@ def find_level(work: Work) -> tuple[Column, list[str]] | None:
 
 def ask_rows(work: Work, filters: Sequence[tuple[str, str]], number: int) -> None:
     """Ask which of several rows of each region to keep."""
+    filters = [*(work.record.given.get("rows") or {}).items(), *filters]
     text = ",".join(f"{label}={value}" for label, value in filters)
     names = list_names([label for label, _value in filters])
     work.record.ask(
         "rows", text,
         N_("the {number} rows are parts or levels of {kept} regions by the columns {names}"),
-        N_("keep one row for each region: {option_0}"), [("rows", dict(filters))],
+        N_("keep one row for each region: {option_0}"), [("rows", dict(filters))], is_open=True,
         number=number, kept=len(work.layout.rows), names=names,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.importer.decisions import LIKELY, Record, Rows
 from kolabsim.scenario.importer.sheets import Sheet
+from kolabsim.scenario.importer.words import MISSING
 
 LOOKED_AT = 200
 """First rows among which the header is looked for."""
@@ -18,9 +19,14 @@ MOST_HEADER = 5
 """Most lines of a header."""
 NUMBER = re.compile(
     r"(?:Rp\.?|[$€£])?\s*[-+−]?(?:\d[\d.,' ’\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][-+]?\d+)?"
-    r"\s*(?:%|\*+|[a-z]|\([a-z0-9]\))?"
+    r"(?:\s*(?:%|\*+|[a-z]|\([a-z0-9]{1,2}\)|\[[^\]]{1,10}\]|[¹²³⁰-⁹]+[)⁾]?|[†‡])|\s[a-zA-Z]{1,3})*"
 )
-YEAR = re.compile(r"(?:1[89]|20)\d\d[*)rpRP]*")
+YEAR = re.compile(
+    r"(?:1[89]|20)\d\d(?:[*)rpRP]*|年|[-/.]\d{1,2}(?:[-/.]\d{1,2})?)|"
+    r"\d{1,2}[./-]\d{1,2}[./-](?:1[89]|20)\d\d"
+)
+"""A year or a date."""
+UNKNOWN = MISSING - {""}
 MOST_HEADINGS = 3
 """Most headings of parts between the header and the first row with numbers."""
 SHORT_LABEL = 60
@@ -149,13 +155,17 @@ def first_data_row(cells: np.ndarray) -> int | None:
     """
     numbers = np.array([[is_number(cell) for cell in row] for row in cells])
     years = np.array([[bool(YEAR.fullmatch(cell)) for cell in row] for row in cells])
+    unknown = np.array([[cell in UNKNOWN for cell in row] for row in cells])
     filled = cells != ""
     wide = filled.sum(axis=1) >= 2
     for row in np.flatnonzero(wide & (numbers | years).any(axis=1)):
         if is_numbering(cells[row]):
             continue
         after = np.flatnonzero(wide[row + 1 :])[:8] + row + 1
-        goes_on = (numbers | years)[after].mean(axis=0) >= 0.5 if len(after) else filled[row]
+        known = np.maximum((~unknown[after]).sum(axis=0), 1)
+        goes_on = (numbers | years)[after].sum(axis=0) / known >= 0.5 if len(after) else filled[row]
+        if names_columns(cells[row], goes_on, filled[after].any(axis=0)):
+            continue
         if (numbers[row] & goes_on).any():
             return int(row)
         above = np.flatnonzero(filled[:row].any(axis=1))
@@ -166,6 +176,20 @@ def first_data_row(cells: np.ndarray) -> int | None:
         if all_numbers and all(labels) and len(set(labels)) == len(labels):
             return int(row)
     return None
+
+
+def names_columns(row: np.ndarray, goes_on: np.ndarray, filled_below: np.ndarray) -> bool:
+    """Whether a row with numbers is one of the header: years alone, or ages 0, 1, 2 after a name.
+
+    ``goes_on`` has the columns with numbers below, and ``filled_below`` those with any content.
+    """
+    texts = [cell for cell in row if cell]
+    if all(map(YEAR.fullmatch, texts)):
+        return bool(((row == "") & filled_below).any())
+    ages = [int(cell) for cell in texts if cell.isdecimal()]
+    is_row = len(ages) > 2 and ages == list(range(ages[0], ages[0] + len(ages)))
+    is_named = any(not is_number(cell) and cell not in UNKNOWN for cell in row[goes_on] if cell)
+    return is_row and is_named
 
 
 def is_numbering(row: np.ndarray) -> bool:
@@ -196,7 +220,11 @@ def header_above(cells: np.ndarray, first: int) -> tuple[int, ...]:
     headings = 0
     while row > 0 and filled[row] < 2 and headings < MOST_HEADINGS:
         row, headings = row - 1, headings + 1
-    if row < 0 or filled[row] < 2 or any(map(is_number, cells[row])):
+    if row < 0 or filled[row] < 2:
+        return ()
+    below = cells[first : first + 8]
+    goes_on = np.array([any(map(is_number, column)) for column in below.T])
+    if any(map(is_number, cells[row])) and not names_columns(cells[row], goes_on, goes_on):
         return ()
     header, bottom = [row], cells[row] != ""
     while row > 0 and len(header) < MOST_HEADER:
@@ -257,8 +285,8 @@ def spread(sheet: Sheet, row: int, texts: list[str], own: tuple[str, ...]) -> li
 
 
 FOOTNOTE = re.compile(
-    r"\s*(?:\*|†|\d\)|\(\d\)|[¹²³]|(?:sumber|catatan|keterangan|ket|source|sources|note|notes|remark|"
-    r"quelle|anmerkung|hinweis|bron|noot|fonte|nota|note|fuente|źródło|uwaga|pinagmulan|stand|"
+    r"\s*(?:\*|†|\d\)|\(\d\)|[¹²³]|[-_=—]{3}|\(c\)|(?:sumber|catatan|keterangan|ket|source|sources|note|notes|remark|"
+    r"quelle|anmerkung|hinweis|notas|bron|noot|fonte|nota|note|fuente|źródło|uwaga|pinagmulan|stand|"
     r"©|copyright|last update|data extracted)\b)",
     re.IGNORECASE,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -10,29 +9,12 @@ from collections import Counter
 
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.importer.decisions import CERTAIN, LIKELY, Record
+from kolabsim.scenario.importer.letters import MARKS, guess_encoding
 from kolabsim.scenario.importer.sheets import Sheet, make_sheet
 
 SEPARATORS = {"semicolon": ";", "tab": "\t", "comma": ",", "bar": "|"}
-MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-"""Encodings by their byte-order marks; the longer marks of UTF-32 come first."""
-LETTERS = {
-    "cp1252": "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšž",
-    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžäöüßő",
-    "iso8859_2": "ąćęłńóśźżáčďéěíňřšťúůýžäöüßő",
-    "mac_roman": "àáâãäåæçèéêëìíîïñòóôõöøùúûüÿßœ",
-    "cp850": "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿß",
-}
-"""Letters that the languages written in an encoding use, the most common encoding first."""
-NEUTRAL = frozenset("’‘“”–—…°²³€£§«»·ºª\u00a0\u00ad•†×¹")
-"""Signs that say nothing about an encoding."""
 SAMPLE = 200_000
-"""Most bytes by which an encoding is recognised."""
+"""Most bytes in which zeros are counted."""
 LINES = 200
 """Most lines by which a separator is recognised."""
 
@@ -49,9 +31,11 @@ def decode(data: bytes, record: Record) -> str:
         record.note("encoding", given, N_("you named the encoding"), certainty="given")
         return text.removeprefix("\ufeff")
     mark = next((name for start, name in MARKS.items() if data.startswith(start)), None)
-    if mark is None and data[:SAMPLE].count(0) > len(data[:SAMPLE]) // 5:
-        half = len(data[:SAMPLE]) // 2
-        mark = "utf-16-le" if data[1:SAMPLE:2].count(0) * 2 > half else "utf-16-be"
+    why = N_("the file begins with the mark of this encoding")
+    zeros = data[:SAMPLE].count(0)
+    if mark is None and zeros > len(data[:SAMPLE]) // 10:
+        mark = "utf-16-le" if data[1:SAMPLE:2].count(0) * 2 > zeros else "utf-16-be"
+        why = N_("each letter of the file has two bytes")
     for name in (mark, "utf-8"):
         if name is None:
             continue
@@ -60,7 +44,7 @@ def decode(data: bytes, record: Record) -> str:
         except UnicodeError:
             continue
         if mark:
-            record.note("encoding", name, N_("the file begins with the mark of this encoding"))
+            record.note("encoding", name, why)
         elif not text.isascii():
             record.note("encoding", "utf-8", N_("all bytes are valid UTF-8"))
         return text.removeprefix("\ufeff")
@@ -72,41 +56,6 @@ def decode(data: bytes, record: Record) -> str:
     return data.decode(name, "replace")
 
 
-def guess_encoding(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the likely encoding of a text that is not UTF-8, and others that fit as well."""
-    lines = [line for line in data.splitlines() if not line.isascii()]
-    sample = b"\n".join(lines)[:SAMPLE]
-    scores = {name: score_letters(sample, name) for name in LETTERS}
-    best = max(scores, key=lambda name: scores[name])
-    if scores[best] > 0.5:
-        texts = {name: sample.decode(name, "replace") for name in LETTERS}
-        same = scores[best] - 0.05
-        return best, tuple(n for n in LETTERS if scores[n] > same and texts[n] != texts[best])
-    from charset_normalizer import from_bytes
-
-    found = from_bytes(sample).best()
-    return (best if found is None else str(found.encoding)), (best,)
-
-
-def score_letters(sample: bytes, encoding: str) -> float:
-    """Return how well the letters beyond ASCII fit their words in this encoding, up to 1."""
-    text = sample.decode(encoding, "replace")
-    letters, points, number = LETTERS[encoding], 0.0, 0
-    for found in re.finditer(r"[^\x00-\x7f]", text):
-        letter, start = found[0], found.start()
-        if letter in NEUTRAL:
-            continue
-        number += 1
-        before, after = text[start - 1 : start], text[start + 1 : start + 2]
-        if letter.lower() not in letters:
-            points -= 1.0
-        elif letter.islower() or letter == "ß":
-            points += 1.0 if before.isalpha() or after.islower() else -0.5
-        else:  # a capital begins a word, or stands among capitals
-            points += 1.0 if not before.islower() and not (before and after.isdigit()) else -1.0
-    return points / number if number else 0.6
-
-
 def read_text_table(data: bytes, record: Record) -> Sheet:
     """Read a table whose cells are separated by a sign."""
     text = decode(data, record)
@@ -115,6 +64,10 @@ def read_text_table(data: bytes, record: Record) -> Sheet:
     if not text.strip():
         raise record.fail(_("this table is empty; choose the file that holds the regions"))
     text = text.lstrip("\ufeff")
+    if re.match(r"[\w,]+\\\w+\t", text):  # Eurostat: geo\\TIME_PERIOD
+        rows, lines = split(text, "\t", record)
+        rows = [[*row[0].partition("\\")[0].split(","), *row[1:]] for row in rows if row]
+        return make_sheet("", rows, lines)
     separator = find_separator(text, record)
     rows, lines = split(text, separator, record)
     return make_sheet("", rows, lines)

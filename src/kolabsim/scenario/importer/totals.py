@@ -86,10 +86,7 @@ def find_totals(
 
 def named_totals(names: Sequence[str]) -> np.ndarray:
     """Return which names say that their row is a total."""
-    found = pd.Series(list(names), dtype="string").str.contains(words.TOTAL_HINT).to_numpy(bool)
-    for row in np.flatnonzero(found):
-        found[row] = bool(words.TOTALS.fullmatch(plain(names[int(row)])))
-    return np.asarray(found)
+    return np.array([bool(words.TOTALS.fullmatch(plain(name))) for name in names], bool)
 
 
 def turn(parent: np.ndarray) -> np.ndarray:
@@ -128,15 +125,12 @@ def nested(people: np.ndarray, step: float) -> Totals:
         stack.append((amount, row))
     if not is_total.any():
         return Totals(is_total, parent)
-    pair = [
-        (row, stack[k - 1][1])
-        for k, (amount, row) in enumerate(stack)
-        if k > 0 and not is_total[row] and not is_total[stack[k - 1][1]]
-        and amount == stack[k - 1][0] > 0.0 and stack[k - 1][1] == row + 1
-    ]  # fmt: skip
-    for upper, lower in pair:  # a province with one region
-        if not is_total[lower]:
-            is_total[upper], parent[lower] = True, upper
+    below = np.append(people[1:], 0.0)
+    for row in np.flatnonzero(~is_total & (people == below) & (people > 0.0)).tolist():
+        siblings = is_total & (parent == parent[row])
+        is_known = is_total[row + 1] or parent[row] < 0
+        if is_known and parent[row + 1] < 0 and (parent[row] < 0 or siblings.any()):
+            is_total[row], parent[row + 1] = True, row  # a province with one region
     leaves = ~is_total & (people > 0.0)
     if float((parent[leaves] >= 0).mean()) < COVERED:
         return Totals(np.zeros(number, bool), np.full(number, -1))
@@ -208,7 +202,9 @@ def part_columns(columns: Sequence[Column], keys: np.ndarray) -> list[tuple[Colu
         if not 1 < column.distinct <= MOST_VALUES:
             continue
         texts = column.layout.texts(column.number)
-        whole = [text for text in pd.unique(texts) if plain(text) in words.ALL]
+        whole = [text for text in pd.unique(texts) if words.is_whole(text)]
+        people = [text for text in pd.unique(texts) if words.count(text, words.PEOPLE)]
+        whole = whole or (people if len(people) == 1 else [])  # one of several indicators
         if not whole:
             continue
         rows = texts == whole[0]
@@ -243,9 +239,9 @@ def level_column(
     value with more rows.
     """
     for column in columns:
-        if not 1 < column.distinct <= 12 or not column.has(words.LEVELS):
-            continue
         texts = column.layout.texts(column.number)
+        if not 1 < column.distinct <= 12 or not (column.has(words.LEVELS) or has_levels(texts)):
+            continue
         frame = pd.DataFrame({"level": texts, "people": np.nan_to_num(people), "total": is_total})
         frame = frame[frame["level"] != ""]
         by_level = frame.groupby("level", sort=False).agg(
@@ -260,3 +256,10 @@ def level_column(
         if upper and lower:
             return column, lower
     return None
+
+
+def has_levels(texts: np.ndarray) -> bool:
+    """Whether values are names of administrative levels, as STATE and DISTRICT."""
+    values = [text for text in pd.unique(texts) if text]
+    named = [words.count(text, words.TIERS | words.UNITS) > 0 for text in values]
+    return 2 * len(values) <= len(texts) and sum(named) >= 0.6 * len(named)
