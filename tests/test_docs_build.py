@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import follow, in_own_process, in_process
+
 pytestmark = pytest.mark.long
 
 TOP = Path(__file__).parents[1]
@@ -16,11 +18,6 @@ PAGES = (
     "how-to/existing-bodies.md", "how-to/observed-bodies.md", "how-to/figures.md",
     "how-to/mesa.md",
 )  # fmt: skip
-FILE_OR_COMMANDS = re.compile(
-    r"`(?P<name>[\w-]+\.\w+)`(?:(?!```)[^`])*?:\n\n```(?:csv|yaml|python|json)\n(?P<text>.*?)^```"
-    r"|^```sh\n(?P<commands>.*?)^```",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 def build(language, trees, pages, *settings):
@@ -137,20 +134,6 @@ def test_indonesian_pages_are_in_indonesian_or_say_that_they_are_not(built_in_in
 @pytest.mark.long
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_is_what_happens(page, tmp_path):
-    text = (TOP / "docs" / page).read_text(encoding="utf-8")
-    found = list(FILE_OR_COMMANDS.finditer(text))
-    assert sum(
-        text.count(f"```{kind}\n") for kind in ("csv", "yaml", "python", "json", "sh")
-    ) == len(found)
-    for part in found:
-        if part["name"]:
-            (tmp_path / part["name"]).write_text(part["text"], encoding="utf-8")
-            continue
-        for line in part["commands"].splitlines():
-            program, *words = line.split()
-            start = {"kolabsim": ["-m", "kolabsim"], "python": []}[program]
-            done = subprocess.run(
-                [sys.executable, *start, *words], cwd=tmp_path, capture_output=True, text=True,
-                encoding="utf-8", timeout=300, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-            assert done.returncode == 0, (line, done.stdout + done.stderr)
+    is_compared = page == "tutorials/your-own-regions.md"
+    run = in_process if is_compared else in_own_process
+    follow(TOP / "docs" / page, tmp_path, run, compare=is_compared)

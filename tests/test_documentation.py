@@ -9,6 +9,7 @@ from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import RULES
 from kolabsim.model.parameters import PARAMETERS
+from tests.pages import follow, in_process
 
 TOP = Path(__file__).parents[1]
 KEY = re.compile(r"\b[a-z]+(?:_[a-z]+)*_(?:19|20)\d\d\b")
@@ -117,3 +118,8 @@ def test_names_that_the_how_tos_import_are_in_the_reference():
                 for name in names.split(", "):
                     known = f"{module}.{name}" in reference or name in reference
                     assert known or name == "set_language", (page.name, module, name)
+
+
+def test_the_tutorial_on_your_own_regions_shows_what_is_printed(tmp_path):
+    page = TOP / "docs/tutorials/your-own-regions.md"
+    follow(page, tmp_path, in_process, ("new", "check"))

@@ -1,6 +1,7 @@
 """What the README shows is what happens: its code, its files and its commands are executed."""
 
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -8,18 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import kolabsim
+from tests.pages import assert_alike, in_process
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
-def execute(command, folder):
-    return kolabsim(*command.split()[1:], folder=folder)
+def blocks(language, page="README.md"):
+    text = (TOP / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def test_the_lines_of_python(tmp_path):
@@ -32,37 +30,25 @@ def test_the_lines_of_python(tmp_path):
     assert len(code.strip().splitlines()) <= 12
 
 
-@pytest.fixture(scope="module")
-def valley(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("valley")
-    [table] = blocks("csv")
-    scenario, experiment = blocks("yaml")
-    for name, text in (
-        ("valley.csv", table), ("valley.yaml", scenario), ("experiment.yaml", experiment)
-    ):  # fmt: skip
-        (folder / name).write_text(text, encoding="utf-8")
-    assert len(scenario.splitlines()) <= 25
-    return folder
-
-
-def commands():
-    return [
-        line.partition("#")[0].strip()
-        for block in blocks("sh")
+@pytest.mark.parametrize(
+    ("page", "table", "report"),
+    [("README.md", "valley.csv", "valley"), ("README.id.md", "daerah.csv", "studi-saya")],
+)
+def test_the_commands_for_ones_own_regions(page, table, report, tmp_path):
+    [content], [shown] = blocks("csv", page), blocks("text", page)
+    (tmp_path / table).write_text(content, encoding="utf-8")
+    commands = [
+        shlex.split(line.removeprefix(".venv/bin/"))
+        for block in blocks("sh", page)
         for line in block.splitlines()
-        if line.startswith("kolabsim ")
+        if f" {report} " in f"{line} "
     ]
-
-
-def test_the_commands_for_ones_own_regions(valley):
-    assert commands() == [
-        "kolabsim check valley.yaml",
-        "kolabsim run experiment.yaml --out results/valley",
-    ]
-    for command in commands():
-        done = execute(command, valley)
-        assert done.returncode == 0, done.stderr
-    assert (valley / "results/valley/report.html").is_file()
+    assert [words[1] for words in commands] == ["new", "run"]
+    made, run = (in_process(words, tmp_path) for words in commands)
+    assert made.returncode == 0, made.stderr
+    assert_alike(f"...\n{shown}...\n", made.stdout)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / f"results/{report}/report.html").is_file()
 
 
 def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
@@ -71,7 +57,7 @@ def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
     assert ".venv\\Scripts\\" + command in README
     assert command in (TOP / "Makefile").read_text(encoding="utf-8")
     (tmp_path / "experiments").symlink_to(TOP / "experiments", target_is_directory=True)
-    done = execute(command + " --runs 40", tmp_path)
+    done = in_process(f"{command} --runs 40".split(), tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results/demo/report.html").is_file()
 

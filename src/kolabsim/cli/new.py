@@ -50,7 +50,9 @@ def new(
     if ask:
         given |= ask_everything(regions, shapes, given, repeat)
     draft = new_study(folder, regions, shapes=shapes, decisions=repeat, **given)
-    print_draft(draft)
+    if not ask:
+        print_import(draft.imported)
+    print_answers(draft)
     for path in draft.paths:
         typer.echo(path.as_posix())
     text = _("Read {file}, then run: kolabsim run {folder}")
@@ -119,7 +121,9 @@ def ask_everything(
             suggested = answer_questions(table, borders, answers).answers[name]
             typer.echo(f"\n{_(question.title)}")
             for option in suggested.options:
-                note = option.obstacle or option.note
+                note = option.note
+                if option.obstacle:
+                    note = _("not possible: {why}").format(why=option.obstacle)
                 typer.echo(f"  {option.value}: {option.title}" + (f" ({note})" if note else ""))
             value = typer.prompt(_("Answer"), default=suggested.value)
             try:
@@ -148,11 +152,10 @@ def ask_decision(decision: Decision) -> dict[str, Any]:
 # The preview --------------------------------------------------------------------------------------
 
 
-def print_draft(draft: Draft) -> None:
-    """Print what was understood, the answers, and what keeps the regions from cooperating."""
+def print_answers(draft: Draft) -> None:
+    """Print the answers to the five questions, and what keeps the regions from cooperating."""
     from rich.table import Table
 
-    print_import(draft.imported)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in (_("Question"), _("Answer"), _("Reason"), _("Change it with")):
         table.add_column(heading)

@@ -152,6 +152,8 @@ SUBJECTS: Mapping[str, str] = {
     "price": N_("price"),
 }
 """What decisions are about, as a reader sees it."""
+LEFT_OUT = frozenset({"footnotes", "totals", "missing"})
+"""Subjects whose value is the number of rows that are left out."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ class Decision:
         """What was decided, as text."""
         if isinstance(self.value, (list, tuple)):
             return ", ".join(map(str, self.value))
+        if self.subject in LEFT_OUT and isinstance(self.value, int):
+            return _("{number} left out").format(number=self.value)
         return "" if self.value is None else str(self.value)
 
     @property
