@@ -434,7 +434,7 @@ def test_every_other_file_is_written_by_the_one_function_that_writes_whole() -> 
 def kept(tmp_path_factory):
     """A finished study, small."""
     folder = tmp_path_factory.mktemp("kept")
-    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary]\nruns: 2\n"
+    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
     (folder / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
     Study.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
     return folder / "out"

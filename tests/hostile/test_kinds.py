@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
+from kolabsim import load
+from kolabsim.errors import InputError
+from kolabsim.study.api import simulate
+from kolabsim.study.factors import choose_factors
 from tests.hostile.worlds import write_world
 from tests.terminal import kolabsim
 
@@ -18,6 +24,59 @@ def finished(folder, **environment):
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done, (folder / "out/report.html").read_text(encoding="utf-8")
+
+
+# Checks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"strategies": ["voluntary", "team", "team"]}, "strategies.2: 'team' is listed twice"),
+        ({"strategies": ["voluntary"]}, "there is nothing to compare 'voluntary' with"),
+        ({"strategies": ["team"], "baseline": "team"}, "nothing to compare 'team' with"),
+        ({"measures": ["trust", "saving", "trust"]}, "'trust' is listed twice"),
+        (MORRIS | {"factors": ["parameters.notice"] * 2}, "'parameters.notice' is listed twice"),
+        (MORRIS | {"factors": FACTORS, "strategy": "team", "against": "team"}, "nothing to"),
+        (MORRIS | {"factors": {"form": ["board", "contract", "board"]}}, "each once"),
+        (MORRIS | {"factors": {"form": [["board"], ["contract"]]}}, "each once"),
+        (MORRIS | {"factors": {"parameters.startup_cost": [0, float("inf")]}}, "finite numbers"),
+        ({"kind": "sweep", "factors": {"mechanisms.team": {"levels": [0.1, float("inf")]},
+                                       "parameters.notice": None}}, "finite numbers"),
+        ({"set": {"horizon": None}}, "horizon: the value is missing"),
+        ({"futures": {"a": {"parameters.notice": None}}}, "notice: the value is missing"),
+    ],
+)  # fmt: skip
+def test_what_run_would_refuse_is_told_by_check_with_its_line(tmp_path, keys, told):
+    path = write_world(tmp_path, **keys)
+    path.write_text(path.read_text(encoding="utf-8").replace("Infinity", ".inf"), encoding="utf-8")
+    for command in (("check", "study.yaml"), ("run", "study.yaml", "--out", "out")):
+        done = kolabsim(*command, folder=tmp_path)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert re.search(r"study.yaml:\d+:\d+: ", done.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("setting", ["horizon=", "horizon= ", "parameters.notice=~"])
+def test_a_setting_without_a_value_is_refused(tmp_path, setting):
+    write_world(tmp_path)
+    done = kolabsim("run", "study.yaml", "--set", setting, folder=tmp_path)
+    assert done.returncode == 2
+    assert f"{setting.partition('=')[0]}: the value is missing" in done.stderr
+
+
+def test_lists_of_strategies_in_python_have_each_once():
+    with pytest.raises(InputError, match="'team' is listed twice"):
+        simulate("kartamantul", ["team", "team"], runs=2)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_range_of_its_own_stays_whatever_stands_before_it(order):
+    wanted = [("mechanisms.forum", [0, 0.1]), ("mechanisms", None)][::order]
+    found = {one.name: one for one in choose_factors(load("kartamantul"), dict(wanted))}
+    assert (found["mechanisms.forum"].low, found["mechanisms.forum"].high) == (0, 0.1)
+    assert found["mechanisms.team"].high == 1.0
 
 
 # Statistics -------------------------------------------------------------------------------------

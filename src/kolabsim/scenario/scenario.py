@@ -192,6 +192,9 @@ class Scenario(Levers):
                 message = _("{key}: nested more than {deepest} deep")
                 problems.add(message, key=key, deepest=DEEPEST)
                 continue
+            if value is None:
+                problems.add(_("{key}: the value is missing"), key=key)
+                continue
             tree = lay_over(tree, nest(key, python_node(value, key, problems)))
         rules = origin.rule_parameters
         return _resolve(tree, origin.name, origin.files, problems, rules, self)

@@ -166,8 +166,10 @@ def _means(
 
 def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, seed: int) -> None:
     """Refuse strategies that do not exist, and numbers of runs or seeds that are out of range."""
-    problems = Problems()
-    for name in strategies:
+    problems, names = Problems(), list(strategies)
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add(_("'{name}' is listed twice").format(name=name))
+    for name in names:
         if name not in scenario.strategies:
             hint = suggestion(name, scenario.strategies)
             text = _("'{name}' is not a strategy of {scenario}{hint}")

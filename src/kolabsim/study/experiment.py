@@ -32,6 +32,7 @@ from kolabsim.study.spec import (
     SearchSpec,
     SensitivitySpec,
     Spec,
+    StrategiesSpec,
     SweepSpec,
     parse_outcome,
 )
@@ -144,6 +145,7 @@ class Experiment(Generic[AnySpec]):
         if scenario is None:
             problems.raise_if_any()
         assert scenario is not None
+        check.repeated_names()
         strategies = check.strategies(scenario)
         outcomes = check.outcomes(scenario)
         factors = check.factors(scenario)
@@ -324,9 +326,25 @@ class _Check:
                     self.add(("futures", name), message.format(name=name))
         return scenario
 
+    def repeated_names(self) -> None:
+        """Refuse names that a list of the file has twice."""
+        for key in type(self.spec).model_fields:
+            node = self.tree.get(key)
+            names = node.plain() if node is not None else None
+            if not isinstance(names, list | tuple):
+                continue
+            for place, name in enumerate(names):
+                if isinstance(name, str) and name in names[:place]:
+                    self.add((key, place), _("'{name}' is listed twice").format(name=name))
+
     def strategies(self, scenario: Scenario) -> tuple[str, ...]:
         """The strategies that are simulated."""
         named = self.spec.strategy_names(scenario)
+        needs_others = isinstance(self.spec, StrategiesSpec) or len(named) > 1
+        if needs_others and len(set(named.values())) < 2:
+            message = _("there is nothing to compare '{name}' with; name another strategy")
+            name, place = next(iter(named.values())), next(reversed(named))
+            self.add(place[:1], message.format(name=name))
         for path, name in named.items():
             if name not in scenario.strategies:
                 message = _("'{name}' is not a strategy of {scenario}{hint}")

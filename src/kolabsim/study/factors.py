@@ -187,7 +187,8 @@ def choose_factors(
             if given is not None:
                 message = _("{name}: a group has no range; name its factors")
                 problems.add(message.format(name=name))
-            found |= {factor.name: factor for factor in groups[name]}
+            for factor in groups[name]:
+                found.setdefault(factor.name, factor)  # a range of its own stays
         elif name in known:
             try:
                 found[name] = known[name] if given is None else with_range(known[name], given)
@@ -226,9 +227,10 @@ def with_range(factor: Factor, given: object) -> Factor:
         low, high = _rising(factor, given)
         return replace(factor, low=low, high=high)
     words = tuple(given) if isinstance(given, list | tuple) else ()
-    if len(set(words)) < 2 or any(word not in factor.words for word in words):
+    unknown = any(word not in factor.words for word in words)
+    if unknown or len(words) < 2 or len(set(words)) < len(words):
         allowed = ", ".join(map(str, factor.words))
-        raise _refused(factor, _("give at least two of {words}"), words=allowed)
+        raise _refused(factor, _("give at least two of {words}, each once"), words=allowed)
     return replace(factor, words=words)
 
 
@@ -238,6 +240,9 @@ def _rising(factor: Factor, values: Sequence[object]) -> tuple[float, ...]:
     if len(numbers) < len(values):
         text = _("give a range, such as [{low}, {high}]")
         raise _refused(factor, text, low=factor.low, high=factor.high)
+    if not all(map(math.isfinite, numbers)):
+        listed = ", ".join(f"{value:g}" for value in numbers)
+        raise _refused(factor, _("{values}: a range has two finite numbers"), values=listed)
     rising = all(low < high for low, high in pairwise(numbers))
     if not rising or not factor.least <= numbers[0] <= numbers[-1] <= factor.most:
         text = _("{values} is not allowed; allowed: rising values from {least} to {most}")
