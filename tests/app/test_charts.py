@@ -133,7 +133,7 @@ def test_regions_without_positions_stand_in_a_circle(uploads):
     text = (text + "contacts: {list: c.csv, nearest: 0}\n").encode()
     pairs = "code_a,code_b,distance_km\n" + "".join(f"R{k},R{k + 1},10\n" for k in range(5))
     files = {"s.yaml": text, "t.csv": b"code,population\n" + rows.encode(), "c.csv": pairs.encode()}
-    found = uploads.load(uploads.add(files))
+    found = uploads.load(uploads.add(files)).scenario
     chart = charts.network(found.regions, np.eye(6)[::-1], "a circle")
     nodes = [node["value"] for node in chart.options["series"][0]["data"]]
     assert len(np.unique(np.round(nodes, 3), axis=0)) == 6

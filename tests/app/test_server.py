@@ -369,32 +369,42 @@ def test_everything_is_put_back(page):
     assert headline(page) == before
 
 
-def upload(page, name, content):
-    kind = "text/csv" if name.endswith(".csv") else "text/yaml"
-    files = {"name": name, "mimeType": kind, "buffer": content}
-    page.locator("input[type=file]").set_input_files(files)
+def upload(page, files):
+    page.locator("input[type=file]").first.set_input_files(
+        [
+            {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+            for name, content in files.items()
+        ]
+    )
+
+
+def preview(page):
+    """Wait until the page says what it understood of an upload."""
+    page.wait_for_url("**/import?**")
+    page.locator("#summary table, .problems p").first.wait_for()
+
+
+def make_study(page):
+    page.locator("#make-study:not([disabled])").click()
+    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    settle(page)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("files", "told"),
     [
-        ("bad.csv", b"code,population,latitude,longitude\na,-3,0,0\nb,x,0,0\n",
-         ["bad.csv:2: population: -3", "bad.csv:3: population: 'x' is not a number"]),
-        ("near.csv", b"code,populaton,latitude,longitude\na,3,0,0\nb,4,0,1\n",
-         ["near.csv:1: there is no column 'population'", "did you mean 'populaton'?"]),
-        ("comma.csv", b"code;population;latitude;longitude\na;3000;-7,5;110,2\nb;4;-7;110\n",
-         ["comma.csv:2: latitude: '-7,5'", "write -7.5"]),
-        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe", ["picture.csv"]),
-        ("program.yaml", b"extends: kartamantul\nextensions: [evil.py]\n",
+        ({"program.yaml": b"extends: kartamantul\nextensions: [evil.py]\n"},
          ["program.yaml:2", "programs cannot be uploaded"]),
-        ("huge.csv", b"0" * 1_500_000, ["1000 kB"]),
-        ("page.html", b"<b>no</b>", ["only files that end in .csv, .yaml or .geojson"]),
+        ({"huge.csv": b"0" * 20_500_000}, ["20 MB"]),
+        ({f"{k}.csv": b"a" for k in range(9)}, ["at most 8 files"]),
+        ({"import.json": b"{}"}, ["upload a table or map"]),
     ],
+    ids=["program", "huge", "many", "record"],
 )  # fmt: skip
-def test_what_is_wrong_with_an_upload_is_told_in_place(page, name, content, told):
+def test_what_is_wrong_with_an_upload_is_told_in_place(page, files, told):
     settle(page)
     before = page.url
-    upload(page, name, content)
+    upload(page, files)
     place = page.locator("fieldset [role=alert] p")
     place.first.wait_for()
     text = "\n".join(place.all_inner_texts())
@@ -405,16 +415,105 @@ def test_what_is_wrong_with_an_upload_is_told_in_place(page, name, content, told
     assert headline(page)
 
 
-def test_an_upload_is_shown_after_one_that_was_refused(page):
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe", ["picture.csv"]),
+        ("page.html", b"<!doctype html><b>no</b>", ["page.html", "web page"]),
+        ("letters.csv", b"name,population\na,few\nb,many\n", ["letters.csv"]),
+    ],
+)
+def test_what_is_no_table_is_told_on_the_page_of_imports(page, name, content, told):
     settle(page)
-    upload(page, "mine.csv", b"code,population\n")
-    page.locator("fieldset [role=alert] p").first.wait_for()
-    upload(page, "mine.csv", TABLE.encode())
-    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    upload(page, {name: content})
+    preview(page)
+    text = "\n".join(page.locator(".problems p").all_inner_texts())
+    for part in told:
+        assert part in text
+    assert "/tmp" not in text
+    assert page.locator("#make-study").is_disabled()
+    page.get_by_role("button", name="Upload other regions").click()
     settle(page)
-    assert "Region 8" in page.locator("#regions").inner_text()
+    upload(page, {"mine.csv": TABLE.encode()})
+    preview(page)
+    make_study(page)
     assert "Of 9 regions" in headline(page)
     assert not page.locator("[role=alert] p").count()
+
+
+OFFICE = """\
+Jumlah Penduduk per Kabupaten/Kota;;;
+
+Kabupaten/Kota;Lintang;Bujur;Jumlah Penduduk 2023
+Kota Rasake;-7,1;110,2;279.679
+Kabupaten Ritoke;-7,2;110,4;200.674
+Kabupaten Kelogo;-7,4;110,1;659.989
+Kabupaten Sumade;-7,5;110,5;401.000
+Provinsi Radugo;;;1.541.342
+Sumber: Badan Statistik
+"""
+
+
+def test_an_office_table_is_previewed_answered_and_simulated(page, tmp_path):
+    settle(page)
+    upload(page, {"penduduk (1).csv": OFFICE.encode()})
+    preview(page)
+    assert page.locator("#make-study").is_disabled()
+    question = page.locator("#open-questions")
+    assert "Provinsi Radugo" in question.inner_text()
+    question.get_by_role("button", name="Leave them out").press("Enter")
+    page.locator("#make-study:not([disabled])").wait_for()
+    assert "4 regions with 1,541,342 people" in page.locator("#summary").inner_text()
+    assert not question.inner_text()
+
+    page.select_option("#prices", "total:AMOUNT CURRENCY")
+    page.locator("#prices-amount").fill("9e11")
+    page.keyboard.press("Tab")
+    page.keyboard.type("IDR")
+    page.keyboard.press("Tab")
+    page.locator("#make-study:not([disabled])").wait_for()
+    assert page.locator("#prices-currency").input_value() == "IDR"
+
+    chart = page.locator("#choice-map")
+    assert chart.get_attribute("aria-label")
+    for number in range(3):
+        chart.locator("svg path[fill-opacity='0.85']").nth(number).click()
+        page.wait_for_function(
+            "number => document.getElementById('neighbourhood-regions')?.value.split(',').length "
+            "=== number", arg=number + 1,
+        )  # fmt: skip
+    assert page.locator("#neighbourhood").input_value() == "list:CODE,CODE"
+    with page.expect_download() as waiting:
+        page.locator("#take-study:not([disabled])").click()
+    taken = tmp_path / "taken.zip"
+    waiting.value.save_as(taken)
+    make_study(page)
+    assert "Of 3 regions" in headline(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Study (ZIP)").click()
+    waiting.value.save_as(tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == taken.read_bytes()
+    page.go_back()
+    preview(page)
+    assert page.locator("#neighbourhood").input_value() == "list:CODE,CODE"
+    page.select_option("#lang", "id")
+    page.wait_for_function("() => document.documentElement.lang === 'id'")
+    page.locator("#summary table").wait_for()
+    assert page.locator("#prices-amount").input_value() == "9e11"
+
+
+def test_a_study_in_which_nothing_can_happen_says_so_before_its_results(page):
+    settle(page)
+    upload(page, {"mine.csv": TABLE.encode()})
+    preview(page)
+    page.select_option("#neighbourhood", "list:CODE,CODE")
+    field = page.locator("#neighbourhood-regions")
+    field.fill("R3")
+    field.press("Enter")
+    page.locator("#notices p.total").wait_for()
+    assert page.evaluate("() => document.activeElement.id") == "neighbourhood-regions"
+    make_study(page)
+    assert "only one region" in page.locator(".notices p.total").inner_text()
 
 
 def test_shapes_come_with_a_table_and_are_on_the_map(page):
@@ -427,14 +526,9 @@ def test_shapes_come_with_a_table_and_are_on_the_map(page):
         features.append({"type": "Feature", "properties": {"code": f"R{k}"},
                          "geometry": {"type": "Polygon", "coordinates": [at]}})  # fmt: skip
     shapes = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    page.locator("input[type=file]").set_input_files(
-        [
-            {"name": "mine.csv", "mimeType": "text/csv", "buffer": TABLE.encode()},
-            {"name": "mine.geojson", "mimeType": "application/geo+json", "buffer": shapes},
-        ]
-    )
-    page.wait_for_function("() => location.search.includes('scenario=upload-')")
-    settle(page)
+    upload(page, {"mine.csv": TABLE.encode(), "mine.geojson": shapes})
+    preview(page)
+    make_study(page)
     drawn = page.locator("#regions svg path[stroke-width='1.4']")
     assert drawn.count() == 9
     assert not any("A" in shape.get_attribute("d") for shape in drawn.all()), "circles"
@@ -445,11 +539,19 @@ def test_files_are_chosen_by_keyboard(page):
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload regions").press("Enter")
     chooser.value.set_files({"name": "a.csv", "mimeType": "text/csv", "buffer": TABLE.encode()})
-    page.wait_for_function("() => location.search.includes('scenario=upload-')")
+    preview(page)
+
+
+def test_a_preview_that_is_gone_says_so(page, address):
+    page.goto(f"{address}/import?regions=gone")
+    page.locator("[role=alert] p").wait_for()
+    assert "please upload them again" in page.locator("[role=alert]").inner_text()
+    page.get_by_role("link", name="Back to the page").click()
+    settle(page)
 
 
 def test_the_server_itself_refuses_what_is_too_large(page, address):
-    reply = page.request.post(f"{address}/_nicegui/client/x/upload/1", data=b"0" * 5_500_000)
+    reply = page.request.post(f"{address}/_nicegui/client/x/upload/1", data=b"0" * 20_500_000)
     assert reply.status == 413
 
 

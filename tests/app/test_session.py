@@ -144,8 +144,8 @@ def test_the_report_is_in_the_language_spoken(estimate):
 def test_what_is_impossible_is_reported_and_replaced_by_the_defaults(uploads):
     problems = Problems()
     settings = Settings(scenario="upload-gone", start="teem", levers={"ngo": 0.5})
-    settings, scenario = open_scenario(settings, uploads.load, problems)
-    assert scenario.name == "kartamantul"
+    settings, upload = open_scenario(settings, uploads.load, problems)
+    assert upload.scenario.name == "kartamantul"
     assert settings == Settings(levers={"ngo": 0.5})
     assert len(problems.found) == 2
 

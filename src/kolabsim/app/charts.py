@@ -19,7 +19,7 @@ from kolabsim.analysis.statistics import UNDECIDED, quantiles
 from kolabsim.app.session import Estimate
 from kolabsim.app.settings import SHOWN
 from kolabsim.app.texts import headline, verdict_counts
-from kolabsim.figures.formatting import SPACE, choose_scale, percent
+from kolabsim.figures.formatting import SPACE, choose_scale, count, percent
 from kolabsim.figures.labels import (
     add_unit,
     choose_measure_scale,
@@ -45,6 +45,8 @@ LARGEST_CIRCLE = 44.0
 """Diameter of the circle of the most populous region, in pixels."""
 CROWDED = 40
 """Number of regions from which on circles are smaller and regions lose their names."""
+MOST_DRAWN = 3000
+"""Most regions of a table that its map shows: the most populous."""
 SEEN = 0.02
 """Share of services from which on two regions are joined by a line."""
 BASE: Options = {
@@ -276,6 +278,15 @@ def register_script(regions: Regions) -> str:
     )
 
 
+def register_code(regions: Regions) -> str:
+    """JavaScript that registers the map on a page that is open already."""
+    text = json.dumps(geography(regions))
+    return (
+        'import("nicegui-echart").then('
+        f'({{ echarts }}) => {{ echarts.registerMap("{GEOGRAPHY}", {text}); return true; }})'
+    )
+
+
 def map_base(regions: Regions) -> tuple[RegionMap, Options]:
     """The positions of regions, and a map on which nothing is drawn yet."""
     place = RegionMap(regions)
@@ -408,3 +419,39 @@ def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
         ],
     }  # fmt: skip
     return Chart(options, description, [_("Region"), _("Region"), _("Shared services")], rows)
+
+
+# Choosing regions -------------------------------------------------------------------------------
+
+
+def choice_map(regions: Regions, chosen: frozenset[str]) -> Chart:
+    """Draw all regions of a table, and which of them take part; marks are shapes or circles."""
+    place, geo = map_base(regions)
+    shaped = np.isin(regions.codes, list(place.shapes))
+    sizes = np.where(shaped, 0.0, np.maximum(0.6 * diameters(regions), 5.0))
+    order = np.argsort(-regions.population, kind="stable")[:MOST_DRAWN]
+    spots = []
+    for i in order:
+        code, is_in = regions.codes[i], regions.codes[i] in chosen
+        look = {"borderColor": BLUE if is_in else GREY, "borderWidth": 1.2}
+        fill = blend(0.45) if is_in else "white"
+        text = f"{regions.names[i]}: {count(regions.population[i])}"
+        if shaped[i]:
+            tip = {":formatter": f"() => {json.dumps(text)}"}
+            look |= {"areaColor": fill}
+            geo["regions"].append({"name": code, "itemStyle": look, "tooltip": tip})
+        else:
+            look |= {"color": fill, "opacity": 0.85}
+            point = place.points[i].tolist()
+            spots.append({"name": code, "value": point, "symbolSize": float(sizes[i]),
+                          "text": text, "itemStyle": look})  # fmt: skip
+    options = BASE | {
+        "tooltip": TOOLTIP,
+        "geo": geo | {"roam": len(regions) > CROWDED, "scaleLimit": {"min": 1, "max": 60}},
+        "series": [
+            {"type": "scatter", "coordinateSystem": "geo", "z": 4, "data": spots,
+             "cursor": "pointer"},
+            name_series(place, np.maximum(sizes, 4.0)),
+        ],
+    }  # fmt: skip
+    return Chart(options, _("Map of all regions, with those that take part in blue"), [], [])

@@ -1,9 +1,9 @@
 """The web page of ``kolabsim app``: controls on the left, their effects on the right.
 
-This is the only file that imports NiceGUI. Simulations come from :mod:`kolabsim.app.session` and
-:mod:`kolabsim.app.stepper`, charts from :mod:`kolabsim.app.charts`; here are controls and events.
-The page loads nothing from any other host. The file is longer than most, because no other file may
-import NiceGUI.
+Simulations come from :mod:`kolabsim.app.session` and :mod:`kolabsim.app.stepper`, charts from
+:mod:`kolabsim.app.charts`, the parts of a page from :mod:`kolabsim.app.widgets`; here are controls
+and events. Uploaded tables have a page of their own, :mod:`kolabsim.app.import_page`. Pages load
+nothing from any other host.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import partial, wraps
+from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,44 +22,41 @@ from nicegui import app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kolabsim.app.charts import Chart, Drawing, draw, register_script
+from kolabsim.app.charts import Drawing, draw, register_script
+from kolabsim.app.import_page import ImportPage
 from kolabsim.app.session import Estimate, Session, open_scenario, refused
 from kolabsim.app.settings import SHOWN, Control, Settings, controls, read_query
 from kolabsim.app.stepper import Stepper
-from kolabsim.app.texts import (
-    describe,
-    differences_html,
-    downloads,
-    quarter_html,
-    table_html,
-    uploads_help,
-    waiting,
-)
-from kolabsim.app.uploads import (
-    LARGEST,
-    LARGEST_SHAPES,
-    MOST_FILES,
-    SCENARIO,
-    SHAPES,
-    TABLE,
-    Uploads,
-    endings,
-    limits,
+from kolabsim.app.texts import describe, differences_html, downloads, quarter_html, waiting
+from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits
+from kolabsim.app.widgets import (
+    ChartPlace,
+    alerts,
+    begin_page,
+    button,
+    caption,
+    group,
+    help_line,
+    in_reader,
+    menu,
+    read_upload,
+    report,
+    translated,
+    uploader,
+    write,
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
 from kolabsim.figures.formatting import count, decimal, significant
 from kolabsim.figures.labels import capitalise, measure_title
-from kolabsim.figures.palette import BLUE
 from kolabsim.i18n import LANGUAGES, _, language, speaking
+from kolabsim.scenario.notices import find_notices
 from kolabsim.scenario.scenario import Scenario, shipped_names
 
-STYLE = (Path(__file__).parent / "app.css").read_text(encoding="utf-8")
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
-MOST_PROBLEMS = 12
 UPLOADS = Uploads()
 
 
@@ -70,6 +66,10 @@ def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
         Page({"scenario": scenario} | dict(request.query_params)).build()
+
+    @ui.page("/import", title="kolabsim")
+    async def preview(request: Request) -> None:
+        await ImportPage(UPLOADS, request.query_params).build()
 
     app.middleware("http")(limit_uploads)
     app.on_shutdown(UPLOADS.close)
@@ -84,26 +84,10 @@ async def limit_uploads(
 ) -> Response:
     """Refuse a request that is larger than an upload may be, before it is read."""
     size = request.headers.get("content-length", "")
-    most = LARGEST + LARGEST_SHAPES + OVERHEAD
+    most = LARGEST + OVERHEAD
     if request.method == "POST" and not (size.isdecimal() and int(size) <= most):
         return Response(status_code=413)
     return await answer(request)
-
-
-def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a handler of a page in the language of that page."""
-
-    @wraps(handler)
-    def run(page: Page, *args: object) -> object:
-        with speaking(page.settings.lang):
-            return handler(page, *args)
-
-    @wraps(handler)
-    async def run_async(page: Page, *args: object) -> object:
-        with speaking(page.settings.lang):
-            return await handler(page, *args)
-
-    return run_async if asyncio.iscoroutinefunction(handler) else run
 
 
 class Page:
@@ -113,7 +97,8 @@ class Page:
         problems = Problems()
         with speaking(query["lang"] if query.get("lang") in LANGUAGES else language()):
             self.settings = replace(read_query(query, problems), lang=language())
-            self.settings, self.scenario = open_scenario(self.settings, UPLOADS.load, problems)
+            self.settings, self.upload = open_scenario(self.settings, UPLOADS.load, problems)
+            self.scenario = self.upload.scenario
             self.problems = [*problems.found]
         self.client = ui.context.client
         self.wanted: Settings | None = None
@@ -128,29 +113,31 @@ class Page:
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
 
+    @property
+    def lang(self) -> str:
+        """The language of the page."""
+        return self.settings.lang
+
     # Building -------------------------------------------------------------------------------------
 
     @translated
     def build(self) -> None:
         """Build the page and start to simulate."""
         self.client.on_delete(self.close)
-        ui.add_css(STYLE)
+        begin_page()
         ui.add_head_html(register_script(self.scenario.regions))
-        ui.colors(primary=BLUE)
-        self.client.content.classes("page")
-        ui.run_javascript(f"document.documentElement.lang = {json.dumps(language())}")
         with ui.element("header"):
             write(_("What if?"), tag="h1")
             write(_("kolabsim compares ways to share services; it does not predict."), tag="p")
             self.choice("lang", _("Language"), LANGUAGES)
-        self.alerts = ui.element("div").props("role=alert").classes("problems")
+        self.alerts = alerts()
         with ui.element("div").classes("columns"):
             self.controls = ui.element("aside")
             with self.controls:
                 self.build_controls()
             with ui.element("section"):
                 self.build_results()
-        self.report(self.problems)
+        report(self.problems, self.alerts)
         self.restart()
 
     def build_controls(self) -> None:
@@ -163,7 +150,8 @@ class Page:
             if chosen.scenario not in known:
                 known[chosen.scenario] = _("Uploaded: {name}").format(name=source.title(language()))
             self.choice("scenario", _("Scenario"), known)
-            self.build_upload()
+            uploader("upload", _("Upload regions"), "", self.receive, self.reject_upload)
+            self.upload_alerts = alerts()
         with group(_("Strategies")):
             strategies = source.strategy_titles(language())
             self.choice("start", _("Start with"), strategies)
@@ -178,36 +166,12 @@ class Page:
         text = _("All sliders return to the values of the scenario and of the strategy.")
         button("reset", _("Reset all sliders"), self.reset, text)
 
-    def build_upload(self) -> None:
-        """Build the place for users' own regions, where problems with them are reported too."""
-        accepted = ",".join(TABLE + SCENARIO + SHAPES)
-        uploads = ui.upload(
-            multiple=True, auto_upload=True, max_files=MOST_FILES,
-            max_total_size=LARGEST + LARGEST_SHAPES,
-            on_multi_upload=self.upload, on_rejected=self.reject_upload,
-        ).props(f'accept="{accepted}" flat').classes("upload")  # fmt: skip
-        # Quasar's own button is an icon without a name.
-        label = escape(_("Upload regions"))
-        uploads.add_slot("header", (
-            f'<q-btn outline no-caps id="upload" aria-label="{label}" label="{label}" '
-            'aria-describedby="upload-help" @click="props.pickFiles"><q-uploader-add-trigger />'
-            "</q-btn>"
-        ))  # fmt: skip
-        help_line("upload", uploads_help())
-        self.upload_alerts = ui.element("div").props("role=alert").classes("problems")
-
     def choice(self, name: str, label: str, choices: Mapping[str, str]) -> None:
         """Build a native list of choices for a setting, with a line of help."""
         with ui.element("div").classes("choice"):
             write(label, tag="label").props(f'for="{name}"')
-            with ui.element("select").props(f'id="{name}" aria-describedby="{name}-help"') as menu:
-                for value, title in choices.items():
-                    option = write(title, tag="option")
-                    option.props["value"] = value
-                    if value == getattr(self.settings, name):
-                        option.props["selected"] = True
-            emit = "(event) => emit(event.target.value)"
-            menu.on("change", lambda event: self.change(name, event.args), js_handler=emit)
+            options = [(value, title, True) for value, title in choices.items()]
+            menu(name, options, getattr(self.settings, name), partial(self.change, name))
             self.help[name] = help_line(name, describe(name, self.settings, self.scenario))
 
     def build_slider(self, control: Control) -> None:
@@ -242,6 +206,9 @@ class Page:
         self.tabs = tabs
         with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
+                with ui.element("div").props("role=note").classes("notices"):
+                    for notice in find_notices(self.scenario):
+                        write(notice.text, tag="p").classes("total" if notice.is_total else "")
                 # Read out when it is no longer busy, instead of at every estimate on the way.
                 self.headline = write("", tag="p").classes("headline")
                 self.headline.props("id=headline aria-live=polite aria-busy=true")
@@ -275,7 +242,7 @@ class Page:
             text = _("It holds all settings: anyone who opens it sees the same.")
             button("take-address", _("Address of this page"), self.take_address, text)
             self.address = write("", tag="output").props("id=address").classes("address")
-            for kind, (label, text) in downloads().items():
+            for kind, (label, text) in downloads(is_study=bool(self.upload.files)).items():
                 button(f"take-{kind}", label, partial(self.download, kind), text)
 
     def build_stepper(self) -> None:
@@ -297,24 +264,13 @@ class Page:
             with ui.element("figure"):
                 self.stepper_numbers = ui.html("", sanitize=False).props("id=stepper-numbers")
 
-    def report(self, problems: list[Problem], *, where: ui.element | None = None) -> None:
-        """Show problems where they belong, or clear the place if there are none."""
-        place = self.alerts if where is None else where
-        place.clear()
-        with place:
-            for problem in problems[:MOST_PROBLEMS]:
-                write(str(problem), tag="p")
-            if len(problems) > MOST_PROBLEMS:
-                left = len(problems) - MOST_PROBLEMS
-                write(_("... and {number} more").format(number=left), tag="p")
-
     # Simulating -----------------------------------------------------------------------------------
 
     def choose(self, settings: Settings) -> None:
         """Change the settings; the address and the results follow."""
         self.settings = settings
         address = json.dumps(f"/?{settings.query}")
-        self.report([])
+        report([], self.alerts)
         self.client.run_javascript(f"history.replaceState(null, '', {address})")
         self.restart()
 
@@ -344,16 +300,15 @@ class Page:
                 try:
                     await self.refine(settings, self.stop, time.perf_counter())
                 except InputError as error:
-                    self.report(refused(error))
+                    report(refused(error), self.alerts)
                     self.state.set_content("")
                     self.headline.props("aria-busy=false")
             self.has_estimate = True
 
     async def refine(self, settings: Settings, stop: np.ndarray, started: float) -> None:
         """Show one estimate after the other."""
-        written = UPLOADS.written(settings.scenario)
         self.session = await asyncio.to_thread(
-            Session, settings, self.scenario, written=written, earlier=self.session
+            Session, settings, self.scenario, upload=self.upload, earlier=self.session
         )
         estimates = self.session.estimates(stop)
         if self.tabs.value == "step":
@@ -423,25 +378,28 @@ class Page:
             self.build_controls()
 
     @translated
-    async def upload(self, event: Any) -> None:
-        """Load uploaded regions, or report their problems in place."""
-        files = {file.name: await file.read() for file in event.files}
-        event.sender.reset()
-        try:
-            name = await asyncio.to_thread(UPLOADS.add, files)
-        except InputError as error:
-            self.report(refused(error), where=self.upload_alerts)
-            return
+    async def receive(self, event: Any) -> None:
+        """Open uploaded regions, or report their problems in place."""
+        files = await read_upload(event)
         usual = Settings()
+        try:
+            if not is_scenario(files):
+                token = await in_reader(UPLOADS.open, files)
+                self.close()
+                ui.navigate.to(f"/import?regions={token}&lang={self.lang}")
+                return
+            name = await in_reader(UPLOADS.add, files)
+        except InputError as error:
+            report(refused(error), self.upload_alerts)
+            return
         self.reload(
             replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline)
         )
 
     @translated
     def reject_upload(self) -> None:
-        """Report that files are too many, too large, or of another kind."""
-        problem = Problem(f"{capitalise(limits())}; {endings()}")
-        self.report([problem], where=self.upload_alerts)
+        """Report that files are too many or too large."""
+        report([Problem(capitalise(limits()))], self.upload_alerts)
 
     # Downloading ----------------------------------------------------------------------------------
 
@@ -463,7 +421,7 @@ class Page:
         try:
             name, content = await asyncio.to_thread(self.estimate.download, kind)
         except KolabsimError as error:
-            self.report([Problem(str(error))])
+            report([Problem(str(error))], self.alerts)
         else:
             ui.download.content(content, name)
 
@@ -486,57 +444,3 @@ class Page:
         self.moment.set_content(escape(stepper.moment))
         self.charts["stepper"].show(stepper.chart())
         self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))
-
-
-# Parts of a page ----------------------------------------------------------------------------------
-
-
-class ChartPlace:
-    """A place for a chart, updated as often as there are new options, and for its numbers."""
-
-    def __init__(self, name: str, *, numbers: bool = False) -> None:
-        self.chart = ui.echart({}, renderer="svg").props(f"id={name} role=img").classes("chart")
-        self.numbers = None
-        if numbers:
-            with ui.element("details").classes("numbers"):
-                write(_("Numbers"), tag="summary")
-                self.numbers = ui.html("", sanitize=False)
-
-    def show(self, chart: Chart) -> None:
-        """Draw other options in the same chart."""
-        self.chart.props["aria-label"] = chart.description
-        self.chart.props["options"] = chart.options
-        if self.numbers is not None:
-            self.numbers.set_content(table_html(chart.columns, chart.rows))
-
-
-def write(text: str, *, tag: str) -> ui.html:
-    """Show a text, as text, in an element of this kind."""
-    return ui.html(escape(text), sanitize=False, tag=tag)
-
-
-def group(title: str) -> ui.element:
-    """A group of controls with its title."""
-    fieldset = ui.element("fieldset")
-    with fieldset:
-        write(title, tag="legend")
-    return fieldset
-
-
-def caption(text: str) -> None:
-    """Explain a chart below it."""
-    write(text, tag="figcaption")
-
-
-def help_line(name: str, text: str) -> ui.html:
-    """Explain a control below it."""
-    return write(text, tag="p").classes("help").props(f'id="{name}-help"')
-
-
-def button(name: str, label: str, click: Callable[..., Any], text: str) -> None:
-    """A button with its explanation beside it."""
-    with ui.element("div").classes("button"):
-        ui.button(label, on_click=click).props(
-            f'outline no-caps id="{name}" aria-describedby="{name}-help"'
-        )
-        help_line(name, text)

@@ -6,9 +6,7 @@ few runs and better ones until it is stopped.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,7 +16,9 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from kolabsim.app.importing import archive
 from kolabsim.app.settings import SHOWN, Settings, lever_name
+from kolabsim.app.uploads import Upload
 from kolabsim.engine.ensemble import Block, build_task, cores, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 YOURS = "your_strategy"
 """Name of the strategy that a user composes."""
+OWN = "your-strategy.yaml"
+"""File of the strategy and assumptions that a user composes, in a study made of a table."""
 RUNS = (100, 300, 1000)
 """Runs of each strategy after which there is an estimate."""
 SLOTS = 300
@@ -100,9 +102,10 @@ def plain(section: Section) -> dict[str, object]:
 class Session:
     """A user's strategy and its baseline in a scenario, ready to be simulated.
 
-    ``written`` is how a scenario file begins that builds on this one; by default it extends it by
-    name. The session before, ``earlier``, lends its runs of the baseline where only the strategy
-    differs. Raises :class:`~kolabsim.errors.InputError` if the scenario does not allow the choices.
+    The ``upload`` that the scenario came with says what a file that builds on it extends, and has
+    the files of a study made of a table. The session before, ``earlier``, lends its runs of the
+    baseline where only the strategy differs. Raises :class:`~kolabsim.errors.InputError` if the
+    scenario does not allow the choices.
     """
 
     def __init__(
@@ -110,11 +113,11 @@ class Session:
         settings: Settings,
         scenario: Scenario,
         *,
-        written: Mapping[str, object] | None = None,
+        upload: Upload | None = None,
         earlier: Session | None = None,
     ) -> None:
         self.settings, self.source = settings, scenario
-        self.written = written or {"extends": settings.scenario}
+        self.upload = upload or Upload(scenario, extends=settings.scenario)
         problems = Problems()
         for name in dict.fromkeys((settings.start, settings.baseline)):
             if name not in scenario.strategies:
@@ -187,11 +190,18 @@ class Session:
 
     def scenario_text(self) -> str:
         """The scenario as a file to keep, to change, and to run with ``kolabsim``."""
-        text = dict(self.written)
+        text: dict[str, object] = {"extends": self.upload.extends}
         if self.settings.assumptions:
             text["parameters"] = dict(self.settings.assumptions)
         text["strategies"] = {YOURS: self.changes()[f"strategies.{YOURS}"]}
         return write_yaml(text)
+
+    def study_files(self) -> dict[str, bytes]:
+        """The files of a study, with a scenario for the user's strategy where sliders moved."""
+        own = {}
+        if self.settings.changes:
+            own[OWN] = self.scenario_text().encode()
+        return {**self.upload.files, **own}
 
 
 def in_all_languages(message: str) -> dict[str, str]:
@@ -210,8 +220,8 @@ def run_steps(scenario: Scenario) -> tuple[int, ...]:
 
 
 def open_scenario(
-    settings: Settings, load: Callable[[str], Scenario], problems: Problems
-) -> tuple[Settings, Scenario]:
+    settings: Settings, load: Callable[[str], Upload], problems: Problems
+) -> tuple[Settings, Upload]:
     """Load the scenario of some settings; report what is impossible, and use defaults instead."""
     usual = Settings()
     try:
@@ -221,7 +231,7 @@ def open_scenario(
         settings = replace(settings, scenario=usual.scenario)
         found = load(usual.scenario)
     try:
-        Session(settings, found)
+        Session(settings, found.scenario)
     except InputError as error:
         problems.found |= dict.fromkeys(refused(error))
         settings = replace(settings, start=usual.start, baseline=usual.baseline, assumptions={})
@@ -280,14 +290,17 @@ class Estimate:
 
         Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
+        session = self.session
+        if kind == "scenario" and session.upload.files:
+            return f"{session.upload.name}.zip", archive(session.study_files())
         if kind == "scenario":
-            return "kolabsim.yaml", self.session.scenario_text().encode()
+            return "kolabsim.yaml", session.scenario_text().encode()
         if kind == "differences":
             return "differences.csv", table_csv(self.comparison.differences)
         return ("kolabsim.zip", self.data()) if kind == "data" else ("kolabsim.html", self.report())
 
     def data(self) -> bytes:
-        """A ZIP file: differences, regions, runs, quarters, their columns, and the scenario."""
+        """A ZIP file: differences, regions, runs, quarters, their columns, and the study."""
         from kolabsim.study.export import column_table
 
         tables = {
@@ -297,12 +310,12 @@ class Estimate:
             "quarters": self.results.quarters,
             "columns": column_table(MEASURES, self.session.scenario.currency),
         }
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, table in tables.items():
-                archive.writestr(f"{name}.csv", table_csv(table))
-            archive.writestr("scenario.yaml", self.session.scenario_text())
-        return content.getvalue()
+        files = {f"{name}.csv": table_csv(table) for name, table in tables.items()}
+        if self.session.upload.files:
+            files |= {f"study/{k}": data for k, data in self.session.study_files().items()}
+        else:
+            files["scenario.yaml"] = self.session.scenario_text().encode()
+        return archive(files)
 
     def report(self) -> bytes:
         """The report of ``kolabsim run``, as HTML in the language spoken now."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
 from kolabsim.app.settings import SHOWN, Settings
-from kolabsim.app.uploads import LARGEST, LARGEST_SHAPES
+from kolabsim.app.uploads import LARGEST
 from kolabsim.figures.formatting import SPACE, count, percent
 from kolabsim.figures.labels import capitalise, choose_measure_scale, strategy_title
 from kolabsim.figures.palette import MARKS
@@ -18,8 +18,12 @@ from kolabsim.model.measures import MEASURES
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.app.importing import View
+    from kolabsim.scenario.importer.decisions import Decision
     from kolabsim.scenario.scenario import Scenario
 
+FIRST = 3
+"""Regions that a preview shows."""
 MOST_ROWS = 100
 """Most rows of a table of numbers."""
 
@@ -66,12 +70,18 @@ def describe(name: str, settings: Settings, scenario: Scenario) -> str:
     return strategy.description(language()) if strategy else ""
 
 
-def downloads() -> dict[str, tuple[str, str]]:
-    """The files that the page offers: the labels of their buttons, and their descriptions."""
+def downloads(*, is_study: bool = False) -> dict[str, tuple[str, str]]:
+    """The files that the page offers: the labels of their buttons, and their descriptions.
+
+    ``is_study``: whether the regions come from a table, so that all files of a study are offered.
+    """
+    scenario = _("Scenario (YAML)"), _("Your strategy and assumptions as a scenario file.")
+    study = (
+        _("Study (ZIP)"),
+        _("The files that kolabsim new makes, and your strategy if you moved a slider."),
+    )
     return {
-        "scenario": (
-            _("Scenario (YAML)"), _("Your strategy and assumptions as a scenario file.")
-        ),
+        "scenario": study if is_study else scenario,
         "differences": (_("Differences (CSV)"), _("The numbers of the table above.")),
         "data": (
             _("All data (ZIP)"),
@@ -84,10 +94,10 @@ def downloads() -> dict[str, tuple[str, str]]:
 def uploads_help() -> str:
     """Explain which files can be uploaded."""
     return _(
-        "A table (CSV) with the columns code, population, latitude and longitude, and optional "
-        "columns name and tier; or a scenario (YAML) with its tables. Up to {size} kB. You can "
-        "add the shapes of the regions (GeoJSON): up to {shapes} kB."
-    ).format(size=count(LARGEST // 1000), shapes=count(LARGEST_SHAPES // 1000))
+        "A table or map of regions as you have it: CSV, Excel, OpenDocument, JSON, GeoJSON, "
+        "shapefile with the files beside it, GeoPackage or ZIP; or a scenario (YAML) with its "
+        "files. Up to {size} MB."
+    ).format(size=count(LARGEST // 1_000_000))
 
 
 def waiting() -> str:
@@ -95,6 +105,43 @@ def waiting() -> str:
     if is_compiled_before():
         return _("Simulating …")
     return _("The model is being compiled, once for this version; this takes up to half a minute.")
+
+
+# Imports ----------------------------------------------------------------------------------------
+
+
+def import_summary(view: View) -> str:
+    """The file, the number of regions, their people, and the first of them, as HTML."""
+    if view.found is None:
+        return ""
+    table = view.found.regions
+    text = _("{file}: {number} regions with {people} people").format(
+        file=view.found.source.name, number=count(len(table)),
+        people=count(table["population"].sum()),
+    )  # fmt: skip
+    rows = [[row.code, row.name, count(row.population)] for row in table.head(FIRST).itertuples()]
+    head = [_("Code"), _("Name"), _("Population")]
+    more = "<tr><td colspan=3>…</td></tr></tbody>" if len(table) > FIRST else "</tbody>"
+    return f"<p>{escape(text)}</p>" + table_html(head, rows).replace("</tbody>", more)
+
+
+def decision_texts(decision: Decision) -> tuple[str, str]:
+    """What was decided, and why."""
+    return decision.shown, capitalise(decision.why)
+
+
+def labels_of_parts() -> dict[str, str]:
+    """Labels of the parts of answers to the five questions."""
+    return {
+        "region": _("Region (name or code)"),
+        "km": _("Distance in km"),
+        "regions": _("Codes or names, with commas between them"),
+        "amount": _("Amount"),
+        "currency": _("Currency"),
+        "shares": _("Shares of services (optional), such as finance=3, training=1"),
+        "column": _("Column"),
+        "number": _("Number of regions"),
+    }
 
 
 # Tables -----------------------------------------------------------------------------------------

@@ -1,173 +1,202 @@
-"""Uploaded scenarios: read as data, stored for a while, and never executed.
+"""Uploads of visitors: read as data, stored for a while, and never executed.
 
-A table of regions becomes a scenario. An uploaded scenario may extend one that ships with kolabsim,
-and may refer only to files that were uploaded with it.
+A table or map of regions is previewed first (:mod:`kolabsim.app.importing`) and becomes a study. An
+uploaded scenario may extend one that ships with kolabsim, and may refer only to files that were
+uploaded with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+import secrets
 import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from kolabsim.app.importing import MOST_REGIONS, Preview
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
+from kolabsim.scenario.importer.result import RECORD
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
-from kolabsim.scenario.source import read_yaml, write_yaml
+from kolabsim.scenario.source import read_yaml
+from kolabsim.study.scaffold_texts import SCENARIO as STUDY
 
-LARGEST = 1_000_000
-"""Most bytes of the tables and the scenario of an upload together."""
-LARGEST_SHAPES = 4_000_000
-"""Most bytes of the shapes of its regions."""
-TABLE, SHAPES, SCENARIO = (".csv",), (".geojson", ".json"), (".yaml", ".yml")
-"""Files of an upload, by their endings."""
-MOST_FILES = 4
+LARGEST = 20_000_000
+"""Most bytes of an upload."""
+LARGEST_SCENARIO = 5_000_000
+"""Most bytes of a scenario and the files that it names."""
+SHAPES, SCENARIO = (".geojson", ".json"), (".yaml", ".yml")
+"""Files of an uploaded scenario, by their endings."""
+MOST_FILES = 8
 LONGEST_NAME = 200
 """Most bytes of a file's name."""
-MOST_REGIONS = 600
-"""Most regions of an upload: with more, the first estimate takes too long."""
+FORBIDDEN = frozenset('/\\:*?"<>|')
+"""Signs that no name of a file may hold: it could be a path, or be lost on another system."""
 STORED = 32
-"""Number of uploads that are stored; the one that was not used for longest makes room."""
-PLACES = {"latitude": "latitude", "longitude": "longitude"}
-FAMILIES = ["infrastructure", "administration_indonesia"]
-"""Columns and service areas of an uploaded table; without positions, distances would be unknown."""
+"""Number of studies, and of previews, that are stored; the one not used for longest makes room."""
+MOST_BYTES = 200_000_000
+"""Most bytes of the files of all previews."""
 PREFIX = "upload-"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A scenario that was uploaded."""
+    """A scenario that was uploaded, or made of an uploaded table."""
 
     scenario: Scenario
-    folder: Path
-    written: dict[str, object]
-    """The beginning of a scenario file that builds on it."""
+    folder: Path | None = None
+    """Where its files are, as long as it is stored."""
+    extends: str = ""
+    """The file that a scenario file which builds on it extends."""
+    name: str = ""
+    """Name of the study that was made of a table; '' for others."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of that study, as ``kolabsim new`` writes them."""
 
 
 class Uploads:
-    """The uploads of all users, by names that depend on their content only."""
+    """The uploads of all visitors: studies by names that depend on their content, and previews."""
 
     def __init__(self) -> None:
         self._stored: OrderedDict[str, Upload] = OrderedDict()
+        self._previews: OrderedDict[str, Preview] = OrderedDict()
 
     def names(self) -> tuple[str, ...]:
-        """Names of the stored uploads."""
+        """Names of the stored studies."""
         return tuple(self._stored)
 
-    def load(self, name: str) -> Scenario:
+    def load(self, name: str) -> Upload:
         """Load a shipped or an uploaded scenario.
 
         Raises :class:`~kolabsim.errors.InputError` for any other name; it is never a path.
         """
         if name in self._stored:
             self._stored.move_to_end(name)
-            return self._stored[name].scenario
+            return self._stored[name]
         if name.startswith(PREFIX):
-            text = _("these regions were uploaded elsewhere, or long ago: please upload them again")
-            raise InputError.of(text)
+            raise InputError.of(gone())
         known, short = shipped_names("scenarios"), name[:60]
         if name not in known:
             text, hint = _("there is no scenario '{name}'{suggestion}"), suggestion(short, known)
             raise InputError.of(text, name=short, suggestion=hint)
-        return Scenario.load(name)
+        return Upload(Scenario.load(name), extends=name)
 
-    def written(self, name: str) -> dict[str, object]:
-        """Return the beginning of a scenario file that builds on this one."""
-        return self._stored[name].written if name in self._stored else {"extends": name}
+    def add(self, files: Mapping[str, bytes], *, study: str = "") -> str:
+        """Store a scenario with its files, or a study by its name, and return a name for it.
 
-    def add(self, files: Mapping[str, bytes]) -> str:
-        """Store an upload and return its name.
-
-        An upload is one YAML file with the files that it names, or one table of regions as CSV;
-        either may come with the shapes of the regions as GeoJSON. Raises
-        :class:`~kolabsim.errors.InputError` with all problems, each with its file and line.
+        Raises :class:`~kolabsim.errors.InputError` with all problems, each with its file and line.
         """
-        check_files(files)
-        digest = hashlib.sha256()
+        if not study:
+            check_scenario(files)
+        digest = hashlib.sha256(study.encode())
         for file in sorted(files):
             digest.update(file.encode() + b"\0" + files[file] + b"\0")
         name = PREFIX + digest.hexdigest()[:12]
         if name not in self._stored:
             folder = Path(tempfile.mkdtemp(prefix="kolabsim-"))
             try:
-                self._stored[name] = read(files, folder)
+                self._stored[name] = read(files, folder, study)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         self._stored.move_to_end(name)
         while len(self._stored) > STORED:
-            _name, oldest = self._stored.popitem(last=False)
-            shutil.rmtree(oldest.folder, ignore_errors=True)
+            delete(self._stored.popitem(last=False)[1])
         return name
+
+    def open(self, files: Mapping[str, bytes]) -> str:
+        """Store a table or map with the files beside it, and return a secret name for its preview.
+
+        Raises :class:`~kolabsim.errors.InputError` if there are too many files, or no table.
+        """
+        check_files(files)
+        if all(name == RECORD for name in files):
+            raise InputError.of(_("please upload a table or map of regions with it"), RECORD)
+        token = secrets.token_urlsafe(12)
+        self._previews[token] = Preview(files)
+        while len(self._previews) > 1 and (
+            len(self._previews) > STORED
+            or sum(one.size for one in self._previews.values()) > MOST_BYTES
+        ):
+            self._previews.popitem(last=False)
+        return token
+
+    def preview(self, token: str) -> Preview:
+        """Return a preview by its name; raises :class:`InputError` if it is stored no longer."""
+        if token not in self._previews:
+            raise InputError.of(gone())
+        self._previews.move_to_end(token)
+        return self._previews[token]
 
     def close(self) -> None:
         """Delete all uploads."""
+        self._previews.clear()
         while self._stored:
-            shutil.rmtree(self._stored.popitem()[1].folder, ignore_errors=True)
+            delete(self._stored.popitem()[1])
+
+
+def delete(upload: Upload) -> None:
+    """Delete the folder of an upload; pages that show it have what they need in memory."""
+    if upload.folder is not None:
+        shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+def gone() -> str:
+    """The message on an upload that is stored no longer."""
+    return _("these regions were uploaded elsewhere, or long ago: please upload them again")
 
 
 def check_files(files: Mapping[str, bytes]) -> None:
     """Refuse files that are too large or too many, or whose names could be paths."""
     problems = Problems()
     for name in files:
-        is_path = not re.fullmatch(r"[\w][\w. -]{0,80}\.(csv|ya?ml|(geo)?json)", name)
-        if is_path or len(name.encode()) > LONGEST_NAME:
-            problems.add(f"{name[:80]}: {endings()}")
-    shapes = [name for name in files if name.endswith(SHAPES)]
-    others = sum(len(content) for name, content in files.items() if name not in shapes)
-    if others > LARGEST or len(files) > MOST_FILES:
+        is_unfit = name.startswith(".") or any(c in FORBIDDEN or ord(c) < 32 for c in name)
+        if not name or is_unfit or len(name.encode()) > LONGEST_NAME:
+            text = _("{name}: please rename this file; its name may not hold {signs}")
+            problems.add(text, name=repr(name[:80]), signs=" ".join(sorted(FORBIDDEN)))
+    if not files or sum(map(len, files.values())) > LARGEST or len(files) > MOST_FILES:
         problems.add(limits())
-    if sum(len(files[name]) for name in shapes) > LARGEST_SHAPES:
-        text = _("{file}: shapes may have at most {size} kB; simplify them first")
-        problems.add(text.format(file=shapes[0], size=LARGEST_SHAPES // 1000))
     problems.raise_if_any()
-    scenarios = [name for name in files if name.endswith(SCENARIO)]
-    tables = len(files) - len(shapes) - len(scenarios)
-    if len(scenarios) > 1 or len(shapes) > 1 or (not scenarios and tables != 1):
-        text = _(
-            "please upload one table of regions, or one scenario with the tables it names; one "
-            "file of shapes may come with them"
-        )
-        raise InputError.of(text)
 
 
-def endings() -> str:
-    """The kinds of files that can be read."""
-    return _("only files that end in .csv, .yaml or .geojson can be read")
+def is_scenario(files: Mapping[str, bytes]) -> bool:
+    """Whether one of these files is a scenario, and the others belong to it."""
+    return any(name.lower().endswith(SCENARIO) for name in files)
+
+
+def check_scenario(files: Mapping[str, bytes]) -> None:
+    """Refuse anything but one scenario of reasonable size with its files."""
+    check_files(files)
+    if sum(name.lower().endswith(SCENARIO) for name in files) != 1:
+        raise InputError.of(_("please upload one scenario with the files that it names"))
+    if sum(map(len, files.values())) > LARGEST_SCENARIO:
+        text = _("a scenario and its files may have at most {size} MB")
+        raise InputError.of(text, size=LARGEST_SCENARIO // 1_000_000)
 
 
 def limits() -> str:
     """The number and size of files that can be uploaded."""
-    text = _("please upload at most {number} files of at most {size} kB together")
-    return text.format(number=MOST_FILES, size=LARGEST // 1000)
+    text = _("please upload at most {number} files of at most {size} MB together")
+    return text.format(number=MOST_FILES, size=LARGEST // 1_000_000)
 
 
-def read(files: Mapping[str, bytes], folder: Path) -> Upload:
+def read(files: Mapping[str, bytes], folder: Path, study: str) -> Upload:
     """Write files into a folder and read the scenario that they describe."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    path = next((folder / name for name in files if name.endswith(SCENARIO)), None)
-    if path is None:
-        (table,) = (name for name in files if name.endswith(TABLE))
-        regions: dict[str, object] = {"table": table, "columns": PLACES}
-        for shapes in (name for name in files if name.endswith(SHAPES)):
-            regions["shapes"] = shapes
-        written: dict[str, object] = {"regions": regions, "families": FAMILIES}
-        path = folder / "upload.yaml"
-        path.write_text(write_yaml(written | {"title": table}), encoding="utf-8")
+    path = next(folder / name for name in files if name.lower().endswith(SCENARIO))
+    if study:
+        path = folder / STUDY
     else:
         check_text(path, files)
-        written = {"extends": path.name}
     scenario = Scenario.load(path)
     if len(scenario.regions) > MOST_REGIONS:
         words = {"number": len(scenario.regions), "most": MOST_REGIONS}
         raise InputError.of(too_many(), path.name, **words)
-    return Upload(scenario, folder, written)
+    return Upload(scenario, folder, path.name, study, files if study else {})
 
 
 def check_text(path: Path, files: Mapping[str, bytes]) -> None:
@@ -190,7 +219,7 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
             text = _("'{name}' was not uploaded, and does not ship with kolabsim{hint}")
             tree.add_problem(keys, text, problems, name=str(name)[:60], hint=hint)
     for name in files:
-        if name.endswith(SHAPES) and value("regions", "shapes") != name:
+        if name.lower().endswith(SHAPES) and value("regions", "shapes") != name:
             text = _("{file}: the scenario does not name it (regions.shapes)")
             problems.add(text.format(file=name))
     extensions = tree.get("extensions")

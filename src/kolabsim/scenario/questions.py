@@ -54,6 +54,8 @@ class Answer:
     """Why: what the data suggest, or that somebody chose it."""
     is_given: bool
     options: tuple[Option, ...] = ()
+    suggested: str = ""
+    """The answer that the data suggest."""
 
 
 @dataclass
@@ -121,12 +123,12 @@ def answer_questions(
         options, default, reason = ask(setup)
         value = given.get(name)
         if value is None:
-            setup.answers[name] = Answer(name, default, reason, False, tuple(options))
+            setup.answers[name] = Answer(name, default, reason, False, tuple(options), default)
         else:
-            text = _("chosen")
-            setup.answers[name] = Answer(name, value.strip(), text, True, tuple(options))
+            text, value = _("chosen"), value.strip()
+            setup.answers[name] = Answer(name, value, text, True, tuple(options), default)
             for option in options:
-                if option.value == value.strip() and option.obstacle:
+                if option.value == value and option.obstacle:
                     _refuse(name, value, option.obstacle)
         apply(setup, setup.answers[name].value)
     chosen = setup.answers["neighbourhood"]

@@ -73,7 +73,7 @@ def read_shapes(
         found, wished = some(sorted(parts)), some(codes)
         problems.add(message, file=path, code=key, found=found, codes=wished)
         return {}
-    shapes = _simplified(wanted, path, problems)
+    shapes = simplify(wanted, path, problems)
     if shapes and places is not None:
         _check_places(shapes, dict(zip(codes, places, strict=True)), path, problems)
     return shapes
@@ -140,7 +140,7 @@ def _shapefile(path: Path, problems: Problems) -> Iterator[Feature]:
 # Geometry ---------------------------------------------------------------------------------------
 
 
-def _simplified(
+def simplify(
     parts: Mapping[str, Sequence[Geometry]], path: Path, problems: Problems
 ) -> dict[str, Shape]:
     """Return all shapes, simplified to what a map can show."""

@@ -83,10 +83,15 @@ def draft_study(
     """
     earlier = importer.read_record(decisions) if decisions is not None else {}
     given = {**(earlier.get("study") or {}), **{k: v for k, v in answers.items() if v is not None}}
-    questions = {key: given.pop(key) for key in list(given) if key in QUESTIONS}
+    questions = {key: given.pop(key) for key in QUESTIONS if key in given}
     imported = importer.read(source, shapes=shapes, decisions=earlier or None, **given)
-    regions = as_regions(imported)
-    setup = answer_questions(regions, imported.borders, questions)
+    return finish_draft(name, imported, questions)
+
+
+def finish_draft(name: str, imported: Imported, questions: Mapping[str, str]) -> Draft:
+    """Make the files of a study from imported regions and answers to the five questions."""
+    questions = {key: questions[key] for key in QUESTIONS if key in questions}
+    setup = answer_questions(as_regions(imported), imported.borders, questions)
     files = dict(data_files(imported, setup, questions))
     has_list = CONTACTS in files
     files[SCENARIO] = scenario_text(name, imported, setup, has_list=has_list).encode()

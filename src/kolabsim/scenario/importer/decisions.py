@@ -286,7 +286,7 @@ class Record:
 
 
 def check_answers(given: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """Return the answers in one form; refuse those that no source could have.
+    """Return the answers in one form and order; refuse those that no source could have.
 
     Mappings may be written as text, ``"Level=DISTRICT,TRU=Total"``.
     """
@@ -318,7 +318,7 @@ def check_answers(given: Mapping[str, Any], file: str) -> dict[str, Any]:
             text = _("--column: regions have no '{name}'{suggestion}")
             hint = suggestion(attribute, ATTRIBUTES)
             raise InputError([Problem(text.format(name=attribute, suggestion=hint), file)])
-    return checked
+    return {name: checked[name] for name in ANSWERS if name in checked}
 
 
 def _mapping(value: object, answer: Answer, file: str) -> dict[str, str]:

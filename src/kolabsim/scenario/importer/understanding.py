@@ -167,7 +167,7 @@ def _understand(
     for mapping in ("columns", "rows"):
         if mapping in given and mapping in repeated:
             given[mapping] = {**repeated[mapping], **given[mapping]}
-    given = {**repeated, **given}
+    given = check_answers({**repeated, **given}, name)
     record = Record(name, dict(given))
     sheet = choose_sheet(read_sheets(name, files, record), record)
     layout = find_layout(sheet, record)

@@ -1,0 +1,420 @@
+"""An uploaded table or map until it is a study: the answers of a visitor, and what they make of it.
+
+Nothing here knows of a web page. A :class:`Form` holds the answers, a :class:`View` what follows
+from them: decisions, open questions, the five questions with their options, and the study. The
+study is the one of ``kolabsim new`` with the same answers, to the byte.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from kolabsim.errors import InputError, Problem, Problems
+from kolabsim.i18n import N_, _
+from kolabsim.scenario.importer.decisions import ANSWERS, Decision
+from kolabsim.scenario.importer.result import RECORD
+from kolabsim.scenario.question_forms import QUESTIONS
+
+if TYPE_CHECKING:
+    from kolabsim.scenario.importer import Imported
+    from kolabsim.scenario.questions import Answer, Option, Setup
+    from kolabsim.scenario.regions import Regions
+    from kolabsim.study.scaffold import Draft
+
+MOST_REGIONS = 600
+"""Most regions that the page simulates: with more, the first estimate takes too long."""
+MOST_LISTED = 100
+"""Most regions with which a list of regions starts."""
+KILOMETRES = "50"
+"""Distance around a region at first."""
+
+
+# Words for answers --------------------------------------------------------------------------------
+
+TITLES: Mapping[tuple[str, object], str] = {
+    ("drop_totals", True): N_("leave them out"),
+    ("drop_totals", False): N_("keep them as regions"),
+    ("missing", "leave-out"): N_("leave them out"),
+    ("duplicates", "first"): N_("keep the first of them"),
+    ("duplicates", "sum"): N_("add up their people"),
+    ("places", "swap"): N_("swap latitude and longitude"),
+    ("places", "keep"): N_("keep them"),
+    ("places", "leave-out"): N_("leave them out"),
+    ("unit", "persons"): N_("it counts persons"),
+    ("unit", "thousands"): N_("it counts thousands"),
+    ("unit", "millions"): N_("it counts millions"),
+    ("decimal", "point"): N_("a point before decimals"),
+    ("decimal", "comma"): N_("a comma before decimals"),
+    ("separator", "comma"): N_("commas between cells"),
+    ("separator", "semicolon"): N_("semicolons between cells"),
+    ("separator", "tab"): N_("tabs between cells"),
+    ("separator", "bar"): N_("bars between cells"),
+}
+"""Answers of an import in words."""
+
+
+def title_of(name: str, value: Any) -> str:
+    """Return an answer of an import in words, for a button or a list."""
+    if isinstance(value, Mapping):
+        pairs = (f"{key} = {one.replace('|', ' | ')}" for key, one in value.items())
+        if name == "columns":
+            return ", ".join(value.values())
+        return _("keep {rows}").format(rows=", ".join(pairs))
+    title = TITLES.get((name, value))
+    return _(title) if title else str(value)
+
+
+# The form -----------------------------------------------------------------------------------------
+
+FIELDS: Mapping[str, str] = {
+    "around:CODE:KM": "around:{region}:{km}",
+    "list:CODE,CODE": "list:{regions}",
+    "total:AMOUNT CURRENCY": "total:{amount} {currency}{shares}",
+    "per-resident:AMOUNT CURRENCY": "per-resident:{amount} {currency}{shares}",
+    "column:NAME CURRENCY": "column:{column} {currency}{shares}",
+    "nearest:NUMBER": "nearest:{number}",
+}
+"""Answers to the five questions that have parts, by the value of their options."""
+PATTERNS: Mapping[str, str] = {
+    "km": r"[\d.]+", "number": r"\d+", "amount": "[^;]+", "currency": "[A-Za-z]+",
+}  # fmt: skip
+"""What parts look like in an answer, where it is not any text."""
+OPTIONAL = ("shares",)
+"""Parts that may be empty; a semicolon comes before them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An option of one of the five questions, with the parts of its answer."""
+
+    option: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parts that the answer has."""
+        return tuple(re.findall(r"\{(\w+)\}", FIELDS.get(self.option, "")))
+
+    @property
+    def answer(self) -> str | None:
+        """The answer, as ``kolabsim new`` takes it; None while a part is missing."""
+        if self.option not in FIELDS:
+            return self.option
+        parts = {name: self.parts.get(name, "").strip() for name in self.names}
+        if not all(parts[name] for name in self.names if name not in OPTIONAL):
+            return None
+        if parts.get("shares"):
+            parts["shares"] = f"; {parts['shares']}"
+        return FIELDS[self.option].format(**parts)
+
+    @classmethod
+    def read(cls, answer: str) -> Choice:
+        """Return the choice that an answer states."""
+        for option, form in FIELDS.items():
+            pattern = form.replace("{shares}", r"\s*(?:;\s*(?P<shares>.*))?")
+            for name in cls(option).names:
+                pattern = pattern.replace(f"{{{name}}}", f"(?P<{name}>{PATTERNS.get(name, '.+')})")
+            if found := re.fullmatch(pattern, answer.strip()):
+                return cls(option, {name: text or "" for name, text in found.groupdict().items()})
+        return cls(answer.strip())
+
+
+@dataclass(frozen=True)
+class Form:
+    """All that a visitor answered."""
+
+    name: str
+    """Name of the study."""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """Answers of the import, by the names of :data:`ANSWERS`."""
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    """Answers to the five questions."""
+
+    def answered(self, name: str, value: Any) -> Form:
+        """Return the form with an answer of the import; an empty one is taken back.
+
+        Columns are added to those that are there.
+        """
+        if name not in ANSWERS:
+            return self
+        if name == "columns":
+            value = {**self.answers.get(name, {}), **value}
+            value = {key: one for key, one in value.items() if one}
+        answers = {**self.answers, name: value}
+        if value in ("", None, {}):
+            del answers[name]
+        return replace(self, answers=answers)
+
+    def chosen(self, question: str, choice: Choice | None) -> Form:
+        """Return the form with an answer to one of the five questions; None takes it back."""
+        choices = {name: one for name, one in self.choices.items() if name != question}
+        if choice is not None and question in QUESTIONS:
+            choices[question] = choice
+        return replace(self, choices=choices)
+
+
+# What follows from it -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a form makes of the files."""
+
+    form: Form
+    found: Imported | None = None
+    """What was understood; None if nothing was."""
+    regions: Regions | None = None
+    """All regions that were found, with their shapes."""
+    setup: Setup | None = None
+    """The five questions with their answers and options."""
+    draft: Draft | None = None
+    """The study, unless something is open."""
+    problems: tuple[Problem, ...] = ()
+    """Why the files are not understood, or make no study."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Why an answer to one of the five questions does not hold, by question."""
+
+    @property
+    def questions(self) -> tuple[Decision, ...]:
+        """The open questions of the import."""
+        return self.found.questions if self.found else ()
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the page cannot simulate so many regions."""
+        return self.setup is not None and len(self.setup.regions) > MOST_REGIONS
+
+    @property
+    def taking_part(self) -> frozenset[str]:
+        """Codes of the regions that take part."""
+        return frozenset(self.setup.regions.codes if self.setup else ())
+
+    def choice(self, question: str) -> Choice:
+        """Return the present choice in one of the five questions."""
+        assert self.setup is not None
+        return self.form.choices.get(question) or Choice.read(self.setup.answers[question].value)
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns of the table."""
+        return [*dict.fromkeys([*self.found.columns.values(), *self.found.others])] if (
+            self.found
+        ) else []  # fmt: skip
+
+    def amounts(self) -> list[str]:
+        """Return the names of the columns that hold numbers, without those already used."""
+        table = self.found.others if self.found else None
+        names = [] if table is None else [n for n in table if table[n].dtype.kind in "if"]
+        return [str(name) for name in names]
+
+
+class Preview:
+    """Uploaded files, and the newest form of the visitor who uploaded them."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = {name: data for name, data in files.items() if name != RECORD}
+        self.record = read_record(files[RECORD]) if RECORD in files else None
+        self.form = Form(study_name(self.files))
+        self._repeat()
+        self._examined: tuple[Mapping[str, Any], Imported, Regions] | None = None
+
+    def _repeat(self) -> None:
+        """Answer the five questions as an earlier study did."""
+        for name, answer in ((self.record or {}).get("study") or {}).items():
+            self.form = self.form.chosen(name, Choice.read(str(answer)))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files."""
+        return sum(map(len, self.files.values()))
+
+    def rename(self, name: str) -> None:
+        """Give the study another name."""
+        name = study_name({f"{name}.": b""}) if name.strip() else study_name(self.files)
+        self.form = replace(self.form, name=name)
+
+    def add(self, files: Mapping[str, bytes]) -> None:
+        """Add files, such as a map of the regions."""
+        if RECORD in files:
+            self.record = read_record(files[RECORD])
+            self._repeat()
+        self.files |= {name: data for name, data in files.items() if name != RECORD}
+        self._examined, self.form = None, replace(self.form)
+
+    def look(self, form: Form) -> View:
+        """Return what a form makes of the files. Seconds for the largest of them."""
+        from kolabsim.scenario.questions import answer_questions
+        from kolabsim.study.scaffold import finish_draft
+
+        try:
+            found, regions = self._examine(form.answers)
+        except InputError as error:
+            return View(form, problems=error.problems)
+        given, refusals = sort_out(form, found, regions)
+        setup = answer_questions(regions, found.borders, given)
+        view = View(form, found, regions, setup, refusals=refusals)
+        if found.questions or refusals or view.is_too_large:
+            return view
+        try:
+            return replace(view, draft=finish_draft(form.name, found, given))
+        except InputError as error:
+            return replace(view, problems=error.problems)
+
+    def draft(self, view: View) -> Draft:
+        """Return the study of a view, of any size. Raises :class:`InputError` if parts are open."""
+        from kolabsim.study.scaffold import finish_draft
+
+        assert view.found is not None
+        assert view.regions is not None
+        given, _refusals = sort_out(view.form, view.found, view.regions)
+        return view.draft or finish_draft(view.form.name, view.found, given)
+
+    def _examine(self, answers: Mapping[str, Any]) -> tuple[Imported, Regions]:
+        """Read the files, unless they were read with these answers before."""
+        from kolabsim.scenario.importer import examine
+        from kolabsim.scenario.shapes import simplify
+        from kolabsim.study.scaffold import as_regions
+
+        if self._examined is None or self._examined[0] != answers:
+            found = examine(self.files, decisions=self.record, **answers)
+            parts = {code: [geometry] for code, geometry in found.shapes.items()}
+            shapes = simplify(parts, Path(found.source.name), Problems()) if parts else {}
+            self._examined = answers, found, replace(as_regions(found), shapes=shapes)
+        return self._examined[1:]
+
+
+def sort_out(
+    form: Form, found: Imported, regions: Regions
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the answers to the five questions that hold, and why others do not.
+
+    An answer that the data suggest anyhow counts as not given, as if nobody had chosen it.
+    """
+    from kolabsim.scenario.questions import answer_questions
+
+    given: dict[str, str] = {}
+    refusals: dict[str, str] = {}
+    for name in QUESTIONS:
+        choice = form.choices.get(name)
+        if choice is None:
+            continue
+        answer = choice.answer
+        if answer is None:
+            refusals[name] = _("please fill in all parts of this answer")
+        elif answer.startswith("list:") and name == "neighbours":
+            refusals[name] = no_list()
+        else:
+            try:
+                setup = answer_questions(regions, found.borders, given | {name: answer})
+            except InputError as error:
+                refusals[name] = "; ".join(problem.message for problem in error.problems)
+            else:
+                if answer != setup.answers[name].suggested:
+                    given[name] = answer
+    return given, refusals
+
+
+def read_record(data: bytes) -> Mapping[str, Any]:
+    """Return the content of an uploaded ``import.json``."""
+    try:
+        found = json.loads(data)
+    except ValueError as error:
+        found = error
+    if not isinstance(found, dict) or not isinstance(found.get("study") or {}, dict):
+        text = _("this is not the record of an import ({reason}); use the file import.json")
+        raise InputError.of(text, RECORD, reason=found if isinstance(found, ValueError) else "...")
+    return found
+
+
+def no_list() -> str:
+    """Why a list of borders cannot be given here."""
+    return _("the page takes no list of borders; use kolabsim new for it")
+
+
+def options_of(answer: Answer) -> list[Option]:
+    """Return the options of one of the five questions, as the page can take them."""
+    from kolabsim.scenario.questions import Option
+
+    found = [
+        replace(option, obstacle=no_list()) if option.value == "list:FILE" else option
+        for option in answer.options
+    ]
+    known = {option.value for option in found}
+    present = Choice.read(answer.value).option
+    return found if present in known else [*found, Option(present, answer.value)]
+
+
+def explain(answer: Answer, choice: Choice) -> str:
+    """Return what the data say about the chosen option, and why it was suggested."""
+    note = next((one.note for one in answer.options if one.value == choice.option), "")
+    is_said = answer.question == "services" or answer.is_given
+    return "; ".join(filter(None, (note, "" if note and is_said else answer.reason)))
+
+
+def impossible(answer: Answer) -> list[str]:
+    """Return a sentence for each reason why options of a question are impossible."""
+    reasons: dict[str, list[str]] = {}
+    for option in options_of(answer):
+        if option.obstacle:
+            reasons.setdefault(option.obstacle, []).append(option.title)
+    text = _("Not possible: {options} ({why}).")
+    return [text.format(options="; ".join(titles), why=why) for why, titles in reasons.items()]
+
+
+def begin_choice(question: str, option: str, view: View) -> Choice:
+    """Return a choice that was just made, with parts to begin with."""
+    earlier = dict(view.choice(question).parts)
+    assert view.regions is not None
+    regions, taking_part = view.regions, view.taking_part
+    if option == "around:CODE:KM" and "region" not in earlier:
+        largest = regions.codes[int(regions.population.argmax())]
+        earlier |= {"region": largest, "km": KILOMETRES}
+    if option == "list:CODE,CODE":
+        listed = [code for code in regions.codes if code in taking_part]
+        if len(listed) <= MOST_LISTED:
+            earlier["regions"] = ",".join(listed)
+    if option == "nearest:NUMBER":
+        from kolabsim.scenario.questions import NEAREST
+
+        earlier.setdefault("number", str(NEAREST))
+    return Choice(option, earlier)
+
+
+def click_region(view: View, code: str) -> Choice | None:
+    """Return the neighbourhood after a click on a region: centre of a circle, or on or off a list.
+
+    A list begins with the region that is clicked first.
+    """
+    choice = view.choice("neighbourhood")
+    if choice.option == "around:CODE:KM":
+        return Choice(choice.option, {**choice.parts, "region": code})
+    listed = []
+    if choice.option == "list:CODE,CODE":
+        listed = [word.strip() for word in choice.parts.get("regions", "").split(",")]
+    listed = [one for one in listed if one and one != code] + [code] * (code not in listed)
+    if not listed:
+        return None
+    return Choice("list:CODE,CODE", {**choice.parts, "regions": ",".join(listed)})
+
+
+def study_name(files: Mapping[str, bytes]) -> str:
+    """Return a name for a study of these files."""
+    stem = PurePosixPath(next(iter(files), "")).stem
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "my-study"
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a ZIP file, the same for the same files."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, data in files.items():
+            member = zipfile.ZipInfo(name)
+            member.compress_type, member.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            written.writestr(member, data)
+    return content.getvalue()

@@ -1,0 +1,196 @@
+"""The parts of which pages are made: texts, native controls, buttons, uploads and charts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, wraps
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+
+from kolabsim.app.charts import Chart
+from kolabsim.app.texts import table_html, uploads_help
+from kolabsim.app.uploads import LARGEST
+from kolabsim.errors import Problem
+from kolabsim.figures.palette import BLUE
+from kolabsim.i18n import _, language, speaking
+
+STYLE = (Path(__file__).parent / "app.css").read_text(encoding="utf-8")
+MOST_PROBLEMS = 12
+READERS = ThreadPoolExecutor(2, thread_name_prefix="import")
+"""Threads that read uploads, so that large ones delay only each other."""
+
+
+async def in_reader(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function in a thread that reads uploads, in the language spoken now."""
+    context = contextvars.copy_context()
+    call = partial(context.run, function, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(READERS, call)
+
+
+def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a handler of a page in the language of that page, its ``lang``."""
+
+    @wraps(handler)
+    def run(page: Any, *args: object) -> object:
+        with speaking(page.lang):
+            return handler(page, *args)
+
+    @wraps(handler)
+    async def run_async(page: Any, *args: object) -> object:
+        with speaking(page.lang):
+            return await handler(page, *args)
+
+    return run_async if asyncio.iscoroutinefunction(handler) else run
+
+
+def begin_page() -> None:
+    """Give a page its style, its colours and its language."""
+    ui.add_css(STYLE)
+    ui.colors(primary=BLUE)
+    ui.context.client.content.classes("page")
+    ui.run_javascript(f"document.documentElement.lang = {language()!r}")
+
+
+class ChartPlace:
+    """A place for a chart, updated as often as there are new options, and for its numbers."""
+
+    def __init__(self, name: str, *, numbers: bool = False) -> None:
+        self.chart = ui.echart({}, renderer="svg").props(f"id={name} role=img").classes("chart")
+        self.numbers = None
+        if numbers:
+            with ui.element("details").classes("numbers"):
+                write(_("Numbers"), tag="summary")
+                self.numbers = ui.html("", sanitize=False)
+
+    def show(self, chart: Chart) -> None:
+        """Draw other options in the same chart."""
+        self.chart.props["aria-label"] = chart.description
+        self.chart.props["options"] = chart.options
+        if self.numbers is not None:
+            self.numbers.set_content(table_html(chart.columns, chart.rows))
+
+
+# Texts --------------------------------------------------------------------------------------------
+
+
+def write(text: str, *, tag: str) -> ui.html:
+    """Show a text, as text, in an element of this kind."""
+    return ui.html(escape(text), sanitize=False, tag=tag)
+
+
+def group(title: str) -> ui.element:
+    """A group of controls with its title."""
+    fieldset = ui.element("fieldset")
+    with fieldset:
+        write(title, tag="legend")
+    return fieldset
+
+
+def caption(text: str) -> None:
+    """Explain a chart below it."""
+    write(text, tag="figcaption")
+
+
+def help_line(name: str, text: str) -> ui.html:
+    """Explain a control below it."""
+    return write(text, tag="p").classes("help").props(f'id="{name}-help"')
+
+
+def alerts() -> ui.element:
+    """A place for problems, which are read out."""
+    return ui.element("div").props("role=alert").classes("problems")
+
+
+def report(problems: Iterable[Problem], place: ui.element) -> None:
+    """Show problems where they belong, or clear the place if there are none."""
+    problems = list(problems)
+    place.clear()
+    with place:
+        for problem in problems[:MOST_PROBLEMS]:
+            write(str(problem), tag="p")
+        if len(problems) > MOST_PROBLEMS:
+            left = len(problems) - MOST_PROBLEMS
+            write(_("... and {number} more").format(number=left), tag="p")
+
+
+# Controls -----------------------------------------------------------------------------------------
+
+
+def button(name: str, label: str, click: Callable[..., Any], text: str) -> ui.button:
+    """A button with its explanation beside it."""
+    with ui.element("div").classes("button"):
+        found = ui.button(label, on_click=click).props(
+            f'outline no-caps id="{name}" aria-describedby="{name}-help"'
+        )
+        help_line(name, text)
+    return found
+
+
+def menu(
+    name: str, options: Iterable[tuple[str, str, bool]], value: str, change: Callable[[str], Any],
+) -> ui.element:  # fmt: skip
+    """A native list of choices: the value of each, its title, and whether it is possible."""
+    with ui.element("select").props(f'id="{name}" aria-describedby="{name}-help"') as found:
+        for one, title, is_possible in options:
+            option = write(title, tag="option")
+            option.props["value"] = one
+            if one == value:
+                option.props["selected"] = True
+            if not is_possible:
+                option.props["disabled"] = True
+    listen(found, change)
+    return found
+
+
+def entry(name: str, value: str, change: Callable[[str], Any], *, kind: str = "text") -> ui.element:
+    """A native field for a text or number; a change counts when the field is left, or at Enter."""
+    found = ui.element("input").props(
+        f'id="{name}" type={kind} autocomplete=off aria-describedby="{name}-help"'
+    )
+    found.props["^value"] = value  # as an attribute, so that no update replaces what is typed
+    listen(found, change)
+    return found
+
+
+def listen(element: ui.element, change: Callable[[str], Any]) -> None:
+    """Call a function with the new value of a native control."""
+
+    def changed(event: Any) -> Any:
+        return change(str(event.args))
+
+    async def changed_async(event: Any) -> None:
+        await change(str(event.args))
+
+    handler = changed_async if asyncio.iscoroutinefunction(change) else changed
+    element.on("change", handler, js_handler="(event) => emit(event.target.value)")
+
+
+def uploader(
+    name: str, label: str, text: str, upload: Callable[..., Any], reject: Callable[..., Any]
+) -> None:
+    """A button that uploads files, with its explanation."""
+    place = ui.upload(
+        multiple=True, auto_upload=True, max_total_size=LARGEST,
+        on_multi_upload=upload, on_rejected=reject,
+    ).props("flat").classes("upload")  # fmt: skip
+    # Quasar's own button is an icon without a name.
+    label = escape(label)
+    place.add_slot("header", (
+        f'<q-btn outline no-caps id="{name}" aria-label="{label}" label="{label}" '
+        f'aria-describedby="{name}-help" @click="props.pickFiles"><q-uploader-add-trigger />'
+        "</q-btn>"
+    ))  # fmt: skip
+    help_line(name, text or uploads_help())
+
+
+async def read_upload(event: Any) -> dict[str, bytes]:
+    """Return the files of an upload by name, and make room for another one."""
+    files = {file.name: await file.read() for file in event.files}
+    event.sender.reset()
+    return files
