@@ -103,7 +103,8 @@ class ImportPage:
             with ui.element("fieldset"):
                 write(_("What was understood"), tag="legend")
                 self.summary = ui.html("", sanitize=False).props("id=summary aria-live=polite")
-                self.summary.set_content(f"<p>{escape(_('Reading the file …'))}</p>")
+                reading = _("Reading the files …")
+                self.summary.set_content(f"<p>{escape(reading)}</p>")
                 self.questions = ui.element("div").props("id=open-questions").classes("open")
                 self.decisions = ui.element("div").props("id=decisions")
                 with ui.element("details").classes("more").props("id=corrections"):

@@ -46,7 +46,7 @@ TITLES: Mapping[tuple[str, object], str] = {
     ("duplicates", "sum"): N_("add up their people"),
     ("places", "swap"): N_("swap latitude and longitude"),
     ("places", "keep"): N_("keep them"),
-    ("places", "leave-out"): N_("leave them out"),
+    ("places", "leave-out"): N_("do without their places"),
     ("unit", "persons"): N_("it counts persons"),
     ("unit", "thousands"): N_("it counts thousands"),
     ("unit", "millions"): N_("it counts millions"),
