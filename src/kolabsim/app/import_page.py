@@ -191,12 +191,16 @@ class ImportPage:
     async def refresh(self) -> None:
         """Show what follows from the newest answers."""
         if self.is_busy:
-            return  # whoever is busy looks again
+            return  # the call that is busy looks again
         self.is_busy = True
         try:
             view = await in_reader(self.preview.look, self.preview.form)
             while view.form is not self.preview.form:
                 view = await in_reader(self.preview.look, self.preview.form)
+        except Exception as error:
+            text = _("this could not be read, for a reason that kolabsim does not know ({reason})")
+            report([Problem(text.format(reason=f"{type(error).__name__}: {error}"))], self.alerts)
+            raise
         finally:
             self.is_busy = False
         with speaking(self.lang):

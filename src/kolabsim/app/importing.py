@@ -188,7 +188,7 @@ class View:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the page cannot simulate so many regions."""
+        """Whether more regions take part than the page simulates."""
         return self.setup is not None and len(self.setup.regions) > MOST_REGIONS
 
     @property
