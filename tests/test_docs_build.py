@@ -67,6 +67,8 @@ def test_the_reference_has_what_is_declared(built):
     from kolabsim.cli import program
     from kolabsim.model.measures import MEASURES
     from kolabsim.model.parameters import PARAMETERS
+    from kolabsim.scenario.importer import ANSWERS
+    from kolabsim.scenario.presets import PRESETS
     from kolabsim.scenario.scenario import Scenario
 
     def has(page, words):
@@ -77,6 +79,8 @@ def test_the_reference_has_what_is_declared(built):
     assert has("measures", MEASURES)
     keys = {field.alias or name for name, field in Scenario.model_fields.items()}
     assert has("scenarios", keys)
+    assert has("importing", [*(one.flag for one in ANSWERS.values()), *PRESETS])
+    assert has("python", [f"kolabsim.regions.{name}" for name in ("read", "examine", "Decision")])
     assert has("python", [f"kolabsim.{name}" for name in kolabsim.__all__])
     page = (built / "reference/cli.html").read_text(encoding="utf-8")
     for command in program.registered_commands:

@@ -211,6 +211,45 @@ def experiments() -> str:
     return "".join(described(f"`kind: {name}`", schema(name)) for name in KINDS)
 
 
+def importing() -> str:
+    """The answers about a table, the five questions, and the services with their economics."""
+    from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
+    from kolabsim.scenario.importer import ANSWERS
+    from kolabsim.scenario.presets import PRESETS
+    from kolabsim.scenario.question_forms import QUESTIONS
+
+    answers = [
+        (code(one.flag), code(name), ", ".join(map(code, one.values)), one.meaning)
+        for name, one in ANSWERS.items()
+    ]
+    questions = [
+        (one.title, code(f"--{name}"), ", ".join(map(code, one.forms)), one.help)
+        for name, one in QUESTIONS.items()
+    ]
+    presets = [
+        (code(name), one.title, ", ".join(map(code, one.families)), one.made_for,
+         "assumed, in " + one.prices()[1] if one.priced_by else "unknown")
+        for name, one in PRESETS.items()
+    ]  # fmt: skip
+    numbers = [name for name in AREA_ATTRIBUTES if name != "cost_per_resident"]
+    economics = [
+        (code(family), code(name), *(bound(getattr(area, one)) for one in numbers), area.source)
+        for family, areas in FAMILIES.items()
+        for name, area in areas.items()
+    ]
+    return "\n".join([
+        "## Answers about a table\n",
+        table(("option", "argument in Python", "values", "meaning"), answers),
+        "## The five questions\n",
+        table(("question", "option", "answers", "meaning"), questions),
+        "## Presets of services\n",
+        table(("preset", "services", "families", "made for", "prices"), presets),
+        "## Families of services\n",
+        table(("family", "service", *(AREA_ATTRIBUTES[one].title for one in numbers), "source"),
+              economics),
+    ])  # fmt: skip
+
+
 def commands() -> str:
     """Every command, as its own help tells it."""
     from typer.testing import CliRunner
@@ -231,6 +270,10 @@ def commands() -> str:
 # What Python sees ---------------------------------------------------------------------------------
 
 
+PAGES = {"figures"}
+"""Public modules with a page of their own."""
+
+
 def python() -> str:
     """The public names of the package, by autodoc."""
     import inspect
@@ -240,20 +283,36 @@ def python() -> str:
     text = ""
     for name in sorted(kolabsim.__all__, key=str.lower):
         found = getattr(kolabsim, name)
-        if inspect.ismodule(found):
-            text += f"## {name}\n\n`kolabsim.{name}` has a [page of its own]({name}.md).\n\n"
-            continue
-        how = "autofunction"
-        if inspect.isclass(found):
-            how = "autoexception" if issubclass(found, Exception) else "autoclass"
-        members = "   :members:\n" if how == "autoclass" else ""
-        text += f"## {name}\n\n```{{eval-rst}}\n.. {how}:: kolabsim.{name}\n{members}```\n\n"
+        text += f"## {name}\n\n"
+        if name in PAGES:
+            text += f"`kolabsim.{name}` has a [page of its own]({name}.md).\n\n"
+        elif inspect.ismodule(found):
+            text += f"{inspect.getdoc(found).splitlines()[0]}\n\n"
+            entries = {one: getattr(found, one) for one in found.__all__}
+            text += "".join(
+                f"### {name}.{one}\n\n{autodoc(f'{name}.{one}', entry)}"
+                for one, entry in sorted(entries.items(), key=lambda item: item[0].lower())
+                if callable(entry)
+            )
+        else:
+            text += autodoc(name, found)
     return text
+
+
+def autodoc(name: str, found: object) -> str:
+    """The entry of a class or function of the package."""
+    import inspect
+
+    how = "autofunction"
+    if inspect.isclass(found):
+        how = "autoexception" if issubclass(found, Exception) else "autoclass"
+    members = "   :members:\n" if how == "autoclass" else ""
+    return f"```{{eval-rst}}\n.. {how}:: kolabsim.{name}\n{members}```\n\n"
 
 
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (parameters, factors, measures, scenario, experiments, commands, python)
+    for made in (parameters, factors, measures, scenario, experiments, importing, commands, python)
 }
 
 
