@@ -33,3 +33,23 @@ def test_encodings_are_recognised_by_words_and_letters(encodings, text):
     for encoding in encodings.split():
         data = text.encode(encoding)
         assert data.decode(guess_encoding(data)[0], "replace") == text, encoding
+
+
+@pytest.mark.parametrize("style", ["geometries as text", "TopoJSON"])
+def test_shapes_in_texts_and_topologies_give_borders(style):
+    pytest.importorskip("shapely")
+    table = TABLES[style]
+    found = ks.regions.read({table.file: content(table)})
+    assert len(found.neighbours) == len(found.regions) - 1
+    assert found.neighbours["border_km"][0] == pytest.approx(111.2, rel=1e-3)
+    assert found.regions["latitude"].tolist() == [-7.5] * len(found.regions)
+
+
+@pytest.mark.parametrize(
+    "style", ["points as text", "latitude and longitude in one cell", "degrees and minutes"]
+)
+def test_places_in_one_cell_or_in_degrees_and_minutes_are_read(style):
+    table = TABLES[style]
+    found = ks.regions.read({table.file: content(table)})
+    assert found.regions["latitude"].between(-8.2, -7.5).all()
+    assert found.regions["longitude"].between(110, 111).all()

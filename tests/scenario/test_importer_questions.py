@@ -1,5 +1,6 @@
 """What an import asks and refuses: one sentence each, with what was seen and what to type."""
 
+import gzip
 import io
 import json
 import zipfile
@@ -147,6 +148,8 @@ BAD = {
     "damaged workbook": ("a.xlsx", b"PK\x03\x04abc", "download it again"),
     "old workbook": ("a.xls", b"\xd0\xcf\x11\xe0" + b"\0" * 5000, "save it again as .xlsx"),
     "bomb": ("a.xlsx", BOMB, "200 MB"),
+    "bomb of gzip": ("a.csv.gz", gzip.compress(b"0" * 210_000_000, 1), "200 MB"),
+    "damaged gzip": ("a.csv.gz", b"\x1f\x8b\x08" + b"1" * 40, "download it again"),
     "bomb that lies": ("a.xlsx", BOMB.replace(*SMALLER), "200 MB"),
     "other archive": ("a.zip", packed(**{"readme.md": "x"}), "'readme.md'"),
     "two tables": ("a.zip", packed(**{"a.csv": "x", "b.csv": "y"}), '--sheet "a.csv"'),
@@ -158,7 +161,9 @@ BAD = {
     "people in words": ("a.csv", b"code,name,population\n1,A,few\n2,B,many\n", "not numbers"),
     "cut numbers": ("a.csv", b"code,name,population\n1,A,1,000\n2,B,22,500\n", "quotes"),
     "JSON": ("a.json", b'{"a": [1,', "not JSON"),
-    "TopoJSON": ("a.json", b'{"type": "Topology"}', "GeoJSON"),
+    "TopoJSON": ("a.json", b'{"type": "Topology"}', "save it as GeoJSON"),
+    "XML": ("a.xml", b"<?xml version='1.0'?><a><b/></a>", "XML without a table"),
+    "entities": ("a.xls", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "XML"),
     "no list": ("a.json", b'{"a": 1}', "no list"),
     "zero bytes": ("a.csv", b"code,name\x00,population\n1,A,5\n2,B,6\n", "zero bytes"),
 }  # fmt: skip

@@ -106,7 +106,7 @@ def named_columns(layout: Layout, record: Record, attribute: str) -> tuple[int, 
         return None
     exact = find_label(layout.labels, wanted)
     found = [] if exact is None else [exact]
-    for part in [] if found else wanted.split("+"):
+    for part in [] if found else wanted.split(" + " if " + " in wanted else "+"):
         number = find_label(layout.labels, part.strip())
         if number is None:
             message = _("there is no column '{column}'{suggestion}")

@@ -42,6 +42,47 @@ def sheet_of_features(features: object, crs: object, record: Record, name: str =
     return sheet_of_records(name, records, geometries=geometries, projection=stated)
 
 
+def features_of_topology(topology: Mapping[str, Any], record: Record) -> dict[str, list[Any]]:
+    """Return the features of each object of TopoJSON, whose shapes share their arcs."""
+    try:
+        scale, shift = (
+            np.array((topology.get("transform") or {}).get(key, standard), dtype=float)
+            for key, standard in (("scale", (1.0, 1.0)), ("translate", (0.0, 0.0)))
+        )
+        arcs = [np.array([point[:2] for point in arc], dtype=float) for arc in topology["arcs"]]
+        if topology.get("transform"):
+            arcs = [np.cumsum(arc, axis=0) * scale + shift for arc in arcs]
+
+        def line(numbers: list[int]) -> list[list[float]]:
+            parts = [arcs[k] if k >= 0 else arcs[~k][::-1] for k in numbers]
+            joined = [part[int(k > 0) :] for k, part in enumerate(parts)]
+            return [list(map(float, point)) for part in joined for point in part]
+
+        def shape(one: Mapping[str, Any]) -> dict[str, Any] | None:
+            kind = one.get("type")
+            if kind == "Polygon":
+                return {"type": kind, "coordinates": [line(ring) for ring in one["arcs"]]}
+            if kind == "MultiPolygon":
+                whole = [[line(ring) for ring in part] for part in one["arcs"]]
+                return {"type": kind, "coordinates": whole}
+            if kind == "Point":
+                place = np.array(one["coordinates"][:2], dtype=float) * scale + shift
+                return {"type": kind, "coordinates": place.tolist()}
+            return None
+
+        return {
+            str(name): [
+                {"properties": one.get("properties"), "geometry": shape(one)}
+                | ({"id": one["id"]} if "id" in one else {})
+                for one in thing.get("geometries", [thing])
+            ]
+            for name, thing in topology["objects"].items()
+        }
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        message = _("this TopoJSON is damaged ({reason}); download it again, or save it as GeoJSON")
+        raise record.fail(message, reason=error) from None
+
+
 def read_shapefile(name: str, files: Mapping[str, bytes], record: Record) -> Sheet:
     """Read a shapefile with its table, and its projection if it is there."""
     require("shapefile", extra="maps", what=_("a shapefile"))

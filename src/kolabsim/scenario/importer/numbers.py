@@ -181,6 +181,9 @@ def read_degrees(
     found = read_numbers(texts, typed, decimal=decimal)
     for row in np.flatnonzero(found.wrong):
         text = str(texts[int(row)]).strip()
+        before = re.match(r"(N|S|E|W|LS|LU|BT|BB)\s*(?=\d)", text, re.IGNORECASE)
+        if before:
+            text = f"{text[before.end() :]} {before[1]}"
         match = ANGLE.fullmatch(text.lstrip("-"))
         side = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(N|S|E|W|LS|LU|BT|BB)", text, re.IGNORECASE)
         if match:

@@ -82,7 +82,7 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
     possible = [(s, c) for s, c in scored if s and can_be_people(c)]
     named = [c for s, c in scored if s == 3 and not can_be_people(c)]
     best = max((s for s, _c in possible), default=0)
-    if best < 3 and named:  # reported when its cells are read
+    if best < 2 and named:  # reported when its cells are read
         record.note("population", named[0].label, N_("recognised by its name"), answer="columns")
         return (named[0].number,)
     if best < 2:

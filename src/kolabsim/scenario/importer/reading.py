@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,13 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from kolabsim.errors import Problems, require
+from kolabsim.errors import InputError, Problems, require
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.files import read_bytes
 from kolabsim.scenario.importer.decisions import Record, list_names
-from kolabsim.scenario.importer.maps import read_geopackage, read_shapefile, sheet_of_features
+from kolabsim.scenario.importer.maps import (
+    features_of_topology,
+    read_geopackage,
+    read_shapefile,
+    sheet_of_features,
+)
+from kolabsim.scenario.importer.markup import read_html, read_xml_workbook
 from kolabsim.scenario.importer.sheets import Sheet, as_float, as_text, make_sheet, sheet_of_records
 from kolabsim.scenario.importer.texts import decode, read_text_table
+from kolabsim.scenario.importer.unfolding import unfold
 
 LARGEST = 200_000_000
 """Most bytes of a source, and of what an archive unpacks to."""
@@ -38,7 +46,6 @@ MAGIC: Mapping[bytes, str] = {
     b"II*\x00": N_("a picture"),
     b"MM\x00*": N_("a picture"),
     b"RIFF": N_("a picture"),
-    b"\x1f\x8b": N_("a file packed with gzip"),
     b"7z\xbc\xaf": N_("a file packed with 7-Zip"),
     b"Rar!": N_("a file packed with RAR"),
     b"PAR1": N_("a Parquet file"),
@@ -94,12 +101,19 @@ def glob_escape(text: str) -> str:
 
 
 def read_sheets(name: str, files: Files, record: Record) -> list[Sheet]:
-    """Read all sheets of a source.
+    """Read all sheets of a source; columns that hold several things are several columns.
 
     Raises :class:`~kolabsim.errors.InputError` if the file is of another kind, empty, damaged or
     protected, with one sentence about what it is and what to do.
     """
+    return [unfold(sheet) for sheet in read_file(name, files, record)]
+
+
+def read_file(name: str, files: Files, record: Record) -> list[Sheet]:
+    """Read all sheets of a source as they are."""
     data, suffix = files[name], PurePath(name).suffix.lower()
+    if data.startswith(b"\x1f\x8b"):
+        data, suffix = unpack_gzip(data, record), PurePath(PurePath(name).stem).suffix.lower()
     if not data.strip(b" \t\r\n\0"):
         raise record.fail(_("this file is empty; choose the file that holds the regions"))
     kind = next((kind for start, kind in MAGIC.items() if data.startswith(start)), None)
@@ -119,12 +133,37 @@ def read_sheets(name: str, files: Files, record: Record) -> list[Sheet]:
     begins = data[:400].lstrip(b"\xef\xbb\xbf \t\r\n")
     if begins[:1] in {b"{", b"["} and suffix not in {".csv", ".tsv", ".txt"}:
         return read_json(data, record)
-    if begins[:9].lower() in {b"<!doctype", b"<html"} or begins[:5].lower() == b"<html":
+    if begins[:1] == b"<":
+        return read_markup(data, record)
+    return [read_text_table(data, record)]
+
+
+def read_markup(data: bytes, record: Record) -> list[Sheet]:
+    """Read the tables of a web page or of XML Spreadsheet 2003."""
+    stated = re.search(rb"charset=[\"']?([\w-]+)", data[:4000])
+    encoding = stated[1].decode().lower() if stated else ""
+    if encoding and "encoding" not in record.given and _fits(data, encoding):
+        text = data.decode(encoding)
+        record.note("encoding", encoding, N_("the page states it"), answer="encoding")
+    else:
+        text = decode(data, record)
+    sheets = read_xml_workbook(data)
+    if sheets is None:
+        sheets = read_html(text)
+    if not sheets:
         message = _(
-            "this is a web page, not a table; open it in a spreadsheet program and save it as .xlsx"
+            "this is a web page or XML without a table; save the table as CSV, .xlsx or GeoJSON"
         )
         raise record.fail(message)
-    return [read_text_table(data, record)]
+    return sheets
+
+
+def _fits(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except (LookupError, UnicodeError):
+        return False
+    return True
 
 
 # Archives and workbooks ---------------------------------------------------------------------------
@@ -158,16 +197,33 @@ def read_archive(data: bytes, record: Record) -> list[Sheet]:
     return read_sheets(main, files, record)
 
 
+def unpack_gzip(data: bytes, record: Record) -> bytes:
+    """Return the content of a file packed with gzip; refuse one that is damaged or too large."""
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        found = unpack.decompress(data, LARGEST)
+    except zlib.error as error:
+        message = _("this archive or workbook is damaged ({reason}); download it again")
+        raise record.fail(message, reason=error) from None
+    if unpack.unconsumed_tail:
+        raise too_large(record)
+    return found
+
+
+def too_large(record: Record) -> InputError:
+    """Return the refusal of an archive that unpacks to far more than a table."""
+    message = _(
+        "this archive unpacks to more than {megabytes} MB; unpack it yourself and use the table"
+    )
+    return record.fail(message, megabytes=LARGEST // 1_000_000)
+
+
 def check_size(archive: zipfile.ZipFile, data: bytes, record: Record) -> None:
     """Refuse an archive that unpacks to far more than a table, whatever it states."""
     members = archive.infolist()
     size = sum(member.file_size for member in members)
-    if len(members) <= MOST_MEMBERS and size <= LARGEST and not expands(members, data):
-        return
-    message = _(
-        "this archive unpacks to more than {megabytes} MB; unpack it yourself and use the table"
-    )
-    raise record.fail(message, megabytes=LARGEST // 1_000_000)
+    if len(members) > MOST_MEMBERS or size > LARGEST or expands(members, data):
+        raise too_large(record)
 
 
 def expands(members: list[zipfile.ZipInfo], data: bytes) -> bool:
@@ -259,7 +315,10 @@ def read_json(data: bytes, record: Record) -> list[Sheet]:
             line = getattr(error, "lineno", None)
             raise record.fail(message, reason=error, line=line) from None
     if isinstance(found, dict) and found.get("type") == "Topology":
-        raise record.fail(_("this is TopoJSON, which cannot be read; save it as GeoJSON"))
+        return [
+            sheet_of_features(features, None, record, name)
+            for name, features in features_of_topology(found, record).items()
+        ]
     if isinstance(found, dict) and found.get("type") in {"FeatureCollection", "Feature"}:
         features = found.get("features", [found])
         return [sheet_of_features(features, found.get("crs"), record)]

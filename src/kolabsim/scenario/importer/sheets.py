@@ -64,8 +64,12 @@ def make_sheet(
     indents = np.zeros((high, min(3, wide)), dtype=int)
     for column in range(indents.shape[1]):
         texts = flat[column : high * width : width]
-        if any(text[:1].isspace() for text in texts):
-            indents[:, column] = [len(text) - len(text.lstrip()) for text in texts]
+        if not any(text[:1].isspace() or text[:1] in {".", ">"} for text in texts):
+            continue
+        bare = [re.sub(r"^[\s.]*(?:\.{2}|>>)\s*(?=[^\s.])|^\s+", "", text) for text in texts]
+        if sum(map(str.__ne__, bare, texts)) > 1:  # blanks, or dots as in ......Zürich
+            indents[:, column] = [len(a) - len(b) for a, b in zip(texts, bare, strict=True)]
+            grid[:high, column] = [text.strip() for text in bare]
     return Sheet(
         name, grid[:high, :wide], np.asarray(lines[:high], dtype=int), indents,
         None if typed is None else typed[:high, :wide], **details,

@@ -285,9 +285,10 @@ def spread(sheet: Sheet, row: int, texts: list[str], own: tuple[str, ...]) -> li
 
 
 FOOTNOTE = re.compile(
-    r"\s*(?:\*|†|\d\)|\(\d\)|[¹²³]|[-_=—]{3}|\(c\)|(?:sumber|catatan|keterangan|ket|source|sources|note|notes|remark|"
-    r"quelle|anmerkung|hinweis|notas|bron|noot|fonte|nota|note|fuente|źródło|uwaga|pinagmulan|stand|"
-    r"©|copyright|last update|data extracted)\b)",
+    r"\s*(?:\*|†|\d\)|\(\d\)|[¹²³]|[-_=—]{3}|\(c\)|©|(?:sumber|catatan|keterangan|ket|sources?|"
+    r"notes?|remark|quelle|anmerkung|hinweis|bron|noot|fonte|notas?|fuente|źródło|uwaga|pinagmulan|"
+    r"stand|copyright|halaman|page|seite|página|lanjutan|continued|tabel|table|tabelle|last update|"
+    r"data extracted)\b)",
     re.IGNORECASE,
 )
 """How footnotes begin."""

@@ -116,6 +116,7 @@ def split(text: str, separator: str, record: Record) -> tuple[list[list[str]], l
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
         return rows, list(range(begins, begins + len(rows)))
     offset = begins - 1
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # outlines as text are long
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         for row in reader:
