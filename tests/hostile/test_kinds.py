@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from kolabsim import load
+from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import choose_factors
@@ -134,6 +137,27 @@ def test_codes_that_look_the_same_are_the_same(tmp_path):
     write_world(tmp_path, [*rows, (decomposed, "Three", 7_000, 0.1, 0.1)])
     done = kolabsim("check", "study.yaml", folder=tmp_path)
     assert "regions.csv:4: code: 'Ça' is there twice, first on line 2" in done.stderr
+
+
+# Mesa ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CHANGEABLE)
+def test_regions_of_mesa_refuse_what_a_scenario_refuses(name):
+    model = CollaborationModel("kartamantul", horizon=2)
+    region, (least, most) = model.regional_governments[0], CHANGEABLE[name]
+    before = getattr(region, name)
+    outside = [value for value in (least - 0.1, most + 0.1) if math.isfinite(value)]
+    for value in (*outside, math.nan, math.inf, -math.inf, None, "1", True):
+        with pytest.raises(InputError, match=name):
+            setattr(region, name, value)
+    assert getattr(region, name) == before
+    for value in (1, np.float32(1.0), least if math.isfinite(least) else -1e9):
+        setattr(region, name, value)
+        assert getattr(region, name) == value
+    assert name in dir(region)
+    model.run_model()
+    assert 0.0 <= model.measures["commitment"] <= 1.0
 
 
 # Reports ----------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ and their Mesa drawings share that state, and mesa may be imported in one file o
 from __future__ import annotations
 
 import inspect
+import math
+import warnings
 from collections.abc import Callable
 from functools import cached_property
 from itertools import combinations
@@ -28,15 +30,19 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.source import format_value
 
 if TYPE_CHECKING:
     import networkx as nx
     from mesa.discrete_space import Network
 
-CHANGEABLE = (
-    "population", "stress", "autonomy", "goodwill", "commitment", "reputation", "aspiration"
-)  # fmt: skip
-"""Columns of a region that may be set from outside; all others follow from the scenario."""
+SHARE, ANY = (0.0, 1.0), (-math.inf, math.inf)
+CHANGEABLE = {
+    "population": (1.0, math.inf), "stress": SHARE, "autonomy": SHARE, "goodwill": SHARE,
+    "commitment": SHARE, "reputation": SHARE, "aspiration": ANY,
+}  # fmt: skip
+"""Columns of a region that may be set from outside, with the finite values that each may have; all
+others follow from the scenario."""
 
 
 class RegionalGovernment(mesa.Agent):
@@ -69,17 +75,25 @@ class RegionalGovernment(mesa.Agent):
         text = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(text)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
         if name not in REGION or name == "tier":
             super().__setattr__(name, value)
             return
         if name not in CHANGEABLE:
-            text = f"{name!r} cannot be set; of a region's columns these can: {CHANGEABLE}"
+            text = f"{name!r} cannot be set; of a region's columns these can: {[*CHANGEABLE]}"
             raise AttributeError(text)
-        model = self.model
+        model, (least, most) = self.model, CHANGEABLE[name]
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or not least <= value <= most:
+            text = _("{region}: {name} is {value}; allowed: from {least:g} to {most:g}")
+            words = {"region": self.code, "name": name, "least": least, "most": most}
+            raise InputError.of(text, value=format_value(value), **words)
         model.state.region[name][self.row] = value
         for a in range(len(model.simulated.areas)):
             host_entry(bodies.refresh_slot)(model.state, model.parameters, self.row, a)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *REGION})
 
     @property
     def trust(self) -> dict[str, float]:
@@ -369,7 +383,8 @@ class CollaborationModel(mesa.Model):
         found, extensions = {}, self.extensions
         parameters = extensions.parameters[len(extensions.targets) :]
         for measure, p in zip(extensions.measures, parameters, strict=True):
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # what is undefined becomes NaN
                 value = float(measure.fastest(self.state, p))
             found[measure.name] = value if np.isfinite(value) else np.nan
         return found
