@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,13 @@ import pytest
 from kolabsim import load
 from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
+from kolabsim.figures import style
+from kolabsim.figures.maps import RegionMap
+from kolabsim.scenario.shapes import Shape
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import choose_factors
-from tests.hostile.worlds import write_world
+from tests.builders import make_scenario
+from tests.hostile.worlds import TOWNS, write_world
 from tests.terminal import kolabsim
 
 MORRIS = {"kind": "sensitivity", "method": "morris", "samples": 4, "runs": 2}
@@ -203,3 +208,47 @@ def test_a_report_survives_its_parts(tmp_path, monkeypatch, place, missing, kept
     assert done.returncode == 0
     assert "missing" not in (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert not (tmp_path / "out/failures/report.txt").exists()
+
+
+# Maps and letters -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ends", [(179.0, -179.0), (-170.0, 179.9), (90.0, -91.0), (10.0, 12.0)])
+def test_a_map_goes_across_180_degrees(ends):
+    rows = [{"code": f"R{k}", "population": 9_000, "latitude": 0.1 * k, "longitude": east}
+            for k, east in enumerate(ends)]  # fmt: skip
+    square = np.array([[0.0, 0.0], [0.5, 0.0], [0.5, 0.5], [0.0, 0.5], [0.0, 0.0]])
+    ring = square + np.array([min(ends), 0.0])
+    plain = make_scenario(rows, nearest=1).regions
+    shaped = replace(plain, shapes={plain.codes[np.argmin(ends)]: Shape((ring,), (min(ends), 0.2))})
+    apart = abs(ends[0] - ends[1])
+    for place in (RegionMap(plain), RegionMap(shaped)):
+        assert np.ptp(place.points[:, 0]) == pytest.approx(min(apart, 360.0 - apart))
+    (east, _north), shape = place.points[np.argmin(ends)], next(iter(place.shapes.values()))
+    assert shape.rings[0][0, 0] == pytest.approx(east)
+    assert plain.longitude.min() == min(ends)
+
+
+def test_a_map_says_which_lines_it_has(tmp_path):
+    write_world(tmp_path)
+    _done, report = finished(tmp_path)
+    assert "thin lines join contacts" in report
+    pairs = "code_a,code_b,land\nn1,e1,yes\n"
+    (tmp_path / "pairs.csv").write_text(pairs, encoding="utf-8")
+    write_world(tmp_path, scenario={"contacts": {"list": "pairs.csv"}})
+    done = kolabsim("run", "study.yaml", "--out", "other", folder=tmp_path)
+    assert done.returncode == 0
+    report = (tmp_path / "other/report.html").read_text(encoding="utf-8")
+    assert "thin lines join neighbours on land" in report
+
+
+def test_letters_without_a_font_are_told_once_and_names_as_long_as_books_are_cut(tmp_path):
+    style.told.clear()
+    names = "\ua9a0\ua9b2", "\ua9a0", "North " * 300, "S" * 2000
+    rows = [(code, name, *rest) for (code, _n, *rest), name in zip(TOWNS, names, strict=True)]
+    write_world(tmp_path, rows)
+    done, report = finished(tmp_path)
+    warned = [line for line in done.stderr.splitlines() if line.startswith("Warning: ")]
+    assert sum("no installed font has the letters \ua9a0" in line for line in warned) == 1
+    assert not any("Glyph" in line or "layout" in line for line in warned)
+    assert all(name.strip() in report for name in names)

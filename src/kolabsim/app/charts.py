@@ -370,7 +370,7 @@ def regions_map(estimate: Estimate) -> Chart:
                 "label": {"show": bool(sizes[i] > 9), "formatter": mark, "color": ink},
             }
         )  # fmt: skip
-    joined = [] if shaped.any() else neighbours(comparison)
+    joined = [] if shaped.any() else neighbours(comparison)[0]
     on_top = np.argsort(-regions.population, kind="stable")  # small regions over large ones
     options = BASE | {
         "tooltip": TOOLTIP, "geo": geo,

@@ -54,9 +54,9 @@ def uncapitalise(title: str) -> str:
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
-def wrap_lines(text: str, width: int) -> str:
-    """Break a text into lines of at most ``width`` characters."""
-    return "\n".join(wrap(text, width))
+def wrap_lines(text: str, width: int, most: int = 6) -> str:
+    """Break a text into lines of at most ``width`` characters; an ellipsis ends the last one."""
+    return "\n".join(wrap(text, width, max_lines=most, placeholder="…"))
 
 
 def add_unit(title: str, scale: Scale) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 NAMED = 30
 """Most regions that are drawn one by one; of more, only counts are shown."""
+WEST = -180.0
+"""Longitude at which maps begin that need not cross 180 degrees."""
 NEUTRAL = "#FAFAFA"
 """Colour of neither gain nor loss."""
 
@@ -123,9 +125,9 @@ def regions_map(
     """Draw the gains and losses of regions under a strategy on a map.
 
     Regions are drawn by their shapes where the scenario has them (``regions.shapes``), and
-    otherwise as circles proportional to population; thin lines then join land neighbours. The
-    colour shows the size of a gain or loss, the mark or hatching its verdict. All maps of a
-    comparison share one scale of colours.
+    otherwise as circles proportional to population; thin lines then join land neighbours, or
+    contacts where none are known. The colour shows the size of a gain or loss, the mark or hatching
+    its verdict. All maps of a comparison share one scale of colours.
     """
     from matplotlib.collections import LineCollection
 
@@ -139,7 +141,7 @@ def regions_map(
     canvas = open_canvas(ax, 5.0, width=min(max(1.6 + 3.6 * place.breadth, 4.6), WIDTH))
     axes = canvas.axes
     if not place.shapes:
-        lines = [place.points[[i, j]] for i, j in neighbours(comparison)]
+        lines = [place.points[[i, j]] for i, j in neighbours(comparison)[0]]
         axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
     draw_regions(
         axes, place, faces, radii=radii, hatched=table["verdict"].eq(UNDECIDED).to_numpy(),
@@ -162,7 +164,7 @@ def regions_map(
             axes.text(x, y, MARKS[verdict][0], ha="center", va="center", fontsize=7.0,
                       color=contrasting_ink(face), zorder=4)  # fmt: skip
         texts = [
-            f"{name}\n{scale.bare(value, signed=True)}"
+            f"{wrap_lines(name, 40, most=2)}\n{scale.bare(value, signed=True)}"
             for name, value in zip(regions.labels, difference, strict=True)
         ]
         label_regions(axes, place, texts, radii)
@@ -179,6 +181,11 @@ def gain_shades(comparison: Comparison, future: str) -> ScalarMappable:
     return shades(-limit, limit, VERMILION, NEUTRAL, BLUE)
 
 
+def turns(east: Any, west: float) -> Any:
+    """Degrees, a multiple of 360, that bring longitudes between ``west`` and once around."""
+    return -360.0 * np.floor((east - west + 1e-9) / 360.0)
+
+
 # The map ----------------------------------------------------------------------------------------
 
 
@@ -191,7 +198,30 @@ class RegionMap:
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
         """Shapes by the codes of regions; none if the positions of other regions are unknown."""
-        return self.regions.shapes if self.regions.mapped else {}
+        found = self.regions.shapes if self.regions.mapped else {}
+        if self.west == WEST:
+            return found
+        return {code: self._across(shape) for code, shape in found.items()}
+
+    @cached_property
+    def west(self) -> float:
+        """Longitude at which the map begins: east of the widest gap, so that it may cross 180."""
+        rings = [ring for shape in self.regions.shapes.values() for ring in shape.rings]
+        east = np.concatenate([self.regions.longitude, *(ring[:, 0] for ring in rings)])
+        east = np.sort(east[np.isfinite(east)])
+        if len(east) < 2 or np.ptp(east) <= 180.0:
+            return WEST
+        gaps = np.diff(east, append=east[0] + 360.0)
+        return float(east[(np.argmax(gaps) + 1) % len(east)])
+
+    def _across(self, shape: Shape) -> Shape:
+        """A shape at longitudes from that at which the map begins."""
+        rings = []
+        for ring in shape.rings:
+            east = np.unwrap(ring[:, 0], period=360.0)
+            rings.append(np.c_[east + turns(east.min(), self.west), ring[:, 1]])
+        middle, north = shape.middle
+        return shape._replace(rings=tuple(rings), middle=(middle + turns(middle, self.west), north))
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -202,9 +232,10 @@ class RegionMap:
         regions = self.regions
         if regions.mapped:
             points = np.c_[regions.longitude, regions.latitude]
+            points[:, 0] += turns(points[:, 0], self.west)
             for i, code in enumerate(regions.codes):
-                if code in regions.shapes:
-                    points[i] = regions.shapes[code].middle
+                if code in self.shapes:
+                    points[i] = self.shapes[code].middle
             return points
         angle = 2.0 * math.pi * np.arange(len(regions)) / len(regions)
         return np.c_[np.sin(angle), np.cos(angle)]
@@ -219,7 +250,7 @@ class RegionMap:
     @cached_property
     def aspect(self) -> float:
         """Length of a degree east in degrees north, at the middle of the map."""
-        return math.cos(math.radians(float(self.bounds[:, 1].mean())))
+        return max(math.cos(math.radians(float(self.bounds[:, 1].mean()))), 0.01)
 
     @property
     def breadth(self) -> float:
@@ -309,8 +340,8 @@ def circle_radii(regions: Regions) -> np.ndarray:
     return np.maximum(largest * np.sqrt(regions.population / regions.population.max()), 2.0)
 
 
-def neighbours(comparison: Comparison) -> Iterator[tuple[int, int]]:
-    """Pairs of land neighbours, or of contacts where no land neighbours are known."""
+def neighbours(comparison: Comparison) -> tuple[list[tuple[int, int]], bool]:
+    """Pairs of land neighbours, or of contacts where none are known; and whether they are known."""
     from kolabsim.model.parameters import parameter_record
     from kolabsim.scenario.compile import build_contacts
 
@@ -318,5 +349,6 @@ def neighbours(comparison: Comparison) -> Iterator[tuple[int, int]]:
     source = np.repeat(np.arange(len(place)), place["end"] - place["first"])
     target = contact["target"]
     land = contact["land"] > 0.0
-    kept = (source < target) & (land if land.any() else True)
-    return zip(source[kept].tolist(), target[kept].tolist(), strict=True)
+    is_known = bool(land.any())
+    kept = (source < target) & (land if is_known else True)
+    return list(zip(source[kept].tolist(), target[kept].tolist(), strict=True)), is_known

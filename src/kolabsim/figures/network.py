@@ -89,7 +89,7 @@ def bodies_over_time(
     if len(scenario.regions) <= NAMED and canvas.is_new:  # explain their numbers
         names = (name.replace(" ", SPACE) for name in scenario.regions.labels)
         text = "   ".join(f"{i}{SPACE}{name}" for i, name in enumerate(names, 1))
-        canvas.figure.supxlabel(wrap_lines(text, 150), fontsize=7.0, color=INK)
+        canvas.figure.supxlabel(wrap_lines(text, 130, most=NAMED), fontsize=7.0, color=INK)
     return canvas.figure
 
 

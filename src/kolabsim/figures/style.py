@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from html import escape
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     Panels = Axes | Sequence[Axes] | np.ndarray
     """The axes to draw in: one, or as many as a figure has panels, row by row."""
@@ -200,6 +202,75 @@ def write_names(axes: Axes, names: Sequence[str], width: int = 38) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
+# Letters ----------------------------------------------------------------------------------------
+
+LONGEST = 130
+"""Most letters of a line in a figure; longer ones would leave no room for the figure."""
+told: set[str] = set()
+"""Letters of which it was said that no font has them."""
+
+
+def save(figure: Figure, **options: Any) -> bytes:
+    """Save a figure, with fonts that have all letters; say once which letters no font has."""
+    for text in find_texts(figure):
+        lines = text.get_text().split("\n")
+        if max(map(len, lines)) > LONGEST:
+            lines = [line if len(line) <= LONGEST else f"{line[:LONGEST]}…" for line in lines]
+            text.set_text("\n".join(lines))
+    written, missing = attempt_to_save(figure, options)
+    fonts = fonts_with(frozenset(missing))
+    if fonts:
+        for text in find_texts(figure):
+            if missing & {*text.get_text()}:
+                text.set_fontfamily([STYLE["font.family"], *fonts])
+        written, missing = attempt_to_save(figure, options)
+    if missing - told:
+        told.update(missing)
+        message = _(
+            "no installed font has the letters {letters}, which are boxes in PNG figures; install "
+            "one that has them, such as Noto Sans"
+        )
+        letters = "".join(sorted(missing)[:20]) + ("…" if len(missing) > 20 else "")
+        warnings.warn(message.format(letters=letters), stacklevel=2)
+    return written
+
+
+def attempt_to_save(figure: Figure, options: Mapping[str, Any]) -> tuple[bytes, set[str]]:
+    """Save a figure and return it with the letters that its fonts lack, without warnings."""
+    written = BytesIO()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        figure.savefig(written, **options)
+    found = (re.match(r"Glyph (\d+)", str(one.message)) for one in caught)
+    return written.getvalue(), {chr(int(match[1])) for match in found if match}
+
+
+def find_texts(figure: Figure) -> list[Text]:
+    """All texts of a figure."""
+    from matplotlib.text import Text
+
+    found: list[Any] = figure.findobj(Text)
+    return found
+
+
+@cache
+def fonts_with(letters: frozenset[str]) -> tuple[str, ...]:
+    """Names of as few installed fonts as have the letters, as far as any has."""
+    from matplotlib.font_manager import fontManager, get_font
+
+    found: list[str] = []
+    wanted = {ord(letter) for letter in letters}
+    for entry in fontManager.ttflist if wanted else ():
+        if not wanted or entry.name in found or entry.name.startswith("Last Resort"):
+            continue  # Last Resort has a box for every letter
+        if entry.style == "normal":
+            had = wanted & set(get_font(entry.fname).get_charmap())
+            if had:
+                found.append(entry.name)
+            wanted -= had
+    return tuple(found)
+
+
 # Export -----------------------------------------------------------------------------------------
 
 
@@ -211,9 +282,7 @@ def to_svg(figure: Figure, *, alt: str) -> str:
     characters, and its ids do not clash with those of other figures on a page. The text ``alt``
     says in one sentence what the figure shows, for readers who cannot see it.
     """
-    written = StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    text = written.getvalue()
+    text = save(figure, format="svg", metadata={"Date": None}).decode()
     start, body = re.findall(r"<svg ([^>]*)>(.*)</svg>", text, re.DOTALL)[0]
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     # A rule for * would apply to the whole page around the figure.
@@ -239,6 +308,4 @@ def to_png(figure: Figure, path: Path) -> None:
 
     A disk that refuses to write raises :class:`kolabsim.errors.StorageError`.
     """
-    written = BytesIO()
-    figure.savefig(written, format="png", metadata={"Software": None})
-    write_whole(path, written.getvalue())
+    write_whole(path, save(figure, format="png", metadata={"Software": None}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kolabsim import figures
 from kolabsim.analysis.comparison import NET_BENEFIT, influence
 from kolabsim.figures.formatting import significant
+from kolabsim.figures.maps import neighbours
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions
@@ -274,6 +275,12 @@ def map_pictures(view: View) -> list[Picture]:
         "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are proportional "
         "to population; thin lines join neighbours on land."
     )
+    if not neighbours(view.comparison)[1]:
+        caption = _(
+            "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are "
+            "proportional to population; thin lines join contacts, because no land neighbours are "
+            "known."
+        )
     if regions.shapes:
         caption = _("{strategy}: gains and losses relative to “{baseline}”. Hatched: undecided.")
         caption = " ".join(filter(None, [caption, regions.describe_missing_shapes()]))
