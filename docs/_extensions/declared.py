@@ -287,7 +287,8 @@ def python() -> str:
         if name in PAGES:
             text += f"`kolabsim.{name}` has a [page of its own]({name}.md).\n\n"
         elif inspect.ismodule(found):
-            text += f"{inspect.getdoc(found).splitlines()[0]}\n\n"
+            summary = inspect.getdoc(found).splitlines()[0]
+            text += f"`kolabsim.{name}`: {summary[0].lower()}{summary[1:]}\n\n"
             entries = {one: getattr(found, one) for one in found.__all__}
             text += "".join(
                 f"### {name}.{one}\n\n{autodoc(f'{name}.{one}', entry)}"
