@@ -219,6 +219,49 @@ def test_an_import_is_repeated_with_the_file_of_next_year(tmp_path):
     assert found.columns["population"] == "penduduk 2024"
 
 
+@pytest.mark.parametrize(
+    ("first", "later", "answers", "column"),
+    [
+        ("id;nama;POB22\n1;A;50\n2;B;60\n", "id;nama;POB22;POB23\n1;A;50;51\n2;B;60;62\n",
+         {"columns": {"population": "POB22"}}, "POB23"),
+        ("name,1 July 2022,x\nA,50,1\nB,60,2\n", "name,1 July 2022,1 July 2023\nA,5,51\nB,6,62\n",
+         {"columns": {"population": "1 July 2022"}}, "1 July 2023"),
+        ("unit,geo\\time\t2022 \nNR,A\t50 \nNR,B\t60 \n",
+         "unit,geo\\time\t2022 \t2023 \nNR,A\t50 \t51 \nNR,B\t60 \t62 \n",
+         {"columns": {"population": "2022"}}, "2023"),
+        ("name;m22;f22\nA;20;30\nB;25;35\n", "name;m22;f22;m23;f23\nA;20;30;21;30\nB;25;35;26;36\n",
+         {"columns": {"population": "m22 + f22"}}, "m23 + f23"),
+        ("name;year;population\nA;2022;50\nB;2022;60\n",
+         "name;year;population\nA;2022;50\nB;2022;60\nA;2023;51\nB;2023;62\n",
+         {"rows": {"year": "2022"}}, "population"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_names_a_year_means_the_latest(first, later, answers, column):
+    record = json.loads(read(first, **answers).to_json())
+    found = read(later, decisions=record)
+    assert found.columns["population"] == column
+    assert people(found) == dict(zip(found.regions["code"], [51, 62], strict=True))
+
+
+def test_a_sheet_that_is_called_after_a_year_is_that_of_the_latest():
+    pytest.importorskip("openpyxl")
+    from tests.scenario.test_importer_maps import workbook
+
+    table = ([["name", "population"], ["A", 50], ["B", 60]], [])
+    newer = ([["name", "population"], ["A", 51], ["B", 62]], [])
+    first = ks.regions.read(workbook(Notes=table, T2022=table), sheet="T2022")
+    book = workbook(Notes=table, T2022=table, T2023=newer)
+    assert people(ks.regions.read(book, decisions=json.loads(first.to_json()))) == {
+        "A": 51,
+        "B": 62,
+    }
+
+
+def test_a_table_of_a_million_rows_is_refused():
+    rows = "".join(f"{k},{k % 97}\n" for k in range(300_001))
+    assert "300001 regions, too many" in refused("name,population\n" + rows)[0]
+
+
 def test_a_record_that_is_none_is_refused(tmp_path):
     path = tmp_path / "import.json"
     path.write_text("[1]")

@@ -20,6 +20,7 @@ _AFTER = (
     r"(?:jiwa|orang|persons|people|inhabitants|hab\.?|Einw\.?|km²|km2|ha|人)))+$"
 )
 """Currencies before a number; marks of footnotes and units after it."""
+_AROUND = f"{_BEFORE}|{_AFTER}"
 SAMPLED = 400
 """Cells of a column that are looked at before it is chosen."""
 
@@ -88,8 +89,7 @@ def _clean_odd(cells: pd.Series) -> pd.Series:
     """Return the cells that have more than digits, points and commas."""
     cells = cells.str.replace(BLANKS, " ", regex=True).str.strip()
     cells = cells.str.replace("[’‘`´ʼ]", "'", regex=True).str.replace("[−–]", "-", regex=True)
-    cells = cells.str.replace(_BEFORE, "", regex=True)
-    return cells.str.replace(_AFTER, "", regex=True)
+    return cells.str.replace(_AROUND, "", regex=True)
 
 
 def read_numbers(

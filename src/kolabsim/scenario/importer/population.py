@@ -127,7 +127,8 @@ def choose_population(layout: Layout, columns: list[Column], record: Record) -> 
 
 def constants(columns: list[Column]) -> list[str]:
     """Return the texts that all rows share: a unit of measurement, an indicator."""
-    return [str(c.texts[0]) for c in columns if c.distinct == 1 and not c.is_numeric]
+    same = [c for c in columns if len(set(c.texts)) == 1 and not c.is_numeric]
+    return [str(c.texts[0]) for c in same if c.distinct == 1]
 
 
 def by_years(columns: list[Column]) -> list[Column]:

@@ -53,9 +53,10 @@ def make_sheet(
     blank = [""] * width
     flat = [cell for row in rows for cell in (row if len(row) == width else [*row, *blank][:width])]
     cells = list(map(str.strip, flat))
-    if OTHER_DIGITS.search("".join(cells)):
+    whole = "".join(cells)
+    if not whole.isascii() and OTHER_DIGITS.search(whole):
         cells = [OTHER_DIGITS.sub(_ascii, cell) for cell in cells]
-    if any("\n" in cell or "\r" in cell for cell in cells):
+    if "\n" in whole or "\r" in whole:
         cells = [" ".join(c.split()) if "\n" in c or "\r" in c else c for c in cells]
     grid = np.array(cells, dtype=object).reshape(len(rows), width)
     filled = grid != ""
@@ -64,7 +65,7 @@ def make_sheet(
     indents = np.zeros((high, min(3, wide)), dtype=int)
     for column in range(indents.shape[1]):
         texts = flat[column : high * width : width]
-        if not any(text[:1].isspace() or text[:1] in {".", ">"} for text in texts):
+        if not any(one.isspace() or one in {".", ">"} for one in {text[:1] for text in texts}):
             continue
         bare = [re.sub(r"^[\s.]*(?:\.{2}|>>)\s*(?=[^\s.])|^\s+", "", text) for text in texts]
         if sum(map(str.__ne__, bare, texts)) > 1:  # blanks, or dots as in ......Zürich

@@ -38,6 +38,9 @@ from kolabsim.scenario.importer.totals import (
 )
 from kolabsim.scenario.importer.work import Work
 
+MOST_REGIONS = 300_000
+"""Most regions of a table; more rows are those of buildings or people."""
+
 
 def choose_sheet(sheets: Sequence[Sheet], record: Record) -> Sheet:
     """Return the sheet that the user named, or the first one with a table of regions."""
@@ -194,7 +197,14 @@ def repeat_keys(work: Work, columns: Sequence[Column]) -> np.ndarray | None:
         keys = np.array(
             [f"{a}\t{b}" for a, b in zip(work.layout.texts(column.number), keys, strict=True)]
         )
-    return keys if len(set(keys)) * 1.2 < len(keys) else None
+    number = len(set(keys))
+    if number > MOST_REGIONS:
+        message = _(
+            "this table has {number} regions, too many for one study; keep some of them, as --rows "
+            '"COLUMN=VALUE"'
+        )
+        raise work.record.fail(message, number=number)
+    return keys if number * 1.2 < len(keys) else None
 
 
 def indents_of(work: Work) -> np.ndarray:

@@ -120,7 +120,7 @@ def check_width(sheet: Sheet, header: tuple[int, ...], body: np.ndarray, record:
     if sheet.typed is not None or not header:
         return
     named = np.flatnonzero((sheet.cells[list(header)] != "").any(axis=0))
-    surplus = sheet.cells[body][:, int(named[-1]) + 1 :]
+    surplus = sheet.cells[body][:, int(np.max(named, initial=-1)) + 1 :]
     cut = (surplus != "").any(axis=1)
     cut[cut] = [any(map(is_number, row)) for row in surplus[cut]]
     if not cut.any():

@@ -43,7 +43,7 @@ from kolabsim.scenario.importer.steps import (
     filter_rows,
 )
 from kolabsim.scenario.importer.table import find_layout
-from kolabsim.scenario.importer.words import tokens
+from kolabsim.scenario.importer.words import tokens, years
 from kolabsim.scenario.importer.work import Work, clean_names, numbers_in, numbers_of
 
 AnySource = str | Path | Mapping[str, bytes]
@@ -169,12 +169,17 @@ def _understand(
             given[mapping] = {**repeated[mapping], **given[mapping]}
     given = check_answers({**repeated, **given}, name)
     record = Record(name, dict(given))
-    sheet = choose_sheet(read_sheets(name, files, record), record)
+    sheets = read_sheets(name, files, record)
+    is_new = bool(earlier) and (earlier.get("source") or {}).get("sha256") != sha256
+    if is_new and "sheet" in given:
+        wanted = _latest(given["sheet"], [sheet.name for sheet in sheets])
+        record.given = {**record.given, "sheet": wanted or given["sheet"]}
+    sheet = choose_sheet(sheets, record)
     layout = find_layout(sheet, record)
     if layout is None:
         message = _("no line with names of columns above numbers was found; name it, as --header 5")
         raise record.fail(message)
-    if earlier and (earlier.get("source") or {}).get("sha256") != sha256:
+    if is_new:
         record.given = _renewed(record.given, earlier.get("columns") or {}, layout.labels)
     shape_sheet = None
     if shapes is not None:
@@ -285,7 +290,7 @@ def _others(work: Work, taken: set[str]) -> pd.DataFrame:
             numbers = numbers_in(work, column.number)
             if not numbers.wrong.any():
                 values = numbers.values
-                whole = bool(np.isfinite(values).all() and (values == np.rint(values)).all())
+                whole = bool((values == np.rint(values)).all() and np.abs(values).max() < 2**53)
                 found[column.label] = values.astype(np.int64) if whole else values
                 continue
         found[column.label] = work.layout.texts(column.number).astype(str)
@@ -336,14 +341,21 @@ def _renewed(
             found[attribute] = " + ".join(str(part) for part in parts)
         elif attribute in given.get("columns", {}):
             found[attribute] = label
-    return {**given, "columns": found}
+    rows = {
+        label: value
+        for label, value in given.get("rows", {}).items()
+        if not (value.isdigit() and years(value))  # the latest year is found again
+    }
+    return {**given, "columns": found, "rows": rows}
 
 
 def _latest(wanted: str, labels: Sequence[str]) -> str | None:
     """Return the name that differs in its year at most; of several, the one of the latest year."""
 
     def bare(label: str) -> tuple[str, ...]:
-        return tuple(token for token in tokens(label) if not (token.isdigit() and len(token) == 4))
+        stated = {str(year) for year in years(label)}
+        stated |= {year[2:] for year in stated}
+        return tuple(token for token in tokens(label) if token not in stated)
 
-    alike = [label for label in labels if bare(label) == bare(wanted) != ()]
-    return max(alike, key=lambda label: [t for t in tokens(label) if t.isdigit()], default=None)
+    alike = [one for one in labels if bare(one) == bare(wanted) and (bare(one) or years(one))]
+    return max(alike, key=years, default=None)

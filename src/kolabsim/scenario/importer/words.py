@@ -16,6 +16,8 @@ from functools import lru_cache
 @lru_cache(maxsize=65536)
 def plain(text: str) -> str:
     """Return a text in lower case without accents, ``ß`` as ``ss`` and ``ł`` as ``l``."""
+    if text.isascii():
+        return text.casefold().strip()
     text = text.translate(str.maketrans("łŁøØđĐı", "lLoOdDi"))
     decomposed = unicodedata.normalize("NFKD", text)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
