@@ -126,6 +126,8 @@ def test_no_table_holds_a_formula(hostile) -> None:
     export(folder, to="csv", out=folder / "csv")
     seen = 0
     for path in folder.rglob("*.csv"):
+        if "source" in path.parts:
+            continue  # a copy of the user's own file
         with path.open(encoding="utf-8", newline="") as file:
             for cell in (cell for row in csv.reader(file) for cell in row):
                 seen += cell.startswith("'")
@@ -228,7 +230,7 @@ def test_a_program_is_told_before_it_is_run(programmed) -> None:
         (("run", "study.yaml"), "Running the extension rule.py (SHA-256 "),
         (("region", "34.71", "--scenario", "world.yaml", "--runs", "2"), "Running the extension"),
         # What was kept is done again where the program is gone, in whatever encoding it was.
-        (("--lang", "id", "verify", "results/study"), "rule.py (SHA-256 "),
+        (("--lang", "id", "verify", "results/study", "--allow-extensions"), "rule.py (SHA-256 "),
     ):
         if "verify" in words:
             (programmed / "rule.py").unlink()

@@ -52,6 +52,9 @@ SETTINGS: Any = typer.Option(
 )  # fmt: skip
 SEED: Any = number(1, N_("Seed of all random draws."), min=0)
 WORKERS: Any = number(None, N_("Threads that simulate."), min=1, show_default=N_("all cores"))
+ALLOW: Any = typer.Option(
+    False, "--allow-extensions", help=N_("Run user-defined code that the folder brings.")
+)
 FOLDER: Any = typer.Argument(metavar=N_("FOLDER"), help=N_("Folder of the results."))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kolabsim.cli.program import (
+    ALLOW,
     FAILED,
     LANGUAGE,
     SETTINGS,
@@ -25,6 +26,7 @@ from kolabsim.cli.program import (
 from kolabsim.cli.terminal import (
     announce_compilation,
     count_runs,
+    guarded,
     print_report_path,
     show_progress,
     terminal,
@@ -76,6 +78,7 @@ def run(
     retry_failed: bool = typer.Option(
         False, "--retry-failed", help=N_("Repeat the runs that failed before.")
     ),
+    allow_extensions: bool = ALLOW,
     scheduler: str | None = typer.Option(
         None, metavar=N_("ADDRESS"), help=N_("Dask scheduler, such as tcp://host:8786.")
     ),
@@ -92,7 +95,10 @@ def run(
         "runs": runs, "seed": seed, "samples": samples, "plausible": plausible,
         "structures": "all" if structures else None,
     }  # fmt: skip
-    found = Experiment.load(experiment, settings=parse_settings(settings), quick=quick, **changes)
+    with guarded(allow_extensions or not Path(experiment).is_dir()):
+        found = Experiment.load(
+            experiment, settings=parse_settings(settings), quick=quick, **changes
+        )
     folder = out or Path("results") / found.name
     folder = fresh_folder(folder) if fresh else folder
     codes = codes_of(found, regions)
@@ -115,6 +121,7 @@ def publish(
     """Run an experiment and write its report, unless all of it is there."""
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.report.comparison import terminal_table
+    from kolabsim.report.derive import source_files
     from kolabsim.report.experiment import Publication
     from kolabsim.report.output import REPORT
     from kolabsim.report.provenance import Account, hash_request, study_provenance
@@ -131,7 +138,8 @@ def publish(
         console.print(text.format(number=number, path=path), soft_wrap=True)
         warn_of_failures(before["runs_failed"], folder)
         return
-    whole = Progress(0)
+    whole, sources = Progress(0), source_files(found)
+    ledger.write(sources, INPUT)
 
     def run(study: Study) -> Progress:
         with show_progress() as progress:
@@ -147,7 +155,7 @@ def publish(
             return before
         seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
         account = Account(command_line(), whole, seconds)
-        return study_provenance(found, ledger, account, codes)
+        return study_provenance(found, ledger, account, codes) | {"source": next(iter(sources))}
 
     def begin() -> None:
         terminal().print(_("Writing the report ..."))
@@ -157,6 +165,8 @@ def publish(
         plan = Publication(found, folder, run, facts, codes, begin, progress)
         result, sections = plan.publish()
         about |= plan.facts
+    if faults:  # of points that this experiment no longer has
+        ledger.remove(ledger.faults(INPUT, PART))
     if isinstance(result, Comparison):
         text = _(
             "This is a thought experiment, not a prediction: compare strategies, and do not read "

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kolabsim.errors import install_command, printable, shown
+from kolabsim.errors import InputError, install_command, printable, shown
 from kolabsim.i18n import _
+from kolabsim.model.load import listeners
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +130,27 @@ def extension_announcer() -> Callable[[Path], None]:
             terminal().print(printable(message), soft_wrap=True)
 
     return announce
+
+
+@contextmanager
+def guarded(is_allowed: bool) -> Iterator[None]:
+    """Refuse extensions that would run within the block, unless they are allowed."""
+
+    def refuse(path: Path) -> None:
+        hash = hashlib.sha256(path.read_bytes()).hexdigest()
+        text = _(
+            "this program comes with the folder and could do whatever you may (SHA-256 {hash}); "
+            "read it, then add --allow-extensions"
+        )
+        raise InputError.of(text, shown(path), hash=hash)
+
+    if not is_allowed:
+        listeners.insert(0, refuse)
+    try:
+        yield
+    finally:
+        if not is_allowed:
+            listeners.remove(refuse)
 
 
 def announce_compilation() -> None:

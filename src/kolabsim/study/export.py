@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,8 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     in the folder. The last two need the extra ``export``.
     """
     study = Study.open(folder)
-    if not study.ledger.index():
+    ledger = study.ledger
+    if not any((folder / name).is_file() for files in ledger.index().values() for name in files):
         raise InputError.of(_("no finished run is in this folder"), shown(folder))
     if to == "xlsx":
         return [_write_workbook(study, out / "results.xlsx")]
@@ -218,10 +220,18 @@ def make_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
+TIMES = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+"""When a workbook was made, among its properties."""
+
+
 def save_book(book: Workbook, path: Path) -> Path:
-    """Write a workbook, whole."""
-    stream = io.BytesIO()
-    book.save(stream)
+    """Write a workbook, whole and without the time: the same tables give the same bytes."""
+    dated, stream = io.BytesIO(), io.BytesIO()
+    book.save(dated)
+    with ZipFile(dated) as parts, ZipFile(stream, "w", ZIP_DEFLATED) as timeless:
+        for name in parts.namelist():
+            content = TIMES.sub(rb"\g<1>2000-01-01T00:00:00Z", parts.read(name))
+            timeless.writestr(ZipInfo(name), content, ZIP_DEFLATED)
     write_whole(path, stream.getvalue())
     return path
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from kolabsim import __version__
 from kolabsim.errors import InputError, StorageError, shown
 from kolabsim.files import Content, replace_whole, routed, unfinished
 from kolabsim.i18n import _
@@ -121,7 +121,7 @@ class Identity:
     """The hash of each file of user-defined code, with what it imports."""
     worlds: Mapping[str, str] = field(default_factory=dict)
     """The hash of the scenario under each strategy."""
-    version: str = __version__
+    version: str = field(default_factory=lambda: str(sys.modules["kolabsim"].__version__))
 
     @property
     def fact(self) -> Fact:

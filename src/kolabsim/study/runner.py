@@ -45,6 +45,7 @@ from kolabsim.study.tasks import (
     Recipe,
     TaskKey,
     build_futures,
+    from_bytes,
     hash_packed,
     identify,
     pack,
@@ -456,28 +457,44 @@ class Study:
     def _repairs(self, ledger: Ledger, faulty: Sequence[str]) -> Iterator[Batch]:
         """For each part with a faulty file, a batch that gives all its files again.
 
-        A part with runs of points that this study lacks is given up; what is wanted of it is then
-        missing.
+        A part whose inputs are lost too is given up.
         """
-        tasks = {block: self.tasks[k] for k, _first, block in self.blocks}
-        for part in dict.fromkeys(name.split(".")[0] for name in faulty if name in ledger.files):
+        parts = dict.fromkeys(
+            name.split(".")[0] for name in faulty if ledger.files[name].role == PART
+        )
+        works: dict[str, Work] = {}
+        if parts:
+            points = [(TaskKey(p.strategy, p.future, p.hash), p) for p in ledger.points.values()]
+            for key, point in points:
+                recipe = self.recipes.get(key.hash) or ledger_recipe(ledger, point)[0]
+                for first in range(0, point.runs, BLOCK):
+                    works[key.block(first)] = Work(key, recipe, np.zeros(0))
+        for part in parts:
             files = {kind: f"{part}.{kind}.parquet" for kind in KINDS}
-            there = [kind for kind, name in files.items() if name in ledger.files]
-            if not any(ledger.files[files[kind]].role == PART for kind in there):
-                continue
-            spans = ledger.spans(files["runs"]) if "runs" in there else []
-            if not spans or not {span.block for span in spans} <= tasks.keys():
+            spans = {
+                kind: ledger.spans(name) for kind, name in files.items() if name in ledger.files
+            }
+            work = [
+                works[block]._replace(runs=np.arange(first, end))
+                for block, first, end in spans.get("runs", ())
+                if block in works
+            ]
+            bases = {one.recipe.base: self._base(ledger, one.recipe.base) for one in work}
+            found = {name: base for name, base in bases.items() if base is not None}
+            if not work or len(found) < len(bases):
                 ledger.remove(files.values())
                 continue
-            detail = 0
-            if "quarters" in there:
-                detail = max(span.end for span in ledger.spans(files["quarters"]))
-            work = [
-                Work(tasks[block], self.recipes[tasks[block].hash], np.arange(first, end))
-                for block, first, end in spans
-            ]
-            bases = {one.recipe.base: self.bases[one.recipe.base] for one in work}
-            yield Batch(work, bases, detail, self.moments, self.regions, self.areas)
+            detail = max((span.end for span in spans.get("quarters", ())), default=0)
+            names = {point.hash: point for _key, point in points}
+            moments = ledger_recipe(ledger, names[work[0].task.hash])[1]
+            yield Batch(work, found, detail, moments, self.regions, self.areas)
+
+    def _base(self, ledger: Ledger, name: str) -> Plain | None:
+        """A base of this study, or of an earlier one in its folder."""
+        file = f"{INPUTS}/{name}.npz"
+        if name in self.bases or file not in ledger.files or ledger.state(file):
+            return self.bases.get(name)
+        return from_bytes((self.folder / file).read_bytes())
 
     def _store(self, ledger: Ledger, found: Finished, state: Progress, speed: _Speed) -> None:
         """Write what a batch gave: a part with its runs, and each of its failures."""
@@ -519,6 +536,13 @@ class Study:
         done = state.reused + state.done
         folder = shown(self.folder)
         return StoppedError(text.format(why=why, done=done, wanted=state.wanted, folder=folder))
+
+
+def ledger_recipe(ledger: Ledger, point: Point) -> tuple[Recipe, Moments]:
+    """How a point of a ledger is made, and the measures that are read at a quarter."""
+    names, moments = ledger.facts[point.columns]
+    recipe = Recipe(point.base, tuple(names), np.frombuffer(point.numbers))
+    return recipe, tuple((name, quarter) for name, quarter in moments)
 
 
 def _facts(scenario: Scenario) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from kolabsim.errors import InputError, shown
 from kolabsim.i18n import _
 from kolabsim.study.collect import read_table
 from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
-from kolabsim.study.runner import INPUTS, Study
+from kolabsim.study.runner import INPUTS, Study, ledger_recipe
 from kolabsim.study.spec import MOST_RUNS
-from kolabsim.study.tasks import Recipe, TaskKey, from_bytes, hash_packed, unpack_base
+from kolabsim.study.tasks import TaskKey, from_bytes, hash_packed, unpack_base
 from kolabsim.study.worker import Batch, make_tables
 
 
@@ -105,8 +105,8 @@ def repeat(
     study: Study, ledger: Ledger, key: TaskKey, task: Task, numbers: np.ndarray
 ) -> dict[int, str]:
     """Repeat runs of a task; the first column that differs from what is stored, by run."""
-    _names, moments = ledger.facts[ledger.points[key.name].columns]
-    batch = Batch([], {}, MOST_RUNS, tuple(map(tuple, moments)), study.regions, study.areas)
+    _recipe, moments = ledger_recipe(ledger, ledger.points[key.name])
+    batch = Batch([], {}, MOST_RUNS, moments, study.regions, study.areas)
     alone, found = replace(study, tasks=(key,)), dict[int, str]()
     for kind, table, _runs in make_tables("", numbers, run_block(task, numbers), batch):
         stored = read_table(alone, kind)
@@ -144,8 +144,7 @@ def read_tasks(ledger: Ledger, keys: Sequence[TaskKey]) -> dict[str, Task | None
     found: dict[str, Task | None] = {}
     for key in keys:
         point = ledger.points[key.name]
-        names, moments = ledger.facts[point.columns]
-        recipe = Recipe(point.base, tuple(names), np.frombuffer(point.numbers))
+        recipe, moments = ledger_recipe(ledger, point)
         if point.base not in bases:
             file = f"{INPUTS}/{point.base}.npz"
             bases[point.base] = None
@@ -154,9 +153,6 @@ def read_tasks(ledger: Ledger, keys: Sequence[TaskKey]) -> dict[str, Task | None
                 if hash_packed(plain) == point.base:
                     bases[point.base] = unpack_base(plain)
         base = bases[point.base]
-        alike = (
-            point.base == point.hash
-            or recipe.hash(tuple((name, quarter) for name, quarter in moments)) == point.hash
-        )
+        alike = point.base == point.hash or recipe.hash(moments) == point.hash
         found[key.name] = recipe.make({point.base: base}) if base and alike else None
     return found

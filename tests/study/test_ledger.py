@@ -1,0 +1,296 @@
+"""Whatever happens to a results folder is noticed, named, and mended by the same command."""
+
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kolabsim.errors import KolabsimError
+from kolabsim.study.ledger import ASIDE, LEDGER, Ledger, hold
+from tests.terminal import kolabsim
+
+FACTORS = "factors: {parameters.trust_start: , parameters.exit_base: }\n"
+KINDS = {
+    "comparison": "strategies: [voluntary, team]\nruns: 4\n",
+    "sensitivity": f"{FACTORS}method: morris\nsamples: 4\noutcomes: [trust, trust@3]\nruns: 2\n",
+    "robustness": f"{FACTORS}strategies: [voluntary, team]\nsamples: 20\nruns: 2\n",
+    "sweep": f"{FACTORS}levels: 3\nruns: 2\n",
+    "search": "levers: [mechanisms]\npopulation: 8\ngenerations: 2\nruns: [2, 4]\nplausible: 2\n",
+}
+WORLD = """\
+title: The valley
+currency: EUR
+regions: {table: places.csv}
+families: [administration]
+"""
+PLACES = "code,name,population,latitude,longitude\n" + "".join(
+    f"{code},{name},{people},0,0.{k}\n"
+    for k, (code, name, people) in enumerate(
+        [("a1", "Old Bridge", 20000), ("b/2", "Ferry", 30000), ("c3", "Mill", 25000)], start=1
+    )
+)
+
+
+def write_experiment(folder: Path, kind: str) -> Path:
+    (folder / "places.csv").write_text(PLACES, encoding="utf-8")
+    (folder / "world.yaml").write_text(WORLD, encoding="utf-8")
+    text = f"kind: {kind}\nscenario: world.yaml\nset: {{horizon: 4}}\n{KINDS[kind]}"
+    (folder / f"{kind}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {name.as_posix(): path.read_bytes() for name, path in files.items()}
+
+
+def run(folder: Path, kind: str, *more: object):
+    command = ["run", f"{kind}.yaml", "--out", "out", *more]
+    return kolabsim(
+        *command, *(["--regions", "b/2"] if kind == "comparison" else []), folder=folder
+    )
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, request):
+    """A folder with a finished study of a kind."""
+    made = {}
+
+    def finished(kind: str) -> Path:
+        if kind not in made:
+            folder = made[kind] = write_experiment(tmp_path_factory.mktemp(kind), kind)
+            done = run(folder, kind)
+            assert done.returncode == 0, done.stderr
+        return made[kind]
+
+    return finished
+
+
+def damage(folder: Path, draw: random.Random) -> list[str]:
+    """Do something to a file or two of a folder, and return their names."""
+    names = [name for name in sorted(contents(folder)) if name != LEDGER]
+    name, other = draw.sample(names, 2)
+    path, data = folder / name, bytearray((folder / name).read_bytes())
+    what = draw.choice(["flip", "flip", "truncate", "delete", "edit", "swap"])
+    if what == "flip":
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    elif what == "truncate":
+        data = data[: draw.randrange(len(data))]
+    elif what == "edit":
+        data[draw.randrange(len(data)) :] = b"7,"
+    elif what == "swap":
+        data = bytearray((folder / other).read_bytes())
+        (folder / other).write_bytes(path.read_bytes())
+    path.unlink() if what == "delete" else path.write_bytes(data)
+    return [name, other] if what == "swap" else [name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [1, pytest.param(60, marks=pytest.mark.long)])
+def test_every_damage_is_named_and_mended_by_the_same_command(
+    kind, number, study, tmp_path
+) -> None:
+    good, draw = contents(study(kind) / "out"), random.Random(number)
+    for case in range(number):
+        folder = Path(shutil.copytree(study(kind), tmp_path / str(case)))
+        names = damage(folder / "out", draw)
+        damaged = contents(folder / "out")
+        checked = kolabsim("verify", "out", "--sample", 1, folder=folder)
+        assert checked.returncode in (1, 2), names
+        assert contents(folder / "out") == damaged, "verify only reads"
+        done = run(folder, kind)
+        assert done.returncode == 0, done.stderr
+        assert all(name in done.stderr for name in names), (names, done.stderr)
+        now = contents(folder / "out")
+        aside = {name: now.pop(name) for name in list(now) if name.startswith(ASIDE)}
+        assert aside == {f"{ASIDE}/{n}": damaged[n] for n in names if n in damaged}
+        assert now.keys() == good.keys()
+        assert [name for name in now if now[name] != good[name] and name != LEDGER] == []
+        again = run(folder, kind)
+        assert "were finished before" in again.stdout
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_of_any_kind_verifies(kind, study, tmp_path) -> None:
+    """On its own, far from the files of its experiment."""
+    shutil.copytree(study(kind) / "out", tmp_path / "sent")
+    before = contents(tmp_path / "sent")
+    done = kolabsim("verify", "sent", "--sample", 4, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 recomputed" in done.stdout
+    assert "derived from the runs, 0 of them differ" in done.stdout
+    assert contents(tmp_path / "sent") == before
+
+
+def test_a_flipped_bit_in_the_ledger_is_noticed_or_changes_nothing_in_it(study, tmp_path) -> None:
+    good = (study("comparison") / "out" / LEDGER).read_bytes()
+    listed, draw, refused = Ledger.read(study("comparison") / "out"), random.Random(1), 0
+    for _case in range(400):
+        data = bytearray(good)
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        (tmp_path / LEDGER).write_bytes(data)
+        try:
+            found = Ledger.read(tmp_path)
+        except KolabsimError as error:
+            assert LEDGER in str(error)  # noqa: PT017
+            refused += 1
+        else:  # much of the file is free
+            assert (found.facts, found.files, found.points) == (
+                listed.facts, listed.files, listed.points
+            )  # fmt: skip
+    assert refused > 40
+
+
+def test_another_kind_in_the_folder_is_refused(study, tmp_path) -> None:
+    folder = Path(shutil.copytree(study("comparison"), tmp_path / "x"))
+    write_experiment(folder, "sweep")
+    before = contents(folder / "out")
+    done = run(folder, "sweep")
+    assert done.returncode == 2
+    assert "those of a comparison, and this is a sweep" in done.stderr
+    assert "--fresh" in done.stderr
+    assert contents(folder / "out") == before
+    assert run(folder, "sweep", "--fresh").returncode == 0
+    assert (folder / "out-2" / LEDGER).is_file()
+
+
+def test_a_report_is_written_again_when_anything_it_prints_has_changed(study, tmp_path) -> None:
+    folder = Path(shutil.copytree(study("comparison"), tmp_path / "x"))
+    before = contents(folder / "out")
+    edits = {"EUR": "CHF", "The valley": "The plain", "Old Bridge": "New Bridge"}
+    for path in (folder / "world.yaml", folder / "places.csv"):
+        text = path.read_text("utf-8")
+        for old, new in edits.items():
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+    assert run(folder, "comparison").returncode == 0
+    report = (folder / "out/report.html").read_text("utf-8")
+    assert not [old for old in edits if old in report]
+    assert all(new in report for new in edits.values())
+    now = contents(folder / "out")
+    assert {name for name in before if name.startswith("parts/")} <= now.keys()
+    assert all(now[name] == before[name] for name in before if name.startswith("parts/"))
+    assert now["runs.csv"] == before["runs.csv"]
+
+
+def test_only_listed_files_that_no_longer_belong_are_removed(study, tmp_path) -> None:
+    folder = Path(shutil.copytree(study("comparison"), tmp_path / "x"))
+    mine = folder / "out/region-mine.html"
+    mine.write_text("my own", encoding="utf-8")
+    pages = [name for name in contents(folder / "out") if name.startswith("region-b")]
+    assert len(pages) == 2
+    done = kolabsim("run", "comparison.yaml", "--out", "out", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert not [name for name in pages if (folder / "out" / name).exists()]
+    assert mine.read_text("utf-8") == "my own"
+
+
+def test_a_folder_without_runs_has_nothing_to_verify_or_export(study, tmp_path) -> None:
+    folder = Path(shutil.copytree(study("comparison"), tmp_path / "x"))
+    shutil.rmtree(folder / "out/parts")
+    for words in (("verify", "out"), ("results", "out")):
+        done = kolabsim(*words, folder=folder)
+        assert done.returncode == 2
+        assert "no finished run is in this folder" in done.stderr
+    assert not (folder / "out/export").exists()
+
+
+RULE = """\
+import pathlib
+
+import helper
+from kolabsim.model.declare import decision_rule
+
+pathlib.Path(__file__).with_name("ran").touch()
+
+
+@decision_rule()
+def mine(options, me, draw, p):
+    \"\"\"Take the first option.\"\"\"
+    return helper.FIRST
+"""
+
+
+@pytest.fixture
+def programmed(tmp_path, monkeypatch):
+    """An experiment whose rule imports another file, in a folder."""
+    (tmp_path / "rule.py").write_text(RULE, encoding="utf-8")
+    (tmp_path / "helper.py").write_text("FIRST = 0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "extends: kartamantul\nextensions: [rule.py]\ndecision: mine\nhorizon: 2\n"
+    (tmp_path / "world.yaml").write_text(text, encoding="utf-8")
+    text = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    (tmp_path / "experiment.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_programs_of_a_folder_run_only_with_permission(programmed) -> None:
+    refused = kolabsim("run", ".", "--out", "out", folder=programmed)
+    assert refused.returncode == 2
+    assert "rule.py" in refused.stderr
+    assert "SHA-256" in refused.stderr
+    assert "--allow-extensions" in refused.stderr
+    assert not (programmed / "ran").exists()
+
+
+@pytest.mark.long
+def test_programs_of_results_run_only_with_permission(programmed) -> None:
+    done = kolabsim("run", "experiment.yaml", "--out", "out", folder=programmed)
+    assert done.returncode == 0, done.stderr
+    for path in programmed.rglob("ran"):
+        path.unlink()
+    refused = kolabsim("verify", "out", folder=programmed)
+    assert refused.returncode == 2
+    assert "--allow-extensions" in refused.stderr
+    assert not list(programmed.rglob("ran"))
+    done = kolabsim("verify", "out", "--allow-extensions", folder=programmed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (programmed / "helper.py").write_text("FIRST = 0  # the same\n", encoding="utf-8")
+    done = kolabsim("run", "experiment.yaml", "--out", "out", folder=programmed)
+    assert done.returncode == 2
+    assert "user-defined code has changed: rule.py" in done.stderr
+
+
+@pytest.mark.long
+def test_two_seeds_at_once_never_mix(tmp_path) -> None:
+    for seed in (1, 2):
+        folder = write_experiment(tmp_path, "comparison")
+        path = folder / f"seed{seed}.yaml"
+        path.write_text(
+            (folder / "comparison.yaml").read_text("utf-8") + f"seed: {seed}\n", "utf-8"
+        )
+    command = [sys.executable, "-m", "kolabsim", "run"]
+    both = [
+        subprocess.Popen(
+            [*command, f"seed{seed}.yaml", "--runs", "4000", "--out", "out"], cwd=tmp_path,
+            stderr=subprocess.PIPE, text=True,
+        )
+        for seed in (1, 2)
+    ]  # fmt: skip
+    told = [process.communicate(timeout=300)[1] for process in both]
+    codes = [process.returncode for process in both]
+    assert sorted(codes) == [0, 2], told
+    assert any("another process is working" in text or "they have seed" in text for text in told)
+    assert kolabsim("verify", "out", folder=tmp_path).returncode == 0
+
+
+def test_one_process_writes_and_nobody_reads_half(tmp_path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from kolabsim.study.ledger import hold\n"
+        "with hold(Path('out')) as ledger:\n"
+        "    ledger.write({'a.txt': b'a'}, 'published'); print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(Exception, match="another process"), hold(tmp_path / "out"):
+            pass
+        process.kill()
+    assert Ledger.read(tmp_path / "out").files["a.txt"].size == 1
