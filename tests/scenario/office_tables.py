@@ -591,6 +591,118 @@ OTHERS = {
     ),
 }  # fmt: skip
 TABLES |= OTHERS
+UNITS = {
+    "ten thousands in Chinese": Table(
+        rows("地区,年末常住人口(万人)", "北京市,2184.3", "上海市,2475.9", "天津市,1363.0"),
+        {"北京市": 21843000, "上海市": 24759000, "天津市": 13630000}, encoding="gb18030",
+    ),
+    "lakhs": Table(
+        rows("State,Population (in lakhs)", "Alpha,12.5", "Beta,104.25", "Gamma,33.1"),
+        {"Alpha": 1250000, "Beta": 10425000, "Gamma": 3310000},
+    ),
+    "thousands of persons in Russian": Table(
+        rows("Регион;Население, тыс. чел.", "Тверь;1230,2", "Псков;599,1", "Орёл;692,5"),
+        {"Тверь": 1230200, "Псков": 599100, "Орёл": 692500}, encoding="cp1251",
+    ),
+    "thousands that may be decimals": Table(
+        rows("Population in thousands;", "Region;2022", "A;1.234", "B;22.345", "C;3.456"),
+        {"A": 1234, "B": 22345, "C": 3456}, ("--decimal",), {"decimal": "point"},
+    ),
+    "parts of rows": Table(
+        rows(
+            "Gemeinde;Einwohner", "Alpha;1200", "darunter Ausländer;150", "Beta;2300",
+            "darunter Ausländer;310", "Gamma;900", "darunter Ausländer;44",
+        ),
+        {"Alpha": 1200, "Beta": 2300, "Gamma": 900}, ("--drop-totals",), {"drop_totals": True},
+    ),
+    "a column of foreigners": Table(
+        rows(
+            "Gemeinde;Ausländische Bevölkerung;Bevölkerung", "Alpha;120;1200", "Beta;230;2300",
+            "Gamma;90;900",
+        ),
+        {"Alpha": 1200, "Beta": 2300, "Gamma": 900},
+    ),
+    "quarters": Table(
+        "Town,Period,Population\n" + "".join(
+            f"{town},{period},{n + k}\n" for town, n in (("A", 100), ("B", 200), ("C", 350))
+            for k, period in enumerate(("2022-Q4", "2023-Q1", "2023-Q2"))
+        ),
+        {"A": 102, "B": 202, "C": 352},
+    ),
+    "CBS long": Table(
+        "RegioS;Perioden;Bevolking\n" + "".join(
+            f"{town};{year}JJ00;{n + year}\n" for town, n in (("GM01", 100), ("GM02", 200),
+                                                             ("GM03", 350))
+            for year in (2022, 2023)
+        ),
+        {"GM01": 2123, "GM02": 2223, "GM03": 2373},
+    ),
+    "Destatis flat": Table(
+        "Statistik_Code;Statistik_Label;Zeit_Code;Zeit_Label;Zeit;1_Merkmal_Code;1_Merkmal_Label;"
+        "1_Auspraegung_Code;1_Auspraegung_Label;BEVSTD__Bevoelkerungsstand__Anzahl\n" + "".join(
+            f"12411;Bestand;STAG;Stichtag;31.12.{year};KREISE;Kreise;{code};{name};{n + year}\n"
+            for code, name, n in (("01001", "Förde", 100), ("01002", "Kiel", 700),
+                                  ("01003", "Ulm", 5))
+            for year in (2021, 2022)
+        ),
+        {"01001": 2122, "01002": 2722, "01003": 2027}, encoding="cp1252",
+    ),
+    "KOSIS Korea": Table(
+        rows(
+            "행정구역(시군구)별,2023.12,2023.12,2023.12",
+            ",총인구수 (명),남자인구수 (명),여자인구수 (명)",
+            "종로구,139417,67197,72220", "중구,121312,59186,62126", "용산구,213151,102000,111151",
+        ),
+        {"종로구": 139417, "중구": 121312, "용산구": 213151}, encoding="cp949",
+    ),
+    "sexes in rows": Table(
+        rows(
+            "Folkmängd efter region, kön och år", "", "region;kön;2021;2022",
+            "0114 Väsby;män;24000;24100", "0114 Väsby;kvinnor;23000;23100",
+            "0115 Vallentuna;män;17000;17200", "0115 Vallentuna;kvinnor;16500;16900",
+        ),
+        {"0114": 47200, "0115": 34100}, ("--duplicates sum",), {"duplicates": "sum"}, "cp1252",
+    ),
+    "Australia": Table(
+        rows(
+            ",,,Estimated resident population,,",
+            "SA2 code,SA2 name,Area,2021,2022,Change 2021-2022",
+            "101021007,Braidwood,3418,4330,4390,1.4", "101021008,Karabar,7,8548,8600,0.6",
+            "101021009,Queanbeyan,5,11375,11500,1.1",
+        ),
+        {"101021007": 4390, "101021008": 8600, "101021009": 11500},
+    ),
+    "urban and rural columns": Table(
+        rows(
+            "District,Urban population,Rural population,Population 15 and over", "A,10,90,70",
+            "B,20,85,65", "C,30,190,120",
+        ),
+        {"A": 100, "B": 105, "C": 220}, ("--column population=",),
+        {"columns": {"population": "Urban population + Rural population"}},
+    ),
+    "two tables below each other": Table(
+        rows(
+            "Region,Population", "A,1000", "B,2200", "C,3300", "",
+            "Region,Area", "A,10", "B,22", "C,31",
+        ),
+        {"A": 1000, "B": 2200, "C": 3300}, ("share their code", "'Area'"),
+        {"duplicates": "first", "missing": "leave-out"},
+    ),
+    "numbers with signs": Table(
+        rows("name,population", "A,~1200", "B,2300", "C,<5", "D,4100", "E,3900"),
+        {"B": 2300, "D": 4100, "E": 3900}, ("--missing leave-out",), {"missing": "leave-out"},
+    ),
+    "one decimal among thousands": Table(
+        rows("name;population", "A;1.200", "B;2.300", "C;12.5", "D;4.100", "E;3.900"),
+        {"A": 1200, "B": 2300, "D": 4100, "E": 3900}, ("--missing leave-out",),
+        {"missing": "leave-out"},
+    ),
+    "codes that lost their zeros": Table(
+        rows("GEOID,NAME,POP", "1001,Autauga,200", "1003,Baldwin,410", "10001,Kent,300"),
+        {"1001": 200, "1003": 410, "10001": 300},
+    ),
+}  # fmt: skip
+TABLES |= UNITS
 
 LETTERS = [
     (

@@ -296,7 +296,7 @@ def code_score(column: Column) -> float:
     """Return how well a column fits the codes of regions; 0: not at all."""
     label = column.label
     named = column.has(words.CODES)
-    if column.has(words.NOT_CODES) or is_called_name(column):
+    if column.has(words.NOT_CODES | words.YEARS) or is_called_name(column):
         return 0.0
     if column.has(words.PEOPLE) or column.has(words.SURFACES):
         return 0.0

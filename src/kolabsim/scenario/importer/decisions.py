@@ -9,6 +9,7 @@ from typing import Any
 
 from kolabsim.errors import InputError, Problem, suggestion
 from kolabsim.i18n import N_, _, speaking
+from kolabsim.scenario.importer.words import UNITS_OF_PEOPLE
 
 FIRST = 3
 """Number of rows that a decision or question names."""
@@ -95,8 +96,8 @@ ANSWERS: Mapping[str, Answer] = {
         Answer(
             "unit",
             "--unit",
-            N_("the unit of the population: persons, thousands or millions"),
-            ("persons", "thousands", "millions"),
+            N_("the unit of the population: persons, thousands, millions ..."),
+            ("persons", *UNITS_OF_PEOPLE),
         ),
         Answer(
             "decimal",

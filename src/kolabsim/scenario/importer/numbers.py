@@ -154,6 +154,11 @@ def choose_format(
         and one.decimal in ({sign} if sign else present | {"," if one.thousands == "." else "."})
     ]  # fmt: skip
     possible = possible or [one for one in FORMATS if sign is None or one.decimal == sign]
+    for mark in present & {".", ","} if whole and sign is None else ():
+        marked = cells[cells.str.contains(mark, regex=False)]
+        grouped = marked.str.fullmatch(rf"[-+]?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+").mean()
+        if len(marked) > 2 and 0.75 <= grouped < 1.0:  # the others are wrong
+            return Format(mark, "," if mark == "." else "."), None
     fits = {one: int(cells.str.fullmatch(one.pattern).fillna(False).sum()) for one in possible}
     most = max(fits.values())
     best = [one for one in possible if fits[one] == most]

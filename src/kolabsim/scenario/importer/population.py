@@ -23,6 +23,8 @@ from kolabsim.scenario.importer.table import YEAR, Layout
 from kolabsim.scenario.importer.words import count, plain, tokens, years
 from kolabsim.scenario.importer.work import Work
 
+SEXES = words.MALE | words.FEMALE
+ASIAN_SEXES = frozenset(word for word in SEXES if word > "\u2e7f")
 ALIKE = 0.02
 """Difference of two totals, as a share, below which two columns count the same people."""
 Columns = dict[str, tuple[int, ...]]
@@ -48,7 +50,7 @@ def population_score(column: Column, titles: str) -> int:
         return 0
     if re.search(r"(?<!\d)(?:1[89]|20)\d\d\s*[-–/]\s*(?:1[89]|20)?\d\d(?!\d)", own):
         return 0  # from one year to another: growth
-    if set(tokens(column.label)) & (words.MALE | words.FEMALE):
+    if set(tokens(column.label)) & SEXES or count(own, ASIAN_SEXES):
         return 0
     if set(tokens(column.label)) & {"per"}:
         return 0
@@ -210,7 +212,7 @@ def read_people(work: Work) -> Numbers:
     parts = [
         read_numbers(
             layout.texts(number), layout.typed(number),
-            whole=not words.THOUSANDS.search(plain(layout.labels[number])),
+            whole=stated_unit(work) is None,
             decimal=record.given.get("decimal"),
         )
         for number in work.chosen["population"]
@@ -230,10 +232,29 @@ def read_people(work: Work) -> Numbers:
     return found
 
 
+def stated_unit(work: Work) -> str | None:
+    """Return the unit of people that the column or, above it, a title names."""
+    titles = plain(" ".join((*work.layout.titles, work.layout.sheet.name)))
+    return words.unit_of(plain(work.label("population"))) or words.unit_of(titles)
+
+
 def note_format(work: Work, numbers: Numbers) -> None:
     """Note how the numbers of people are written."""
     written = numbers.format
     if written is None:
+        return
+    if numbers.other is not None and stated_unit(work):
+        signs = ["comma" if one.decimal == "," else "point" for one in (written, numbers.other)]
+        rows = np.isfinite(work.people) & (work.people != np.rint(work.people))
+        work.record.ask(
+            "numbers", signs[0],
+            N_("'{column}' can be read in two ways: {rows}"),
+            N_("name the sign before decimals: {option_0} or {option_1}"),
+            [("decimal", sign) for sign in signs],
+            column=work.label("population"), rows=Rows.of(
+                work.layout.lines[rows].tolist(), work.texts("population")[rows].tolist()
+            ),
+        )  # fmt: skip
         return
     if written.thousands in {"", ".", ","}:
         work.decimal = "comma" if written.decimal == "," else "point"
@@ -256,27 +277,24 @@ def apply_unit(work: Work) -> float:
     """Turn people into persons; return the step to which they are rounded."""
     record, people = work.record, work.people
     given = record.given.get("unit")
-    label = plain(work.label("population"))
-    titles = plain(" ".join((*work.layout.titles, work.layout.sheet.name)))
-    factor, why, certainty = 1.0, "", CERTAIN
+    factor = 1.0
     finite = people[np.isfinite(people)]
     middle = float(np.median(finite)) if len(finite) else 0.0
     fractions = bool((np.abs(finite - np.rint(finite)) > 1e-9).any())
     if given:
-        factor = {"persons": 1.0, "thousands": 1e3, "millions": 1e6}[given]
+        factor = words.UNITS_OF_PEOPLE.get(given, (1.0,))[0]
         record.note("unit", given, N_("you named the unit"), certainty=GIVEN, answer="unit")
     else:
-        for text, place in (
-            (label, N_("stated in the heading of the column")),
-            (titles, N_("stated in the title")),
-        ):
-            for pattern, size in ((words.THOUSANDS, 1e3), (words.MILLIONS, 1e6)):
-                if factor == 1.0 and pattern.search(text) and finite.sum() * size < MANKIND:
-                    factor, why = size, place
-                    certainty = CERTAIN if text is label else LIKELY
-        if factor > 1.0:
-            unit = "thousands" if factor == 1e3 else "millions"
-            record.note("unit", unit, why, certainty=certainty, answer="unit")
+        unit = stated_unit(work)
+        size = words.UNITS_OF_PEOPLE[unit][0] if unit else 1.0
+        if unit and finite.sum() * size < MANKIND:
+            factor = size
+            by_column = words.unit_of(plain(work.label("population"))) is not None
+            why = N_("stated in the heading of the column")
+            record.note(
+                "unit", unit, why if by_column else N_("stated in the title"),
+                certainty=CERTAIN if by_column else LIKELY, answer="unit",
+            )  # fmt: skip
         elif fractions and middle < 20_000.0 and not is_fine(finite):
             rows = np.isfinite(people) & (np.abs(people - np.rint(people)) > 1e-9)
             record.ask(

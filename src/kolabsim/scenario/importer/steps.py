@@ -36,6 +36,7 @@ from kolabsim.scenario.importer.totals import (
     part_columns,
     year_column,
 )
+from kolabsim.scenario.importer.words import OF_WHICH, plain
 from kolabsim.scenario.importer.work import Work
 
 MOST_REGIONS = 300_000
@@ -235,10 +236,11 @@ def drop_totals(work: Work, step: float) -> None:
     if not mask.any() or mask.all():
         return
     drops = record.given.get("drop_totals", True)
+    message = N_("rows are the sum of other rows and count people twice: {rows}")
+    if all(OF_WHICH.fullmatch(plain(name)) for name in work.shown()[mask]):
+        message = N_("rows are parts of the rows above and count people twice: {rows}")
     record.ask(
-        "totals", int(mask.sum()) if drops else 0,
-        N_("rows are the sum of other rows and count people twice: {rows}"), advice, options,
-        rows=work.seen(mask),
+        "totals", int(mask.sum()) if drops else 0, message, advice, options, rows=work.seen(mask)
     )  # fmt: skip
     if drops:
         names = work.shown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import pandas as pd
 
 from kolabsim.scenario.importer import words
 from kolabsim.scenario.importer.columns import Column
+from kolabsim.scenario.importer.table import YEAR
 from kolabsim.scenario.importer.words import plain
 
 MOST_VALUES = 60
@@ -21,6 +23,11 @@ STEPS = 100
 """Most additions for each row while sums are looked for."""
 CLOSE = 0.001
 """Difference, as a share, of a total that was rounded or corrected from the sum of its rows."""
+
+PERIOD = re.compile(
+    rf"(?:1[89]|20)\d\d(?:[-/ ]?(?:JJ00|[MQTK]\w{{1,3}}|\d{{2,4}}))?|{YEAR.pattern}", re.IGNORECASE
+)
+"""A year, month or quarter."""
 
 
 class Totals(NamedTuple):
@@ -68,6 +75,7 @@ def find_totals(
         is_total |= by_layout(people, codes, indents)
         parent = np.where(is_total, -1, last_before(is_total))
     is_total |= named_totals(names) & (people >= np.median(people))
+    is_total |= np.array([bool(words.OF_WHICH.fullmatch(plain(name))) for name in names], bool)
     rest = float(people[~is_total].sum())
     for end in (0, number - 1):
         others = rest - people[end]
@@ -219,8 +227,9 @@ def year_column(columns: Sequence[Column], keys: np.ndarray) -> tuple[Column, st
         texts = column.layout.texts(column.number)
         if not 1 < column.distinct <= MOST_VALUES or not column.has(words.YEARS):
             continue
-        values = sorted(text for text in pd.unique(texts) if text)
-        if not all(len(v) == 4 and v.isdigit() and 1800 <= int(v) <= 2200 for v in values):
+        values = [text for text in pd.unique(texts) if text]
+        values.sort(key=lambda text: (words.years(text), text))
+        if not all(PERIOD.fullmatch(value) for value in values):
             continue
         if len(set(keys)) == len(keys):
             continue

@@ -36,6 +36,7 @@ MISSING = _set(
 PEOPLE = _set(
     "population populations pop popul popestimate popest pmun ptot "
     "totpop poptotal pobtot populasi penduduk pddk pdddk pend "
+    "bevoelkerung bevoelkerungsstand erp "
     "inhabitants inhab residents people persons bevolking inwoners inwoneraantal inwonertal "
     "bevolkerung bev einwohner einwohnerzahl einw ewz bevinsg habitants hab popolazione "
     "abitanti residenti poblacion pob habitantes populacao moradores ludnosc ludnosci "
@@ -65,7 +66,8 @@ NOT_PEOPLE = _set(
     "edad idade wiek leeftijd under over old young ages poor poverty miskin working employed "
     "labour angkatan kerja literate illiterate students murid code kode id codigo codice date "
     "margin error moe sc st scheduled poverty budget cost biaya anggaran km2 "
-    "villages vacant vehicles voters electors pemilih establishments hustota yogunluk "
+    "foreign foreigners auslandische auslander etrangers stranieri extranjeros villages "
+    "vacant vehicles voters electors pemilih establishments hustota yogunluk "
     "nepsuruseg tathet tetthet tiheys плотность прирост рост πυκνοτητα 密度 世帯 户数 세대"
 )
 """Words of columns that count something else than all people."""
@@ -140,7 +142,7 @@ LEVELS = _set(
     "adminlevel geolevel summary sumlev geographic type typ jenis tipo"
 )
 YEARS = _set(
-    "year years tahun jahr annee anno ano jaar rok taon period periode date time "
+    "year years zeit stichtag tahun jahr annee anno ano jaar rok taon period periode date time "
     "periodo jaren annee ano rok ar vuosi ev год ετοσ"
 )
 
@@ -177,15 +179,37 @@ TOTALS = re.compile(
     r"sverige|norge|suomi|turkiye|magyarorszag|ceska republika|全国|全國|総数|总计|合计|전국|россия"
 )
 """Names of rows that are totals, after :func:`plain`."""
-THOUSANDS = re.compile(
-    r"thousands?|\bin 1[ .,']?000|\(1?[ .,']?000s?\)|['x] ?1?[.,]?000\b|\bribu(?:an)?\b|\btys\b|"
-    r"\bmilliers\b|\bmigliaia\b|\bmiles\b|\bmilhares\b|\btausend\b|\bduizend(?:en)?\b|\blibo\b"
+OF_WHICH = re.compile(
+    r"(?:of which|davon|darunter|dont|di cui|de los cuales|dos quais|waarvan|w tym|di antaranya|"
+    r"termasuk)\b.*"
 )
-MILLIONS = re.compile(
-    r"\bmillions?\b|\bjuta\b|\bmio\b|\bmillionen\b|\bmiljoen\b|\bmilioni\b|\bmillones\b|"
-    r"\bmilhoes\b|\bmln\b"
-)
-"""Units of the population, in the names of columns and titles after :func:`plain`."""
+"""Names of rows that are a part of the row above, after :func:`plain`."""
+UNITS_OF_PEOPLE = {
+    "ten-thousands": (1e4, r"万人|萬人|만명|\bten thousands?\b"),
+    "thousands": (
+        1e3,
+        r"thousands?|\bin 1[ .,']?000|\(1?[ .,']?000s?\)|['x×] ?1?[ .,]?000\b|\bribu(?:an)?\b|"
+        r"\btys\b|\bmilliers\b|\bmigliaia\b|\bmiles\b|\bmilhares\b|\btausend\b|\btsd\b|"
+        r"\bduizend(?:en)?\b|\blibo\b|\(mil\)|\bmil (?:personas|pessoas|habitantes)|\bтыс\b|"
+        r"\bezer\b|\bbin kisi\b|千人|천명",
+    ),
+    "lakhs": (1e5, r"\blakhs?\b"),
+    "millions": (
+        1e6,
+        r"\bmillions?\b|\bjuta\b|\bmio\b|\bmillionen\b|\bmiljoen\b|\bmilioni\b|\bmillones\b|"
+        r"\bmilhoes\b|\bmln\b|\bмлн\b",
+    ),
+    "crores": (1e7, r"\bcrores?\b"),
+}
+"""Persons of each unit, and how columns and titles name it after :func:`plain`."""
+
+
+def unit_of(text: str) -> str | None:
+    """Return the unit of people that a plain text names; None if it names none."""
+    for name, (_size, pattern) in UNITS_OF_PEOPLE.items():
+        if re.search(pattern, text):
+            return name
+    return None
 
 
 @lru_cache(maxsize=65536)
@@ -215,7 +239,7 @@ def is_among(token: str, words: frozenset[str]) -> bool:
         len(word) > 4 and (token.startswith(word) or token.endswith(word)) for word in words
     ):
         return True
-    return token[:1] > "\u2e7f" and any(w in token for w in words if w[0] > "\u2e7f")
+    return token[:1] > "\u2e7f" and any(w in token for w in words if len(w) > 1 and w[0] > "\u2e7f")
 
 
 def count(label: str, words: frozenset[str]) -> int:
