@@ -33,7 +33,7 @@ from kolabsim.scenario.scenario import Scenario, shipped
 from kolabsim.scenario.shapes import read_shapes
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.scaffold import as_regions, new_study
-from tests.fuzz.mutations import (
+from tests.hostile.mutations import (
     CELLS,
     RAW,
     explained,
