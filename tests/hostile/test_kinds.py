@@ -122,6 +122,9 @@ def test_equal_names_and_titles_are_told_apart_by_what_declares_them(tmp_path):
         tmp_path, rows, scenario={"strategies": {"mine": mine}},
         strategies=["voluntary", "team", "mine"],
     )  # fmt: skip
+    checked = kolabsim("check", "world.yaml", folder=tmp_path).stderr
+    assert "3 regions are called “Port”; reports add their codes: p1, p2, p3." in checked
+    assert "2 strategies are titled “Coordination team”" in checked
     _done, report = finished(tmp_path)
     drawn = (tmp_path / "out/figures/winners.svg").read_text(encoding="utf-8")
     for label in ("Port (p1)", "Port (p2)", "Po\u200brt (p3)", "Coordination team (mine)"):

@@ -15,7 +15,7 @@ from kolabsim.study.spec import KINDS as ALL
 
 KINDS = tuple(ALL)
 FACTORS = ("parameters.trust_start", "parameters.quality_value", "parameters.startup_cost",
-           "mechanisms.team", "mechanisms", "support.ngo", "form", "cap", "horizon")  # fmt: skip
+           "mechanisms.team", "mechanisms", "support.ngo", "form", "cap", "nothing")  # fmt: skip
 HEAD = ("code", "name", "population", "latitude", "longitude")
 TOWNS = (
     ("n1", "North", 21_000, 51.3, 4.0), ("e1", "East", 34_000, 51.0, 4.4),
@@ -44,7 +44,7 @@ def write_world(
         study["strategies"] = ["voluntary", "team"]
     for name, content in (("world", world | dict(scenario or {})), ("study", study | experiment)):
         text = json.dumps(content, ensure_ascii=False, indent=1)  # which is YAML, too
-        text = text.replace('"inf"', ".inf")
+        text = text.replace('"inf"', ".inf").replace("Infinity", ".inf")
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder / "study.yaml"
 
@@ -111,28 +111,35 @@ def hostile_scenarios(draw: Any) -> dict[str, object]:
 def hostile_studies(draw: Any, kinds: Sequence[str] = KINDS) -> dict[str, object]:
     """Keys of an experiment with repeats, constants and ranges of any width."""
     kind = draw(st.sampled_from(kinds))
-    strategies = ("voluntary", "team", "forum", "mandate", "mine", "yours")
-    some = st.lists(st.sampled_from(strategies), min_size=1, max_size=3)
-    factors = {
-        name: draw(st.sampled_from((None, None, [0, 0.1], [0.5, 0.5], [0.1, 1e300], [0, "inf"])))
-        for name in draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=3, unique=True))
-    }
-    outcomes = st.lists(st.sampled_from(MEASURES), min_size=1, max_size=2)
-    runs = draw(st.sampled_from((1, 2, 2, 3, 7)))
+    named = st.sampled_from(("team", "forum", "mandate"))
+    rarely = st.integers(0, 9).map(lambda number: number == 9)
+    some = draw(st.lists(named, min_size=1, max_size=3, unique=not draw(rarely)))
+    varied = st.lists(st.sampled_from(FACTORS[:-1]), min_size=2, unique=True)
+    factors: dict[str, object] = dict.fromkeys(draw(varied))
+    ranges = st.sampled_from(([0, 1e-12], [0.5, 0.5], [0.1, 1e300], [0, "inf"]))
+    if draw(st.booleans()):
+        factors[FACTORS[1]] = draw(ranges)
+    if draw(rarely):
+        factors[FACTORS[-1]] = None
+    outcomes = draw(st.lists(st.sampled_from(MEASURES), min_size=1, max_size=2, unique=True))
+    runs = draw(st.sampled_from((2, 2, 3, 7)))
     found: dict[str, object] = {"kind": kind, "question": draw(LABELS), "runs": runs}
     if kind == "comparison":
         futures = {draw(LABELS): {}, draw(LABELS): {"parameters.notice": 0.5}}
-        return found | {"strategies": ["voluntary", *draw(some)], "futures": futures}
+        return found | {"strategies": ["voluntary", *some], "futures": futures}
     if kind == "robustness":
-        return found | {"strategies": ["voluntary", *draw(some)], "factors": factors, "samples": 4,
+        return found | {"strategies": ["voluntary", *some], "factors": factors, "samples": 4,
                         "outcome": draw(st.sampled_from(MEASURES))}  # fmt: skip
     if kind == "search":
         return found | {"runs": [2, 4], "levers": ["mechanisms.team", "support.ngo"],
                         "population": 8, "generations": 1, "plausible": 2,
-                        "objectives": draw(outcomes)}  # fmt: skip
-    found |= {"strategy": draw(st.sampled_from(strategies)), "factors": factors}
-    found["outcomes"] = draw(outcomes)
+                        "objectives": outcomes}  # fmt: skip
+    found |= {"strategy": draw(named), "factors": factors}
+    found["outcomes"] = outcomes
     if kind == "sweep":
         return found | {"levels": 2}
-    method = draw(st.sampled_from(("morris", "sobol", "one_at_a_time", "ice", "rbd_fast", "pawn")))
-    return found | {"method": method, "samples": draw(st.sampled_from((2, 4, 16)))}
+    method, samples = draw(st.sampled_from((
+        ("morris", 4), ("sobol", 16), ("one_at_a_time", 3), ("ice", 4), ("rbd_fast", 64),
+        ("pawn", 64), ("delta", 64), ("fast", 129),
+    )))  # fmt: skip
+    return found | {"method": method, "samples": samples}

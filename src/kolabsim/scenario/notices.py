@@ -1,14 +1,16 @@
-"""What keeps regions from cooperating in a scenario, before anything is simulated."""
+"""What keeps regions from cooperating in a scenario, and what looks the same, before any run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.i18n import _, ngettext
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.scenario.compile import contact_arrays
+from kolabsim.scenario.names import plain
 from kolabsim.scenario.shapes import some
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ class Notice:
 
 
 def find_notices(scenario: Scenario) -> list[Notice]:
-    """Return what keeps regions of a scenario from cooperating, the gravest first.
+    """Return what keeps regions from cooperating, the gravest first, and which labels are equal.
 
     Examples
     --------
@@ -50,7 +52,7 @@ def find_notices(scenario: Scenario) -> list[Notice]:
                 "Nothing can happen: no region has a contact, so none can propose a joint body. "
                 "Give contacts: within (tier or all), nearest, or a list."
             )
-        return [Notice(text, is_total=True)]
+        return [Notice(text, is_total=True), *_equal_labels(scenario)]
     found = []
     spills = any(area.spillover > 0.0 for area in areas.values())
     smallest = min(regions.population[degree > 0])
@@ -86,4 +88,24 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             len(islands),
         )
         found.append(Notice(text.format(number=len(islands), codes=some(islands))))
-    return found
+    return [*found, *_equal_labels(scenario)]
+
+
+def _equal_labels(scenario: Scenario) -> Iterator[Notice]:
+    """Say which regions and strategies look the same, and how reports tell them apart."""
+    regions, titles = scenario.regions, {}
+    for name, strategy in scenario.strategies.items():
+        titles[name] = strategy.title(language())
+    texts = {
+        _("{number} regions are called “{label}”; reports add their codes: {keys}."): dict(
+            zip(regions.codes, regions.names, strict=True)
+        ),
+        _("{number} strategies are titled “{label}”; reports add their names: {keys}."): titles,
+    }
+    for text, labels in texts.items():
+        same: dict[str, list[str]] = {}
+        for key, label in labels.items():
+            same.setdefault(plain(label), []).append(key)
+        for label, keys in same.items():
+            if len(keys) > 1:
+                yield Notice(text.format(number=len(keys), label=label, keys=some(keys)))
