@@ -21,6 +21,7 @@ from kolabsim.app.importing import (
 )
 from kolabsim.app.texts import decision_texts, import_summary
 from kolabsim.i18n import speaking
+from kolabsim.scenario.question_forms import QUESTIONS
 from tests.terminal import kolabsim
 
 TOTAL = """\
@@ -122,12 +123,16 @@ def test_a_file_that_is_not_understood_says_why_and_can_be_answered():
         (Choice("column:NAME CURRENCY", {"column": "A b", "currency": "IDR", "shares": ""}),
          "column:A b IDR"),
         (Choice("nearest:NUMBER", {"number": "8"}), "nearest:8"),
+        (Choice("list:FILE", {"file": "b.csv"}), "list:b.csv"),
     ],
 )  # fmt: skip
 def test_a_choice_is_an_answer_and_back(choice, answer):
     assert choice.answer == answer
+    question = next(
+        (q for q, one in QUESTIONS.items() if choice.option in one.forms), "neighbourhood"
+    )
     if answer:
-        assert Choice.read(answer) == choice
+        assert Choice.read(question, answer) == choice
 
 
 def test_the_five_questions_state_options_reasons_and_obstacles():
@@ -135,7 +140,7 @@ def test_the_five_questions_state_options_reasons_and_obstacles():
     answers = view.setup.answers
     assert answers["neighbours"].value == "none"
     assert any("no places" in text for text in impossible(answers["neighbourhood"]))
-    assert any("kolabsim new" in text for text in impossible(answers["neighbours"]))
+    assert any("code_a" in text for text in impossible(answers["neighbours"]))
     assert "Dutch municipalities" in explain(answers["services"], view.choice("services"))
     assert {"tier:X", "tier:Y", "all"} < {one.value for one in options_of(answers["neighbourhood"])}
 
@@ -162,11 +167,12 @@ def test_answers_are_given_corrected_and_taken_back(total):
 
 def test_no_answer_names_a_file_of_the_server():
     preview, _view = look({"plain.csv": PLAIN.encode()})
-    view = preview.look(preview.form.chosen("neighbours", Choice("list:/etc/passwd")))
-    assert "takes no list" in view.refusals["neighbours"]
+    passwords = Choice("list:FILE", {"file": "/etc/passwd"})
+    view = preview.look(preview.form.chosen("neighbours", passwords))
+    assert "there is no file" in view.refusals["neighbours"]
     record = json.dumps({"study": {"neighbours": "list:/etc/passwd"}}).encode()
     _preview, view = look({"plain.csv": PLAIN.encode(), "import.json": record})
-    assert "takes no list" in view.refusals["neighbours"]
+    assert "there is no file" in view.refusals["neighbours"]
     assert view.draft is None
 
 
@@ -251,6 +257,14 @@ DOORS = {
          "rows": {"Kabupaten/Kota": "Kota Rasake|Kabupaten Ritoke"}},
         {"acquaintance": "nearest:1", "services": "infrastructure", "prices": "preset"},
     ),
+    "borders": (
+        {"plain.csv": PLAIN.encode(), "b.csv": b"code_a,code_b,distance_km\n01,02,9\n02,03,8\n"}, {},
+        {"neighbours": "list:b.csv", "neighbourhood": "tier:X"},
+    ),
+    "shapes": (
+        {"t.csv": SIMPLE.encode(), "map.geojson": squares(people=False)}, {},
+        {"neighbourhood": "list:S0,S1"},
+    ),
     "map": ({"map.geojson": squares()}, {}, {"neighbourhood": "list:S0,S1,S2"}),
     "latin": (
         {"été.csv": "Commune;Département;Population\nÉpinal;88;32 100\nSaint-Dié;88;19\u00a0200\n"
@@ -262,11 +276,15 @@ DOORS = {
 
 @pytest.mark.parametrize("lang", ["en", "id"])
 @pytest.mark.parametrize("table", DOORS)
-def test_the_page_the_terminal_and_python_give_the_same_study(table, lang, uploads, tmp_path):
+def test_the_page_the_terminal_and_python_give_the_same_study(
+    table, lang, uploads, tmp_path, monkeypatch
+):
     files, answers, questions = DOORS[table]
-    (source,) = files
-    (tmp_path / source).write_bytes(files[source])
-    flags = []
+    source, *beside = files
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    shapes = next((name for name in beside if name.endswith(".geojson")), None)
+    flags = ["--shapes", shapes] if shapes else []
     for name, value in answers.items():
         if isinstance(value, dict):
             for key, one in value.items():
@@ -286,12 +304,13 @@ def test_the_page_the_terminal_and_python_give_the_same_study(table, lang, uploa
         for name, value in reversed(answers.items()):
             preview.form = preview.form.answered(name, value)
         for name, value in questions.items():
-            preview.form = preview.form.chosen(name, Choice.read(value))
+            preview.form = preview.form.chosen(name, Choice.read(name, value))
         view = preview.look(preview.form)
         assert not view.refusals
         shown = uploads.load(uploads.add(view.draft.files, study=preview.form.name))
         folder = tmp_path / "python" / "my-study"
-        ks.new_study(folder, tmp_path / source, **answers, **questions)
+        monkeypatch.chdir(tmp_path)
+        ks.new_study(folder, source, shapes=shapes, **answers, **questions)
 
     def content(place):
         return {path.name: path.read_bytes() for path in place.iterdir()}
@@ -303,7 +322,7 @@ def test_the_page_the_terminal_and_python_give_the_same_study(table, lang, uploa
 
 def test_an_earlier_study_is_repeated(total):
     preview, _view = total
-    preview.form = preview.form.chosen("acquaintance", Choice.read("nearest:2"))
+    preview.form = preview.form.chosen("acquaintance", Choice.read("acquaintance", "nearest:2"))
     earlier = preview.look(preview.form).draft.files
     again, view = look({"jawa (1).csv": TOTAL.encode(), "import.json": earlier["import.json"]})
     again.rename(preview.form.name)

@@ -421,19 +421,26 @@ def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
     return Chart(options, description, [_("Region"), _("Region"), _("Shared services")], rows)
 
 
+ROAM = "matchMedia('(pointer: fine)').matches || 'scale'"
+"""JavaScript: whether a crowded map moves; under a finger, it leaves moves to the page."""
+
+
 # Choosing regions -------------------------------------------------------------------------------
 
 
 def choice_map(regions: Regions, chosen: frozenset[str]) -> Chart:
     """Draw all regions of a table, and which of them take part; marks are shapes or circles."""
     place, geo = map_base(regions)
+    is_crowded = len(regions) > CROWDED
+    zoom = {":roam": ROAM, "scaleLimit": {"min": 1, "max": 60}} if is_crowded else {"roam": False}
     shaped = np.isin(regions.codes, list(place.shapes))
     sizes = np.where(shaped, 0.0, np.maximum(0.6 * diameters(regions), 5.0))
-    order = np.argsort(-regions.population, kind="stable")[:MOST_DRAWN]
+    order = np.argsort(-regions.population, kind="stable")
+    order = order if shaped.any() else order[:MOST_DRAWN]
     spots = []
     for i in order:
         code, is_in = regions.codes[i], regions.codes[i] in chosen
-        look = {"borderColor": BLUE if is_in else GREY, "borderWidth": 1.2}
+        look = {"borderColor": BLUE if is_in else GREY, "borderWidth": 0.6 if is_crowded else 1.2}
         fill = blend(0.45) if is_in else "white"
         text = f"{regions.names[i]}: {count(regions.population[i])}"
         if shaped[i]:
@@ -447,7 +454,7 @@ def choice_map(regions: Regions, chosen: frozenset[str]) -> Chart:
                           "text": text, "itemStyle": look})  # fmt: skip
     options = BASE | {
         "tooltip": TOOLTIP,
-        "geo": geo | {"roam": len(regions) > CROWDED, "scaleLimit": {"min": 1, "max": 60}},
+        "geo": geo | zoom,
         "series": [
             {"type": "scatter", "coordinateSystem": "geo", "z": 4, "data": spots,
              "cursor": "pointer"},

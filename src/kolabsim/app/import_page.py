@@ -14,7 +14,7 @@ from typing import Any
 
 from nicegui import ui
 
-from kolabsim.app.charts import choice_map, register_code
+from kolabsim.app.charts import MOST_DRAWN, choice_map, register_code
 from kolabsim.app.importing import (
     Choice,
     Preview,
@@ -48,6 +48,7 @@ from kolabsim.app.widgets import (
     write,
 )
 from kolabsim.errors import InputError, Problem
+from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import capitalise
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.scenario.importer.decisions import ANSWERS, ATTRIBUTES, SUBJECTS
@@ -107,15 +108,18 @@ class ImportPage:
                 self.summary.set_content(f"<p>{escape(reading)}</p>")
                 self.questions = ui.element("div").props("id=open-questions").classes("open")
                 self.decisions = ui.element("div").props("id=decisions")
-                with ui.element("details").classes("more").props("id=corrections"):
+                self.more = ui.element("details").classes("more").props("id=corrections")
+                with self.more:
                     write(_("More corrections"), tag="summary")
                     self.corrections = ui.element("div").classes("fields")
-            with ui.element("figure").props("id=choice"):
+            self.figure = ui.element("figure").props("id=choice")
+            with self.figure:
                 write(_("Regions that take part"), tag="h2")
                 self.map = ChartPlace("choice-map")
                 self.map.chart.on("componentClick", self.click_map, ["name"])
                 self.map_note = write("", tag="figcaption").props("id=choice-note")
-        with group(_("Five questions")):
+        self.five = group(_("Five questions"))
+        with self.five:
             self.blocks = {name: QuestionBlock(self, name) for name in QUESTIONS}
         with group(_("The study")):
             self.notices = ui.element("div").props("role=status id=notices").classes("notices")
@@ -128,7 +132,10 @@ class ImportPage:
             self.make.props(remove="outline").props("unelevated")
             text = _("The files that kolabsim new makes, to change and run on your own machine.")
             self.take = button("take-study", _("Download the study (ZIP)"), self.take_study, text)
-            text = _("A map of the same regions, or import.json of an earlier study.")
+            text = _(
+                "A map of the same regions, a list of borders with the columns code_a and code_b, "
+                "or import.json of an earlier study."
+            )
             uploader("add-files", _("Add files"), text, self.add_files, self.reject_files)
             text = _("Leaves this page; nothing is stored.")
             button("leave", _("Upload other regions"), self.leave, text)
@@ -215,6 +222,10 @@ class ImportPage:
         self.show_part("questions", self.questions, self.build_questions, view.questions)
         self.show_part("decisions", self.decisions, self.build_decisions, view.found)
         self.show_part("corrections", self.corrections, self.build_corrections, view.found or 0)
+        for part in (self.figure, self.five):
+            part.set_visibility(view.found is not None)
+        if view.found is None:
+            self.more.props("open")
         for name, block in self.blocks.items():
             block.show(view, name)
         self.show_part("notices", self.notices, self.build_notices, view)
@@ -248,6 +259,9 @@ class ImportPage:
             self.drawn = regions
         self.map.show(choice_map(regions, view.taking_part))
         text = _("Click regions to choose them. Those that take part are blue.")
+        if len(regions) > MOST_DRAWN and not regions.shapes:
+            more = _("The map shows the {number} regions with most people.")
+            text = f"{text} {more.format(number=count(MOST_DRAWN))}"
         self.map_note.set_content(escape(text))
 
     def build_questions(self) -> None:
@@ -313,6 +327,7 @@ class ImportPage:
         with ui.element("div").classes("field" if is_labelled else "change"):
             if is_labelled:
                 write(title, tag="label").props(f'for="{identity}"')
+                write(answer.flag, tag="code")
             if part and self.view.found:
                 options = [(one, one, True) for one in self.view.columns()]
                 value = (given or {}).get(part, "")
@@ -404,7 +419,9 @@ class QuestionBlock:
             self.options = self.parts = None
             return
         answer, choice = view.setup.answers[name], view.choice(name)
-        options = [(one.value, one.title, not one.obstacle) for one in options_of(answer)]
+        options = [
+            (one.value, one.title, not one.obstacle) for one in options_of(answer, view.lists)
+        ]
         if self.options != (options, choice.option):
             self.menu.clear()
             with self.menu:
@@ -418,7 +435,7 @@ class QuestionBlock:
                 self.values[part] = value
                 code = f"document.getElementById('{name}-{part}').value = {json.dumps(value)}"
                 self.page.client.run_javascript(code)
-        lines = [capitalise(f"{explain(answer, choice)}."), *impossible(answer)]
+        lines = [capitalise(f"{explain(answer, choice)}."), *impossible(answer, view.lists)]
         self.reason.set_content("<br>".join(map(escape, lines)))
         text = view.refusals.get(name)
         report([Problem(text)] if text else [], self.refusal)
@@ -435,9 +452,10 @@ class QuestionBlock:
                 with ui.element("div").classes(f"field {part}"):
                     write(labels[part], tag="label").props(f'for="{identity}"')
                     change = partial(self.fill, part)
-                    if part == "column" and view.amounts():
-                        columns = [("", "", True), *((one, one, True) for one in view.amounts())]
-                        found = menu(identity, columns, self.values[part], change)
+                    known = {"column": view.amounts(), "file": view.lists}.get(part)
+                    if known:
+                        options = [("", "", True), *((one, one, True) for one in known)]
+                        found = menu(identity, options, self.values[part], change)
                     else:
                         kind = "number" if part in ("km", "number") else "text"
                         found = entry(identity, self.values[part], change, kind=kind)

@@ -11,9 +11,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.errors import InputError, Problem, Problems
@@ -80,6 +82,7 @@ FIELDS: Mapping[str, str] = {
     "per-resident:AMOUNT CURRENCY": "per-resident:{amount} {currency}{shares}",
     "column:NAME CURRENCY": "column:{column} {currency}{shares}",
     "nearest:NUMBER": "nearest:{number}",
+    "list:FILE": "list:{file}",
 }
 """Answers to the five questions that have parts, by the value of their options."""
 PATTERNS: Mapping[str, str] = {
@@ -115,9 +118,10 @@ class Choice:
         return FIELDS[self.option].format(**parts)
 
     @classmethod
-    def read(cls, answer: str) -> Choice:
-        """Return the choice that an answer states."""
-        for option, form in FIELDS.items():
+    def read(cls, question: str, answer: str) -> Choice:
+        """Return the choice that an answer to a question states."""
+        for option in set(QUESTIONS[question].forms) & set(FIELDS):
+            form = FIELDS[option]
             pattern = form.replace("{shares}", r"\s*(?:;\s*(?P<shares>.*))?")
             for name in cls(option).names:
                 pattern = pattern.replace(f"{{{name}}}", f"(?P<{name}>{PATTERNS.get(name, '.+')})")
@@ -174,6 +178,8 @@ class View:
     """All regions that were found, with their shapes."""
     setup: Setup | None = None
     """The five questions with their answers and options."""
+    lists: tuple[str, ...] = ()
+    """Names of the files that list borders."""
     draft: Draft | None = None
     """The study, unless something is open."""
     problems: tuple[Problem, ...] = ()
@@ -199,7 +205,9 @@ class View:
     def choice(self, question: str) -> Choice:
         """Return the present choice in one of the five questions."""
         assert self.setup is not None
-        return self.form.choices.get(question) or Choice.read(self.setup.answers[question].value)
+        return self.form.choices.get(question) or Choice.read(
+            question, self.setup.answers[question].value
+        )
 
     def columns(self) -> list[str]:
         """Return the names of the columns of the table."""
@@ -219,6 +227,7 @@ class Preview:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = {name: data for name, data in files.items() if name != RECORD}
+        """A table or map with the files beside it, and lists of borders."""
         self.record = read_record(files[RECORD]) if RECORD in files else None
         self.form = Form(study_name(self.files))
         self._repeat()
@@ -227,12 +236,32 @@ class Preview:
     def _repeat(self) -> None:
         """Answer the five questions as an earlier study did."""
         for name, answer in ((self.record or {}).get("study") or {}).items():
-            self.form = self.form.chosen(name, Choice.read(str(answer)))
+            if name in QUESTIONS:
+                self.form = self.form.chosen(name, Choice.read(name, str(answer)))
 
     @property
     def size(self) -> int:
         """Bytes of the files."""
         return sum(map(len, self.files.values()))
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """Names of the files that list borders."""
+        return tuple(name for name, data in self.files.items() if is_list(data))
+
+    @property
+    def source(self) -> dict[str, bytes]:
+        """The table or map with the files beside it."""
+        return {name: data for name, data in self.files.items() if not is_list(data)}
+
+    @contextmanager
+    def listed(self) -> Iterator[dict[str, Path]]:
+        """Where the lists of borders are, for a while."""
+        with TemporaryDirectory(prefix="kolabsim-") as folder:
+            places = {name: Path(folder, name) for name in self.lists}
+            for name, place in places.items():
+                place.write_bytes(self.files[name])
+            yield places
 
     def rename(self, name: str) -> None:
         """Give the study another name."""
@@ -256,24 +285,28 @@ class Preview:
             found, regions = self._examine(form.answers)
         except InputError as error:
             return View(form, problems=error.problems)
-        given, refusals = sort_out(form, found, regions)
-        setup = answer_questions(regions, found.borders, given)
-        view = View(form, found, regions, setup, refusals=refusals)
-        if found.questions or refusals or view.is_too_large:
-            return view
-        try:
-            return replace(view, draft=finish_draft(form.name, found, given))
-        except InputError as error:
-            return replace(view, problems=error.problems)
+        with self.listed() as lists:
+            given, refusals = sort_out(form, found, regions, lists)
+            setup = answer_questions(regions, found.borders, given, lists)
+            view = View(form, found, regions, setup, self.lists, refusals=refusals)
+            if found.questions or refusals or view.is_too_large:
+                return view
+            try:
+                return replace(view, draft=finish_draft(form.name, found, given, lists))
+            except InputError as error:
+                return replace(view, problems=error.problems)
 
     def draft(self, view: View) -> Draft:
         """Return the study of a view, of any size. Raises :class:`InputError` if parts are open."""
         from kolabsim.study.scaffold import finish_draft
 
+        if view.draft is not None:
+            return view.draft
         assert view.found is not None
         assert view.regions is not None
-        given, _refusals = sort_out(view.form, view.found, view.regions)
-        return view.draft or finish_draft(view.form.name, view.found, given)
+        with self.listed() as lists:
+            given, _refusals = sort_out(view.form, view.found, view.regions, lists)
+            return finish_draft(view.form.name, view.found, given, lists)
 
     def _examine(self, answers: Mapping[str, Any]) -> tuple[Imported, Regions]:
         """Read the files, unless they were read with these answers before."""
@@ -282,7 +315,7 @@ class Preview:
         from kolabsim.study.scaffold import as_regions
 
         if self._examined is None or self._examined[0] != answers:
-            found = examine(self.files, decisions=self.record, **answers)
+            found = examine(self.source, decisions=self.record, **answers)
             parts = {code: [geometry] for code, geometry in found.shapes.items()}
             shapes = simplify(parts, Path(found.source.name), Problems()) if parts else {}
             self._examined = answers, found, replace(as_regions(found), shapes=shapes)
@@ -290,7 +323,7 @@ class Preview:
 
 
 def sort_out(
-    form: Form, found: Imported, regions: Regions
+    form: Form, found: Imported, regions: Regions, lists: Mapping[str, Path]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the answers to the five questions that hold, and why others do not.
 
@@ -307,11 +340,9 @@ def sort_out(
         answer = choice.answer
         if answer is None:
             refusals[name] = _("please fill in all parts of this answer")
-        elif answer.startswith("list:") and name == "neighbours":
-            refusals[name] = no_list()
         else:
             try:
-                setup = answer_questions(regions, found.borders, given | {name: answer})
+                setup = answer_questions(regions, found.borders, given | {name: answer}, lists)
             except InputError as error:
                 refusals[name] = "; ".join(problem.message for problem in error.problems)
             else:
@@ -332,21 +363,23 @@ def read_record(data: bytes) -> Mapping[str, Any]:
     return found
 
 
-def no_list() -> str:
-    """Why a list of borders cannot be given here."""
-    return _("the page takes no list of borders; use kolabsim new for it")
+def is_list(data: bytes) -> bool:
+    """Whether a file lists borders: its first line has the columns ``code_a`` and ``code_b``."""
+    head = data[:1000].partition(b"\n")[0]
+    return b"code_a" in head and b"code_b" in head
 
 
-def options_of(answer: Answer) -> list[Option]:
-    """Return the options of one of the five questions, as the page can take them."""
+def options_of(answer: Answer, lists: Sequence[str] = ()) -> list[Option]:
+    """Return the options of one of the five questions; a list of borders needs a file."""
     from kolabsim.scenario.questions import Option
 
+    text = _("add a file with the columns code_a and code_b first")
     found = [
-        replace(option, obstacle=no_list()) if option.value == "list:FILE" else option
-        for option in answer.options
+        replace(one, obstacle=text) if one.value == "list:FILE" and not lists else one
+        for one in answer.options
     ]
     known = {option.value for option in found}
-    present = Choice.read(answer.value).option
+    present = Choice.read(answer.question, answer.value).option
     return found if present in known else [*found, Option(present, answer.value)]
 
 
@@ -357,10 +390,10 @@ def explain(answer: Answer, choice: Choice) -> str:
     return "; ".join(filter(None, (note, "" if note and is_said else answer.reason)))
 
 
-def impossible(answer: Answer) -> list[str]:
+def impossible(answer: Answer, lists: Sequence[str] = ()) -> list[str]:
     """Return a sentence for each reason why options of a question are impossible."""
     reasons: dict[str, list[str]] = {}
-    for option in options_of(answer):
+    for option in options_of(answer, lists):
         if option.obstacle:
             reasons.setdefault(option.obstacle, []).append(option.title)
     text = _("Not possible: {options} ({why}).")
@@ -379,6 +412,8 @@ def begin_choice(question: str, option: str, view: View) -> Choice:
         listed = [code for code in regions.codes if code in taking_part]
         if len(listed) <= MOST_LISTED:
             earlier["regions"] = ",".join(listed)
+    if option == "list:FILE" and view.lists:
+        earlier["file"] = view.lists[0]
     if option == "nearest:NUMBER":
         from kolabsim.scenario.questions import NEAREST
 

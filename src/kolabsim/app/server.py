@@ -131,6 +131,9 @@ class Page:
             write(_("kolabsim compares ways to share services; it does not predict."), tag="p")
             self.choice("lang", _("Language"), LANGUAGES)
         self.alerts = alerts()
+        with ui.element("div").props("role=note").classes("notices"):
+            for notice in find_notices(self.scenario):
+                write(notice.text, tag="p").classes("total" if notice.is_total else "")
         with ui.element("div").classes("columns"):
             self.controls = ui.element("aside")
             with self.controls:
@@ -206,9 +209,6 @@ class Page:
         self.tabs = tabs
         with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
-                with ui.element("div").props("role=note").classes("notices"):
-                    for notice in find_notices(self.scenario):
-                        write(notice.text, tag="p").classes("total" if notice.is_total else "")
                 # Read out when it is no longer busy, instead of at every estimate on the way.
                 self.headline = write("", tag="p").classes("headline")
                 self.headline.props("id=headline aria-live=polite aria-busy=true")

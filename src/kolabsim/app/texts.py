@@ -140,6 +140,7 @@ def labels_of_parts() -> dict[str, str]:
         "currency": _("Currency"),
         "shares": _("Shares of services (optional), such as finance=3, training=1"),
         "column": _("Column"),
+        "file": _("File"),
         "number": _("Number of regions"),
     }
 

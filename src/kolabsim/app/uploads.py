@@ -19,7 +19,6 @@ from pathlib import Path
 from kolabsim.app.importing import MOST_REGIONS, Preview
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.scenario.importer.result import RECORD
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
 from kolabsim.scenario.source import read_yaml
 from kolabsim.study.scaffold_texts import SCENARIO as STUDY
@@ -113,10 +112,12 @@ class Uploads:
         Raises :class:`~kolabsim.errors.InputError` if there are too many files, or no table.
         """
         check_files(files)
-        if all(name == RECORD for name in files):
-            raise InputError.of(_("please upload a table or map of regions with it"), RECORD)
-        token = secrets.token_urlsafe(12)
-        self._previews[token] = Preview(files)
+        preview, token = Preview(files), secrets.token_urlsafe(12)
+        if not preview.source:
+            raise InputError.of(
+                _("please upload a table or map of regions with it"), next(iter(files))
+            )
+        self._previews[token] = preview
         while len(self._previews) > 1 and (
             len(self._previews) > STORED
             or sum(one.size for one in self._previews.values()) > MOST_BYTES

@@ -76,6 +76,8 @@ class Setup:
     """Keys of the section ``contacts`` of the scenario, without ``list``."""
     border_file: Path | None = None
     """File that lists land borders, if the answer names one."""
+    files: Mapping[str, Path] | None = None
+    """The only files that answers may name, by their names; None: any file."""
 
     @property
     def areas(self) -> dict[str, Area]:
@@ -87,6 +89,7 @@ def answer_questions(
     regions: Regions,
     borders: Sequence[tuple[str, str, float]] | None,
     given: Mapping[str, str | None],
+    files: Mapping[str, Path] | None = None,
 ) -> Setup:
     """Answer the questions about regions.
 
@@ -98,6 +101,8 @@ def answer_questions(
         Pairs of codes with a common border, and its length in km; None if there are no shapes.
     given
         Answers by the names of :data:`QUESTIONS`. None, or no entry, is the default.
+    files
+        Where the files are that answers may name; by default any file.
 
     Raises
     ------
@@ -117,7 +122,7 @@ def answer_questions(
         if name not in QUESTIONS:
             text = _("there is no question '{name}'{hint}")
             raise InputError.of(text, name=name, hint=suggestion(name, QUESTIONS))
-    setup = Setup(regions, borders, regions.codes)
+    setup = Setup(regions, borders, regions.codes, files=files)
     for name in QUESTIONS:
         ask, apply = _STEPS[name]
         options, default, reason = ask(setup)
@@ -413,8 +418,8 @@ def _ask_neighbours(setup: Setup) -> Asked:
 def _apply_neighbours(setup: Setup, value: str) -> None:
     kind, _colon, rest = value.partition(":")
     if kind == "list" and rest:
-        setup.border_file = Path(rest)
-        if not setup.border_file.is_file():
+        setup.border_file = Path(rest) if setup.files is None else setup.files.get(rest)
+        if setup.border_file is None or not setup.border_file.is_file():
             _refuse("neighbours", value, _("there is no file '{name}'"), name=rest)
     elif value not in ("shapes", "places", "none"):
         _misunderstood("neighbours", value)

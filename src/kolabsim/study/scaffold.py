@@ -88,10 +88,18 @@ def draft_study(
     return finish_draft(name, imported, questions)
 
 
-def finish_draft(name: str, imported: Imported, questions: Mapping[str, str]) -> Draft:
-    """Make the files of a study from imported regions and answers to the five questions."""
+def finish_draft(
+    name: str,
+    imported: Imported,
+    questions: Mapping[str, str],
+    lists: Mapping[str, Path] | None = None,
+) -> Draft:
+    """Make the files of a study from imported regions and answers to the five questions.
+
+    ``lists``: the files that answers may name; by default any file.
+    """
     questions = {key: questions[key] for key in QUESTIONS if key in questions}
-    setup = answer_questions(as_regions(imported), imported.borders, questions)
+    setup = answer_questions(as_regions(imported), imported.borders, questions, lists)
     files = dict(data_files(imported, setup, questions))
     has_list = CONTACTS in files
     files[SCENARIO] = scenario_text(name, imported, setup, has_list=has_list).encode()
