@@ -7,8 +7,8 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.app import charts
+from kolabsim.app.form import Choice, title_of
 from kolabsim.app.importing import (
-    Choice,
     Preview,
     archive,
     begin_choice,
@@ -17,7 +17,6 @@ from kolabsim.app.importing import (
     impossible,
     options_of,
     study_name,
-    title_of,
 )
 from kolabsim.app.texts import decision_texts, import_summary
 from kolabsim.i18n import speaking
@@ -258,7 +257,8 @@ DOORS = {
         {"acquaintance": "nearest:1", "services": "infrastructure", "prices": "preset"},
     ),
     "borders": (
-        {"plain.csv": PLAIN.encode(), "b.csv": b"code_a,code_b,distance_km\n01,02,9\n02,03,8\n"}, {},
+        {"plain.csv": PLAIN.encode(),
+         "b.csv": b"code_a,code_b,distance_km\n01,02,9\n02,03,8\n"}, {},
         {"neighbours": "list:b.csv", "neighbourhood": "tier:X"},
     ),
     "shapes": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any
@@ -15,21 +16,12 @@ from typing import Any
 from nicegui import ui
 
 from kolabsim.app.charts import MOST_DRAWN, choice_map, register_code
-from kolabsim.app.importing import (
-    Choice,
-    Preview,
-    View,
-    archive,
-    begin_choice,
-    click_region,
-    explain,
-    impossible,
-    options_of,
-    title_of,
-)
+from kolabsim.app.form import Choice, title_of
+from kolabsim.app.importing import Preview, View, archive, click_region
+from kolabsim.app.question_block import QuestionBlock
 from kolabsim.app.session import refused
 from kolabsim.app.settings import Settings
-from kolabsim.app.texts import decision_texts, import_summary, labels_of_parts
+from kolabsim.app.texts import decision_texts, import_summary
 from kolabsim.app.uploads import MOST_REGIONS, Uploads, check_files, limits, too_many
 from kolabsim.app.widgets import (
     ChartPlace,
@@ -120,7 +112,10 @@ class ImportPage:
                 self.map_note = write("", tag="figcaption").props("id=choice-note")
         self.five = group(_("Five questions"))
         with self.five:
-            self.blocks = {name: QuestionBlock(self, name) for name in QUESTIONS}
+            self.blocks = {
+                name: QuestionBlock(name, self.lang, lambda: self.newest, self.choose)
+                for name in QUESTIONS
+            }
         with group(_("The study")):
             self.notices = ui.element("div").props("role=status id=notices").classes("notices")
             with ui.element("div").classes("choice name"):
@@ -157,9 +152,9 @@ class ImportPage:
     @translated
     async def click_map(self, event: Any) -> None:
         """Choose the region that was clicked."""
-        code = (event.args or {}).get("name")
-        if self.view and self.view.regions and code in self.view.regions.codes:
-            await self.choose("neighbourhood", click_region(self.view, code))
+        code, view = (event.args or {}).get("name"), self.newest
+        if view and view.regions and code in view.regions.codes:
+            await self.choose("neighbourhood", click_region(view, code))
 
     @translated
     async def rename(self, name: str) -> None:
@@ -192,6 +187,11 @@ class ImportPage:
     def leave(self) -> None:
         """Go back to the first page."""
         ui.navigate.to(f"/?{Settings(lang=self.lang).query}")
+
+    @property
+    def newest(self) -> View | None:
+        """What is shown, with the newest answers, which may not be shown yet."""
+        return self.view and replace(self.view, form=self.preview.form)
 
     # Looking --------------------------------------------------------------------------------------
 
@@ -226,8 +226,8 @@ class ImportPage:
             part.set_visibility(view.found is not None)
         if view.found is None:
             self.more.props("open")
-        for name, block in self.blocks.items():
-            block.show(view, name)
+        for block in self.blocks.values():
+            block.show(view)
         self.show_part("notices", self.notices, self.build_notices, view)
         for one in (self.make, self.take):
             is_open = view.draft is None and not (view.is_too_large and one is self.take)
@@ -392,93 +392,6 @@ class ImportPage:
             report(refused(error), self.alerts)
             return
         ui.download.content(archive(draft.files), f"{self.view.form.name}.zip")
-
-
-class QuestionBlock:
-    """One of the five questions: its options, the parts of its answer, and the reason."""
-
-    def __init__(self, page: ImportPage, name: str) -> None:
-        self.page, self.name = page, name
-        self.options: object = None
-        self.parts: object = None
-        self.values: dict[str, str] = {}
-        with ui.element("div").classes("asked-question").props(f"id=ask-{name}"):
-            write(_(QUESTIONS[name].title), tag="label").props(f'for="{name}"')
-            self.menu = ui.element("div").classes("menu")
-            self.fields = ui.element("div").classes("fields")
-            self.reason = help_line(name, "")
-            self.refusal = alerts()
-
-    def show(self, view: View, name: str) -> None:
-        """Show the question as it stands in a view."""
-        if view.setup is None:
-            self.menu.clear()
-            self.fields.clear()
-            self.reason.set_content("")
-            report([], self.refusal)
-            self.options = self.parts = None
-            return
-        answer, choice = view.setup.answers[name], view.choice(name)
-        options = [
-            (one.value, one.title, not one.obstacle) for one in options_of(answer, view.lists)
-        ]
-        if self.options != (options, choice.option):
-            self.menu.clear()
-            with self.menu:
-                menu(name, options, choice.option, self.select)
-            self.options = options, choice.option
-        if self.parts != choice.names:
-            self.build_fields(view, choice)
-        for part in choice.names:
-            value = choice.parts.get(part, "")
-            if self.values.get(part) != value:
-                self.values[part] = value
-                code = f"document.getElementById('{name}-{part}').value = {json.dumps(value)}"
-                self.page.client.run_javascript(code)
-        lines = [capitalise(f"{explain(answer, choice)}."), *impossible(answer, view.lists)]
-        self.reason.set_content("<br>".join(map(escape, lines)))
-        text = view.refusals.get(name)
-        report([Problem(text)] if text else [], self.refusal)
-
-    def build_fields(self, view: View, choice: Choice) -> None:
-        """Build a field for each part of the answer."""
-        self.parts = choice.names
-        self.values = {part: choice.parts.get(part, "") for part in choice.names}
-        labels = labels_of_parts()
-        self.fields.clear()
-        with self.fields:
-            for part in choice.names:
-                identity = f"{self.name}-{part}"
-                with ui.element("div").classes(f"field {part}"):
-                    write(labels[part], tag="label").props(f'for="{identity}"')
-                    change = partial(self.fill, part)
-                    known = {"column": view.amounts(), "file": view.lists}.get(part)
-                    if known:
-                        options = [("", "", True), *((one, one, True) for one in known)]
-                        found = menu(identity, options, self.values[part], change)
-                    else:
-                        kind = "number" if part in ("km", "number") else "text"
-                        found = entry(identity, self.values[part], change, kind=kind)
-                    found.props["aria-describedby"] = f"{self.name}-help"
-
-    async def select(self, option: str) -> None:
-        """Choose another option."""
-        view = self.page.view
-        if view is None or view.setup is None:
-            return
-        self.options = self.options and (self.options[0], option)  # type: ignore[index]
-        with speaking(self.page.lang):
-            choice = begin_choice(self.name, option, view)
-        await self.page.choose(self.name, choice)
-
-    async def fill(self, part: str, value: str) -> None:
-        """Fill in a part of the answer."""
-        view = self.page.view
-        if view is None or view.setup is None:
-            return
-        self.values[part] = value
-        choice = view.choice(self.name)
-        await self.page.choose(self.name, Choice(choice.option, {**choice.parts, part: value}))
 
 
 def show_given(given: object) -> str:
