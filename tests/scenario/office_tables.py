@@ -163,6 +163,15 @@ TABLES = {
          "BASCO": 1700, "ITBAYAT": 2300},
         ("--drop-totals",), {"drop_totals": True}, "cp1252",
     ),
+    "PSGC": Table(
+        rows(
+            '10-digit PSGC,Name,Geographic Level,"Income\nClassification",2020 Population,Status',
+            "7284226671,Losisi,Mun,1st,198677,", "1118321417,Tolira,Mun,1st,125422,",
+            "9321359594,Losisi,Mun,3rd,33148,",
+        ),
+        {"7284226671": 198677, "1118321417": 125422, "9321359594": 33148},
+        columns={"population": "2020 Population"},
+    ),
     "BPS web": Table(
         rows(
             "Kabupaten/Kota,Jumlah Penduduk Menurut Jenis Kelamin (Jiwa),,",

@@ -15,12 +15,13 @@ Texts = Sequence[str] | np.ndarray
 """Cells of a column."""
 BLANKS = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _BEFORE = r"(?i)^(?:Rp\.?|IDR|PHP|USD|EUR|[$€£₱])\s*"
-_AFTER = (
-    r"(?:\s*(?:\*+|\([a-zA-Z0-9]{1,2}\)|\[[^\]]{1,10}\]|[¹²³⁰-⁹]+[)⁾]?|[†‡]+|,-|%|\s[a-zA-Z]{1,3}|"
-    r"(?:jiwa|orang|persons|people|inhabitants|hab\.?|Einw\.?|km²|km2|ha|人)))+$"
+_MARK = (
+    r"\*+|\([a-zA-Z0-9]{1,2}\)|\[[^\]]{1,10}\]|[¹²³⁰-⁹]+[)⁾]?|[†‡]+|,-|%|"
+    r"(?:jiwa|orang|persons|people|inhabitants|hab\.?|Einw\.?|km²|km2|ha|人)"
 )
+AFTER = rf"(?:\s*(?:{_MARK}))*(?:\s[a-zA-Z]{{1,3}})?(?:\s*(?:{_MARK}))*"
 """Currencies before a number; marks of footnotes and units after it."""
-_AROUND = f"{_BEFORE}|{_AFTER}"
+_AROUND = f"{_BEFORE}|{AFTER}$"
 SAMPLED = 400
 """Cells of a column that are looked at before it is chosen."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.importer.decisions import LIKELY, Record, Rows
+from kolabsim.scenario.importer.numbers import AFTER
 from kolabsim.scenario.importer.sheets import Sheet
 from kolabsim.scenario.importer.words import MISSING
 
@@ -18,8 +19,8 @@ LOOKED_AT = 200
 MOST_HEADER = 5
 """Most lines of a header."""
 NUMBER = re.compile(
-    r"(?:Rp\.?|[$€£])?\s*[-+−]?(?:\d[\d.,' ’\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][-+]?\d+)?"
-    r"(?:\s*(?:%|\*+|[a-z]|\([a-z0-9]{1,2}\)|\[[^\]]{1,10}\]|[¹²³⁰-⁹]+[)⁾]?|[†‡])|\s[a-zA-Z]{1,3})*"
+    r"(?:Rp\.?|[$€£])?\s*[-+−]?(?:\d[\d.,' ’\u00a0\u202f\u2009]*|[.,]\d+)(?:[eE][-+]?\d+|[a-z])?"
+    + AFTER
 )
 YEAR = re.compile(
     r"(?:1[89]|20)\d\d(?:[*)rpRP]*|年|[-/.]\d{1,2}(?:[-/.]\d{1,2})?)|"
@@ -64,8 +65,9 @@ class Layout:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell holds a number that is not a year."""
-    return bool(NUMBER.fullmatch(text)) and not YEAR.fullmatch(text)
+    """Whether a cell holds a number that is not a year, as in ``2020`` and ``2020 est``."""
+    is_year = YEAR.fullmatch(text) or re.match(r"(?:1[89]|20)\d\d\s+[A-Za-z]{2}", text)
+    return bool(NUMBER.fullmatch(text)) and not is_year
 
 
 def find_layout(sheet: Sheet, record: Record, *, quiet: bool = False) -> Layout | None:
