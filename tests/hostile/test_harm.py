@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from kolabsim import files as whole
+from kolabsim.analysis.run import run_experiment
 from kolabsim.app.uploads import Uploads
 from kolabsim.cli import main
 from kolabsim.errors import LONGEST_MESSAGE, InputError, KolabsimError, Problem, StorageError
@@ -29,7 +30,7 @@ from kolabsim.scenario.region_source import RegionSource
 from kolabsim.scenario.scenario import FILES, Scenario
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.ledger import LEDGER
+from kolabsim.study.ledger import LEDGER, hold
 from kolabsim.study.runner import Study
 from kolabsim.study.scaffold import new_study
 from kolabsim.study.verify import verify
@@ -469,7 +470,8 @@ def test_a_damaged_ledger_is_told_and_nothing_is_changed(tmp_path, kept, change,
     before = remains(folder)
     study = Experiment.load(kept.parent / "s.yaml")
     for work in (
-        lambda: Study.open(folder), lambda: verify(folder), lambda: Study.plan(study, folder).run()
+        lambda: Study.open(folder), lambda: verify(folder), lambda: Study.plan(study, folder).run(),
+        lambda: run_experiment(study, folder), lambda: hold(folder).__enter__(),
     ):  # fmt: skip
         with pytest.raises(InputError, match=message):
             work()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kolabsim.errors import KolabsimError
+from kolabsim.errors import InputError, KolabsimError
 from kolabsim.study.ledger import ASIDE, LEDGER, Ledger, hold
 from tests.terminal import kolabsim
 
@@ -279,18 +279,26 @@ def test_two_seeds_at_once_never_mix(tmp_path) -> None:
 
 
 def test_one_process_writes_and_nobody_reads_half(tmp_path) -> None:
+    """Killed within a transaction, it leaves a journal from which the next one goes back."""
     code = (
-        "import sys; from pathlib import Path; from kolabsim.study.ledger import hold\n"
+        "import sys; from pathlib import Path; from kolabsim.study.ledger import Fact, hold\n"
         "with hold(Path('out')) as ledger:\n"
-        "    ledger.write({'a.txt': b'a'}, 'published'); print('held', flush=True)\n"
-        "    sys.stdin.read()\n"
+        "    ledger.write({'a.txt': b'a'}, 'published')\n"
+        "    ledger.database.execute('PRAGMA cache_size = 1')\n"
+        "    ledger.database.execute('BEGIN IMMEDIATE')\n"
+        "    rows = [(str(k), 'half', '') for k in range(9999)]\n"
+        "    ledger.database.executemany('INSERT INTO Fact VALUES (?, ?, ?)', rows)\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(Exception, match="another process"), hold(tmp_path / "out"):
+        with pytest.raises(InputError, match="another process"), hold(tmp_path / "out"):
             pass
         process.kill()
-    assert Ledger.read(tmp_path / "out").files["a.txt"].size == 1
+    assert (tmp_path / f"out/{LEDGER}-journal").stat().st_size > 0
+    found = Ledger.read(tmp_path / "out")
+    assert found.files["a.txt"].size == 1
+    assert found.facts.keys() == {"mark"}

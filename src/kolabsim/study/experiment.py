@@ -41,7 +41,7 @@ from kolabsim.study.tasks import DEFAULT_FUTURE, identify, table_shape
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kolabsim.study.ledger import Identity
+    from kolabsim.study.identity import Identity
 
 MOST_POINTS = 100_000
 """Most points of a sweep."""

@@ -12,19 +12,20 @@ import hashlib
 import json
 import secrets
 import sqlite3
-import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from kolabsim.errors import InputError, StorageError, shown
 from kolabsim.files import Content, replace_whole, routed, unfinished
 from kolabsim.i18n import _
+from kolabsim.study.identity import Identity, changed_worlds
 
 LEDGER = "ledger.sqlite"
 FORMAT = 1
@@ -35,14 +36,6 @@ INPUT, PART, PUBLISHED = "input", "part", "published"
 """Roles of files."""
 KINDS = ("quarters", "regions", "runs")
 """Files of a part."""
-CONTINUES = frozenset((
-    "question", "quick", "measures", "baseline", "against", "threshold", "outcome", "outcomes",
-    "strategies", "futures", "plausible", "structures", "runs", "detail", "samples", "until",
-    "most", "surrogate", "levels", "population", "generations",
-    "kind", "seed", "scenario", "set",
-))  # fmt: skip
-"""Keys of an experiment's file that may change within a folder: how much is simulated, and what is
-shown of it. The last four are compared as what they stand for."""
 
 
 class Fact(NamedTuple):
@@ -107,60 +100,6 @@ class Span(NamedTuple):
 Row = TypeVar("Row", Fact, Point, File, Failure)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What decides which runs may be in one folder."""
-
-    kind: str
-    seed: int
-    code: str
-    """The hash of all code that decides a number."""
-    spec: Mapping[str, Any] = field(default_factory=dict)
-    """The keys of the experiment's file."""
-    extensions: Mapping[str, str] = field(default_factory=dict)
-    """The hash of each file of user-defined code, with what it imports."""
-    worlds: Mapping[str, str] = field(default_factory=dict)
-    """The hash of the scenario under each strategy."""
-    version: str = field(default_factory=lambda: str(sys.modules["kolabsim"].__version__))
-
-    @property
-    def fact(self) -> Fact:
-        """It, as it is entered."""
-        return Fact("identity", json.dumps(asdict(self), sort_keys=True))
-
-    def over(self, before: Identity) -> Identity:
-        """It, with the code and worlds that another study of the same folder used besides."""
-        extensions = {**before.extensions, **self.extensions}
-        return replace(self, extensions=extensions, worlds={**before.worlds, **self.worlds})
-
-    def differences(self, before: Identity) -> str:
-        """What keeps this study from continuing another one, in words; empty if nothing does."""
-        if before.kind != self.kind:
-            text = _("they are those of a {there}, and this is a {here}")
-            return text.format(there=_(before.kind), here=_(self.kind))
-        if before.code != self.code:
-            text = _("another version of the model made them (kolabsim {version}, {code})")
-            return text.format(version=before.version, code=before.code)
-        if before.seed != self.seed:
-            return _("they have seed {seed}").format(seed=before.seed)
-        changed = [name for name, hash in self.extensions.items()
-                   if before.extensions.get(name, hash) != hash]  # fmt: skip
-        if changed:
-            text = _("user-defined code has changed: {names}")
-            return text.format(names=", ".join(changed))
-        keys = (before.spec.keys() | self.spec.keys()) - CONTINUES
-        changed = sorted(key for key in keys if before.spec.get(key) != self.spec.get(key))
-        if changed:
-            return _("these keys had other values: {names}").format(names=", ".join(changed))
-        return self.changed_worlds(before.worlds)
-
-    def changed_worlds(self, before: Mapping[str, str]) -> str:
-        """The strategies for which the scenario was another one, in words."""
-        changed = [name for name, hash in self.worlds.items() if before.get(name, hash) != hash]
-        text = _("the scenario has changed for: {names}")
-        return text.format(names=", ".join(changed)) if changed else ""
-
-
 @dataclass
 class Ledger:
     """Everything that the folder of a study holds; :func:`hold` opens it for writing."""
@@ -169,6 +108,8 @@ class Ledger:
     database: sqlite3.Connection | None = field(default=None, repr=False)
     _shown: set[str] = field(default_factory=set, repr=False)
     """Published files that were written since they began to be published."""
+    _whole: set[str] = field(default_factory=set, repr=False)
+    """Files that were found whole since the folder is held."""
     _told: set[str] = field(default_factory=set, repr=False)
     """Files of whose faults the user was warned."""
 
@@ -181,7 +122,9 @@ class Ledger:
         """
         found = cls(folder)
         if (folder / LEDGER).is_file():
-            uri = (folder / LEDGER).resolve().as_uri() + "?mode=ro"
+            uri = (
+                folder / LEDGER
+            ).resolve().as_uri() + "?mode=rw"  # which also undoes what a killed process began
             with explained(folder), closing(sqlite3.connect(uri, uri=True, timeout=2)) as database:
                 found.load(database)
         return found
@@ -361,13 +304,9 @@ class Ledger:
         before = self.identity
         if before is None:
             return
-        what = wanted.differences(before)
-        if not what and (points := list(points)):
-            known = {(one.strategy, one.future): one.hash for one in self.points.values()}
-            changed = [one[0] for one in points if known.get(one[:2], one[2]) != one[2]]
-            what = Identity("", 0, "", worlds=dict.fromkeys(changed, "new")).changed_worlds(
-                dict.fromkeys(changed, "old")
-            )
+        known = {(one.strategy, one.future): one.hash for one in self.points.values()}
+        changed = [one[0] for one in points if known.get(one[:2], one[2]) != one[2]]
+        what = wanted.differences(before) or changed_worlds(dict.fromkeys(changed))
         if what:
             text = _(
                 "this folder holds the runs of another study: {what}; add --fresh to use a new "
@@ -388,15 +327,22 @@ class Ledger:
             return "damaged"
         return "" if hash == self.files[name].sha256 else "damaged"
 
-    def faults(self, *roles: str) -> dict[str, str]:
+    def faults(self, *roles: str, without: Collection[str] = ()) -> dict[str, str]:
         """The listed files of some roles that are missing or damaged."""
-        listed = [name for name, file in self.files.items() if file.role in roles]
+        listed = [
+            name for name, file in self.files.items() if file.role in roles and name not in without
+        ]
         states = {name: self.state(name) for name in listed}
         return {name: state for name, state in states.items() if state}
 
     def mend(self, *roles: str) -> list[str]:
-        """Set damaged files of some roles aside and warn of them; return these and missing ones."""
-        faults = self.faults(*roles)
+        """Set damaged files of some roles aside and warn of them; return these and missing ones.
+
+        As long as the folder is held, a file that was found whole is not read again.
+        """
+        faults = self.faults(*roles, without=self._whole)
+        listed = {name for name, file in self.files.items() if file.role in roles}
+        self._whole |= listed - faults.keys()
         for name, state in faults.items():
             if state == "damaged":
                 place = self.folder / ASIDE / name
@@ -437,19 +383,26 @@ class Ledger:
         """The runs in a part's file."""
         return [Span(*span) for span in json.loads(self.files[name].spans)]
 
-    def index(self, kind: str = "runs") -> dict[str, dict[str, set[int]]]:
+    def index(self, kind: str = "runs") -> dict[str, dict[str, list[range]]]:
         """The finished runs of each block, by the files of a kind in which they are."""
-        found: dict[str, dict[str, set[int]]] = {}
+        found: dict[str, dict[str, list[range]]] = {}
         for name, file in self.files.items():
             if file.role == PART and file.is_whole and name.endswith(f".{kind}.parquet"):
-                for span in self.spans(name):
-                    runs = found.setdefault(span.block, {}).setdefault(name, set())
-                    runs.update(range(span.first, span.end))
+                for block, first, end in json.loads(file.spans):
+                    found.setdefault(block, {}).setdefault(name, []).append(range(first, end))
         return found
 
-    def finished(self, kind: str = "runs") -> dict[str, set[int]]:
-        """The finished runs of each block."""
-        return {block: set().union(*files.values()) for block, files in self.index(kind).items()}
+    def finished(self, kind: str = "runs", *, without: Collection[str] = ()) -> dict[str, set[int]]:
+        """The finished runs of each block, those ``without`` some files."""
+        return {
+            block: {
+                run
+                for name, ranges in files.items()
+                if name not in without
+                for run in chain.from_iterable(ranges)
+            }
+            for block, files in self.index(kind).items()
+        }
 
 
 # Opening ------------------------------------------------------------------------------------------
@@ -473,6 +426,10 @@ def hold(folder: Path) -> Iterator[Ledger]:
     made = [path for path in (place, *place.parents) if not path.exists()]
     with explained(folder):
         place.mkdir(parents=True, exist_ok=True)
+        is_empty = (place / LEDGER).is_file() and not (place / LEDGER).stat().st_size
+        if is_empty and any(not p.name.startswith((".", LEDGER)) for p in place.iterdir()):
+            text = _("it is empty")
+            raise ValueError(text)
         database = sqlite3.connect(place / LEDGER, timeout=0, isolation_level=None)
     try:
         ledger = ledgers[place] = Ledger(folder, database)

@@ -1,7 +1,7 @@
 """Studies: which runs an experiment needs, and how the missing ones are run.
 
 A study lives in a folder. Only what is missing or damaged there is run, and an interruption loses
-no finished batch.
+no finished batch. The file is long because planning, entering and running a study share its class.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -26,13 +26,13 @@ from kolabsim.files import rows_csv, table_csv
 from kolabsim.i18n import _
 from kolabsim.model.measures import CUSTOM, MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
+from kolabsim.study.identity import Identity
 from kolabsim.study.ledger import (
     INPUT,
     KINDS,
     PART,
     Fact,
     Failure,
-    Identity,
     Ledger,
     Point,
     held,
@@ -268,7 +268,8 @@ class Study:
             "currency": self.currency,
             "measures": {name: astuple(entry) for name, entry in self.custom_measures.items()},
         }  # fmt: skip
-        ledger.put(identity.fact, Fact("study", json.dumps(about)))
+        named = Fact("identity", json.dumps(asdict(identity), sort_keys=True))
+        ledger.put(named, Fact("study", json.dumps(about)))
         inputs: dict[str, bytes] = {}
         for name, plain in self.bases.items():
             file = f"{INPUTS}/{name}.npz"

@@ -32,7 +32,7 @@ from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.ledger import Identity
+from kolabsim.study.identity import Identity
 
 DEFAULT_FUTURE = "default"
 """The one future of a study that names none: the scenario's own parameters."""

@@ -90,10 +90,7 @@ def count_runs(ledger: Ledger, faults: dict[str, str]) -> tuple[int, int]:
     for point in ledger.points.values():
         most = max(point.runs, wanted[point.hash][1] if point.hash in wanted else 0)
         wanted[point.hash] = TaskKey(point.strategy, point.future, point.hash), most
-    there = {
-        block: set().union(*(runs for name, runs in files.items() if name not in faults))
-        for block, files in ledger.index().items()
-    }
+    there = ledger.finished(without=faults)
     present = sum(
         sum(run in there.get(key.block(run), ()) for run in range(most))
         for key, most in wanted.values()
