@@ -77,8 +77,9 @@ def find_notices(scenario: Scenario) -> list[Notice]:
     islands = [c for c, bordering in zip(regions.codes, has_border, strict=True) if not bordering]
     if spills and not has_border.any():
         text = _(
-            "No two regions share a land border, so no benefit spills over to neighbours. Give "
-            "borders: contacts.borders: places, or a list."
+            "No two regions share a land border, so no benefit spills over to neighbours. "
+            "Import the regions with places or a map, or give borders: "
+            "contacts.borders: places, or a list."
         )
         found.append(Notice(text))
     elif spills and islands:

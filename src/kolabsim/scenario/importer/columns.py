@@ -375,7 +375,7 @@ def choose_tier(
         return ()
     best = max(fits, key=lambda c: (not is_code_like(c), c.distinct, -c.number))
     others = [c.label for c in fits if c is not best]
-    why = N_("recognised by its name; {number} values that repeat")
+    why = N_("recognised by its name; {number} different values")
     record.note("tier", best.label, why, number=best.distinct, certainty=LIKELY,
                 alternatives=others, answer="columns")  # fmt: skip
     return (best.number,)

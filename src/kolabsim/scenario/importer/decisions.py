@@ -192,6 +192,8 @@ class Decision:
             return ", ".join(map(str, self.value))
         if self.subject in LEFT_OUT and isinstance(self.value, int):
             return _("{number} left out").format(number=self.value)
+        if self.subject == "numbers":
+            return quote(self.value)
         return "" if self.value is None else str(self.value)
 
     @property
