@@ -163,6 +163,10 @@ TABLES = {
          "BASCO": 1700, "ITBAYAT": 2300},
         ("--drop-totals",), {"drop_totals": True}, "cp1252",
     ),
+    "L+P": Table(
+        "Kab/Kota;L;P;L+P\nA;100;110;210\nB;200;225;425\nC;51;60;111\n",
+        {"A": 210, "B": 425, "C": 111},
+    ),
     "PSGC": Table(
         rows(
             '10-digit PSGC,Name,Geographic Level,"Income\nClassification",2020 Population,Status',

@@ -4,6 +4,7 @@ import io
 import json
 import sqlite3
 import zipfile
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -67,6 +68,18 @@ def test_a_sheet_can_be_named():
         ks.regions.read(book, sheet="secnd")
     with pytest.raises(InputError, match="empty"):
         ks.regions.read(workbook(empty=([], [])))
+
+
+def test_dates_name_columns():
+    rows = [
+        ["Population estimates"],
+        ["Code", "District", datetime(2022, 7, 1), datetime(2023, 7, 1)],
+        *[[f"E{k}", name, 90 * k, 100 * k] for k, name in enumerate("ABC", 1)],
+    ]
+    contents = [["Table", "Title", "Page"], ["1", "Population by district", 3], ["2", "Area", 7]]
+    found = ks.regions.read(workbook(Contents=(contents, []), Data=(rows, [])))
+    assert found.columns["population"] == "2023-07-01"
+    assert people(found) == {"E1": 100, "E2": 200, "E3": 300}
 
 
 def test_an_open_document_is_read():

@@ -257,6 +257,7 @@ def test_a_sheet_that_is_called_after_a_year_is_that_of_the_latest():
     }
 
 
+@pytest.mark.long
 def test_a_table_of_a_million_rows_is_refused():
     rows = "".join(f"{k},{k % 97}\n" for k in range(300_001))
     assert "300001 regions, too many" in refused("name,population\n" + rows)[0]

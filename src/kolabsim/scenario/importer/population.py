@@ -44,11 +44,11 @@ def population_score(column: Column, titles: str) -> int:
     own = column.layout.own[column.number] or column.label
     if words.EVERYBODY.fullmatch(words.plain(own)):
         return 3 if count(titles, words.PEOPLE) else 2
-    if column.has(words.NOT_PEOPLE) or re.search(
-        r"\b\d{1,2} ?(?:-|–|to|bis|sampai) ?\d{1,2}\b|\d\+", own
-    ):
+    is_year = bool(YEAR.fullmatch(own.strip()))
+    ages = re.search(r"\b\d{1,2} ?(?:-|–|to|bis|sampai) ?\d{1,2}\b|\d\+", own)
+    if column.has(words.NOT_PEOPLE) or (ages and not is_year):
         return 0
-    if re.search(r"(?<!\d)(?:1[89]|20)\d\d\s*[-–/]\s*(?:1[89]|20)?\d\d(?!\d)", own):
+    if re.search(r"(?<!\d)(?:1[89]|20)\d\d\s*[-–/]\s*(?:1[89]|20)?\d\d(?![-/.\d])", own):
         return 0  # from one year to another: growth
     if set(tokens(column.label)) & SEXES or count(own, ASIAN_SEXES):
         return 0
@@ -58,7 +58,7 @@ def population_score(column: Column, titles: str) -> int:
         return 3
     if column.has(words.PEOPLE_WEAK):
         return 2 if count(titles, words.PEOPLE) else 1
-    is_bare = YEAR.fullmatch(own.strip()) or set(tokens(column.label)) <= words.VALUES
+    is_bare = is_year or set(tokens(column.label)) <= words.VALUES
     return 2 if is_bare and count(titles, words.PEOPLE) else 0
 
 

@@ -110,4 +110,4 @@ def as_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return "" if value != value else str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+    return str(value).removesuffix(" 00:00:00")  # the time of a date

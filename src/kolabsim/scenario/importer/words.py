@@ -156,7 +156,8 @@ ALL = _set(
 """Values that stand for a whole region in a column of its parts."""
 EVERYBODY = re.compile(
     r"(?:all|total|both|semua|todas?|tous|toutes?|alle|ensemble)(?: (?:las|les|as|os))?"
-    r" ?(?:ages?|persons|sexes|umur|usia|edades|idades|altersgruppen|leeftijden)"
+    r" ?(?:ages?|persons|sexes|umur|usia|edades|idades|altersgruppen|leeftijden)|"
+    r"l ?\+ ?p|m ?\+ ?f|laki-laki (?:\+|dan) perempuan"
 )
 """Labels of the column of all people beside columns of ages or sexes, after :func:`plain`."""
 WHOLE = re.compile(r"(?:total|totaal|totale|all|both|todos|todas|jumlah|insgesamt|ensemble)\b.*")
