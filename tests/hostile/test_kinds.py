@@ -99,6 +99,15 @@ def test_an_outcome_that_nothing_changes_is_said_beside_the_others(tmp_path, out
         assert ("Trust depends most on" in text) == (len(outcomes) == 2)
 
 
+@pytest.mark.parametrize("outcomes", [["trust", "saving"], ["trust"]])
+def test_an_outcome_that_is_undefined_is_said_beside_the_others(tmp_path, outcomes):
+    factors = {"parameters.trust_start": None, "parameters.notice": None}
+    write_world(tmp_path, TOWNS[:1], kind="sweep", levels=2, factors=factors, outcomes=outcomes)
+    done, report = finished(tmp_path)
+    assert all("trust is undefined at 4 of 4 points" in text for text in (done.stdout, report))
+    assert ("Saving" in done.stdout) == (len(outcomes) == 2)
+
+
 @pytest.mark.parametrize("runs", [2, 3])
 def test_differences_without_spread_have_a_word_and_no_interval(tmp_path, runs):
     rows = [("a", "A", 5_000, 0.0, 0.0), ("b", "B", 5_000, 0.0, 1.0)]

@@ -36,6 +36,10 @@ from tests.terminal import kolabsim
 RAW = r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
 
 
+UNDEFINED = "undefined|defined objectives|terdefinisi"
+"""What a kind with one answer says after its runs where this answer is nowhere defined."""
+
+
 def told(folder: Path, *words: object) -> tuple[int, str]:
     """Run a command; return its code and what it printed, which no library has written."""
     raw: list[str] = []
@@ -61,7 +65,7 @@ def files_in(folder: Path) -> set[Path]:
 
 def through_files(folder: Path, language: str, *, run: bool) -> bool:
     """Check a world and, if it is accepted, run and verify it; return whether it was accepted."""
-    before = files_in(folder.parent)
+    before, study = files_in(folder.parent), (folder / "study.yaml").read_text(encoding="utf-8")
     code, problems = told(folder, "--lang", language, "check", "study.yaml")
     assert files_in(folder.parent) == before
     if code == 2:
@@ -70,6 +74,9 @@ def through_files(folder: Path, language: str, *, run: bool) -> bool:
     if not run:
         return True
     code, problems = told(folder, "--lang", language, "run", "study.yaml", "--out", "out")
+    if code == 2 and re.search(UNDEFINED, problems):
+        assert '"kind": "robustness"' in study or '"kind": "search"' in study
+        return True
     assert code == 0, problems
     assert all(path.is_relative_to(folder / "out") for path in files_in(folder.parent) - before)
     report = (folder / "out/report.html").read_text(encoding="utf-8")

@@ -87,10 +87,13 @@ class SweepResult:
     maps: tuple[OutcomeMap, ...]
     values: Mapping[str, np.ndarray] = field(repr=False)
     """[points, runs] of each outcome."""
+    left_out: tuple[str, ...] = ()
+    """Why an outcome has no map, in a sentence each."""
 
     def table(self) -> pd.DataFrame:
         """All maps as one table, with a row for each outcome and point."""
-        return pd.concat([one.table() for one in self.maps], ignore_index=True)
+        tables = [one.table() for one in self.maps]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def map_outcome(
@@ -145,11 +148,14 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
     study = run_sample(experiment, settings, folder, experiment.spec.runs, run)
     levels = {one.name: one.levels(experiment.spec.levels) for one in experiment.factors}
     found = {one.name: contrast_values(study, one) for one in experiment.outcomes}
-    maps = [
-        map_outcome(
-            found[one.name], levels, outcome=one.name, better=one.better,
-            is_difference=len(study.strategies) > 1,
-        )
-        for one in experiment.outcomes
-    ]  # fmt: skip
-    return SweepResult(study, settings, tuple(maps), found)
+    maps, left_out, is_difference = [], [], len(study.strategies) > 1
+    for one in experiment.outcomes:
+        try:
+            drawn = map_outcome(
+                found[one.name], levels, outcome=one.name, better=one.better,
+                is_difference=is_difference,
+            )  # fmt: skip
+            maps.append(drawn)
+        except InputError as error:  # it is undefined somewhere; others may not be
+            left_out.append(error.problems[0].message)
+    return SweepResult(study, settings, tuple(maps), found, tuple(left_out))

@@ -58,7 +58,7 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
         [fill(uncertainty, **counts)],
         assumptions,
         fill(methods, outcomes=name_outcomes(experiment), **counts),
-        {"map": result.table()},
+        {"map": result.table()} if result.maps else {},
     )
 
 
@@ -70,7 +70,8 @@ def answer_section(result: SweepResult, labels: Labels) -> Section:
     note = _(
         "These are contrasts within a thought experiment with stated assumptions, not predictions."
     )
-    return Section("answer", _("Key findings"), Headlines(headlines[:3]), *others, Note([note]))
+    found = Headlines(headlines[:3]) if headlines else None
+    return Section("answer", _("Key findings"), found, *others, *result.left_out, Note([note]))
 
 
 def headline(found: OutcomeMap, labels: Labels) -> Headline:
