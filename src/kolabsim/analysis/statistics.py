@@ -57,7 +57,7 @@ class Mean(NamedTuple):
     """How many values are defined."""
 
     def distinct(self, level: float) -> Mean:
-        """Return it without the intervals that rest on too few values, all of which are equal.
+        """Return it without the intervals of too few values, all of which are equal.
 
         So many equal values show the sign of a median at this level only if chance would give all
         of them the same sign less often.

@@ -51,8 +51,8 @@ def discard_output() -> None:
 def main() -> None:
     """Run the command that was typed, and exit with its code.
 
-    The code is 0 if all went well, 1 if some runs failed, 2 with a message on stderr if an input or
-    a disk is at fault, and 130 if the command was interrupted.
+    The code is 0 if all went well, 1 if some runs failed or a part of a report is missing, 2 with a
+    message on stderr if an input or a disk is at fault, and 130 if the command was interrupted.
     """
     open_streams()
     if hasattr(sys.stdout, "reconfigure"):

@@ -116,7 +116,7 @@ class Scale:
 
 
 def undefined_interval(runs: float) -> str:
-    """Why a mean over so many runs has no interval."""
+    """Why a mean over a number of runs has no interval."""
     if runs > 1:
         return _("identical in all {runs} runs").format(runs=count(runs))
     return _("no interval from one run")

@@ -75,7 +75,7 @@ def interval_cell(
     remark: str = "",
     runs: float = 0,
 ) -> Cell:
-    """Return a cell with a number and its interval, or why so many runs give none."""
+    """Return a cell with a number and its interval, or why its runs give none."""
     below = scale.interval(low, high, signed=signed)
     if below == UNDEFINED and runs and math.isfinite(value):
         below = undefined_interval(runs)
@@ -247,7 +247,7 @@ class Section:
 
 
 def separate(make: Callable[P, Section]) -> Callable[P, Section]:
-    """Let a function that makes a section fail by itself: the section then says so."""
+    """Let a function that makes a section fail alone: the section then says so."""
 
     @wraps(make)
     def made(*args: P.args, **keywords: P.kwargs) -> Section:
