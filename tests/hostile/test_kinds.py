@@ -254,6 +254,17 @@ def test_a_map_says_which_lines_it_has(tmp_path):
     assert "thin lines join neighbours on land" in report
 
 
+def test_drawing_letters_without_a_font_warns_of_nothing(recwarn):
+    @style.styled
+    def draw():
+        figure = style.open_canvas(None, 2.0).figure
+        figure.suptitle("\ua9a0")
+        figure.draw_without_rendering()
+
+    draw()
+    assert not recwarn.list
+
+
 def test_letters_without_a_font_are_told_once_and_names_as_long_as_books_are_cut(tmp_path):
     style.told.clear()
     names = "\ua9a0\ua9b2", "\ua9a0", "North " * 300, "S" * 2000

@@ -15,7 +15,7 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, LanguageError, _, set_language
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
-"""Exit codes: some runs or parts of a report failed; an input or a disk is at fault; stopped before the end."""
+"""Exit codes: some runs or parts of a report failed; an input or a disk is at fault; stopped."""
 
 program = Program()
 """All commands; each module of this package adds its own."""

@@ -49,7 +49,9 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     def drawn(*args: P.args, **keywords: P.kwargs) -> R:
         import matplotlib
 
-        with matplotlib.rc_context():
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            for start in ("Glyph", "constrained_layout"):  # fonts are chosen when it is saved
+                warnings.filterwarnings("ignore", start)
             matplotlib.rcdefaults()
             matplotlib.rcParams.update(STYLE)
             return draw(*args, **keywords)
