@@ -74,12 +74,12 @@ def test_dates_name_columns():
     rows = [
         ["Population estimates"],
         ["Code", "District", datetime(2022, 7, 1), datetime(2023, 7, 1)],
-        *[[f"E{k}", name, 90 * k, 100 * k] for k, name in enumerate("ABC", 1)],
+        *[[f"E{k}", name, 90 * k, 101 * k * k] for k, name in enumerate("ABC", 1)],
     ]
     contents = [["Table", "Title", "Page"], ["1", "Population by district", 3], ["2", "Area", 7]]
     found = ks.regions.read(workbook(Contents=(contents, []), Data=(rows, [])))
     assert found.columns["population"] == "2023-07-01"
-    assert people(found) == {"E1": 100, "E2": 200, "E3": 300}
+    assert people(found) == {"E1": 101, "E2": 404, "E3": 909}
 
 
 def test_an_open_document_is_read():
