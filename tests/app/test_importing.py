@@ -144,6 +144,17 @@ def test_the_five_questions_state_options_reasons_and_obstacles():
     assert {"tier:X", "tier:Y", "all"} < {one.value for one in options_of(answers["neighbourhood"])}
 
 
+def test_services_can_be_paired(total):
+    preview, view = total
+    options = {one.value: one for one in options_of(view.setup.answers["services"])}
+    pair = "administration,infrastructure"
+    assert not options[pair].obstacle
+    assert [value for value in options if "," in value] == [pair]
+    view = preview.look(preview.form.chosen("services", Choice(pair)))
+    assert view.setup.families == ("administration", "infrastructure")
+    assert view.choice("services") == Choice(pair)
+
+
 def test_answers_are_given_corrected_and_taken_back(total):
     preview, view = total
     form = preview.form

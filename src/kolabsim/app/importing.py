@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -253,9 +254,29 @@ def options_of(answer: Answer, lists: Sequence[str] = ()) -> list[Option]:
         replace(one, obstacle=text) if one.value == "list:FILE" and not lists else one
         for one in answer.options
     ]
+    if answer.question == "services":
+        found += pairs_of(found)
     known = {option.value for option in found}
     present = Choice.read(answer.question, answer.value).option
     return found if present in known else [*found, Option(present, answer.value)]
+
+
+def pairs_of(options: Sequence[Option]) -> list[Option]:
+    """Return the pairs of services that have no service in common."""
+    from kolabsim.scenario.presets import PRESETS
+    from kolabsim.scenario.questions import Option
+
+    single = {one.value: one for one in options}
+    families = [set(preset.families) for preset in PRESETS.values()]
+    found = []
+    for one, other in combinations(PRESETS, 2):
+        both = PRESETS[one], PRESETS[other]
+        is_new = {*both[0].families, *both[1].families} not in families
+        if is_new and not both[0].areas.keys() & both[1].areas.keys():
+            titles = _(both[0].title), _(both[1].title)
+            obstacle = single[one].obstacle or single[other].obstacle
+            found.append(Option(f"{one},{other}", " + ".join(titles), obstacle=obstacle))
+    return found
 
 
 def explain(answer: Answer, choice: Choice) -> str:
