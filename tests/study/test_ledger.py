@@ -1,5 +1,6 @@
 """Whatever happens to a results folder is noticed, named, and mended by the same command."""
 
+import json
 import random
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kolabsim.errors import InputError, KolabsimError
-from kolabsim.study.ledger import ASIDE, LEDGER, Ledger, hold
+from kolabsim.study.ledger import ASIDE, LEDGER, Fact, Ledger, hold
 from tests.terminal import kolabsim
 
 FACTORS = "factors: {parameters.trust_start: , parameters.exit_base: }\n"
@@ -197,6 +198,16 @@ def test_a_folder_without_runs_has_nothing_to_verify_or_export(study, tmp_path) 
         assert done.returncode == 2
         assert "no finished run is in this folder" in done.stderr
     assert not (folder / "out/export").exists()
+
+
+def test_runs_of_another_version_are_counted_but_not_repeated(study, tmp_path) -> None:
+    folder = Path(shutil.copytree(study("sweep"), tmp_path / "x"))
+    with hold(folder / "out") as ledger:
+        ledger.put(Fact("identity", json.dumps(ledger.facts["identity"] | {"code": "other"})))
+    done = kolabsim("verify", "out", folder=folder)
+    assert done.returncode == 2
+    assert "18 of 18 runs present, 0 recomputed" in done.stdout
+    assert "another version made these runs" in done.stderr
 
 
 RULE = """\

@@ -8,6 +8,7 @@ import typer
 
 from kolabsim.cli.program import ALLOW, FAILED, FOLDER, LANGUAGE, number, program
 from kolabsim.cli.terminal import announce_compilation, guarded
+from kolabsim.errors import InputError, shown
 from kolabsim.i18n import N_, _
 
 
@@ -34,6 +35,9 @@ def verify(
         typer.echo(text.format(good=good, number=verdict.files))
         text = _("{present} of {wanted} runs present, {checked} recomputed.")
         typer.echo(text.format(**vars(verdict)))
+        if verdict.version:
+            text = _("another version made these runs (kolabsim {version}): verify them with it")
+            raise InputError.of(text, shown(folder), version=verdict.version)
         for name in verdict.strangers:
             text = _("the stored inputs of {point} are not those of its runs")
             typer.echo(text.format(point=name))

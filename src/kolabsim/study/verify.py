@@ -13,11 +13,12 @@ from kolabsim.engine.ensemble import Task, run_block
 from kolabsim.engine.overrides import Base
 from kolabsim.errors import InputError, shown
 from kolabsim.i18n import _
+from kolabsim.model.jit import digest
 from kolabsim.study.collect import read_table
 from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
 from kolabsim.study.runner import INPUTS, Study, ledger_recipe
 from kolabsim.study.spec import MOST_RUNS
-from kolabsim.study.tasks import TaskKey, from_bytes, hash_packed, unpack_base
+from kolabsim.study.tasks import CODE, TaskKey, from_bytes, hash_packed, unpack_base
 from kolabsim.study.worker import Batch, make_tables
 
 
@@ -37,22 +38,23 @@ class Verdict:
     """Strategy, future, run and the first column that differs, for each run that differs."""
     strangers: tuple[str, ...] = ()
     """Points whose inputs are missing, or are not what their hash says."""
+    version: str = ""
+    """The other version of kolabsim that made the runs, if it was another one."""
 
     @property
     def is_good(self) -> bool:
         """Whether everything is there, and every repeated run is what was stored."""
         complete = self.present == self.wanted
-        return complete and not (self.faults or self.differing or self.strangers)
+        return complete and not (self.faults or self.differing or self.strangers or self.version)
 
 
 def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     """Check all hashes, count the runs, repeat a sample of them, and compare every bit.
 
     The sample is drawn evenly from all runs; quarters and regions are compared where they are
-    stored. If a part is damaged, no run is repeated.
+    stored. If a part is damaged, or another version of kolabsim made the runs, none is repeated.
 
-    Raises :class:`~kolabsim.errors.KolabsimError` if no finished run is there, or if another
-    version of the model made the runs.
+    Raises :class:`~kolabsim.errors.KolabsimError` if no finished run is there.
     """
     study = Study.open(folder)
     ledger = study.ledger
@@ -62,6 +64,9 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
         text = _("no finished run is in this folder")
         raise InputError.of(text, shown(folder))
     whole = Verdict(faults, len(ledger.files), wanted, present, 0)
+    assert ledger.identity is not None
+    if ledger.identity.code != digest(*CODE):
+        return replace(whole, version=f"{ledger.identity.version}, {ledger.identity.code}")
     if any(ledger.files[name].role == PART for name in faults):
         return whole
     table = read_table(study, "runs")[["strategy", "future", "run"]]
