@@ -123,11 +123,14 @@ def test_a_sample_grows_until_the_ranking_is_stable(tmp_path, instead):
     assert run_experiment(short, tmp_path / "r").is_converged is False
 
 
-def test_a_constant_outcome_is_refused(tmp_path, instead):
+def test_a_constant_outcome_is_left_out_with_a_sentence(tmp_path, instead):
     instead(lambda u: 3.0)
     loaded = experiment(tmp_path, "samples: 16\nruns: 2\n")
-    with pytest.raises(InputError, match="net_efficiency"):
-        run_experiment(loaded, tmp_path / "r")
+    result = run_experiment(loaded, tmp_path / "r")
+    assert result.indices == ()
+    [sentence] = result.left_out
+    assert sentence.startswith("net_efficiency is 3 at all")
+    assert sentence.endswith("no factor changes it")
 
 
 def test_a_surrogate_finds_what_the_model_says(tmp_path, instead):

@@ -319,7 +319,7 @@ def test_uploads(number, folder, monkeypatch) -> None:
         if name is None:
             assert not list(room.iterdir()), "remains of what was refused"
             return
-        scenario = uploads.load(name)
+        scenario = uploads.load(name).scenario
         assert not scenario.extensions
         for file in scenario.files:
             inside = file.resolve()
@@ -420,7 +420,7 @@ def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
             if written is None:
                 assert not made.exists()
                 return
-            assert sorted(remains(made)) == sorted(written)
+            assert sorted(remains(made)) == sorted(written.paths)
             with speaking(lang):
                 Scenario.load(made / "scenario.yaml")
                 Experiment.load(made / "experiment.yaml")

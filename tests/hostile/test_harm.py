@@ -409,7 +409,8 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
 
 
 PRIVATE = {
-    "app/uploads.py", "study/tasks.py", "study/scaffold.py",  # into a temporary folder
+    "app/uploads.py", "app/importing.py",  # into a temporary folder
+    "study/tasks.py", "study/scaffold.py",  # likewise
     "scenario/importer/result.py",  # bytes
     "cli/help.py",  # text for the terminal
     "files.py",  # write_whole itself

@@ -10,6 +10,7 @@ from kolabsim.study import export as exporting
 from kolabsim.study.collect import read_table
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
+from kolabsim.study.ledger import hold
 from kolabsim.study.runner import Study
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -29,7 +30,8 @@ def study(tmp_path_factory):
     (folder / "small.yaml").write_text(text + "set: {horizon: 4}\n", encoding="utf-8")
     study = Study.plan(Experiment.load(folder / "small.yaml"), folder / "results")
     study.run()
-    (study.folder / "winners.csv").write_text(TABLE, encoding="utf-8")
+    with hold(study.folder) as ledger:
+        ledger.keep(study.folder / "winners.csv", TABLE.encode())
     return study
 
 

@@ -126,7 +126,7 @@ def region_outlook(
     and for fewer than two runs.
     """
     i = place_of(scenario, code)
-    check_request(scenario, (strategy, baseline), runs=runs, seed=seed)
+    check_request(scenario, {strategy, baseline}, runs=runs, seed=seed)
     if strategy == baseline or runs < 2:
         text = _("the outlook of a region needs at least two runs and two different strategies")
         raise InputError.of(text)
