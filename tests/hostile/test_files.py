@@ -154,7 +154,7 @@ MEASURED = Columns.model_validate(
 )
 
 
-@cases(200, 9000)
+@cases(200, 2000)
 def test_tables_of_regions(number, folder) -> None:
     path = folder / "regions.csv"
 
@@ -407,7 +407,7 @@ def test_commands(number, folder, monkeypatch) -> None:
     )  # fmt: skip
 
 
-@cases(40, 1500)
+@cases(40, 300)
 def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
 
@@ -445,7 +445,7 @@ def results(tmp_path_factory):
     return {path.relative_to(room / "out"): path.read_bytes() for path in remains(room / "out")}
 
 
-@cases(15, 600)
+@cases(15, 300)
 def test_damaged_results(number, results, folder) -> None:
     def check(
         name: Path, damage: tuple[int, bytes, int], whole: bytes | None, command: str

@@ -90,7 +90,7 @@ def damage(folder: Path, draw: random.Random) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("number", [1, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("number", [1, pytest.param(6, marks=pytest.mark.long)])
 def test_every_damage_is_named_and_mended_by_the_same_command(
     kind, number, study, tmp_path
 ) -> None:
