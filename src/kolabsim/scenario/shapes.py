@@ -215,5 +215,6 @@ def _shape(geometry: BaseGeometry) -> Shape:
     rings = []
     for part in (shapely.orient_polygons(part) for part in parts):
         rings += [shapely.get_coordinates(ring) for ring in (part.exterior, *part.interiors)]
-    inside = shapely.maximum_inscribed_circle(parts[0]).coords[0]
+    with np.errstate(invalid="ignore"):  # an empty hole sets the processor's flag, no more
+        inside = shapely.maximum_inscribed_circle(parts[0]).coords[0]
     return Shape(tuple(rings), (float(inside[0]), float(inside[1])))
