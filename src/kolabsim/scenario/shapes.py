@@ -214,7 +214,8 @@ def _shape(geometry: BaseGeometry) -> Shape:
     parts = sorted(shapely.get_parts(geometry), key=lambda part: -part.area)
     rings = []
     for part in (shapely.orient_polygons(part) for part in parts):
-        rings += [shapely.get_coordinates(ring) for ring in (part.exterior, *part.interiors)]
+        holes = [ring for ring in part.interiors if not ring.is_empty]
+        rings += [shapely.get_coordinates(ring) for ring in (part.exterior, *holes)]
     with np.errstate(invalid="ignore"):  # an empty hole sets the processor's flag, no more
         inside = shapely.maximum_inscribed_circle(parts[0]).coords[0]
     return Shape(tuple(rings), (float(inside[0]), float(inside[1])))
