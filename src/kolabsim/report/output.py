@@ -29,6 +29,11 @@ REPORT = "report.html"
 FIGURES = "figures"
 
 
+def is_bare(path: Path) -> bool:
+    """Whether there is a folder without any file in it."""
+    return path.is_dir() and not any(inside.is_file() for inside in path.rglob("*"))
+
+
 def check_folder(folder: Path) -> None:
     """Refuse a folder that cannot take the results of a study, before the first run.
 
@@ -36,7 +41,8 @@ def check_folder(folder: Path) -> None:
     :class:`~kolabsim.errors.StorageError` if the disk refuses to write.
     """
     check_writable(folder)
-    found = {path.name for path in folder.glob("[!.]*")}
+    # A disk that was full before the first file leaves empty folders.
+    found = {path.name for path in folder.glob("[!.]*") if not is_bare(path)}
     text = _("this folder does not hold results; choose another one with --out")
     if "study.json" in found and LEDGER not in found:
         text = _("an earlier version wrote these results; add --fresh to use a new folder")
