@@ -113,15 +113,15 @@ def count_runs(number: int) -> Iterator[Callable[[int], None]]:
 
 def extension_announcer() -> Callable[[Path], None]:
     """Return a function that announces each version of an extension once, before it runs."""
-    announced: set[tuple[Path, str]] = set()
+    announced: set[str] = set()  # by content: a copy of a program is that program
 
     def announce(path: Path) -> None:
         try:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError:
             return  # it cannot be run either
-        if (path, content) not in announced:
-            announced.add((path, content))
+        if content not in announced:
+            announced.add(content)
             message = _(
                 "Running the extension {file} (SHA-256 {hash}): a program that may do whatever you "
                 "may."
