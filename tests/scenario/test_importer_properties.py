@@ -81,3 +81,11 @@ def test_a_row_with_the_sum_is_a_question(people, is_first):
         ks.regions.read({"t.csv": text.encode()})
     found = ks.regions.read({"t.csv": text.encode()}, drop_totals=True)
     assert found.regions["population"].sum() == sum(people)
+
+
+def test_names_of_several_western_languages_are_read_as_they_were_written():
+    names = ["São Martinho", "Köln-Süd", "Saint-Rémi", "Forlì", "Åmål", "Ñuñoa"]
+    rows = [f"{k},{name},{1000 + 7 * k}" for k, name in enumerate(names)]
+    text = "\n".join(["code,name,population", *rows]) + "\n"
+    found = ks.regions.read({"table.csv": text.encode("cp1252")})
+    assert found.regions["name"].tolist() == names

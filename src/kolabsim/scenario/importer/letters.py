@@ -94,6 +94,9 @@ def guess_encoding(data: bytes) -> tuple[str, tuple[str, ...]]:
     if scores[best] > 0.5:
         same = scores[best] - 0.05
         return best, tuple(n for n in scores if scores[n] > same and texts[n] != texts[best])
+    beyond = {letter for letter in texts["cp1252"].lower() if letter.isalpha() and letter > "\x7f"}
+    if beyond <= set("".join(WESTERN)):  # names in several languages, of which none fits alone
+        return "cp1252", (best,) if best != "cp1252" else ()
     from charset_normalizer import from_bytes
 
     found = from_bytes(sample).best()
