@@ -69,6 +69,10 @@ QUESTIONS = {
         "--duplicates sum", {"duplicates": "sum"},
         {"1": 201, **{str(k): 100 + k for k in range(2, 12)}},
     ),
+    "a code twice with other names": (
+        "code,name,population\nA1,Upper,5000\nA1,Middle,5100\nA2,Lower,7000\n",
+        "--duplicates sum", {"duplicates": "sum"}, {"A1": 10100, "A2": 7000},
+    ),
     "decimals": (
         "code,name,population\n1,A,10.5\n2,B,3.2\n3,C,7.7\n", "--unit thousands",
         {"unit": "thousands"}, {"1": 10500, "2": 3200, "3": 7700},
@@ -277,3 +281,13 @@ def test_the_files_of_an_import_are_read_as_a_scenario(tmp_path):
     again = ks.regions.read(tmp_path / "regions.csv")
     assert again.regions.equals(found.regions)
     assert json.loads((tmp_path / "import.json").read_text())["answers"] == {"drop_totals": True}
+
+
+def test_a_projection_without_coordinates_is_refused(tmp_path) -> None:
+    table = b"code,name,population,x,y\nA,Up,5000,430000,9140000\nB,Low,7000,431000,9141000\n"
+    with pytest.raises(InputError, match="--projection has no coordinates to act on"):
+        examine({"a.csv": table}, projection="EPSG:32749")
+    pytest.importorskip("pyproj")
+    columns = {"longitude": "x", "latitude": "y"}
+    found = examine({"a.csv": table}, projection="EPSG:32749", columns=columns)
+    assert found.regions["latitude"].between(-8, -7).all()

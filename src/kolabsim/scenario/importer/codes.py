@@ -49,7 +49,7 @@ def choose_codes(work: Work) -> np.ndarray:
         return found
     rows = len(work.layout.rows)
     for column in candidates:  # codes of which a few are written twice
-        most = 0.9 * column.filled
+        most = min(0.9 * column.filled, column.filled - 1)
         if column.filled == rows and names is not None:
             most = min(most, len(set(names)))
         if code_score(column) >= NAMED and column.distinct >= most and column.filled > 0.45 * rows:

@@ -235,6 +235,13 @@ def _finish(
     if placed is not None:
         table["latitude"], table["longitude"] = placed
     outlines = _outlines(work, table, shapes)
+    if record.given.get("projection") and placed is None and outlines is None:
+        raise record.fail(
+            _(
+                "--projection has no coordinates to act on; name their columns, as --column "
+                'longitude="X" --column latitude="Y"'
+            )
+        )
     if outlines is not None:
         table.setdefault("area_km2", np.round(outlines.area_km2, 3))
         table.setdefault("latitude", np.round(outlines.latitude, 6))
