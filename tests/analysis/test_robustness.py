@@ -157,6 +157,8 @@ def test_regrets_future_by_future_are_tidy():
     here = table[(table["strategy"] == "uneven") & (table["future"] == "x")].iloc[0]
     assert (here["mean"], here["regret"], here["best"]) == (0.0, 2.0, False)
     assert len(table) == 12
+    table = robustness(certain(), NAMES, better=1).by_future(["w", "x", "y", "w"])
+    assert len(table) == 9
 
 
 def holes():

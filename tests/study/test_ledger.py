@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from kolabsim.errors import InputError, KolabsimError
@@ -125,6 +126,33 @@ def test_a_folder_of_any_kind_verifies(kind, study, tmp_path) -> None:
     assert "4 recomputed" in done.stdout
     assert "derived from the runs, 0 of them differ" in done.stdout
     assert contents(tmp_path / "sent") == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_future_and_each_run_is_counted_once(kind, study) -> None:
+    folder = study(kind) / "out"
+    ledger = Ledger.read(folder)
+    futures = pd.read_csv(folder / "futures.csv", dtype={"future": str})
+    assert futures["future"].is_unique
+    assert not futures.drop(columns=["future", "stage"]).duplicated().any()
+    assert {point.future for point in ledger.points.values()} == set(futures["future"])
+    stored = sum(
+        span.end - span.first
+        for name in ledger.files
+        if name.endswith(".runs.parquet")
+        for span in ledger.spans(name)
+    )
+    facts = json.loads((folder / "provenance.json").read_text("utf-8"))
+    assert facts["runs_wanted"] == facts["runs_done"] == stored
+    assert facts["runs_reused"] == 0
+
+
+def test_the_futures_of_all_stages_of_a_search_are_listed(study) -> None:
+    futures = pd.read_csv(study("search") / "out/futures.csv")
+    assert futures["stage"].max() > 1
+    last = futures[futures["stage"] == futures["stage"].max()]
+    assert last.filter(like="parameters.").notna().all(axis=None)
+    assert futures[futures["stage"] == 1].filter(like="parameters.").isna().all(axis=None)
 
 
 def test_a_flipped_bit_in_the_ledger_is_noticed_or_changes_nothing_in_it(study, tmp_path) -> None:

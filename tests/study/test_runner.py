@@ -384,7 +384,7 @@ def test_futures_without_changes_share_their_runs(tmp_path):
     text = SMALL.format(runs=6, detail=3) + "futures: {one: {}, other: {}}\n"
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     study = Study.plan(Experiment.load(tmp_path / "study.yaml"), tmp_path / "out")
-    study.run()
+    assert study.run().done == study.size == 18
     for table in read_tables(study).values():
         one, other = (table[table["future"] == name] for name in ("one", "other"))
         assert len(one) == len(other) > 0

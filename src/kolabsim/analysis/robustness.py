@@ -43,7 +43,7 @@ from kolabsim.i18n import _
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.runner import Study
+from kolabsim.study.runner import Study, future_names
 from kolabsim.study.spec import RobustnessSpec
 
 THRESHOLDS = 61
@@ -180,10 +180,16 @@ class Robustness:
         return float(self.table(criterion)["first"][self.order(criterion)[0]])
 
     def by_future(self, futures: Sequence[str]) -> pd.DataFrame:
-        """Return a tidy table: strategy, future (as named here), ``mean``, ``regret``, ``best``."""
-        keys = {"strategy": self.names, "future": futures}
+        """Return a tidy table: strategy, future (as named here), ``mean``, ``regret``, ``best``.
+
+        Futures of the same name are the same, and have one row for each strategy.
+        """
+        keys = {"strategy": self.names, "future": None}
         columns = {"mean": self.means, "regret": self.regret, "best": self.regret == 0.0}
-        return tidy(keys, columns)
+        table = tidy(keys, columns)
+        names = pd.Categorical(futures, list(dict.fromkeys(futures)))
+        table["future"] = names[table["future"].to_numpy()]
+        return table.drop_duplicates(["strategy", "future"], ignore_index=True)
 
 
 @one_thread()
@@ -389,6 +395,8 @@ class RobustnessResult:
 
     study: Study
     settings: pd.DataFrame
+    futures: Sequence[str]
+    """Names of the futures, whose settings these are."""
     values: np.ndarray
     robustness: Robustness
     information: Information
@@ -427,6 +435,7 @@ def run_robustness(
     return RobustnessResult(
         study,
         settings,
+        future_names(study.ledger, settings),
         values,
         robustness(
             values, names, baseline=spec.baseline, threshold=spec.threshold, better=better,

@@ -140,12 +140,19 @@ def publish(
         return
     whole, sources = Progress(0), source_files(found)
     ledger.write(sources, INPUT)
+    wanted: dict[str, int] = {}
+    failed: set[str] = set()
 
     def run(study: Study) -> Progress:
         with show_progress() as progress:
             done = study.run(progress=progress, **how)
-        for name, value in vars(done).items():
-            setattr(whole, name, getattr(whole, name) + value)
+        for task in study.tasks:  # which other stages may want too
+            wanted[task.hash] = max(study.runs, wanted.get(task.hash, 0))
+        failed.update(failure.name for failure in study.failures(ledger))
+        whole.wanted, whole.failed = sum(wanted.values()), len(failed)
+        whole.done, whole.repaired = whole.done + done.done, whole.repaired + done.repaired
+        whole.reused = whole.wanted - whole.done - whole.failed
+        whole.simulated += done.simulated
         if found.kind != "comparison":
             warn_of_failures(done.failed, folder)
         return done

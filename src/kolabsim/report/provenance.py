@@ -71,7 +71,6 @@ def study_provenance(
 
     ``pages`` are the codes of regions that have a page.
     """
-    points = {f"{p.strategy}, {p.future}": p.hash for p in ledger.points.values()}
     facts = provenance(account.command, experiment.seed, experiment.scenario) | {
         "experiment": experiment.name,
         "kind": experiment.kind,
@@ -93,7 +92,6 @@ def study_provenance(
             "baseline": experiment.spec.baseline,
             "futures": {name: dict(changes) for name, changes in experiment.futures.items()},
             "runs": experiment.spec.runs,
-            "points": points,
         }
     return facts
 

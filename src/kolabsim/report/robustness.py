@@ -99,10 +99,6 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
         "strategies": len(experiment.strategies), "futures": len(result.settings),
         "runs": spec.runs,
     }  # fmt: skip
-    means = {
-        f"mean.{name}": result.values[k].mean(axis=1)
-        for k, name in enumerate(result.study.strategies)
-    }
     uncertainty = _(
         "{strategies} strategies were simulated in {futures} futures, {runs} runs each with common "
         "random numbers. “{section}” shows how many runs or futures are needed to distinguish "
@@ -125,7 +121,7 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
             "robustness": result.robustness.estimates,
             "information": result.information.factors,
             "sizes": result.sizes,
-            "futures": result.settings.assign(**means),
+            "outcomes": result.robustness.by_future(result.futures),
         },
     )
 

@@ -28,8 +28,8 @@ from kolabsim.i18n import _
 from kolabsim.study.identity import Identity, changed_worlds
 
 LEDGER = "ledger.sqlite"
-FORMAT = 1
-"""Version of the tables; a ledger of a later one is refused."""
+FORMAT = 2
+"""Version of the tables; a ledger of a later one is refused, one of an earlier one is read."""
 ASIDE = "set-aside"
 """Folder of files that are not what kolabsim wrote: damaged, or edited by somebody."""
 INPUT, PART, PUBLISHED = "input", "part", "published"
@@ -45,15 +45,26 @@ class Fact(NamedTuple):
     value: str
 
 
+class Settings(NamedTuple):
+    """A future: settings under which every strategy runs, in a comparison or in a design."""
+
+    future: str
+    """Its name in a comparison; in a design its number, from 0 in the order of planning."""
+    stage: int
+    """The number of the plan that first wanted it, from 1: searches and growing samples have
+    several."""
+    settings: str
+    """The settings by their dotted names, as JSON (:func:`kolabsim.study.tasks.settings_text`)."""
+
+
 class Point(NamedTuple):
-    """A task: a strategy under a future, or at a point of a design."""
+    """A task: a strategy under a future."""
 
     name: str
     """Its strategy and future as JSON: points with other names may have the same hash."""
     hash: str
     strategy: str
     future: str
-    """The name of the future, or the number of the point in its design."""
     runs: int
     """Most runs that were ever wanted of it."""
     detail: int
@@ -97,7 +108,7 @@ class Span(NamedTuple):
     end: int
 
 
-Row = TypeVar("Row", Fact, Point, File, Failure)
+Row = TypeVar("Row", Fact, Settings, Point, File, Failure)
 
 
 @dataclass
@@ -142,6 +153,8 @@ class Ledger:
         self.files = {row.name: row for row in rows(database, File)}
         self.failed = {row.name: row for row in rows(database, Failure)}
         self.points = {row.name: row for row in rows(database, Point)}
+        if version > 1:
+            self.futures = {row.future: row for row in rows(database, Settings)}
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -163,9 +176,14 @@ class Ledger:
         """Points by name, in the order in which they were planned."""
         return {}
 
+    @cached_property
+    def futures(self) -> dict[str, Settings]:
+        """Futures by name, in the order in which they were planned."""
+        return {}
+
     # Writing --------------------------------------------------------------------------------------
 
-    def put(self, *entries: Fact | Point | File | Failure) -> None:
+    def put(self, *entries: Fact | Settings | Point | File | Failure) -> None:
         """Enter rows, all or none of them."""
         with self._changing() as database:
             for row in entries:
@@ -198,7 +216,10 @@ class Ledger:
             yield self.database
 
     def _rows(self, kind: type) -> dict[str, Any]:
-        return {Fact: self.facts, Point: self.points, File: self.files, Failure: self.failed}[kind]
+        return {
+            Fact: self.facts, Settings: self.futures, Point: self.points, File: self.files,
+            Failure: self.failed,
+        }[kind]  # fmt: skip
 
     def write(
         self,
@@ -463,7 +484,7 @@ def held(folder: Path) -> Ledger | None:
 
 def create(database: sqlite3.Connection) -> None:
     """Make the tables of a new ledger."""
-    for kind in (Fact, Point, File, Failure):
+    for kind in (Fact, Settings, Point, File, Failure):
         names = ", ".join((f"{kind._fields[0]} PRIMARY KEY", *kind._fields[1:], "seal"))
         database.execute(f"CREATE TABLE {kind.__name__} ({names})")
     mark = Fact("mark", json.dumps(secrets.token_hex(8)))
@@ -481,7 +502,7 @@ def rows(database: sqlite3.Connection, kind: type[Row]) -> Iterator[Row]:
         yield row
 
 
-def seal(row: Fact | Point | File | Failure) -> str:
+def seal(row: Fact | Settings | Point | File | Failure) -> str:
     """The checksum of a row."""
     return sha256(repr((type(row).__name__, *row)).encode(errors="replace"))[:16]
 

@@ -11,9 +11,9 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from kolabsim.study.ledger import (
     Failure,
     Ledger,
     Point,
+    Settings,
     held,
     hold,
 )
@@ -49,6 +50,7 @@ from kolabsim.study.tasks import (
     hash_packed,
     identify,
     pack,
+    settings_text,
     to_bytes,
 )
 from kolabsim.study.worker import Batch, Finished, Work, parquet_bytes, simulate_batch
@@ -61,10 +63,12 @@ if TYPE_CHECKING:
     from kolabsim.study.spec import ComparisonSpec
 
 PARTS, INPUTS = "parts", "inputs"
+COLUMNS = "columns-"
+"""Beginning of the names of facts that say which columns points have."""
 FAILURES = "failures.csv"
 """The runs that raised an error, to be read by people."""
-DESIGN = "design.csv"
-"""The settings of each point of a design, to be read by people."""
+FUTURES = "futures.csv"
+"""The settings of each future, to be read by people."""
 SECONDS = 2.0
 """Target duration of a batch: long enough to hide its overhead, short enough that an interruption
 loses little."""
@@ -115,12 +119,15 @@ class Study:
     custom_measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
     """Measures that extensions of the scenario declare."""
     strategies: tuple[str, ...] = ()
+    futures: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The settings of each future by its name (:func:`~kolabsim.study.tasks.settings_text`)."""
     table: pd.DataFrame | None = field(default=None, repr=False)
     """Of a design: the settings of each point, a row for a point and a column for a factor."""
     moments: Moments = ()
     """Measures that are also stored at a quarter."""
     place: np.ndarray | None = field(default=None, repr=False)
-    """Of a design: [strategies, points] the position in ``tasks``; equal points share a task."""
+    """Of a design: [strategies, points] the position in ``tasks``; equal points share a task, and
+    points with the same settings a future."""
     identity: Identity | None = field(default=None, repr=False)
     """What decides whether it may continue the study in its folder."""
 
@@ -149,6 +156,7 @@ class Study:
             seed=experiment.seed,
             detail=spec.detail,
             strategies=experiment.strategies,
+            futures={name: settings_text(of) for name, of in experiment.futures.items()},
             identity=experiment.identity,
             **_facts(scenario),
         )
@@ -180,16 +188,19 @@ class Study:
         values = table[list(quick)].to_numpy(np.float64).reshape(len(table), len(quick))
         choices = table[slow].to_dict("records") if slow else [{}] * len(table)
         bases, read_at = Bases(scenario, seed, quick), tuple(moments)
-        tasks: dict[str, TaskKey] = {}
+        futures = [settings_text(settings) for settings in table.to_dict("records")]
+        names = {text: str(number) for number, text in enumerate(dict.fromkeys(futures))}
+        tasks: dict[tuple[str, str], TaskKey] = {}
         recipes, place = {}, np.empty((len(strategies), len(table)), np.int64)
         order: dict[str, int] = {}
         for s, strategy in enumerate(strategies):
             for row, choice in enumerate(choices):
+                future = names[futures[row]]
                 recipe = Recipe(bases.add(strategy, choice), quick, values[row])
-                name = recipe.hash(read_at)
-                place[s, row] = order.setdefault(name, len(order))
-                tasks.setdefault(name, TaskKey(strategy, str(row), name))
-                recipes[name] = recipe
+                hash = recipe.hash(read_at)
+                tasks.setdefault((strategy, future), TaskKey(strategy, future, hash))
+                place[s, row] = order.setdefault(hash, len(tasks) - 1)
+                recipes[hash] = recipe
         study = cls(
             folder=Path(folder),
             tasks=tuple(tasks.values()),
@@ -198,14 +209,16 @@ class Study:
             runs=runs,
             seed=seed,
             strategies=tuple(strategies),
+            futures={name: text for text, name in names.items()},
             table=table,
             moments=read_at,
             place=place,
             identity=identity or identify(scenario, strategies, "design", seed),
             **_facts(scenario),
         )
-        study._refuse_other_study(study.ledger)
-        return study
+        ledger = study.ledger
+        study._refuse_other_study(ledger)
+        return study._numbered(ledger)
 
     @classmethod
     def open(cls, folder: Path) -> Study:
@@ -231,6 +244,15 @@ class Study:
             currency=about["currency"],
             custom_measures=measures,
             strategies=tuple(dict.fromkeys(one.strategy for one in points)),
+            futures={name: one.settings for name, one in ledger.futures.items()},
+            moments=tuple(
+                dict.fromkeys(
+                    (measure, quarter)
+                    for name, of in ledger.facts.items()
+                    if name.startswith(COLUMNS)
+                    for measure, quarter in of[1]
+                )
+            ),
         )
 
     @property
@@ -240,10 +262,21 @@ class Study:
 
     @property
     def blocks(self) -> Iterator[tuple[int, int, str]]:
-        """The position of the task, the first run and the hash of each block."""
+        """The position of the task, the first run and the hash of each block.
+
+        Tasks that are equal have the same blocks, which come once.
+        """
+        known: set[str] = set()
         for k, task in enumerate(self.tasks):
-            for first in range(0, self.runs, BLOCK):
-                yield k, first, task.block(first)
+            if task.hash not in known:
+                known.add(task.hash)
+                for first in range(0, self.runs, BLOCK):
+                    yield k, first, task.block(first)
+
+    @property
+    def size(self) -> int:
+        """Number of different runs that it wants."""
+        return len({task.hash for task in self.tasks}) * self.runs
 
     @property
     def ledger(self) -> Ledger:
@@ -256,6 +289,19 @@ class Study:
         named = () if self.table is not None else self.tasks
         assert self.identity is not None
         ledger.refuse_other(self.identity, [(t.strategy, t.future, t.hash) for t in named])
+
+    def _numbered(self, ledger: Ledger) -> Study:
+        """The study of a design with the numbers that a ledger has for its futures."""
+        if self.table is None:
+            return self
+        known = {one.settings: name for name, one in ledger.futures.items()}
+        free = map(str, count(len(known)))
+        names = {name: known.get(text) or next(free) for name, text in self.futures.items()}
+        return replace(
+            self,
+            tasks=tuple(replace(task, future=names[task.future]) for task in self.tasks),
+            futures={names[name]: text for name, text in self.futures.items()},
+        )
 
     def _record(self, ledger: Ledger) -> None:
         """Enter the study, its points, and everything that decides the results of these."""
@@ -275,39 +321,34 @@ class Study:
             file = f"{INPUTS}/{name}.npz"
             if file not in ledger.files or ledger.state(file):
                 inputs[file] = to_bytes(plain)
-        if self.table is not None:
-            inputs[DESIGN] = table_csv(self.table, index_label="point")
+        ledger.put(*self._new_futures(ledger))
+        inputs[FUTURES] = table_csv(futures_table(ledger))
         ledger.write(inputs, INPUT)
         ledger.put(*self._new_points(ledger))
 
-    def _new_points(self, ledger: Ledger) -> Iterator[Fact | Point]:
-        """The tasks that the ledger lacks, or has with fewer runs.
+    def _new_futures(self, ledger: Ledger) -> list[Settings]:
+        """The futures that the ledger lacks, or has with other settings of no effect."""
+        known = ledger.futures
+        stage = 1 + max((one.stage for one in known.values()), default=0)
+        wanted = (
+            Settings(name, known[name].stage if name in known else stage, text)
+            for name, text in self.futures.items()
+        )
+        return [one for one in wanted if known.get(one.future) != one]
 
-        Other designs number their points from 0 too; the ledger then counts on from its last.
-        """
-        known = ledger.points
-        by_hash = {point.hash: point.name for point in known.values()}
-        first = 0
-        if self.table is not None and any(
-            known[task.name].hash != task.hash for task in self.tasks if task.name in known
-        ):
-            first = 1 + max(int(point.future) for point in known.values())
+    def _new_points(self, ledger: Ledger) -> Iterator[Fact | Point]:
+        """The tasks that the ledger lacks, or has with fewer runs."""
         columns: dict[str, Fact] = {}
         for task in self.tasks:
-            recipe, future = self.recipes[task.hash], task.future
-            if self.table is not None:
-                future = str(int(future) + first)
-                if task.hash in by_hash:
-                    future = known[by_hash[task.hash]].future
-            name = TaskKey(task.strategy, future, task.hash).name
+            recipe = self.recipes[task.hash]
             text = json.dumps([recipe.names, self.moments])
             if text not in columns:
                 hash = hashlib.sha256(text.encode()).hexdigest()[:12]
-                columns[text] = Fact(f"columns-{hash}", text)
+                columns[text] = Fact(f"{COLUMNS}{hash}", text)
                 yield columns[text]
-            before = known.get(name)
+            before = ledger.points.get(task.name)
             point = Point(
-                name, task.hash, task.strategy, future,
+                task.name, task.hash, task.strategy, task.future,
                 max(self.runs, before.runs if before else 0),
                 max(self.detail, before.detail if before else 0),
                 recipe.base, columns[text].name, recipe.values.tobytes(),
@@ -384,9 +425,9 @@ class Study:
         finished batches stored, and :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
         with hold(self.folder) as ledger:
-            faulty = ledger.mend(INPUT, PART)
-            self._record(ledger)
-            state = self._run(ledger, faulty, executor, workers, retry_failed, progress)
+            faulty, study = ledger.mend(INPUT, PART), self._numbered(ledger)
+            study._record(ledger)
+            state = study._run(ledger, faulty, executor, workers, retry_failed, progress)
             self._list_failures(ledger)
         return state
 
@@ -401,7 +442,7 @@ class Study:
     ) -> Progress:
         repairs = list(self._repairs(ledger, faulty))
         work = self.missing(retry_failed=retry_failed)
-        state = Progress(wanted=len(self.tasks) * self.runs)
+        state = Progress(wanted=self.size)
         state.failed = 0 if retry_failed else len(self.failures(ledger))
         state.reused = state.wanted - sum(len(numbers) for _task, numbers in work) - state.failed
         workers = workers or cores()
@@ -544,6 +585,23 @@ def ledger_recipe(ledger: Ledger, point: Point) -> tuple[Recipe, Moments]:
     names, moments = ledger.facts[point.columns]
     recipe = Recipe(point.base, tuple(names), np.frombuffer(point.numbers))
     return recipe, tuple((name, quarter) for name, quarter in moments)
+
+
+def futures_table(ledger: Ledger) -> pd.DataFrame:
+    """The settings of all futures that a study ever wanted: a row a future, a column a factor."""
+    import pandas as pd
+
+    futures = ledger.futures.values()
+    keys = pd.DataFrame(
+        [(one.future, one.stage) for one in futures], columns=["future", "stage"]
+    ).astype({"future": str})
+    return keys.join(pd.DataFrame([json.loads(one.settings) for one in futures]))
+
+
+def future_names(ledger: Ledger, settings: pd.DataFrame) -> list[str]:
+    """The futures of a ledger that have some settings, a row each."""
+    known = {one.settings: name for name, one in ledger.futures.items()}
+    return [known[settings_text(row)] for row in settings.to_dict("records")]
 
 
 def _facts(scenario: Scenario) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class TaskKey:
 
     strategy: str
     future: str
-    """The name of the future, or the number of the point in its design."""
+    """The name of the future; in a design, its number."""
     hash: str
 
     @property
@@ -80,6 +80,22 @@ class Recipe(NamedTuple):
     def make(self, bases: Mapping[str, Base]) -> Task:
         """The task."""
         return vary(bases[self.base], self.names, self.values.tolist())
+
+
+def settings_text(settings: Mapping[str, object]) -> str:
+    """The settings of a future as JSON: the same settings give the same text.
+
+    >>> settings_text({"form": "merged", "cap": 4.0}) == settings_text({"cap": 4, "form": "merged"})
+    True
+    """
+
+    def plain(value: object) -> object:
+        if isinstance(value, float | np.floating):
+            return int(value) if value.is_integer() else float(value)
+        return value
+
+    given = {name: plain(value) for name, value in settings.items() if value == value}
+    return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def build_futures(
