@@ -24,7 +24,7 @@ from kolabsim.study.collect import read_tables
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.ledger import Fact, hold
 from kolabsim.study.runner import Study
-from kolabsim.study.verify import verify
+from kolabsim.study.verify import differing_columns, verify
 
 SMALL = """\
 kind: comparison
@@ -360,6 +360,18 @@ def test_verify_finds_what_was_changed_even_where_the_hashes_fit(tmp_path):
         with hold(tmp_path / "out") as ledger:
             ledger.put(ledger.files[name]._replace(sha256=hashlib.sha256(before).hexdigest()))
     assert verify(tmp_path / "out", sample=5).checked == 5
+
+
+def test_differences_between_tables_are_found_for_each_run():
+    places, numbers = ["a", None, "a", "c", "a"], [1.0, np.nan, -0.0, 2.0, 3.0]
+    table = pd.DataFrame({"run": [0, 0, 1, 1, 2], "place": places, "x": numbers})
+    assert differing_columns(table, table.iloc[[4, 2, 3, 0, 1]]) == {}
+    assert differing_columns(table, table.drop(index=3)) == {1: "run"}
+    assert differing_columns(table.drop(index=4), table) == {2: "run"}
+    changed = table.copy()
+    changed.loc[[0, 4], "x"] = np.nextafter(changed.loc[[0, 4], "x"], 9)
+    changed.loc[2, "x"], changed.loc[4, "place"] = 0.0, "b"
+    assert differing_columns(table, changed) == {0: "x", 1: "x", 2: "place"}
 
 
 def test_only_files_of_the_ledger_are_removed(tmp_path):

@@ -111,33 +111,39 @@ def repeat(
     batch = Batch([], {}, MOST_RUNS, moments, study.regions, study.areas)
     alone, found = replace(study, tasks=(key,)), dict[int, str]()
     for kind, table, _runs in make_tables("", numbers, run_block(task, numbers), batch):
-        stored = read_table(alone, kind)
-        new = table.to_pandas().drop(columns="block")
-        for run in numbers.tolist():
-            one, other = (
-                rows[rows["run"] == run].reset_index(drop=True)[list(new)] for rows in (new, stored)
-            )
-            if kind != "runs" and other.empty:
-                continue  # without detail
-            name = differing_column(one, other)
-            if name:
-                found.setdefault(run, name)
+        new, stored = table.to_pandas().drop(columns="block"), read_table(alone, kind)
+        stored = stored[stored["run"].isin(numbers)]
+        if kind != "runs":  # some runs have no detail
+            new = new[new["run"].isin(stored["run"])]
+        for run, name in differing_columns(new, stored).items():
+            found.setdefault(run, name)
     return found
 
 
-def differing_column(one: pd.DataFrame, other: pd.DataFrame) -> str:
-    """The first column of two tables that differs in a bit; empty if none does."""
-    if len(one) != len(other):
-        return "run"
-    for name in one:
-        new, stored = one[name], other[name]
-        same = new.astype(str).equals(stored.astype(str))
-        if new.dtype.kind == "f":
-            bits = new.to_numpy().view(np.int64) == stored.to_numpy().view(np.int64)
-            same = bool((bits | (new.isna() & stored.isna()).to_numpy()).all())
-        if not same:
-            return str(name)
-    return ""
+def differing_columns(new: pd.DataFrame, stored: pd.DataFrame) -> dict[int, str]:
+    """The first column that differs in a bit between two tables of the same runs, by run."""
+    lengths = (table["run"].value_counts() for table in (new, stored))
+    one, other = (number.sort_index() for number in lengths)
+    one, other = one.align(other, fill_value=0)
+    found = dict.fromkeys(one.index[one != other].tolist(), "run")
+    new, stored = (
+        table[~table["run"].isin([*found])].sort_values("run", kind="stable", ignore_index=True)
+        for table in (new, stored)
+    )
+    for name in new:
+        same = same_bits(new[name], stored[name])
+        for run in new["run"][~same].unique().tolist():
+            found.setdefault(run, str(name))
+    return found
+
+
+def same_bits(new: pd.Series, stored: pd.Series) -> np.ndarray:
+    """Where two columns hold the same: the same bits of a number, or both nothing."""
+    if new.dtype == stored.dtype == np.float64:
+        same = new.to_numpy().view(np.int64) == stored.to_numpy().view(np.int64)
+    else:
+        same = (new.astype(str) == stored.astype(str)).to_numpy(bool)
+    return same | (new.isna() & stored.isna()).to_numpy()
 
 
 def read_tasks(ledger: Ledger, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
