@@ -186,4 +186,4 @@ def test_a_shapefile_is_read_with_its_table(load, tmp_path):
     assert set(found.regions.shapes) == set(PLACES)
     (tmp_path / "regions.dbf").unlink()
     [text] = load(None, shapes="regions.shp")
-    assert text.startswith("regions.shp: this shapefile cannot be read")
+    assert text.startswith("regions.shp: a shapefile needs its table regions.dbf")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +15,8 @@ from kolabsim.errors import Problems, require, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.files import read_bytes, read_text
 from kolabsim.scenario.names import plain
+from kolabsim.scenario.outlines import repair, too_tangled
+from kolabsim.scenario.shapefiles import DEGREES, read_shapefile
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -122,19 +126,36 @@ def _geojson(path: Path, problems: Problems) -> Iterator[Feature]:
 
 
 def _shapefile(path: Path, problems: Problems) -> Iterator[Feature]:
-    require("shapefile", extra="maps", what=_("a shapefile"))
-    import shapefile
-
-    if read_bytes(path, LARGEST_SHAPES, problems) is None:
+    data = read_bytes(path, LARGEST_SHAPES, problems)
+    if data is None:
         return
+    beside = {one.suffix.lower(): one for one in path.parent.glob(f"{escape(path.stem)}.*")}
+    if ".dbf" not in beside:
+        message = _("a shapefile needs its table {name}.dbf beside it")
+        problems.add(message, file=path, name=path.stem)
+        return
+    parts = {".shp": data}
+    for ending in (".dbf", ".prj", ".cpg"):
+        if ending in beside:
+            part = read_bytes(beside[ending], LARGEST_SHAPES, problems)
+            if part is None:
+                return
+            parts[ending] = part
     try:
-        with shapefile.Reader(path) as reader:
-            found = [(one.record.as_dict(), one.shape.__geo_interface__) for one in reader]
-    except (OSError, ValueError, KeyError, IndexError, shapefile.ShapefileException) as error:
-        message = _("this shapefile cannot be read, which needs a .dbf and a .shx beside it")
-        problems.add(f"{message} ({error})", file=path)
+        found = read_shapefile(parts)
+    except ValueError as error:
+        message = _("this shapefile cannot be read ({reason}); download it again")
+        problems.add(message, file=path, reason=error)
         return
-    yield from found
+    if found.projection and not DEGREES.search(found.projection):
+        name = re.search(r'"([^"]+)"', found.projection)
+        message = _(
+            "this map is in the projection {name}, and not in degrees; save the file again in the "
+            "coordinate system WGS 84 (EPSG:4326)"
+        )
+        problems.add(message, file=path, name=name[1] if name else found.projection[:60])
+        return
+    yield from zip(found.records, found.geometries, strict=True)
 
 
 # Geometry ---------------------------------------------------------------------------------------
@@ -147,22 +168,17 @@ def simplify(
     import shapely
     from shapely.geometry import shape
 
-    whole: dict[str, BaseGeometry] = {}
+    read: dict[str, list[BaseGeometry]] = {}
     for code, geometries in parts.items():
         try:
-            found = [shapely.make_valid(shape(geometry)) for geometry in geometries]
+            read[code] = [*shapely.force_2d([shape(geometry) for geometry in geometries])]
         except (shapely.errors.ShapelyError, TypeError, ValueError, KeyError, AttributeError,
                 IndexError):  # fmt: skip
             problems.add(_("{code}: this is no geometry of GeoJSON"), file=path, code=code)
-            continue
-        whole[code] = _surface(shapely.union_all(found))
-        if whole[code].is_empty:
-            message = _("{code}: the shape of a region is a Polygon or a MultiPolygon, not {kind}")
-            problems.add(message, file=path, code=code, kind=geometries[0].get("type"))
-    solid = {code: one for code, one in whole.items() if not one.is_empty}
-    if not solid:
+    everything = [one for found in read.values() for one in found]
+    if not everything:
         return {}
-    west, south, east, north = shapely.total_bounds([*solid.values()])
+    west, south, east, north = shapely.total_bounds(everything)
     if west < -180.0 or east > 180.0 or south < -90.0 or north > 90.0:
         message = _(
             "coordinates from {low} to {high} are not degrees; save the file again in the "
@@ -173,6 +189,29 @@ def simplify(
         low, high = f"{min(west, south):g}", f"{max(east, north):g}"
         problems.add(message, file=path, low=low, high=high)
         return {}
+    owners = [code for code, found in read.items() for _one in found]
+    repaired, tangled = repair(everything)
+    lost = [*dict.fromkeys(owners[k] for k in tangled)]
+    if lost:
+        problems.add(too_tangled(lost), file=path)
+    for code in lost:
+        del read[code]
+    good: dict[str, list[BaseGeometry]] = {code: [] for code in read}
+    for code, one in zip(owners, repaired, strict=True):
+        if code in good:
+            good[code].append(one)
+    whole = {code: _surface(shapely.union_all(found)) for code, found in good.items()}
+    for code, one in whole.items():
+        if one.is_empty:
+            kind = read[code][0].geom_type
+            message = _("{code}: the shape of a region is a Polygon or a MultiPolygon, not {kind}")
+            if kind.endswith("Polygon"):
+                message = _("{code}: this shape has no area, or coordinates that are not numbers")
+            problems.add(message, file=path, code=code, kind=kind)
+    solid = {code: one for code, one in whole.items() if not one.is_empty}
+    if not solid:
+        return {}
+    west, south, east, north = shapely.total_bounds([*solid.values()])
     finest = FINEST * max(east - west, north - south)
     simple = map(_surface, shapely.coverage_simplify([*solid.values()], finest))
     return {

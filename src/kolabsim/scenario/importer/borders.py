@@ -33,12 +33,12 @@ class Outlines(NamedTuple):
 
 
 def read_outlines(codes: Sequence[str], surfaces: np.ndarray) -> Outlines:
-    """Return places, areas and borders of regions, each with a shape of shapely in degrees."""
+    """Return places, areas and borders of regions, each with a valid shape in degrees."""
     import pandas as pd
     import shapely
     from shapely.geometry import mapping
 
-    surfaces = shapely.make_valid(np.where(shapely.is_missing(surfaces), shapely.Point(), surfaces))
+    surfaces = np.where(shapely.is_missing(surfaces), shapely.Point(), surfaces)
     is_area = shapely.area(surfaces) > 0.0
     middle = shapely.centroid(surfaces)
     outside = is_area & ~shapely.covers(surfaces, middle)

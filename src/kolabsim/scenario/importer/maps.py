@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import sqlite3
@@ -16,6 +15,8 @@ from kolabsim.errors import require
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.importer.decisions import LIKELY, Record, list_names
 from kolabsim.scenario.importer.sheets import Geometry, Sheet, sheet_of_records
+from kolabsim.scenario.shapefiles import DEGREES
+from kolabsim.scenario.shapefiles import read_shapefile as read_parts
 
 SURFACES = ("Polygon", "MultiPolygon")
 Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -85,52 +86,27 @@ def features_of_topology(topology: Mapping[str, Any], record: Record) -> dict[st
 
 def read_shapefile(name: str, files: Mapping[str, bytes], record: Record) -> Sheet:
     """Read a shapefile with its table, and its projection if it is there."""
-    require("shapefile", extra="maps", what=_("a shapefile"))
-    import shapefile
-
     stem = name.rpartition(".")[0]
-    table = files.get(f"{stem}.dbf")
-    if table is None:
+    endings = (".shp", ".dbf", ".prj", ".cpg")
+    parts = {ending: files[f"{stem}{ending}"] for ending in endings if f"{stem}{ending}" in files}
+    parts[".shp"] = files[name]
+    if ".dbf" not in parts:
         message = _(
             "a shapefile needs its table {name}.dbf beside it; use the .zip file with all parts"
         )
         raise record.fail(message, name=stem)
-    given, stated = record.given.get("encoding"), files.get(f"{stem}.cpg", b"")
-    reason: object = _("unknown encoding")
-    names = [given] if given else [_code_page(stated), "utf-8", "cp1252"]
-    for encoding in filter(None, names):
-        try:
-            with shapefile.Reader(
-                shp=io.BytesIO(files[name]), dbf=io.BytesIO(table), encoding=encoding,
-            ) as reader:  # fmt: skip
-                records = [dict(one.as_dict()) for one in reader.records()]
-                geometries = tuple(
-                    one.__geo_interface__ if one.shapeType else None for one in reader.shapes()
-                )
-        except LookupError:
-            continue
-        except Exception as error:  # damaged files fail in every way
-            reason = error
-            continue
-        if encoding != "utf-8":
-            why = N_("the encoding of the texts in the map's table")
-            record.note("encoding", encoding, why, certainty=LIKELY, answer="encoding")
-        break
-    else:
+    try:
+        found = read_parts(parts, record.given.get("encoding"))
+    except ValueError as error:
         message = _("this shapefile cannot be read ({reason}); download it again")
-        raise record.fail(message, reason=str(reason)[:100])
-    geometries = (*geometries, *[None] * len(records))[: len(records)]
-    projection = files.get(f"{stem}.prj", b"").decode("utf-8", "replace").strip()
-    clean = [{k: v for k, v in one.items() if not isinstance(v, dict | list)} for one in records]
-    return sheet_of_records("", clean, geometries=geometries, projection=projection)
-
-
-def _code_page(stated: bytes) -> str | None:
-    """Return the encoding that a .cpg file states."""
-    text = stated.decode("ascii", "ignore").strip().lower()
-    if text.isdigit():
-        return "utf-8" if text == "65001" else f"cp{text}"
-    return re.sub(r"^(ansi|oem) ", "cp", text) or None
+        raise record.fail(message, reason=error) from None
+    if found.encoding != "utf-8":
+        why = N_("the encoding of the texts in the map's table")
+        record.note("encoding", found.encoding, why, certainty=LIKELY, answer="encoding")
+    clean = [
+        {k: v for k, v in one.items() if not isinstance(v, dict | list)} for one in found.records
+    ]
+    return sheet_of_records("", clean, geometries=found.geometries, projection=found.projection)
 
 
 def read_geopackage(data: bytes, record: Record) -> list[Sheet]:
@@ -178,7 +154,6 @@ def _geometry(blob: bytes | None, shapely: Any) -> Geometry | None:
 
 # Projections --------------------------------------------------------------------------------------
 
-DEGREES = re.compile(r"^\s*(GEOGCS|GEOGCRS|GEODCRS)|CRS84|EPSG:{1,2}4326|OGC:CRS84", re.IGNORECASE)
 EPSG = re.compile(r"EPSG:{1,2}(?:[\d.]*:)?(\d{4,6})\s*$", re.IGNORECASE)
 
 

@@ -45,6 +45,7 @@ from kolabsim.scenario.importer.steps import (
 from kolabsim.scenario.importer.table import find_layout
 from kolabsim.scenario.importer.words import tokens, years
 from kolabsim.scenario.importer.work import Work, clean_names, numbers_in, numbers_of
+from kolabsim.scenario.outlines import repair, too_tangled
 
 AnySource = str | Path | Mapping[str, bytes]
 """A path, or files by name."""
@@ -272,10 +273,12 @@ def _outlines(work: Work, table: Mapping[str, Any], shapes: Sheet | None) -> Out
         parts = [np.array(work.parts[int(first)]) - 1 for first in work.layout.rows]
     else:
         parts = match_shapes(shapes, table["code"], table["name"], work.record)
-    whole = [
-        found[rows[0]] if len(rows) == 1 else shapely.union_all(shapely.make_valid(found[rows]))
-        for rows in parts
-    ]
+    found, tangled = repair(found)
+    pairs = zip(table["code"], parts, strict=True)
+    lost = [code for code, rows in pairs if np.isin(rows, tangled).any()] if len(tangled) else []
+    if lost:
+        raise work.record.fail(too_tangled(lost))
+    whole = [found[rows[0]] if len(rows) == 1 else shapely.union_all(found[rows]) for rows in parts]
     outlines = read_outlines(table["code"], np.array(whole, dtype=object))
     note_map(work, len(outlines.neighbours), has_columns="latitude" in table)
     return outlines
