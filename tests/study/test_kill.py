@@ -8,8 +8,8 @@ import time
 import pytest
 
 from kolabsim.study.collect import read_tables
+from kolabsim.study.parts import parquet_bytes
 from kolabsim.study.runner import Study
-from kolabsim.study.worker import parquet_bytes
 from tests.study.test_runner import experiment, finish
 
 KILLS = 100

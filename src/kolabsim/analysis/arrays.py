@@ -196,14 +196,16 @@ def yearly(
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
     """
     entry, quarters = MEASURES[measure], results.scenario.horizon
+    columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
+    names = ("strategy", "future", "run", "quarter")
+    table = results.columns([*names, *columns], "quarters")
     keys: dict[str, Sequence[object]] = {
         "strategy": [*strategies] if baseline is None else [*strategies, baseline],
         "future": [future or next(iter(results.futures))],
-        "run": np.unique(results.quarters["run"]).tolist(),
+        "run": np.unique(table["run"]).tolist(),
         "quarter": range(quarters),
     }
-    columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
-    values = arrange(results.quarters, keys, columns)[:, 0]
+    values = arrange(table, keys, columns)[:, 0]
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS

@@ -203,11 +203,13 @@ def winner_table(
     results: Results, every: Mapping[str, Collection[Any]], level: float
 ) -> pd.DataFrame:
     """Return the regions that gain and lose: net benefit in money, summed over areas."""
-    scenario, table = results.scenario, results.regions
-    codes = scenario.regions.codes if table is not None else ()
+    scenario = results.scenario
+    codes = scenario.regions.codes if results.has_regions else ()
     money = np.empty((*(len(values) for values in every.values()), 0))
     alone = np.empty((len(results.futures), 0))
-    if table is not None:
+    if results.has_regions:
+        columns = ("strategy", "future", "run", "region", "area", "benefit_money")
+        table = results.columns(columns, "regions")
         # A study may keep the regions of fewer runs.
         axes = {**every, "run": np.unique(table["run"]), "region": codes, "area": [*scenario.areas]}
         money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)

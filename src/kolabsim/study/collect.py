@@ -16,6 +16,7 @@ import pandas as pd
 from kolabsim.engine.ensemble import BLOCK
 from kolabsim.files import table_csv, write_whole
 from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.study.parts import encoding, read_part
 from kolabsim.study.runner import Study
 from kolabsim.study.tasks import run_figures
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     from kolabsim.scenario.scenario import Scenario
 
-CHUNK = {"runs": 64, "quarters": 8, "regions": 8}
-"""Blocks that are in memory at a time."""
+CHUNK = {"runs": 4096, "quarters": 512, "regions": 512}
+"""Runs whose rows are in memory at a time."""
 KEYS = {"runs": ["run"], "quarters": ["run", "quarter"], "regions": ["run", "region", "area"]}
 """Columns that identify a row among those of a strategy and future."""
+RUNS = "runs.parquet"
+"""The figures of all runs of a comparison, in one file."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,15 @@ class Results:
         """Names of the measures."""
         return tuple(self.scenario.measures)
 
-    def columns(self, names: Sequence[str]) -> pd.DataFrame:
-        """The runs with these columns only; where runs are on disk, only these are read."""
-        return self.runs[list(names)]
+    def columns(self, names: Sequence[str], kind: str = "runs") -> pd.DataFrame:
+        """The runs, quarters or regions with these columns only; on disk, only these are read."""
+        table: pd.DataFrame = getattr(self, kind)
+        return table[list(names)]
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether there are figures by region."""
+        return self.regions is not None
 
     @classmethod
     def from_arrays(
@@ -115,73 +124,98 @@ def tidy(
     return pd.DataFrame(table | {name: values.ravel() for name, values in columns.items()})
 
 
-def chunks(study: Study, kind: str) -> Iterator[pd.DataFrame]:
+def chunks(
+    study: Study, kind: str, columns: Collection[str] | None = None
+) -> Iterator[pd.DataFrame]:
     """Read the finished rows of a kind in the order of tasks and run numbers, some at a time.
 
     ``kind`` is runs, quarters or regions. Columns: strategy, future, run (and quarter, or region
-    and area), then measures. Quarters and regions are there for the first runs, as many as the
-    study stores in detail.
+    and area), then measures: those among ``columns``, or all. Quarters and regions are there for
+    the first runs, as many as the study stores in detail, as 32-bit floats.
     """
-    import pyarrow.parquet as pq
-
     limit = study.runs if kind == "runs" else min(study.runs, study.detail)
-    # Tasks that are equal have the same blocks.
-    wanted = pd.DataFrame(
-        [
-            (number, task.block(first))
-            for number, task in enumerate(study.tasks)
-            for first in range(0, limit, BLOCK)
-        ],
-        columns=["task", "block"],
-    )
     ledger = study.ledger
+    wanted = ["block", *KEYS[kind], *measure_columns(study, kind, columns)]
     index = ledger.index(kind)
-    read = lru_cache(maxsize=2)(lambda name: pq.read_table(ledger.checked(name)))
-    for first in range(0, len(wanted), CHUNK[kind]):
-        some = wanted[first : first + CHUNK[kind]]
-        files = dict.fromkeys(name for block in some["block"] for name in index.get(block, ()))
-        table = _ordered(study, kind, list(map(read, files)), some, limit) if files else None
-        if table is not None:
-            yield table
+    read = lru_cache(maxsize=4)(
+        lambda name: read_part(ledger.checked(name), kind, wanted).unify_dictionaries()
+    )
+    some: list[tuple[int, str]] = []
+    number = 0
+
+    def rows() -> pd.DataFrame | None:
+        files = dict.fromkeys(name for _task, block in some for name in index.get(block, ()))
+        return _ordered(study, list(map(read, files)), some, limit) if files else None
+
+    for place, key in enumerate(study.tasks):
+        for first in range(0, limit, BLOCK):
+            some.append((place, key.block(first)))
+            number += min(BLOCK, limit - first)
+            if number >= CHUNK[kind]:
+                if (table := rows()) is not None:
+                    yield table
+                some, number = [], 0
+    if (table := rows()) is not None:
+        yield table
 
 
 def _ordered(
-    study: Study, kind: str, tables: list[pa.Table], wanted: pd.DataFrame, limit: int
+    study: Study, parts: Sequence[pa.Table], wanted: Sequence[tuple[int, str]], limit: int
 ) -> pd.DataFrame | None:
-    """The wanted blocks of some parts, up to a number of runs, in the order of tasks and runs."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    """Rows of the wanted blocks, each with its task, in the order of tasks and runs.
 
-    parts, blocks = [], pa.array(wanted["block"].unique(), pa.string())
-    for part in tables:
-        block = pc.cast(part.column("block"), pa.string())
-        here = pc.and_(pc.is_in(block, blocks), pc.less(part.column("run"), limit))
-        place = part.schema.get_field_index("block")
-        parts.append(part.set_column(place, "block", block).filter(here))
-    keys = ["task", *KEYS[kind]]
-    table = pa.concat_tables(parts).unify_dictionaries().to_pandas()
-    if table.empty:
+    Tasks that are equal have the same blocks. A run that is in several parts is the same in each.
+    """
+    import pyarrow as pa
+
+    tasks: dict[str, list[int]] = {}
+    for task, block in wanted:
+        tasks.setdefault(block, []).append(task)
+    tables, keys = [], []
+    for source_number, part in enumerate(parts):
+        block, run = part.column("block").combine_chunks(), part.column("run").to_numpy()
+        for layer in range(max(map(len, tasks.values()))):
+            here = [tasks.get(name, [])[layer : layer + 1] for name in block.dictionary.to_pylist()]
+            task = np.array([of[0] if of else -1 for of in here])[block.indices.to_numpy()]
+            rows = np.flatnonzero((task >= 0) & (run < limit))
+            tables.append(part.drop_columns("block").take(rows))
+            keys.append((task[rows], run[rows], np.full(len(rows), source_number)))
+    position, run, source = (np.concatenate(column) for column in zip(*keys, strict=True))
+    order = np.lexsort((source, run, position))
+    if not len(order):
         return None
+    position, run, source = position[order], run[order], source[order]
+    begins = np.concatenate([[True], (np.diff(position) != 0) | (np.diff(run) != 0)])
+    keep = source == source[np.flatnonzero(begins)[np.cumsum(begins) - 1]]
+    table = pa.concat_tables(tables).unify_dictionaries().take(order[keep]).to_pandas()
     for name, values in (("region", study.regions), ("area", study.areas)):
         if name in table:
             table[name] = table[name].cat.set_categories(list(values))
-    table = wanted.merge(table, on="block").drop(columns="block")
-    table = table.sort_values(keys, kind="stable").drop_duplicates(keys)
-    position = table.pop("task").to_numpy()
     for place, name in enumerate(("strategy", "future")):
-        names = [getattr(task, name) for task in study.tasks]
-        labels = pd.Categorical(names, list(dict.fromkeys(names)))[position]
+        names = [getattr(one, name) for one in study.tasks]
+        labels = pd.Categorical(names, list(dict.fromkeys(names)))[position[keep]]
         table.insert(place, name, labels)
-    return table.reset_index(drop=True)
+    return table
 
 
-def read_table(study: Study, kind: str) -> pd.DataFrame:
-    """All finished rows of a kind: runs, quarters or regions."""
-    found = list(chunks(study, kind))
+def read_table(study: Study, kind: str, columns: Collection[str] | None = None) -> pd.DataFrame:
+    """The finished rows of a kind (runs, quarters or regions), with all measures or some."""
+    found = list(chunks(study, kind, columns))
     if found:
         return pd.concat(found, ignore_index=True)
-    measures = REGION_MEASURES if kind == "regions" else study.measures
-    return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *measures])
+    chosen = measure_columns(study, kind, columns)
+    return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *chosen])
+
+
+def measure_columns(study: Study, kind: str, columns: Collection[str] | None) -> list[str]:
+    """The columns of a kind besides its keys: those among ``columns``, or all.
+
+    Of runs, measures at a quarter are among them.
+    """
+    measures: Mapping[str, object] = REGION_MEASURES if kind == "regions" else study.measures
+    moments = study.moments if kind == "runs" else ()
+    found = [*measures, *(f"{name}@{quarter}" for name, quarter in moments)]
+    return [name for name in found if columns is None or name in columns]
 
 
 def read_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -190,43 +224,57 @@ def read_tables(study: Study) -> dict[str, pd.DataFrame]:
 
 
 class StoredResults(Results):
-    """Results whose runs stay on disk and are read column by column."""
+    """Results that stay on disk and are read column by column.
+
+    Quarters and regions are 32-bit floats.
+    """
 
     study: Study
 
     def __init__(self, study: Study, scenario: Scenario, futures: Mapping[str, object]) -> None:
         vars(self).update(
-            scenario=scenario,
-            strategies=study.strategies,
-            futures=dict(futures),
-            seed=study.seed,
-            quarters=read_table(study, "quarters"),
-            regions=read_table(study, "regions"),
-            study=study,
-        )
+            scenario=scenario, strategies=study.strategies, futures=dict(futures),
+            seed=study.seed, study=study,
+        )  # fmt: skip
 
     @property
     def runs(self) -> pd.DataFrame:
         """All runs with all measures, read from disk."""
-        return pd.read_parquet(self.study.ledger.checked("runs.parquet"))
+        return pd.read_parquet(self.study.ledger.checked(RUNS))
 
-    def columns(self, names: Sequence[str]) -> pd.DataFrame:
-        """The runs with these columns only."""
-        file = self.study.ledger.checked("runs.parquet")
-        return pd.read_parquet(file, columns=list(names))
+    @property
+    def quarters(self) -> pd.DataFrame:
+        """All quarters with all measures, read from disk."""
+        return read_table(self.study, "quarters")
+
+    @property
+    def regions(self) -> pd.DataFrame:
+        """All regions with all measures, read from disk."""
+        return read_table(self.study, "regions")
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether there are figures by region: always."""
+        return True
+
+    def columns(self, names: Sequence[str], kind: str = "runs") -> pd.DataFrame:
+        """The runs, quarters or regions with these columns only."""
+        if kind == "runs":
+            return pd.read_parquet(self.study.ledger.checked(RUNS), columns=list(names))
+        return read_table(self.study, kind, names)[list(names)]
 
 
 def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> StoredResults:
-    """Write the runs of a study into one file of each kind in its folder, and read those.
+    """Write the figures of all runs of a study into one file in its folder, and read that.
 
-    The folder must be held (:func:`kolabsim.study.ledger.hold`).
+    Quarters and regions, which take far more room, stay in the parts. The folder must be held
+    (:func:`kolabsim.study.ledger.hold`).
     """
     import pyarrow as pa
 
     # Arrow's own pools hold on to freed memory: a quarter more for nothing here.
     pa.set_memory_pool(pa.system_memory_pool())
-    for kind in KEYS:
-        write_whole(study.folder / f"{kind}.parquet", joined(study, kind))
+    write_whole(study.folder / RUNS, joined(study, "runs"))
     return StoredResults(study, scenario, futures)
 
 
@@ -243,7 +291,7 @@ def joined(study: Study, kind: str, ending: str = ".parquet") -> Callable[[Binar
                 continue
             table = pa.Table.from_pandas(chunk, preserve_index=False)
             if writer is None:
-                writer = pq.ParquetWriter(file, table.schema, compression="zstd")
+                writer = pq.ParquetWriter(file, table.schema, **encoding(table))
             writer.write_table(table)
         if writer is not None:
             writer.close()

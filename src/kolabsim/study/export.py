@@ -20,7 +20,8 @@ from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, wri
 from kolabsim.i18n import _
 from kolabsim.model.measures import REGION_MEASURES, Measure
 from kolabsim.study.collect import chunks, read_tables
-from kolabsim.study.ledger import KINDS, PUBLISHED
+from kolabsim.study.ledger import PUBLISHED
+from kolabsim.study.parts import KINDS
 from kolabsim.study.runner import Study
 
 if TYPE_CHECKING:

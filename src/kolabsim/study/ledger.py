@@ -34,8 +34,6 @@ ASIDE = "set-aside"
 """Folder of files that are not what kolabsim wrote: damaged, or edited by somebody."""
 INPUT, PART, PUBLISHED = "input", "part", "published"
 """Roles of files."""
-KINDS = ("quarters", "regions", "runs")
-"""Files of a part."""
 
 
 class Fact(NamedTuple):

@@ -29,7 +29,6 @@ from kolabsim.scenario.compile import build_policy
 from kolabsim.study.identity import Identity
 from kolabsim.study.ledger import (
     INPUT,
-    KINDS,
     PART,
     Fact,
     Failure,
@@ -39,6 +38,7 @@ from kolabsim.study.ledger import (
     held,
     hold,
 )
+from kolabsim.study.parts import KINDS, part_files, part_name, read_part
 from kolabsim.study.tasks import (
     Bases,
     Moments,
@@ -53,7 +53,7 @@ from kolabsim.study.tasks import (
     settings_text,
     to_bytes,
 )
-from kolabsim.study.worker import Batch, Finished, Work, parquet_bytes, simulate_batch
+from kolabsim.study.worker import Batch, Finished, Work, simulate_batch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import ComparisonSpec
 
-PARTS, INPUTS = "parts", "inputs"
+INPUTS = "inputs"
 COLUMNS = "columns-"
 """Beginning of the names of facts that say which columns points have."""
 FAILURES = "failures.csv"
@@ -387,8 +387,6 @@ class Study:
         Columns are measures, or measures at a quarter among ``moments``: ``trust@8``. NaN where a
         run is missing or a measure is undefined.
         """
-        import pyarrow.parquet as pq
-
         assert self.place is not None
         found = np.full((len(columns), len(self.tasks), self.runs), np.nan)
         position = {block: k for k, _first, block in self.blocks}
@@ -396,7 +394,7 @@ class Study:
         index = ledger.index()
         files = {name for block in position.keys() & index.keys() for name in index[block]}
         for file in sorted(files):
-            part = pq.read_table(ledger.checked(file), columns=wanted).unify_dictionaries()
+            part = read_part(ledger.checked(file), "runs", wanted).unify_dictionaries()
             block = part.column("block").combine_chunks()
             names = np.array([position.get(one, -1) for one in block.dictionary.to_pylist()])
             task, run = names[block.indices.to_numpy()], part.column("run").to_numpy()
@@ -512,7 +510,7 @@ class Study:
                 for first in range(0, point.runs, BLOCK):
                     works[key.block(first)] = Work(key, recipe, np.zeros(0))
         for part in parts:
-            files = {kind: f"{part}.{kind}.parquet" for kind in KINDS}
+            files = part_files(part)
             spans = {
                 kind: ledger.spans(name) for kind, name in files.items() if name in ledger.files
             }
@@ -541,17 +539,15 @@ class Study:
     def _store(self, ledger: Ledger, found: Finished, state: Progress, speed: _Speed) -> None:
         """Write what a batch gave: a part with its runs, and each of its failures."""
         if found.runs:
-            text = json.dumps(found.spans["runs"], separators=(",", ":"))
-            part = f"{PARTS}/{hashlib.sha256(text.encode()).hexdigest()[:20]}"
-            names = {kind: f"{part}.{kind}.parquet" for kind in KINDS if kind in found.tables}
+            names = part_files(part_name(found.spans["runs"]))
             if names["runs"] in ledger.files:
                 state.repaired += found.runs
             else:
                 state.done += found.runs
-            ledger.write(
-                {name: parquet_bytes(found.tables[kind]) for kind, name in names.items()},
+            ledger.write(  # runs last: where they are, the detail is too
+                {names[kind]: found.files[kind] for kind in KINDS if kind in found.files},
                 PART,
-                {name: found.spans[kind] for kind, name in names.items()},
+                {names[kind]: spans for kind, spans in found.spans.items()},
             )
             done = [
                 f"{s.block}-{run}" for s in found.spans["runs"] for run in range(s.first, s.end)

@@ -19,7 +19,7 @@ from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
 from kolabsim.study.runner import INPUTS, Study, ledger_recipe
 from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.tasks import CODE, TaskKey, from_bytes, hash_packed, unpack_base
-from kolabsim.study.worker import Batch, make_tables
+from kolabsim.study.worker import Batch, Simulated, make_tables
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,10 @@ def repeat(
     _recipe, moments = ledger_recipe(ledger, ledger.points[key.name])
     batch = Batch([], {}, MOST_RUNS, moments, study.regions, study.areas)
     alone, found = replace(study, tasks=(key,)), dict[int, str]()
-    for kind, table, _runs in make_tables("", numbers, run_block(task, numbers), batch):
-        new, stored = table.to_pandas().drop(columns="block"), read_table(alone, kind)
+    simulated = [Simulated("", numbers, run_block(task, numbers))]
+    for kind, table, _spans in make_tables(simulated, batch):
+        new = table.to_pandas().drop(columns="block")
+        stored = read_table(alone, kind, list(new))
         stored = stored[stored["run"].isin(numbers)]
         if kind != "runs":  # some runs have no detail
             new = new[new["run"].isin(stored["run"])]
@@ -139,8 +141,10 @@ def differing_columns(new: pd.DataFrame, stored: pd.DataFrame) -> dict[int, str]
 
 def same_bits(new: pd.Series, stored: pd.Series) -> np.ndarray:
     """Where two columns hold the same: the same bits of a number, or both nothing."""
-    if new.dtype == stored.dtype == np.float64:
-        same = new.to_numpy().view(np.int64) == stored.to_numpy().view(np.int64)
+    if new.dtype == stored.dtype and new.dtype.kind == "f":
+        same = new.to_numpy().view(f"i{new.dtype.itemsize}") == stored.to_numpy().view(
+            f"i{new.dtype.itemsize}"
+        )
     else:
         same = (new.astype(str) == stored.astype(str)).to_numpy(bool)
     return same | (new.isna() & stored.isna()).to_numpy()

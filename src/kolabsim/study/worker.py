@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ from kolabsim.engine.ensemble import Block, new_state, run_block
 from kolabsim.errors import KolabsimError
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.ledger import Failure, Span
+from kolabsim.study.parts import parquet_bytes, part_table
 from kolabsim.study.tasks import Moments, Plain, Recipe, TaskKey, run_figures, unpack_base
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from kolabsim.engine.ensemble import Task
     from kolabsim.model.state import State
+
+TOGETHER = 512
+"""Runs that become tables together: those of many points, so that a point costs next to nothing."""
 
 
 class Work(NamedTuple):
@@ -47,13 +50,17 @@ class Batch:
 
 @dataclass
 class Finished:
-    """The outcome of a batch."""
+    """The outcome of a batch: a part, which is compressed where it was simulated."""
 
-    tables: dict[str, pa.Table] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """The content of the part's file of each kind."""
     spans: dict[str, list[Span]] = field(default_factory=dict)
-    """The runs that each table holds."""
+    """The runs that each file holds."""
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
+    """How long the batch took."""
+    cpu: dict[str, float] = field(default_factory=dict)
+    """Seconds of processor time for simulating, and for storing what was simulated."""
 
     @property
     def runs(self) -> int:
@@ -76,13 +83,17 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
     bases = {name: unpack_base(plain) for name, plain in batch.bases.items()}
     states: dict[str, State] = {}
     tables: dict[str, list[pa.Table]] = {}
+    waiting: list[Simulated] = []
+    cpu, storing = time.thread_time(), 0.0
 
-    def add(kind: str, table: pa.Table, block: str, runs: np.ndarray) -> None:
-        tables.setdefault(kind, []).append(table)
-        breaks = np.flatnonzero(np.diff(runs) != 1) + 1
-        consecutive = np.split(runs, breaks)
-        spans = [Span(block, int(part[0]), int(part[-1]) + 1) for part in consecutive]
-        found.spans.setdefault(kind, []).extend(spans)
+    def add_tables() -> None:
+        nonlocal storing
+        began = time.thread_time()
+        for kind, table, spans in make_tables(waiting, batch):
+            tables.setdefault(kind, []).append(table)
+            found.spans.setdefault(kind, []).extend(spans)
+        waiting.clear()
+        storing += time.thread_time() - began
 
     for key, recipe, runs in batch.work:
         task, block = recipe.make(bases), key.block(int(runs[0]))
@@ -90,29 +101,65 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
             states[recipe.base] = new_state(task.world)
         state = states[recipe.base]
         for done, given in attempts(task, key, runs, batch.detail, state, stop, found.failures):
-            for kind, table, finished in make_tables(block, done, given, batch):
-                add(kind, table, block, finished)
-    found.tables = {
-        kind: pa.concat_tables(parts).unify_dictionaries() for kind, parts in tables.items()
-    }
+            waiting.append(Simulated(block, done, given))
+            if sum(len(one.runs) for one in waiting) >= TOGETHER:
+                add_tables()
+    add_tables()
+    began = time.thread_time()
+    found.files = {kind: parquet_bytes(pa.concat_tables(parts)) for kind, parts in tables.items()}
+    storing += time.thread_time() - began
+    found.cpu = {"simulating": time.thread_time() - cpu - storing, "storing": storing}
     found.seconds = time.perf_counter() - started
     return found
 
 
+class Simulated(NamedTuple):
+    """Finished runs of a block."""
+
+    block: str
+    runs: np.ndarray
+    given: Block
+
+
 def make_tables(
-    block: str, runs: np.ndarray, given: Block, batch: Batch
-) -> Iterator[tuple[str, pa.Table, np.ndarray]]:
+    simulated: Sequence[Simulated], batch: Batch
+) -> Iterator[tuple[str, pa.Table, list[Span]]]:
     """Figures of runs, and quarters and regions of those with detail: kind, table, runs in it."""
-    names, regional = given.measures, runs < batch.detail
-    moments = [given.history[:, q, names.index(name), None] for name, q in batch.moments]
-    figures = np.concatenate([run_figures(given.history, names), *moments], axis=1)
+    if not simulated:
+        return
+    names = simulated[0].given.measures
+    history = np.concatenate([one.given.history for one in simulated])
+    moments = [history[:, q, names.index(name), None] for name, q in batch.moments]
+    figures = np.concatenate([run_figures(history, names), *moments], axis=1)
     columns = [*names, *(f"{name}@{quarter}" for name, quarter in batch.moments)]
-    yield "runs", rows(block, runs, {}, columns, figures), runs
-    if regional.any():
-        runs, history, by_region = runs[regional], given.history[regional], given.figures[regional]
-        yield "quarters", rows(block, runs, {"quarter": None}, names, history), runs
-        places = {"region": batch.regions, "area": batch.areas}
-        yield "regions", rows(block, runs, places, tuple(REGION_MEASURES), by_region), runs
+    blocks = [(one.block, one.runs) for one in simulated]
+    yield "runs", part_table("runs", blocks, {}, columns, figures), spans_of(blocks)
+    is_detailed = [one.runs < batch.detail for one in simulated]
+    blocks = [
+        (block, runs[here])
+        for (block, runs), here in zip(blocks, is_detailed, strict=True)
+        if here.any()
+    ]
+    if not blocks:
+        return
+    spans, history = spans_of(blocks), history[np.concatenate(is_detailed)]
+    yield "quarters", part_table("quarters", blocks, {"quarter": None}, names, history), spans
+    figures = np.concatenate([
+        one.given.figures[here]
+        for one, here in zip(simulated, is_detailed, strict=True)
+        if here.any()
+    ])  # fmt: skip
+    places = {"region": batch.regions, "area": batch.areas}
+    yield "regions", part_table("regions", blocks, places, tuple(REGION_MEASURES), figures), spans
+
+
+def spans_of(blocks: Sequence[tuple[str, np.ndarray]]) -> list[Span]:
+    """The runs of blocks, as spans of consecutive numbers."""
+    return [
+        Span(block, int(part[0]), int(part[-1]) + 1)
+        for block, runs in blocks
+        for part in np.split(runs, np.flatnonzero(np.diff(runs) != 1) + 1)
+    ]
 
 
 def attempts(
@@ -144,36 +191,3 @@ def attempts(
     if stop is not None and stop[0] != 0:
         raise GivenUpError
     yield runs, given
-
-
-def rows(
-    block: str,
-    runs: np.ndarray,
-    axes: Mapping[str, Sequence[str] | None],
-    names: Sequence[str],
-    values: np.ndarray,
-) -> pa.Table:
-    """A table with a row for each place on the axes: block, run, the other axes, and the names.
-
-    The axes of ``values`` are the runs, ``axes`` (with their labels; without, they count from 0)
-    and the names.
-    """
-    import pyarrow as pa
-
-    run, *places = np.indices(values.shape[:-1], dtype=np.int32).reshape(len(axes) + 1, -1)
-    flat = values.reshape(-1, values.shape[-1])
-    labels = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(flat), np.int32)), [block])
-    keys = {"block": labels, "run": runs[run]}
-    for (name, words), place in zip(axes.items(), places, strict=True):
-        keys[name] = place if words is None else pa.DictionaryArray.from_arrays(place, list(words))
-    columns = {name: np.ascontiguousarray(flat[:, k]) for k, name in enumerate(names)}
-    return pa.table(keys | columns)
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table as the content of a Parquet file; it does not depend on how rows came together."""
-    import pyarrow.parquet as pq
-
-    stream = io.BytesIO()
-    pq.write_table(table.combine_chunks(), stream, compression="zstd")
-    return stream.getvalue()
