@@ -70,6 +70,7 @@ def test_the_reference_has_what_is_declared(built):
     from kolabsim.scenario.importer import ANSWERS
     from kolabsim.scenario.presets import PRESETS
     from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.tables import TABLES
 
     def has(page, words):
         text = (built / f"reference/{page}.html").read_text(encoding="utf-8")
@@ -77,6 +78,7 @@ def test_the_reference_has_what_is_declared(built):
 
     assert has("parameters", PARAMETERS)
     assert has("measures", MEASURES)
+    assert has("results", [*TABLES, *(c.name for table in TABLES.values() for c in table.columns)])
     keys = {field.alias or name for name, field in Scenario.model_fields.items()}
     assert has("scenarios", keys)
     assert has("importing", [*(one.flag for one in ANSWERS.values()), *PRESETS])

@@ -118,6 +118,27 @@ def measures() -> str:
     )
 
 
+def tables() -> str:
+    """The tables that experiments publish: what a row stands for, and each column with its unit."""
+    from kolabsim.study.spec import KINDS
+    from kolabsim.study.tables import OF_MEASURE, TABLES
+
+    def unit(column: object) -> str:
+        link = "[of the measure](measures.md)"
+        return {"1": "", OF_MEASURE: link}.get(column.unit, column.unit)
+
+    text = ""
+    for name, one in TABLES.items():
+        kinds = "all kinds" if one.kinds == tuple(KINDS) else ", ".join(map(code, one.kinds))
+        files = ", ".join(map(code, one.files)) or "only exported"
+        rows = [(code(c.name), unit(c), c.meaning) for c in one.columns]
+        text += (
+            f"({name}-table)=\n### `{name}`\n\nA row for {one.row}. Kinds: {kinds}. Files: {files}."
+            f" {one.note}\n\n{table(('column', 'unit', 'meaning'), rows)}\n"
+        )
+    return text
+
+
 # What people write --------------------------------------------------------------------------------
 
 
@@ -313,8 +334,10 @@ def autodoc(name: str, found: object) -> str:
 
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (parameters, factors, measures, scenario, experiments, importing, commands, python)
-}
+    for made in (
+        parameters, factors, measures, tables, scenario, experiments, importing, commands, python,
+    )
+}  # fmt: skip
 
 
 class Declared(SphinxDirective):

@@ -334,7 +334,8 @@ def test_figures_are_written_as_svg_and_png_and_drawn_once(
         lambda *given, **options: rendered.append(1) or to_svg(*given, **options),
     )
     page = comparison_page(results, comparison, provenance=FACTS, question="?")
-    publish(page, tmp_path, tables={"differences": comparison.differences}, facts=FACTS)
+    more = {"facts": FACTS, "scenario": results.scenario}
+    publish(page, tmp_path, tables={"differences": comparison.differences}, **more)
     files = {path.name for path in (tmp_path / "figures").iterdir()}
     names = {"forest", "over_time", "benefits", "winners", "map", "map_of_losses", "channels",
              "costs", "convergence"}  # fmt: skip
@@ -347,7 +348,7 @@ def test_figures_are_written_as_svg_and_png_and_drawn_once(
     (tmp_path / "taken" / "figures").mkdir(parents=True)
     (tmp_path / "taken" / "figures" / "forest.svg").mkdir()
     with pytest.raises(StorageError):
-        publish(page, tmp_path / "taken", tables={}, facts=FACTS)
+        publish(page, tmp_path / "taken", tables={}, **more)
 
 
 # Sentences --------------------------------------------------------------------------------------

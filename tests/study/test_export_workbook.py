@@ -12,14 +12,16 @@ from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
 from kolabsim.study.ledger import hold
 from kolabsim.study.runner import Study
+from kolabsim.study.tables import TABLES
 
 openpyxl = pytest.importorskip("openpyxl")
 
-TABLE = """\
-strategy,region,verdict,difference,low
-team,34.10,=1+1,0.25,
-team,007,"@SUM(A1)",-1e-3,nan
-team,+5,-2,3,inf
+HEAD = ",".join(column.name for column in TABLES["winners"].columns)
+TABLE = f"""\
+{HEAD}
+team,default,34.10,=1+1,0.25,,0.5,1,2,3,gains,1.0,4
+team,default,007,"'@SUM(A1)",-1e-3,nan,0.5,1,2,3,loses,1.0,4
+team,default,+5,-2,3,inf,0.5,1,2,3,undecided,1.0,4
 """
 
 
@@ -54,17 +56,17 @@ def test_runs_are_those_of_the_store(study, tmp_path):
 
 def test_text_is_never_a_formula_and_codes_stay_codes(study, tmp_path):
     _head, *rows = sheet(study, tmp_path, "winners")
-    assert [[cell.value for cell in row] for row in rows] == [
-        ["team", "34.10", "=1+1", 0.25, None],
-        ["team", "007", "@SUM(A1)", -0.001, None],
-        ["team", "+5", "-2", 3, None],
+    assert [[cell.value for cell in row[2:6]] for row in rows] == [
+        ["34.10", "=1+1", 0.25, None],
+        ["007", "@SUM(A1)", -0.001, None],
+        ["+5", "-2", 3, None],
     ]
     assert all(cell.data_type != "f" for row in rows for cell in row)
-    assert rows[0][2].quotePrefix
+    assert rows[0][3].quotePrefix
 
 
 def test_measures_have_units_and_meanings(study, tmp_path):
-    _head, *rows = sheet(study, tmp_path, "measures")
+    _head, *rows = sheet(study, tmp_path, "columns")
     found = {(row[0].value, row[1].value): row for row in rows}
     assert found["runs", "saving"][2].value == "IDR"
     assert found["runs", "trust"][3].value == MEASURES["trust"].meaning

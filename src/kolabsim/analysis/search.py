@@ -38,8 +38,11 @@ from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.strategy import Phase, SupportPhase
+from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.factors import Factor
+from kolabsim.study.ledger import Ledger, held
+from kolabsim.study.runner import future_names
 from kolabsim.study.spec import SearchSpec
 
 LEAST_POPULATION = 8
@@ -252,9 +255,28 @@ class SearchResult:
     """The best packages under a budget, and how they do in other futures."""
 
     front: Front
+    futures: Sequence[str]
+    """The future of each package on the front, as the study numbers it."""
     robustness: FrontRobustness | None
     references: Mapping[str, np.ndarray]
     """[columns, runs] of the scenario's own strategies that are packages, for comparison."""
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The packages on the front and, if they were simulated in other futures, how they do."""
+        front, robust = self.front, self.robustness
+        packages = front.table().assign(package=range(1, len(front) + 1), future=self.futures)
+        if robust is None:
+            return {"front": packages}
+        numbers = tuple(member + 1 for member in robust.members)
+        columns = {
+            "mean": robust.means, "low": robust.intervals[..., 0],
+            "high": robust.intervals[..., 1], "worst_tenth": robust.worst,
+        }  # fmt: skip
+        table = tidy({"package": numbers, "outcome": front.columns}, columns)
+        shares = {"within_budget": robust.within, "undominated": robust.stays}
+        each = len(front.columns)
+        shares = {name: np.repeat(values, each) for name, values in shares.items()}
+        return {"front": packages, "stability": table.assign(**shares)}
 
 
 def run_search(
@@ -302,7 +324,8 @@ def run_search(
             members=front.spread(MOST_MEMBERS),
         )  # fmt: skip
     values = evaluate(starts, range(front.values.shape[2])) if known else starts
-    return SearchResult(front, robustness, dict(zip(known, values, strict=True)))
+    names = future_names(held(folder) or Ledger.read(folder), settings_table(factors, front.points))
+    return SearchResult(front, names, robustness, dict(zip(known, values, strict=True)))
 
 
 def known_packages(experiment: Experiment[SearchSpec]) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ two strategies, from no difference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from kolabsim.errors import InputError
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment, sweep_table
 from kolabsim.study.factors import Value
-from kolabsim.study.runner import Study
+from kolabsim.study.runner import Study, future_names
 from kolabsim.study.spec import SweepSpec
 
 
@@ -84,6 +84,8 @@ class SweepResult:
 
     study: Study
     settings: pd.DataFrame = field(repr=False)
+    futures: Sequence[str] = field(repr=False)
+    """The future of each point, as the study numbers it."""
     maps: tuple[OutcomeMap, ...]
     values: Mapping[str, np.ndarray] = field(repr=False)
     """[points, runs] of each outcome."""
@@ -92,7 +94,7 @@ class SweepResult:
 
     def table(self) -> pd.DataFrame:
         """All maps as one table, with a row for each outcome and point."""
-        tables = [one.table() for one in self.maps]
+        tables = [one.table().assign(future=self.futures) for one in self.maps]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
@@ -158,4 +160,5 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
             maps.append(drawn)
         except InputError as error:  # it is undefined somewhere; others may not be
             left_out.append(error.problems[0].message)
-    return SweepResult(study, settings, tuple(maps), found, tuple(left_out))
+    futures = future_names(study.ledger, settings)
+    return SweepResult(study, settings, futures, tuple(maps), found, tuple(left_out))

@@ -30,6 +30,7 @@ from kolabsim.scenario.schema import Section
 from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
+from kolabsim.study.tables import Terms
 from kolabsim.study.tasks import DEFAULT_FUTURE
 
 if TYPE_CHECKING:
@@ -300,16 +301,16 @@ class Estimate:
         return ("kolabsim.zip", self.data()) if kind == "data" else ("kolabsim.html", self.report())
 
     def data(self) -> bytes:
-        """A ZIP file: differences, regions, runs, quarters, their columns, and the study."""
-        from kolabsim.study.export import column_table
-
+        """A ZIP file: differences, winners, runs, quarters, their columns, and the study."""
+        scenario = self.session.scenario
         tables = {
             "differences": self.comparison.differences,
-            "regions": self.comparison.winners,
+            "winners": self.comparison.winners,
             "runs": self.results.runs,
             "quarters": self.results.quarters,
-            "columns": column_table(MEASURES, self.session.scenario.currency),
         }
+        terms = Terms({name: MEASURES[name] for name in scenario.measures}, scenario.currency)
+        tables["columns"] = terms.column_table({name: list(of) for name, of in tables.items()})
         files = {f"{name}.csv": table_csv(table) for name, table in tables.items()}
         if self.session.upload.files:
             files |= {f"study/{k}": data for k, data in self.session.study_files().items()}

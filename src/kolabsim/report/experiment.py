@@ -173,14 +173,12 @@ def publish_comparison(
         "costs": comparison.costs, "channels": comparison.channels,
         "variance": variance, "fairness": fair,
     }  # fmt: skip
-    resolved = json.dumps(experiment.scenario.resolved(), indent=1, sort_keys=True)
-    write_whole(folder / "scenario.json", resolved.encode())
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
         variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
-    publish(page, folder, tables=found, facts=facts)
+    publish(page, folder, tables=found, facts=facts, scenario=experiment.scenario)
 
 
 def publish_experiment(
@@ -213,7 +211,7 @@ def publish_experiment(
     scenario = experiment.scenario
     kind, notices = scenario.title(language()), find_notices(scenario)
     page = Page(title, sections, lines=lines, kind=kind, notices=notices)
-    publish(page, folder, tables=report.tables, facts=facts)
+    publish(page, folder, tables=report.tables, facts=facts, scenario=scenario)
     return sections
 
 

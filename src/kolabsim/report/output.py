@@ -21,12 +21,16 @@ from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE
 from kolabsim.study.ledger import LEDGER
+from kolabsim.study.tables import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kolabsim.scenario.scenario import Scenario
+
 REPORT = "report.html"
 FIGURES = "figures"
+SCENARIO = "scenario.json"
 
 
 def is_bare(path: Path) -> bool:
@@ -79,16 +83,25 @@ def fresh_folder(folder: Path) -> Path:
 
 
 def publish(
-    page: Page, folder: Path, *, tables: Mapping[str, pd.DataFrame], facts: Mapping[str, object]
+    page: Page,
+    folder: Path,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    facts: Mapping[str, object],
+    scenario: Scenario,
 ) -> None:
     """Write a page with its figures, tables and provenance into the folder of its runs.
 
     The page is written as HTML and as a workbook, each of its pictures as SVG and PNG, and each of
-    ``tables`` as CSV under its name. The provenance (``facts``) comes last, so that a folder that
-    has it is complete. Raises :class:`~kolabsim.errors.StorageError` if the disk refuses.
+    ``tables`` as CSV under its name, with the columns that :mod:`kolabsim.study.tables` declares.
+    ``scenario`` is written as JSON with everything that it resolves to. The provenance (``facts``)
+    comes last, so that a folder that has it is complete. Raises
+    :class:`~kolabsim.errors.StorageError` if the disk refuses.
     """
+    resolved = json.dumps(scenario.resolved(), indent=1, sort_keys=True)
+    write_whole(folder / SCENARIO, resolved.encode())
     for name, table in tables.items():
-        write_whole(folder / f"{name}.csv", table_csv(table))
+        write_whole(folder / f"{name}.csv", table_csv(TABLES[name].arrange(table)))
     for name, picture in page.pictures.items():
         if picture.svg:
             write_whole(folder / FIGURES / f"{name}.svg", picture.svg.encode())

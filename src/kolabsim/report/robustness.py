@@ -118,10 +118,13 @@ def report(experiment: Experiment[RobustnessSpec], result: RobustnessResult) -> 
         fill(assumptions, section=_("What to measure first")),
         fill(methods, outcomes=name_outcomes(experiment), **counts),
         {
-            "robustness": result.robustness.estimates,
-            "information": result.information.factors,
-            "sizes": result.sizes,
-            "outcomes": result.robustness.by_future(result.futures),
+            name: table.assign(outcome=result.robustness.outcome)
+            for name, table in {
+                "robustness": result.robustness.estimates,
+                "information": result.information.factors,
+                "sizes": result.sizes,
+                "outcomes": result.robustness.by_future(result.futures),
+            }.items()
         },
     )
 

@@ -185,7 +185,7 @@ def report(experiment: Experiment[SearchSpec], result: SearchResult) -> KindRepo
             methods, factors=len(experiment.factors), candidates=last.candidates,
             outcomes=name_outcomes(experiment), runs=last.runs,
         ),
-        {"front": front.table()},
+        result.tables(),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -18,6 +19,7 @@ from kolabsim.files import table_csv, write_whole
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.parts import encoding, read_part
 from kolabsim.study.runner import Study
+from kolabsim.study.tables import TABLES
 from kolabsim.study.tasks import run_figures
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ def chunks(
     """
     limit = study.runs if kind == "runs" else min(study.runs, study.detail)
     ledger = study.ledger
-    wanted = ["block", *KEYS[kind], *measure_columns(study, kind, columns)]
+    wanted = ["block", *head(study, kind, columns)[2:]]
     index = ledger.index(kind)
     read = lru_cache(maxsize=4)(
         lambda name: read_part(ledger.checked(name), kind, wanted).unify_dictionaries()
@@ -203,19 +205,18 @@ def read_table(study: Study, kind: str, columns: Collection[str] | None = None) 
     found = list(chunks(study, kind, columns))
     if found:
         return pd.concat(found, ignore_index=True)
-    chosen = measure_columns(study, kind, columns)
-    return pd.DataFrame(columns=["strategy", "future", *KEYS[kind], *chosen])
+    return pd.DataFrame(columns=head(study, kind, columns))
 
 
-def measure_columns(study: Study, kind: str, columns: Collection[str] | None) -> list[str]:
-    """The columns of a kind besides its keys: those among ``columns``, or all.
+def head(study: Study, kind: str, columns: Collection[str] | None = None) -> list[str]:
+    """The columns of a kind: its keys, and those among ``columns``, or all.
 
     Of runs, measures at a quarter are among them.
     """
-    measures: Mapping[str, object] = REGION_MEASURES if kind == "regions" else study.measures
-    moments = study.moments if kind == "runs" else ()
-    found = [*measures, *(f"{name}@{quarter}" for name, quarter in moments)]
-    return [name for name in found if columns is None or name in columns]
+    moments = [f"{measure}@{quarter}" for measure, quarter in study.moments]
+    names = TABLES[kind].names({"MEASURE": list(study.measures), "MOMENT": moments})
+    keys = ("strategy", "future", *KEYS[kind])
+    return [name for name in names if columns is None or name in keys or name in columns]
 
 
 def read_tables(study: Study) -> dict[str, pd.DataFrame]:
@@ -264,6 +265,19 @@ class StoredResults(Results):
         return read_table(self.study, kind, names)[list(names)]
 
 
+def arrow_table(table: pd.DataFrame, name: str, study: Study) -> pa.Table:
+    """A published table for Parquet, with the unit and the meaning of each column."""
+    import pyarrow as pa
+
+    found = pa.Table.from_pandas(table, preserve_index=False)
+    about = study.terms.describe(name, list(table))
+    fields = [
+        field.with_metadata({"unit": about[field.name].unit, "meaning": about[field.name].meaning})
+        for field in found.schema
+    ]
+    return found.cast(pa.schema(fields, metadata=found.schema.metadata))
+
+
 def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> StoredResults:
     """Write the figures of all runs of a study into one file in its folder, and read that.
 
@@ -280,16 +294,19 @@ def collect(study: Study, scenario: Scenario, futures: Mapping[str, object]) -> 
 
 def joined(study: Study, kind: str, ending: str = ".parquet") -> Callable[[BinaryIO], None]:
     """A function that writes all finished rows of a kind into a file: CSV or Parquet."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     def write(file: BinaryIO) -> None:
         writer = None
-        for number, chunk in enumerate(chunks(study, kind)):
+        # A file without rows has its columns.
+        for number, chunk in enumerate(chain(chunks(study, kind), [None])):
+            if chunk is None and number:
+                break
+            rows = read_table(study, kind) if chunk is None else chunk
             if ending == ".csv":
-                file.write(table_csv(chunk, header=number == 0))
+                file.write(table_csv(rows, header=number == 0))
                 continue
-            table = pa.Table.from_pandas(chunk, preserve_index=False)
+            table = arrow_table(rows, kind, study)
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema, **encoding(table))
             writer.write_table(table)

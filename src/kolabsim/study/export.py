@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,13 +15,25 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.errors import InputError, require, shown, suggestion
-from kolabsim.files import begins_as_formula, rows_csv, table_csv, unescape, write_whole
+from kolabsim.files import (
+    Content,
+    begins_as_formula,
+    rows_csv,
+    table_csv,
+    unescape,
+    write_whole,
+)
 from kolabsim.i18n import _
-from kolabsim.model.measures import REGION_MEASURES, Measure
-from kolabsim.study.collect import chunks, read_tables
-from kolabsim.study.ledger import PUBLISHED
-from kolabsim.study.parts import KINDS
+from kolabsim.study.collect import (
+    KEYS,
+    arrow_table,
+    chunks,
+    head,
+    joined,
+    read_table,
+)
 from kolabsim.study.runner import Study
+from kolabsim.study.tables import TABLES, Column
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -34,117 +45,140 @@ FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 """Formats of exported results."""
 MOST_ROWS = 1_048_575
 """Most rows of a sheet below its head that Excel reads."""
-LABELS = frozenset(
-    ("strategy", "future", "region", "name", "area", "item", "channel", "measure", "verdict")
-)
-"""Columns of text, even where it looks like a number: the code 34.10 is not 34.1."""
-
-
-def measure_unit(measure: Measure, currency: str) -> str:
-    """The unit of a measure; of money the scenario's currency, or cost units."""
-    return (currency or "cost units") if measure.unit == "currency" else measure.unit
 
 
 def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     """Write the tables of the study in a folder for other tools, and return the files.
 
-    ``to`` is csv or parquet: runs, quarters, regions, and columns with their units and meanings;
-    netcdf: one file; or xlsx: one workbook of the runs and of every CSV table that the report left
-    in the folder. The last two need the extra ``export``.
+    These are the runs of all points and stages and, where they are stored, quarters and regions;
+    the tables that the report left in the folder; and the unit and the meaning of each column
+    (:data:`kolabsim.study.tables.TABLES`). ``to`` is csv or parquet: a file for each table;
+    netcdf: one file; or xlsx: one workbook without quarters and regions. The last two need the
+    extra ``export``.
+
+    Raises :class:`~kolabsim.errors.KolabsimError` if there is no finished run or the disk refuses.
     """
     study = Study.open(folder)
     ledger = study.ledger
     if not any((folder / name).is_file() for files in ledger.index().values() for name in files):
         raise InputError.of(_("no finished run is in this folder"), shown(folder))
+    published = published_tables(study)
     if to == "xlsx":
-        return [_write_workbook(study, out / "results.xlsx")]
-    tables = read_tables(study)
+        return [_write_workbook(study, published, out / "results.xlsx")]
     if to == "netcdf":
-        return [_write_netcdf(tables, study, out / "results.nc")]
-    tables["columns"] = column_table(study.measures, study.currency)
-    written = []
-    for name in (*KINDS, "columns"):
-        path = out / f"{name}.{to}"
-        write_whole(path, table_content(tables[name], to, study))
-        written.append(path)
-    return written
+        return [_write_netcdf(study, published, out / "results.nc")]
+    kinds = [kind for kind in KEYS if ledger.index(kind)]
+    contents: dict[str, Content] = {kind: joined(study, kind, f".{to}") for kind in kinds}
+    heads = {kind: head(study, kind) for kind in kinds}
+    heads |= {name: list(table) for name, table in published.items()}
+    tables = dict(published) | {"columns": study.terms.column_table(heads)}
+    contents |= {name: table_content(table, name, to, study) for name, table in tables.items()}
+    for name, content in contents.items():
+        write_whole(out / f"{name}.{to}", content)
+    return [out / f"{name}.{to}" for name in contents]
 
 
-def column_table(measures: Mapping[str, Measure], currency: str) -> pd.DataFrame:
-    """The meaning and the unit of each column of the tables."""
-    rows = [
-        {"table": table, "column": name, "unit": measure_unit(entry, currency),
-         "meaning": entry.meaning, "figure": entry.figure}
-        for table, entries in (
-            ("runs", measures), ("quarters", measures), ("regions", REGION_MEASURES)
-        )
-        for name, entry in entries.items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+def published_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """The tables in the folder of a study besides its runs, futures first."""
+    names = [name for name in TABLES if name not in KEYS and f"{name}.csv" in study.ledger.files]
+    return {name: read_published(study.ledger.checked(f"{name}.csv"), name) for name in names}
 
 
-def table_content(table: pd.DataFrame, to: str, study: Study) -> bytes:
+def read_published(file: Path, name: str) -> pd.DataFrame:
+    """A published table, texts as texts: the code 34.10 is not 34.1, and NA is a code too."""
+    found = pd.read_csv(file, dtype=str, keep_default_na=False)
+    try:
+        declared = TABLES[name].recognise(found.columns)
+    except ValueError as error:
+        text = _("another version of kolabsim wrote this table; export it with that version")
+        raise InputError.of(text, shown(file)) from error
+    return pd.DataFrame({column: read_column(found[column], declared[column]) for column in found})
+
+
+def read_column(cells: pd.Series, declared: Column) -> pd.Series:
+    """The values of a column of CSV: numbers, truth values, or texts; empty ones are null."""
+    is_empty = cells == ""
+    given = cells[~is_empty]
+    kinds: list[tuple[type, Callable[[str], object]]] = [(int, int), (float, float)]
+    if declared.is_text:
+        kinds = [(bool, {"True": True, "False": False}.__getitem__)]
+    for kind, read in kinds:
+        with suppress(ValueError, KeyError):
+            values = [read(cell) for cell in given]
+            if not is_empty.any():
+                return pd.Series(values, dtype=kind)
+            table = pd.Series(np.nan, cells.index, float if kind is not bool else object)
+            table[~is_empty] = values
+            return table
+    return cells.map(unescape).mask(is_empty, None)
+
+
+def table_content(table: pd.DataFrame, name: str, to: str, study: Study) -> bytes:
     """A table as the content of a CSV file, or of a Parquet file with units."""
     if to == "csv":
         return table_csv(table)
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found = pa.Table.from_pandas(table, preserve_index=False)
-    entries = REGION_MEASURES | study.measures
-    fields = []
-    for part in found.schema:
-        about = entries.get(part.name)
-        unit = about and {"unit": measure_unit(about, study.currency)}
-        fields.append(part.with_metadata(unit) if unit else part)
     stream = io.BytesIO()
-    schema = pa.schema(fields, metadata=found.schema.metadata)
-    pq.write_table(found.cast(schema), stream, compression="zstd")
+    pq.write_table(arrow_table(table, name, study), stream, compression="zstd")
     return stream.getvalue()
 
 
-def _write_netcdf(tables: Mapping[str, pd.DataFrame], study: Study, path: Path) -> Path:
+def _write_netcdf(study: Study, published: Mapping[str, pd.DataFrame], path: Path) -> Path:
+    """A file with an array of each measure, and the columns of the tables as vectors."""
     for package in ("netCDF4", "xarray"):
         require(package, extra="export", what="netcdf")
     import xarray as xr
 
-    def variables(table: pd.DataFrame, keys: list[str], entries: Mapping[str, Measure], tail: str):
-        shape, places = [], []
-        for key in keys:
+    ledger, variables, labels = study.ledger, {}, {}
+    for kind, keys in KEYS.items():
+        if not ledger.index(kind):
+            continue
+        table = read_table(study, kind)
+        tail = "" if kind == "runs" else f"_by_{keys[1]}"
+        shape, places, dims = [], [], []
+        for key in ("strategy", "future", *keys):
             values = table[key]
             is_label = values.dtype == "category"
             shape.append(len(values.cat.categories) if is_label else int(values.max()) + 1)
             places.append(values.cat.codes if is_label else values)
-        for name, entry in entries.items():
+            dims.append(f"{key}_detailed" if key == "run" and tail else key)
+            if is_label:
+                labels[key] = list(values.cat.categories)
+        about = study.terms.describe(kind, list(table))
+        for name in [name for name in about if name not in ("strategy", "future", *keys)]:
             grid = np.full(shape, np.nan)
             grid[tuple(np.asarray(place) for place in places)] = table[name]
-            dims = [f"{key}_detailed" if key == "run" and tail else key for key in keys]
-            about = {"units": measure_unit(entry, study.currency), "long_name": entry.meaning}
-            yield f"{name}{tail}", (dims, grid, about)
-
-    points = ["strategy", "future", "run"]
-    found = dict(variables(tables["runs"], points, study.measures, ""))
-    found |= variables(tables["quarters"], [*points, "quarter"], study.measures, "_by_quarter")
-    places = [*points, "region", "area"]
-    found |= variables(tables["regions"], places, REGION_MEASURES, "_by_region")
-    labels = {name: list(tables["runs"][name].cat.categories) for name in ("strategy", "future")}
-    labels |= {"region": list(study.regions), "area": list(study.areas)}
-    data = xr.Dataset(found, coords=labels, attrs={"title": "kolabsim results"})
-    write_whole(path, bytes(data.to_netcdf(engine="netcdf4")))
+            units = {"units": about[name].unit, "long_name": about[name].meaning}
+            variables[f"{name}{tail}"] = (dims, grid, units)
+    for name, table in published.items():
+        for column, one in study.terms.describe(name, list(table)).items():
+            values = table[column]
+            array = values.fillna("").to_numpy(str) if values.dtype == object else values.to_numpy()
+            units = {"units": one.unit, "long_name": one.meaning}
+            variables[f"{name}.{column}"] = ([f"{name}_row"], array, units)
+    data = xr.Dataset(variables, coords=labels, attrs={"title": "kolabsim results"})
+    packed = {
+        name: {"zlib": True, "complevel": 1}
+        for name, values in variables.items()
+        if values[1].dtype.kind == "f"
+    }
+    write_whole(path, bytes(data.to_netcdf(engine="netcdf4", encoding=packed)))
     return path
 
 
-def _write_workbook(study: Study, path: Path) -> Path:
-    """A workbook with a sheet for runs, each CSV table beside them, and the meaning of measures."""
+def _write_workbook(study: Study, published: Mapping[str, pd.DataFrame], path: Path) -> Path:
+    """A workbook with a sheet for runs, each table beside them, and the meaning of columns."""
     require("openpyxl", extra="export", what="xlsx")
     from openpyxl import Workbook
 
-    rows = study.runs * len(study.tasks)
-    if rows > MOST_ROWS:
-        _refuse_rows("runs", rows)
+    sizes = {"runs": study.runs * len(study.tasks)}
+    for name, number in (sizes | {name: len(table) for name, table in published.items()}).items():
+        if number > MOST_ROWS:
+            _refuse_rows(name, number)
     book = Workbook(write_only=True)
     try:
-        _fill(book, study)
+        _fill(book, study, published)
     except BaseException:
         with suppress(Exception):
             book.save(io.BytesIO())  # sheets that are not closed leave files and complaints behind
@@ -152,22 +186,15 @@ def _write_workbook(study: Study, path: Path) -> Path:
     return save_book(book, path)
 
 
-def _fill(book: Workbook, study: Study) -> None:
+def _fill(book: Workbook, study: Study, published: Mapping[str, pd.DataFrame]) -> None:
     """Write all sheets of a workbook."""
-    head = ["strategy", "future", "run", *study.measures]
-    runs = (row for table in chunks(study, "runs") for row in table[head].itertuples(index=False))
-    _write_sheet(book, "runs", head, runs)
-    ledger = study.ledger
-    for name in sorted(name for name, file in ledger.files.items() if file.role == PUBLISHED):
-        file = study.folder / name
-        if file.suffix == ".csv" and file.stem not in {"runs", "measures"}:
-            names, *body = _read_rows(ledger.checked(name))
-            if len(body) > MOST_ROWS:
-                _refuse_rows(file.name, len(body))
-            title = re.sub(r"[\\*?:/\[\]]", "_", file.stem)[:31]
-            _write_sheet(book, title, list(map(str, names)), body)
-    about = column_table(study.measures, study.currency)
-    _write_sheet(book, "measures", list(about), about.itertuples(index=False))
+    runs = head(study, "runs")
+    rows = (row for table in chunks(study, "runs") for row in table.itertuples(index=False))
+    _write_sheet(book, "runs", runs, rows)
+    heads = {"runs": runs} | {name: list(table) for name, table in published.items()}
+    tables = dict(published) | {"columns": study.terms.column_table(heads)}
+    for name, table in tables.items():
+        _write_sheet(book, name, list(table), table.itertuples(index=False))
 
 
 def _refuse_rows(what: str, number: int) -> None:
@@ -175,29 +202,13 @@ def _refuse_rows(what: str, number: int) -> None:
     raise InputError.of(text, what=what, number=number, most=MOST_ROWS)
 
 
-def _read_rows(file: Path) -> Iterator[Sequence[object]]:
-    """The head of a CSV table, and its rows with numbers as numbers."""
-
-    def value(name: str, text: str) -> object:
-        with suppress(ValueError):
-            return unescape(text) if name in LABELS else float(text)
-        return unescape(text)
-
-    with file.open(encoding="utf-8", newline="") as opened:
-        reader = csv.reader(opened)
-        head = next(reader, [])
-        yield head
-        for row in reader:
-            yield list(map(value, head, row))
-
-
 def _write_sheet(
-    book: Workbook, title: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+    book: Workbook, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Write a table whose head stays in sight."""
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
-    sheet.append([make_cell(sheet, name) for name in head])
+    sheet.append([make_cell(sheet, name) for name in columns])
     for row in rows:
         sheet.append([make_cell(sheet, value) for value in row])
 
@@ -215,6 +226,8 @@ def make_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
             cell.quotePrefix = True  # stays text when somebody edits it
             return cell
         return text or None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
     number = float(cast("float", value))
     if not math.isfinite(number):
         return None

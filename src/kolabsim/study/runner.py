@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import partial
@@ -22,10 +22,11 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK, cores
 from kolabsim.engine.overrides import is_quick
 from kolabsim.errors import InputError, KolabsimError, StoppedError, shown
-from kolabsim.files import rows_csv, table_csv
+from kolabsim.files import table_csv
 from kolabsim.i18n import _
 from kolabsim.model.measures import CUSTOM, MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
+from kolabsim.study.factors import list_factors
 from kolabsim.study.identity import Identity
 from kolabsim.study.ledger import (
     INPUT,
@@ -39,6 +40,7 @@ from kolabsim.study.ledger import (
     hold,
 )
 from kolabsim.study.parts import KINDS, part_files, part_name, read_part
+from kolabsim.study.tables import TABLES, Terms
 from kolabsim.study.tasks import (
     Bases,
     Moments,
@@ -63,8 +65,6 @@ if TYPE_CHECKING:
     from kolabsim.study.spec import ComparisonSpec
 
 INPUTS = "inputs"
-COLUMNS = "columns-"
-"""Beginning of the names of facts that say which columns points have."""
 FAILURES = "failures.csv"
 """The runs that raised an error, to be read by people."""
 FUTURES = "futures.csv"
@@ -119,6 +119,8 @@ class Study:
     custom_measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
     """Measures that extensions of the scenario declare."""
     strategies: tuple[str, ...] = ()
+    factors: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    """The unit and the meaning of each setting of its futures that is a factor."""
     futures: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The settings of each future by its name (:func:`~kolabsim.study.tasks.settings_text`)."""
     table: pd.DataFrame | None = field(default=None, repr=False)
@@ -158,7 +160,7 @@ class Study:
             strategies=experiment.strategies,
             futures={name: settings_text(of) for name, of in experiment.futures.items()},
             identity=experiment.identity,
-            **_facts(scenario),
+            **_facts(scenario, chain.from_iterable(experiment.futures.values())),
         )
         study._refuse_other_study(study.ledger)
         return study
@@ -214,7 +216,7 @@ class Study:
             moments=read_at,
             place=place,
             identity=identity or identify(scenario, strategies, "design", seed),
-            **_facts(scenario),
+            **_facts(scenario, table.columns),
         )
         ledger = study.ledger
         study._refuse_other_study(ledger)
@@ -243,17 +245,22 @@ class Study:
             areas=tuple(about["areas"]),
             currency=about["currency"],
             custom_measures=measures,
+            factors={name: tuple(of) for name, of in about.get("factors", {}).items()},
             strategies=tuple(dict.fromkeys(one.strategy for one in points)),
             futures={name: one.settings for name, one in ledger.futures.items()},
             moments=tuple(
                 dict.fromkeys(
                     (measure, quarter)
-                    for name, of in ledger.facts.items()
-                    if name.startswith(COLUMNS)
-                    for measure, quarter in of[1]
+                    for name in dict.fromkeys(one.columns for one in points)
+                    for measure, quarter in ledger.facts[name][1]
                 )
             ),
         )
+
+    @property
+    def terms(self) -> Terms:
+        """The units and meanings of what its tables hold."""
+        return Terms(self.measures, self.currency, self.factors)
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -309,9 +316,10 @@ class Study:
         assert self.identity is not None
         before = ledger.identity
         identity = self.identity if before is None else self.identity.over(before)
+        factors = {**ledger.facts.get("study", {}).get("factors", {}), **self.factors}
         about = {
             "seed": self.seed, "regions": self.regions, "areas": self.areas,
-            "currency": self.currency,
+            "currency": self.currency, "factors": factors,
             "measures": {name: astuple(entry) for name, entry in self.custom_measures.items()},
         }  # fmt: skip
         named = Fact("identity", json.dumps(asdict(identity), sort_keys=True))
@@ -344,9 +352,11 @@ class Study:
             text = json.dumps([recipe.names, self.moments])
             if text not in columns:
                 hash = hashlib.sha256(text.encode()).hexdigest()[:12]
-                columns[text] = Fact(f"{COLUMNS}{hash}", text)
+                columns[text] = Fact(f"columns-{hash}", text)
                 yield columns[text]
             before = ledger.points.get(task.name)
+            if before and before.hash != task.hash:  # other measures are read at a quarter
+                before = None
             point = Point(
                 task.name, task.hash, task.strategy, task.future,
                 max(self.runs, before.runs if before else 0),
@@ -561,8 +571,10 @@ class Study:
     def _list_failures(self, ledger: Ledger) -> None:
         """Write the runs that raised an error as a table, or remove it if there are none."""
         if ledger.failed:
-            rows = [Failure._fields[1:], *(failure[1:] for failure in ledger.failed.values())]
-            ledger.write({FAILURES: rows_csv(rows)}, INPUT)
+            import pandas as pd
+
+            rows = pd.DataFrame(list(ledger.failed.values())).drop(columns="name")
+            ledger.write({FAILURES: table_csv(TABLES["failures"].arrange(rows))}, INPUT)
         else:
             ledger.remove([FAILURES])
 
@@ -588,10 +600,12 @@ def futures_table(ledger: Ledger) -> pd.DataFrame:
     import pandas as pd
 
     futures = ledger.futures.values()
-    keys = pd.DataFrame(
-        [(one.future, one.stage) for one in futures], columns=["future", "stage"]
-    ).astype({"future": str})
-    return keys.join(pd.DataFrame([json.loads(one.settings) for one in futures]))
+    settings = pd.DataFrame([json.loads(one.settings) for one in futures])
+    keys = {
+        "future": [one.future for one in futures],
+        "stage": [one.stage for one in futures],
+    }
+    return TABLES["futures"].arrange(settings[sorted(settings)].assign(**keys))
 
 
 def future_names(ledger: Ledger, settings: pd.DataFrame) -> list[str]:
@@ -600,9 +614,15 @@ def future_names(ledger: Ledger, settings: pd.DataFrame) -> list[str]:
     return [known[settings_text(row)] for row in settings.to_dict("records")]
 
 
-def _facts(scenario: Scenario) -> dict[str, Any]:
+def _facts(scenario: Scenario, settings: Iterable[str]) -> dict[str, Any]:
     """What a study stores of its scenario besides its tasks."""
+    known = list_factors(scenario)
     return {
+        "factors": {
+            name: ("" if known[name].is_choice else known[name].unit, known[name].meaning)
+            for name in settings
+            if name in known
+        },
         "regions": scenario.regions.codes,
         "areas": tuple(scenario.areas),
         "currency": scenario.currency,
