@@ -68,7 +68,11 @@ def test_quick_size(name, quick):
     found = tool().figures(experiment.kind, folder / "r")
     expected = pd.read_csv(shipped("experiments") / name / "expected.csv")
     pd.testing.assert_frame_equal(
-        found[list(expected)].reset_index(drop=True), expected, rtol=1e-3, atol=2e-6, check_dtype=False
+        found[list(expected)].reset_index(drop=True),
+        expected,
+        rtol=1e-3,
+        atol=2e-6,
+        check_dtype=False,
     )
 
 
