@@ -11,10 +11,10 @@ from kolabsim.validation.runs import Run, Setting, simulate_run
 AREAS = ("finance", "procurement", "training", "technology")
 
 
-def observed(*, quarters=30, history=None, **columns) -> Run:
+def observed(*, quarters=30, history=None, listed=(), **columns) -> Run:
     """Four regions, four areas; regions 0 and 1 share finance since the start."""
     shape = (quarters, 4, 4)
-    given = {name: np.zeros(shape) for name in TRACE}
+    given = {name: np.zeros(shape) for name in TRACE if name != "hub"}
     given["body"][:], given["cost"][:], given["people"][:] = -1.0, 1.0, 10_000.0
     given["body"][:, :2, 0] = 7.0
     for name, values in columns.items():
@@ -26,6 +26,7 @@ def observed(*, quarters=30, history=None, **columns) -> Run:
         culture=np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]]),
         pairs=np.array([[0, 1], [0, 2], [1, 2], [2, 3]]),
         distance=np.array([5.0, 20.0, 30.0, 40.0]), land=np.array([True, False, False, False]),
+        listed=listed,
     )  # fmt: skip
 
 
@@ -66,6 +67,106 @@ def test_the_body_is_summed_over_its_members():
     realised[0, 0], realised[1, 0] = 0.2, 0.4
     bodies = observed(realised=realised).bodies
     np.testing.assert_allclose(bodies, [[2], [20_000], [0.0], [0], [0.0], [0.3]])
+
+
+HUB = np.array([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+"""Region 0 provides finance to 1 and 2; 3 is alone."""
+
+
+def star(**how) -> Run:
+    body = np.full((4, 4), -1.0)
+    body[:3, 0] = 7.0
+    return observed(body=body, **how)
+
+
+def test_only_providers_of_contracts_are_tied_to_all():
+    board, contract = star(), star(hub=HUB)
+    assert board.ties.sum() == 6
+    assert contract.ties.sum() == 4
+    assert contract.tied[:, 0].tolist() == [True, True, False, False], "buyers share no tie"
+    assert contract.in_contract[:, 0].tolist() == [True, True, True, False]
+    assert contract.provider.sum() == 1
+    assert not board.in_contract.any()
+    assert c.transitivity(board) == 1.0
+    assert c.transitivity(contract) == 0.0
+    assert c.median_size(contract) == 3.0
+    assert np.isnan(c.median_size(observed(body=np.full((4, 4), -1.0))))
+
+
+def test_providers_that_buy_from_their_buyers_are_reciprocal():
+    """Pairs (0, 1) and (0, 2) trade; in the second world 1 sells technology to 0."""
+    body, hub = np.full((4, 4), -1.0), HUB.copy()
+    body[:3, 0], body[:2, 3] = 7.0, 8.0
+    hub[1, 3] = 1.0
+    there, back = observed(body=body, hub=hub), star(hub=HUB)
+    assert c.reciprocity(there) > c.reciprocity(back)
+    hub[1, 3], hub[0, 3] = 0.0, 1.0  # 0 sells both
+    assert c.reciprocity(observed(body=body, hub=hub)) < c.reciprocity(there)
+    assert np.isnan(c.reciprocity(star()))
+
+
+def test_documented_bodies_are_kept_if_members_stay_together_throughout():
+    listed = ((0, (0, 1)), (3, (2, 3)))
+    body = np.full((30, 4, 4), -1.0)
+    body[:, :2, 0], body[:, 2:, 3] = 7.0, 8.0
+    assert c.listed_kept(observed(body=body, listed=listed)) == 1.0
+    body[12, 1, 0] = -1.0  # leaves and returns in the next quarter
+    assert c.listed_kept(observed(body=body, listed=listed)) == 0.5
+    body[20:, 3, 3] = 9.0
+    assert c.listed_kept(observed(body=body, listed=listed)) == 0.0
+    assert np.isnan(c.listed_kept(observed(body=body))), "the scenario lists no body"
+
+
+def test_members_that_share_another_area_are_found():
+    body = np.full((4, 4), -1.0)
+    body[:3, 0], body[:2, 3], body[2, 3] = 7.0, 8.0, 9.0
+    found = c.shares_elsewhere(observed(body=body))[-1]
+    assert found.tolist() == [
+        [True, False, False, True], [True, False, False, True], [False] * 4, [False] * 4,
+    ]  # fmt: skip
+
+
+def test_results_are_compared_with_expectations():
+    realised, expected = np.zeros((4, 4)), np.zeros((4, 4))
+    realised[:2, 0], expected[:2, 0] = (0.2, 0.1), (0.1, 0.2)
+    assert c.surprise(observed(realised=realised, expected=expected)) == 0.0
+    expected[1, 0] = 0.05
+    assert c.surprise(observed(realised=realised, expected=expected)) == 1.0
+
+
+def test_hosts_and_their_partners_are_compared_by_size():
+    """In a body of 40, 20 and 10 thousand, the host is 2 and 4 times as large as its partners."""
+    body = np.full((4, 4), -1.0)
+    body[:3, 0] = 7.0
+    people = np.full((4, 4), 1.0)
+    people[:3, 0] = 40.0, 20.0, 10.0
+    quality = np.full((4, 4), 0.5)
+    quality[1, 0], quality[2, 0] = 0.55, 0.6  # gains of .1 and .2
+    o = observed(body=body, people=people, quality=quality)
+    host, ratio = c.hosts(o)
+    assert host.sum() == host[0, 0] == 1
+    np.testing.assert_allclose(ratio[:3, 0], [40 / 15, 2.0, 4.0])
+    assert np.isnan(c.partner_gain(o)), "two partners are too few for a slope"
+
+
+def test_neighbours_that_share_are_counted():
+    """Sixty regions on a line: those beside a region that shares at half time join later."""
+    n, rng = 60, np.random.default_rng(4)
+    body = np.full((40, n, 4), -1.0)
+    sharing = np.arange(n) % 6 < 2
+    body[:, sharing, 0] = np.arange(n)[sharing] // 6
+    beside = ~sharing & (np.roll(sharing, 1) | np.roll(sharing, -1))
+    joining = beside & (rng.random(n) < 0.7) | ~sharing & (rng.random(n) < 0.1)
+    body[20:, joining, 0] = 100.0
+    column = {name: np.zeros((40, n, 4)) for name in TRACE} | {"body": body}
+    pairs = np.column_stack([np.arange(n - 1), np.arange(1, n)])
+    run = Run(
+        areas=AREAS, scale=np.ones(4), column=column, history={},
+        population=rng.lognormal(10.0, 0.5, n), stress=np.zeros(n), tier=np.zeros(n),
+        capacity=np.ones((n, 4)), alone=np.ones((n, 4)), culture=np.zeros((n, 3)), pairs=pairs,
+        distance=np.ones(n - 1), land=np.ones(n - 1, bool),
+    )  # fmt: skip
+    assert c.contagion(run) > 1.0
 
 
 def test_logistic_regression_finds_what_made_the_data():

@@ -1,17 +1,30 @@
 """Verdicts, and the command that reports them."""
 
 import csv
+import json
 from math import inf, nan
 
 import pytest
 
 from kolabsim.validation import scorecard as s
-from kolabsim.validation.facts import CALIBRATION, DIRECTION, FACTS, NULL, SETTINGS, USES, Fact
+from kolabsim.validation.facts import (
+    CALIBRATION,
+    CLASSES,
+    FACTS,
+    HELD_OUT,
+    IN_VIEW,
+    NULL,
+    SETTINGS,
+    Fact,
+    keeps_members,
+)
+from kolabsim.validation.runs import Setting
 from tests.terminal import kolabsim
+from tests.test_documentation import keys_of_bibliography
 
 
 def fact(**how) -> Fact:
-    return Fact("X", "a statement", DIRECTION, "A", "somebody", lambda _o: 0.0, **how)
+    return Fact("X", "a statement", HELD_OUT, "A", "somebody", lambda _o: 0.0, **how)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +48,7 @@ def test_verdicts(how, low, high, verdict):
 
 
 def test_a_fact_without_contrast_is_absent():
-    assert s.judge(Fact("X", "", DIRECTION, "A", ""), nan, nan) == s.ABSENT
+    assert s.judge(Fact("X", "", HELD_OUT, "A", ""), nan, nan) == s.ABSENT
 
 
 def test_the_power_formula_gives_the_published_numbers():
@@ -45,19 +58,64 @@ def test_the_power_formula_gives_the_published_numbers():
 
 
 def test_facts_are_declared_well():
+    bibliography = keys_of_bibliography()
     assert len({one.id for one in FACTS}) == len(FACTS)
     for one in FACTS:
-        assert one.use in USES
+        assert one.use in CLASSES
         assert set(one.settings) <= set(SETTINGS)
         represented = one.contrast is not None
         assert represented == bool(one.settings)
         assert one.contrast.__doc__ if represented else one.remark
-        assert one.use == NULL or one.source
+        assert one.use == NULL or (one.source and one.basis)
+        assert set(one.cites) <= bibliography, one.id
+        assert (one.use == IN_VIEW) == bool(one.seen), "a fact in view says why"
         stated = (one.low > -inf or one.high < inf, one.includes is not None)
         assert sum((*stated, one.not_above is not None)) == represented
-    may = {"SF1", "SF2", "SF8", "SF18", "SF19", "SF20"}
+    may = {"SF1", "SF2", "SF8", "SF18", "SF19", "SF20", "KEEP"}
     used = {one.id.rstrip("abc") for one in FACTS if one.use == CALIBRATION}
     assert used == may, "slopes and ratios that are inputs are not counted"
+
+
+def test_facts_whose_miss_changed_the_model_are_in_view():
+    seen = {one.id.rstrip("abc") for one in FACTS if one.use == IN_VIEW}
+    assert {"SF5", "SF6", "SF15", "SF17", "SF26"} <= seen
+    held = {one.id.rstrip("abc") for one in FACTS if one.use == HELD_OUT}
+    assert not held & seen
+
+
+def test_new_facts_are_held_out_with_a_source():
+    number = {one.id: int("".join(filter(str.isdigit, one.id)) or 0) for one in FACTS}
+    new = [one for one in FACTS if one.id.startswith("SF") and number[one.id] >= 27]
+    assert len({number[one.id] for one in new}) >= 8
+    for one in new:
+        assert one.use == HELD_OUT
+        assert one.cites
+
+
+def test_a_fact_that_needs_what_the_model_does_not_record_is_absent():
+    one = fact(low=0.0, needs=("nothing of the kind",))
+    assert not one.is_expressed
+    assert s.judge(one, nan, nan) == s.ABSENT
+    assert all(v != v for v in s.contrasts(0, [one], {}, 1)), "NaN"
+
+
+def test_a_setting_may_have_several_runs_for_each_of_the_others():
+    """The mean over runs 6 to 8 where a setting has three."""
+    numbers = []
+    one = Fact("X", "", HELD_OUT, "A", "", lambda run: numbers.append(run) or 1.0, ("short",))
+    settings = {"short": Setting("kartamantul", {"horizon": 4}, repeats=3)}
+    assert s.contrasts(2, [one], {}, 1, settings) == [1.0]
+    assert len(numbers) == 3
+    bodies = [run.column["realised"].sum() for run in numbers]
+    assert len(set(bodies)) == 3, "three different runs"
+
+
+@pytest.mark.parametrize("scenario", ["kartamantul", "barlingmascakeb", "kedungsepur"])
+def test_any_scenario_that_lists_bodies_may_ask_whether_they_persist(scenario):
+    settings = {"own": Setting(scenario, {"horizon": 8}, repeats=2)}
+    (finding,) = s.score([keeps_members("own")], runs=2, settings=settings)
+    assert 0.0 <= finding.value <= 1.0
+    assert finding.runs == 2
 
 
 def test_findings_do_not_depend_on_threads_or_on_more_runs():
@@ -84,13 +142,20 @@ def test_plausible_futures_show_how_often_a_fact_holds():
 def test_the_command_writes_a_page_and_a_file(tmp_path):
     done = kolabsim("--lang", "id", "evidence", "--runs", 2, "--out", "e", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "fakta yang disisihkan" in " ".join(done.stdout.split())
+    head = done.stdout.splitlines()[:2]
+    for name, line in zip((HELD_OUT, IN_VIEW), head, strict=True):
+        assert str(sum(one.use == name for one in FACTS)) in line, "both counts come first"
+    counts = json.loads((tmp_path / "e" / "scorecard.json").read_text(encoding="utf-8"))["counts"]
+    assert {name: one["facts"] for name, one in counts.items()} == {
+        name: sum(one.use == name for one in FACTS) for name in CLASSES
+    }
     page = (tmp_path / "e" / "evidence.html").read_text(encoding="utf-8")
     assert 'lang="id"' in page
     with (tmp_path / "e" / "scorecard.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [one.id for one in FACTS]
-    for row in rows:
+    for row, one in zip(rows, FACTS, strict=True):
+        assert row["class"] == one.use
         assert f'<th scope="row">{row["id"]}</th>' in page
         assert row["verdict"] in {s.REPRODUCED, s.MISSED, s.UNDECIDED, s.ABSENT}
     assert not {"nan", "None"} & {value for row in rows for value in row.values()}

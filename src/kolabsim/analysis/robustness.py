@@ -40,7 +40,7 @@ from kolabsim.analysis.statistics import (
 )
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.scenario.futures import plausible_sets
+from kolabsim.scenario.futures import plausible_futures
 from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study, future_names
@@ -411,7 +411,8 @@ def run_robustness(
     """Simulate all strategies in all futures on common random numbers, and analyse them."""
     spec = experiment.spec
     if spec.plausible:
-        settings = pd.DataFrame(list(plausible_sets()[: spec.plausible]))
+        futures = plausible_futures(spec.plausible, experiment.scenario)
+        settings = pd.DataFrame(list(futures.values()))
     else:
         # Independent points: futures can be resampled, and more of them keep the first ones.
         rng = np.random.default_rng(experiment.seed)

@@ -35,7 +35,7 @@ from kolabsim.engine.overrides import is_lever
 from kolabsim.errors import KolabsimError, Problems
 from kolabsim.i18n import _
 from kolabsim.model.levers import LEVERS
-from kolabsim.scenario.futures import plausible_sets
+from kolabsim.scenario.futures import plausible_futures
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.strategy import Phase, SupportPhase
 from kolabsim.study.collect import tidy
@@ -300,11 +300,13 @@ def run_search(
     def evaluate(points: np.ndarray, runs: range) -> np.ndarray:
         return simulate(settings_table(factors, points), runs)
 
-    futures = plausible_sets()[: spec.plausible]
+    futures = plausible_futures(spec.plausible, experiment.scenario)
 
     def evaluate_in_futures(points: np.ndarray, runs: range) -> np.ndarray:
         packages = settings_table(factors, points).to_dict("records")
-        table = pd.DataFrame([package | future for package in packages for future in futures])
+        table = pd.DataFrame(
+            [package | future for package in packages for future in futures.values()]
+        )
         values = simulate(table, runs)
         return np.moveaxis(values.reshape(len(points), len(futures), *values.shape[1:]), 1, 2)
 
@@ -317,7 +319,7 @@ def run_search(
     )  # fmt: skip
     robustness = None
     if futures:
-        names = [f"plausible-{k + 1}" for k in range(len(futures))]
+        names = list(futures)
         first = spec.runs[1]
         robustness = reevaluate(
             front, evaluate_in_futures, names, runs=range(first, first + FRESH_RUNS),

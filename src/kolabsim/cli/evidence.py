@@ -157,11 +157,12 @@ def judge_by_facts(
         _("{number} plausible futures").format(number=len(elsewhere)),
         *described(facts),
     ]
-    scorecard.write_findings(findings, folder / "scorecard.csv")
+    scorecard.write_findings(findings, folder)
     page = scorecard.write_scorecard(findings, folder / "evidence.html", lines=lines, facts=facts)
     console = terminal(sys.stdout)
+    for line in scorecard.tally(findings):
+        console.print(line, soft_wrap=True)
     console.print(scorecard.terminal_table(findings))
-    console.print(scorecard.tally(findings))
     print_report_path(page)
 
 

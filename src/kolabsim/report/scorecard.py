@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -17,7 +18,7 @@ from kolabsim.report.page import Cell, Note, Page, Section, Table, separate
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
 from kolabsim.validation.calibration import Calibration, Identified
-from kolabsim.validation.facts import CALIBRATION, DIRECTION, NULL, VALIDATION, Fact
+from kolabsim.validation.facts import CALIBRATION, CLASSES, HELD_OUT, IN_VIEW, NULL, Fact
 from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 
 if TYPE_CHECKING:
@@ -35,16 +36,22 @@ def verdict_labels() -> dict[str, str]:
     }  # fmt: skip
 
 
-def use_titles() -> dict[str, tuple[str, str]]:
-    """Title and meaning of each use of facts."""
-    return {
-        VALIDATION: (
-            _("Held out: validation"),
-            _("The model was never calibrated with these facts. They are the strongest test."),
+def class_titles() -> dict[str, tuple[str, str]]:
+    """Title and meaning of each class of facts."""
+    found = {
+        HELD_OUT: (
+            _("Held out"),
+            _(
+                "Facts that never changed the model: no parameter was fitted to them, and no miss "
+                "changed its structure. They are the strongest test."
+            ),
         ),
-        DIRECTION: (
-            _("Held out: direction only"),
-            _("Facts of which the literature gives only a direction, or weak evidence."),
+        IN_VIEW: (
+            _("In view"),
+            _(
+                "Facts that were held out until a miss changed the structure of the model. Their "
+                "agreement is weak evidence."
+            ),
         ),
         CALIBRATION: (
             _("Used for calibration"),
@@ -52,6 +59,12 @@ def use_titles() -> dict[str, tuple[str, str]]:
         ),
         NULL: (_("Removed causes"), _("Where a cause is removed, its effect must vanish.")),
     }
+    return {name: found[name] for name in CLASSES}
+
+
+def kind_label(fact: Fact) -> str:
+    """Whether a fact states a direction or a band, in words."""
+    return {"direction": _("direction"), "band": _("band")}[fact.kind]
 
 
 def expected_text(fact: Fact) -> str:
@@ -81,19 +94,19 @@ def verdict_cell(finding: Finding) -> Cell:
     return Cell(verdict_labels()[finding.verdict], verdict=LOOKS[finding.verdict])
 
 
-def fact_table(findings: Sequence[Finding], use: str) -> Table:
-    """The facts of one use, one row each."""
+def fact_table(findings: Sequence[Finding], name: str) -> Table:
+    """The facts of one class, one row each."""
     widely, grade = any(isfinite(one.elsewhere) for one in findings), _("grade {grade}")
     rows = []
     for one in findings:
         fact = one.fact
-        if fact.use == use:
-            source = Cell(fact.source, remark=fill(grade, grade=str(fact.grade)))
+        if fact.use == name:
+            source = Cell(_(fact.source), remark=fill(grade, grade=str(fact.grade)))
             rows.append(
                 (
                     fact.id,
-                    Cell(_(fact.statement), remark=_(fact.remark)),
-                    expected_text(fact),
+                    Cell(_(fact.statement), remark=remark_text(one)),
+                    Cell(expected_text(fact), remark=kind_label(fact)),
                     Cell(significant(one.value), below=interval_text(one)),
                     verdict_cell(one),
                     *([percent(one.elsewhere)] if widely else []),
@@ -102,17 +115,30 @@ def fact_table(findings: Sequence[Finding], use: str) -> Table:
             )
     head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict")]
     head += [*([_("Plausible futures")] if widely else []), _("Source")]
-    return Table(use_titles()[use][0], head, rows, prose=True)
+    return Table(class_titles()[name][0], head, rows, prose=True)
+
+
+def remark_text(one: Finding) -> str:
+    """How to read a fact: its remark, the basis of its bounds, and why it is in view or missed."""
+    fact = one.fact
+    parts = [_(text) for text in (fact.remark, fact.basis) if text]
+    if fact.seen:
+        parts.append(fill(_("in view: {reason}"), reason=_(fact.seen)))
+    if fact.miss and one.verdict != REPRODUCED:
+        parts.append(fill(_("missed: {reason}"), reason=_(fact.miss)))
+    if fact.contrast is not None and not fact.is_expressed:
+        parts.append(_("this version of the model does not record what the contrast needs"))
+    return "; ".join(parts)
 
 
 def summary_table(findings: Sequence[Finding]) -> Table:
-    """Number of facts by use and verdict."""
+    """Number of facts by class and verdict."""
     words = verdict_labels()
     rows = []
-    for use, (title, _meaning) in use_titles().items():
-        here = [one.verdict for one in findings if one.fact.use == use]
+    for name, (title, _meaning) in class_titles().items():
+        here = [one.verdict for one in findings if one.fact.use == name]
         rows.append((title, *map(here.count, words)))
-    return Table(_("Facts by use and verdict"), ["", *words.values()], rows)
+    return Table(_("Facts by class and verdict"), ["", *words.values()], rows)
 
 
 def open_table(*heads: str, are_numbers: bool = False) -> TerminalTable:
@@ -129,11 +155,11 @@ def open_table(*heads: str, are_numbers: bool = False) -> TerminalTable:
 def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     """All facts, briefly, for a terminal."""
     table = open_table("", _("Fact"), _("Expected"), _("Model"), _("Verdict"))
-    for use, (title, _meaning) in use_titles().items():
+    for name, (title, _meaning) in class_titles().items():
         table.add_section()
         table.add_row("", title, style="bold")
         for one in findings:
-            if one.fact.use == use:
+            if one.fact.use == name:
                 cells = _(one.fact.statement), expected_text(one.fact), interval_text(one)
                 table.add_row(one.fact.id, *cells, verdict_cell(one).line)
     return table
@@ -145,8 +171,7 @@ def answer_section(findings: Sequence[Finding]) -> Section:
     notes = [
         _(
             "A fact counts as reproduced only if the whole 95% interval of the contrast lies where "
-            "the fact says. A fact that the model cannot express counts as not reproduced. Facts "
-            "used for calibration are a weak test; the model was not tuned to the others."
+            "the fact says. A fact that the model cannot express counts as not reproduced."
         ),
         _(
             "Plausible futures are sets of parameters and structures that agree with the facts for "
@@ -158,7 +183,29 @@ def answer_section(findings: Sequence[Finding]) -> Section:
             "--scenario FILE --bodies TABLE"
         ),
     ]
-    return Section("answer", _("Key findings"), summary_table(findings), Note(notes))
+    return Section(
+        "answer", _("Key findings"), *tally(findings), summary_table(findings), Note(notes)
+    )
+
+
+@separate
+def miss_section(findings: Sequence[Finding]) -> Section:
+    """Facts that are not reproduced, with the reason where one is known."""
+    rows = [
+        (
+            one.fact.id,
+            _(one.fact.statement),
+            class_titles()[one.fact.use][0],
+            verdict_cell(one),
+            _(one.fact.miss or one.fact.remark) or _("unknown"),
+        )
+        for one in findings
+        if one.verdict in (MISSED, ABSENT)
+    ]
+    head = ["", _("Fact"), _("Class"), _("Verdict"), _("Reason or remark")]
+    return Section(
+        "misses", _("What the model misses"), Table(_("Missed facts"), head, rows, prose=True)
+    )
 
 
 def write_scorecard(
@@ -172,42 +219,62 @@ def write_scorecard(
         "We compared kolabsim {version}, an agent-based model of how regional governments come to "
         "share services, with {number} published facts, each with its source, in {runs} runs of "
         "each setting (seed {seed}). A fact counts as reproduced if the whole 95% interval of the "
-        "contrast lies where the fact says; facts used for calibration are distinguished from "
-        "those held out."
+        "contrast lies where the fact says. Facts held out are distinguished from those in view, "
+        "whose misses changed the model, and from those used for calibration."
     )
     made_by = {"version": facts["kolabsim"], "seed": str(facts["seed"]), "runs": facts["runs"]}
     sections = [
         answer_section(findings),
         *(
-            Section(use, title, meaning, fact_table(findings, use))
-            for use, (title, meaning) in use_titles().items()
+            Section(name.replace(" ", "-"), title, meaning, fact_table(findings, name))
+            for name, (title, meaning) in class_titles().items()
         ),
+        miss_section(findings),
         reproduction_section(facts, fill(methods, number=len(findings), **made_by)),
     ]
     title = _("Published facts that the model reproduces")
     return write_page(Page(title, sections, lines=lines), path, workbook=True)
 
 
-def write_findings(findings: Sequence[Finding], path: Path) -> Path:
-    """Write all findings as CSV, in English."""
-    head = ["id", "use", "grade", "statement", "contrast", "value", "low", "high", "runs"]
-    head += ["expected", "verdict", "plausible_futures", "source", "remark"]
-    rows: list[list[object]] = [[*head]]
+def write_findings(findings: Sequence[Finding], folder: Path) -> list[Path]:
+    """Write all findings as CSV and, with counts by class first, as JSON; both in English."""
     with speaking("en"):
-        for one in findings:
-            fact = one.fact
-            contrast = (fact.contrast.__doc__ or "").strip() if fact.contrast else ""
-            numbers = (repr(v) if isfinite(v) else "" for v in (one.value, one.low, one.high))
-            rows.append(
-                [
-                    fact.id, fact.use, fact.grade, fact.statement, contrast, *numbers, one.runs,
-                    expected_text(fact), one.verdict,
-                    repr(one.elsewhere) if isfinite(one.elsewhere) else "", fact.source,
-                    fact.remark,
-                ]
-            )  # fmt: skip
-    write_whole(path, rows_csv(rows))
-    return path
+        rows = [finding_row(one) for one in findings]
+    table: list[list[object]] = [[*rows[0]]]
+    table += [["" if value is None else value for value in row.values()] for row in rows]
+    write_whole(folder / "scorecard.csv", rows_csv(table))
+    counts = {"counts": counts_by_class(findings), "facts": rows}
+    text = json.dumps(counts, ensure_ascii=False, indent=1) + "\n"
+    write_whole(folder / "scorecard.json", text.encode())
+    return [folder / "scorecard.csv", folder / "scorecard.json"]
+
+
+def finding_row(one: Finding) -> dict[str, object]:
+    """A finding as plain values; None where something is not defined."""
+    fact = one.fact
+
+    def defined(value: float) -> float | None:
+        return value if isfinite(value) else None
+
+    contrast = (fact.contrast.__doc__ or "").strip() if fact.contrast else None
+    return {
+        "id": fact.id, "class": fact.use, "kind": fact.kind, "grade": fact.grade,
+        "statement": fact.statement, "contrast": contrast, "value": defined(one.value),
+        "low": defined(one.low), "high": defined(one.high), "runs": one.runs,
+        "expected": expected_text(fact), "basis": fact.basis, "verdict": one.verdict,
+        "plausible_futures": defined(one.elsewhere), "source": fact.source,
+        "cites": " ".join(fact.cites), "remark": fact.remark, "in_view_because": fact.seen,
+        "missed_because": fact.miss,
+    }  # fmt: skip
+
+
+def counts_by_class(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
+    """Number of facts of each class, and how many are reproduced."""
+    found = {}
+    for name in CLASSES:
+        here = [one.verdict for one in findings if one.fact.use == name]
+        found[name] = {"facts": len(here), "reproduced": here.count(REPRODUCED)}
+    return found
 
 
 def write_identified(found: Calibration, path: Path) -> Path:
@@ -243,8 +310,17 @@ def structures_table(agreeing: Mapping[str, float]) -> TerminalTable:
     return table
 
 
-def tally(findings: Sequence[Finding]) -> str:
-    """The number of held-out facts that are reproduced, in a sentence."""
-    held = [one for one in findings if one.fact.use in (VALIDATION, DIRECTION)]
-    good = sum(one.verdict == REPRODUCED for one in held)
-    return fill(_("{number} of {all} held-out facts are reproduced."), number=good, all=len(held))
+def tally(findings: Sequence[Finding]) -> list[str]:
+    """How many facts held out, and how many in view, are reproduced: a sentence for each."""
+    counts = counts_by_class(findings)
+    held, seen = counts[HELD_OUT], counts[IN_VIEW]
+    return [
+        fill(
+            _("Held out: {number} of {all} facts are reproduced."),
+            number=held["reproduced"], all=held["facts"],
+        ),
+        fill(
+            _("In view (a miss changed the model): {number} of {all} facts are reproduced."),
+            number=seen["reproduced"], all=seen["facts"],
+        ),
+    ]  # fmt: skip

@@ -157,7 +157,8 @@ class Experiment(Generic[AnySpec]):
                     check.add(("measures", k), message.format(name=name, hint=hint))
             structures = STRUCTURES if spec.structures == "all" else spec.structures
             futures = futures or {DEFAULT_FUTURE: {}}
-            futures |= structural_futures(structures) | plausible_futures(spec.plausible)
+            futures |= structural_futures(structures)
+            futures |= plausible_futures(spec.plausible, scenario)
         problems.raise_if_any()
         found: Experiment[Any] = Experiment(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,

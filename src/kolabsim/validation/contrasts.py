@@ -54,12 +54,17 @@ def mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def slope(y: np.ndarray, *columns: np.ndarray) -> float:
-    """Coefficient of the first column in a least-squares regression with a constant."""
+def slopes(y: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+    """Coefficients of a least-squares regression, the constant last; NaN if not identified."""
     x = np.column_stack([*columns, np.ones(len(y))])
     if len(y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
-        return np.nan
-    return float(np.linalg.lstsq(x, y, rcond=None)[0][0])
+        return np.full(x.shape[1], np.nan)
+    return np.linalg.lstsq(x, y, rcond=None)[0]
+
+
+def slope(y: np.ndarray, *columns: np.ndarray) -> float:
+    """Coefficient of the first column in a least-squares regression with a constant."""
+    return float(slopes(y, *columns)[0])
 
 
 def logit(y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -233,6 +238,22 @@ def old_saving(run: Run) -> float:
     return mean(run.saving[late]) - mean(run.saving[early])
 
 
+def late_saving(run: Run) -> float:
+    """Saving in years 6 to 8 of late memberships, less that of early ones (first ten years)."""
+    same_age, began = (run.age >= 20) & (run.age < 32), run.column["entered"]
+    early, late = same_age & (began < 40), same_age & (began >= run.quarters // 2)
+    return mean(run.saving[late]) - mean(run.saving[early])
+
+
+def listed_kept(run: Run) -> float:
+    """Share of the joint bodies listed at the start whose members stay together throughout."""
+    kept = []
+    for area, members in run.listed:
+        body = run.column["body"][:, list(members), area]
+        kept.append(bool(np.all((body >= 0) & (body == body[:, :1]))))
+    return float(np.mean(kept)) if kept else np.nan
+
+
 def membership_age(run: Run) -> float:
     """Mean age of live memberships at the end, years."""
     return mean(run.age[-1]) / 4.0
@@ -252,6 +273,46 @@ def exit_drivers(run: Run) -> float:
     ]
     load, trust, saving = np.abs(logit(leaves, np.column_stack(columns))[:3])
     return max(load, trust) - saving
+
+
+def shares_elsewhere(run: Run) -> np.ndarray:
+    """[Q, R, A] whether a member shares another area with one of its partners, too."""
+    body, found = run.column["body"], np.zeros(run.member.shape, bool)
+    quarter = np.arange(run.quarters)[:, None]
+    most = body.max() + 1.0
+    for a in range(len(run.areas)):
+        for b in range(a):
+            both = run.member[:, :, a] & run.member[:, :, b]
+            together = (quarter * most + body[:, :, a]) * most + body[:, :, b]
+            _names, of, number = np.unique(together[both], return_inverse=True, return_counts=True)
+            shared = np.zeros(both.shape, bool)
+            shared[both] = number[of] > 1
+            found[:, :, a] |= shared
+            found[:, :, b] |= shared
+    return found
+
+
+def exit_by_overlap(run: Run) -> float:
+    """Log odds of leaving for members that share another area with a partner, at equal age."""
+    at_risk = run.member[:-1] & (np.nan_to_num(run.age[:-1], nan=-1.0) >= YOUNG)
+    leaves = (at_risk & ~run.member[1:])[at_risk].astype(float)
+    overlap = shares_elsewhere(run)[:-1][at_risk].astype(float)
+    age = np.log(run.age[:-1][at_risk] + 1.0)
+    return float(logit(leaves, np.column_stack([overlap, age]))[0])
+
+
+def age_by_quality(run: Run) -> float:
+    """Years of age by a standard deviation of quality gained, less those by one of saving."""
+    here = run.member[-1]
+    quality, saving = standard(run.gain[-1][here]), standard(run.saving[-1][here])
+    found = slopes(run.age[-1][here] / 4.0, quality, saving)
+    return float(found[0] - found[1])
+
+
+def surprise(run: Run) -> float:
+    """Share of established members whose benefit exceeds what they expected, less the others."""
+    here = established(run)
+    return mean(np.sign(run.at("realised")[here] - run.at("expected")[here]))
 
 
 def cooperation(run: Run) -> float:
@@ -290,6 +351,87 @@ def tie_effect(name: str) -> Contrast:
         return effects[list(columns).index(name)]
 
     return described(f"Log odds of a tie {TIES[name]}.", contrast)
+
+
+def contagion(run: Run) -> float:
+    """Log odds of starting to share in years 11 to 20, by share of land neighbours that share."""
+    half = run.quarters // 2
+    before = run.member[half - 1]
+    later = np.asarray(run.member[half:].any(axis=0))
+    pairs = run.pairs[run.land]
+    number, sharing = np.zeros(len(before)), np.zeros(before.shape)
+    for one, other in ((0, 1), (1, 0)):
+        np.add.at(number, pairs[:, one], 1.0)
+        np.add.at(sharing, pairs[:, one], before[pairs[:, other]].astype(float))
+    outside = ~before & (number > 0.0)[:, None]
+    share = (sharing / np.maximum(number, 1.0)[:, None])[outside]
+    size = np.broadcast_to(np.log(run.population)[:, None], before.shape)[outside]
+    area = np.broadcast_to(np.arange(before.shape[1]), before.shape)[outside]
+    others = [(area == a).astype(float) for a in np.unique(area)[1:]]
+    return float(logit(later[outside].astype(float), np.column_stack([share, size, *others]))[0])
+
+
+def small_cooperate(run: Run) -> float:
+    """Share ever in a joint body, smallest third of regions less the largest."""
+    ever = run.member.any(axis=0).mean(axis=1)
+    low, high = np.quantile(run.population, (1 / 3, 2 / 3))
+    return mean(ever[run.population <= low]) - mean(ever[run.population >= high])
+
+
+def variety_effect(name: str) -> Contrast:
+    """Effect of having other partners in other areas, with the number of partners held fixed."""
+
+    def contrast(run: Run) -> float:
+        partners = run.ties.sum(axis=(1, 2))
+        several = (run.member[-1].sum(axis=1) >= 2) & (partners > 0)
+        variety = run.ties.any(axis=2).sum(axis=1)[several] / partners[several]
+        here = np.where(run.member[-1], run.at(name), np.nan)[several]
+        y, number = np.nanmean(here, axis=1), np.log(partners[several])
+        return slope(y, standard(variety), number) if len(y) > 2 else np.nan
+
+    what = {"load": "coordination load", "realised": "realised net benefit"}[name]
+    return described(
+        f"Change of the {what} by one standard deviation of the variety of partners, at equal "
+        "number of partners.", contrast,
+    )  # fmt: skip
+
+
+def median_size(run: Run) -> float:
+    """Median number of members of the joint bodies at the end."""
+    return float(np.median(run.bodies.size)) if len(run.bodies.size) else np.nan
+
+
+def transitivity(run: Run) -> float:
+    """Share of connected triads that are closed, the mean over areas."""
+    found = []
+    for a in range(len(run.areas)):
+        ties = run.ties[:, :, a].astype(float)
+        degree = ties.sum(axis=1)
+        triads = (degree * (degree - 1.0)).sum()
+        found.append((ties @ ties * ties).sum() / triads if triads > 0 else np.nan)
+    return mean(np.array(found))
+
+
+def contract_by_size(run: Run) -> float:
+    """Log odds of a region to be in a contract, by log population."""
+    contract = run.in_contract.any(axis=1).astype(float)
+    return float(logit(contract, np.log(run.population)[:, None])[0])
+
+
+def reciprocity(run: Run) -> float:
+    """Log odds ratio that a region buys from its own buyer in another area, near pairs."""
+    sells = run.provider[:, None] & run.ties  # [provider, buyer, area]
+    one, other = np.concatenate([run.pairs, run.pairs[:, ::-1]]).T
+    forward, back = sells[one, other], sells[other, one]
+    found = []
+    for a in range(len(run.areas)):
+        rest = np.delete(back, a, axis=1).any(axis=1)
+        cells = [
+            ((forward[:, a] == x) & (rest == y)).sum() + 0.5
+            for x, y in ((True, True), (False, False), (True, False), (False, True))
+        ]
+        found.append(np.log(cells[0] * cells[1] / (cells[2] * cells[3])))
+    return float(np.mean(found)) if run.in_contract.any() else np.nan
 
 
 def by_distance(run: Run) -> float:
@@ -363,6 +505,40 @@ def smallest_quality(run: Run) -> float:
     return mean(run.gain[-1][established(run) & small])
 
 
+def hosts(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """[R, A] whether a member is the largest of its body, and how many times as large its host is.
+
+    For a host itself, the second is how many times as large it is as the mean of its partners.
+    """
+    body, people = run.at("body"), run.at("people")
+    host, ratio = np.zeros(body.shape, bool), np.full(body.shape, np.nan)
+    for name in np.unique(body[run.member[-1]]):
+        here = np.nonzero(body == name)
+        sizes = people[here]
+        first = int(np.argmax(sizes))
+        if len(sizes) < 2:
+            continue
+        host[here[0][first], here[1][first]] = True
+        relative = sizes[first] / sizes
+        relative[first] = sizes[first] / np.delete(sizes, first).mean()
+        ratio[here] = relative
+    return host, ratio
+
+
+def partner_gain(run: Run) -> float:
+    """Change of partners' quality gain by log of the host's size over their own."""
+    host, ratio = hosts(run)
+    here = np.isfinite(ratio) & ~host
+    return slope(run.gain[-1][here], np.log(ratio[here]))
+
+
+def host_gain(run: Run) -> float:
+    """Change of hosts' quality gain by log of their size over their partners'."""
+    host, ratio = hosts(run)
+    here = np.isfinite(ratio) & host
+    return slope(run.gain[-1][here], np.log(ratio[here]))
+
+
 def resilience(shocked: Run, calm: Run) -> float:
     """Quality that non-members lose in a shock of demand, less that which members lose."""
     lost = calm.column["quality"][SHOCK] - shocked.column["quality"][SHOCK]
@@ -385,6 +561,13 @@ def mandate_effect(text: str, value: Callable[[Run], np.ndarray]) -> Contrast:
 
 mandated_saving = mandate_effect("Saving", lambda run: run.saving[-1])
 mandated_benefit = mandate_effect("Net benefit", lambda run: run.at("realised"))
+
+
+def small_mandated_saving(run: Run) -> float:
+    """Share of mandated members in the smallest third of regions that save."""
+    small = (run.population <= np.quantile(run.population, 1 / 3))[:, None]
+    bound = run.member[-1] & (run.at("bound_until") > run.quarters - 1)
+    return mean((run.saving[-1][bound & small] > 0.0).astype(float))
 
 
 def partial(run: Run) -> tuple[float, float]:

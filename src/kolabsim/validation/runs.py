@@ -13,6 +13,7 @@ from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import EARTH
 from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, World
+from kolabsim.scenario.futures import in_scenario
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
 
@@ -28,10 +29,13 @@ class Setting:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that differ from the scenario's, by dotted names."""
     strategy: str = "voluntary"
+    repeats: int = 1
+    """Runs for each run of the other settings: more where a run is short and its outcome rough."""
 
     def prepare(self, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
         """The scenario in a future, and what its runs need; the setting's own changes win."""
-        scenario = Scenario.load(self.scenario).with_({**future, **self.changes})
+        scenario = Scenario.load(self.scenario)
+        scenario = scenario.with_({**in_scenario(future, scenario), **self.changes})
         return scenario, build_task(scenario, scenario.strategies[self.strategy], seed=seed)
 
 
@@ -76,6 +80,8 @@ class Run:
     """[P] kilometres between them."""
     land: np.ndarray
     """[P] whether they share a land border."""
+    listed: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    """The joint bodies that the scenario lists: row of the area, and rows of the members."""
 
     @property
     def quarters(self) -> int:
@@ -122,9 +128,41 @@ class Run:
         return served
 
     @cached_property
+    def hub(self) -> np.ndarray:
+        """[R, A] whether a member is tied to all others at the end.
+
+        All members of a board or under a lead are; of a contract, only the provider is.
+        """
+        here: np.ndarray = self.member[-1]
+        return here & (self.at("hub") > 0) if "hub" in self.column else here
+
+    @cached_property
     def tied(self) -> np.ndarray:
-        """[P, A] whether a pair shares a joint body at the end."""
-        return share_body(self.at("body"), self.pairs)
+        """[P, A] whether a pair is tied by a joint body at the end."""
+        one, other = self.pairs.T
+        return share_body(self.at("body"), self.pairs) & (self.hub[one] | self.hub[other])
+
+    @cached_property
+    def ties(self) -> np.ndarray:
+        """[R, R, A] whether two regions are tied by a joint body at the end."""
+        body = self.at("body")
+        together = (body[:, None] == body[None, :]) & self.member[-1]
+        together &= self.hub[:, None] | self.hub[None, :]
+        together[np.arange(len(body)), np.arange(len(body))] = False
+        return together
+
+    @cached_property
+    def provider(self) -> np.ndarray:
+        """[R, A] whether a region provides an area for others under a contract at the end."""
+        return self.hub & self.in_contract
+
+    @cached_property
+    def in_contract(self) -> np.ndarray:
+        """[R, A] whether a region provides or buys an area under a contract at the end."""
+        found, body = np.zeros(self.hub.shape, bool), self.at("body")
+        for name in np.unique(body[self.member[-1] & ~self.hub]):
+            found |= body == name
+        return found
 
     @cached_property
     def unlike(self) -> np.ndarray:
@@ -185,6 +223,16 @@ def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarr
     return pairs, great_circle(places[pairs[:, 0]], places[pairs[:, 1]]), land
 
 
+def listed_bodies(scenario: Scenario) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The joint bodies at the start: row of the area, and rows of the members."""
+    row = {code: i for i, code in enumerate(scenario.regions.codes)}
+    areas = tuple(scenario.areas)
+    return tuple(
+        (areas.index(body.area), tuple(row[code] for code in body.members))
+        for body in scenario.bodies
+    )
+
+
 def simulate_run(setting: Setting, number: int, *, future: Mapping[str, object], seed: int) -> Run:
     """Simulate one run of a setting in a future; seed and number address its random draws."""
     scenario, task = setting.prepare(future, seed)
@@ -206,4 +254,5 @@ def simulate_run(setting: Setting, number: int, *, future: Mapping[str, object],
         pairs=pairs,
         distance=distance,
         land=land,
+        listed=listed_bodies(scenario),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from math import isfinite, nan
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import in_threads
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
-from kolabsim.validation.runs import simulate_run
+from kolabsim.validation.runs import Run, Setting, simulate_run
 
 REPRODUCED, MISSED, UNDECIDED, ABSENT = (
     "reproduced", "not reproduced", "undecided", "not represented"
@@ -54,7 +55,7 @@ class Finding(NamedTuple):
 
 def judge(fact: Fact, low: float, high: float) -> str:
     """Judge a fact by the interval of its contrast."""
-    if fact.contrast is None:
+    if not fact.is_expressed:
         return ABSENT
     if not (isfinite(low) and isfinite(high)):
         return UNDECIDED
@@ -75,15 +76,34 @@ def holds(fact: Fact, value: float, low: float, high: float) -> bool:
 
 
 def contrasts(
-    number: int, facts: Sequence[Fact], future: Mapping[str, object], seed: int
+    number: int,
+    facts: Sequence[Fact],
+    future: Mapping[str, object],
+    seed: int,
+    settings: Mapping[str, Setting] = SETTINGS,
 ) -> list[float]:
-    """The contrast of each fact in the runs with one number; NaN where the model has none."""
-    wanted = dict.fromkeys(name for fact in facts for name in fact.settings)
-    runs = {name: simulate_run(SETTINGS[name], number, future=future, seed=seed) for name in wanted}
-    return [
-        float(fact.contrast(*(runs[name] for name in fact.settings))) if fact.contrast else np.nan
-        for fact in facts
-    ]
+    """The contrast of each fact in the runs with one number; NaN where the model has none.
+
+    Where a setting has several runs for each of the others, it is the mean over them.
+    """
+
+    @cache
+    def simulated(name: str, repeat: int) -> Run:
+        setting = settings[name]
+        run = number * setting.repeats + repeat
+        return simulate_run(setting, run, future=future, seed=seed)
+
+    def value(fact: Fact) -> float:
+        if fact.contrast is None or not fact.is_expressed:
+            return nan
+        repeats = min(settings[name].repeats for name in fact.settings)
+        found = [
+            float(fact.contrast(*(simulated(name, repeat) for name in fact.settings)))
+            for repeat in range(repeats)
+        ]
+        return float(np.mean(found))
+
+    return [value(fact) for fact in facts]
 
 
 def score(
@@ -91,6 +111,7 @@ def score(
     *,
     runs: int | None = None,
     seed: int = 1,
+    settings: Mapping[str, Setting] = SETTINGS,
     elsewhere: Sequence[Mapping[str, object]] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -106,14 +127,14 @@ def score(
     work: list[tuple[int, Mapping[str, object]]] = [(k, {}) for k in range(runs)]
     work += [(k, future) for future in elsewhere for k in range(FEW)]
     found = in_threads(
-        lambda part: contrasts(part[0], facts, part[1], seed), work,
+        lambda part: contrasts(part[0], facts, part[1], seed, settings), work,
         threads=threads, progress=progress,
     )  # fmt: skip
     findings = []
     for fact, column in zip(facts, np.array(list(found)).T, strict=True):
         value, low, high, n = (float(part) for part in mean_interval(column[:runs]))
         held = []
-        if elsewhere and fact.contrast:
+        if elsewhere and fact.is_expressed:
             each = mean_interval(column[runs:].reshape(-1, FEW), axis=1)
             held = [holds(fact, *map(float, one)) for one in zip(*each[:3], strict=True)]
         share = float(np.mean(held)) if held else nan
