@@ -88,7 +88,7 @@ def test_a_point_is_a_setting_of_all_assumed_parameters():
 
 def test_only_calibration_facts_are_calibrated_on():
     facts = c.calibration_facts()
-    assert list(facts) == ["towns", "long"], "the cheapest setting comes first"
+    assert list(facts) == ["kartamantul", "towns", "long"], "the cheapest setting comes first"
     assert {fact.use for some in facts.values() for fact in some} == {"calibration"}
     assert sum(map(len, facts.values())) == sum(fact.use == "calibration" for fact in FACTS)
     (share,) = (fact for fact in FACTS if fact.id == "SF18")
@@ -107,8 +107,10 @@ def test_the_misfit_of_a_setting_is_the_same_whenever_asked():
     assert 0.0 < soon <= c.misfit(wild, runs=1, seed=1), "the long setting is not asked any more"
 
 
-def test_plausible_futures_ship_and_agree_with_the_facts():
-    """The first of them, judged as calibration did."""
+def test_plausible_futures_ship_and_agree_with_the_facts(monkeypatch):
+    """The first of them, judged as calibration did; they were found before KEEP was a fact."""
+    older = {name: facts for name, facts in c.calibration_facts().items() if name != "kartamantul"}
+    monkeypatch.setattr(c, "calibration_facts", lambda: older)
     sets = plausible_sets()
     assert len(sets) >= 50
     for one in sets:
