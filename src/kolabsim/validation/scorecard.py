@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from math import isfinite, nan
 from typing import NamedTuple
 
@@ -86,24 +85,29 @@ def contrasts(
 
     Where a setting has several runs for each of the others, it is the mean over them.
     """
+    last = {name: k for k, fact in enumerate(facts) for name in fact.settings}
+    runs: dict[str, list[Run]] = {}
 
-    @cache
-    def simulated(name: str, repeat: int) -> Run:
-        setting = settings[name]
-        run = number * setting.repeats + repeat
-        return simulate_run(setting, run, future=future, seed=seed)
+    def simulated(name: str) -> list[Run]:
+        if name not in runs:
+            repeats = settings[name].repeats
+            runs[name] = [
+                simulate_run(settings[name], number * repeats + k, future=future, seed=seed)
+                for k in range(repeats)
+            ]
+        return runs[name]
 
-    def value(fact: Fact) -> float:
-        if fact.contrast is None or not fact.is_expressed:
-            return nan
-        repeats = min(settings[name].repeats for name in fact.settings)
-        found = [
-            float(fact.contrast(*(simulated(name, repeat) for name in fact.settings)))
-            for repeat in range(repeats)
-        ]
-        return float(np.mean(found))
-
-    return [value(fact) for fact in facts]
+    found = []
+    for k, fact in enumerate(facts):
+        value = nan
+        if fact.contrast is not None and fact.is_expressed:
+            repeats = zip(*map(simulated, fact.settings), strict=False)
+            value = float(np.mean([fact.contrast(*each) for each in repeats]))
+        found.append(value)
+        for name in fact.settings:
+            if last[name] == k:  # a run takes some ten megabytes
+                runs.pop(name, None)
+    return found
 
 
 def score(
