@@ -9,9 +9,10 @@ from kolabsim.errors import StoppedError
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.factors import list_factors
+from kolabsim.study.inputs import read_inputs, to_bytes
 from kolabsim.study.ledger import hold
 from kolabsim.study.runner import Study
-from kolabsim.study.tasks import from_bytes, run_figures, unpack_base
+from kolabsim.study.tasks import hash_packed, run_figures, unpack_base
 from kolabsim.study.verify import verify
 
 STRATEGIES = ("voluntary", "team")
@@ -119,9 +120,15 @@ def test_a_study_that_is_interrupted_goes_on(scenario, tmp_path):
 def test_bases_are_read_as_they_were_written(scenario, tmp_path):
     study = plan(scenario, table(scenario, 2), tmp_path)
     study.run()
+    assert len(study.bases) > 1
+    (file,) = (tmp_path / "inputs").iterdir()
+    stored = read_inputs(study.ledger, study.bases)
+    assert {name: hash_packed(plain) for name, plain in stored.items()} == {
+        name: name for name in study.bases
+    }
     base = next(iter(study.bases))
-    stored = unpack_base(from_bytes((tmp_path / f"inputs/{base}.npz").read_bytes()))
-    fresh = unpack_base(study.bases[base])
+    assert file.stat().st_size < 1.5 * len(to_bytes({base: study.bases[base]}))
+    stored, fresh = unpack_base(stored[base]), unpack_base(study.bases[base])
     assert stored.areas == fresh.areas == tuple(scenario.areas)
     np.testing.assert_array_equal(stored.task.world.contact, fresh.task.world.contact)
     np.testing.assert_array_equal(stored.lever_on, fresh.lever_on)

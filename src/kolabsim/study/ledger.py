@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import threading
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,7 +81,8 @@ class File(NamedTuple):
     sha256: str
     size: int
     spans: str
-    """Of a part: the runs in it, as a list of block, first, and the number after the last."""
+    """Of a part: the runs in it, as a list of block, first, and the number after the last; of
+    inputs: the hashes of the bases in them."""
     is_whole: int
 
 
@@ -223,7 +224,7 @@ class Ledger:
         self,
         contents: Mapping[str, Content],
         role: str,
-        spans: Mapping[str, list[Span]] | None = None,
+        spans: Mapping[str, Sequence[object]] | None = None,
     ) -> None:
         """Write files, except those that are there already with the same content."""
         if role == PUBLISHED:

@@ -28,6 +28,7 @@ from kolabsim.model.measures import CUSTOM, MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
 from kolabsim.study.factors import list_factors
 from kolabsim.study.identity import Identity
+from kolabsim.study.inputs import read_inputs, write_inputs
 from kolabsim.study.ledger import (
     INPUT,
     PART,
@@ -48,12 +49,11 @@ from kolabsim.study.tasks import (
     Recipe,
     TaskKey,
     build_futures,
-    from_bytes,
     hash_packed,
     identify,
     pack,
     settings_text,
-    to_bytes,
+    share,
 )
 from kolabsim.study.worker import Batch, Finished, Work, simulate_batch
 
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.spec import ComparisonSpec
 
-INPUTS = "inputs"
 FAILURES = "failures.csv"
 """The runs that raised an error, to be read by people."""
 FUTURES = "futures.csv"
@@ -141,12 +140,12 @@ class Study:
         name that something else decided: another scenario, seed, or version of the model.
         """
         scenario, spec = experiment.scenario, experiment.spec
-        tasks, bases = [], {}
+        tasks, bases, known = [], {}, dict[object, np.ndarray]()
         futures = build_futures(scenario, experiment.futures, experiment.seed)
         for strategy in experiment.strategies:
             for future, (world, task) in futures.items():
                 policy = build_policy(world, world.strategies[strategy])
-                plain = pack(task._replace(policy=policy))
+                plain = share(pack(task._replace(policy=policy)), known)
                 tasks.append(TaskKey(strategy, future, hash_packed(plain)))
                 bases[tasks[-1].hash] = plain
         study = cls(
@@ -324,14 +323,9 @@ class Study:
         }  # fmt: skip
         named = Fact("identity", json.dumps(asdict(identity), sort_keys=True))
         ledger.put(named, Fact("study", json.dumps(about)))
-        inputs: dict[str, bytes] = {}
-        for name, plain in self.bases.items():
-            file = f"{INPUTS}/{name}.npz"
-            if file not in ledger.files or ledger.state(file):
-                inputs[file] = to_bytes(plain)
+        write_inputs(ledger, self.bases)
         ledger.put(*self._new_futures(ledger))
-        inputs[FUTURES] = table_csv(futures_table(ledger))
-        ledger.write(inputs, INPUT)
+        ledger.write({FUTURES: table_csv(futures_table(ledger))}, INPUT)
         ledger.put(*self._new_points(ledger))
 
     def _new_futures(self, ledger: Ledger) -> list[Settings]:
@@ -529,8 +523,9 @@ class Study:
                 for block, first, end in spans.get("runs", ())
                 if block in works
             ]
-            bases = {one.recipe.base: self._base(ledger, one.recipe.base) for one in work}
-            found = {name: base for name, base in bases.items() if base is not None}
+            bases = {one.recipe.base for one in work}
+            found = {name: self.bases[name] for name in bases & self.bases.keys()}
+            found |= read_inputs(ledger, bases - found.keys())
             if not work or len(found) < len(bases):
                 ledger.remove(files.values())
                 continue
@@ -538,13 +533,6 @@ class Study:
             names = {point.hash: point for _key, point in points}
             moments = ledger_recipe(ledger, names[work[0].task.hash])[1]
             yield Batch(work, found, detail, moments, self.regions, self.areas)
-
-    def _base(self, ledger: Ledger, name: str) -> Plain | None:
-        """A base of this study, or of an earlier one in its folder."""
-        file = f"{INPUTS}/{name}.npz"
-        if name in self.bases or file not in ledger.files or ledger.state(file):
-            return self.bases.get(name)
-        return from_bytes((self.folder / file).read_bytes())
 
     def _store(self, ledger: Ledger, found: Finished, state: Progress, speed: _Speed) -> None:
         """Write what a batch gave: a part with its runs, and each of its failures."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import io
 import json
 import shutil
 import tempfile
@@ -135,6 +134,7 @@ class Bases:
     """Settings that are written into a base."""
     packed: dict[str, Plain] = field(default_factory=dict)
     _known: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _arrays: dict[object, np.ndarray] = field(default_factory=dict)
 
     def add(self, strategy: str, choice: Mapping[str, Any]) -> str:
         """The hash of the base for a strategy and settings; it is built if it is new.
@@ -153,7 +153,7 @@ class Bases:
             base = build_base(
                 scenario, strategy, seed=self.seed, names=self.quick, settings=support
             )
-            plain = pack_base(base)
+            plain = share(pack_base(base), self._arrays)
             self._known[key] = hash_packed(plain)
             self.packed[self._known[key]] = plain
         return self._known[key]
@@ -230,6 +230,19 @@ def pack(task: Task) -> Plain:
     packed["sources"] = json.dumps(sources)  # byte by byte, whatever their encoding
     packed["imports"] = json.dumps({file.name: imports(file) for file in files}, sort_keys=True)
     return packed
+
+
+def share(packed: Plain, known: dict[object, np.ndarray]) -> Plain:
+    """A packed task in which arrays that other tasks have too are the same objects.
+
+    Bases differ in few arrays; memory and messages to workers hold the others once.
+    """
+    return {
+        name: known.setdefault((str(value.dtype.descr), value.shape, value.tobytes()), value)
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in packed.items()
+    }
 
 
 def unpack(packed: Plain) -> Task:
@@ -313,20 +326,3 @@ def hash_packed(packed: Plain) -> str:
         else:
             text.update(repr(value).encode())
     return text.hexdigest()
-
-
-def to_bytes(packed: Plain) -> bytes:
-    """A packed task as the content of a file, from which its runs can be repeated."""
-    stream = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in packed.items()}
-    np.savez_compressed(stream, **arrays)
-    return stream.getvalue()
-
-
-def from_bytes(content: bytes) -> Plain:
-    """The packed task that a file holds; no code in it is run."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as held:
-        found: Plain = {name: held[name] for name in held.files}
-    texts = ("model", "rule", "targets", "measures", "files", "sources", "imports", "base.areas")
-    found |= {name: str(found[name]) for name in texts if name in found}
-    return found | {"seed": int(found["seed"])}

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.engine.ensemble import Task, run_block
-from kolabsim.engine.overrides import Base
 from kolabsim.errors import InputError, shown
 from kolabsim.i18n import _
 from kolabsim.model.jit import digest
 from kolabsim.study.collect import read_table
+from kolabsim.study.inputs import read_inputs
 from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
-from kolabsim.study.runner import INPUTS, Study, ledger_recipe
+from kolabsim.study.runner import Study, ledger_recipe
 from kolabsim.study.spec import MOST_RUNS
-from kolabsim.study.tasks import CODE, TaskKey, from_bytes, hash_packed, unpack_base
+from kolabsim.study.tasks import CODE, TaskKey, hash_packed, unpack_base
 from kolabsim.study.worker import Batch, Simulated, make_tables
 
 
@@ -152,19 +152,12 @@ def same_bits(new: pd.Series, stored: pd.Series) -> np.ndarray:
 
 def read_tasks(ledger: Ledger, keys: Sequence[TaskKey]) -> dict[str, Task | None]:
     """The stored inputs of tasks by name; None where they are not what their hash says."""
-    bases: dict[str, Base | None] = {}
+    stored = read_inputs(ledger, {ledger.points[key.name].base for key in keys})
+    bases = {name: unpack_base(of) for name, of in stored.items() if hash_packed(of) == name}
     found: dict[str, Task | None] = {}
     for key in keys:
         point = ledger.points[key.name]
         recipe, moments = ledger_recipe(ledger, point)
-        if point.base not in bases:
-            file = f"{INPUTS}/{point.base}.npz"
-            bases[point.base] = None
-            if file in ledger.files and not ledger.state(file):
-                plain = from_bytes((ledger.folder / file).read_bytes())
-                if hash_packed(plain) == point.base:
-                    bases[point.base] = unpack_base(plain)
-        base = bases[point.base]
         alike = point.base == point.hash or recipe.hash(moments) == point.hash
-        found[key.name] = recipe.make({point.base: base}) if base and alike else None
+        found[key.name] = recipe.make(bases) if alike and point.base in bases else None
     return found
