@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kolabsim import i18n
+from tests.sketches import sketching
 
 try:
     from hypothesis import HealthCheck, settings
@@ -53,3 +54,10 @@ def _language_of_the_test() -> Iterator[None]:
     chosen = list(i18n._chosen)
     yield
     i18n._chosen[:] = chosen
+
+
+@pytest.fixture
+def sketched_figures() -> Iterator[None]:
+    """Draw no figures in reports: see :func:`tests.sketches.sketching`."""
+    with sketching():
+        yield

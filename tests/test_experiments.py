@@ -90,7 +90,9 @@ def test_every_kind_is_tried_every_day():
     assert {kinds[name] for name in EVERY_DAY} | {"comparison"} == set(kinds.values())
 
 
-def test_another_language_writes_the_report_again_and_runs_nothing(quick, tmp_path):
+def test_another_language_writes_the_report_again_and_runs_nothing(
+    quick, tmp_path, sketched_figures
+):
     shutil.copytree(quick("mandate") / "r", tmp_path / "r")
     done = kolabsim(
         "run", "mandate", "--quick", "--out", "r", "--lang", "id", folder=tmp_path

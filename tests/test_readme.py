@@ -34,7 +34,7 @@ def test_the_lines_of_python(tmp_path):
     ("page", "table", "report"),
     [("README.md", "valley.csv", "valley"), ("README.id.md", "daerah.csv", "studi-saya")],
 )
-def test_the_commands_for_ones_own_regions(page, table, report, tmp_path):
+def test_the_commands_for_ones_own_regions(page, table, report, tmp_path, sketched_figures):
     [content], [shown] = blocks("csv", page), blocks("text", page)
     (tmp_path / table).write_text(content, encoding="utf-8")
     commands = [

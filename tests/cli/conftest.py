@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.sketches import sketching
 from tests.terminal import kolabsim
 
 SMALL = """\
@@ -20,7 +21,8 @@ def finished(tmp_path_factory):
     """A folder with a finished study, for reading only, and what the command printed."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
-    done = kolabsim("run", "small.yaml", folder=folder)
+    with sketching():
+        done = kolabsim("run", "small.yaml", folder=folder)
     assert done.returncode == 0, done.stderr
     return folder, done
 

@@ -53,7 +53,7 @@ def test_the_schema_of_experiments_covers_all_kinds(tmp_path):
     assert set(re.findall(r'"#/\$defs/(\w+)"', text)) <= set(described["$defs"])
 
 
-def test_a_scenario_in_which_nothing_can_happen_is_warned_of_once(tmp_path):
+def test_a_scenario_in_which_nothing_can_happen_is_warned_of_once(tmp_path, sketched_figures):
     (tmp_path / "regions.csv").write_text("code,population\nA,9000\nB,8000\n", encoding="utf-8")
     text = "regions: {table: regions.csv}\ncontacts: {nearest: 0}\nfamilies: [administration]\n"
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")

@@ -1,8 +1,11 @@
 """``kolabsim verify`` and ``kolabsim results``: commands about a finished study."""
 
 import pandas as pd
+import pytest
 
 from tests.terminal import kolabsim
+
+pytestmark = pytest.mark.usefixtures("sketched_figures")
 
 
 def test_verified_runs_are_identical(finished, tmp_path, refused):

@@ -13,6 +13,8 @@ from kolabsim.cli import run
 from kolabsim.errors import KolabsimError
 from tests.terminal import kolabsim
 
+pytestmark = pytest.mark.usefixtures("sketched_figures")
+
 
 def provenance(folder):
     return json.loads((folder / "provenance.json").read_text(encoding="utf-8"))

@@ -154,7 +154,7 @@ MEASURED = Columns.model_validate(
 )
 
 
-@cases(200, 2000)
+@cases(80, 2000)
 def test_tables_of_regions(number, folder) -> None:
     path = folder / "regions.csv"
 
@@ -407,7 +407,7 @@ def test_commands(number, folder, monkeypatch) -> None:
     )  # fmt: skip
 
 
-@cases(40, 300)
+@cases(15, 300)
 def test_new_writes_all_its_files_or_none(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
 

@@ -164,7 +164,7 @@ def test_control_characters_never_reach_a_terminal_or_page() -> None:
     [
         ("cp1252", ["check", "study.yaml", b"\xff\xe9.yaml"], 2),
         ("cp1252", ["list", "measures"], 0),
-        ("utf-8", ["check", "study.yaml", b"\xff\xe9.yaml"], 2),
+        pytest.param("utf-8", ["check", "study.yaml", b"\xff\xe9.yaml"], 2, marks=pytest.mark.long),
     ],
 )
 def test_letters_that_the_terminal_lacks_stop_nothing(hostile, encoding, words, code) -> None:
@@ -212,17 +212,16 @@ def test_looking_at_a_scenario_runs_no_program(programmed) -> None:
         assert not (programmed / "ran").exists(), words
 
 
-def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed) -> None:
+@pytest.mark.parametrize(
+    "words", ["check world.yaml study.yaml", "list factors --scenario world.yaml"]
+)
+def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed, words) -> None:
     """Whether names are declared, and what can be varied and measured, only the program says."""
-    for words in (
-        ("check", "world.yaml", "study.yaml"), ("list", "factors", "--scenario", "world.yaml"),
-    ):  # fmt: skip
-        (programmed / "ran").unlink(missing_ok=True)
-        done = kolabsim_process(*words, folder=programmed)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.startswith("Running the extension rule.py (SHA-256 "), words
-        assert done.stderr.count("Running the extension") == 1
-        assert (programmed / "ran").exists(), words
+    done = kolabsim(*words.split(), folder=programmed)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("Running the extension rule.py (SHA-256 ")
+    assert done.stderr.count("Running the extension") == 1
+    assert (programmed / "ran").exists()
 
 
 @pytest.mark.long
@@ -372,7 +371,9 @@ def test_new_leaves_nothing_behind(tmp_path, monkeypatch, fault, at) -> None:
         pytest.param(8, "forbidden", marks=pytest.mark.long),
     ],
 )
-def test_run_and_results_leave_whole_files_only(tmp_path, monkeypatch, capsys, fault, at) -> None:
+def test_run_and_results_leave_whole_files_only(
+    tmp_path, monkeypatch, capsys, fault, at, sketched_figures
+) -> None:
     monkeypatch.chdir(tmp_path)
     study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
     (tmp_path / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")

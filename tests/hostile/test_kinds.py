@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +21,10 @@ from kolabsim.study.api import simulate
 from kolabsim.study.factors import choose_factors
 from tests.builders import make_scenario
 from tests.hostile.worlds import TOWNS, write_world
+from tests.sketches import sketching
 from tests.terminal import kolabsim
 
+sketched = pytest.mark.usefixtures("sketched_figures")
 MORRIS = {"kind": "sensitivity", "method": "morris", "samples": 4, "runs": 2}
 FACTORS = {"parameters.trust_start": None, "parameters.quality_value": None}
 
@@ -108,7 +111,7 @@ def test_an_outcome_that_is_undefined_is_said_beside_the_others(tmp_path, outcom
     assert ("Saving" in done.stdout) == (len(outcomes) == 2)
 
 
-@pytest.mark.parametrize("runs", [2, 3])
+@pytest.mark.parametrize("runs", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_differences_without_spread_have_a_word_and_no_interval(tmp_path, runs):
     rows = [("a", "A", 5_000, 0.0, 0.0), ("b", "B", 5_000, 0.0, 1.0)]
     write_world(tmp_path, rows, runs=runs, scenario={"horizon": 1})
@@ -141,6 +144,7 @@ def test_equal_names_and_titles_are_told_apart_by_what_declares_them(tmp_path):
     assert all(label in drawn for label in ("Port (p1)", "Port (p2)", "Po\u200brt (p3)"))
 
 
+@sketched
 def test_codes_that_look_the_same_are_the_same(tmp_path):
     composed, decomposed = "\u00c7a", "C\u0327a"
     rows = [(composed, "One", 9_000, 0.0, 0.0), ("B", "Two", 8_000, 0.0, 0.1)]
@@ -185,6 +189,7 @@ def fail(*_given, **_more):
     raise ZeroDivisionError("a part that fails")
 
 
+@sketched
 def test_a_report_survives_that_of_its_kind(tmp_path, monkeypatch):
     monkeypatch.setattr("kolabsim.report.sensitivity.chance_table", fail)
     write_world(tmp_path, **MORRIS, factors=FACTORS, outcomes=["trust"])
@@ -206,7 +211,8 @@ def test_a_report_survives_that_of_its_kind(tmp_path, monkeypatch):
 def test_a_report_survives_its_parts(tmp_path, monkeypatch, place, missing, kept):
     write_world(tmp_path)
     run = ("run", "study.yaml", "--out", "out")
-    with monkeypatch.context() as broken:
+    drawn = sketching() if "tables" in place else nullcontext()
+    with drawn, monkeypatch.context() as broken:
         broken.setattr(place, fail)
         done = kolabsim(*run, folder=tmp_path)
     assert done.returncode == 1
@@ -216,7 +222,8 @@ def test_a_report_survives_its_parts(tmp_path, monkeypatch, place, missing, kept
     assert missing in report
     assert "a part that fails" in (tmp_path / "out/failures/report.txt").read_text(encoding="utf-8")
     assert (tmp_path / "out/figures" / kept).exists() == bool(kept)
-    done = kolabsim(*run, folder=tmp_path)  # it is written again, because it is not whole
+    with sketching():
+        done = kolabsim(*run, folder=tmp_path)  # it is written again, because it is not whole
     assert done.returncode == 0
     assert "missing" not in (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert not (tmp_path / "out/failures/report.txt").exists()
@@ -241,6 +248,7 @@ def test_a_map_goes_across_180_degrees(ends):
     assert plain.longitude.min() == min(ends)
 
 
+@sketched
 def test_a_map_says_which_lines_it_has(tmp_path):
     write_world(tmp_path)
     _done, report = finished(tmp_path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from tests.hostile.worlds import (
     hostile_studies,
     write_world,
 )
+from tests.sketches import sketching
 from tests.terminal import kolabsim
 
 RAW = r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
@@ -130,7 +132,9 @@ AWFUL_SCENARIO = {
 )  # fmt: skip
 def test_awful_worlds_have_a_report(tmp_path, rows, scenario, study, language) -> None:
     write_world(tmp_path / "world", rows, scenario=scenario, **study)
-    assert through_files(tmp_path / "world", language, run=True)
+    # test_small_worlds draws the figures of a single region.
+    with sketching() if len(rows) == 1 else nullcontext():
+        assert through_files(tmp_path / "world", language, run=True)
     through_python(tmp_path / "world", language)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sketches import sketching
 from tests.study.kinds import run, write_experiment
 
 
@@ -15,7 +16,8 @@ def study(tmp_path_factory):
     def finished(kind: str) -> Path:
         if kind not in made:
             folder = made[kind] = write_experiment(tmp_path_factory.mktemp(kind), kind)
-            done = run(folder, kind)
+            with sketching():
+                done = run(folder, kind)
             assert done.returncode == 0, done.stderr
         return made[kind]
 

@@ -15,6 +15,8 @@ from kolabsim.study.ledger import ASIDE, LEDGER, Fact, Ledger, hold
 from tests.study.kinds import KINDS, contents, run, write_experiment
 from tests.terminal import kolabsim
 
+pytestmark = pytest.mark.usefixtures("sketched_figures")
+
 
 def damage(folder: Path, draw: random.Random) -> list[str]:
     """Do something to a file or two of a folder, and return their names."""

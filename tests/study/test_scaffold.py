@@ -195,7 +195,7 @@ def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not (tmp_path / "made").exists()
 
 
-def test_what_is_typed(tmp_path):
+def test_what_is_typed(tmp_path, sketched_figures):
     (tmp_path / "mine.csv").write_text(INDONESIAN, encoding="utf-8")
     done = kolabsim("new", "my valley", "--regions", "mine.csv", folder=tmp_path)
     assert done.returncode == 0, done.stderr
