@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
+from kolabsim.app.recent import RunStore
 from kolabsim.app.session import (
     YOURS,
     Session,
     open_scenario,
-    run_steps,
     shared_services,
     strategy_text,
 )
@@ -68,8 +68,15 @@ def test_answers_are_those_of_a_study_to_the_last_bit(scenario, estimate, tmp_pa
         assert found.equals(wanted), table
 
 
-def test_more_runs_keep_the_first_ones(scenario, monkeypatch, going):
-    monkeypatch.setattr("kolabsim.app.session.RUNS", (30, 70))
+@pytest.fixture
+def store(monkeypatch):
+    found = RunStore()
+    monkeypatch.setattr("kolabsim.app.session.RUNS", found)
+    return found
+
+
+def test_more_runs_keep_the_first_ones(store, scenario, monkeypatch, going):
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (30, 70))
     session = Session(Settings(), scenario)
     first, last = list(session.estimates(going))
     assert (first.runs, last.runs) == (30, 70)
@@ -80,19 +87,49 @@ def test_more_runs_keep_the_first_ones(scenario, monkeypatch, going):
     assert len(first.comparison.table(SHOWN[0])) == 1
 
 
-def test_the_baseline_is_simulated_once_while_only_levers_move(scenario, estimate, going):
-    before = estimate.session
-    again = Session(Settings(levers={"ngo": 1.0}), scenario, earlier=before)
-    assert again._baseline is before._baseline
-    for other in (
+def test_sessions_share_the_runs_that_are_the_same(store, scenario, going):
+    before = Session(Settings(levers={"ngo": 0.5}), scenario)
+    estimate = next(before.estimates(going))
+    assert not before.jobs(estimate.runs, going)
+    again = Session(Settings(levers={"ngo": 1.0}), scenario)
+    assert len(again.jobs(100, going)) == 4, "the user's strategy alone"
+    others = (
         Settings(assumptions={"trust_start": 0.3}), Settings(seed=2), Settings(baseline="forum")
-    ):  # fmt: skip
-        assert Session(other, scenario, earlier=before)._baseline == {}
-    renewed, fresh = (next(w.estimates(going)) for w in (again, Session(again.settings, scenario)))
+    )  # fmt: skip
+    for other in others:
+        assert not Session(other, scenario).held[0].blocks
+    elsewhere = scenario.with_(horizon=4)
+    assert not Session(before.settings, elsewhere).held[0].blocks
+    renewed = next(again.estimates(going))
+    store.clear()
+    fresh = next(Session(again.settings, scenario).estimates(going))
     assert renewed.results.runs.equals(fresh.results.runs)
 
 
-def test_stopped_work_gives_no_answer_and_leaves_nothing_unfinished(scenario, going):
+def test_runs_that_made_room_are_simulated_again_for_a_download(store, scenario, going):
+    session = Session(Settings(levers={"ngo": 0.5}), scenario)
+    estimate = next(session.estimates(going))
+    links, before = estimate.links, estimate.data()
+    store.most = 1
+    estimate.release()
+    session.release()
+    other = Session(Settings(seed=2), scenario)
+    next(other.estimates(going))
+    other.release()
+    assert not session.held[0].blocks
+    assert estimate.data() == before
+    assert (estimate.links == links).all()
+
+
+def test_blocks_are_the_same_however_they_are_asked_for(store, scenario, going):
+    """A single run, as the network needs it, must not leave runs out for others."""
+    session = Session(Settings(), scenario)
+    session.fill(1)
+    session.fill(60)
+    assert next(session.estimates(going)).results.runs.notna()["trust"].all()
+
+
+def test_stopped_work_gives_no_answer_and_leaves_nothing_unfinished(store, scenario, going):
     stop = np.ones(1, np.int64)
     session = Session(Settings(), scenario)
     assert list(session.estimates(stop)) == []
@@ -101,9 +138,9 @@ def test_stopped_work_gives_no_answer_and_leaves_nothing_unfinished(scenario, go
 
 
 def test_large_worlds_have_fewer_runs(scenario):
-    assert run_steps(scenario) == (100, 300, 1000)
-    first, second, last = run_steps(Scenario.load("small-towns"))
-    assert 8 <= first < second < last < 300
+    assert Session(Settings(), scenario).steps == (100, 300, 1000)
+    small = Session(Settings(), Scenario.load("small-towns"))
+    assert 8 <= small.steps[0] < small.steps[1] < small.steps[2] < 300
 
 
 def test_shared_services_are_counted_by_pairs():

@@ -36,6 +36,7 @@ from kolabsim.app.widgets import (
     read_upload,
     report,
     translated,
+    unknown,
     uploader,
     write,
 )
@@ -67,8 +68,9 @@ class ImportPage:
     # Building -------------------------------------------------------------------------------------
 
     @translated
-    async def build(self) -> None:
-        """Build the page, and look at the files."""
+    def build(self) -> None:
+        """Build the page; it looks at the files when a browser has opened it."""
+        ui.on_exception(self.fail)
         begin_page()
         with ui.element("header"):
             write(_("Your regions"), tag="h1")
@@ -87,8 +89,24 @@ class ImportPage:
             return
         with ui.element("main").classes("import"):
             self.build_parts()
-        await self.client.connected(timeout=60.0)
-        await self.refresh()
+        self.client.on_connect(self.connect)
+        self.client.on_delete(self.close)
+
+    @translated
+    async def connect(self) -> None:
+        """Look at the files when a browser has opened the page."""
+        if self.view is None:
+            await self.refresh()
+
+    def close(self) -> None:
+        """Let go of everything when the page was closed."""
+        self.view = self.drawn = None
+        self.shown.clear()
+
+    def fail(self, error: Exception) -> None:
+        """Show that a handler of this page failed; the terminal shows where."""
+        with speaking(self.lang):
+            report([unknown(error)], self.alerts)
 
     def build_parts(self) -> None:
         """Build the places for everything."""
@@ -204,10 +222,6 @@ class ImportPage:
             view = await in_reader(self.preview.look, self.preview.form)
             while view.form is not self.preview.form:
                 view = await in_reader(self.preview.look, self.preview.form)
-        except Exception as error:
-            text = _("this could not be read, for a reason that kolabsim does not know ({reason})")
-            report([Problem(text.format(reason=f"{type(error).__name__}: {error}"))], self.alerts)
-            raise
         finally:
             self.is_busy = False
         with speaking(self.lang):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,13 +23,16 @@ from nicegui import app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kolabsim.app.charts import Drawing, draw, register_script
+from kolabsim.app.answers import Answers
+from kolabsim.app.charts import Drawing, register_script
 from kolabsim.app.import_page import ImportPage
+from kolabsim.app.pages import Pages
+from kolabsim.app.queue import CORES
 from kolabsim.app.session import Estimate, Session, open_scenario, refused
 from kolabsim.app.settings import SHOWN, Control, Settings, controls, read_query
 from kolabsim.app.stepper import Stepper
 from kolabsim.app.texts import describe, differences_html, downloads, quarter_html, waiting
-from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits
+from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits, list_shipped, load_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
     alerts,
@@ -42,6 +46,7 @@ from kolabsim.app.widgets import (
     read_upload,
     report,
     translated,
+    unknown,
     uploader,
     write,
 )
@@ -50,7 +55,6 @@ from kolabsim.figures.formatting import count, decimal, significant
 from kolabsim.figures.labels import capitalise, measure_title
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.scenario.notices import find_notices
-from kolabsim.scenario.scenario import Scenario, shipped_names
 
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
@@ -58,6 +62,8 @@ COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() 
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
 UPLOADS = Uploads()
+ANSWERS = Answers()
+PAGES = Pages()
 
 
 def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
@@ -65,11 +71,13 @@ def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
 
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
-        Page({"scenario": scenario} | dict(request.query_params)).build()
+        if is_admitted():
+            Page({"scenario": scenario} | dict(request.query_params)).build()
 
     @ui.page("/import", title="kolabsim")
-    async def preview(request: Request) -> None:
-        await ImportPage(UPLOADS, request.query_params).build()
+    def preview(request: Request) -> None:
+        if is_admitted():
+            ImportPage(UPLOADS, request.query_params).build()
 
     app.middleware("http")(limit_uploads)
     app.on_shutdown(UPLOADS.close)
@@ -77,6 +85,14 @@ def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
         host=host, port=port, show=show, reload=False, show_welcome_message=False, title="kolabsim",
         uvicorn_logging_level="warning",
     )  # fmt: skip
+
+
+def is_admitted() -> bool:
+    """Whether one more page may be opened; otherwise this page says so."""
+    is_free = PAGES.enter(ui.context.client)
+    if not is_free:
+        write(_("Too many pages are open here. Please try again in a few minutes."), tag="p")
+    return is_free
 
 
 async def limit_uploads(
@@ -101,6 +117,7 @@ class Page:
             self.scenario = self.upload.scenario
             self.problems = [*problems.found]
         self.client = ui.context.client
+        self.line = CORES.line()
         self.wanted: Settings | None = None
         """The newest settings that have not been simulated."""
         self.stop = np.zeros(1, np.int64)
@@ -109,7 +126,11 @@ class Page:
         self.task: asyncio.Task[None] | None = None
         self.session: Session | None = None
         self.estimate: Estimate | None = None
+        self.is_settled = asyncio.Event()
+        """Set while the estimate, or the problem, is that of the newest settings."""
         self.stepper: Stepper | None = None
+        self.stepping = asyncio.Lock()
+        """Held while a step is simulated, because the steps of one run follow each other."""
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
 
@@ -123,7 +144,9 @@ class Page:
     @translated
     def build(self) -> None:
         """Build the page and start to simulate."""
+        self.client.on_connect(self.connect)
         self.client.on_delete(self.close)
+        ui.on_exception(self.fail)
         begin_page()
         ui.add_head_html(register_script(self.scenario.regions))
         with ui.element("header"):
@@ -141,15 +164,12 @@ class Page:
             with ui.element("section"):
                 self.build_results()
         report(self.problems, self.alerts)
-        self.restart()
 
     def build_controls(self) -> None:
         """Build everything that can be moved."""
         chosen, source = self.settings, self.scenario
         with group(_("Regions")):
-            known = {
-                name: Scenario.load(name).title(language()) for name in shipped_names("scenarios")
-            }
+            known = {name: load_shipped(name).title(language()) for name in list_shipped()}
             if chosen.scenario not in known:
                 known[chosen.scenario] = _("Uploaded: {name}").format(name=source.title(language()))
             self.choice("scenario", _("Scenario"), known)
@@ -199,6 +219,7 @@ class Page:
 
             emit = "(event) => emit(event.target.value)"
             slider.on("input", move, throttle=0.05, js_handler=emit)
+            slider.on("change", move, js_handler=emit)  # at once, so before a button is clicked
             help_line(name, control.help)
 
     def build_results(self) -> None:
@@ -266,8 +287,15 @@ class Page:
 
     # Simulating -----------------------------------------------------------------------------------
 
+    def connect(self) -> None:
+        """Begin to simulate when a browser has opened the page, and not for those who only read."""
+        if self.task is None:
+            self.restart()
+
     def choose(self, settings: Settings) -> None:
         """Change the settings; the address and the results follow."""
+        if settings == self.settings:
+            return
         self.settings = settings
         address = json.dumps(f"/?{settings.query}")
         report([], self.alerts)
@@ -281,15 +309,24 @@ class Page:
         be drawn while a slider moves.
         """
         self.wanted, self.stepper = self.settings, None
+        self.is_settled.clear()
         self.headline.props("aria-busy=true")
         if self.has_estimate:
             self.stop[0] = 1
+            self.line.cancel(self.stop)
         if self.task is None or self.task.done():
             self.task = background_tasks.create(self.simulate())
 
     def close(self) -> None:
-        """Stop simulating for a page that was closed."""
+        """Stop simulating for a page that was closed, and let go of everything."""
         self.wanted, self.stop[0] = None, 1
+        self.line.close()
+        self.session = self.estimate = self.stepper = None
+
+    def fail(self, error: Exception) -> None:
+        """Show that a handler of this page failed; the terminal shows where."""
+        with speaking(self.lang):
+            report([unknown(error)], self.alerts)
 
     async def simulate(self) -> None:
         """Simulate the newest settings in ever more runs, until there are no newer ones."""
@@ -299,32 +336,47 @@ class Page:
             with speaking(settings.lang):
                 try:
                     await self.refine(settings, self.stop, time.perf_counter())
-                except InputError as error:
-                    report(refused(error), self.alerts)
-                    self.state.set_content("")
-                    self.headline.props("aria-busy=false")
+                except asyncio.CancelledError:  # the page was closed
+                    return
+                except Exception as error:
+                    self.give_up(error)
+                    if not isinstance(error, InputError):
+                        traceback.print_exception(error)
             self.has_estimate = True
+
+    def give_up(self, error: Exception) -> None:
+        """Show why there is no estimate of the present settings."""
+        problems = refused(error) if isinstance(error, InputError) else [unknown(error)]
+        report(problems, self.alerts)
+        self.estimate = None
+        self.state.set_content("")
+        self.headline.props("aria-busy=false")
+        self.is_settled.set()
+
+    def prepare(self, settings: Settings) -> tuple[Session, tuple[int, ...]]:
+        """Check settings, and return the numbers of runs after which there are answers."""
+        session = Session(settings, self.scenario, upload=self.upload)
+        return session, ANSWERS.steps(session)
 
     async def refine(self, settings: Settings, stop: np.ndarray, started: float) -> None:
         """Show one estimate after the other."""
-        self.session = await asyncio.to_thread(
-            Session, settings, self.scenario, upload=self.upload, earlier=self.session
-        )
-        estimates = self.session.estimates(stop)
+        session, steps = await self.line.run(self.prepare, settings)
+        self.session = session
         if self.tabs.value == "step":
             await self.step(0)
-
-        def following() -> Drawing | None:
-            estimate = next(estimates, None)
-            return draw(estimate) if estimate else None
-
-        while found := await asyncio.to_thread(following):
-            if stop[0] and self.has_estimate:
-                return
-            self.show(found, time.perf_counter() - started)
-            self.has_estimate = True
-            if self.wanted is not None:
-                stop[0] = 1
+        try:
+            for runs in steps:
+                is_first = not self.has_estimate
+                found = await ANSWERS.find(session, runs, self.line, stop, is_urgent=is_first)
+                if found is None or (stop[0] and self.has_estimate):
+                    return
+                self.show(found, time.perf_counter() - started)
+                self.has_estimate = True
+                if self.wanted is not None:
+                    stop[0] = 1
+                    return
+        finally:
+            session.release()
 
     def show(self, found: Drawing, seconds: float) -> None:
         """Show an estimate."""
@@ -343,6 +395,9 @@ class Page:
         elif self.wanted is None:
             self.headline.props("aria-busy=false")
         self.state.set_content(escape(text))
+        self.state.props["data-answers"] = estimate.session.settings.query
+        if estimate.session.settings == self.settings:
+            self.is_settled.set()
 
     # Choosing -------------------------------------------------------------------------------------
 
@@ -413,17 +468,22 @@ class Page:
 
     @translated
     async def download(self, kind: str) -> None:
-        """Download the present estimate as a file of some kind."""
-        if self.estimate is None:
-            return
+        """Download the estimate of the present settings, when it is there, as a file."""
         if kind == "report":
             ui.notify(_("Writing the report ..."))
+        await self.is_settled.wait()
+        estimate = self.estimate
+        if estimate is None:
+            return
         try:
-            name, content = await asyncio.to_thread(self.estimate.download, kind)
+            name, content = await self.line.run(estimate.download, kind)
         except KolabsimError as error:
             report([Problem(str(error))], self.alerts)
         else:
             ui.download.content(content, name)
+        finally:
+            estimate.release()
+            estimate.session.release()
 
     # One run --------------------------------------------------------------------------------------
 
@@ -435,12 +495,13 @@ class Page:
     @translated
     async def step(self, quarters: int) -> None:
         """Advance the run by some quarters; 0 restarts it."""
-        if self.session is None:
-            return
-        if self.stepper is None or not quarters:
-            self.stepper = await asyncio.to_thread(Stepper, self.session)
-        stepper = self.stepper
-        await asyncio.to_thread(stepper.step, quarters)
-        self.moment.set_content(escape(stepper.moment))
-        self.charts["stepper"].show(stepper.chart())
-        self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))
+        async with self.stepping:
+            if self.session is None:
+                return
+            stepper = self.stepper
+            if stepper is None or not quarters:
+                stepper = self.stepper = await self.line.run(Stepper, self.session)
+            await self.line.run(stepper.step, quarters)
+            self.moment.set_content(escape(stepper.moment))
+            self.charts["stepper"].show(stepper.chart())
+            self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))

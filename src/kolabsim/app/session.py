@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from kolabsim.app.importing import archive
+from kolabsim.app.recent import Runs, RunStore
 from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.app.uploads import Upload
-from kolabsim.engine.ensemble import Block, build_task, cores, run_block
+from kolabsim.app.work import run_steps, runs_at_a_time, work_of
+from kolabsim.engine.ensemble import Block, Task, build_task, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
@@ -40,16 +42,8 @@ YOURS = "your_strategy"
 """Name of the strategy that a user composes."""
 OWN = "your-strategy.yaml"
 """File of the strategy and assumptions that a user composes, in a study made of a table."""
-RUNS = (100, 300, 1000)
-"""Runs of each strategy after which there is an estimate."""
-SLOTS = 300
-"""Regions times areas up to which these numbers hold; larger worlds get fewer runs, so that the
-first estimate comes as soon."""
-FEWEST_RUNS = 8
-BLOCK = 25
-"""Most runs that a core does at a time; work is divided into blocks of this size."""
-POOL = ThreadPoolExecutor(cores(), thread_name_prefix="session")
-"""The cores, shared by all sessions."""
+RUNS = RunStore()
+"""Runs of strategies, shared by all visitors."""
 DRAWING = Lock()
 """Held while matplotlib draws a report: its settings belong to the whole process."""
 
@@ -104,18 +98,13 @@ class Session:
     """A user's strategy and its baseline in a scenario, ready to be simulated.
 
     The ``upload`` that the scenario came with says what a file that builds on it extends, and has
-    the files of a study made of a table. The session before, ``earlier``, lends its runs of the
-    baseline where only the strategy differs. Raises :class:`~kolabsim.errors.InputError` if the
-    scenario does not allow the choices.
+    the files of a study made of a table. Sessions share their runs in :data:`RUNS`, so a baseline
+    is simulated once for all. Raises :class:`~kolabsim.errors.InputError` if the scenario does not
+    allow the choices.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        scenario: Scenario,
-        *,
-        upload: Upload | None = None,
-        earlier: Session | None = None,
+        self, settings: Settings, scenario: Scenario, *, upload: Upload | None = None
     ) -> None:
         self.settings, self.source = settings, scenario
         self.upload = upload or Upload(scenario, extends=settings.scenario)
@@ -127,16 +116,30 @@ class Session:
                 problems.add(message, name=name, scenario=title, hint=hint)
         problems.raise_if_any()
         self.scenario = scenario.with_(self.changes())
-        self.steps = run_steps(self.scenario)
-        is_same = earlier is not None and earlier.shared == self.shared
-        self._baseline: dict[int, Block] = earlier._baseline if earlier and is_same else {}
-        self._yours: dict[int, Block] = {}
+        self._held: list[Runs] | None = None
+        """The runs of both strategies while they are worked on."""
+
+    @cached_property
+    def tasks(self) -> tuple[Task, Task]:
+        """The input of the engine for the baseline and for the user's strategy."""
+        one, other = (
+            build_task(self.scenario, self.scenario.strategies[name], seed=self.settings.seed)
+            for name in self.strategies
+        )
+        return one, other
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """Numbers of runs after which there is an estimate."""
+        return run_steps(work_of(self.tasks[0]))
 
     @property
-    def shared(self) -> tuple[object, ...]:
-        """All that runs of the baseline depend on."""
+    def keys(self) -> tuple[tuple[object, ...], tuple[object, ...]]:
+        """All that the runs of the baseline and of the user's strategy depend on."""
         chosen = self.settings
-        return id(self.source), chosen.baseline, chosen.seed, tuple(chosen.assumptions.items())
+        both = self.source, chosen.seed, tuple(sorted(chosen.assumptions.items()))
+        levers = tuple(sorted(chosen.levers.items()))
+        return (*both, chosen.baseline), (*both, chosen.start, levers)
 
     @property
     def strategies(self) -> tuple[str, str]:
@@ -155,38 +158,56 @@ class Session:
 
     def estimates(self, stop: np.ndarray) -> Iterator[Estimate]:
         """Yield an estimate after each number of runs; ``stop[0] != 0`` ends them."""
-        done = 0
         for runs in self.steps:
-            self._simulate(range(done, runs, BLOCK), runs, stop)
+            self.fill(runs, stop)
             if stop[0]:
                 return
             yield Estimate(self, runs)
-            done = runs
 
-    def _simulate(self, starts: range, end: int, stop: np.ndarray) -> None:
-        """Simulate the missing blocks of both strategies side by side."""
-        work = []
-        for name, stored in zip(self.strategies, (self._baseline, self._yours), strict=True):
-            task = build_task(
-                self.scenario, self.scenario.strategies[name], seed=self.settings.seed
-            )
-            for first in starts:
-                if first not in stored:
-                    runs = np.arange(first, min(first + BLOCK, end))
+    def fill(self, runs: int, stop: np.ndarray | None = None) -> None:
+        """Simulate the runs that are missing, in this thread."""
+        for job in self.jobs(runs, np.zeros(1, np.int64) if stop is None else stop):
+            job()
+
+    def jobs(self, runs: int, stop: np.ndarray) -> list[Callable[[], None]]:
+        """Return the work that is missing for some runs of both strategies.
+
+        Each piece stores its block of runs, unless ``stop[0] != 0``. The pieces may be done side by
+        side and in any order.
+        """
+        found: list[Callable[[], None]] = []
+        size = runs_at_a_time(work_of(self.tasks[0]))
+        # Always the same blocks, because sessions share them.
+        edges = sorted({*range(0, self.steps[-1], size), *self.steps})
+        for name, stored, task in zip(self.strategies, self.held, self.tasks, strict=True):
+            for first, end in pairwise(edges):
+                if first < runs and first not in stored.blocks:
                     # The network comes from the trace of the first runs only.
                     trace = first == 0 and name == YOURS
-                    future = POOL.submit(run_block, task, runs, trace=trace, stop=stop)
-                    work.append((stored, first, future))
-        for stored, first, future in work:
-            block = future.result()
-            if not stop[0]:
-                stored[first] = block
+                    numbers = np.arange(first, end)
+                    found.append(partial(simulate_block, stored, task, numbers, trace, stop))
+        return found
+
+    @property
+    def held(self) -> list[Runs]:
+        """The stored runs of both strategies, held until :meth:`release`."""
+        if self._held is None:
+            self._held = [
+                RUNS.open((key, name == YOURS))
+                for key, name in zip(self.keys, self.strategies, strict=True)
+            ]
+        return self._held
+
+    def release(self) -> None:
+        """Hold the runs no longer; they are simulated again when they are needed."""
+        self._held = None
+        RUNS.trim()
 
     def blocks(self, runs: int) -> list[list[Block]]:
         """The blocks of the baseline and of the user's strategy that hold these runs."""
         return [
-            [stored[first] for first in sorted(stored) if first < runs]
-            for stored in (self._baseline, self._yours)
+            [stored.blocks[first] for first in sorted(stored.blocks) if first < runs]
+            for stored in self.held
         ]
 
     def scenario_text(self) -> str:
@@ -214,10 +235,16 @@ def in_all_languages(message: str) -> dict[str, str]:
     return found
 
 
-def run_steps(scenario: Scenario) -> tuple[int, ...]:
-    """Numbers of runs after which there is an estimate."""
-    share = min(1.0, SLOTS / (len(scenario.regions) * len(scenario.areas)))
-    return tuple(max(FEWEST_RUNS, round(runs * share)) for runs in RUNS)
+def simulate_block(
+    stored: Runs, task: Task, runs: np.ndarray, trace: bool, stop: np.ndarray
+) -> None:
+    """Simulate a block of runs on one core, unless another visitor's work did so meanwhile."""
+    if stop[0] or int(runs[0]) in stored.blocks:
+        return
+    block = run_block(task, runs, trace=trace, stop=stop)
+    if not stop[0]:
+        # Of the trace, nothing but the end is shown.
+        stored.blocks[int(runs[0])] = block._replace(trace=block.trace[:, -1:].copy())
 
 
 def open_scenario(
@@ -257,6 +284,7 @@ class Estimate:
     @cached_property
     def results(self) -> Results:
         """The runs of both strategies as tidy tables."""
+        self.session.fill(self.runs)
         history, regions = (
             np.stack([np.concatenate([getattr(b, kind) for b in blocks])[: self.runs]
                       for blocks in self.session.blocks(self.runs)])[:, None]
@@ -278,11 +306,13 @@ class Estimate:
     def release(self) -> None:
         """Free the large tables; they are rebuilt from the runs when they are needed."""
         self.comparison  # noqa: B018 (needs the tables, and is stored)
+        self.links  # noqa: B018
         self.__dict__.pop("results", None)
 
     @cached_property
     def links(self) -> np.ndarray:
         """Share of services that two regions share at the end under the user's strategy [R, R]."""
+        self.session.fill(1)
         trace = self.session.blocks(1)[1][0].trace
         return shared_services(trace[:, -1, :, :, TRACE.index("body")])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ class Stepper:
             session.scenario, YOURS, run=0, seed=session.settings.seed
         )
         self._events: list[str] = []
+        self._lock = Lock()
 
     @property
     def is_over(self) -> bool:
@@ -39,11 +41,15 @@ class Stepper:
         return self.model.quarter >= self.model.simulated.horizon
 
     def step(self, quarters: int = 1) -> None:
-        """Simulate some quarters, and note which joint bodies begin, change or end."""
-        before = self._bodies()
-        for _quarter in range(quarters):
-            self.model.step()
-        after = self._bodies()
+        """Simulate some quarters, and note which joint bodies begin, change or end.
+
+        Steps that are asked for while another one is under way wait for it.
+        """
+        with self._lock:
+            before = self._bodies()
+            for _quarter in range(quarters):
+                self.model.step()
+            after = self._bodies()
         begun = [_("{body} begins").format(body=body) for body in after if body not in before]
         ended = [_("{body} ends").format(body=body) for body in before if body not in after]
         self._events = begun + ended

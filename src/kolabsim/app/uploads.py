@@ -14,6 +14,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from kolabsim.app.importing import MOST_REGIONS, Preview
@@ -77,11 +78,11 @@ class Uploads:
             return self._stored[name]
         if name.startswith(PREFIX):
             raise InputError.of(gone())
-        known, short = shipped_names("scenarios"), name[:60]
+        known, short = list_shipped(), name[:60]
         if name not in known:
             text, hint = _("there is no scenario '{name}'{suggestion}"), suggestion(short, known)
             raise InputError.of(text, name=short, suggestion=hint)
-        return Upload(Scenario.load(name), extends=name)
+        return Upload(load_shipped(name), extends=name)
 
     def add(self, files: Mapping[str, bytes], *, study: str = "") -> str:
         """Store a scenario with its files, or a study by its name, and return a name for it.
@@ -137,6 +138,18 @@ class Uploads:
         self._previews.clear()
         while self._stored:
             delete(self._stored.popitem()[1])
+
+
+@cache
+def list_shipped() -> tuple[str, ...]:
+    """Return the names of the scenarios that ship with kolabsim."""
+    return shipped_names("scenarios")
+
+
+@cache
+def load_shipped(name: str) -> Scenario:
+    """Load a scenario that ships with kolabsim, once for all visitors."""
+    return Scenario.load(name)
 
 
 def delete(upload: Upload) -> None:
@@ -211,7 +224,7 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
         node = tree.get(*keys)
         return node.value if node else None
 
-    known = shipped_names("scenarios")
+    known = list_shipped()
     ours = (*known, "indonesia", "indonesia.yaml", *(f"{name}.yaml" for name in known))
     for keys, allowed in ((("extends",), ours), *((keys, files) for keys in FILES)):
         name = value(*keys)

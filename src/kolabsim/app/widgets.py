@@ -119,6 +119,15 @@ def report(problems: Iterable[Problem], place: ui.element) -> None:
             write(_("... and {number} more").format(number=left), tag="p")
 
 
+def unknown(error: Exception) -> Problem:
+    """The problem for an error that nobody expected."""
+    text = _(
+        "this failed for a reason that kolabsim does not know ({reason}); the terminal of "
+        "'kolabsim app' shows where"
+    )
+    return Problem(text.format(reason=f"{type(error).__name__}: {str(error)[:200]}"))
+
+
 # Controls -----------------------------------------------------------------------------------------
 
 

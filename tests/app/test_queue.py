@@ -1,0 +1,98 @@
+"""The fair queue: whose turn it is, and what becomes of work that nobody waits for."""
+
+import threading
+
+import pytest
+
+from kolabsim.app.queue import Queue
+from kolabsim.app.recent import Recent
+from kolabsim.i18n import language, speaking
+
+
+class Gate:
+    """One thread that is busy until it is let go, and the order in which it works afterwards."""
+
+    def __init__(self):
+        self.queue, self.order = Queue(1, "test"), []
+        self.open, self.busy = threading.Event(), threading.Event()
+        self.queue.line().submit(self.wait)
+        self.busy.wait(60)
+
+    def wait(self):
+        self.busy.set()
+        self.open.wait(60)
+
+    def ask(self, line, name, *, is_urgent=False, work=0):
+        def job():
+            self.order.append(name)
+            return sum(range(work))
+
+        return line.submit(job, is_urgent=is_urgent)
+
+    def let_go(self, futures):
+        self.open.set()
+        for future in futures:
+            future.result(60)
+        return self.order
+
+
+def test_a_second_request_waits_for_the_first_ones_of_others():
+    gate = Gate()
+    one, other, third = (gate.queue.line() for _line in range(3))
+    asked = [gate.ask(one, f"one {k}", work=300_000) for k in range(4)]
+    asked += [gate.ask(other, f"other {k}", work=300_000) for k in range(2)]
+    asked.append(gate.ask(third, "third"))
+    order = gate.let_go(asked)
+    assert set(order[:3]) == {"one 0", "other 0", "third"}
+    assert order[-1] == "one 3"
+    assert [name for name in order if name.startswith("one")] == [f"one {k}" for k in range(4)]
+
+
+def test_what_somebody_waits_for_comes_before_what_can_wait():
+    gate = Gate()
+    one, other = gate.queue.line(), gate.queue.line()
+    asked = [gate.ask(one, "refinement"), gate.ask(other, "answer", is_urgent=True)]
+    assert gate.let_go(asked) == ["answer", "refinement"]
+
+
+def test_those_who_come_back_have_no_credit():
+    gate = Gate()
+    one, other = gate.queue.line(), gate.queue.line()
+    one.used = 5.0
+    gate.queue._clock = 7.0
+    asked = [gate.ask(one, "one", work=10), gate.ask(other, "other")]
+    assert one.used == other.used == 7.0
+    gate.let_go(asked)
+
+
+def test_a_closed_line_leaves_nothing_waiting():
+    gate = Gate()
+    line = gate.queue.line()
+    waiting = [gate.ask(line, "never"), gate.ask(line, "nor this", is_urgent=True)]
+    line.close()
+    assert all(future.cancelled() for future in waiting)
+    assert gate.let_go([gate.ask(gate.queue.line(), "other")]) == ["other"]
+
+
+def test_an_error_is_that_of_its_visitor_and_stops_nobody():
+    queue = Queue(1, "test")
+    broken = queue.line().submit(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        broken.result(60)
+    assert queue.line().submit(lambda: 5).result(60) == 5
+
+
+def test_work_is_done_in_the_language_of_its_visitor():
+    queue = Queue(1, "test")
+    with speaking("id"):
+        asked = queue.line().submit(language)
+    assert asked.result(60) == "id"
+
+
+def test_what_was_not_used_for_longest_makes_room():
+    found = Recent(2)
+    found.put("a", 1)
+    found.put("b", 2)
+    assert found.get("a") == 1
+    found.put("c", 3)
+    assert [found.get(key) for key in "abc"] == [1, None, 3]
