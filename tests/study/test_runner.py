@@ -79,6 +79,22 @@ def test_the_tables_are_those_of_a_study_in_memory(whole, tmp_path):
             assert whole[kind][name].tolist() == few[name].tolist()
 
 
+def test_points_that_share_a_batch_do_not_share_results(tmp_path):
+    """Each point has the runs that it has alone, whatever was simulated in the same memory."""
+    text = SMALL.format(runs=3, detail=2) + "plausible: 2\nstructures: [unit_cost, consent]\n"
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    found = Experiment.load(tmp_path / "study.yaml")
+    study = Study.plan(found, tmp_path / "out")
+    study.run(workers=1)
+    assert len(list((tmp_path / "out/parts").iterdir())) < len(study.tasks)
+    results = ks.simulate(
+        found.scenario, found.strategies, futures=found.futures, runs=3, seed=4, threads=1
+    )
+    pd.testing.assert_frame_equal(
+        read_tables(study)["runs"], results.runs, check_exact=True, check_dtype=False
+    )
+
+
 def test_what_is_finished_is_not_done_again(tmp_path, whole):
     finish(tmp_path, "out")
     before = {path: path.read_bytes() for path in (tmp_path / "out/parts").iterdir()}

@@ -284,11 +284,16 @@ class Block(NamedTuple):
     """Names of the measures in ``history``."""
 
 
-def new_state(world: World) -> State:
-    """Empty arrays that fit a world."""
+def state_size(world: World) -> tuple[int, int, int, int]:
+    """What decides the size of a state: worlds of equal size can be simulated in the same one."""
     region = world.region
     most = int((region["end"] - region["first"]).max(initial=0))
-    return allocate(len(region), len(world.area), len(world.contact), most)
+    return len(region), len(world.area), len(world.contact), most
+
+
+def new_state(world: World) -> State:
+    """Empty arrays that fit a world."""
+    return allocate(*state_size(world))
 
 
 def run_block(

@@ -78,7 +78,8 @@ class Recipe(NamedTuple):
 
     def make(self, bases: Mapping[str, Base]) -> Task:
         """The task."""
-        return vary(bases[self.base], self.names, self.values.tolist())
+        base = bases[self.base]
+        return vary(base, self.names, self.values.tolist()) if self.names else base.task
 
 
 def settings_text(settings: Mapping[str, object]) -> str:

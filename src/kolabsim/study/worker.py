@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import Block, new_state, run_block
+from kolabsim.engine.ensemble import Block, new_state, run_block, state_size
 from kolabsim.errors import KolabsimError
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.ledger import Failure, Span
@@ -79,30 +80,35 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
     """
     import pyarrow as pa
 
-    started, found = time.perf_counter(), Finished()
     bases = {name: unpack_base(plain) for name, plain in batch.bases.items()}
-    states: dict[str, State] = {}
+    # No runs: the first batch of a process, which loads the compiled model, would else seem slow.
+    with suppress(Exception):  # which the first run then raises again
+        run_block(batch.work[0].recipe.make(bases), np.zeros(0, np.int64))
+    started, found = time.perf_counter(), Finished()
+    states: dict[tuple[int, ...], State] = {}
     tables: dict[str, list[pa.Table]] = {}
     waiting: list[Simulated] = []
-    cpu, storing = time.thread_time(), 0.0
+    cpu, storing, number = time.thread_time(), 0.0, 0
 
     def add_tables() -> None:
-        nonlocal storing
+        nonlocal storing, number
         began = time.thread_time()
         for kind, table, spans in make_tables(waiting, batch):
             tables.setdefault(kind, []).append(table)
             found.spans.setdefault(kind, []).extend(spans)
         waiting.clear()
-        storing += time.thread_time() - began
+        storing, number = storing + time.thread_time() - began, 0
 
     for key, recipe, runs in batch.work:
         task, block = recipe.make(bases), key.block(int(runs[0]))
-        if recipe.base not in states:
-            states[recipe.base] = new_state(task.world)
-        state = states[recipe.base]
+        size = state_size(task.world)
+        if size not in states:
+            states[size] = new_state(task.world)
+        state = states[size]
         for done, given in attempts(task, key, runs, batch.detail, state, stop, found.failures):
             waiting.append(Simulated(block, done, given))
-            if sum(len(one.runs) for one in waiting) >= TOGETHER:
+            number += len(done)
+            if number >= TOGETHER:
                 add_tables()
     add_tables()
     began = time.thread_time()
