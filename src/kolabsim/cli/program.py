@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -111,5 +112,6 @@ def parse_settings(settings: Sequence[str]) -> dict[str, object]:
 
 
 def command_line() -> str:
-    """The command as the user typed it."""
-    return shlex.join(["kolabsim", *sys.argv[1:]])
+    """The command as the user typed it; bytes that are no text become escapes."""
+    typed = shlex.join(["kolabsim", *sys.argv[1:]])
+    return os.fsencode(typed).decode(errors="backslashreplace")

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kolabsim.errors import InputError, shown
 from kolabsim.files import Content, routed
-from kolabsim.i18n import speaking
+from kolabsim.i18n import _, speaking
 from kolabsim.report.experiment import Publication
 from kolabsim.report.provenance import hash_request, input_files
 from kolabsim.scenario.files import shipped
@@ -29,11 +30,20 @@ PLAIN = (".csv", ".json")
 
 
 def source_files(experiment: Experiment) -> dict[str, bytes]:
-    """The names and contents of the copies, the experiment's own file first."""
+    """The names and contents of the copies, the experiment's own file first.
+
+    Raises :class:`~kolabsim.errors.InputError` for a file whose name is no text.
+    """
     known = [shipped(kind).resolve() for kind in ("scenarios", "experiments")]
     files = [path.resolve() for path in input_files(experiment)]
     own = [path for path in files if not any(path.is_relative_to(folder) for folder in known)]
     own = list(dict.fromkeys((files[0], *own)))
+    for path in own:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError as error:
+            text = _("the name of this file or of its folder is not UTF-8; rename it")
+            raise InputError.of(text, shown(path)) from error
     root = Path(os.path.commonpath([path.parent for path in own]))
     return {f"{SOURCE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in own}
 

@@ -20,7 +20,7 @@ from kolabsim.i18n import _
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE
-from kolabsim.study.ledger import LEDGER
+from kolabsim.study.ledger import EARLIER, LEDGER
 from kolabsim.study.tables import TABLES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check_folder(folder: Path) -> None:
     # A disk that was full before the first file leaves empty folders.
     found = {path.name for path in folder.glob("[!.]*") if not is_bare(path)}
     text = _("this folder does not hold results; choose another one with --out")
-    if "study.json" in found and LEDGER not in found:
+    if EARLIER in found and LEDGER not in found:
         text = _("an earlier version wrote these results; add --fresh to use a new folder")
     if found and LEDGER not in found:
         raise InputError.of(text, shown(folder))

@@ -241,7 +241,11 @@ class StoredResults(Results):
     @property
     def runs(self) -> pd.DataFrame:
         """All runs with all measures, read from disk."""
-        return pd.read_parquet(self.study.ledger.checked(RUNS))
+        return self._read()
+
+    def _read(self, names: list[str] | None = None) -> pd.DataFrame:
+        with self.study.ledger.checked(RUNS).open("rb") as file:
+            return pd.read_parquet(file, columns=names)
 
     @property
     def quarters(self) -> pd.DataFrame:
@@ -261,7 +265,7 @@ class StoredResults(Results):
     def columns(self, names: Sequence[str], kind: str = "runs") -> pd.DataFrame:
         """The runs, quarters or regions with these columns only."""
         if kind == "runs":
-            return pd.read_parquet(self.study.ledger.checked(RUNS), columns=list(names))
+            return self._read(list(names))
         return read_table(self.study, kind, names)[list(names)]
 
 

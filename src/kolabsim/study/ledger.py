@@ -28,6 +28,10 @@ from kolabsim.i18n import _
 from kolabsim.study.identity import Identity, changed_worlds
 
 LEDGER = "ledger.sqlite"
+EARLIER = "study.json"
+"""The file in which the first edition listed a study."""
+LEAST = 512
+"""Bytes of the smallest page, and so of the smallest ledger."""
 FORMAT = 2
 """Version of the tables; a ledger of a later one is refused, one of an earlier one is read."""
 ASIDE = "set-aside"
@@ -337,12 +341,18 @@ class Ledger:
     # Checking -------------------------------------------------------------------------------------
 
     def state(self, name: str) -> str:
-        """Whether a listed file is as it was written: ``""``, ``"missing"`` or ``"damaged"``."""
+        """Whether a listed file is as it was written: ``""``, ``"missing"`` or ``"damaged"``.
+
+        Raises :class:`~kolabsim.errors.StorageError` if nobody may read it: what it holds is not
+        known then.
+        """
         try:
             with (self.folder / name).open("rb") as file:
                 hash = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return "missing"
+        except PermissionError as error:
+            raise StorageError(no_rights(self.folder / name)) from error
         except OSError:
             return "damaged"
         return "" if hash == self.files[name].sha256 else "damaged"
@@ -446,9 +456,11 @@ def hold(folder: Path) -> Iterator[Ledger]:
     made = [path for path in (place, *place.parents) if not path.exists()]
     with explained(folder):
         place.mkdir(parents=True, exist_ok=True)
-        is_empty = (place / LEDGER).is_file() and not (place / LEDGER).stat().st_size
-        if is_empty and any(not p.name.startswith((".", LEDGER)) for p in place.iterdir()):
-            text = _("it is empty")
+        size = (place / LEDGER).stat().st_size if (place / LEDGER).is_file() else LEAST
+        # SQLite would make a new database of less than a page.
+        has_more = any(not p.name.startswith((".", LEDGER)) for p in place.iterdir())
+        if 0 < size < LEAST or (not size and has_more):
+            text = _("it is cut off")
             raise ValueError(text)
         database = sqlite3.connect(place / LEDGER, timeout=0, isolation_level=None)
     try:
@@ -511,6 +523,24 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def no_rights(file: Path) -> str:
+    """Say that a file cannot be opened."""
+    text = _("{file}: this file cannot be opened; check the rights to it and to its folder")
+    return text.format(file=shown(file))
+
+
+def no_study(folder: Path) -> InputError:
+    """Say why a folder holds no study."""
+    text = _("there is no study in this folder")
+    if not folder.exists():
+        text = _("this folder does not exist")
+    elif not folder.is_dir():
+        text = _("this is a file; results are in a folder")
+    elif (folder / EARLIER).is_file():
+        text = _("an earlier version of kolabsim wrote these results; read them with that version")
+    return InputError.of(text, shown(folder))
+
+
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Say what keeps a ledger from being used."""
@@ -520,6 +550,8 @@ def explained(folder: Path) -> Iterator[None]:
         if "locked" in str(error):
             text = _("another process is working in this folder; wait for its end, or use --fresh")
             raise InputError.of(text, shown(folder)) from error
+        if "unable to open" in str(error):
+            raise StorageError(no_rights(folder / LEDGER)) from error
         text = _("{folder}: the disk refuses to write ({reason})")
         raise StorageError(text.format(folder=shown(folder / LEDGER), reason=error)) from error
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:

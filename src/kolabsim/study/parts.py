@@ -184,7 +184,8 @@ def read_part(path: Path, kind: str, columns: Collection[str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path, columns=_needed(kind, columns))
+    with path.open("rb") as file:  # Arrow takes no path that is not UTF-8
+        table = pq.read_table(file, columns=_needed(kind, columns))
     for name in columns:
         if name not in table.column_names and name not in DERIVED[kind]:
             table = table.append_column(name, pa.nulls(len(table), pa.float64()))

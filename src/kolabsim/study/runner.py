@@ -21,7 +21,7 @@ import numpy as np
 
 from kolabsim.engine.ensemble import BLOCK, cores
 from kolabsim.engine.overrides import is_quick
-from kolabsim.errors import InputError, KolabsimError, StoppedError, shown
+from kolabsim.errors import KolabsimError, StoppedError, shown
 from kolabsim.files import table_csv
 from kolabsim.i18n import _
 from kolabsim.model.measures import CUSTOM, MEASURES, Measure
@@ -39,6 +39,7 @@ from kolabsim.study.ledger import (
     Settings,
     held,
     hold,
+    no_study,
 )
 from kolabsim.study.parts import KINDS, part_files, part_name, read_part
 from kolabsim.study.tables import TABLES, Terms
@@ -230,7 +231,7 @@ class Study:
         ledger = held(folder) or Ledger.read(folder)
         about = ledger.facts.get("study")
         if about is None:
-            raise InputError.of(_("there is no study in this folder"), shown(folder))
+            raise no_study(folder)
         measures = {name: Measure(*entry) for name, entry in about["measures"].items()}
         CUSTOM.update({name: entry for name, entry in measures.items() if name not in CUSTOM})
         points = ledger.points.values()
