@@ -164,7 +164,7 @@ def runner() -> dict[str, float]:
             "study = Study.plan(Experiment.load(sys.argv[1]), sys.argv[2]);"
             "study.run(workers=1, executor=None) if len(sys.argv) > 4 else None;"
             "started = time.perf_counter(); state = study.run(workers=1);"
-            "print(time.perf_counter() - started, state.simulated)"
+            "print(time.perf_counter() - started, state.simulating)"
         )
         command = [sys.executable, "-c", "import sys; " + code, str(folder / "study.yaml")]
         subprocess.run(  # compiles, and is not measured

@@ -53,6 +53,20 @@ def test_the_provenance_names_all_that_a_repetition_needs(finished):
     assert all(Path(name).name == name for name in facts["files"]), "paths of this machine"
 
 
+def test_the_provenance_says_what_a_run_costs(finished):
+    folder = finished[0] / "results/small"
+    facts = provenance(folder)
+    phases = facts["cpu_seconds"]
+    assert set(phases) == {"simulating", "storing", "planning_and_reading"}
+    for phase, seconds in phases.items():
+        assert seconds > 0.0
+        assert facts["cpu_ms_per_run"][phase] == pytest.approx(1e3 * seconds / 36, abs=0.05)
+    for kind, number in facts["bytes_per_run"].items():
+        size = sum(part.stat().st_size for part in (folder / "parts").glob(f"*.{kind}.parquet"))
+        assert number == round(size / 36)
+    assert set(facts["bytes_per_run"]) == {"runs", "quarters", "regions"}
+
+
 def test_the_report_needs_no_network(finished):
     text = (finished[0] / "results/small/report.html").read_text(encoding="utf-8")
     assert "<svg" in text

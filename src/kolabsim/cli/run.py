@@ -152,7 +152,8 @@ def publish(
         whole.wanted, whole.failed = sum(wanted.values()), len(failed)
         whole.done, whole.repaired = whole.done + done.done, whole.repaired + done.repaired
         whole.reused = whole.wanted - whole.done - whole.failed
-        whole.simulated += done.simulated
+        whole.simulating += done.simulating
+        whole.storing += done.storing
         if found.kind != "comparison":
             warn_of_failures(done.failed, folder)
         return done
@@ -160,8 +161,10 @@ def publish(
     def facts() -> dict[str, Any]:
         if before and not whole.done:  # what is written again is what it was
             return before
-        seconds = {"wall": time.perf_counter() - started, "simulated": whole.simulated}
-        account = Account(command_line(), whole, seconds)
+        own = time.process_time()
+        if how["executor"] is None:  # then its threads did the work of workers
+            own -= whole.simulating + whole.storing
+        account = Account(command_line(), whole, time.perf_counter() - started, own)
         return study_provenance(found, ledger, account, codes) | {"source": next(iter(sources))}
 
     def begin() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,11 +36,22 @@ PACKAGES = ("numpy", "numba", "pandas", "scipy", "mesa", "pydantic", "pyarrow", 
 
 @dataclass(frozen=True)
 class Account:
-    """A command that simulated: what was typed, how many runs it took, and how many seconds."""
+    """A command that simulated: what was typed, how many runs it took, and how long."""
 
     command: str
     progress: Progress
-    seconds: Mapping[str, float]
+    seconds: float
+    """How long it took until the report."""
+    own: float
+    """Seconds of processor time, until the report, for all but simulating and storing."""
+
+    @property
+    def cpu(self) -> dict[str, float]:
+        """Seconds of processor time by phase, summed over workers."""
+        return {
+            "simulating": self.progress.simulating, "storing": self.progress.storing,
+            "planning_and_reading": self.own,
+        }  # fmt: skip
 
 
 # Facts ------------------------------------------------------------------------------------------
@@ -81,7 +93,10 @@ def study_provenance(
         "runs_failed": account.progress.failed,
         "parts": {name: file.sha256 for name, file in ledger.files.items() if file.role == PART},
         "files": {path.name: hash_file(path) for path in input_files(experiment)},
-        "seconds": {name: round(value, 3) for name, value in account.seconds.items()},
+        "seconds": round(account.seconds, 3),
+        "cpu_seconds": {name: round(value, 3) for name, value in account.cpu.items()},
+        "cpu_ms_per_run": per_run(account),
+        "bytes_per_run": {name: round(size) for name, size in bytes_per_run(ledger).items()},
         "asked": experiment.spec.model_dump(mode="json"),
         "settings": dict(experiment.settings),
         "pages": list(pages),
@@ -94,6 +109,23 @@ def study_provenance(
             "runs": experiment.spec.runs,
         }
     return facts
+
+
+def per_run(account: Account) -> dict[str, float]:
+    """Milliseconds of processor time by phase for each run that was simulated now."""
+    number = account.progress.done + account.progress.repaired
+    return {name: round(1e3 * of / number, 3) for name, of in account.cpu.items() if number}
+
+
+def bytes_per_run(ledger: Ledger) -> dict[str, float]:
+    """Bytes in parts for each run: its figures, and of runs with detail quarters and regions."""
+    sizes, runs = Counter[str](), Counter[str]()
+    for name, file in ledger.files.items():
+        if file.role == PART:
+            kind = name.split(".")[1]
+            sizes[kind] += file.size
+            runs[kind] += sum(span.end - span.first for span in ledger.spans(name))
+    return {kind: sizes[kind] / number for kind, number in runs.items() if number}
 
 
 def input_files(experiment: Experiment) -> list[Path]:

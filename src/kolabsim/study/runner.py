@@ -90,8 +90,10 @@ class Progress:
     failed: int = 0
     repaired: int = 0
     """Finished runs whose files were damaged or lost, and that were simulated again."""
-    simulated: float = 0.0
-    """Seconds of simulation, summed over workers."""
+    simulating: float = 0.0
+    """Seconds of processor time for simulating, summed over workers."""
+    storing: float = 0.0
+    """Seconds of processor time for compressing what was simulated, summed over workers."""
 
     @property
     def left(self) -> int:
@@ -554,8 +556,9 @@ class Study:
             ledger.drop(Failure, done)
         ledger.put(*found.failures)
         state.failed += len(found.failures)
-        state.simulated += found.seconds
-        speed.learn(found.runs, found.seconds)
+        state.simulating += found.simulating
+        state.storing += found.storing
+        speed.learn(found.runs, found.simulating + found.storing)
 
     def _list_failures(self, ledger: Ledger) -> None:
         """Write the runs that raised an error as a table, or remove it if there are none."""
@@ -623,7 +626,10 @@ def _facts(scenario: Scenario, settings: Iterable[str]) -> dict[str, Any]:
 
 @dataclass
 class _Speed:
-    """How long a run takes, and so how many blocks make a batch."""
+    """The processor time of a run, and so how many blocks make a batch.
+
+    Not the time on a clock: on a machine that others use too, parts would become small.
+    """
 
     seconds: float = 0.0
     runs: int = 0

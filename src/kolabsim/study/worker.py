@@ -58,10 +58,10 @@ class Finished:
     spans: dict[str, list[Span]] = field(default_factory=dict)
     """The runs that each file holds."""
     failures: list[Failure] = field(default_factory=list)
-    seconds: float = 0.0
-    """How long the batch took."""
-    cpu: dict[str, float] = field(default_factory=dict)
-    """Seconds of processor time for simulating, and for storing what was simulated."""
+    simulating: float = 0.0
+    """Seconds of processor time for simulating."""
+    storing: float = 0.0
+    """Seconds of processor time for compressing what was simulated."""
 
     @property
     def runs(self) -> int:
@@ -84,20 +84,20 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
     # No runs: the first batch of a process, which loads the compiled model, would else seem slow.
     with suppress(Exception):  # which the first run then raises again
         run_block(batch.work[0].recipe.make(bases), np.zeros(0, np.int64))
-    started, found = time.perf_counter(), Finished()
+    began, found = time.thread_time(), Finished()
     states: dict[tuple[int, ...], State] = {}
     tables: dict[str, list[pa.Table]] = {}
     waiting: list[Simulated] = []
-    cpu, storing, number = time.thread_time(), 0.0, 0
+    number = 0
 
     def add_tables() -> None:
-        nonlocal storing, number
+        nonlocal number
         began = time.thread_time()
         for kind, table, spans in make_tables(waiting, batch):
             tables.setdefault(kind, []).append(table)
             found.spans.setdefault(kind, []).extend(spans)
         waiting.clear()
-        storing, number = storing + time.thread_time() - began, 0
+        number, found.storing = 0, found.storing + time.thread_time() - began
 
     for key, recipe, runs in batch.work:
         task, block = recipe.make(bases), key.block(int(runs[0]))
@@ -111,11 +111,10 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
             if number >= TOGETHER:
                 add_tables()
     add_tables()
-    began = time.thread_time()
+    simulated = time.thread_time()
+    found.simulating = simulated - began - found.storing
     found.files = {kind: parquet_bytes(pa.concat_tables(parts)) for kind, parts in tables.items()}
-    storing += time.thread_time() - began
-    found.cpu = {"simulating": time.thread_time() - cpu - storing, "storing": storing}
-    found.seconds = time.perf_counter() - started
+    found.storing += time.thread_time() - simulated
     return found
 
 
