@@ -15,7 +15,8 @@ SUITABLE := import ensurepip, sys, venv; assert sys.version_info >= (3, 11)
 ifdef UV
 install = $(UV) pip install --quiet --python $(BIN)/python -c constraints.txt $(1)
 else
-install = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1)
+# Python compiles the modules that it imports; compiling all of them takes longer than installing.
+install = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt $(1)
 endif
 
 .PHONY: help demo test long lint compatibility neighbours tried bench docs clean

@@ -1,4 +1,4 @@
-"""Tables in the styles of statistical offices of many countries, with what they hold.
+"""Tables of regions in the styles of statistical offices of many countries, and their contents.
 
 Regions and numbers are made up. Each table has the people by code, the answers that it needs, and
 a part of each question that it must ask without them.

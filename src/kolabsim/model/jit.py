@@ -78,9 +78,12 @@ def cache_folder() -> str | None:
 
 
 def is_compiled_before() -> bool:
-    """Whether an earlier process left machine code of this version of the model on disk."""
+    """Whether an earlier process left machine code of this version of the model on disk.
+
+    Only the loop of the ensemble counts: importing the model already compiles a few laws.
+    """
     folder = cache_folder()
-    return folder is not None and any(Path(folder).rglob("*.nbi"))
+    return folder is not None and any(Path(folder).rglob("ensemble.simulate_runs-*.nbi"))
 
 
 def compiled(function: Callable, *, kept: bool = True, **options: bool | str) -> Callable:
