@@ -245,6 +245,97 @@ def sensitivity() -> dict[str, float]:
     }  # fmt: skip
 
 
+CLUSTER = """kind: comparison
+scenario: kartamantul
+strategies: [voluntary, team]
+runs: 16000
+detail: 16000
+"""
+CLIENT = """
+import re, subprocess, sys, tempfile, time
+from pathlib import Path
+from distributed import Client
+from distributed.comm import tcp
+from kolabsim.study import cluster
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.runner import Study
+
+counted = {"messages": 0, "bytes": 0}
+read, write, unpack = tcp.TCP.read, tcp.TCP.write, tcp.from_frames
+
+async def counted_read(self, *words, **more):
+    counted["messages"] += 1
+    return await read(self, *words, **more)
+
+async def counted_write(self, *words, **more):
+    counted["messages"] += 1
+    size = await write(self, *words, **more)
+    counted["bytes"] += size
+    return size
+
+async def counted_unpack(frames, *words, **more):
+    counted["bytes"] += sum(memoryview(frame).nbytes for frame in frames)
+    return await unpack(frames, *words, **more)
+
+tcp.TCP.read, tcp.TCP.write, tcp.from_frames = counted_read, counted_write, counted_unpack
+
+def started(*words):
+    command = [sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:], "--no-dashboard"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+def used(client):
+    def now(**_scheduler):
+        return time.process_time()
+    scheduler = client.run_on_scheduler(lambda dask_scheduler: __import__("time").process_time())
+    return now(), sum(client.run(time.process_time).values()), scheduler, dict(counted)
+
+sees_folder = sys.argv[2] == "here"
+if not sees_folder:
+    cluster.Desk.open_slip = lambda _desk: None
+experiment, places = Experiment.load(sys.argv[1]), Path(sys.argv[1]).parent
+scheduler = started("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+address = next(m[0] for line in scheduler.stderr if (m := re.search(r"tcp://[0-9.:]+", line)))
+worker = started("dask_worker", address, "--nthreads", "1", "--no-nanny")
+try:
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(1)
+        workers = cluster.Cluster(client)
+        Study.plan(Experiment.load(sys.argv[1], runs=128), places / "warm").run(executor=workers)
+        study = Study.plan(experiment, places / "out")
+        before = used(client)
+        study.run(executor=workers)
+        after = used(client)
+finally:
+    worker.kill(), scheduler.kill()
+tasks = len(list((places / "out/parts").glob("*.runs.parquet")))
+mine, theirs, scheduling = ((after[k] - before[k]) / tasks for k in range(3))
+messages, size = ((after[3][k] - before[3][k]) / tasks for k in ("messages", "bytes"))
+print(tasks, messages, size, mine, theirs, scheduling)
+"""
+
+
+def cluster() -> dict[str, float]:
+    """What a task costs client, worker and scheduler (CPU), all runs with detail, on loopback."""
+    found: dict[str, float] = {}
+    for name in ("here", "elsewhere"):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "study.yaml")
+            file.write_text(CLUSTER, encoding="utf-8")
+            done = subprocess.run(
+                [sys.executable, "-c", CLIENT, str(file), name], capture_output=True, text=True,
+                check=True,
+            )  # fmt: skip
+        tasks, messages, size, client, worker, scheduler = map(float, done.stdout.split())
+        found |= {
+            f"{name}_tasks": tasks, f"{name}_messages_a_task": messages,
+            f"{name}_kilobytes_a_task": size / 1000, f"{name}_client_seconds_a_task": client,
+            f"{name}_worker_seconds_a_task": worker,
+            f"{name}_workers_that_one_client_feeds": worker / client,
+            f"{name}_workers_that_one_scheduler_feeds": worker / scheduler,
+        }  # fmt: skip
+    return found | {"workers_goal_above": 35}
+
+
 MOVES = """values => new Promise(done => {
   const state = document.getElementById('state'), seconds = [];
   const slider = document.getElementById('mechanisms.team');
@@ -323,6 +414,7 @@ BENCHMARKS = {
     "threads": threads,
     "runner": runner,
     "sensitivity": sensitivity,
+    "cluster": cluster,
     "page": page,
 }
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from kolabsim.errors import StorageError, shown
@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+
+
+class WrittenFile(NamedTuple):
+    """A file that was written in the folder where it belongs, under another name."""
+
+    path: Path
+    sha256: str
+    size: int
 
 
 Content: TypeAlias = "bytes | Callable[[BinaryIO], None]"
@@ -67,7 +75,9 @@ def write_whole(path: Path, content: Content) -> None:
     replace_whole(path, content, mark=secrets.token_hex(4))
 
 
-def replace_whole(path: Path, content: Content, *, mark: str, unless: str = "") -> tuple[str, int]:
+def replace_whole(
+    path: Path, content: Content | WrittenFile, *, mark: str, unless: str = ""
+) -> tuple[str, int]:
     """Write a file as :func:`write_whole` does, and return its SHA-256 and size.
 
     Until it is complete the file is called :func:`unfinished`. A file whose SHA-256 is ``unless``
@@ -76,6 +86,10 @@ def replace_whole(path: Path, content: Content, *, mark: str, unless: str = "") 
     name = unfinished(path, mark)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, WrittenFile):
+            content.path.replace(path)
+            _sync_folder(path.parent)
+            return content.sha256, content.size
         with name.open("w+b") as file:
             if callable(content):
                 content(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import time
@@ -36,14 +37,15 @@ from kolabsim.errors import InputError, Problems, require
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
+    from kolabsim.study.cluster import Cluster
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.ledger import Ledger
     from kolabsim.study.runner import Progress, Study
 
 PATIENCE = 10.0
 """Seconds that a command waits for a scheduler to answer."""
+GRACE = 4.0
+"""Seconds that it waits for a first worker, which may be starting too."""
 
 
 @program.command(help=N_("Run an experiment: tables, figures and a report in one folder."))
@@ -107,11 +109,11 @@ def run(
         warn(notice.text)
     announce_compilation()  # before planning, which compiles a part of the model
     with (
-        executor_at(scheduler) as (executor, number),
+        executor_at(scheduler) as executor,
         terminated_as_interrupted(),
         hold(folder) as ledger,
     ):
-        how = {"executor": executor, "workers": workers or number, "retry_failed": retry_failed}
+        how = {"executor": executor, "workers": workers, "retry_failed": retry_failed}
         publish(found, ledger, codes, started, how)
 
 
@@ -233,25 +235,36 @@ def warn_of_failures(number: int, folder: Path) -> None:
 
 
 @contextmanager
-def executor_at(address: str | None) -> Iterator[tuple[Executor | None, int | None]]:
-    """Connect to a Dask scheduler: its workers and their number, or None for this machine."""
+def executor_at(address: str | None) -> Iterator[Cluster | None]:
+    """Connect to the workers of a Dask scheduler; None for this machine."""
     if address is None:
-        yield None, None
+        yield None
         return
     require("distributed", extra="cluster", what="--scheduler")
     from distributed import Client
 
+    from kolabsim.study.cluster import Cluster
+
+    # What goes wrong is reported here in sentences, without the tracebacks of Dask's log.
+    for name in logging.root.manager.loggerDict:
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         text = _("no Dask scheduler answers at {address} ({reason})")
         raise InputError.of(text, address=address, reason=error) from error
     with client:
-        number = sum(client.nthreads().values())
-        if not number:
-            text = _("the Dask scheduler at {address} has no workers")
-            raise InputError.of(text, address=address)
-        yield client.get_executor(), number
+        deadline = time.monotonic() + GRACE
+        while not client.nthreads():
+            if time.monotonic() > deadline:
+                text = _(
+                    "the Dask scheduler at {address} has no workers; start some, then type the "
+                    "same command again: dask worker {address} --nthreads 1"
+                )
+                raise InputError.of(text, address=address)
+            time.sleep(0.5)
+        yield Cluster(client)
 
 
 @contextmanager

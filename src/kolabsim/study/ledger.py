@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from kolabsim.errors import InputError, StorageError, shown
-from kolabsim.files import Content, replace_whole, routed, unfinished
+from kolabsim.files import Content, WrittenFile, replace_whole, routed, unfinished
 from kolabsim.i18n import _
 from kolabsim.study.identity import Identity, changed_worlds
 
@@ -226,7 +226,7 @@ class Ledger:
 
     def write(
         self,
-        contents: Mapping[str, Content],
+        contents: Mapping[str, Content | WrittenFile],
         role: str,
         spans: Mapping[str, Sequence[object]] | None = None,
     ) -> None:
@@ -234,7 +234,7 @@ class Ledger:
         if role == PUBLISHED:
             self._shown |= contents.keys()
         hashes = {
-            name: sha256(content) if isinstance(content, bytes) else ""
+            name: "" if callable(content) else hash_content(content)
             for name, content in contents.items()
         }
         before = {
@@ -521,6 +521,11 @@ def seal(row: Fact | Settings | Point | File | Failure) -> str:
 def sha256(content: bytes) -> str:
     """The SHA-256 of some bytes."""
     return hashlib.sha256(content).hexdigest()
+
+
+def hash_content(content: bytes | WrittenFile) -> str:
+    """The SHA-256 of the content of a file."""
+    return content.sha256 if isinstance(content, WrittenFile) else sha256(content)
 
 
 def no_rights(file: Path) -> str:

@@ -11,6 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import partial
 from itertools import chain, count
@@ -26,6 +27,7 @@ from kolabsim.files import table_csv
 from kolabsim.i18n import _
 from kolabsim.model.measures import CUSTOM, MEASURES, Measure
 from kolabsim.scenario.compile import build_policy
+from kolabsim.study.cluster import INTERVAL, Cluster, LostWorkersError
 from kolabsim.study.factors import list_factors
 from kolabsim.study.identity import Identity
 from kolabsim.study.inputs import read_inputs, write_inputs
@@ -422,14 +424,16 @@ class Study:
     ) -> Progress:
         """Run what is missing, and store each finished batch at once.
 
-        ``executor`` is anything with the interface of ``concurrent.futures`` (default: threads),
-        ``workers`` the number of batches that run at a time (default: the number of cores).
+        ``executor`` is anything with the interface of ``concurrent.futures`` (default: threads), or
+        the workers of Dask (:class:`~kolabsim.study.cluster.Cluster`), ``workers`` the number of
+        batches that run at a time (default: that of the cores, or of the workers that answer).
         ``retry_failed`` repeats runs that failed before. ``progress`` is called after each batch.
 
         Raises :class:`~kolabsim.errors.StoppedError` if it is stopped or loses its executor, with
         finished batches stored, and :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
-        with hold(self.folder) as ledger:
+        cluster = executor if isinstance(executor, Cluster) else None
+        with hold(self.folder) as ledger, cluster.serving(ledger) if cluster else nullcontext():
             faulty, study = ledger.mend(INPUT, PART), self._numbered(ledger)
             study._record(ledger)
             state = study._run(ledger, faulty, executor, workers, retry_failed, progress)
@@ -450,9 +454,9 @@ class Study:
         state = Progress(wanted=self.size)
         state.failed = 0 if retry_failed else len(self.failures(ledger))
         state.reused = state.wanted - sum(len(numbers) for _task, numbers in work) - state.failed
-        workers = workers or cores()
         stop = np.zeros(1, np.int64)
-        pool = executor or ThreadPoolExecutor(workers)
+        cluster = executor if isinstance(executor, Cluster) else None
+        pool = executor or ThreadPoolExecutor(workers or cores())
         # Threads of this process can be stopped within a batch; an executor may be anywhere.
         simulate = simulate_batch if executor else partial(simulate_batch, stop=stop)
         speed = _Speed()
@@ -460,19 +464,27 @@ class Study:
         under_way: set[Future[Finished]] = set()
         try:
             while True:
-                while len(under_way) < 2 * workers and (batch := next(queue, None)) is not None:
+                most = 2 * (workers or (cluster.workers if cluster else cores()))
+                while len(under_way) < most and (batch := next(queue, None)) is not None:
                     under_way.add(pool.submit(simulate, batch))
                 if not under_way:
                     return state
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                timeout = INTERVAL if cluster else None
+                done, under_way = wait(under_way, timeout, return_when=FIRST_COMPLETED)
                 for future in done:
                     self._store(ledger, future.result(), state, speed)
-                if progress is not None:
+                    if cluster:
+                        cluster.release(future)
+                if cluster:
+                    cluster.check()
+                if progress is not None and done:
                     progress(state)
         except KeyboardInterrupt as error:
             raise self._stopped(state, _("stopped")) from error
         except KolabsimError:
             raise
+        except LostWorkersError as error:
+            raise self._stopped(state, str(error), error.later) from error
         except Exception as error:
             # The executor itself broke: a scheduler that is gone, workers that were killed.
             reason = f"{type(error).__name__}: {error}".strip(": ")
@@ -570,14 +582,15 @@ class Study:
         else:
             ledger.remove([FAILURES])
 
-    def _stopped(self, state: Progress, why: str) -> StoppedError:
+    def _stopped(self, state: Progress, why: str, later: str = "") -> StoppedError:
         text = _(
             "{why}; {done} of {wanted} runs are finished and stored in {folder}: the same command "
             "continues from there"
         )
         done = state.reused + state.done
         folder = shown(self.folder)
-        return StoppedError(text.format(why=why, done=done, wanted=state.wanted, folder=folder))
+        text = text.format(why=why, done=done, wanted=state.wanted, folder=folder)
+        return StoppedError(f"{text}, {later}" if later else text)
 
 
 def ledger_recipe(ledger: Ledger, point: Point) -> tuple[Recipe, Moments]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from kolabsim.engine.ensemble import Block, new_state, run_block, state_size
 from kolabsim.errors import KolabsimError
+from kolabsim.files import WrittenFile
 from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.ledger import Failure, Span
 from kolabsim.study.parts import parquet_bytes, part_table
@@ -53,7 +54,7 @@ class Batch:
 class Finished:
     """The outcome of a batch: a part, which is compressed where it was simulated."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes | WrittenFile] = field(default_factory=dict)
     """The content of the part's file of each kind."""
     spans: dict[str, list[Span]] = field(default_factory=dict)
     """The runs that each file holds."""
