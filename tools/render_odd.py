@@ -4,6 +4,8 @@ Tables come from the registries and equations from the source of the laws; the p
 blocks is written by hand and stays as it is. A block stands between ``<!-- generated: NAME -->``
 and ``<!-- end -->``.
 
+The file is long because it holds the whole page: each block, and the notation of the equations.
+
     python tools/render_odd.py          # rewrite docs/explanation/odd.md
     python tools/render_odd.py --check  # only list stale blocks, and fail if there are any
 """

@@ -2,7 +2,8 @@
 
 A chart is updated in place while a slider moves, so that a function here takes milliseconds. The
 map and the network lie on a map of the scenario's regions, which the page registers once
-(:func:`geography`). Keys that begin with a colon hold JavaScript; all of it stands in this file.
+(:func:`geography`). Keys that begin with a colon hold JavaScript; all of it stands in this file,
+which is long because the charts share their axes, colours and JavaScript.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The five questions whose answers make a scenario of a table of regions.
 
 Each answer is a short text, the same on the command line, on the web page and in Python. A question
-without an answer gets the default that its data suggest; the language has no part in it.
+without an answer gets the default that its data suggest; the language has no part in it. The file
+is long because the five questions complete one record together.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A contrast takes one run of each setting that its fact names, in that order; all of them share
 their random draws. It returns NaN where the runs do not define it. Its docstring is its description
-in the table of the facts.
+in the table of the facts. The file is long because it holds all contrasts, a few lines each.
 """
 
 from __future__ import annotations
