@@ -19,6 +19,7 @@ from kolabsim.app.charts import MOST_DRAWN, choice_map, register_code
 from kolabsim.app.form import Choice, title_of
 from kolabsim.app.importing import Preview, View, archive, click_region
 from kolabsim.app.question_block import QuestionBlock
+from kolabsim.app.queue import READERS
 from kolabsim.app.session import refused
 from kolabsim.app.settings import Settings
 from kolabsim.app.texts import decision_texts, import_summary
@@ -31,7 +32,6 @@ from kolabsim.app.widgets import (
     entry,
     group,
     help_line,
-    in_reader,
     menu,
     read_upload,
     report,
@@ -56,6 +56,7 @@ class ImportPage:
         self.token = query.get("regions", "")[:40]
         self.uploads = uploads
         self.client = ui.context.client
+        self.reader = READERS.line()
         self.view: View | None = None
         self.is_busy = False
         self.drawn: object = None
@@ -100,6 +101,7 @@ class ImportPage:
 
     def close(self) -> None:
         """Let go of everything when the page was closed."""
+        self.reader.close()
         self.view = self.drawn = None
         self.shown.clear()
 
@@ -219,9 +221,16 @@ class ImportPage:
             return  # the call that is busy looks again
         self.is_busy = True
         try:
-            view = await in_reader(self.preview.look, self.preview.form)
-            while view.form is not self.preview.form:
-                view = await in_reader(self.preview.look, self.preview.form)
+            while True:
+                form = self.preview.form
+                view = await self.reader.run(self.preview.look_apart, form, self.uploads.call)
+                if form is self.preview.form:
+                    break
+        except InputError as error:  # it was too much; another answer may be less
+            with speaking(self.lang):
+                report(refused(error), self.alerts)
+                self.summary.set_content("")
+            return
         finally:
             self.is_busy = False
         with speaking(self.lang):
@@ -389,7 +398,7 @@ class ImportPage:
             return
         files, name = self.view.draft.files, self.view.form.name
         try:
-            stored = await in_reader(partial(self.uploads.add, files, study=name))
+            stored = await self.reader.run(partial(self.uploads.add, files, study=name))
         except InputError as error:
             report(refused(error), self.alerts)
             return
@@ -401,7 +410,7 @@ class ImportPage:
         if self.view is None or self.view.found is None:
             return
         try:
-            draft = await in_reader(self.preview.draft, self.view)
+            draft = await self.reader.run(self.uploads.call, self.preview.draft, self.view)
         except InputError as error:
             report(refused(error), self.alerts)
             return

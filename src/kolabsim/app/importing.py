@@ -11,7 +11,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -38,6 +38,10 @@ MOST_LISTED = 100
 """Most regions with which a list of regions starts."""
 KILOMETRES = "50"
 """Distance around a region at first."""
+
+
+Call = Callable[..., Any]
+"""Calls a function with arguments, and returns what it returns: here, or in another process."""
 
 
 # What follows from it -----------------------------------------------------------------------------
@@ -172,6 +176,17 @@ class Preview:
             except InputError as error:
                 return replace(view, problems=error.problems)
 
+    def look_apart(self, form: Form, call: Call) -> View:
+        """Return what a form makes of the files, as somebody else calls the function that does."""
+        view, examined = call(_look, self, form)
+        if examined is not None:
+            self._examined = examined
+        elif view.found is not None:  # the same objects, so that a page sees that nothing changed
+            assert self._examined is not None
+            found, regions = self._examined[1:]
+            view = replace(view, found=found, regions=regions)
+        return view
+
     def draft(self, view: View) -> Draft:
         """Return the study of a view, of any size. Raises :class:`InputError` if parts are open."""
         from kolabsim.study.scaffold import finish_draft
@@ -196,6 +211,13 @@ class Preview:
             shapes = simplify(parts, Path(found.source.name), Problems()) if parts else {}
             self._examined = answers, found, replace(as_regions(found), shapes=shapes)
         return self._examined[1:]
+
+
+def _look(preview: Preview, form: Form) -> tuple[View, tuple[Any, ...] | None]:
+    """Return a view, and what was examined for it unless that was there before."""
+    before = preview._examined
+    view = preview.look(form)
+    return view, None if preview._examined is before else preview._examined
 
 
 def sort_out(

@@ -1,7 +1,7 @@
 """A fair queue: the work of all visitors on a few threads.
 
-Whoever has used least time comes first, so the second request of a visitor waits for the first
-requests of others, and nobody waits for somebody who asks for much.
+The visitor who has used least time comes first, so a second request waits for the first requests of
+others, and nobody waits for somebody who asks for much.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Line:
         self.other: deque[Job] = deque()
         self.running = 0
         self.used = 0.0
-        """Seconds of work, or those of the queue's clock when this visitor came back."""
+        """Seconds of work, or those of the queue's clock when this visitor asked again."""
 
     @property
     def is_idle(self) -> bool:
@@ -86,8 +86,10 @@ class Line:
 class Queue:
     """Threads that do the work of all lines."""
 
-    def __init__(self, threads: int, name: str) -> None:
-        self._threads, self._name = threads, name
+    def __init__(
+        self, threads: int, name: str, clock: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._threads, self._name, self._time = threads, name, clock
         self._started: list[Thread] = []
         self._changed = Condition()
         self._lines: set[Line] = set()
@@ -138,7 +140,7 @@ class Queue:
     def _serve(self) -> None:
         while True:
             line, job = self._next()
-            started = time.thread_time()
+            started = self._time()
             if job.future.set_running_or_notify_cancel():
                 try:
                     result = job.call()
@@ -149,10 +151,12 @@ class Queue:
                     del result
             del job  # the thread may wait for hours until its next work
             with self._changed:
-                line.used += time.thread_time() - started
+                line.used += self._time() - started
                 line.running -= 1
             del line
 
 
 CORES = Queue(cores(), "simulation")
 """The cores of the machine, shared by all visitors."""
+READERS = Queue(max(1, cores() // 2), "reading", time.monotonic)
+"""Readers of uploads, each in a process of its own, so that their threads only wait."""

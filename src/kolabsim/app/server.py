@@ -12,7 +12,7 @@ import asyncio
 import json
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -23,11 +23,13 @@ from nicegui import app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kolabsim.app import apart
 from kolabsim.app.answers import Answers
 from kolabsim.app.charts import Drawing, register_script
+from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
-from kolabsim.app.queue import CORES
+from kolabsim.app.queue import CORES, READERS
 from kolabsim.app.session import Estimate, Session, open_scenario, refused
 from kolabsim.app.settings import SHOWN, Control, Settings, controls, read_query
 from kolabsim.app.stepper import Stepper
@@ -41,7 +43,6 @@ from kolabsim.app.widgets import (
     caption,
     group,
     help_line,
-    in_reader,
     menu,
     read_upload,
     report,
@@ -56,6 +57,8 @@ from kolabsim.figures.labels import capitalise, measure_title
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.scenario.notices import find_notices
 
+RECONNECTING = 10.0
+"""Seconds that a page whose connection broke is kept, as for a browser that is busy."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
@@ -66,8 +69,17 @@ ANSWERS = Answers()
 PAGES = Pages()
 
 
-def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
-    """Serve the page until it is interrupted; ``show`` opens it in a browser."""
+def serve(
+    host: str, port: int, *, scenario: str, show: bool, allowed: Sequence[str] = (),
+    factor: float = 1.0,
+) -> None:  # fmt: skip
+    """Serve the page until it is interrupted; ``show`` opens it in a browser.
+
+    ``allowed`` are further names under which browsers may reach it, and ``factor`` raises or lowers
+    the limits on what a visitor may ask for.
+    """
+    UPLOADS.factor = factor
+    UPLOADS.call = partial(apart.call, limits=apart.Limits().scaled(factor))
 
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
@@ -80,10 +92,13 @@ def serve(host: str, port: int, *, scenario: str, show: bool) -> None:
             ImportPage(UPLOADS, request.query_params).build()
 
     app.middleware("http")(limit_uploads)
+    app.add_middleware(Guard, hosts=Hosts(host, allowed))
+    # Readers import for seconds: better before there is an upload.
+    app.on_startup(lambda: READERS.line().submit(apart.call, len, ""))
     app.on_shutdown(UPLOADS.close)
     ui.run(
         host=host, port=port, show=show, reload=False, show_welcome_message=False, title="kolabsim",
-        uvicorn_logging_level="warning",
+        uvicorn_logging_level="warning", reconnect_timeout=RECONNECTING,
     )  # fmt: skip
 
 
@@ -117,7 +132,7 @@ class Page:
             self.scenario = self.upload.scenario
             self.problems = [*problems.found]
         self.client = ui.context.client
-        self.line = CORES.line()
+        self.line, self.reader = CORES.line(), READERS.line()
         self.wanted: Settings | None = None
         """The newest settings that have not been simulated."""
         self.stop = np.zeros(1, np.int64)
@@ -321,6 +336,7 @@ class Page:
         """Stop simulating for a page that was closed, and let go of everything."""
         self.wanted, self.stop[0] = None, 1
         self.line.close()
+        self.reader.close()
         self.session = self.estimate = self.stepper = None
 
     def fail(self, error: Exception) -> None:
@@ -439,14 +455,17 @@ class Page:
         usual = Settings()
         try:
             if not is_scenario(files):
-                token = await in_reader(UPLOADS.open, files)
+                token = UPLOADS.open(files)
                 self.close()
                 ui.navigate.to(f"/import?regions={token}&lang={self.lang}")
                 return
-            name = await in_reader(UPLOADS.add, files)
+            name = await self.reader.run(UPLOADS.add, files)
         except InputError as error:
             report(refused(error), self.upload_alerts)
             return
+        except Exception as error:
+            report([unknown(error)], self.upload_alerts)
+            raise
         self.reload(
             replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline)
         )

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from kolabsim.app.importing import MOST_REGIONS, Preview
+from kolabsim.app.importing import MOST_REGIONS, Call, Preview
+from kolabsim.app.work import check_work
+from kolabsim.engine.ensemble import build_task
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
@@ -30,6 +32,8 @@ LARGEST_SCENARIO = 5_000_000
 """Most bytes of a scenario and the files that it names."""
 SHAPES, SCENARIO = (".geojson", ".json"), (".yaml", ".yml")
 """Files of an uploaded scenario, by their endings."""
+MOST_ENTRIES = 300
+"""Most strategies, service areas and groups of a scenario: each is checked at every move."""
 MOST_FILES = 8
 LONGEST_NAME = 200
 """Most bytes of a file's name."""
@@ -60,7 +64,13 @@ class Upload:
 class Uploads:
     """The uploads of all visitors: studies by names that depend on their content, and previews."""
 
-    def __init__(self) -> None:
+    def __init__(self, call: Call | None = None, factor: float = 1.0) -> None:
+        """``call`` reads files, as in a process of its own; by default they are read here.
+
+        ``factor`` raises or lowers the limit on the work of a scenario.
+        """
+        self.call: Call = call or (lambda function, *arguments: function(*arguments))
+        self.factor = factor
         self._stored: OrderedDict[str, Upload] = OrderedDict()
         self._previews: OrderedDict[str, Preview] = OrderedDict()
 
@@ -98,7 +108,7 @@ class Uploads:
         if name not in self._stored:
             folder = Path(tempfile.mkdtemp(prefix="kolabsim-"))
             try:
-                self._stored[name] = read(files, folder, study)
+                self._stored[name] = self.call(read, files, folder, study, self.factor)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -197,8 +207,11 @@ def limits() -> str:
     return text.format(number=MOST_FILES, size=LARGEST // 1_000_000)
 
 
-def read(files: Mapping[str, bytes], folder: Path, study: str) -> Upload:
-    """Write files into a folder and read the scenario that they describe."""
+def read(files: Mapping[str, bytes], folder: Path, study: str, factor: float = 1.0) -> Upload:
+    """Write files into a folder and read the scenario that they describe.
+
+    Raises :class:`~kolabsim.errors.InputError` with its problems, or if it is too much work.
+    """
     for name, content in files.items():
         (folder / name).write_bytes(content)
     path = next(folder / name for name in files if name.lower().endswith(SCENARIO))
@@ -210,6 +223,13 @@ def read(files: Mapping[str, bytes], folder: Path, study: str) -> Upload:
     if len(scenario.regions) > MOST_REGIONS:
         words = {"number": len(scenario.regions), "most": MOST_REGIONS}
         raise InputError.of(too_many(), path.name, **words)
+    entries = sum(map(len, (scenario.strategies, scenario.areas, scenario.groups)))
+    if entries > MOST_ENTRIES:
+        text = _("{number} strategies, service areas and groups are too many; allowed: {most}")
+        raise InputError.of(text, path.name, number=entries, most=MOST_ENTRIES)
+    # Any strategy: levers have no effect on how much work it is.
+    first = next(iter(scenario.strategies.values()))
+    check_work(build_task(scenario, first, seed=1), path.name, factor)
     return Upload(scenario, folder, path.name, study, files if study else {})
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial, wraps
+from functools import wraps
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,6 @@ from kolabsim.i18n import _, language, speaking
 
 STYLE = (Path(__file__).parent / "app.css").read_text(encoding="utf-8")
 MOST_PROBLEMS = 12
-READERS = ThreadPoolExecutor(2, thread_name_prefix="import")
-"""Threads that read uploads, so that large ones delay only each other."""
-
-
-async def in_reader(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a function in a thread that reads uploads, in the language spoken now."""
-    context = contextvars.copy_context()
-    call = partial(context.run, function, *arguments)
-    return await asyncio.get_running_loop().run_in_executor(READERS, call)
 
 
 def translated(handler: Callable[..., Any]) -> Callable[..., Any]:

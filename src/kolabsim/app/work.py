@@ -25,7 +25,7 @@ MOST_AT_A_TIME = 25
 """Most runs that a core does at a time."""
 REGION = 8
 """Work of a region itself, in that of one of its contacts (measured)."""
-MOST_WORK = 200_000_000
+MOST_WORK = 160_000_000
 """Most work of a first estimate: some five seconds of one core."""
 
 

@@ -24,12 +24,26 @@ def app(
         help=N_("Address to serve at; 0.0.0.0 admits other machines."),
     ),
     port: int = number(8765, N_("Port to serve at; 0 takes any free port."), min=0, max=65535),
+    allow_host: list[str] = typer.Option(
+        [],
+        "--allow-host",
+        metavar=N_("NAME"),
+        help=N_("Further name under which browsers reach the page, as behind a proxy; * is any."),
+    ),
+    limits: float = typer.Option(
+        1.0,
+        metavar=N_("FACTOR"),
+        help=N_("Raise or lower the limits on the work and the files of a visitor."),
+    ),
     no_browser: bool = typer.Option(False, "--no-browser", help=N_("Do not open a browser.")),
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.scenario.scenario import shipped_names
 
     choose(scenario, dict.fromkeys(shipped_names("scenarios"), scenario))
+    if not 0.1 <= limits <= 1000.0:
+        text = _("--limits: {value} is not a number from {least} to {most}")
+        raise InputError.of(text, value=f"{limits:g}", least="0.1", most="1000")
     port = free_port(host, port)
     require("nicegui", extra="app", what=_("the web page"))
     from kolabsim.app.server import serve
@@ -39,7 +53,9 @@ def app(
     text = _("Open http://{host}:{port} in a browser; Ctrl+C ends it.")
     terminal(sys.stdout).print(text.format(host=shown, port=port), soft_wrap=True)
     sys.stdout.flush()
-    serve(host, port, scenario=scenario, show=not no_browser)
+    serve(
+        host, port, scenario=scenario, show=not no_browser, allowed=allow_host, factor=limits
+    )  # fmt: skip
 
 
 def free_port(host: str, port: int) -> int:

@@ -1,0 +1,37 @@
+"""Pages that are open, and those that nobody looks at."""
+
+from kolabsim.app.pages import Pages
+
+
+class Client:
+    def __init__(self, name):
+        self.id, self.is_deleted, self.connected, self.deleted = name, False, [], []
+        self.on_connect, self.on_delete = self.connected.append, self.deleted.append
+
+    def connect(self):
+        for handler in self.connected:
+            handler()
+
+    def delete(self):
+        self.is_deleted = True
+        for handler in self.deleted:
+            handler()
+
+
+def test_pages_that_never_connect_make_room():
+    pages, clients = Pages(most_waiting=2), [Client(str(k)) for k in range(5)]
+    assert pages.enter(clients[0])
+    clients[0].connect()
+    for client in clients[1:]:
+        assert pages.enter(client)
+    assert [client.is_deleted for client in clients] == [False, True, True, False, False]
+
+
+def test_too_many_open_pages_are_refused_until_some_close():
+    pages, clients = Pages(most_open=2), [Client(str(k)) for k in range(3)]
+    for client in clients[:2]:
+        assert pages.enter(client)
+        client.connect()
+    assert not pages.enter(clients[2])
+    clients[0].delete()
+    assert pages.enter(clients[2])
