@@ -12,6 +12,7 @@ import pytest
 
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.study.ledger import ASIDE, LEDGER, Fact, Ledger, hold
+from kolabsim.study.verify import draw_sample
 from tests.study.kinds import KINDS, contents, run, write_experiment
 from tests.terminal import kolabsim
 
@@ -68,9 +69,13 @@ def test_a_folder_of_any_kind_verifies(kind, study, tmp_path) -> None:
     """On its own, far from the files of its experiment."""
     shutil.copytree(study(kind) / "out", tmp_path / "sent")
     before = contents(tmp_path / "sent")
-    done = kolabsim("verify", "sent", "--sample", 4, folder=tmp_path)
+    done = kolabsim("verify", "sent", "--sample", 1000, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 recomputed" in done.stdout
+    ledger = Ledger.read(tmp_path / "sent")
+    runs = sum(len(finished) for finished in ledger.finished().values())
+    assert f"{runs} of {runs} runs present, {runs} recomputed" in done.stdout
+    stages = max(future.stage for future in ledger.futures.values())
+    assert f"Futures: {len(ledger.futures)}. Stages: {stages}." in done.stdout
     assert "derived from the runs, 0 of them differ" in done.stdout
     assert contents(tmp_path / "sent") == before
 
@@ -100,6 +105,16 @@ def test_the_futures_of_all_stages_of_a_search_are_listed(study) -> None:
     last = futures[futures["stage"] == futures["stage"].max()]
     assert last.filter(like="parameters.").notna().all(axis=None)
     assert futures[futures["stage"] == 1].filter(like="parameters.").isna().all(axis=None)
+
+
+def test_a_sample_has_a_run_of_each_stage() -> None:
+    stages = pd.Series([1] * 900 + [2] * 99 + [3])
+    for seed in range(20):
+        some = draw_sample(stages, 5, seed)
+        assert len(set(some)) == 5
+        assert set(stages[some]) == {1, 2, 3}
+    assert draw_sample(stages, 1000, 1).tolist() == list(range(1000))
+    assert len(draw_sample(stages, 2, 1)) == 2
 
 
 def test_a_flipped_bit_in_the_ledger_is_noticed_or_changes_nothing_in_it(study, tmp_path) -> None:

@@ -426,3 +426,5 @@ def test_futures_without_changes_share_their_runs(tmp_path):
         both_missing = one.isna().to_numpy() & other.isna().to_numpy()
         keep = one.columns != "future"
         assert (same | both_missing[:, keep]).all()
+    verdict = verify(study.folder, sample=1000)
+    assert (verdict.futures, verdict.present, verdict.checked) == (2, 18, 18)

@@ -33,6 +33,8 @@ def verify(
         text = _("{good} of {number} files are as kolabsim wrote them.")
         good = verdict.files - len(verdict.faults)
         typer.echo(text.format(good=good, number=verdict.files))
+        text = _("Strategies: {strategies}. Futures: {futures}. Stages: {stages}.")
+        typer.echo(text.format(**vars(verdict)))
         text = _("{present} of {wanted} runs present, {checked} recomputed.")
         typer.echo(text.format(**vars(verdict)))
         if verdict.version:

@@ -30,6 +30,9 @@ class Verdict:
     """Files that are missing or damaged, and which of both."""
     files: int
     """Files that the ledger lists."""
+    strategies: int
+    futures: int
+    stages: int
     wanted: int
     present: int
     checked: int
@@ -51,8 +54,9 @@ class Verdict:
 def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     """Check all hashes, count the runs, repeat a sample of them, and compare every bit.
 
-    The sample is drawn evenly from all runs; quarters and regions are compared where they are
-    stored. If a part is damaged, or another version of kolabsim made the runs, none is repeated.
+    The sample has at least one run of each stage, if it is large enough; others are drawn evenly
+    from all runs. Quarters and regions are compared where they are stored. If a part is damaged, or
+    another version of kolabsim made the runs, none is repeated.
 
     Raises :class:`~kolabsim.errors.KolabsimError` if no finished run is there.
     """
@@ -63,16 +67,22 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
     if not present:
         text = _("no finished run is in this folder")
         raise InputError.of(text, shown(folder))
-    whole = Verdict(faults, len(ledger.files), wanted, present, 0)
+    stages = {name: one.stage for name, one in ledger.futures.items()}
+    whole = Verdict(
+        faults, len(ledger.files), len(study.strategies), len({one.future for one in study.tasks}),
+        max(stages.values(), default=1), wanted, present, 0,
+    )  # fmt: skip
     assert ledger.identity is not None
     if ledger.identity.code != digest(*CODE):
         return replace(whole, version=f"{ledger.identity.version}, {ledger.identity.code}")
     if any(ledger.files[name].role == PART for name in faults):
         return whole
-    table = read_table(study, "runs")[["strategy", "future", "run"]]
+    # Futures with equal tasks have the same runs.
+    different = {task.hash: task for task in reversed(study.tasks)}
+    table = read_table(replace(study, tasks=tuple(reversed(different.values()))), "runs", ())
     number = min(max(sample, 1), len(table))
-    rows = np.random.default_rng(seed).choice(len(table), number, replace=False)
-    groups = dict(iter(table.iloc[np.sort(rows)].groupby(["strategy", "future"], observed=True)))
+    rows = draw_sample(table["future"].astype(object).map(stages).fillna(0), number, seed)
+    groups = dict(iter(table.iloc[rows].groupby(["strategy", "future"], observed=True)))
     keys = [key for key in study.tasks if (key.strategy, key.future) in groups]
     tasks = read_tasks(ledger, keys)
     differing, strangers = [], []
@@ -87,6 +97,13 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
             for run, column in repeat(study, ledger, key, task, numbers).items()
         ]
     return replace(whole, checked=number, differing=tuple(differing), strangers=tuple(strangers))
+
+
+def draw_sample(stages: pd.Series, number: int, seed: int) -> np.ndarray:
+    """The places of so many runs, given the stage of each: one of each stage, then any."""
+    order = np.random.default_rng(seed).permutation(len(stages))
+    first = np.unique(stages.to_numpy()[order], return_index=True)[1]
+    return np.sort(np.concatenate([order[first], np.delete(order, first)])[:number])
 
 
 def count_runs(ledger: Ledger, faults: dict[str, str]) -> tuple[int, int]:
