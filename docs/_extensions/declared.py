@@ -5,7 +5,9 @@ A page says ``{declared} parameters`` and gets the table of all parameters.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -137,6 +139,99 @@ def tables() -> str:
             f" {one.note}\n\n{table(('column', 'unit', 'meaning'), rows)}\n"
         )
     return text
+
+
+# How far the model agrees with evidence -----------------------------------------------------------
+
+
+SCORECARD = Path(__file__).parents[1] / "reference" / "scorecard.json"
+"""The scorecard that is kept with the pages."""
+
+
+def facts() -> str:
+    """All published facts by class, with the verdicts of the last scorecard kept with the pages."""
+    from kolabsim.report.scorecard import class_titles, expected_text
+    from kolabsim.validation.facts import FACTS
+
+    result = json.loads(SCORECARD.read_text(encoding="utf-8")) if SCORECARD.exists() else {}
+    verdicts = {one["id"]: one for one in result.get("facts", ())}
+    counts, made = result.get("counts", {}), result.get("made", {})
+    rows = []
+    for name, (title, meaning) in class_titles().items():
+        found = counts.get(name, {})
+        number = sum(one.use == name for one in FACTS)
+        rows.append((title, number, found.get("reproduced", ""), meaning))
+    text = table(("class", "facts", "reproduced", "meaning"), rows)
+    if made:
+        text += (
+            f"\nVerdicts are those of kolabsim {made['kolabsim']} (model `{made['model']}`), with "
+            f"{made['runs']} runs of each setting and seed {made['seed']}.\n"
+        )
+    head = ("", "fact", "expected", "verdict", "bounds, and how to read it", "sources")
+    for name, (title, _meaning) in class_titles().items():
+        rows = []
+        for one in FACTS:
+            if one.use != name:
+                continue
+            verdict = verdicts.get(one.id, {}).get("verdict", "not judged yet")
+            seen = f"in view: {one.seen}" if one.seen else ""
+            missed = f"missed: {one.miss}" if one.miss and verdict != "reproduced" else ""
+            notes = "; ".join(filter(None, (one.basis, one.remark, seen, missed)))
+            sources = ", ".join(map(code, one.cites)) or one.source
+            rows.append((one.id, one.statement, expected_text(one), verdict, notes, sources))
+        text += f"\n### {title}\n\n{table(head, rows)}"
+    return text
+
+
+def calibration() -> str:
+    """What the facts leave of the ranges, from the result that ships with the ensemble."""
+    from kolabsim.scenario.futures import plausible_sets
+    from kolabsim.scenario.scenario import shipped
+
+    kept = shipped("scenarios") / "calibration.json"
+    if not kept.exists():
+        number = len(plausible_sets())
+        return (
+            f"The ensemble that ships has {number} sets. It is older than this search and than the "
+            "fact that documented bodies persist.\n"
+        )
+    result = json.loads(kept.read_text(encoding="utf-8"))
+    level = 0.05 / len(result["numbers"])
+    narrow = sorted(
+        ((name, one) for name, one in result["numbers"].items() if one["p"] < level),
+        key=lambda entry: entry[1]["left"],
+    )
+    rows = []
+    for name, one in narrow:
+        low, _middle, high = one["posterior"]
+        strong = sorted(one["effects"].items(), key=lambda entry: -abs(entry[1]))[:3]
+        by = ", ".join(f"{fact} {effect:+.1f}" for fact, effect in strong)
+        prior = "{:g} to {:g}".format(*one["prior"])
+        rows.append((code(name), prior, f"{low:g} to {high:g}", f"{one['medoid']:g}",
+                     f"{one['left']:.0%}", by))  # fmt: skip
+    head = ("setting", "range", "middle 90% of the sets", "medoid", "range left", "facts")
+    places = [(name, one["statement"], f"{one['place']:+.2f}")
+              for name, one in result["facts"].items()]  # fmt: skip
+    shares = [
+        (code(name), ", ".join(f"{word} {share:.0%}" for word, share in words.items()))
+        for name, words in result["structures"].items()
+    ]
+    pulls = [(one, other, f"{cosine:+.2f}") for one, other, cosine in result["pulls"]]
+    rest = len(result["numbers"]) - len(narrow)
+    return "\n".join([
+        f"{result['sets']} sets agree with all facts, of {result['judged']} that were judged.\n",
+        f"The facts narrow {len(narrow)} of {len(result['numbers'])} settings; they do not "
+        f"identify the other {rest}. Effects are changes of a fact, in half-widths of its band, "
+        "by a setting over its whole range.\n",
+        table(head, rows),
+        "Place of the sets in the band of each fact, from -1 to 1:\n",
+        table(("fact", "statement", "place"), places),
+        "Structures (half of the cube has the default, which comes first):\n",
+        table(("structure", "share of the sets"), shares),
+        "Facts that pull against each other: cosine of the changes that would bring each to the "
+        "middle of its band.\n" if pulls else "No two facts pull against each other.\n",
+        table(("fact", "fact", "cosine"), pulls) if pulls else "",
+    ])  # fmt: skip
 
 
 # What people write --------------------------------------------------------------------------------
@@ -335,7 +430,8 @@ def autodoc(name: str, found: object) -> str:
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        parameters, factors, measures, tables, scenario, experiments, importing, commands, python,
+        parameters, factors, measures, facts, calibration, tables, scenario, experiments, importing,
+        commands, python,
     )
 }  # fmt: skip
 

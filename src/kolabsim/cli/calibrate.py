@@ -15,8 +15,12 @@ from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
-    from kolabsim.validation.calibration import Narrowed
+    from kolabsim.validation.calibration import Calibration
     from kolabsim.validation.fitting import Loss
+    from kolabsim.validation.sampling import Population
+
+CHECKPOINT, RESULT, MEDOID = "search.npz", "calibration.json", "medoid.yaml"
+"""Files of a calibration besides the sets: its state, what was found, and the set in the middle."""
 
 
 @program.command(
@@ -37,7 +41,7 @@ def calibrate(
     out: Path = typer.Option(
         Path("results/calibration"), metavar=N_("FOLDER"), help=N_("Folder of the results.")
     ),
-    sets: int = number(100, N_("Parameter sets to find."), min=10),
+    sets: int = number(200, N_("Parameter sets to find."), min=10),
     most: int = number(50_000, N_("Parameter sets to judge before giving up."), min=10),
     seed: int = SEED,
     workers: int | None = WORKERS,
@@ -69,30 +73,64 @@ def calibrate(
 
 
 def match_facts(out: Path, *, sets: int, **how: Any) -> None:
-    """Find parameter sets that agree with all facts for calibration, and write them."""
+    """Find parameter sets that agree with all facts for calibration, and write them.
+
+    An interrupted search continues from its checkpoint.
+    """
     from kolabsim.files import write_whole
-    from kolabsim.report.scorecard import (
-        identification_table,
-        structures_table,
-        write_identified,
-    )
+    from kolabsim.report.scorecard import identification_table, pulls_table, structures_table
     from kolabsim.scenario.futures import FILE, as_text
     from kolabsim.validation import calibration
 
-    def show(one: Narrowed) -> None:
-        text = _("{number} of {wanted} sets found, {drawn} judged")
-        print_over(text.format(number=len(one.points), wanted=sets, drawn=one.drawn))
+    def show(one: Population) -> None:
+        if one.level > 0.0:
+            text = _("misfit at most {level}; {judged} sets judged")
+            print_over(text.format(level=f"{one.level:.2f}", judged=one.judged))
+            return
+        text = _("{number} of {wanted} sets agree, {judged} judged; like their start: {memory}")
+        number = min(len(one.distinct), one.wanted)
+        memory = f"{one.memory.mean():.2f}, {one.memory.max():.2f}"
+        print_over(text.format(number=number, wanted=one.wanted, judged=one.judged, memory=memory))
 
     announce_compilation()
-    found = calibration.calibrate(sets=sets, progress=show, **how)
-    if not found.futures:
+    found = calibration.calibrate(
+        sets=sets, checkpoint=out / CHECKPOINT, progress=show, **how
+    )  # fmt: skip
+    if not len(found.points):
         raise InputError([Problem(_("no parameter set agrees with all facts"))])
     write_whole(out / FILE, as_text(found.futures).encode())
-    write_identified(found, out / "identified.csv")
+    write_whole(out / RESULT, found.as_json().encode())
+    write_whole(out / MEDOID, medoid_text(found).encode())
     console = terminal(sys.stdout)
-    console.print(identification_table(found.identified))
-    console.print(structures_table(found.agreeing))
+    for table in (identification_table, structures_table, pulls_table):
+        console.print(table(found))
     text = _("{number} of {all} sets agree with all facts for calibration; they are in {path}")
     path = (out / FILE).as_posix()
-    text = text.format(number=len(found.futures), all=found.narrowed.drawn, path=path)
+    text = text.format(number=len(found.points), all=found.population.judged, path=path)
     console.print(text, soft_wrap=True)
+    text = _("The set in the middle of them, as settings of a scenario: {path}")
+    console.print(text.format(path=(out / MEDOID).as_posix()), soft_wrap=True)
+    if not found.population.is_done:
+        text = _(
+            "The search ended at its limit: the sets are fewer than asked for, or still resemble "
+            "their start. The same command with a larger --most continues it."
+        )
+        console.print(text, soft_wrap=True)
+
+
+def medoid_text(found: Calibration) -> str:
+    """The medoid as YAML: parameters and structures as in a scenario, factors of areas."""
+    nested: dict[str, dict[str, str]] = {}
+    plain = []
+    for name, value in found.futures[found.medoid].items():
+        text = value if isinstance(value, str) else f"{value:.4g}"
+        head, _dot, last = name.rpartition(".")
+        if head:
+            nested.setdefault(head, {})[last] = text
+        else:
+            plain.append(f"{name}: {text}\n")
+    lines = [
+        f"{head}:\n" + "".join(f"  {name}: {text}\n" for name, text in part.items())
+        for head, part in nested.items()
+    ]
+    return "".join([*lines, *plain])

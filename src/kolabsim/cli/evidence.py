@@ -157,7 +157,7 @@ def judge_by_facts(
         _("{number} plausible futures").format(number=len(elsewhere)),
         *described(facts),
     ]
-    scorecard.write_findings(findings, folder)
+    scorecard.write_findings(findings, folder, facts)
     page = scorecard.write_scorecard(findings, folder / "evidence.html", lines=lines, facts=facts)
     console = terminal(sys.stdout)
     for line in scorecard.tally(findings):

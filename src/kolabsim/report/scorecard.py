@@ -8,6 +8,8 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kolabsim.analysis.statistics import BETTER, WORSE
 from kolabsim.analysis.statistics import UNDECIDED as OPEN
 from kolabsim.figures.formatting import UNDEFINED, format_interval, percent, significant
@@ -17,13 +19,15 @@ from kolabsim.report.html import write_page
 from kolabsim.report.page import Cell, Note, Page, Section, Table, separate
 from kolabsim.report.provenance import reproduction_section
 from kolabsim.report.wording import fill
-from kolabsim.validation.calibration import Calibration, Identified
+from kolabsim.validation.calibration import Calibration
 from kolabsim.validation.facts import CALIBRATION, CLASSES, HELD_OUT, IN_VIEW, NULL, Fact
 from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED, Finding
 
 if TYPE_CHECKING:
     from rich.table import Table as TerminalTable
 
+MADE = ("kolabsim", "model", "seed", "runs")
+"""What the JSON file says of how findings came about."""
 LOOKS = {REPRODUCED: BETTER, MISSED: WORSE, ABSENT: WORSE, UNDECIDED: OPEN}
 """The verdict of a comparison whose mark each verdict has."""
 
@@ -236,14 +240,20 @@ def write_scorecard(
     return write_page(Page(title, sections, lines=lines), path, workbook=True)
 
 
-def write_findings(findings: Sequence[Finding], folder: Path) -> list[Path]:
-    """Write all findings as CSV and, with counts by class first, as JSON; both in English."""
+def write_findings(
+    findings: Sequence[Finding], folder: Path, facts: Mapping[str, object] | None = None
+) -> list[Path]:
+    """Write all findings as CSV and, with counts by class first, as JSON; both in English.
+
+    ``facts`` are how the findings came about.
+    """
     with speaking("en"):
         rows = [finding_row(one) for one in findings]
     table: list[list[object]] = [[*rows[0]]]
     table += [["" if value is None else value for value in row.values()] for row in rows]
     write_whole(folder / "scorecard.csv", rows_csv(table))
-    counts = {"counts": counts_by_class(findings), "facts": rows}
+    made = {name: value for name, value in (facts or {}).items() if name in MADE}
+    counts = {"counts": counts_by_class(findings), "made": made, "facts": rows}
     text = json.dumps(counts, ensure_ascii=False, indent=1) + "\n"
     write_whole(folder / "scorecard.json", text.encode())
     return [folder / "scorecard.csv", folder / "scorecard.json"]
@@ -277,36 +287,53 @@ def counts_by_class(findings: Sequence[Finding]) -> dict[str, dict[str, int]]:
     return found
 
 
-def write_identified(found: Calibration, path: Path) -> Path:
-    """Write how far calibration narrows each parameter and structure, as CSV."""
-    rows: list[list[object]] = [["name", "left", "p", "agreeing"]]
-    rows += [
-        [name, f"{one.left:.4g}", f"{one.p:.3g}", ""] for name, one in found.identified.items()
-    ]
-    rows += [[name, "", "", f"{share:.3g}"] for name, share in found.agreeing.items()]
-    write_whole(path, rows_csv(rows))
-    return path
-
-
-def identification_table(identified: Mapping[str, Identified]) -> TerminalTable:
-    """The parameters that calibration narrows, for a terminal."""
+def identification_table(found: Calibration) -> TerminalTable:
+    """The numbers that calibration narrows, with the facts that narrow them, for a terminal."""
+    identified, effects = found.identified, found.effects
     level = 0.05 / len(identified)
-    heads = _("Parameter"), _("Remaining range"), _("p-value of a uniform draw")
-    table = open_table(*heads, are_numbers=True)
+    heads = (
+        _("Setting"),
+        _("Prior range"),
+        _("Middle 90% of sets"),
+        _("Remaining range"),
+        _("Facts"),
+    )
+    table = open_table(*heads)
+    places = {axis.name: k for k, axis in enumerate(found.axes)}
     for name, one in sorted(identified.items(), key=lambda entry: entry[1].p):
         if one.p < level:
-            p = "< 0.001" if one.p < 0.001 else significant(one.p)
-            table.add_row(name, percent(one.left), p)
+            k = places[name]
+            axis, strong = found.axes[k], np.argsort(-np.abs(effects[:, k]), kind="stable")[:3]
+            ends = (float(axis.at(float(u))) for u in np.quantile(found.points[:, k], (0.05, 0.95)))
+            table.add_row(
+                name,
+                format_interval(significant(axis.low), significant(axis.high)),
+                format_interval(*map(significant, ends)),
+                percent(one.left),
+                ", ".join(found.facts[f].id for f in strong if effects[f, k]),
+            )
     rest = sum(one.p >= level for one in identified.values())
-    table.caption = fill(_("The facts do not narrow {number} other parameters."), number=rest)
+    table.caption = fill(_("The facts do not narrow {number} other settings."), number=rest)
     return table
 
 
-def structures_table(agreeing: Mapping[str, float]) -> TerminalTable:
-    """Share of the sets that also agree under each alternative structure, for a terminal."""
-    table = open_table(_("Structure"), _("Sets that also agree under it"), are_numbers=True)
-    for name, share in sorted(agreeing.items(), key=lambda entry: -entry[1]):
-        table.add_row(name, percent(share))
+def structures_table(found: Calibration) -> TerminalTable:
+    """Share of the sets with each word of each structure, for a terminal."""
+    table = open_table(_("Structure"), _("Share of sets"))
+    for name, shares in found.shares.items():
+        words = (f"{word} {percent(share)}" for word, share in shares.items())
+        table.add_row(name, ", ".join(words))
+    table.caption = _("Half of all sets were drawn with the default, which comes first.")
+    return table
+
+
+def pulls_table(found: Calibration) -> TerminalTable:
+    """Pairs of facts that ask for opposite changes, for a terminal."""
+    table = open_table(_("Facts that pull against each other"), "", _("Cosine"))
+    statement = {fact.id: _(fact.statement) for fact in found.facts}
+    for pull in found.pulls[:10]:
+        sides = (f"{name} {statement[name]}" for name in (pull.one, pull.other))
+        table.add_row(*sides, significant(pull.cosine))
     return table
 
 

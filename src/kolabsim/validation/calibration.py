@@ -1,47 +1,93 @@
 """Calibration: an ensemble of futures that agree with the facts, rather than one best fit.
 
-History matching [craig_1997] without an emulator, because judging a set of parameters takes a tenth
-of a second. Sets are drawn uniformly from the ranges of all assumed parameters. A first look with
-one run rules out those that are far from a fact; a second with more runs rules out those that
-disagree with any. What remains is a uniform draw from everything that is not ruled out: nothing is
-moved or weighted, so sets are independent, and a range that the facts do not constrain stays as
-wide as it was.
+History matching [craig_1997]: a future is ruled out if it disagrees with any calibration fact, and
+the ensemble is a uniform draw from everything that is not ruled out (:mod:`.sampling` says how it
+is found). Nothing is weighted, so a range that the facts do not constrain stays as wide as it was.
 
-Each set is then tried with each alternative of each structure, and continues with a drawn
-combination of those that agree. The ensemble thus leaves open what the facts leave open of the
-model's form.
+What varies are all assumed parameters, attributes of the service areas, and the structures of the
+model. The ensemble thus leaves open what the facts leave open.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from math import inf, isfinite
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kolabsim.analysis.statistics import mean_interval
-from kolabsim.engine.ensemble import in_threads
-from kolabsim.model.parameters import PARAMETERS, Parameter, between
-from kolabsim.scenario.futures import STRUCTURES, Future, structural_futures
+from kolabsim.errors import InputError
+from kolabsim.i18n import _
+from kolabsim.model.areas import AREA_ATTRIBUTES
+from kolabsim.model.jit import digest
+from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
+from kolabsim.scenario.futures import AREA_FACTOR, STRUCTURES, Future
 from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
-from kolabsim.validation.scorecard import contrasts
+from kolabsim.validation.runs import Setting, simulate_runs
+from kolabsim.validation.sampling import (
+    Judged,
+    Population,
+    Space,
+    features,
+    ridge,
+    sample,
+    word_at,
+)
 
-Misfit = Callable[[np.ndarray, int, float], float]
-"""How far a point of the unit cube disagrees with the facts, judged by a number of runs; 0 where it
-agrees. Beyond the third argument it need not be exact."""
-
-NEVER = 1e6
+UNDEFINED = 20.0
 """Excess of a fact whose contrast the runs do not define."""
-FAR = 0.5
-"""Excess at the first look beyond which a set is ruled out; noise of so few runs is smaller."""
+FAR = 1.0
+"""Excess with one run of each setting beyond which a set is not looked at with more runs."""
 LOOKS = (1, 4)
 """Runs of the first and of the second look."""
-BATCH = 64
-"""Sets that are judged together."""
-TRIES = 5
-"""Combinations of structures that are tried before a set keeps the default ones."""
+
+AREA_FACTORS: dict[str, Parameter] = {
+    "efficient_scale": number(1.0, "", "", low=0.5, high=2.0),
+    "curvature_below": number(1.0, "", "", low=0.75, high=1.33),
+    "haul": number(1.0, "", "", low=0.5, high=2.0),
+    "spillover": number(1.0, "", "", low=0.5, high=2.0),
+    "difficulty": number(1.0, "", "", low=0.5, high=1.5),
+}
+"""Factors by which attributes of all service areas vary, assumed; the literature bounds the fall of
+unit cost with scale more closely than the rest (SF3)."""
+
+NEAR_FACTS = 3.0
+"""Places in a band from which effects are estimated: far away, everything is different."""
+OPPOSITE = -0.3
+"""Cosine of two changes below which facts pull against each other."""
+
+
+# What varies --------------------------------------------------------------------------------------
+
+
+class Axis(NamedTuple):
+    """Something that varies: a number in a range, or a choice among words, the default first."""
+
+    name: str
+    low: float = 0.0
+    high: float = 1.0
+    default: float = 0.0
+    words: tuple[str, ...] = ()
+
+    def at(self, u: float) -> float | str:
+        """Its value at a place from 0 to 1."""
+        if self.words:
+            return self.words[int(word_at(np.array(u), len(self.words)))]
+        return between(self.low, self.high, u)
+
+    def place(self, value: float | str) -> float:
+        """The place from 0 to 1 of a value; for a word, the middle of its part."""
+        if not self.words:
+            return place_in(self.low, self.high, float(value))
+        k, others = self.words.index(str(value)), len(self.words) - 1
+        return 0.25 if k == 0 else 0.5 + 0.5 * (k - 0.5) / others
 
 
 def assumed() -> dict[str, Parameter]:
@@ -53,17 +99,35 @@ def assumed() -> dict[str, Parameter]:
     return {name: entry for name, entry in PARAMETERS.items() if entry.source == "assumed"}
 
 
+def axes() -> tuple[Axis, ...]:
+    """Everything that varies: assumed parameters, attributes of all areas, structures."""
+    numbers = {f"parameters.{name}": entry for name, entry in assumed().items()}
+    numbers |= {
+        f"{AREA_FACTOR}{name}": entry
+        for name, entry in AREA_FACTORS.items()
+        if name in AREA_ATTRIBUTES
+    }
+    found = [Axis(name, one.low, one.high, one.default) for name, one in numbers.items()]
+    return (*found, *(Axis(name, words=words) for name, words in STRUCTURES.items()))
+
+
 def future_at(point: np.ndarray) -> Future:
     """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
-    return {
-        f"parameters.{name}": between(entry.low, entry.high, u)
-        for (name, entry), u in zip(assumed().items(), point, strict=True)
-    }
+    return {axis.name: axis.at(float(u)) for axis, u in zip(axes(), point, strict=True)}
+
+
+def point_of(future: Mapping[str, object]) -> np.ndarray:
+    """The point of the unit cube of a future; what it does not set has its default."""
+    return np.array([
+        axis.place(future.get(axis.name, axis.words[0] if axis.words else axis.default))  # type: ignore[arg-type]
+        for axis in axes()
+    ])  # fmt: skip
 
 
 # Judging ----------------------------------------------------------------------------------------
 
 
+@cache
 def calibration_facts() -> dict[str, tuple[Fact, ...]]:
     """The facts for calibration by setting; the setting with the fewest quarters comes first."""
     found: dict[str, list[Fact]] = {}
@@ -73,6 +137,30 @@ def calibration_facts() -> dict[str, tuple[Fact, ...]]:
             found.setdefault(setting, []).append(fact)
     order = sorted(found, key=lambda name: SETTINGS[name].changes["horizon"])
     return {name: tuple(found[name]) for name in order}
+
+
+def half_width(fact: Fact) -> float:
+    """Half the width of the band of a fact; a tenth where it has one end only."""
+    width = (fact.high - fact.low) / 2.0
+    return width if isfinite(width) else 0.1
+
+
+def position(fact: Fact, value: float) -> float:
+    """The place of a value in the band of a fact: -1 and 1 are its ends.
+
+    A fact with one end only counts as agreeing from that end on, which is -1.
+
+    Examples
+    --------
+    >>> (share,) = (fact for fact in FACTS if fact.id == "SF18")  # 15 to 40 percent
+    >>> round(position(share, 0.275), 3), round(position(share, 0.45), 3)
+    (0.0, 1.4)
+    """
+    if not isfinite(value):
+        return np.nan
+    if isfinite(fact.low):
+        return (value - fact.low) / half_width(fact) - 1.0
+    return (fact.high - value) / half_width(fact) - 1.0
 
 
 def excess(fact: Fact, value: float) -> float:
@@ -85,10 +173,58 @@ def excess(fact: Fact, value: float) -> float:
     0.4
     """
     if not isfinite(value):
-        return NEVER
-    width = (fact.high - fact.low) / 2.0
-    width = width if isfinite(width) else 0.1
-    return max(fact.low - value, value - fact.high, 0.0) / width
+        return UNDEFINED
+    return min(max(fact.low - value, value - fact.high, 0.0) / half_width(fact), UNDEFINED)
+
+
+def judge(
+    future: Mapping[str, object],
+    enough: float = inf,
+    *,
+    seed: int = 1,
+    facts: Mapping[str, Sequence[Fact]] | None = None,
+) -> Judged:
+    """Judge a future by all facts for calibration.
+
+    A first look with one run of each setting is final if a fact is :data:`FAR` outside its band;
+    otherwise a second look with four decides. All futures share their random draws. Beyond an
+    excess of ``enough``, the remaining settings are not simulated.
+    """
+    facts = calibration_facts() if facts is None else facts
+    places = {fact.id: np.nan for some in facts.values() for fact in some}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in facts}
+    worst = 0.0
+    for runs, limit in zip(LOOKS, (max(enough, FAR), enough), strict=True):
+        worst = 0.0
+        for name, some in facts.items():
+            numbers = range(len(values[name]), runs)
+            values[name] += [*simulated(SETTINGS[name], some, numbers, future, seed)]
+            means = mean_interval(np.array(values[name])).mean
+            for fact, value in zip(some, means, strict=True):
+                places[fact.id] = position(fact, value)
+                worst = max(worst, excess(fact, value))
+            if worst > limit:
+                break
+        if worst > FAR or worst > limit:
+            break
+    return Judged(np.array(list(places.values())), worst)
+
+
+def simulated(
+    setting: Setting,
+    facts: Sequence[Fact],
+    numbers: range,
+    future: Mapping[str, object],
+    seed: int,
+) -> np.ndarray:
+    """[numbers, facts] contrasts of facts that need one setting only."""
+    each = setting.repeats
+    runs = range(numbers.start * each, numbers.stop * each)
+    found = [
+        [float(fact.contrast(run)) for fact in facts if fact.contrast]
+        for run in simulate_runs(setting, runs, future=future, seed=seed)
+    ]
+    return np.array(found).reshape(len(numbers), each, -1).mean(axis=1)
 
 
 def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float = inf) -> float:
@@ -99,65 +235,101 @@ def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float 
     """
     worst = 0.0
     for facts in calibration_facts().values():
-        found = [contrasts(k, facts, future, seed) for k in range(runs)]
-        worst = max(worst, *map(excess, facts, mean_interval(np.array(found)).mean))
+        found = simulated(SETTINGS[facts[0].settings[0]], facts, range(runs), future, seed)
+        worst = max(worst, *map(excess, facts, mean_interval(found).mean))
         if worst > enough:
             break
     return worst
 
 
-# Parameters -------------------------------------------------------------------------------------
+# The ensemble -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Narrowed:
-    """The part of the unit cube that is not ruled out."""
-
-    points: np.ndarray
-    """Sets that agree with all facts [sets, dimensions]."""
-    drawn: int
-    """Sets that were judged."""
-    near: int
-    """Sets that the first look did not rule out."""
-
-
-def narrow(
-    misfit: Misfit,
-    dimensions: int,
+def calibrate(
     *,
-    wanted: int,
+    sets: int = 200,
     most: int = 50_000,
     seed: int = 1,
     threads: int | None = None,
-    progress: Callable[[Narrowed], None] | None = None,
-) -> Narrowed:
-    """Draw points of the unit cube uniformly until enough of them agree.
+    checkpoint: Path | None = None,
+    progress: Callable[[Population], None] | None = None,
+) -> Calibration:
+    """Find ``sets`` futures that agree with all facts for calibration.
 
-    The search ends with ``wanted`` points, or once ``most`` are judged. ``progress`` is called
-    after each batch with what was found so far; threads change nothing.
+    After each generation the search is saved to the file ``checkpoint``, and a search that was
+    interrupted continues from it. Raises :class:`~kolabsim.errors.InputError` if the file is of
+    another search.
     """
-    rng = np.random.default_rng(seed)
-    kept: list[np.ndarray] = []
-    drawn = near = 0
+    asked = identity(sets, seed)
+    begin = None if checkpoint is None else load_population(checkpoint, asked)
 
-    def left(points: np.ndarray, runs: int, enough: float) -> np.ndarray:
-        found = in_threads(lambda point: misfit(point, runs, enough), points, threads=threads)
-        return points[np.array(list(found)) <= enough]
-
-    while len(kept) < wanted and drawn < most:
-        points = rng.random((min(BATCH, most - drawn), dimensions))
-        drawn += len(points)
-        points = left(points, LOOKS[0], FAR)
-        near += len(points)
-        kept += list(left(points, LOOKS[1], 0.0)) if len(points) else []
-        found = Narrowed(np.array(kept[:wanted]).reshape(-1, dimensions), drawn, near)
+    def show(one: Population) -> None:
+        if checkpoint is not None:
+            save_population(checkpoint, one, asked)
         if progress is not None:
-            progress(found)
-    return found
+            progress(one)
+
+    found = sample(
+        lambda point, enough: judge(future_at(point), enough, seed=seed),
+        space_of(axes(), all_facts()),
+        wanted=sets, most=most, seed=seed, threads=threads, begin=begin, progress=show,
+    )  # fmt: skip
+    return Calibration(axes(), all_facts(), found)
+
+
+def all_facts() -> tuple[Fact, ...]:
+    """The facts for calibration, in the order in which a future is judged by them."""
+    return tuple(fact for some in calibration_facts().values() for fact in some)
+
+
+def identity(sets: int, seed: int) -> str:
+    """A hash of everything that decides the course of a search."""
+    facts = [(one.id, one.low, one.high, repr(SETTINGS[one.settings[0]])) for one in all_facts()]
+    what = (axes(), facts, LOOKS, FAR, sets, seed, digest())
+    return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+def save_population(path: Path, one: Population, asked: str) -> None:
+    """Save the state of a search, replacing the file as a whole."""
+    from kolabsim.files import write_whole
+
+    kept: dict[str, Any] = {part.name: getattr(one, part.name) for part in fields(one)}
+    content = io.BytesIO()
+    np.savez_compressed(content, asked=np.array(asked), **kept)
+    write_whole(path, content.getvalue())
+
+
+def load_population(path: Path, asked: str) -> Population | None:
+    """Read the state of a search; None if there is none.
+
+    Raises :class:`~kolabsim.errors.InputError` if it is of another search, or not readable.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            if str(kept["asked"]) != asked:
+                text = _(
+                    "{path}: this search has other facts, ranges, sets, seed or model; delete it "
+                    "or choose another folder"
+                )
+                raise InputError.of(text.format(path=path.as_posix()))
+            parts = {part.name: kept[part.name] for part in fields(Population)}
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        text = _("{path}: this is not a saved search; delete it or choose another folder")
+        raise InputError.of(text.format(path=path.as_posix())) from error
+    levels = tuple((float(level), int(judged)) for level, judged in parts["levels"].reshape(-1, 2))
+    plain = {
+        name: parts[name].item() for name in ("wanted", "level", "generation", "accepted")
+    }  # fmt: skip
+    return Population(**(parts | plain | {"levels": levels}))
+
+
+# What was found -----------------------------------------------------------------------------------
 
 
 class Identified(NamedTuple):
-    """How far the facts narrow a parameter."""
+    """How far the facts narrow something that varies."""
 
     left: float
     """Width of the middle 90% of what is left, relative to a uniform draw."""
@@ -180,86 +352,161 @@ def identified(points: np.ndarray, names: Sequence[str]) -> dict[str, Identified
     return found
 
 
-# Structures -------------------------------------------------------------------------------------
+class Pull(NamedTuple):
+    """Two facts that ask for opposite changes."""
+
+    one: str
+    other: str
+    cosine: float
+    """Cosine of the changes that bring each of them to the middle of its band."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """An ensemble of futures that agree with all facts for calibration."""
+    """An ensemble of futures that agree with all facts for calibration, and what it says."""
 
-    futures: tuple[Future, ...]
-    """Parameters and structures of each."""
-    narrowed: Narrowed
-    identified: Mapping[str, Identified]
-    """How far the facts narrow each parameter."""
-    agreeing: Mapping[str, float]
-    """Share of the sets that also agree under an alternative structure, by its name."""
+    axes: tuple[Axis, ...]
+    facts: tuple[Fact, ...]
+    population: Population
+
+    @property
+    def points(self) -> np.ndarray:
+        """[sets, d] the sets that agree, as points of the unit cube."""
+        return self.population.points[self.population.distinct[: self.population.wanted]]
+
+    @property
+    def futures(self) -> tuple[Future, ...]:
+        """Parameters, areas and structures of each."""
+        return tuple(
+            {axis.name: axis.at(float(u)) for axis, u in zip(self.axes, point, strict=True)}
+            for point in self.points
+        )
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Positions of the axes that are numbers."""
+        return np.array([k for k, axis in enumerate(self.axes) if not axis.words])
+
+    @property
+    def identified(self) -> dict[str, Identified]:
+        """How far the facts narrow each number."""
+        names = [self.axes[k].name for k in self.numbers]
+        return identified(self.points[:, self.numbers], names)
+
+    @property
+    def shares(self) -> dict[str, dict[str, float]]:
+        """Share of the sets with each word of each structure."""
+        return {
+            axis.name: {
+                word: float(np.mean(word_at(values, len(axis.words)) == k))
+                for k, word in enumerate(axis.words)
+            }
+            for axis, values in zip(self.axes, self.points.T, strict=True)
+            if axis.words
+        }
+
+    @property
+    def medoid(self) -> int:
+        """The set with the smallest mean distance to all others.
+
+        Among those with the default structures, if there are any.
+        """
+        points, words = self.points[:, self.numbers], [a for a in self.axes if a.words]
+        apart = np.sqrt(((points[:, None] - points[None, :]) ** 2).mean(axis=2)).mean(axis=1)
+        usual = np.array([all(one[a.name] == a.words[0] for a in words) for one in self.futures])
+        return int(np.argmin(np.where(usual | ~usual.any(), apart, np.inf)))
+
+    @property
+    def places(self) -> np.ndarray:
+        """[F] mean place of each fact in its band, over the sets."""
+        rows = self.population.distinct[: self.population.wanted]
+        return self.population.positions[rows].mean(axis=0)
+
+    @property
+    def effects(self) -> np.ndarray:
+        """[F, d] change of each fact by each number over its whole range, in half-widths.
+
+        Linear effects in a regression on the judged points that are not far from the facts, with
+        all else held fixed; 0 where the effect is within three standard errors.
+        """
+        one, numbers = self.population, self.numbers
+        every = space_of(self.axes, self.facts)
+        found = np.zeros((len(self.facts), len(self.axes)))
+        for f, values in enumerate(one.places.T):
+            near = np.flatnonzero(np.isfinite(values) & (np.abs(values) <= NEAR_FACTS))
+            if len(near) < 2 * len(self.axes):
+                continue
+            slopes, errors, _spread = ridge(features(one.archive[near], every), values[near])
+            linear = slice(1, 1 + len(numbers))
+            clear = np.abs(slopes[linear]) > 3.0 * errors[linear]
+            found[f, numbers] = np.where(clear, 2.0 * slopes[linear], 0.0)
+        return found
+
+    @property
+    def pulls(self) -> list[Pull]:
+        """Pairs of facts whose bands ask for opposite changes, the strongest first.
+
+        A fact asks for the change that brings it to the middle of its band, along its effects. Only
+        facts that lie off the middle, by a quarter of the way to the end, ask for anything.
+        """
+        wishes = -np.sign(self.places)[:, None] * self.effects
+        length = np.sqrt((wishes**2).sum(axis=1))
+        asks = (length > 0.0) & (np.abs(self.places) > 0.25)
+        found = []
+        for a in range(len(self.facts)):
+            for b in range(a):
+                if asks[a] and asks[b]:
+                    cosine = float(wishes[a] @ wishes[b] / (length[a] * length[b]))
+                    if cosine < OPPOSITE:
+                        found.append(Pull(self.facts[b].id, self.facts[a].id, cosine))
+        return sorted(found, key=lambda pull: pull.cosine)
+
+    def as_json(self) -> str:
+        """What was found, as the text of a file that documentation and figures read."""
+        narrowed, effects, best = self.identified, self.effects, self.futures[self.medoid]
+        numbers = {}
+        for k in self.numbers:
+            axis, one = self.axes[k], narrowed[self.axes[k].name]
+            low, middle, high = (
+                float(f"{axis.at(float(u)):.4g}")
+                for u in np.quantile(self.points[:, k], (0.05, 0.5, 0.95))
+            )
+            by = {
+                fact.id: round(float(effects[f, k]), 3)
+                for f, fact in enumerate(self.facts)
+                if effects[f, k]
+            }
+            numbers[axis.name] = {
+                "prior": [axis.low, axis.high], "default": axis.default,
+                "posterior": [low, middle, high], "medoid": float(f"{best[axis.name]:.4g}"),
+                "left": round(one.left, 4), "p": float(f"{one.p:.3g}"), "effects": by,
+            }  # fmt: skip
+        search = self.population
+        what = {
+            "model": digest(), "sets": len(self.points), "judged": search.judged,
+            "level": search.level, "levels": [[level, judged] for level, judged in search.levels],
+            "memory": [round(float(v), 3) for v in (search.memory.mean(), search.memory.max())],
+            "facts": {
+                fact.id: {
+                    "statement": fact.statement, "low": finite(fact.low), "high": finite(fact.high),
+                    "place": round(float(place), 3),
+                }
+                for fact, place in zip(self.facts, self.places, strict=True)
+            },
+            "numbers": numbers, "structures": self.shares,
+            "pulls": [[*pull[:2], round(pull.cosine, 3)] for pull in self.pulls],
+        }  # fmt: skip
+        return json.dumps(what, ensure_ascii=False, indent=1) + "\n"
 
 
-def alternatives(
-    sets: Sequence[Future], judge: Callable[[Future], float], threads: int | None = None
-) -> list[tuple[str, ...]]:
-    """For each set, the names of the structural alternatives under which it still agrees."""
-    others = structural_futures()
-    work = [(one, name) for one in sets for name in others]
-    found = in_threads(lambda part: judge(part[0] | others[part[1]]) <= 0.0, work, threads=threads)
-    agrees = np.array(list(found)).reshape(len(sets), len(others))
-    return [tuple(np.array(list(others))[row]) for row in agrees]
+def finite(value: float) -> float | None:
+    """A number, or None where it is not finite."""
+    return value if isfinite(value) else None
 
 
-def combined(
-    sets: Sequence[Future],
-    allowed: Sequence[Sequence[str]],
-    judge: Callable[[Future], float],
-    *,
-    seed: int = 1,
-    threads: int | None = None,
-) -> tuple[Future, ...]:
-    """Give each set structures drawn from the default ones and those under which it agrees.
-
-    The combination must agree too; after some tries a set keeps the default structures.
-    """
-    others = structural_futures()
-    usual: Future = {name: words[0] for name, words in STRUCTURES.items()}
-
-    def one(k: int) -> Future:
-        rng = np.random.default_rng((seed, k))
-        agreeing = [usual, *(others[name] for name in allowed[k])]
-        choices = {name: [one[name] for one in agreeing if name in one] for name in usual}
-        for _try in range(TRIES):
-            drawn = {name: words[rng.integers(len(words))] for name, words in choices.items()}
-            if drawn == usual or judge(sets[k] | drawn) <= 0.0:
-                return sets[k] | drawn
-        return sets[k] | usual
-
-    return tuple(in_threads(one, range(len(sets)), threads=threads))
-
-
-def calibrate(
-    *,
-    sets: int = 100,
-    most: int = 50_000,
-    seed: int = 1,
-    threads: int | None = None,
-    progress: Callable[[Narrowed], None] | None = None,
-) -> Calibration:
-    """Find ``sets`` futures that agree with all facts for calibration, as :func:`narrow` does."""
-
-    def judge(future: Future, runs: int = LOOKS[1], enough: float = 0.0) -> float:
-        return misfit(future, runs=runs, seed=seed, enough=enough)
-
-    narrowed = narrow(
-        lambda point, runs, enough: judge(future_at(point), runs, enough),
-        len(assumed()), wanted=sets, most=most, seed=seed, threads=threads, progress=progress,
-    )  # fmt: skip
-    found = [future_at(point) for point in narrowed.points]
-    allowed = alternatives(found, judge, threads)
-    return Calibration(
-        combined(found, allowed, judge, seed=seed, threads=threads),
-        narrowed,
-        identified(narrowed.points, list(assumed())) if found else {},
-        {
-            name: float(np.mean([name in names for names in allowed])) if found else np.nan
-            for name in structural_futures()
-        },
+def space_of(axes: Sequence[Axis], facts: Sequence[Fact]) -> Space:
+    """The unit cube of some axes and facts."""
+    return Space(
+        tuple(len(axis.words) for axis in axes),
+        tuple(not (isfinite(fact.low) and isfinite(fact.high)) for fact in facts),
     )

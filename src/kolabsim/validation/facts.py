@@ -74,7 +74,7 @@ SETTINGS: dict[str, Setting] = {
     "easy to measure": _difficult(0.1),
     "harder to measure": _difficult(0.5),
     "hard to measure": _difficult(0.9),
-    "kartamantul": _years(10, scenario="kartamantul", repeats=8),
+    "kartamantul": _years(10, scenario="kartamantul", repeats=24),
     "barlingmascakeb": _barlingmascakeb(),
     "barlingmascakeb with grants": _barlingmascakeb("grants"),
     "barlingmascakeb, committed": _barlingmascakeb(commitment_start=0.9),

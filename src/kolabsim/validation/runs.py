@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -235,24 +235,33 @@ def listed_bodies(scenario: Scenario) -> tuple[tuple[int, tuple[int, ...]], ...]
 
 def simulate_run(setting: Setting, number: int, *, future: Mapping[str, object], seed: int) -> Run:
     """Simulate one run of a setting in a future; seed and number address its random draws."""
+    (run,) = simulate_runs(setting, [number], future=future, seed=seed)
+    return run
+
+
+def simulate_runs(
+    setting: Setting, numbers: Iterable[int], *, future: Mapping[str, object], seed: int
+) -> Iterator[Run]:
+    """Simulate the runs of a setting with these numbers, one after the other."""
     scenario, task = setting.prepare(future, seed)
     pairs, distance, land = near_pairs(task.world)
-    state = new_state(task.world)
-    block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
-    own_rows = state.sums[: state.slot.size : len(scenario.areas)]  # of each region's first area
-    return Run(
-        areas=tuple(scenario.areas),
-        scale=task.world.area["efficient_scale"],
-        column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
-        history=dict(zip(MEASURES, block.history[0].T, strict=True)),
-        population=state.region["population"],
-        stress=state.region["stress_start"],
-        tier=state.region["tier"],
-        capacity=state.slot["capacity_start"],
-        alone=state.slot["alone"],
-        culture=own_rows[:, CULTURE : CULTURE + DIMENSIONS],
-        pairs=pairs,
-        distance=distance,
-        land=land,
-        listed=listed_bodies(scenario),
-    )
+    for number in numbers:
+        state = new_state(task.world)
+        block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
+        own_rows = state.sums[: state.slot.size : len(scenario.areas)]  # of regions' first areas
+        yield Run(
+            areas=tuple(scenario.areas),
+            scale=task.world.area["efficient_scale"],
+            column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
+            history=dict(zip(MEASURES, block.history[0].T, strict=True)),
+            population=state.region["population"],
+            stress=state.region["stress_start"],
+            tier=state.region["tier"],
+            capacity=state.slot["capacity_start"],
+            alone=state.slot["alone"],
+            culture=own_rows[:, CULTURE : CULTURE + DIMENSIONS],
+            pairs=pairs,
+            distance=distance,
+            land=land,
+            listed=listed_bodies(scenario),
+        )

@@ -11,7 +11,7 @@ import numpy as np
 from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import in_threads
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
-from kolabsim.validation.runs import Run, Setting, simulate_run
+from kolabsim.validation.runs import Run, Setting, simulate_runs
 
 REPRODUCED, MISSED, UNDECIDED, ABSENT = (
     "reproduced", "not reproduced", "undecided", "not represented"
@@ -90,11 +90,9 @@ def contrasts(
 
     def simulated(name: str) -> list[Run]:
         if name not in runs:
-            repeats = settings[name].repeats
-            runs[name] = [
-                simulate_run(settings[name], number * repeats + k, future=future, seed=seed)
-                for k in range(repeats)
-            ]
+            each = settings[name].repeats
+            numbers = range(number * each, (number + 1) * each)
+            runs[name] = [*simulate_runs(settings[name], numbers, future=future, seed=seed)]
         return runs[name]
 
     found = []
