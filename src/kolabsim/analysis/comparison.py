@@ -71,27 +71,16 @@ class Comparison:
     futures: tuple[str, ...]
     runs: int
     differences: pd.DataFrame = field(repr=False)
-    """Columns: strategy, future, measure; the means of the pairs used (``baseline``, ``mean``);
-    their ``difference`` with its interval (``low``, ``high``) and ``verdict`` (better, worse,
-    undecided, or different where the measure has no better direction); ``better_share``: share of
-    runs in which the strategy does better than the baseline, ties counting half; ``best_share``:
-    share of runs in which it is best of all strategies, ties divided; ``runs``: pairs used;
-    ``undefined``: pairs left out because either side is null; ``variance_reduction``: variance of
-    the difference between independent runs, divided by its variance between pairs, null where
-    that is zero."""
+    """A row for each strategy, future and measure (:ref:`columns <differences-table>`)."""
     winners: pd.DataFrame = field(repr=False)
-    """Columns: strategy, future, region, name; ``difference``, ``low``, ``high``: realised net
-    benefit over the run, after the programme cost that the region bears, as a share of the
-    region's stand-alone cost over the run; ``money``, ``money_low``, ``money_high``: the same in
-    money; ``verdict``: gains, loses or undecided, by the interval; ``better_share``, ``runs``."""
+    """A row for each strategy, future and region (:ref:`columns <winners-table>`)."""
     costs: pd.DataFrame = field(repr=False)
-    """Columns: strategy, future, item; ``value``, ``low``, ``high``, ``runs``. Items: programme
-    cost by payer and in total, saving, net saving, all beyond the baseline's and summed over the
-    run; and ``saving_per_cost``: mean saving divided by mean cost, with Fieller's interval."""
+    """A row for each strategy, future and item: programme cost by payer and in total, saving, net
+    saving, and saving per unit of cost (:ref:`columns <costs-table>`)."""
     channels: pd.DataFrame = field(repr=False)
-    """Columns: strategy, future, channel; ``difference``, ``low``, ``high``, ``runs``: channels of
-    the difference in realised net benefit of the last year. The channels and the programme cost,
-    no matter who bears it, add up to the difference."""
+    """A row for each strategy, future and channel of the difference in realised net benefit. The
+    channels and the programme cost, no matter who bears it, add up to the difference
+    (:ref:`columns <channels-table>`)."""
 
     def table(self, measure: str, *, future: str | None = None) -> pd.DataFrame:
         """Return the differences of one measure in one future (default: the first), by strategy."""
@@ -408,7 +397,7 @@ def trait_shares(
 
     Traits that no table gives (culture, interests, autonomy, goodwill, initial trust, errors of
     judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
-    run ``repeats`` times with other random draws. Columns: measure, share, low, high (95%), runs.
+    run ``repeats`` times with other random draws (:ref:`columns <variance-table>`).
     """
     runs = worlds * repeats
     results = simulate(

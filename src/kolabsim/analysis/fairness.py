@@ -79,10 +79,8 @@ def fairness(
 ) -> pd.DataFrame:
     """Return shares of joint cost in the bodies at the end of a run, by every rule and by Shapley.
 
-    One row for each member of each body: area, body (its number in the area, from 1), region (its
-    code), name, joint_cost (of the body, per year, in the scenario's currency), and shares of it:
-    ``alone``, the member's stand-alone cost: it saves if it bears less; one for each rule of
-    :data:`kolabsim.model.levers.SHARES`; and ``shapley``. All but ``alone`` add up to 1 in a body.
+    One row for each member of each body (:ref:`columns <fairness-table>`). All shares but ``alone``
+    add up to 1 in a body.
     The cost of a coalition is that of the model in the last quarter, at the body's age and without
     start-up. ``orders`` is the number of sampled orders in large bodies (:func:`shapley_shares`).
     Raises :class:`~kolabsim.errors.InputError` for an unknown strategy.

@@ -69,10 +69,8 @@ class Information:
     level: float
     evpi: Evpi
     factors: pd.DataFrame = field(repr=False)
-    """Columns: factor; ``value``: its EVPPI in the outcome's unit, with ``low`` and ``high``;
-    ``share`` of the EVPI; ``floor``: largest value expected of an unrelated factor with the same
-    values; ``above``: whether the value exceeds the floor; ``lowest``, ``highest``: the best
-    strategy at the lower and at the upper end of its range (null for words). Sorted by value."""
+    """A row for each factor, sorted by value (:ref:`columns <information-table>`, without the
+    outcome)."""
 
     @property
     def above_floor(self) -> list[str]:

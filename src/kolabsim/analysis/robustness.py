@@ -151,9 +151,8 @@ class Robustness:
     means: np.ndarray = field(repr=False)
     """[S, F] means over runs, in the outcome's unit."""
     estimates: pd.DataFrame = field(repr=False)
-    """Columns: strategy, criterion, ``value``, ``low``, ``high``; ``rank`` by the criterion, 1 for
-    the best, ties sharing the better rank; ``first``: share of resamples in which the strategy
-    ranks first, ties divided. Both are null where the criterion ranks nothing."""
+    """A row for each strategy and criterion (:ref:`columns <robustness-table>`, without the
+    outcome)."""
     satisficing: Satisficing = field(repr=False)
 
     @property

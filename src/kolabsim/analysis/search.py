@@ -262,7 +262,10 @@ class SearchResult:
     """[columns, runs] of the scenario's own strategies that are packages, for comparison."""
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The packages on the front and, if they were simulated in other futures, how they do."""
+        """The packages on the front and, if they were simulated in other futures, how they do.
+
+        :ref:`Columns <front-table>` of ``front``, and of ``stability``.
+        """
         front, robust = self.front, self.robustness
         packages = front.table().assign(package=range(1, len(front) + 1), future=self.futures)
         if robust is None:

@@ -189,11 +189,7 @@ class Indices:
         return Stability(tuple(self.units[u] for u in first), float(same), float(ordered))
 
     def table(self) -> pd.DataFrame:
-        """Return all indices as a tidy table.
-
-        Columns: outcome, method, factor, other (the second of a pair, or ''), index, value, low,
-        high, floor, above (null without a floor).
-        """
+        """Return all indices as a tidy table (:ref:`columns <indices-table>`)."""
         rows = [
             (
                 factor, "", name, index.value[u], index.low[u], index.high[u], index.floor,

@@ -453,7 +453,7 @@ _TABLES = (
     ),
     Table(
         "front",
-        "each package on the front, in the order of cost",
+        "each package on the front, by its cost or, if that has no limit, by its first objective",
         (
             Column("package", "number of the package in the report, from 1", "1"),
             FUTURE,

@@ -100,7 +100,7 @@ def verify(folder: Path, *, sample: int = 20, seed: int = 0) -> Verdict:
 
 
 def draw_sample(stages: pd.Series, number: int, seed: int) -> np.ndarray:
-    """The places of so many runs, given the stage of each: one of each stage, then any."""
+    """The places of a sample of runs, given the stage of each: one of each stage, then any."""
     order = np.random.default_rng(seed).permutation(len(stages))
     first = np.unique(stages.to_numpy()[order], return_index=True)[1]
     return np.sort(np.concatenate([order[first], np.delete(order, first)])[:number])
