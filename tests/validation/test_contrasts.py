@@ -202,3 +202,16 @@ def test_parameters_apply_but_not_where_the_setting_says_otherwise():
     _scenario, task = setting.prepare(future, 1)
     assert task.parameters.misperception == 0.0
     assert task.parameters.culture_weight == PARAMETERS["culture_weight"].high
+
+
+def test_runs_are_the_same_in_arrays_that_were_used_before():
+    setting = Setting("kartamantul", {"horizon": 8})
+    first = simulate_run(setting, 3, future={}, seed=2)
+    other = {"parameters.trust_start": 0.9, "parameters.capacity_mean": 0.8}
+    for number in (3, 4):
+        simulate_run(setting, number, future=other, seed=5)
+    again = simulate_run(setting, 3, future={}, seed=2)
+    for name in ("population", "stress", "tier", "capacity", "alone", "culture"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+    for name, values in first.column.items():
+        np.testing.assert_array_equal(values, again.column[name])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
+from kolabsim.engine.ensemble import Task, build_task, new_state, run_block, state_size
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import EARTH
-from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, World
+from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
 from kolabsim.scenario.futures import in_scenario
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
@@ -233,6 +234,27 @@ def listed_bodies(scenario: Scenario) -> tuple[tuple[int, tuple[int, ...]], ...]
     )
 
 
+_free: dict[tuple[int, ...], list[State]] = {}
+
+
+@contextmanager
+def borrowed_state(world: World) -> Iterator[State]:
+    """Arrays that fit a world, used again by later runs of worlds of the same size.
+
+    numba does not release arrays that were passed to a generator, so new ones for each of thousands
+    of runs would fill the memory.
+    """
+    free = _free.setdefault(state_size(world), [])
+    try:
+        state = free.pop()  # atomic, so threads may do so
+    except IndexError:
+        state = new_state(world)
+    try:
+        yield state
+    finally:
+        free.append(state)
+
+
 def simulate_run(setting: Setting, number: int, *, future: Mapping[str, object], seed: int) -> Run:
     """Simulate one run of a setting in a future; seed and number address its random draws."""
     (run,) = simulate_runs(setting, [number], future=future, seed=seed)
@@ -246,20 +268,22 @@ def simulate_runs(
     scenario, task = setting.prepare(future, seed)
     pairs, distance, land = near_pairs(task.world)
     for number in numbers:
-        state = new_state(task.world)
-        block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
-        own_rows = state.sums[: state.slot.size : len(scenario.areas)]  # of regions' first areas
+        with borrowed_state(task.world) as state:
+            block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
+            own_rows = state.sums[: state.slot.size : len(scenario.areas)]  # of their first areas
+            culture = own_rows[:, CULTURE : CULTURE + DIMENSIONS].copy()
+            region, slot = state.region.copy(), state.slot.copy()
         yield Run(
             areas=tuple(scenario.areas),
             scale=task.world.area["efficient_scale"],
             column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
             history=dict(zip(MEASURES, block.history[0].T, strict=True)),
-            population=state.region["population"],
-            stress=state.region["stress_start"],
-            tier=state.region["tier"],
-            capacity=state.slot["capacity_start"],
-            alone=state.slot["alone"],
-            culture=own_rows[:, CULTURE : CULTURE + DIMENSIONS],
+            population=region["population"],
+            stress=region["stress_start"],
+            tier=region["tier"],
+            capacity=slot["capacity_start"],
+            alone=slot["alone"],
+            culture=culture,
             pairs=pairs,
             distance=distance,
             land=land,
