@@ -3,7 +3,7 @@
 A population of points descends through levels of misfit (subset simulation [au_beck_2001]): it
 starts as a uniform draw, each level keeps the better part, and the points that fall out become
 copies of others. At each level all points move by steps that leave the uniform distribution over
-that level unchanged: some coordinates are drawn anew, moved a little, or moved by the difference of
+that level unchanged: some coordinates are drawn again, moved a little, or moved by differences of
 two other points [ter_braak_2006]. At the last level, where all facts agree, the population moves on
 until it has forgotten where it was when it arrived, so that copies of few ancestors cannot make a
 coordinate without effect look identified.
@@ -35,7 +35,7 @@ FIRST = 4
 SETTLED = 0.25
 """Moves of each point, on average, before the level falls again."""
 SIZES = (1, 2, 3, 5, 8)
-"""Numbers of coordinates that a proposal draws anew or moves a little."""
+"""Numbers of coordinates that a proposal draws again or moves a little."""
 NEAREST = 2000
 """Judged points from which the emulator is fitted: those that are nearest to agreeing."""
 BLANK = 4.0
@@ -270,7 +270,7 @@ def propose(
     kind = rng.random((number, 1))
     size = rng.choice(SIZES, (number, 1))
     some = rng.random((number, d)).argsort(axis=1).argsort(axis=1) < size
-    anew = np.where(some, rng.random((number, d)), points)
+    again = np.where(some, rng.random((number, d)), points)
     spread = 0.5 * (others.std(axis=0) + 1e-3)
     little = points + (some & numbers) * rng.normal(0.0, 1.0, (number, d)) * spread
     share = rng.choice((0.2, 0.5, 1.0), (number, 1))
@@ -280,7 +280,7 @@ def propose(
     two = rng.random((number, len(others))).argsort(axis=1)[:, :2]
     apart = others[two[:, 0]] - others[two[:, 1]] + rng.normal(0.0, 1e-3, (number, d))
     along = points + part * factor * apart
-    step = np.where(kind < 0.4, anew, np.where(kind < 0.7, little, along))
+    step = np.where(kind < 0.4, again, np.where(kind < 0.7, little, along))
     return 1.0 - np.abs(1.0 - np.abs(step) % 2.0)  # reflected at the faces of the cube
 
 
