@@ -224,11 +224,14 @@ class Visitor:
 @contextlib.contextmanager
 def served(*words: str) -> Any:
     """Serve the page from a folder that is empty: its address, its process, and what it prints."""
+    # The framework serves nothing where it finds the variables of pytest.
+    environment = {key: text for key, text in os.environ.items() if "PYTEST" not in key}
+    environment["KOLABSIM_LANG"] = "en"
     with tempfile.TemporaryDirectory() as folder, Path(folder, "out").open("w+") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "kolabsim", "app", "--no-browser", "--port", "0", *words],
             cwd=folder, stdout=out, stderr=subprocess.STDOUT,
-            env=os.environ | {"KOLABSIM_LANG": "en"},
+            env=environment,
         )  # fmt: skip
 
         def printed() -> str:
@@ -268,8 +271,9 @@ def session(**options: Any) -> aiohttp.ClientSession:
 
 async def wait_for(address: str) -> None:
     """Wait until the server answers, and has compiled the model."""
+    until = time.monotonic() + 600.0
     async with session() as http:
-        while True:
+        while time.monotonic() < until:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 visitor = Visitor(address, http)
                 await visitor.open()
@@ -277,6 +281,7 @@ async def wait_for(address: str) -> None:
                 await visitor.close()
                 return
             await asyncio.sleep(0.2)
+    raise LostError(address)
 
 
 # A class, and an attacker -------------------------------------------------------------------------
