@@ -101,7 +101,7 @@ def test_pages_that_were_closed_leave_nothing_behind(server):
                 await page.until(page.is_answered)
                 await page.close()
 
-    asyncio.run(load(10))
+    asyncio.run(load(40))  # as many wait for a browser as may
     time.sleep(15.0)
     before = visitors.memory(process)
     asyncio.run(load(200))

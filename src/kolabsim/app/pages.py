@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-MOST_WAITING = 40
+MOST_WAITING = 20
 """Most pages that were loaded and have not connected; a browser connects within a second or two."""
 MOST_OPEN = 400
 """Most pages that are open."""

@@ -9,6 +9,7 @@ nothing from any other host.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 import traceback
@@ -19,6 +20,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from fastapi.dependencies import models
 from nicegui import app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
@@ -95,11 +97,20 @@ def serve(
     app.add_middleware(Guard, hosts=Hosts(host, allowed))
     # Readers import for seconds: better before there is an upload.
     app.on_startup(lambda: READERS.line().submit(apart.call, len, ""))
+    app.on_startup(gc.freeze)  # so that pages that were closed are collected soon, and cheaply
+    app.on_delete(forget_routes)
     app.on_shutdown(UPLOADS.close)
     ui.run(
         host=host, port=port, show=show, reload=False, show_welcome_message=False, title="kolabsim",
         uvicorn_logging_level="warning", reconnect_timeout=RECONNECTING,
     )  # fmt: skip
+
+
+def forget_routes() -> None:
+    """Clear the caches of FastAPI: they hold the route of each upload, and with it a whole page."""
+    for found in vars(models).values():
+        if hasattr(found, "cache_clear"):
+            found.cache_clear()
 
 
 def is_admitted() -> bool:
