@@ -248,12 +248,13 @@ def sensitivity() -> dict[str, float]:
 CLUSTER = """kind: comparison
 scenario: kartamantul
 strategies: [voluntary, team]
-runs: 16000
-detail: 16000
+runs: 12000
+detail: 12000
 """
 CLIENT = """
 import re, subprocess, sys, tempfile, time
 from pathlib import Path
+import numpy as np
 from distributed import Client
 from distributed.comm import tcp
 from kolabsim.study import cluster
@@ -284,10 +285,11 @@ def started(*words):
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 def used(client):
-    def now(**_scheduler):
-        return time.process_time()
+    # Processor time of client, worker and scheduler, messages, bytes, and the time.
     scheduler = client.run_on_scheduler(lambda dask_scheduler: __import__("time").process_time())
-    return now(), sum(client.run(time.process_time).values()), scheduler, dict(counted)
+    worker = sum(client.run(time.process_time).values())
+    found = [time.process_time(), scheduler, worker, *counted.values(), time.perf_counter()]
+    return np.array(found)
 
 sees_folder = sys.argv[2] == "here"
 if not sees_folder:
@@ -302,15 +304,20 @@ try:
         workers = cluster.Cluster(client)
         Study.plan(Experiment.load(sys.argv[1], runs=128), places / "warm").run(executor=workers)
         study = Study.plan(experiment, places / "out")
+        first = used(client)
+        time.sleep(5)
         before = used(client)
         study.run(executor=workers)
         after = used(client)
 finally:
     worker.kill(), scheduler.kill()
 tasks = len(list((places / "out/parts").glob("*.runs.parquet")))
-mine, theirs, scheduling = ((after[k] - before[k]) / tasks for k in range(3))
-messages, size = ((after[3][k] - before[3][k]) / tasks for k in ("messages", "bytes"))
-print(tasks, messages, size, mine, theirs, scheduling)
+# What a process uses while nothing happens does not grow with tasks.
+idle = (before - first) / (before - first)[-1]
+idle[[2, 3, 4]] = 0.0
+spent = after - before
+client, _scheduler, worker, messages, size, _seconds = (spent - idle * spent[-1]) / tasks
+print(tasks, messages, size, client, worker, spent[1] / tasks, (1 - idle[0]) * worker / client)
 """
 
 
@@ -325,14 +332,14 @@ def cluster() -> dict[str, float]:
                 [sys.executable, "-c", CLIENT, str(file), name], capture_output=True, text=True,
                 check=True,
             )  # fmt: skip
-        tasks, messages, size, client, worker, scheduler = map(float, done.stdout.split())
+        tasks, messages, size, *seconds, fed = map(float, done.stdout.split())
         found |= {
             f"{name}_tasks": tasks, f"{name}_messages_a_task": messages,
-            f"{name}_kilobytes_a_task": size / 1000, f"{name}_client_seconds_a_task": client,
-            f"{name}_worker_seconds_a_task": worker,
-            f"{name}_workers_that_one_client_feeds": worker / client,
-            f"{name}_workers_that_one_scheduler_feeds": worker / scheduler,
+            f"{name}_kilobytes_a_task": size / 1000,
+            f"{name}_workers_that_one_client_feeds": fed,
         }  # fmt: skip
+        for process, value in zip(("client", "worker", "scheduler"), seconds, strict=True):
+            found[f"{name}_{process}_seconds_a_task"] = value
     return found | {"workers_goal_above": 35}
 
 
