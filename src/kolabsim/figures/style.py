@@ -188,14 +188,15 @@ def write_ticks(axis: Axis, divisor: float = 1.0) -> None:
     from matplotlib.ticker import FuncFormatter
 
     def written(value: float, _position: int | None) -> str:
-        ticks = np.asarray(axis.get_majorticklocs()) / divisor
+        ticks = np.asarray(formatter.locs) / divisor
         step = np.diff(ticks).min() if len(ticks) > 1 else max(abs(value / divisor), 1.0)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0.0 else 0
         if any(abs(t * 10**decimals - round(t * 10**decimals)) > 1e-6 for t in ticks):
             decimals += 1
         return decimal(value / divisor, decimals)
 
-    axis.set_major_formatter(FuncFormatter(written))
+    formatter = FuncFormatter(written)
+    axis.set_major_formatter(formatter)
 
 
 def write_names(axes: Axes, names: Sequence[str], width: int = 38) -> None:

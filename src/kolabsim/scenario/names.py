@@ -16,6 +16,8 @@ def plain(text: str) -> str:
     >>> plain("C\u0327a\u200b") == "\u00c7a"
     True
     """
+    if text.isascii():  # of which all letters are composed and visible
+        return text.strip()
     visible = (letter for letter in text if unicodedata.category(letter) != "Cf")
     return unicodedata.normalize("NFC", "".join(visible)).strip()
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from kolabsim import __version__
-from kolabsim.analysis.comparison import NET_BENEFIT, compare
+from kolabsim.analysis.comparison import NET_BENEFIT, measure_columns, measure_values
 from kolabsim.analysis.statistics import GAINS, LOSES
 from kolabsim.figures.formatting import (
     UNDEFINED,
@@ -22,6 +23,7 @@ from kolabsim.figures.formatting import (
 )
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale
 from kolabsim.i18n import _, ngettext
+from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Headline
@@ -74,8 +76,9 @@ def lead_sentence(results: Results, view: View) -> list[str]:
     if len(view.order) < 2:
         return []
     rival = view.order[1]
-    table = compare(results, baseline=rival, level=view.comparison.level)
-    lead = table.table(NET_BENEFIT, future=view.future).loc[[view.best]]
+    values = measure_values(results, NET_BENEFIT, (rival, view.best), (view.future,))
+    found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.level)
+    lead = pd.DataFrame({name: found[name].ravel() for name in ("difference", "low", "high")})
     scale, row = choose_measure_scale(view.comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
         text = _(
