@@ -30,7 +30,8 @@ from kolabsim.scenario.region_source import RegionSource
 from kolabsim.scenario.scenario import FILES, Scenario
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import export
-from kolabsim.study.ledger import LEDGER, hold
+from kolabsim.study.ledger import hold
+from kolabsim.study.rows import LEDGER
 from kolabsim.study.runner import Study
 from kolabsim.study.scaffold import new_study
 from kolabsim.study.verify import verify

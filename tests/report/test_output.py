@@ -5,7 +5,7 @@ import pytest
 from kolabsim.errors import InputError, StorageError
 from kolabsim.files import write_whole
 from kolabsim.report.output import check_folder, fresh_folder
-from kolabsim.study.ledger import LEDGER
+from kolabsim.study.rows import LEDGER
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):

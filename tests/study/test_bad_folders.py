@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kolabsim.study.ledger import FORMAT, LEDGER, Fact, hold
+from kolabsim.study.ledger import hold
+from kolabsim.study.rows import FORMAT, LEDGER, Fact
 from tests.study.kinds import KINDS, contents, run
 from tests.terminal import kolabsim
 

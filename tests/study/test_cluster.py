@@ -17,7 +17,8 @@ from kolabsim.errors import StoppedError
 from kolabsim.files import WrittenFile
 from kolabsim.study import cluster
 from kolabsim.study.cluster import Cluster, Desk, beside, leave, work_at
-from kolabsim.study.ledger import Fact, Ledger, hold
+from kolabsim.study.ledger import Ledger, hold
+from kolabsim.study.rows import Fact
 from kolabsim.study.runner import Study
 from tests.study.test_ledger import contents
 from tests.study.test_runner import experiment
@@ -123,7 +124,7 @@ def quick(monkeypatch):
     for name in ("PATIENCE", "GRACE", "INTERVAL"):
         monkeypatch.setattr(cluster, name, getattr(cluster, name) / 100)
     monkeypatch.setattr("kolabsim.study.runner.INTERVAL", 0.01)
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,7 @@ def whole(tmp_path_factory):
     """The files of a study that threads of this process have run, a block in each batch."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+        patch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
         Study.plan(experiment(folder, **SIZE), folder / "out").run(workers=1)
     return parts(folder / "out")
 

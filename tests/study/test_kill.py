@@ -16,9 +16,9 @@ KILLS = 100
 CHILD = """\
 import sys
 from pathlib import Path
-from kolabsim.study import runner
+from kolabsim.study import execution, runner
 from kolabsim.study.experiment import Experiment
-runner.SECONDS = 1e-9  # a part for every block: as many file operations as can be
+execution.SECONDS = 1e-9  # a part for every block: as many file operations as can be
 study = runner.Study.plan(Experiment.load(Path("study.yaml")), Path(sys.argv[1]))
 print("ready", flush=True)
 study.run(workers=1)

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from kolabsim.errors import InputError, KolabsimError
-from kolabsim.study.ledger import ASIDE, LEDGER, Fact, Ledger, hold
+from kolabsim.study.ledger import ASIDE, Ledger, hold
+from kolabsim.study.rows import LEDGER, Fact
 from kolabsim.study.verify import draw_sample
 from tests.study.kinds import KINDS, contents, run, write_experiment
 from tests.terminal import kolabsim, kolabsim_process
@@ -309,7 +310,7 @@ def test_two_processes_at_once_never_mix(others, tmp_path) -> None:
 def test_one_process_writes_and_nobody_reads_half(tmp_path) -> None:
     """Killed within a transaction, it leaves a journal from which the next one goes back."""
     code = (
-        "import sys; from pathlib import Path; from kolabsim.study.ledger import Fact, hold\n"
+        "import sys; from pathlib import Path; from kolabsim.study.ledger import hold\n"
         "with hold(Path('out')) as ledger:\n"
         "    ledger.write({'a.txt': b'a'}, 'published')\n"
         "    ledger.database.execute('PRAGMA cache_size = 1')\n"

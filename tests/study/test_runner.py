@@ -22,8 +22,9 @@ from kolabsim import files
 from kolabsim.errors import InputError, StoppedError, StorageError
 from kolabsim.study.collect import read_tables
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.ledger import Fact, hold
+from kolabsim.study.ledger import hold
 from kolabsim.study.parts import stored_columns
+from kolabsim.study.rows import Fact
 from kolabsim.study.runner import Study
 from kolabsim.study.verify import differing_columns, verify
 
@@ -166,7 +167,7 @@ def test_any_grouping_order_and_number_of_workers_give_the_same(
         return [work[k] for k in order]
 
     with monkeypatch.context() as patch:
-        patch.setattr("kolabsim.study.runner.SECONDS", seconds)
+        patch.setattr("kolabsim.study.execution.SECONDS", seconds)
         patch.setattr(Study, "missing", shuffled)
         study, _state = finish(folder, "out", workers=workers)
     same(read_tables(study), whole)
@@ -188,7 +189,7 @@ OPERATIONS = ("open", "fsync", "replace", "mkdir")
 def test_a_disk_that_fails_at_any_operation_leaves_what_is_finished(
     operation, at, tmp_path, whole, monkeypatch
 ):
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
     count = iter(range(10_000))
 
     def fail(original):
@@ -226,7 +227,7 @@ class KilledError(BaseException):
 @pytest.mark.parametrize("at", [0, 3, 6, 9])
 def test_a_killed_study_resumes_bit_identically(at, tmp_path, whole, monkeypatch):
     """Die within the n-th write: its temporary file stays, and the study goes on without it."""
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
     count, sync = iter(range(10_000)), os.fsync
 
     def die(*words):
@@ -301,7 +302,7 @@ def test_a_rule_that_cannot_be_compiled_is_refused_before_anything_runs(tmp_path
 def test_an_interrupted_study_reports_its_progress_and_resumes(tmp_path, whole, monkeypatch):
     study = Study.plan(experiment(tmp_path), tmp_path / "out")
     seen = []
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
 
     def stop(state):
         seen.append(state.done)
@@ -317,7 +318,7 @@ def test_an_interrupted_study_reports_its_progress_and_resumes(tmp_path, whole, 
 
 
 def test_an_executor_that_breaks_is_reported_and_nothing_is_lost(tmp_path, whole, monkeypatch):
-    monkeypatch.setattr("kolabsim.study.runner.SECONDS", 1e-9)
+    monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
 
     class Broken(ThreadPoolExecutor):
         def submit(self, *words, **more):

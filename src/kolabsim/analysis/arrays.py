@@ -18,9 +18,10 @@ from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.study.collect import Results
+from kolabsim.study.execution import Progress
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.factors import Factor
-from kolabsim.study.runner import Progress, Study
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import Outcome
 
 RunStudy: TypeAlias = "Callable[[Study], Progress]"

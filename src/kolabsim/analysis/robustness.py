@@ -43,7 +43,8 @@ from kolabsim.i18n import _
 from kolabsim.scenario.futures import plausible_futures
 from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.runner import Study, future_names
+from kolabsim.study.record import future_names
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import RobustnessSpec
 
 THRESHOLDS = 61

@@ -42,7 +42,7 @@ from kolabsim.study.collect import tidy
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.factors import Factor
 from kolabsim.study.ledger import Ledger, held
-from kolabsim.study.runner import future_names
+from kolabsim.study.record import future_names
 from kolabsim.study.spec import SearchSpec
 
 LEAST_POPULATION = 8

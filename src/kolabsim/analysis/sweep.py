@@ -20,7 +20,8 @@ from kolabsim.errors import InputError
 from kolabsim.i18n import _
 from kolabsim.study.experiment import Experiment, sweep_table
 from kolabsim.study.factors import Value
-from kolabsim.study.runner import Study, future_names
+from kolabsim.study.record import future_names
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import SweepSpec
 
 

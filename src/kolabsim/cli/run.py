@@ -38,9 +38,10 @@ from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
     from kolabsim.study.cluster import Cluster
+    from kolabsim.study.execution import Progress
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.ledger import Ledger
-    from kolabsim.study.runner import Progress, Study
+    from kolabsim.study.runner import Study
 
 PATIENCE = 10.0
 """Seconds that a command waits for a scheduler to answer."""
@@ -127,8 +128,8 @@ def publish(
     from kolabsim.report.experiment import Publication
     from kolabsim.report.output import REPORT
     from kolabsim.report.provenance import Account, hash_request, study_provenance
+    from kolabsim.study.execution import Progress
     from kolabsim.study.ledger import INPUT, PART, PUBLISHED
-    from kolabsim.study.runner import Progress
 
     ledger.refuse_other(found.identity)
     key, faults = hash_request(found, codes), ledger.mend(INPUT, PART, PUBLISHED)
@@ -150,7 +151,7 @@ def publish(
             done = study.run(progress=progress, **how)
         for task in study.tasks:  # which other stages may want too
             wanted[task.hash] = max(study.runs, wanted.get(task.hash, 0))
-        failed.update(failure.name for failure in study.failures(ledger))
+        failed.update(failure.name for failure in study.failures())
         whole.wanted, whole.failed = sum(wanted.values()), len(failed)
         whole.done, whole.repaired = whole.done + done.done, whole.repaired + done.repaired
         whole.reused = whole.wanted - whole.done - whole.failed
@@ -225,7 +226,7 @@ def codes_of(found: Experiment, regions: str | None) -> list[str]:
 
 def warn_of_failures(number: int, folder: Path) -> None:
     """Report failed runs, and exit with the code for them."""
-    from kolabsim.study.runner import FAILURES
+    from kolabsim.study.record import FAILURES
 
     if number:
         message = _("{number} runs failed; see {folder}. Repeat them with --retry-failed.")

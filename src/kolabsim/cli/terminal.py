@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from kolabsim.study.runner import Progress
+    from kolabsim.study.execution import Progress
 
 
 def terminal(stream: TextIO | None = None) -> Console:

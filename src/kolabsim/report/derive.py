@@ -18,10 +18,10 @@ from kolabsim.i18n import _, speaking
 from kolabsim.report.experiment import Publication
 from kolabsim.report.provenance import hash_request, input_files
 from kolabsim.scenario.files import shipped
+from kolabsim.study.execution import Progress
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.inputs import INPUTS
 from kolabsim.study.ledger import PUBLISHED, Ledger
-from kolabsim.study.runner import Progress
 
 SOURCE = f"{INPUTS}/source"
 """Folder of the copies, which lie to each other as the files do."""

@@ -20,7 +20,8 @@ from kolabsim.i18n import _
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Page
 from kolabsim.report.provenance import PROVENANCE
-from kolabsim.study.ledger import EARLIER, LEDGER
+from kolabsim.study.ledger import EARLIER
+from kolabsim.study.rows import LEDGER
 from kolabsim.study.tables import TABLES
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from kolabsim.study.spec import ComparisonSpec
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.execution import Progress
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.ledger import Ledger
-    from kolabsim.study.runner import Progress
 
 PROVENANCE = "provenance.json"
 """Name of the file with the provenance of results, in their folder."""

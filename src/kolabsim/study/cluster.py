@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kolabsim.files import WrittenFile
 from kolabsim.i18n import _
-from kolabsim.study.ledger import File, Ledger
+from kolabsim.study.ledger import Ledger
 from kolabsim.study.parts import KINDS, PARTS
+from kolabsim.study.rows import File
 from kolabsim.study.worker import Finished
 
 if TYPE_CHECKING:

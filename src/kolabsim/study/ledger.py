@@ -20,98 +20,39 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 from kolabsim.errors import InputError, StorageError, shown
 from kolabsim.files import Content, WrittenFile, replace_whole, routed, unfinished
 from kolabsim.i18n import _
 from kolabsim.study.identity import Identity, changed_worlds
+from kolabsim.study.rows import (
+    FORMAT,
+    LEDGER,
+    Entry,
+    Fact,
+    Failure,
+    File,
+    Point,
+    Row,
+    Settings,
+    Span,
+    create,
+    enter,
+    explained,
+    no_rights,
+    rows,
+    sha256,
+)
 
-LEDGER = "ledger.sqlite"
 EARLIER = "study.json"
 """The file in which the first edition listed a study."""
 LEAST = 512
 """Bytes of the smallest page, and so of the smallest ledger."""
-FORMAT = 2
-"""Version of the tables; a ledger of a later one is refused, one of an earlier one is read."""
 ASIDE = "set-aside"
 """Folder of files that are not what kolabsim wrote: damaged, or edited by somebody."""
 INPUT, PART, PUBLISHED = "input", "part", "published"
 """Roles of files."""
-
-
-class Fact(NamedTuple):
-    """Anything that the folder has once, as JSON."""
-
-    name: str
-    value: str
-
-
-class Settings(NamedTuple):
-    """A future: settings under which every strategy runs, in a comparison or in a design."""
-
-    future: str
-    """Its name in a comparison; in a design its number, from 0 in the order of planning."""
-    stage: int
-    """The number of the plan that first wanted it, from 1: searches and growing samples have
-    several."""
-    settings: str
-    """The settings by their dotted names, as JSON (:func:`kolabsim.study.tasks.settings_text`)."""
-
-
-class Point(NamedTuple):
-    """A task: a strategy under a future."""
-
-    name: str
-    """Its strategy and future as JSON: points with other names may have the same hash."""
-    hash: str
-    strategy: str
-    future: str
-    runs: int
-    """Most runs that were ever wanted of it."""
-    detail: int
-    base: str
-    columns: str
-    """The fact with the names of its values, and the measures that are read at a quarter."""
-    numbers: bytes
-    """The values that are written into the base."""
-
-
-class File(NamedTuple):
-    """A file that kolabsim wrote, or was writing when it stopped."""
-
-    name: str
-    role: str
-    sha256: str
-    size: int
-    spans: str
-    """Of a part: the runs in it, as a list of block, first, and the number after the last; of
-    inputs: the hashes of the bases in them."""
-    is_whole: int
-
-
-class Failure(NamedTuple):
-    """A run that raised an error."""
-
-    name: str
-    """Its block and number."""
-    strategy: str
-    future: str
-    run: int
-    block: str
-    error: str
-    traceback: str
-
-
-class Span(NamedTuple):
-    """Consecutive runs of a block: from ``first`` up to, but not including, ``end``."""
-
-    block: str
-    first: int
-    end: int
-
-
-Row = TypeVar("Row", Fact, Settings, Point, File, Failure)
 
 
 @dataclass
@@ -186,17 +127,10 @@ class Ledger:
 
     # Writing --------------------------------------------------------------------------------------
 
-    def put(self, *entries: Fact | Settings | Point | File | Failure) -> None:
+    def put(self, *entries: Entry) -> None:
         """Enter rows, all or none of them."""
         with self._changing() as database:
-            for row in entries:
-                places = ", ".join("?" * (len(row) + 1))
-                named = ", ".join(f"{name} = excluded.{name}" for name in (*row._fields, "seal"))
-                database.execute(
-                    f"INSERT INTO {type(row).__name__} VALUES ({places})"
-                    f" ON CONFLICT ({row._fields[0]}) DO UPDATE SET {named}",
-                    (*row, seal(row)),
-                )
+            enter(database, entries)
         for row in entries:
             self._rows(type(row))[row[0]] = json.loads(row.value) if isinstance(row, Fact) else row
 
@@ -493,45 +427,9 @@ def held(folder: Path) -> Ledger | None:
     return ledgers.get(folder.resolve()) if ledgers else None
 
 
-def create(database: sqlite3.Connection) -> None:
-    """Make the tables of a new ledger."""
-    for kind in (Fact, Settings, Point, File, Failure):
-        names = ", ".join((f"{kind._fields[0]} PRIMARY KEY", *kind._fields[1:], "seal"))
-        database.execute(f"CREATE TABLE {kind.__name__} ({names})")
-    mark = Fact("mark", json.dumps(secrets.token_hex(8)))
-    database.execute("INSERT INTO Fact VALUES (?, ?, ?)", (*mark, seal(mark)))
-    database.execute(f"PRAGMA user_version = {FORMAT}")
-
-
-def rows(database: sqlite3.Connection, kind: type[Row]) -> Iterator[Row]:
-    """All rows of a table; one that is not what was entered raises an error."""
-    for *values, sealed in database.execute(f"SELECT * FROM {kind.__name__} ORDER BY rowid"):
-        row = kind(*values)
-        if seal(row) != sealed:
-            text = f"{kind.__name__} {row[0]}"
-            raise sqlite3.DatabaseError(text)
-        yield row
-
-
-def seal(row: Fact | Settings | Point | File | Failure) -> str:
-    """The checksum of a row."""
-    return sha256(repr((type(row).__name__, *row)).encode(errors="replace"))[:16]
-
-
-def sha256(content: bytes) -> str:
-    """The SHA-256 of some bytes."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def hash_content(content: bytes | WrittenFile) -> str:
     """The SHA-256 of the content of a file."""
     return content.sha256 if isinstance(content, WrittenFile) else sha256(content)
-
-
-def no_rights(file: Path) -> str:
-    """Say that a file cannot be opened."""
-    text = _("{file}: this file cannot be opened; check the rights to it and to its folder")
-    return text.format(file=shown(file))
 
 
 def no_study(folder: Path) -> InputError:
@@ -544,25 +442,3 @@ def no_study(folder: Path) -> InputError:
     elif (folder / EARLIER).is_file():
         text = _("an earlier version of kolabsim wrote these results; read them with that version")
     return InputError.of(text, shown(folder))
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Say what keeps a ledger from being used."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            text = _("another process is working in this folder; wait for its end, or use --fresh")
-            raise InputError.of(text, shown(folder)) from error
-        if "unable to open" in str(error):
-            raise StorageError(no_rights(folder / LEDGER)) from error
-        text = _("{folder}: the disk refuses to write ({reason})")
-        raise StorageError(text.format(folder=shown(folder / LEDGER), reason=error)) from error
-    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
-        text = _("this ledger is damaged ({reason}); add --fresh to simulate in a new folder")
-        raise InputError.of(text, shown(folder / LEDGER), reason=error) from error
-    except OSError as error:
-        text = _("{folder}: the disk refuses to write ({reason})")
-        reason = error.strerror or error
-        raise StorageError(text.format(folder=shown(folder), reason=reason)) from error

@@ -22,7 +22,7 @@ from kolabsim.model.measures import CHANNELS, MEASURES, RATIO
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kolabsim.study.ledger import Span
+    from kolabsim.study.rows import Span
 
 PARTS = "parts"
 KINDS = ("quarters", "regions", "runs")

@@ -16,7 +16,8 @@ from kolabsim.model.jit import digest
 from kolabsim.study.collect import read_table
 from kolabsim.study.inputs import read_inputs
 from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger
-from kolabsim.study.runner import Study, ledger_recipe
+from kolabsim.study.record import ledger_recipe
+from kolabsim.study.runner import Study
 from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.tasks import CODE, TaskKey, hash_packed, unpack_base
 from kolabsim.study.worker import Batch, Simulated, make_tables

@@ -15,8 +15,8 @@ from kolabsim.engine.ensemble import Block, new_state, run_block, state_size
 from kolabsim.errors import KolabsimError
 from kolabsim.files import WrittenFile
 from kolabsim.model.measures import REGION_MEASURES
-from kolabsim.study.ledger import Failure, Span
 from kolabsim.study.parts import parquet_bytes, part_table
+from kolabsim.study.rows import Failure, Span
 from kolabsim.study.tasks import Moments, Plain, Recipe, TaskKey, run_figures, unpack_base
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kolabsim.engine.ensemble import Task
     from kolabsim.model.state import State
 
-TOGETHER = 512
+TOGETHER = 128
 """Runs that become tables together: those of many points, so that a point costs next to nothing."""
 
 
@@ -81,6 +81,8 @@ def simulate_batch(batch: Batch, stop: np.ndarray | None = None) -> Finished:
     """
     import pyarrow as pa
 
+    # Arrow's own pools hold on to freed memory: a quarter more for nothing here.
+    pa.set_memory_pool(pa.system_memory_pool())
     bases = {name: unpack_base(plain) for name, plain in batch.bases.items()}
     # No runs: the first batch of a process, which loads the compiled model, would else seem slow.
     with suppress(Exception):  # which the first run then raises again
