@@ -123,7 +123,7 @@ def quick(monkeypatch):
     """Let a second take ten milliseconds, and give each block a batch of its own."""
     for name in ("PATIENCE", "GRACE", "INTERVAL"):
         monkeypatch.setattr(cluster, name, getattr(cluster, name) / 100)
-    monkeypatch.setattr("kolabsim.study.runner.INTERVAL", 0.01)
+    monkeypatch.setattr("kolabsim.study.execution.INTERVAL", 0.01)
     monkeypatch.setattr("kolabsim.study.execution.SECONDS", 1e-9)
 
 

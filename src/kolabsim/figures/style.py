@@ -185,18 +185,27 @@ def fit_columns(labels: Sequence[str], columns: int, width: float) -> int:
 
 def write_ticks(axis: Axis, divisor: float = 1.0) -> None:
     """Write the numbers of an axis in the current language, with the decimals that they need."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import Formatter
 
-    def written(value: float, _position: int | None) -> str:
-        ticks = np.asarray(formatter.locs) / divisor
-        step = np.diff(ticks).min() if len(ticks) > 1 else max(abs(value / divisor), 1.0)
+    class Written(Formatter):
+        """Numbers with the decimals that tell all ticks apart."""
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            # At once: to ask for the ticks again for each of them takes longer than all else.
+            ticks = np.asarray(values) / divisor
+            return [written(tick, ticks) for tick in ticks]
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return written(x / divisor, np.asarray(axis.get_majorticklocs()) / divisor)
+
+    def written(value: float, ticks: np.ndarray) -> str:
+        step = np.diff(ticks).min() if len(ticks) > 1 else max(abs(value), 1.0)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0.0 else 0
         if any(abs(t * 10**decimals - round(t * 10**decimals)) > 1e-6 for t in ticks):
             decimals += 1
-        return decimal(value / divisor, decimals)
+        return decimal(value, decimals)
 
-    formatter = FuncFormatter(written)
-    axis.set_major_formatter(formatter)
+    axis.set_major_formatter(Written())
 
 
 def write_names(axes: Axes, names: Sequence[str], width: int = 38) -> None:
