@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
+from itertools import count as count_from
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,9 @@ RECONNECTING = 10.0
 """Seconds that a page whose connection broke is kept, as for a browser that is busy."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
+COLLECTED = 10
+"""Number of deleted pages after which garbage is collected; by itself, hundreds would wait."""
+DELETED = count_from(1)
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -107,10 +111,12 @@ def serve(
 
 
 def forget_routes() -> None:
-    """Clear the caches of FastAPI: they hold the route of each upload, and with it a whole page."""
+    """Clear the caches of FastAPI, which hold the route of each upload and so a whole page."""
     for found in vars(models).values():
         if hasattr(found, "cache_clear"):
             found.cache_clear()
+    if next(DELETED) % COLLECTED == 0:
+        gc.collect()
 
 
 def is_admitted() -> bool:
