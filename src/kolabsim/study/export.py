@@ -32,6 +32,7 @@ from kolabsim.study.collect import (
     joined,
     read_table,
 )
+from kolabsim.study.ledger import PART
 from kolabsim.study.runner import Study
 from kolabsim.study.tables import TABLES, Column
 
@@ -62,6 +63,8 @@ def export(folder: Path, *, to: str, out: Path) -> list[Path]:
     ledger = study.ledger
     if not any((folder / name).is_file() for files in ledger.index().values() for name in files):
         raise InputError.of(_("no finished run is in this folder"), shown(folder))
+    for name in ledger.faults(PART):  # nothing is written beside a part that cannot be used
+        ledger.checked(name)
     published = published_tables(study)
     if to == "xlsx":
         return [_write_workbook(study, published, out / "results.xlsx")]
