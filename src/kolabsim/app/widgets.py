@@ -97,7 +97,12 @@ def alerts() -> ui.element:
 
 
 def report(problems: Iterable[Problem], place: ui.element) -> None:
-    """Show problems where they belong, or clear the place if there are none."""
+    """Show problems where they belong, or clear the place if there are none.
+
+    A page that was closed meanwhile has no such place any more.
+    """
+    if place.is_deleted:
+        return
     problems = list(problems)
     place.clear()
     with place:
