@@ -17,7 +17,7 @@ from kolabsim.model.bodies import tally_all
 from kolabsim.model.declare import CustomMeasure, DecisionRule, Extension, TargetRule
 from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import score_regions, start_quarter, support
-from kolabsim.model.jit import compiled, each_region, first_call, host_entry, kernel, rebind
+from kolabsim.model.jit import ahead_of_region, compiled, first_call, host_entry, kernel, rebind
 from kolabsim.model.levers import CUSTOM_TARGETS
 from kolabsim.model.measures import (
     MEASURES,
@@ -69,7 +69,8 @@ def simulate_runs(
 
     One quarter is the five steps of building collaboration, stage by stage.
     """
-    horizon, quality = w.setting[0].horizon, np.empty(len(s.region))
+    horizon, regions = w.setting[0].horizon, len(s.region)
+    quality = np.empty(regions)
     last_year = min(QUARTERS, horizon)
     for k in range(len(runs)):
         initialise(w, s, policy, p, Key(seed, traits[k], 0))
@@ -79,22 +80,27 @@ def simulate_runs(
             key = Key(seed, runs[k], quarter)
             start_quarter(w, s, policy, p, quarter)
             support(s, policy, p, custom, quarter)
-            for i in each_region(s, False):
+            for i in range(regions):
+                ahead_of_region(s, i, False)
                 identify(i, s, p, rule, key)
             if builds_trust(s):  # otherwise no trust moves, and no row changes
-                for i in each_region(s, False):
+                for i in range(regions):
+                    ahead_of_region(s, i, False)
                     communicate(i, s, p, key)
                 tally_all(s, p, quarter)
-            for i in each_region(s, True):
+            for i in range(regions):
+                ahead_of_region(s, i, True)
                 plan(i, s, p, key)
             form_agreements(s, policy, p, quarter)
-            for i in each_region(s, False):
+            for i in range(regions):
+                ahead_of_region(s, i, False)
                 coordinate(i, s, p, key)
             produce(s, policy, p, quarter)
             out = history[k, quarter]
             clear(out)
             part = 1.0 / last_year if quarter >= horizon - last_year else 0.0
-            for i in each_region(s, False):
+            for i in range(regions):
+                ahead_of_region(s, i, False)
                 evaluate(i, s, p, key)
                 add_region(i, s, quarter, quality, out)
                 if len(figures) > 0:

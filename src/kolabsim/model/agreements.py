@@ -30,7 +30,7 @@ from kolabsim.model.bodies import (
     withdraw,
 )
 from kolabsim.model.interventions import fund
-from kolabsim.model.jit import allocating_device, argsort, device, each_negotiation, inlined
+from kolabsim.model.jit import ahead_of_negotiation, allocating_device, argsort, device, inlined
 from kolabsim.model.levers import CAP, OPEN
 from kolabsim.model.state import NOBODY, ROW
 
@@ -170,7 +170,10 @@ def conclude_negotiations(s, p, quarter):
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
     ballot = np.empty(CAP)
-    for i, a in each_negotiation(s, queue[argsort(orders)]):
+    queue = queue[argsort(orders)]
+    for k in range(number):
+        ahead_of_negotiation(s, queue, k)
+        i, a = queue[k] // areas, queue[k] % areas
         if s.slot[i, a].contact != NOBODY:
             decide(s, p, i, a, ballot, quarter)
         s.slot[i, a].order = -1.0

@@ -10,7 +10,7 @@ from math import inf
 from typing import NamedTuple
 
 from kolabsim.model import laws, rng
-from kolabsim.model.jit import device, each_body
+from kolabsim.model.jit import ahead_of_body, device
 from kolabsim.model.parameters import EARTH, QUARTERS
 from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, ROW
 
@@ -322,8 +322,10 @@ def tally(s, p, body, quarter):
 @device
 def tally_all(s, p, quarter):
     """Sum the rows of all bodies."""
-    for body in each_body(s):
-        tally(s, p, body, quarter)
+    for body in range(len(s.body)):
+        ahead_of_body(s, body)
+        if s.body[body].members > 0:
+            tally(s, p, body, quarter)
 
 
 @device

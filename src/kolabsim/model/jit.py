@@ -1,9 +1,9 @@
 """All use of numba: compiling and caching the model, prefetching memory, sorting.
 
 Functions are compiled once for each version of the model and kept on disk. In worlds too large for
-a processor's cache, the iterators (:func:`each_region`, :func:`each_body`,
-:func:`each_negotiation`) prefetch the next records while the stages work on the present ones; this
-changes no result.
+a processor's cache, loops prefetch the next records while the stages work on the present ones
+(:func:`ahead_of_region`, :func:`ahead_of_body`, :func:`ahead_of_negotiation`); this changes no
+result.
 """
 
 from __future__ import annotations
@@ -131,11 +131,6 @@ def inlined(function: Callable) -> Callable:
     Inlining the functions with one caller, and the very short ones, saves a quarter of that time.
     """
     return compiled(function, inline="always")
-
-
-def iterator(function: Callable) -> Callable:
-    """A generator for compiled functions, which could not inline one from numba's cache."""
-    return compiled(function, kept=False)
 
 
 @cache
@@ -310,37 +305,30 @@ def fetch_negotiation(s, queue, k):
             fetch_contacts(s, s.contact[s.slot[i, a].contact].target)
 
 
-@iterator
-def each_region(s, parties):
-    """Iterate over all regions; ``parties`` says whether their negotiations will be read."""
-    large = len(s.region) >= LARGE
-    for i in range(len(s.region)):
-        if large:
-            fetch_region(s, i)
-            if parties:
-                fetch_parties(s, i)
-        yield i
+@device
+def ahead_of_region(s, i, parties):
+    """Prefetch what a loop over regions reads soon; ``parties``: with their negotiations.
+
+    (A generator would be shorter, but numba never lets go of the arrays that it was given.)
+    """
+    if len(s.region) >= LARGE:
+        fetch_region(s, i)
+        if parties:
+            fetch_parties(s, i)
 
 
-@iterator
-def each_body(s):
-    """Iterate over the places of all joint bodies that have members."""
-    large = len(s.region) >= LARGE
-    for body in range(len(s.body)):
-        if large:
-            fetch_body(s, body)
-        if s.body[body].members > 0:
-            yield body
+@device
+def ahead_of_body(s, body):
+    """Prefetch what a loop over the places of bodies reads soon."""
+    if len(s.region) >= LARGE:
+        fetch_body(s, body)
 
 
-@iterator
-def each_negotiation(s, queue):
-    """Iterate over region and area of the negotiations in a queue of slots (as i A + a)."""
-    large, areas = len(s.region) >= LARGE, s.slot.shape[1]
-    for k in range(len(queue)):
-        if large:
-            fetch_negotiation(s, queue, k)
-        yield queue[k] // areas, queue[k] % areas
+@device
+def ahead_of_negotiation(s, queue, k):
+    """Prefetch what a loop over a queue of negotiations (slots as i A + a) reads soon."""
+    if len(s.region) >= LARGE:
+        fetch_negotiation(s, queue, k)
 
 
 # Sorting ------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from kolabsim.model.bodies import (
 )
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
-from kolabsim.model.jit import device, each_body, inlined
+from kolabsim.model.jit import ahead_of_body, device, inlined
 from kolabsim.model.levers import LASTING, TERMS
 from kolabsim.model.parameters import ASPIRATION_LEARNING, COMMITMENT_LEARNING, QUARTERS
 from kolabsim.model.state import INTERESTS, NOBODY, ROW, Me
@@ -341,8 +341,10 @@ def paid_to_enter(slot):
 @inlined
 def produce(s, policy, p, quarter):
     """Let all joint bodies produce, and bill the levers."""
-    for body in each_body(s):
-        produce_body(s, p, body, quarter)
+    for body in range(len(s.body)):
+        ahead_of_body(s, body)
+        if s.body[body].members > 0:
+            produce_body(s, p, body, quarter)
     bill(s, policy, p, quarter)
 
 
