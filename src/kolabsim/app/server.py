@@ -65,7 +65,7 @@ RECONNECTING = 10.0
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COLLECTED = 10
-"""Number of deleted pages after which garbage is collected; by itself, hundreds would wait."""
+"""Number of deleted pages after which garbage is collected: hundreds would wait otherwise."""
 DELETED = count_from(1)
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
