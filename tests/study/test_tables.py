@@ -10,9 +10,9 @@ import pytest
 from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.study.experiment import Experiment
-from kolabsim.study.export import FORMATS, read_published
+from kolabsim.study.export import FORMATS, read_column, read_published
 from kolabsim.study.ledger import Ledger, hold
-from kolabsim.study.tables import TABLES, Terms
+from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
@@ -197,3 +197,9 @@ def test_every_table_has_a_meaning_and_a_unit_where_it_has_numbers():
         assert set(table.kinds) <= set(KINDS)
         assert all(column.meaning for column in table.columns)
         assert json.dumps(table)
+
+
+def test_a_whole_number_of_any_size_is_read():
+    cells = pd.Series([str(10**300), "1"])
+    assert read_column(cells, Column("value", "a value", "1")).tolist() == [1e300, 1.0]
+    assert read_column(cells[1:], Column("value", "a value", "1")).tolist() == [1]

@@ -106,7 +106,7 @@ def read_column(cells: pd.Series, declared: Column) -> pd.Series:
     if declared.is_text:
         kinds = [(bool, {"True": True, "False": False}.__getitem__)]
     for kind, read in kinds:
-        with suppress(ValueError, KeyError):
+        with suppress(ValueError, KeyError, OverflowError):  # a number may exceed 64 bits
             values = [read(cell) for cell in given]
             if not is_empty.any():
                 return pd.Series(values, dtype=kind)

@@ -78,7 +78,9 @@ def lead_sentence(results: Results, view: View) -> list[str]:
     rival = view.order[1]
     values = measure_values(results, NET_BENEFIT, (rival, view.best), (view.future,))
     found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.level)
-    lead = pd.DataFrame({name: found[name].ravel() for name in ("difference", "low", "high")})
+    lead = pd.DataFrame(
+        {name: found[name].ravel() for name in ("difference", "low", "high", "runs")}
+    )
     scale, row = choose_measure_scale(view.comparison, NET_BENEFIT, lead), lead.iloc[0]
     if row["low"] > 0.0:
         text = _(
