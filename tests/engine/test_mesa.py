@@ -109,6 +109,8 @@ def test_setting_a_column_changes_the_region(scenario):
     assert (at == 0.125).all(), "what follows from a column follows at once"
     with pytest.raises(AttributeError, match="'first' cannot be set"):
         model.regional_governments[0].first = 3
+    with pytest.raises(AttributeError, match="'tier' cannot be set"):
+        model.regional_governments[0].tier = "elsewhere"
     model.step()
 
 

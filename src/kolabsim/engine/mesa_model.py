@@ -76,7 +76,7 @@ class RegionalGovernment(mesa.Agent):
         raise AttributeError(text)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in REGION or name == "tier":
+        if name not in REGION or (name == "tier" and name not in vars(self)):  # its label, once
             super().__setattr__(name, value)
             return
         if name not in CHANGEABLE:
