@@ -162,7 +162,8 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
 def written_interval(scale: Scale, row: pd.Series, *, signed: bool = False) -> str:
     """The interval of a row, or why there is none."""
     found = scale.interval(row["low"], row["high"], signed=signed)
-    return undefined_interval(row["runs"]) if found == UNDEFINED else found
+    is_point = row["low"] == row["high"]
+    return undefined_interval(row["runs"]) if is_point or found == UNDEFINED else found
 
 
 def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
