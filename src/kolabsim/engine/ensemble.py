@@ -19,17 +19,9 @@ from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import score_regions, start_quarter, support
 from kolabsim.model.jit import ahead_of_region, compiled, first_call, host_entry, kernel, rebind
 from kolabsim.model.levers import CUSTOM_TARGETS
-from kolabsim.model.measures import (
-    MEASURES,
-    REGION_MEASURES,
-    TRACE,
-    add_region,
-    clear,
-    conclude,
-    record_region,
-    trace_region,
-)
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
+from kolabsim.model.recording import add_region, clear, conclude, record_region, trace_region
 from kolabsim.model.rng import Key
 from kolabsim.model.stages import (
     builds_trust,
@@ -263,7 +255,7 @@ def build_task(
     parameters = model_parameters(scenario.parameters if settings is None else settings)
     rule, rule_parameters = build_rule(scenario)
     return Task(
-        build_world(scenario, parameters), build_policy(scenario, strategy), parameters, rule,
+        build_world(scenario), build_policy(scenario, strategy), parameters, rule,
         rule_parameters, seed, build_extensions(scenario),
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model import agreements, bodies, initialisation, interventions, measures, stages
+from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import CUSTOM_TARGETS, FORMS, GOVERNMENT, SUPPORTERS
@@ -366,7 +366,7 @@ class CollaborationModel(mesa.Model):
         host_entry(stages.produce)(state, policy, p, quarter)
         self._regions_do("evaluate")
         values = np.empty(len(MEASURES))
-        host_entry(measures.record)(state, p, self.extensions.parameters, quarter, values)
+        host_entry(recording.record)(state, p, self.extensions.parameters, quarter, values)
         self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._custom_measures()
         self.datacollector.collect(self)
         self.quarter += 1

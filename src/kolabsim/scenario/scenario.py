@@ -24,7 +24,7 @@ from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
 from kolabsim.model.levers import (
     CAP,
     CONSENTS,
-    FORMS,
+    FORM_SETTINGS,
     LEVERS,
     SHARES,
     STEPS,
@@ -109,6 +109,8 @@ class Scenario(Levers):
     ]
     horizon: int = Field(default=40, ge=1, le=LONGEST)
     """Quarters."""
+    discount: float = Field(default=0.04, ge=0, le=1)
+    """Yearly rate at which net saving is discounted."""
     start_year: int = Field(default=2026, ge=1, le=9999)
     """Budget year of quarter 0."""
     currency: str = Field(default="", max_length=12)
@@ -119,8 +121,8 @@ class Scenario(Levers):
         default={}, repr=False
     )
     """More areas, or changes to those of the families."""
-    form: Annotated[str, OneOf(FORMS)] = "board"
-    """Legal form of new joint bodies."""
+    form: Annotated[str, OneOf(FORM_SETTINGS)] = "choice"
+    """Legal form of new joint bodies; ``choice`` leaves it to their founders."""
     shares: Annotated[str, OneOf(SHARES)] = "population"
     """Rule of cost sharing."""
     consent: Annotated[str, OneOf(CONSENTS)] = "three_quarters"
@@ -265,7 +267,7 @@ class Scenario(Levers):
 
         Extensions are represented by a hash of their files.
         """
-        plain = ["form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"]
+        plain = ["form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon", "discount"]
         defaults = {name: entry.default for name, entry in PARAMETERS.items()}
         synthetic = self._origin.regions.synthetic
         return {

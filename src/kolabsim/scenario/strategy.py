@@ -68,6 +68,8 @@ class Phase(Period):
     intensity: Share
     paid_by: Annotated[str, WrittenAs(Annotated[str, OneOf(PAYERS)] | None), Field(default=None)]
     """Who pays; default: the usual payer of the lever. Empty where a mechanism of your own says."""
+    price: float | None = Field(default=None, ge=0, le=1)
+    """Yearly price at full intensity, share of the cost it applies to; default: the parameter."""
 
 
 class ForumPhase(Phase):
@@ -111,6 +113,10 @@ class Mandate(Period):
         int, WrittenAs(Annotated[int, Field(ge=2, le=CAP)], lambda known, n, _: min(n, known.cap))
     ] = CAP
     """Maximum number of regions in a piece of a tier; never more than ``cap``."""
+    paid_by: Annotated[str, OneOf(PAYERS)] = "centre"
+    """Who pays for setting up and keeping the mandate."""
+    price: float | None = Field(default=None, ge=0, le=1)
+    """Its yearly price, share of joint cost; default: that of a full lever."""
 
 
 def _phases(kind: type[Phase], meaning: str) -> tuple[Any, Any]:
@@ -319,10 +325,29 @@ class Body(Section):
     form: Annotated[str, WrittenAs(Annotated[str, OneOf(FORMS)] | None), Field(default=None)]
     """Legal form; default: that of the scenario."""
     members: Codes
+    provider: str | None = None
+    """Of a contract: the member that provides the service to the others."""
     began: int = Field(default=0, le=0, ge=-1000)
     """Quarter in which it began: 0 or negative."""
     mandated: bool = False
     source: str | None = None
+
+
+def _form(body: Body, usual: str, path: NodePath, known: Resolver) -> str:
+    """Return the legal form of a body, and check that a contract has a provider, and no other."""
+    form = body.form or ("contract" if body.provider else usual)
+    if form == "choice":
+        form = "board"
+    if form == "contract" and body.provider is None:
+        known.add_problem(path, _("a contract needs a 'provider' among its members"))
+    elif form != "contract" and body.provider is not None:
+        message = _("only a contract has a provider; this body is a {form}")
+        known.add_problem((*path, "provider"), message, form=form)
+    elif body.provider is not None and body.provider not in body.members:
+        message = _("'{code}' is not a member of this body{suggestion}")
+        hint = suggestion(body.provider, body.members)
+        known.add_problem((*path, "provider"), message, code=body.provider, suggestion=hint)
+    return form
 
 
 def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[Body, ...]:
@@ -340,5 +365,6 @@ def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[
                 message = _("'{code}' is already in body {number} of this list for {area}")
                 words = {"code": code, "number": first + 1, "area": body.area}
                 known.add_problem((*path, "members"), message, **words)
-        found.append(body.model_copy(update={"members": members, "form": body.form or form}))
+        changes = {"members": members, "form": _form(body, form, path, known)}
+        found.append(body.model_copy(update=changes))
     return tuple(found)
