@@ -211,9 +211,7 @@ def decide(s, p, i, a, ballot, quarter):
         return
     if not may_unite(s, i, j, a, first, second):
         return
-    sides, view, whole = judge_union(
-        s, p, i, a, first, second, s.area[a].planning, quarter
-    )
+    sides, view, whole = judge_union(s, p, i, a, first, second, s.area[a].planning, quarter)
     # The opener counted only spillover with its own contacts; at the vote every member does.
     whole += s.area[a].spillover * further_spill(s, i, a, first, second)
     split = int(s.sums[first, ROW.members])

@@ -25,9 +25,7 @@ on_enforcement = laws.term(
     "enforcement", "cost of enforcing promises (E3)", "share of joint cost", most=inf
 )
 on_steering = laws.term("steering", "ease of agreement in a body, 1 as under a lead region (E3)")
-on_practice = laws.term(
-    "practice", "cost of unlike practice (E3)", "share of joint cost", most=inf
-)
+on_practice = laws.term("practice", "cost of unlike practice (E3)", "share of joint cost", most=inf)
 on_unforeseen = laws.term(
     "unforeseen", "share of coordination cost that founders do not foresee (E3)"
 )
@@ -140,7 +138,9 @@ def may_unite(s, i, j, a, first, second):
 @device
 def are_partners(one, other):
     """Whether two slots of an area are partners: of one body, and not both buyers."""
-    return one.body != NOBODY and one.body == other.body and (one.role != BUYER or other.role != BUYER)
+    return (
+        one.body != NOBODY and one.body == other.body and (one.role != BUYER or other.role != BUYER)
+    )
 
 
 @device
@@ -148,9 +148,9 @@ def partners_before(slot, i, j, a):
     """1 if two regions were partners in an area other than a when the quarter began."""
     for b in range(slot.shape[1]):
         one, other = slot[i, b], slot[j, b]
-        if b != a and one.before != NOBODY and one.before == other.before:
-            if one.role_before != BUYER or other.role_before != BUYER:
-                return 1.0
+        same = b != a and one.before != NOBODY and one.before == other.before
+        if same and (one.role_before != BUYER or other.role_before != BUYER):
+            return 1.0
     return 0.0
 
 
@@ -251,7 +251,7 @@ def union_member(s, first, second, split, k):
 
 @device
 def hub_row(s, provider, a):
-    """Where the row of the provider of a contract, alone, is; in other forms, that of any region."""
+    """Place of the row of a contract's provider, alone; in other forms, of some region's."""
     return max(provider, 0) * s.slot.shape[1] + a
 
 
@@ -302,9 +302,7 @@ def outlook(area, effects, now, p, row, hub, form, penalty, forum, shortfall, fo
     meeting, ties = area.forum * forum, laws.ties(n, form)
     trust, again = laws.mean_trust(row[ROW.trust], ties), row[ROW.again] / ties
     apart = differences(row, hub, form)
-    information = on_information(
-        laws.information_cost(apart.culture, meeting, system, p), effects
-    )
+    information = on_information(laws.information_cost(apart.culture, meeting, system, p), effects)
     practice = on_practice(laws.practice_cost(apart.practice, system, p), effects)
     steering = on_steering(laws.steering(area.team, p), effects)
     negotiation = laws.negotiation_cost(
@@ -565,9 +563,7 @@ def choose_form(s, p, i, j, a, first, second, forum, shortfall, foreseen):
     """
     row, area, now = s.sums[-1], s.area[a], s.moment[0]
     one, other = s.slot[i, a], s.slot[j, a]
-    expected = laws.expected_members(
-        area.efficient_scale, 0.5 * row[ROW.people], float(now.cap)
-    )
+    expected = laws.expected_members(area.efficient_scale, 0.5 * row[ROW.people], float(now.cap))
     hub = s.sums[hub_row(s, choose_provider(s, i, j, a), a)]
     here = one.omega + cross_omega(s.region[i], s.slot, s.contact, a, second)
     there = other.omega + cross_omega(s.region[j], s.slot, s.contact, a, first)

@@ -26,7 +26,7 @@ from kolabsim.model.parameters import (
 from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, PAID, RATION, ROW
 
 BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_PROVIDER, BODY_MEMBERS = range(6)
-"""Columns of an existing body: area, form, quarter it began, bound until, provider, first member."""
+"""Columns of an existing body: area, form, quarter it began, end of mandate, provider, member."""
 
 GOODWILL, AUTONOMY, STRESS = range(0, 6, 2)
 """First of the two numbers of each trait among the draws of PREFERENCES."""
@@ -125,7 +125,9 @@ def draw_region(w, s, p, i, key):
                 row[CULTURE + d] = p.culture_spread * given
         for b in range(areas):
             row[INTERESTS + b] = s.slot[i, b].interest
-    region.stress_start = draw_trait(w.stress[i], p.stress_mean, STRESS_CONCENTRATION, STRESS, code, key)
+    region.stress_start = draw_trait(
+        w.stress[i], p.stress_mean, STRESS_CONCENTRATION, STRESS, code, key
+    )
     region.stress = laws.clip(region.stress_start + w.stress_change[w.period[0], i], 0.0, 1.0)
     region.goodwill = draw_trait(
         w.goodwill[i], p.goodwill_mean, GOODWILL_CONCENTRATION, GOODWILL, code, key
@@ -175,9 +177,7 @@ def draw_trust(region, contact, i, s, p, key):
 def place_body(given, number, s, p):
     """Set up a body that exists at the start; its members have worked together since it began."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]
-    body = open_body(
-        s, given[BODY_MEMBERS], a, given[BODY_FORM], given[BODY_PROVIDER], began
-    )
+    body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], given[BODY_PROVIDER], began)
     s.moment[0].listed += 1.0
     s.moment[0].listed_kept += 1.0
     for m in range(CAP):

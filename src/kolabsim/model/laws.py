@@ -694,7 +694,7 @@ def bound_goal(goal, bound, joint):
 
 @kernel
 def initial_culture(tier, own, p):
-    """A culture score from two standard normal numbers: of the higher tier, and the region's own."""
+    """A culture score from two standard normal numbers: of the higher tier and of the region."""
     between = sqrt(p.culture_between) * tier + sqrt(1.0 - p.culture_between) * own
     return p.culture_spread * between
 

@@ -120,8 +120,8 @@ PAYER_TITLES = {
 """The same in words."""
 
 FORMS = ("contract", "board", "lead")
-"""Legal forms of a joint body: a contract, in which one provider serves its buyers; a joint board of
-equals; or a lead region, to which the members delegate."""
+"""Legal forms of a joint body: a contract, in which one provider serves its buyers; a joint board
+of equals; or a lead region, to which the members delegate."""
 FORM_TITLES = {"contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region")}
 """The same in words."""
 CONTRACT, BOARD, LEAD = range(3)

@@ -66,7 +66,8 @@ on_trust = laws.term(
 TRUST_TERM = list(TERMS).index("trust")
 
 DRIFT, DAMAGE, MENDING = (
-    1.0 - (1.0 - yearly) ** (1.0 / QUARTERS) for yearly in (TRUST_DRIFT, TRUST_DAMAGE, TRUST_MENDING)
+    1.0 - (1.0 - yearly) ** (1.0 / QUARTERS)
+    for yearly in (TRUST_DRIFT, TRUST_DAMAGE, TRUST_MENDING)
 )
 """Yearly shares as shares of a quarter."""
 
@@ -392,8 +393,8 @@ def produce_body(s, p, body, quarter):
     short /= row[ROW.people]
     form, area, now = s.body[body].form, s.area[a], s.moment[0]
     view = outlook(
-        area, s.effect[a], now, p, row, s.sums[hub_row(s, s.body[body].provider, a)], form, penalty, forum,
-        short, 1.0, row[ROW.members],
+        area, s.effect[a], now, p, row, s.sums[hub_row(s, s.body[body].provider, a)], form, penalty,
+        forum, short, 1.0, row[ROW.members],
     )  # fmt: skip
     rate = decision_rate(area, s.effect[a], p, row, view.apart, view.trust, view.again, form)
     now.matter_months += laws.matter_time(rate)
@@ -422,9 +423,7 @@ def produce_body(s, p, body, quarter):
         lost = laws.autonomy_loss(region.autonomy, region.population / row[ROW.residents], p)
         loss = misfit(slot, area, s.effect[a], p, view, s.slot.shape[1])
         slot.self_rule, slot.fit = -lost, -loss
-        slot.realised = laws.net_benefit(
-            slot.cost, view.quality - slot.reference, lost, loss, p
-        )
+        slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, loss, p)
         slot.load, slot.body_trust = view.load, view.trust
         slot.entry = paid_to_enter(slot)
         slot.cleared = 0

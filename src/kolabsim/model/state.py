@@ -48,7 +48,9 @@ REGION: dict[str, Column] = {
     "id": Column("number that identifies it in random draws: a hash of its code", "", "", np.int64),
     "tier": _index("higher tier that it belongs to"),
     "tier_id": Column(
-        "number that identifies its higher tier in random draws: a hash of its name", "", "",
+        "number that identifies its higher tier in random draws: a hash of its name",
+        "",
+        "",
         np.int64,
     ),
     "forum": _index("forum that it is in"),
@@ -396,6 +398,6 @@ class Policy(NamedTuple):
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray
-    """[G, 4 + 16] mandates: area, first quarter, first quarter after, bearer of its cost, members."""
+    """[G, 4 + 16] mandates: area, first quarter, first quarter after, bearer, members."""
     mandate_price: np.ndarray
     """[G] yearly price of each mandate, share of joint cost; NaN where the parameter holds."""

@@ -32,7 +32,8 @@ DIMENSIONS = 3
 class Regions:
     """R regional governments in the order of their codes, with A service areas.
 
-    NaN in an attribute (``capacity`` to ``interests``) means: drawn at random in each run. Coordinates are NaN where the table has none.
+    NaN in an attribute (``capacity`` to ``interests``) means: drawn at random in each
+    run. Coordinates are NaN where the table has none.
     """
 
     codes: tuple[str, ...]

@@ -267,7 +267,17 @@ class Scenario(Levers):
 
         Extensions are represented by a hash of their files.
         """
-        plain = ["form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon", "discount"]
+        plain = [
+            "form",
+            "shares",
+            "consent",
+            "decision",
+            "unit_cost",
+            "trust",
+            "cap",
+            "horizon",
+            "discount",
+        ]
         defaults = {name: entry.default for name, entry in PARAMETERS.items()}
         synthetic = self._origin.regions.synthetic
         return {
