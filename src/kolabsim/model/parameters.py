@@ -393,7 +393,7 @@ PARAMETERS: dict[str, Parameter] = {
         team_strength=strength("iota_C", "coordination team"),
         information_strength=strength("iota_I", "information system"),
         monitoring_strength=strength("iota_M", "monitoring"),
-        grant_strength=strength("iota_G", "central grant", default=0.5, high=1.0),
+        grant_strength=strength("iota_G", "central grant", default=0.5, high=0.95),
         ngo_strength=strength("iota_O", "mediation"),
         business_strength=strength("iota_B", "business support"),
         community_strength=strength("iota_V", "community voice"),
