@@ -290,7 +290,7 @@ PARAMETERS: dict[str, Parameter] = {
     **grouped(
         "economics",
         transition_cost=number(0.044, r"\rho", "cost and quality penalty of a new joint body",
-                               low=0.0, high=0.1, source="dijkgraaf_gradus_2013"),
+                               low=0.0, high=0.1),
         startup_cost=number(0.24, "k_0",
                             "start-up paid by an entering member, share of its first yearly cost",
                             low=0.08, high=0.5),
