@@ -330,15 +330,15 @@ def bill_custom(s, policy, phase):
 
 
 @device
-def bill_mandates(s, policy, p):
-    """Add up the cost of mandates in this quarter, by payer (E13)."""
+def bill_mandates(s, policy, p, quarter):
+    """Add up the cost of the mandates in force this quarter, by payer (E13)."""
     s.ledger[PAID, MANDATE] = 0.0
     if len(policy.mandate) == 0:
         return
     for i in range(s.slot.shape[0]):
         for a in range(s.slot.shape[1]):
             slot = s.slot[i, a]
-            if slot.mandate == NOBODY or slot.body == NOBODY:
+            if slot.mandate == NOBODY or slot.bound_until <= quarter:
                 continue
             price, payer = policy.mandate_price[slot.mandate], policy.mandate[slot.mandate, BEARER]
             yearly = (p.lever_price if isnan(price) else price) * slot.due
@@ -430,4 +430,4 @@ def bill(s, policy, p, quarter):
         s.ledger[PAID, lever] = running + startup
         pay(now, payer, running + startup)
     bill_custom(s, policy, phase)
-    bill_mandates(s, policy, p)
+    bill_mandates(s, policy, p, quarter)

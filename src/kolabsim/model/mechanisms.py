@@ -148,7 +148,7 @@ def monitoring_on_observation(term, intensity, p):
 @mechanism(lever=LEVERS["government"], acts_on="attention", **named("grant_strength"))
 def government(term, intensity, p):
     """The offer of a grant makes regions consider an area sooner."""
-    return term / (1.0 - min(p.grant_strength * intensity, 0.95))
+    return term / (1.0 - p.grant_strength * intensity)
 
 
 @mechanism(lever=LEVERS["ngo"], acts_on="negotiation", **named("ngo_strength", "learning"))

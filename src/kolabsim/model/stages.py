@@ -32,7 +32,7 @@ from kolabsim.model.bodies import (
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
 from kolabsim.model.jit import ahead_of_body, device, inlined
-from kolabsim.model.levers import LASTING, TERMS
+from kolabsim.model.levers import BOARD, LASTING, TERMS
 from kolabsim.model.parameters import (
     ASPIRATION_LEARNING,
     FIRST_TERM,
@@ -294,12 +294,14 @@ def advance(i, a, s, p, key):
         slot.contact = NOBODY
         return
     sides = assign_sides(s, p, first, second, a, key.quarter)
+    # At a founding nobody provides yet: two founders decide as the two members of a board would.
+    form = BOARD if sides.host == NOBODY else sides.form
     add_rows(s, first, second)
     row, hub = s.sums[-1], s.sums[hub_row(s, sides.provider, a)]
-    apart = differences(row, hub, sides.form)
+    apart = differences(row, hub, form)
     trust = 0.5 * (contact.trust + s.contact[contact.reverse].trust)
     partners = partners_before(s.slot, i, j, a)
-    rate = decision_rate(s.area[a], s.effect[a], p, row, apart, trust, partners, sides.form)
+    rate = decision_rate(s.area[a], s.effect[a], p, row, apart, trust, partners, form)
     if rng.uniform_by_area(key, rng.CONCLUSION, region.id, region.id, a) < laws.conclusion(rate):
         slot.order = rng.uniform_by_area(key, rng.ORDER, region.id, region.id, a)
         region.moving = 1
