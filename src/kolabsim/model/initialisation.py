@@ -122,7 +122,7 @@ def draw_region(w, s, p, i, key):
             if isnan(given):
                 row[CULTURE + d] = laws.initial_culture(tier[d], own[d], p)
             else:
-                row[CULTURE + d] = p.culture_spread * given
+                row[CULTURE + d] = laws.given_culture(given, p)
         for b in range(areas):
             row[INTERESTS + b] = s.slot[i, b].interest
     region.stress_start = draw_trait(

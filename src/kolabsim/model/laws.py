@@ -700,6 +700,12 @@ def initial_culture(tier, own, p):
 
 
 @kernel
+def given_culture(value, p):
+    """A culture score from a column, in units of its scale."""
+    return p.culture_spread * value
+
+
+@kernel
 def initial_capacity(population, deviation, p):
     """Capacity at the start, from population and a standard normal number."""
     size = log(population / REFERENCE_POPULATION)

@@ -138,37 +138,37 @@ MEASURES = Measures({
     ),
     "matter_time": Measure(
         "time of a joint matter", "months that a joint matter takes in a running body", "months",
-        better=-1, shown=(REPORT,), order=7,
+        better=-1, shown=(REPORT,), order=8,
     ),
     "trust": Measure(
         "trust", "mean trust in contacts", "0..1", better=1, shown=(REPORT, PAGE, STEPPER, TRAITS),
-        order=8,
+        order=9,
     ),
     "trust_in_bodies": Measure("trust in bodies", "mean trust between members", "0..1", better=1),
     "shortfall": Measure(
         "shortfall rate", "share of members that fall short", better=-1,
-        shown=(REPORT, PAGE, STEPPER), order=9,
+        shown=(REPORT, PAGE, STEPPER), order=10,
     ),
     "commitment": Measure(
-        "commitment", "mean commitment of regions", "0..1", better=1, shown=(REPORT,), order=10,
+        "commitment", "mean commitment of regions", "0..1", better=1, shown=(REPORT,), order=11,
     ),
     "quality_gini": Measure("Gini of quality", "inequality of service quality", "0..1", better=-1),
     "worst_tenth": Measure(
         "quality of the worst-off tenth", "mean quality of the tenth of regions that is worst off",
-        "0..1", better=1, shown=(REPORT,), order=11,
+        "0..1", better=1, shown=(REPORT,), order=12,
     ),
     "losers": Measure(
         "regions that lose", "share of regions with a negative net benefit", better=-1,
-        shown=(REPORT, PAGE), order=12,
+        shown=(REPORT, PAGE), order=13,
     ),
     "exit_rate": Measure(
         "exit rate", "share of memberships that end in a year", "share/year", better=-1,
-        figure=RATIO, ratio=("ended", "membership_years"), shown=(REPORT, PAGE), order=13,
+        figure=RATIO, ratio=("ended", "membership_years"), shown=(REPORT, PAGE), order=14,
     ),
     "membership_age": Measure("age of memberships", "mean age of memberships", "years"),
     "body_age": Measure("age of bodies", "mean age of joint bodies", "years"),
     "bodies": Measure(
-        "joint bodies", "number of joint bodies", "bodies", shown=(STEPPER,), order=14,
+        "joint bodies", "number of joint bodies", "bodies", shown=(STEPPER,), order=15,
     ),
     "contracts": Measure(
         "contracts", "share of memberships that are under a contract",
@@ -185,32 +185,32 @@ MEASURES = Measures({
     "degree_gini": Measure("Gini of partners", "inequality of the number of partners", "0..1"),
     "saving": Measure(
         "saving", "stand-alone cost less realised cost, before programme cost", "currency",
-        better=1, figure=SUM, shown=(COSTS,), order=19,
+        better=1, figure=SUM, shown=(COSTS,), order=21,
     ),
     "programme_cost": Measure(
         "programme cost", "cost of levers and supporters, no matter who bears it", "currency",
-        better=-1, figure=SUM, shown=(REPORT, PAGE, COSTS), order=18,
+        better=-1, figure=SUM, shown=(REPORT, PAGE, COSTS), order=20,
     ),
     "programme_members": Measure(
         "programme cost of members", "programme cost that regions bear", "currency", better=-1,
-        figure=SUM, shown=(COSTS,), order=15,
+        figure=SUM, shown=(COSTS,), order=16,
     ),
     "programme_centre": Measure(
         "programme cost of central government", "programme cost that central government bears",
         "currency",
-        better=-1, figure=SUM, shown=(COSTS,), order=16,
+        better=-1, figure=SUM, shown=(COSTS,), order=17,
     ),
     "programme_tiers": Measure(
         "programme cost of higher tiers", "programme cost that higher tiers bear", "currency",
-        better=-1, figure=SUM, shown=(COSTS,), order=17,
+        better=-1, figure=SUM, shown=(COSTS,), order=18,
     ),
     "programme_supporters": Measure(
         "programme cost of supporters", "programme cost that supporters bear", "currency",
-        better=-1, figure=SUM, shown=(COSTS,), order=17,
+        better=-1, figure=SUM, shown=(COSTS,), order=19,
     ),
     "net_saving": Measure(
         "net saving", "saving less programme cost, no matter who bears it", "currency", better=1,
-        figure=SUM, shown=(REPORT, PAGE, COSTS), order=20,
+        figure=SUM, shown=(REPORT, PAGE, COSTS), order=22,
     ),
     "net_saving_discounted": Measure(
         "net saving, discounted", "net saving, discounted to the start", "currency", better=1,
@@ -222,7 +222,7 @@ MEASURES = Measures({
     ),
     "saving_per_cost": Measure(
         "saving per unit spent", "saving per unit of programme cost", "1", better=1, figure=RATIO,
-        ratio=("saving", "programme_cost"), shown=(REPORT,), order=21,
+        ratio=("saving", "programme_cost"), shown=(REPORT,), order=23,
     ),
     "opened": Measure("negotiations opened", "negotiations opened", "negotiations", figure=SUM),
     "refused": Measure("negotiations refused", "negotiations refused", "negotiations", figure=SUM),
