@@ -129,7 +129,7 @@ def busy_scenario() -> Scenario:
     """A scenario in which regions often share, so that every mechanism has an effect."""
     scenario = Scenario.load("kartamantul")
     return scenario.with_(
-        horizon=QUARTERS, **{"parameters.attention_base": -1.0, "parameters.first_term": 1.0}
+        horizon=QUARTERS, **{"parameters.attention_base": -1.0, "parameters.decision_speed": 1.0}
     )
 
 

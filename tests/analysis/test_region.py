@@ -85,6 +85,24 @@ def test_prospects_are_ranked_and_leave_out_partners(found):
     assert ("wastewater", "34.71") not in pairs, "they share it already"
 
 
+def test_contracts_name_their_provider_and_buyers(scenario):
+    found = region_outlook(scenario.with_(form="contract"), CODE, "team", runs=RUNS, seed=3)
+    table = found.prospects
+    assert (table["contract"] == 1.0).any()
+    assert table["provides"].between(0.0, table["contract"]).all()
+    partners = found.partners
+    own = partners["region"] == CODE
+    joined = partners.merge(
+        partners[own], on=["strategy", "area"], suffixes=("", "_own")
+    )[~own.to_numpy()]
+    # Others provide in no more runs than it buys in, and buy in no more than it provides in.
+    assert (joined["provides"] <= joined["buys_own"] + 1e-9).all()
+    assert (joined["buys"] <= joined["provides_own"] + 1e-9).all()
+    assert joined["share"].to_numpy() == pytest.approx(
+        (joined["provides"] + joined["buys"]).to_numpy()
+    )
+
+
 def test_partners_are_shares_of_runs(found):
     table = found.partners.set_index(["strategy", "area", "region"])["share"]
     assert table.between(0, 1).all()

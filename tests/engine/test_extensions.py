@@ -81,7 +81,7 @@ extends: kartamantul
 extensions: [own.py]
 decision: cautious
 horizon: 16
-parameters: {attention_base: -1.0, first_term: 1.0}
+parameters: {attention_base: -1.0, decision_speed: 1.0}
 strategies:
   chair: {mechanisms: {rotating_chair: 0.8, team: 0.5}}
   help:
@@ -177,7 +177,7 @@ def test_each_term_is_acted_on(term):
     half.__name__ = f"half_{term}"
     mechanism(acts_on=term)(half)
     scenario = ks.load("kartamantul").with_(
-        {"horizon": 20, "parameters.attention_base": -1.0, "parameters.first_term": 1.0,
+        {"horizon": 20, "parameters.attention_base": -1.0, "parameters.decision_speed": 1.0,
          "parameters.exit_base": 0.5, "strategies.a.mechanisms": {"team": 1.0},
          "strategies.b.mechanisms": {"team": 1.0, half.__name__: 1.0},
          "strategies.c.mechanisms": {"team": 1.0, half.__name__: 0.0}}
@@ -299,12 +299,13 @@ def test_a_file_declares_its_own_and_nothing_else_also_in_a_fresh_process(tmp_pa
 
 
 def test_what_the_model_has_of_mechanisms_is_what_they_declare():
-    """Each parameter of an effect is declared by one lever, and each lever has a declaration."""
+    """The strength of each lever is its own, and each lever has a declaration."""
     built_in = {name: one for name, one in ACTING.items() if one.is_built_in}
     assert list(built_in) == list(LEVERS)
     assert all(one.lever is LEVERS[name] for name, one in built_in.items())
     named = [name for one in built_in.values() for name in one.parameters]
-    assert len(named) == len(set(named))
+    strengths = [name for name in named if name != "learning"]  # the unit of trust that is built
+    assert len(strengths) == len(set(strengths)) == len(LEVERS)
     assert set(named) < set(PARAMETERS)
     acted_on = {term for one in built_in.values() for term in one.effects}
     assert acted_on == set(TERMS) - {"capacity", "quality", "attention", "conduct", "leaving"}
@@ -415,7 +416,7 @@ def test_names_that_nothing_declares_are_told_with_their_place(folder):
         SCENARIO.replace("rotating_chair: 0.8", "rotating_chairs: 0.8")
         .replace("targets: willing", "targets: wiling")
         .replace(
-            "first_term: 1.0", "first_term: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0"
+            "decision_speed: 1.0", "decision_speed: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0"
         )
     )
     (folder / "typo.yaml").write_text(text, encoding="utf-8")

@@ -363,7 +363,7 @@ def test_the_ema_workbench_drives_it(scenario):
             perform_experiments,
         )
 
-        names = ("quality_value", "trust_gain")
+        names = ("quality_value", "learning")
         measures = ["efficiency", "trust"]
         function = ks.as_function(scenario, measures=measures, runs=2, seed=5)
         model = Model("kolabsim", function=function)

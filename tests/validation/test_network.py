@@ -253,7 +253,7 @@ def test_the_loss_is_less_where_the_model_is_closer(network, without_facts):
     space = fitting.search_space(network)
     setting = {name: entry.default for name, entry in space.items()}
     usual = fitting.loss_of(network, setting)
-    nobody = fitting.loss_of(network, setting | {"parameters.conclude": 0.0})
+    nobody = fitting.loss_of(network, setting | {"parameters.decision_speed": 0.0})
     assert usual == fitting.loss_of(network, setting)
     assert nobody.structure > usual.structure
     assert nobody.pairs > usual.pairs > 0.0

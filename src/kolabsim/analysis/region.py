@@ -26,21 +26,21 @@ from kolabsim.errors import InputError, nearest, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
-    assign_sides,
     cross_omega,
     current_goodwill,
     judge_union,
+    may_unite,
     own_change,
     party_row,
 )
 from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import start_quarter
 from kolabsim.model.jit import device, host_entry
-from kolabsim.model.levers import UNIT_COSTS
+from kolabsim.model.levers import CONTRACT, UNIT_COSTS
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
-from kolabsim.model.state import NOBODY, ROW, State
+from kolabsim.model.state import BUYER, NOBODY, PROVIDER, ROW, State
 from kolabsim.scenario.compile import build_changes, contact_arrays
 from kolabsim.scenario.names import plain
 from kolabsim.scenario.scenario import BASELINE, Scenario
@@ -70,8 +70,9 @@ class RegionOutlook:
     """Columns: area, region (code of a contact), partners (codes of its party), km; ``gain``: mean
     change of judged net benefit per year if the two united at the start, as a share of the region's
     stand-alone cost, with its interval ``low``, ``high``; ``money``: the same in money; ``share``:
-    share of draws in which the region would gain; ``both``: in which the contact would gain too.
-    The best for the region first."""
+    share of draws in which the region would gain; ``both``: in which the contact would gain too;
+    ``contract``: in which the union would be a contract; ``provides``: one in which the region
+    itself provides. The best for the region first."""
     costs: pd.DataFrame = field(repr=False)
     """Columns: item (:data:`COSTS`), ``baseline``, ``mean``: money over the run; ``difference``
     with its interval ``low``, ``high``."""
@@ -86,8 +87,9 @@ class RegionOutlook:
     paths: np.ndarray = field(repr=False)
     """[runs, years] net saving up to each year beyond the baseline's, in money."""
     partners: pd.DataFrame = field(repr=False)
-    """Columns: strategy, area, region; ``share`` of runs in which both are in one body at the end;
-    with the region's own code: in which it is in any body."""
+    """Columns: strategy, area, region; ``share`` of runs in which both are partners at the end,
+    ``provides``: in which the other provides to it under a contract, ``buys``: in which the other
+    buys from it. With the region's own code: in which it is in any body, provides, or buys."""
 
     @property
     def name(self) -> str:
@@ -155,7 +157,7 @@ def region_outlook(
         channels=pd.DataFrame({"channel": tuple(CHANNELS)} | channels | {"money": money}),
         years=ends_of(scenario.horizon) / QUARTERS,
         paths=found.paths[1] - found.paths[0],
-        partners=partner_table(found.together, scenario, (baseline, strategy), i),
+        partners=partner_table(found, scenario, (baseline, strategy), i),
     )
 
 
@@ -184,19 +186,18 @@ def place_of(scenario: Scenario, code: str) -> int:
 def prospect(s, p, i, a, c, quarter):
     """Return the net benefit to region i of uniting with the party of its contact c (E6).
 
-    As it judges an option in the first stage; share of its stand-alone cost, a year.
+    As it judges an option in the first stage; share of its stand-alone cost, a year. With it come
+    the legal form of the union, and the region that provides under a contract.
     """
-    region, slot, area = s.region[i], s.slot[i, a], s.area[a]
+    region, slot = s.region[i], s.slot[i, a]
     first, second = party_row(s.slot, i, a), party_row(s.slot, s.contact[c].target, a)
-    sides = assign_sides(s, p, first, second, quarter)
-    view, whole = judge_union(s, p, i, a, first, second, sides)
+    sides, view, whole = judge_union(s, p, i, a, first, second, 0.0, quarter)
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
-    own = own_change(
-        region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
-    )
-    goodwill = current_goodwill(region, slot, p, quarter)
-    return laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
+    own = own_change(s, i, a, p, view, omega, row[ROW.residents], sides.first_enters)
+    goodwill = current_goodwill(region, slot, quarter)
+    gain = laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
+    return gain, sides.form, sides.provider
 
 
 def prospect_table(
@@ -208,6 +209,7 @@ def prospect_table(
     contacts = range(int(world.region["first"][i]), int(world.region["end"][i]))
     areas, price = list(scenario.areas), world.area["cost_per_resident"]
     gains = np.full((draws, len(contacts), len(areas), 2), np.nan)
+    forms = np.full((draws, len(contacts), len(areas), 2), NOBODY)  # legal form, provider
     alone = np.empty((draws, len(areas)))
     support = support_for(tuple(rule.compiled for rule in task.extensions.targets))
     for draw in range(draws):
@@ -219,8 +221,9 @@ def prospect_table(
             j, back = int(state.contact["target"][c]), int(state.contact["reverse"][c])
             for a in range(len(areas)):
                 if is_open(state, i, j, a):
-                    gains[draw, k, a, 0] = host_entry(prospect)(state, p, i, a, c, 0)
-                    gains[draw, k, a, 1] = host_entry(prospect)(state, p, j, a, back, 0)
+                    gain, *forms[draw, k, a] = host_entry(prospect)(state, p, i, a, c, 0)
+                    other, _form, _provider = host_entry(prospect)(state, p, j, a, back, 0)
+                    gains[draw, k, a] = gain, other
     codes, rows = scenario.regions.codes, []
     mean, low, high, _n = mean_interval(gains[..., 0], level)
     for k, c in enumerate(contacts):
@@ -228,7 +231,8 @@ def prospect_table(
         for a, area in enumerate(areas):
             if not is_open(state, i, j, a):
                 continue
-            own, other = gains[:, k, a, 0], gains[:, k, a, 1]
+            own, other = gains[:, k, a].T
+            form, provider = forms[:, k, a].T
             rows.append(
                 {
                     "area": area,
@@ -241,10 +245,13 @@ def prospect_table(
                     "money": float((own * alone[:, a]).mean()),
                     "share": float((own > 0.0).mean()),
                     "both": float(((own > 0.0) & (other > 0.0)).mean()),
+                    "contract": float((form == CONTRACT).mean()),
+                    "provides": float(((form == CONTRACT) & (provider == i)).mean()),
                 }
             )
     columns = [
-        "area", "region", "partners", "km", "gain", "low", "high", "money", "share", "both"
+        "area", "region", "partners", "km", "gain", "low", "high", "money", "share", "both",
+        "contract", "provides",
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("gain", ascending=False, kind="stable", ignore_index=True)
@@ -259,9 +266,11 @@ def party_at(state: State, i: int, a: int) -> list[int]:
 
 
 def is_open(state: State, i: int, j: int, a: int) -> bool:
-    """Whether two regions could unite in an area: not yet in one party, and few enough."""
+    """Whether two regions could unite in an area: neither buys it, and they are few enough."""
     one, other = party_at(state, i, a), party_at(state, j, a)
-    return i not in other and len(one) + len(other) <= state.moment["cap"][0]
+    rows = (host_entry(party_row)(state.slot, k, a) for k in (i, j))
+    may = host_entry(may_unite)(state, i, j, a, *rows)
+    return bool(may) and len(one) + len(other) <= state.moment["cap"][0]
 
 
 # Effects of a strategy ------------------------------------------------------------------------
@@ -281,7 +290,9 @@ class RegionRuns(NamedTuple):
     last: np.ndarray
     """[2, runs] stand-alone cost in the last year."""
     together: np.ndarray
-    """[2, runs, regions, areas] whether it shares the area with each region at the end."""
+    """[2, runs, regions, areas] whether it is a partner of each region at the end."""
+    roles: np.ndarray
+    """[2, runs, regions, areas] roles of these partners, and of itself: provider, buyer, or 0."""
 
 
 def ends_of(horizon: int) -> np.ndarray:
@@ -351,10 +362,13 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
     }
     last = money[:, -QUARTERS:].mean(axis=1) * QUARTERS
     channels = (figures[..., FIRST_CHANNEL:] * last[..., None]).sum(axis=1)
-    body = kept.trace[:, -1, :, :, TRACE.index("body")]
+    body, role = (kept.trace[:, -1, :, :, TRACE.index(name)] for name in ("body", "role"))
     together = (body == body[:, i : i + 1]) & (body[:, i : i + 1] != NOBODY)
+    buyers = (role == BUYER) & (role[:, i : i + 1] == BUYER)
+    buyers[:, i] = False
+    together &= ~buyers
     costs = np.column_stack([sums[name] for name in COSTS])
-    return paths, costs, money.sum(axis=(1, 2)), channels, last.sum(axis=1), together
+    return paths, costs, money.sum(axis=(1, 2)), channels, last.sum(axis=1), together, together * role
 
 
 def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
@@ -383,15 +397,20 @@ def columns_of(values: np.ndarray, level: float) -> dict[str, np.ndarray]:
 
 
 def partner_table(
-    together: np.ndarray, scenario: Scenario, strategies: tuple[str, str], i: int
+    found: RegionRuns, scenario: Scenario, strategies: tuple[str, str], i: int
 ) -> pd.DataFrame:
     """Return the share of runs in which the region shares each area with each other at the end."""
-    shares = together.mean(axis=1)
+    shares = found.together.mean(axis=1)
+    provides, buys = ((found.roles == role).mean(axis=1) for role in (PROVIDER, BUYER))
     rows = [
-        {"strategy": strategy, "area": area, "region": code, "share": shares[s, j, a]}
+        {
+            "strategy": strategy, "area": area, "region": code, "share": shares[s, j, a],
+            "provides": provides[s, j, a], "buys": buys[s, j, a],
+        }
         for s, strategy in enumerate(strategies)
         for a, area in enumerate(scenario.areas)
         for j, code in enumerate(scenario.regions.codes)
         if shares[s, j, a] > 0.0 or j == i
     ]
-    return pd.DataFrame(rows, columns=["strategy", "area", "region", "share"])
+    columns = ["strategy", "area", "region", "share", "provides", "buys"]
+    return pd.DataFrame(rows, columns=columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -119,12 +119,19 @@ class RegionalGovernment(mesa.Agent):
         return self.model.state.slot[self.row, self.model.area_number(area)]
 
     def partners(self, area: str) -> list[RegionalGovernment]:
-        """The regions with which it shares a service area, in the order of their codes."""
-        body = self.slot(area).body
-        if body == NOBODY:
+        """The regions with which it shares a service area, in the order of their codes.
+
+        Under a contract, those are its provider or its buyers, and buyers are no partners of each
+        other.
+        """
+        own, governments = self.slot(area), self.model.regional_governments
+        if own.body == NOBODY:
             return []
-        members = self.model.state.members[body, : self.model.state.body[body].members]
-        return [self.model.regional_governments[i] for i in members if i != self.row]
+        state = self.model.state
+        members = state.members[own.body, : state.body[own.body].members]
+        is_partner = host_entry(bodies.are_partners)
+        others = (governments[i] for i in members if i != self.row)
+        return [other for other in others if is_partner(own, other.slot(area))]
 
     def remove(self) -> None:
         """Refuse to leave: the regions of a scenario stay to the end of a run."""
@@ -390,7 +397,11 @@ class CollaborationModel(mesa.Model):
         return found
 
     def agreements(self) -> list[dict[str, Any]]:
-        """The present joint bodies: area, form, age in years, and the codes of members."""
+        """The present joint bodies: area, form, age in years, and the codes of members.
+
+        Of a contract, ``provider`` is the code of the region that serves the others, its buyers; it
+        is None in all other forms.
+        """
         names, codes = list(self.simulated.areas), self.simulated.regions.codes
         found = [
             {
@@ -398,6 +409,7 @@ class CollaborationModel(mesa.Model):
                 "form": FORMS[record.form],
                 "age": (self.quarter - int(record.began)) / 4.0,
                 "members": [codes[i] for i in members[: record.members]],
+                "provider": None if record.provider == NOBODY else codes[record.provider],
             }
             for record, members in zip(self.state.body, self.state.members, strict=True)
             if record.members > 0
@@ -405,8 +417,9 @@ class CollaborationModel(mesa.Model):
         return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
 
     def graph(self) -> nx.Graph:
-        """Return the present network of regions, linked where they share a joint body.
+        """Return the present network of regions, linked where they are partners in a joint body.
 
+        Partners are all pairs of members; under a contract, the provider and each of its buyers.
         Nodes are the codes of all regions, with ``name``, ``population`` and ``tier``. An edge has
         the number of ``bodies`` that the two share, their ``areas`` (names separated by commas),
         and, if the two are contacts, the ``trust`` between them: the mean of both ways, 0 to 1.
@@ -419,7 +432,7 @@ class CollaborationModel(mesa.Model):
             graph.add_node(region.code, **about)
         trust = {region.code: region.trust for region in self.regional_governments}
         for agreement in self.agreements():
-            for pair in combinations(agreement["members"], 2):
+            for pair in list_ties(agreement):
                 if not graph.has_edge(*pair):
                     graph.add_edge(*pair, bodies=0, areas="")
                 edge = graph.edges[pair]
@@ -455,6 +468,14 @@ class CollaborationModel(mesa.Model):
             region.cell = grid[region.row]
             region.cell.add_agent(region)
         return grid
+
+
+def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
+    members, provider = agreement["members"], agreement["provider"]
+    return [
+        pair for pair in combinations(members, 2) if provider is None or provider in pair
+    ]
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:

@@ -342,10 +342,9 @@ def circle_radii(regions: Regions) -> np.ndarray:
 
 def neighbours(comparison: Comparison) -> tuple[list[tuple[int, int]], bool]:
     """Pairs of land neighbours, or of contacts where none are known; and whether they are known."""
-    from kolabsim.model.parameters import parameter_record
     from kolabsim.scenario.compile import build_contacts
 
-    place, contact = build_contacts(comparison.scenario, parameter_record())
+    place, contact = build_contacts(comparison.scenario)
     source = np.repeat(np.arange(len(place)), place["end"] - place["first"])
     target = contact["target"]
     land = contact["land"] > 0.0

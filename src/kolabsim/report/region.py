@@ -263,8 +263,9 @@ def potential_section(found: RegionOutlook) -> Section:
     notes = [
         _(
             "“Both sides gain” is the share of random draws in which the prospective partner gains "
-            "too. A joint body that is asked decides by a vote of all its members. A dash means "
-            "that both belong to the same joint body already, or that it would be too large."
+            "too. A joint board that is asked decides by a vote of all its members, the provider "
+            "of a contract alone. A dash means that the two cannot unite: they belong to one joint "
+            "body already, one of them buys the service, or there would be too many members."
         ),
         _(
             "In the runs, regions judge with errors and their relations change. Joint bodies that "
@@ -286,16 +287,35 @@ def ranking_table(found: RegionOutlook) -> Table:
             money.bare(row.money, signed=True),
             row.share,
             row.both,
+            form_text(found, row),
         )
         for row in table.itertuples()
     ]
     head = [
         _("Service area and partners"), fill(_("Annual gain ({unit})"), unit=scale.label),
         fill(_("In money per year ({unit})"), unit=money.label), _("Region gains"),
-        _("Both sides gain"),
+        _("Both sides gain"), _("Legal form"),
     ]  # fmt: skip
     caption = _("Best prospective joint bodies for {region}, across all service areas and partners")
     return Table(say(found, caption), head, rows)
+
+
+def form_text(found: RegionOutlook, row: Any) -> str:
+    """The legal form that the union would take, and who would provide under a contract."""
+    if row.contract < RARE:
+        return _("no contract")
+    others = row.contract - row.provides
+    text = (
+        _("contract in {contract} of draws; provider: {region}")
+        if others < RARE
+        else _("contract in {contract} of draws; provider: {partners}")
+        if row.provides < RARE
+        else _("contract in {contract} of draws; provider: {region} in {provides}, else {partners}")
+    )
+    return say(
+        found, text, contract=row.contract, provides=row.provides,
+        partners=name_regions(found, [row.region]),
+    )  # fmt: skip
 
 
 def contact_table(found: RegionOutlook) -> Table:
@@ -424,13 +444,11 @@ def partner_section(found: RegionOutlook) -> Section:
     table = found.partners.set_index(["strategy", "area"]).sort_index()
 
     def cell(strategy: str, area: str) -> Cell:
-        here = table.loc[[(strategy, area)]].set_index("region")["share"]
-        others = here.drop(found.code).sort_values(ascending=False, kind="stable")
-        named = "; ".join(
-            f"{name_regions(found, [code])} {percent(share)}"
-            for code, share in others[others >= RARE].head(OFTEN).items()
-        )
-        return Cell(percent(here[found.code]), remark=named)
+        here = table.loc[[(strategy, area)]].set_index("region")
+        others = here.drop(found.code).sort_values("share", ascending=False, kind="stable")
+        often = others[others["share"] >= RARE].head(OFTEN)
+        named = "; ".join(partner_text(found, row) for row in often.itertuples())
+        return Cell(percent(here.loc[found.code, "share"]), remark=named)
 
     compared = (found.baseline, found.strategy)
     rows = [
@@ -438,11 +456,28 @@ def partner_section(found: RegionOutlook) -> Section:
     ]
     text = _(
         "Share of runs in which {region} belongs to a joint body at the end, with its most "
-        "frequent partners (up to {number})."
+        "frequent partners (up to {number}) and, in brackets, the share of runs in which the "
+        "partner provides the service to it or buys it from it under a contract."
     )
     head = [_("Service area"), words(found)["baseline"], words(found)["strategy"]]
     made = Table(_("Membership in joint bodies, and partners"), head, rows, prose=True)
     return Section("partners", _("Partners at the end"), say(found, text, number=OFTEN), made)
+
+
+def partner_text(found: RegionOutlook, row: Any) -> str:
+    """A partner with the share of runs in which it is one, and its role under contracts."""
+    if row.provides < RARE and row.buys < RARE:
+        text = _("{partner} {share}")
+    elif row.buys < RARE:
+        text = _("{partner} {share} (as provider: {provides})")
+    elif row.provides < RARE:
+        text = _("{partner} {share} (as buyer: {buys})")
+    else:
+        text = _("{partner} {share} (as provider: {provides}, as buyer: {buys})")
+    return say(
+        found, text, partner=name_regions(found, [row.Index]), share=row.share,
+        provides=row.provides, buys=row.buys,
+    )  # fmt: skip
 
 
 # Uncertainty and methods --------------------------------------------------------------------------
