@@ -92,9 +92,9 @@ def test_contracts_name_their_provider_and_buyers(scenario):
     assert table["provides"].between(0.0, table["contract"]).all()
     partners = found.partners
     own = partners["region"] == CODE
-    joined = partners.merge(
-        partners[own], on=["strategy", "area"], suffixes=("", "_own")
-    )[~own.to_numpy()]
+    joined = partners.merge(partners[own], on=["strategy", "area"], suffixes=("", "_own"))[
+        ~own.to_numpy()
+    ]
     # Others provide in no more runs than it buys in, and buy in no more than it provides in.
     assert (joined["provides"] <= joined["buys_own"] + 1e-9).all()
     assert (joined["buys"] <= joined["provides_own"] + 1e-9).all()

@@ -146,7 +146,10 @@ def test_large_worlds_have_fewer_runs(scenario):
 def test_shared_services_are_counted_by_pairs():
     body = np.array([[[0, 5], [0, -1], [-1, 5]]])
     expected = [[0, 0.5, 0.5], [0.5, 0, 0], [0.5, 0, 0]]
-    assert shared_services(body).tolist() == expected
+    assert shared_services(body, np.zeros_like(body)).tolist() == expected
+    star = np.array([[[4], [4], [4]]])
+    between = shared_services(star, np.array([[[1], [2], [2]]]))
+    assert between.tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]], "buyers are no partners"
 
 
 def test_large_tables_are_release_and_come_back(estimate):

@@ -160,7 +160,7 @@ def test_who_pays_is_as_the_phase_says(scenario, payer):
     changed = scenario.with_({"strategies.only.mechanisms": {"rotating_chair": phase}})
     names = list(changed.measures)
     found = history(changed, "only")
-    title = {"supporter": "supporters"}.get(payer, payer)
+    title = {"supporter": "supporters", "tier": "tiers"}.get(payer, payer)
     spent = found[:, names.index("programme_cost")]
     assert (found[:, names.index(f"programme_{title}")] == spent).all()
     assert spent[:8].sum() == spent[12:].sum() == 0 < spent[8:12].sum()
@@ -178,7 +178,8 @@ def test_each_term_is_acted_on(term):
     mechanism(acts_on=term)(half)
     scenario = ks.load("kartamantul").with_(
         {"horizon": 20, "parameters.attention_base": -1.0, "parameters.decision_speed": 1.0,
-         "parameters.exit_base": 0.5, "strategies.a.mechanisms": {"team": 1.0},
+         "parameters.exit_base": 2.5, "parameters.honour_base": 0.0,
+         "strategies.a.mechanisms": {"team": 1.0},
          "strategies.b.mechanisms": {"team": 1.0, half.__name__: 1.0},
          "strategies.c.mechanisms": {"team": 1.0, half.__name__: 0.0}}
     )  # fmt: skip
@@ -308,7 +309,9 @@ def test_what_the_model_has_of_mechanisms_is_what_they_declare():
     assert len(strengths) == len(set(strengths)) == len(LEVERS)
     assert set(named) < set(PARAMETERS)
     acted_on = {term for one in built_in.values() for term in one.effects}
-    assert acted_on == set(TERMS) - {"capacity", "quality", "attention", "conduct", "leaving"}
+    assert acted_on == set(TERMS) - {
+        "capacity", "quality", "attention_odds", "conduct_odds", "leaving",
+    }  # fmt: skip
 
 
 def test_contracts_hold_for_the_built_in_targets():
@@ -416,7 +419,8 @@ def test_names_that_nothing_declares_are_told_with_their_place(folder):
         SCENARIO.replace("rotating_chair: 0.8", "rotating_chairs: 0.8")
         .replace("targets: willing", "targets: wiling")
         .replace(
-            "decision_speed: 1.0", "decision_speed: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0"
+            "decision_speed: 1.0",
+            "decision_speed: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0",
         )
     )
     (folder / "typo.yaml").write_text(text, encoding="utf-8")

@@ -524,7 +524,8 @@ def test_joint_bodies_are_drawn_moment_by_moment(moments):
 
 def test_a_body_keeps_its_number_when_members_change():
     def body(age, *members):
-        return {"area": "waste", "form": "board", "age": age, "members": list(members)}
+        return {"area": "waste", "form": "board", "age": age, "members": list(members),
+                "provider": None}  # fmt: skip
 
     found = network.follow(
         {
@@ -535,12 +536,27 @@ def test_a_body_keeps_its_number_when_members_change():
         },
         "waste",
     )
-    assert found == {
+    assert {
+        quarter: {k: body["members"] for k, body in bodies.items()}
+        for quarter, bodies in found.items()
+    } == {
         0: {0: ["a", "b"]},
         2: {0: ["a", "b", "c"], 1: ["d", "e"]},
         3: {0: ["b", "c"], 1: ["d", "e"]},
         8: {2: ["a", "b"]},
     }
+
+
+def test_lines_join_the_provider_of_a_contract_with_its_buyers(moments):
+    scenario, _found = moments
+    codes = list(scenario.regions.codes)[:3]
+    contract = {"area": "waste", "form": "contract", "age": 1.0, "members": codes,
+                "provider": codes[1]}  # fmt: skip
+    [axes] = figures.bodies_over_time(scenario, {4: [contract]}, ["waste"]).axes
+    ends = [np.asarray(line.get_xydata())[0] for line in axes.lines]
+    assert len({tuple(end) for end in ends}) == 1
+    edges = [width for part in axes.collections for width in part.get_linewidths()]
+    assert sum(width == max(edges) for width in edges) == 1
 
 
 def test_joint_bodies_of_no_moment_or_no_such_area_are_refused(moments):

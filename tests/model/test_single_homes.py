@@ -29,8 +29,8 @@ DEFINITIONS = {
     "rng.py": {3.0: "Marsaglia and Tsang's d", 9.0: "Marsaglia and Tsang's c"},
 }
 """Numbers that define a law or a method, and that nobody could vary."""
-DECLARED = ("Parameter", "number", "share", "rate", "strength", "Area")
-"""Calls that declare a number, with its unit, its range and its source."""
+DECLARED = ("Parameter", "number", "share", "rate", "strength", "Area", "Curve")
+"""Calls that declare a number with its unit, range and source, or where a law is looked at."""
 STAGES = ("agreements.py", "bodies.py", "initialisation.py", "interventions.py", "stages.py")
 
 

@@ -43,9 +43,12 @@ def test_buyers_of_one_provider_are_no_partners():
     assert star.sum() == 4
     assert star[0].tolist() == [0, 1, 1, 0]
     assert s.ties_between(bodies, buyers).toarray()[1].tolist() == [1, 0, 1, 0]
-    assert s.describe_network({"a": bodies[:, :1]}, s.ties_between(bodies[:, :1], buyers[:, :1]))[
-        "transitivity"
-    ] == 0.0
+    assert (
+        s.describe_network({"a": bodies[:, :1]}, s.ties_between(bodies[:, :1], buyers[:, :1]))[
+            "transitivity"
+        ]
+        == 0.0
+    )
 
 
 def test_nobody_shares_in_an_empty_network():

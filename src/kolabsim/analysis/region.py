@@ -368,7 +368,15 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
     buyers[:, i] = False
     together &= ~buyers
     costs = np.column_stack([sums[name] for name in COSTS])
-    return paths, costs, money.sum(axis=(1, 2)), channels, last.sum(axis=1), together, together * role
+    return (
+        paths,
+        costs,
+        money.sum(axis=(1, 2)),
+        channels,
+        last.sum(axis=1),
+        together,
+        together * role,
+    )
 
 
 def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
@@ -404,8 +412,12 @@ def partner_table(
     provides, buys = ((found.roles == role).mean(axis=1) for role in (PROVIDER, BUYER))
     rows = [
         {
-            "strategy": strategy, "area": area, "region": code, "share": shares[s, j, a],
-            "provides": provides[s, j, a], "buys": buys[s, j, a],
+            "strategy": strategy,
+            "area": area,
+            "region": code,
+            "share": shares[s, j, a],
+            "provides": provides[s, j, a],
+            "buys": buys[s, j, a],
         }
         for s, strategy in enumerate(strategies)
         for a, area in enumerate(scenario.areas)

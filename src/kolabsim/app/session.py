@@ -27,6 +27,7 @@ from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.state import BUYER, NOBODY
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import Section
 from kolabsim.scenario.source import write_yaml
@@ -314,7 +315,8 @@ class Estimate:
         """Share of services that two regions share at the end under the user's strategy [R, R]."""
         self.session.fill(1)
         trace = self.session.blocks(1)[1][0].trace
-        return shared_services(trace[:, -1, :, :, TRACE.index("body")])
+        body, role = (trace[:, -1, :, :, TRACE.index(name)] for name in ("body", "role"))
+        return shared_services(body, role)
 
     def download(self, kind: str) -> tuple[str, bytes]:
         """The name and the content of a file: scenario, differences, data or report.
@@ -367,14 +369,21 @@ class Estimate:
             return render(page).encode()
 
 
-def shared_services(body: np.ndarray) -> np.ndarray:
-    """Share of cases in which two regions are in one body [R, R], from bodies [..., R, areas]."""
-    body = np.moveaxis(body.reshape(-1, *body.shape[-2:]), -1, 1).reshape(-1, body.shape[-2])
-    found = np.zeros((body.shape[1],) * 2)
-    for row in body:
-        found += (row[:, None] == row[None, :]) & (row >= 0)[:, None]
+def shared_services(body: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Share of cases in which two regions are partners [R, R].
+
+    From bodies and roles [..., R, areas]; two buyers of one provider are no partners.
+    """
+    bodies, roles = (
+        np.moveaxis(one.reshape(-1, *one.shape[-2:]), -1, 1).reshape(-1, one.shape[-2])
+        for one in (body, role)
+    )
+    found = np.zeros((bodies.shape[1],) * 2)
+    for row, buys in zip(bodies, roles == BUYER, strict=True):
+        together = (row[:, None] == row[None, :]) & (row != NOBODY)[:, None]
+        found += together & ~(buys[:, None] & buys[None, :])
     np.fill_diagonal(found, 0.0)
-    return found / len(body)
+    return found / len(bodies)
 
 
 def refused(error: InputError) -> list[Problem]:

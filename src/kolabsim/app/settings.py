@@ -16,7 +16,7 @@ from kolabsim.errors import Problems, suggestion
 from kolabsim.figures.formatting import percent, significant
 from kolabsim.figures.labels import capitalise
 from kolabsim.i18n import LANGUAGES, _
-from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS
+from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS, usual_price
 from kolabsim.model.measures import PAGE, shown_in
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import BASELINE, Scenario
@@ -178,6 +178,7 @@ def controls(settings: Settings, scenario: Scenario) -> dict[str, dict[str, list
     supporters: list[Control] = []
     for name, lever in LEVERS.items():
         price = scenario.parameters.get(lever.price, PARAMETERS[lever.price].default)
+        price = usual_price(lever, price)
         usual = intensity(start, name) if start else 0.0
         text = _("{meaning}. Price: {share} of {base}.").format(
             meaning=capitalise(_(lever.meaning)), base=_(BASE_TITLES[lever.base]),

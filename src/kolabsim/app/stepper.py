@@ -60,8 +60,14 @@ class Stepper:
         names = dict(zip(regions.codes, regions.labels, strict=True))
         found = []
         for body in self.model.agreements():
-            area, members = cast(str, body["area"]), cast(list[str], body["members"])
-            found.append(f"{area_title(area)}: {', '.join(names[code] for code in members)}")
+            area, members = area_title(cast(str, body["area"])), cast(list[str], body["members"])
+            provider = cast("str | None", body["provider"])
+            listed = ", ".join(names[code] for code in members if code != provider)
+            text = _("{area}: {members}")
+            if provider is not None:
+                text = _("{area}: {provider} serves {members}")
+            filled = {"area": area, "members": listed, "provider": names.get(provider or "", "")}
+            found.append(text.format(**filled))
         return found
 
     @property
@@ -76,7 +82,8 @@ class Stepper:
 
     def chart(self) -> Chart:
         """The network of regions that share services now."""
-        links = shared_services(self.model.state.slot["body"])
+        slot = self.model.state.slot
+        links = shared_services(slot["body"], slot["role"])
         return network(self.model.simulated.regions, links, _("Regions that share services now"))
 
     def measures(self) -> list[tuple[str, str]]:

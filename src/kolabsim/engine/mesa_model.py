@@ -473,9 +473,7 @@ class CollaborationModel(mesa.Model):
 def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
     members, provider = agreement["members"], agreement["provider"]
-    return [
-        pair for pair in combinations(members, 2) if provider is None or provider in pair
-    ]
+    return [pair for pair in combinations(members, 2) if provider is None or provider in pair]
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:

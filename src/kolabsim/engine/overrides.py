@@ -22,6 +22,7 @@ from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 
+
 class Base(NamedTuple):
     """A task whose settings can be varied."""
 

@@ -15,6 +15,7 @@ from math import exp, log, sqrt
 
 from kolabsim.model.jit import kernel
 from kolabsim.model.levers import (
+    BOARD,
     BY_ABILITY,
     BY_BENEFIT,
     BY_POPULATION,
@@ -346,7 +347,8 @@ def strained(demand):
 @kernel
 def pooling(forum, business, p):
     """How far a body works with its best member's capacity, 0 to 1. Assumed. E5"""
-    return business_on_pooling(forum_on_pooling(p.pooling, forum, p), business, p)
+    learnt = forum_on_pooling(p.pooling, forum, p)
+    return business_on_pooling(learnt, business, p)
 
 
 @kernel
@@ -464,9 +466,8 @@ def decision_rate(
         - DECISION_DIFFERENCE * (culture + interests)
         + DECISION_PARTNERS * partners
     )
-    rate = p.decision_speed * exp(clip(power, -STEEPEST, STEEPEST))
-    if form != CONTRACT and form != LEAD:
-        rate = rate / max(members - 1.0, 1.0) ** DECISION_MEMBERS
+    slow = max(members - 1.0, 1.0) ** DECISION_MEMBERS if form == BOARD else 1.0
+    rate = p.decision_speed * exp(clip(power, -STEEPEST, STEEPEST)) / slow
     rate = team_on_conclusion(planning_on_conclusion(rate, planning, p), team, p)
     return ngo_on_conclusion(rate, mediation, p)
 
@@ -511,7 +512,8 @@ def conduct_odds(goodwill, commitment, trust, stress, part, seen, p):
 @kernel
 def conduct(odds, voice, p):
     """Chance that a member keeps its promises in a quarter. E10"""
-    return community_on_conduct(logistic(odds), voice, p)
+    chance = logistic(odds)
+    return community_on_conduct(chance, voice, p)
 
 
 # E11 --------------------------------------------------------------------------------------------

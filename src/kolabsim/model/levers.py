@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kolabsim.i18n import N_
+from kolabsim.model.parameters import MEETING_PRICE
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
 
 FORUM, PLANNING, TEAM, INFORMATION, MONITORING, GOVERNMENT, NGO, BUSINESS, COMMUNITY = range(9)
 """Positions of the levers in the engine's arrays, in the order of :data:`LEVERS`."""
+
+
+def usual_price(lever: Lever, value: float) -> float:
+    """Yearly price of a lever at full intensity, from the value of its parameter.
+
+    Levers that are paid on all service cost have a lower one: see :data:`MEETING_PRICE`.
+    """
+    is_shared = lever.base == "members" and lever.price == "lever_price"
+    return value * MEETING_PRICE if is_shared else value
+
 
 CUSTOM = len(LEVERS)
 """Position in the ledger of all user-defined mechanisms together."""

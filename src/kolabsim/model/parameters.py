@@ -86,8 +86,9 @@ body in another area, and exponent of the members of a board. Assumed."""
 MATTER_MONTHS = 3.0
 """Months in a quarter: the time of a joint matter is this over the rate of decisions."""
 
-HONOUR_GOODWILL, HONOUR_COMMITMENT, HONOUR_TRUST = 3.0, 2.0, 2.0
-HONOUR_STRESS, HONOUR_TEMPTATION = 1.0, 1.0
+HONOUR_GOODWILL, HONOUR_COMMITMENT, HONOUR_TRUST, HONOUR_STRESS, HONOUR_TEMPTATION = (
+    3.0, 2.0, 2.0, 1.0, 1.0,
+)  # fmt: skip
 """Log odds of keeping promises gained by goodwill, commitment and trust, and lost by stress and by
 the temptation to keep back a share unseen. Assumed; one standard deviation of each of the first
 three moves shortfalls by some points."""
