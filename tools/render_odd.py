@@ -875,7 +875,8 @@ def settings_block() -> str:
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }
     names = {
-        "FORMS": "`form` of a body", "FORM_SETTINGS": "`form` of new bodies", "SHARES": "`shares`", "CONSENTS": "`consent`",
+        "FORMS": "`form` of a body", "FORM_SETTINGS": "`form` of new bodies",
+        "SHARES": "`shares`", "CONSENTS": "`consent`",
         "UNIT_COSTS": "`unit_cost`", "TRUSTS": "`trust`", "TARGETS": "`targets` of support",
         "PAYERS": "`paid_by` of a lever",
     }  # fmt: skip

@@ -265,7 +265,7 @@ CURVES: tuple[Curve, ...] = (
           direction=FALLS, given=_USUAL, lines=_TWO_FORMS, then="conclusion"),
     Curve("decision_rate", "commitment", 0.0, 1.0, "decisions",
           N_("months that a joint matter takes"), N_("commitment"),
-          N_("Committed members of a running body settle a joint matter sooner."),
+          N_("Committed members of a running body conclude a joint matter sooner."),
           direction=FALLS, given=_USUAL | {"members": 3.0, "form": BOARD}, then="matter_time"),
     Curve("decision_rate", "planning", 0.0, 1.0, "decisions",
           N_("months that a joint matter takes"), _INTENSITY,
