@@ -270,6 +270,9 @@ OWN: dict[str, dict[str, Name]] = {
         "tier": Name("z_{Hd}", "a normal number of its higher tier"),
         "own": Name("z_{id}", "one of its own"),
     },
+    "given_culture": {
+        "": Name("x_{id}"), "value": Name("y", "the value of the column over its scale"),
+    },
     "initial_capacity": {
         "": Name("k_{ia}"), "population": Name("N_i", "its inhabitants"), "size": Name("x"),
         "capacity": Name("y"), "deviation": Name("z", "a normal number"),

@@ -71,7 +71,7 @@ __all__ = [
     "Labels", "Reference", "best_shares", "bodies_over_time", "channels", "convergence",
     "convergence_by_runs", "cost_effectiveness", "envelopes", "forest", "front_in_futures",
     "gains_map", "hypervolume", "ice", "index_bars", "laws", "morris_plane", "packages",
-    "pair_ranking", "pareto_front", "prim_box", "region_channels", "region_saving", "regions_map", "regret",
-    "regret_table", "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane",
-    "sweep_map", "to_png", "to_svg", "tornado", "value_of_information", "winners",
+    "pair_ranking", "pareto_front", "prim_box", "region_channels", "region_saving", "regions_map",
+    "regret", "regret_table", "satisficing", "shared_pairs_map", "sharing_and_sizes",
+    "spread_plane", "sweep_map", "to_png", "to_svg", "tornado", "value_of_information", "winners",
 ]  # fmt: skip
