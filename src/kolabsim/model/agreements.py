@@ -12,6 +12,7 @@ import numpy as np
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
     benefit,
+    choose_provider,
     cross_omega,
     current_goodwill,
     enter,
@@ -133,11 +134,10 @@ def mandate(s, order, number, p, quarter):
 
 @device
 def most_capable(s, group, listed, a):
-    """The most capable region of a group, which provides under contracts; of equals the first."""
+    """The region of a group that provides under contracts, chosen as between two founders."""
     best = group[0]
     for k in range(1, listed):
-        if s.slot[group[k], a].capacity > s.slot[best, a].capacity:
-            best = group[k]
+        best = choose_provider(s, best, group[k], a)
     return best
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import isnan
 
 from kolabsim.model import laws, rng
-from kolabsim.model.agreements import record_expectation
 from kolabsim.model.bodies import (
     are_partners,
     enter,
@@ -73,6 +72,8 @@ def initialise(w, s, policy, p, key):
     for body in range(len(s.body)):
         if s.body[body].members > 0:
             start_body(s, p, body, key.quarter)
+    for i in range(regions):
+        aspire(s, i)
 
 
 @device
@@ -220,9 +221,23 @@ def start_body(s, p, body, quarter):
     for m in range(s.body[body].members):
         i = s.members[body, m]
         slot = s.slot[i, a]
-        record_expectation(s, i, a, slot.judged, s.body[body].began <= quarter)
+        slot.expected = slot.judged
         # The members' knowledge of the body when they first decide whether to leave it.
         slot.load, slot.body_trust, slot.realised = view.load, view.trust, slot.judged
+
+
+@device
+def aspire(s, i):
+    """Let a region that is in bodies at the start aspire to what it expects of them, by cost."""
+    hoped, joint = 0.0, 0.0
+    for a in range(s.slot.shape[1]):
+        slot = s.slot[i, a]
+        if slot.body != NOBODY:
+            cost = slot.people * slot.alone * s.area[a].cost_per_resident
+            hoped += cost * slot.judged
+            joint += cost
+    if joint > 0.0:
+        s.region[i].aspiration = hoped / joint
 
 
 @kernel
