@@ -74,6 +74,7 @@ def make_scenario(
     nearest: int | None = None,
     areas: Mapping[str, Mapping[str, object]] | None = None,
     strategies: Mapping[str, object] | None = None,
+    culture_scale: float = 1,
     **settings: object,
 ) -> Scenario:
     """A scenario whose table and contacts are given as rows, through the files of a user.
@@ -92,7 +93,7 @@ def make_scenario(
     culture = [f"culture_{d}" for d in (1, 2, 3) if f"culture_{d}" in rows[0]]
     if culture:
         columns["culture"] = [
-            {"column": name, "scale": 1, "reason": "as it is"} for name in culture
+            {"column": name, "scale": culture_scale, "reason": "as it is"} for name in culture
         ]
     interests = {a: f"interest_{a}" for a in areas if f"interest_{a}" in rows[0]}
     if interests:
@@ -274,6 +275,41 @@ def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[obje
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
+
+
+# Regions side by side -----------------------------------------------------------------------------
+
+STILL = {"attention_base": -20, "exit_base": 0}
+"""Nobody turns to an area, and nobody leaves: what a test sets stays."""
+
+
+def in_a_row(*populations: int, **more: Sequence[object]) -> list[dict[str, object]]:
+    """Regions A, B, C, ... side by side, 10 km apart."""
+    return [
+        {"code": "ABCDEFGH"[i], "population": people, "latitude": 0, "longitude": 0.09 * i}
+        | {name: values[i] for name, values in more.items()}
+        for i, people in enumerate(populations)
+    ]
+
+
+def body(members: str, **more: object) -> dict[str, object]:
+    """A joint body for roads of the regions with these letters."""
+    return {"area": "roads", "members": list(members)} | more
+
+
+def roads(**more: object) -> dict[str, object]:
+    """The only area, in a scenario whose regions do nothing of themselves."""
+    parameters = STILL | dict(more.pop("parameters", {}))
+    attributes = {key: more.pop(key) for key in AREA if key in more}
+    return {"areas": {"roads": attributes}, "parameters": parameters} | more
+
+
+def open_talks(run: Run, i: int, j: int) -> None:
+    """Let region i have opened a negotiation with region j in the quarter before."""
+    region, contact = run.state.region[i], run.state.contact
+    found = [c for c in range(region.first, region.end) if contact[c].target == j]
+    run.state.slot["contact"][i, 0] = found[0]
+    run.state.slot["opened"][i, 0] = run.quarter - 1
 
 
 # Running ------------------------------------------------------------------------------------------
