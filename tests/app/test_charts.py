@@ -111,7 +111,7 @@ def test_verdicts_are_shown_by_marks_and_not_by_colour_alone(estimate):
     assert sizes == sorted(sizes, reverse=True), "small regions are drawn over large ones"
     counts = verdict_counts(estimate.comparison)
     assert [int(number) for number in re.findall(r"\d+", counts)] == [
-        marks.count(mark) for mark in "▲▼○"
+        marks.count(mark) for mark in "▲▼●○"
     ]
     assert f"{marks.count('▲')} gain and {marks.count('▼')} lose" in headline(estimate.comparison)
 

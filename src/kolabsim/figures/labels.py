@@ -12,7 +12,18 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
-from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    DIFFERENT,
+    GAINS,
+    LIKELY,
+    LOSES,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 from kolabsim.figures.formatting import (
     SPACE,
     Scale,
@@ -118,22 +129,46 @@ def choose_winner_scale(comparison: Comparison) -> Scale:
 def verdict_labels(comparison: Comparison) -> dict[str, str]:
     """Meanings of the marks of differences."""
     baseline = strategy_title(comparison, comparison.baseline)
-    return {
+    return over_futures(comparison, {
         BETTER: _("better than {baseline}").format(baseline=baseline),
-        WORSE: _("worse than {baseline}").format(baseline=baseline),
         DIFFERENT: _("different, neither better nor worse"),
-        UNDECIDED: _("the {level} interval includes zero").format(level=percent(comparison.level)),
-    }
+        SAME: hardly(comparison),
+        WORSE: _("worse than {baseline}").format(baseline=baseline),
+    })  # fmt: skip
+
+
+def over_futures(comparison: Comparison, plain: Mapping[str, str]) -> dict[str, str]:
+    """Meanings of the marks of a comparison, from those of single futures.
+
+    The order is that of legends: what is good first, then what is open, then what is bad.
+    """
+    criteria, found = comparison.criteria, dict[str, str]()
+    in_futures = _("{verdict}, in at least {share} of futures")
+    for word, text in plain.items():
+        if word == SAME:
+            found[SAME] = text
+            found[DEPENDS] = _("depends on assumptions")
+            found[UNDECIDED] = _("undecided: chance leaves it open")
+        elif not comparison.is_varied:
+            found[word] = text
+        else:
+            levels = [(ROBUST, criteria.robust), (LIKELY, criteria.likely)]
+            for names, share in levels if word not in (WORSE, LOSES) else levels[::-1]:
+                found[names[word]] = in_futures.format(verdict=text, share=percent(share))
+    return found if comparison.is_varied else {n: t for n, t in found.items() if n != DEPENDS}
+
+
+def hardly(comparison: Comparison) -> str:
+    """What it is to hardly change: by how much at most."""
+    threshold = f"{significant(100.0 * comparison.criteria.threshold)}%"
+    return _("hardly changes: by {threshold} of cost at most").format(threshold=threshold)
 
 
 def winner_labels(comparison: Comparison) -> dict[str, str]:
     """Meanings of the marks of regions that gain or lose."""
-    level = percent(comparison.level)
-    return {
-        GAINS: _("gains"),
-        LOSES: _("loses"),
-        UNDECIDED: _("undecided: the {level} interval includes zero").format(level=level),
-    }
+    return over_futures(
+        comparison, {GAINS: _("gains"), SAME: hardly(comparison), LOSES: _("loses")}
+    )
 
 
 # Experiments ------------------------------------------------------------------------------------

@@ -173,6 +173,11 @@ def publish_comparison(
         "costs": comparison.costs, "channels": comparison.channels,
         "variance": variance, "fairness": fair,
     }  # fmt: skip
+    if comparison.is_varied:
+        tables |= {
+            "ranges": comparison.ranges, "winner_ranges": comparison.winner_ranges,
+            "cost_ranges": comparison.cost_ranges,
+        }  # fmt: skip
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
         variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
