@@ -3,14 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from kolabsim.analysis.comparison import (
-    COSTS,
-    compare,
-    convergence,
-    influence,
-    ranking,
-    trait_shares,
-)
+from kolabsim.analysis.comparison import COSTS, compare, convergence
 from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.errors import InputError
 from kolabsim.model.measures import CHANNELS, MEASURES
@@ -352,7 +345,7 @@ def test_without_regions_there_are_no_winners(real):
     assert len(compare(bare).winners) == 0
 
 
-# Influence and convergence ------------------------------------------------------------------------
+# Convergence -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -364,70 +357,6 @@ def simulated():
         "costly": {"parameters.startup_cost": 1.0, "parameters.transition_cost": 0.1},
     }
     return simulate(scenario, ["voluntary", "forum", "team"], futures=futures, runs=20, seed=2)
-
-
-def drawn_futures(number: int, seed: int = 0) -> dict[str, dict[str, object]]:
-    """Futures in which two numbers and a word vary together."""
-    rng = np.random.default_rng(seed)
-    return {
-        f"f{k}": {
-            "a": rng.random(),
-            "b": rng.random(),
-            "word": str(rng.choice(list("xyz"))),
-        }
-        for k in range(number)
-    }
-
-
-def test_what_the_difference_follows_is_found_and_comes_first():
-    futures = drawn_futures(20)
-    difference = pd.Series({name: 3.0 - one["b"] for name, one in futures.items()})
-    found = ranking(futures, difference, 0.05, 1)
-    assert found["setting"].iloc[0] == "b"
-    assert found["correlation"].iloc[0] == pytest.approx(-1.0)
-    assert found["lower"].iloc[0] > found["upper"].iloc[0]
-    assert found["moves"].tolist() == [True, False, False]
-
-
-def test_a_word_can_come_first_too():
-    futures = drawn_futures(24)
-    effect = {"x": 0.0, "y": 2.0, "z": 1.0}
-    difference = pd.Series(
-        {name: effect[one["word"]] + one["a"] / 100 for name, one in futures.items()}
-    )
-    found = ranking(futures, difference, 0.05, 1)
-    assert found["setting"].iloc[0] == "word"
-    assert found["moves"].iloc[0]
-    assert np.isnan(found["correlation"].iloc[0])
-
-
-def test_chance_is_taken_for_influence_no_more_often_than_the_level_allows():
-    chance = np.random.default_rng(5)
-    futures = drawn_futures(12)
-    alarms = [
-        ranking(futures, pd.Series(chance.random(12), list(futures)), 0.05, k)["moves"].any()
-        for k in range(60)
-    ]
-    assert sum(alarms) <= 8  # at 5 % more than 8 of 60 come once in a hundred times
-
-
-def test_few_futures_are_not_ranked():
-    futures = drawn_futures(7)
-    difference = pd.Series({name: one["a"] for name, one in futures.items()})
-    assert not len(ranking(futures, difference, 0.05, 1))
-
-
-def test_a_future_that_changes_little_is_told_by_itself(simulated):
-    comparison = compare(simulated)
-    found = influence(simulated, comparison, "team")
-    assert set(found.single["future"]) == {"same", "costly"}
-    assert not len(found.ranked)
-    here = comparison.table("realised_benefit", future="costly").loc["team", "difference"]
-    usual = comparison.table("realised_benefit").loc["team", "difference"]
-    row = found.single.set_index("future").loc["costly"]
-    assert row["difference"] == pytest.approx(here)
-    assert row["shift"] == pytest.approx(here - usual)
-    assert row["low"] <= row["shift"] <= row["high"]
 
 
 def test_all_runs_say_what_the_comparison_says(simulated):
@@ -447,22 +376,6 @@ def test_all_runs_say_what_the_comparison_says(simulated):
     )
     row = fewer.table("realised_benefit").loc[order[0]]
     assert found["low"].iloc[0] == pytest.approx(row["low"])
-
-
-def test_a_world_in_which_all_is_given_leaves_everything_to_chance():
-    rows = [
-        {
-            "code": f"R{i}", "population": 20_000, "latitude": 0.1 * i, "longitude": 0.0,
-            "capacity": 0.6, "stress": 0.3, "culture_1": 0, "culture_2": 0, "culture_3": 0,
-            "interest_roads": 1,
-        }
-        for i in range(4)
-    ]  # fmt: skip
-    drawn = {"parameters": {"trust_spread": 0.0, "misperception": 0.0, "attention_base": -1.0}}
-    scenario = make_scenario(rows, areas={"roads": {"curvature_below": 0.3}}, **drawn)
-    found = trait_shares(scenario, "voluntary", ["cooperation"], worlds=12, repeats=12)
-    # Autonomy and goodwill are still drawn, and weigh little.
-    assert found["low"][0] < 0.1
 
 
 # Plausible futures ------------------------------------------------------------------------------

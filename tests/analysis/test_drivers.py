@@ -77,7 +77,8 @@ def test_the_strongest_assumption_comes_first_with_its_share():
     # The variances are 4 / 12, 0.25 / 12 and 0.01.
     assert found.ranked["share"][0] == pytest.approx(4.0 / (4.25 + 0.12), abs=0.03)
     assert found.ranked["moves"].tolist() == [True, True, False, False, False, False]
-    assert [one.name for one in found.curves] == ["x", "z"]
+    assert [one.name for one in found.curves][:2] == ["x", "z"]
+    assert (found.moving, len(found.curves), found.turning.name) == (2, 3, "x")
     assert found.ranked.loc[0, ["lowest", "highest"]].tolist() == pytest.approx(
         [-0.5, 1.5], abs=0.1
     )

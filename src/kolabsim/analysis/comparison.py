@@ -6,7 +6,6 @@ only by what the strategy changes. All intervals are of means of such paired dif
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -37,25 +36,19 @@ from kolabsim.analysis.statistics import (
     WORSE,
     Criteria,
     Mean,
-    familywise_p,
     fieller,
     halvings,
     mean_interval,
-    permutations,
-    rank_share,
     ratio,
     share_best,
     share_better,
-    standardised_ranks,
     variance,
-    variance_share,
     verdicts,
 )
 from kolabsim.i18n import _
-from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
+from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
 from kolabsim.scenario.scenario import BASELINE, Scenario
-from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results, tidy
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
@@ -67,17 +60,11 @@ COSTS = shown_in(COST_TABLE)
 PROGRAMME = "programme"
 LEAST_RUNS = 8
 """Fewest runs from which convergence shows an interval."""
-FEW_SETTINGS = 3
-"""A future that changes no more settings than this shows their own effect."""
-LEAST_FUTURES = 8
-"""Fewest futures among which settings are ranked."""
 RANGE_COLUMNS = (
     "strategy", "measure", "difference", "low", "high", "chance_low", "chance_high", "verdict",
     "better_share", "worse_share", "best_share", "futures", "runs",
 )  # fmt: skip
 """Columns of the table of plausible ranges."""
-PERMUTATIONS = 4000
-"""Permutations of differences among futures, for p-values of settings."""
 
 
 @dataclass(frozen=True)
@@ -447,129 +434,3 @@ def convergence(
         rows.append([size, best, *(float(part) for part in (*difference, *lead))])
     names = ["runs", "best", "difference", "low", "high", "lead", "lead_low", "lead_high"]
     return pd.DataFrame(rows, columns=names)
-
-
-@dataclass(frozen=True)
-class Influence:
-    """Which settings move a strategy's difference to the baseline between futures."""
-
-    strategy: str
-    futures: int
-    """Futures among which settings are ranked; 0 if none are."""
-    level: float
-    """Confidence level of intervals, and of the test over all ranked settings at once."""
-    single: pd.DataFrame = field(repr=False)
-    """Futures that change few settings, the largest shift first. Columns: future,
-    ``difference``, ``shift`` of the difference against the first future on the same draws, its
-    interval ``low``, ``high``, and ``moves``: whether the interval excludes zero."""
-    ranked: pd.DataFrame = field(repr=False)
-    """Settings that many futures vary together, the most influential first. Columns: setting,
-    rank ``correlation`` with the difference (NaN for words), ``share`` of the variance of its
-    ranks that the setting explains, ``lower``, ``upper``: mean difference in the futures with the
-    lower and upper half of its values (NaN for words), familywise ``p``, and ``moves``: whether p
-    is within the level."""
-
-
-def influence(
-    results: Results,
-    comparison: Comparison,
-    strategy: str,
-    *,
-    measure: str = NET_BENEFIT,
-    seed: int = 1,
-) -> Influence:
-    """Rank settings by how much they move a strategy's difference to the baseline.
-
-    A future that changes few settings shows their own effect. Where many futures vary the same
-    settings together, settings are ranked by rank correlation, with permutation p-values; ``seed``
-    decides the permutations. Both tables are empty for a single future.
-    """
-    futures = comparison.futures
-    difference = comparison.differences
-    here = (difference["measure"] == measure) & (difference["strategy"] == strategy)
-    difference = difference[here].set_index("future")["difference"].astype(float)
-    first = results.futures[futures[0]]
-    single = [
-        name
-        for name in futures[1:]
-        if sum(first.get(key) != value for key, value in results.futures[name].items())
-        <= FEW_SETTINGS
-    ]
-    rest = {name: results.futures[name] for name in futures[1:] if name not in single}
-    settings = ranking(rest, difference, 1.0 - comparison.level, seed)
-    names = (comparison.baseline, strategy)
-    values = measure_values(results, measure, names, (futures[0], *single))
-    change, level = values[1] - values[0], comparison.level
-    own = mean_interval(change, level, axis=1).mean[1:]
-    shift = mean_interval(change[1:] - change[:1], level, axis=1).columns("shift")
-    shifts = pd.DataFrame({"future": single, "difference": own} | shift).drop(columns="runs")
-    shifts["moves"] = (shifts["low"] > 0.0) | (shifts["high"] < 0.0)
-    order = shifts["shift"].abs().sort_values(ascending=False, kind="stable").index
-    return Influence(
-        strategy=strategy,
-        futures=len(rest) if len(settings) else 0,
-        level=level,
-        single=shifts.loc[order].reset_index(drop=True),
-        ranked=settings,
-    )
-
-
-def ranking(
-    futures: Mapping[str, Mapping[str, object]], difference: pd.Series, risk: float, seed: int
-) -> pd.DataFrame:
-    """Rank the settings that at least :data:`LEAST_FUTURES` futures all vary."""
-    columns = ["setting", "correlation", "share", "lower", "upper", "p", "moves"]
-    counts = Counter(key for settings in futures.values() for key in settings)
-    names = [key for key, number in counts.items() if number == len(futures) >= LEAST_FUTURES]
-    table = pd.DataFrame(
-        {key: [settings[key] for settings in futures.values()] for key in names}, list(futures)
-    )
-    table = table.loc[:, table.nunique() > 1]
-    outcome = difference[list(futures)]
-    if not len(table.columns) or outcome.nunique() < 2 or outcome.isna().any():
-        return pd.DataFrame(columns=columns)
-    ranks = standardised_ranks(outcome.to_numpy())
-    rng = np.random.default_rng(seed)
-    orders = permutations(len(ranks), PERMUTATIONS, rng)
-    permuted = np.vstack([ranks, ranks[orders]])
-    shares = np.column_stack([rank_share(permuted, table[name].to_numpy()) for name in table])
-    p = familywise_p(shares)
-    rows = []
-    for k, name in enumerate(table):
-        column = table[name]
-        correlation = lower = upper = np.nan
-        if column.dtype.kind in "fiu":
-            correlation = float(standardised_ranks(column.to_numpy()) @ ranks)
-            is_low = column <= column.median()
-            lower, upper = outcome[is_low].mean(), outcome[~is_low].mean()
-        rows.append([name, correlation, shares[0, k], lower, upper, p[k], bool(p[k] <= risk)])
-    found = pd.DataFrame(rows, columns=columns)
-    return found.sort_values(["p", "share"], ascending=[True, False], ignore_index=True)
-
-
-def trait_shares(
-    scenario: Scenario,
-    strategy: str,
-    measures: Sequence[str] = shown_in(TRAITS),
-    *,
-    worlds: int = 32,
-    repeats: int = 16,
-    seed: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> pd.DataFrame:
-    """Estimate the share of the variance between runs that is due to drawn traits of regions.
-
-    Traits that no table gives (culture, interests, autonomy, goodwill, initial trust, errors of
-    judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
-    run ``repeats`` times with other random draws (:ref:`columns <variance-table>`).
-    """
-    runs = worlds * repeats
-    results = simulate(
-        scenario, [strategy], runs=runs, seed=seed, regions=False, progress=progress,
-        traits=np.repeat(np.arange(worlds), repeats).tolist(),
-    )  # fmt: skip
-    rows = []
-    for name in measures:
-        values = results.runs[name].to_numpy().reshape(worlds, repeats)
-        rows.append((name, *variance_share(values), runs))
-    return pd.DataFrame(rows, columns=["measure", "share", "low", "high", "runs"])

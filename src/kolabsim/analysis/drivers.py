@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,15 @@ from kolabsim.analysis.statistics import (
 )
 
 MOST = 3
-"""Most assumptions with a curve."""
+"""Assumptions with a curve."""
 LEAST_FUTURES = 8
 """Fewest futures among which assumptions are ranked, or that are resampled."""
 PERMUTATIONS = 2000
 """Permutations of differences among futures, for the floor of shares."""
 RESAMPLES = 400
 """Resamples of futures, for intervals."""
+FREEDOM = 4.0
+"""Most degrees of freedom of a main effect: a line with two bends."""
 TOGETHER = 0.999
 """Rank correlation from which two settings are one assumption."""
 ASSUMPTIONS, TRAITS, CHANCE = SOURCES = ("assumptions", "traits", "chance")
@@ -114,7 +116,7 @@ class Driver:
     name: str
     share: float
     """Share of the variance between futures that it explains alone."""
-    values: tuple[float, ...] | tuple[object, ...]
+    values: tuple[Any, ...]
     """Its values in the futures, each once, rising; or words."""
     mean: np.ndarray = field(repr=False)
     """Mean difference at each value."""
@@ -149,13 +151,20 @@ class Drivers:
     floor."""
     together: Mapping[str, tuple[str, ...]] = field(repr=False)
     """Settings that move with an assumption in all futures and cannot be separated from it."""
+    difference: np.ndarray = field(repr=False)
+    """The difference in each of these futures."""
+    settings: pd.DataFrame = field(repr=False)
+    """The settings of each of these futures."""
     curves: tuple[Driver, ...] = field(repr=False)
-    """The strongest of those that exceed the floor, at most three."""
+    """The three strongest."""
+    turning: Driver | None = field(repr=False)
+    """The strongest assumption that turns the sign of the difference alone, among those that exceed
+    the floor and the three strongest."""
 
     @property
-    def turning(self) -> Driver | None:
-        """The strongest assumption that turns the sign of the difference alone."""
-        return next((one for one in self.curves if one.turn), None)
+    def moving(self) -> int:
+        """How many assumptions exceed the floor."""
+        return int(self.ranked["moves"].sum())
 
 
 @one_thread()
@@ -192,18 +201,19 @@ def find_drivers(
     order = np.argsort(-explained[:, 0], kind="stable")
     names = [[*smoothers][k] for k in order]
     counts = resample_counts(len(y), resamples, rng).T.astype(np.float64)
-    rows, curves = [], []
-    for name, share in zip(names, explained[order, 0], strict=True):
+    rows, curves, turning = [], list[Driver](), None
+    for place, (name, share) in enumerate(zip(names, explained[order, 0], strict=True)):
         moves = bool(share > floor)
-        with_band = moves and len(curves) < MOST
-        weights = counts if with_band else counts[:, :0]
+        is_shown = place < MOST or (moves and turning is None)
+        weights = counts if is_shown else counts[:, :0]
         found = main_effect(name, smoothers[name], settings[name], y, float(share), weights, level)
-        curves += [found] if with_band else []
+        curves += [found] if place < MOST else []
+        turning = turning or (found if is_shown and found.turn else None)
         rows.append((name, max(float(share), 0.0), *found.effect, moves))
     names = ["assumption", "share", "lowest", "highest", "moves"]
     return Drivers(
         len(y), level, float(np.median(y)), floor, pd.DataFrame(rows, columns=names), together,
-        tuple(curves),
+        y, settings, tuple(curves), turning,
     )  # fmt: skip
 
 
@@ -231,7 +241,7 @@ def adjusted_share(smoother: Smoother, y: np.ndarray) -> np.ndarray:
     Columns have a mean of zero. Adjusted for degrees of freedom: zero on average where the factor
     has no effect.
     """
-    strengths = smoother.strengths(y)
+    strengths = smoother.strengths(y, most=FREEDOM)
     error = ((y - smoother.fit(y, strengths)) ** 2).sum(axis=0)
     left = np.maximum(len(y) - smoother.freedom(strengths), 1.0)
     return 1.0 - error / left / ((y**2).sum(axis=0) / (len(y) - 1))
@@ -250,7 +260,7 @@ def main_effect(
 
     ``counts`` [futures, resamples] are how often each future is in a resample.
     """
-    strengths = smoother.strengths(y[:, None] - y.mean())
+    strengths = smoother.strengths(y[:, None] - y.mean(), most=FREEDOM)
     values, places = np.unique(column.to_numpy(), return_index=True)
     fitted = smoother.fit(y[:, None] - y.mean(), strengths)[places, 0] + y.mean()
     bands = np.full((len(values), 0), np.nan)

@@ -57,14 +57,21 @@ class Smoother:
             ends = (int(column.to_numpy().argmin()), int(column.to_numpy().argmax()))
         return cls(basis @ turn, np.maximum(penalty, 0.0), ends, has_order)
 
-    def strengths(self, y: np.ndarray) -> np.ndarray:
-        """Choose the smoothing strength of each column of y [F, N]: an index of STRENGTHS."""
+    def strengths(self, y: np.ndarray, *, most: float = np.inf) -> np.ndarray:
+        """Choose the smoothing strength of each column of y [F, N]: an index of STRENGTHS.
+
+        ``most`` are the degrees of freedom that a curve may have; group means have as many as there
+        are groups.
+        """
         futures = len(y)
         z2 = (self.columns.T @ y / futures) ** 2
         kept = 1.0 / (1.0 + STRENGTHS[:, None] * self.penalty)
         error = (y**2).mean(axis=0) - (kept * (2.0 - kept)) @ z2
-        free = np.maximum(1.0 - CAUTION * kept.sum(axis=1) / futures, TINY)
-        return (error / free[:, None] ** 2).argmin(axis=0)
+        freedom = kept.sum(axis=1)
+        free = np.maximum(1.0 - CAUTION * freedom / futures, TINY)
+        score = error / free[:, None] ** 2
+        score[freedom > max(most, freedom.min() + TINY)] = np.inf
+        return score.argmin(axis=0)
 
     def freedom(self, strengths: np.ndarray) -> np.ndarray:
         """Return the degrees of freedom of curves of these strengths, the mean among them."""

@@ -6,7 +6,7 @@ Titles are declared with what they describe, in :mod:`kolabsim.model` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from kolabsim.figures.formatting import (
     percent,
     significant,
 )
-from kolabsim.i18n import _, language
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES
 from kolabsim.model.levers import FORM_TITLES, STRUCTURE_TITLES, SUPPORTERS
 from kolabsim.model.measures import CHANNELS, MEASURES
@@ -191,6 +191,24 @@ def setting_title(scenario: Scenario, name: str) -> str:
     """Title of a setting of a future, by its dotted name."""
     factor = list_factors(scenario).get(name)
     return name if factor is None else factor_title(factor)
+
+
+def assumption_title(scenario: Scenario, name: str, together: Sequence[str] = ()) -> str:
+    """Title of an assumption: a setting of futures, and those that always move with it."""
+    title = setting_title(scenario, name)
+    kind, *parts = name.split(".")
+    if not together:
+        return title
+    if kind == "areas" and all(other.endswith(f".{parts[-1]}") for other in together):
+        text = _("{attribute} in all service areas together (value: {area})")
+        attribute = capitalise(_(AREA_ATTRIBUTES[parts[-1]].title))
+        return text.format(attribute=attribute, area=area_title(parts[0]))
+    text = ngettext(
+        "{title}, with {number} setting that moves with it",
+        "{title}, with {number} settings that move with it",
+        len(together),
+    )
+    return text.format(title=title, number=count(len(together)))
 
 
 def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:

@@ -394,19 +394,51 @@ _TABLES = (
     ),
     Table(
         "variance",
-        "each measure that the report breaks down",
+        "each measure that the report breaks down, and source of variance",
         (
             Column("measure", "name of the measure"),
             Column(
-                "share",
-                "share of the variance between runs that is due to drawn traits of regions",
-                "share",
+                "source",
+                "`assumptions`: between futures; `traits`: attributes of regions that no table "
+                "gives; `chance`: all other random draws",
             ),
+            Column(
+                "variance",
+                "variance of the best strategy's difference to the baseline in single runs; an "
+                "unbiased estimate, which may be below zero",
+                "square of the measure's",
+            ),
+            Column("share", "its share of the sum; what is below zero counts as none", "share"),
             *interval("share"),
             RUNS,
         ),
         COMPARISON,
         ("variance.csv",),
+    ),
+    Table(
+        "drivers",
+        "each assumption that many futures vary together, the strongest first",
+        (
+            Column("assumption", "dotted name of the setting"),
+            Column(
+                "share",
+                "share of the variance of the best strategy's difference between futures that the "
+                "assumption explains alone",
+                "share",
+            ),
+            *(
+                Column(
+                    name,
+                    f"mean difference in realised net benefit at its {name} value; of words, {end}",
+                    "share of stand-alone cost",
+                )
+                for name, end in (("lowest", "the least"), ("highest", "the most"))
+            ),
+            Column("moves", "whether the share exceeds what chance would give any assumption"),
+        ),
+        COMPARISON,
+        ("drivers.csv",),
+        "Only comparisons with at least eight such futures have it.",
     ),
     Table(
         "fairness",
