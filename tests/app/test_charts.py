@@ -12,6 +12,7 @@ from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.texts import differences_html, headline, table_html, verdict_counts
 from kolabsim.i18n import speaking
 from kolabsim.model.areas import FAMILIES
+from kolabsim.scenario.scenario import Scenario
 
 
 def every(value):
@@ -111,7 +112,7 @@ def test_verdicts_are_shown_by_marks_and_not_by_colour_alone(estimate):
     assert sizes == sorted(sizes, reverse=True), "small regions are drawn over large ones"
     counts = verdict_counts(estimate.comparison)
     assert [int(number) for number in re.findall(r"\d+", counts)] == [
-        marks.count(mark) for mark in "▲▼○"
+        marks.count(mark) for mark in "▲▼●○"
     ]
     assert f"{marks.count('▲')} gain and {marks.count('▼')} lose" in headline(estimate.comparison)
 
@@ -139,6 +140,17 @@ def test_regions_without_positions_stand_in_a_circle(uploads):
     assert len(np.unique(np.round(nodes, 3), axis=0)) == 6
     assert np.hypot(*np.transpose(nodes)) == pytest.approx(np.ones(6))
     assert chart.options["geo"]["aspectScale"] == 1.0
+
+
+def test_of_many_lines_the_widest_are_drawn():
+    regions = Scenario.load("small-towns").with_({"regions.synthetic.number": 40}).regions
+    links = np.triu(np.linspace(0.1, 0.9, 40 * 40).reshape(40, 40), 1)
+    chart = charts.network(regions, links, "")
+    lines = chart.options["series"][0]["links"]
+    assert len(lines) == len(chart.rows) == charts.MOST_LINES < np.count_nonzero(links)
+    shares = [links[line["source"], line["target"]] for line in lines]
+    assert shares == sorted(shares, reverse=True)
+    assert min(shares) == np.sort(links.ravel())[-charts.MOST_LINES]
 
 
 EVIL = '<script>alert(1)</script>"); alert(1); ("'

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from kolabsim.app.charts import draw
 from kolabsim.app.recent import RunStore
 from kolabsim.app.session import (
     YOURS,
@@ -119,6 +120,16 @@ def test_runs_that_made_room_are_simulated_again_for_a_download(store, scenario,
     assert not session.held[0].blocks
     assert estimate.data() == before
     assert (estimate.links == links).all()
+
+
+def test_little_is_kept_of_an_estimate_that_was_drawn(store, scenario, going):
+    session = Session(Settings(levers={"ngo": 0.5}), scenario)
+    estimate = next(session.estimates(going))
+    draw(estimate)
+    assert "shown" not in vars(estimate)
+    blocks = [block for blocks in session.blocks(estimate.runs) for block in blocks]
+    assert blocks
+    assert all(block.quarters.shape[2] < 0.5 * len(scenario.measures) for block in blocks)
 
 
 def test_blocks_are_the_same_however_they_are_asked_for(store, scenario, going):

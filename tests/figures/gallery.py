@@ -16,6 +16,8 @@ import pandas as pd
 from kolabsim import figures
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.discovery import discover, failures
+from kolabsim.analysis.drivers import SOURCES, find_drivers
+from kolabsim.analysis.influence import Influence
 from kolabsim.analysis.information import information
 from kolabsim.analysis.pareto import Budget, Front, Objective, reevaluate
 from kolabsim.analysis.region import region_outlook
@@ -72,6 +74,29 @@ def many() -> Any:
     """A comparison of more regions than can be drawn one by one."""
     scenario = make_scenario(40, strategies={"all": {"mechanisms": {"forum": 1.0}}})
     return compare(simulate(scenario, ["voluntary", "all"], runs=6))
+
+
+@cache
+def moved() -> Influence:
+    """A made-up difference in 80 futures that follows start-up cost, the rule, and notice."""
+    rng = np.random.default_rng(4)
+    names = ("startup_cost", "notice", "conclude", "strain")
+    settings = pd.DataFrame({f"parameters.{name}": rng.random(80) for name in names})
+    settings["decision"] = rng.choice(["best_response", "imitation", "satisficing"], 80)
+    cost, notice = (settings[f"parameters.{name}"] for name in names[:2])
+    rule = settings["decision"].map({"best_response": 0.01, "imitation": -0.004}).fillna(0.003)
+    difference = 0.03 - 0.05 * cost + 0.01 * notice**2 + rule + 0.004 * rng.normal(size=80)
+    drivers = find_drivers(difference.to_numpy(), settings, permuted=100, resamples=100)
+    return Influence("full_package", 0.95, pd.DataFrame(), drivers)
+
+
+def variance() -> pd.DataFrame:
+    """The shares of two measures; the second does not vary."""
+    return pd.DataFrame({
+        "measure": np.repeat(["realised_benefit", "trust"], 3),
+        "source": [*SOURCES, *SOURCES],
+        "share": [0.71, 0.04, 0.25, np.nan, np.nan, np.nan],
+    })  # fmt: skip
 
 
 @cache
@@ -235,6 +260,10 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "convergence_by_runs": lambda ax: figures.convergence_by_runs(
         comparison(), by_runs(), ax=ax
     ),
+    "variance_sources": lambda ax: figures.variance_sources(
+        variance(), ["realised_benefit", "trust"], ax=ax
+    ),
+    "main_effects": lambda ax: figures.main_effects(comparison(), moved(), ax=ax),
     "winners": lambda ax: figures.winners(comparison(), ax=ax),
     "winners of many": lambda ax: figures.winners(many(), ax=ax),
     "regions_map": lambda ax: figures.regions_map(comparison(), best(), ax=ax),

@@ -25,7 +25,7 @@ from kolabsim.analysis.statistics import quantiles
 from kolabsim.app import charts
 from kolabsim.errors import InputError
 from kolabsim.figures import maps, network
-from kolabsim.figures.labels import choose_winner_scale, strategy_title
+from kolabsim.figures.labels import choose_winner_scale, strategy_title, verdict_labels
 from kolabsim.figures.marks import place_labels
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import fit_columns, open_canvas, styled
@@ -215,13 +215,14 @@ def test_a_forest_marks_verdicts_by_shape_and_colour(comparison):
     axes = figure.axes[0]
     table = comparison.table("realised_benefit").loc[comparison.order()]
     marks = [line for line in axes.lines if line.get_marker() in "^vo"]
-    expected = {"better": "^", "worse": "v", "undecided": "o"}
+    expected = {"better": "^", "worse": "v", "undecided": "o", "hardly changes": "o"}
     assert [line.get_marker() for line in marks] == [expected[v] for v in table["verdict"]]
     drawn = [float(line.get_xdata()[0]) for line in marks]
     assert drawn == pytest.approx(list(100 * table["difference"]))
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels[0] == strategy_title(comparison, comparison.order()[0])
-    assert "better than Voluntary" in texts(figure)
+    seen = {verdict_labels(comparison)[verdict] for verdict in table["verdict"]}
+    assert all(label in texts(figure) for label in seen)
 
 
 def test_a_difference_that_is_undefined_says_so(results):

@@ -64,7 +64,7 @@ def test_the_page_can_be_read_aloud(pages, code):
     assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
     pictures = page.all("svg")
-    assert len(pictures) == 9
+    assert len(pictures) == 10
     assert all(picture["role"] == "img" for picture in pictures)
     assert len(page.all("figcaption")) == len(pictures)
     ids = [attributes["id"] for _tag, attributes in page.starts if "id" in attributes]
@@ -76,7 +76,7 @@ def test_the_page_can_be_read_aloud(pages, code):
 def test_sections_come_in_the_order_in_which_people_ask(pages):
     _text, page = pages["en"]
     sections = [section["id"] for section in page.all("section")]
-    order = "answer comparison cost winners why uncertainty assumptions reproduce"
+    order = "answer comparison cost winners why influence uncertainty assumptions reproduce"
     assert sections == order.split()
 
 
@@ -150,7 +150,7 @@ def test_it_says_how_to_have_it_again(pages):
 def test_shares_of_variance_are_shown_with_a_dash_where_undefined(pages):
     _text, page = pages["en"]
     assert "20% to 60%" in page.text.replace("\xa0", " ")
-    assert "Drawn attributes and chance" in page.text
+    assert "because of attributes of regions that no table gives (40% of the variance)" in page.text
 
 
 def test_no_number_is_nan_or_has_a_hyphen_for_a_minus(pages):

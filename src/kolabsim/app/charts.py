@@ -50,6 +50,8 @@ MOST_DRAWN = 3000
 """Most regions of a table that its map shows: the most populous."""
 SEEN = 0.02
 """Share of services from which on two regions are joined by a line."""
+MOST_LINES = 400
+"""Most lines of a network: more are a blot, and take longer than all the rest of the page."""
 BASE: Options = {
     "textStyle": {"fontFamily": FONTS, "fontSize": 12.5, "color": INK},
     ":animation": "!matchMedia('(prefers-reduced-motion: reduce)').matches",
@@ -171,7 +173,7 @@ def envelopes(estimate: Estimate, measure: str) -> Chart:
     """
     scenario = estimate.session.scenario
     time, values = yearly(
-        estimate.results, measure, estimate.session.strategies, baseline=None, future=None
+        estimate.shown, measure, estimate.session.strategies, baseline=None, future=None
     )
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     scale = choose_scale(
@@ -390,11 +392,16 @@ def regions_map(estimate: Estimate) -> Chart:
 
 
 def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
-    """Draw regions, joined by lines whose width is the share of services that two share [R, R]."""
+    """Draw regions, joined by lines whose width is the share of services that two share [R, R].
+
+    Of many lines, those of the pairs that share most are drawn.
+    """
     place, geo = map_base(regions)
     largest = max(float(links.max(initial=0.0)), 0.25)
     edges, rows = [], []
-    for i, j in zip(*np.nonzero(np.triu(links) > SEEN), strict=True):
+    pairs = np.argwhere(np.triu(links) > SEEN)
+    order = np.argsort(-links[tuple(pairs.T)], kind="stable")
+    for i, j in pairs[order[:MOST_LINES]]:
         share = float(links[i, j])
         rows.append([regions.labels[i], regions.labels[j], percent(share)])
         text = f"{regions.labels[i]} – {regions.labels[j]}: {percent(share)}"

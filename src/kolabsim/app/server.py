@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ from starlette.responses import Response
 
 from kolabsim.app import apart
 from kolabsim.app.answers import Answers
-from kolabsim.app.charts import Drawing, register_script
+from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
@@ -67,6 +68,9 @@ OVERHEAD = 100_000
 COLLECTED = 10
 """Number of deleted pages after which garbage is collected: hundreds would wait otherwise."""
 DELETED = count_from(1)
+SWITCHING = 0.001
+"""Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
+turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -84,6 +88,7 @@ def serve(
     ``allowed`` are further names under which browsers may reach it, and ``factor`` raises or lowers
     the limits on what a visitor may ask for.
     """
+    sys.setswitchinterval(SWITCHING)
     UPLOADS.factor = factor
     UPLOADS.call = partial(apart.call, limits=apart.Limits().scaled(factor))
 
@@ -289,7 +294,11 @@ class Page:
         with ui.element("figure"):
             write(_("Shared services at the end"), tag="h2")
             self.charts["network"] = ChartPlace("network", numbers=True)
-            caption(_("The wider a line, the more services two regions share (first runs)."))
+            text = _(
+                "The wider a line, the more services two regions share (first runs; of many lines, "
+                "the {most} widest)."
+            )
+            caption(text.format(most=count(MOST_LINES)))
         with ui.element("figure").classes("take"):
             write(_("Share and download"), tag="h2")
             text = _("It holds all settings: anyone who opens it sees the same.")

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from kolabsim.app.importing import archive
-from kolabsim.app.recent import Runs, RunStore
+from kolabsim.app.recent import Block, Runs, RunStore
 from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.app.uploads import Upload
 from kolabsim.app.work import run_steps, runs_at_a_time, work_of
-from kolabsim.engine.ensemble import Block, Task, build_task, run_block
+from kolabsim.engine.ensemble import Task, build_task, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
@@ -34,7 +34,7 @@ from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
 from kolabsim.study.tables import Terms
-from kolabsim.study.tasks import DEFAULT_FUTURE
+from kolabsim.study.tasks import DEFAULT_FUTURE, run_figures
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
@@ -45,6 +45,10 @@ OWN = "your-strategy.yaml"
 """File of the strategy and assumptions that a user composes, in a study made of a table."""
 RUNS = RunStore()
 """Runs of strategies, shared by all visitors."""
+QUARTERLY = tuple(
+    dict.fromkeys(part for name in SHOWN for part in (name, *MEASURES[name].ratio) if part)
+)
+"""Measures that are shown over time, and those that they are ratios of."""
 DRAWING = Lock()
 """Held while matplotlib draws a report: its settings belong to the whole process."""
 
@@ -244,8 +248,12 @@ def simulate_block(
         return
     block = run_block(task, runs, trace=trace, stop=stop)
     if not stop[0]:
-        # Of the trace, nothing but the end is shown.
-        stored.blocks[int(runs[0])] = block._replace(trace=block.trace[:, -1:].copy())
+        stored.blocks[int(runs[0])] = Block(
+            run_figures(block.history, block.measures),
+            block.history[..., [block.measures.index(name) for name in QUARTERLY]],
+            block.figures,
+            block.trace[:, -1:].copy(),
+        )
 
 
 def open_scenario(
@@ -282,33 +290,48 @@ class Estimate:
         """Whether no better estimate follows."""
         return self.runs == self.session.steps[-1]
 
-    @cached_property
+    @property
     def results(self) -> Results:
-        """The runs of both strategies as tidy tables."""
-        self.session.fill(self.runs)
+        """The runs of both strategies as tidy tables; these are simulated once more."""
+        session, runs = self.session, np.arange(self.runs)
+        blocks = [run_block(task, runs) for task in session.tasks]
         history, regions = (
+            np.stack([getattr(block, kind) for block in blocks])[:, None]
+            for kind in ("history", "figures")
+        )
+        return Results.from_arrays(*self._origin, history, regions)
+
+    @cached_property
+    def shown(self) -> Results:
+        """The same with the quarters of :data:`QUARTERLY` only, from the stored runs."""
+        self.session.fill(self.runs)
+        runs, quarters, regions = (
             np.stack([np.concatenate([getattr(b, kind) for b in blocks])[: self.runs]
                       for blocks in self.session.blocks(self.runs)])[:, None]
-            for kind in ("history", "figures")
+            for kind in ("runs", "quarters", "regions")
         )  # fmt: skip
+        return Results.from_arrays(*self._origin, quarters, regions, runs=runs, quarterly=QUARTERLY)
+
+    @property
+    def _origin(
+        self,
+    ) -> tuple[Scenario, tuple[str, str], dict[str, dict[str, object]], int]:
+        """Scenario, strategies, futures and seed of the runs."""
         session = self.session
-        futures: dict[str, dict[str, object]] = {DEFAULT_FUTURE: {}}
-        return Results.from_arrays(
-            session.scenario, session.strategies, futures, session.settings.seed, history, regions
-        )
+        return session.scenario, session.strategies, {DEFAULT_FUTURE: {}}, session.settings.seed
 
     @cached_property
     def comparison(self) -> Comparison:
         """The user's strategy against the baseline, run by run, with 95% intervals."""
         from kolabsim.analysis.comparison import compare
 
-        return compare(self.results, baseline=self.session.settings.baseline)
+        return compare(self.shown, baseline=self.session.settings.baseline)
 
     def release(self) -> None:
         """Free the large tables; they are rebuilt from the runs when they are needed."""
         self.comparison  # noqa: B018 (needs the tables, and is stored)
         self.links  # noqa: B018
-        self.__dict__.pop("results", None)
+        self.__dict__.pop("shown", None)
 
     @cached_property
     def links(self) -> np.ndarray:
@@ -334,12 +357,12 @@ class Estimate:
 
     def data(self) -> bytes:
         """A ZIP file: differences, winners, runs, quarters, their columns, and the study."""
-        scenario = self.session.scenario
+        scenario, results = self.session.scenario, self.results
         tables = {
             "differences": self.comparison.differences,
             "winners": self.comparison.winners,
-            "runs": self.results.runs,
-            "quarters": self.results.quarters,
+            "runs": results.runs,
+            "quarters": results.quarters,
         }
         terms = Terms({name: MEASURES[name] for name in scenario.measures}, scenario.currency)
         tables["columns"] = terms.column_table({name: list(of) for name, of in tables.items()})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import GAINS, LOSES, SAME, UNDECIDED
 from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.uploads import LARGEST
 from kolabsim.figures.formatting import SPACE, count, percent
@@ -50,7 +50,8 @@ def headline(comparison: Comparison) -> str:
 def verdict_counts(comparison: Comparison) -> str:
     """Count the regions that gain, that lose and that are undecided, each with its mark."""
     verdicts = comparison.winners["verdict"]
-    labels = {GAINS: _("gain"), LOSES: _("lose"), UNDECIDED: _("undecided")}
+    labels = {GAINS: _("gain"), LOSES: _("lose"), SAME: _("hardly change")}
+    labels[UNDECIDED] = _("undecided")
     return ", ".join(
         f"{MARKS[verdict][0]}{SPACE}{count((verdicts == verdict).sum())} {label}"
         for verdict, label in labels.items()

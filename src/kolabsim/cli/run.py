@@ -176,7 +176,7 @@ def publish(
     pages = 2 * len(codes) * getattr(found.spec, "runs", 0) if codes else 0
     with ledger.publishing(key) as about, count_runs(pages) as progress:
         plan = Publication(found, folder, run, facts, codes, begin, progress)
-        result, sections = plan.publish()
+        result, lines = plan.publish()
         about |= plan.facts
     if faults:  # of points that this experiment no longer has
         ledger.remove(ledger.faults(INPUT, PART))
@@ -187,8 +187,8 @@ def publish(
         )
         console.print(terminal_table(found, result))
         console.print(text)
-    for paragraph in sections[0].summary if sections else ():
-        console.print(paragraph, soft_wrap=True)
+    for line in lines:
+        console.print(line, soft_wrap=True)
     print_report_path(folder / REPORT)
     warn_of_failures(whole.failed, folder)
     if is_incomplete(ledger):

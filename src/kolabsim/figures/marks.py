@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.statistics import UNDECIDED
-from kolabsim.figures.palette import GREY, INK, MARKS
+from kolabsim.figures.palette import GREY, HOLLOW, INK, MARKS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +39,7 @@ def draw_estimates(
             continue
         _sign, marker, colour = MARKS[verdict]
         axes.hlines(y, low, high, color=colour, linewidth=1.5, zorder=2)
-        face = "white" if verdict == UNDECIDED else colour
+        face = "white" if verdict in HOLLOW else colour
         axes.plot(value, y, marker, color=colour, markersize=5.0, markerfacecolor=face, zorder=3)
 
 

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import Comparison, compare, trait_shares
+from kolabsim.analysis.comparison import Comparison, compare
 from kolabsim.analysis.fairness import fairness
+from kolabsim.analysis.influence import (
+    Influence,
+    difference_sources,
+    influence,
+    varied_futures,
+)
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result, run_experiment
@@ -20,18 +26,18 @@ from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
 from kolabsim.errors import KolabsimError, StorageError
-from kolabsim.figures.formatting import UNDEFINED, format_interval, significant
+from kolabsim.figures.formatting import format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import link, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
-from kolabsim.report.comparison import comparison_page
+from kolabsim.report.comparison import View, comparison_page, influence_lines
 from kolabsim.report.output import publish
 from kolabsim.report.page import KindReport, Page, Section, Table, missing_section
 from kolabsim.report.provenance import provenance, reproduction_section
 from kolabsim.report.region import page_names, write_region
-from kolabsim.report.wording import fill, scenario_words, warn_of_failed_runs
+from kolabsim.report.wording import fill, scenario_words, source_text, warn_of_failed_runs
 from kolabsim.scenario.notices import find_notices
 from kolabsim.study.collect import collect, joined
 from kolabsim.study.experiment import Experiment
@@ -76,45 +82,48 @@ class Publication:
         found: dict[str, Any] = json.loads(json.dumps(self.find_facts(), default=str))
         return found
 
-    def publish(self) -> tuple[Result, Sequence[Section]]:
+    def publish(self) -> tuple[Result, Sequence[str]]:
         """Run the experiment and write its tables, figures and report into its folder.
 
-        Returns the result, and the sections of a report that is no comparison. Raises
+        Returns the result, and what a terminal shows of it in sentences. Raises
         :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
         if self.experiment.kind == "comparison":
-            return self.publish_comparison(), ()
+            return self.publish_comparison()
         result = run_experiment(self.experiment, self.folder, self.run)
         self.begin()
-        return result, publish_experiment(self.experiment, result, self.folder, self.facts)
+        sections = publish_experiment(self.experiment, result, self.folder, self.facts)
+        return result, sections[0].summary
 
-    def publish_comparison(self) -> Comparison:
+    def publish_comparison(self) -> tuple[Comparison, list[str]]:
         """Run a comparison and write its report, and the pages of regions."""
         experiment, scenario = self.experiment, self.experiment.scenario
         study = Study.plan(experiment, self.folder)
         self.run(study)
         self.begin()
         spec, seed = experiment.spec, experiment.seed
-        worlds, repeats = (32, 16) if spec.runs >= 100 else (8, 8)
-        variance = or_warn(
-            _("the share of the variance due to traits"),
-            lambda: trait_shares(
-                scenario, spec.baseline, worlds=worlds, repeats=repeats, seed=seed
-            ),
-        )
         results = collect(study, scenario, experiment.futures)
         comparison = compare(results, baseline=spec.baseline)
+        view = View(comparison)
+        best = view.best
+        variance = or_warn(
+            _("the variance of differences by source"),
+            lambda: difference_sources(
+                scenario, spec.baseline, best, varied_futures(results), seed=seed
+            ),
+        )
         fair = None
         if len(scenario.regions) <= 40:  # of more, nobody reads who pays what in one run
             fair = or_warn(
                 _("the cost shares in joint bodies"),
-                lambda: fairness(scenario, comparison.order()[0], seed=seed),
+                lambda: fairness(scenario, best, seed=seed),
             )
+        moved = influence(results, comparison, best, seed=seed)
         publish_comparison(
-            experiment, study, results, comparison, variance=variance, fair=fair,
+            experiment, study, results, comparison, moved, variance=variance, fair=fair,
             facts=self.facts, pages=self.region_pages(comparison),
         )  # fmt: skip
-        return comparison
+        return comparison, influence_lines(view, moved, variance)
 
     def region_pages(self, comparison: Comparison) -> dict[str, str]:
         """Write the pages of regions for the best strategy; return their addresses by code."""
@@ -155,6 +164,7 @@ def publish_comparison(
     study: Study,
     results: Results,
     comparison: Comparison,
+    moved: Influence,
     *,
     variance: pd.DataFrame | None,
     fair: pd.DataFrame | None,
@@ -172,10 +182,16 @@ def publish_comparison(
         "differences": comparison.differences, "winners": comparison.winners,
         "costs": comparison.costs, "channels": comparison.channels,
         "variance": variance, "fairness": fair,
+        "drivers": moved.drivers and moved.drivers.ranked,
     }  # fmt: skip
+    if comparison.is_varied:
+        tables |= {
+            "ranges": comparison.ranges, "winner_ranges": comparison.winner_ranges,
+            "cost_ranges": comparison.cost_ranges,
+        }  # fmt: skip
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
-        variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
+        moved=moved, variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
     publish(page, folder, tables=found, facts=facts, scenario=experiment.scenario)
@@ -224,8 +240,7 @@ def factor_tables(experiment: Experiment) -> list[Table]:
         else:
             range_ = format_interval(significant(factor.low), significant(factor.high))
             unit = "" if factor.unit in ("", "1") else _(factor.unit)
-        source = _("assumed") if factor.source == "assumed" else _(factor.source or UNDEFINED)
-        rows.append((factor_title(factor), range_, unit, source))
+        rows.append((factor_title(factor), range_, unit, source_text(factor)))
     head = [_("Factor"), _("Range"), _("Unit"), _("Source")]
     return [Table(_("Factors that were varied"), head, rows, prose=True)] if rows else []
 

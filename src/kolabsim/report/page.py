@@ -14,7 +14,18 @@ from functools import cached_property, wraps
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
-from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    DIFFERENT,
+    GAINS,
+    LIKELY,
+    LOSES,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 from kolabsim.errors import StorageError
 from kolabsim.figures.formatting import SPACE, UNDEFINED, Scale, undefined_interval
 from kolabsim.figures.palette import MARKS
@@ -55,7 +66,10 @@ class Cell:
         titles = {
             BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
             DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
+            SAME: _("hardly changes"), DEPENDS: _("depends on assumptions"),
         }  # fmt: skip
+        for names, text in ((ROBUST, _("robust: {verdict}")), (LIKELY, _("likely: {verdict}"))):
+            titles |= {names[word]: text.format(verdict=titles[word]) for word in names}
         return titles.get(self.verdict, "")
 
     @property

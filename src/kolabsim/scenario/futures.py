@@ -15,6 +15,8 @@ from kolabsim.model.levers import CONSENTS, SHARES, TRUSTS, UNIT_COSTS
 from kolabsim.scenario.scenario import Scenario, shipped
 
 FILE = "plausible.csv"
+PLAUSIBLE = "plausible-"
+"""Prefix of the names of plausible futures."""
 AREA_FACTOR = "area_factors."
 """Prefix of a setting that multiplies an attribute of every service area of any scenario."""
 
@@ -87,7 +89,12 @@ def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
 def plausible_futures(number: int, scenario: Scenario) -> dict[str, Future]:
     """Return the first ``number`` shipped plausible futures by name, in a scenario's settings."""
     sets = plausible_sets()[:number] if number else ()
-    return {f"plausible-{k + 1}": in_scenario(one, scenario) for k, one in enumerate(sets)}
+    return {f"{PLAUSIBLE}{k + 1}": in_scenario(one, scenario) for k, one in enumerate(sets)}
+
+
+def is_plausible(name: str) -> bool:
+    """Whether a future of this name is one of the plausible ones, over which ranges are taken."""
+    return name.startswith(PLAUSIBLE)
 
 
 def as_text(sets: Sequence[Mapping[str, object]]) -> str:

@@ -119,8 +119,8 @@ FUTURE = Column(
 )
 RUN = Column(
     "run",
-    "number of the run, from 0; runs of the same number have the same random draws, under every "
-    "strategy and in every future",
+    "number of the run, from 0; runs of the same number have the same random draws under every "
+    "strategy and in every future, but each plausible future of a comparison has draws of its own",
     "1",
 )
 QUARTER = Column("quarter", "quarter, from 0", "quarters")
@@ -132,6 +132,15 @@ OUTCOME = Column(
 )
 SETTING = Column("FACTOR", "setting of each factor, by its dotted name", OF_FACTOR)
 RUNS = Column("runs", "runs that the row is computed from", "runs")
+FUTURES = Column("futures", "plausible futures that the row is computed from", "futures")
+PLAUSIBLE_RANGE = "the plausible range: 90% of futures, or all if there are fewer than 20"
+OVER_FUTURES = (
+    "`robustly {up}`, `likely {up}`, `hardly changes`, `likely {down}` or `robustly {down}` by the "
+    "share of futures in which it is so; `depends` if in too few; `undecided` if chance leaves it "
+    "open"
+)
+OVER_PLAUSIBLE = "It is there if the comparison varies assumptions."
+OF_COST = "share of stand-alone cost"
 KEYS = (STRATEGY, FUTURE, RUN)
 
 
@@ -230,8 +239,9 @@ _TABLES = (
             *interval(OF_MEASURE, "the 95% interval of the difference"),
             Column(
                 "verdict",
-                "`better`, `worse` or `undecided` by the interval; `different` where the measure "
-                "has no better direction",
+                "`better`, `worse`, `hardly changes` or `undecided` by an interval that is "
+                "corrected for the number of strategies; `different` where the measure has no "
+                "better direction",
             ),
             better_share("the strategy does better than the baseline"),
             Column("best_share", "share of runs in which it is best of all, ties divided", "share"),
@@ -265,7 +275,11 @@ _TABLES = (
             Column("money", "the same in money", MONEY),
             Column("money_low", "lower end of its 95% interval", MONEY),
             Column("money_high", "upper end of its 95% interval", MONEY),
-            Column("verdict", "`gains`, `loses` or `undecided`, by the interval"),
+            Column(
+                "verdict",
+                "`gains`, `loses`, `hardly changes` or `undecided` by an interval that is "
+                "corrected for the number of strategies and regions",
+            ),
             better_share("the region is better off"),
             RUNS,
         ),
@@ -294,6 +308,72 @@ _TABLES = (
         ("costs.csv",),
     ),
     Table(
+        "ranges",
+        "each strategy and measure, over plausible futures",
+        (
+            STRATEGY,
+            Column("measure", "name of the measure"),
+            Column(
+                "difference", "median over futures of the difference to the baseline", OF_MEASURE
+            ),
+            *interval(OF_MEASURE, PLAUSIBLE_RANGE),
+            Column("chance_low", "lower end of the 95% interval of the median", OF_MEASURE),
+            Column("chance_high", "upper end of the 95% interval of the median", OF_MEASURE),
+            Column("verdict", OVER_FUTURES.format(up="better", down="worse")),
+            Column("better_share", "share of futures in which the strategy is better", "share"),
+            Column("worse_share", "share of futures in which it is worse", "share"),
+            Column("best_share", "share of futures in which it is best of all", "share"),
+            FUTURES,
+            Column("runs", "pairs of runs that were used, in all futures", "runs"),
+        ),
+        COMPARISON,
+        ("ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
+        "winner_ranges",
+        "each strategy and region, over plausible futures",
+        (
+            STRATEGY,
+            REGION,
+            NAME,
+            Column(
+                "difference",
+                "median over futures of the realised net benefit beyond the baseline's, after the "
+                "programme cost that the region bears",
+                "share of stand-alone cost",
+            ),
+            *interval("share of stand-alone cost", PLAUSIBLE_RANGE),
+            Column("chance_low", "lower end of the 95% interval of the median", OF_COST),
+            Column("chance_high", "upper end of the 95% interval of the median", OF_COST),
+            Column("money", "the median in money", MONEY),
+            Column("money_low", "lower end of its plausible range", MONEY),
+            Column("money_high", "upper end of its plausible range", MONEY),
+            Column("verdict", OVER_FUTURES.format(up="gains", down="loses")),
+            Column("better_share", "share of futures in which the region gains", "share"),
+            Column("worse_share", "share of futures in which the region loses", "share"),
+            FUTURES,
+            Column("runs", "pairs of runs that were used, in all futures", "runs"),
+        ),
+        COMPARISON,
+        ("winner_ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
+        "cost_ranges",
+        "each strategy and item of cost, over plausible futures",
+        (
+            STRATEGY,
+            Column("item", "as in `costs`"),
+            Column("value", "median over futures", "currency, or 1 for `saving_per_cost`"),
+            *interval("currency, or 1 for `saving_per_cost`", PLAUSIBLE_RANGE),
+            FUTURES,
+        ),
+        COMPARISON,
+        ("cost_ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
         "channels",
         "each strategy, future and channel",
         (
@@ -314,19 +394,51 @@ _TABLES = (
     ),
     Table(
         "variance",
-        "each measure that the report breaks down",
+        "each measure that the report breaks down, and source of variance",
         (
             Column("measure", "name of the measure"),
             Column(
-                "share",
-                "share of the variance between runs that is due to drawn traits of regions",
-                "share",
+                "source",
+                "`assumptions`: between futures; `traits`: attributes of regions that no table "
+                "gives; `chance`: all other random draws",
             ),
+            Column(
+                "variance",
+                "variance of the best strategy's difference to the baseline in single runs; an "
+                "unbiased estimate, which may be below zero",
+                "square of the measure's",
+            ),
+            Column("share", "its share of the sum; what is below zero counts as none", "share"),
             *interval("share"),
             RUNS,
         ),
         COMPARISON,
         ("variance.csv",),
+    ),
+    Table(
+        "drivers",
+        "each assumption that many futures vary together, the strongest first",
+        (
+            Column("assumption", "dotted name of the setting"),
+            Column(
+                "share",
+                "share of the variance of the best strategy's difference between futures that the "
+                "assumption explains alone",
+                "share",
+            ),
+            *(
+                Column(
+                    name,
+                    f"mean difference in realised net benefit at its {name} value; of words, {end}",
+                    "share of stand-alone cost",
+                )
+                for name, end in (("lowest", "the least"), ("highest", "the most"))
+            ),
+            Column("moves", "whether the share exceeds what chance would give any assumption"),
+        ),
+        COMPARISON,
+        ("drivers.csv",),
+        "Only comparisons with at least eight such futures have it.",
     ),
     Table(
         "fairness",

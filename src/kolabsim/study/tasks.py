@@ -30,6 +30,7 @@ from kolabsim.model.load import imports, run_extensions
 from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
 from kolabsim.scenario.compile import build_policy
+from kolabsim.scenario.futures import is_plausible
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.identity import Identity
 
@@ -111,8 +112,24 @@ def build_futures(
         if table_shape(world) != table_shape(scenario):
             text = _("future '{name}' must not change regions, areas or the horizon")
             raise InputError.of(text, name=name)
-        worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
+        first, own = next(iter(world.strategies.values())), future_seed(seed, name)
+        worlds[name] = (world, build_task(world, first, seed=own))
     return worlds
+
+
+def future_seed(seed: int, name: str) -> int:
+    """The seed of the runs in a future: plausible futures have draws of their own.
+
+    Chance then averages out over them; with common draws, it would move all futures alike. All
+    other futures share their draws, so that a single change shows its own effect.
+
+    >>> future_seed(1, "default"), future_seed(1, "plausible-1") == future_seed(1, "plausible-2")
+    (1, False)
+    """
+    if not is_plausible(name):
+        return seed
+    digits = hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8]
+    return int.from_bytes(digits, "big") >> 1
 
 
 def table_shape(scenario: Scenario) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT
-from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, verdicts
+from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, SAME, UNDECIDED, WORSE, verdicts
 from kolabsim.figures.formatting import UNDEFINED, Scale
 from kolabsim.figures.labels import (
     channel_title,
@@ -198,7 +198,7 @@ def winners_in_futures(view: View) -> Table | None:
     table, scale = view.comparison.winners, choose_winner_scale(view.comparison)
     table, found = table[table["strategy"] == view.best], []
     for name, here in table.groupby("name", observed=True, sort=False):
-        words = here["verdict"].tolist()
+        words = here["verdict"].replace({SAME: UNDECIDED}).tolist()
         cells = over_futures(view, here, scale, words, (GAINS, UNDECIDED, LOSES))
         found.append((-words.count(LOSES), float(here["difference"].median()), (name, *cells)))
     found.sort(key=lambda row: row[:2])

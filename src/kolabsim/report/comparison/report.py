@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim import figures
-from kolabsim.analysis.comparison import NET_BENEFIT, influence
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.influence import influence
 from kolabsim.figures.formatting import significant
 from kolabsim.figures.maps import neighbours
 from kolabsim.i18n import _, language
@@ -21,7 +22,7 @@ from kolabsim.report.comparison.futures import (
     futures_sentence,
     winners_in_futures,
 )
-from kolabsim.report.comparison.influence import influence_blocks
+from kolabsim.report.comparison.influence import influence_section
 from kolabsim.report.comparison.summary import cost_headline, headlines, loser_headline, methods
 from kolabsim.report.comparison.uncertainty import uncertainty_section
 from kolabsim.report.comparison.view import View
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from rich.table import Table as TerminalTable
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.influence import Influence
     from kolabsim.report.page import Block
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
@@ -62,6 +64,7 @@ def comparison_page(
     *,
     provenance: Mapping[str, object],
     question: str,
+    moved: Influence | None = None,
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
     measures: Sequence[str] = shown_in(REPORT),
@@ -77,8 +80,10 @@ def comparison_page(
         How the results came about: command, seed, versions, hashes.
     question
         The question of the experiment, in the current language.
+    moved
+        What moves the difference of the best strategy; default: found here.
     variance
-        Share of the variance between runs that drawn attributes explain: measure, share, low, high.
+        Its variance by source (:func:`kolabsim.analysis.influence.difference_sources`).
     fair
         Shares of joint cost by each rule.
     measures
@@ -100,8 +105,11 @@ def comparison_page(
         cost_section(view),
         winner_section(view, fair, provenance, pages or {}) if view.has_winners else None,
         source_section(view),
-        uncertainty_section(results, view, in_tables(measures), variance),
-        assumption_section(results, view),
+        influence_section(
+            view, moved or influence(results, comparison, view.best), variance, results.futures
+        ),
+        uncertainty_section(results, view, in_tables(measures)),
+        assumptions.assumption_section(scenario),
         reproduction_section(provenance, methods(view, provenance)),
     ]
     return Page(
@@ -355,18 +363,6 @@ def source_section(view: View) -> Section:
         ),
         Folded(_("Channels as a table"), [tables.channel_table(view)]),
         channels_in_futures(view),
-    )
-
-
-@separate
-def assumption_section(results: Results, view: View) -> Section:
-    """The assumptions, and which of them matter most."""
-    found = influence(results, view.comparison, view.best)
-    return assumptions.assumption_section(
-        view.scenario,
-        Heading(_("Assumptions that matter most")),
-        *influence_blocks(view, found, results.futures),
-        Heading(_("All assumptions")),
     )
 
 

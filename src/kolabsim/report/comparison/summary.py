@@ -77,7 +77,7 @@ def lead_sentence(results: Results, view: View) -> list[str]:
         return []
     rival = view.order[1]
     values = measure_values(results, NET_BENEFIT, (rival, view.best), (view.future,))
-    found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.level)
+    found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.criteria)
     lead = pd.DataFrame(
         {name: found[name].ravel() for name in ("difference", "low", "high", "runs")}
     )

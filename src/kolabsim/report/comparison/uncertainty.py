@@ -1,4 +1,4 @@
-"""How certain a comparison is: intervals, convergence over runs, pairing and random attributes."""
+"""How certain a comparison is: intervals, convergence over runs, and pairing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from kolabsim.analysis.comparison import NET_BENEFIT, convergence
 from kolabsim.analysis.statistics import verdicts
 from kolabsim.figures.comparison import convergence_by_runs
-from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval, percent
+from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval
 from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
-from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell, separate
+from kolabsim.report.page import Cell, Heading, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @separate
-def uncertainty_section(
-    results: Results, view: View, measures: Sequence[str], variance: pd.DataFrame | None
-) -> Section:
+def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -> Section:
     """How to read the intervals, and whether there were enough runs."""
     by_runs = convergence(results, view.comparison)
     paragraphs = (
@@ -46,16 +44,6 @@ def uncertainty_section(
             "other random draws; a tie counts half."
         ),
     )
-    drawn: list[Block] = []
-    if variance is not None:
-        attributes = _(
-            "Runs under “{baseline}” differ for two reasons: attributes of regions that no data "
-            "provide are drawn again, and chance events occur, such as who notices whom, who keeps "
-            "promises, and when negotiations end. The table shows the share of drawn attributes; "
-            "the rest is chance."
-        )
-        drawn = [Heading(_("Drawn attributes and chance")), view.fill(attributes)]
-        drawn.append(variance_table(variance))
     return Section(
         "uncertainty",
         _("Uncertainty"),
@@ -79,7 +67,6 @@ def uncertainty_section(
             "many independent runs the same intervals would need; below 1, pairing widened them."
         ),
         pairing_table(view, measures),
-        *drawn,
     )
 
 
@@ -153,15 +140,3 @@ def pairing_table(view: View, measures: Sequence[str]) -> Table:
             rows.append((measure_title(name), decimal(found.median(), 1), ends))
     head = [_("Measure"), _("Median over strategies"), _("Range")]
     return Table(_("Variance of independent runs divided by variance of pairs"), head, rows)
-
-
-def variance_table(variance: pd.DataFrame) -> Table:
-    """The share of the variance between runs that drawn attributes of regions explain."""
-    rows = []
-    for row in variance.itertuples():
-        ends: str = format_interval(percent(row.low), percent(row.high))
-        if not np.isfinite([row.low, row.high]).all():
-            ends = UNDEFINED
-        rows.append((measure_title(row.measure), row.share, ends))
-    head = [_("Measure"), _("Drawn attributes"), fill(_("{level} interval"), level=0.95)]
-    return Table(_("Share of the variance between runs due to drawn attributes"), head, rows)
