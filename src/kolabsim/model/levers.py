@@ -133,8 +133,11 @@ PAYER_TITLES = {
 FORMS = ("contract", "board", "lead")
 """Legal forms of a joint body: a contract, in which one provider serves its buyers; a joint board
 of equals; or a lead region, to which the members delegate."""
-FORM_TITLES = {"contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region")}
-"""The same in words."""
+FORM_TITLES = {
+    "contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region"),
+    "choice": N_("choice of the founders"),
+}  # fmt: skip
+"""The same in words, and what leaves the form to the founders."""
 CONTRACT, BOARD, LEAD = range(3)
 CHOICE = len(FORMS)
 """The number that stands for a form that the founders choose themselves."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import Problems
@@ -152,12 +152,29 @@ class ProxyColumn(Section):
     renamed: ClassVar[Mapping[str, str]] = {"because": "reason"}
 
 
+def usual_scale(values: np.ndarray) -> str:
+    """Return the standard deviation of a column as a file gives it; '' if there is none.
+
+    >>> usual_scale(np.array([76.0, 84.0, 88.0])), usual_scale(np.array([1e9, 5e9]))
+    ('4.99', '2000000000')
+    >>> usual_scale(np.array([3.0, 3.0]))
+    ''
+    """
+    spread = float(f"{values.std():.3g}") if len(values) else 0.0
+    return np.format_float_positional(spread, trim="-") if 0.0 < spread < math.inf else ""
+
+
+def _require_scale(schema: dict[str, Any]) -> None:
+    schema["required"] = [*schema.get("required", ()), "scale"]
+
+
 class CultureColumn(ProxyColumn):
     """A column of organisational culture, whose differences count in units of its scale."""
 
-    scale: float = Field(gt=0, allow_inf_nan=False)
-    """Difference that is usual between two regions: the standard deviation of the column over a
-    large reference population, in its own unit."""
+    model_config = ConfigDict(json_schema_extra=_require_scale)
+    scale: float | None = Field(default=None, gt=0)
+    """Difference that is usual between two regions, in the unit of the column: its standard
+    deviation over a large reference population. Needed."""
 
 
 class ScaledColumn(ProxyColumn):
@@ -281,7 +298,7 @@ def read_table(
         proxy = proxies.get(key)
         values = numbers.get(proxy.column, unknown) if proxy else unknown
         if isinstance(proxy, CultureColumn):
-            return values / proxy.scale
+            return values / (proxy.scale or 1.0)  # one without a scale is refused later
         return proxy.rescale(values) if isinstance(proxy, ScaledColumn) else values
 
     capacity = [
@@ -360,7 +377,7 @@ def _check_points(table: Table, proxy: ProxyColumn, names: Sequence[str]) -> Non
     """Check that no number can be read in two ways, where that would matter."""
     if isinstance(proxy, ScaledColumn):
         table.check_points(proxy.column, names, proxy.from_)
-    # Dimensions are standardised, so the unit has no effect unless only some numbers have points.
+    # A scale does not show the notation, so only columns in which some have no points are doubtful.
     elif any("." not in text for text in table.texts(proxy.column)):
         table.check_points(proxy.column, names)
 

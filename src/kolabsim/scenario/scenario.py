@@ -35,6 +35,7 @@ from kolabsim.model.levers import (
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
 from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
+from kolabsim.scenario.editions import update_edition
 from kolabsim.scenario.files import shipped as shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree
 from kolabsim.scenario.inheritance import shipped_names as shipped_names
@@ -258,6 +259,11 @@ class Scenario(Levers):
         """Return the description in a language."""
         return in_language(self.descriptions, language)
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Names of the strategies that are compared where none are named."""
+        return tuple(name for name, one in self.strategies.items() if one.offered)
+
     def strategy_titles(self, language: str) -> dict[str, str]:
         """Return the titles of strategies in a language; equal ones have the name added."""
         return tell_apart({name: one.title(language) for name, one in self.strategies.items()})
@@ -332,11 +338,13 @@ def _resolve(
     """
     from kolabsim.scenario import extensions  # late: it imports numba
 
+    tree = update_edition(tree)
     valid, scenario = validate(tree, problems, Scenario)
     # Before resolving, fields with WrittenAs still have their shape in the file.
     written: Any = scenario
     known = Resolver(valid, tree, problems, files)
     known.cap, known.extended = scenario.cap, bool(scenario.extensions)
+    known.start_year = scenario.start_year
     areas = resolve_areas(scenario.families, written.areas, known)
     known.areas = tuple(areas)
     extension_files = extensions.resolve_extensions(known) if known.extended else ()
@@ -345,6 +353,7 @@ def _resolve(
     source: RegionSource = written.regions
     same = earlier and tuple(earlier.areas) == known.areas and _is_same("regions", earlier, known)
     regions = earlier.regions if earlier and same else source.resolve(known)
+    known.has_tiers = regions is None or any(regions.tier)
     has_sound_regions = len(problems.found) == before
     known.codes = dict.fromkeys(regions.codes) if regions and known.is_valid("groups") else None
     known.horizon = scenario.horizon if known.is_valid("horizon") else LONGEST

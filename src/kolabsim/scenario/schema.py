@@ -287,6 +287,7 @@ MESSAGES = {
     "model_type": N_("keys with values are needed here, and not {value}"),
     "too_long": N_("too long; allowed: at most {limit}"),
     "string_too_long": N_("too long; allowed: at most {limit}"),
+    "one_provider": N_("a contract has one provider, and not a list"),
     "same": N_("the two values of 'from' must differ"),
 }
 """What is wrong, by pydantic's types of errors and our own."""

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
+from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import suggestion
 from kolabsim.i18n import _
 from kolabsim.model.levers import CAP, FORMS, LEVERS, MECHANISMS, PAYERS, SUPPORTERS, TARGETS
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.resolve import Resolver, resolve_fields
 from kolabsim.scenario.schema import (
     LONGEST,
+    Code,
     Codes,
     Groups,
     Keywords,
@@ -71,6 +74,11 @@ class Phase(Period):
     price: float | None = Field(default=None, ge=0, le=1)
     """Yearly price at full intensity, share of the cost it applies to; default: the parameter."""
 
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        known.check_payer(self.paid_by, path)
+        return super().resolve(path, known)
+
 
 class ForumPhase(Phase):
     """A phase of a forum with training."""
@@ -117,6 +125,11 @@ class Mandate(Period):
     """Who pays for setting up and keeping the mandate."""
     price: float | None = Field(default=None, ge=0, le=1)
     """Its yearly price, share of joint cost; default: that of a full lever."""
+
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        known.check_payer(self.paid_by, path)
+        return super().resolve(path, known)
 
 
 def _phases(kind: type[Phase], meaning: str) -> tuple[Any, Any]:
@@ -220,6 +233,9 @@ class Strategy(Levers):
 
     titles: Title = Field(default={}, alias="title")
     descriptions: Title = Field(default={}, alias="description", repr=False)
+    offered: bool = Field(default=True, repr=False)
+    """Whether it is compared where no strategies are named; ``false`` for what is in place already
+    or allowed nowhere in these regions."""
     _name: str = PrivateAttr(default="")
 
     @property
@@ -261,6 +277,8 @@ SIZES = {
 AT_ONCE = ("trust", "election")
 """Kinds of change that happen in one quarter; the others last for some quarters."""
 
+FIRST_YEAR = 1000
+"""The smallest number that is taken for a year where a quarter is expected."""
 FIVE_YEARS = 20
 """Quarters from one election to the next by default."""
 
@@ -318,6 +336,12 @@ class PopulationChange(Change):
     what: Annotated[str, OneOf(("population",))] = "population"
 
 
+def _one_provider(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        raise PydanticCustomError("one_provider", "a list")  # noqa: EM101
+    return value
+
+
 class Body(Section):
     """A joint body that exists at the start."""
 
@@ -325,46 +349,78 @@ class Body(Section):
     form: Annotated[str, WrittenAs(Annotated[str, OneOf(FORMS)] | None), Field(default=None)]
     """Legal form; default: that of the scenario."""
     members: Codes
-    provider: str | None = None
-    """Of a contract: the member that provides the service to the others."""
-    began: int = Field(default=0, le=0, ge=-1000)
+    provider: Annotated[Code, BeforeValidator(_one_provider)] | None = None
+    """Of a contract: the member that provides the service to the others, its buyers."""
+    began: int = Field(default=0, ge=-1000, json_schema_extra={"maximum": 0})
     """Quarter in which it began: 0 or negative."""
     mandated: bool = False
     source: str | None = None
 
 
-def _form(body: Body, usual: str, path: NodePath, known: Resolver) -> str:
-    """Return the legal form of a body, and check that a contract has a provider, and no other."""
+def _form(body: Body, members: tuple[str, ...], usual: str, path: NodePath, known: Resolver) -> str:
+    """Return the legal form of a body; check that a contract has a provider, and no other has."""
     form = body.form or ("contract" if body.provider else usual)
     if form == "choice":
         form = "board"
+    here = (*path, "provider")
     if form == "contract" and body.provider is None:
-        known.add_problem(path, _("a contract needs a 'provider' among its members"))
+        message = _("a contract needs a 'provider', one of its members: {members}")
+        if known.is_valid("bodies"):
+            known.add_problem(path, message, members=", ".join(members))
     elif form != "contract" and body.provider is not None:
-        message = _("only a contract has a provider; this body is a {form}")
-        known.add_problem((*path, "provider"), message, form=form)
-    elif body.provider is not None and body.provider not in body.members:
+        message = _("only a contract has a provider; a {form} has none")
+        known.add_problem(here, message, form=form)
+    elif body.provider is not None and body.provider not in members:
         message = _("'{code}' is not a member of this body{suggestion}")
-        hint = suggestion(body.provider, body.members)
-        known.add_problem((*path, "provider"), message, code=body.provider, suggestion=hint)
+        hint = suggestion(body.provider, members)
+        known.add_problem(here, message, code=body.provider, suggestion=hint)
     return form
+
+
+def _check_start(body: Body, path: NodePath, known: Resolver) -> None:
+    """Check that a body of the start began by then; propose the quarter of a year."""
+    if body.began <= 0:
+        return
+    message, quarter = _("{value} is in the future: a body of the start began by quarter 0"), 0
+    if body.began >= FIRST_YEAR:
+        quarter = (body.began - known.start_year) * QUARTERS
+        message = _(
+            "{value} is in the future: a body of the start began by quarter 0, the first of {start}"
+        )
+        if quarter <= 0:
+            message = _(
+                "{value} is a year, and not a quarter: write {quarter} for its first quarter, "
+                "counted from that of {start}"
+            )
+    words = {"value": body.began, "quarter": quarter, "start": known.start_year}
+    known.add_problem((*path, "began"), message, **words)
 
 
 def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[Body, ...]:
     """Resolve the joint bodies; in one area, a region may be in one of them only."""
     first_body: dict[tuple[str, str], int] = {}
+    providers: dict[tuple[str, str], int] = {}
     found = []
     for position, body in enumerate(bodies):
         path: NodePath = ("bodies", position)
         known.check_area(body.area, (*path, "area"))
         members = known.regions(body.members, (*path, "members"))
         known.check_size(members, (*path, "members"), most=known.cap)
+        _check_start(body, path, known)
+        if body.provider in members:
+            providers[body.area, str(body.provider)] = position
         for code in members:
             first = first_body.setdefault((body.area, code), position)
-            if first != position:
-                message = _("'{code}' is already in body {number} of this list for {area}")
-                words = {"code": code, "number": first + 1, "area": body.area}
-                known.add_problem((*path, "members"), message, **words)
-        changes = {"members": members, "form": _form(body, form, path, known)}
+            if first == position:
+                continue
+            message = _("'{code}' is already in body {number} of this list for {area}")
+            if providers.get((body.area, code)) in (first, position):
+                message = _(
+                    "'{code}' is already in body {number} of this list for {area}; "
+                    "a region has one role in an area, provider or buyer"
+                )
+            words = {"code": code, "number": first + 1, "area": body.area}
+            known.add_problem((*path, "members"), message, **words)
+        changes = {"members": members, "form": _form(body, members, form, path, known)}
         found.append(body.model_copy(update=changes))
     return tuple(found)

@@ -144,14 +144,14 @@ class StrategiesSpec(Spec):
     """The keys of kinds that compare strategies with a baseline."""
 
     strategies: Names | None = None
-    """Strategies to compare; default: all of the scenario."""
+    """Strategies to compare; default: all that the scenario offers."""
     baseline: str = BASELINE
     """The strategy with which the others are compared."""
 
     def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
         """The strategies, in the order of the file; the baseline first if it is not among them."""
         found = self.named("strategies")
-        found = found or {("strategies", k): name for k, name in enumerate(scenario.strategies)}
+        found = found or {("strategies", k): name for k, name in enumerate(scenario.offered)}
         return found if self.baseline in found.values() else self.named("baseline") | found
 
 
