@@ -34,7 +34,7 @@ def update_edition(tree: Node) -> Node:
     if not changed:
         return tree
     names = {name: node for name, node in given.items() if name not in changed}
-    keys = dict(tree.children or {})
+    keys: dict[str | int, Node] = dict(tree.children or {})
     for name in changed:
         successor = FIRST_EDITION[name].name
         if successor in PARAMETERS:
@@ -47,7 +47,8 @@ def update_edition(tree: Node) -> Node:
     text = _("this scenario is of the first edition of the model: {changes}")
     text = text.format(changes=describe_changes(changed))
     warnings.warn(str(Problem(text, file, place.line)), EditionWarning, stacklevel=4)
-    return replace(tree, children={**keys, "parameters": replace(parameters, children={**names})})
+    keys["parameters"] = replace(parameters, children={**names})
+    return replace(tree, children=keys)
 
 
 def describe_changes(names: Iterable[str]) -> str:
