@@ -8,6 +8,7 @@ import pytest
 from kolabsim.engine.ensemble import Block, build_task, new_state, run_block, run_blocks
 from kolabsim.model.levers import FORM_SETTINGS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import Scenario
 from tests.builders import Run, make_scenario, measure, random_scenario, region_rows, simulate
 
@@ -279,6 +280,29 @@ def test_names_of_tiers_are_names_and_not_places() -> None:
     renamed = [row | {"tier": row["tier"].upper()} for row in rows]
     other = simulate(make_scenario(renamed, contacts=pairs, parameters=parameters), runs=3)
     assert differ(blocks[0], other)
+
+
+# What makes a difference --------------------------------------------------------------------------
+
+
+def test_every_parameter_changes_something() -> None:
+    """In a world in which all happens: at the ends of its range, nothing is declared in vain."""
+    bodies = [
+        {"area": "roads", "members": ["R000", "R001", "R003"], "began": -8, "form": "board"},
+        {"area": "water", "members": ["R002", "R004"], "form": "contract", "provider": "R004"},
+    ]
+    scenario = make_scenario(
+        8, horizon=20, bodies=bodies, parameters=BUSY, strategies={"full": full_strategy()}
+    )
+    still = []
+    for name, entry in PARAMETERS.items():
+        low, high = (
+            simulate(scenario.with_({f"parameters.{name}": end}), "full", runs=3)
+            for end in (entry.low, entry.high)
+        )
+        if not differ(low, high):
+            still.append(name)
+    assert not still
 
 
 # Stage by stage -----------------------------------------------------------------------------------
