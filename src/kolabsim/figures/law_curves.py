@@ -102,7 +102,7 @@ def draw_law(axes: Axes, curve: Curve, futures: Sequence[Mapping[str, float]]) -
         ends = (x[0], np.sqrt(x[0] * x[-1]), x[-1])
         axes.set_xticks(ends, [count(round(end, -3)) for end in ends])
         axes.minorticks_off()
-    axes.set_title(wrap_lines(_(curve.claim), 44), fontsize=7.0, loc="left", color=INK)
+    axes.set_title(wrap_lines(_(curve.claim), 40), fontsize=7.0, loc="left", color=INK)
     axes.set_xlabel(wrap_lines(capitalise(_(curve.along)), 40), fontsize=6.5, color=GREY)
     axes.set_ylabel(wrap_lines(capitalise(_(curve.title)), 26), fontsize=6.5, color=GREY)
     axes.tick_params(labelsize=6.5)

@@ -6,9 +6,11 @@ itself, so that none can be out of date.
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +120,7 @@ class Curve:
         return found
 
 
-def _plain(function: Callable) -> Callable:
+def _plain(function: Any) -> Any:
     """The Python function behind a compiled one."""
     return getattr(function, "py_func", function)
 
@@ -126,12 +128,13 @@ def _plain(function: Callable) -> Callable:
 def _read_by(function: Callable) -> Iterator[str]:
     """Names of the parameters that a law reads, itself or through the laws that it calls."""
     plain = _plain(function)
-    for name in plain.__code__.co_names:
-        called = plain.__globals__.get(name)
-        if callable(called) and hasattr(_plain(called), "__code__"):
-            yield from _read_by(called)
-        elif name in PARAMETERS:
-            yield name
+    for step in dis.get_instructions(plain):
+        if step.opname == "LOAD_GLOBAL":
+            called = plain.__globals__.get(step.argval)
+            if hasattr(_plain(called), "__code__"):
+                yield from _read_by(called)
+        elif step.argval in PARAMETERS and "ATTR" in step.opname:
+            yield step.argval
 
 
 _AREA = {name: entry.default for name, entry in AREA_ATTRIBUTES.items()}
