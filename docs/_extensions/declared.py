@@ -475,6 +475,8 @@ class Laws(SphinxDirective):
         from kolabsim.model.curves import STEPS
 
         self.env.note_reread()
+        if self.env.app.builder.format != "html":
+            return []
         parts = []
         with speaking(self.config.language):
             for group, title in STEPS.items():

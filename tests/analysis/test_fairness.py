@@ -12,7 +12,10 @@ from kolabsim.errors import InputError
 from kolabsim.model.levers import SHARES
 from tests.builders import Run, make_scenario, region_rows
 
-BUSY = {"attention_base": 0, "notice": 1, "decision_speed": 5, "exit_base": 0.0}
+BUSY = {
+    "attention_base": 0, "notice": 1, "decision_speed": 5, "exit_base": 0, "misperception": 0.12,
+    "startup_cost": 0, "practice_cost": 0,
+}  # fmt: skip
 
 
 @st.composite

@@ -86,7 +86,8 @@ def test_prospects_are_ranked_and_leave_out_partners(found):
 
 
 def test_contracts_name_their_provider_and_buyers(scenario):
-    found = region_outlook(scenario.with_(form="contract"), CODE, "team", runs=RUNS, seed=3)
+    only = {"form": "contract", "bodies": [], "parameters.misperception": 0.12}
+    found = region_outlook(scenario.with_(only), CODE, "team", runs=RUNS, seed=3)
     table = found.prospects
     assert (table["contract"] == 1.0).any()
     assert table["provides"].between(0.0, table["contract"]).all()

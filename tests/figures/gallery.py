@@ -271,6 +271,8 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "bodies_over_time": lambda ax: figures.bodies_over_time(*moments(), ["waste"], ax=ax),
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
+    "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),
+    "laws with variants": lambda ax: figures.laws(["unit_cost", "negotiation_cost"], ax=ax),
     "index_bars": indexed(figures.index_bars, "sobol"),
     "convergence": indexed(figures.convergence, "sobol"),
     "morris_plane": indexed(figures.morris_plane, "morris"),
