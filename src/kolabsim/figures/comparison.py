@@ -66,7 +66,7 @@ DOTTED: Any = {"linewidth": 0.9, "linestyle": (0, (2, 2))}
 CHANNEL_COLOURS = {
     "scale": BLUE, "spill": SKY, "pooled": GREEN, "coordination": VERMILION, "distance": ORANGE,
     PROGRAMME: PURPLE, "entry": YELLOW, "newness": BROWN, "conduct": "#44AA99",
-    "self_rule": INK,
+    "self_rule": INK, "fit": "#AA4499",
 }  # fmt: skip
 
 
@@ -246,6 +246,7 @@ def cost_effectiveness(
     payers = {
         "programme_members": (_("Programme cost to members"), VERMILION),
         "programme_centre": (_("Programme cost to central government"), ORANGE),
+        "programme_tiers": (_("Programme cost to higher tiers"), YELLOW),
         "programme_supporters": (_("Programme cost to supporters"), PURPLE),
     }
     parts = [(_("Saving in services"), BLUE, value["saving"] / scale.divisor)]

@@ -297,16 +297,15 @@ def unpack(packed: Plain) -> Task:
 
 def pack_base(base: Base) -> Plain:
     """A base as plain arrays, numbers and texts."""
-    more = {"distance": base.distance, "lever_on": base.lever_on, "areas": ",".join(base.areas)}
+    more = {"lever_on": base.lever_on, "areas": ",".join(base.areas)}
     return pack(base.task) | {f"base.{name}": value for name, value in more.items()}
 
 
 def unpack_base(plain: Plain) -> Base:
     """The base that was packed; a task without settings that vary is one too."""
     if "base.areas" not in plain:
-        return Base(unpack(plain), np.zeros(0), np.zeros((0, 0, 0), bool), ())
-    distance, lever_on, areas = (plain[f"base.{n}"] for n in ("distance", "lever_on", "areas"))
-    return Base(unpack(plain), distance, lever_on, tuple(str(areas).split(",")))
+        return Base(unpack(plain), np.zeros((0, 0, 0), bool), ())
+    return Base(unpack(plain), plain["base.lever_on"], tuple(str(plain["base.areas"]).split(",")))
 
 
 def _extension_files(packed: Plain) -> list[Path]:

@@ -350,7 +350,8 @@ def source_section(view: View) -> Section:
         _(
             "Net benefit changes through channels: production at another scale, services across "
             "borders, and pooled capacity on the one hand; the cost of coordination, distance, "
-            "starting up, lost autonomy and the programme itself on the other."
+            "starting up, lost autonomy, services unlike a region's wishes and the programme "
+            "itself on the other."
         ),
         Picture(
             partial(figures.channels, view.comparison),

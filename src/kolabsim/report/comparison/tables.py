@@ -224,6 +224,7 @@ def cost_titles(currency: str) -> dict[str, str]:
     return {
         "programme_members": _("Paid by members"),
         "programme_centre": _("Paid by central government"),
+        "programme_tiers": _("Paid by higher tiers"),
         "programme_supporters": _("Paid by supporters"),
         "programme_cost": _("Programme cost, total"),
         "saving": _("Saving in services"),
