@@ -27,7 +27,10 @@ def simulated(scenario):
 
 def drawn_futures(number):
     """Futures that differ in five settings, of which the start-up cost matters most."""
-    rng, names = np.random.default_rng(1), ("notice", "conclude", "strain", "attention_grant")
+    rng, names = (
+        np.random.default_rng(1),
+        ("notice", "decision_speed", "exit_base", "grant_strength"),
+    )
     return {
         f"f{k}": {f"parameters.{name}": float(0.2 + 0.1 * rng.random()) for name in names}
         | {"parameters.startup_cost": k / number}
@@ -82,13 +85,13 @@ def test_a_world_in_which_all_is_given_leaves_everything_to_chance():
         {
             "code": f"R{i}", "population": 20_000, "latitude": 0.1 * i, "longitude": 0.0,
             "capacity": 0.6, "stress": 0.3, "culture_1": 0, "culture_2": 0, "culture_3": 0,
-            "interest_roads": 1,
+            "interest_roads": 1, "goodwill": 0.25, "autonomy": 0.5,
         }
         for i in range(4)
     ]  # fmt: skip
-    drawn = {"parameters": {"trust_spread": 0.0, "misperception": 0.0, "attention_base": -1.0}}
+    drawn = {"parameters": {"practice_cost": 0.0, "misperception": 0.0, "attention_base": -1.0}}
     drawn["strategies"] = {"voluntary": {}, "helped": {"mechanisms": {"team": 1.0, "forum": 1.0}}}
     scenario = make_scenario(rows, areas={"roads": {"curvature_below": 0.3}}, **drawn)
     found = difference_sources(scenario, "voluntary", "helped", {"": {}}, ["trust"])
-    # Autonomy and goodwill are still drawn, and weigh little.
-    assert found.set_index("source").loc["traits", "low"] < 0.1
+    # Trust at the start and practice are still drawn, and weigh little.
+    assert found.set_index("source").loc["traits", "low"] < 0.25

@@ -80,7 +80,7 @@ def many() -> Any:
 def moved() -> Influence:
     """A made-up difference in 80 futures that follows start-up cost, the rule, and notice."""
     rng = np.random.default_rng(4)
-    names = ("startup_cost", "notice", "conclude", "strain")
+    names = ("startup_cost", "notice", "decision_speed", "exit_base")
     settings = pd.DataFrame({f"parameters.{name}": rng.random(80) for name in names})
     settings["decision"] = rng.choice(["best_response", "imitation", "satisficing"], 80)
     cost, notice = (settings[f"parameters.{name}"] for name in names[:2])

@@ -21,7 +21,7 @@ regions: {table: regions.csv}
 families: [infrastructure]
 horizon: 8
 """
-FACTORS = "factors: [parameters.notice, parameters.conclude]\n"
+FACTORS = "factors: [parameters.notice, parameters.decision_speed]\n"
 EXPERIMENTS = {
     "comparison": "strategies: [voluntary, full_package, mandate]\nruns: 3\n",
     "robustness": f"strategies: [voluntary, team]\n{FACTORS}samples: 6\nruns: 2\n",

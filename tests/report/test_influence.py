@@ -70,7 +70,7 @@ def test_words_turn_the_sign_by_name(view):
 
 def test_what_is_weaker_than_chance_is_said_to_be(view):
     rng = np.random.default_rng(3)
-    names = ("notice", "conclude", "strain", "startup_cost")
+    names = ("notice", "decision_speed", "exit_base", "startup_cost")
     settings = {f"parameters.{name}": rng.random(40) for name in names}
     lines = influence_lines(view, influence_of(0.01 * rng.normal(size=40), settings), None)
     assert "The strongest of 4 assumptions without effect would reach" in lines[0]

@@ -33,7 +33,7 @@ def update_edition(tree: Node) -> Node:
     ]  # fmt: skip
     if not changed:
         return tree
-    names = {name: node for name, node in given.items() if name not in changed}
+    names: dict[str | int, Node] = {n: node for n, node in given.items() if n not in changed}
     keys: dict[str | int, Node] = dict(tree.children or {})
     for name in changed:
         successor = FIRST_EDITION[name].name
@@ -47,7 +47,7 @@ def update_edition(tree: Node) -> Node:
     text = _("this scenario is of the first edition of the model: {changes}")
     text = text.format(changes=describe_changes(changed))
     warnings.warn(str(Problem(text, file, place.line)), EditionWarning, stacklevel=4)
-    keys["parameters"] = replace(parameters, children={**names})
+    keys["parameters"] = replace(parameters, children=names)
     return replace(tree, children=keys)
 
 
