@@ -360,7 +360,8 @@ class Body(Section):
 def _form(body: Body, members: tuple[str, ...], usual: str, path: NodePath, known: Resolver) -> str:
     """Return the legal form of a body; check that a contract has a provider, and no other has."""
     form = body.form or ("contract" if body.provider else usual)
-    if form == "choice":
+    # Whatever is assumed of new bodies, a listed one without a provider is no contract.
+    if form == "choice" or (form == "contract" and not body.form and not body.provider):
         form = "board"
     here = (*path, "provider")
     if form == "contract" and body.provider is None:
