@@ -302,7 +302,7 @@ def test_each_lever_costs_its_price_and_its_payer_pays(name, payer, price) -> No
         phase["price"] = price
     free = {"groups": [["A", "B", "C", "D"]], "price": 0}
     scenario = make_scenario(
-        in_a_row(40_000, 30_000, 20_000, 50_000),
+        in_a_row(40_000, 30_000, 20_000, 50_000, tier=["east"] * 4),
         bodies=[body("ABC")],
         strategies={"s": {kind: {name: phase}, "mandates": [free]}},
         **roads(parameters={"lever_price": 0.006}),
@@ -337,7 +337,7 @@ def test_a_mandate_costs_its_price_while_it_binds(payer, price, rate) -> None:
     order = {"groups": [["A", "B", "C"]], "from": 1, "until": 3, "paid_by": payer}
     order |= {} if price is None else {"price": price}
     scenario = make_scenario(
-        in_a_row(40_000, 30_000, 20_000, 50_000),
+        in_a_row(40_000, 30_000, 20_000, 50_000, tier=["east"] * 4),
         strategies={"s": {"mandates": [order]}},
         **roads(parameters={"lever_price": 0.006}),
     )
