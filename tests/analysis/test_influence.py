@@ -71,12 +71,12 @@ def test_settings_that_few_futures_have_are_no_assumptions():
 
 def test_variance_by_source_of_several_measures(scenario):
     names = ["trust", "realised_benefit"]
-    found = difference_sources(scenario, "voluntary", "team", drawn_futures(9), names)
+    found = difference_sources(scenario, "voluntary", "full_package", drawn_futures(9), names)
     assert found["measure"].tolist() == ["trust"] * 3 + ["realised_benefit"] * 3
     assert found["source"].tolist() == ["assumptions", "traits", "chance"] * 2
     assert found["share"].groupby(found["measure"]).sum().tolist() == pytest.approx([1.0, 1.0])
     assert (found["low"] <= found["high"]).all()
-    again = difference_sources(scenario, "voluntary", "team", drawn_futures(9), names)
+    again = difference_sources(scenario, "voluntary", "full_package", drawn_futures(9), names)
     assert found.equals(again)
 
 
