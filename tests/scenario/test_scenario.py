@@ -405,8 +405,6 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
          " quarter, counted from that of 2020"),
         ("bodies: [{area: waste, form: contract, members: ['34.71', '34.04']}]",
          "4:10: bodies.0: a contract needs a 'provider', one of its members: 34.04, 34.71"),
-        ("form: contract\nbodies: [{area: waste, members: ['34.71', '34.04']}]",
-         "5:10: bodies.0: a contract needs a 'provider', one of its members: 34.04, 34.71"),
         ("bodies: [{area: waste, members: ['34.71', '34.04'], provider: 34.02}]",
          "4:63: bodies.0.provider: '34.02' is not a member of this body; did you mean '34.0"),
         ("bodies: [{area: waste, form: lead, members: ['34.71', '34.04'], provider: 34.71}]",
