@@ -39,7 +39,8 @@ def results(scenario):
 
 
 def test_gains_are_those_of_the_comparison(found, results):
-    winners = compare(results).winners.set_index("region").loc[CODE]
+    # The page has no threshold below which differences hardly matter.
+    winners = compare(results, practical_threshold=0.0).winners.set_index("region").loc[CODE]
     benefit = found.costs.set_index("item").loc["benefit"]
     assert benefit["difference"] == pytest.approx(winners["money"])
     assert benefit["low"] == pytest.approx(winners["money_low"])
@@ -54,8 +55,8 @@ def test_money_adds_up(found):
         sums = item[side]
         saved = sums["alone"] - sums["joint"] - sums["startup"] - sums["programme"]
         assert sums["saving"] == pytest.approx(saved)
-    assert item.loc["programme", "baseline"] == 0.0
-    assert item.loc["programme", "mean"] > 0.0
+    # The joint secretariat is in place at the start, and members pay for it.
+    assert item.loc["programme", "mean"] > item.loc["programme", "baseline"] > 0.0
 
 
 def test_a_run_that_ends_earlier_is_the_beginning_of_a_longer_one(found, scenario):

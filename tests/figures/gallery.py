@@ -272,7 +272,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
     "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),
-    "laws with variants": lambda ax: figures.laws(["unit_cost", "negotiation_cost"], ax=ax),
+    "laws of variants": lambda ax: figures.laws(["unit_cost", "negotiation_cost"], ax=ax),
     "index_bars": indexed(figures.index_bars, "sobol"),
     "convergence": indexed(figures.convergence, "sobol"),
     "morris_plane": indexed(figures.morris_plane, "morris"),

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from kolabsim.errors import Problems, suggestion
-from kolabsim.figures.formatting import percent, significant
+from kolabsim.figures.formatting import format_price, significant
 from kolabsim.figures.labels import capitalise
 from kolabsim.i18n import LANGUAGES, _
 from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS, usual_price
@@ -182,7 +182,7 @@ def controls(settings: Settings, scenario: Scenario) -> dict[str, dict[str, list
         usual = intensity(start, name) if start else 0.0
         text = _("{meaning}. Price: {share} of {base}.").format(
             meaning=capitalise(_(lever.meaning)), base=_(BASE_TITLES[lever.base]),
-            share=percent(price, decimals=int(price < 0.1)),
+            share=format_price(price),
         )  # fmt: skip
         value, label = settings.levers.get(name, usual), capitalise(_(lever.title))
         title = f"{[*STEPS].index(lever.step) + 1}. {capitalise(_(STEPS[lever.step]))}"

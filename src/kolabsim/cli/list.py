@@ -81,12 +81,11 @@ def law_table() -> Table:
     from kolabsim.figures.labels import capitalise
     from kolabsim.model.curves import CURVES
 
-    table = plain_table(_("law"), _("claim"), _("result"), _("over"), _("range"), _("parameters"))
+    table = plain_table(_("law"), _("claim"), _("over"), _("range"), _("parameters"))
     for one in CURVES:
         span = format_interval(significant(one.low), significant(one.high))
         table.add_row(
-            one.name, _(one.claim), capitalise(_(one.title)), capitalise(_(one.along)), span,
-            ", ".join(one.parameters),
+            one.law, _(one.claim), capitalise(_(one.along)), span, ", ".join(one.parameters)
         )  # fmt: skip
     return table
 
@@ -113,7 +112,7 @@ def strategy_table(scenario: Scenario) -> Table:
 
 def lever_table(scenario: Scenario) -> Table:
     """List the levers of a scenario, user-defined ones too, in the order of the five steps."""
-    from kolabsim.figures.formatting import percent
+    from kolabsim.figures.formatting import format_price, percent
     from kolabsim.model.declare import ACTING
     from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, STEPS, usual_price
     from kolabsim.model.parameters import PARAMETERS
@@ -131,7 +130,7 @@ def lever_table(scenario: Scenario) -> Table:
         share = scenario.parameters.get(lever.price, known[lever.price].default)
         share = usual_price(lever, float(share))
         price = _("{share} of {base}").format(
-            share=percent(share, decimals=int(share < 0.1)), base=_(BASE_TITLES[lever.base])
+            share=format_price(share), base=_(BASE_TITLES[lever.base])
         )
         table.add_row(
             name, _(STEPS[lever.step]), f"{_(lever.title)}: {_(lever.meaning)}",

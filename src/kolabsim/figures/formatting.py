@@ -173,6 +173,15 @@ def percent(share: float, *, decimals: int = 0) -> str:
     return Number(f"{text}%", share, number_pattern(decimals) + "%")
 
 
+def format_price(share: float) -> str:
+    """Format the price of a lever, a share, with the decimals that a small one needs.
+
+    >>> [str(format_price(share)) for share in (0.5, 0.006, 0.0015)]
+    ['50%', '0.6%', '0.15%']
+    """
+    return percent(share, decimals=int(share < 0.1) + int(share < 0.005))
+
+
 def count(number: float) -> str:
     """Format a whole number."""
     return decimal(float(number), 0)
