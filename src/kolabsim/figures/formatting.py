@@ -29,7 +29,7 @@ LARGEST = 1e15
 """Numbers from this on are written as a power of ten."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 COUNTED = (
-    N_("quarters"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
+    N_("quarters"), N_("months"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
     N_("agreements"), N_("memberships"),
 )  # fmt: skip
 """Units whose name is the text after a number."""
