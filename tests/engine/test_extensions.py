@@ -82,6 +82,7 @@ extensions: [own.py]
 decision: cautious
 horizon: 16
 parameters: {attention_base: -1.0, decision_speed: 1.0}
+mechanisms: {team: 0}
 strategies:
   chair: {mechanisms: {rotating_chair: 0.8, team: 0.5}}
   help:
