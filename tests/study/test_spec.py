@@ -6,12 +6,13 @@ import pytest
 
 from kolabsim.errors import InputError, RenamedWarning
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.experiment import Experiment, sweep_table
+from kolabsim.study.experiment import Experiment, sensitivity_design, sweep_table
 from kolabsim.study.spec import KINDS, parse_outcome, schema
 
 SENSITIVITY = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\n"
 ROBUSTNESS = "kind: robustness\nscenario: kartamantul\nplausible: 3\n"
 SEARCH = "kind: search\nscenario: kartamantul\n"
+REST = ("planning", "information", "monitoring")
 SWEEP = "kind: sweep\nscenario: kartamantul\nfactors: [mechanisms.team, parameters.notice]\n"
 
 
@@ -71,6 +72,18 @@ def test_a_quick_look_changes_what_the_file_says(written):
     assert search.spec.runs == (4, 8)
 
 
+def test_groups_of_your_own_and_of_one(written):
+    text = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms, cap, form]\n"
+    own = "groups: {talk: [mechanisms.forum, mechanisms.team], size: [cap]}\n"
+    found = sensitivity_design(Experiment.load(written(text + own)))
+    rest = (f"mechanisms.{name}" for name in REST)
+    assert found.units == ("talk", *rest, "cap", "form", "dummy")
+    found = sensitivity_design(Experiment.load(written(text + own + "grouped: true\n")))
+    assert found.units == ("talk", "mechanisms", "cap", "form", "dummy")
+    grouped = text.replace(", form", "") + "grouped: true\n"  # a group of one is its factor
+    assert sensitivity_design(Experiment.load(written(grouped))).units[-2:] == ("cap", "dummy")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -80,6 +93,11 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SENSITIVITY + "samples: 100\n", "power of two|64|128"),
         (SENSITIVITY + "method: pawn\nsamples: 8\n", "samples"),
         (SENSITIVITY + "method: delta\nsamples: 256\ngrouped: true\n", "groups"),
+        (SENSITIVITY + "groups: {a: [mechanisms.teem]}\n", "did you mean 'mechanisms.team'"),
+        (SENSITIVITY + "groups: {a: [mechanisms.team], b: [mechanisms.team]}\n", "already in"),
+        (SENSITIVITY + "groups: {support: [mechanisms.team]}\n", "a usual group; use another"),
+        (SENSITIVITY + "groups: {dummy: [mechanisms.team, mechanisms.forum]}\n", "reserved"),
+        (SENSITIVITY + "groups: {a: mechanisms}\n", "groups.a"),
         (SENSITIVITY.replace("mechanisms", "cap"), "two"),
         (SENSITIVITY + "outcomes: [net_eficiency]\n", "did you mean 'net_efficiency'"),
         (SENSITIVITY + "strategy: teams\n", "did you mean 'team'"),

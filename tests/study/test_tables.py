@@ -35,7 +35,8 @@ def declared(name: str, experiment: Experiment) -> list[str]:
     words = words_of(experiment)
     if name == "futures":
         later = plausible_sets()[0] if experiment.kind == "search" else ()
-        words["FACTOR"] = sorted({*words["FACTOR"], *later})
+        seed = ("seed",) if experiment.kind == "sensitivity" else ()
+        words["FACTOR"] = sorted({*words["FACTOR"], *later, *seed})
     return list(TABLES[name].names(words))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.statistics import ratio
+from kolabsim.engine.overrides import SEED
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
@@ -31,11 +32,17 @@ RunStudy: TypeAlias = "Callable[[Study], Progress]"
 # Runs -------------------------------------------------------------------------------------------
 
 
-def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFrame:
-    """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor."""
-    return pd.DataFrame(
+def settings_table(
+    factors: Sequence[Factor], points: np.ndarray, seeds: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor.
+
+    With ``seeds`` [N] points have random draws of their own.
+    """
+    table = pd.DataFrame(
         {factor.name: [factor.at(u) for u in points[:, k]] for k, factor in enumerate(factors)}
     )
+    return table if seeds is None else table.assign(**{SEED: seeds})
 
 
 def run_sample(

@@ -25,6 +25,8 @@ from kolabsim.scenario.scenario import Scenario
 
 NEAR = ("near_reach", "near_land")
 """Parameters that place contacts, before anything is simulated."""
+SEED = "seed"
+"""The setting that gives a point random draws of its own."""
 
 
 class Base(NamedTuple):
@@ -46,7 +48,8 @@ def is_quick(name: str) -> bool:
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
     lever, _dot, part = rest.partition(".")
-    return kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    is_written = kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    return is_written or name == SEED
 
 
 def build_base(
@@ -85,6 +88,7 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
     """The task with each named quick factor set to its value."""
     setting = dict(zip(names, values, strict=True))
     task, world, policy = base.task, base.task.world, base.task.policy
+    seed = int(setting.get(SEED, task.seed))
     parameters, rule = _parameters(task, setting)
     areas = {n: v for n, v in setting.items() if n.startswith("areas.")}
     if areas:
@@ -112,7 +116,9 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
             k = list(LEVERS).index(name.partition(".")[2])
             intensity[..., k][base.lever_on[k]] = value
         policy = policy._replace(lever=intensity)
-    return task._replace(world=world, policy=policy, parameters=parameters, rule_parameters=rule)
+    return task._replace(
+        world=world, policy=policy, parameters=parameters, rule_parameters=rule, seed=seed
+    )
 
 
 def _parameters(task: Task, setting: Mapping[str, float]) -> tuple[np.record, np.record]:

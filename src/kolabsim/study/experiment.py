@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,8 @@ from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
 from kolabsim.scenario.schema import explain, in_language, validate
 from kolabsim.scenario.source import Node, format_value, read_yaml
 from kolabsim.study.design import Design, make_design
-from kolabsim.study.factors import Factor, choose_factors
+from kolabsim.study.factors import GROUPS as FACTOR_GROUPS
+from kolabsim.study.factors import Factor, choose_factors, list_factors
 from kolabsim.study.spec import (
     KINDS,
     LEVER_GROUPS,
@@ -188,12 +190,36 @@ def sensitivity_design(experiment: Experiment[SensitivitySpec]) -> Design:
     return make_design(
         spec.method,
         [factor.name for factor in factors],
-        groups=[factor.group for factor in factors] if spec.grouped else None,
+        groups=index_groups(spec, factors),
         samples=spec.samples,
         seed=spec.seed,
         second_order=spec.second_order,
         usual=usual if spec.method == "one_at_a_time" else None,
     )
+
+
+def index_groups(spec: SensitivitySpec, factors: Sequence[Factor]) -> list[str] | None:
+    """The group of each factor, or the factor's own name if it is alone; None without groups.
+
+    >>> from kolabsim import Experiment
+    >>> experiment = Experiment.load("what-drives", groups={"levers": ["mechanisms", "support"]})
+    >>> index_groups(experiment.spec, experiment.factors)[8:10]
+    ['levers', 'parameters.trust_start']
+    """
+    own = {member: group for group, members in spec.groups.items() for member in members}
+    found = [
+        own.get(factor.name)
+        or own.get(factor.group)
+        or (factor.group if spec.grouped else factor.name)
+        for factor in factors
+    ]
+    size = Counter(found)
+    if all(number == 1 for number in size.values()):
+        return None
+    return [
+        factor.name if size[group] == 1 else group
+        for factor, group in zip(factors, found, strict=True)
+    ]
 
 
 def sweep_table(experiment: Experiment[SweepSpec]) -> pd.DataFrame:
@@ -376,6 +402,8 @@ class _Check:
         if wanted:
             with self.passing((spec.factor_key,)):
                 found = choose_factors(scenario, wanted)
+        if isinstance(spec, SensitivitySpec):
+            self.groups(spec, scenario, found)
         if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
             self.add(("levers",), _("a package consists of mechanisms and support only"))
         if isinstance(spec, SweepSpec) and found:
@@ -386,6 +414,25 @@ class _Check:
                 message = _("{points} combinations of levels are too many; allowed: at most {most}")
                 self.add(("factors",), message.format(points=points, most=MOST_POINTS))
         return found
+
+    def groups(self, spec: SensitivitySpec, scenario: Scenario, factors: Sequence[Factor]) -> None:
+        """The groups that a file forms of its factors."""
+        known = {factor.name for factor in factors} | {factor.group for factor in factors}
+        taken = {*list_factors(scenario), *FACTOR_GROUPS}
+        seen: dict[str, str] = {}
+        for group, members in spec.groups.items():
+            if group in taken:
+                message = _("'{name}' is the name of a factor or of a usual group; use another")
+                self.add(("groups", group), message.format(name=group))
+            for k, member in enumerate(members):
+                if member not in known:
+                    message = _("'{name}' is not among the factors of this file{hint}")
+                    hint = suggestion(member, sorted(known))
+                    self.add(("groups", group, k), message.format(name=member, hint=hint))
+                elif member in seen:
+                    message = _("'{name}' is already in the group '{group}'")
+                    self.add(("groups", group, k), message.format(name=member, group=seen[member]))
+                seen.setdefault(member, group)
 
 
 def _declared(scenario: Scenario) -> Scenario:

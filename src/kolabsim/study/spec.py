@@ -51,6 +51,12 @@ def _names_as_keys(value: Any) -> Any:
     return value
 
 
+def _lists_as_tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Groups = dict[str, Annotated[Names, BeforeValidator(_lists_as_tuples)]]
+"""Names of groups, each with its members."""
 Factors = Annotated[dict[str, Any], BeforeValidator(_names_as_keys), Field(max_length=MOST_NAMES)]
 """Factors and groups, each with a range, words, or nothing for the usual ones."""
 
@@ -208,6 +214,9 @@ class SensitivitySpec(FactorsSpec):
     """Whether pairs of factors get an index too (sobol)."""
     grouped: bool = False
     """Whether groups of factors get an index instead of factors (sobol, morris, ...)."""
+    groups: Groups = Field(default={}, max_length=MOST_NAMES)
+    """Groups of your own, each a name with its factors; a factor outside is alone, or in its usual
+    group with ``grouped``."""
     until: Literal["settled"] | None = None
     """``settled``: double the samples until the ranking of the leading factors is stable."""
     most: int = Field(default=4096, ge=2, le=1_000_000)
