@@ -16,8 +16,8 @@ from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
-CONDITIONAL = {"failures", "ranges", "winner_ranges", "cost_ranges", "drivers"}
-"""Tables that are there only if something went wrong, or only over plausible futures."""
+CONDITIONAL = {"failures", "drivers"}
+"""Tables that are there only if something went wrong, or only over many futures."""
 
 
 def words_of(experiment: Experiment) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
 from kolabsim.model.parameters import QUARTERS
+from kolabsim.scenario.futures import plausible_names
 from kolabsim.study.collect import Results
 from kolabsim.study.execution import Progress
 from kolabsim.study.experiment import Experiment
@@ -202,18 +203,23 @@ def yearly(
     """Years, and a measure [strategies, runs, years]; quarters if there are fewer than two years.
 
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
+    Runs are those of one future, by default of all plausible ones or else of the first.
     """
     entry, quarters = MEASURES[measure], results.scenario.horizon
     columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
     names = ("strategy", "future", "run", "quarter")
+    every = plausible_names(results.futures) if future is None else ()
+    futures = [*every] or [future or next(iter(results.futures))]
     table = results.columns([*names, *columns], "quarters")
     keys: dict[str, Sequence[object]] = {
         "strategy": [*strategies] if baseline is None else [*strategies, baseline],
-        "future": [future or next(iter(results.futures))],
+        "future": futures,
         "run": np.unique(table["run"]).tolist(),
         "quarter": range(quarters),
     }
-    values = arrange(table, keys, columns)[:, 0]
+    # Runs of several futures stand side by side.
+    values = arrange(table, keys, columns)
+    values = values.reshape(len(values), -1, *values.shape[3:])
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS

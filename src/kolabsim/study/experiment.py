@@ -17,7 +17,13 @@ from pydantic import ValidationError
 from kolabsim.errors import InputError, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
 from kolabsim.scenario.files import is_file
-from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
+from kolabsim.scenario.futures import (
+    STRUCTURES,
+    applicable,
+    is_plausible,
+    plausible_futures,
+    structural_futures,
+)
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
 from kolabsim.scenario.schema import explain, in_language, validate
 from kolabsim.scenario.source import Node, format_value, read_yaml
@@ -157,10 +163,11 @@ class Experiment(Generic[AnySpec]):
                     message = _("'{name}' is not a measure{hint}")
                     hint = suggestion(name, scenario.measures)
                     check.add(("measures", k), message.format(name=name, hint=hint))
-            structures = STRUCTURES if spec.structures == "all" else spec.structures
-            futures = futures or {DEFAULT_FUTURE: {}}
-            futures |= structural_futures(structures)
-            futures |= plausible_futures(spec.plausible, scenario)
+            if spec.likely > spec.robust:
+                message = _("likely: {value} is more than robust: {robust}")
+                check.add(("likely",), message.format(value=spec.likely, robust=spec.robust))
+            spec = spec.sized()
+            futures = check.all_futures(spec, scenario)
         problems.raise_if_any()
         found: Experiment[Any] = Experiment(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,
@@ -292,7 +299,7 @@ def _changed(
     if problems.found:
         return spec
     wanted = {name: getattr(spec, name) for name in spec.model_fields_set}
-    wanted |= (spec.quick if quick else {}) | given
+    wanted |= (spec.quick_changes() if quick else {}) | given
     wanted = {name: tuple(v) if isinstance(v, list) else v for name, v in wanted.items()}
     try:
         return type(spec).model_validate(wanted)
@@ -352,6 +359,27 @@ class _Check:
                     message = _("future '{name}' must not change regions, areas or the horizon")
                     self.add(("futures", name), message.format(name=name))
         return scenario
+
+    def all_futures(
+        self, spec: ComparisonSpec, scenario: Scenario
+    ) -> Mapping[str, Mapping[str, object]]:
+        """The futures of a comparison: its own, other structures, and plausible ones."""
+        for name in spec.futures:
+            if is_plausible(name):
+                message = _("'{name}' is reserved for plausible futures; choose another name")
+                self.add(("futures", name), message.format(name=name))
+        structures = STRUCTURES if spec.structures == "all" else spec.structures
+        futures = dict(spec.futures)
+        if spec.plausible and not applicable(scenario):
+            message = _(
+                "the scenario states all settings that plausible futures vary; allowed: 0, and "
+                "futures of your own"
+            )
+            self.add(("plausible",), message)
+        if not futures and (structures or spec.plausible < 2):
+            futures[DEFAULT_FUTURE] = {}  # with which a change of structure is compared
+        futures |= structural_futures(structures)
+        return futures | plausible_futures(spec.plausible, scenario)
 
     def repeated_names(self) -> None:
         """Refuse names that a list of the file has twice."""
