@@ -438,7 +438,10 @@ def results(tmp_path_factory):
     from kolabsim.study.runner import Study
 
     room = tmp_path_factory.mktemp("results")
-    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     text += "set: {horizon: 2}\n"
     (room / "e.yaml").write_text(text, encoding="utf-8")
     Study.plan(Experiment.load(room / "e.yaml"), room / "out").run()

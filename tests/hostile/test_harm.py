@@ -200,7 +200,10 @@ def programmed(tmp_path):
     (tmp_path / "rule.py").write_text(PROGRAM, encoding="latin-1")
     world = "extends: kartamantul\nextensions: [rule.py]\ndecision: mine\nhorizon: 2\n"
     (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
-    study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: world.yaml\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
     return tmp_path
 
@@ -376,7 +379,10 @@ def test_run_and_results_leave_whole_files_only(
     tmp_path, monkeypatch, capsys, fault, at, sketched_figures
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["kolabsim", "run", "s.yaml", "--out", "out"])
     with monkeypatch.context() as patched:
@@ -441,7 +447,10 @@ def test_every_other_file_is_written_by_the_one_function_that_writes_whole() -> 
 def kept(tmp_path_factory):
     """A finished study, small."""
     folder = tmp_path_factory.mktemp("kept")
-    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (folder / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
     Study.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
     return folder / "out"

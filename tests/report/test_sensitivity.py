@@ -90,7 +90,7 @@ def test_bars_show_at_most_fifteen_factors_in_wrapped_words():
     assert labels[0].count("\n") == 2
     assert max(len(line) for label in labels for line in label.split("\n")) <= 38
     said = figure_text(figure)
-    assert "Noise floor of the total effect" in said
+    assert "Noise floor" in said
     assert "not above the noise floor" in said
     assert s.rest_of(found) == "3 factors with smaller indices are in the table."
 
@@ -107,7 +107,7 @@ def test_groups_have_no_plane():
     groups = ["one"] * 9 + ["other"] * 9
     (found,), _curves = studied("morris", outcomes=("efficiency",), groups=groups, dummy=False)
     assert len(s.pictures(found, words(), {})) == 2  # bars and convergence
-    assert "no noise floor" in " ".join(s.floor_notes(found))
+    assert "permuted over the same runs" in " ".join(s.floor_notes(found))
 
 
 def test_curves_say_what_the_factor_is():
@@ -147,17 +147,17 @@ def test_nothing_found_is_said_as_such():
         assert most.brief == "No factor above chance"
         assert most.text == text
         assert chance.brief == "Unknown"
-    assert s.summarise(found, words()).endswith("because each point was run once.")
+    assert s.summarise(found, words()).endswith("because each point has one outcome.")
 
 
 def test_an_unsure_first_is_said_to_be_unsure():
     design = make_design("sobol", "ab", samples=64, seed=1)
     values = (design.points[:, 0] + design.points[:, 1])[:, None]
-    found = analyse(design, values, outcome="happiness", common=True)
+    found = analyse(design, values, outcome="happiness")
     text = s.summarise(found, Labels())
     assert text.startswith("Happiness depends most on")
     assert "Its lead is uncertain" in text
-    assert "same random draws at all points" in " ".join(s.floor_notes(found))
+    assert "cannot be distinguished from chance" in " ".join(s.floor_notes(found))
 
 
 def test_single_runs_have_no_floor_to_be_above():

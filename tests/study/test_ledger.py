@@ -253,7 +253,10 @@ def programmed(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     text = "extends: kartamantul\nextensions: [rule.py]\ndecision: mine\nhorizon: 2\n"
     (tmp_path / "world.yaml").write_text(text, encoding="utf-8")
-    text = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: world.yaml\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "experiment.yaml").write_text(text, encoding="utf-8")
     return tmp_path
 

@@ -16,8 +16,8 @@ from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
-CONDITIONAL = {"failures", "ranges", "winner_ranges", "cost_ranges", "drivers"}
-"""Tables that are there only if something went wrong, or only over plausible futures."""
+CONDITIONAL = {"failures", "drivers"}
+"""Tables that are there only if something went wrong, or only over many futures."""
 
 
 def words_of(experiment: Experiment) -> dict[str, list[str]]:
@@ -35,7 +35,8 @@ def declared(name: str, experiment: Experiment) -> list[str]:
     words = words_of(experiment)
     if name == "futures":
         later = plausible_sets()[0] if experiment.kind == "search" else ()
-        words["FACTOR"] = sorted({*words["FACTOR"], *later})
+        seed = ("seed",) if experiment.kind == "sensitivity" else ()
+        words["FACTOR"] = sorted({*words["FACTOR"], *later, *seed})
     return list(TABLES[name].names(words))
 
 

@@ -145,7 +145,7 @@ def test_an_experiment_may_draw_plausible_futures(tmp_path):
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
     (tmp_path / "e.yaml").write_text(text + "plausible: 3\n", encoding="utf-8")
     study = Experiment.load(tmp_path / "e.yaml")
-    assert list(study.futures) == ["default", "plausible-1", "plausible-2", "plausible-3"]
+    assert list(study.futures) == ["plausible-1", "plausible-2", "plausible-3"]
     scenario = study.scenario.with_(study.futures["plausible-2"])
     for name, value in plausible_sets()[1].items():
         if name in STRUCTURES:
@@ -248,7 +248,10 @@ def test_a_search_that_finds_nothing_says_so_and_writes_no_sets(tmp_path, monkey
 
 
 def test_each_alternative_of_a_structure_can_be_a_future(tmp_path):
-    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "e.yaml").write_text(text + "structures: [unit_cost, trust]\n", encoding="utf-8")
     study = Experiment.load(tmp_path / "e.yaml")
     assert list(study.futures) == [

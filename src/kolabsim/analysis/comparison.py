@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ from kolabsim.analysis.plausible import (
     check_criteria,
     cost_ranges,
     paired,
-    plausible_names,
     plausible_range,
     region_ranges,
     threshold_for,
@@ -48,8 +47,13 @@ from kolabsim.analysis.statistics import (
 from kolabsim.i18n import _
 from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
+from kolabsim.scenario.futures import plausible_names
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.collect import Results, tidy
+
+if TYPE_CHECKING:
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.spec import ComparisonSpec
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
 """Returns the values of the named measures, [baseline and others, futures, runs, measures]."""
@@ -141,6 +145,18 @@ class Comparison:
         if self.is_varied and future is None:
             return self.cost_ranges
         return self.costs[self.costs["future"] == (future or self.futures[0])]
+
+    def channel_grid(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return the channels of each strategy, [strategies, channels].
+
+        Over plausible futures they are means, which add up as medians do not.
+        """
+        names = (
+            self.plausible if self.is_varied and future is None else (future or self.futures[0],)
+        )
+        here = self.channels[self.channels["future"].isin(names)]
+        grid = here.groupby(["strategy", "channel"], observed=True)["difference"].mean()
+        return grid.unstack("channel")
 
     def losers(self, *, future: str | None = None) -> pd.DataFrame:
         """Return the rows of :meth:`regions` that lose, likely or robustly if over futures.
@@ -241,6 +257,15 @@ def compare(
         winner_ranges=winner_ranges,
         cost_ranges=cost_ranges(over_futures, costs, plausible, COSTS),
     )
+
+
+def compare_experiment(results: Results, experiment: Experiment[ComparisonSpec]) -> Comparison:
+    """Compare the strategies of an experiment, by the criteria of its file."""
+    spec = experiment.spec
+    return compare(
+        results, baseline=spec.baseline, practical_threshold=spec.practical_threshold,
+        robust=spec.robust, likely=spec.likely,
+    )  # fmt: skip
 
 
 def all_keys(

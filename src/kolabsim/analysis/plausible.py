@@ -27,7 +27,6 @@ from kolabsim.analysis.statistics import (
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.model.measures import Measure
-from kolabsim.scenario.futures import is_plausible
 from kolabsim.study.collect import tidy
 
 OF_COST = "share of stand-alone cost"
@@ -136,12 +135,6 @@ def paired(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def threshold_for(measure: Measure, criteria: Criteria) -> float:
     """Return the smallest difference in a measure that matters."""
     return criteria.threshold if measure.unit == OF_COST else 0.0
-
-
-def plausible_names(futures: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the futures over which a comparison is summarised; none unless there are several."""
-    names = tuple(name for name in futures if is_plausible(name))
-    return names if len(names) > 1 else ()
 
 
 def check_criteria(criteria: Criteria, problems: Problems) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import Comparison, compare
+from kolabsim.analysis.comparison import Comparison, compare_experiment
 from kolabsim.analysis.robustness import RobustnessResult, run_robustness
 from kolabsim.analysis.search import SearchResult, run_search
 from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
@@ -53,7 +53,7 @@ def run_experiment(
         with hold(folder):
             run(study)
             results = collect(study, experiment.scenario, experiment.futures)
-        return compare(results, baseline=experiment.spec.baseline)
+        return compare_experiment(results, experiment)
     if experiment.kind == "search":
         require("pymoo", extra="search", what=_("a search"))
         return run_search(experiment, folder, run)

@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, contrast_values, run_sample, settings_table
+from kolabsim.analysis.floors import noise_floors
 from kolabsim.analysis.indices import (
     BOOTSTRAP,
     CORRECTED,
     FEW_PARTS,
     KINDS,
     Kind,
-    block_count,
     changes,
     part_count,
     resampled,
@@ -43,7 +43,7 @@ from kolabsim.analysis.statistics import (
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.study.design import DUMMY, METHODS, PLACES, Design
+from kolabsim.study.design import DUMMY, METHODS, PLACES, Design, draw_seeds
 from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import SensitivitySpec
@@ -58,20 +58,21 @@ class Index(NamedTuple):
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    floor: float
-    """Noise floor: how far the interval of the dummy reaches from zero; NaN without a dummy or
-    intervals."""
+    floor: np.ndarray
+    """[U] noise floor: what such a factor reaches if it is permuted over the same runs; where that
+    shows nothing, how far the interval of the dummy reaches from zero. NaN where neither is known,
+    as with a dummy that is zero because it shares its draws."""
 
     @property
     def has_floor(self) -> bool:
         """Whether there is a noise floor."""
-        return bool(np.isfinite(self.floor))
+        return bool(np.isfinite(self.floor).any())
 
     @property
     def above(self) -> np.ndarray:
-        """Whether the interval of each unit lies beyond the floor; False without a floor."""
-        floor = self.floor + ROUNDING * np.abs(self.value).max(initial=0.0)
-        return (self.low > floor) | (self.high < -floor)
+        """Whether each unit is above its floor; False without a floor."""
+        size = np.abs(self.value)
+        return size > self.floor + ROUNDING * size.max(initial=0.0, where=np.isfinite(size))
 
 
 class Pair(NamedTuple):
@@ -140,7 +141,6 @@ class Indices:
     """[resamples, U] the main index of each resample."""
     points: int
     replicates: int
-    common: bool
     level: float
 
     @property
@@ -157,7 +157,7 @@ class Indices:
     def chance_left(self) -> float:
         """Share of the variance between points that is chance, after the mean over replicates.
 
-        It is part of all indices. Draws common to all points cancel, so less is left then.
+        It is part of delta and PAWN; other indices are freed of it.
         """
         share, many = self.chance[0], self.replicates
         return share / (share + many * (1.0 - share)) if share > 0.0 else share
@@ -192,7 +192,7 @@ class Indices:
         """Return all indices as a tidy table (:ref:`columns <indices-table>`)."""
         rows = [
             (
-                factor, "", name, index.value[u], index.low[u], index.high[u], index.floor,
+                factor, "", name, index.value[u], index.low[u], index.high[u], index.floor[u],
                 bool(index.above[u]) if index.has_floor else pd.NA,
             )
             for name, index in self.found.items()
@@ -218,23 +218,23 @@ def analyse(
     values: np.ndarray,
     *,
     outcome: str = "",
-    common: bool = False,
     level: float = 0.95,
     resamples: int | None = None,
     seed: int = 1,
 ) -> Indices:
-    """Compute the sensitivity indices of an outcome.
+    """Compute the sensitivity indices of the mean response of an outcome.
+
+    Products of outcomes come from different replicates, so that chance does not count as an effect
+    [mazo_2021]; with a single replicate it does. Intervals resample the parts of the design with
+    the random draws of their points.
 
     Parameters
     ----------
     design
         The points of the space of factors, N of them.
     values
-        [N, replicates], or [N] for single runs. Indices are those of the means over replicates.
-    common
-        Whether a replicate has the same draws at all points. Chance then moves all points alike,
-        the variance between points does not show it, and the dummy's index is exactly zero in
-        designs that compare points with each other.
+        [N, replicates], or [N] for single runs, with the random draws that the design gives its
+        points (:attr:`~kolabsim.study.design.Design.seeds`).
     resamples
         How many resamples of the design's parts; default: as many as suit the method
         (:data:`kolabsim.analysis.indices.KINDS`).
@@ -250,6 +250,7 @@ def analyse(
     kind, rng = KINDS[design.method], np.random.default_rng(seed)
     number = kind.resamples if resamples is None else resamples
     whole, drawn = resampled(design, values, number, rng)
+    floors = noise_floors(design, values, level, np.random.default_rng(seed))
     found: dict[str, Index] = {}
     pairs: tuple[Pair, ...] = ()
     for name in whole:
@@ -261,8 +262,12 @@ def analyse(
             ends = np.stack([value, low, high], axis=1).tolist()
             pairs = tuple(Pair(*units[k], *ends[k]) for k in ranked(value))
             continue
-        floor = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else np.nan
-        found[name] = Index(value, low, high, float(floor))
+        if name in floors:  # corrected like the value
+            floor = floors[name] + np.abs(value) - np.abs(whole[name][0])
+        else:
+            end = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else 0.0
+            floor = np.full(len(value), end if end > 0.0 else np.nan)
+        found[name] = Index(value, low, high, floor)
     steps = convergence(design, values, level, number // 2, rng, found[kind.main])
     return Indices(
         method=design.method,
@@ -271,12 +276,11 @@ def analyse(
         main=kind.main,
         found=found,
         pairs=pairs,
-        chance=chance_share(values, blocks=block_count(design), common=common, level=level),
+        chance=chance_share(values, blocks=int(design.draw_sets[-1]) + 1, level=level),
         steps=tuple(steps),
         resampled=drawn[kind.main],
         points=values.shape[0],
         replicates=values.shape[1],
-        common=common,
         level=level,
     )
 
@@ -419,7 +423,7 @@ def contrasts(
     pairs. Raises :class:`~kolabsim.errors.InputError` like :func:`analyse`, and for other designs.
     """
     u, values = unit_number(design, unit, "factorial"), check_values(design, values, outcome)
-    change = changes(design, values)[:, u]
+    change = changes(design, values).mean(axis=2)[:, u]
     column = np.flatnonzero(design.members[u])[0]
     points = design.points.reshape(design.samples, len(design.units) + 1, -1)
     places = np.sort(points[:, [0, u + 1], column], axis=1)
@@ -471,8 +475,8 @@ def run_sensitivity(
     spec, design = experiment.spec, sensitivity_design(experiment)
     width = len(experiment.factors)
 
-    def simulate(points: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
-        settings = settings_table(experiment.factors, points)
+    def simulate(points: np.ndarray, seeds: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
+        settings = settings_table(experiment.factors, points, seeds)
         study = run_sample(experiment, settings, folder, spec.runs, run)
         return study, {one.name: contrast_values(study, one) for one in experiment.outcomes}
 
@@ -480,7 +484,7 @@ def run_sensitivity(
     converged = None
     if spec.surrogate is not None:
         points = np.random.default_rng(experiment.seed).random((spec.surrogate, width))
-        study, simulated = simulate(points)
+        study, simulated = simulate(points, draw_seeds(experiment.seed, np.arange(len(points))))
         surrogates = {
             name: fit_surrogate(
                 points, found.mean(axis=1), experiment.factors, seed=experiment.seed
@@ -492,7 +496,7 @@ def run_sensitivity(
             for name, one in surrogates.items()
         }
     else:
-        study, values = simulate(design.points)
+        study, values = simulate(design.points, design.seeds)
         while spec.until is not None:
             # Half of few factors, because all of them together always lead.
             leading = min(LEADING, max(1, width // 2))
@@ -504,10 +508,10 @@ def run_sensitivity(
             if converged or design.samples * 2 > spec.most:
                 break
             design = design.extended(design.samples * 2)
-            study, values = simulate(design.points)
+            study, values = simulate(design.points, design.seeds)
     refused = {name: refusal(design, found, name) for name, found in values.items()}
     indices = tuple(
-        analyse(design, found, outcome=name, common=True, seed=experiment.seed)
+        analyse(design, found, outcome=name, seed=experiment.seed)
         for name, found in values.items()
         if refused[name] is None
     )

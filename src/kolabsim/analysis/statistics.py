@@ -31,6 +31,8 @@ PLAIN = {one[word]: word for one in (ROBUST, LIKELY) for word in one}
 """What a verdict over futures says, without the share of futures in which it holds."""
 RESAMPLING_MEMORY = 4_000_000
 """Most numbers that resampling holds in one array at a time: 32 MB."""
+PERMUTATIONS = 200
+"""Least number of permutations for a noise floor."""
 ROUNDING = 1e-12
 """Relative size of rounding errors."""
 TAIL = 0.1
@@ -540,39 +542,35 @@ def chance_share(
     values: np.ndarray,
     *,
     blocks: int | None = None,
-    common: bool = False,
     level: float = 0.95,
     resamples: int = 400,
     seed: int = 1,
 ) -> Interval:
     """Return the share of the variance between single runs that is chance; NaN without replicates.
 
-    Runs [points, replicates] at one point differ by chance alone; a one-way analysis of variance
-    separates it from what differs between points [searle_1971]. The points form equal, independent
-    ``blocks``, in their order, which are resampled for the interval; default: each point is one.
-
-    Replicates with ``common`` draws at all points move all points alike, and only the rest is taken
-    off the variance between points. The interval holds for these draws.
+    Runs [points, replicates] at one point differ by chance alone. Products of different replicates
+    give the variance of the mean response between points; what is left of all variance is chance
+    [searle_1971]. The points form equal ``blocks``, in their order, each with random draws of its
+    own; default: each point is one. Blocks are resampled for the interval, and their draws with
+    them.
     """
     points, replicates = values.shape
-    if replicates < 2:
-        return np.nan, np.nan, np.nan
     blocks = blocks or points
-    means = values.mean(axis=1) - values.mean()
-    within = values.var(axis=1, ddof=1)
-    noise = within
-    if common:
-        rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-        noise = (rest**2).sum(axis=1) / (replicates - 1) * points / (points - 1)
-    sums = np.stack([means, means**2, within, noise]).reshape(4, blocks, -1).mean(axis=2)
+    if replicates < 2 or blocks < 2:
+        return np.nan, np.nan, np.nan
+    centred = values - values.mean()
+    whole, mean = (centred**2).mean(axis=1), centred.mean(axis=1)
+    within = centred.var(axis=1, ddof=1)
+    sums = np.stack([whole, within, mean]).reshape(3, blocks, -1).mean(axis=2)
     rng = np.random.default_rng(seed)
     weights = np.vstack([np.ones(blocks), resample_counts(blocks, resamples, rng)])
-    mean, square, within, noise = (weights @ sums.T / blocks).T
-    between = (square - mean**2) * points / (points - 1) - noise / replicates
-    total = within + np.maximum(between, 0.0)
-    share = np.divide(within, total, out=np.zeros_like(total), where=total > 0.0)
-    low, high = percentile_interval(share[1:], level)
-    return float(share[0]), float(low), float(high)
+    whole, within, mean = (weights @ sums.T / blocks).T
+    # The mean of blocks varies too, and is part of the square that is taken off.
+    spread = (weights @ sums[2] ** 2 / blocks - mean**2) / (blocks - 1)
+    total = whole - (mean**2 - spread)
+    share = np.clip(ratio(within, total), 0.0, 1.0)
+    low, high = corrected_interval(share[0], share[1:], level)
+    return float(share[0]), max(float(low), 0.0), min(float(high), 1.0)
 
 
 class Components(NamedTuple):

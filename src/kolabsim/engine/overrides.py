@@ -22,6 +22,9 @@ from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 
+SEED = "seed"
+"""The setting that gives a point random draws of its own."""
+
 
 class Base(NamedTuple):
     """A task whose settings can be varied."""
@@ -40,7 +43,8 @@ def is_quick(name: str) -> bool:
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
     lever, _dot, part = rest.partition(".")
-    return kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    is_written = kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    return is_written or name == SEED
 
 
 def build_base(
@@ -78,6 +82,7 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
     """The task with each named quick factor set to its value."""
     setting = dict(zip(names, values, strict=True))
     task, world, policy = base.task, base.task.world, base.task.policy
+    seed = int(setting.get(SEED, task.seed))
     parameters, rule = _parameters(task, setting)
     areas = {n: v for n, v in setting.items() if n.startswith("areas.")}
     if areas:
@@ -101,7 +106,9 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
             k = list(LEVERS).index(name.partition(".")[2])
             intensity[..., k][base.lever_on[k]] = value
         policy = policy._replace(lever=intensity)
-    return task._replace(world=world, policy=policy, parameters=parameters, rule_parameters=rule)
+    return task._replace(
+        world=world, policy=policy, parameters=parameters, rule_parameters=rule, seed=seed
+    )
 
 
 def _parameters(task: Task, setting: Mapping[str, float]) -> tuple[np.record, np.record]:

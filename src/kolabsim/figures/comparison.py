@@ -1,7 +1,8 @@
 """Figures of a comparison: over time, differences with intervals, channels, cost, convergence.
 
 Strategies are in the order of their realised net benefit, the best first. Differences are to the
-baseline of the comparison, with its intervals; shape and colour both show the verdict.
+baseline of the comparison, over plausible futures if it has any and no ``future`` is named, and
+else in the first future; shape and colour both show the verdict.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kolabsim.figures.labels import (
     verdict_labels,
     wrap_lines,
 )
-from kolabsim.figures.marks import draw_diamonds, draw_estimates, line, patch
+from kolabsim.figures.marks import draw_chance, draw_diamonds, draw_estimates, line, patch
 from kolabsim.figures.palette import (
     BLUE,
     BROWN,
@@ -143,6 +144,7 @@ def forest(
 ) -> Figure:  # fmt: skip
     """Draw differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
+    Over plausible futures, lines are ranges of 90% of them, and what chance leaves is thicker.
     With ``same_scale``, all panels share one axis, for measures with the same unit.
     """
     order = comparison.order(future=future)
@@ -160,6 +162,9 @@ def forest(
         axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
         ends = (table[name] / scale.divisor for name in ("difference", "low", "high"))
         draw_estimates(axes, table["verdict"], *ends, undefined=_("undefined"))
+        if "chance_low" in table:
+            chance = (table[name] / scale.divisor for name in ("chance_low", "chance_high"))
+            draw_chance(axes, table["verdict"], *chance)
         axes.set_title(wrap_lines(measure_title(measure), width))
         axes.set_xlabel(wrap_lines(measure_hint(measure, scale), width), labelpad=2.0)
         axes.locator_params(axis="x", nbins=7 if columns < 3 else 4)
@@ -182,10 +187,8 @@ def channels(
     What adds to net benefit is drawn to the right, what reduces it to the left; the diamond is the
     sum with its interval. Channels that are small everywhere are drawn as one.
     """
-    future = future or comparison.futures[0]
     order = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
-    table = comparison.channels.query("future == @future")
-    grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
+    grid = comparison.channel_grid(future=future).loc[order]
     total = comparison.table(NET_BENEFIT, future=future).loc[order]
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
     grid = grid / scale.divisor
@@ -199,6 +202,8 @@ def channels(
     draw_stacks(axes, parts)
     axes.axvline(0.0, color=INK, linewidth=0.9)
     text = _("Sum, with its {level} interval").format(level=percent(comparison.level))
+    if comparison.is_varied and future is None:
+        text = _("Median, with its plausible range")
     sums = (total[name] / scale.divisor for name in ("difference", "low", "high"))
     draw_diamonds(axes, text, *sums)
     write_names(axes, [strategy_title(comparison, name) for name in order])
@@ -228,9 +233,7 @@ def cost_effectiveness(
     The two panels are of differences to the baseline over the run; the net saving and the ratio
     have intervals.
     """
-    future = future or comparison.futures[0]
-    order = comparison.order(future=future)
-    table = comparison.costs.query("future == @future")
+    order, table = comparison.order(future=future), comparison.money(future=future)
     value, low, high = (
         table.pivot(index="strategy", columns="item", values=name).loc[order]
         for name in ("value", "low", "high")
@@ -256,6 +259,8 @@ def cost_effectiveness(
     ]  # fmt: skip
     draw_stacks(money, parts)
     text = _("Net saving, with its {level} interval").format(level=percent(comparison.level))
+    if comparison.is_varied and future is None:
+        text = _("Net saving, with its plausible range")
     draw_diamonds(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
     money.set(xlabel=scale.label, title=_("Saving and cost over the run"))
     draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))

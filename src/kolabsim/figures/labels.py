@@ -123,7 +123,8 @@ def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFra
 
 def choose_winner_scale(comparison: Comparison) -> Scale:
     """Choose the scale of gains and losses of regions: at most two decimals of a per cent."""
-    return choose_measure_scale(comparison, NET_BENEFIT, comparison.winners).with_decimals(most=2)
+    table = comparison.regions()
+    return choose_measure_scale(comparison, NET_BENEFIT, table).with_decimals(most=2)
 
 
 def verdict_labels(comparison: Comparison) -> dict[str, str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STAND_OFF = np.repeat((0.0, 14.0, 30.0), 8)
 """Distance of a label from its mark in points: close by, or further off, in eight directions."""
+SEEN = 0.035
+"""Share of an axis that a mark takes; shorter lines are hidden by it."""
 DIRECTIONS = np.tile([(math.cos(a), math.sin(a)) for a in np.radians(range(0, 360, 45))], (3, 1))
 """Directions from a mark to its label."""
 
@@ -41,6 +43,17 @@ def draw_estimates(
         axes.hlines(y, low, high, color=colour, linewidth=1.5, zorder=2)
         face = "white" if verdict in HOLLOW else colour
         axes.plot(value, y, marker, color=colour, markersize=5.0, markerfacecolor=face, zorder=3)
+
+
+def draw_chance(
+    axes: Axes, verdicts: Iterable[str], low: Iterable[float], high: Iterable[float]
+) -> None:
+    """Draw what chance leaves open as thicker parts of lines, where they are longer than a mark."""
+    left, right = axes.get_xlim()
+    visible = SEEN * (right - left)
+    for y, (verdict, start, end) in enumerate(zip(verdicts, low, high, strict=True)):
+        if math.isfinite(start) and end - start > visible:
+            axes.hlines(y, start, end, color=MARKS[verdict][2], linewidth=4.0, zorder=2.5)
 
 
 def draw_diamonds(

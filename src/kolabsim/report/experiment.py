@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import Comparison, compare
+from kolabsim.analysis.comparison import Comparison, compare_experiment
 from kolabsim.analysis.fairness import fairness
 from kolabsim.analysis.influence import (
     Influence,
@@ -103,7 +103,7 @@ class Publication:
         self.begin()
         spec, seed = experiment.spec, experiment.seed
         results = collect(study, scenario, experiment.futures)
-        comparison = compare(results, baseline=spec.baseline)
+        comparison = compare_experiment(results, experiment)
         view = View(comparison)
         best = view.best
         variance = or_warn(
@@ -130,8 +130,9 @@ class Publication:
         if not self.codes:
             return {}
         experiment, made = self.experiment, dict[str, str]()
-        world, runs = experiment.scenario, experiment.spec.runs
-        world = world.with_(experiment.futures[comparison.futures[0]])
+        world, runs = experiment.scenario, runs_of_pages(experiment)
+        if not comparison.is_varied:
+            world = world.with_(experiment.futures[comparison.futures[0]])
         about = provenance(self.facts["command"], experiment.seed, world)
         about |= {"runs": runs, "made": self.facts["made"]}
         names = page_names(world)
@@ -144,6 +145,13 @@ class Publication:
             write_region(outlook, self.folder / names[code], facts=about, workbook=True)
             made[code] = link(names[code])
         return made
+
+
+def runs_of_pages(experiment: Experiment) -> int:
+    """How many runs the pages of regions have: as many as a strategy has in all, in one future."""
+    if experiment.kind != "comparison":
+        return 0
+    return int(experiment.spec.runs * max(experiment.spec.plausible, 1))
 
 
 def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:

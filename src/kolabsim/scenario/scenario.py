@@ -231,6 +231,11 @@ class Scenario(Levers):
         tree = self._origin.tree
         return find_declared(self.extensions, self.decision, self.parameters, places, tree)
 
+    def states(self, name: str) -> bool:
+        """Whether its files, or later changes to it, state a setting by its dotted name."""
+        node = self._origin.tree.get(*name.split("."))
+        return node is not None and not node.is_empty
+
     @property
     def levers(self) -> dict[str, Lever]:
         """All levers by name, user-defined ones too, in the order of the steps they serve."""

@@ -211,8 +211,13 @@ def experiment_text() -> str:
         remark(_("The strategies to compare, and the baseline without any programme.")),
         f"strategies: [{', '.join(COMPARED)}]",
         f"baseline: {COMPARED[0]}",
-        remark(_("Runs of each strategy. Four times as many runs halve the intervals.")),
-        "runs: 200",
+        remark(
+            _(
+                "Plausible futures over which results are taken: all, or how many. 0 does not vary "
+                "assumptions."
+            )
+        ),
+        "plausible: all",
         remark(_("Seed of all random draws. The same seed gives the same results.")),
         "seed: 1",
     ]

@@ -206,7 +206,8 @@ _TABLES = (
             ),
             Column(
                 "FACTOR",
-                "setting of each factor, by its dotted name; empty: that of the scenario",
+                "setting of each factor, by its dotted name; empty: that of the scenario; `seed`: "
+                "seed of the random draws, where points of a sensitivity analysis have their own",
                 OF_FACTOR,
             ),
         ),
@@ -480,7 +481,11 @@ _TABLES = (
             ),
             Column("value", "its value", OF_INDEX),
             *interval(OF_INDEX),
-            Column("floor", "noise floor: its value for a factor without effect", OF_INDEX),
+            Column(
+                "floor",
+                "noise floor: what the factor reaches if it is permuted over the same runs",
+                OF_INDEX,
+            ),
             Column("above", "whether the value is above the noise floor"),
         ),
         ("sensitivity",),

@@ -31,9 +31,14 @@ FEW = 12
 
 
 def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> Sequence[Block]:
-    """The comparison over all futures, and each of them; nothing for a single future."""
-    if not view.has_futures:
+    """The comparison over all futures, and each of them; nothing for a single future.
+
+    Beside plausible futures, only those with names of their own.
+    """
+    if not view.has_futures or (view.is_varied and not view.named):
         return []
+    if view.is_varied:
+        futures = {name: futures[name] for name in view.named}
 
     def listed(settings: Mapping[str, object]) -> str:
         if len(settings) > FEW:
@@ -42,6 +47,8 @@ def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> S
 
     text = _("Unless they name a future, figures and tables show the future “{future}”.")
     rows = [(name, listed(settings)) for name, settings in futures.items()]
+    if view.is_varied:
+        return [Heading(_("Other futures")), Facts(rows), *differences_in_futures(view)]
     return [
         Heading(_("Other futures")),
         fill(text, future=view.future),
@@ -52,7 +59,7 @@ def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> S
 
 def futures_sentence(view: View) -> str:
     """How far the answer of the first future holds in the others."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return ""
     table, scale = net_benefit(view)
     table = table[table["strategy"] == view.best]
@@ -143,7 +150,7 @@ def differences_in_futures(view: View) -> list[Table]:
     for number, some in enumerate(groups, 1):
         rows = [
             (future, *(difference_cell(found.loc[(future, name)], scale) for name in some))
-            for future in view.comparison.futures
+            for future in view.named
         ]
         caption = measure_label(NET_BENEFIT, scale)
         if len(groups) > 1:
@@ -155,7 +162,7 @@ def differences_in_futures(view: View) -> list[Table]:
 
 def channels_in_futures(view: View) -> Table | None:
     """Through what the best strategy's net benefit differs, over all futures."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return None
     table, scale = view.comparison.channels, net_benefit(view)[1].with_decimals(least=2)
     table, rows = table[table["strategy"] == view.best], []
@@ -172,7 +179,7 @@ def channels_in_futures(view: View) -> Table | None:
 
 def costs_in_futures(view: View) -> Table | None:
     """What the best strategy costs and saves, over all futures."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return None
     table, scale = view.comparison.costs, view.cost_scale
     table, rows = table[table["strategy"] == view.best], []
@@ -193,7 +200,7 @@ def costs_in_futures(view: View) -> Table | None:
 
 def winners_in_futures(view: View) -> Table | None:
     """In how many futures each region gains and loses; of many, those that lose most often."""
-    if not view.has_futures or not view.has_winners:
+    if not view.has_futures or view.is_varied or not view.has_winners:
         return None
     table, scale = view.comparison.winners, choose_winner_scale(view.comparison)
     table, found = table[table["strategy"] == view.best], []

@@ -23,7 +23,14 @@ from kolabsim.report.comparison.futures import (
     winners_in_futures,
 )
 from kolabsim.report.comparison.influence import influence_section
-from kolabsim.report.comparison.summary import cost_headline, headlines, loser_headline, methods
+from kolabsim.report.comparison.summary import (
+    cost_headline,
+    headlines,
+    loser_headline,
+    methods,
+    notes,
+    plausible_headline,
+)
 from kolabsim.report.comparison.uncertainty import uncertainty_section
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import (
@@ -97,8 +104,10 @@ def comparison_page(
         _("{number} service areas"): len(scenario.areas),
         _("{number} strategies"): len(comparison.strategies) + 1,
         _("{number} years from {year}"): significant(scenario.horizon / 4),
-        _("{number} runs each"): comparison.runs,
+        _("{number} runs each"): comparison.runs * max(len(comparison.plausible), 1),
     }
+    if comparison.is_varied:
+        lines[_("{number} plausible futures")] = len(comparison.plausible)
     sections = [
         answer_section(results, view, provenance),
         comparison_section(results, view, measures),
@@ -143,8 +152,10 @@ def answer_section(results: Results, view: View, provenance: Mapping[str, object
     return Section(
         "answer",
         _("Key findings"),
+        None if view.is_varied else notes(view)[0],
         Headlines(found),
         *found[0].more,
+        *(notes(view) if view.is_varied else ()),
         futures_sentence(view),
         Note([failed], is_alarm=True) if failed else None,
         Note([" ".join(assumptions.caveats(view.scenario)[:2])]),
@@ -159,8 +170,15 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
     chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
     forest = view.picture(
         partial(figures.forest, comparison, chosen),
-        _("Forest plot: difference of each strategy from “{baseline}” with its {level} interval"),
+        _("Forest plot: difference of each strategy from “{baseline}” with its {range}"),
         _(
+            "Differences from “{baseline}”: medians over {futures} plausible futures. The line is "
+            "the plausible range, 90% of futures; its thicker part is the {level} interval of the "
+            "median, which chance leaves, where it can be seen. Strategies are sorted by realised "
+            "net benefit."
+        )
+        if view.is_varied
+        else _(
             "Differences from “{baseline}”, paired by run, with {level} intervals. Strategies are "
             "sorted by realised net benefit."
         ),
@@ -171,6 +189,11 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         _("Difference of each strategy from “{baseline}” in realised net benefit over the years"),
         _(
             "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
+            "The bands show how much single runs vary, by chance and by assumptions."
+        )
+        if view.is_varied
+        else _(
+            "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
             "The bands show how much single runs vary by chance."
         ),
         "over_time",
@@ -180,16 +203,22 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
-            "cost, no matter who paid it. Both are differences from “{baseline}” with {level} "
-            "intervals."
+            "cost, no matter who paid it. Both are differences from “{baseline}”, each with its "
+            "{range}."
         ),
         "benefits",
     )
     text = _(
         "Each number is a difference from “{baseline}”: the mean over pairs of runs with the "
         "same random draws. Below it are its interval and the share of runs in which the "
-        "strategy did better."
+        "strategy did better. Marks are corrected for the number of strategies."
     )
+    if view.is_varied:
+        text = _(
+            "Each number is a difference from “{baseline}”: the median over {futures} plausible "
+            "futures. Below it are its plausible range and the share of futures in which the "
+            "strategy is better."
+        )
     strategies = assumptions.strategy_table(view.scenario, [comparison.baseline, *view.order])
     over_time_table = tables.envelope_table(results, view, drawn)
     return Section(
@@ -230,7 +259,7 @@ def cost_section(view: View) -> Section:
             _("Saving and programme cost of each strategy, and their ratio"),
             _(
                 "Left: savings in services and programme cost by payer, relative to “{baseline}” "
-                "and over the whole run. Right: their ratio with its {level} interval."
+                "and over the whole run. Right: their ratio with its {range}."
             ),
             "costs",
         ),
@@ -277,7 +306,7 @@ def winner_section(
 
 def map_pictures(view: View) -> list[Picture]:
     """A map for the best strategy, and one for the strategy with the largest loss."""
-    lowest = view.here(view.comparison.winners).groupby("strategy", observed=True)["difference"]
+    lowest = view.regions.groupby("strategy", observed=True)["difference"]
     worst, regions = str(lowest.min().idxmin()), view.scenario.regions
     caption = _(
         "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are proportional "
@@ -358,6 +387,12 @@ def source_section(view: View) -> Section:
             _("Channels through which each strategy changes realised net benefit"),
             _(
                 "Channels right of zero add to the difference in realised net benefit, channels "
+                "left of zero reduce it: means over plausible futures. The diamond is the median "
+                "of the difference with its plausible range."
+            )
+            if view.is_varied
+            else _(
+                "Channels right of zero add to the difference in realised net benefit, channels "
                 "left of zero reduce it; the diamond is their sum."
             ),
             "channels",
@@ -370,13 +405,26 @@ def source_section(view: View) -> Section:
 # The terminal -----------------------------------------------------------------------------------
 
 
+def terminal_lines(comparison: Comparison) -> tuple[list[str], list[str]]:
+    """What stands above the table of a comparison in a terminal, and what stands below it."""
+    view = View(comparison)
+    if not view.is_varied:
+        return notes(view), []
+    found = plausible_headline(view)
+    return [], [found.text, *found.more, *notes(view)]
+
+
 def terminal_table(experiment: Experiment, comparison: Comparison) -> TerminalTable:
     """The comparison in short for a terminal, one future below the other."""
     from rich import box
     from rich.table import Table
 
-    brief = {name: tables.brief_table(View(comparison, name)) for name in comparison.futures}
-    first = brief[comparison.futures[0]]
+    view = View(comparison)
+    futures = view.named if comparison.is_varied else comparison.futures
+    brief = {name: tables.brief_table(View(comparison, name)) for name in futures}
+    if comparison.is_varied:
+        brief = {_("plausible"): tables.brief_table(view)}
+    first = next(iter(brief.values()))
     table = Table(
         title=experiment.question(language()) or comparison.scenario.title(language()),
         caption=first.caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD,

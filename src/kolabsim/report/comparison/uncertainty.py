@@ -15,7 +15,7 @@ from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval
 from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
-from kolabsim.report.page import Cell, Heading, Section, Table, interval_cell, separate
+from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -26,9 +26,26 @@ if TYPE_CHECKING:
 
 @separate
 def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -> Section:
-    """How to read the intervals, and whether there were enough runs."""
-    by_runs = convergence(results, view.comparison)
-    paragraphs = (
+    """How to read ranges and intervals, and whether there were enough runs."""
+    by_runs = None if view.is_varied else convergence(results, view.comparison)
+    paragraphs = plausible_paragraphs() if view.is_varied else paragraphs_of_runs()
+    return Section(
+        "uncertainty",
+        _("Uncertainty"),
+        *(view.fill(text, rest=1.0 - view.comparison.level) for text in paragraphs),
+        *(chance_blocks(view) if by_runs is None else convergence_blocks(view, by_runs)),
+        Heading(_("Gain from common random numbers")),
+        _(
+            "With common random numbers, fewer runs are enough. The table shows how many times as "
+            "many independent runs the same intervals would need; below 1, pairing widened them."
+        ),
+        pairing_table(view, measures),
+    )
+
+
+def paragraphs_of_runs() -> tuple[str, ...]:
+    """How to read intervals over runs, and the verdicts on them."""
+    return (
         _(
             "Each strategy was simulated {runs} times. Runs with the same number share all random "
             "draws, so that two strategies differ only by the strategy; differences are taken run "
@@ -40,14 +57,68 @@ def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -
             "world: see “Assumptions”. About {rest} of all intervals miss the true value by chance."
         ),
         _(
+            "A strategy is better, and a region gains, only by more than {threshold} of cost. "
+            "Verdicts are corrected for the number of strategies, and for regions also for their "
+            "number: all of them hold together at the {level} level (Bonferroni)."
+        ),
+        _(
             "The share of runs in which a strategy does better shows how often it would win with "
             "other random draws; a tie counts half."
         ),
     )
-    return Section(
-        "uncertainty",
-        _("Uncertainty"),
-        *(view.fill(text, rest=1.0 - view.comparison.level) for text in paragraphs),
+
+
+def plausible_paragraphs() -> tuple[str, ...]:
+    """How to read ranges over plausible futures, and the verdicts on them."""
+    return (
+        _(
+            "Each strategy was simulated {runs} times in each of {futures} plausible futures: sets "
+            "of parameters and structures of the model that agree with what is known. In a future, "
+            "runs with the same number share all random draws, so that strategies differ only by "
+            "what they do; each future has draws of its own, so that chance averages out."
+        ),
+        _(
+            "The plausible range shows what assumptions do to a number: 90% of futures lie in it. "
+            "The {level} interval of the median shows what chance leaves open; figures draw it as "
+            "a thicker line where it can be seen. The chance of the few runs in each future is "
+            "taken out of ranges and of shares of futures."
+        ),
+        _(
+            "A statement is robust if it holds in at least {robust} of futures, and likely if it "
+            "does in at least {likely}; otherwise the answer depends on assumptions. A strategy is "
+            "better, and a region gains, only by more than {threshold} of cost. Verdicts hold "
+            "wherever the effects lie within what chance leaves open, corrected for the number of "
+            "strategies, and for regions also for their number (Bonferroni, {level})."
+        ),
+        _(
+            "Shares of futures are not probabilities: all futures agree with what is known, and "
+            "nothing says which of them are closer to the truth."
+        ),
+    )
+
+
+def chance_blocks(view: View) -> list[Block]:
+    """What chance leaves open, beside what assumptions do."""
+    scale, rows = view.scale.with_decimals(least=2), []
+    for name in view.order:
+        row = view.net.loc[name]
+        ranges = (
+            scale.interval(row[low], row[high], signed=True)
+            for low, high in (("low", "high"), ("chance_low", "chance_high"))
+        )
+        rows.append((view.title(name), scale.bare(row["difference"], signed=True), *ranges))
+    head = [
+        _("Strategy"), _("Median"), _("Plausible range"),
+        view.fill(_("{level} interval of the median")),
+    ]  # fmt: skip
+    caption = fill(_("Assumptions and chance: realised net benefit, {unit}"), unit=scale.label)
+    sentence = _("Four times as many runs in each future halve what chance leaves open.")
+    return [Heading(_("Assumptions and chance")), Table(caption, head, rows), sentence]
+
+
+def convergence_blocks(view: View, by_runs: pd.DataFrame) -> list[Block]:
+    """Whether more runs would change the answer."""
+    return [
         Heading(_("Number of runs")),
         convergence_sentence(view, by_runs),
         view.picture(
@@ -61,13 +132,7 @@ def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -
             "convergence",
         ),
         convergence_table(view, by_runs),
-        Heading(_("Gain from common random numbers")),
-        _(
-            "With common random numbers, fewer runs are enough. The table shows how many times as "
-            "many independent runs the same intervals would need; below 1, pairing widened them."
-        ),
-        pairing_table(view, measures),
-    )
+    ]
 
 
 def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
@@ -132,8 +197,11 @@ def pairing_table(view: View, measures: Sequence[str]) -> Table:
     """How many times as many runs would be needed without common draws, by measure."""
     rows = []
     for name in measures:
-        table = view.comparison.table(name, future=view.future)
-        found = table["variance_reduction"].dropna()
+        table = view.comparison.differences
+        table = table[table["measure"] == name]
+        futures = view.comparison.plausible if view.is_varied else (view.future,)
+        table = table[table["future"].isin(futures)]
+        found = table.groupby("strategy", observed=True)["variance_reduction"].median().dropna()
         # Where the baseline never varies (it costs nothing), there is nothing to pair.
         if len(found) and not np.allclose(found, 1.0):
             ends = format_interval(decimal(found.min(), 1), decimal(found.max(), 1))
