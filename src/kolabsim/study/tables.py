@@ -1,7 +1,8 @@
 """The tables that experiments publish, each with its columns, declared once.
 
 Writers arrange their tables by these declarations, ``kolabsim results`` takes units and meanings
-from them, and the reference renders them.
+from them, and the reference renders them. This file is long because it is one list of declarations,
+whose columns mean the same in every table that has them.
 """
 
 from __future__ import annotations
