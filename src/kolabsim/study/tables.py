@@ -443,6 +443,32 @@ _TABLES = (
         "Only comparisons with at least eight such futures have it.",
     ),
     Table(
+        "frontier",
+        "each strategy with an intensity, and level of it",
+        (
+            STRATEGY,
+            Column(
+                "level", "share of full intensity, at which its strongest lever is at 1", "share"
+            ),
+            Column(
+                "cost",
+                "mean programme cost a year, over futures, beyond the baseline's",
+                MONEY,
+            ),
+            Column(
+                "difference",
+                "median over futures of the difference in realised net benefit to the baseline",
+                "share of stand-alone cost",
+            ),
+            Column("low", "5% of futures lie below it", "share of stand-alone cost"),
+            Column("high", "5% of futures lie above it", "share of stand-alone cost"),
+            Column("futures", "number of futures", "1"),
+        ),
+        COMPARISON,
+        ("frontier.csv",),
+        "Only comparisons with `frontier` or `equal_cost` have it.",
+    ),
+    Table(
         "fairness",
         "each member of each joint body at the end of a run of the best strategy",
         (
