@@ -13,7 +13,10 @@ def test_a_stepper_shows_run_0_of_the_comparison(estimate):
     assert stepper.is_over
     quarters = estimate.results.quarters
     last = quarters[
-        (quarters["strategy"] == YOURS) & (quarters["run"] == 0) & (quarters["quarter"] == 11)
+        (quarters["strategy"] == YOURS)
+        & (quarters["future"] == next(iter(estimate.session.futures)))
+        & (quarters["run"] == 0)
+        & (quarters["quarter"] == 11)
     ].iloc[0]
     assert stepper.model.measures["trust"] == last["trust"]
     assert stepper.chart().rows, "nobody shares anything"

@@ -99,6 +99,20 @@ def variance() -> pd.DataFrame:
     })  # fmt: skip
 
 
+def along() -> pd.DataFrame:
+    """Made-up cost and net benefit of all strategies along their intensity."""
+    names = [name for name in comparison().strategies if name != "mandate"]
+    parts = []
+    for k, name in enumerate(names, 1):
+        level = np.linspace(0.0, 1.0, 5)
+        benefit = 0.02 * np.sqrt(level) / k - 0.001 * level * k
+        parts.append(pd.DataFrame({
+            "strategy": name, "level": level, "cost": 8e9 * level / (1 + k % 4),
+            "difference": benefit, "low": benefit - 0.004, "high": benefit + 0.004, "futures": 40,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
 @cache
 def futures() -> SimpleNamespace:
     """Four strategies in 120 futures: the full package is best unless trust is low at the start."""
@@ -257,6 +271,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     ),
     "channels": lambda ax: figures.channels(comparison(), ax=ax),
     "cost_effectiveness": lambda ax: figures.cost_effectiveness(comparison(), ax=ax),
+    "cost_frontier": lambda ax: figures.cost_frontier(comparison(), along(), 1.5e9, ax=ax),
     "convergence_by_runs": lambda ax: figures.convergence_by_runs(
         comparison(), by_runs(), ax=ax
     ),

@@ -16,8 +16,8 @@ from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
-CONDITIONAL = {"failures", "drivers"}
-"""Tables that are there only if something went wrong, or only over many futures."""
+CONDITIONAL = {"failures", "drivers", "frontier"}
+"""Tables that are there only if something went wrong, or only over many futures or on demand."""
 
 
 def words_of(experiment: Experiment) -> dict[str, list[str]]:

@@ -369,7 +369,7 @@ def winner_tables(
         # A study may keep the regions of fewer runs.
         axes = {**every, "run": np.unique(table["run"]), "region": codes, "area": [*scenario.areas]}
         money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
-        alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
+        alone = np.array([stand_alone_cost(world) for world in results.worlds()])
     difference = money[1:] - money[:1]
     found = mean_interval(difference, level, axis=2).distinct(level)
     winners = tidy(

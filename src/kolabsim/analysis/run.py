@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from kolabsim.analysis.arrays import RunStudy
 from kolabsim.analysis.comparison import Comparison, compare_experiment
+from kolabsim.analysis.levels import equalise
 from kolabsim.analysis.robustness import RobustnessResult, run_robustness
 from kolabsim.analysis.search import SearchResult, run_search
 from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
@@ -49,8 +50,9 @@ def run_experiment(
         Before the first run if an extra is not installed.
     """
     if experiment.kind == "comparison":
-        study = Study.plan(experiment, folder)
         with hold(folder):
+            experiment, _ladder = equalise(experiment, folder, run)
+            study = Study.plan(experiment, folder)
             run(study)
             results = collect(study, experiment.scenario, experiment.futures)
         return compare_experiment(results, experiment)

@@ -29,9 +29,8 @@ class Stepper:
     def __init__(self, session: Session) -> None:
         from kolabsim.engine.mesa_model import CollaborationModel
 
-        self.model: CollaborationModel = CollaborationModel(
-            session.scenario, YOURS, run=0, seed=session.settings.seed
-        )
+        scenario, seed = session.first_world
+        self.model: CollaborationModel = CollaborationModel(scenario, YOURS, run=0, seed=seed)
         self._events: list[str] = []
         self._lock = Lock()
 

@@ -19,6 +19,7 @@ from kolabsim.analysis.influence import (
     influence,
     varied_futures,
 )
+from kolabsim.analysis.levels import equalise, frontier
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result, run_experiment
@@ -32,7 +33,7 @@ from kolabsim.files import link, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
-from kolabsim.report.comparison import View, comparison_page, influence_lines
+from kolabsim.report.comparison import View, comparison_page, influence_lines, money_lines
 from kolabsim.report.output import publish
 from kolabsim.report.page import KindReport, Page, Section, Table, missing_section
 from kolabsim.report.provenance import provenance, reproduction_section
@@ -97,11 +98,16 @@ class Publication:
 
     def publish_comparison(self) -> tuple[Comparison, list[str]]:
         """Run a comparison and write its report, and the pages of regions."""
-        experiment, scenario = self.experiment, self.experiment.scenario
+        experiment, ladder = equalise(self.experiment, self.folder, self.run)
+        scenario, spec = experiment.scenario, experiment.spec
+        along = None
+        target = spec.equal_cost
+        if spec.frontier or target is not None:
+            along = frontier(ladder)
         study = Study.plan(experiment, self.folder)
         self.run(study)
         self.begin()
-        spec, seed = experiment.spec, experiment.seed
+        seed = experiment.seed
         results = collect(study, scenario, experiment.futures)
         comparison = compare_experiment(results, experiment)
         view = View(comparison)
@@ -120,16 +126,17 @@ class Publication:
             )
         moved = influence(results, comparison, best, seed=seed)
         publish_comparison(
-            experiment, study, results, comparison, moved, variance=variance, fair=fair,
-            facts=self.facts, pages=self.region_pages(comparison),
+            experiment, study, results, comparison, moved, along, variance=variance, fair=fair,
+            facts=self.facts, pages=self.region_pages(experiment, comparison),
         )  # fmt: skip
-        return comparison, influence_lines(view, moved, variance)
+        lines = influence_lines(view, moved, variance)
+        return comparison, lines + ([] if along is None else money_lines(view, along, target))
 
-    def region_pages(self, comparison: Comparison) -> dict[str, str]:
+    def region_pages(self, experiment: Experiment, comparison: Comparison) -> dict[str, str]:
         """Write the pages of regions for the best strategy; return their addresses by code."""
         if not self.codes:
             return {}
-        experiment, made = self.experiment, dict[str, str]()
+        made = dict[str, str]()
         world, runs = experiment.scenario, runs_of_pages(experiment)
         if not comparison.is_varied:
             world = world.with_(experiment.futures[comparison.futures[0]])
@@ -173,6 +180,7 @@ def publish_comparison(
     results: Results,
     comparison: Comparison,
     moved: Influence,
+    along: pd.DataFrame | None,
     *,
     variance: pd.DataFrame | None,
     fair: pd.DataFrame | None,
@@ -190,7 +198,7 @@ def publish_comparison(
         "differences": comparison.differences, "winners": comparison.winners,
         "costs": comparison.costs, "channels": comparison.channels,
         "variance": variance, "fairness": fair,
-        "drivers": moved.drivers and moved.drivers.ranked,
+        "drivers": moved.drivers and moved.drivers.ranked, "frontier": along,
     }  # fmt: skip
     if comparison.is_varied:
         tables |= {
@@ -199,7 +207,8 @@ def publish_comparison(
         }  # fmt: skip
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
-        moved=moved, variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
+        moved=moved, along=along, equal_cost=experiment.spec.equal_cost,
+        variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
     publish(page, folder, tables=found, facts=facts, scenario=experiment.scenario)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,10 @@ class Results:
         table: pd.DataFrame = getattr(self, kind)
         return table[list(names)]
 
+    def worlds(self) -> Iterable[Scenario]:
+        """The scenario in each future."""
+        return (self.scenario.with_(settings) for settings in self.futures.values())
+
     @property
     def has_regions(self) -> bool:
         """Whether there are figures by region."""
@@ -83,7 +87,7 @@ class Results:
         *,
         runs: np.ndarray | None = None,
         quarterly: Sequence[str] | None = None,
-    ) -> Results:
+    ) -> Self:
         """Make tables from arrays.
 
         ``history`` holds [strategies, futures, runs, quarters, measures], and ``figures``, if any,

@@ -13,7 +13,7 @@ CONTINUES = frozenset((
     "question", "quick", "measures", "baseline", "against", "threshold", "outcome", "outcomes",
     "practical_threshold", "robust", "likely", "strategies", "futures", "plausible", "structures",
     "runs", "detail", "samples", "until", "most", "surrogate", "levels", "population",
-    "generations",
+    "generations", "frontier",
     "kind", "seed", "scenario", "set",
 ))  # fmt: skip
 """Keys of an experiment's file that may change within a folder: how much is simulated, and what is

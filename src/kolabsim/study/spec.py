@@ -232,6 +232,11 @@ class ComparisonSpec(StrategiesSpec):
     """Runs of each strategy in each future whose quarters and regions are stored."""
     measures: Names = shown_in(REPORT)
     """Measures that the report shows."""
+    equal_cost: float | None = Field(default=None, gt=0)
+    """Programme cost a year at which strategies are compared, in the scenario's currency: their
+    intensities are scaled until each costs so much on average over futures."""
+    frontier: bool = False
+    """Whether to show net benefit over programme cost along the intensity of each strategy."""
     quick: dict[str, Any] = Field(default={})
     """Keys of this file that --quick replaces; default: 4 runs in each of 20 plausible futures, or
     20 runs where assumptions are not varied."""

@@ -1,7 +1,8 @@
 """The tables that experiments publish, each with its columns, declared once.
 
 Writers arrange their tables by these declarations, ``kolabsim results`` takes units and meanings
-from them, and the reference renders them.
+from them, and the reference renders them. This file is long because it is one list of declarations,
+whose columns mean the same in every table that has them.
 """
 
 from __future__ import annotations
@@ -440,6 +441,32 @@ _TABLES = (
         COMPARISON,
         ("drivers.csv",),
         "Only comparisons with at least eight such futures have it.",
+    ),
+    Table(
+        "frontier",
+        "each strategy with an intensity, and level of it",
+        (
+            STRATEGY,
+            Column(
+                "level", "share of full intensity, at which its strongest lever is at 1", "share"
+            ),
+            Column(
+                "cost",
+                "mean programme cost a year, over futures, beyond the baseline's",
+                MONEY,
+            ),
+            Column(
+                "difference",
+                "median over futures of the difference in realised net benefit to the baseline",
+                "share of stand-alone cost",
+            ),
+            Column("low", "5% of futures lie below it", "share of stand-alone cost"),
+            Column("high", "5% of futures lie above it", "share of stand-alone cost"),
+            Column("futures", "number of futures", "1"),
+        ),
+        COMPARISON,
+        ("frontier.csv",),
+        "Only comparisons with `frontier` or `equal_cost` have it.",
     ),
     Table(
         "fairness",

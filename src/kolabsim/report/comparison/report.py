@@ -15,6 +15,7 @@ from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions
 from kolabsim.report.comparison import tables
+from kolabsim.report.comparison.frontier import frontier_section
 from kolabsim.report.comparison.futures import (
     channels_in_futures,
     costs_in_futures,
@@ -72,6 +73,8 @@ def comparison_page(
     provenance: Mapping[str, object],
     question: str,
     moved: Influence | None = None,
+    along: pd.DataFrame | None = None,
+    equal_cost: float | None = None,
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
     measures: Sequence[str] = shown_in(REPORT),
@@ -89,6 +92,11 @@ def comparison_page(
         The question of the experiment, in the current language.
     moved
         What moves the difference of the best strategy; default: found here.
+    along
+        Cost and net benefit of strategies along their intensity
+        (:func:`kolabsim.analysis.levels.frontier`).
+    equal_cost
+        The programme cost a year to which strategies were scaled.
     variance
         Its variance by source (:func:`kolabsim.analysis.influence.difference_sources`).
     fair
@@ -112,6 +120,7 @@ def comparison_page(
         answer_section(results, view, provenance),
         comparison_section(results, view, measures),
         cost_section(view),
+        None if along is None else frontier_section(view, along, equal_cost),
         winner_section(view, fair, provenance, pages or {}) if view.has_winners else None,
         source_section(view),
         influence_section(

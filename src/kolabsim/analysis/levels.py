@@ -1,0 +1,229 @@
+"""The same strategies at other intensities: net benefit over programme cost, and equal cost.
+
+A strategy at full intensity has its strongest lever at 1, the others in proportion; its level is
+the share of full intensity. Mandates have no intensity and stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kolabsim.analysis.arrays import RunStudy
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.statistics import quantiles
+from kolabsim.errors import Problems
+from kolabsim.i18n import _
+from kolabsim.model.parameters import QUARTERS
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.experiment import Experiment
+from kolabsim.study.runner import Study
+from kolabsim.study.spec import ComparisonSpec
+
+FULL = 1000
+"""Full intensity: levels are thousandths of it."""
+CURVE = (250, 500, 750, FULL)
+"""Levels of each strategy on a frontier."""
+MOST_FUTURES = 40
+"""Most futures in which levels are simulated."""
+RUNS = 2
+"""Runs of each level in each future."""
+CLOSE = 0.005
+"""Relative difference of cost at which bisection ends."""
+RANGE = (0.05, 0.5, 0.95)
+"""Quantiles over futures."""
+COST = "programme_cost"
+
+Levels = Mapping[str, int]
+"""The level of each strategy, in thousandths of full intensity."""
+
+
+def strength(scenario: Scenario, strategy: str) -> float:
+    """Return the intensity of the strongest lever of a strategy; 0 if it has none."""
+    levers = scenario.strategies[strategy].levers.values()
+    return max((phase.intensity for phases in levers for phase in phases), default=0.0)
+
+
+def levers_at(scenario: Scenario, strategy: str, level: int) -> dict[str, Any]:
+    """Return the levers of a strategy at a level, as a scenario file writes them."""
+    found, strongest = scenario.strategies[strategy], strength(scenario, strategy)
+
+    def scaled(levers: Mapping[str, Iterable[Any]]) -> dict[str, list[dict[str, Any]]]:
+        return {
+            name: [
+                phase.model_dump(by_alias=True, exclude_none=True)
+                | {"intensity": phase.intensity / strongest * level / FULL}
+                for phase in phases
+            ]
+            for name, phases in levers.items()
+        }
+
+    return {"mechanisms": scaled(found.mechanisms), "support": scaled(found.support)}
+
+
+def with_levels(scenario: Scenario, levels: Levels) -> Scenario:
+    """Return a scenario with strategies at other levels, under their own names."""
+    changes = {name: levers_at(scenario, name, level) for name, level in levels.items()}
+    return scenario.with_({"strategies": changes}) if changes else scenario
+
+
+@dataclass
+class Ladder:
+    """Simulates strategies of a comparison at levels; what was simulated before is remembered."""
+
+    experiment: Experiment[ComparisonSpec]
+    folder: Path
+    run: RunStudy
+    known: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+    """[measures, futures, runs] yearly cost and net benefit, by strategy and level."""
+
+    @property
+    def futures(self) -> dict[str, Mapping[str, object]]:
+        """The futures in which levels are simulated: evenly many of those of the comparison."""
+        names = [*self.experiment.futures]
+        number = min(len(names), MOST_FUTURES)
+        chosen = [names[k * len(names) // number] for k in range(number)]
+        return {name: self.experiment.futures[name] for name in chosen}
+
+    @property
+    def baseline(self) -> np.ndarray:
+        """The same of the baseline."""
+        return self.known[self.experiment.spec.baseline, 0]
+
+    def climb(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Simulate levels of strategies, all on the draws of the comparison."""
+        base, scenario = self.experiment.spec.baseline, self.experiment.scenario
+        wanted = [(base, 0), *wanted]
+        new = {one: self.name(*one) for one in dict.fromkeys(wanted) if one not in self.known}
+        if not new:
+            return
+        changes = {
+            name: levers_at(scenario, strategy, level)
+            | {"mandates": [m.model_dump(by_alias=True)
+                            for m in scenario.strategies[strategy].mandates]}
+            for (strategy, level), name in new.items() if name != strategy
+        }  # fmt: skip
+        experiment = replace(
+            self.experiment,
+            scenario=scenario.with_({"strategies": changes}) if changes else scenario,
+            strategies=tuple(new.values()),
+            futures=self.futures,
+        )
+        study = Study.plan(experiment, self.folder)
+        place = np.arange(len(study.tasks)).reshape(len(new), -1)
+        study = replace(study, runs=RUNS, detail=0, place=place)
+        self.run(study)
+        values = study.values((COST, NET_BENEFIT))
+        values[0] *= QUARTERS / scenario.horizon
+        self.known |= dict(zip(new, np.moveaxis(values, 1, 0), strict=True))
+
+    def name(self, strategy: str, level: int) -> str:
+        """Return the name of a strategy at a level; the baseline keeps its own."""
+        is_baseline = strategy == self.experiment.spec.baseline
+        return strategy if is_baseline else f"{strategy}-at-{level}-of-{FULL}"
+
+    def cost(self, strategy: str, level: int) -> float:
+        """Return the mean yearly programme cost of a strategy at a level, over all futures."""
+        return float(np.nanmean(self.known[strategy, level][0]))
+
+    @property
+    def scalable(self) -> list[str]:
+        """The strategies with an intensity, without the baseline."""
+        scenario, base = self.experiment.scenario, self.experiment.spec.baseline
+        return [n for n in self.experiment.strategies if n != base and strength(scenario, n) > 0.0]
+
+
+def find_levels(ladder: Ladder, target: float) -> dict[str, int]:
+    """Find the level at which each strategy costs so much a year, by bisection.
+
+    All strategies are halved at the same time; the same request simulates the same levels, and
+    those that are stored are not simulated again. Raises
+    :class:`~kolabsim.errors.InputError` if a strategy cannot cost so much, with what it can cost.
+    """
+    names = [
+        name for name in ladder.experiment.strategies if name != ladder.experiment.spec.baseline
+    ]
+    ladder.climb((name, FULL) for name in ladder.scalable)
+    refuse_unreachable(ladder, names, target)
+    low, high = dict.fromkeys(names, 0), dict.fromkeys(names, FULL)
+    found = {n: FULL for n in names if ladder.cost(n, FULL) <= target * (1.0 + CLOSE)}
+    while open_ := [name for name in names if name not in found]:
+        middle = {name: (low[name] + high[name]) // 2 for name in open_}
+        ladder.climb((name, level) for name, level in middle.items() if level > 0)
+        for name, level in middle.items():
+            if level == low[name]:  # no level is left between the two: the nearer one
+                found[name] = min(
+                    (one for one in (level, high[name]) if one > 0),
+                    key=lambda one, name=name: abs(ladder.cost(name, one) - target),
+                )
+            elif abs(ladder.cost(name, level) - target) <= CLOSE * target:
+                found[name] = level
+            elif ladder.cost(name, level) < target:
+                low[name] = level
+            else:
+                high[name] = level
+    return {name: found[name] for name in names}
+
+
+def refuse_unreachable(ladder: Ladder, names: Iterable[str], target: float) -> None:
+    """Refuse a cost that a strategy does not reach at full intensity, and say what is possible."""
+    problems, most = Problems(), {}
+    for name in names:
+        most[name] = ladder.cost(name, FULL) if name in ladder.scalable else 0.0
+        words = {"name": name, "most": f"{most[name]:.3g}", "target": f"{target:.6g}"}
+        if most[name] <= 0.0:
+            text = _(
+                "equal_cost: '{name}' has no programme cost at any intensity; leave it out of "
+                "'strategies'"
+            )
+            problems.add(text.format(**words))
+        elif most[name] < target * (1.0 - CLOSE):
+            text = _(
+                "equal_cost: '{name}' costs {most} a year at full intensity, less than {target}; "
+                "lower equal_cost, or leave it out of 'strategies'"
+            )
+            problems.add(text.format(**words))
+    possible = [value for value in most.values() if value > 0.0]
+    if problems.found and possible:
+        text = _("equal_cost: at most {most} a year is possible for all strategies with a cost")
+        problems.add(text.format(most=f"{min(possible):.3g}"))
+    problems.raise_if_any()
+
+
+def equalise(
+    experiment: Experiment[ComparisonSpec], folder: Path, run: RunStudy
+) -> tuple[Experiment[ComparisonSpec], Ladder]:
+    """Return a comparison with strategies at the levels at which they cost the same.
+
+    Without ``equal_cost`` it stays as it is. Raises :class:`~kolabsim.errors.InputError` if a
+    strategy cannot cost so much.
+    """
+    ladder, target = Ladder(experiment, folder, run), experiment.spec.equal_cost
+    if target is None:
+        return experiment, ladder
+    levels = find_levels(ladder, target)
+    return replace(experiment, scenario=with_levels(experiment.scenario, levels)), ladder
+
+
+def frontier(ladder: Ladder) -> pd.DataFrame:
+    """Return cost and net benefit of each strategy along its intensity, over futures.
+
+    A row for each strategy and level, from none to full (:ref:`columns <frontier-table>`).
+    """
+    ladder.climb((name, level) for name in ladder.scalable for level in CURVE)
+    known = sorted(one for one in ladder.known if one[0] in ladder.scalable)
+    rows = []
+    for name in ladder.scalable:
+        rows.append((name, 0.0, 0.0, 0.0, 0.0, 0.0))
+        for strategy, level in known:
+            if strategy == name:
+                each = np.nanmean(ladder.known[name, level] - ladder.baseline, axis=2)
+                low, median, high = quantiles(each[1], RANGE)
+                rows.append((name, level / FULL, float(np.nanmean(each[0])), median, low, high))
+    columns = ["strategy", "level", "cost", "difference", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).assign(futures=len(ladder.futures))
