@@ -215,18 +215,20 @@ def test_intervals_of_chance_hold_what_they_promise():
     assert np.mean(inside) > 0.88
 
 
-def test_chance_that_moves_all_points_alike_is_chance_too():
-    found = {False: [], True: []}
+def test_chance_that_points_share_is_chance_too():
+    """By blocks of three points: variance 1 between blocks, and 1 of chance, of which they share
+    half."""
+    found = []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        alike = rng.normal(0.0, 1.0, (1, 2))
-        values = rng.normal(0.0, 1.0, (60, 1)) + alike + rng.normal(0.0, 0.5, (60, 2))
-        within = values.var(axis=1, ddof=1).mean()
-        for common, shares in found.items():
-            share = chance_share(values, common=common)[0]
-            shares.append(within / share - within)  # the variance between points that it implies
-    assert np.mean(found[True]) == pytest.approx(1.0, abs=0.05)
-    assert np.mean(found[False]) < 0.75  # takes off what cancels between points
+        mean, alike = rng.normal(size=(40, 1, 1)), rng.normal(size=(40, 1, 2)) / np.sqrt(2.0)
+        values = mean + alike + rng.normal(size=(40, 3, 2)) / np.sqrt(2.0)
+        share, low, high = chance_share(values.reshape(120, 2), blocks=40)
+        found.append((share, low < 0.5 < high))
+    share, inside = np.mean(found, axis=0)
+    assert share == pytest.approx(0.5, abs=0.02)
+    assert inside >= 0.9
+    assert chance_share(np.arange(6.0)[:, None] * np.ones((6, 2))) == (0.0, 0.0, 0.0)
 
 
 # Ranges over futures ----------------------------------------------------------------------------

@@ -157,10 +157,9 @@ def find_levels(ladder: Ladder, target: float) -> dict[str, int]:
         ladder.climb((name, level) for name, level in middle.items() if level > 0)
         for name, level in middle.items():
             if level == low[name]:  # no level is left between the two: the nearer one
-                found[name] = min(
-                    (one for one in (level, high[name]) if one > 0),
-                    key=lambda one, name=name: abs(ladder.cost(name, one) - target),
-                )
+                near = [one for one in (level, high[name]) if one > 0]
+                apart = [abs(ladder.cost(name, one) - target) for one in near]
+                found[name] = near[int(np.argmin(apart))]
             elif abs(ladder.cost(name, level) - target) <= CLOSE * target:
                 found[name] = level
             elif ladder.cost(name, level) < target:

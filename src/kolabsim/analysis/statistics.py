@@ -131,13 +131,16 @@ def mean_interval(
 
     The mean is NaN if no value is defined, and so is the interval if fewer than two are. For
     paired differences on common random numbers this is the paired t interval; ``size`` is then
-    that of the numbers that were subtracted, below whose rounding errors nothing varies.
+    that of the numbers that were subtracted, below whose rounding errors nothing varies. Where most
+    pairs are equal, the spread comes from few of them: there are no more degrees of freedom
+    than values other than zero.
 
     >>> mean_interval(np.array([1.0, 2.0, 3.0, np.nan])).n.item()
     3
     """
     mean, squares, n = moments(values, axis, size)
-    half = t_quantile(n - 1, level) * np.sqrt(ratio(squares, (n - 1) * n))
+    changed = (np.nan_to_num(np.asarray(values, np.float64)) != 0.0).sum(axis=axis)
+    half = t_quantile(np.minimum(n - 1, changed), level) * np.sqrt(ratio(squares, (n - 1) * n))
     return Mean(mean, mean - half, mean + half, n)
 
 
@@ -201,7 +204,7 @@ def worst_mean(values: np.ndarray, *, axis: int = -1) -> np.ndarray:
     1.0
     """
     ordered = np.sort(np.moveaxis(values, axis, -1), axis=-1)  # NaN come last
-    number = np.maximum(np.ceil(TAIL * np.isfinite(ordered).sum(axis=-1) - 1e-9), 1)
+    number = tail_size(np.isfinite(ordered).sum(axis=-1))
     chosen = np.arange(ordered.shape[-1]) < number[..., None]
     return np.where(chosen, ordered, 0.0).sum(axis=-1) / number
 
@@ -349,6 +352,11 @@ def plausible_columns(
     }  # fmt: skip
 
 
+def tail_size(size: np.ndarray | int) -> np.ndarray:
+    """Return a tenth of so many values, at least one."""
+    return np.maximum(np.ceil(TAIL * np.asarray(size) - 1e-9), 1)
+
+
 # Verdicts and shares ----------------------------------------------------------------------------
 
 
@@ -460,6 +468,44 @@ def percentile_interval(
     return low, high
 
 
+def tail_interval(
+    value: np.ndarray | float, resamples: np.ndarray, level: float, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a mean over so few of the values (last axis: resamples).
+
+    Quantiles of resamples are too near for a tail of ten: they cover four times in five. Student's
+    t allows for the number, around the value less the bias that the resamples show.
+    """
+    error = resamples.std(axis=-1, ddof=1) * math.sqrt(size / max(size - 1.0, 1.0))
+    centre = 2.0 * np.asarray(value) - resamples.mean(axis=-1)
+    half = t_quantile(size - 1, level) * error
+    return centre - half, centre + half
+
+
+def share_interval(share: np.ndarray, size: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a share of independent cases [wilson_1927].
+
+    >>> [round(float(end), 3) for end in share_interval(np.array(1.0), 100, 0.95)]
+    [0.963, 1.0]
+    """
+    from scipy.special import ndtri
+
+    z2 = ndtri(0.5 + level / 2.0) ** 2 / size
+    centre = (share + z2 / 2.0) / (1.0 + z2)
+    half = np.sqrt(z2 * (share * (1.0 - share) + z2 / 4.0)) / (1.0 + z2)
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def jackknife(
+    whole: np.ndarray | float, without: np.ndarray, level: float
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the interval of an estimate from those without each of its parts [efron_1982]."""
+    size = len(without)
+    error = math.sqrt((size - 1.0) / size * float(((without - without.mean()) ** 2).sum()))
+    half = float(t_quantile(size - 1, level)) * error
+    return whole - half, whole + half
+
+
 def corrected_interval(
     value: np.ndarray | float, resamples: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -513,64 +559,67 @@ def noise_floor(permuted: np.ndarray, level: float, tests: int) -> float:
 def variance_share(values: np.ndarray, *, level: float = 0.95) -> Interval:
     """Return the share of variance between groups, with its interval.
 
-    One-way random effects for [groups, repeats]; the interval is exact for normal values
-    [searle_1971]. NaN where nothing varies.
+    One-way random effects for [groups, repeats] [searle_1971]. The interval is that of the
+    jackknife over groups for the logarithm of the ratio of variances [arvesen_layard_1975], which
+    unlike that of F does not need normal values; NaN for fewer than three groups. NaN where nothing
+    varies.
     """
-    from scipy.special import fdtri
-
     groups, repeats = values.shape
-    means = values.mean(axis=1)
+    means, within = values.mean(axis=1), values.var(axis=1, ddof=1)
     between = repeats * means.var(ddof=1)
-    within = ((values - means[:, None]) ** 2).sum() / (groups * (repeats - 1))
-    if within <= 0.0 or not np.isfinite(values).all():
+    if within.sum() <= 0.0 or not np.isfinite(values).all():
         known = between > 0.0 and np.isfinite(between)
         return (1.0, 1.0, 1.0) if known else (np.nan, np.nan, np.nan)
-    f, freedom = between / within, (groups - 1, groups * (repeats - 1))
-    tail = (1.0 - level) / 2.0
 
     def share(f: float) -> float:
         return float(np.clip((f - 1.0) / (f + repeats - 1.0), 0.0, 1.0))
 
-    return (
-        share(f),
-        share(f / fdtri(*freedom, 1.0 - tail)),
-        share(f / fdtri(*freedom, tail)),
-    )
+    f = between / within.mean()
+    rest = [np.delete(np.arange(groups), k) for k in range(groups)]
+    if groups < 3 or min(within[some].sum() for some in rest) <= 0.0 or f <= 0.0:
+        return share(f), np.nan, np.nan
+    without = np.log([repeats * means[some].var(ddof=1) / within[some].mean() for some in rest])
+    unbiased = groups * math.log(f) - (groups - 1) * without.mean()
+    low, high = jackknife(unbiased, without, level)
+    return share(f), share(math.exp(low)), share(math.exp(high))
 
 
-def chance_share(
-    values: np.ndarray,
-    *,
-    blocks: int | None = None,
-    level: float = 0.95,
-    resamples: int = 400,
-    seed: int = 1,
-) -> Interval:
+def chance_share(values: np.ndarray, *, blocks: int | None = None, level: float = 0.95) -> Interval:
     """Return the share of the variance between single runs that is chance; NaN without replicates.
 
     Runs [points, replicates] at one point differ by chance alone. Products of different replicates
     give the variance of the mean response between points; what is left of all variance is chance
     [searle_1971]. The points form equal ``blocks``, in their order, each with random draws of its
-    own; default: each point is one. Blocks are resampled for the interval, and their draws with
-    them.
+    own; default: each point is one. The interval is that of the jackknife over blocks for the
+    logarithm of the odds, so that draws vary with points.
     """
     points, replicates = values.shape
     blocks = blocks or points
     if replicates < 2 or blocks < 2:
         return np.nan, np.nan, np.nan
     centred = values - values.mean()
-    whole, mean = (centred**2).mean(axis=1), centred.mean(axis=1)
-    within = centred.var(axis=1, ddof=1)
-    sums = np.stack([whole, within, mean]).reshape(3, blocks, -1).mean(axis=2)
-    rng = np.random.default_rng(seed)
-    weights = np.vstack([np.ones(blocks), resample_counts(blocks, resamples, rng)])
-    whole, within, mean = (weights @ sums.T / blocks).T
-    # The mean of blocks varies too, and is part of the square that is taken off.
-    spread = (weights @ sums[2] ** 2 / blocks - mean**2) / (blocks - 1)
-    total = whole - (mean**2 - spread)
-    share = np.clip(ratio(within, total), 0.0, 1.0)
-    low, high = corrected_interval(share[0], share[1:], level)
-    return float(share[0]), max(float(low), 0.0), min(float(high), 1.0)
+    parts = (centred**2).mean(axis=1), centred.var(axis=1, ddof=1), centred.mean(axis=1)
+    square, within, mean = np.stack(parts).reshape(3, blocks, -1).mean(axis=2)
+
+    def shares(sums: np.ndarray, size: int) -> np.ndarray:
+        whole, inside, middle, squares = sums / size
+        # The mean varies between blocks too, and its square is larger by its variance.
+        spread = (squares - middle**2) / (size - 1.0)
+        found = ratio(inside, whole - middle**2 + spread)
+        return np.clip(np.nan_to_num(found, nan=1.0), ROUNDING, 1.0 - ROUNDING)
+
+    if not within.any():
+        return 0.0, 0.0, 0.0
+    columns = np.stack([square, within, mean, mean**2])
+    sums = columns.sum(axis=1, keepdims=True)
+    share = float(shares(sums, blocks)[0])
+    if blocks < 3:
+        return share, np.nan, np.nan
+    without = shares(sums - columns, blocks - 1)
+    odds = np.log(without / (1.0 - without))
+    ends = jackknife(math.log(share / (1.0 - share)), odds, level)
+    low, high = (1.0 / (1.0 + math.exp(-end)) for end in ends)
+    return share, low, high
 
 
 class Components(NamedTuple):
