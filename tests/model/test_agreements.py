@@ -85,8 +85,9 @@ def test_who_is_in_the_body_that_goes_on_pays_nothing_for_it() -> None:
 
 
 def test_under_a_mandate_goodwill_and_commitment_are_less() -> None:
-    duty = mandate_run([], "ACD")
-    free = mandate_run([body("ACD", began=-2)], "BE")
+    parameters = {"learning": 0.2}
+    duty = mandate_run([], "ACD", parameters=parameters)
+    free = mandate_run([body("ACD", began=-2)], "BE", parameters=parameters)
     for run in (duty, free):
         run.state.region["commitment"] = 0.6
         run.advance("produce")

@@ -164,7 +164,9 @@ def test_real_hashes_of_codes_collide_and_are_told_apart() -> None:
 
 @pytest.fixture(scope="module")
 def large() -> Run:
-    return Run(make_scenario(region_rows(2000), areas={"roads": {}, "water": {}, "waste": {}}))
+    areas = {"roads": {}, "water": {}, "waste": {}}
+    spread = {"capacity_spread": 0.08, "reputation_start": 0.77}
+    return Run(make_scenario(region_rows(2000), areas=areas, parameters=spread))
 
 
 def moments(values: np.ndarray) -> tuple[float, float]:
