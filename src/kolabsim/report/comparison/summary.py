@@ -127,7 +127,7 @@ def notes(view: View) -> list[str]:
         runs = math.ceil(view.comparison.runs * (half / criteria.threshold) ** 2)
         text = _(
             "The practical threshold of {threshold} of cost is below what chance leaves open (± "
-            "{half}): possible are about {runs} runs in each future, or a threshold of {half}."
+            "{half}): use about {runs} runs in each future, or a threshold of {half}."
         )
         found.append(view.fill(text, half=f"{significant(100.0 * half, 2)}%", runs=runs))
     kept = [name for name in plausible_sets()[0] if name not in applicable(view.scenario)]
