@@ -32,8 +32,8 @@ regions:
     stress: {column: debt, from: [500, 4000], to: [0.1, 0.8], reason: Debt leaves less.}
     capacity: {column: staff, from: [0.2, 0.6], to: [0.3, 0.8], reason: Trained staff.}
     culture:
-      - {column: individualism, reason: A survey.}
-      - {column: uncertainty, reason: A survey.}
+      - {column: individualism, scale: 12, reason: A survey.}
+      - {column: uncertainty, scale: 9, reason: A survey.}
 contacts: {nearest: 4}
 currency: CHF
 families: [administration, infrastructure]
