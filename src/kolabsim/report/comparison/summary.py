@@ -133,7 +133,7 @@ def notes(view: View) -> list[str]:
     kept = [name for name in plausible_sets()[0] if name not in applicable(view.scenario)]
     if kept:
         text = ngettext(
-            "One setting was not varied because the scenario states it: {names}.",
+            "{number} setting was not varied because the scenario states it: {names}.",
             "{number} settings were not varied because the scenario states them: {names}.",
             len(kept),
         )
