@@ -7,6 +7,7 @@ from rich.console import Console
 from kolabsim import figures
 from kolabsim.analysis.comparison import compare
 from kolabsim.errors import StorageError
+from kolabsim.figures.labels import choose_measure_scale
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import LanguageError, language, set_language, speaking
 from kolabsim.model.areas import AREA_TITLES
@@ -103,8 +104,9 @@ def test_each_strategy_and_measure_is_in_tables(pages, comparison):
         assert comparison.scenario.strategies[name].title("en") in page.text
     for title in ("Realised net benefit", "Decision time", "Losing regions", "Net saving"):
         assert title in page.text
-    trust = comparison.table("trust").loc["forum"]
-    assert f"+{100 * trust['difference']:.2f}" in page.text
+    table = comparison.table("trust")
+    trust, scale = table.loc["forum"], choose_measure_scale(comparison, "trust", table)
+    assert scale.bare(trust["difference"], signed=True) in page.text
     assert f"better: {round(100 * trust['better_share'])}%" in page.text.replace("\xa0", " ")
 
 
@@ -177,8 +179,10 @@ def test_the_indonesian_page_is_indonesian(pages, comparison):
     for reason in reasons(comparison, "id"):
         assert reason in text
     # English words that would betray a message without translation; sources, which are written in
-    # English alone, do not have them, and commands are what they are.
+    # English alone, and commands are what they are, and taken out.
     text = re.sub(r"kolabsim run here --regions", "", text)
+    for body in comparison.scenario.bodies:
+        text = text.replace(re.sub(r"\s+", " ", body.source), "")
     assert not re.search(r"\b(interval|strategy|runs|regions|baseline|Strategy|Regions)\b", text)
     assert language() == "en"
 

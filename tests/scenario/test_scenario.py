@@ -725,7 +725,11 @@ def test_the_schema_knows_every_name_and_range() -> None:
     json.dumps(described, allow_nan=False)
     assert set(described["properties"]["parameters"]["properties"]) == set(PARAMETERS)
     trust = described["properties"]["parameters"]["properties"]["past_trust"]
-    assert (trust["default"], trust["minimum"], trust["maximum"]) == (0.92, 0, 1)
+    assert (trust["default"], trust["minimum"], trust["maximum"]) == (
+        PARAMETERS["past_trust"].default,
+        0,
+        1,
+    )
     culture = described["$defs"]["CultureColumn"]
     assert culture["required"] == ["column", "reason", "scale"]
     assert described["$defs"]["Body"]["properties"]["began"]["maximum"] == 0

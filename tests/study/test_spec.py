@@ -60,7 +60,7 @@ def test_an_experiment_has_nothing_left_open(written):
     assert found.moments == (("trust", 8),)
     every = Experiment.load(written(ROBUSTNESS))
     assert every.strategies[0] == "voluntary"
-    assert set(every.strategies) == set(every.scenario.strategies)
+    assert set(every.strategies) == set(every.scenario.offered)
     assert len(Experiment.load(written(SEARCH)).factors) == 9
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kolabsim.model.measures import MEASURES
-from kolabsim.scenario.futures import plausible_sets
+from kolabsim.scenario.futures import plausible_futures
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import FORMATS, read_column, read_published
 from kolabsim.study.ledger import Ledger, hold
@@ -34,7 +34,9 @@ def words_of(experiment: Experiment) -> dict[str, list[str]]:
 def declared(name: str, experiment: Experiment) -> list[str]:
     words = words_of(experiment)
     if name == "futures":
-        later = plausible_sets()[0] if experiment.kind == "search" else ()
+        varied = experiment.kind in {"comparison", "search"}
+        later = plausible_futures(int(varied), experiment.scenario).values()
+        later = [setting for future in later for setting in future]
         seed = ("seed",) if experiment.kind == "sensitivity" else ()
         words["FACTOR"] = sorted({*words["FACTOR"], *later, *seed})
     return list(TABLES[name].names(words))

@@ -125,7 +125,7 @@ def strategies_in_futures(view: View) -> Table:
     lost, rows = lost[lost["verdict"] == LOSES], []
     for name in view.order:
         here = table[table["strategy"] == name]
-        found = here["verdict"].tolist()
+        found = here["verdict"].replace({SAME: UNDECIDED}).tolist()
         losers = lost[lost["strategy"] == name].groupby("future", observed=False).size()
         losers = losers.reindex(list(view.comparison.futures), fill_value=0)
         cells = [range_cell(scale, here["difference"]), best.count(name), *map(found.count, SENSES)]
