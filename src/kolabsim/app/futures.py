@@ -7,7 +7,6 @@ into it, which takes a hundredth of the time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 from kolabsim.app.recent import Recent
 from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.engine.overrides import Base, vary
-from kolabsim.scenario.compile import contact_arrays
 from kolabsim.scenario.futures import Future, plausible_futures, plausible_sets
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
@@ -40,10 +38,6 @@ class Worlds:
         self.futures: dict[str, Future] = found if len(found) > 1 else {DEFAULT_FUTURE: {}}
         self._made: dict[str, World] = {}
 
-    @cached_property
-    def _distance(self) -> np.ndarray:
-        return contact_arrays(self.source)[2]
-
     def find(self, name: str) -> World:
         """Return the scenario in a future, made when it is first needed."""
         found = self._made.get(name)
@@ -52,7 +46,7 @@ class Worlds:
             scenario = self.source.with_(settings) if settings else self.source
             first = next(iter(scenario.strategies.values()))
             task = build_task(scenario, first, seed=0)
-            base = Base(task, self._distance, np.zeros(0, bool), tuple(scenario.areas))
+            base = Base(task, np.zeros(0, bool), tuple(scenario.areas))
             found = self._made[name] = World(scenario, base)
         return found
 
