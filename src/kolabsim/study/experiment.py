@@ -148,7 +148,9 @@ class Experiment(Generic[AnySpec]):
         tree, spec = validate(tree, problems, shape)
         check = _Check(tree, _changed(tree, spec, quick, changes, problems), problems)
         spec = check.spec
-        futures = spec.futures if isinstance(spec, ComparisonSpec) else {}
+        futures: Mapping[str, Mapping[str, object]] = {}
+        if isinstance(spec, ComparisonSpec):
+            futures = spec.futures
         scenario = check.scenario(path, settings or {}, futures)
         if scenario is None:
             problems.raise_if_any()
@@ -209,9 +211,9 @@ def index_groups(spec: SensitivitySpec, factors: Sequence[Factor]) -> list[str] 
     """The group of each factor, or the factor's own name if it is alone; None without groups.
 
     >>> from kolabsim import Experiment
-    >>> experiment = Experiment.load("what-drives", groups={"levers": ["mechanisms", "support"]})
+    >>> experiment = Experiment.load("what-drives", groups={"help": ["mechanisms", "support"]})
     >>> index_groups(experiment.spec, experiment.factors)[8:10]
-    ['levers', 'parameters.trust_start']
+    ['help', 'parameters.culture_spread']
     """
     own = {member: group for group, members in spec.groups.items() for member in members}
     found = [

@@ -172,8 +172,8 @@ def best_headline(results: Results, view: View) -> Headline:
 
 
 def lead_sentence(results: Results, view: View) -> list[str]:
-    """How far the best strategy is ahead of the next, if there is a next."""
-    if len(view.order) < 2:
+    """How far the best strategy is ahead of the next in a future, if there is a next."""
+    if len(view.order) < 2 or view.future is None:
         return []
     rival = view.order[1]
     values = measure_values(results, NET_BENEFIT, (rival, view.best), (view.future,))
