@@ -60,11 +60,13 @@ def test_every_method_makes_a_page_that_begins_with_its_answer(method, tmp_path)
     assert "; faith depends most on" in most.text
     assert most.brief.startswith(LONG[:1].upper() + LONG[1:].split(",")[0])
     assert "ranks first for efficiency in" in sure.text
-    assert "for faith (" in chance.text
+    # Its points share their draws, so what chance does to a run cannot be told.
+    is_known = method != "one_at_a_time"
+    assert ("for faith (" in chance.text) == is_known
     first, second = (section.paragraphs[0] for section in sections[1:])
     assert first.startswith(f"Efficiency depends most on “{LONG}”")
     assert second.startswith("Faith depends most on")
-    assert "Chance causes " in first
+    assert ("Chance causes " in first) == is_known
     assert "can be distinguished from one without effect" in first
     assert sections[1].tables[0].rows[-1][0] == "A factor without effect"
     assert len(sections[1].tables[0].rows) == 19
