@@ -156,8 +156,8 @@ def test_effects_of_factors_without_any_stay_below_their_floor(method):
 
 
 if __name__ == "__main__":
-    big = make_design("sobol", FACTORS, samples=1024, seed=7)
+    big = make_design("sobol", FACTORS, samples=8192, seed=7)
     with TemporaryDirectory() as room:
-        found = analyse(big, simulated(big, alps(Path(room)), 40))
+        found = analyse(big, simulated(big, alps(Path(room)), RUNS))
     made = {name: found.found[name].value[:4].round(4).tolist() for name in ("ST", "S1")}
     sys.stdout.write(f"{made | {'chance': round(found.chance[0], 4)}}\n")

@@ -48,6 +48,8 @@ from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import SensitivitySpec
 
+SHARES = ("ST", "S1")
+"""Indices that are shares of a variance, not below zero."""
 LEADING = 5
 """Factors whose ranking must be stable for a sample to have converged."""
 
@@ -257,13 +259,17 @@ def analyse(
         value, low, high = interval(
             kind, whole[name], drawn[name], level, part_count(design, values)
         )
+        if name in SHARES:
+            value, low, high = above_zero(value, low, high)
         if name == "S2":
             units = list(combinations(design.units, 2))
             ends = np.stack([value, low, high], axis=1).tolist()
             pairs = tuple(Pair(*units[k], *ends[k]) for k in ranked(value))
             continue
-        if name in floors:  # corrected like the value
-            floor = floors[name] + np.abs(value) - np.abs(whole[name][0])
+        if name in floors:
+            floor = floors[name]
+            if kind.interval == CORRECTED:  # like the value
+                floor = floor + np.abs(value) - np.abs(whole[name][0])
         else:
             end = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else 0.0
             floor = np.full(len(value), end if end > 0.0 else np.nan)
@@ -350,6 +356,22 @@ def interval(
     return value, value - half, value + half
 
 
+def above_zero(
+    value: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Move estimates of a share that lie below zero to zero, with their intervals.
+
+    Without chance in its products, the estimate of a factor that hardly acts falls below zero as
+    often as above; an interval that lies there as a whole would contain no possible share.
+
+    >>> above_zero(np.array([-0.01]), np.array([-0.03]), np.array([0.02]))
+    (array([0.]), array([0.]), array([0.03]))
+    """
+    moved = np.stack([value, low, high]) - np.minimum(value, 0.0)
+    value, low, high = np.maximum(moved, 0.0)
+    return value, low, high
+
+
 def convergence(
     design: Design,
     values: np.ndarray,
@@ -368,6 +390,8 @@ def convergence(
         number = 0 if kind.interval == FEW_PARTS and first < 3 else resamples
         whole, drawn = resampled(design, values, number, rng, first)
         value, low, high = interval(kind, whole[kind.main], drawn[kind.main], level, first)
+        if kind.main in SHARES:
+            value, low, high = above_zero(value, low, high)
         share = first / size
         points = round(share * len(design.points))
         yield Step(round(share * design.samples), points, value, low, high)
