@@ -193,7 +193,7 @@ def set_ends(name: str, cause: str, runs: int) -> list[tuple[np.ndarray, np.ndar
 def test_each_cause_acts_as_claimed_in_the_accepted_ensemble(cause: str) -> None:
     """Against its sign in one set at most, and over all sets with it.
 
-    Goodwill can cost an agreement: a region that minds its partners refuses a union that harms them.
+    Goodwill can cost an agreement: who minds the partners refuses a union that harms them.
     """
     found = set_ends("kartamantul", cause, 150)
     pooled = {}
