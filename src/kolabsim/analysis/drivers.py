@@ -159,7 +159,7 @@ class Drivers:
     """The three strongest."""
     turning: Driver | None = field(repr=False)
     """The strongest assumption that turns the sign of the difference alone, among those that exceed
-    the floor and the three strongest."""
+    the floor."""
 
     @property
     def moving(self) -> int:
@@ -208,7 +208,7 @@ def find_drivers(
         weights = counts if is_shown else counts[:, :0]
         found = main_effect(name, smoothers[name], settings[name], y, float(share), weights, level)
         curves += [found] if place < MOST else []
-        turning = turning or (found if is_shown and found.turn else None)
+        turning = turning or (found if moves and found.turn else None)
         rows.append((name, max(float(share), 0.0), *found.effect, moves))
     names = ["assumption", "share", "lowest", "highest", "moves"]
     return Drivers(

@@ -78,7 +78,8 @@ def influence_lines(view: View, found: Influence, variance: pd.DataFrame | None)
     lines = [] if variance is None else [source_sentence(view, variance)]
     if found.drivers is None:
         return [*lines, unranked_sentence(view)]
-    return [*lines, driver_sentence(view, found.drivers), turn_sentence(view, found.drivers)]
+    lines.append(driver_sentence(view, found.drivers))
+    return [*lines, turn_sentence(view, found.drivers)] if found.drivers.moving else lines
 
 
 def source_sentence(view: View, variance: pd.DataFrame) -> str:
@@ -122,7 +123,21 @@ def unranked_sentence(view: View) -> str:
 def driver_sentence(view: View, drivers: Drivers) -> str:
     """The assumptions that move the difference most, with the difference at their ends."""
     scale, parts = effect_scale(view, drivers), []
-    for one in drivers.curves:
+    if not drivers.moving:
+        text = _(
+            "No assumption stands out between {futures} futures: the strongest, {assumption}, "
+            "explains {share} of the variance alone; the strongest of {all} without effect would "
+            "reach {floor}."
+        )
+        first = drivers.curves[0]
+        title = uncapitalise(
+            assumption_title(view.scenario, first.name, drivers.together[first.name])
+        )
+        return fill(
+            text, futures=drivers.futures, assumption=title, share=first.share,
+            all=len(drivers.ranked), floor=drivers.floor,
+        )  # fmt: skip
+    for one in drivers.curves[: drivers.moving]:
         text = _("{assumption} ({share}; {start} to {end} from its lowest to its highest value)")
         if not one.has_order:
             text = _("{assumption} ({share}; {start} to {end} by option)")
@@ -134,7 +149,7 @@ def driver_sentence(view: View, drivers: Drivers) -> str:
         "that each explains alone: {list}."
     )
     text = fill(text, futures=drivers.futures, list="; ".join(parts))
-    if drivers.moving >= len(parts):
+    if drivers.moving >= len(drivers.curves):
         return text
     more = _("The strongest of {all} assumptions without effect would reach {floor}.")
     return f"{text} {fill(more, all=len(drivers.ranked), floor=drivers.floor)}"
