@@ -137,25 +137,28 @@ class Publication:
         if not self.codes:
             return {}
         made = dict[str, str]()
-        world, runs = experiment.scenario, runs_of_pages(experiment)
-        if not comparison.is_varied:
-            world = world.with_(experiment.futures[comparison.futures[0]])
+        world, spec, criteria = experiment.scenario, experiment.spec, comparison.criteria
+        names = comparison.plausible or comparison.futures[:1]
+        pairs = comparison.runs * len(names)
         about = provenance(self.facts["command"], experiment.seed, world)
-        about |= {"runs": runs, "made": self.facts["made"]}
-        names = page_names(world)
-        for code in self.codes:
+        about |= {"runs": pairs, "made": self.facts["made"]}
+        files = page_names(world)
+        for code in self.codes:  # from the runs of the comparison, and by its rule
             outlook = region_outlook(
-                world, code, comparison.order()[0], baseline=experiment.spec.baseline, runs=runs,
-                seed=experiment.seed,
-                progress=lambda done: self.progress(2 * runs * len(made) + done),
+                world, code, comparison.order()[0], baseline=spec.baseline,
+                futures={name: experiment.futures[name] for name in names}, runs=comparison.runs,
+                seed=experiment.seed, level=criteria.level, robust=criteria.robust,
+                practical_threshold=criteria.threshold, likely=criteria.likely,
+                comparisons=len(comparison.strategies) * len(world.regions),
+                progress=lambda done: self.progress(2 * pairs * len(made) + done),
             )  # fmt: skip
-            write_region(outlook, self.folder / names[code], facts=about, workbook=True)
-            made[code] = link(names[code])
+            write_region(outlook, self.folder / files[code], facts=about, workbook=True)
+            made[code] = link(files[code])
         return made
 
 
 def runs_of_pages(experiment: Experiment) -> int:
-    """How many runs the pages of regions have: as many as a strategy has in all, in one future."""
+    """How many runs of each strategy a page of a region takes: as many as the comparison has."""
     if experiment.kind != "comparison":
         return 0
     return int(experiment.spec.runs * max(experiment.spec.plausible, 1))

@@ -45,6 +45,15 @@ else:
     Structure, Method = Literal[tuple(STRUCTURES)], Literal[tuple(METHODS)]
 
 
+def default_runs(futures: int) -> int:
+    """Return how many runs a strategy has in each of so many plausible futures, if nothing says.
+
+    >>> default_runs(100), default_runs(1)
+    (5, 200)
+    """
+    return max(2, ALL_RUNS // futures) if futures > 1 else RUNS
+
+
 def _number_of_futures(value: Any) -> int:
     """Read a number of plausible futures; ``all`` stands for as many as ship."""
     most = len(plausible_sets())
@@ -256,7 +265,7 @@ class ComparisonSpec(StrategiesSpec):
     def sized(self) -> ComparisonSpec:
         """It, with the numbers of plausible futures and of runs that it leaves open."""
         futures = self.number_of_futures
-        runs = self.runs or (max(2, ALL_RUNS // futures) if futures > 1 else RUNS)
+        runs = self.runs or default_runs(futures)
         return self.model_copy(update={"plausible": futures, "runs": runs})
 
 

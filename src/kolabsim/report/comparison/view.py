@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.plausible import PER_COST
-from kolabsim.figures.formatting import Scale, choose_scale, significant
+from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import choose_measure_scale, strategy_title
 from kolabsim.i18n import _
 from kolabsim.report.page import Picture
+from kolabsim.report.ranges import words_of
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -79,10 +80,8 @@ class View:
         """The values of places that many texts have."""
         return {
             "baseline": self.title(self.comparison.baseline), "strategy": self.title(self.best),
-            "level": self.comparison.level, "runs": self.comparison.runs,
-            "futures": self.number, "range": self.range, "threshold": self.threshold,
-            "robust": self.comparison.criteria.robust, "likely": self.comparison.criteria.likely,
-        }  # fmt: skip
+            "runs": self.comparison.runs, "futures": self.number, "range": self.range,
+        } | words_of(self.comparison.criteria)  # fmt: skip
 
     @property
     def range(self) -> str:
@@ -90,11 +89,6 @@ class View:
         if not self.is_varied:
             return fill(_("{level} interval"), level=self.comparison.level)
         return _("plausible range")
-
-    @property
-    def threshold(self) -> str:
-        """The smallest net benefit that matters, as text."""
-        return f"{significant(100.0 * self.comparison.criteria.threshold)}%"
 
     def here(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of this future."""
