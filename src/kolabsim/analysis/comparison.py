@@ -109,6 +109,9 @@ class Comparison:
     """A row for each strategy and region (:ref:`columns <winner_ranges-table>`)."""
     cost_ranges: pd.DataFrame = field(repr=False)
     """A row for each strategy and item of cost (:ref:`columns <cost_ranges-table>`)."""
+    same_money: pd.DataFrame | None = field(default=None, repr=False)
+    """A row for each strategy that can be scaled to the cost of the cheapest that is better than
+    the baseline (:ref:`columns <same_money-table>`); None if it was not simulated."""
 
     @property
     def level(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from kolabsim.analysis.influence import (
     influence,
     varied_futures,
 )
-from kolabsim.analysis.levels import equalise, frontier
+from kolabsim.analysis.levels import equalise, frontier, same_money
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result, run_experiment
@@ -110,6 +110,11 @@ class Publication:
         seed = experiment.seed
         results = collect(study, scenario, experiment.futures)
         comparison = compare_experiment(results, experiment)
+        if target is None:  # otherwise all of it is at the same cost
+            same = or_warn(
+                _("the comparison for the same money"), lambda: same_money(results, comparison)
+            )
+            comparison = replace(comparison, same_money=same)
         view = View(comparison)
         best = view.best
         variance = or_warn(
@@ -130,7 +135,7 @@ class Publication:
             facts=self.facts, pages=self.region_pages(experiment, comparison),
         )  # fmt: skip
         lines = influence_lines(view, moved, variance)
-        return comparison, lines + ([] if along is None else money_lines(view, along, target))
+        return comparison, lines + money_lines(view, along, target)
 
     def region_pages(self, experiment: Experiment, comparison: Comparison) -> dict[str, str]:
         """Write the pages of regions for the best strategy; return their addresses by code."""
@@ -208,6 +213,8 @@ def publish_comparison(
             "ranges": comparison.ranges, "winner_ranges": comparison.winner_ranges,
             "cost_ranges": comparison.cost_ranges,
         }  # fmt: skip
+    if comparison.same_money is not None and len(comparison.same_money):
+        tables["same_money"] = comparison.same_money
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
         moved=moved, along=along, equal_cost=experiment.spec.equal_cost,

@@ -242,8 +242,9 @@ class ComparisonSpec(StrategiesSpec):
     measures: Names = shown_in(REPORT)
     """Measures that the report shows."""
     equal_cost: float | None = Field(default=None, gt=0)
-    """Programme cost a year at which strategies are compared, in the scenario's currency: their
-    intensities are scaled until each costs so much on average over futures."""
+    """Programme cost a year beyond the baseline's at which strategies are compared, in the
+    scenario's currency: their intensities are scaled until each costs so much on average over
+    futures. Mandates have no intensity and take part as they are."""
     frontier: bool = False
     """Whether to show net benefit over programme cost along the intensity of each strategy."""
     quick: dict[str, Any] = Field(default={})
