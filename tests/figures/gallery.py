@@ -213,7 +213,7 @@ def by_runs() -> pd.DataFrame:
 @cache
 def outlook() -> Any:
     scenario = Scenario.load("kartamantul").with_(horizon=12)
-    return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=12, seed=3)
+    return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=2, seed=3)
 
 
 @cache

@@ -103,7 +103,7 @@ def test_a_page_shows_names_and_obeys_none(hostile) -> None:
     folder, _done = hostile
     done = kolabsim(
         "region", NAMES[0], "--scenario", "world.yaml", "--strategy", "mine", "--runs", "4",
-        folder=folder,
+        "--plausible", "2", folder=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     pages = [folder / "results/study/report.html", *(folder / "results").glob("region-*.html")]
@@ -232,7 +232,10 @@ def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed, 
 def test_a_program_is_told_before_it_is_run(programmed) -> None:
     for words, told in (
         (("run", "study.yaml"), "Running the extension rule.py (SHA-256 "),
-        (("region", "34.71", "--scenario", "world.yaml", "--runs", "2"), "Running the extension"),
+        (
+            ("region", "34.71", "--scenario", "world.yaml", "--plausible", "0", "--runs", "2"),
+            "Running the extension",
+        ),
         # What was kept is done again where the program is gone, in whatever encoding it was.
         (("--lang", "id", "verify", "results/study", "--allow-extensions"), "rule.py (SHA-256 "),
     ):

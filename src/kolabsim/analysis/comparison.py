@@ -26,23 +26,21 @@ from kolabsim.analysis.plausible import (
 )
 from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
-    BETTER,
     CRITERIA,
     GAINS,
     LOSES,
     PLAIN,
     ROUNDING,
-    WORSE,
     Criteria,
     Mean,
     fieller,
     halvings,
+    interval_verdicts,
     mean_interval,
     ratio,
     share_best,
     share_better,
     variance,
-    verdicts,
 )
 from kolabsim.i18n import _
 from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
@@ -111,6 +109,9 @@ class Comparison:
     """A row for each strategy and region (:ref:`columns <winner_ranges-table>`)."""
     cost_ranges: pd.DataFrame = field(repr=False)
     """A row for each strategy and item of cost (:ref:`columns <cost_ranges-table>`)."""
+    same_money: pd.DataFrame | None = field(default=None, repr=False)
+    """A row for each strategy that can be scaled to the cost of the cheapest that is better than
+    the baseline (:ref:`columns <same_money-table>`); None if it was not simulated."""
 
     @property
     def level(self) -> float:
@@ -300,25 +301,6 @@ def range_table(
     return table.sort_values(["strategy", "measure"], ignore_index=True)[[*RANGE_COLUMNS]]
 
 
-def interval_verdicts(
-    difference: np.ndarray,
-    criteria: Criteria,
-    comparisons: int,
-    *,
-    sense: int = 1,
-    threshold: float = 0.0,
-    size: np.ndarray | float = 0.0,
-    words: tuple[str, str] = (BETTER, WORSE),
-) -> np.ndarray:
-    """Return the verdicts on means over runs (axis 2) of one future.
-
-    Of several comparisons, all verdicts hold together at the level (Bonferroni).
-    """
-    strict = 1.0 - (1.0 - criteria.level) / max(comparisons, 1)
-    found = mean_interval(difference, strict, axis=2, size=size).distinct(strict)
-    return verdicts(found.low, found.high, sense, words=words, threshold=threshold)
-
-
 def measure_columns(
     values: np.ndarray, measure: Measure, criteria: Criteria
 ) -> dict[str, np.ndarray]:
@@ -339,7 +321,7 @@ def measure_columns(
         "high": found.high,
         "verdict": interval_verdicts(
             difference, criteria, len(difference), sense=sense, size=size,
-            threshold=threshold_for(measure, criteria),
+            threshold=threshold_for(measure, criteria), axis=2,
         ),
         "better_share": share_better(difference, sense, axis=2),
         "best_share": share_best(values, sense, axis=2)[1:],
@@ -383,7 +365,7 @@ def winner_tables(
             "money_high": found.high,
             "verdict": interval_verdicts(
                 difference / alone[:, None], criteria, len(difference) * len(codes),
-                threshold=criteria.threshold, words=(GAINS, LOSES),
+                threshold=criteria.threshold, words=(GAINS, LOSES), axis=2,
             ),
             "better_share": share_better(difference, axis=2),
             "runs": found.n,

@@ -1,12 +1,14 @@
 """The same strategies at other intensities: net benefit over programme cost, and equal cost.
 
 A strategy at full intensity has its strongest lever at 1, the others in proportion; its level is
-the share of full intensity. Mandates have no intensity and stay as they are.
+the share of full intensity. A mandate holds or does not: it has no intensity, stays as it is, and
+costs what it costs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,16 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import NET_BENEFIT
-from kolabsim.analysis.statistics import quantiles
+from kolabsim.analysis.comparison import NET_BENEFIT, Comparison, measure_columns, measure_values
+from kolabsim.analysis.plausible import plausible_range
+from kolabsim.analysis.statistics import BETTER, PLAIN, quantiles
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
+from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import simulate
+from kolabsim.study.collect import Results
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import ComparisonSpec
@@ -38,8 +44,19 @@ CLOSE = 0.005
 RANGE = (0.05, 0.5, 0.95)
 """Quantiles over futures."""
 COST = "programme_cost"
+NEAR = 0.1
+"""Relative difference of cost within which strategies are said to cost the same."""
+ROUNDS = 4
+"""Most levels at which a strategy is simulated to find that of the same money."""
+FEW_FUTURES = 20
+"""Most futures in which that level is looked for."""
+SAME_MONEY = (
+    "strategy", "reference", "level", "cost", "difference", "low", "high", "verdict",
+    "better_share", "best_share", "futures",
+)  # fmt: skip
+"""Columns of the table of strategies for the same money."""
 
-Levels = Mapping[str, int]
+Levels = Mapping[str, float]
 """The level of each strategy, in thousandths of full intensity."""
 
 
@@ -49,7 +66,7 @@ def strength(scenario: Scenario, strategy: str) -> float:
     return max((phase.intensity for phases in levers for phase in phases), default=0.0)
 
 
-def levers_at(scenario: Scenario, strategy: str, level: int) -> dict[str, Any]:
+def levers_at(scenario: Scenario, strategy: str, level: float) -> dict[str, Any]:
     """Return the levers of a strategy at a level, as a scenario file writes them."""
     found, strongest = scenario.strategies[strategy], strength(scenario, strategy)
 
@@ -128,8 +145,8 @@ class Ladder:
         return strategy if is_baseline else f"{strategy}-at-{level}-of-{FULL}"
 
     def cost(self, strategy: str, level: int) -> float:
-        """Return the mean yearly programme cost of a strategy at a level, over all futures."""
-        return float(np.nanmean(self.known[strategy, level][0]))
+        """Return the mean yearly cost of a strategy at a level beyond the baseline's."""
+        return float(np.nanmean((self.known[strategy, level] - self.baseline)[0]))
 
     @property
     def scalable(self) -> list[str]:
@@ -141,13 +158,16 @@ class Ladder:
 def find_levels(ladder: Ladder, target: float) -> dict[str, int]:
     """Find the level at which each strategy costs so much a year, by bisection.
 
-    All strategies are halved at the same time; the same request simulates the same levels, and
+    Strategies of mandates alone have no intensity and are left as they are. All others are halved
+    at the same time; the same request simulates the same levels, and
     those that are stored are not simulated again. Raises
     :class:`~kolabsim.errors.InputError` if a strategy cannot cost so much, with what it can cost.
     """
+    duties = [*unscaled(ladder.experiment)]
     names = [
-        name for name in ladder.experiment.strategies if name != ladder.experiment.spec.baseline
-    ]
+        name for name in ladder.experiment.strategies
+        if name != ladder.experiment.spec.baseline and name not in duties
+    ]  # fmt: skip
     ladder.climb((name, FULL) for name in ladder.scalable)
     refuse_unreachable(ladder, names, target)
     low, high = dict.fromkeys(names, 0), dict.fromkeys(names, FULL)
@@ -167,6 +187,15 @@ def find_levels(ladder: Ladder, target: float) -> dict[str, int]:
             else:
                 high[name] = level
     return {name: found[name] for name in names}
+
+
+def unscaled(experiment: Experiment[ComparisonSpec]) -> Iterator[str]:
+    """Yield the strategies that consist of mandates alone: a duty holds or does not."""
+    scenario, base = experiment.scenario, experiment.spec.baseline
+    for name in experiment.strategies:
+        is_duty = bool(scenario.strategies[name].mandates) and strength(scenario, name) == 0.0
+        if name != base and is_duty:
+            yield name
 
 
 def refuse_unreachable(ladder: Ladder, names: Iterable[str], target: float) -> None:
@@ -226,3 +255,135 @@ def frontier(ladder: Ladder) -> pd.DataFrame:
                 rows.append((name, level / FULL, float(np.nanmean(each[0])), median, low, high))
     columns = ["strategy", "level", "cost", "difference", "low", "high"]
     return pd.DataFrame(rows, columns=columns).assign(futures=len(ladder.futures))
+
+
+# The same money ----------------------------------------------------------------------------------
+
+
+def same_money(results: Results, comparison: Comparison) -> pd.DataFrame:
+    """Simulate strategies at the cost of the cheapest that is better than the baseline.
+
+    If none is better, it is the cost of the strategy in the middle of all with a cost. Each
+    strategy whose mean cost is not within a tenth of that one's is scaled until it is, and
+    simulated in the futures of the comparison and on the same draws (:ref:`columns
+    <same_money-table>`). The table is empty if fewer than two strategies have a cost. Strategies
+    that do not reach this cost are left out, and those without an intensity, such as mandates,
+    unless they cost as much as they are.
+    """
+    names = comparison.plausible or comparison.futures[:1]
+    every = (comparison.baseline, *comparison.strategies)
+    costs, benefits = (
+        dict(zip(every, measure_values(results, measure, every, names), strict=True))
+        for measure in (COST, NET_BENEFIT)
+    )
+    years, base = comparison.scenario.horizon / QUARTERS, comparison.baseline
+    own = {name: float(np.nanmean(costs[name] - costs[base])) / years for name in every[1:]}
+    own = {name: cost for name, cost in own.items() if cost > 0.0}
+    if len(own) < 2:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in SAME_MONEY})
+    verdict = comparison.table(NET_BENEFIT)["verdict"].astype(object).replace(PLAIN)
+    better = [name for name in own if verdict[name] == BETTER]
+    ordered = sorted(better or own, key=own.__getitem__)
+    reference = ordered[0 if better else (len(ordered) - 1) // 2]
+    levels = levels_of_cost(results, names, costs, own, own[reference])
+    scaled = {name: level for name, level in levels.items() if level != 1.0}
+    runs = RUNS if comparison.is_varied else comparison.runs
+    if scaled:
+        made = simulate_at(results, scaled, names, runs)
+        for measure, known in ((COST, costs), (NET_BENEFIT, benefits)):
+            values = measure_values(made, measure, [*scaled], names)
+            for name, value in zip(scaled, values, strict=True):
+                known[name] = np.full(costs[base].shape, np.nan)
+                known[name][:, :runs] = value
+    table = difference_table(
+        np.stack([benefits[name] for name in (base, *levels)]), tuple(levels), names, comparison
+    )
+    table["level"] = list(levels.values())
+    table["cost"] = [float(np.nanmean(costs[name] - costs[base])) / years for name in levels]
+    table["reference"], table["futures"] = reference, len(names)
+    order = table["difference"].sort_values(ascending=False, kind="stable").index
+    return table.loc[order, [*SAME_MONEY]].reset_index(drop=True)
+
+
+def levels_of_cost(
+    results: Results,
+    names: Sequence[str],
+    costs: Mapping[str, np.ndarray],
+    own: Mapping[str, float],
+    target: float,
+) -> dict[str, float]:
+    """Return the level of each strategy, as a multiple of its own, at which it costs the target.
+
+    ``costs`` are those of runs in the futures ``names``, of the baseline first; ``own`` the mean
+    yearly cost of each strategy. A few futures are enough to see how cost follows intensity.
+    """
+    scenario, number = results.scenario, min(len(names), FEW_FUTURES)
+    few = [k * len(names) // number for k in range(number)]
+    runs = RUNS if number > 1 else next(iter(costs.values())).shape[1]
+    base = next(iter(costs.values()))[few, :runs]
+    found = {name: 1.0 for name, cost in own.items() if abs(cost / target - 1.0) <= NEAR}
+    known = {name: {0.0: 0.0, 1.0: cost} for name, cost in own.items()}
+    open_ = [name for name in own if name not in found and strength(scenario, name) > 0.0]
+    for _round in range(ROUNDS):
+        tried = {
+            name: next_level(known[name], target, 1.0 / strength(scenario, name)) for name in open_
+        }
+        levels = {name: level for name, level in tried.items() if level is not None}
+        if not levels:
+            break
+        made = simulate_at(results, levels, [names[k] for k in few], runs)
+        values = measure_values(made, COST, [*levels], [names[k] for k in few])
+        for name, value in zip(levels, values, strict=True):
+            share = np.nanmean(value - base) / np.nanmean(costs[name][few, :runs] - base)
+            known[name][levels[name]] = own[name] * float(share)
+            if abs(known[name][levels[name]] / target - 1.0) <= NEAR:
+                found[name] = levels[name]
+        open_ = [name for name in levels if name not in found]
+    return {name: found[name] for name in own if name in found}
+
+
+def simulate_at(
+    results: Results, levels: Mapping[str, float], futures: Sequence[str], runs: int
+) -> Results:
+    """Simulate strategies at multiples of their own intensities, on the draws of a comparison."""
+    scenario = results.scenario
+    scaled = {name: level * strength(scenario, name) * FULL for name, level in levels.items()}
+    return simulate(
+        with_levels(scenario, scaled), [*levels],
+        futures={name: results.futures[name] for name in futures}, runs=runs, seed=results.seed,
+        regions=False,
+    )  # fmt: skip
+
+
+def next_level(costs: Mapping[float, float], target: float, most: float) -> float | None:
+    """Return the level at which a cost is expected, from the costs at levels known so far.
+
+    Between known levels costs are taken as linear, beyond them as proportional. None where no new
+    level is left, since it would lie above the most.
+
+    >>> next_level({0.0: 0.0, 1.0: 4.0}, 1.0, 1.5)
+    0.25
+    >>> next_level({0.0: 0.0, 1.0: 4.0}, 5.0, 1.5)
+    1.25
+    """
+    levels = sorted(costs, key=costs.__getitem__)
+    known = [costs[level] for level in levels]
+    level = float(np.interp(target, known, levels))
+    if target > known[-1]:
+        level = min(levels[-1] * target / known[-1], most)
+    return None if any(math.isclose(level, one) for one in costs) else level
+
+
+def difference_table(
+    values: np.ndarray, strategies: tuple[str, ...], futures: tuple[str, ...],
+    comparison: Comparison,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the differences in net benefit of scaled strategies, by the rule of comparisons.
+
+    ``values`` are [baseline and strategies, futures, runs].
+    """
+    measure, criteria = MEASURES[NET_BENEFIT], comparison.criteria
+    if len(futures) > 1:
+        return plausible_range(values, strategies, futures, measure, criteria).table()
+    columns = measure_columns(values, measure, criteria)
+    return pd.DataFrame({"strategy": strategies} | {n: of[:, 0] for n, of in columns.items()})

@@ -22,7 +22,10 @@ from kolabsim.analysis.statistics import (
     Effects,
     effects,
     first_share,
+    interval_verdicts,
+    mean_interval,
     plausible_columns,
+    share_better,
 )
 from kolabsim.errors import Problems
 from kolabsim.i18n import _
@@ -118,18 +121,47 @@ def plausible_range(
 
 
 def paired(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return differences to the first of [baseline and others, futures, runs], and their size.
+    """Return differences to the first of [baseline and others, ..., runs], and their size.
 
     Differences that are rounding errors of the numbers are zero. The size of the numbers is
-    [others, futures].
+    [others, ...].
     """
     base, other = np.broadcast_arrays(values[:1], values[1:])
     difference = other - base
     used = np.isfinite(difference)
     sides = (np.abs(np.where(used, side, 0.0)) for side in (base, other))
-    size = np.maximum(*sides).max(axis=2)
+    size = np.maximum(*sides).max(axis=-1)
     difference[np.abs(difference) <= ROUNDING * size[..., None]] = 0.0
     return difference, size
+
+
+def gain_columns(
+    values: np.ndarray, criteria: Criteria, *, threshold: float = 0.0, comparisons: int = 1
+) -> dict[str, np.ndarray]:
+    """Return the gains and losses of one region, by the rule of comparisons.
+
+    ``values`` are [baseline and strategy, ..., futures, runs]; columns are [...]. Over several
+    futures they are those of :func:`~kolabsim.analysis.statistics.plausible_columns`; in one
+    future, means with intervals, and shares of runs.
+    """
+    difference, size = (part[0] for part in paired(values))
+    if difference.shape[-2] > 1:
+        return plausible_columns(
+            effects(difference, size), threshold=threshold, criteria=criteria,
+            comparisons=comparisons, words=(GAINS, LOSES),
+        )  # fmt: skip
+    difference, size = difference[..., 0, :], size[..., 0]
+    found = mean_interval(difference, criteria.level, axis=-1, size=size).distinct(criteria.level)
+    return {
+        "difference": found.mean, "low": found.low, "high": found.high,
+        "chance_low": found.low, "chance_high": found.high,
+        "verdict": interval_verdicts(
+            difference, criteria, comparisons, size=size, threshold=threshold, words=(GAINS, LOSES),
+        ),
+        "better_share": share_better(difference, axis=-1),
+        "worse_share": share_better(difference, -1, axis=-1),
+        "futures": np.ones(found.n.shape, np.int64),
+    }  # fmt: skip
 
 
 def threshold_for(measure: Measure, criteria: Criteria) -> float:
@@ -167,13 +199,11 @@ def region_ranges(
     ``money`` is net benefit [baseline and strategies, futures, runs, regions], ``alone`` the
     stand-alone cost of regions [futures, regions]; ``keys`` name strategies and regions.
     """
-    sums, size = paired(np.moveaxis(money, -1, 1).reshape(len(money), -1, money.shape[2]))
-    shape = (len(money) - 1, money.shape[3], money.shape[1], money.shape[2])
-    sums, size = sums.reshape(shape), size.reshape(shape[:3])
+    sums, size = paired(np.moveaxis(money, -1, 1))
     share = alone.T[None, :, :]
     shares = plausible_columns(
         effects(sums / share[..., None], size / share), threshold=criteria.threshold,
-        criteria=criteria, comparisons=shape[0] * shape[1], words=(GAINS, LOSES),
+        criteria=criteria, comparisons=sums.shape[0] * sums.shape[1], words=(GAINS, LOSES),
     )  # fmt: skip
     found = effects(sums, size)
     low, high = found.ends()

@@ -383,6 +383,26 @@ def verdicts(
     return np.where(above | below, clear, np.where(small, SAME, UNDECIDED)).astype(object)
 
 
+def interval_verdicts(
+    difference: np.ndarray,
+    criteria: Criteria,
+    comparisons: int,
+    *,
+    sense: int = 1,
+    threshold: float = 0.0,
+    size: np.ndarray | float = 0.0,
+    words: tuple[str, str] = (BETTER, WORSE),
+    axis: int = -1,
+) -> np.ndarray:
+    """Return the verdicts on means of paired differences over the runs of one future (``axis``).
+
+    Of several comparisons, all verdicts hold together at the level (Bonferroni).
+    """
+    strict = 1.0 - (1.0 - criteria.level) / max(comparisons, 1)
+    found = mean_interval(difference, strict, axis=axis, size=size).distinct(strict)
+    return verdicts(found.low, found.high, sense, words=words, threshold=threshold)
+
+
 def share_better(
     difference: np.ndarray, sense: np.ndarray | int = 1, *, axis: int = 0
 ) -> np.ndarray:

@@ -122,13 +122,19 @@ def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, tit
     axes.plot(time, middle, color=colour, linewidth=2.0, label=title)
 
 
-def explain_bands(canvas: Canvas, *, with_titles: bool) -> None:
-    """Explain lines and bands, after the strategies that share a panel."""
+def explain_bands(canvas: Canvas, *, with_titles: bool, is_varied: bool = False) -> None:
+    """Explain lines and bands, of runs or of futures, after the strategies that share a panel."""
     colour = GREY if with_titles else BLUE
+    texts = _("median of the runs"), _("middle 50% of the runs"), _("middle 90% of the runs")
+    if is_varied:
+        texts = (
+            _("median of the futures"), _("middle 50% of the futures"),
+            _("middle 90% of the futures"),
+        )  # fmt: skip
     handles = [
-        line(colour, _("median of the runs"), linewidth=2.0),
-        patch(colour, _("middle 50% of the runs"), alpha=0.25),
-        line(colour, _("middle 90% of the runs"), **DOTTED),
+        line(colour, texts[0], linewidth=2.0),
+        patch(colour, texts[1], alpha=0.25),
+        line(colour, texts[2], **DOTTED),
     ]
     titles = canvas.axes.get_legend_handles_labels()[0] if with_titles else []
     canvas.add_legend([*titles, *handles], columns=4 if with_titles else 3)

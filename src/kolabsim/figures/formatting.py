@@ -115,6 +115,24 @@ class Scale:
         return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
 
 
+def write_interval(
+    scale: Scale, low: float, high: float, *, runs: float = 0, futures: float = 0,
+    signed: bool = False,
+) -> str:  # fmt: skip
+    """Format an interval or a range without its unit, or say why there is none.
+
+    ``runs`` or ``futures`` are those behind it; where all are equal, no interval has a width.
+
+    >>> str(write_interval(Scale(1.0, 1, ""), 0.0, 0.0, futures=20))
+    'identical in all 20 futures'
+    """
+    is_point = low == high
+    if is_point and futures > 1:
+        return _("identical in all {futures} futures").format(futures=count(futures))
+    found = scale.interval(low, high, signed=signed)
+    return undefined_interval(runs) if runs and (is_point or found == UNDEFINED) else found
+
+
 def undefined_interval(runs: float) -> str:
     """Why a mean over a number of runs has no interval."""
     if runs > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
 from kolabsim.analysis.statistics import (
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.statistics import Criteria
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.factors import Factor
@@ -127,6 +128,18 @@ def choose_winner_scale(comparison: Comparison) -> Scale:
     return choose_measure_scale(comparison, NET_BENEFIT, table).with_decimals(most=2)
 
 
+class Judged(Protocol):
+    """A result with verdicts, over plausible futures or in one: a comparison or an outlook."""
+
+    @property
+    def criteria(self) -> Criteria:
+        """When a difference matters, and in how many futures it must hold."""
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether it is over plausible futures."""
+
+
 def verdict_labels(comparison: Comparison) -> dict[str, str]:
     """Meanings of the marks of differences."""
     baseline = strategy_title(comparison, comparison.baseline)
@@ -138,7 +151,7 @@ def verdict_labels(comparison: Comparison) -> dict[str, str]:
     })  # fmt: skip
 
 
-def over_futures(comparison: Comparison, plain: Mapping[str, str]) -> dict[str, str]:
+def over_futures(comparison: Judged, plain: Mapping[str, str]) -> dict[str, str]:
     """Meanings of the marks of a comparison, from those of single futures.
 
     The order is that of legends: what is good first, then what is open, then what is bad.
@@ -159,13 +172,13 @@ def over_futures(comparison: Comparison, plain: Mapping[str, str]) -> dict[str, 
     return found if comparison.is_varied else {n: t for n, t in found.items() if n != DEPENDS}
 
 
-def hardly(comparison: Comparison) -> str:
+def hardly(comparison: Judged) -> str:
     """What it is to hardly change: by how much at most."""
     threshold = f"{significant(100.0 * comparison.criteria.threshold)}%"
     return _("hardly changes: by {threshold} of cost at most").format(threshold=threshold)
 
 
-def winner_labels(comparison: Comparison) -> dict[str, str]:
+def winner_labels(comparison: Judged) -> dict[str, str]:
     """Meanings of the marks of regions that gain or lose."""
     return over_futures(
         comparison, {GAINS: _("gains"), SAME: hardly(comparison), LOSES: _("loses")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from kolabsim.analysis.influence import (
     influence,
     varied_futures,
 )
-from kolabsim.analysis.levels import equalise, frontier
+from kolabsim.analysis.levels import equalise, frontier, same_money
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result, run_experiment
@@ -110,6 +110,11 @@ class Publication:
         seed = experiment.seed
         results = collect(study, scenario, experiment.futures)
         comparison = compare_experiment(results, experiment)
+        if target is None:  # otherwise all of it is at the same cost
+            same = or_warn(
+                _("the comparison for the same money"), lambda: same_money(results, comparison)
+            )
+            comparison = replace(comparison, same_money=same)
         view = View(comparison)
         best = view.best
         variance = or_warn(
@@ -130,32 +135,35 @@ class Publication:
             facts=self.facts, pages=self.region_pages(experiment, comparison),
         )  # fmt: skip
         lines = influence_lines(view, moved, variance)
-        return comparison, lines + ([] if along is None else money_lines(view, along, target))
+        return comparison, lines + money_lines(view, along, target)
 
     def region_pages(self, experiment: Experiment, comparison: Comparison) -> dict[str, str]:
         """Write the pages of regions for the best strategy; return their addresses by code."""
         if not self.codes:
             return {}
         made = dict[str, str]()
-        world, runs = experiment.scenario, runs_of_pages(experiment)
-        if not comparison.is_varied:
-            world = world.with_(experiment.futures[comparison.futures[0]])
+        world, spec, criteria = experiment.scenario, experiment.spec, comparison.criteria
+        names = comparison.plausible or comparison.futures[:1]
+        pairs = comparison.runs * len(names)
         about = provenance(self.facts["command"], experiment.seed, world)
-        about |= {"runs": runs, "made": self.facts["made"]}
-        names = page_names(world)
-        for code in self.codes:
+        about |= {"runs": pairs, "made": self.facts["made"]}
+        files = page_names(world)
+        for code in self.codes:  # from the runs of the comparison, and by its rule
             outlook = region_outlook(
-                world, code, comparison.order()[0], baseline=experiment.spec.baseline, runs=runs,
-                seed=experiment.seed,
-                progress=lambda done: self.progress(2 * runs * len(made) + done),
+                world, code, comparison.order()[0], baseline=spec.baseline,
+                futures={name: experiment.futures[name] for name in names}, runs=comparison.runs,
+                seed=experiment.seed, level=criteria.level, robust=criteria.robust,
+                practical_threshold=criteria.threshold, likely=criteria.likely,
+                comparisons=len(comparison.strategies) * len(world.regions),
+                progress=lambda done: self.progress(2 * pairs * len(made) + done),
             )  # fmt: skip
-            write_region(outlook, self.folder / names[code], facts=about, workbook=True)
-            made[code] = link(names[code])
+            write_region(outlook, self.folder / files[code], facts=about, workbook=True)
+            made[code] = link(files[code])
         return made
 
 
 def runs_of_pages(experiment: Experiment) -> int:
-    """How many runs the pages of regions have: as many as a strategy has in all, in one future."""
+    """How many runs of each strategy a page of a region takes: as many as the comparison has."""
     if experiment.kind != "comparison":
         return 0
     return int(experiment.spec.runs * max(experiment.spec.plausible, 1))
@@ -205,6 +213,8 @@ def publish_comparison(
             "ranges": comparison.ranges, "winner_ranges": comparison.winner_ranges,
             "cost_ranges": comparison.cost_ranges,
         }  # fmt: skip
+    if comparison.same_money is not None and len(comparison.same_money):
+        tables["same_money"] = comparison.same_money
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
         moved=moved, along=along, equal_cost=experiment.spec.equal_cost,

@@ -27,7 +27,7 @@ from kolabsim.analysis.statistics import (
     WORSE,
 )
 from kolabsim.errors import StorageError
-from kolabsim.figures.formatting import SPACE, UNDEFINED, Scale, undefined_interval
+from kolabsim.figures.formatting import SPACE, Scale, write_interval
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import _
@@ -88,11 +88,12 @@ def interval_cell(
     verdict: str = "",
     remark: str = "",
     runs: float = 0,
+    futures: float = 0,
 ) -> Cell:
-    """Return a cell with a number and its interval, or why its runs give none."""
+    """Return a cell with a number and its interval, or why its runs or futures give none."""
     below = scale.interval(low, high, signed=signed)
-    if below == UNDEFINED and runs and math.isfinite(value):
-        below = undefined_interval(runs)
+    if math.isfinite(value):
+        below = write_interval(scale, low, high, runs=runs, futures=futures, signed=signed)
     return Cell(scale.bare(value, signed=signed), below, remark, verdict)
 
 

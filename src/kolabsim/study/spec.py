@@ -45,6 +45,15 @@ else:
     Structure, Method = Literal[tuple(STRUCTURES)], Literal[tuple(METHODS)]
 
 
+def default_runs(futures: int) -> int:
+    """Return how many runs a strategy has in each of so many plausible futures, if nothing says.
+
+    >>> default_runs(100), default_runs(1)
+    (5, 200)
+    """
+    return max(2, ALL_RUNS // futures) if futures > 1 else RUNS
+
+
 def _number_of_futures(value: Any) -> int:
     """Read a number of plausible futures; ``all`` stands for as many as ship."""
     most = len(plausible_sets())
@@ -233,8 +242,9 @@ class ComparisonSpec(StrategiesSpec):
     measures: Names = shown_in(REPORT)
     """Measures that the report shows."""
     equal_cost: float | None = Field(default=None, gt=0)
-    """Programme cost a year at which strategies are compared, in the scenario's currency: their
-    intensities are scaled until each costs so much on average over futures."""
+    """Programme cost a year beyond the baseline's at which strategies are compared, in the
+    scenario's currency: their intensities are scaled until each costs so much on average over
+    futures. Mandates have no intensity and take part as they are."""
     frontier: bool = False
     """Whether to show net benefit over programme cost along the intensity of each strategy."""
     quick: dict[str, Any] = Field(default={})
@@ -256,7 +266,7 @@ class ComparisonSpec(StrategiesSpec):
     def sized(self) -> ComparisonSpec:
         """It, with the numbers of plausible futures and of runs that it leaves open."""
         futures = self.number_of_futures
-        runs = self.runs or (max(2, ALL_RUNS // futures) if futures > 1 else RUNS)
+        runs = self.runs or default_runs(futures)
         return self.model_copy(update={"plausible": futures, "runs": runs})
 
 

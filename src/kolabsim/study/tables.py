@@ -469,6 +469,38 @@ _TABLES = (
         "Only comparisons with `frontier` or `equal_cost` have it.",
     ),
     Table(
+        "same_money",
+        "each strategy that can be scaled to the programme cost of one of them",
+        (
+            STRATEGY,
+            Column(
+                "reference",
+                "the strategy whose cost it is: the cheapest that is better than the baseline, or "
+                "if none is, the one in the middle by cost",
+            ),
+            Column("level", "intensity at this cost, as a multiple of the strategy's own", "1"),
+            Column("cost", "mean programme cost a year beyond the baseline's", MONEY),
+            Column(
+                "difference",
+                "median over futures of the difference in realised net benefit to the baseline",
+                OF_COST,
+            ),
+            *interval(OF_COST, PLAUSIBLE_RANGE),
+            Column("verdict", OVER_FUTURES.format(up="better", down="worse")),
+            Column("better_share", "share of futures in which the strategy is better", "share"),
+            Column(
+                "best_share",
+                "share of futures in which it is best of the table and the baseline",
+                "share",
+            ),
+            FUTURES,
+        ),
+        COMPARISON,
+        ("same_money.csv",),
+        "In one future it has means and intervals over runs. Comparisons with `equal_cost`, and "
+        "with fewer than two strategies that have a cost, do not have it.",
+    ),
+    Table(
         "fairness",
         "each member of each joint body at the end of a run of the best strategy",
         (

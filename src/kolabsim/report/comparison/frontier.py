@@ -8,34 +8,51 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.levels import COST as PROGRAMME_COST
 from kolabsim.analysis.levels import strength
 from kolabsim.figures.formatting import Scale, choose_scale, money, percent
 from kolabsim.figures.frontier import cost_frontier
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import QUARTERS
+from kolabsim.report.comparison.tables import same_money_table
 from kolabsim.report.comparison.view import View
-from kolabsim.report.page import Cell, Folded, Section, Table, separate
-from kolabsim.report.wording import fill
+from kolabsim.report.page import Block, Cell, Folded, Section, Table, separate
+from kolabsim.report.wording import fill, join_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @separate
-def frontier_section(view: View, along: pd.DataFrame, equal_cost: float | None) -> Section:
-    """Net benefit over programme cost, and the strategies at equal cost."""
-    return Section(
-        "money",
-        _("The same money"),
-        fill(
-            _(
-                "A strategy at full intensity has its strongest lever at 1 and the others in "
-                "proportion. Curves show the median over {futures} futures at several intensities; "
-                "strategies without an intensity, such as mandates, have no curve."
-            ),
-            futures=int(along["futures"].iloc[0]),
-        ),
-        *money_lines(view, along, equal_cost),
+def frontier_section(view: View, along: pd.DataFrame | None, equal_cost: float | None) -> Section:
+    """Net benefit for the same money, over programme cost, and the strategies at equal cost."""
+    same, blocks = view.same_money, list[Block](money_lines(view, along, equal_cost))
+    if same is not None:
+        text = _(
+            "Strategies differ in programme cost as they are. Below, those whose mean cost is not "
+            "within a tenth of that of “{reference}” are simulated once more with all their levers "
+            "scaled in proportion until it is, on the same draws."
+        )
+        reference = view.title(str(same["reference"].iloc[0]))
+        text = fill(text, reference=reference)
+        blocks = [text, *blocks, same_money_table(view, same)]
+    if along is not None:
+        blocks += frontier_blocks(view, along, equal_cost)
+    if not blocks:
+        blocks = [_("Fewer than two strategies have a programme cost, so none is scaled.")]
+    return Section("money", _("The same money"), *blocks)
+
+
+def frontier_blocks(view: View, along: pd.DataFrame, equal_cost: float | None) -> list[Block]:
+    """Net benefit over programme cost along intensities, as a figure and a table."""
+    text = _(
+        "A strategy at full intensity has its strongest lever at 1 and the others in proportion. "
+        "Curves show the median over {futures} futures at several intensities; strategies without "
+        "an intensity, such as mandates, have no curve."
+    )
+    return [
+        fill(text, futures=int(along["futures"].iloc[0])),
         view.picture(
             partial(cost_frontier, view.comparison, along, equal_cost),
             _("Net benefit over programme cost of each strategy, along its intensity"),
@@ -46,26 +63,81 @@ def frontier_section(view: View, along: pd.DataFrame, equal_cost: float | None) 
             "frontier",
         ),
         Folded(_("Intensities as a table"), [level_table(view, along)]),
-    )
+    ]
 
 
-def money_lines(view: View, along: pd.DataFrame, equal_cost: float | None) -> list[str]:
+def money_lines(view: View, along: pd.DataFrame | None, equal_cost: float | None) -> list[str]:
     """What strategies bring for the same money, in sentences."""
-    equal = "" if equal_cost is None else equal_sentence(view, equal_cost)
-    return [text for text in (equal, same_money_sentence(view, along)) if text]
+    found = ["" if equal_cost is None else equal_sentence(view, equal_cost)]
+    if view.same_money is not None:
+        found += [scaled_sentence(view, view.same_money), left_out_sentence(view, view.same_money)]
+    elif along is not None:
+        found.append(same_money_sentence(view, along))
+    return [text for text in found if text]
+
+
+def scaled_sentence(view: View, same: pd.DataFrame) -> str:
+    """Which strategy brings most at the cost of one of them."""
+    best, reference = str(same.index[0]), str(same["reference"].iloc[0])
+    row = same.loc[best]
+    text = _(
+        "For the money of “{reference}” ({cost} a year), “{best}” brings most: {difference} "
+        "({interval}), at {level} of its own intensity; “{reference}” brings {other}."
+    )
+    if best == reference:
+        text = _(
+            "For the money of “{reference}” ({cost} a year), no strategy brings more than itself: "
+            "{difference} ({interval})."
+        )
+    if len(same) < 2:
+        text = _("No other strategy can be scaled to the cost of “{reference}” ({cost} a year).")
+    return fill(
+        text, reference=view.title(reference), best=view.title(best),
+        cost=money(float(same.loc[reference, "cost"]), view.scenario.currency),
+        difference=view.scale.text(row["difference"], signed=True), level=float(row["level"]),
+        interval=view.scale.interval(row["low"], row["high"], signed=True),
+        other=view.scale.text(same.loc[reference, "difference"], signed=True),
+    )  # fmt: skip
+
+
+def left_out_sentence(view: View, same: pd.DataFrame) -> str:
+    """Which strategies with a cost are not scaled to that of another one, and why."""
+    found = []
+    for name in view.order:
+        row = view.money[(view.money["strategy"] == name) & (view.money["item"] == PROGRAMME_COST)]
+        if name in same.index or not (row["value"] > 0.0).any():
+            continue
+        is_duty = strength(view.scenario, name) == 0.0
+        text = _("{strategy} (a duty has no intensity)") if is_duty else "{strategy}"
+        found.append(fill(text, strategy=view.title(name)))
+    if not found:
+        return ""
+    return fill(_("Not to be scaled to this cost: {names}."), names=join_names(found))
 
 
 def equal_sentence(view: View, equal_cost: float) -> str:
-    """That all strategies of the page cost the same, and at which intensities."""
-    scenario, found = view.scenario, []
+    """Which strategies of the page cost the same, at which intensities, and which have none."""
+    scenario, found, duties = view.scenario, [], []
+    costs = view.money[view.money["item"] == PROGRAMME_COST].set_index("strategy")["value"]
+    years = scenario.horizon / QUARTERS
     for name in view.order:
-        share = percent(strength(scenario, name))
-        found.append(fill(_("{strategy} {share}"), strategy=view.title(name), share=share))
+        share = strength(scenario, name)
+        if share > 0.0:
+            text = _("{strategy} {share}")
+            found.append(fill(text, strategy=view.title(name), share=percent(share)))
+        else:
+            own = money(float(costs[name]) / years, scenario.currency)
+            text = _("{strategy} ({cost} a year)")
+            duties.append(fill(text, strategy=view.title(name), cost=own))
     text = _(
-        "All strategies on this page were scaled to a mean programme cost of {cost} a year; the "
+        "The strategies on this page were scaled to a mean programme cost of {cost} a year; the "
         "intensity of the strongest lever is then: {list}."
     )
-    return fill(text, cost=money(equal_cost, scenario.currency), list="; ".join(found))
+    said = fill(text, cost=money(equal_cost, scenario.currency), list="; ".join(found))
+    if duties:
+        text = _("Not scaled, because a duty holds or does not and has no intensity: {names}.")
+        said = f"{said} {fill(text, names=join_names(duties))}"
+    return said
 
 
 def same_money_sentence(view: View, along: pd.DataFrame) -> str:

@@ -120,7 +120,9 @@ def comparison_page(
         answer_section(results, view, provenance),
         comparison_section(results, view, measures),
         cost_section(view),
-        None if along is None else frontier_section(view, along, equal_cost),
+        None
+        if along is None and comparison.same_money is None
+        else frontier_section(view, along, equal_cost),
         winner_section(view, fair, provenance, pages or {}) if view.has_winners else None,
         source_section(view),
         influence_section(

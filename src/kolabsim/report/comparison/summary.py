@@ -12,16 +12,8 @@ import pandas as pd
 from kolabsim import __version__
 from kolabsim.analysis.comparison import NET_BENEFIT, measure_columns, measure_values
 from kolabsim.analysis.statistics import (
-    BETTER,
-    DEPENDS,
     GAINS,
-    LEAST_RANGE,
-    LIKELY,
     PLAIN,
-    ROBUST,
-    SAME,
-    WORSE,
-    least_futures,
 )
 from kolabsim.figures.formatting import (
     UNDEFINED,
@@ -38,8 +30,8 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Headline
+from kolabsim.report.ranges import ensemble_notes, reported_text, verdict_sentence
 from kolabsim.report.wording import fill, join_names, scenario_words, unit_of_money
-from kolabsim.scenario.futures import applicable, plausible_sets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,25 +61,11 @@ def plausible_headline(view: View) -> Headline:
         best=view.share(best, "best_share"), number=len(view.order) + 1,
     )  # fmt: skip
     brief = f"{view.title(view.best)}: {difference}"
+    sentence = verdict_sentence(str(best["verdict"]), view.comparison.criteria)
     return Headline(
-        _("Best strategy"), f"{brief} ({interval})", f"{text} {verdict_sentence(view, best)}",
+        _("Best strategy"), f"{brief} ({interval})", f"{text} {sentence}",
         tuple(lead_over_futures(view)),
     )  # fmt: skip
-
-
-def verdict_sentence(view: View, row: pd.Series) -> str:
-    """What the verdict over futures on a strategy means."""
-    verdict = str(row["verdict"])
-    texts = {
-        ROBUST[BETTER]: _("This is robust: better in at least {robust} of futures."),
-        LIKELY[BETTER]: _("This is likely: better in at least {likely} of futures."),
-        LIKELY[WORSE]: _("It is likely worse: in at least {likely} of futures."),
-        ROBUST[WORSE]: _("It is robustly worse: in at least {robust} of futures."),
-        SAME: _("It hardly changes anything: by {threshold} of cost at most."),
-        DEPENDS: _("Whether it is better depends on assumptions."),
-    }
-    undecided = _("Chance leaves open whether it is better: more runs or futures would show it.")
-    return view.fill(texts.get(verdict, undecided))
 
 
 def lead_over_futures(view: View) -> list[str]:
@@ -114,31 +92,11 @@ def notes(view: View) -> list[str]:
             "Assumptions were not varied: intervals show chance only. “plausible: all” varies them."
         )
         return [text]
-    criteria, found = view.comparison.criteria, []
-    least = least_futures(criteria.robust)
-    if view.number < max(least, LEAST_RANGE):
-        text = _(
-            "{futures} plausible futures are too few for a range of 90% ({range} needed) or for a "
-            "robust statement ({least} needed): ranges are from the least to the most."
-        )
-        found.append(view.fill(text, range=LEAST_RANGE, least=least))
     half = float(np.nanmedian(view.net["chance_high"] - view.net["chance_low"])) / 2.0
-    if 0.0 < criteria.threshold < half:
-        runs = math.ceil(view.comparison.runs * (half / criteria.threshold) ** 2)
-        text = _(
-            "The practical threshold of {threshold} of cost is below what chance leaves open (± "
-            "{half}): use about {runs} runs in each future, or a threshold of {half}."
-        )
-        found.append(view.fill(text, half=f"{significant(100.0 * half, 2)}%", runs=runs))
-    kept = [name for name in plausible_sets()[0] if name not in applicable(view.scenario)]
-    if kept:
-        text = ngettext(
-            "{number} setting was not varied because the scenario states it: {names}.",
-            "{number} settings were not varied because the scenario states them: {names}.",
-            len(kept),
-        )
-        found.append(fill(text, number=len(kept), names=join_names(kept)))
-    return found
+    return ensemble_notes(
+        view.scenario, view.comparison.criteria, futures=view.number, runs=view.comparison.runs,
+        half=half,
+    )  # fmt: skip
 
 
 def best_headline(results: Results, view: View) -> Headline:
@@ -371,16 +329,11 @@ def methods(view: View, provenance: Mapping[str, object]) -> str:
         "quarters, money is summed over the run. Parameters without a source are assumed; results "
         "are contrasts within a thought experiment, not predictions."
     )
-    reported = _("We report means of paired differences with {level} t intervals")
-    if view.is_varied:
-        reported = _(
-            "We report medians of paired differences over {futures} plausible futures with ranges "
-            "of 90% of them, freed of the chance of the runs in each"
-        )
     number, strategies = len(view.comparison.futures), len(view.comparison.strategies)
     futures = fill(ngettext("{number} future", "{number} futures", number), number=number)
     return view.fill(
         text, strategies=strategies, futures=futures, decision=view.scenario.decision,
-        reported=view.fill(reported), version=str(provenance.get("kolabsim", __version__)),
+        reported=view.fill(reported_text(is_varied=view.is_varied)),
+        version=str(provenance.get("kolabsim", __version__)),
         seed=str(provenance.get("seed", UNDEFINED)), **scenario_words(view.scenario),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from kolabsim.figures.formatting import (
     choose_scale,
     decimal,
     format_interval,
+    percent,
     undefined_interval,
 )
 from kolabsim.figures.labels import (
@@ -62,7 +63,12 @@ def difference_tables(view: View, measures: Sequence[str]) -> list[Table]:
         rows = [
             (
                 view.title(strategy),
-                *(difference_cell(found[name].loc[strategy], scales[name]) for name in some),
+                *(
+                    difference_cell(
+                        found[name].loc[strategy], scales[name], is_varied=view.is_varied
+                    )
+                    for name in some
+                ),
             )
             for strategy in view.order
         ]
@@ -72,15 +78,15 @@ def difference_tables(view: View, measures: Sequence[str]) -> list[Table]:
     return made
 
 
-def difference_cell(row: pd.Series, scale: Scale) -> Cell:
+def difference_cell(row: pd.Series, scale: Scale, *, is_varied: bool = False) -> Cell:
     """A paired difference; a dash and how many pairs are undefined where there is none."""
     undefined, remark = _("undefined runs: {number}"), []
     if not math.isfinite(row["difference"]):
-        number = int(row["runs"] + row.get("undefined", 0))
+        number = int(row.get("runs", 0) + row.get("undefined", 0))
         return Cell(UNDEFINED, remark=fill(undefined, number=number))
     if math.isfinite(row["better_share"]):
         better = _("better: {share}")
-        if "futures" in row:
+        if is_varied:
             better = _("better in {share} of futures")
         remark.append(fill(better, share=row["better_share"]))
     if row.get("undefined", 0):
@@ -88,7 +94,7 @@ def difference_cell(row: pd.Series, scale: Scale) -> Cell:
     return interval_cell(
         scale, row["difference"], row["low"], row["high"],
         signed=True, verdict=row["verdict"], remark="; ".join(remark),
-        runs=row["runs"],
+        runs=row.get("runs", 0), futures=row["futures"] if is_varied else 0,
     )  # fmt: skip
 
 
@@ -128,6 +134,7 @@ def brief_table(view: View) -> Table:
                 view.title(name),
                 Cell(scale.bare(row["difference"], signed=True), around, verdict=row["verdict"]),
                 *shares,
+                *([] if view.same_money is None else [same_cell(view, name)]),
                 money.bare(cost["programme_cost"]),
                 money.bare(cost["net_saving"]),
                 *([] if view.is_varied else [decimal(cost[PER_COST], 2)]),
@@ -136,7 +143,8 @@ def brief_table(view: View) -> Table:
         )
     heads = [_("Better in futures"), _("First in futures")] if view.is_varied else [_("Better in")]
     head = [
-        _("Strategy"), _("Net benefit"), *heads, _("Cost"), _("Net saving"),
+        _("Strategy"), _("Net benefit"), *heads,
+        *([] if view.same_money is None else [_("Same money")]), _("Cost"), _("Net saving"),
         *([] if view.is_varied else [_("Saved per unit")]), _("Losers"),
     ]  # fmt: skip
     caption = _(
@@ -152,7 +160,44 @@ def brief_table(view: View) -> Table:
             "depends on assumptions; ○ undecided by chance. Net benefit in {unit}; money over the "
             "run in {money}; the last column counts the regions that lose."
         )
-    return Table(view.fill(caption, unit=scale.label, money=money.label), head, rows)
+    made = view.fill(caption, unit=scale.label, money=money.label)
+    if view.same_money is not None:
+        text = _(
+            "“Same money”: net benefit if the strategy is scaled to the cost of “{reference}”; a "
+            "dash if it cannot be."
+        )
+        reference = view.title(str(view.same_money["reference"].iloc[0]))
+        made = f"{made} {fill(text, reference=reference)}"
+    return Table(made, head, rows)
+
+
+def same_cell(view: View, strategy: str) -> Cell:
+    """The net benefit of a strategy that is scaled to the cost of another one."""
+    if view.same_money is None or strategy not in view.same_money.index:
+        return Cell(UNDEFINED)
+    row = view.same_money.loc[strategy]
+    return Cell(view.scale.bare(row["difference"], signed=True), verdict=row["verdict"])
+
+
+def same_money_table(view: View, same: pd.DataFrame) -> Table:
+    """What each strategy brings at the cost of one of them, and at which intensity."""
+    cost = choose_scale("currency", same["cost"], currency=view.scenario.currency)
+    rows = []
+    for strategy, row in same.iterrows():
+        difference = difference_cell(row, view.scale, is_varied=view.is_varied)
+        rows.append(
+            (view.title(str(strategy)), percent(row["level"]), cost.bare(row["cost"]), difference,
+             row["best_share"])
+        )  # fmt: skip
+    head = [
+        _("Strategy"), _("Share of its own intensity"),
+        fill(_("Programme cost a year ({unit})"), unit=cost.label),
+        fill(_("Difference ({unit})"), unit=view.scale.label),
+        _("First in futures") if view.is_varied else _("First in runs"),
+    ]  # fmt: skip
+    caption = _("Strategies scaled to the programme cost of “{reference}”")
+    reference = view.title(str(same["reference"].iloc[0]))
+    return Table(fill(caption, reference=reference), head, rows)
 
 
 # Who wins and who loses -------------------------------------------------------------------------

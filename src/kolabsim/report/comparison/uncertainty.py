@@ -16,6 +16,7 @@ from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell, separate
+from kolabsim.report.ranges import paragraphs_of_runs, plausible_paragraphs
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -
     return Section(
         "uncertainty",
         _("Uncertainty"),
-        *(view.fill(text, rest=1.0 - view.comparison.level) for text in paragraphs),
+        *(view.fill(text) for text in paragraphs),
         *(chance_blocks(view) if by_runs is None else convergence_blocks(view, by_runs)),
         Heading(_("Gain from common random numbers")),
         _(
@@ -40,60 +41,6 @@ def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -
             "many independent runs the same intervals would need; below 1, pairing widened them."
         ),
         pairing_table(view, measures),
-    )
-
-
-def paragraphs_of_runs() -> tuple[str, ...]:
-    """How to read intervals over runs, and the verdicts on them."""
-    return (
-        _(
-            "Each strategy was simulated {runs} times. Runs with the same number share all random "
-            "draws, so that two strategies differ only by the strategy; differences are taken run "
-            "by run."
-        ),
-        _(
-            "The {level} intervals are for the mean difference over all possible runs (Student's "
-            "t). They show how precisely the simulation is known, not how well it matches the "
-            "world: see “Assumptions”. About {rest} of all intervals miss the true value by chance."
-        ),
-        _(
-            "A strategy is better, and a region gains, only by more than {threshold} of cost. "
-            "Verdicts are corrected for the number of strategies, and for regions also for their "
-            "number: all of them hold together at the {level} level (Bonferroni)."
-        ),
-        _(
-            "The share of runs in which a strategy does better shows how often it would win with "
-            "other random draws; a tie counts half."
-        ),
-    )
-
-
-def plausible_paragraphs() -> tuple[str, ...]:
-    """How to read ranges over plausible futures, and the verdicts on them."""
-    return (
-        _(
-            "Each strategy was simulated {runs} times in each of {futures} plausible futures: sets "
-            "of parameters and structures of the model that agree with what is known. In a future, "
-            "runs with the same number share all random draws, so that strategies differ only by "
-            "what they do; each future has draws of its own, so that chance averages out."
-        ),
-        _(
-            "The plausible range shows what assumptions do to a number: 90% of futures lie in it. "
-            "The {level} interval of the median shows what chance leaves open; figures draw it as "
-            "a thicker line where it can be seen. The chance of the few runs in each future is "
-            "taken out of ranges and of shares of futures."
-        ),
-        _(
-            "A statement is robust if it holds in at least {robust} of futures, and likely if it "
-            "does in at least {likely}; otherwise the answer depends on assumptions. A strategy is "
-            "better, and a region gains, only by more than {threshold} of cost. Verdicts hold "
-            "wherever the effects lie within what chance leaves open, corrected for the number of "
-            "strategies, and for regions also for their number (Bonferroni, {level})."
-        ),
-        _(
-            "Shares of futures are not probabilities: all futures agree with what is known, and "
-            "nothing says which of them are closer to the truth."
-        ),
     )
 
 

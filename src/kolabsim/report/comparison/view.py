@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.plausible import PER_COST
-from kolabsim.figures.formatting import Scale, choose_scale, significant
+from kolabsim.figures.formatting import Scale, choose_scale
 from kolabsim.figures.labels import choose_measure_scale, strategy_title
 from kolabsim.i18n import _
 from kolabsim.report.page import Picture
+from kolabsim.report.ranges import words_of
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class View:
         """Costs and savings."""
         self.losers = comparison.losers(future=self.future)
         """The regions that lose."""
+        found = comparison.same_money if future is None else None
+        self.same_money = None if found is None or not len(found) else found.set_index("strategy")
+        """Strategies at the cost of one of them, by name; None if there are none."""
         self.number = len(comparison.plausible)
         """Number of plausible futures."""
         self.named = [name for name in comparison.futures if name not in comparison.plausible]
@@ -79,10 +83,8 @@ class View:
         """The values of places that many texts have."""
         return {
             "baseline": self.title(self.comparison.baseline), "strategy": self.title(self.best),
-            "level": self.comparison.level, "runs": self.comparison.runs,
-            "futures": self.number, "range": self.range, "threshold": self.threshold,
-            "robust": self.comparison.criteria.robust, "likely": self.comparison.criteria.likely,
-        }  # fmt: skip
+            "runs": self.comparison.runs, "futures": self.number, "range": self.range,
+        } | words_of(self.comparison.criteria)  # fmt: skip
 
     @property
     def range(self) -> str:
@@ -90,11 +92,6 @@ class View:
         if not self.is_varied:
             return fill(_("{level} interval"), level=self.comparison.level)
         return _("plausible range")
-
-    @property
-    def threshold(self) -> str:
-        """The smallest net benefit that matters, as text."""
-        return f"{significant(100.0 * self.comparison.criteria.threshold)}%"
 
     def here(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of this future."""
