@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kolabsim.study.api import as_function, simulate
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.replay import Replay, replay
     from kolabsim.study.scaffold import new_study
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "KolabsimError": "errors",
     "Parameter": "model.parameters",
     "RegionalGovernment": "engine.mesa_model",
+    "Replay": "study.replay",
     "Results": "study.collect",
     "Scenario": "scenario.scenario",
     "StorageError": "errors",
@@ -40,6 +42,7 @@ _HOMES = {
     "measure": "model.declare",
     "mechanism": "model.declare",
     "new_study": "study.scaffold",
+    "replay": "study.replay",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
     "target_rule": "model.declare",
@@ -55,6 +58,7 @@ __all__ = [
     "KolabsimError",
     "Parameter",
     "RegionalGovernment",
+    "Replay",
     "Results",
     "Scenario",
     "StorageError",
@@ -68,6 +72,7 @@ __all__ = [
     "mechanism",
     "new_study",
     "regions",
+    "replay",
     "run_experiment",
     "simulate",
     "target_rule",
