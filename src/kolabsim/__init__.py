@@ -10,6 +10,7 @@ __version__ = "0.2.0"
 if TYPE_CHECKING:
     from kolabsim import figures
     from kolabsim.analysis.comparison import Comparison, compare
+    from kolabsim.analysis.counterfactual import counterfactuals
     from kolabsim.analysis.run import run_experiment
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
@@ -38,6 +39,7 @@ _HOMES = {
     "Supporter": "engine.mesa_model",
     "as_function": "study.api",
     "compare": "analysis.comparison",
+    "counterfactuals": "analysis.counterfactual",
     "decision_rule": "model.declare",
     "measure": "model.declare",
     "mechanism": "model.declare",
@@ -65,6 +67,7 @@ __all__ = [
     "Supporter",
     "as_function",
     "compare",
+    "counterfactuals",
     "decision_rule",
     "figures",
     "load",

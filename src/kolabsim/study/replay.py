@@ -8,7 +8,7 @@ from its first stage to its last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +25,16 @@ from kolabsim.engine.ensemble import (
 )
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model import agreements, bodies, initialisation, interventions, laws, recording, rng
-from kolabsim.model import stages
+from kolabsim.model import (
+    agreements,
+    bodies,
+    initialisation,
+    interventions,
+    laws,
+    recording,
+    rng,
+    stages,
+)
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import BOARD, CAP, FORMS, OPEN
@@ -35,8 +43,12 @@ from kolabsim.model.parameters import FIRST_TERM, QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import BUYER, NOBODY, PROVIDER, ROW, Me, State
 from kolabsim.scenario.compile import build_policy
-from kolabsim.scenario.futures import in_scenario, plausible_futures, plausible_sets
-from kolabsim.scenario.futures import structural_futures
+from kolabsim.scenario.futures import (
+    in_scenario,
+    plausible_futures,
+    plausible_sets,
+    structural_futures,
+)
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import check_request
 from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures
