@@ -39,31 +39,35 @@ def votes(history):
 
 
 def test_terms_of_an_exit_are_those_of_the_law(history, exits):
-    checked = 0
-    p = history.task.parameters
+    p, checked = history.task.parameters, 0
     for row, table in exits:
-        for name in ("trust", "load", "commitment"):
+        known = {name: row[name] for name in ("load", "trust", "commitment")}
+        for name in known:
             one = table.set_index("name").loc[f"{name}_now"]
             if np.isnan(one["needed"]):
                 continue
-            nearer = one["needed"] + 0.02 * (one["value"] - one["needed"]) * 3.0
-            for value, leaves in ((one["needed"], False), (nearer, True)):
-                terms = {k: row[k] for k in ("load", "trust", "commitment")} | {name: value}
-                chance = laws.leaving(terms["load"], terms["trust"], terms["commitment"], p)
-                # Between the two lies at most what rounding moved the value.
-                assert (row["draw"] < chance) == leaves or abs(chance - row["draw"]) < 0.02
-            assert (
-                laws.leaving(
-                    *(
-                        one["needed"] if k == name else row[k]
-                        for k in ("load", "trust", "commitment")
-                    ),
-                    p,
-                )
-                <= row["draw"]
-            )
+            # Rounding moves a value by less than a fiftieth of its range.
+            back = np.sign(one["value"] - one["needed"]) * 0.03 * (one["high"] - one["low"])
+            kept = laws.leaving(*(known | {name: one["needed"]}).values(), p)
+            left = laws.leaving(*(known | {name: one["needed"] + back}).values(), p)
+            assert kept <= row["draw"]
+            if abs(one["needed"] - one["value"]) > abs(back):
+                assert left > row["draw"]
             checked += 1
     assert checked
+
+
+def test_a_membership_that_lasts_needs_no_smaller_change(history, exits):
+    branches = Branches(history)
+    for row, table in exits[:3]:
+        lasting = nearest_changes(branches, int(row.name), lasting=True)
+        keys = ["name", "region"]
+        both = table.merge(lasting, on=keys, suffixes=("", "_lasting"))
+        found = both.dropna(subset="needed_lasting")
+        end = found["holds_lasting"] + row["quarter"]
+        assert (end == history.scenario.horizon).all()
+        nearest = table["distance"].min()
+        assert not len(found) or found["distance_lasting"].min() >= nearest - 0.02
 
 
 def member_at(history, row, strategy, scenario):
@@ -129,7 +133,7 @@ def test_rows_that_have_no_counterfactual_are_refused(history):
 
 @pytest.mark.parametrize("kind", ["choose", "keep"])
 def test_other_decisions_have_counterfactuals_too(history, kind):
-    wanted = float(kind == "choose")
-    row = history.decisions.query("kind == @kind and outcome == @wanted and quarter > 0").index[0]
-    table = ks.counterfactuals(history, int(row))
+    rows = history.decisions
+    wanted = (rows["kind"] == kind) & (rows["outcome"] == float(kind == "choose"))
+    table = ks.counterfactuals(history, int(rows.index[wanted & (rows["quarter"] > 0)][0]))
     assert table["distance"].dropna().between(0.0, 1.0).all()

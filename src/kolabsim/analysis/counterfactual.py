@@ -51,7 +51,25 @@ TRAITS = ("autonomy", "goodwill", "stress")
 """Traits of the deciding region that are tried."""
 AID = ("grant_strength", "business_strength")
 """Parameters that act through what is kept of a region, and not when it is read."""
-BODY = TRACE.index("body")
+BODY, ENTERED = (TRACE.index(name) for name in ("body", "entered"))
+
+
+class Bodies(NamedTuple):
+    """The memberships of all regions in one area, quarter by quarter, since a change."""
+
+    since: int
+    body: np.ndarray
+    """[quarters, R] the body of each region at the end of the quarter."""
+    entered: np.ndarray
+    """[quarters, R] the quarter in which it entered it."""
+
+    def stays(self, i: int) -> np.ndarray:
+        """Whether region i has been in the same body since before each quarter, [quarters].
+
+        A region may leave and found another body within one quarter.
+        """
+        quarters = self.since + np.arange(len(self.body))
+        return (self.body[:, i] != NOBODY) & (self.entered[:, i] < quarters)
 
 
 class Case(NamedTuple):
@@ -66,8 +84,9 @@ class Case(NamedTuple):
     """The first quarter in which a change acts."""
     end: int
     """The quarter up to which runs go on."""
-    is_turned: Callable[[np.ndarray, State], bool]
-    """Takes the bodies of regions in the area from ``since`` on, [quarters, R], and the state."""
+    is_turned: Callable[[Bodies, int, State], bool]
+    """Takes the memberships since a change, the place of the decision's quarter among them, and the
+    last state."""
 
 
 class Candidate(NamedTuple):
@@ -122,11 +141,16 @@ def counterfactuals(found: Replay, decision: int) -> pd.DataFrame:
     return nearest_changes(Branches(found), decision)
 
 
-def nearest_changes(runs: Branches, decision: int) -> pd.DataFrame:
-    """The same for a decision of a run whose branches are shared with other decisions."""
+def nearest_changes(runs: Branches, decision: int, *, lasting: bool = False) -> pd.DataFrame:
+    """The same for a decision of a run whose branches are shared with other decisions.
+
+    With ``lasting``, an exit counts as turned only if the membership lasts to the end of the run.
+    """
     found = runs.found
     row = found.decisions.loc[decision]
     case = describe_case(found, row, runs)
+    if lasting:
+        case = kept_to_the_end(case, found.scenario.horizon)
     rows = [search(runs, case, one) for one in list_candidates(found, row, case, runs)]
     rows += margins(found, row, case)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -172,14 +196,16 @@ class Branches:
 
     def is_turned(self, case: Case, one: Candidate, value: float) -> bool:
         """Whether the decision goes the other way with a value of a candidate."""
-        return case.is_turned(*self.branch(one, value, case.end, case.a))
+        bodies, state = self.branch(one, value, case.end, case.a)
+        return case.is_turned(bodies, case.quarter - one.since, state)
 
-    def branch(self, one: Candidate, value: float, end: int, a: int) -> tuple[np.ndarray, State]:
+    def branch(self, one: Candidate, value: float, end: int, a: int) -> tuple[Bodies, State]:
         """The bodies of all regions in an area, quarter by quarter, after a change."""
         state = self.state(one.since)
         task = one.change(self.found.task, state, value)
         # With quarter 0 the loop makes the first state itself: no term is changed before quarter 1.
-        return self.go_on(task, state, one.since, end)[:, :, a, BODY], state
+        slots = self.go_on(task, state, one.since, end)[:, :, a]
+        return Bodies(one.since, slots[..., BODY], slots[..., ENTERED]), state
 
 
 # Cases --------------------------------------------------------------------------------------------
@@ -198,21 +224,22 @@ def describe_case(found: Replay, row: pd.Series, runs: Branches) -> Case:
     kind, was = row["kind"], row["outcome"] > 0.0
     if kind == "leave":
 
-        def is_turned(bodies: np.ndarray, state: State) -> bool:
-            return bool((bodies[-1, i] != NOBODY) == was)
+        def is_turned(bodies: Bodies, at: int, state: State) -> bool:
+            # A region that left earlier and came back was not kept.
+            return bool(bodies.stays(i)[: at + 1].all() == was)
 
         return Case(kind, i, a, others, quarter, min(entered, quarter), quarter + 1, is_turned)
     if kind == "keep":
 
-        def is_turned(bodies: np.ndarray, state: State) -> bool:
+        def is_turned(bodies: Bodies, at: int, state: State) -> bool:
             kept = state.slot[i, a].kept > 0.0
-            return bool(bodies[-1, i] != NOBODY and kept != was)
+            return bool(bodies.stays(i)[at] and kept != was)
 
         since = max(min(entered, quarter), 1)
         return Case(kind, i, a, others, quarter, since, quarter + 1, is_turned)
     if kind == "choose":
 
-        def is_turned(bodies: np.ndarray, state: State) -> bool:
+        def is_turned(bodies: Bodies, at: int, state: State) -> bool:
             return bool((state.slot[i, a].opened == quarter) != was)
 
         return Case(kind, i, a, others, quarter, quarter, quarter + 1, is_turned)
@@ -231,11 +258,10 @@ def describe_case(found: Replay, row: pd.Series, runs: Branches) -> Case:
         def are_together(bodies: np.ndarray) -> bool:
             return bool(bodies[group[0]] != NOBODY and (bodies[group] == bodies[group[0]]).all())
 
-        def is_turned(bodies: np.ndarray, state: State) -> bool:
-            at = quarter - since
+        def is_turned(bodies: Bodies, at: int, state: State) -> bool:
             if is_agreed:
-                return not any(are_together(one) for one in bodies[at:])
-            return are_together(bodies[at])
+                return not any(are_together(one) for one in bodies.body[at:])
+            return are_together(bodies.body[at])
 
         end = min(quarter + 1 + (LATER if is_agreed else 0), horizon)
         return Case(kind, i, a, others, quarter, since, end, is_turned)
@@ -243,6 +269,15 @@ def describe_case(found: Replay, row: pd.Series, runs: Branches) -> Case:
         "decisions of the kind '{kind}' have no counterfactual; choose, vote, keep and leave do"
     )
     raise InputError.of(text, kind=kind)
+
+
+def kept_to_the_end(case: Case, horizon: int) -> Case:
+    """The case of an exit that is turned only if the membership lasts to the end of the run."""
+
+    def is_turned(bodies: Bodies, at: int, state: State) -> bool:
+        return bool(bodies.stays(case.i).all())
+
+    return case._replace(end=horizon, is_turned=is_turned)
 
 
 # Candidates ---------------------------------------------------------------------------------------
@@ -448,12 +483,13 @@ def duration(runs: Branches, case: Case, one: Candidate, value: float) -> int:
     """Quarters for which the other outcome lasts after the decision."""
     horizon = runs.found.scenario.horizon
     bodies, _state = runs.branch(one, value, horizon, case.a)
-    rest = bodies[case.quarter - one.since :]
-    group = [case.i, *case.others] if case.kind == "vote" else [case.i]
-    together = (rest[:, group] != NOBODY).all(axis=1)
+    group = [case.i, *case.others]
+    together = bodies.stays(case.i)
     if case.kind == "vote":
-        together &= (rest[:, group] == rest[:, group[:1]]).all(axis=1)
-    changed = np.flatnonzero(together != together[0])
+        joint = bodies.body[:, group]
+        together = (joint != NOBODY).all(axis=1) & (joint == joint[:, :1]).all(axis=1)
+    rest = together[case.quarter - one.since :]
+    changed = np.flatnonzero(rest != rest[0])
     return int(changed[0]) if len(changed) else len(rest)
 
 

@@ -55,9 +55,11 @@ class Turn(NamedTuple):
     """The row of the decision behind it, or -1."""
     changes: pd.DataFrame | None
     """Nearest counterfactuals of that decision, if they were searched."""
+    lasting: pd.DataFrame | None = None
+    """Of an exit, the nearest changes under which the membership lasts to the end of the run."""
     often: tuple[float, float] | None = None
     """Share of runs in which the region loses a membership in the area: as it is, and with the
-    nearest lever that would have turned the decision (NaN without one)."""
+    nearest lever of ``lasting`` (NaN without one)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,10 @@ class Why:
     """[runs] net benefit of the region over each run, share of its stand-alone cost."""
     benefit: float
     """That of this run."""
+    exits: float
+    """Share of the runs in which it loses a membership, in its area if one is given."""
+    among_exits: bool
+    """Whether the run was chosen among those only."""
     turns: tuple[Turn, ...] = field(repr=False)
 
     @property
@@ -100,6 +106,7 @@ def explain(
     area: str | None = None,
     choice: str = TYPICAL,
     run: int | None = None,
+    left: bool = False,
     runs: int = 200,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -107,8 +114,9 @@ def explain(
     """Choose a run of a task for a region, replay it, and find what would have turned it.
 
     ``scenario`` is that of the task, in its future. ``region`` is a code, or a name that only one
-    region has; ``run`` overrides ``choice``. ``progress`` is called with the runs done so far.
-    Raises :class:`~kolabsim.errors.InputError` for a region, area or run that is not there.
+    region has; ``run`` overrides ``choice``. With ``left``, only runs are chosen in which the
+    region loses a membership. ``progress`` is called with the runs done so far. Raises
+    :class:`~kolabsim.errors.InputError` for a region, area or run that is not there.
     """
     i = find_region(scenario, region)
     areas = list(scenario.areas)
@@ -120,14 +128,18 @@ def explain(
         raise InputError.of(text, run=run, number=runs, last=runs - 1)
     columns = slice(None) if area is None else slice(areas.index(area), areas.index(area) + 1)
     benefits, exits = survey(task, scenario, i, columns, runs, threads, progress)
-    number = choose_run(benefits, choice) if run is None else run
     code = scenario.regions.codes[i]
+    among = exits[:, columns].any(axis=1) if left else np.ones(runs, bool)
+    if not among.any():
+        text = _("{region} loses no membership in any of the {number} runs")
+        raise InputError.of(text, region=scenario.regions.labels[i], number=runs)
+    number = choose_run(benefits, choice, among) if run is None else run
     found = replay_task(scenario, task, strategy=strategy, run=number, future=future)
     lost = dict(zip(areas, exits.mean(axis=0), strict=True))
     turns = [*search_turns(found, list_turns(found, code, area), lost, i, runs, threads)]
     return Why(
         found, code, area, choice if run is None else GIVEN, runs, benefits,
-        float(benefits[number]), tuple(turns),
+        float(benefits[number]), float(exits[:, columns].any(axis=1).mean()), left, tuple(turns),
     )  # fmt: skip
 
 
@@ -148,13 +160,18 @@ def find_region(scenario: Scenario, region: str) -> int:
     return place_of(scenario, region)
 
 
-def choose_run(benefits: np.ndarray, choice: str) -> int:
-    """The number of the run of a choice; of equal runs the first."""
-    if choice == WORST:
-        return int(np.argmin(benefits))
-    if choice == BEST:
-        return int(np.argmax(benefits))
-    return int(np.argmin(np.abs(benefits - np.median(benefits))))
+def choose_run(benefits: np.ndarray, choice: str, among: np.ndarray) -> int:
+    """The number of the run of a choice ``among`` some [runs]; of equal runs the first.
+
+    >>> benefits = np.array([0.3, 0.1, 0.2, 0.9])
+    >>> [choose_run(benefits, how, benefits < 0.9) for how in (TYPICAL, WORST, BEST)]
+    [2, 1, 0]
+    """
+    numbers = np.flatnonzero(among)
+    values = benefits[numbers]
+    if choice == TYPICAL:
+        values = np.abs(values - np.median(values))
+    return int(numbers[np.argmax(values) if choice == BEST else np.argmin(values)])
 
 
 def survey(
@@ -267,11 +284,13 @@ def search_turns(
             yield turn
             continue
         changes = nearest_changes(branches, turn.decision)
-        often = None
-        if turn.event in ("left", "dissolved"):
-            eased = share_lost(branches, changes, turn, i, runs, threads)
-            often = float(lost[turn.area]), eased
-        yield turn._replace(changes=changes, often=often)
+        if turn.event not in ("left", "dissolved"):
+            yield turn._replace(changes=changes)
+            continue
+        lasting = nearest_changes(branches, turn.decision, lasting=True)
+        eased = share_lost(branches, lasting, turn, i, runs, threads)
+        often = float(lost[turn.area]), eased
+        yield turn._replace(changes=changes, lasting=lasting, often=often)
 
 
 def share_lost(

@@ -203,15 +203,32 @@ def replay(
     """
     if not isinstance(scenario, Scenario):
         scenario = Scenario.load(scenario)
-    check_request(scenario, [strategy], runs=1, seed=seed)
     check_run(run if traits is None else traits)
     check_run(run)
-    name, settings = find_future(scenario, future)
-    world, task = build_futures(scenario, {name: settings}, seed)[name]
-    task = task._replace(policy=build_policy(world, world.strategies[strategy]))
+    world, task, name = prepare(scenario, strategy, future, seed=seed)
     return replay_task(
         world, task, strategy=strategy, run=run, future=name, traits=traits, regions=regions
     )
+
+
+def prepare(
+    scenario: Scenario,
+    strategy: str,
+    future: str | Mapping[str, object] | None,
+    *,
+    seed: int,
+    futures: Mapping[str, Mapping[str, object]] | None = None,
+) -> tuple[Scenario, Task, str]:
+    """The scenario in a future, the engine's input for a strategy, and the name of the future.
+
+    ``futures`` are further ones with names, as those of an experiment. Raises
+    :class:`~kolabsim.errors.InputError` for a strategy, future or seed that is not there.
+    """
+    check_request(scenario, [strategy], runs=1, seed=seed)
+    name, settings = find_future(scenario, future, futures or {})
+    world, task = build_futures(scenario, {name: settings}, seed)[name]
+    policy = build_policy(world, world.strategies[strategy])
+    return world, task._replace(policy=policy), name
 
 
 def check_run(run: object) -> None:
@@ -222,9 +239,11 @@ def check_run(run: object) -> None:
 
 
 def find_future(
-    scenario: Scenario, future: str | Mapping[str, object] | None
+    scenario: Scenario,
+    future: str | Mapping[str, object] | None,
+    futures: Mapping[str, Mapping[str, object]],
 ) -> tuple[str, dict[str, object]]:
-    """The name and the settings of a future: a shipped one by its name, or settings.
+    """The name and the settings of a future: one of ``futures`` or a shipped one, or settings.
 
     Raises :class:`~kolabsim.errors.InputError` for a name that is not there.
     """
@@ -234,6 +253,7 @@ def find_future(
         return DEFAULT_FUTURE, in_scenario(future, scenario)
     known: dict[str, dict[str, object]] = {
         **structural_futures(), **plausible_futures(len(plausible_sets()), scenario),
+        **{name: dict(settings) for name, settings in futures.items()},
     }  # fmt: skip
     if future not in known:
         hint = suggestion(future, [DEFAULT_FUTURE, *known])
