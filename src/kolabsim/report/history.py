@@ -335,7 +335,10 @@ def told_tables(turn: Turn) -> dict[str, pd.DataFrame]:
     if turn.changes is not None:
         found[changes_lead(turn)] = told_changes(turn.changes)
     if turn.lasting is not None:
-        found[_("What would have kept it to the end of the run")] = told_changes(turn.lasting)
+        lasting = told_changes(turn.lasting)
+        columns = ["name", "region", "needed"]
+        if not lasting[columns].equals(next(iter(found.values()))[columns]):
+            found[_("What would have kept it to the end of the run")] = lasting
     return found
 
 
@@ -417,20 +420,21 @@ def changes_summary(why: Why, turn: Turn) -> list[str]:
             parts.append(_("No lever would have kept it to the end, at any intensity."))
     if turn.often is not None:
         text = _(
-            "{region} loses a membership in this area in {share} of the {runs} runs at least once."
+            "{region} loses a membership in this area at least once in {number} of the {runs} runs."
         )
         words = {
-            "region": why.name, "share": percent(turn.often[0]), "runs": count(why.runs),
+            "region": why.name, "number": count(round(turn.often[0] * why.runs)),
+            "runs": count(why.runs),
         }  # fmt: skip
         if pd.notna(turn.often[1]):
             nearest = table[table["kind"] == LEVER].iloc[0]
             text = _(
-                "{region} loses a membership in this area in {share} of the {runs} runs at least "
-                "once; with the {lever} at {needed} from the same quarter on, in {eased}."
+                "{region} loses a membership in this area at least once in {number} of the {runs} "
+                "runs; with the {lever} at {needed} from the same quarter on, in {eased} of them."
             )
             words |= {
                 "lever": change_title(why.replay, _row(nearest)),
-                "needed": significant(nearest["needed"]), "eased": percent(turn.often[1]),
+                "needed": significant(nearest["needed"]), "eased": count(round(turn.often[1] * why.runs)),
             }  # fmt: skip
         parts.append(text.format(**words))
     return parts
