@@ -141,7 +141,15 @@ def test_fewer_regions_are_the_same_run_with_a_shorter_log():
     )
     pd.testing.assert_frame_equal(one, other)
     assert set(part.decisions.query("kind == 'judge'")["region"]) <= {code}
-    assert whole.about(code)["event"].tolist() == part.about(code)["event"].tolist()
+    search = ("considered", "noticed", "judged")
+    one, other = (
+        found.events.loc[
+            (found.events["region"] == code) | ~found.events["event"].isin(search),
+            ["quarter", "event", "area", "region", "partners"],
+        ].reset_index(drop=True)
+        for found in (whole, part)
+    )
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_traits_may_be_those_of_another_run():

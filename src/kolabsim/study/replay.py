@@ -178,8 +178,8 @@ def replay(
     traits
         Number of the run whose drawn traits of regions it uses; default: its own.
     regions
-        Codes of the regions whose looking, choosing and promises are recorded, for large
-        scenarios; default: all. Unions, votes and exits are recorded for all.
+        Codes of the regions whose search for partners is recorded, with what they notice and
+        judge; default: all. Everything else is recorded for all regions.
 
     Returns
     -------
@@ -754,8 +754,6 @@ class Recorder:
     def record_conduct(self, i: int) -> None:
         """Record whether region i keeps its promises, and whether its partners see it."""
         s, p, region = self.state, self.p, self.state.region[i]
-        if not self.watched[i]:
-            return
         for a in range(len(self.areas)):
             slot = s.slot[i, a]
             if slot.body == NOBODY:
