@@ -48,7 +48,14 @@ from kolabsim.app.settings import (
     usual_value,
 )
 from kolabsim.app.stepper import Stepper
-from kolabsim.app.texts import describe, differences_html, downloads, quarter_html, waiting
+from kolabsim.app.texts import (
+    describe,
+    differences_html,
+    downloads,
+    history_html,
+    quarter_html,
+    waiting,
+)
 from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits, list_shipped, load_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
@@ -82,6 +89,8 @@ DELETED = count_from(1)
 SWITCHING = 0.001
 """Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
 turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
+MOST_TOLD = 150
+"""Most regions of a scenario whose events are told: a replay takes longer than the run itself."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -361,6 +370,27 @@ class Page:
                 caption(_("Lines join regions that share services now."))
             with ui.element("figure"):
                 self.stepper_numbers = ui.html("", sanitize=False).props("id=stepper-numbers")
+            if len(self.scenario.regions) <= MOST_TOLD:
+                with ui.element("figure").classes("take"):
+                    self.build_history()
+
+    def build_history(self) -> None:
+        """Build the list of regions, and the place for the events of the chosen one."""
+        write(_("Why? Events and reasons of a region"), tag="h2")
+        regions = self.scenario.regions
+        with ui.element("div").classes("choice"):
+            write(_("Region"), tag="label").props('for="told-region"')
+            options = [
+                (code, name, True) for code, name in zip(regions.codes, regions.labels, strict=True)
+            ]
+            self.told = regions.codes[0]
+            menu("told-region", options, self.told, self.tell)
+            text = _(
+                "Random numbers decide with chances: an event happens if its number is below. The "
+                "command “kolabsim why” also finds what would have changed it."
+            )
+            help_line("told-region", text)
+        self.history = ui.html("", sanitize=False).props("id=history aria-live=polite")
 
     # Simulating -----------------------------------------------------------------------------------
 
@@ -624,3 +654,17 @@ class Page:
             self.moment.set_content(escape(stepper.moment))
             self.charts["stepper"].show(stepper.chart())
             self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))
+            await self.show_history()
+
+    @translated
+    async def tell(self, region: str) -> None:
+        """Tell the events and reasons of another region."""
+        self.told = region
+        async with self.stepping:
+            await self.show_history()
+
+    async def show_history(self) -> None:
+        """Show the events of the chosen region up to the present quarter."""
+        if self.stepper is not None and len(self.scenario.regions) <= MOST_TOLD:
+            told = await self.line.run(self.stepper.tell, self.told)
+            self.history.set_content(history_html(told))

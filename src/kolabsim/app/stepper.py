@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from kolabsim.app.charts import Chart, network
 from kolabsim.app.session import YOURS, Session, shared_services
+from kolabsim.engine.ensemble import build_task
 from kolabsim.figures.formatting import choose_scale, count
 from kolabsim.figures.labels import area_title, measure_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES, STEPPER, shown_in
+from kolabsim.report.history import event_sentence, moment, reasons_told, told_events
+from kolabsim.study.replay import Replay, replay_task
+from kolabsim.study.tasks import DEFAULT_FUTURE
 
 if TYPE_CHECKING:
     from kolabsim.engine.mesa_model import CollaborationModel
@@ -21,6 +25,14 @@ WATCHED = shown_in(STEPPER)
 """Measures of a quarter that are shown."""
 MOST_EVENTS = 12
 """Most events of a step that are shown."""
+
+
+class Told(NamedTuple):
+    """An event of a region: when and where, what, and why."""
+
+    where: str
+    what: str
+    why: str
 
 
 class Stepper:
@@ -33,6 +45,8 @@ class Stepper:
         self.model: CollaborationModel = CollaborationModel(scenario, YOURS, run=0, seed=seed)
         self._events: list[str] = []
         self._lock = Lock()
+        self._seed = seed
+        self._histories: dict[str, Replay] = {}
 
     @property
     def is_over(self) -> bool:
@@ -52,6 +66,28 @@ class Stepper:
         begun = [_("{body} begins").format(body=body) for body in after if body not in before]
         ended = [_("{body} ends").format(body=body) for body in before if body not in after]
         self._events = begun + ended
+
+    def tell(self, region: str) -> list[Told]:
+        """The events of a region up to the present quarter, the last first, with their reasons.
+
+        The whole run is replayed when a region is first asked for, because a run that is replayed
+        is the same run.
+        """
+        with self._lock:
+            if region not in self._histories:
+                scenario = self.model.simulated
+                task = build_task(scenario, scenario.strategies[YOURS], seed=self._seed)
+                self._histories[region] = replay_task(
+                    scenario, task, strategy=YOURS, run=0, future=DEFAULT_FUTURE, regions=[region]
+                )
+        found = self._histories[region]
+        return [
+            Told(
+                f"{moment(found, row.quarter)} · {area_title(row.area)}",
+                event_sentence(found, row), reasons_told(found, row),
+            )
+            for row in reversed(told_events(found, region, None, self.model.quarter))
+        ]  # fmt: skip
 
     def _bodies(self) -> list[str]:
         """The present joint bodies in words; with other members, a body is another one."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.app.importing import View
     from kolabsim.app.session import Estimate
+    from kolabsim.app.stepper import Told
     from kolabsim.scenario.importer.decisions import Decision
     from kolabsim.scenario.scenario import Scenario
 
@@ -287,3 +288,14 @@ def quarter_html(measures: Iterable[tuple[str, str]], events: Iterable[str]) -> 
     """The measures and the events of a quarter."""
     items = "".join(f"<li>{escape(event)}</li>" for event in events)
     return f"{table_html([], measures)}<ul class=events>{items}</ul>"
+
+
+def history_html(told: Iterable[Told]) -> str:
+    """The events of a region, each with the reasons behind it."""
+    items = []
+    for one in told:
+        why = f"<small>{escape(one.why)}</small>" if one.why else ""
+        items.append(f"<li><b>{escape(one.where)}</b> {escape(one.what)}{why}</li>")
+    if not items:
+        return f"<p>{escape(_('Nothing has happened to this region yet.'))}</p>"
+    return f"<ol class=history>{''.join(items)}</ol>"

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
+from kolabsim.engine.ensemble import Task, build_task, identify_for, list_bodies, new_state
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.jit import host_entry
-from kolabsim.model.levers import CUSTOM_TARGETS, FORMS, GOVERNMENT, SUPPORTERS
+from kolabsim.model.levers import CUSTOM_TARGETS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
@@ -402,19 +402,7 @@ class CollaborationModel(mesa.Model):
         Of a contract, ``provider`` is the code of the region that serves the others, its buyers; it
         is None in all other forms.
         """
-        names, codes = list(self.simulated.areas), self.simulated.regions.codes
-        found = [
-            {
-                "area": names[record.area],
-                "form": FORMS[record.form],
-                "age": (self.quarter - int(record.began)) / 4.0,
-                "members": [codes[i] for i in members[: record.members]],
-                "provider": None if record.provider == NOBODY else codes[record.provider],
-            }
-            for record, members in zip(self.state.body, self.state.members, strict=True)
-            if record.members > 0
-        ]
-        return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
+        return list_bodies(self.simulated, self.state, self.quarter)
 
     def graph(self) -> nx.Graph:
         """Return the present network of regions, linked where they are partners in a joint body.

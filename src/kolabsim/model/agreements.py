@@ -173,27 +173,36 @@ def record_expectation(s, i, a, benefit_seen, is_new):
 @inlined
 def conclude_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the drawn order."""
+    queue, areas, ballot = queue_negotiations(s), s.slot.shape[1], np.empty(CAP)
+    for k in range(len(queue)):
+        ahead_of_negotiation(s, queue, k)
+        i, a = queue[k] // areas, queue[k] % areas
+        conclude_negotiation(s, p, i, a, ballot, quarter)
+
+
+@allocating_device
+def queue_negotiations(s):
+    """The negotiations that conclude this quarter (slots as i A + a), in the drawn order."""
     areas, number = s.slot.shape[1], 0
     for i in range(s.slot.shape[0]):
         if s.region[i].moving > 0:
             for a in range(areas):
                 number += s.slot[i, a].order >= 0.0
-    if number == 0:
-        return
     queue, orders, number = np.empty(number, np.int64), np.empty(number), 0
     for i in range(s.slot.shape[0]):
         for a in range(areas if s.region[i].moving > 0 else 0):
             if s.slot[i, a].order >= 0.0:
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
-    ballot = np.empty(CAP)
-    queue = queue[argsort(orders)]
-    for k in range(number):
-        ahead_of_negotiation(s, queue, k)
-        i, a = queue[k] // areas, queue[k] % areas
-        if s.slot[i, a].contact != NOBODY:
-            decide(s, p, i, a, ballot, quarter)
-        s.slot[i, a].order = -1.0
+    return queue[argsort(orders)]
+
+
+@device
+def conclude_negotiation(s, p, i, a, ballot, quarter):
+    """Conclude the negotiation of region i in an area, unless an earlier one took it up."""
+    if s.slot[i, a].contact != NOBODY:
+        decide(s, p, i, a, ballot, quarter)
+    s.slot[i, a].order = -1.0
 
 
 @device

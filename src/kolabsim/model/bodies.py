@@ -357,6 +357,16 @@ def present_outlook(s, p, a, body, quarter):
 
 
 @device
+def cost_channels(row, view, burden):
+    """A member's cost of a body by channel: scale, coordination, distance and newness (E4).
+
+    Gains are positive; all are shares of the stand-alone cost of a member with this ``burden``.
+    """
+    base = row[ROW.people] * view.unit / row[ROW.weight] * burden
+    return 1.0 - base, -base * view.coordination, -base * view.haul, -base * view.penalty
+
+
+@device
 def misfit(slot, area, effects, p, view, areas):
     """Loss of a member from a joint service unlike its wishes (E6)."""
     loss = laws.fit_loss(slot.interest, view.wish, float(areas), p)

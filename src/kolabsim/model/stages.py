@@ -15,6 +15,7 @@ from kolabsim.model.bodies import (
     are_partners,
     assign_sides,
     body_forum_share,
+    cost_channels,
     cross_omega,
     current_goodwill,
     differences,
@@ -406,17 +407,14 @@ def produce_body(s, p, body, quarter):
         slot = s.slot[s.members[body, k], a]
         missing += laws.kept_back(slot.kept, slot.seen) * view.price * slot.weight
     spread = missing / (view.price * row[ROW.weight])
-    bare = row[ROW.people] * view.unit / row[ROW.weight]
     for k in range(size):
         i = s.members[body, k]
         slot, region = s.slot[i, a], s.region[i]
         shifted = view.price * slot.burden * (spread - laws.kept_back(slot.kept, slot.seen))
-        base = bare * slot.burden
         slot.due = view.price * slot.weight
-        slot.scale = 1.0 - base
-        slot.coordination = -base * view.coordination
-        slot.distance = -base * view.haul
-        slot.newness = -base * penalty
+        slot.scale, slot.coordination, slot.distance, slot.newness = cost_channels(
+            row, view, slot.burden
+        )
         slot.conduct = -shifted
         slot.spill = area.spillover * slot.omega / slot.alone
         slot.cost = view.price * slot.burden + shifted - slot.spill

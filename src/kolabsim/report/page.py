@@ -211,7 +211,20 @@ class Gallery(NamedTuple):
     pictures: Sequence[Picture]
 
 
-Block = str | Table | Picture | Headlines | Heading | Folded | Note | Facts | Quote | Gallery
+class Animation(NamedTuple):
+    """A map that moves over time, and the picture that stands for it on paper.
+
+    The ``data`` is read by the script of the page, which draws nothing without it.
+    """
+
+    data: Mapping[str, Any]
+    still: Picture
+
+
+Block = (
+    str | Table | Picture | Headlines | Heading | Folded | Note | Facts | Quote | Gallery
+    | Animation
+)  # fmt: skip
 """What a section is made of; a string is a paragraph."""
 
 
@@ -292,6 +305,8 @@ def select(kind: type[B], blocks: Iterable[Block]) -> Iterator[B]:
             yield from select(kind, block.blocks)
         elif isinstance(block, Gallery):
             yield from select(kind, block.pictures)
+        elif isinstance(block, Animation):
+            yield from select(kind, [block.still])
 
 
 @dataclass(frozen=True)
@@ -320,6 +335,12 @@ class Page:
             for section in self.sections
             for number, picture in enumerate(section.pictures, 1)
         }
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it has an animation, and so needs a script."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        return next(select(Animation, blocks), None) is not None
 
     @property
     def errors(self) -> list[str]:
