@@ -183,11 +183,11 @@ class Indices:
         if self.leading.has_floor:
             order = order[self.leading.above[order]]
         first = order[: min(leading, self.real - 1)]
-        if not len(first) or not np.isfinite(self.resampled[:, : self.real]).all(axis=1).any():
+        drawn = self.resampled[:, : self.real]
+        drawn = drawn[np.isfinite(drawn).all(axis=1)]  # undefined where nothing varies
+        if not len(first) or not len(drawn):
             return Stability((), np.nan, np.nan)
-        resampled = self.resampled[:, : self.real]
-        resampled = resampled[np.isfinite(resampled).all(axis=1)]  # not where nothing varies
-        leads = ranked(resampled)[:, : len(first)]
+        leads = ranked(drawn)[:, : len(first)]
         same = (np.sort(leads, axis=1) == np.sort(first)).all(axis=1).mean()
         ordered = (leads == first).all(axis=1).mean()
         return Stability(tuple(self.units[u] for u in first), float(same), float(ordered))
