@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from kolabsim.analysis.counterfactual import LEVER
 from kolabsim.analysis.why import (
     BEST,
     GRAVITY,

@@ -5,7 +5,7 @@ from kolabsim.app.stepper import Stepper
 from kolabsim.app.texts import history_html, quarter_html
 from kolabsim.engine.ensemble import build_task
 from kolabsim.i18n import speaking
-from kolabsim.report.history import event_sentence, told_events
+from kolabsim.report.history import event_sentence, listed_events
 from kolabsim.study.replay import replay_task
 
 
@@ -49,6 +49,6 @@ def test_a_stepper_tells_what_has_happened_to_a_region_so_far(estimate):
         strategy=YOURS, run=0, future="default",
     )  # fmt: skip
     assert whole.quarters["trust"].iloc[-1] == stepper.model.measures["trust"]
-    shown = told_events(whole, region, None, 12)
+    shown = listed_events(whole, region, None, 12)
     assert [one.what for one in told] == [event_sentence(whole, row) for row in reversed(shown)]
     assert history_html(told).count("<li>") == len(told)

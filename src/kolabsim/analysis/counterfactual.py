@@ -225,7 +225,7 @@ def describe_case(found: Replay, row: pd.Series, runs: Branches) -> Case:
     if kind == "leave":
 
         def is_turned(bodies: Bodies, at: int, state: State) -> bool:
-            # A region that left earlier and came back was not kept.
+            # A region that left earlier and entered again was not kept.
             return bool(bodies.stays(i)[: at + 1].all() == was)
 
         return Case(kind, i, a, others, quarter, min(entered, quarter), quarter + 1, is_turned)

@@ -129,7 +129,8 @@ def explain(
     columns = slice(None) if area is None else slice(areas.index(area), areas.index(area) + 1)
     benefits, exits = survey(task, scenario, i, columns, runs, threads, progress)
     code = scenario.regions.codes[i]
-    among = exits[:, columns].any(axis=1) if left else np.ones(runs, bool)
+    ended = np.asarray(exits[:, columns].any(axis=1))
+    among = ended if left else np.ones(runs, bool)
     if not among.any():
         text = _("{region} loses no membership in any of the {number} runs")
         raise InputError.of(text, region=scenario.regions.labels[i], number=runs)
@@ -139,7 +140,7 @@ def explain(
     turns = [*search_turns(found, list_turns(found, code, area), lost, i, runs, threads)]
     return Why(
         found, code, area, choice if run is None else GIVEN, runs, benefits,
-        float(benefits[number]), float(exits[:, columns].any(axis=1).mean()), left, tuple(turns),
+        float(benefits[number]), float(ended.mean()), left, tuple(turns),
     )  # fmt: skip
 
 
@@ -214,7 +215,7 @@ def list_turns(found: Replay, code: str, area: str | None) -> list[Turn]:
         if row.event in ("left", "dissolved", "mandated") and not mine:
             continue
         if row.event == "joined" and not mine and _was_member(found, code, row):
-            continue  # somebody joins its body: told, but no turn of its own
+            continue  # somebody joins its body: an event, but no turning point of its own
         decision = int(row.decision)
         if row.event == "dissolved":
             decision = _exit_of_partner(found, row)

@@ -90,7 +90,7 @@ SWITCHING = 0.001
 """Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
 turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
 MOST_TOLD = 150
-"""Most regions of a scenario whose events are told: a replay takes longer than the run itself."""
+"""Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -371,7 +371,7 @@ class Page:
             with ui.element("figure"):
                 self.stepper_numbers = ui.html("", sanitize=False).props("id=stepper-numbers")
             if len(self.scenario.regions) <= MOST_TOLD:
-                with ui.element("figure").classes("take"):
+                with ui.element("figure").classes("told"):
                     self.build_history()
 
     def build_history(self) -> None:

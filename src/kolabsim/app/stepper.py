@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from kolabsim.app.charts import Chart, network
 from kolabsim.app.session import YOURS, Session, shared_services
+from kolabsim.app.texts import Told
 from kolabsim.engine.ensemble import build_task
 from kolabsim.figures.formatting import choose_scale, count
 from kolabsim.figures.labels import area_title, measure_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES, STEPPER, shown_in
-from kolabsim.report.history import event_sentence, moment, reasons_told, told_events
+from kolabsim.report.history import event_sentence, listed_events, listed_reasons, moment
 from kolabsim.study.replay import Replay, replay_task
 from kolabsim.study.tasks import DEFAULT_FUTURE
 
@@ -25,14 +26,6 @@ WATCHED = shown_in(STEPPER)
 """Measures of a quarter that are shown."""
 MOST_EVENTS = 12
 """Most events of a step that are shown."""
-
-
-class Told(NamedTuple):
-    """An event of a region: when and where, what, and why."""
-
-    where: str
-    what: str
-    why: str
 
 
 class Stepper:
@@ -84,9 +77,9 @@ class Stepper:
         return [
             Told(
                 f"{moment(found, row.quarter)} · {area_title(row.area)}",
-                event_sentence(found, row), reasons_told(found, row),
+                event_sentence(found, row), listed_reasons(found, row),
             )
-            for row in reversed(told_events(found, region, None, self.model.quarter))
+            for row in reversed(listed_events(found, region, None, self.model.quarter))
         ]  # fmt: skip
 
     def _bodies(self) -> list[str]:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.app.importing import View
     from kolabsim.app.session import Estimate
-    from kolabsim.app.stepper import Told
     from kolabsim.scenario.importer.decisions import Decision
     from kolabsim.scenario.scenario import Scenario
 
@@ -288,6 +287,14 @@ def quarter_html(measures: Iterable[tuple[str, str]], events: Iterable[str]) -> 
     """The measures and the events of a quarter."""
     items = "".join(f"<li>{escape(event)}</li>" for event in events)
     return f"{table_html([], measures)}<ul class=events>{items}</ul>"
+
+
+class Told(NamedTuple):
+    """An event of a region: when and where, what, and why."""
+
+    where: str
+    what: str
+    why: str
 
 
 def history_html(told: Iterable[Told]) -> str:

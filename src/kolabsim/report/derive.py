@@ -85,7 +85,7 @@ def stored_run(
         raise InputError.of(text, shown(folder), version=ledger.identity.version)
     again = stored_experiment(ledger, published["about"])
     if again.kind != "comparison":
-        text = _("this is a {kind} experiment; only the runs of a comparison can be told")
+        text = _("this is a {kind} experiment; only the runs of a comparison can be replayed")
         raise InputError.of(text, shown(folder), kind=again.kind)
     name = next(iter(again.futures)) if future is None else future
     point = ledger.points.get(TaskKey(strategy, name, "").name)

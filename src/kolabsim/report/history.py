@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from kolabsim.study.replay import Replay
 
 NEUTRAL = 1.05
-"""Factors of a chance nearer to 1 than this are not told."""
-TOLD = 3
-"""Nearest changes that are told; the nearest lever and parameter are told besides."""
-TOLD_EVENTS = (
+"""Factors of a chance nearer to 1 than this are left out."""
+LISTED = 3
+"""Nearest changes that are listed, besides the nearest lever and parameter."""
+LISTED_EVENTS = (
     "opened", "lapsed", "refused", "founded", "joined", "merged", "fell_short", "observed", "left",
     "dissolved", "mandated",
 )  # fmt: skip
-"""Events that lists tell; the others stand in tables."""
+"""Events in lists; the others stand in tables only."""
 
 EVENT_TITLES = {
     "considered": N_("considers the area"), "noticed": N_("notices"), "judged": N_("judges"),
@@ -96,16 +96,16 @@ def event_sentence(found: Replay, row: Any) -> str:
     )
 
 
-def told_events(found: Replay, region: str, area: str | None, until: int) -> list[Any]:
-    """The events of a region before a quarter that lists tell, as rows."""
+def listed_events(found: Replay, region: str, area: str | None, until: int) -> list[Any]:
+    """The events of a region before a quarter that lists show, as rows."""
     events = found.about(region, area)
-    shown = events[events["event"].isin(TOLD_EVENTS) & (events["quarter"] < until)]
+    shown = events[events["event"].isin(LISTED_EVENTS) & (events["quarter"] < until)]
     return list(shown.itertuples())
 
 
-def reasons_told(found: Replay, row: Any) -> str:
+def listed_reasons(found: Replay, row: Any) -> str:
     """The reasons of an event in a list, where they are those of the region that acts."""
-    return reasons(found, row.decision) if row.event not in ("opened", "observed") else ""
+    return reasons(found, row.decision) if row.event != "observed" else ""
 
 
 # Reasons ------------------------------------------------------------------------------------------
@@ -139,7 +139,8 @@ def chance_words(row: pd.Series) -> dict[str, str]:
 def judged_reasons(found: Replay, row: pd.Series) -> str:
     """The net benefit that a region sees in a union, by its largest terms."""
     if row["kind"] == "choose":
-        return ""
+        chosen = chosen_judgement(found, row)
+        return "" if chosen is None else judged_reasons(found, chosen)
     region = name(found, row["region"])
     channels = row[list(JUDGED)].astype(float)
     best, worst = channels.idxmax(), channels.idxmin()
@@ -162,6 +163,15 @@ def judged_reasons(found: Replay, row: pd.Series) -> str:
     if row["error"] != 0.0 and (row["gain"] > 0.0) != (row["gain"] - row["error"] > 0.0):
         text += " " + _("Without the error it would have decided the other way.")
     return text.format(**words)
+
+
+def chosen_judgement(found: Replay, row: pd.Series) -> pd.Series | None:
+    """The judgement of the union that a region chose to negotiate, or None if it chose none."""
+    rows = found.decisions
+    same = (rows["kind"] == "judge") & (rows["outcome"] > 0.0)
+    for column in ("quarter", "area", "region"):
+        same &= rows[column] == row[column]
+    return rows[same].iloc[0] if same.any() else None
 
 
 def leaving_reasons(found: Replay, decision: int) -> str:
@@ -329,23 +339,23 @@ def changes_lead(turn: Turn) -> str:
     }.get(turn.event, _("What would have prevented it"))
 
 
-def told_tables(turn: Turn) -> dict[str, pd.DataFrame]:
-    """The changes that are told, by what they answer."""
+def change_tables(turn: Turn) -> dict[str, pd.DataFrame]:
+    """The changes that are listed, by the question that they answer."""
     found = {}
     if turn.changes is not None:
-        found[changes_lead(turn)] = told_changes(turn.changes)
+        found[changes_lead(turn)] = listed_changes(turn.changes)
     if turn.lasting is not None:
-        lasting = told_changes(turn.lasting)
+        lasting = listed_changes(turn.lasting)
         columns = ["name", "region", "needed"]
         if not lasting[columns].equals(next(iter(found.values()))[columns]):
             found[_("What would have kept it to the end of the run")] = lasting
     return found
 
 
-def told_changes(changes: pd.DataFrame) -> pd.DataFrame:
+def listed_changes(changes: pd.DataFrame) -> pd.DataFrame:
     """The nearest changes, and the nearest lever and parameter."""
     table = changes.dropna(subset="needed")
-    first = [table.head(TOLD)]
+    first = [table.head(LISTED)]
     first += [table[table["kind"] == kind].head(1) for kind in (LEVER, PARAMETER)]
     return pd.concat(first).drop_duplicates(["name", "region"]).sort_values("distance")
 
@@ -434,7 +444,8 @@ def changes_summary(why: Why, turn: Turn) -> list[str]:
             )
             words |= {
                 "lever": change_title(why.replay, _row(nearest)),
-                "needed": significant(nearest["needed"]), "eased": count(round(turn.often[1] * why.runs)),
+                "needed": significant(nearest["needed"]),
+                "eased": count(round(turn.often[1] * why.runs)),
             }  # fmt: skip
         parts.append(text.format(**words))
     return parts
@@ -448,7 +459,7 @@ def _row(series: pd.Series) -> Any:
 
 
 def introduction(why: Why) -> list[str]:
-    """Which run is told, and how it was chosen."""
+    """The run, and how it was chosen."""
     texts = {
         "typical": _(
             "Run {run} of {runs} (counted from 0): the one in which the net benefit of {region} "

@@ -1,4 +1,4 @@
-"""The page of a history: why a region fared as it did in one run, told, drawn and moving."""
+"""The page of a history: why a region fared as it did in one run, in words and on a moving map."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from kolabsim.report.history import (
     EVENT_TITLES,
     by_area,
     change_line,
+    change_tables,
     change_title,
     changes_summary,
     event_sentence,
     gain_text,
     introduction,
     lasting,
+    listed_events,
+    listed_reasons,
     moment,
     name,
-    reasons_told,
     silent_areas,
-    told_events,
-    told_tables,
     turn_sentences,
 )
 from kolabsim.report.html import write_page
@@ -69,12 +69,12 @@ def lines(why: Why) -> list[str]:
         found += ["", capitalise(title)]
         for turn in turns:
             found.append("  " + " ".join(turn_sentences(why, turn)))
-            for lead, told in told_tables(turn).items():
-                if len(told):
+            for lead, shown in change_tables(turn).items():
+                if len(shown):
                     found.append(f"    {lead}:")
                 found += [
                     f"    {percent(row.distance):>5}  {change_line(why.replay, turn, row)}"
-                    for row in told.itertuples()
+                    for row in shown.itertuples()
                 ]
             found += [f"    {text}" for text in changes_summary(why, turn)]
     if any(turn.changes is not None for turn in why.turns):
@@ -180,13 +180,13 @@ def write_why(why: Why, path: Path, *, facts: Mapping[str, object], workbook: bo
 @separate
 def answer_section(why: Why) -> Section:
     """Which run it is, and its gravest turning points."""
-    told = [headline(why, turn) for turn in gravest(why)[:3]]
+    parts = [headline(why, turn) for turn in gravest(why)[:3]]
     note = _(
         "One run of a thought experiment with stated assumptions, not a prediction: another run "
         "has other chance events. What happens in most runs is in the pages of experiments."
     )
     return Section(
-        "answer", _("Key findings"), *introduction(why), Headlines(told) if told else None,
+        "answer", _("Key findings"), *introduction(why), Headlines(parts) if parts else None,
         Note([note]),
     )  # fmt: skip
 
@@ -201,9 +201,9 @@ def headline(why: Why, turn: Turn) -> Headline:
     sentences = turn_sentences(why, turn)
     label = f"{area_title(turn.area)}, {moment(why.replay, turn.quarter)}"
     text, brief = sentences[0], capitalise(_(EVENT_TITLES[turn.event]))
-    for lead, told in told_tables(turn).items():
-        if len(told):
-            line = change_line(why.replay, turn, next(told.itertuples()))
+    for lead, shown in change_tables(turn).items():
+        if len(shown):
+            line = change_line(why.replay, turn, next(shown.itertuples()))
             text += " " + _("{lead}: {change}.").format(lead=lead, change=line)
     if turn.changes is not None and not turn.changes["needed"].notna().any():
         text += " " + changes_summary(why, turn)[0]
@@ -237,9 +237,9 @@ def story_section(why: Why) -> Section:
         for turn in turns:
             blocks.append(" ".join(turn_sentences(why, turn)))
             blocks += [
-                changes_table(why, turn, lead, told)
-                for lead, told in told_tables(turn).items()
-                if len(told)
+                changes_table(why, turn, lead, shown)
+                for lead, shown in change_tables(turn).items()
+                if len(shown)
             ]
             blocks += changes_summary(why, turn)
             if terms := terms_table(why, turn):
@@ -250,7 +250,7 @@ def story_section(why: Why) -> Section:
     )
 
 
-def changes_table(why: Why, turn: Turn, lead: str, told: pd.DataFrame) -> Table:
+def changes_table(why: Why, turn: Turn, lead: str, shown: pd.DataFrame) -> Table:
     """The nearest changes that turn a decision."""
     found = why.replay
     rows = [
@@ -259,7 +259,7 @@ def changes_table(why: Why, turn: Turn, lead: str, told: pd.DataFrame) -> Table:
             percent(row.distance), moment(found, int(row.since)),
             lasting(found, turn, row) or UNDEFINED,
         )
-        for row in told.itertuples()
+        for row in shown.itertuples()
     ]  # fmt: skip
     head = [
         _("Change"), _("Value"), _("Needed"), _("Share of its range"), _("From"), _("Lasts"),
@@ -330,9 +330,9 @@ def moving_data(why: Why) -> dict[str, Any]:
     events = [
         {
             "quarter": row.quarter, "area": areas.index(row.area), "event": row.event,
-            "text": event_sentence(found, row), "why": reasons_told(found, row),
+            "text": event_sentence(found, row), "why": listed_reasons(found, row),
         }
-        for row in told_events(found, why.region, why.area, scenario.horizon)
+        for row in listed_events(found, why.region, why.area, scenario.horizon)
     ]  # fmt: skip
     return {
         "names": list(scenario.regions.labels), "me": rows[why.region], "points": points,

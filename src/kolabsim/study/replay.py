@@ -464,7 +464,7 @@ class Recorder:
         rule = host_entry(stages.built_in)
         return int(rule(s.moment[0].decision, options, me, draw, task.rule_parameters))
 
-    def chance_to_open(self, options: np.recarray) -> float:
+    def chance_to_open(self, options: np.ndarray) -> float:
         """Chance that a region opens any negotiation, where the rule leaves that to a draw."""
         rule = self.state.moment[0].decision
         if rule == NOBODY or BUILT_IN[rule] != "logit":
@@ -498,7 +498,7 @@ class Recorder:
             if draw < chance:
                 self.note("noticed", i, a, [j], row)
 
-    def record_judgements(self, i: int, a: int, options: np.recarray) -> list[int]:
+    def record_judgements(self, i: int, a: int, options: np.ndarray) -> list[int]:
         """Record how region i judges each of its options; return the rows of the decisions."""
         rows = []
         for option in options[1:]:
@@ -683,7 +683,8 @@ class Recorder:
         """Let the parties of a negotiation vote, and record each vote and what comes of it."""
         s, p, slot, now = self.state, self.p, self.state.slot[i, a], self.state.moment[0]
         opened, contact = int(slot.opened), int(slot.contact)
-        before, found, votes = self.memberships()[:, a], None, {}
+        before, found = self.memberships()[:, a], None
+        votes: dict[int, int] = {}
         if contact != NOBODY:
             j = int(s.contact[contact].target)
             first, second = (host_entry(bodies.party_row)(s.slot, k, a) for k in (i, j))
@@ -729,7 +730,8 @@ class Recorder:
         union = self.judge(i, a, first, second, planning)
         further = host_entry(agreements.further_spill)(s, i, a, first, second)
         union = union._replace(whole=union.whole + s.area[a].spillover * further)
-        back, votes = int(s.contact[contact].reverse), {}
+        back = int(s.contact[contact].reverse)
+        votes: dict[int, int] = {}
         asks = s.moment[0].consent == OPEN
         for party, other, through in ((first, second, contact), (second, first, back)):
             if party == second and asks:
