@@ -59,7 +59,6 @@ def test_levels_of_equal_cost_by_hand():
 
 def test_a_cost_between_two_levels_gets_the_nearer_one():
     assert l.find_levels(Made("a"), 3.3) == {"a": 3}
-    assert l.find_levels(Made("a"), 0.01) == {"a": 1}
     assert l.find_levels(Made("a"), 1001.0) == {"a": l.FULL}
 
 
@@ -89,6 +88,11 @@ def test_the_cost_that_is_equal_is_beyond_the_baselines():
     ladder = Costly("a")
     ladder.climb([("a", l.FULL)])
     assert ladder.cost("a", l.FULL) == pytest.approx(1000.0)
+
+
+def test_a_cost_below_the_least_level_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match="no intensity of 'a' costs about"):
+        l.find_levels(Made("a"), 0.01)
 
 
 def test_mandates_take_part_as_they_are():

@@ -24,6 +24,7 @@ from kolabsim.report.comparison.futures import (
 )
 from kolabsim.report.comparison.report import in_tables
 from kolabsim.report.comparison.summary import headlines
+from kolabsim.report.comparison.tables import brief_table, difference_tables
 from kolabsim.report.comparison.view import View
 from kolabsim.report.html import render, write_page
 from kolabsim.report.output import publish
@@ -392,6 +393,19 @@ def test_the_answer_claims_nothing_that_the_interval_does_not_bear(results):
     text = said(shifted(results, realised_benefit=0.0))
     assert "No strategy is clearly better than “Voluntary”;" in text
     assert "may be as good" in text
+
+
+def test_what_is_the_same_in_all_runs_says_so_in_figure_terminal_and_table(results):
+    runs = results.runs.assign(realised_benefit=0.5)
+    found = compare(Results(**{**vars(results), "runs": runs}))
+    drawn = figures.forest(found, ["realised_benefit"])
+    texts = [text.get_text() for text in drawn.axes[0].texts]
+    assert texts == ["identical in all runs"] * len(found.strategies)
+    view = View(found)
+    for table in (brief_table(view), *difference_tables(view, ["realised_benefit"])):
+        cells = [cells[0].line for _title, cells in table.rows]
+        assert all("identical in all 24 runs" in cell for cell in cells)
+        assert not any("±" in cell or "0 to 0" in cell for cell in cells)
 
 
 def test_a_lead_that_is_the_same_in_all_runs_says_so(results):

@@ -186,7 +186,22 @@ def find_levels(ladder: Ladder, target: float) -> dict[str, int]:
                 low[name] = level
             else:
                 high[name] = level
+    refuse_too_low(ladder, found, target)
     return {name: found[name] for name in names}
+
+
+def refuse_too_low(ladder: Ladder, found: Mapping[str, int], target: float) -> None:
+    """Refuse a cost so low that no level of a strategy comes near it, and say what is possible."""
+    problems = Problems()
+    for name, level in found.items():
+        cost = ladder.cost(name, level)
+        if abs(cost - target) > NEAR * target:
+            text = _(
+                "equal_cost: no intensity of '{name}' costs about {target} a year; the nearest "
+                "costs {cost}: raise equal_cost, or leave it out of 'strategies'"
+            )
+            problems.add(text.format(name=name, target=f"{target:.6g}", cost=f"{cost:.3g}"))
+    problems.raise_if_any()
 
 
 def unscaled(experiment: Experiment[ComparisonSpec]) -> Iterator[str]:
@@ -263,7 +278,7 @@ def frontier(ladder: Ladder) -> pd.DataFrame:
 def same_money(results: Results, comparison: Comparison) -> pd.DataFrame:
     """Simulate strategies at the cost of the cheapest that is better than the baseline.
 
-    If none is better, it is the cost of the strategy in the middle of all with a cost. Each
+    If none is better, it is the cost of the strategy in the middle of those with an intensity. Each
     strategy whose mean cost is not within a tenth of that one's is scaled until it is, and
     simulated in the futures of the comparison and on the same draws (:ref:`columns
     <same_money-table>`). The table is empty if fewer than two strategies have a cost. Strategies
@@ -283,7 +298,9 @@ def same_money(results: Results, comparison: Comparison) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in SAME_MONEY})
     verdict = comparison.table(NET_BENEFIT)["verdict"].astype(object).replace(PLAIN)
     better = [name for name in own if verdict[name] == BETTER]
-    ordered = sorted(better or own, key=own.__getitem__)
+    # A cost that is reached by scaling suits more strategies than that of a mandate.
+    middle = [name for name in own if strength(comparison.scenario, name) > 0.0]
+    ordered = sorted(better or middle or own, key=own.__getitem__)
     reference = ordered[0 if better else (len(ordered) - 1) // 2]
     levels = levels_of_cost(results, names, costs, own, own[reference])
     scaled = {name: level for name, level in levels.items() if level != 1.0}

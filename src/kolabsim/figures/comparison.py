@@ -16,7 +16,7 @@ import numpy as np
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
 from kolabsim.analysis.statistics import UNDECIDED, quantiles, verdicts
-from kolabsim.figures.formatting import choose_scale, count, percent
+from kolabsim.figures.formatting import choose_scale, count, never_varies, percent
 from kolabsim.figures.labels import (
     channel_title,
     choose_measure_scale,
@@ -167,7 +167,10 @@ def forest(
         seen |= {*table["verdict"][np.isfinite(table["difference"])]}
         axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
         ends = (table[name] / scale.divisor for name in ("difference", "low", "high"))
-        draw_estimates(axes, table["verdict"], *ends, undefined=_("undefined"))
+        draw_estimates(
+            axes, table["verdict"], *ends, undefined=_("undefined"),
+            constant=never_varies(is_varied="chance_low" in table),
+        )  # fmt: skip
         if "chance_low" in table:
             chance = (table[name] / scale.divisor for name in ("chance_low", "chance_high"))
             draw_chance(axes, table["verdict"], *chance)

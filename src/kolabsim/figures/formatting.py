@@ -109,9 +109,14 @@ class Scale:
         return Number(text, value / self.divisor, pattern)
 
     def interval(self, low: float, high: float, *, signed: bool = False) -> str:
-        """Format an interval without its unit."""
+        """Format an interval without its unit; one without a width is none.
+
+        :func:`write_interval` says in how many runs or futures all is equal.
+        """
         if not (math.isfinite(low) and math.isfinite(high)):
             return UNDEFINED
+        if low == high:
+            return _("identical throughout")
         return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
 
 
@@ -131,6 +136,11 @@ def write_interval(
         return _("identical in all {futures} futures").format(futures=count(futures))
     found = scale.interval(low, high, signed=signed)
     return undefined_interval(runs) if runs and (is_point or found == UNDEFINED) else found
+
+
+def never_varies(*, is_varied: bool) -> str:
+    """What stands in a figure beside a difference without an interval."""
+    return _("identical in all futures") if is_varied else _("identical in all runs")
 
 
 def undefined_interval(runs: float) -> str:

@@ -28,12 +28,13 @@ DIRECTIONS = np.tile([(math.cos(a), math.sin(a)) for a in np.radians(range(0, 36
 
 def draw_estimates(
     axes: Axes, verdicts: Iterable[str], *estimates: Iterable[float], undefined: str = "",
-    neutral: float = 0.0,
+    constant: str = "", neutral: float = 0.0,
 ) -> None:  # fmt: skip
     """Draw estimates and their intervals as horizontal lines, marked by their verdicts.
 
     The estimates are given as values, low and high ends. The text ``undefined`` stands beside the
-    ``neutral`` value where there is none.
+    ``neutral`` value where there is none, ``constant`` beside a value without an interval because
+    it never varies.
     """
     for y, (verdict, value, low, high) in enumerate(zip(verdicts, *estimates, strict=True)):
         if not math.isfinite(value):
@@ -43,6 +44,9 @@ def draw_estimates(
         axes.hlines(y, low, high, color=colour, linewidth=1.5, zorder=2)
         face = "white" if verdict in HOLLOW else colour
         axes.plot(value, y, marker, color=colour, markersize=5.0, markerfacecolor=face, zorder=3)
+        if constant and not low < high:
+            axes.annotate(constant, (value, y), xytext=(5.0, 0.0), textcoords="offset points",
+                          va="center", fontsize=6.5, color=GREY)  # fmt: skip
 
 
 def draw_chance(

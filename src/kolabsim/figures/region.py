@@ -8,7 +8,7 @@ import numpy as np
 
 from kolabsim.analysis.statistics import quantiles
 from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
-from kolabsim.figures.formatting import Scale, choose_scale
+from kolabsim.figures.formatting import Scale, choose_scale, never_varies
 from kolabsim.figures.labels import channel_title, winner_labels
 from kolabsim.figures.marks import draw_estimates
 from kolabsim.figures.palette import BLUE, INK
@@ -44,7 +44,8 @@ def region_channels(found: RegionOutlook, *, ax: Panels | None = None) -> Figure
     axes = canvas.axes
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     ends = (part / scale.divisor for part in (value, low, high))
-    draw_estimates(axes, table["verdict"], *ends)
+    constant = never_varies(is_varied=found.is_varied)
+    draw_estimates(axes, table["verdict"], *ends, constant=constant)
     write_names(axes, [channel_title(name) for name in table["channel"]])
     axes.set_xlabel(_("Difference, {unit}").format(unit=scale.label))
     seen = {*table["verdict"]}

@@ -166,7 +166,7 @@ class Experiment(Generic[AnySpec]):
                     hint = suggestion(name, scenario.measures)
                     check.add(("measures", k), message.format(name=name, hint=hint))
             if spec.likely > spec.robust:
-                message = _("likely: {value} is more than robust: {robust}")
+                message = _("{value} is more than robust: {robust}")
                 check.add(("likely",), message.format(value=spec.likely, robust=spec.robust))
             spec = spec.sized()
             futures = check.all_futures(spec, scenario)

@@ -476,7 +476,7 @@ _TABLES = (
             Column(
                 "reference",
                 "the strategy whose cost it is: the cheapest that is better than the baseline, or "
-                "if none is, the one in the middle by cost",
+                "if none is, the one in the middle by cost of those with an intensity",
             ),
             Column("level", "intensity at this cost, as a multiple of the strategy's own", "1"),
             Column("cost", "mean programme cost a year beyond the baseline's", MONEY),

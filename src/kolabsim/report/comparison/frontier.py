@@ -10,7 +10,7 @@ import numpy as np
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.levels import COST as PROGRAMME_COST
 from kolabsim.analysis.levels import strength
-from kolabsim.figures.formatting import Scale, choose_scale, money, percent
+from kolabsim.figures.formatting import Scale, choose_scale, money, percent, write_interval
 from kolabsim.figures.frontier import cost_frontier
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES
@@ -95,7 +95,10 @@ def scaled_sentence(view: View, same: pd.DataFrame) -> str:
         text, reference=view.title(reference), best=view.title(best),
         cost=money(float(same.loc[reference, "cost"]), view.scenario.currency),
         difference=view.scale.text(row["difference"], signed=True), level=float(row["level"]),
-        interval=view.scale.interval(row["low"], row["high"], signed=True),
+        interval=write_interval(
+            view.scale, row["low"], row["high"], signed=True,
+            futures=row["futures"] if view.is_varied else 0,
+        ),
         other=view.scale.text(same.loc[reference, "difference"], signed=True),
     )  # fmt: skip
 
@@ -187,7 +190,7 @@ def level_table(view: View, along: pd.DataFrame) -> Table:
             cost.bare(row.cost),
             Cell(
                 scale.bare(row.difference, signed=True),
-                scale.interval(row.low, row.high, signed=True),
+                write_interval(scale, row.low, row.high, futures=row.futures, signed=True),
             ),
         )
         for row in along.itertuples()

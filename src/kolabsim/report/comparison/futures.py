@@ -9,7 +9,7 @@ import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, SAME, UNDECIDED, WORSE, verdicts
-from kolabsim.figures.formatting import UNDEFINED, Scale
+from kolabsim.figures.formatting import UNDEFINED, Scale, write_interval
 from kolabsim.figures.labels import (
     channel_title,
     choose_measure_scale,
@@ -96,7 +96,8 @@ def range_cell(scale: Scale, values: Iterable[float], *, signed: bool = True) ->
     values = values[np.isfinite(values)]
     if not len(values):
         return Cell(UNDEFINED)
-    below = scale.interval(values.min(), values.max(), signed=signed)
+    ends = values.min(), values.max()
+    below = write_interval(scale, *ends, futures=len(values), signed=signed)
     return Cell(scale.bare(float(np.median(values)), signed=signed), below)
 
 

@@ -22,7 +22,7 @@ from kolabsim.figures.formatting import (
     decimal,
     format_interval,
     significant,
-    undefined_interval,
+    write_interval,
 )
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale
 from kolabsim.i18n import _, ngettext
@@ -54,7 +54,7 @@ def plausible_headline(view: View) -> Headline:
         "({interval} over plausible assumptions); better in {better}, best of all {number} "
         "strategies in {best}."
     )
-    interval = scale.interval(best["low"], best["high"], signed=best["low"] < 0.0)
+    interval = written_interval(scale, best, signed=best["low"] < 0.0)
     difference = scale.text(best["difference"], signed=True)
     text = view.fill(
         text, difference=difference, interval=interval, better=view.share(best),
@@ -231,11 +231,9 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
 
 def written_interval(scale: Scale, row: pd.Series, *, signed: bool = False) -> str:
     """The interval of a row, or why there is none."""
-    found = scale.interval(row["low"], row["high"], signed=signed)
-    is_point = row["low"] == row["high"]
-    if not is_point and found != UNDEFINED:
-        return found
-    return undefined_interval(row["runs"]) if "runs" in row else found
+    futures = row.get("futures", 0)  # which tables of one future do not have
+    runs = 0 if futures else row.get("runs", 0)
+    return write_interval(scale, row["low"], row["high"], runs=runs, futures=futures, signed=signed)
 
 
 def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
@@ -271,7 +269,9 @@ def loser_headline(view: View) -> Headline:
                             currency=currency)  # fmt: skip
         numbers |= {
             "money": sums.text(worst["money"], signed=True),
-            "sums": sums.interval(worst["money_low"], worst["money_high"], signed=True),
+            "sums": write_interval(
+                sums, worst["money_low"], worst["money_high"], futures=worst["futures"], signed=True
+            ),
             "worse": view.share(worst, "worse_share"),
         }
     elif len(losers):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT
@@ -28,6 +28,7 @@ from kolabsim.figures.formatting import (
     format_interval,
     percent,
     undefined_interval,
+    write_interval,
 )
 from kolabsim.figures.labels import (
     area_title,
@@ -122,11 +123,13 @@ def brief_table(view: View) -> Table:
     for name in view.order:
         row, cost = view.net.loc[name], costs.loc[name]
         if view.is_varied:
-            around = scale.interval(row["low"], row["high"], signed=row["low"] < 0.0)
+            around = write_interval(
+                scale, row["low"], row["high"], futures=row["futures"], signed=row["low"] < 0.0
+            )
             shares = [row["better_share"], row["best_share"]]
         else:
             around = scale.bare((row["high"] - row["low"]) / 2.0)
-            is_open = around == UNDEFINED
+            is_open = around == UNDEFINED or row["low"] == row["high"]
             around = undefined_interval(row["runs"]) if is_open else f"± {around}"
             shares = [row["better_share"]]
         rows.append(
@@ -222,7 +225,7 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
         if code in pages:
             links[title] = pages[code]
         ends = row["money_low"], row["money_high"]
-        money = interval_cell(cash, row["money"], *ends, signed=True, runs=row["runs"])
+        money = interval_cell(cash, row["money"], *ends, signed=True, **sample(row))
         often = [row["better_share"], *([row["worse_share"]] if view.is_varied else [])]
         rows.append((title, gain_cell(share, row), money, *often))
     head = [
@@ -242,8 +245,13 @@ def gain_cell(scale: Scale, row: pd.Series) -> Cell:
     """A gain or a loss of a region."""
     ends = row["low"], row["high"]
     return interval_cell(
-        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], runs=row["runs"]
+        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], **sample(row)
     )
+
+
+def sample(row: pd.Series) -> dict[str, Any]:
+    """What is behind an interval of a row: futures, or the runs of one future."""
+    return {"futures": row["futures"]} if "futures" in row else {"runs": row["runs"]}
 
 
 def verdict_table(view: View) -> Table:

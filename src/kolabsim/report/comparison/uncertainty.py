@@ -11,7 +11,13 @@ import numpy as np
 from kolabsim.analysis.comparison import NET_BENEFIT, convergence
 from kolabsim.analysis.statistics import verdicts
 from kolabsim.figures.comparison import convergence_by_runs
-from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    Scale,
+    decimal,
+    format_interval,
+    undefined_interval,
+)
 from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
@@ -88,17 +94,16 @@ def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
         return _("There are too few runs to judge convergence.")
     half, last = by_runs.iloc[-2], by_runs.iloc[-1]
     scale = choose_measure_scale(view.comparison, NET_BENEFIT, by_runs.tail(1))
-    before, after = (scale.bare(row["difference"], signed=True) for row in (half, last))
-    wide, narrow = (scale.bare((row["high"] - row["low"]) / 2.0) for row in (half, last))
+    before, after = (with_half_width(scale, row) for row in (half, last))
     text = _(
-        "From {half} to {runs} runs, the difference of “{strategy}” from “{baseline}” went "
-        "from {before} ± {wide} to {after} ± {narrow} ({unit})."
+        "From {half} to {runs} runs, the difference of “{strategy}” from “{baseline}” went from "
+        "{before} to {after} ({unit})."
     )
     strategy, runs = (
         view.title(last["best"]),
         {"half": int(half["runs"]), "runs": int(last["runs"])},
     )
-    filled = {"before": before, "after": after, "wide": wide, "narrow": narrow, "unit": scale.label}
+    filled = {"before": before, "after": after, "unit": scale.label}
     sentences = [view.fill(text, strategy=strategy, **runs, **filled)]
     others = by_runs["runs"][by_runs["best"] != last["best"]]
     since = int(min(number for number in by_runs["runs"] if number > max(others, default=0)))
@@ -110,6 +115,14 @@ def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
         sentences.append(fill(text, other=view.title(half["best"])))
     sentences.append(_("Four times as many runs halve an interval."))
     return " ".join(sentences)
+
+
+def with_half_width(scale: Scale, row: pd.Series) -> str:
+    """A difference with half the width of its interval, or that it is equal in all runs."""
+    middle, half = scale.bare(row["difference"], signed=True), (row["high"] - row["low"]) / 2.0
+    if half > 0.0:
+        return f"{middle} ± {scale.bare(half)}"
+    return f"{middle}, {undefined_interval(row['runs'])}"
 
 
 def convergence_table(view: View, by_runs: pd.DataFrame) -> Table:
