@@ -9,6 +9,7 @@ from kolabsim.analysis.why import (
     TYPICAL,
     WORST,
     conduct_before,
+    entry_quarter,
     exit_factors,
     explain,
     find_region,
@@ -17,7 +18,7 @@ from kolabsim.analysis.why import (
 from kolabsim.engine.ensemble import run_block
 from kolabsim.errors import InputError
 from kolabsim.model import laws
-from kolabsim.model.parameters import LOAD_UNIT, REFERENCE_TRUST
+from kolabsim.model.parameters import FIRST_TERM, LOAD_UNIT, QUARTERS, REFERENCE_TRUST
 from kolabsim.report.history import turn_sentences
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.replay import prepare
@@ -103,6 +104,20 @@ def test_conduct_before_an_exit_counts_the_partners_only(world):
     assert why.region not in set(table["region"])
     assert (table["observed"] <= table["fell_short"]).all()
     assert (table["fell_short"] <= table["quarters"]).all()
+
+
+def test_nobody_leaves_before_the_end_of_a_first_term(world):
+    for run in range(4):
+        found = ask(world, run=run).replay
+        for row in found.events[found.events["event"] == "left"].itertuples():
+            since = entry_quarter(found, row.region, row.area, row.quarter)
+            entered = found.events[
+                found.events["event"].isin(["founded", "joined"])
+                & (found.events["quarter"] == since)
+                & (found.events["area"] == row.area)
+            ]
+            assert row.quarter - since >= QUARTERS * FIRST_TERM
+            assert any(row.region in {one.region, *one.partners} for one in entered.itertuples())
 
 
 def test_sentences_name_the_regions_and_the_year(world):

@@ -20,6 +20,7 @@ from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import list_factors
+from kolabsim.study.replay import replay_task
 from kolabsim.testing import (
     ContractError,
     check_measure,
@@ -123,6 +124,13 @@ def test_both_engines_agree_to_the_last_bit(scenario, strategy):
     seen = model.datacollector.get_model_vars_dataframe()
     assert list(seen) == list(scenario.measures) == [*MEASURES, "unequal_trust"]
     np.testing.assert_array_equal(seen.to_numpy(), history(scenario, strategy))
+
+
+def test_a_replay_follows_them_to_the_last_bit(scenario):
+    task = build_task(scenario, scenario.strategies["help"], seed=7)
+    found = replay_task(scenario, task, strategy="help", run=3, future="default")
+    assert list(found.quarters) == list(scenario.measures)
+    np.testing.assert_array_equal(found.quarters.to_numpy(), history(scenario, "help"))
 
 
 def test_a_decision_rule_reads_its_parameter(scenario):

@@ -21,7 +21,12 @@ from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.measures import REGION_MEASURES, TRACE
-from kolabsim.model.parameters import LOAD_UNIT, REFERENCE_COMMITMENT, REFERENCE_TRUST
+from kolabsim.model.parameters import (
+    LOAD_UNIT,
+    QUARTERS,
+    REFERENCE_COMMITMENT,
+    REFERENCE_TRUST,
+)
 from kolabsim.model.state import NOBODY
 from kolabsim.scenario.names import plain
 from kolabsim.scenario.scenario import Scenario
@@ -333,18 +338,31 @@ def exit_factors(found: Replay, decision: int) -> dict[str, float]:
     }
 
 
+def entry_quarter(found: Replay, region: str, area: str, quarter: int) -> int:
+    """The quarter in which a region entered the body that it is in when a quarter begins.
+
+    Of a body that exists at the start, the quarter in which that began: 0 or below.
+    """
+    since = quarter
+
+    def body_at(moment: int) -> Any:
+        of = (body for body in found.bodies[moment] if body["area"] == area)
+        return next((body for body in of if region in body["members"]), None)
+
+    while since > 0 and body_at(since - 1) is not None:
+        since -= 1
+    if since == 0 and (first := body_at(0)) is not None:
+        return -round(first["age"] * QUARTERS)
+    return since - 1
+
+
 def conduct_before(found: Replay, region: str, area: str, quarter: int) -> pd.DataFrame:
     """How often each partner fell short, and was seen to, while the region shared its body.
 
     From the last quarter in which the region entered up to ``quarter``. Columns: ``region``,
     ``quarters``, ``fell_short``, ``observed``.
     """
-    rows = found.decisions
-    since = quarter
-    while since > 0 and any(
-        region in body["members"] for body in found.bodies[since - 1] if body["area"] == area
-    ):
-        since -= 1
+    rows, since = found.decisions, entry_quarter(found, region, area, quarter)
     kept = rows[
         (rows["kind"] == "keep") & (rows["area"] == area) & (rows["quarter"] >= since)
         & (rows["quarter"] < quarter) & (rows["region"] != region)

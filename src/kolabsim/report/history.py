@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kolabsim.analysis.counterfactual import LEVER, PARAMETER
-from kolabsim.analysis.why import GRAVITY, conduct_before, exit_factors
+from kolabsim.analysis.why import GRAVITY, conduct_before, entry_quarter, exit_factors
 from kolabsim.figures.formatting import count, decimal, percent, significant
 from kolabsim.figures.labels import area_title, channel_title, setting_title, uncapitalise
 from kolabsim.figures.network import format_moment
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NEUTRAL = 1.05
 """Factors of a chance nearer to 1 than this are left out."""
+RARE = 0.02
+"""Chances below this have one more decimal."""
 LISTED = 3
 """Nearest changes that are listed, besides the nearest lever and parameter."""
 LISTED_EVENTS = (
@@ -132,8 +134,9 @@ def reasons(found: Replay, decision: int) -> str:
 
 
 def chance_words(row: pd.Series) -> dict[str, str]:
-    """The chance and the draw of a decision."""
-    return {name: percent(row[name], decimals=1) for name in ("chance", "draw")}
+    """The chance and the draw of a decision, with the decimals that tell small ones apart."""
+    decimals = 1 if row["chance"] >= RARE else 2
+    return {name: percent(row[name], decimals=decimals) for name in ("chance", "draw")}
 
 
 def judged_reasons(found: Replay, row: pd.Series) -> str:
@@ -280,19 +283,8 @@ def turn_sentences(why: Why, turn: Turn) -> list[str]:
 
 def years_together(found: Replay, turn: Turn) -> str:
     """How long a region was in the body that it loses, in years."""
-    since = turn.quarter
-    while since > 0 and any(
-        turn.actor in body["members"]
-        for body in found.bodies[since - 1]
-        if body["area"] == turn.area
-    ):
-        since -= 1
-    age = (turn.quarter - since) / QUARTERS
-    if since == 0:
-        for body in found.bodies[0]:
-            if body["area"] == turn.area and turn.actor in body["members"]:
-                age += body["age"]
-    return significant(age, 3)
+    since = entry_quarter(found, turn.actor, turn.area, turn.quarter)
+    return significant((turn.quarter - since) / QUARTERS, 3)
 
 
 def others_leaving(found: Replay, turn: Turn) -> str:

@@ -4,7 +4,7 @@
 for (const place of document.querySelectorAll(".animation")) {
   const data = JSON.parse(place.nextElementSibling.textContent), texts = data.texts;
   const last = data.moments.length - 1;
-  let now = Math.min(data.first, last), area = -1, timer = 0;
+  let now = Math.min(data.first, last), area = data.areas.length === 1 ? 0 : -1, timer = 0;
 
   const make = (tag, parent, attributes = {}, text = "") => {
     const space = parent.namespaceURI;
