@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kolabsim.analysis.counterfactual import LEVER
 from kolabsim.analysis.why import (
     BEST,
     GRAVITY,
@@ -77,7 +78,7 @@ def test_turning_points_are_in_order_and_come_with_their_changes(world):
         assert turn.changes is not None
         assert turn.lasting is not None
         assert 0.0 < turn.often[0] <= 1.0
-        levers = turn.lasting.query("kind == @LEVER").dropna(subset="needed")
+        levers = turn.lasting[turn.lasting["kind"] == LEVER].dropna(subset="needed")
         assert np.isnan(turn.often[1]) == (len(levers) == 0)
 
 
