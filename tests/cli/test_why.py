@@ -101,4 +101,4 @@ def test_bad_input_is_one_sentence(words, message, tmp_path):
 def test_an_unknown_region_is_one_sentence(tmp_path):
     done = kolabsim("why", "Klatn", "--scenario", "kartamantul", folder=tmp_path)
     assert done.returncode == 2
-    assert "33.10" in done.stderr
+    assert "did you mean '33.10' (Kabupaten Klaten)?" in done.stderr

@@ -16,7 +16,7 @@ import pandas as pd
 from kolabsim.analysis.counterfactual import LEVER, Branches, nearest_changes, with_lever
 from kolabsim.analysis.region import ROOM, place_of, stand_alone_cost
 from kolabsim.engine.ensemble import BLOCK, Task, in_threads, run_block
-from kolabsim.errors import InputError, suggestion
+from kolabsim.errors import InputError, nearest, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.levers import LEVERS
@@ -163,6 +163,13 @@ def find_region(scenario: Scenario, region: str) -> int:
         ):
             if len(called) == 1:
                 return called[0]
+        rows = {word: k for k, name in enumerate(names) for word in name.casefold().split()}
+        alike = nearest(wanted.casefold(), rows)
+        if alike is not None and nearest(wanted, (*codes, *names)) is None:
+            k = rows[alike]
+            hint = _("; did you mean '{code}' ({name})?").format(code=codes[k], name=names[k])
+            text = _("no region has the code '{code}'{suggestion}")
+            raise InputError.of(text, code=wanted, suggestion=hint)
     return place_of(scenario, region)
 
 

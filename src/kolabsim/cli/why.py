@@ -176,8 +176,7 @@ def choose_task(
         world, task, name = prepare(
             found.scenario, strategy, future, seed=seed, futures=found.futures
         )
-        size = runs or int(getattr(found.spec, "runs", None) or RUNS)
-        return world, task, name, size, seed
+        return world, task, name, runs or RUNS, seed
     assert scenario is not None
     seed = 1 if seed is None else seed
     loaded = Loaded.load(scenario)
