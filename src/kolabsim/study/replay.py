@@ -323,7 +323,7 @@ class Recorder:
         self.moments: list[list[dict[str, Any]]] = []
         self.leaving: dict[tuple[int, int], int] = {}
         """The decisions to leave that this quarter's agreements carry out."""
-        self._support = support_for(task.extensions.targets)
+        self._support = support_for(tuple(one.compiled for one in task.extensions.targets))
         measures = tuple(one.compiled for one in task.extensions.measures)
         targets = len(task.extensions.targets)
         own = {"conclude": conclude_for(measures, targets)} if measures else {}
