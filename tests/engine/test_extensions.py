@@ -9,6 +9,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.levels import FULL, with_levels
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
@@ -131,6 +132,12 @@ def test_a_replay_follows_them_to_the_last_bit(scenario):
     found = replay_task(scenario, task, strategy="help", run=3, future="default")
     assert list(found.quarters) == list(scenario.measures)
     np.testing.assert_array_equal(found.quarters.to_numpy(), history(scenario, "help"))
+
+
+def test_their_levers_are_scaled_like_others(scenario):
+    half = with_levels(scenario, {"chair": FULL // 2}).strategies["chair"].levers
+    intensities = {name: phases[0].intensity for name, phases in half.items()}
+    assert intensities == pytest.approx({"rotating_chair": 0.5, "team": 0.3125})
 
 
 def test_a_decision_rule_reads_its_parameter(scenario):

@@ -210,7 +210,7 @@ def _resolve_phases(
             hint = suggestion(name, MECHANISMS)
             known.add_problem(here, _("unknown key{suggestion}"), at_key=True, suggestion=hint)
         elif phases:
-            usual = LEVERS[name].payer if name in LEVERS else ""
+            usual = LEVERS[name].payer if name in LEVERS else None
             resolved[name] = tuple(
                 phase.resolve((*here, k), known).model_copy(
                     update={"paid_by": phase.paid_by or usual}
