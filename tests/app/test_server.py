@@ -132,14 +132,16 @@ def move(page, name, value):
 
 
 def fix(page):
-    """Fix the first assumption on the list at its highest value; return its name and that value."""
+    """Fix the first assumption on the list at the highest value that its steps reach.
+
+    Returns its name and that value.
+    """
     name = page.locator("#fix option").nth(1).get_attribute("value")
     page.select_option("#fix", name)
     slider = page.locator(f"[id='{name}']")
     slider.wait_for()
-    highest = slider.get_attribute("max")
-    move(page, name, highest)
-    return {name: f"{float(highest):g}"}
+    move(page, name, slider.get_attribute("max"))
+    return {name: f"{float(slider.input_value()):g}"}
 
 
 def headline(page):
