@@ -211,7 +211,7 @@ def sensitivity() -> dict[str, float]:
     from kolabsim.study.runner import Study
 
     scenario, work = task(30)
-    wanted = ["mechanisms", "support", "exit", "parameters.notice", "parameters.near_reach"]
+    wanted = ["mechanisms", "support", "exit", "parameters.notice", "parameters.past_trust"]
     wanted += [f"parameters.{n}" for n in ("misperception", "startup_cost", "autonomy_cost")]
     wanted.append("parameters.quality_value")
     factors = choose_factors(scenario, wanted)

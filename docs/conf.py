@@ -43,6 +43,10 @@ myst_heading_anchors = 4
 
 # Notebooks are shown without results, unless `-D nb_execution_mode=cache` runs what has changed.
 nb_execution_mode = "off"
+if tags.has("first"):  # noqa: F821, Sphinx gives this name: `-t first` runs the first notebook only
+    notebooks = (Path(__file__).parents[1] / "notebooks").glob("*.ipynb")
+    others = [one.name for one in notebooks if one.stem not in ("first-run", "simulasi-pertama")]
+    nb_execution_excludepatterns = others
 nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True

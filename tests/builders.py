@@ -19,8 +19,10 @@ from kolabsim.model.interventions import start_quarter, support
 from kolabsim.model.jit import compiled
 from kolabsim.model.levers import (
     CONSENTS,
+    FORM_SETTINGS,
     FORMS,
     MECHANISMS,
+    PAYERS,
     SHARES,
     SUPPORTERS,
     TARGETS,
@@ -72,23 +74,27 @@ def make_scenario(
     nearest: int | None = None,
     areas: Mapping[str, Mapping[str, object]] | None = None,
     strategies: Mapping[str, object] | None = None,
+    culture_scale: float = 1,
     **settings: object,
 ) -> Scenario:
     """A scenario whose table and contacts are given as rows, through the files of a user.
 
-    Of a region's row, ``capacity``, ``stress``, ``culture_1`` to ``culture_3``, ``interest_AREA``
-    become attributes as they are; what is not there is drawn. A contact is (code, code, land,
-    km), the last two optional. Areas that say less than :data:`AREA` take the rest from there.
+    Of a region's row, ``capacity``, ``stress``, ``goodwill``, ``autonomy``, ``culture_1`` to
+    ``culture_3``, ``interest_AREA`` become attributes as they are; what is not there is drawn. A
+    contact is (code, code, land, km), the last two optional. Areas that say less than :data:`AREA`
+    take the rest from there.
     """
     rows = region_rows(regions) if isinstance(regions, int) else [dict(row) for row in regions]
     areas = {"roads": {}, "water": {}} if areas is None else areas
     columns: dict[str, object] = {}
-    for name in ("capacity", "stress"):
+    for name in ("capacity", "stress", "goodwill", "autonomy"):
         if name in rows[0]:
             columns[name] = {"column": name} | AS_IT_IS
     culture = [f"culture_{d}" for d in (1, 2, 3) if f"culture_{d}" in rows[0]]
     if culture:
-        columns["culture"] = [{"column": name, "reason": "as it is"} for name in culture]
+        columns["culture"] = [
+            {"column": name, "scale": culture_scale, "reason": "as it is"} for name in culture
+        ]
     interests = {a: f"interest_{a}" for a in areas if f"interest_{a}" in rows[0]}
     if interests:
         limits = {"from": [1e-6, 100], "to": [1e-6, 100], "reason": "as it is"}
@@ -120,7 +126,7 @@ def make_scenario(
 
 def random_scenario(seed: int) -> Scenario:
     """A small world in which everything that can be set is set at random."""
-    luck = np.random.default_rng(seed)
+    luck, more_luck = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     number, horizon = int(luck.integers(4, 9)), 14
     rows = region_rows(number, seed=seed)
     codes = [row["code"] for row in rows]
@@ -130,6 +136,11 @@ def random_scenario(seed: int) -> Scenario:
             row["capacity"] = round(luck.uniform(), 3)
             row["culture_1"] = round(luck.normal(), 3)
             row["interest_water"] = round(luck.uniform(0.1, 2), 3)
+        if seed % 3 == 1:
+            row["goodwill"] = round(more_luck.uniform(), 3)
+            row["autonomy"] = round(more_luck.uniform(), 3)
+        if seed % 5 == 2:
+            del row["tier"]
     pairs = [
         (codes[i], codes[j], bool(luck.random() < 0.7), round(luck.uniform(0.2, 60), 2))
         for i in range(number)
@@ -146,6 +157,7 @@ def random_scenario(seed: int) -> Scenario:
             "haul": luck.uniform(0, 0.3),
             "cost_per_resident": luck.uniform(1, 50),
         }
+        | ({"form": str(more_luck.choice(FORM_SETTINGS))} if more_luck.random() < 0.5 else {})
         for name in ("roads", "water", "finance", "waste", "buses")[: int(luck.integers(1, 6))]
     }
     named = list(areas)
@@ -156,28 +168,42 @@ def random_scenario(seed: int) -> Scenario:
             parameters[name] = luck.uniform(entry.low, entry.high)
     parameters |= {
         "attention_base": luck.uniform(-2, 0),
-        "conclude": luck.uniform(0.3, 1),
+        "decision_speed": luck.uniform(0.5, 2),
         "notice": luck.uniform(0.5, 1),
-        "first_term": float(luck.choice([0, 0.5, 1.0])),
-        "exit_base": luck.uniform(0.05, 1.0),
+        "misperception": luck.uniform(0.05, 0.15),
+        "exit_base": luck.uniform(0.5, 2.5),
         "honour_base": luck.uniform(0.0, 2.0),
     }
-    members = sorted(luck.permutation(codes)[: min(3, number - 1)].tolist())
-    bodies = [
-        {
-            "area": named[0],
-            "members": members,
-            "began": -int(luck.integers(0, 20)),
-            "form": str(luck.choice(FORMS)),
+    payers = [payer for payer in PAYERS if payer != "tier" or "tier" in rows[0]]
+    order = luck.permutation(codes).tolist()
+    bodies = []
+    for area, members in ((named[0], order[:3]), (named[-1], order[-2:])):
+        form = str(more_luck.choice(FORMS))
+        body = {
+            "area": area,
+            "members": sorted(members),
+            "began": -int(luck.integers(0, 40)),
+            "form": form,
             "mandated": bool(luck.random() < 0.3),
         }
-    ]
+        if form == "contract":
+            body["provider"] = members[0]
+        if not (area == named[0] and bodies and set(members) & set(bodies[0]["members"])):
+            bodies.append(body)
     start = int(luck.integers(0, 6))
     mandate = {
         "areas": [named[-1]],
         "groups": [sorted(luck.permutation(codes)[:3].tolist())],
         "from": start,
         "until": start + int(luck.integers(1, 8)),
+        "paid_by": str(more_luck.choice(payers)),
+    }
+    tiers = {
+        "areas": named[:1],
+        "groups": [codes[:3]] if seed % 5 == 2 else "tiers",
+        "size": 3,
+        "from": 7,
+        "price": 0.01,
     }
 
     def phase(lever: str) -> dict[str, object]:
@@ -186,8 +212,10 @@ def random_scenario(seed: int) -> Scenario:
             "intensity": luck.uniform(0.1, 1.0),
             "from": first,
             "until": first + int(luck.integers(1, 8)),
-            "paid_by": str(luck.choice(["members", "centre", "supporter"])),
+            "paid_by": str(luck.choice(payers)),
         }
+        if more_luck.random() < 0.3:
+            found["price"] = more_luck.uniform(0, 0.02)
         if luck.random() < 0.4:
             found["areas"] = [str(luck.choice(named))]
         if lever == "forum":
@@ -205,7 +233,7 @@ def random_scenario(seed: int) -> Scenario:
     strategy = {
         "mechanisms": {name: [phase(name)] for name in MECHANISMS if luck.random() < 0.6},
         "support": {name: [phase(name)] for name in SUPPORTERS if luck.random() < 0.7},
-        "mandates": [mandate] if luck.random() < 0.6 else [],
+        "mandates": [one for one in (mandate, tiers) if luck.random() < 0.5],
     }
     always = str(luck.choice(list(MECHANISMS)))
     changes = [
@@ -215,7 +243,6 @@ def random_scenario(seed: int) -> Scenario:
         {"what": "demand", "factor": 1.4, "from": 3, "until": 10, "areas": named[:1]},
         {"what": "demand", "growth": 0.1, "from": 6, "regions": codes[2:]},
     ]
-    more_luck = np.random.default_rng([seed, 1])
     shocks = [
         {"what": "trust", "factor": 0.4, "from": 6, "regions": codes[1:3]},
         {"what": "election", "every": 3, "from": 1, "until": 12, "reset": more_luck.uniform()},
@@ -235,11 +262,12 @@ def random_scenario(seed: int) -> Scenario:
         strategies={"mixed": strategy},
         shares=str(luck.choice(SHARES)),
         consent=str(luck.choice(CONSENTS)),
-        form=str(luck.choice(FORMS)),
+        form=str(luck.choice(FORM_SETTINGS)),
         decision=BUILT_IN[seed % len(BUILT_IN)],
         cap=int(luck.choice([3, 4, 16])),
         unit_cost=str(luck.choice(UNIT_COSTS)),
         trust=str(luck.choice(TRUSTS)),
+        discount=more_luck.uniform(0, 0.1),
     )
 
 
@@ -248,6 +276,41 @@ def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[obje
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
+
+
+# Regions side by side -----------------------------------------------------------------------------
+
+STILL = {"attention_base": -20, "exit_base": 0}
+"""Nobody turns to an area, and nobody leaves: what a test sets stays."""
+
+
+def in_a_row(*populations: int, **more: Sequence[object]) -> list[dict[str, object]]:
+    """Regions A, B, C, ... side by side, 10 km apart."""
+    return [
+        {"code": "ABCDEFGH"[i], "population": people, "latitude": 0, "longitude": 0.09 * i}
+        | {name: values[i] for name, values in more.items()}
+        for i, people in enumerate(populations)
+    ]
+
+
+def body(members: str, **more: object) -> dict[str, object]:
+    """A joint body for roads of the regions with these letters."""
+    return {"area": "roads", "members": list(members)} | more
+
+
+def roads(**more: object) -> dict[str, object]:
+    """The only area, in a scenario whose regions do nothing of themselves."""
+    parameters = STILL | dict(more.pop("parameters", {}))
+    attributes = {key: more.pop(key) for key in AREA if key in more}
+    return {"areas": {"roads": attributes}, "parameters": parameters} | more
+
+
+def open_talks(run: Run, i: int, j: int) -> None:
+    """Let region i have opened a negotiation with region j in the quarter before."""
+    region, contact = run.state.region[i], run.state.contact
+    found = [c for c in range(region.first, region.end) if contact[c].target == j]
+    run.state.slot["contact"][i, 0] = found[0]
+    run.state.slot["opened"][i, 0] = run.quarter - 1
 
 
 # Running ------------------------------------------------------------------------------------------

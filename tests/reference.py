@@ -2,33 +2,33 @@
 
 Written from docs/explanation/odd.md and not from the model's code: no running sums, no rows, no
 compiled functions. A party is a list of its members, and everything about it is worked out anew
-whenever it is asked for. What regions *are* is taken from the first state of a run, and draws from
-:mod:`kolabsim.model.rng`, which have tests of their own.
+whenever it is asked for. Only words of random draws come from :mod:`kolabsim.model.rng`, which have
+tests of their own.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import combinations
 
 import numpy as np
 
 from kolabsim.model import rng
-from kolabsim.model.levers import LEVERS, SUPPORTERS
+from kolabsim.model.levers import LEVERS, PAYERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.model.rng import Key
 from tests.builders import Run
 
 EARTH = 6371.0
-RATES = (
-    "trust_gain", "trust_loss", "trust_forum", "trust_team", "trust_mediation", "trust_drift",
-    "reputation_learning", "capacity_learning", "trust_damage", "trust_mending",
-)  # fmt: skip
 RUNNING = (
     "scale", "spill", "pooled", "coordination", "distance", "newness", "conduct", "self_rule",
+    "fit",
 )  # fmt: skip
 """Channels but for start-up and programme."""
+PARTNERS = {"contract": 1.2, "board": 1.0, "lead": 0.6}
+FIRST_TERM, TRANSITION_YEARS, PAST_YEARS = 2.5, 1.5, 6.0
+SHORTFALL_SHARE = 0.1
 ENOUGH = {"majority": (0.5, False), "three_quarters": (0.75, True), "unanimity": (1.0, True)}
 NEVER = 10**9
 
@@ -41,12 +41,18 @@ def clip(x: float, low: float = 0.0, high: float = 1.0) -> float:
     return min(max(x, low), high)
 
 
+def quarterly(yearly: float, times: float = 1.0) -> float:
+    """A share a year as a share a quarter, so many times faster."""
+    return 1 - (1 - yearly) ** (times / 4)
+
+
 @dataclass(eq=False)
 class Body:
     area: int
     form: str
     began: int
     members: list[int] = field(default_factory=list)
+    provider: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,7 @@ class Outlook:
 
     cost: float
     quality: float
-    information: float
-    negotiation: float
+    load: float
     coordination: float
     haul: float
     penalty: float
@@ -72,6 +77,7 @@ class Union:
     outlook: Outlook
     host: Body | None
     form: str
+    provider: int | None
     enters: tuple[bool, bool]
     """Whether the opener's party enters and pays start-up, and whether the other does."""
 
@@ -84,7 +90,7 @@ class Reference:
     """A run, worked out from the specification."""
 
     def __init__(self, run: Run) -> None:
-        scenario, s = run.scenario, run.state
+        scenario = run.scenario
         self.scenario, self.strategy = scenario, run.strategy
         self.seed, self.run = run.seed, run.run
         self.areas = list(scenario.areas.values())
@@ -93,38 +99,29 @@ class Reference:
         self.codes = scenario.regions.codes
         row = {code: i for i, code in enumerate(self.codes)}
         p = {name: entry.default for name, entry in PARAMETERS.items()} | dict(scenario.parameters)
-        p |= {name: 1 - (1 - p[name]) ** 0.25 for name in RATES}
-        self.p = p
+        self.p, self.learning = p, p["learning"]
+        every = [(i, a) for i in range(self.n) for a in range(len(self.areas))]
+        self.slots = every
 
         # What regions are.
         self.people_at_start = scenario.regions.population
-        self.stress_start = s.region["stress_start"].tolist()
-        self.v, self.g = s.region["autonomy"].tolist(), s.region["goodwill"].tolist()
-        self.w = s.slot["interest"].tolist()
-        self.k = s.slot["capacity"].tolist()
-        self.k_start = s.slot["capacity"].tolist()
-        first_culture = len(s.sums[0]) - len(self.areas) - 3
-        rows = np.arange(self.n) * len(self.areas)
-        self.x = s.sums[rows, first_culture : first_culture + 3]
-        self.T = run.trust()
-        self.T_start = dict(self.T)
-        self.damage = dict.fromkeys(self.T, 0.0)
         self.tier = scenario.regions.tier
         self.ids = rng.region_ids(self.codes).tolist()
+        self._meet_neighbours()
+        self._draw_traits()
+        self.k_start = [list(row) for row in self.k]
+        self.T_start, self.drawn = dict(self.T), dict(self.T)
+        self.damage = dict.fromkeys(self.T, 0.0)
         self.m = [p["commitment_start"]] * self.n
         self.r = [p["reputation_start"]] * self.n
         self.u = [0.0] * self.n
         self.success = [0.0] * self.n
-        self._meet_neighbours()
-        apart = [self.misaligned(i, j) for i, j in permutations(range(self.n), 2)]
-        self.mean_misaligned = sum(apart) / len(apart) if apart else 0.0
 
         # What changes.
-        every = [(i, a) for i in range(self.n) for a in range(len(self.areas))]
-        self.slots = every
         self.body: dict[tuple[int, int], Body] = {}
         self.entered = dict.fromkeys(every, 0)
         self.bound = dict.fromkeys(every, 0)
+        self.mandate: dict[tuple[int, int], object] = {}
         self.talks: dict[tuple[int, int], tuple[int, int]] = {}
         self.expected = dict.fromkeys(every, 0.0)
         self.aid = dict.fromkeys(SUPPORTERS, dict.fromkeys(every, 0.0))
@@ -135,18 +132,124 @@ class Reference:
         self.forum = [-1] * self.n
         self.realised = dict.fromkeys(every, 0.0)
         self.load, self.body_trust = dict.fromkeys(every, 0.0), dict.fromkeys(every, 0.0)
+        self.listed = []
         for given in scenario.bodies:
             a = self.names.index(given.area)
-            body = Body(a, given.form, given.began, sorted(row[c] for c in given.members))
+            provider = row[given.provider] if given.provider else None
+            members = sorted(row[c] for c in given.members)
+            body = Body(a, given.form, given.began, members, provider)
+            self.listed.append((a, members[:]))
             for i in body.members:
                 self.body[i, a], self.entered[i, a] = body, given.began
                 self.bound[i, a] = NEVER if given.mandated else 0
-            for i in body.members:
-                outlook = self.present(body, 0)
-                self.load[i, a] = outlook.information + outlook.negotiation
-                self.body_trust[i, a] = outlook.trust
-                self.realised[i, a] = self.judged(i, a, 0)
-                self.expect(i, a, self.judged(i, a, 0), is_new=True)
+            self._share_past(body)
+        self.kept_listed = [True] * len(self.listed)
+        self.before = self.partners()
+        for i, a in self.body:
+            outlook = self.present(self.body[i, a], 0)
+            self.load[i, a] = outlook.load
+            self.body_trust[i, a] = outlook.trust
+            self.realised[i, a] = self.judged(i, a, 0)
+            self.expected[i, a] = self.judged(i, a, 0)
+        for i in range(self.n):
+            mine = {a: self.money(i, a) for a in range(len(self.areas)) if (i, a) in self.body}
+            if mine:
+                hoped = sum(cost * self.expected[i, a] for a, cost in mine.items())
+                self.u[i] = hoped / sum(mine.values())
+
+    # What regions are -------------------------------------------------------------------------
+    def gamma(self, purpose: int, i: int, number: int, shape: float) -> float:
+        """A Gamma number by the method of Marsaglia and Tsang."""
+        key = Key(self.seed, self.run, 0)
+        d = (shape + 1 if shape < 1 else shape) - 1 / 3
+        for attempt in range(64):
+            words = rng.words(key, purpose, attempt, self.ids[i], number)
+            x, u = rng.normals(words)[0], rng.unit(words[2])
+            v = (1 + x / math.sqrt(9 * d)) ** 3
+            if v > 0 and math.log(u) < x * x / 2 + d - d * v + d * math.log(v):
+                break
+        if shape < 1:
+            more = rng.unit(rng.words(key, purpose, 64, self.ids[i], number)[0])
+            return d * v * more ** (1 / shape)
+        return d * v
+
+    def beta(self, i: int, place: int, mean: float, concentration: float) -> float:
+        one = self.gamma(rng.PREFERENCES, i, place, mean * concentration)
+        other = self.gamma(rng.PREFERENCES, i, place + 1, (1 - mean) * concentration)
+        return one / (one + other)
+
+    def _draw_traits(self) -> None:
+        regions, p, key = self.scenario.regions, self.p, Key(self.seed, self.run, 0)
+        areas = range(len(self.areas))
+        tiers = sorted(set(self.tier))
+        tier_ids = dict(zip(tiers, rng.region_ids(tiers).tolist(), strict=True))
+        self.v, self.g, self.stress_start, self.x, self.w, self.k, self.y = ([] for _ in range(7))
+        for i, number in enumerate(self.ids):
+
+            def given(values: np.ndarray, drawn: float) -> float:
+                return float(drawn if np.isnan(values) else values)
+
+            self.g.append(given(regions.goodwill[i], self.beta(i, 0, p["goodwill_mean"], 8)))
+            self.v.append(given(regions.autonomy[i], self.beta(i, 2, p["autonomy_mean"], 6)))
+            self.stress_start.append(given(regions.stress[i], self.beta(i, 4, p["stress_mean"], 4)))
+            own = rng.normals(rng.words(key, rng.CULTURE, 0, number, number))
+            tier = tier_ids[self.tier[i]] if self.tier[i] else number
+            shared = rng.normals(rng.words(key, rng.TIER, 0, tier, tier))
+            part, spread = p["culture_between"], p["culture_spread"]
+            self.x.append([
+                spread * given(
+                    regions.culture[i, d],
+                    math.sqrt(part) * shared[d] + math.sqrt(1 - part) * own[d],
+                )
+                for d in range(3)
+            ])  # fmt: skip
+            wish = [
+                given(regions.interests[i, a],
+                      self.gamma(rng.INTERESTS, i, a, p["interest_concentration"]))
+                for a in areas
+            ]  # fmt: skip
+            self.w.append([one / sum(wish) for one in wish])
+            size = 0.6 + 0.04 * math.log(self.people_at_start[i] / 26_000)
+            self.k.append([
+                given(regions.capacity[i, a],
+                      clip(size + p["capacity_spread"] * self.normal(rng.CAPACITY, i, i, a)))
+                for a in areas
+            ])  # fmt: skip
+            self.y.append([self.normal(rng.PRACTICE, i, i, a) for a in areas])
+        self.x = np.array(self.x)
+        self.T = {
+            (i, j): clip(
+                p["trust_start"]
+                - p["trust_culture"] * (self.culture_apart([(i, j)]) - 1)
+                + 0.08 * self.normal(rng.TRUST, i, j, 0)
+            )
+            for i, j in sorted(self.distance)
+        }
+
+    def normal(self, purpose: int, i: int, j: int, a: int) -> float:
+        """A normal number that is the same in all quarters of a run."""
+        key = Key(self.seed, self.run, 0)
+        return rng.normal_by_area(key, purpose, self.ids[i], self.ids[j], a)
+
+    def _share_past(self, body: Body) -> None:
+        """Trust and practice of members that have worked together for some years."""
+        years, past = -body.began / 4, self.p["past_trust"]
+        ties = self.ties(body.members, body)
+        for i, j in (*ties, *((j, i) for i, j in ties)):
+            if (i, j) in self.T and past > self.drawn[i, j]:
+                grown = (past - self.drawn[i, j]) * (1 - math.exp(-years / PAST_YEARS))
+                self.T[i, j] = max(self.T[i, j], self.drawn[i, j] + grown)
+                self.T_start[i, j] = self.T[i, j]
+        self._converge(body, 1 - (1 - self.learning) ** years)
+
+    def _converge(self, body: Body, part: float) -> None:
+        """The practice of members moves towards what they share."""
+        a = body.area
+        goal = sum(self.y[i][a] for i in body.members) / len(body.members)
+        if body.provider is not None:
+            goal = self.y[body.provider][a]
+        for i in body.members:
+            self.y[i][a] += part * (goal - self.y[i][a])
 
     # Who knows whom ---------------------------------------------------------------------------
     def _meet_neighbours(self) -> None:
@@ -174,8 +277,7 @@ class Reference:
                 continue
             mean = sum(self.distance[i, j] for j in known) / len(known)
             near = {
-                j: math.exp(-self.distance[i, j] / (self.p["near_reach"] * mean))
-                * (1 + self.p["near_land"] * self.land[i, j])
+                j: math.exp(-self.distance[i, j] / (1.5 * mean)) * (1 + 2 * self.land[i, j])
                 for j in known
             }
             scale = sum(near.values()) / len(known)
@@ -204,15 +306,9 @@ class Reference:
 
     def error(self, i: int, j: int, a: int, planning: float) -> float:
         """Misperception of uniting through a contact."""
-        key, p = Key(self.seed, self.run, 0), self.p
-        normal = rng.normal_by_area(key, rng.ERROR, self.ids[i], self.ids[j], a)
-        forum = self.levers["forum"][a] * self.meet(i, j)
-        return (
-            normal * p["misperception"]
-            * (1 - p["misperception_forum"] * forum)
-            * (1 - p["misperception_system"] * self.levers["information"][a])
-            * (1 - p["misperception_planning"] * planning)
-        )  # fmt: skip
+        forum = self.strength("forum", self.levers["forum"][a] * self.meet(i, j))
+        spread = self.p["misperception"] * (1 - forum) * (1 - self.strength("planning", planning))
+        return self.normal(rng.ERROR, i, j, a) * spread
 
     # E1, E2 -------------------------------------------------------------------------------------
     def unit_cost(self, people: float, a: int) -> float:
@@ -237,52 +333,85 @@ class Reference:
 
     def reference(self, i: int, a: int) -> float:
         """Quality that region i has alone."""
-        return self.k[i][a] * max(self.demand[i][a], 1) ** -self.p["strain"]
+        return self.k[i][a] * max(self.demand[i][a], 1) ** -0.5
 
-    def misaligned(self, i: int, j: int) -> float:
-        """1 - cos of interests."""
-        one, two = np.array(self.w[i]), np.array(self.w[j])
-        return 1 - one @ two / math.sqrt((one @ one) * (two @ two))
+    # Ties and distances ---------------------------------------------------------------------------
+    def ties(self, members: list[int], body: Body | Union) -> list[tuple[int, int]]:
+        """Pairs of partners: all members of a board or lead, or a provider and each buyer."""
+        if body.form == "contract":
+            return [(body.provider, i) for i in members if i != body.provider]
+        return list(combinations(members, 2))
 
-    def culture_apart(self, members: list[int]) -> float:
-        pairs = list(permutations(members, 2))
-        variance = self.x.var(axis=0, ddof=1) if self.n > 1 else np.ones(3)
-        variance[variance < 1e-12] = np.inf
-        return sum(((self.x[i] - self.x[j]) ** 2 / variance).sum() for i, j in pairs) / (
-            2 * 3 * len(pairs)
-        )
+    def partners(self) -> set[tuple[int, int, int]]:
+        """Partners in each area, both ways."""
+        found = set()
+        for body in set(self.body.values()):
+            for i, j in self.ties(body.members, body):
+                found |= {(i, j, body.area), (j, i, body.area)}
+        return found
 
-    def interests_apart(self, members: list[int]) -> float:
-        pairs = list(permutations(members, 2))
-        if self.mean_misaligned < 1e-12:
+    def are_partners(self, i: int, j: int, a: int) -> bool:
+        body = self.body.get((i, a))
+        if body is None or j == i or j not in body.members:
+            return False
+        return body.provider is None or body.provider in (i, j)
+
+    def again(self, ties: list[tuple[int, int]], a: int) -> float:
+        """Share of ties whose regions were partners in another area when the quarter began."""
+        others = [b for b in range(len(self.areas)) if b != a]
+        return mean(any((i, j, b) in self.before for b in others) for i, j in ties)
+
+    def culture_apart(self, ties: list[tuple[int, int]]) -> float:
+        return mean(((self.x[i] - self.x[j]) ** 2).sum() / 6 for i, j in ties)
+
+    def interests_apart(self, ties: list[tuple[int, int]]) -> float:
+        number = len(self.areas)
+        if number == 1:
             return 0.0
-        return sum(self.misaligned(i, j) for i, j in pairs) / len(pairs) / self.mean_misaligned
+        usual = 2 * (1 - 1 / number) / (2 * number + 1)
+        wish = np.array(self.w)
+        return mean(((wish[i] - wish[j]) ** 2).sum() / usual for i, j in ties)
+
+    def practice_apart(self, ties: list[tuple[int, int]], a: int) -> float:
+        return mean((self.y[i][a] - self.y[j][a]) ** 2 / 2 for i, j in ties)
 
     # Trust and forums ---------------------------------------------------------------------------
     def meet(self, i: int, j: int) -> bool:
         return self.forum[i] >= 0 and self.forum[i] == self.forum[j]
 
     def meeting(self, members: list[int]) -> float:
-        pairs = list(permutations(members, 2))
-        return sum(self.meet(i, j) for i, j in pairs) / len(pairs)
+        return mean(self.meet(i, j) for i, j in combinations(members, 2))
 
-    def trust_among(self, first: list[int], second: list[int], opener: int = -1) -> float:
-        """Mean over ordered pairs; across the parties only the opener's contacts count."""
-        total, members = 0.0, first + second
-        for i, j in permutations(members, 2):
-            across = (i in first) != (j in first)
+    def trust_among(
+        self, ties: list[tuple[int, int]], first: list[int] = (), opener: int = -1
+    ) -> float:
+        """Mean over both ways of ties; across two parties only the opener's contacts count."""
+        total = 0.0
+        for i, j in (*ties, *((j, i) for i, j in ties)):
+            across = opener >= 0 and (i in first) != (j in first)
             known = (i, j) in self.T and (not across or opener in (i, j))
             total += self.T[i, j] if known else self.r[j]
-        return total / (len(members) * (len(members) - 1))
+        return total / (2 * len(ties))
+
+    def strength(self, lever: str, intensity: float) -> float:
+        """Share of a friction that a lever of this intensity removes."""
+        name = {"government": "grant"}.get(lever, lever)
+        return self.p[f"{name}_strength"] * intensity
+
+    def running_strength(self, lever: str, a: int) -> float:
+        return self.strength(lever, self.levers[lever][a])
+
+    def mean_strength(self, supporter: str, members: list[int], a: int) -> float:
+        return self.strength(supporter, mean(self.aid[supporter][i, a] for i in members))
 
     # E3, E4, E5 ---------------------------------------------------------------------------------
     def transition(self, age: float) -> float:
-        return self.p["transition_cost"] * math.exp(-age / self.p["transition_years"])
+        return self.p["transition_cost"] * math.exp(-age / TRANSITION_YEARS)
 
     def mean_transition(self) -> float:
         p = self.p
-        spent = 1 - math.exp(-p["horizon_years"] / p["transition_years"])
-        return p["transition_cost"] * p["transition_years"] / p["horizon_years"] * spent
+        spent = 1 - math.exp(-p["horizon_years"] / TRANSITION_YEARS)
+        return p["transition_cost"] * TRANSITION_YEARS / p["horizon_years"] * spent
 
     def radius(self, members: list[int]) -> float:
         """Root-mean-square distance of the people from their centroid, km."""
@@ -297,54 +426,62 @@ class Reference:
         return EARTH * math.sqrt((((xyz - centre[:, None]) ** 2).sum(axis=0) * weight).sum())
 
     def outlook(
-        self, members: list[int], a: int, form: str, penalty: float, trust: float, short: float
-    ) -> Outlook:
-        p, area, n = self.p, self.areas[a], len(members)
+        self, members: list[int], a: int, body: Body | Union, *, penalty: float, trust: float,
+        short: float, foreseen: float = 1.0, partners: float = 0.0,
+    ) -> Outlook:  # fmt: skip
+        """Of members under the form and provider of a body; ``partners`` are those to expect."""
+        p, area, number, form = self.p, self.areas[a], partners or len(members), body.form
+        ties = self.ties(members, body)
         people = sum(self.served(i, a) for i in members)
-        forum = self.levers["forum"][a] * self.meeting(members)
+        forum = self.strength("forum", self.levers["forum"][a] * self.meeting(members))
         planning, team, system, monitoring = (
-            self.levers[name][a] for name in ("planning", "team", "information", "monitoring")
+            self.running_strength(lever, a)
+            for lever in ("planning", "team", "information", "monitoring")
         )
-        mediation = sum(self.aid["ngo"][i, a] for i in members) / n
-        business = sum(self.aid["business"][i, a] for i in members) / n
-        growth = p[f"partners_{form}"]
-        growth -= team * max(0, growth - p["partners_lead"])
+        mediation = self.mean_strength("ngo", members, a)
+        business = self.mean_strength("business", members, a)
+        voice = self.mean_strength("community", members, a)
+        known = 1 - p["scope"] * self.again(ties, a)
+        growth = PARTNERS[form] - team * max(0, PARTNERS[form] - PARTNERS["lead"])
         information = (
-            p["information_cost"]
-            * max(1 + p["culture_weight"] * (self.culture_apart(members) - 1), 0)
-            * (1 - p["forum_information"] * forum) * (1 - p["system_information"] * system)
+            (p["information_cost"] + p["culture_cost"] * self.culture_apart(ties))
+            * (1 - forum) * (1 - system)
         )  # fmt: skip
+        practice = p["practice_cost"] * self.practice_apart(ties, a) * (1 - system)
         negotiation = (
-            p["negotiation_cost"]
-            * max(1 + p["interest_weight"] * (self.interests_apart(members) - 1), 0)
-            * (n - 1) ** growth
-            * (1 - p["planning_negotiation"] * planning) * (1 - p["team_negotiation"] * team)
-            * (1 - p["mediation_negotiation"] * mediation)
+            p["negotiation_cost"] * (1 + p["interest_weight"] * self.interests_apart(ties))
+            * max(number - 1, 1) ** growth
+            * (1 - planning) * (1 - team) * (1 - mediation) * known
         )  # fmt: skip
+        weight = p["contract_difficulty"] if form == "contract" else 1.0
         enforcement = (
-            p["enforcement_cost"] * (1 - trust) * (1 + area.difficulty / 2)
-            * (1 - p["monitoring_enforcement"] * monitoring)
-        )  # fmt: skip
-        overhead = 0 if form == "contract" else p["overhead_cost"]
-        haul = area.haul * self.radius(members) / 50
-        coordination = information + negotiation + enforcement + overhead
+            p["enforcement_cost"] * (1 - trust) * (1 + weight * area.difficulty) * (1 - monitoring)
+        )
+        overhead = 0 if form == "contract" else p["overhead_cost"] * known
+        radius = self.radius(members)
+        haul = area.haul * radius / 50
+        load = information + practice + negotiation
+        coordination = foreseen * (load + enforcement + overhead)
         cost = people * self.unit_cost(people, a) * (1 + coordination + haul + penalty)
-        mean = sum(self.served(i, a) * self.k[i][a] for i in members) / people
+        average = sum(self.served(i, a) * self.k[i][a] for i in members) / people
         best = max(self.k[i][a] for i in members)
-        pooling = min(1, p["pooling"] * (1 + system + forum / 2 + business / 2))
-        capacity = mean + pooling * (best - mean)
+        pooling = 1 - (1 - p["pooling"]) * (1 - forum) * (1 - business)
+        capacity = average + pooling * (best - average)
+        if form == "contract":
+            capacity = self.k[body.provider][a]
         residents = sum(self.N[i] for i in members)
-        capacity *= max(people / residents, 1) ** -p["strain"]
-        quality = capacity * (1 - p["shortfall_quality"] * short) * (1 - min(penalty, 1))
-        return Outlook(cost, quality, information, negotiation, coordination, haul, penalty, trust)
+        capacity *= max(people / residents, 1) ** -0.5
+        quality = capacity * (1 - 0.15 * short) * (1 - min(penalty, 1))
+        quality *= 1 - 0.02 * radius / 50 * (1 - voice)
+        return Outlook(cost, quality, load, coordination, haul, penalty, trust)
 
     def present(self, body: Body, quarter: int) -> Outlook:
         """What a body produces if members are as good as their reputation."""
         members = body.members
         short = 1 - sum(self.r[i] for i in members) / len(members)
         penalty = self.transition((quarter - body.began) / 4)
-        trust = self.trust_among(members, [])
-        return self.outlook(members, body.area, body.form, penalty, trust, short)
+        trust = self.trust_among(self.ties(members, body))
+        return self.outlook(members, body.area, body, penalty=penalty, trust=trust, short=short)
 
     def share(self, i: int, members: list[int], a: int) -> float:
         """Part of the joint cost that member i bears."""
@@ -364,16 +501,31 @@ class Reference:
     def omega(self, i: int, others: list[int]) -> float:
         return sum(self.spill.get((i, j), 0.0) for j in others)
 
-    def benefit(self, i: int, members: list[int], a: int, outlook: Outlook, omega: float) -> float:
+    def fit(self, i: int, members: list[int], a: int, provider: int | None) -> float:
+        """What region i loses because the joint service is unlike its wishes."""
+        wish = sum(self.N[m] * self.w[m][a] for m in members) / sum(self.N[m] for m in members)
+        if provider is not None:
+            wish = self.w[provider][a]
+        apart = len(self.areas) * (self.w[i][a] - wish)
+        return self.p["interest_fit"] * apart**2 * (1 - self.running_strength("planning", a))
+
+    def autonomy(self, i: int, members: list[int]) -> float:
+        part = self.N[i] / sum(self.N[m] for m in members)
+        return self.p["autonomy_cost"] * self.v[i] * (1 - part)
+
+    def benefit(
+        self, i: int, members: list[int], a: int, outlook: Outlook, omega: float,
+        provider: int | None,
+    ) -> float:  # fmt: skip
         """Net benefit of member i a year, per unit of its stand-alone cost."""
-        p, people = self.p, self.served(i, a)
+        people = self.served(i, a)
         ac = self.unit_cost(people, a)
         cost = self.share(i, members, a) * outlook.cost / people - self.areas[a].spillover * omega
-        part = self.N[i] / sum(self.N[m] for m in members)
         return (
             (ac - cost) / ac
-            + p["quality_value"] * (outlook.quality - self.reference(i, a))
-            - p["autonomy_cost"] * self.v[i] * (1 - part)
+            + self.p["quality_value"] * (outlook.quality - self.reference(i, a))
+            - self.autonomy(i, members)
+            - self.fit(i, members, a, provider)
         )
 
     def judged(self, i: int, a: int, quarter: int) -> float:
@@ -382,40 +534,89 @@ class Reference:
         if body is None:
             return 0.0
         omega = self.omega(i, body.members)
-        return self.benefit(i, body.members, a, self.present(body, quarter), omega)
+        outlook = self.present(body, quarter)
+        return self.benefit(i, body.members, a, outlook, omega, body.provider)
 
     def party(self, i: int, a: int) -> list[int]:
         body = self.body.get((i, a))
         return [i] if body is None else body.members
 
-    def union(self, i: int, j: int, a: int, quarter: int) -> Union:
+    def may_unite(self, i: int, j: int, a: int) -> bool:
+        """Whether the parties of i and its contact j can become one."""
+        one, two = self.body.get((i, a)), self.body.get((j, a))
+        if j in self.party(i, a) or len(self.party(i, a) + self.party(j, a)) > self.scenario.cap:
+            return False
+        for body, region, other in ((one, i, two), (two, j, one)):
+            star = body is not None and body.form == "contract"
+            if star and (region != body.provider or other is not None):
+                return False
+        return True
+
+    def more_capable(self, group: list[int], a: int) -> int:
+        """The provider of a contract; then the larger region, then the first by code."""
+        return max(group, key=lambda m: (self.k[m][a], self.N[m], -m))
+
+    def union(self, i: int, j: int, a: int, quarter: int, planning: float) -> Union:
         """The union of i's party with that of its contact j."""
         one, two = self.body.get((i, a)), self.body.get((j, a))
         first, second = list(self.party(i, a)), list(self.party(j, a))
-        here, there = (sum(self.N[m] for m in party) for party in (first, second))
         if one is None and two is None:
-            host, form, penalty = None, self.scenario.form, self.mean_transition()
-            enters = (True, True)
+            return self.founding(i, j, a, planning)
+        here, there = (sum(self.N[m] for m in party) for party in (first, second))
+        if one is None or two is None:
+            host = two if one is None else one
         else:
-            if one is None or two is None:
-                host = two if one is None else one
-            else:
-                host = one if here > there else two
-            form, penalty = host.form, self.transition((quarter - host.began) / 4)
-            enters = (here <= there, here > there)
+            host = one if here > there else two
+        enters = (here <= there, here > there)
+        if host.form == "contract":
+            enters = (one is None, two is None)
         members = first + second
-        short = 1 - sum(self.r[m] for m in members) / len(members)
-        trust = self.trust_among(first, second, i)
-        outlook = self.outlook(members, a, form, penalty, trust, short)
-        return Union(first, second, outlook, host, form, enters)
+        outlook = self.outlook(
+            members, a, host,
+            penalty=self.transition((quarter - host.began) / 4),
+            trust=self.trust_among(self.ties(members, host), first, i),
+            short=1 - sum(self.r[m] for m in members) / len(members),
+        )  # fmt: skip
+        return Union(first, second, outlook, host, host.form, host.provider, enters)
+
+    def founding(self, i: int, j: int, a: int, planning: float) -> Union:
+        """The union of two regions alone, in the form that is set or that they choose."""
+        form = self.areas[a].form or self.scenario.form
+        if form != "choice":
+            return self.found(i, j, a, form, planning)
+        people = (self.served(i, a) + self.served(j, a)) / 2
+        partners = clip(self.areas[a].efficient_scale / people, 2, self.scenario.cap)
+        forms = ("contract", "board")
+        worst = {}
+        for form in forms:
+            union = self.found(i, j, a, form, planning, partners)
+            worst[form] = min(self.change(m, union, a, 0, [i + j - m]) for m in (i, j))
+        better = max(forms, key=lambda form: worst[form])
+        return self.found(i, j, a, better, planning)
+
+    def found(
+        self, i: int, j: int, a: int, form: str, planning: float, partners: float = 0.0
+    ) -> Union:
+        p, pair = self.p, [i, j]
+        provider = self.more_capable(pair, a) if form == "contract" else None
+        body = Body(a, form, 0, pair, provider)
+        missed = 1 - p["foreseen"]
+        missed *= 1 - self.running_strength("information", a)
+        missed *= 1 - self.strength("planning", planning)
+        outlook = self.outlook(
+            pair, a, body,
+            penalty=self.mean_transition(), trust=self.trust_among([(i, j)]),
+            short=1 - (self.r[i] + self.r[j]) / 2, foreseen=1 - missed, partners=partners,
+        )  # fmt: skip
+        return Union([i], [j], outlook, None, form, provider, (True, True))
 
     def first_year(self, i: int, union: Union, a: int) -> float:
         return self.share(i, union.members, a) * union.outlook.cost
 
     def offered(self, i: int, a: int) -> tuple[float, float]:
         """Parts of a start-up that central government and business offer to pay."""
-        grant = self.p["grant_share"] * self.aid["government"][i, a]
-        finance = self.p["cofinance_share"] * self.aid["business"][i, a]
+        grant = self.strength("government", self.aid["government"][i, a])
+        finance = self.strength("business", self.aid["business"][i, a])
         whole = max(grant + finance, 1)
         return grant / whole, finance / whole
 
@@ -423,7 +624,7 @@ class Reference:
         """Change of i's own judged net benefit; its neighbours ``across`` are known to count."""
         own = union.first if i in union.first else union.second
         omega = self.omega(i, own) + self.omega(i, across)
-        change = self.benefit(i, union.members, a, union.outlook, omega)
+        change = self.benefit(i, union.members, a, union.outlook, omega, union.provider)
         if union.enters[i in union.second]:
             due = self.p["startup_cost"] * (1 + self.f[i]) * self.first_year(i, union, a)
             due *= 1 - sum(self.offered(i, a))
@@ -434,7 +635,7 @@ class Reference:
         return union.second if i in union.first else union.first
 
     def goodwill(self, i: int, a: int, quarter: int) -> float:
-        return self.g[i] * (self.p["mandate_goodwill"] if self.bound[i, a] > quarter else 1)
+        return self.g[i] * (0.7 if self.bound[i, a] > quarter else 1)
 
     def with_goodwill(
         self, i: int, union: Union, a: int, quarter: int, others: dict[int, float]
@@ -517,6 +718,7 @@ class Reference:
         return math.inf if phase is None or phase.budget is None else phase.budget / 4
 
     def start_quarter(self, quarter: int) -> None:
+        self.before = self.partners()
         self.befall(quarter)
         self.apply_shocks(quarter)
         for lever in LEVERS:
@@ -541,7 +743,7 @@ class Reference:
                 if quarter > 0 and budget != self.budget(supporter, quarter - 1):
                     self.ration[supporter] = 1.0
             else:
-                need = self.running(supporter)
+                need = self.running(supporter, quarter)
                 self.ration[supporter] = 1.0 if need <= budget else budget / need
             self.aid[supporter] = {
                 slot: offer * self.ration[supporter] for slot, offer in offers.items()
@@ -577,7 +779,9 @@ class Reference:
     def identify(self, quarter: int) -> None:
         opened = {}
         for i, a in self.slots:
-            if (i, a) not in self.talks and self.contacts[i] and self.attends(i, a, quarter):
+            buys = (i, a) in self.body and self.body[i, a].provider not in (None, i)
+            free = (i, a) not in self.talks and self.contacts[i] and not buys
+            if free and self.attends(i, a, quarter):
                 j = self.choose(i, a, quarter)
                 if j is not None:
                     opened[i, a] = (j, quarter)
@@ -590,31 +794,27 @@ class Reference:
         chance = logistic(
             p["attention_base"]
             + p["attention_cost"] * (self.unit_cost(self.served(i, a), a) - 1)
-            + p["attention_stress"] * self.f[i]
-            + p["attention_peers"] * peers
-            + p["attention_interest"] * (len(self.areas) * self.w[i][a] - 1)
-            + p["attention_grant"] * self.aid["government"][i, a]
-            + p["attention_forum"] * self.levers["forum"][a] * (self.forum[i] >= 0)
+            + self.f[i]
+            + 1.5 * peers
         )
+        chance /= 1 - self.strength("government", self.aid["government"][i, a])
+        chance /= 1 - self.strength("forum", self.levers["forum"][a] * (self.forum[i] >= 0))
         return self.uniform(rng.ATTENTION, quarter, i, i, a) <= chance
 
     def notices(self, i: int, j: int, a: int, quarter: int) -> bool:
-        p = self.p
-        chance = (
-            p["notice"] * self.near[i, j] * (0.5 + self.T[i, j])
-            * (1 + p["notice_forum"] * self.levers["forum"][a] * self.meet(i, j))
-            * (1 + p["notice_tier"] * (self.tier[i] == self.tier[j]))
+        chance = clip(
+            self.p["notice"] * self.near[i, j] * (0.5 + self.T[i, j])
+            * (1 + (self.tier[i] == self.tier[j]))
         )  # fmt: skip
-        return self.uniform(rng.NOTICE, quarter, i, j, a) < clip(chance)
+        forum = self.strength("forum", self.levers["forum"][a] * self.meet(i, j))
+        return self.uniform(rng.NOTICE, quarter, i, j, a) < 1 - (1 - chance) * (1 - forum)
 
     def choose(self, i: int, a: int, quarter: int) -> int | None:
         """The contact through which region i opens a negotiation, if any."""
-        own = self.party(i, a)
         speaker: dict[frozenset[int], int] = {}
         for j in self.contacts[i]:
             party = self.party(j, a)
-            fits = j not in own and len(own) + len(party) <= self.scenario.cap
-            if fits and self.notices(i, j, a, quarter):
+            if self.may_unite(i, j, a) and self.notices(i, j, a, quarter):
                 before = speaker.get(frozenset(party))
                 if before is None or self.T[i, j] > self.T[i, before]:
                     speaker[frozenset(party)] = j
@@ -647,7 +847,7 @@ class Reference:
 
     def gain(self, i: int, j: int, a: int, quarter: int) -> float:
         """What region i thinks that uniting through j would bring."""
-        union = self.union(i, j, a, quarter)
+        union = self.union(i, j, a, quarter, 0.0)
         known = {
             m: self.change(m, union, a, quarter, union.second if m == i else
                            [i] if m in union.second else [])
@@ -657,14 +857,16 @@ class Reference:
 
     # 2 communicate ------------------------------------------------------------------------------
     def communicate(self, quarter: int) -> None:
-        p, areas = self.p, range(len(self.areas))
+        areas = range(len(self.areas))
         for i, j in self.T:
             forum = sum(self.levers["forum"]) / len(self.areas) * self.meet(i, j)
-            shared = [a for a in areas if (i, a) in self.body and j in self.party(i, a)]
+            shared = [a for a in areas if self.are_partners(i, j, a)]
             team = max((self.levers["team"][a] for a in shared), default=0.0)
             mediation = sum(self.aid["ngo"][i, a] for a in areas) / len(self.areas)
-            built = (
-                p["trust_forum"] * forum + p["trust_team"] * team + p["trust_mediation"] * mediation
+            built = quarterly(self.learning) * (
+                self.strength("forum", forum)
+                + self.strength("team", team)
+                + self.strength("ngo", mediation)
             )
             self.T[i, j] += min(built, 1) * max(0, 1 - self.damage[i, j] - self.T[i, j])
 
@@ -674,49 +876,63 @@ class Reference:
         self.leaving = []
         self.concluding: list[tuple[float, int, int]] = []
         for i, a in self.slots:
-            if (i, a) in self.body and self.bound[i, a] <= quarter:
+            body = self.body.get((i, a))
+            if body and body.provider != i and self.bound[i, a] <= quarter:
                 stayed = (quarter - self.entered[i, a]) / 4
                 hazard = p["exit_base"] * math.exp(
-                    p["exit_load"] * (self.load[i, a] / 0.03 - 1)
+                    0.7 * (self.load[i, a] / 0.045 - 1)
                     + p["exit_trust"] * (0.5 - self.body_trust[i, a]) / 0.15
-                    - p["exit_saving"] * self.realised[i, a] / 0.10
+                    - 2 * (self.m[i] - 0.5)
                 )
                 chance = 1 - math.exp(-hazard / 4)
                 draw = self.uniform(rng.LEAVING, quarter, i, i, a)
-                if stayed >= p["first_term"] and draw < chance:
+                if stayed >= FIRST_TERM and draw < chance:
                     self.leaving.append((i, a))
             if (i, a) in self.talks and self.talks[i, a][1] < quarter:
                 self.advance(i, a, quarter)
 
     def advance(self, i: int, a: int, quarter: int) -> None:
-        p, j = self.p, self.talks[i, a][0]
-        first, second = self.party(i, a), self.party(j, a)
-        members = first + second
-        if j in first or len(members) > self.scenario.cap:
+        j = self.talks[i, a][0]
+        if not self.may_unite(i, j, a):
             del self.talks[i, a]
             return
-        mediation = sum(self.aid["ngo"][m, a] for m in members) / len(members)
-        chance = (
-            p["conclude"]
-            * (1 + p["conclude_planning"] * self.levers["planning"][a])
-            * (1 + p["conclude_team"] * self.levers["team"][a])
-            * (1 + p["conclude_mediation"] * mediation)
-            / (1 + p["conclude_interests"] * self.interests_apart(members))
-        )
-        if self.uniform(rng.CONCLUSION, quarter, i, i, a) < clip(chance):
+        members = self.party(i, a) + self.party(j, a)
+        host = self.union(i, j, a, quarter, 0.0).host or Body(a, "board", quarter)
+        speed = self.decision_rate(
+            members, a, host,
+            trust=(self.T[i, j] + self.T[j, i]) / 2,
+            again=self.again([(i, j)], a),
+        )  # fmt: skip
+        if self.uniform(rng.CONCLUSION, quarter, i, i, a) < 1 - math.exp(-speed):
             self.concluding.append((self.uniform(rng.ORDER, quarter, i, i, a), i, a))
+
+    def decision_rate(
+        self, members: list[int], a: int, body: Body, *, trust: float, again: float
+    ) -> float:
+        """Joint decisions a quarter."""
+        p, ties = self.p, self.ties(members, body)
+        apart = self.culture_apart(ties) + self.interests_apart(ties)
+        rate = p["decision_speed"] * math.exp(
+            p["decision_trust"] * (trust - 0.5)
+            + p["decision_commitment"] * (mean(self.m[i] for i in members) - 0.5)
+            - 0.25 * apart
+            + 0.5 * again
+        )
+        if body.form == "board":
+            rate /= (len(members) - 1) ** 0.4
+        rate /= 1 - self.running_strength("planning", a)
+        rate /= 1 - self.running_strength("team", a)
+        return rate / (1 - self.mean_strength("ngo", members, a))
 
     # settling -----------------------------------------------------------------------------------
     def form_agreements(self, quarter: int) -> None:
         for i, a in self.leaving:
             self.leave(i, a)
         for mandate in (*self.scenario.mandates, *self.strategy.mandates):
-            tiers = list(self.scenario.regions.tiers().values())
-            groups = tiers if mandate.groups == "tiers" else mandate.groups
+            groups = [[self.codes.index(code) for code in group] for group in self.groups(mandate)]
             for a, name in enumerate(self.names):
                 for group in groups if name in mandate.areas and mandate.from_ == quarter else ():
-                    members = sorted(self.codes.index(code) for code in group)
-                    self.oblige(members, a, mandate.until, quarter)
+                    self.oblige(sorted(group), a, mandate, quarter)
         for _order, i, a in sorted(self.concluding):
             if (i, a) in self.talks:
                 self.conclude(i, a, quarter)
@@ -727,13 +943,38 @@ class Reference:
         if body is None:
             return
         body.members.remove(i)
-        gone = [i] if len(body.members) > 1 else [i, *body.members]
+        dissolves = len(body.members) == 1 or body.provider == i
+        gone = [i, *body.members] if dissolves else [i]
         for m in gone:
             del self.body[m, a]
+            self.mandate.pop((m, a), None)
             self.bound[m, a], self.expected[m, a] = 0, 0.0
+            for number, (area, members) in enumerate(self.listed):
+                self.kept_listed[number] &= area != a or m not in members
         self.counts["ended"] += len(gone)
 
-    def oblige(self, group: list[int], a: int, until: int, quarter: int) -> None:
+    def groups(self, mandate: object) -> list[list[str]]:
+        """The groups of a mandate; those of tiers are halved until they are small enough."""
+        if mandate.groups != "tiers":
+            return mandate.groups
+        regions = self.scenario.regions
+        north, east = np.radians(regions.latitude), np.radians(regions.longitude)
+        place = np.column_stack(
+            [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)]
+        )
+
+        def pieces(rows: list[int]) -> list[list[int]]:
+            if len(rows) <= mandate.size:
+                return [rows]
+            axis = np.ptp(place[rows], axis=0).argmax()
+            rows = sorted(rows, key=lambda i: place[i, axis])
+            half = len(rows) // 2
+            return pieces(rows[:half]) + pieces(rows[half:])
+
+        tiers = [[self.codes.index(c) for c in tier] for tier in regions.tiers().values()]
+        return [[self.codes[i] for i in piece] for tier in tiers for piece in pieces(tier)]
+
+    def oblige(self, group: list[int], a: int, mandate: object, quarter: int) -> None:
         if len(group) < 2:
             return
         inside = {b for m in group if (b := self.body.get((m, a))) and set(b.members) <= set(group)}
@@ -742,14 +983,18 @@ class Reference:
             if (m, a) in self.body and self.body[m, a] is not host:
                 self.leave(m, a)
         if host is None:
-            host = Body(a, self.scenario.form, quarter)
+            form = self.areas[a].form or self.scenario.form
+            form = "board" if form == "choice" else form
+            host = Body(a, form, quarter)
+            if form == "contract":
+                host.provider = self.more_capable(group, a)
         new = [m for m in group if m not in host.members]
         host.members = sorted(host.members + new)
         for m in new:
             self.body[m, a], self.entered[m, a] = host, quarter
             self.talks.pop((m, a), None)
         for m in group:
-            self.bound[m, a] = until
+            self.bound[m, a], self.mandate[m, a] = mandate.until, mandate
         cost = self.present(host, quarter).cost
         for m in new:
             self.pay_startup(m, a, self.share(m, host.members, a) * cost)
@@ -772,9 +1017,9 @@ class Reference:
     def conclude(self, i: int, a: int, quarter: int) -> None:
         """Both parties vote; what both want is done."""
         j, opened = self.talks.pop((i, a))
-        if j in self.party(i, a) or len(self.party(i, a) + self.party(j, a)) > self.scenario.cap:
+        if not self.may_unite(i, j, a):
             return
-        union = self.union(i, j, a, quarter)
+        union = self.union(i, j, a, quarter, self.levers["planning"][a])
         changes = {
             m: self.change(m, union, a, quarter, self.other_side(m, union)) for m in union.members
         }
@@ -786,12 +1031,13 @@ class Reference:
                 wrong = self.error(m, contact, a, self.levers["planning"][a])
             gain = self.with_goodwill(m, union, a, quarter, changes) + wrong
             omega = self.omega(m, union.members)
-            seen[m] = self.benefit(m, union.members, a, union.outlook, omega) + wrong
-            if gain > 0:
+            provider = union.provider
+            seen[m] = self.benefit(m, union.members, a, union.outlook, omega, provider) + wrong
+            if gain > 0 and self.votes(m, a):
                 yes[int(m in union.second)] += self.N[m]
         agreed = []
         for side, party in enumerate((union.first, union.second)):
-            people = sum(self.N[m] for m in party)
+            people = sum(self.N[m] for m in party if self.votes(m, a))
             if self.scenario.consent == "open" and side == 1:
                 agreed.append(True)
                 continue
@@ -803,16 +1049,20 @@ class Reference:
         self.counts["agreements"] += 1
         self.counts["deciding"] += quarter - opened
         was_alone = [m for m in union.members if (m, a) not in self.body]
-        due = {m: self.first_year(m, union, a) for m in union.members}
-        host = union.host or Body(a, union.form, quarter)
+        host = union.host or Body(a, union.form, quarter, [], union.provider)
         for m in union.members:
             if m not in host.members:
                 self.body[m, a], self.entered[m, a] = host, quarter
         host.members = sorted(union.members)
+        cost = self.present(host, quarter).cost
         for m in union.members:
             if union.enters[m in union.second]:
-                self.pay_startup(m, a, due[m])
+                self.pay_startup(m, a, self.share(m, host.members, a) * cost)
             self.expect(m, a, seen[m], is_new=m in was_alone)
+
+    def votes(self, i: int, a: int) -> bool:
+        """Whether region i votes in its party: not if it buys from a provider."""
+        return (i, a) not in self.body or self.body[i, a].provider in (None, i)
 
     def money(self, i: int, a: int) -> float:
         return self.alone(i, a) * self.areas[a].cost_per_resident
@@ -829,7 +1079,7 @@ class Reference:
         wanted = sum(self.cofinanced[i, a] * prices[a] for i, a in self.slots)
         left = self.budget("business", quarter)
         if wanted > 0 and left < math.inf:
-            left = max(left - self.running("business"), 0.0)
+            left = max(left - self.running("business", quarter), 0.0)
         met = 1.0 if wanted <= left else left / wanted
         for slot in self.slots:
             self.granted[slot] *= part
@@ -838,22 +1088,23 @@ class Reference:
 
     # 4 coordinate -------------------------------------------------------------------------------
     def seen_chance(self, a: int) -> float:
-        alone, watched = self.p["observation"], self.levers["monitoring"][a]
-        return alone + (1 - alone) * max(watched, self.levers["information"][a] / 2)
+        missed = 1 - self.running_strength("monitoring", a)
+        return 1 - 0.6 * missed * (1 - self.running_strength("information", a))
 
     def honour_chance(self, i: int, a: int, quarter: int) -> float:
-        p, members = self.p, self.body[i, a].members
-        part = self.N[i] / sum(self.N[m] for m in members)
-        temptation = p["shortfall_share"] * (1 - part) * (1 - self.seen_chance(a))
-        return logistic(
-            p["honour_base"]
-            + p["honour_goodwill"] * (self.goodwill(i, a, quarter) - 0.25)
-            + p["honour_commitment"] * (self.m[i] - 0.5)
-            + p["honour_trust"] * (self.trust_among(members, []) - 0.5)
-            + p["honour_voice"] * self.aid["community"][i, a]
-            - p["honour_stress"] * self.f[i]
-            - p["honour_temptation"] * temptation / 0.05
+        body = self.body[i, a]
+        part = self.N[i] / sum(self.N[m] for m in body.members)
+        temptation = SHORTFALL_SHARE * (1 - part) * (1 - self.seen_chance(a))
+        chance = logistic(
+            self.p["honour_base"]
+            + 3 * (self.goodwill(i, a, quarter) - 0.25)
+            + 2 * (self.m[i] - 0.5)
+            + 2 * (self.trust_among(self.ties(body.members, body)) - 0.5)
+            - self.f[i]
+            - temptation / 0.05
         )
+        voice = self.strength("community", self.aid["community"][i, a])
+        return 1 - (1 - chance) * (1 - voice)
 
     def coordinate(self, quarter: int) -> None:
         self.kept, self.seen = {}, {}
@@ -871,17 +1122,21 @@ class Reference:
             self.due[i, a] = self.alone(i, a)
             self.cost[i, a], self.quality[i, a] = 1.0, self.reference(i, a)
             self.realised[i, a] = self.load[i, a] = self.body_trust[i, a] = 0.0
+        self.matters = []
         for body in set(self.body.values()):
             a, members = body.area, body.members
+            ties = self.ties(members, body)
             people = sum(self.served(i, a) for i in members)
             short = sum(self.served(i, a) for i in members if not self.kept[i, a]) / people
             penalty = self.transition((quarter - body.began) / 4)
-            trust = self.trust_among(members, [])
-            outlook = self.outlook(members, a, body.form, penalty, trust, short)
+            trust = self.trust_among(ties)
+            outlook = self.outlook(members, a, body, penalty=penalty, trust=trust, short=short)
+            rate = self.decision_rate(members, a, body, trust=trust, again=self.again(ties, a))
+            self.matters.append(3 / rate)
             shares = {i: self.share(i, members, a) * outlook.cost for i in members}
             back = {
                 i: 0.0 if self.kept[i, a] or self.seen[i, a]
-                else self.p["shortfall_share"] * shares[i]
+                else SHORTFALL_SHARE * shares[i]
                 for i in members
             }  # fmt: skip
             for i in members:
@@ -889,16 +1144,17 @@ class Reference:
                 omega = self.omega(i, members)
                 alone = self.alone(i, a)
                 gain = self.areas[a].spillover * omega * self.served(i, a)
-                part = self.N[i] / sum(self.N[m] for m in members)
+                fit, autonomy = self.fit(i, members, a, body.provider), self.autonomy(i, members)
                 self.due[i, a] = shares[i]
                 self.cost[i, a] = (borne - gain) / alone
                 self.quality[i, a] = outlook.quality
                 self.realised[i, a] = (
                     1 - self.cost[i, a]
                     + self.p["quality_value"] * (outlook.quality - self.reference(i, a))
-                    - self.p["autonomy_cost"] * self.v[i] * (1 - part)
+                    - autonomy
+                    - fit
                 )  # fmt: skip
-                self.load[i, a] = outlook.information + outlook.negotiation
+                self.load[i, a] = outlook.load
                 self.body_trust[i, a] = outlook.trust
                 bare = self.share(i, members, a) * people * self.unit_cost(people, a) / alone
                 for name, value in {
@@ -909,12 +1165,20 @@ class Reference:
                     "conduct": (shares[i] - borne) / alone,
                     "spill": gain / alone,
                     "pooled": self.p["quality_value"] * (outlook.quality - self.reference(i, a)),
-                    "self_rule": -self.p["autonomy_cost"] * self.v[i] * (1 - part),
+                    "self_rule": -autonomy,
+                    "fit": -fit,
                 }.items():
                     self.channels[name][i, a] = value
         self.bill(quarter)
 
-    def charge(self, lever: str, i: int, a: int) -> float:
+    def price(self, lever: str, quarter: int) -> float:
+        """Yearly price of a full lever."""
+        phase = self.in_force(lever, quarter)
+        if phase and phase.price is not None:
+            return phase.price
+        return self.p["lever_price"] * (0.25 if lever in ("forum", "community") else 1)
+
+    def charge(self, lever: str, i: int, a: int, quarter: int) -> float:
         """Yearly price of a running lever for a slot, in money."""
         together = (i, a) in self.body
         base = self.due[i, a] if together else self.alone(i, a)
@@ -926,11 +1190,12 @@ class Reference:
             intensity = self.aid[lever][i, a] * together
         else:
             intensity = self.levers[lever][a] * together
-        return self.p[LEVERS[lever].price] * intensity * base * self.areas[a].cost_per_resident
+        price = self.price(lever, quarter) * self.areas[a].cost_per_resident
+        return price * intensity * base
 
-    def running(self, lever: str) -> float:
+    def running(self, lever: str, quarter: int) -> float:
         """What a lever costs this quarter, start-up aside, in money."""
-        return sum(self.charge(lever, i, a) for i, a in self.slots) / 4
+        return sum(self.charge(lever, i, a, quarter) for i, a in self.slots) / 4
 
     def bill(self, quarter: int) -> None:
         self.paid = {}
@@ -942,7 +1207,7 @@ class Reference:
             startup = self.startup_paid.get(lever, 0.0)
             running, part = 0.0, 1.0
             if lever != "government":
-                running = self.running(lever)
+                running = self.running(lever, quarter)
             if lever in SUPPORTERS:
                 left = max(self.budget(lever, quarter) - startup, 0.0)
                 part = 1.0 if running <= left else left / running
@@ -953,28 +1218,38 @@ class Reference:
                     price = self.areas[a].cost_per_resident
                     own = 4 * aid.get((i, a), 0.0) * price
                     if lever != "government":
-                        own += self.charge(lever, i, a) * part
+                        own += self.charge(lever, i, a, quarter) * part
                     self.programme[i, a] += own / self.money(i, a)
+
+        self.mandates_cost = dict.fromkeys(PAYERS, 0.0)
+        for (i, a), mandate in self.mandate.items():
+            if self.bound[i, a] <= quarter:
+                continue
+            price = self.p["lever_price"] if mandate.price is None else mandate.price
+            yearly = price * self.due[i, a] * self.areas[a].cost_per_resident
+            self.mandates_cost[mandate.paid_by] += yearly / 4
+            if mandate.paid_by == "members":
+                self.programme[i, a] += yearly / self.money(i, a)
 
     # 5 evaluate ---------------------------------------------------------------------------------
     def evaluate(self, quarter: int) -> None:
-        p, areas = self.p, range(len(self.areas))
-        best = {slot: max(self.k[m][slot[1]] for m in b.members) for slot, b in self.body.items()}
+        p, areas, learning = self.p, range(len(self.areas)), quarterly(self.learning)
         trust, damage = dict(self.T), self.damage
         for i, j in trust:
-            shared = [a for a in areas if (i, a) in self.body and j in self.party(i, a)]
+            shared = [a for a in areas if self.are_partners(i, j, a)]
             observed = [a for a in shared if self.seen[j, a]]
             for a in observed:
                 if self.kept[j, a]:
-                    trust[i, j] += p["trust_gain"] * max(0, 1 - damage[i, j] - trust[i, j])
-                    damage[i, j] -= p["trust_mending"] * damage[i, j]
+                    gain = quarterly(self.learning, 0.5)
+                    trust[i, j] += gain * max(0, 1 - damage[i, j] - trust[i, j])
+                    damage[i, j] -= quarterly(0.03) * damage[i, j]
                 else:
-                    trust[i, j] -= p["trust_loss"] * trust[i, j]
+                    trust[i, j] -= quarterly(self.learning, 1.5) * trust[i, j]
                     if self.scenario.trust == "lasting":
-                        damage[i, j] += p["trust_damage"] * (1 - damage[i, j])
+                        damage[i, j] += quarterly(0.6) * (1 - damage[i, j])
             if not observed:
                 back_to = min(self.T_start[i, j], 1 - damage[i, j])
-                trust[i, j] += p["trust_drift"] * (back_to - trust[i, j])
+                trust[i, j] += quarterly(0.05) * (back_to - trust[i, j])
         self.T = trust
         for i in range(self.n):
             mine = [a for a in areas if (i, a) in self.body]
@@ -985,18 +1260,18 @@ class Reference:
             seen = [a for a in mine if self.seen[i, a]]
             if seen:
                 kept = sum(self.kept[i, a] for a in seen) / len(seen)
-                self.r[i] += p["reputation_learning"] * (kept - self.r[i])
+                self.r[i] += learning * (kept - self.r[i])
             if mine:
                 realised = gained / joint
                 bound = sum(cost[a] for a in mine if self.bound[i, a] > quarter) / joint
                 goal = logistic(0.405 + (realised - self.u[i]) / 0.05)
-                goal *= 1 - bound * (1 - p["mandate_commitment"])
-                self.m[i] += (1 - 0.8**0.25) * (goal - self.m[i])
-                self.u[i] += (1 - 0.5**0.25) * (realised - self.u[i])
+                goal *= 1 - 0.3 * bound
+                self.m[i] += learning * (goal - self.m[i])
+                self.u[i] += quarterly(self.learning, 2.5) * (realised - self.u[i])
             else:
-                self.m[i] += p["trust_drift"] * (p["commitment_start"] - self.m[i])
-            for a in mine:
-                self.k[i][a] += p["capacity_learning"] * (best[i, a] - self.k[i][a])
+                self.m[i] += quarterly(0.05) * (p["commitment_start"] - self.m[i])
+        for body in set(self.body.values()):
+            self._converge(body, learning)
 
     def advance_quarter(self, quarter: int) -> None:
         """The five steps of building collaboration."""
@@ -1013,13 +1288,15 @@ class Reference:
 
         slots, people = self.slots, [self.N[i] for i, _a in self.slots]
         money = {slot: self.money(*slot) / 4 for slot in slots}
-        total, spent = sum(money.values()), sum(self.paid.values())
+        total = sum(money.values())
+        spent = sum(self.paid.values()) + sum(self.mandates_cost.values())
         saved = sum(money[s] * (1 - self.cost[s] + self.entry[s]) for s in slots)
         net = sum(money[s] * (self.realised[s] + self.entry[s]) for s in slots)
         bodies = set(self.body.values())
         by_payer = {
             payer: sum(self.paid[lever] for lever in LEVERS if self.payer[lever] == payer)
-            for payer in ("members", "centre", "supporter")
+            + self.mandates_cost[payer]
+            for payer in PAYERS
         }
         change = [self.quality[i, a] - self.k_start[i][a] for i, a in slots]
         mean_quality = sorted(
@@ -1036,9 +1313,9 @@ class Reference:
         graph = nx.Graph()
         graph.add_nodes_from(range(self.n))
         for body in bodies:
-            graph.add_edges_from((i, j) for i, j in permutations(body.members, 2))
+            graph.add_edges_from(self.ties(body.members, body))
         degrees = [degree for _node, degree in graph.degree]
-        pairs = {body: len(body.members) * (len(body.members) - 1) for body in bodies}
+        pairs = {body: len(self.ties(body.members, body)) for body in bodies}
         trust = sum(pairs[body] * self.body_trust[body.members[0], body.area] for body in bodies)
         return {
             "cooperation": len(self.body) / len(slots),
@@ -1054,6 +1331,7 @@ class Reference:
             },
             "decision_time": self.counts["deciding"] / self.counts["agreements"]
             if self.counts["agreements"] else math.nan,
+            "matter_time": mean(self.matters),
             "trust": mean(self.T.values()),
             "trust_in_bodies": trust / sum(pairs.values()) if bodies else math.nan,
             "shortfall": mean([not self.kept[s] for s in self.body]),
@@ -1066,6 +1344,8 @@ class Reference:
             "membership_age": mean([(quarter - self.entered[s]) / 4 for s in self.body]),
             "body_age": mean([(quarter - body.began) / 4 for body in bodies]),
             "bodies": len(bodies),
+            "contracts": mean([b.form == "contract" for b in self.body.values()]),
+            "listed_bodies_kept": mean(self.kept_listed),
             "body_size": mean([len(body.members) for body in bodies]),
             "largest_body": max((len(body.members) for body in bodies), default=0),
             "density": nx.density(graph) if self.n > 1 else 0.0,
@@ -1077,10 +1357,11 @@ class Reference:
             "programme_cost": spent,
             "programme_members": by_payer["members"],
             "programme_centre": by_payer["centre"],
+            "programme_tiers": by_payer["tier"],
             "programme_supporters": by_payer["supporter"],
             "net_saving": saved - spent,
             "net_saving_discounted": (saved - spent)
-            * (1 + self.p["discount"]) ** -((quarter + 0.5) / 4),
+            * (1 + self.scenario.discount) ** -((quarter + 0.5) / 4),
             "benefit_money": net - spent,
             "saving_per_cost": saved / spent if spent > 0 else math.nan,
             "membership_years": self.members_before / 4,

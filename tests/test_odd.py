@@ -14,7 +14,17 @@ import pytest
 
 from kolabsim.model import laws
 from kolabsim.model.laws import STEEPEST
-from kolabsim.model.levers import HYPERBOLA, LOG_QUADRATIC, POWER, STEPS, UNIT_COSTS
+from kolabsim.model.levers import (
+    BOARD,
+    CONTRACT,
+    FORMS,
+    HYPERBOLA,
+    LEAD,
+    LOG_QUADRATIC,
+    POWER,
+    STEPS,
+    UNIT_COSTS,
+)
 from kolabsim.model.parameters import EARTH, PARAMETERS, parameter_record
 
 TOP = Path(__file__).parents[1]
@@ -37,7 +47,7 @@ def test_the_page_is_fresh():
 
 def test_a_stale_block_is_told_with_the_command_that_refreshes_it(tmp_path, capsys):
     page = tmp_path / "odd.md"
-    page.write_text(TEXT.replace(r"\alpha_i \, \max", r"\alpha_i \, \min"), encoding="utf-8")
+    page.write_text(TEXT.replace(r"\alpha_i + \alpha_d", r"\alpha_i - \alpha_d"), encoding="utf-8")
     assert odd.main(["--check"], page) == 1
     told = capsys.readouterr().err
     assert "'law information_cost' is stale" in told
@@ -75,7 +85,9 @@ def test_every_law_is_on_the_page_once_under_its_own_equation():
         for node in ast.parse(inspect.getsource(laws)).body
         if isinstance(node, ast.FunctionDef)
     ]
-    assert set(LAWS) | {"where", "term"} == set(names[: names.index("mean_trust")])
+    first, last = names.index("ties"), names.index("initial_culture")
+    bookkeeping = set(names[first:last]) - odd.SHOWN
+    assert set(LAWS) == set(names) - bookkeeping - {"where", "term"}
     for number, section in re.findall(
         r"^#### (E\d+) (.*?)(?=^###)", TEXT, re.MULTILINE | re.DOTALL
     ):
@@ -119,7 +131,7 @@ def test_only_what_github_shows_is_in_formulas():
 
 def plain(members, trust, p):
     """A sum."""
-    return p.conclude * (members - (trust - 1.0)) / 2.0
+    return p.notice * (members - (trust - 1.0)) / 2.0
 
 
 def powers(members, trust):
@@ -185,7 +197,7 @@ def latex(function):
 
 def test_brackets_stand_where_they_must():
     assert latex(plain) == (
-        r"y = \frac{p_0 \, \left(n - \left(T - 1\right)\right)}{2}"
+        r"y = \frac{n_0 \, \left(n - \left(T - 1\right)\right)}{2}"
     )  # fmt: skip
     assert latex(powers) == r"y = -2 \, T^{2} \, \left(n - 1\right)^{T + 1}"
 
@@ -281,18 +293,23 @@ def translate(equation):
     known = [odd.name_of(equation.law, word).symbol for word in equation.arguments]
     known += [*equation.parameters.values(), *CURVES, *(left for left, _right in lines)]
     names = {symbol: f"_{k}_" for k, symbol in enumerate(dict.fromkeys(known))}
-    words = [r"\\text\{(?:if |otherwise)\}", r"\\mathrm\{\w+\}"]
+    words = [
+        r"\\text\{(?:if |otherwise)\}", r"\\mathrm\{\w+\}", r"\\(?:begin|end)\{cases\}",
+    ]  # fmt: skip
     symbols = sorted(map(re.escape, names), key=len, reverse=True)
     token = re.compile("|".join([*words, *symbols, r"\\[A-Za-z]+"]))
 
     def compiled(right):
-        text = token.sub(lambda found: names.get(found[0], found[0]), right)
+        text = token.sub(
+            lambda found: names.get(found[0], found[0]), re.sub(r"(?<=\d),(?=\d{3})", "", right)
+        )
         return compile(to_python(text), equation.law, "eval")
 
     return names, [(names[left], compiled(right)) for left, right in reversed(lines)]
 
 
 CURVES = {rf"\text{{{word}}}": number for number, word in enumerate(UNIT_COSTS)}
+CURVES |= {rf"\text{{{word}}}": number for number, word in enumerate(FORMS)}
 SPACE = {
     "max": max, "min": min, "exp": exp, "log": log, "sqrt": sqrt,
     "clip": laws.clip.py_func, "logistic": laws.logistic.py_func,
@@ -305,7 +322,10 @@ UNLIKE_SHARES = {
     "earth": (EARTH, EARTH), "x": (-9e2, 9e2), "y": (-9e2, 9e2), "z": (-9e2, 9e2),
     "first_year": (1e3, 1e5), "demand": (0.5, 2), "distance": (0.5, 40), "mean_distance": (0.5, 9),
     "near": (0.1, 3), "unit": (1, 1.5), "priority": (0, 4), "odds": (-4, 4), "value": (-2, 2),
-    "low": (-1, 0), "high": (0, 1),
+    "low": (-1, 0), "high": (0, 1), "rate": (0.1, 2), "culture": (0, 4), "interests": (0, 4),
+    "areas": (2, 9), "square": (1, 9), "product": (1, 9), "reference": (0.1, 6), "cap": (2, 16),
+    "exponent": (0.6, 1.2), "times": (0.5, 2.5), "years": (0, 30), "population": (5e3, 5e6),
+    "own": (-2, 2), "tier": (-2, 2), "deviation": (-2, 2), "load": (0, 0.2), "total": (0, 3),
 }  # fmt: skip
 """From where to where arguments are tried that are not between 0 and 1."""
 
@@ -322,6 +342,8 @@ def test_an_equation_gives_what_its_law_gives(law):
         values = {a: luck.uniform(*UNLIKE_SHARES.get(a, (0, 1))) for a in equation.arguments}
         if "curve" in values:
             values["curve"] = luck.choice((LOG_QUADRATIC, POWER, HYPERBOLA))
+        if "form" in values:
+            values["form"] = luck.choice((CONTRACT, BOARD, LEAD))
         given = known | {odd.name_of(equation.law, word).symbol: v for word, v in values.items()}
         space = SPACE | {names[symbol]: value for symbol, value in given.items()}
         for name, line in lines:

@@ -26,7 +26,8 @@ DIGITS = 6
 
 def figures(kind: str, folder: Path) -> pd.DataFrame:
     """The figures of a quick run."""
-    table = pd.read_csv(folder / TABLES[kind])
+    ranges = folder / "ranges.csv"
+    table = pd.read_csv(ranges if ranges.exists() else folder / TABLES[kind])
     if kind == "comparison":
         table = table[table["measure"] == "net_efficiency"]
     return table.round(DIGITS)

@@ -23,11 +23,11 @@ from textwrap import dedent
 from types import ModuleType
 from typing import NamedTuple
 
-from kolabsim.model import laws, levers, rng
+from kolabsim.model import laws, levers, parameters, rng
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import ACTING, RULES, load_built_in
-from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS
+from kolabsim.model.levers import LEVERS, MECHANISMS, TERMS, UNIT_COSTS, Lever
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, Measure
 from kolabsim.model.parameters import EARTH, PARAMETERS, Parameter
 from kolabsim.model.state import BODY, CONTACT, OPTION, REGION, SLOT, Column, Me
@@ -67,10 +67,12 @@ SHARED: dict[str, Name] = {
 }
 """Names with one meaning in all laws. Levers, attributes of areas and columns have their own."""
 
-CULTURE_APART = Name("d_S", "the mean cultural distance between members (E2)")
-INTERESTS_APART = Name("q_S", "the mean misalignment of interests between members (E2)")
-TRUST_INSIDE = Name("T_S", "mean trust over the ordered pairs of members")
+CULTURE_APART = Name("d_S", "the mean cultural difference between partners (E2)")
+INTERESTS_APART = Name("q_S", "the mean difference of interests between partners (E2)")
+TRUST_INSIDE = Name("T_S", "mean trust between partners")
 TRUST_IN_CONTACT = Name("T_{ij}", "the region's trust in the contact")
+FORM = Name(r"\text{form}", "the legal form")
+REFERENCE = Name("D", "the mean of two regions drawn at random, below")
 
 OWN: dict[str, dict[str, Name]] = {
     "effect": {
@@ -90,22 +92,42 @@ OWN: dict[str, dict[str, Name]] = {
         "curve": Name(r"\text{curve}", "the setting `unit_cost`"),
         "rise": Name("b"), "fixed": Name("h"),
     },
-    "culture_distance": {
-        "": Name("d_S"), "squares": Name("Q", "the sum of the members' squared scores"),
-        "square_of_sum": Name("Z", "the squared length of the sum of their score vectors"),
-        "dimensions": Name("D", "the number of dimensions, 3"),
+    "distance": {
+        "": Name(r"\mathrm{distance}_S"), "square_of_sum": Name("Z"), "squares": Name("Q"),
+        "apart": Name("x"), "reference": REFERENCE,
     },
-    "interest_distance": {
-        "": Name("q_S"), "square_of_sum": Name("Z"), "mean_distance": Name(r"\bar q"),
-        "apart": Name("q"),
+    "distance_from": {
+        "": Name(r"\mathrm{distance}_S"), "square": Name("Q_p"), "product": Name("Z_p"),
+        "squares": Name("Q", "the sum of the members' squared lengths"),
+        "apart": Name("x"), "others": Name("n_1"), "reference": REFERENCE,
     },
+    "culture_reference": {
+        "": Name("D_d"), "dimensions": Name("k", "the number of dimensions, 3"),
+    },
+    "interest_reference": {"": Name("D_q"), "areas": Name("A", "the number of areas")},
+    "practice_reference": {"": Name("D_p")},
     "information_cost": {"": Name(r"\text{information}"), "distance": CULTURE_APART},
+    "practice_cost": {
+        "": Name(r"\text{practice}"),
+        "distance": Name("p_S", "the mean difference of practice between partners (E2)"),
+    },
     "steering": {"": Name(r"\varsigma_S")},
     "negotiation_cost": {
         "": Name(r"\text{negotiation}"), "distance": INTERESTS_APART, "growth": Name(r"\nu"),
         "exponent": Name(r"\nu_S"), "steering": Name(r"\varsigma_S"),
     },
-    "enforcement_cost": {"": Name(r"\text{enforcement}"), "trust": TRUST_INSIDE},
+    "scoped": {
+        "": Name(r"\text{cost}'"), "cost": Name(r"\text{cost}", "negotiation or overhead"),
+        "again": Name("e_S"),
+    },
+    "enforcement_cost": {
+        "": Name(r"\text{enforcement}"), "trust": TRUST_INSIDE, "form": FORM,
+        "weight": Name("w_S"),
+    },
+    "foresight": {
+        "": Name("f_S"), "unforeseen": Name(r"\bar f_S", "the share that they do not (below)"),
+    },
+    "unforeseen": {"": Name(r"\bar f_S"), "missed": Name("x")},
     "transition": {
         "": Name(r"\text{transition}(t)"), "age": Name("t", "the age of the body in years"),
     },
@@ -123,7 +145,8 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name(r"\text{cost}_S"), "people": Name(r"N\delta_S", "the people served by all"),
         "unit": Name("ac_S", "the unit cost of that scale (E1)"),
         "coordination": Name(
-            r"\text{coordination}", "the sum of information, negotiation, enforcement and overhead"
+            r"\text{coordination}",
+            "the sum of information, practice, negotiation, enforcement and overhead (E3)",
         ),
         "haul": Name(r"\text{haul}", "the cost of distance (E4)"),
     },
@@ -131,27 +154,50 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name(r"\text{start-up}"), "first_year": Name("c_1", "its share of a year's joint cost"),
     },
     "aided": {"": Name("A")},
-    "strained": {"": Name(r"\psi(\delta)")},
-    "pooling": {"": Name(r"\text{pooling}")},
+    "strained": {"": Name(r"\mathrm{strained}(\delta)")},
+    "pooling": {"": Name(r"\text{pooling}"), "learnt": Name("x")},
     "pooled_capacity": {
         "": Name("k_S"), "pooling": Name(r"\text{pooling}"),
         "mean": Name(r"\bar k_S", "capacity averaged over the people served"),
-        "best": Name(r"k_{\max}", "the best member's capacity"), "drawn": Name(r"\tau_S"),
+        "best": Name(r"k_{\max}", "the best member's capacity"),
+    },
+    "remoteness": {
+        "": Name(r"\text{remote}"),
+        "radius": Name("R_S", "the root-mean-square distance of its people (km)"),
     },
     "joint_quality": {
         "": Name(r"\text{quality}_S"), "capacity": Name("k_S", "pooled capacity, strained"),
-        "shortfall": Name(r"\text{short}"),
+        "shortfall": Name(r"\text{short}"), "left": Name("x"),
+        "remoteness": Name(r"\text{remote}", "the share lost with distance"),
     },
     "autonomy_loss": {"": Name(r"\text{autonomy}")},
+    "fit_loss": {
+        "": Name(r"\text{misfit}"), "wish": Name("w_{ia}"), "joint": Name("w_{Sa}"),
+        "areas": Name("A", "the number of areas"), "apart": Name("x"),
+    },
+    "fit_loss_of_all": {
+        "": Name(r"\text{misfit}_{\text{all}}"), "squares": Name("Q", "the sum of squared wishes"),
+        "total": Name("W", "the sum of wishes"), "apart": Name("x"),
+        "joint": Name("w_{Sa}", "the priority that the service is made for"),
+        "areas": Name("A", "the number of areas"),
+    },
+    "planned_fit": {
+        "": Name(r"\text{misfit}'"), "loss": Name(r"\text{misfit}", "the loss above"),
+    },
     "net_benefit": {
         "": Name("U"),
         "cost_ratio": Name(r"\text{cost}", "cost borne over stand-alone cost, less spillover"),
         "quality_gain": Name(r"\Delta", "quality less the quality that the region has alone"),
         "lost_autonomy": Name(r"\text{autonomy}", "the value of the autonomy given up"),
+        "misfit": Name(r"\text{misfit}", "the loss from a service unlike its wishes"),
     },
     "attention_odds": {
         "": Name(r"\text{odds}_{\text{attention}}"), "unit": Name("ac_i"),
-        "peers": Name(r"\text{peers}"), "priority": Name(r"\text{priority}"),
+        "peers": Name(r"\text{peers}"), "stress": Name("f", "its fiscal stress"),
+    },
+    "attention": {
+        "": Name(r"P_{\text{attention}}"),
+        "odds": Name(r"\text{odds}_{\text{attention}}", "the log odds above"),
     },
     "nearness": {
         "": Name(r"\text{near}'_{ij}"), "distance": Name("x_{ij}", "the distance in km"),
@@ -166,26 +212,46 @@ OWN: dict[str, dict[str, Name]] = {
         "chance": Name("x"),
     },
     "misperception": {
-        "": Name(r"s_{\text{error}}"), "left": Name("x"),
+        "": Name(r"s_{\text{error}}"),
         "forum": Name("F", "the intensity of the forum, 0 unless both are in one"),
     },
-    "conclusion": {
-        "": Name(r"P_{\text{conclude}}"), "distance": INTERESTS_APART, "helped": Name("x"),
+    "expected_members": {
+        "": Name("n^*"), "people": Name(r"\bar N"), "cap": Name(r"\text{cap}", "the setting `cap`"),
     },
-    "observed": {"": Name(r"\text{seen}")},
+    "decision_rate": {
+        "": Name("h"), "trust": Name("T", "trust between the parties, or in the body"),
+        "commitment": Name("m", "the mean commitment of the members"), "power": Name("z"),
+        "culture": CULTURE_APART, "interests": INTERESTS_APART, "partners": Name("e"),
+        "form": FORM, "slow": Name("x"), "rate": Name("h_1"),
+    },
+    "conclusion": {
+        "": Name(r"P_{\text{conclude}}"), "rate": Name("h", "the rate of decisions"),
+    },
+    "matter_time": {"": Name(r"\text{months}"), "rate": Name("h", "the rate of decisions")},
+    "observed": {"": Name(r"\text{seen}"), "seen": Name("x")},
     "conduct_odds": {
         "": Name(r"\text{odds}_{\text{keep}}"), "trust": TRUST_INSIDE, "temptation": Name("x"),
+        "stress": Name("f", "its fiscal stress"),
+    },
+    "conduct": {
+        "": Name(r"P_{\text{keep}}"), "chance": Name("x"),
+        "odds": Name(r"\text{odds}_{\text{keep}}", "the log odds above"),
     },
     "leaving": {
-        "": Name(r"P_{\text{leave}}"), "trust": TRUST_INSIDE, "load": Name(r"\text{load}"),
-        "realised": Name("U"), "reasons": Name("z"), "hazard": Name("h"),
+        "": Name(r"P_{\text{leave}}"), "trust": TRUST_INSIDE,
+        "load": Name(r"\text{load}", "information, practice and negotiation cost"),
+        "reasons": Name("z"), "hazard": Name("x"),
     },
     "closer": {
         "": Name(r"\mathrm{closer}(x, y, \lambda)"),
         "value": Name("x"), "goal": Name("y"), "part": Name(r"\lambda"),
     },
+    "faster": {
+        "": Name(r"\mathrm{faster}(\lambda, \theta)"),
+        "part": Name(r"\lambda"), "times": Name(r"\theta"),
+    },
     "trust_built": {
-        "": Name(r"\lambda_{ij}"),
+        "": Name(r"\lambda_{ij}"), "built": Name("x"),
         "forum": Name(
             "F_{ij}", "the mean over areas of a forum's intensity if both are in one, else 0"
         ),
@@ -199,12 +265,38 @@ OWN: dict[str, dict[str, Name]] = {
         "": Name("m^*"), "realised": Name("U", "realised net benefit"),
         "expected": Name("u", "what the region expected: its aspiration"),
     },
+    "initial_culture": {
+        "": Name("x_{id}"), "between": Name("y"),
+        "tier": Name("z_{Hd}", "a normal number of its higher tier"),
+        "own": Name("z_{id}", "one of its own"),
+    },
+    "given_culture": {
+        "": Name("x_{id}"), "value": Name("y", "the value of the column over its scale"),
+    },
+    "initial_capacity": {
+        "": Name("k_{ia}"), "population": Name("N_i", "its inhabitants"), "size": Name("x"),
+        "capacity": Name("y"), "deviation": Name("z", "a normal number"),
+    },
+    "initial_trust": {
+        "": Name("T_{ij}"), "trust": Name("y"), "deviation": Name("z", "a normal number"),
+        "distance": Name("d_{ij}", "the cultural difference between the two (E2)"),
+    },
+    "settled_trust": {
+        "": Name("T_{ij}'"), "trust": Name("T_{ij}", "trust at the start, as above"),
+        "years": Name("t", "the years for which they have worked together"), "passed": Name("x"),
+    },
+    "settled_practice": {
+        "": Name("x"), "years": Name("t", "the years for which they have worked together"),
+    },
 }  # fmt: skip
 """Names with a meaning in one law only; '' is the law's result."""
 
 CHOSEN = {
     f"curve == {name}": rf"\text{{curve}} = \text{{{UNIT_COSTS[getattr(levers, name)]}}}"
     for name in ("POWER", "HYPERBOLA")
+} | {
+    f"form == {name}": rf"\text{{form}} = \text{{{levers.FORMS[getattr(levers, name)]}}}"
+    for name in ("CONTRACT", "BOARD")
 }
 """Conditions on a setting, in the words that scenarios use."""
 
@@ -296,31 +388,47 @@ class Effects(ast.NodeTransformer):
         if "_on_" not in word:
             return self.generic_visit(node)
         term, intensity, _p = map(self.visit, node.args)
-        if isinstance(term, ast.Name):
+        if isinstance(term, ast.Name) and reads_once(word):
             term = self.values.get(term.id, term)
         return simpler(effect_of(word, term, intensity))
 
 
-def effect_of(word: str, term: ast.expr, intensity: ast.expr) -> ast.expr:
-    """Return the expression of an effect for a term and an intensity."""
+def returned_by(word: str) -> ast.expr:
+    """Return the expression that an effect returns."""
     lever, _on, acts_on = word.partition("_on_")
     function = ACTING[lever].effects[acts_on]
     if word != function.__name__ and lever != function.__name__:
         text = f"'{word}' is not what {lever} makes of {acts_on}"
         raise RenderingError(text)
     [tree] = ast.parse(dedent(inspect.getsource(function))).body
+    return tree.body[-1].value
+
+
+def reads_once(word: str) -> bool:
+    """Whether an effect reads its term once, so that a local may be written out in it."""
+    names = [node.id for node in ast.walk(returned_by(word)) if isinstance(node, ast.Name)]
+    return names.count("term") == 1
+
+
+def effect_of(word: str, term: ast.expr, intensity: ast.expr) -> ast.expr:
+    """Return the expression of an effect for a term and an intensity."""
     given = {"term": term, "intensity": intensity}
 
     class Put(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return given.get(node.id, node)
 
-    return Put().visit(tree.body[-1].value)
+    return Put().visit(returned_by(word))
 
 
 def simpler(node: ast.expr) -> ast.expr:
-    """Return a sum or product without an initial 0 or 1."""
+    """Return an expression without sums with 0 and products with 1."""
+    if isinstance(node, ast.BinOp):
+        left, right = simpler(node.left), simpler(node.right)
+        node = ast.BinOp(left=left, op=node.op, right=right)
     match node:
+        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=0.0)):
+            return left
         case ast.BinOp(left=ast.Constant(value=0.0), op=ast.Add(), right=right):
             return right
         case ast.BinOp(left=ast.Constant(value=1.0), op=ast.Mult(), right=right):
@@ -338,7 +446,7 @@ class Equation:
         self.tree = Effects().visit(tree)
         self.arguments = [a.arg for a in self.tree.args.args if a.arg != "p"]
         self.parameters: dict[str, str] = {}
-        self.constants = constants_of(module)
+        self.constants = constants_of(parameters) | constants_of(module)
         self.symbols: dict[str, str] = {}
 
     def latex(self) -> str:
@@ -446,8 +554,8 @@ class Equation:
                 left=ast.UnaryOp(op=ast.USub(), operand=left), op=ast.Div(), right=right
             ):
                 return rf"-\frac{{{self.text(left)}}}{{{self.text(right)}}}", SUM
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return rf"\frac{{{self.text(left)}}}{{{self.text(right)}}}", PRODUCT
+            case ast.BinOp(op=ast.Div()):
+                return self._quotient(node)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return rf"{self.text(left, ATOM)}^{{{self.text(right)}}}", POWER
             case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -472,8 +580,14 @@ class Equation:
 
     def _factors(self, node: ast.expr) -> list[ast.expr]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            return [*self._factors(node.left), node.right]
+            found = [*self._factors(node.left), node.right]
+            return [one for one in found if not self._is_one(one)] or found[:1]
         return [node]
+
+    def _is_one(self, node: ast.expr) -> bool:
+        """Whether a factor is a constant that is 1, which no equation shows."""
+        found = self.constants.get(node.id) if isinstance(node, ast.Name) else None
+        return isinstance(found, ast.Constant) and found.value == 1
 
     def _powers(self, factors: Iterable[ast.expr]) -> list[str]:
         """Return factors, with adjacent equal ones joined into a power."""
@@ -499,6 +613,18 @@ class Equation:
         if isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.USub):
             return "-" + r" \, ".join(self._powers([first.operand, *others])), SUM
         return r" \, ".join(self._powers([first, *others])), PRODUCT
+
+    def _quotient(self, node: ast.BinOp) -> tuple[str, int]:
+        """Return a fraction; one of a fraction has all divisors below one line."""
+        divisors: list[ast.expr] = []
+        top: ast.expr = node
+        while isinstance(top, ast.BinOp) and isinstance(top.op, ast.Div):
+            divisors.insert(0, top.right)
+            top = top.left
+        below = self.text(divisors[0])
+        if len(divisors) > 1:
+            below = r" \, ".join(self.text(one, PRODUCT) for one in divisors)
+        return rf"\frac{{{self.text(top)}}}{{{below}}}", PRODUCT
 
     def _cases(self, cases: list[tuple[ast.expr | None, ast.expr]]) -> str:
         rows = [
@@ -558,17 +684,27 @@ def constants_of(module: ModuleType) -> dict[str, ast.expr]:
     """Return the expressions of the constants that a module defines."""
     found = {}
     for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = node.value
+        if not isinstance(node, ast.Assign):
+            continue
+        match node.targets[0], node.value:
+            case ast.Tuple(elts=names), ast.Tuple(elts=values):
+                found |= {n.id: value for n, value in zip(names, values, strict=True)}
+            case ast.Name(id=name), value:
+                found[name] = value
     return {name: value for name, value in found.items() if name.isupper()}
+
+
+SHOWN = {"expected_members"}
+"""Laws that the page shows though they stand among the bookkeeping."""
 
 
 def all_laws() -> dict[str, Callable]:
     """Return the laws of the model by name, in order; ``where`` appears as cases."""
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    shown = names[: names.index("mean_trust")]  # what follows is bookkeeping, described in words
-    return {name: getattr(laws, name) for name in shown if name not in ("where", "term")}
+    bookkeeping = names[names.index("ties") : names.index("initial_culture")]  # described in words
+    hidden = {*bookkeeping, "where", "term"} - SHOWN
+    return {name: getattr(laws, name) for name in names if name not in hidden}
 
 
 def math(latex: str) -> str:
@@ -672,6 +808,35 @@ def families_block() -> str:
     return table(head, rows)
 
 
+def price_of(lever: Lever) -> str:
+    """Return the price of a lever at full intensity in LaTeX."""
+    part, symbol = levers.usual_price(lever, 1.0), PARAMETERS[lever.price].symbol
+    return symbol if part == 1.0 else rf"{numeral(part)} \, {symbol}"
+
+
+def constants_block() -> str:
+    """Return the constants of the model that no analysis varies, with their explanations."""
+    rows = []
+    for node, after in pairwise(ast.parse(inspect.getsource(parameters)).body):
+        is_told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if not isinstance(node, ast.Assign) or not is_told:
+            continue
+        target = node.targets[0]
+        names = [one.id for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        values = [getattr(parameters, name) for name in names]
+        if all(isinstance(value, int | float) for value in values):
+            rows.append([names, values, after.value.value])
+    text = "; ".join
+    return table(
+        ("constant", "value", "meaning"),
+        (
+            (", ".join(f"`{name}`" for name in names), text(map(numeral, values)),
+             " ".join(told.split()).replace("``", "`"))
+            for names, values, told in rows
+        ),
+    )  # fmt: skip
+
+
 def levers_block() -> str:
     """Return mechanisms and supporters, their price, and their payer by default."""
     rows = (
@@ -680,7 +845,7 @@ def levers_block() -> str:
             f"`{name}`",
             "mechanism" if name in MECHANISMS else "support",
             f"{lever.title}: {lever.meaning}",
-            f"{math(PARAMETERS[lever.price].symbol)} of {levers.BASE_TITLES[lever.base]}",
+            f"{math(price_of(lever))} of {levers.BASE_TITLES[lever.base]}",
             lever.payer,
         )
         for name, lever in LEVERS.items()
@@ -713,7 +878,8 @@ def settings_block() -> str:
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
     }
     names = {
-        "FORMS": "`form`", "SHARES": "`shares`", "CONSENTS": "`consent`",
+        "FORMS": "`form` of a body", "FORM_SETTINGS": "`form` of new bodies",
+        "SHARES": "`shares`", "CONSENTS": "`consent`",
         "UNIT_COSTS": "`unit_cost`", "TRUSTS": "`trust`", "TARGETS": "`targets` of support",
         "PAYERS": "`paid_by` of a lever",
     }  # fmt: skip
@@ -770,9 +936,12 @@ def measures_block(measures: Mapping[str, Measure]) -> str:
 
 DRAWS: dict[str, tuple[str, str]] = {
     "CAPACITY": ("i, i; area", "normal: capacity at the start"),
-    "INTERESTS": ("i, i; area", "two gamma parts: priority of an area"),
-    "CULTURE": ("i, i", "four normal: three scores of culture, and fiscal stress"),
-    "PREFERENCES": ("i, i", "14 exponential: preference for autonomy and goodwill"),
+    "INTERESTS": ("i; j is the number of the area", "gamma: priority of an area"),
+    "CULTURE": ("i, i", "three normal: the region's own part of its scores of culture"),
+    "PREFERENCES": (
+        "i; j is 0 to 5",
+        "gamma, two each: goodwill (0, 1), autonomy (2, 3), fiscal stress (4, 5)",
+    ),
     "TRUST": ("i, j", "normal: trust in a contact at the start"),
     "ERROR": ("i, j; area; quarter 0", "normal: error in judging unions through a contact"),
     "ATTENTION": ("i, i; area", "whether a region considers an area"),
@@ -787,6 +956,8 @@ DRAWS: dict[str, tuple[str, str]] = {
     "LEAVING": ("i, i; area", "whether a member leaves"),
     "HONOUR": ("i, i; area", "whether a member keeps its promises"),
     "OBSERVATION": ("i, i; area", "whether the conduct of a member is observed"),
+    "PRACTICE": ("i, i; area", "normal: how the work is done"),
+    "TIER": ("the tier, twice", "three normal: the part of culture that its higher tier shares"),
 }
 """The rest of the address of each purpose, and its draw."""
 
@@ -843,6 +1014,7 @@ def blocks() -> dict[str, str]:
         **{f"columns {name}": columns_block(columns) for name, columns in state.items()},
         **{f"parameters {group}": parameters_block(part) for group, part in groups.items()},
         "areas": parameters_block(AREA_ATTRIBUTES),
+        "constants": constants_block(),
         "families": families_block(),
         "levers": levers_block(),
         "effects": effects_block(),

@@ -90,8 +90,8 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     """The texts of all that is declared once, each with the module that declares it."""
     from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES, FAMILIES
     from kolabsim.model.decision_rules import BUILT_IN
-    from kolabsim.model.declare import RULES
-    from kolabsim.model.levers import LEVERS
+    from kolabsim.model.declare import RULES, load_built_in
+    from kolabsim.model.levers import LEVERS, TERMS
     from kolabsim.model.measures import MEASURES, REGION_MEASURES
     from kolabsim.model.parameters import PARAMETERS
 
@@ -112,6 +112,10 @@ def registry_texts() -> Iterator[tuple[str, str]]:
     for family in FAMILIES.values():
         for area in family.values():
             yield "areas", area.source
+    load_built_in()  # so that all terms are declared
+    for term in TERMS.values():
+        yield "levers", term.meaning
+        yield "levers", term.unit
     for lever in LEVERS.values():
         yield "levers", lever.title
         yield "levers", lever.meaning

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+
+from kolabsim.i18n import _ as translated
 
 
 def cell(text: object) -> str:
@@ -73,14 +76,14 @@ def parameters() -> str:
 def factors() -> str:
     """What can be varied besides parameters: attributes of areas, institutions, levers."""
     from kolabsim.model.areas import AREA_ATTRIBUTES
-    from kolabsim.model.levers import FORMS, LEVERS, MECHANISMS
+    from kolabsim.model.levers import FORM_SETTINGS, LEVERS, MECHANISMS
     from kolabsim.scenario.futures import STRUCTURES
 
     areas = [
         (code(f"areas.AREA.{name}"), unit(entry), span(entry), entry.meaning)
         for name, entry in AREA_ATTRIBUTES.items()
     ]
-    words = {"form": FORMS} | dict(STRUCTURES)
+    words = {"form": FORM_SETTINGS} | dict(STRUCTURES)
     levers = [
         (code(f"{'mechanisms' if name in MECHANISMS else 'support'}.{name}"), lever.title,
          lever.meaning)
@@ -95,6 +98,20 @@ def factors() -> str:
         "## Intensities of levers, from 0 to 1\n",
         table(("factor", "title", "meaning"), levers),
     ])  # fmt: skip
+
+
+def terms() -> str:
+    """The terms of the laws on which levers can act, and the levers that do."""
+    from kolabsim.model.declare import ACTING, load_built_in
+    from kolabsim.model.levers import TERMS
+
+    load_built_in()
+    rows = [
+        (code(name), one.unit, one.meaning,
+         ", ".join(code(lever) for lever, acting in ACTING.items() if name in acting.effects))
+        for name, one in TERMS.items()
+    ]  # fmt: skip
+    return table(("term", "unit", "meaning", "levers that act on it"), rows)
 
 
 def measures() -> str:
@@ -430,8 +447,8 @@ def autodoc(name: str, found: object) -> str:
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        parameters, factors, measures, facts, calibration, tables, scenario, experiments, importing,
-        commands, python,
+        parameters, factors, terms, measures, facts, calibration, tables, scenario, experiments,
+        importing, commands, python,
     )
 }  # fmt: skip
 
@@ -448,7 +465,28 @@ class Declared(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
+class Laws(SphinxDirective):
+    """Draw the laws of the model with what they claim, group by group, in the page's language."""
+
+    def run(self) -> list[nodes.Node]:
+        """Draw them anew: the numbers may have changed though the page has not."""
+        from kolabsim import figures
+        from kolabsim.i18n import speaking
+        from kolabsim.model.curves import STEPS
+
+        self.env.note_reread()
+        if self.env.app.builder.format != "html":
+            return []
+        parts = []
+        with speaking(self.config.language):
+            for group, title in STEPS.items():
+                drawn = figures.to_svg(figures.laws([group]), alt=translated(title))
+                parts.append(f"<h2>{escape(translated(title))}</h2>\n<figure>{drawn}</figure>")
+        return [nodes.raw("", "\n".join(parts), format="html")]
+
+
 def setup(app: Sphinx) -> dict[str, object]:
-    """Register the directive with Sphinx."""
+    """Register the directives with Sphinx."""
     app.add_directive("declared", Declared)
+    app.add_directive("laws", Laws)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from kolabsim import figures
     from kolabsim.analysis.comparison import Comparison, compare
+    from kolabsim.analysis.counterfactual import counterfactuals
     from kolabsim.analysis.run import run_experiment
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kolabsim.study.api import as_function, simulate
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.replay import Replay, replay
     from kolabsim.study.scaffold import new_study
 
 _HOMES = {
@@ -30,16 +32,19 @@ _HOMES = {
     "KolabsimError": "errors",
     "Parameter": "model.parameters",
     "RegionalGovernment": "engine.mesa_model",
+    "Replay": "study.replay",
     "Results": "study.collect",
     "Scenario": "scenario.scenario",
     "StorageError": "errors",
     "Supporter": "engine.mesa_model",
     "as_function": "study.api",
     "compare": "analysis.comparison",
+    "counterfactuals": "analysis.counterfactual",
     "decision_rule": "model.declare",
     "measure": "model.declare",
     "mechanism": "model.declare",
     "new_study": "study.scaffold",
+    "replay": "study.replay",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
     "target_rule": "model.declare",
@@ -55,12 +60,14 @@ __all__ = [
     "KolabsimError",
     "Parameter",
     "RegionalGovernment",
+    "Replay",
     "Results",
     "Scenario",
     "StorageError",
     "Supporter",
     "as_function",
     "compare",
+    "counterfactuals",
     "decision_rule",
     "figures",
     "load",
@@ -68,6 +75,7 @@ __all__ = [
     "mechanism",
     "new_study",
     "regions",
+    "replay",
     "run_experiment",
     "simulate",
     "target_rule",

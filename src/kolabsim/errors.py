@@ -116,6 +116,10 @@ class RenamedWarning(FutureWarning):
     """A spelling that still works and that the next version refuses."""
 
 
+class EditionWarning(FutureWarning):
+    """Settings of the first edition of the model, taken as those of the second."""
+
+
 def warn_renamed(
     old: str, new: str, *, file: str | Path | None = None, line: int | None = None
 ) -> None:

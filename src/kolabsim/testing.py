@@ -128,9 +128,10 @@ def _copy_state(state: State) -> State:
 def busy_scenario() -> Scenario:
     """A scenario in which regions often share, so that every mechanism has an effect."""
     scenario = Scenario.load("kartamantul")
-    return scenario.with_(
-        horizon=QUARTERS, **{"parameters.attention_base": -1.0, "parameters.first_term": 1.0}
-    )
+    # Without the secretariat that is in place there, so that intensity 0 means no team.
+    busy = {"attention_base": -1.0, "decision_speed": 1.0}
+    changes = {f"parameters.{name}": value for name, value in busy.items()}
+    return scenario.with_(changes | {"mechanisms.team": 0.0}, horizon=QUARTERS)
 
 
 class _Case(NamedTuple):

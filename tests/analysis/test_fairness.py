@@ -12,7 +12,10 @@ from kolabsim.errors import InputError
 from kolabsim.model.levers import SHARES
 from tests.builders import Run, make_scenario, region_rows
 
-BUSY = {"attention_base": 0, "notice": 1, "conclude": 1, "exit_base": 0.0}
+BUSY = {
+    "attention_base": 0, "notice": 1, "decision_speed": 5, "exit_base": 0, "misperception": 0.12,
+    "startup_cost": 0, "practice_cost": 0,
+}  # fmt: skip
 
 
 @st.composite
@@ -179,13 +182,40 @@ def test_regions_that_are_alike_in_all_pay_alike(seed: int) -> None:
         areas={"roads": {}},
         bodies=[{"area": "roads", "members": list("ABCD")}],
         parameters={
-            "exit_base": 0, "attention_base": -20, "trust_spread": 0, "trust_culture": 0,
-            "culture_weight": 0, "trust_gain": 0, "trust_loss": 0,
+            "exit_base": 0, "attention_base": -20, "culture_cost": 0, "interest_weight": 0,
+            "practice_cost": 0, "enforcement_cost": 0,
         },
     )  # fmt: skip
     table = fairness(scenario, seed=seed)
     for rule in (*SHARES, "shapley"):
         assert table[rule].tolist() == pytest.approx([0.25] * 4)
+
+
+def test_without_its_provider_no_buyer_saves_anything() -> None:
+    """B serves A and C, which are alike: c(AC) = c(A) + c(C), and c(AB) = c(BC)."""
+    still = {
+        "exit_base": 0, "attention_base": -20, "culture_cost": 0, "interest_weight": 0,
+        "practice_cost": 0, "enforcement_cost": 0,
+    }  # fmt: skip
+    rows = [
+        {"code": code, "population": n, "latitude": 0, "longitude": 0, "stress": 0.3}
+        for code, n in {"A": 10_000, "B": 40_000, "C": 10_000}.items()
+    ]
+
+    def costs(members: str) -> tuple[dict[str, float], dict[str, float], float]:
+        body = {"area": "roads", "members": [*members], "form": "contract", "provider": "B"}
+        scenario = make_scenario(
+            rows, nearest=2, areas={"roads": {}}, bodies=[body], parameters=still
+        )
+        table = fairness(scenario).set_index("region")
+        joint = table["joint_cost"].iloc[0]
+        return (table["shapley"] * joint).to_dict(), (table["alone"] * joint).to_dict(), joint
+
+    shapley, alone, joint = costs("ABC")
+    pair = costs("AB")[2]
+    expected = (3 * alone["A"] - alone["B"] - pair + 2 * joint) / 6
+    assert shapley["A"] == pytest.approx(expected)
+    assert shapley["C"] == pytest.approx(expected)
 
 
 def test_without_bodies_the_table_is_empty() -> None:

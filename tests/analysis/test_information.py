@@ -7,6 +7,7 @@ from scipy.stats import norm
 
 from kolabsim.analysis import information as i
 from kolabsim.analysis.information import information
+from kolabsim.analysis.smoothing import Smoother
 from kolabsim.errors import InputError
 
 WORDS = {"a": -0.3, "b": 0.0, "c": 0.3}
@@ -123,16 +124,16 @@ def test_the_best_at_both_ends_is_told_of_numbers_only():
 
 def test_a_straight_line_is_kept_and_few_numbers_are_words():
     x = np.linspace(0.0, 1.0, 50)
-    curve = i.Curve.of(pd.Series(x))
+    curve = Smoother.of(pd.Series(x))
     y = np.stack([x, 3.0 - 2.0 * x], axis=1)
     np.testing.assert_allclose(curve.fit(y, curve.strengths(y)), y, atol=1e-6)
-    assert i.Curve.of(pd.Series([1, 2, 3, 1])).columns.shape == (4, 3)
-    assert i.Curve.of(pd.Series([True, False, True])).columns.shape == (3, 2)
+    assert Smoother.of(pd.Series([1, 2, 3, 1])).columns.shape == (4, 3)
+    assert Smoother.of(pd.Series([True, False, True])).columns.shape == (3, 2)
 
 
 def test_weights_and_repeated_futures_are_the_same():
     rng = np.random.default_rng(7)
-    curve, y = i.Curve.of(pd.Series(rng.random(30))), rng.normal(size=(30, 2))
+    curve, y = Smoother.of(pd.Series(rng.random(30))), rng.normal(size=(30, 2))
     strengths = curve.strengths(y)
     even = curve.refit(y.T[..., None], np.full((30, 1), 1.0 / 30.0), strengths)[..., 0].T
     np.testing.assert_allclose(even, curve.fit(y, strengths), atol=1e-6)

@@ -250,8 +250,8 @@ def test_a_missing_extra_is_reported_first(tmp_path, monkeypatch, package, extra
 
 def test_a_comparison_runs_like_the_other_kinds(tmp_path):
     (tmp_path / "c.yaml").write_text(
-        "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, forum]\nruns: 4\n"
-        "set: {horizon: 4}\n",
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, forum]\nruns: 4\nset: {horizon: 4}\n",
         encoding="utf-8",
     )
     experiment = ks.Experiment.load(tmp_path / "c.yaml")

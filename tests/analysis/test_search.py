@@ -7,7 +7,7 @@ import pytest
 
 from kolabsim.analysis import pareto, race
 from kolabsim.analysis.pareto import Budget, Objective, knee_of, reevaluate
-from kolabsim.analysis.search import search
+from kolabsim.analysis.search import on_grid, search
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.study.factors import Factor
 
@@ -406,6 +406,29 @@ def test_futures_by_hand():
     one = reevaluate(front, lambda _p, _r: values[1:], names, runs=range(3), members=[1])
     assert one.members == (1,)
     assert one.stays.tolist() == [1.0], "nobody else was judged"
+
+
+def test_gains_over_doing_nothing_and_the_best_over_futures():
+    front = made_up_front([[1.0, 1.0], [2.0, 2.0], [3.0, 9.0]], Budget(2.5, "cost"))
+    values = np.zeros((3, 2, 5, 2))
+    values[:, 0] = np.array([1.0, 4.0, 5.0])[:, None, None] + np.arange(5.0)[:, None]
+    values[:, 1] = np.array([0.0, 0.5, 9.0])[:, None, None]
+    nothing = np.zeros((2, 5, 2))
+    nothing[0] = np.arange(5.0)[:, None] ** 2
+    found = reevaluate(front, lambda _p, _r: values, "abcde", runs=range(2), nothing=nothing)
+    # The third is over the budget; of the others the medians are 3 and 6.
+    assert found.gains[1, 0].tolist() == [4.0, 4.0, 2.0, -2.0, -8.0]
+    median, low, high, better = found.gain(1, 0, 1)
+    assert (median, better) == (2.0, 0.6)
+    assert (low, high) == pytest.approx((-6.8, 4.0))
+    assert found.best in (0, 1)
+
+
+def test_what_is_idle_is_one_point():
+    words = np.array([0, 3, 0])
+    points = np.array([[0.05, 0.9, 0.6], [0.9, 0.9, 0.6]])
+    found = on_grid(points, words, 4, [(1, 0), (2, 0)])
+    np.testing.assert_allclose(found, [[0.0, 1 / 6, 0.0], [1.0, 5 / 6, 0.5]])
 
 
 def test_undefined_in_a_future_and_other_shapes():

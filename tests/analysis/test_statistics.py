@@ -5,21 +5,25 @@ import pytest
 from scipy import stats
 
 from kolabsim.analysis.statistics import (
+    Criteria,
     chance_share,
     corrected_interval,
     crossed_resamples,
+    effects,
     familywise_p,
     fieller,
     half_samples,
     halvings,
     mean_interval,
     noise_floor,
+    plausible_columns,
     rank_share,
     resample_counts,
     share_best,
     standardised_ranks,
     variance_components,
     variance_share,
+    verdicts,
     worst_mean,
 )
 
@@ -211,15 +215,136 @@ def test_intervals_of_chance_hold_what_they_promise():
     assert np.mean(inside) > 0.88
 
 
-def test_chance_that_moves_all_points_alike_is_chance_too():
-    found = {False: [], True: []}
+def test_chance_that_points_share_is_chance_too():
+    """By blocks of three points: variance 1 between blocks, and 1 of chance, of which they share
+    half."""
+    found = []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        alike = rng.normal(0.0, 1.0, (1, 2))
-        values = rng.normal(0.0, 1.0, (60, 1)) + alike + rng.normal(0.0, 0.5, (60, 2))
-        within = values.var(axis=1, ddof=1).mean()
-        for common, shares in found.items():
-            share = chance_share(values, common=common)[0]
-            shares.append(within / share - within)  # the variance between points that it implies
-    assert np.mean(found[True]) == pytest.approx(1.0, abs=0.05)
-    assert np.mean(found[False]) < 0.75  # takes off what cancels between points
+        mean, alike = rng.normal(size=(40, 1, 1)), rng.normal(size=(40, 1, 2)) / np.sqrt(2.0)
+        values = mean + alike + rng.normal(size=(40, 3, 2)) / np.sqrt(2.0)
+        share, low, high = chance_share(values.reshape(120, 2), blocks=40)
+        found.append((share, low < 0.5 < high))
+    share, inside = np.mean(found, axis=0)
+    assert share == pytest.approx(0.5, abs=0.02)
+    assert inside >= 0.9
+    assert chance_share(np.arange(6.0)[:, None] * np.ones((6, 2))) == (0.0, 0.0, 0.0)
+
+
+# Ranges over futures ----------------------------------------------------------------------------
+
+
+def test_effects_without_chance_are_the_means_of_futures():
+    found = effects(np.array([[1.0, 1.0], [3.0, 3.0], [8.0, 8.0]]))
+    assert found.values.tolist() == [1.0, 3.0, 8.0]
+    assert (found.median(), found.error) == (3.0, 0.0)
+    assert [end.item() for end in found.ends()] == [1.0, 8.0]  # fewer than 20: all of them
+
+
+def test_a_plausible_range_has_ninety_per_cent_of_futures():
+    low, high = effects(np.repeat(np.arange(101.0)[:, None], 2, axis=1)).ends()
+    assert (low, high) == (5.0, 95.0)
+
+
+def test_variance_between_futures_worked_by_hand():
+    # Means 0, 2, 4: variance 4. Runs 1 below and above: variance 2, of a mean of two runs 1.
+    found = effects(np.array([[-1.0, 1.0], [1.0, 3.0], [3.0, 5.0]]))
+    # The difference 3 has the variance 2 * 4^2 / 2 + 2 * 1^2 / 3; cut off below zero its mean is
+    # more by that of a normal distribution.
+    error = (16.0 + 2.0 / 3.0) ** 0.5
+    place = 3.0 / error
+    more = error * stats.norm.pdf(place) / stats.norm.cdf(place)
+    kept = min((3.0 + more) / 4.0, 1.0)
+    assert found.values == pytest.approx([2.0 - 2.0 * kept**0.5, 2.0, 2.0 + 2.0 * kept**0.5])
+    assert found.freedom == 3
+
+
+def test_futures_that_differ_by_chance_alone_come_close_and_leave_the_error_of_a_median():
+    rng = np.random.default_rng(1)
+    found = effects(rng.normal(size=(300, 100, 5)))
+    raw = (1.0 / 5.0) ** 0.5
+    assert found.values.std(axis=1).mean() < 0.5 * raw
+    assert found.error.mean() == pytest.approx(raw * (np.pi / 2.0 / 100) ** 0.5, rel=0.1)
+
+
+@pytest.mark.parametrize(("spread", "runs"), [(0.5, 5), (1.0, 5), (1.0, 2)])
+def test_ranges_and_intervals_of_the_median_cover_what_is_behind_the_runs(spread, runs):
+    rng = np.random.default_rng(2)
+    truth = 1.0 + spread * rng.normal(size=(800, 100))
+    found = effects(truth[..., None] + rng.normal(size=(800, 100, runs)))
+    low, high = found.ends()
+    exact = np.quantile(truth, (0.05, 0.95), axis=1)
+    assert (high - low).mean() == pytest.approx((exact[1] - exact[0]).mean(), rel=0.06)
+    median, half = np.median(truth, axis=1), found.half_width(0.95)
+    assert 0.9 <= (np.abs(found.median() - median) <= half).mean() <= 0.99
+
+
+def test_one_run_in_each_future_leaves_chance_in_the_range():
+    values = np.random.default_rng(3).normal(size=(100, 1))
+    found = effects(values)
+    assert found.values == pytest.approx(values[:, 0])
+    assert 0.1 < found.error < 0.2
+
+
+def over(values, **options):
+    """The columns of effects without chance."""
+    found = plausible_columns(effects(np.repeat(np.asarray(values)[:, None], 2, axis=1)), **options)
+    return {name: column.item() for name, column in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "verdict"),
+    [
+        (100, 0, "robustly better"),
+        (95, 5, "robustly better"),
+        (94, 6, "likely better"),
+        (80, 20, "likely better"),
+        (79, 21, "depends"),
+        (20, 80, "likely worse"),
+        (3, 97, "robustly worse"),
+    ],
+)
+def test_a_verdict_counts_futures(better, worse, verdict):
+    found = over([0.5] * better + [-0.5] * worse)
+    assert found["verdict"] == verdict
+    assert (found["better_share"], found["worse_share"]) == (better / 100, worse / 100)
+    assert over([-0.5] * better + [0.5] * worse, sense=-1)["verdict"] == verdict
+
+
+def test_the_practical_threshold_separates_a_difference_from_hardly_any():
+    values = [0.0005] * 90 + [0.01] * 10
+    found = over(values, threshold=0.001)
+    assert (found["verdict"], found["better_share"], found["worse_share"]) == (
+        "hardly changes", 0.1, 0.0,
+    )  # fmt: skip
+    assert over(values)["verdict"] == "robustly better"
+    low, high = np.array([-0.0005, 0.002, -0.01, 0.0005]), np.array([0.0009, 0.003, -0.002, 0.002])
+    words = ["hardly changes", "better", "worse", "undecided"]
+    assert verdicts(low, high, 1, threshold=0.001).tolist() == words
+
+
+def test_levels_of_robust_and_likely_can_be_set():
+    values = [0.5] * 90 + [-0.5] * 10
+    assert over(values)["verdict"] == "likely better"
+    assert over(values, criteria=Criteria(robust=0.9))["verdict"] == "robustly better"
+    assert over(values, criteria=Criteria(robust=0.99, likely=0.95))["verdict"] == "depends"
+
+
+@pytest.mark.parametrize(
+    ("futures", "verdict"),
+    [(2, "undecided"), (4, "undecided"), (5, "likely better"), (19, "likely better")],
+)
+def test_few_futures_do_not_make_a_robust_verdict(futures, verdict):
+    assert over(np.full(futures, 0.5))["verdict"] == verdict
+
+
+def test_a_verdict_that_chance_may_turn_is_undecided_and_more_so_among_many():
+    # In 85 of 100 futures the effect is 0.1; chance leaves some of that open.
+    rng = np.random.default_rng(4)
+    truth = np.where(np.arange(100) < 85, 0.1, -0.1)
+    exact = np.repeat(truth[:, None], 2, axis=1)
+    assert plausible_columns(effects(exact))["verdict"] == "likely better"
+    noise = rng.normal(size=(100, 4))
+    found = effects(truth[:, None] + 0.3 * (noise - noise.mean(axis=1, keepdims=True)))
+    one, many = (plausible_columns(found, comparisons=m)["verdict"] for m in (1, 10**9))
+    assert (one, many) == ("likely better", "undecided")

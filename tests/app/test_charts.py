@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.texts import differences_html, headline, table_html, verdict_counts
 from kolabsim.i18n import speaking
 from kolabsim.model.areas import FAMILIES
+from kolabsim.scenario.scenario import Scenario
 
 
 def every(value):
@@ -110,10 +112,33 @@ def test_verdicts_are_shown_by_marks_and_not_by_colour_alone(estimate):
     sizes = [spot["symbolSize"] for spot in spots]
     assert sizes == sorted(sizes, reverse=True), "small regions are drawn over large ones"
     counts = verdict_counts(estimate.comparison)
-    assert [int(number) for number in re.findall(r"\d+", counts)] == [
-        marks.count(mark) for mark in "▲▼○"
-    ]
-    assert f"{marks.count('▲')} gain and {marks.count('▼')} lose" in headline(estimate.comparison)
+    assert {mark: int(n) for mark, n in re.findall(r"(\S)\s(\d+)", counts)} == Counter(marks)
+    gain, lose = (sum(mark in either for mark in marks) for either in ("▲△", "▼▽"))
+    assert f"{gain} gain and {lose} lose" in headline(estimate.comparison)
+
+
+def test_the_headline_says_what_plausible_futures_say(estimate):
+    text = headline(estimate.comparison)
+    row = estimate.comparison.table(SHOWN[0]).iloc[0]
+    words = {"robustly": "robust", "likely": "likely", "depends": "depends on assumptions"}
+    word = words.get(row["verdict"].split(" ")[0], "")
+    assert word in text
+    assert "over plausible assumptions" in text
+    assert "interval" not in text
+
+
+def test_assumptions_that_carry_the_answer_come_with_their_share(scenario, going, monkeypatch):
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (20, 40))
+    session = Session(Settings(levers={"ngo": 0.5}), scenario.with_(horizon=8))
+    first, last = session.estimates(going)
+    assert not charts.draw(first).drivers, "somebody waits for a first estimate"
+    drawing = charts.draw(last)
+    shares = [one.share for one in drawing.drivers]
+    assert shares == sorted(shares, reverse=True)
+    names = {name for future in session.futures.values() for name in future}
+    assert {one.name for one in drawing.drivers} <= names
+    assert all(one.title != one.name for one in drawing.drivers)
+    assert "assumptions that vary can be distinguished from chance" in drawing.carriers
 
 
 def test_the_map_holds_all_regions(scenario):
@@ -139,6 +164,17 @@ def test_regions_without_positions_stand_in_a_circle(uploads):
     assert len(np.unique(np.round(nodes, 3), axis=0)) == 6
     assert np.hypot(*np.transpose(nodes)) == pytest.approx(np.ones(6))
     assert chart.options["geo"]["aspectScale"] == 1.0
+
+
+def test_of_many_lines_the_widest_are_drawn():
+    regions = Scenario.load("small-towns").with_({"regions.synthetic.number": 40}).regions
+    links = np.triu(np.linspace(0.1, 0.9, 40 * 40).reshape(40, 40), 1)
+    chart = charts.network(regions, links, "")
+    lines = chart.options["series"][0]["links"]
+    assert len(lines) == len(chart.rows) == charts.MOST_LINES < np.count_nonzero(links)
+    shares = [links[line["source"], line["target"]] for line in lines]
+    assert shares == sorted(shares, reverse=True)
+    assert min(shares) == np.sort(links.ravel())[-charts.MOST_LINES]
 
 
 EVIL = '<script>alert(1)</script>"); alert(1); ("'

@@ -1,10 +1,11 @@
 """The fair queue: whose turn it is, and what becomes of work that nobody waits for."""
 
 import threading
+from itertools import count
 
 import pytest
 
-from kolabsim.app.queue import Queue
+from kolabsim.app.queue import ABOUT, CREDIT, LONG, Queue
 from kolabsim.app.recent import Recent
 from kolabsim.i18n import language, speaking
 
@@ -53,6 +54,81 @@ def test_what_somebody_waits_for_comes_before_what_can_wait():
     one, other = gate.queue.line(), gate.queue.line()
     asked = [gate.ask(one, "refinement"), gate.ask(other, "answer", is_urgent=True)]
     assert gate.let_go(asked) == ["answer", "refinement"]
+
+
+def test_urgent_work_of_those_who_used_much_waits_for_all_work_of_others():
+    gate = Gate()
+    greedy, modest, other = (gate.queue.line() for _line in range(3))
+    asked = [gate.ask(other, "refinement")]
+    asked.append(gate.ask(greedy, "greedy", is_urgent=True))
+    asked.append(gate.ask(modest, "modest", is_urgent=True))
+    greedy.used, modest.used, other.used = 1.1 * CREDIT, 0.9 * CREDIT, 0.0
+    assert gate.let_go(asked) == ["modest", "refinement", "greedy"]
+
+
+class Hall:
+    """Two threads whose work ends when the test says so; the clock of all work is the test's."""
+
+    def __init__(self):
+        self.times = count()
+        self.queue = Queue(2, "test", lambda: next(self.times) * 1e-6)
+        self.running, self.changed = [], threading.Condition()
+
+    def ask(self, line, name):
+        end = threading.Event()
+
+        def job():
+            with self.changed:
+                self.running.append(name)
+                self.changed.notify_all()
+            end.wait(60)
+            with self.changed:
+                self.running.remove(name)
+
+        return end, line.submit(job)
+
+    def await_running(self, *names):
+        with self.changed:
+            assert self.changed.wait_for(lambda: sorted(self.running) == sorted(names), 60)
+
+
+def test_the_last_thread_is_free_of_long_work_while_others_are_about():
+    hall = Hall()
+    heavy, light = hall.queue.line(), hall.queue.line()
+    heavy.longest = 2 * LONG
+    (first, one), (second, two) = (hall.ask(heavy, f"heavy {k}") for k in range(2))
+    hall.await_running("heavy 0", "heavy 1")  # nobody else is about
+    first.set()
+    second.set()
+    one.result(60)
+    two.result(60)
+    heavy.longest = 2 * LONG
+    ended, done = hall.ask(light, "light")
+    ended.set()
+    done.result(60)
+    waiting = [hall.ask(heavy, f"heavy {k}") for k in range(2, 4)]
+    hall.await_running("heavy 2")
+    ended, done = hall.ask(light, "more light")
+    hall.await_running("heavy 2", "more light")
+    ended.set()
+    done.result(60)
+    light.last -= ABOUT  # long ago
+    ended, done = hall.ask(heavy, "heavy 4")
+    hall.await_running("heavy 2", "heavy 3")
+    for end, future in (*waiting, (ended, done)):
+        end.set()
+        future.result(60)
+
+
+def test_what_was_long_counts_less_and_less():
+    queue = Queue(1, "test")
+    line = queue.line()
+    line.longest = 2 * LONG
+    for _piece in range(4):
+        line.submit(int).result(60)
+    queue.line().submit(int).result(60)  # so that the last piece is accounted for
+    assert not line.is_long
+    assert line.longest > 0.0
 
 
 def test_those_who_come_back_have_no_credit():

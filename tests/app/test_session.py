@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 import yaml
 
+from kolabsim.analysis.comparison import compare
+from kolabsim.app.charts import draw
 from kolabsim.app.recent import RunStore
 from kolabsim.app.session import (
     YOURS,
+    Estimate,
     Session,
     open_scenario,
     shared_services,
     strategy_text,
 )
-from kolabsim.app.settings import SHOWN, Settings, intensity
+from kolabsim.app.settings import SHOWN, Settings, fixable, intensity
 from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import language, speaking
+from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 
@@ -58,14 +62,64 @@ def test_strategies_that_are_not_there_are_refused_together(scenario):
 # Estimates ----------------------------------------------------------------------------------------
 
 
-def test_answers_are_those_of_a_study_to_the_last_bit(scenario, estimate, tmp_path):
-    path = tmp_path / "mine.yaml"
-    path.write_text(estimate.session.scenario_text(), encoding="utf-8")
+def in_a_study(session, folder, runs):
+    """The runs of a study of the file to take away, in the futures of a session."""
+    path = folder / "mine.yaml"
+    path.write_text(session.scenario_text(), encoding="utf-8")
     mine = Scenario.load(path).with_(horizon=12)
-    study = simulate(mine, ["voluntary", YOURS], runs=100)
+    return simulate(mine, ["voluntary", YOURS], futures=session.futures, runs=runs)
+
+
+def test_answers_are_those_of_a_study_to_the_last_bit(scenario, estimate, tmp_path):
+    study = in_a_study(estimate.session, tmp_path, 1)
     for table in ("runs", "quarters", "regions"):
         found, wanted = getattr(estimate.results, table), getattr(study, table)
         assert found.equals(wanted), table
+    compared = compare(study)
+    for name in SHOWN:
+        one, other = (
+            found.table(name).astype({"measure": object})
+            for found in (estimate.comparison, compared)
+        )
+        assert one.equals(other), name
+    assert estimate.comparison.regions().equals(compared.regions())
+
+
+def test_a_fixed_assumption_has_its_value_in_every_future(monkeypatch, scenario, tmp_path):
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (8, 16))
+    free = Session(Settings(), scenario)
+    name = next(iter(fixable(free.futures, Settings()))).removeprefix("parameters.")
+    value = PARAMETERS[name].high
+    session = Session(Settings(assumptions={name: value}), scenario)
+    assert [*session.futures] == [*free.futures]
+    assert all(f"parameters.{name}" in future for future in free.futures.values())
+    assert not any(f"parameters.{name}" in future for future in session.futures.values())
+    study = in_a_study(session, tmp_path, 2)
+    estimate = Estimate(session, 16)
+    assert estimate.results.runs.equals(study.runs)
+    assert estimate.comparison.regions().equals(compare(study).regions())
+
+
+def test_each_run_has_a_future_of_its_own_as_long_as_there_are_enough(scenario, going):
+    session = Session(Settings(levers={"ngo": 0.5}), scenario)
+    assert 1 < len(session.futures) <= session.steps[0]
+    assert not any(runs % len(session.futures) for runs in session.steps)
+    estimate = next(session.estimates(going))
+    assert estimate.comparison.plausible == tuple(session.futures)
+    assert estimate.comparison.is_varied
+
+
+def test_a_scenario_without_futures_is_simulated_as_it_is(monkeypatch, scenario, going):
+    monkeypatch.setattr("kolabsim.app.futures.plausible_sets", lambda: ())
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (8, 16))
+    other = scenario.with_(horizon=4)
+    estimate = next(Session(Settings(), other).estimates(going))
+    assert not estimate.comparison.is_varied
+    study = simulate(estimate.session.scenario, ["voluntary", YOURS], runs=8)
+    assert estimate.results.runs.equals(study.runs)
+    drawing = draw(estimate)
+    assert "95% interval" in drawing.headline
+    assert not drawing.drivers
 
 
 @pytest.fixture
@@ -79,11 +133,11 @@ def test_more_runs_keep_the_first_ones(store, scenario, monkeypatch, going):
     monkeypatch.setattr("kolabsim.app.work.RUNS", (30, 70))
     session = Session(Settings(), scenario)
     first, last = list(session.estimates(going))
-    assert (first.runs, last.runs) == (30, 70)
+    assert (first.runs, last.runs) == (30, 60)
     assert not first.is_last
     assert last.is_last
     both = last.results.runs
-    assert both[both["run"] < 30].reset_index(drop=True).equals(first.results.runs)
+    assert both[both["run"] < 1].reset_index(drop=True).equals(first.results.runs)
     assert len(first.comparison.table(SHOWN[0])) == 1
 
 
@@ -121,6 +175,16 @@ def test_runs_that_made_room_are_simulated_again_for_a_download(store, scenario,
     assert (estimate.links == links).all()
 
 
+def test_little_is_kept_of_an_estimate_that_was_drawn(store, scenario, going):
+    session = Session(Settings(levers={"ngo": 0.5}), scenario)
+    estimate = next(session.estimates(going))
+    draw(estimate)
+    assert "shown" not in vars(estimate)
+    blocks = [block for blocks in session.blocks(estimate.runs) for block in blocks]
+    assert blocks
+    assert all(block.quarters.shape[2] < 0.5 * len(scenario.measures) for block in blocks)
+
+
 def test_blocks_are_the_same_however_they_are_asked_for(store, scenario, going):
     """A single run, as the network needs it, must not leave runs out for others."""
     session = Session(Settings(), scenario)
@@ -146,7 +210,10 @@ def test_large_worlds_have_fewer_runs(scenario):
 def test_shared_services_are_counted_by_pairs():
     body = np.array([[[0, 5], [0, -1], [-1, 5]]])
     expected = [[0, 0.5, 0.5], [0.5, 0, 0], [0.5, 0, 0]]
-    assert shared_services(body).tolist() == expected
+    assert shared_services(body, np.zeros_like(body)).tolist() == expected
+    star = np.array([[[4], [4], [4]]])
+    between = shared_services(star, np.array([[[1], [2], [2]]]))
+    assert between.tolist() == [[0, 1, 1], [1, 0, 0], [1, 0, 0]], "buyers are no partners"
 
 
 def test_large_tables_are_release_and_come_back(estimate):

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from kolabsim.app.settings import ASSUMPTIONS, Settings, controls, lever_name, read_query
+from kolabsim.app.settings import Settings, controls, fixable, lever_name, read_query
 from kolabsim.errors import Problems
 from kolabsim.i18n import speaking
 from kolabsim.model.levers import LEVERS
@@ -30,12 +30,12 @@ def test_the_address_of_the_usual_settings_is_empty():
     assert Settings().query == ""
 
 
-def test_every_lever_and_the_assumptions_can_be_moved_over_their_whole_range():
+def test_every_lever_and_every_parameter_can_be_moved_over_its_whole_range():
     for name in LEVERS:
         for value in (0.0, 1.0):
             assert read(f"{lever_name(name)}={value}")[0].levers == {name: value}
-    for name in ASSUMPTIONS:
-        for value in (PARAMETERS[name].low, PARAMETERS[name].high):
+    for name, entry in PARAMETERS.items():
+        for value in (entry.low, entry.high):
             assert read(f"parameters.{name}={value}")[0].assumptions == {name: value}
 
 
@@ -74,12 +74,14 @@ def sliders(settings, scenario):
 
 
 def test_levers_come_in_the_order_of_the_steps_then_supporters_then_assumptions(scenario):
-    names = [one.name for one in sliders(Settings(), scenario)]
+    fixed = [*PARAMETERS][:2]
+    settings = Settings(assumptions=dict.fromkeys(fixed, 1.0))
+    names = [one.name for one in sliders(settings, scenario)]
     levers = ["forum", "planning", "team", "information", "monitoring"]
     supporters = ["government", "ngo", "business", "community"]
     assert names == [
         *(f"mechanisms.{name}" for name in levers), *(f"support.{name}" for name in supporters),
-        *(f"parameters.{name}" for name in ASSUMPTIONS),
+        *(f"parameters.{name}" for name in fixed),
     ]  # fmt: skip
     steps = next(iter(controls(Settings(), scenario).values()))
     assert [title[:2] for title in steps] == ["2.", "3.", "4.", "5."]
@@ -92,6 +94,27 @@ def test_every_slider_reaches_its_usual_value_in_whole_steps(scenario):
         assert steps == pytest.approx(round(steps))
         assert one.setting(one.usual) is None
         assert one.setting(one.usual + one.step) == one.usual + one.step
+
+
+def test_a_fixed_assumption_stays_fixed_at_its_usual_value(scenario):
+    name, entry = next(iter(PARAMETERS.items()))
+    (slider,) = (
+        one
+        for one in sliders(Settings(assumptions={name: entry.default}), scenario)
+        if one.name == f"parameters.{name}"
+    )
+    assert slider.setting(slider.usual) == slider.usual
+
+
+def test_what_varies_and_is_not_fixed_can_be_fixed():
+    one, other, *_more = PARAMETERS
+    futures = {
+        "a": {f"parameters.{one}": 1.0, "unit_cost": "fixed", "parameters.unheard_of": 2.0},
+        "b": {f"parameters.{other}": 1.0},
+    }
+    assert set(fixable(futures, Settings())) == {f"parameters.{one}", f"parameters.{other}"}
+    fixed = Settings(assumptions={one: 1.0})
+    assert set(fixable(futures, fixed)) == {f"parameters.{other}"}
 
 
 def test_sliders_stand_where_they_were_moved_and_know_where_they_were(scenario):

@@ -20,7 +20,8 @@ def server():
     with visitors.served() as (address, process, printed):
         asyncio.run(visitors.wait_for(address))
         yield address, process
-        assert "Traceback" not in printed()
+        said = printed()
+        assert "Traceback" not in said, said
 
 
 @pytest.fixture

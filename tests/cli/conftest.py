@@ -7,6 +7,7 @@ from tests.terminal import kolabsim
 
 SMALL = """\
 kind: comparison
+plausible: 0
 question: Does a team help?
 scenario: kartamantul
 strategies: [voluntary, team, mandate]

@@ -57,7 +57,10 @@ def test_a_scenario_in_which_nothing_can_happen_is_warned_of_once(tmp_path, sket
     (tmp_path / "regions.csv").write_text("code,population\nA,9000\nB,8000\n", encoding="utf-8")
     text = "regions: {table: regions.csv}\ncontacts: {nearest: 0}\nfamilies: [administration]\n"
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
-    text = "kind: comparison\nscenario: own.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: own.yaml\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     done = kolabsim("check", "own.yaml", "study.yaml", folder=tmp_path)
     assert done.returncode == 0

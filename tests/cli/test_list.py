@@ -22,6 +22,8 @@ from tests.terminal import kolabsim
         ("levers", "paid by", "dibayar oleh"),
         ("factors", "range", "rentang"),
         ("measures", "by region", "per daerah"),
+        ("laws", "claim", "pernyataan"),
+        ("terms", "levers", "instrumen"),
     ],
 )
 def test_every_list_is_in_both_languages(what, heading, translated, tmp_path):
@@ -41,7 +43,7 @@ def test_every_list_is_in_both_languages(what, heading, translated, tmp_path):
 
 
 def test_indonesian_lists_have_no_english_words_and_decimal_commas(tmp_path):
-    for what in ("levers", "factors", "measures"):
+    for what in ("levers", "factors", "measures", "laws", "terms"):
         text = kolabsim("list", what, "--lang", "id", folder=tmp_path).stdout
         assert not re.search(r"\b(the|of|and|per year|assumed|whom|which)\b", text), what
         assert not re.search(r"\b0\.\d", text), what
@@ -56,6 +58,15 @@ def test_levers_are_in_the_order_of_the_steps(tmp_path):
         "forum", "planning", "team", "information", "monitoring",
         "government", "ngo", "business", "community",
     ]  # fmt: skip
+
+
+def test_levers_are_listed_with_their_strength_and_price(tmp_path):
+    done = kolabsim("list", "levers", folder=tmp_path)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "30%" in lines["team"]
+    assert "0.6% of joint cost" in " ".join(done.stdout.split())
+    # Forums are paid on all service cost, of which joint cost is a part.
+    assert "0.15% of all" in " ".join(done.stdout.split())
 
 
 def test_user_defined_levers_are_listed_with_the_laws_that_they_act_on(tmp_path):

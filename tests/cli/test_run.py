@@ -124,7 +124,10 @@ def test_failed_runs_are_reported_and_a_repetition_is_identical(tmp_path):
     (tmp_path / "rule.py").write_text(RULE, encoding="utf-8")
     world = "extends: kartamantul\nextensions: [rule.py]\ndecision: careless\n"
     (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
-    study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 20\n"
+    study = (
+        "kind: comparison\nscenario: world.yaml\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 20\n"
+    )
     (tmp_path / "study.yaml").write_text(study + "set: {horizon: 6}\n", encoding="utf-8")
     for folder, options in {"study": (), "study-2": ("--fresh", "--lang", "id")}.items():
         done = kolabsim("run", "study.yaml", *options, folder=tmp_path)
@@ -197,7 +200,7 @@ def test_a_region_without_contacts_is_allowed_and_warned_of(options, tmp_path, m
     (tmp_path / "pairs.csv").write_text("code_a,code_b\nA,B\n", encoding="utf-8")
     text = "regions: {table: regions.csv}\ncontacts: {list: pairs.csv, nearest: 0}\n"
     (tmp_path / "own.yaml").write_text(text + "families: [administration]\n", encoding="utf-8")
-    text = "kind: comparison\nscenario: own.yaml\nstrategies: [team]\nruns: 4\n"
+    text = "kind: comparison\nscenario: own.yaml\nplausible: 0\nstrategies: [team]\nruns: 4\n"
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     done = kolabsim("run", "study.yaml", *options, folder=tmp_path)
     assert done.returncode == (2 if options else 0), done.stderr
@@ -248,7 +251,9 @@ def test_pages_of_regions_stay_in_their_folder_whatever_the_codes(tmp_path):
     (tmp_path / "w.yaml").write_text(
         "regions: {table: r.csv}\nfamilies: [administration]\n", "utf-8"
     )
-    text = "kind: comparison\nscenario: w.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: w.yaml\nplausible: 0\nstrategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "s.yaml").write_text(text + "set: {horizon: 2}\n", "utf-8")
     command = ["run", "s.yaml", "--regions", "all", "--out", "deep/er/out"]
     done = kolabsim(*command, folder=tmp_path)

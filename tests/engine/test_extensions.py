@@ -9,6 +9,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.levels import FULL, with_levels
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.engine.mesa_model import CollaborationModel
 from kolabsim.errors import InputError
@@ -20,6 +21,7 @@ from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import list_factors
+from kolabsim.study.replay import replay_task
 from kolabsim.testing import (
     ContractError,
     check_measure,
@@ -81,7 +83,8 @@ extends: kartamantul
 extensions: [own.py]
 decision: cautious
 horizon: 16
-parameters: {attention_base: -1.0, first_term: 1.0}
+parameters: {attention_base: -1.0, decision_speed: 1.0}
+mechanisms: {team: 0}
 strategies:
   chair: {mechanisms: {rotating_chair: 0.8, team: 0.5}}
   help:
@@ -124,6 +127,19 @@ def test_both_engines_agree_to_the_last_bit(scenario, strategy):
     np.testing.assert_array_equal(seen.to_numpy(), history(scenario, strategy))
 
 
+def test_a_replay_follows_them_to_the_last_bit(scenario):
+    task = build_task(scenario, scenario.strategies["help"], seed=7)
+    found = replay_task(scenario, task, strategy="help", run=3, future="default")
+    assert list(found.quarters) == list(scenario.measures)
+    np.testing.assert_array_equal(found.quarters.to_numpy(), history(scenario, "help"))
+
+
+def test_their_levers_are_scaled_like_others(scenario):
+    half = with_levels(scenario, {"chair": FULL // 2}).strategies["chair"].levers
+    intensities = {name: phases[0].intensity for name, phases in half.items()}
+    assert intensities == pytest.approx({"rotating_chair": 0.5, "team": 0.3125})
+
+
 def test_a_decision_rule_reads_its_parameter(scenario):
     patient = scenario.with_({"parameters.cautious.patience": 0.9})
     one, other = history(scenario, "voluntary"), history(patient, "voluntary")
@@ -160,7 +176,7 @@ def test_who_pays_is_as_the_phase_says(scenario, payer):
     changed = scenario.with_({"strategies.only.mechanisms": {"rotating_chair": phase}})
     names = list(changed.measures)
     found = history(changed, "only")
-    title = {"supporter": "supporters"}.get(payer, payer)
+    title = {"supporter": "supporters", "tier": "tiers"}.get(payer, payer)
     spent = found[:, names.index("programme_cost")]
     assert (found[:, names.index(f"programme_{title}")] == spent).all()
     assert spent[:8].sum() == spent[12:].sum() == 0 < spent[8:12].sum()
@@ -177,8 +193,9 @@ def test_each_term_is_acted_on(term):
     half.__name__ = f"half_{term}"
     mechanism(acts_on=term)(half)
     scenario = ks.load("kartamantul").with_(
-        {"horizon": 20, "parameters.attention_base": -1.0, "parameters.first_term": 1.0,
-         "parameters.exit_base": 0.5, "strategies.a.mechanisms": {"team": 1.0},
+        {"horizon": 20, "parameters.attention_base": -1.0, "parameters.decision_speed": 1.0,
+         "parameters.exit_base": 2.5, "parameters.honour_base": 0.0,
+         "strategies.a.mechanisms": {"team": 1.0},
          "strategies.b.mechanisms": {"team": 1.0, half.__name__: 1.0},
          "strategies.c.mechanisms": {"team": 1.0, half.__name__: 0.0}}
     )  # fmt: skip
@@ -299,15 +316,18 @@ def test_a_file_declares_its_own_and_nothing_else_also_in_a_fresh_process(tmp_pa
 
 
 def test_what_the_model_has_of_mechanisms_is_what_they_declare():
-    """Each parameter of an effect is declared by one lever, and each lever has a declaration."""
+    """The strength of each lever is its own, and each lever has a declaration."""
     built_in = {name: one for name, one in ACTING.items() if one.is_built_in}
     assert list(built_in) == list(LEVERS)
     assert all(one.lever is LEVERS[name] for name, one in built_in.items())
     named = [name for one in built_in.values() for name in one.parameters]
-    assert len(named) == len(set(named))
+    strengths = [name for name in named if name != "learning"]  # the unit of trust that is built
+    assert len(strengths) == len(set(strengths)) == len(LEVERS)
     assert set(named) < set(PARAMETERS)
     acted_on = {term for one in built_in.values() for term in one.effects}
-    assert acted_on == set(TERMS) - {"capacity", "quality", "attention", "conduct", "leaving"}
+    assert acted_on == set(TERMS) - {
+        "capacity", "quality", "attention_odds", "conduct_odds", "leaving",
+    }  # fmt: skip
 
 
 def test_contracts_hold_for_the_built_in_targets():
@@ -415,7 +435,8 @@ def test_names_that_nothing_declares_are_told_with_their_place(folder):
         SCENARIO.replace("rotating_chair: 0.8", "rotating_chairs: 0.8")
         .replace("targets: willing", "targets: wiling")
         .replace(
-            "first_term: 1.0", "first_term: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0"
+            "decision_speed: 1.0",
+            "decision_speed: 1.0, rotating_chair.strenght: 0.1, willing.weigth: 0",
         )
     )
     (folder / "typo.yaml").write_text(text, encoding="utf-8")

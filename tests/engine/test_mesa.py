@@ -20,7 +20,8 @@ from tests.builders import make_scenario
 @pytest.fixture(scope="module")
 def scenario():
     help_ = {"mechanisms": {"team": 0.6}, "support": {"ngo": 0.6, "government": 0.6}}
-    return make_scenario(6, horizon=10, strategies={"helped": help_})
+    keen = {"attention_base": 2.0, "decision_speed": 3.0}
+    return make_scenario(6, horizon=10, strategies={"helped": help_}, parameters=keen)
 
 
 @pytest.fixture(scope="module")

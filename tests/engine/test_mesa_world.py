@@ -58,7 +58,8 @@ def trust(region):
 @pytest.fixture(scope="module")
 def scenario():
     help_ = {"mechanisms": {"team": 0.6}, "support": {"ngo": 0.6, "government": 0.6}}
-    return make_scenario(6, horizon=8, strategies={"helped": help_})
+    keen = {"attention_base": 2.0, "decision_speed": 3.0}
+    return make_scenario(6, horizon=8, strategies={"helped": help_}, parameters=keen)
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +364,7 @@ def test_the_ema_workbench_drives_it(scenario):
             perform_experiments,
         )
 
-        names = ("quality_value", "trust_gain")
+        names = ("quality_value", "learning")
         measures = ["efficiency", "trust"]
         function = ks.as_function(scenario, measures=measures, runs=2, seed=5)
         model = Model("kolabsim", function=function)

@@ -35,7 +35,7 @@ def test_all_quick_factors_at_once(scenario, strategy):
         np.testing.assert_array_equal(histories(vary(base, names, values)), expected)
 
 
-@pytest.mark.parametrize("name", ["near_reach", "near_land", "exit_base", "trust_gain"])
+@pytest.mark.parametrize("name", ["culture_spread", "past_trust", "honour_base", "learning"])
 def test_one_parameter_changes_what_it_should(scenario, name):
     base = build_base(scenario, "voluntary", seed=5, names=[])
     value = PARAMETERS[name].high

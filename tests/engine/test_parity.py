@@ -14,7 +14,7 @@ from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.jit import LARGE
 from kolabsim.model.levers import (
     CONSENTS,
-    FORMS,
+    FORM_SETTINGS,
     LEVERS,
     MECHANISMS,
     SHARES,
@@ -62,7 +62,7 @@ def test_the_random_worlds_reach_everything():
     worlds = [random_scenario(seed) for seed in range(24)]
     assert {world.consent for world in worlds} == set(CONSENTS)
     assert {world.shares for world in worlds} == set(SHARES)
-    assert {world.form for world in worlds} == set(FORMS)
+    assert {world.form for world in worlds} == set(FORM_SETTINGS)
     assert {world.decision for world in worlds} == set(BUILT_IN)
     assert {world.unit_cost for world in worlds} == set(UNIT_COSTS)
     assert {world.trust for world in worlds} == set(TRUSTS)

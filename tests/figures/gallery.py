@@ -16,6 +16,8 @@ import pandas as pd
 from kolabsim import figures
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.discovery import discover, failures
+from kolabsim.analysis.drivers import SOURCES, find_drivers
+from kolabsim.analysis.influence import Influence
 from kolabsim.analysis.information import information
 from kolabsim.analysis.pareto import Budget, Front, Objective, reevaluate
 from kolabsim.analysis.region import region_outlook
@@ -72,6 +74,43 @@ def many() -> Any:
     """A comparison of more regions than can be drawn one by one."""
     scenario = make_scenario(40, strategies={"all": {"mechanisms": {"forum": 1.0}}})
     return compare(simulate(scenario, ["voluntary", "all"], runs=6))
+
+
+@cache
+def moved() -> Influence:
+    """A made-up difference in 80 futures that follows start-up cost, the rule, and notice."""
+    rng = np.random.default_rng(4)
+    names = ("startup_cost", "notice", "decision_speed", "exit_base")
+    settings = pd.DataFrame({f"parameters.{name}": rng.random(80) for name in names})
+    settings["decision"] = rng.choice(["best_response", "imitation", "satisficing"], 80)
+    cost, notice = (settings[f"parameters.{name}"] for name in names[:2])
+    rule = settings["decision"].map({"best_response": 0.01, "imitation": -0.004}).fillna(0.003)
+    difference = 0.03 - 0.05 * cost + 0.01 * notice**2 + rule + 0.004 * rng.normal(size=80)
+    drivers = find_drivers(difference.to_numpy(), settings, permuted=100, resamples=100)
+    return Influence("full_package", 0.95, pd.DataFrame(), drivers)
+
+
+def variance() -> pd.DataFrame:
+    """The shares of two measures; the second does not vary."""
+    return pd.DataFrame({
+        "measure": np.repeat(["realised_benefit", "trust"], 3),
+        "source": [*SOURCES, *SOURCES],
+        "share": [0.71, 0.04, 0.25, np.nan, np.nan, np.nan],
+    })  # fmt: skip
+
+
+def along() -> pd.DataFrame:
+    """Made-up cost and net benefit of all strategies along their intensity."""
+    names = [name for name in comparison().strategies if name != "mandate"]
+    parts = []
+    for k, name in enumerate(names, 1):
+        level = np.linspace(0.0, 1.0, 5)
+        benefit = 0.02 * np.sqrt(level) / k - 0.001 * level * k
+        parts.append(pd.DataFrame({
+            "strategy": name, "level": level, "cost": 8e9 * level / (1 + k % 4),
+            "difference": benefit, "low": benefit - 0.004, "high": benefit + 0.004, "futures": 40,
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
 
 
 @cache
@@ -174,7 +213,7 @@ def by_runs() -> pd.DataFrame:
 @cache
 def outlook() -> Any:
     scenario = Scenario.load("kartamantul").with_(horizon=12)
-    return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=12, seed=3)
+    return region_outlook(scenario, scenario.regions.codes[-1], "full_package", runs=2, seed=3)
 
 
 @cache
@@ -232,9 +271,14 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     ),
     "channels": lambda ax: figures.channels(comparison(), ax=ax),
     "cost_effectiveness": lambda ax: figures.cost_effectiveness(comparison(), ax=ax),
+    "cost_frontier": lambda ax: figures.cost_frontier(comparison(), along(), 1.5e9, ax=ax),
     "convergence_by_runs": lambda ax: figures.convergence_by_runs(
         comparison(), by_runs(), ax=ax
     ),
+    "variance_sources": lambda ax: figures.variance_sources(
+        variance(), ["realised_benefit", "trust"], ax=ax
+    ),
+    "main_effects": lambda ax: figures.main_effects(comparison(), moved(), ax=ax),
     "winners": lambda ax: figures.winners(comparison(), ax=ax),
     "winners of many": lambda ax: figures.winners(many(), ax=ax),
     "regions_map": lambda ax: figures.regions_map(comparison(), best(), ax=ax),
@@ -242,6 +286,8 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "bodies_over_time": lambda ax: figures.bodies_over_time(*moments(), ["waste"], ax=ax),
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
+    "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),
+    "laws of variants": lambda ax: figures.laws(["unit_cost", "negotiation_cost"], ax=ax),
     "index_bars": indexed(figures.index_bars, "sobol"),
     "convergence": indexed(figures.convergence, "sobol"),
     "morris_plane": indexed(figures.morris_plane, "morris"),

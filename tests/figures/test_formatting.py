@@ -10,6 +10,7 @@ from kolabsim.figures.formatting import (
     money,
     percent,
     significant,
+    write_interval,
 )
 from kolabsim.i18n import set_language
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
@@ -103,3 +104,13 @@ def test_numbers_of_any_size_can_be_written(size):
     assert "× 10⁻" in significant(1 / size)
     for unit in ("currency", "share", "1"):
         assert "× 10" in choose_scale(unit, [size]).text(size * 0.9)
+
+
+def test_an_interval_without_a_width_says_so_in_place_of_two_equal_ends():
+    scale = Scale(0.01, 2, "%")
+    assert scale.interval(0.0, 0.0) == "identical throughout"
+    assert write_interval(scale, 0.01, 0.01, runs=30) == "identical in all 30 runs"
+    assert write_interval(scale, 0.01, 0.01, futures=20) == "identical in all 20 futures"
+    assert write_interval(scale, math.nan, math.nan, runs=3) == "identical in all 3 runs"
+    assert write_interval(scale, math.nan, math.nan, runs=1) == "no interval from one run"
+    assert write_interval(scale, 0.0, 0.01, futures=20) == "0 to 1.00"

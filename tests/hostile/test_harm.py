@@ -103,7 +103,7 @@ def test_a_page_shows_names_and_obeys_none(hostile) -> None:
     folder, _done = hostile
     done = kolabsim(
         "region", NAMES[0], "--scenario", "world.yaml", "--strategy", "mine", "--runs", "4",
-        folder=folder,
+        "--plausible", "2", folder=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     pages = [folder / "results/study/report.html", *(folder / "results").glob("region-*.html")]
@@ -200,7 +200,10 @@ def programmed(tmp_path):
     (tmp_path / "rule.py").write_text(PROGRAM, encoding="latin-1")
     world = "extends: kartamantul\nextensions: [rule.py]\ndecision: mine\nhorizon: 2\n"
     (tmp_path / "world.yaml").write_text(world, encoding="utf-8")
-    study = "kind: comparison\nscenario: world.yaml\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: world.yaml\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
     return tmp_path
 
@@ -229,7 +232,10 @@ def test_what_a_program_declares_is_looked_at_only_after_it_is_told(programmed, 
 def test_a_program_is_told_before_it_is_run(programmed) -> None:
     for words, told in (
         (("run", "study.yaml"), "Running the extension rule.py (SHA-256 "),
-        (("region", "34.71", "--scenario", "world.yaml", "--runs", "2"), "Running the extension"),
+        (
+            ("region", "34.71", "--scenario", "world.yaml", "--plausible", "0", "--runs", "2"),
+            "Running the extension",
+        ),
         # What was kept is done again where the program is gone, in whatever encoding it was.
         (("--lang", "id", "verify", "results/study", "--allow-extensions"), "rule.py (SHA-256 "),
     ):
@@ -376,7 +382,10 @@ def test_run_and_results_leave_whole_files_only(
     tmp_path, monkeypatch, capsys, fault, at, sketched_figures
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
     monkeypatch.setattr(sys, "argv", ["kolabsim", "run", "s.yaml", "--out", "out"])
     with monkeypatch.context() as patched:
@@ -441,7 +450,10 @@ def test_every_other_file_is_written_by_the_one_function_that_writes_whole() -> 
 def kept(tmp_path_factory):
     """A finished study, small."""
     folder = tmp_path_factory.mktemp("kept")
-    study = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    study = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (folder / "s.yaml").write_text(study + "set: {horizon: 2}\n", encoding="utf-8")
     Study.plan(Experiment.load(folder / "s.yaml"), folder / "out").run()
     return folder / "out"

@@ -15,6 +15,7 @@ from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import RULES
 from kolabsim.model.levers import (
     CONSENTS,
+    FORM_SETTINGS,
     FORMS,
     LEVERS,
     MECHANISMS,
@@ -33,13 +34,14 @@ from tests.builders import Run, check_structure, make_scenario, region_rows, sim
 HORIZON = 10
 UNDEFINED_AT_TIMES = {
     "decision_time", "trust", "trust_in_bodies", "shortfall", "exit_rate", "membership_age",
-    "body_age", "body_size", "transitivity", "saving_per_cost",
+    "body_age", "body_size", "transitivity", "saving_per_cost", "matter_time", "contracts",
+    "listed_bodies_kept",
 }  # fmt: skip
 """Measures of what need not be there: an agreement, a contact, a body, a triple, a cost."""
 SHARES_OF_SOMETHING = {
     "cooperation", "shortfall", "losers", "density", "transitivity", "isolates",
     "quality", "trust", "trust_in_bodies", "commitment", "quality_gini", "worst_tenth",
-    "degree_gini",
+    "degree_gini", "contracts", "listed_bodies_kept",
 }  # fmt: skip
 
 
@@ -47,12 +49,19 @@ END = {name: operator.attrgetter(name) for name in ("default", "low", "high", "l
     "most": lambda entry: entry.most if math.isfinite(entry.most) else 30 * max(entry.high, 1.0)
 }
 """The ends of a range; what has no upper bound goes far beyond where sensitivity analyses go."""
-BUSY = {"attention_base": 5, "conclude": 1, "notice": 1, "first_term": 0}
+BUSY = {"attention_base": 5, "decision_speed": 20, "notice": 1}
 """Without these, little would happen in most worlds."""
 
 
 def corners(entry: Parameter) -> st.SearchStrategy[float]:
     return st.sampled_from([end(entry) for end in END.values()])
+
+
+def listed_body(draw: st.DrawFn, codes: list[str]) -> dict[str, object]:
+    """A body of all forms and ages, which a contract's provider leads."""
+    body = {"area": "roads", "members": codes[:2], "form": draw(st.sampled_from(FORMS))}
+    body["began"] = draw(st.sampled_from([0, -1000]))
+    return body | ({"provider": codes[1]} if body["form"] == "contract" else {})
 
 
 @st.composite
@@ -69,8 +78,13 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
         rows = [rows[0] | {"code": row["code"]} for row in rows]
     if draw(st.booleans()):
         for row in rows:
-            row |= {"capacity": draw(st.sampled_from([0, 1])), "culture_1": draw(st.integers(0, 1))}
-            row |= {"stress": draw(st.sampled_from([0, 1]))}
+            row |= {
+                "capacity": draw(st.sampled_from([0, 1])),
+                "culture_1": draw(st.sampled_from([0, 1, -50])),
+            }
+            row |= {
+                name: draw(st.sampled_from([0, 1])) for name in ("stress", "goodwill", "autonomy")
+            }
     codes = [row["code"] for row in rows]
     pairs = [(a, b, True, draw(st.sampled_from([0.1, 500]))) for a in codes for b in codes if a < b]
     areas = {
@@ -123,12 +137,10 @@ def worlds(draw: st.DrawFn) -> dict[str, object]:
         parameters=parameters,
         changes=[change for change in changes if draw(st.booleans())],
         strategies={"corner": strategy},
-        bodies=[{"area": "roads", "members": codes[:2], "began": draw(st.sampled_from([0, -1000]))}]
-        if number > 1 and draw(st.booleans())
-        else [],
+        bodies=[listed_body(draw, codes)] if number > 1 and draw(st.booleans()) else [],
         shares=draw(st.sampled_from(SHARES)),
         consent=draw(st.sampled_from(CONSENTS)),
-        form=draw(st.sampled_from(FORMS)),
+        form=draw(st.sampled_from(FORM_SETTINGS)),
         decision=decision,
         cap=draw(st.sampled_from([2, 3, 16])),
         unit_cost=draw(st.sampled_from(UNIT_COSTS)),

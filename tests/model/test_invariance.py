@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from kolabsim.engine.ensemble import Block, build_task, new_state, run_block, run_blocks
+from kolabsim.model.levers import FORM_SETTINGS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
+from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import Scenario
 from tests.builders import Run, make_scenario, measure, random_scenario, region_rows, simulate
 
 WORLDS = range(4)
-BUSY = {"attention_base": -1, "conclude": 0.6, "notice": 0.8, "first_term": 1.0}
+BUSY = {"attention_base": -1, "decision_speed": 1.5, "notice": 0.8}
 MONEY = [k for k, entry in enumerate(MEASURES.values()) if entry.unit == "currency"]
 
 
@@ -207,8 +209,11 @@ def test_money_is_only_a_unit() -> None:
 
 
 def test_people_count_only_relative_to_efficient_scale() -> None:
-    """Twice the people everywhere at twice the efficient scale: twice the money, nothing else."""
-    rows = region_rows(7)
+    """Twice the people everywhere at twice the efficient scale: twice the money, nothing else.
+
+    Capacity comes from a column, as what is drawn rises with population.
+    """
+    rows = [row | {"capacity": 0.1 * (i + 2)} for i, row in enumerate(region_rows(7))]
     twice = [row | {"population": 2 * row["population"]} for row in rows]
     settings = {"parameters": BUSY, "strategies": {"full": full_strategy()}}
     one = simulate(make_scenario(rows, **settings), "full", runs=3)
@@ -218,38 +223,86 @@ def test_people_count_only_relative_to_efficient_scale() -> None:
     np.testing.assert_array_equal(two.history, expected)
 
 
+@pytest.mark.parametrize("form", FORM_SETTINGS)
 @pytest.mark.parametrize("where", ["A", "Z"])
-def test_a_region_that_nobody_knows_changes_nothing_for_the_others(where: str) -> None:
-    """To the last bit, if what regions are does not hang on figures of all regions.
-
-    Three things do, by the specification: culture and interests are measured in parts of their
-    spread over all regions, and capacity starts from the median population. So culture and
-    interests weigh nothing here, and capacity comes from the table; what each region draws for
-    itself and its contacts is the same in any case (tests of draws).
-    """
-    rows = [row | {"capacity": 0.1 * (i + 2)} for i, row in enumerate(region_rows(7))]
+def test_a_region_that_nobody_knows_changes_nothing_for_the_others(where: str, form: str) -> None:
+    """To the last bit: nothing is measured in parts of what the regions at hand happen to be."""
+    rows = [row | {"culture_1": (-1.5) ** i} for i, row in enumerate(region_rows(7))]
     codes = [row["code"] for row in rows]
-    lone = rows[0] | {"code": where, "population": 900_000, "latitude": 8, "tier": "far"}
+    unlike = {"population": 9_000_000, "latitude": 8, "tier": "far", "culture_1": 400}
+    lone = rows[0] | {"code": where} | unlike
     pairs = [(codes[i], codes[j], "yes", 10 + i + j) for i in range(7) for j in range(i)]
-    parameters = BUSY | {
-        "culture_weight": 0, "trust_culture": 0, "interest_weight": 0, "conclude_interests": 0,
-    }  # fmt: skip
     blocks = [
         simulate(
             make_scenario(
-                some, contacts=pairs, parameters=parameters, strategies={"full": full_strategy()}
+                some, contacts=pairs, parameters=BUSY | {"culture_spread": 0.3}, form=form,
+                strategies={"full": full_strategy()}, horizon=16,
             ),
             "full",
             runs=4,
         )
         for some in (rows, [*rows, lone])
-    ]
+    ]  # fmt: skip
     assert measure(blocks[0], "agreements").sum() > 0
     others = slice(1, None) if where == "A" else slice(None, -1)
     np.testing.assert_array_equal(blocks[1].figures[:, others], blocks[0].figures)
     place = 0 if where == "A" else -1
     at = list(REGION_MEASURES).index("cooperation")
     assert (blocks[1].figures[:, place, :, at] == 0).all()
+
+
+def test_a_column_of_culture_may_have_any_unit_if_its_scale_has_it_too() -> None:
+    rows = [
+        row | {"culture_1": 0.3 * i**2, "culture_3": -i} for i, row in enumerate(region_rows(7))
+    ]
+    columns = ("culture_1", "culture_3")
+    larger = [row | {name: 1024 * row[name] for name in columns} for row in rows]
+    strategies = {"full": full_strategy()}
+    one = make_scenario(rows, parameters=BUSY, strategies=strategies, culture_scale=7)
+    same = make_scenario(larger, parameters=BUSY, strategies=strategies, culture_scale=7 * 1024)
+    unlike = make_scenario(larger, parameters=BUSY, strategies=strategies, culture_scale=7)
+    blocks = [simulate(scenario, "full", runs=4) for scenario in (one, same, unlike)]
+    assert_same(*blocks[:2])
+    assert differ(blocks[0], blocks[2])
+
+
+def test_names_of_tiers_are_names_and_not_places() -> None:
+    """A tier is addressed by its name: which tiers a table lists before it changes nothing."""
+    rows = region_rows(7)
+    lone = rows[0] | {"code": "R999", "latitude": 8, "tier": "a first one"}
+    pairs = [(rows[i]["code"], rows[j]["code"]) for i in range(7) for j in range(i)]
+    parameters = BUSY | {"culture_between": 0.9}
+    blocks = [
+        simulate(make_scenario(some, contacts=pairs, parameters=parameters), runs=3)
+        for some in (rows, [*rows, lone])
+    ]
+    np.testing.assert_array_equal(blocks[1].figures[:, :7], blocks[0].figures)
+    renamed = [row | {"tier": row["tier"].upper()} for row in rows]
+    other = simulate(make_scenario(renamed, contacts=pairs, parameters=parameters), runs=3)
+    assert differ(blocks[0], other)
+
+
+# What makes a difference --------------------------------------------------------------------------
+
+
+def test_every_parameter_changes_something() -> None:
+    """In a world in which all happens: at the ends of its range, nothing is declared in vain."""
+    bodies = [
+        {"area": "roads", "members": ["R000", "R001", "R003"], "began": -8, "form": "board"},
+        {"area": "water", "members": ["R002", "R004"], "form": "contract", "provider": "R004"},
+    ]
+    scenario = make_scenario(
+        8, horizon=20, bodies=bodies, parameters=BUSY, strategies={"full": full_strategy()}
+    )
+    still = []
+    for name, entry in PARAMETERS.items():
+        low, high = (
+            simulate(scenario.with_({f"parameters.{name}": end}), "full", runs=3)
+            for end in (entry.low, entry.high)
+        )
+        if not differ(low, high):
+            still.append(name)
+    assert not still
 
 
 # Stage by stage -----------------------------------------------------------------------------------

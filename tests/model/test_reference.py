@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kolabsim.model.levers import FORMS, LEVERS
+from kolabsim.model.levers import FORMS, LEVERS, MANDATE
 from kolabsim.model.measures import MEASURES
+from kolabsim.model.state import CULTURE, DIMENSIONS, PAID
 from tests.builders import Run, check_structure, measure, random_scenario, simulate
 from tests.reference import Reference
 
@@ -23,6 +24,7 @@ def assert_same(run: Run, reference: Reference, quarter: int) -> None:
         place = s.slot[i, a].body
         assert s.body[place].began == body.began
         assert FORMS[s.body[place].form] == body.form
+        assert s.body[place].provider == (-1 if body.provider is None else body.provider)
     talks = {
         (i, a): (int(s.contact[s.slot[i, a].contact].target), int(s.slot[i, a].opened))
         for i, a in reference.slots
@@ -35,7 +37,7 @@ def assert_same(run: Run, reference: Reference, quarter: int) -> None:
     close(s.region["reputation"], reference.r)
     close(s.region["aspiration"], reference.u)
     close(s.region["success"], reference.success)
-    close(s.slot["capacity"], reference.k)
+    close(s.slot["practice"], reference.y)
     close(list(run.trust().values()), [reference.T[pair] for pair in run.trust()])
     for name, values in (
         ("cost", reference.cost), ("quality", reference.quality), ("due", reference.due),
@@ -53,8 +55,27 @@ def assert_same(run: Run, reference: Reference, quarter: int) -> None:
         assert bool(s.slot[i, a].kept) == reference.kept[i, a]
         assert bool(s.slot[i, a].seen) == reference.seen[i, a]
         assert s.slot[i, a].entered == reference.entered[i, a]
-    close(s.ledger[0, : len(LEVERS)], [reference.paid[lever] for lever in LEVERS])
+    close(s.ledger[PAID, : len(LEVERS)], [reference.paid[lever] for lever in LEVERS])
+    close(s.ledger[PAID, MANDATE], sum(reference.mandates_cost.values()))
     assert quarter + 1 == run.quarter
+
+
+def assert_same_start(run: Run, reference: Reference) -> None:
+    """What regions are."""
+    s = run.state
+    for name, values in (
+        ("stress_start", reference.stress_start), ("goodwill", reference.g),
+        ("autonomy", reference.v),
+    ):  # fmt: skip
+        close(s.region[name], values, name)
+    for name, values in (
+        ("interest", reference.w), ("capacity", reference.k), ("practice", reference.y),
+    ):  # fmt: skip
+        close(s.slot[name], values, name)
+    close(list(run.trust().values()), [reference.T[pair] for pair in run.trust()])
+    first = s.sums[: s.slot.size : s.slot.shape[1]]
+    close(s.region["aspiration"], reference.u)
+    close(first[:, CULTURE : CULTURE + DIMENSIONS], reference.x)
 
 
 def close(one: object, other: object, what: str = "") -> None:
@@ -68,6 +89,7 @@ def test_every_quarter_of_random_worlds_is_as_the_specification_says(seed: int) 
     scenario = random_scenario(seed)
     run = Run(scenario, "mixed", seed=seed, run=3)
     reference = Reference(run)
+    assert_same_start(run, reference)
     history = simulate(scenario, "mixed", seed=seed, runs=[3])
     for quarter in range(scenario.horizon):
         run.advance()
@@ -89,7 +111,7 @@ def test_every_quarter_of_random_worlds_is_as_the_specification_says(seed: int) 
 
 def test_random_worlds_are_busy() -> None:
     """What the comparison above is worth: everything that can happen does."""
-    agreed = ended = short = refused = merged = 0
+    agreed = ended = short = refused = merged = stars = 0
     for seed in range(WORLDS):
         scenario = random_scenario(seed)
         block = simulate(scenario, "mixed", seed=seed, runs=[3])
@@ -98,8 +120,10 @@ def test_random_worlds_are_busy() -> None:
         ended += measure(block, "ended").sum()
         short += np.nan_to_num(measure(block, "shortfall")).sum()
         merged += measure(block, "largest_body").max() > 3
+        stars += (np.nan_to_num(measure(block, "contracts")) % 1 > 0).any()
     assert agreed > 50
     assert refused > 10
     assert ended > 30
     assert short > 10
     assert merged > 5
+    assert stars > 10  # beside other forms

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kolabsim.model import rng
+from kolabsim.model.jit import compiled
 from kolabsim.model.rng import Key
+from kolabsim.model.state import CULTURE, DIMENSIONS
 from tests.builders import Run, make_scenario, region_rows
 
 WORD = st.integers(0, 2**32 - 1)
 PURPOSES = [name for name, value in vars(rng).items() if name.isupper() and type(value) is int]
-PURPOSES.remove("ONLY")
+for other in ("ONLY", "ATTEMPTS"):
+    PURPOSES.remove(other)
 
 # Philox4x32-10: known answers that its authors publish with Random123 (file kat_vectors).
 KNOWN = [
@@ -101,6 +104,34 @@ def test_both_ways_to_a_normal_number_give_the_same(seed, i, area) -> None:
     assert rng.normal_by_area(key, rng.ERROR, i, i, area) == four[area % 4]
 
 
+@compiled
+def gamma_numbers(key, purpose, numbers, shape):
+    """One number for each of these regions and places; only compiled code can draw it."""
+    found = np.empty(len(numbers))
+    for k in range(len(numbers)):
+        found[k] = rng.gamma(key, purpose, numbers[k, 0], numbers[k, 1], shape)
+    return found
+
+
+@pytest.mark.parametrize("shape", [0.25, 0.5, 1.0, 2.0, 8.0])
+def test_numbers_are_gamma(shape) -> None:
+    from scipy.stats import gamma, kstest
+
+    numbers = np.array([[i, i % 5] for i in range(20_000)])
+    values = gamma_numbers(Key(0, 0, 0), rng.INTERESTS, numbers, shape)
+    assert kstest(values, gamma(shape).cdf).pvalue > 1e-3
+    assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 4 / math.sqrt(len(values))
+
+
+def test_gamma_numbers_differ_by_region_place_and_purpose() -> None:
+    numbers = np.array([[7, 0], [7, 1], [8, 0]])
+    found = [
+        gamma_numbers(Key(1, 0, 0), purpose, numbers, 2.0)
+        for purpose in (rng.INTERESTS, rng.PREFERENCES)
+    ]
+    assert len(np.unique(found)) == 6
+
+
 # Regions ------------------------------------------------------------------------------------------
 
 
@@ -133,11 +164,19 @@ def test_real_hashes_of_codes_collide_and_are_told_apart() -> None:
 
 @pytest.fixture(scope="module")
 def large() -> Run:
-    return Run(make_scenario(region_rows(2000), areas={"roads": {}, "water": {}, "waste": {}}))
+    areas = {"roads": {}, "water": {}, "waste": {}}
+    spread = {"capacity_spread": 0.08, "reputation_start": 0.77}
+    return Run(make_scenario(region_rows(2000), areas=areas, parameters=spread))
 
 
 def moments(values: np.ndarray) -> tuple[float, float]:
     return float(values.mean()), float(values.std())
+
+
+def culture(run: Run) -> np.ndarray:
+    """Culture of all regions [R, 3]."""
+    s = run.state
+    return s.sums[: s.slot.size : s.slot.shape[1], CULTURE : CULTURE + DIMENSIONS]
 
 
 def test_what_no_table_gives_is_drawn_as_the_specification_says(large: Run) -> None:
@@ -146,60 +185,93 @@ def test_what_no_table_gives_is_drawn_as_the_specification_says(large: Run) -> N
     # Beta(3, 3): mean 1/2, variance 1/28; Beta(2, 6): mean 1/4, variance 1/48.
     assert moments(s.region["autonomy"]) == pytest.approx((0.5, 28**-0.5), abs=near * 0.19)
     assert moments(s.region["goodwill"]) == pytest.approx((0.25, 48**-0.5), abs=near * 0.15)
+    # Beta(1.2, 2.8): mean .3, variance .3 x .7/5.
+    assert moments(s.region["stress"]) == pytest.approx((0.3, 0.042**0.5), abs=near * 0.21)
     # Dirichlet(2, 2, 2): mean 1/3, variance (1/3)(2/3)/7.
     interest = s.slot["interest"]
     assert interest.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-12)
     for a in range(3):
         assert moments(interest[:, a]) == pytest.approx((1 / 3, (2 / 63) ** 0.5), abs=near * 0.18)
-    # Normal(.3, .2), clipped at 0: 6.7 % of regions have no stress at all.
-    assert np.median(s.region["stress"]) == pytest.approx(0.3, abs=near * 0.3)
-    assert (s.region["stress"] == 0).mean() == pytest.approx(0.0668, abs=near * 0.25)
-    # clip(.6 + .04 ln(N / median) + Normal(0, .1)), on its own in each area.
-    size = np.log(s.region["population"] / np.median(s.region["population"]))
-    rest = s.slot["capacity"] - 0.6 - 0.04 * size[:, None]
-    assert moments(rest) == pytest.approx((0.0, 0.1), abs=near * 0.1)
-    assert abs(np.corrcoef(rest.T)[np.triu_indices(3, 1)]).max() < near
-    # Three dimensions of culture, scaled to mean 0 and variance 1.
-    first = s.sums.shape[1] - 3 - 3
-    culture = s.sums[: 3 * n : 3, first : first + 3]
-    assert culture.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-12)
-    assert culture.var(axis=0, ddof=1) == pytest.approx(np.ones(3), abs=1e-12)
-    # clip(.5 - .08 (d - 1) + Normal(0, .08)): trust follows culture, and not only that.
+    # clip(.6 + .04 ln(N / 26,000) + Normal(0, .08)), and practice Normal(0, 1), in each area.
+    rest = s.slot["capacity"] - 0.6 - 0.04 * np.log(s.region["population"] / 26_000)[:, None]
+    for values, spread in ((rest, 0.08), (s.slot["practice"], 1.0)):
+        assert moments(values) == pytest.approx((0.0, spread), abs=near * spread)
+        assert abs(np.corrcoef(values.T)[np.triu_indices(3, 1)]).max() < near
+    # clip(.5 - .1 (d - 1) + Normal(0, .08)): trust follows culture, and not only that.
     target = s.contact["target"]
     source = np.repeat(np.arange(n), s.region["end"] - s.region["first"])
-    apart = ((culture[source] - culture[target]) ** 2).sum(axis=1) / 6
-    rest = s.contact["trust"] - 0.5 + 0.08 * (apart - 1)
+    apart = ((culture(large)[source] - culture(large)[target]) ** 2).sum(axis=1) / 6
+    rest = s.contact["trust"] - 0.5 + 0.1 * (apart - 1)
     assert moments(rest) == pytest.approx((0.0, 0.08), abs=4 * 0.08 / math.sqrt(len(rest)))
-    assert s.region["commitment"].tolist() == s.region["reputation"].tolist() == [0.6] * n
+    assert s.region["commitment"].tolist() == [0.6] * n
+    assert s.region["reputation"].tolist() == [0.77] * n
+
+
+def test_a_part_of_culture_lies_between_higher_tiers(large: Run) -> None:
+    """Of a variance of 1, .7 lies within tiers; where there are none, all does."""
+    found, tier = culture(large), large.region("tier")
+    n = len(found)
+    for t in set(tier):
+        within = found[tier == t] - found[tier == t].mean(axis=0)
+        assert within.std() == pytest.approx(math.sqrt(0.7), abs=4 / math.sqrt(n))
+    alone = [{k: v for k, v in row.items() if k != "tier"} for row in region_rows(n)]
+    found = culture(Run(make_scenario(alone, areas={"roads": {}})))
+    assert moments(found) == pytest.approx((0, 1), abs=4 / math.sqrt(3 * n))
+    # Between the names of 300 tiers of one region each: Normal(0, .3), by a whole part of 1.
+    rows = [row | {"tier": f"tier {i}"} for i, row in enumerate(region_rows(300))]
+    only = {"culture_between": 1.0}
+    found = culture(Run(make_scenario(rows, areas={"roads": {}}, parameters=only)))
+    assert moments(found) == pytest.approx((0, 1), abs=4 / math.sqrt(900))
+    assert abs(np.corrcoef(found.T)[np.triu_indices(3, 1)]).max() < 4 / math.sqrt(300)
+
+
+def test_two_random_regions_are_as_far_apart_as_the_reference_says(large: Run) -> None:
+    """Distances of culture, interests and practice are 1 on average over pairs."""
+    number = len(large.state.region)
+    alone = [{k: v for k, v in row.items() if k != "tier"} for row in region_rows(number)]
+    run = Run(make_scenario(alone, areas={"roads": {}, "water": {}, "waste": {}}))
+    order = np.random.default_rng(1).permutation(number)
+    for values, usual in (
+        (culture(run), 6.0),
+        (run.slot("interest"), 2 * (1 - 1 / 3) / 7),
+        (run.slot("practice")[:, :1], 2.0),
+    ):
+        apart = ((values[order[::2]] - values[order[1::2]]) ** 2).sum(axis=1) / usual
+        assert apart.mean() == pytest.approx(1, abs=4 * apart.std() / math.sqrt(len(apart)))
 
 
 def test_what_a_table_gives_is_not_drawn() -> None:
     rows = region_rows(4)
+    names = ("capacity", "stress", "goodwill", "autonomy")
     for i, row in enumerate(rows):
-        row |= {"capacity": 0.2 * i, "stress": 0.1 * i, "culture_1": float(i)}
-        row |= {"interest_roads": 1.0 + i, "interest_water": 1.0}
-    run = Run(make_scenario(rows))
-    given = np.array([[0.2 * i] * 2 for i in range(4)])
-    assert run.slot("capacity") == pytest.approx(given, abs=1e-12)
-    assert run.region("stress").tolist() == pytest.approx([0.1 * i for i in range(4)], abs=1e-12)
+        row |= {name: 0.1 * i + 0.1 * k for k, name in enumerate(names)}
+        row |= {"culture_1": float(i), "interest_roads": 1.0 + i, "interest_water": 1.0}
+    run = Run(make_scenario(rows, parameters={"culture_spread": 0.5}))
+    for k, name in enumerate(names):
+        given = [0.1 * i + 0.1 * k for i in range(4)]
+        found = run.slot(name).T[1] if name == "capacity" else run.region(name)
+        assert found.tolist() == pytest.approx(given, abs=1e-12)
     shares = [[(1 + i) / (2 + i), 1 / (2 + i)] for i in range(4)]
     assert run.slot("interest") == pytest.approx(np.array(shares), abs=1e-12)
-    first = run.state.sums.shape[1] - 2 - 3
-    given = run.state.sums[:8:2, first]
-    assert given == pytest.approx((np.arange(4) - 1.5) / math.sqrt(5 / 3), abs=1e-12)
+    # Half of one unit of its scale for each unit of the column; other dimensions are drawn.
+    assert culture(run)[:, 0].tolist() == [0, 0.5, 1, 1.5]
+    assert len(set(culture(run)[:, 1])) == 4
 
 
 def test_what_others_are_does_not_hang_on_one_more_region() -> None:
-    """Its place aside: culture is scaled, and capacity starts, from figures of all regions."""
+    """To the last bit: nothing is scaled by, or compared with, the other regions of a table."""
     rows = region_rows(6)
-    more = [{"code": "A0", "population": 9_000, "latitude": 0.05, "longitude": 0.05, "tier": "x"}]
-    small, large = Run(make_scenario(rows)), Run(make_scenario(more + rows))
+    more = [{"code": "A0", "population": 9_000_000, "latitude": 60, "longitude": 9, "tier": "x"}]
+    contacts = [("R000", "R001"), ("R001", "R005"), ("R002", "R003")]
+    small, large = (
+        Run(make_scenario(some, contacts=contacts, nearest=0)) for some in (rows, more + rows)
+    )
     for name in ("autonomy", "goodwill", "stress"):
         assert (small.region(name) == large.region(name)[1:]).all()
-    assert (small.slot("interest") == large.slot("interest")[1:]).all()
-    median = [np.median([row["population"] for row in some]) for some in (rows, more + rows)]
-    shift = 0.04 * math.log(median[0] / median[1])
-    assert large.slot("capacity")[1:] == pytest.approx(small.slot("capacity") + shift, abs=1e-12)
+    for name in ("interest", "capacity", "practice"):
+        assert (small.slot(name) == large.slot(name)[1:]).all()
+    assert (culture(small) == culture(large)[1:]).all()
+    assert list(small.trust().values()) == list(large.trust().values())
 
 
 def test_a_run_draws_the_same_regions_under_every_strategy() -> None:
@@ -208,6 +280,7 @@ def test_a_run_draws_the_same_regions_under_every_strategy() -> None:
     for name in ("autonomy", "goodwill", "stress", "commitment"):
         assert (one.region(name) == other.region(name)).all()
     assert (one.slot("capacity") == other.slot("capacity")).all()
+    assert (culture(one) == culture(other)).all()
     assert one.trust() == other.trust()
     assert one.trust() != Run(scenario, seed=3, run=6).trust()
     assert one.trust() != Run(scenario, seed=4, run=5).trust()

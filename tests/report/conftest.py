@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.drivers import SOURCES
 from kolabsim.i18n import set_language, speaking
 from kolabsim.report.comparison import comparison_page
 from kolabsim.report.html import render
@@ -43,10 +44,11 @@ def comparison(results):
 
 @pytest.fixture(scope="session")
 def variance():
-    return pd.DataFrame(
-        {"measure": ["trust", "saving"], "share": [0.4, np.nan], "low": [0.2, np.nan],
-         "high": [0.6, np.nan]}
-    )  # fmt: skip
+    share = [0.0, 0.4, 0.6, 0.0, np.nan, np.nan]
+    return pd.DataFrame({
+        "measure": np.repeat(["realised_benefit", "trust"], 3), "source": [*SOURCES, *SOURCES],
+        "share": share, "low": np.subtract(share, 0.2), "high": np.add(share, 0.2),
+    })  # fmt: skip
 
 
 @pytest.fixture(scope="session")

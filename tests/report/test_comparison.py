@@ -7,6 +7,7 @@ from rich.console import Console
 from kolabsim import figures
 from kolabsim.analysis.comparison import compare
 from kolabsim.errors import StorageError
+from kolabsim.figures.labels import choose_measure_scale
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import LanguageError, language, set_language, speaking
 from kolabsim.model.areas import AREA_TITLES
@@ -23,6 +24,7 @@ from kolabsim.report.comparison.futures import (
 )
 from kolabsim.report.comparison.report import in_tables
 from kolabsim.report.comparison.summary import headlines
+from kolabsim.report.comparison.tables import brief_table, difference_tables
 from kolabsim.report.comparison.view import View
 from kolabsim.report.html import render, write_page
 from kolabsim.report.output import publish
@@ -64,7 +66,7 @@ def test_the_page_can_be_read_aloud(pages, code):
     assert all(head.get("scope") in {"col", "row"} for head in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
     pictures = page.all("svg")
-    assert len(pictures) == 9
+    assert len(pictures) == 10
     assert all(picture["role"] == "img" for picture in pictures)
     assert len(page.all("figcaption")) == len(pictures)
     ids = [attributes["id"] for _tag, attributes in page.starts if "id" in attributes]
@@ -76,7 +78,7 @@ def test_the_page_can_be_read_aloud(pages, code):
 def test_sections_come_in_the_order_in_which_people_ask(pages):
     _text, page = pages["en"]
     sections = [section["id"] for section in page.all("section")]
-    order = "answer comparison cost winners why uncertainty assumptions reproduce"
+    order = "answer comparison cost winners why influence uncertainty assumptions reproduce"
     assert sections == order.split()
 
 
@@ -103,8 +105,9 @@ def test_each_strategy_and_measure_is_in_tables(pages, comparison):
         assert comparison.scenario.strategies[name].title("en") in page.text
     for title in ("Realised net benefit", "Decision time", "Losing regions", "Net saving"):
         assert title in page.text
-    trust = comparison.table("trust").loc["forum"]
-    assert f"+{100 * trust['difference']:.2f}" in page.text
+    table = comparison.table("trust")
+    trust, scale = table.loc["forum"], choose_measure_scale(comparison, "trust", table)
+    assert scale.bare(trust["difference"], signed=True) in page.text
     assert f"better: {round(100 * trust['better_share'])}%" in page.text.replace("\xa0", " ")
 
 
@@ -150,7 +153,7 @@ def test_it_says_how_to_have_it_again(pages):
 def test_shares_of_variance_are_shown_with_a_dash_where_undefined(pages):
     _text, page = pages["en"]
     assert "20% to 60%" in page.text.replace("\xa0", " ")
-    assert "Drawn attributes and chance" in page.text
+    assert "because of attributes of regions that no table gives (40% of the variance)" in page.text
 
 
 def test_no_number_is_nan_or_has_a_hyphen_for_a_minus(pages):
@@ -177,8 +180,10 @@ def test_the_indonesian_page_is_indonesian(pages, comparison):
     for reason in reasons(comparison, "id"):
         assert reason in text
     # English words that would betray a message without translation; sources, which are written in
-    # English alone, do not have them, and commands are what they are.
+    # English alone, and commands are what they are, and taken out.
     text = re.sub(r"kolabsim run here --regions", "", text)
+    for body in comparison.scenario.bodies:
+        text = text.replace(re.sub(r"\s+", " ", body.source), "")
     assert not re.search(r"\b(interval|strategy|runs|regions|baseline|Strategy|Regions)\b", text)
     assert language() == "en"
 
@@ -388,6 +393,19 @@ def test_the_answer_claims_nothing_that_the_interval_does_not_bear(results):
     text = said(shifted(results, realised_benefit=0.0))
     assert "No strategy is clearly better than “Voluntary”;" in text
     assert "may be as good" in text
+
+
+def test_what_is_the_same_in_all_runs_says_so_in_figure_terminal_and_table(results):
+    runs = results.runs.assign(realised_benefit=0.5)
+    found = compare(Results(**{**vars(results), "runs": runs}))
+    drawn = figures.forest(found, ["realised_benefit"])
+    texts = [text.get_text() for text in drawn.axes[0].texts]
+    assert texts == ["identical in all runs"] * len(found.strategies)
+    view = View(found)
+    for table in (brief_table(view), *difference_tables(view, ["realised_benefit"])):
+        cells = [cells[0].line for _title, cells in table.rows]
+        assert all("identical in all 24 runs" in cell for cell in cells)
+        assert not any("±" in cell or "0 to 0" in cell for cell in cells)
 
 
 def test_a_lead_that_is_the_same_in_all_runs_says_so(results):

@@ -3,7 +3,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.errors import InputError
-from kolabsim.model.levers import LEVERS
+from kolabsim.model.levers import FORMS, LEVERS, PAYERS
 from kolabsim.scenario.compile import (
     NEVER,
     border_pairs,
@@ -12,14 +12,11 @@ from kolabsim.scenario.compile import (
     build_policy,
     build_world,
     great_circle,
-    model_parameters,
     nearest_pairs,
     on_sphere,
     split_tier,
 )
 from tests.builders import make_scenario
-
-P = model_parameters({})
 
 
 def sphere(points):
@@ -60,7 +57,7 @@ def test_borders_where_no_other_region_lies_between():
 
 def test_contacts_are_symmetric_and_know_their_reverse():
     scenario = ks.load("kedungsepur")
-    region, contact = build_contacts(scenario, P)
+    region, contact = build_contacts(scenario)
     source = np.repeat(np.arange(len(region)), region["end"] - region["first"])
     assert (contact["target"] != source).all()
     back = contact["reverse"]
@@ -72,7 +69,7 @@ def test_contacts_are_symmetric_and_know_their_reverse():
 
 
 def test_nearness_has_mean_1_and_spill_adds_up_to_1():
-    region, contact = build_contacts(ks.load("sarbagita"), P)
+    region, contact = build_contacts(ks.load("sarbagita"))
     for place in region:
         part = slice(place.first, place.end)
         assert contact["near"][part].mean() == pytest.approx(1)
@@ -88,7 +85,7 @@ def test_far_regions_change_nothing_for_near_ones():
         {"code": f"Z{i}", "population": 9000, "latitude": 40, "longitude": 0.1 * i}
         for i in range(5)
     ]
-    one, other = (build_contacts(make_scenario(r, nearest=3), P) for r in (rows, rows + far))
+    one, other = (build_contacts(make_scenario(r, nearest=3)) for r in (rows, rows + far))
     number = len(one[1])
     for name in ("target", "reverse", "land", "near", "spill"):
         np.testing.assert_allclose(other[1][name][:number], one[1][name], rtol=1e-12)
@@ -100,7 +97,7 @@ def test_regions_of_a_tier_or_all_know_each_other(within, targets):
     rows = [{"code": c, "population": 9, "tier": t} for c, t in zip("abcd", "xyxy", strict=True)]
     areas = {"roads": {"haul": 0}}
     scenario = make_scenario(rows, nearest=0, areas=areas).with_({"contacts.within": within})
-    region, contact = build_contacts(scenario, P)
+    region, contact = build_contacts(scenario)
     degree = region["end"] - region["first"]
     assert (degree == (1 if targets else 3)).all()
     assert (contact["near"] == 1.0).all(), "without coordinates, all are equally near"
@@ -178,7 +175,20 @@ def test_a_strategy_as_the_engine_reads_it():
     assert policy.part[0, 1] == 0.5
     assert policy.payer[0, place("ngo")] == 0
     assert policy.payer[0, place("government")] == 1
-    assert policy.mandate[:, :5].tolist() == [[0, 2, 9, 0, 3]]
+    centre = PAYERS.index("centre")
+    assert policy.mandate[:, :6].tolist() == [[0, 2, 9, centre, 0, 3]]
+    assert np.isnan(policy.mandate_price).all(), "that of a full lever"
+    assert np.isnan(policy.price).all()
+    priced = {
+        "mechanisms": {"team": {"intensity": 1, "price": 0.02, "paid_by": "tier"}},
+        "mandates": [{"groups": [["R000", "R003"]], "paid_by": "tier", "price": 0.01}],
+    }
+    scenario = make_scenario(5, strategies={"priced": priced})
+    policy = build_policy(scenario, scenario.strategies["priced"])
+    assert policy.price[0, place("team")] == 0.02
+    assert policy.payer[0, place("team")] == PAYERS.index("tier")
+    assert policy.mandate[0, 3] == PAYERS.index("tier")
+    assert policy.mandate_price.tolist() == [0.01, 0.01], "one for each area"
 
 
 def test_what_is_always_in_force_is_there_in_every_strategy():
@@ -197,6 +207,11 @@ def test_a_tier_is_cut_into_pieces_that_lie_together():
 
 
 def test_bodies_that_exist():
-    bodies = [{"area": "water", "members": ["R003", "R001"], "began": -9, "mandated": True}]
-    world = build_world(make_scenario(4, bodies=bodies), P)
-    assert world.body[0, :7].tolist() == [1, 1, -9, NEVER, 1, 3, -1]
+    bodies = [
+        {"area": "water", "members": ["R003", "R001"], "began": -9, "mandated": True},
+        {"area": "roads", "members": ["R000", "R003", "R002"], "provider": "R002"},
+    ]
+    world = build_world(make_scenario(4, bodies=bodies))
+    board, contract, nobody = FORMS.index("board"), FORMS.index("contract"), -1
+    assert world.body[0, :8].tolist() == [1, board, -9, NEVER, nobody, 1, 3, nobody]
+    assert world.body[1, :8].tolist() == [0, contract, 0, 0, 2, 0, 2, 3]

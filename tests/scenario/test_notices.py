@@ -25,6 +25,17 @@ def test_a_usual_scenario_has_no_notices():
     assert notices(contacts=[("a", "b", "yes", 9), ("b", "c", "yes", 9)]) == []
 
 
+def test_members_of_a_body_who_are_no_contacts_of_each_other_are_named():
+    contacts = [("a", "b", "yes", 9), ("b", "c", "yes", 9)]
+    body = {"area": "roads", "members": ["a", "b", "c"]}
+    assert notices(contacts=contacts, bodies=[body]) == [], "each knows one of the others"
+    assert notices(contacts=contacts, bodies=[body | {"provider": "b"}]) == []
+    assert notices(contacts=contacts, bodies=[body | {"provider": "a"}]) == [
+        (False, "In the body for roads, no partner is a contact of c, so trust never grows between "
+         "them: add contacts.")
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("spillover", "is_total"), [(0, True), (0.1, False)])
 def test_regions_above_efficient_scale_gain_only_by_spillover(spillover, is_total):
     areas = {"roads": FLAT["roads"] | {"efficient_scale": 5000, "spillover": spillover}}

@@ -21,7 +21,7 @@ COLUMNS = Columns.model_validate(
         "tier": "province",
         "capacity": {"column": "hdi", "from": (60, 90), "to": (0.4, 0.9), "reason": "a proxy"},
         "stress": {"column": "poverty", "from": (5, 10), "to": (0.1, 0.8), "reason": "a proxy"},
-        "culture": ({"column": "hdi", "reason": "a trial"},),
+        "culture": ({"column": "hdi", "scale": 4, "reason": "a trial"},),
         "interests": {
             "waste": {"column": "poverty", "from": (0, 20), "to": (1, 3), "reason": "a trial"}
         },
@@ -74,12 +74,20 @@ def test_columns_become_attributes_in_the_order_of_codes(read) -> None:
     np.testing.assert_allclose(regions.capacity, np.column_stack([expected, expected]))
     # 13.5 lies beyond 10, and is clipped.
     np.testing.assert_allclose(regions.stress, [0.8, 0.1 + 3.6 / 5 * 0.7, 0.1 + 2.6 / 5 * 0.7])
-    assert regions.culture[:, 0].tolist() == [76, 84, 88]
+    assert regions.culture[:, 0].tolist() == [19, 21, 22]
     assert np.isnan(regions.culture[:, 1:]).all()
     np.testing.assert_allclose(regions.interests[:, 0], 1 + np.array([13.5, 8.6, 7.6]) / 10)
     assert np.isnan(regions.interests[:, 1]).all()
     assert regions.extra["hdi"] == ("76.0", "84.0", "88.0")
     assert regions.placed
+
+
+def test_goodwill_and_autonomy_may_have_columns(read) -> None:
+    scaled = {"column": "hdi", "from": (68, 88), "to": (0, 0.5), "reason": "a trial"}
+    columns = Columns.model_validate({"goodwill": scaled, "autonomy": scaled})
+    regions = read(TABLE, columns)
+    np.testing.assert_allclose(regions.goodwill, [0.2, 0.4, 0.5])
+    np.testing.assert_allclose(regions.autonomy, [0.2, 0.4, 0.5])
 
 
 def test_capacity_in_one_area_may_have_its_own_column(read) -> None:
@@ -96,7 +104,10 @@ def test_what_no_column_gives_is_to_be_drawn(read) -> None:
     regions = read("code,population\nb,10\na,20\n", Columns())
     assert regions.codes == regions.names == ("a", "b")
     assert regions.tiers() == {"": ("a", "b")}
-    drawn = (regions.capacity, regions.stress, regions.culture, regions.interests)
+    drawn = (
+        regions.capacity, regions.stress, regions.goodwill, regions.autonomy, regions.culture,
+        regions.interests,
+    )  # fmt: skip
     assert all(np.isnan(attribute).all() for attribute in drawn)
     assert not regions.placed
 
@@ -373,7 +384,9 @@ def test_points_that_may_group_thousands_are_reported(read, values, from_, numbe
 
 
 def test_points_in_dimensions_and_distances_are_reported_where_they_matter(read, contacts) -> None:
-    culture = Columns.model_validate({"culture": ({"column": "x", "reason": "a trial"},)})
+    culture = Columns.model_validate(
+        {"culture": ({"column": "x", "scale": 1, "reason": "a trial"},)}
+    )
     head = "code,population,x\n"
     assert len(read(head + "a,1000,1.234\nb,1000,2.345\n", culture)) == 2
     (problem,) = read(head + "a,1000,1.234\nb,1000,950\n", culture)

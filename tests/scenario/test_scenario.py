@@ -2,14 +2,16 @@ import json
 import math
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kolabsim.errors import InputError, RenamedWarning
+from kolabsim.errors import EditionWarning, InputError, RenamedWarning
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES
+from kolabsim.model.first_edition import FIRST_EDITION
 from kolabsim.model.levers import LEVERS
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import Scenario, schema, shipped, shipped_names
@@ -69,7 +71,7 @@ def test_three_lines_make_a_scenario_with_all_defaults(load) -> None:
     assert list(scenario.areas) == list(FAMILIES["infrastructure"])
     assert (scenario.horizon, scenario.start_year, scenario.cap) == (40, 2026, 16)
     assert (scenario.form, scenario.shares, scenario.consent, scenario.decision) == (
-        "board", "population", "three_quarters", "best_response",
+        "choice", "population", "three_quarters", "best_response",
     )  # fmt: skip
     assert (scenario.contacts.nearest, scenario.contacts.list) == (8, ())
     assert scenario.parameters == {}
@@ -153,7 +155,8 @@ def test_strategies_that_ship_are_there_and_can_be_changed_in_part(load) -> None
 def test_bodies_changes_and_population(load) -> None:
     scenario = load(
         "form: contract\n"
-        "bodies: [{area: waste, members: [34.71, 34.10], began: -8, source: somewhere}]\n"
+        "bodies: [{area: waste, members: [34.71, 34.10], provider: 34.10, began: -8,"
+        " source: somewhere}]\n"
         "population: {growth: 0.01}\n"
         "changes:\n"
         "  - {what: stress, add: 0.2, from: 8, until: 16, regions: ['34.71']}\n"
@@ -161,6 +164,7 @@ def test_bodies_changes_and_population(load) -> None:
     )
     (body,) = scenario.bodies
     assert (body.area, body.form, body.members) == ("waste", "contract", ("34.10", "34.71"))
+    assert body.provider == "34.10"
     assert (body.began, body.mandated) == (-8, False)
     growth, stress, demand = scenario.changes
     assert (growth.what, growth.growth, growth.regions, growth.until) == (
@@ -216,17 +220,17 @@ def test_a_scenario_extends_its_parent(load, folder) -> None:
     (folder / "below").mkdir()
     (folder / "below" / "child.yaml").write_text(
         "extends: ../x.yaml\nhorizon: 8\nareas: {waste: {haul: 0.2}}\nfamilies: [infrastructure]\n"
-        "parameters: {trust_gain: 0.2}\nbodies: []\n",
+        "parameters: {past_trust: 0.2}\nbodies: []\n",
         encoding="utf-8",
     )
     parent = load(
         "horizon: 20\nconsent: open\nareas: {waste: {spillover: 0.1}}\n"
-        "parameters: {trust_loss: 0.4}\nbodies: [{area: waste, members: ['34.71', '34.04']}]\n"
+        "parameters: {learning: 0.4}\nbodies: [{area: waste, members: ['34.71', '34.04']}]\n"
     )
     child = Scenario.load("below/child.yaml")
     assert (child.horizon, child.consent) == (8, "open")
     assert (child.areas["waste"].haul, child.areas["waste"].spillover) == (0.2, 0.1)
-    assert child.parameters == {"trust_loss": 0.4, "trust_gain": 0.2}
+    assert child.parameters == {"learning": 0.4, "past_trust": 0.2}
     assert child.bodies == ()
     # The path of the table stands in the parent, and starts from there.
     assert child.regions == parent.regions
@@ -264,7 +268,7 @@ def test_problems_of_parent_and_child_are_reported_together(problems_of, folder)
 
 
 def test_with_changes_a_copy_and_nothing_else(load) -> None:
-    scenario = load("parameters: {trust_gain: 0.2}\nareas: {waste: {haul: 0.3}}\n")
+    scenario = load("parameters: {past_trust: 0.2}\nareas: {waste: {haul: 0.3}}\n")
     before = scenario.resolved()
     changed = scenario.with_(
         {"areas.waste.haul": 0.1, "strategies.team.mechanisms.team.intensity": 0.9},
@@ -277,7 +281,7 @@ def test_with_changes_a_copy_and_nothing_else(load) -> None:
     assert changed.strategies["team"].mechanisms["team"][0].intensity == 0.9
     assert changed.strategies["team"].mechanisms["team"][0].until == 20
     assert changed.parameters == {
-        "trust_gain": 0.2, "quality_value": 0.7, "logit.temperature": 0.05,
+        "past_trust": 0.2, "quality_value": 0.7, "logit.temperature": 0.05,
     }  # fmt: skip
     # Regions are read once and shared.
     assert changed.regions is scenario.regions
@@ -289,14 +293,14 @@ def test_with_takes_lists_numpy_numbers_and_positions(load) -> None:
     changed = scenario.with_(
         {
             "bodies.0.form": "lead",
-            "parameters.trust_gain": np.float64(0.25),
+            "parameters.past_trust": np.float64(0.25),
             "horizon": np.int64(8),
             "changes": [{"what": "demand", "factor": 2}],
         }
     )
     assert changed.bodies[0].form == "lead"
     assert changed.bodies[0].members == ("34.04", "34.71")
-    assert changed.parameters == {"trust_gain": 0.25}
+    assert changed.parameters == {"past_trust": 0.25}
     assert (changed.horizon, changed.changes[0].factor) == (8, 2.0)
 
 
@@ -305,7 +309,7 @@ def test_with_reports_all_problems_with_the_nearest_spelling(load) -> None:
     with pytest.raises(InputError) as caught:
         scenario.with_({"parameters.qualty_value": 1, "horizn": 2, "areas.waste.hual": 1,
                         "mechanisms.forum": 1.4, "groups.g": [34.71], "extends": "y.yaml",
-                        "parameters.trust_gain": math.nan})  # fmt: skip
+                        "parameters.past_trust": math.nan})  # fmt: skip
     assert {str(problem) for problem in caught.value.problems} == {
         "parameters.qualty_value: not a parameter; did you mean 'quality_value'?",
         "horizn: unknown key; did you mean 'horizon'?",
@@ -313,7 +317,7 @@ def test_with_reports_all_problems_with_the_nearest_spelling(load) -> None:
         "mechanisms.forum.intensity: 1.4 is too large; allowed: at most 1",
         "groups.g.0: 34.71 is not text; write it in quotes",
         "extends: a loaded scenario keeps its parent",
-        "parameters.trust_gain: nan is not a finite number",
+        "parameters.past_trust: nan is not a finite number",
     }
     deep: list[object] = []
     deep.append(deep)
@@ -334,9 +338,9 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         "horizon: sepuluh\n"
         "form: bord\n"
         "parameters:\n"
-        "  trustgain: 0.2\n"
-        "  trust_loss: 1.5\n"
-        "  conclude: high\n"
+        "  pasttrust: 0.2\n"
+        "  learning: 1.5\n"
+        "  notice: high\n"
         "strategies:\n"
         "  mine:\n"
         "    mechanisms: {forun: 0.6, team: 1.4}\n"
@@ -345,10 +349,10 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
     ) == [
         "x.yaml:4:10: horizon: 'sepuluh' is not a whole number",
         "x.yaml:5:7: form: 'bord' is not known here; did you mean 'board'?",
-        "x.yaml:7:3: parameters.trustgain: not a parameter; did you mean 'trust_gain'?",
-        "x.yaml:8:15: parameters.trust_loss: 1.5 is not allowed; allowed: 0 to 0.99 share/year"
-        " (sensitivity analyses try 0.15 to 0.6)",
-        "x.yaml:9:13: parameters.conclude: 'high' is not a number",
+        "x.yaml:7:3: parameters.pasttrust: not a parameter; did you mean 'past_trust'?",
+        "x.yaml:8:13: parameters.learning: 1.5 is not allowed; allowed: 0 to 0.99 share/year"
+        " (sensitivity analyses try 0.08 to 0.4)",
+        "x.yaml:9:11: parameters.notice: 'high' is not a number",
         "x.yaml:12:18: strategies.mine.mechanisms.forun: unknown key; did you mean 'forum'?",
         "x.yaml:12:36: strategies.mine.mechanisms.team.intensity: 1.4 is too large;"
         " allowed: at most 1",
@@ -370,9 +374,9 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         ("currency: 5", "4:11: currency: 5 is not text; write it in quotes"),
         ("title: {fr: Villes}", "4:9: title.fr: 'fr' is not known here; allowed: en, id"),
         ("parameters: 5", "4:13: parameters: keys with values are needed here, and not 5"),
-        ("parameters: {trust_gain: .nan}", "4:26: parameters.trust_gain: nan is not a finite"),
-        ("parameters: {trust_gain: 1e999}", "parameters.trust_gain: 1e999 is not a finite number"),
-        ("parameters: {trust_gain: }", "4:25: parameters.trust_gain: nothing is not a number"),
+        ("parameters: {past_trust: .nan}", "4:26: parameters.past_trust: nan is not a finite"),
+        ("parameters: {past_trust: 1e999}", "parameters.past_trust: 1e999 is not a finite number"),
+        ("parameters: {past_trust: }", "4:25: parameters.past_trust: nothing is not a number"),
         ("areas: {sports: {haul: 0}}",
          "4:9: areas.sports: not an area of the families; allowed: waste, wastewater,"
          " drinking_water, transport; a new area needs efficient_scale, curvature_below,"
@@ -392,7 +396,30 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         ("bodies: [{area: waste, members: ['34.71']}]",
          "4:33: bodies.0.members: at least two regions are needed here"),
         ("bodies: [{area: waste, members: ['34.71', '34.04'], began: 3}]",
-         "bodies.0.began: 3 is too large; allowed: at most 0"),
+         "4:60: bodies.0.began: 3 is in the future: a body of the start began by quarter 0"),
+        ("bodies: [{area: waste, members: ['34.71', '34.04'], began: 2030}]",
+         "4:60: bodies.0.began: 2030 is in the future: a body of the start began by quarter 0, "
+         "the first of 2026"),
+        ("start_year: 2020\nbodies: [{area: waste, members: ['34.71', '34.04'], began: 2017}]",
+         "5:60: bodies.0.began: 2017 is a year, and not a quarter: write -12 for its first"
+         " quarter, counted from that of 2020"),
+        ("bodies: [{area: waste, form: contract, members: ['34.71', '34.04']}]",
+         "4:10: bodies.0: a contract needs a 'provider', one of its members: 34.04, 34.71"),
+        ("bodies: [{area: waste, members: ['34.71', '34.04'], provider: 34.02}]",
+         "4:63: bodies.0.provider: '34.02' is not a member of this body; did you mean '34.0"),
+        ("bodies: [{area: waste, form: lead, members: ['34.71', '34.04'], provider: 34.71}]",
+         "4:75: bodies.0.provider: only a contract has a provider; a lead has none"),
+        ("bodies: [{area: waste, members: ['34.71', '34.04'], provider: ['34.71', '34.04']}]",
+         "4:63: bodies.0.provider: a contract has one provider, and not a list"),
+        ("bodies: [{area: waste, members: ['34.71', '34.04'], provider: 34.04},\n"
+         "         {area: waste, members: ['34.02', '34.04'], provider: 34.02}]",
+         "5:33: bodies.1.members: '34.04' is already in body 1 of this list for waste; a region"
+         " has one role in an area, provider or buyer"),
+        ("mechanisms: {team: {intensity: 1, price: 2}}",
+         "4:42: mechanisms.team.price: 2 is too large; allowed: at most 1"),
+        ("discount: 1.5", "4:11: discount: 1.5 is too large; allowed: at most 1"),
+        ("areas: {waste: {form: bord}}",
+         "4:23: areas.waste.form: 'bord' is not known here; did you mean 'board'?"),
         ("bodies: [{area: waste}]", "4:10: bodies.0.members: missing"),
         ("cap: 2\nbodies: [{area: waste, members: ['34.71', '34.04', '34.02']}]",
          "5:33: bodies.0.members: 3 regions; allowed: at most 2 (the scenario's cap)"),
@@ -502,6 +529,16 @@ def test_what_is_wrong_is_reported_with_its_place_and_the_way_out(
         (START.replace("families", "  columns: {interests: {wste: {column: hdi, from: [5, 6],"
                        " to: [1, 2], reason: x}}}\nfamilies"),
          "regions.columns.interests.wste: 'wste' is not a service area of this scenario; did"),
+        (START.replace("families", "  columns: {culture: [{column: hdi, reason: x}]}\nfamilies"),
+         "x.yaml:3:23: regions.columns.culture.0.scale: missing: the difference that is usual "
+         "between two regions, such as the standard deviation of the column over many regions; "
+         "that of this table is 4.38: write scale: 4.38"),
+        (START.replace("families", "  columns: {culture: [{column: hdi, scale: 0, reason: x}]}\n"
+                       "families"),
+         "x.yaml:3:44: regions.columns.culture.0.scale: 0 is too small; allowed: above 0"),
+        (START.replace("families", "  columns: {goodwill: {column: hdi, from: [60, 90],"
+                       " to: [0, 2], reason: x}}\nfamilies"),
+         "regions.columns.goodwill.to.1: 2 is too large; allowed: at most 1"),
         (START.replace("families", "  columns: {population: populasi}\nfamilies"),
          "regions.csv:1: there is no column 'populasi' for regions.columns.population; did you"),
     ],
@@ -518,6 +555,67 @@ def test_a_former_key_still_works_with_a_warning(load) -> None:
         scenario = load(start=start)
     assert scenario.columns is not None
     assert scenario.columns.stress.reason["en"] == "a trial"
+
+
+def test_files_of_the_first_edition_load_with_one_warning(load) -> None:
+    """Settings with the same meaning are taken; the others are named with the reason."""
+    text = (
+        "parameters:\n  quality_value: 0.7\n  team_negotiation: 0.5\n  discount: 0.02\n"
+        "  exit_base: 0.06\n  near_reach: 2\n  near_land: 3\n"
+    )
+    with pytest.warns(EditionWarning) as caught:
+        scenario = load(text)
+    (warning,) = caught
+    assert str(warning.message) == (
+        "x.yaml:6: this scenario is of the first edition of the model: "
+        "'team_negotiation' is now 'team_strength'; "
+        "'discount' is a key of the scenario now, outside 'parameters'; "
+        "'exit_base' has no effect any more (leaving starts from distrust, so the number means "
+        "something else); 'near_reach', 'near_land' have no effect any more (a constant now: "
+        "results hardly depend on it, or another parameter is varied instead)"
+    )
+    assert scenario.parameters == {"quality_value": 0.7, "team_strength": 0.5}
+    assert scenario.discount == 0.02
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scenario.with_(horizon=8).parameters == scenario.parameters
+        assert load("parameters: {exit_base: 0.06}\n").parameters == {"exit_base": 0.06}
+    with pytest.warns(EditionWarning, match="'conclude' has no effect any more"):
+        assert not load().with_({"parameters.conclude": 0.3}).parameters
+
+
+def test_every_parameter_of_the_first_edition_is_known() -> None:
+    assert len(FIRST_EDITION) == 92
+    for name, successor in FIRST_EDITION.items():
+        assert bool(successor.name) != bool(successor.because), name
+        assert not successor.name or successor.name in {*PARAMETERS, *Scenario.model_fields}
+    kept = {name for name in FIRST_EDITION if name in PARAMETERS}
+    assert {name for name in kept if FIRST_EDITION[name].because} == {"exit_base", "exit_trust"}
+
+
+def test_a_payer_must_exist(problems_of, folder) -> None:
+    text = "mechanisms: {team: {intensity: 1, paid_by: tier}}\n"
+    (folder / "regions.csv").write_text(TABLE.replace(",tier", ",other"), encoding="utf-8")
+    because = "these regions have no higher tier that could pay; give them a column 'tier', or"
+    (problem,) = problems_of(text)
+    assert problem.startswith(f"x.yaml:4:44: mechanisms.team.paid_by: {because}")
+    (problem,) = problems_of("mandates: [{groups: [['34.71', '34.04']], paid_by: tier}]\n")
+    assert problem.startswith(f"x.yaml:4:52: mandates.0.paid_by: {because}")
+
+
+def test_a_provider_may_belong_to_a_group(load) -> None:
+    bodies = "bodies: [{area: waste, members: [city], provider: 34.10}]\n"
+    (body,) = load("groups: {city: [34.10, 34.71]}\n" + bodies).bodies
+    assert (body.form, body.provider) == ("contract", "34.10")
+    (body,) = load("bodies: [{area: waste, members: ['34.71', '34.04']}]\n").bodies
+    assert (body.form, body.provider) == ("board", None)
+
+
+def test_strategies_that_are_not_offered_are_compared_only_when_named() -> None:
+    scenario = Scenario.load("kartamantul")
+    assert {"team", "team_and_monitoring"} <= set(scenario.strategies)
+    assert not {"team", "team_and_monitoring"} & set(scenario.offered)
+    assert scenario.mechanisms["team"][0].intensity == 0.6
 
 
 def test_what_is_wrong_does_not_make_more_look_wrong(problems_of) -> None:
@@ -607,7 +705,7 @@ def test_what_changes_results_changes_what_is_resolved(load) -> None:
     scenario = load()
     assert scenario.with_(title="Other", start_year=2030).resolved() == scenario.resolved()
     for changes in (
-        {"horizon": 8}, {"parameters.trust_gain": 0.2}, {"areas.waste.haul": 0.2},
+        {"horizon": 8}, {"parameters.past_trust": 0.2}, {"areas.waste.haul": 0.2},
         {"mechanisms.team": 0.1}, {"contacts.nearest": 2},
         {"changes": [{"what": "stress", "add": 0.1}]},
         {"regions.columns.stress": {"column": "hdi", "from": [0, 9], "to": [0, 1], "reason": "-"}},
@@ -626,8 +724,15 @@ def test_the_schema_knows_every_name_and_range() -> None:
     described = schema()
     json.dumps(described, allow_nan=False)
     assert set(described["properties"]["parameters"]["properties"]) == set(PARAMETERS)
-    trust = described["properties"]["parameters"]["properties"]["trust_gain"]
-    assert (trust["default"], trust["minimum"], trust["maximum"]) == (0.1, 0, 0.99)
+    trust = described["properties"]["parameters"]["properties"]["past_trust"]
+    assert (trust["default"], trust["minimum"], trust["maximum"]) == (
+        PARAMETERS["past_trust"].default,
+        0,
+        1,
+    )
+    culture = described["$defs"]["CultureColumn"]
+    assert culture["required"] == ["column", "reason", "scale"]
+    assert described["$defs"]["Body"]["properties"]["began"]["maximum"] == 0
     definitions = described["$defs"]
     levers = definitions["Mechanisms"]["properties"] | definitions["Supporters"]["properties"]
     assert set(levers) == set(LEVERS)
@@ -641,7 +746,7 @@ def test_the_schema_knows_every_name_and_range() -> None:
 WORDS = st.sampled_from(
     ["regions", "table", "synthetic", "number", "horizon", "strategies", "team", "mechanisms",
      "forum", "members", "groups", "mandates", "areas", "waste", "bodies", "changes", "what",
-     "parameters", "trust_gain", "logit.temperature", "from", "until", "all", "extends", "title",
+     "parameters", "past_trust", "logit.temperature", "from", "until", "all", "extends", "title",
      "en", "support", "ngo", "targets", "34.71", "intensity", "extensions", "decision", "[key]",
      "columns", "capacity", "column", "contacts", "list", "families", "infrastructure",
      "population"]

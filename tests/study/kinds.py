@@ -8,7 +8,7 @@ from tests.terminal import kolabsim
 
 FACTORS = "factors: {parameters.trust_start: , parameters.exit_base: }\n"
 KINDS = {
-    "comparison": "strategies: [voluntary, team]\nruns: 4\n",
+    "comparison": "strategies: [voluntary, team]\nplausible: 2\nruns: 4\n",
     "sensitivity": f"{FACTORS}method: morris\nsamples: 4\noutcomes: [trust, trust@3]\nruns: 2\n",
     "robustness": f"{FACTORS}strategies: [voluntary, team]\nsamples: 20\nruns: 2\n",
     "sweep": f"{FACTORS}levels: 3\nruns: 2\n",

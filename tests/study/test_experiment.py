@@ -99,7 +99,7 @@ def test_problems_of_the_scenario_are_reported_in_its_own_file(tmp_path):
         ('kind: search\nscenario: ""\nlevers: [mechanisms]\n', "scenario: missing"),
         ("kind: comparisson\nscenario: kartamantul\n", "did you mean 'comparison'"),
         ("kind: [\n", "experiment.yaml:2"),
-        ("kind: comparison\nscenario: kartamantul\nstrategies: []\n", "strategies"),
+        ("kind: comparison\nscenario: kartamantul\nplausible: 0\nstrategies: []\n", "strategies"),
         ("kind: comparison\nscenario: kartamantul\nbaseline: none\n", "baseline"),
     ],
 )

@@ -20,18 +20,22 @@ def model():
     for row in rows:
         row["name"] = f"=1+{row['code']}"
     codes = [row["code"] for row in rows]
-    bodies = [{"area": "water", "members": codes[:3]}, {"area": "roads", "members": codes[1:3]}]
+    bodies = [
+        {"area": "water", "members": codes[:3]},
+        {"area": "roads", "members": codes[1:4], "form": "contract", "provider": codes[2]},
+    ]
     model = CollaborationModel(make_scenario(rows, bodies=bodies, horizon=4))
     model.step()
     return model
 
 
 def pairs_of(agreements):
-    return {
-        pair: sorted(one["area"] for one in agreements if set(pair) <= set(one["members"]))
-        for entry in agreements
-        for pair in combinations(entry["members"], 2)
-    }
+    found = {}
+    for one in agreements:
+        for pair in combinations(one["members"], 2):
+            if one["provider"] in (None, *pair):
+                found.setdefault(pair, []).append(one["area"])
+    return {pair: sorted(areas) for pair, areas in found.items()}
 
 
 def test_a_graph_links_those_who_share_a_body(model):
@@ -70,6 +74,7 @@ def test_a_table_of_agreements_has_a_row_for_each_member_and_no_formula(model, t
             "form": members[0]["form"],
             "age": float(members[0]["age_years"]),
             "members": [row["region"] for row in members],
+            "provider": next((row["region"] for row in members if row["role"] == "provider"), None),
         }
         for _number, group in groupby(rows, key=lambda row: row["body"])
         for members in [list(group)]

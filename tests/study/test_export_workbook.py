@@ -28,7 +28,10 @@ team,default,+5,-2,3,inf,0.5,1,2,3,undecided,1.0,4
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
-    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 3\n"
+    text = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 3\n"
+    )
     (folder / "small.yaml").write_text(text + "set: {horizon: 4}\n", encoding="utf-8")
     study = Study.plan(Experiment.load(folder / "small.yaml"), folder / "results")
     study.run()

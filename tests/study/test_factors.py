@@ -34,8 +34,8 @@ def test_a_number_goes_from_low_to_high_and_a_factor_of_it_by_logarithm(scenario
     known = list_factors(scenario)
     share = known["parameters.trust_start"]
     assert (share.at(0.0), share.at(0.5), share.at(1.0)) == pytest.approx((0.25, 0.5, 0.75))
-    scale = known["parameters.exit_base"]
-    assert scale.at(0.5) == pytest.approx(0.06), "half to double: the middle is the default"
+    scale = known["areas.waste.efficient_scale"]
+    assert scale.at(0.5) == pytest.approx(2e6), "half to double: the middle is the default"
 
 
 def test_a_place_is_that_of_its_value(scenario):
@@ -100,3 +100,14 @@ def test_all_problems_are_reported_at_once(scenario):
     with pytest.raises(InputError) as error:
         choose_factors(scenario, {"parameters.x": None, "cap": [1, 2], "parameters.notice": 2})
     assert len(error.value.problems) == 3
+
+
+def test_a_factor_of_the_first_edition_is_refused_with_its_successor(scenario):
+    with pytest.raises(InputError) as caught:
+        choose_factors(scenario, ["parameters.conclude", "parameters.team_negotiation"])
+    assert [problem.message for problem in caught.value.problems] == [
+        "not a factor of the second edition of the model: 'conclude' has no effect any more "
+        "('decision_speed' takes its place, as a rate and not as a chance)",
+        "not a factor of the second edition of the model: 'team_negotiation' is now "
+        "'team_strength'",
+    ]

@@ -1,4 +1,4 @@
-"""Killed without warning at a hundred random moments, a study ends with the very same bytes."""
+"""Killed without warning at random moments, a study ends with the very same bytes."""
 
 import random
 import subprocess
@@ -12,7 +12,7 @@ from kolabsim.study.parts import parquet_bytes
 from kolabsim.study.runner import Study
 from tests.study.test_runner import experiment, finish
 
-KILLS = 100
+KILLS = 30
 CHILD = """\
 import sys
 from pathlib import Path
@@ -37,7 +37,7 @@ def collected(study):
 
 
 @pytest.mark.long
-def test_killed_at_a_hundred_random_moments(tmp_path):
+def test_killed_at_random_moments(tmp_path):
     study, _state = finish(tmp_path, "whole", **SIZE)
     expected = collected(study)
     rng, kills, finished = random.Random(1), 0, 0

@@ -30,6 +30,7 @@ from kolabsim.study.verify import differing_columns, verify
 
 SMALL = """\
 kind: comparison
+plausible: 0
 scenario: kartamantul
 strategies: [voluntary, team, mandate]
 runs: {runs}
@@ -82,7 +83,8 @@ def test_the_tables_are_those_of_a_study_in_memory(whole, tmp_path):
 
 def test_points_that_share_a_batch_do_not_share_results(tmp_path):
     """Each point has the runs that it has alone, whatever was simulated in the same memory."""
-    text = SMALL.format(runs=3, detail=2) + "plausible: 2\nstructures: [unit_cost, consent]\n"
+    text = SMALL.format(runs=3, detail=2).replace("plausible: 0", "plausible: 2")
+    text += "structures: [unit_cost, consent]\n"
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     found = Experiment.load(tmp_path / "study.yaml")
     study = Study.plan(found, tmp_path / "out")

@@ -27,7 +27,7 @@ def table(scenario, rows, *, seed=1):
     """Points that vary a parameter, a lever, an area, a structure and the cap."""
     names = (
         "parameters.exit_base", "mechanisms.forum", "areas.waste.haul", "trust", "cap",
-        "parameters.near_reach", "support.government", "support.government.targets",
+        "parameters.trust_culture", "support.government", "support.government.targets",
         "support.government.budget",
     )  # fmt: skip
     known, rng = list_factors(scenario), np.random.default_rng(seed)

@@ -100,6 +100,19 @@ def test_the_language_changes_words_and_nothing_else(tmp_path):
     assert found["en"] == found["id"]
 
 
+def test_a_column_of_culture_is_proposed_with_the_scale_of_the_table(tmp_path):
+    table = "Town;Inhabitants;debt\nUpper Ford;8200;3.25\nLower Ford;14500;17.5\nMid;9000;9\n"
+    ks.new_study(tmp_path / "made", {"mine.csv": table.encode()}, services="administration")
+    path = tmp_path / "made/scenario.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "  #       scale: 5.85\n" in text
+    head, _start, rest = text.partition("  # columns:\n")
+    block, blank, rest = rest.partition("\n\n")
+    path.write_text(head + "  columns:\n" + block.replace("  # ", "  ") + blank + rest)
+    (culture,) = Scenario.load(path).columns.culture
+    assert (culture.column, culture.scale) == ("debt", 5.85)
+
+
 def test_without_a_price_no_money_is_shown(tmp_path):
     assert begin(tmp_path, ENGLISH).scenario.currency == ""
 

@@ -5,13 +5,16 @@ import json
 import pytest
 
 from kolabsim.errors import InputError, RenamedWarning
+from kolabsim.scenario import futures
+from kolabsim.scenario.futures import plausible_sets
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.experiment import Experiment, sweep_table
+from kolabsim.study.experiment import Experiment, sensitivity_design, sweep_table
 from kolabsim.study.spec import KINDS, parse_outcome, schema
 
 SENSITIVITY = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\n"
 ROBUSTNESS = "kind: robustness\nscenario: kartamantul\nplausible: 3\n"
 SEARCH = "kind: search\nscenario: kartamantul\n"
+REST = ("planning", "information", "monitoring")
 SWEEP = "kind: sweep\nscenario: kartamantul\nfactors: [mechanisms.team, parameters.notice]\n"
 
 
@@ -57,7 +60,7 @@ def test_an_experiment_has_nothing_left_open(written):
     assert found.moments == (("trust", 8),)
     every = Experiment.load(written(ROBUSTNESS))
     assert every.strategies[0] == "voluntary"
-    assert set(every.strategies) == set(every.scenario.strategies)
+    assert set(every.strategies) == set(every.scenario.offered)
     assert len(Experiment.load(written(SEARCH)).factors) == 9
 
 
@@ -71,6 +74,18 @@ def test_a_quick_look_changes_what_the_file_says(written):
     assert search.spec.runs == (4, 8)
 
 
+def test_groups_of_your_own_and_of_one(written):
+    text = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms, cap, form]\n"
+    own = "groups: {talk: [mechanisms.forum, mechanisms.team], size: [cap]}\n"
+    found = sensitivity_design(Experiment.load(written(text + own)))
+    rest = (f"mechanisms.{name}" for name in REST)
+    assert found.units == ("talk", *rest, "cap", "form", "dummy")
+    found = sensitivity_design(Experiment.load(written(text + own + "grouped: true\n")))
+    assert found.units == ("talk", "mechanisms", "cap", "form", "dummy")
+    grouped = text.replace(", form", "") + "grouped: true\n"  # a group of one is its factor
+    assert sensitivity_design(Experiment.load(written(grouped))).units[-2:] == ("cap", "dummy")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -80,6 +95,11 @@ def test_a_quick_look_changes_what_the_file_says(written):
         (SENSITIVITY + "samples: 100\n", "power of two|64|128"),
         (SENSITIVITY + "method: pawn\nsamples: 8\n", "samples"),
         (SENSITIVITY + "method: delta\nsamples: 256\ngrouped: true\n", "groups"),
+        (SENSITIVITY + "groups: {a: [mechanisms.teem]}\n", "did you mean 'mechanisms.team'"),
+        (SENSITIVITY + "groups: {a: [mechanisms.team], b: [mechanisms.team]}\n", "already in"),
+        (SENSITIVITY + "groups: {support: [mechanisms.team]}\n", "a usual group; use another"),
+        (SENSITIVITY + "groups: {dummy: [mechanisms.team, mechanisms.forum]}\n", "reserved"),
+        (SENSITIVITY + "groups: {a: mechanisms}\n", "groups.a"),
         (SENSITIVITY.replace("mechanisms", "cap"), "two"),
         (SENSITIVITY + "outcomes: [net_eficiency]\n", "did you mean 'net_efficiency'"),
         (SENSITIVITY + "strategy: teams\n", "did you mean 'team'"),
@@ -135,7 +155,67 @@ def test_a_comparison_has_a_quick_size_of_its_own(written):
     assert Experiment.load(path).spec.runs == 300
     assert Experiment.load(path, quick=True).spec.runs == 7
     assert Experiment.load(path, quick=True, runs=9).spec.runs == 9
-    assert Experiment.load("kartamantul", quick=True).spec.runs == 20
+    spec = Experiment.load("kartamantul", quick=True).spec
+    assert (spec.plausible, spec.runs) == (20, 4)
+    assert Experiment.load("kartamantul", quick=True, plausible=0).spec.runs == 4
+
+
+def test_a_comparison_is_over_all_plausible_futures_unless_the_file_says_else(written):
+    number, text = len(plausible_sets()), "kind: comparison\nscenario: kartamantul\n"
+    whole = Experiment.load(written(text))
+    assert [*whole.futures] == [f"plausible-{k}" for k in range(1, number + 1)]
+    assert whole.spec.runs == max(2, 500 // number)
+    for changes, size, runs in (
+        ("plausible: all", number, whole.spec.runs),
+        ("plausible: 25", 25, 20),
+        ("plausible: 25\nruns: 3", 25, 3),
+        ("plausible: 0", 1, 200),
+        ("plausible: 1", 2, 200),
+        ("futures: {one: {}, other: {parameters.trust_start: 0.7}}", 2, 200),
+        ("futures: {one: {}}\nplausible: 20", 21, 25),
+        ("plausible: 20\nstructures: [trust]", 22, 25),
+    ):
+        found = Experiment.load(written(f"{text}{changes}\n"))
+        assert (len(found.futures), found.spec.runs) == (size, runs), changes
+
+
+def test_what_a_scenario_states_is_not_varied(written):
+    text = "kind: comparison\nscenario: kartamantul\nplausible: 3\n"
+    free = Experiment.load(written(text)).futures["plausible-2"]
+    names = [name for name in plausible_sets()[0] if name in free]
+    stated = {name: plausible_sets()[0][name] for name in (names[0], names[-1])}
+    for found in (
+        Experiment.load(written(text), settings=stated),
+        Experiment.load(written(f"{text}set: {json.dumps(stated)}\n")),
+    ):
+        kept = found.futures["plausible-2"]
+        assert free.keys() - kept.keys() == stated.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("plausible: 100000", "100000 is not allowed; allowed: all, or a whole number from 0 to"),
+        ("plausible: most", "'most' is not allowed; allowed: all, or a whole number from 0 to"),
+        ("plausible: -1", "-1 is not allowed; allowed: all, or a whole number from 0 to"),
+        ("plausible: 2.5", "2.5 is not allowed; allowed: all, or a whole number from 0 to"),
+        ("futures: {plausible-1: {}}", "'plausible-1' is reserved for plausible futures"),
+        ("robust: 95", "95 is too large; allowed: below 1"),
+        ("robust: 0.7", "likely: 0.8 is more than robust: 0.7"),
+        ("practical_threshold: -0.1", "-0.1 is too small; allowed: at least 0"),
+    ],
+)
+def test_futures_and_criteria_that_make_no_sense_are_refused(line, message, written):
+    with pytest.raises(InputError) as refusal:
+        Experiment.load(written(f"kind: comparison\nscenario: kartamantul\n{line}\n"))
+    assert message in str(refusal.value)
+
+
+def test_a_scenario_that_states_everything_has_no_plausible_futures(written, monkeypatch):
+    monkeypatch.setattr(futures, "plausible_sets", lambda: ({"parameters.trust_start": 0.3},))
+    path = written("kind: comparison\nscenario: kartamantul\nset: {parameters.trust_start: 1}\n")
+    with pytest.raises(InputError, match="plausible: the scenario states all settings that"):
+        Experiment.load(path)
 
 
 def test_an_old_kind_is_read_with_a_warning(written):

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from kolabsim.model.measures import MEASURES
-from kolabsim.scenario.futures import plausible_sets
+from kolabsim.scenario.futures import plausible_futures
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.export import FORMATS, read_column, read_published
 from kolabsim.study.ledger import Ledger, hold
@@ -16,8 +16,8 @@ from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
-CONDITIONAL = {"failures"}
-"""Tables that are there only if something went wrong."""
+CONDITIONAL = {"failures", "drivers", "frontier", "same_money"}
+"""Tables that are there only if something went wrong, or only over many futures or on demand."""
 
 
 def words_of(experiment: Experiment) -> dict[str, list[str]]:
@@ -34,8 +34,11 @@ def words_of(experiment: Experiment) -> dict[str, list[str]]:
 def declared(name: str, experiment: Experiment) -> list[str]:
     words = words_of(experiment)
     if name == "futures":
-        later = plausible_sets()[0] if experiment.kind == "search" else ()
-        words["FACTOR"] = sorted({*words["FACTOR"], *later})
+        varied = experiment.kind in {"comparison", "search"}
+        later = plausible_futures(int(varied), experiment.scenario).values()
+        later = [setting for future in later for setting in future]
+        seed = ("seed",) if experiment.kind == "sensitivity" else ()
+        words["FACTOR"] = sorted({*words["FACTOR"], *later, *seed})
     return list(TABLES[name].names(words))
 
 

@@ -78,19 +78,19 @@ def test_places_in_a_band_count_as_misfit_beyond_its_ends():
 
 def test_a_future_is_judged_by_runs_as_a_whole():
     """Judged with a limit, the verdict is the same; a near one is judged by four runs."""
-    defaults = c.future_at(c.point_of({}))
+    beside = c.future_at(c.point_of({"parameters.attention_base": -3.5}))
     towns = {"towns": c.calibration_facts()["towns"]}
-    one = c.judge(defaults, facts=towns)
-    assert one.worst == c.judge(defaults, facts=towns).worst
+    one = c.judge(beside, facts=towns)
+    assert one.worst > 0.0, "all facts agree: the test says nothing of limits"
+    assert one.worst == c.judge(beside, facts=towns).worst
     limit = one.worst / 2.0
-    assert c.judge(defaults, limit, facts=towns).worst > limit
-    assert c.judge(defaults, 2.0 * one.worst + 1.0, facts=towns).worst == one.worst
-    values = [c.excess(f, v) for f, v in zip(towns["towns"], by_hand(towns["towns"]), strict=True)]
-    assert one.worst == pytest.approx(max(values))
+    assert c.judge(beside, limit, facts=towns).worst > limit
+    assert c.judge(beside, 2.0 * one.worst + 1.0, facts=towns).worst == one.worst
+    found = zip(towns["towns"], by_hand(beside, towns["towns"]), strict=True)
+    assert one.worst == pytest.approx(max(c.excess(fact, value) for fact, value in found))
 
 
-def by_hand(facts):
-    future = c.future_at(c.point_of({}))
+def by_hand(future, facts):
     runs = np.array([contrasts(k, facts, future, 1) for k in range(4)])
     means = runs.mean(axis=0)
     near = max(c.excess(fact, value) for fact, value in zip(facts, runs[0], strict=True)) <= c.FAR
@@ -145,13 +145,17 @@ def test_an_experiment_may_draw_plausible_futures(tmp_path):
     text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
     (tmp_path / "e.yaml").write_text(text + "plausible: 3\n", encoding="utf-8")
     study = Experiment.load(tmp_path / "e.yaml")
-    assert list(study.futures) == ["default", "plausible-1", "plausible-2", "plausible-3"]
+    assert list(study.futures) == ["plausible-1", "plausible-2", "plausible-3"]
     scenario = study.scenario.with_(study.futures["plausible-2"])
     for name, value in plausible_sets()[1].items():
+        family, _dot, rest = name.partition(".")
         if name in STRUCTURES:
             assert getattr(scenario, name) == value
-        else:
-            assert scenario.parameters[name.removeprefix("parameters.")] == value
+        elif family == "parameters":
+            assert scenario.parameters[rest] == value
+    for area, one in study.scenario.areas.items():
+        factor = plausible_sets()[1]["area_factors.haul"]
+        assert scenario.areas[area].haul == pytest.approx(factor * one.haul)
 
 
 @pytest.fixture
@@ -248,7 +252,10 @@ def test_a_search_that_finds_nothing_says_so_and_writes_no_sets(tmp_path, monkey
 
 
 def test_each_alternative_of_a_structure_can_be_a_future(tmp_path):
-    text = "kind: comparison\nscenario: kartamantul\nstrategies: [voluntary, team]\nruns: 2\n"
+    text = (
+        "kind: comparison\nscenario: kartamantul\nplausible: 0\n"
+        "strategies: [voluntary, team]\nruns: 2\n"
+    )
     (tmp_path / "e.yaml").write_text(text + "structures: [unit_cost, trust]\n", encoding="utf-8")
     study = Experiment.load(tmp_path / "e.yaml")
     assert list(study.futures) == [

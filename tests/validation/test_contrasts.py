@@ -14,7 +14,7 @@ AREAS = ("finance", "procurement", "training", "technology")
 def observed(*, quarters=30, history=None, listed=(), **columns) -> Run:
     """Four regions, four areas; regions 0 and 1 share finance since the start."""
     shape = (quarters, 4, 4)
-    given = {name: np.zeros(shape) for name in TRACE if name != "hub"}
+    given = {name: np.zeros(shape) for name in TRACE}
     given["body"][:], given["cost"][:], given["people"][:] = -1.0, 1.0, 10_000.0
     given["body"][:, :2, 0] = 7.0
     for name, values in columns.items():
@@ -69,7 +69,7 @@ def test_the_body_is_summed_over_its_members():
     np.testing.assert_allclose(bodies, [[2], [20_000], [0.0], [0], [0.0], [0.3]])
 
 
-HUB = np.array([[1.0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+ROLE = np.array([[1.0, 0, 0, 0], [2, 0, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]])
 """Region 0 provides finance to 1 and 2; 3 is alone."""
 
 
@@ -79,8 +79,8 @@ def star(**how) -> Run:
     return observed(body=body, **how)
 
 
-def test_only_providers_of_contracts_are_tied_to_all():
-    board, contract = star(), star(hub=HUB)
+def test_buyers_of_one_provider_are_no_partners():
+    board, contract = star(), star(role=ROLE)
     assert board.ties.sum() == 6
     assert contract.ties.sum() == 4
     assert contract.tied[:, 0].tolist() == [True, True, False, False], "buyers share no tie"
@@ -95,13 +95,13 @@ def test_only_providers_of_contracts_are_tied_to_all():
 
 def test_providers_that_buy_from_their_buyers_are_reciprocal():
     """Pairs (0, 1) and (0, 2) trade; in the second world 1 sells technology to 0."""
-    body, hub = np.full((4, 4), -1.0), HUB.copy()
+    body, role = np.full((4, 4), -1.0), ROLE.copy()
     body[:3, 0], body[:2, 3] = 7.0, 8.0
-    hub[1, 3] = 1.0
-    there, back = observed(body=body, hub=hub), star(hub=HUB)
+    role[:2, 3] = 2.0, 1.0
+    there, back = observed(body=body, role=role), star(role=ROLE)
     assert c.reciprocity(there) > c.reciprocity(back)
-    hub[1, 3], hub[0, 3] = 0.0, 1.0  # 0 sells both
-    assert c.reciprocity(observed(body=body, hub=hub)) < c.reciprocity(there)
+    role[:2, 3] = 1.0, 2.0  # 0 sells both
+    assert c.reciprocity(observed(body=body, role=role)) < c.reciprocity(there)
     assert np.isnan(c.reciprocity(star()))
 
 
@@ -124,6 +124,9 @@ def test_members_that_share_another_area_are_found():
     assert found.tolist() == [
         [True, False, False, True], [True, False, False, True], [False] * 4, [False] * 4,
     ]  # fmt: skip
+    role = np.zeros((4, 4))
+    role[:3, 0] = 2.0, 2.0, 1.0
+    assert not c.shares_elsewhere(observed(body=body, role=role)).any(), "both buy from a third"
 
 
 def test_results_are_compared_with_expectations():
@@ -196,18 +199,18 @@ def test_a_run_is_seen_as_it_was():
 
 
 def test_parameters_apply_but_not_where_the_setting_says_otherwise():
-    wanted = ("misperception", "culture_weight")
+    wanted = ("misperception", "culture_cost")
     future = {f"parameters.{name}": PARAMETERS[name].high for name in wanted}
     setting = Setting("kartamantul", {"parameters.misperception": 0.0})
     _scenario, task = setting.prepare(future, 1)
     assert task.parameters.misperception == 0.0
-    assert task.parameters.culture_weight == PARAMETERS["culture_weight"].high
+    assert task.parameters.culture_cost == PARAMETERS["culture_cost"].high
 
 
 def test_runs_are_the_same_in_arrays_that_were_used_before():
     setting = Setting("kartamantul", {"horizon": 8})
     first = simulate_run(setting, 3, future={}, seed=2)
-    other = {"parameters.trust_start": 0.9, "parameters.capacity_mean": 0.8}
+    other = {"parameters.trust_start": 0.9, "parameters.capacity_spread": 0.2}
     for number in (3, 4):
         simulate_run(setting, number, future=other, seed=5)
     again = simulate_run(setting, 3, future={}, seed=2)

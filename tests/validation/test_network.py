@@ -96,10 +96,15 @@ def test_threads_change_nothing(network, fit):
     np.testing.assert_equal(fit.pairs[0].scores, again.pairs[0].scores)
 
 
+def of_boards(bodies):
+    """Results of runs that ended with these bodies [runs, R, A], none of them a contract."""
+    return n.Simulated(bodies, np.zeros(bodies.shape, bool), np.zeros(1))
+
+
 def test_ranks_of_bodies_by_hand(network):
     bodies = np.full((2, 30, 2), NOBODY)
     bodies[0, [0, 1, 2, 3], 0] = 0  # one of two runs forms body A
-    found = {one.body.name: one for one in n.rank_bodies(network, bodies)}
+    found = {one.body.name: one for one in n.rank_bodies(network, of_boards(bodies))}
     assert (found["A"].pairs, found["A"].among) == (6, 45)
     assert found["A"].model == 1.0
     assert found["C"].model == pytest.approx((38 / 2) / 44), "six rank above, 38 others tie"
@@ -112,7 +117,7 @@ def test_a_body_of_several_areas_counts_in_any(network):
     observed = replace(network.observed, bodies=(body,))
     bodies = np.full((1, 30, 2), NOBODY)
     bodies[0, [0, 1], 1] = 0
-    (one,) = n.rank_bodies(replace(network, observed=observed), bodies)
+    (one,) = n.rank_bodies(replace(network, observed=observed), of_boards(bodies))
     assert one.model == 1.0
 
 
@@ -253,7 +258,7 @@ def test_the_loss_is_less_where_the_model_is_closer(network, without_facts):
     space = fitting.search_space(network)
     setting = {name: entry.default for name, entry in space.items()}
     usual = fitting.loss_of(network, setting)
-    nobody = fitting.loss_of(network, setting | {"parameters.conclude": 0.0})
+    nobody = fitting.loss_of(network, setting | {"parameters.decision_speed": 0.0})
     assert usual == fitting.loss_of(network, setting)
     assert nobody.structure > usual.structure
     assert nobody.pairs > usual.pairs > 0.0

@@ -42,6 +42,8 @@ def test_pairs_share_within_a_body_only():
     assert p.share_body(bodies, pairs).tolist() == [
         [True, False], [False, False], [False, True], [False, False],
     ]  # fmt: skip
+    buyers = np.array([[1, 0], [1, 0], [0, 0], [0, 1]], bool)
+    assert p.share_any(bodies, pairs, buyers).tolist() == [False, False, True, False]
     apart = np.full_like(bodies, NOBODY)
     assert p.chance_to_share(np.array([bodies, apart]), pairs).tolist() == [0.5, 0.0, 0.5, 0.0]
 

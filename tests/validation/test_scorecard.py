@@ -92,8 +92,8 @@ def test_new_facts_are_held_out_with_a_source():
         assert one.cites
 
 
-def test_a_fact_that_needs_what_the_model_does_not_record_is_absent():
-    one = fact(low=0.0, needs=("nothing of the kind",))
+def test_a_fact_that_the_model_cannot_express_is_absent():
+    one = Fact("X", "a statement", HELD_OUT, "A", "somebody")
     assert not one.is_expressed
     assert s.judge(one, nan, nan) == s.ABSENT
     assert all(v != v for v in s.contrasts(0, [one], {}, 1)), "NaN"

@@ -35,6 +35,22 @@ def test_ties_and_transitivity_are_those_of_networkx():
     assert found["largest_component"] == max(map(len, nx.connected_components(graph))) / 60
 
 
+def test_buyers_of_one_provider_are_no_partners():
+    """Region 0 provides a to 1 and 2, which share b with each other on a board."""
+    bodies = np.array([[0, -1], [0, 7], [0, 7], [-1, -1]])
+    buyers = np.array([[0, 0], [1, 0], [1, 0], [0, 0]], bool)
+    star = s.ties_between(bodies[:, :1], buyers[:, :1]).toarray()
+    assert star.sum() == 4
+    assert star[0].tolist() == [0, 1, 1, 0]
+    assert s.ties_between(bodies, buyers).toarray()[1].tolist() == [1, 0, 1, 0]
+    assert (
+        s.describe_network({"a": bodies[:, :1]}, s.ties_between(bodies[:, :1], buyers[:, :1]))[
+            "transitivity"
+        ]
+        == 0.0
+    )
+
+
 def test_nobody_shares_in_an_empty_network():
     found = s.describe_network({"a": np.full((4, 1), -1)})
     assert (found["partners"], found["isolates"], found["transitivity"]) == (0.0, 1.0, 0.0)

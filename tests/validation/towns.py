@@ -18,9 +18,9 @@ regions:
   columns:
     tier: province
     culture:
-      - {column: c1, reason: made up}
-      - {column: c2, reason: made up}
-      - {column: c3, reason: made up}
+      - {column: c1, scale: 1, reason: made up}
+      - {column: c2, scale: 1, reason: made up}
+      - {column: c3, scale: 1, reason: made up}
 contacts: {list: contacts.csv}
 horizon: 24
 areas:

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.statistics import ratio
+from kolabsim.engine.overrides import SEED
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES, RATIO, SUM
 from kolabsim.model.parameters import QUARTERS
+from kolabsim.scenario.futures import plausible_names
 from kolabsim.study.collect import Results
 from kolabsim.study.execution import Progress
 from kolabsim.study.experiment import Experiment
@@ -31,11 +33,17 @@ RunStudy: TypeAlias = "Callable[[Study], Progress]"
 # Runs -------------------------------------------------------------------------------------------
 
 
-def settings_table(factors: Sequence[Factor], points: np.ndarray) -> pd.DataFrame:
-    """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor."""
-    return pd.DataFrame(
+def settings_table(
+    factors: Sequence[Factor], points: np.ndarray, seeds: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Return the settings at points of the unit cube [N, D]: a row a point, a column a factor.
+
+    With ``seeds`` [N] points have random draws of their own.
+    """
+    table = pd.DataFrame(
         {factor.name: [factor.at(u) for u in points[:, k]] for k, factor in enumerate(factors)}
     )
+    return table if seeds is None else table.assign(**{SEED: seeds})
 
 
 def run_sample(
@@ -195,18 +203,23 @@ def yearly(
     """Years, and a measure [strategies, runs, years]; quarters if there are fewer than two years.
 
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
+    Runs are those of one future, by default of all plausible ones or else of the first.
     """
     entry, quarters = MEASURES[measure], results.scenario.horizon
     columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
     names = ("strategy", "future", "run", "quarter")
+    every = plausible_names(results.futures) if future is None else ()
+    futures = [*every] or [future or next(iter(results.futures))]
     table = results.columns([*names, *columns], "quarters")
     keys: dict[str, Sequence[object]] = {
         "strategy": [*strategies] if baseline is None else [*strategies, baseline],
-        "future": [future or next(iter(results.futures))],
+        "future": futures,
         "run": np.unique(table["run"]).tolist(),
         "quarter": range(quarters),
     }
-    values = arrange(table, keys, columns)[:, 0]
+    # Runs of several futures stand side by side.
+    values = arrange(table, keys, columns)
+    values = values.reshape(len(values), -1, *values.shape[3:])
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS

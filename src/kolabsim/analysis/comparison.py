@@ -6,41 +6,52 @@ only by what the strategy changes. All intervals are of means of such paired dif
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import arrange, check_known, check_level, positions
+from kolabsim.analysis.plausible import (
+    PER_COST,
+    PlausibleRange,
+    check_criteria,
+    cost_ranges,
+    paired,
+    plausible_range,
+    region_ranges,
+    threshold_for,
+)
 from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
+    CRITERIA,
     GAINS,
     LOSES,
+    PLAIN,
     ROUNDING,
+    Criteria,
     Mean,
-    familywise_p,
     fieller,
     halvings,
+    interval_verdicts,
     mean_interval,
-    permutations,
-    rank_share,
     ratio,
     share_best,
     share_better,
-    standardised_ranks,
     variance,
-    variance_share,
-    verdicts,
 )
 from kolabsim.i18n import _
-from kolabsim.model.measures import CHANNELS, MEASURES, TRAITS, Measure, shown_in
+from kolabsim.model.measures import CHANNELS, MEASURES, Measure, shown_in
 from kolabsim.model.measures import COSTS as COST_TABLE
+from kolabsim.scenario.futures import plausible_names
 from kolabsim.scenario.scenario import BASELINE, Scenario
-from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results, tidy
+
+if TYPE_CHECKING:
+    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.spec import ComparisonSpec
 
 Values: TypeAlias = "Callable[..., np.ndarray]"
 """Returns the values of the named measures, [baseline and others, futures, runs, measures]."""
@@ -51,25 +62,33 @@ COSTS = shown_in(COST_TABLE)
 PROGRAMME = "programme"
 LEAST_RUNS = 8
 """Fewest runs from which convergence shows an interval."""
-FEW_SETTINGS = 3
-"""A future that changes no more settings than this shows their own effect."""
-LEAST_FUTURES = 8
-"""Fewest futures among which settings are ranked."""
-PERMUTATIONS = 4000
-"""Permutations of differences among futures, for p-values of settings."""
+RANGE_COLUMNS = (
+    "strategy", "measure", "difference", "low", "high", "chance_low", "chance_high", "verdict",
+    "better_share", "worse_share", "best_share", "futures", "runs",
+)  # fmt: skip
+"""Columns of the table of plausible ranges."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Strategies against a baseline, as tidy tables; null says undefined."""
+    """Strategies against a baseline, as tidy tables; null says undefined.
+
+    Its result is over plausible futures if there are several, and else that of the first future.
+    Tables of all futures have a row for each future; :attr:`ranges` and the other tables of ranges
+    are over plausible futures, and empty if there are none.
+    """
 
     scenario: Scenario = field(repr=False)
     baseline: str
-    level: float
+    criteria: Criteria
+    """When a difference matters, and in how many futures it must hold."""
     strategies: tuple[str, ...]
     """All but the baseline."""
     futures: tuple[str, ...]
+    plausible: tuple[str, ...]
+    """The plausible futures among them, over which ranges are taken; empty unless several."""
     runs: int
+    """Runs of each strategy in each future."""
     differences: pd.DataFrame = field(repr=False)
     """A row for each strategy, future and measure (:ref:`columns <differences-table>`)."""
     winners: pd.DataFrame = field(repr=False)
@@ -81,12 +100,72 @@ class Comparison:
     """A row for each strategy, future and channel of the difference in realised net benefit. The
     channels and the programme cost, no matter who bears it, add up to the difference
     (:ref:`columns <channels-table>`)."""
+    headline: PlausibleRange | None = field(repr=False)
+    """Realised net benefit over plausible futures, with the difference of every run; None if
+    assumptions were not varied."""
+    ranges: pd.DataFrame = field(repr=False)
+    """A row for each strategy and measure (:ref:`columns <ranges-table>`)."""
+    winner_ranges: pd.DataFrame = field(repr=False)
+    """A row for each strategy and region (:ref:`columns <winner_ranges-table>`)."""
+    cost_ranges: pd.DataFrame = field(repr=False)
+    """A row for each strategy and item of cost (:ref:`columns <cost_ranges-table>`)."""
+    same_money: pd.DataFrame | None = field(default=None, repr=False)
+    """A row for each strategy that can be scaled to the cost of the cheapest that is better than
+    the baseline (:ref:`columns <same_money-table>`); None if it was not simulated."""
+
+    @property
+    def level(self) -> float:
+        """Confidence level of intervals, which show what chance leaves open."""
+        return self.criteria.level
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether its result is over plausible futures."""
+        return bool(self.plausible)
 
     def table(self, measure: str, *, future: str | None = None) -> pd.DataFrame:
-        """Return the differences of one measure in one future (default: the first), by strategy."""
+        """Return the differences of one measure by strategy.
+
+        Those in one future, or by default the result: medians and ranges over plausible futures
+        if there are any, and else the differences in the first future.
+        """
+        if self.is_varied and future is None:
+            return self.ranges[self.ranges["measure"] == measure].set_index("strategy")
         found = self.differences
         here = (found["measure"] == measure) & (found["future"] == (future or self.futures[0]))
         return found[here].set_index("strategy")
+
+    def regions(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return gains and losses of regions, as :meth:`table` does for measures."""
+        if self.is_varied and future is None:
+            return self.winner_ranges
+        return self.winners[self.winners["future"] == (future or self.futures[0])]
+
+    def money(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return costs and savings, as :meth:`table` does for measures."""
+        if self.is_varied and future is None:
+            return self.cost_ranges
+        return self.costs[self.costs["future"] == (future or self.futures[0])]
+
+    def channel_grid(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return the channels of each strategy, [strategies, channels].
+
+        Over plausible futures they are means, which add up as medians do not.
+        """
+        names = (
+            self.plausible if self.is_varied and future is None else (future or self.futures[0],)
+        )
+        here = self.channels[self.channels["future"].isin(names)]
+        grid = here.groupby(["strategy", "channel"], observed=True)["difference"].mean()
+        return grid.unstack("channel")
+
+    def losers(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return the rows of :meth:`regions` that lose, likely or robustly if over futures.
+
+        This is the one definition of a region that loses: by more than the practical threshold.
+        """
+        table = self.regions(future=future)
+        return table[table["verdict"].astype(object).replace(PLAIN) == LOSES]
 
     def order(self, measure: str = NET_BENEFIT, *, future: str | None = None) -> list[str]:
         """Return the strategies by their difference, the best first, undefined ones last."""
@@ -95,11 +174,34 @@ class Comparison:
         return list(difference.sort_values(ascending=False, kind="stable").index)
 
 
-def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) -> Comparison:
-    """Compare strategies with a baseline, run by run, with intervals at a level between 0 and 1.
+def compare(
+    results: Results,
+    *,
+    baseline: str = BASELINE,
+    level: float = CRITERIA.level,
+    practical_threshold: float = CRITERIA.threshold,
+    robust: float = CRITERIA.robust,
+    likely: float = CRITERIA.likely,
+) -> Comparison:
+    """Compare strategies with a baseline, run by run and over plausible futures.
 
-    Raises :class:`~kolabsim.errors.InputError` if there is no such baseline, nothing to compare
-    with it, or no such level.
+    Parameters
+    ----------
+    results
+        The runs; futures named ``plausible-1``, ``plausible-2``, ... are summarised.
+    baseline
+        The strategy with which the others are compared.
+    level
+        Confidence level of intervals, between 0 and 1.
+    practical_threshold
+        Smallest net benefit that matters, as a share of stand-alone cost.
+    robust, likely
+        Shares of plausible futures in which a statement must hold to be called so.
+
+    Raises
+    ------
+    InputError
+        If there is no such baseline, nothing to compare with it, or a number is out of range.
 
     Examples
     --------
@@ -114,6 +216,8 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         message = _("only '{name}' was simulated: there is nothing to compare with it")
         problems.add(message.format(name=baseline))
     check_level(level, problems)
+    criteria = Criteria(practical_threshold, robust, likely, level)
+    check_criteria(criteria, problems)
     problems.raise_if_any()
     keys = {"strategy": others, "future": tuple(results.futures)}
     every = all_keys(results, (baseline, *others), keys["future"])
@@ -123,23 +227,46 @@ def compare(results: Results, *, baseline: str = BASELINE, level: float = 0.95) 
         # A few columns at a time: a study may have more runs than fit in memory.
         return arrange(results.columns(names), every, names, at)
 
-    parts = [
-        measure_columns(values(name)[..., 0], MEASURES[name], level) for name in results.measures
-    ]
+    plausible = plausible_names(results.futures)
+    chosen = [keys["future"].index(name) for name in plausible]
+    parts, ranges = [], {}
+    for name in results.measures:
+        found = values(name)[..., 0]
+        parts.append(measure_columns(found, MEASURES[name], criteria))
+        if plausible:
+            some = found[:, chosen]
+            ranges[name] = plausible_range(some, others, plausible, MEASURES[name], criteria)
     columns = {name: np.stack([part[name] for part in parts], axis=2) for name in parts[0]}
     differences = tidy({**keys, "measure": results.measures}, columns)
+    costs = cost_table(differences, values, keys, level)
+    winners, winner_ranges = winner_tables(results, every, chosen, criteria)
+    over_futures = range_table(ranges, keys["strategy"], results.measures)
     return Comparison(
         scenario=results.scenario,
         baseline=baseline,
-        level=level,
+        criteria=criteria,
         strategies=others,
         futures=keys["future"],
+        plausible=plausible,
         runs=len(every["run"]),
         differences=differences,
-        winners=winner_table(results, every, level),
-        costs=cost_table(differences, values, keys, level),
+        winners=winners,
+        costs=costs,
         channels=channel_table(values, keys, level),
+        headline=ranges.get(NET_BENEFIT),
+        ranges=over_futures,
+        winner_ranges=winner_ranges,
+        cost_ranges=cost_ranges(over_futures, costs, plausible, COSTS),
     )
+
+
+def compare_experiment(results: Results, experiment: Experiment[ComparisonSpec]) -> Comparison:
+    """Compare the strategies of an experiment, by the criteria of its file."""
+    spec = experiment.spec
+    return compare(
+        results, baseline=spec.baseline, practical_threshold=spec.practical_threshold,
+        robust=spec.robust, likely=spec.likely,
+    )  # fmt: skip
 
 
 def all_keys(
@@ -161,15 +288,28 @@ def measure_values(
 # Tables -----------------------------------------------------------------------------------------
 
 
-def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[str, np.ndarray]:
+def range_table(
+    ranges: Mapping[str, PlausibleRange], strategies: Sequence[str], measures: Sequence[str]
+) -> pd.DataFrame:
+    """Return the plausible ranges of all measures as one table, a row a strategy and measure."""
+    if not ranges:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in RANGE_COLUMNS})
+    parts = [found.table().assign(measure=name) for name, found in ranges.items()]
+    table = pd.concat(parts, ignore_index=True)
+    for name, order in (("strategy", strategies), ("measure", measures)):
+        table[name] = pd.Categorical(table[name], categories=[*order])
+    return table.sort_values(["strategy", "measure"], ignore_index=True)[[*RANGE_COLUMNS]]
+
+
+def measure_columns(
+    values: np.ndarray, measure: Measure, criteria: Criteria
+) -> dict[str, np.ndarray]:
     """Return the differences of one measure, from [baseline and others, futures, runs]."""
-    sense = measure.better
-    base, other = np.broadcast_arrays(values[:1], values[1:])
-    difference = other - base
+    sense, level = measure.better, criteria.level
+    difference, size = paired(values)
     used = np.isfinite(difference)
+    base, other = np.broadcast_arrays(values[:1], values[1:])
     one, two = (np.where(used, side, np.nan) for side in (base, other))
-    size = np.maximum(*(np.abs(np.nan_to_num(side)) for side in (one, two))).max(axis=2)
-    difference[np.abs(difference) <= ROUNDING * size[..., None]] = 0.0
     found = mean_interval(difference, level, axis=2, size=size).distinct(level)
     apart = variance(one, axis=2) + variance(two, axis=2)
     gain = ratio(apart, variance(difference, axis=2, size=size))
@@ -179,20 +319,29 @@ def measure_columns(values: np.ndarray, measure: Measure, level: float) -> dict[
         "difference": found.mean,
         "low": found.low,
         "high": found.high,
-        "verdict": verdicts(found.low, found.high, sense),
+        "verdict": interval_verdicts(
+            difference, criteria, len(difference), sense=sense, size=size,
+            threshold=threshold_for(measure, criteria), axis=2,
+        ),
         "better_share": share_better(difference, sense, axis=2),
         "best_share": share_best(values, sense, axis=2)[1:],
         "runs": found.n,
         "undefined": difference.shape[2] - found.n,
         "variance_reduction": np.where(apart > 0.0, gain, np.nan),
-    }
+    }  # fmt: skip
 
 
-def winner_table(
-    results: Results, every: Mapping[str, Collection[Any]], level: float
-) -> pd.DataFrame:
-    """Return the regions that gain and lose: net benefit in money, summed over areas."""
-    scenario = results.scenario
+def winner_tables(
+    results: Results,
+    every: Mapping[str, Collection[Any]],
+    plausible: Sequence[int],
+    criteria: Criteria,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what regions gain and lose in each future, and over plausible ones.
+
+    It is their net benefit in money, summed over areas. ``plausible`` are positions of futures.
+    """
+    scenario, level = results.scenario, criteria.level
     codes = scenario.regions.codes if results.has_regions else ()
     money = np.empty((*(len(values) for values in every.values()), 0))
     alone = np.empty((len(results.futures), 0))
@@ -202,7 +351,7 @@ def winner_table(
         # A study may keep the regions of fewer runs.
         axes = {**every, "run": np.unique(table["run"]), "region": codes, "area": [*scenario.areas]}
         money = arrange(table, axes, ["benefit_money"])[..., 0].sum(axis=4)
-        alone = np.array([stand_alone_cost(scenario.with_(of)) for of in results.futures.values()])
+        alone = np.array([stand_alone_cost(world) for world in results.worlds()])
     difference = money[1:] - money[:1]
     found = mean_interval(difference, level, axis=2).distinct(level)
     winners = tidy(
@@ -214,14 +363,23 @@ def winner_table(
             "money": found.mean,
             "money_low": found.low,
             "money_high": found.high,
-            "verdict": verdicts(found.low, found.high, 1, words=(GAINS, LOSES)),
+            "verdict": interval_verdicts(
+                difference / alone[:, None], criteria, len(difference) * len(codes),
+                threshold=criteria.threshold, words=(GAINS, LOSES), axis=2,
+            ),
             "better_share": share_better(difference, axis=2),
             "runs": found.n,
         },
-    )
+    )  # fmt: skip
     names = dict(zip(scenario.regions.codes, scenario.regions.labels, strict=True))
     winners.insert(3, "name", winners["region"].astype(object).map(names))
-    return winners
+    keys = {"strategy": [*every["strategy"]][1:], "region": codes if plausible else ()}
+    chosen = [*plausible]
+    some = money[:, chosen] if plausible else money[:, :, :, :0]
+    ranges = region_ranges(
+        some, alone[chosen or slice(None), : some.shape[3]], keys, names, criteria
+    )
+    return winners, ranges
 
 
 def cost_table(
@@ -231,11 +389,11 @@ def cost_table(
     both = values("saving", "programme_cost")
     saving, cost = np.moveaxis(both[1:] - both[:1], -1, 0)
     found = Mean(*(part[..., None] for part in fieller(saving, cost, level, axis=2)))
-    per_unit = tidy({**keys, "item": ("saving_per_cost",)}, found.columns("value"))
+    per_unit = tidy({**keys, "item": (PER_COST,)}, found.columns("value"))
     money = differences[differences["measure"].isin(COSTS)]
     money = money.rename(columns={"measure": "item", "difference": "value"})[per_unit.columns]
     table = pd.concat([money.astype({"item": object}), per_unit.astype({"item": object})])
-    table["item"] = pd.Categorical(table["item"], categories=[*COSTS, "saving_per_cost"])
+    table["item"] = pd.Categorical(table["item"], categories=[*COSTS, PER_COST])
     return table.sort_values(["strategy", "future", "item"], ignore_index=True)
 
 
@@ -283,129 +441,3 @@ def convergence(
         rows.append([size, best, *(float(part) for part in (*difference, *lead))])
     names = ["runs", "best", "difference", "low", "high", "lead", "lead_low", "lead_high"]
     return pd.DataFrame(rows, columns=names)
-
-
-@dataclass(frozen=True)
-class Influence:
-    """Which settings move a strategy's difference to the baseline between futures."""
-
-    strategy: str
-    futures: int
-    """Futures among which settings are ranked; 0 if none are."""
-    level: float
-    """Confidence level of intervals, and of the test over all ranked settings at once."""
-    single: pd.DataFrame = field(repr=False)
-    """Futures that change few settings, the largest shift first. Columns: future,
-    ``difference``, ``shift`` of the difference against the first future on the same draws, its
-    interval ``low``, ``high``, and ``moves``: whether the interval excludes zero."""
-    ranked: pd.DataFrame = field(repr=False)
-    """Settings that many futures vary together, the most influential first. Columns: setting,
-    rank ``correlation`` with the difference (NaN for words), ``share`` of the variance of its
-    ranks that the setting explains, ``lower``, ``upper``: mean difference in the futures with the
-    lower and upper half of its values (NaN for words), familywise ``p``, and ``moves``: whether p
-    is within the level."""
-
-
-def influence(
-    results: Results,
-    comparison: Comparison,
-    strategy: str,
-    *,
-    measure: str = NET_BENEFIT,
-    seed: int = 1,
-) -> Influence:
-    """Rank settings by how much they move a strategy's difference to the baseline.
-
-    A future that changes few settings shows their own effect. Where many futures vary the same
-    settings together, settings are ranked by rank correlation, with permutation p-values; ``seed``
-    decides the permutations. Both tables are empty for a single future.
-    """
-    futures = comparison.futures
-    difference = comparison.differences
-    here = (difference["measure"] == measure) & (difference["strategy"] == strategy)
-    difference = difference[here].set_index("future")["difference"].astype(float)
-    first = results.futures[futures[0]]
-    single = [
-        name
-        for name in futures[1:]
-        if sum(first.get(key) != value for key, value in results.futures[name].items())
-        <= FEW_SETTINGS
-    ]
-    rest = {name: results.futures[name] for name in futures[1:] if name not in single}
-    settings = ranking(rest, difference, 1.0 - comparison.level, seed)
-    names = (comparison.baseline, strategy)
-    values = measure_values(results, measure, names, (futures[0], *single))
-    change, level = values[1] - values[0], comparison.level
-    own = mean_interval(change, level, axis=1).mean[1:]
-    shift = mean_interval(change[1:] - change[:1], level, axis=1).columns("shift")
-    shifts = pd.DataFrame({"future": single, "difference": own} | shift).drop(columns="runs")
-    shifts["moves"] = (shifts["low"] > 0.0) | (shifts["high"] < 0.0)
-    order = shifts["shift"].abs().sort_values(ascending=False, kind="stable").index
-    return Influence(
-        strategy=strategy,
-        futures=len(rest) if len(settings) else 0,
-        level=level,
-        single=shifts.loc[order].reset_index(drop=True),
-        ranked=settings,
-    )
-
-
-def ranking(
-    futures: Mapping[str, Mapping[str, object]], difference: pd.Series, risk: float, seed: int
-) -> pd.DataFrame:
-    """Rank the settings that at least :data:`LEAST_FUTURES` futures all vary."""
-    columns = ["setting", "correlation", "share", "lower", "upper", "p", "moves"]
-    counts = Counter(key for settings in futures.values() for key in settings)
-    names = [key for key, number in counts.items() if number == len(futures) >= LEAST_FUTURES]
-    table = pd.DataFrame(
-        {key: [settings[key] for settings in futures.values()] for key in names}, list(futures)
-    )
-    table = table.loc[:, table.nunique() > 1]
-    outcome = difference[list(futures)]
-    if not len(table.columns) or outcome.nunique() < 2 or outcome.isna().any():
-        return pd.DataFrame(columns=columns)
-    ranks = standardised_ranks(outcome.to_numpy())
-    rng = np.random.default_rng(seed)
-    orders = permutations(len(ranks), PERMUTATIONS, rng)
-    permuted = np.vstack([ranks, ranks[orders]])
-    shares = np.column_stack([rank_share(permuted, table[name].to_numpy()) for name in table])
-    p = familywise_p(shares)
-    rows = []
-    for k, name in enumerate(table):
-        column = table[name]
-        correlation = lower = upper = np.nan
-        if column.dtype.kind in "fiu":
-            correlation = float(standardised_ranks(column.to_numpy()) @ ranks)
-            is_low = column <= column.median()
-            lower, upper = outcome[is_low].mean(), outcome[~is_low].mean()
-        rows.append([name, correlation, shares[0, k], lower, upper, p[k], bool(p[k] <= risk)])
-    found = pd.DataFrame(rows, columns=columns)
-    return found.sort_values(["p", "share"], ascending=[True, False], ignore_index=True)
-
-
-def trait_shares(
-    scenario: Scenario,
-    strategy: str,
-    measures: Sequence[str] = shown_in(TRAITS),
-    *,
-    worlds: int = 32,
-    repeats: int = 16,
-    seed: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> pd.DataFrame:
-    """Estimate the share of the variance between runs that is due to drawn traits of regions.
-
-    Traits that no table gives (culture, interests, autonomy, goodwill, initial trust, errors of
-    judgement, and without a map capacity and stress) are drawn for ``worlds`` worlds. Each world is
-    run ``repeats`` times with other random draws (:ref:`columns <variance-table>`).
-    """
-    runs = worlds * repeats
-    results = simulate(
-        scenario, [strategy], runs=runs, seed=seed, regions=False, progress=progress,
-        traits=np.repeat(np.arange(worlds), repeats).tolist(),
-    )  # fmt: skip
-    rows = []
-    for name in measures:
-        values = results.runs[name].to_numpy().reshape(worlds, repeats)
-        rows.append((name, *variance_share(values), runs))
-    return pd.DataFrame(rows, columns=["measure", "share", "low", "high", "runs"])

@@ -17,7 +17,7 @@ from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
-from kolabsim.model.bodies import outlook
+from kolabsim.model.bodies import hub_row, outlook, partners_before
 from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import SHARES
 from kolabsim.model.parameters import QUARTERS
@@ -126,7 +126,8 @@ def _shares(rule: str, state: State, members: np.ndarray, a: int) -> np.ndarray:
 def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, ...]], float]:
     """Return the cost of any coalition of a body in the last quarter, per year (E4).
 
-    The unit is one person served at efficient scale.
+    The unit is one person served at efficient scale. Buyers of a contract serve alone where their
+    provider is not of the coalition.
     """
     p, now, areas = task.parameters, state.moment[0], state.slot.shape[1]
     a, form = int(state.body["area"][body]), int(state.body["form"][body])
@@ -140,21 +141,32 @@ def _cost_of_some(task: Task, state: State, body: int) -> Callable[[tuple[int, .
             trust[k, members == state.contact[c].target] = state.contact[c].trust
     forum = region["forum"]
     meet = (forum[:, None] == forum[None, :]) & (forum[:, None] != NOBODY)
+    provider = int(state.body["provider"][body])
+    hub = state.sums[host_entry(hub_row)(state, provider, a)]
+    tied = ~np.eye(len(members), dtype=bool)
+    if provider != NOBODY:
+        tied &= (members[:, None] == provider) | (members[None, :] == provider)
+    again = np.array([
+        [host_entry(partners_before)(state.slot, i, j, a) for j in members] for i in members
+    ])  # fmt: skip
 
     def cost(some: tuple[int, ...]) -> float:
-        if len(some) == 1:
-            slot = state.slot[members[some[0]], a]
-            return slot.people * slot.alone
         chosen = list(some)
+        if len(chosen) == 1 or (provider != NOBODY and provider not in members[chosen]):
+            slots = state.slot[members[chosen], a]
+            return float((slots["people"] * slots["alone"]).sum())
         alone = state.sums[members[chosen] * areas + a]
         row = alone.sum(axis=0)
         row[ROW.best] = alone[:, ROW.best].max()
         apart = ~np.eye(len(chosen), dtype=bool)
-        row[ROW.trust] = trust[np.ix_(chosen, chosen)][apart].sum()
-        pairs = meet[np.ix_(chosen, chosen)][apart].mean()
+        among = np.ix_(chosen, chosen)
+        row[ROW.trust] = trust[among][tied[among]].sum()
+        row[ROW.again] = again[among][tied[among]].sum() / 2.0
+        pairs = meet[among][apart].mean()
         view = host_entry(outlook)(
-            area, state.effect[a], now, p, row, form, penalty, float(pairs), 0.0
-        )
+            area, state.effect[a], now, p, row, hub, form, penalty, float(pairs), 0.0, 1.0,
+            float(len(chosen)),
+        )  # fmt: skip
         return view.price * row[ROW.weight]
 
     return cost

@@ -3,13 +3,16 @@
 A design consists of parts that can be resampled: trajectories, rows of base points, curves, points.
 Each estimator takes weights [resamples, parts] and returns its indices for all resamples. For most
 methods these are sums over parts, so one product with the weights gives all resamples at once; the
-estimators of PAWN, delta and RBD-FAST are SALib's and are called for one resample at a time.
+estimators of PAWN and delta are SALib's and are called for one resample at a time.
+
+Outcomes are [points, replicates]. Indices are those of the mean response: products are taken across
+replicates, whose random draws differ.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
@@ -17,13 +20,13 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from kolabsim.analysis.statistics import ROUNDING, half_samples, resample_counts
-from kolabsim.study.design import CURVES, HARMONICS, LEVELS, PLACES, Design, salib_problem
+from kolabsim.study.design import CURVES, HARMONICS, LEVELS, PLACES, Design
 
 Estimates: TypeAlias = dict[str, np.ndarray]
 """Indices by name, each [resamples, units]."""
 Estimator: TypeAlias = Callable[[Design, np.ndarray, np.ndarray], Estimates]
 """From the design, [points, replicates], and weights [resamples, parts]."""
-OfResample: TypeAlias = Callable[[Design, np.ndarray, np.ndarray], list[list[float]]]
+OfResample: TypeAlias = Callable[[np.ndarray, np.ndarray], list[list[float]]]
 
 OVERTONES = 10
 """Harmonics that RBD-FAST attributes to the factor [tarantola_2006]."""
@@ -39,15 +42,65 @@ points would look like structure; Student's t from bootstrap resamples, with the
 the bias that they show."""
 
 
+# Across replicates ------------------------------------------------------------------------------
+
+
+def crossed(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the mean product of two outcomes over pairs of different replicates (last axis).
+
+    Different replicates have different random draws, so the mean product is that of the mean
+    responses: chance, which would add its variance to a square, cancels [mazo_2021].
+    A single replicate is multiplied with itself.
+    """
+    replicates = one.shape[-1]
+    same = (one * other).mean(axis=-1)
+    if replicates < 2:
+        return same
+    product = one.mean(axis=-1) * other.mean(axis=-1)
+    return (replicates * product - same) / (replicates - 1)
+
+
+def others(values: np.ndarray) -> np.ndarray:
+    """Return for each replicate (last axis) the mean of all others, or of itself if it is alone."""
+    replicates = values.shape[-1]
+    if replicates < 2:
+        return values
+    return (values.sum(axis=-1, keepdims=True) - values) / (replicates - 1)
+
+
+def absolute(effects: np.ndarray) -> np.ndarray:
+    """Return absolute mean effects, without what chance adds to them.
+
+    Each replicate (last axis) gets the sign that all others have: a factor without effect has 0 on
+    average, where the absolute mean would be the larger, the more the outcome varies by chance.
+    """
+    return (np.sign(others(effects)) * effects).mean(axis=-1)
+
+
+def reach(curves: np.ndarray) -> np.ndarray:
+    """Return the range of mean curves [..., places, replicates], without what chance adds.
+
+    The places of the ends in each replicate are those of all others.
+    """
+    rest = others(curves)
+    ends = [place.argmax(axis=-2)[..., None, :] for place in (rest, -rest)]
+    high, low = (np.take_along_axis(curves, end, axis=-2) for end in ends)
+    return (high - low)[..., 0, :].mean(axis=-1)
+
+
 def average(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return weighted means, [resamples, units] from [resamples, parts] and [parts, units]."""
     return weights @ values / weights.sum(axis=1, keepdims=True)
 
 
 def deviation(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return weighted standard deviations, of the same shape as :func:`average`."""
-    values, size = values - values.mean(axis=0), weights.sum(axis=1, keepdims=True)
-    square = average(weights, values**2) - average(weights, values) ** 2
+    """Return weighted standard deviations of mean effects, [resamples, units].
+
+    From [parts, units, replicates], whose chance does not count.
+    """
+    values, size = values - values.mean(axis=(0, 2), keepdims=True), weights.sum(axis=1)[:, None]
+    means = np.stack([average(weights, one) for one in np.moveaxis(values, -1, 0)], axis=-1)
+    square = average(weights, crossed(values, values)) - crossed(means, means)
     return np.sqrt(np.maximum(square, 0.0) * size / (size - 1.0))
 
 
@@ -59,47 +112,85 @@ def is_single(design: Design) -> np.ndarray:
 # Our own estimators -----------------------------------------------------------------------------
 
 
+def elementary(design: Design, values: np.ndarray) -> np.ndarray:
+    """Return elementary effects [trajectories, units, replicates] over a factor's whole range."""
+    units = len(design.units)
+    points = design.points.reshape(design.samples, units + 1, -1)
+    change = np.diff(values.reshape(design.samples, units + 1, -1), axis=1)
+    moves = np.diff(points, axis=1)
+    which = (np.abs(moves) > ROUNDING) @ design.members.T
+    step = LEVELS / (2.0 * (LEVELS - 1.0))
+    effects = np.empty_like(change)
+    signed = change / step * np.sign(moves.sum(axis=2))[..., None]
+    np.put_along_axis(effects, which.argmax(axis=2)[..., None], signed, axis=1)
+    return effects
+
+
 def morris(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
     """Return elementary effects, as changes of the outcome over the whole range of a factor.
 
     ``mu_star``: their mean size; ``mu``: their mean; ``sigma``: their standard deviation, large
     where the effect depends on other factors or is not linear [morris_1991] [campolongo_2007].
     """
-    units = len(design.units)
-    points = design.points.reshape(design.samples, units + 1, -1)
-    change = np.diff(values.mean(axis=1).reshape(design.samples, units + 1), axis=1)
-    moves = np.diff(points, axis=1)
-    which = (np.abs(moves) > ROUNDING) @ design.members.T
-    step = LEVELS / (2.0 * (LEVELS - 1.0))
-    effects = np.empty_like(change)
-    np.put_along_axis(
-        effects, which.argmax(axis=2), change / step * np.sign(moves.sum(axis=2)), axis=1
-    )
+    return of_effects(design, elementary(design, values), weights, ("mu_star", "mu", "sigma"))
+
+
+def of_effects(
+    design: Design, effects: np.ndarray, weights: np.ndarray, names: Sequence[str]
+) -> Estimates:
+    """Return the mean size, the mean and the standard deviation of effects."""
     single = is_single(design)
-    return {
-        "mu_star": average(weights, np.abs(effects)),
-        "mu": np.where(single, average(weights, effects), np.nan),
-        "sigma": np.where(single, deviation(weights, effects), np.nan),
-    }
+    found = (
+        average(weights, absolute(effects)),
+        np.where(single, average(weights, effects.mean(axis=2)), np.nan),
+        np.where(single, deviation(weights, effects), np.nan),
+    )
+    return dict(zip(names, found, strict=True))
+
+
+class Crossing(NamedTuple):
+    """The outcomes of a Sobol design, [base points, units or one, replicates]."""
+
+    a: np.ndarray
+    ab: np.ndarray
+    """At the first base point, with each unit from the second one."""
+    ba: np.ndarray
+    """At the second base point, with each unit from the first one; empty without pairs."""
+    b: np.ndarray
+
+
+def crossing(design: Design, values: np.ndarray) -> Crossing:
+    """Return the outcomes of a Sobol design by their points, less their mean."""
+    units = len(design.units)
+    y = (values - values.mean()).reshape(design.samples, -1, values.shape[1])
+    return Crossing(y[:, :1], y[:, 1 : units + 1], y[:, units + 1 : -1], y[:, -1:])
+
+
+def response_variance(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the variance of the mean response, [resamples, 1]; NaN where it is not above zero.
+
+    From [parts, points of a part, replicates].
+    """
+    square = average(weights, crossed(values, values).mean(axis=1)[:, None])
+    mean = average(weights, values.mean(axis=1))
+    found = square - crossed(mean, mean)[:, None]
+    return np.where(found > 0.0, found, np.nan)
 
 
 def sobol(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Return shares of the variance [saltelli_2010].
+    """Return shares of the variance of the mean response [saltelli_2010].
 
     ``ST``: the share left if all other factors were known (Jansen's estimator); ``S1``: the share
     explained by the factor alone; ``S2``, for each pair: the share of their interaction.
     """
     units = len(design.units)
-    mean = values.mean(axis=1)
-    y = (mean - mean.mean()).reshape(design.samples, -1)
-    a, ab, b = y[:, :1], y[:, 1 : units + 1], y[:, -1:]
-    variance = average(weights, (a**2 + b**2) / 2.0) - average(weights, (a + b) / 2.0) ** 2
-    first = average(weights, b * (ab - a)) / variance
-    found = {"ST": average(weights, (a - ab) ** 2) / 2.0 / variance, "S1": first}
+    a, ab, ba, b = crossing(design, values)
+    variance = response_variance(weights, np.concatenate([a, b], axis=1))
+    first = average(weights, crossed(b, ab - a)) / variance
+    found = {"ST": average(weights, crossed(a - ab, a - ab)) / 2.0 / variance, "S1": first}
     if design.second_order:
-        ba = y[:, units + 1 : 2 * units + 1]
         j, k = np.array(list(combinations(range(units), 2))).T
-        both = average(weights, ba[:, j] * ab[:, k] - a * b) / variance
+        both = average(weights, crossed(ba[:, j], ab[:, k]) - crossed(a, b)) / variance
         found["S2"] = both - first[:, j] - first[:, k]
     return found
 
@@ -110,10 +201,10 @@ def fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
     ``S1``: at the factor's own frequency and its harmonics; ``ST``: at all but the frequencies
     below half of it, which belong to the other factors.
     """
-    y = values.mean(axis=1).reshape(CURVES, len(design.units), -1)
+    y = values.reshape(CURVES, len(design.units), -1, values.shape[1])
     length = y.shape[2]
     own = (length - 1) // (2 * HARMONICS)
-    power = np.abs(np.fft.rfft(y, axis=2)[..., 1 : (length + 1) // 2]) ** 2
+    power = spectrum(y)[..., : (length - 1) // 2]
     whole = average(weights, power.sum(axis=2))
     harmonics = own * np.arange(1, HARMONICS + 1) - 1
     return {
@@ -122,8 +213,17 @@ def fast(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
     }
 
 
+def spectrum(y: np.ndarray) -> np.ndarray:
+    """Return the power of mean responses [..., places, replicates] at all frequencies above 0."""
+    waves = np.fft.rfft(y, axis=-2)[..., 1:, :]
+    return crossed(waves.real, waves.real) + crossed(waves.imag, waves.imag)
+
+
 def one_at_a_time(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-    """Return ``range``: from the lowest to the highest mean along a factor's curve."""
+    """Return ``range``: from the lowest to the highest mean along a factor's curve.
+
+    Replicates are resampled, so that each cannot be judged by others: chance widens ranges.
+    """
     mean = average(weights, values.T).reshape(len(weights), len(design.units), design.samples)
     return {"range": np.ptp(mean, axis=2)}
 
@@ -134,26 +234,26 @@ def ice(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
     ``range``: mean range of a factor's curves; ``variety``: standard deviation between curves that
     are moved to the same level, large where the factor works differently at other base points.
     """
-    y = values.mean(axis=1).reshape(design.samples, len(design.units), PLACES)
+    units, replicates = len(design.units), values.shape[1]
+    y = values.reshape(design.samples, units, PLACES, replicates)
     level = y - y.mean(axis=2, keepdims=True)
-    shape = (len(weights), *level.shape[1:])
-    spread = deviation(weights, level.reshape(design.samples, -1)).reshape(shape)
+    spread = deviation(weights, level.reshape(design.samples, -1, replicates))
     return {
-        "range": average(weights, np.ptp(y, axis=2)),
-        "variety": np.sqrt((spread**2).mean(axis=2)),
+        "range": average(weights, reach(y)),
+        "variety": np.sqrt((spread.reshape(-1, units, PLACES) ** 2).mean(axis=2)),
     }
 
 
 def changes(design: Design, values: np.ndarray) -> np.ndarray:
     """Return changes of the outcome from the lower to the higher place of each unit.
 
-    The shape is [samples, units]. For a group, whose factors move in several directions, only the
-    size has a meaning.
+    The shape is [samples, units, replicates]. For a group, whose factors move in several
+    directions, only the size has a meaning.
     """
-    y = values.mean(axis=1).reshape(design.samples, -1)
+    y = values.reshape(design.samples, len(design.units) + 1, -1)
     points = design.points.reshape(design.samples, len(design.units) + 1, -1)
     up = ((points[:, 1:] > points[:, :1]) & design.members).any(axis=2)
-    return (y[:, 1:] - y[:, :1]) * np.where(up, 1.0, -1.0)
+    return (y[:, 1:] - y[:, :1]) * np.where(up, 1.0, -1.0)[..., None]
 
 
 def factorial(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
@@ -161,27 +261,25 @@ def factorial(design: Design, values: np.ndarray, weights: np.ndarray) -> Estima
 
     ``absolute``: their mean size; ``mean``; ``spread``: their standard deviation.
     """
-    change, single = changes(design, values), is_single(design)
-    return {
-        "absolute": average(weights, np.abs(change)),
-        "mean": np.where(single, average(weights, change), np.nan),
-        "spread": np.where(single, deviation(weights, change), np.nan),
-    }
+    return of_effects(design, changes(design, values), weights, ("absolute", "mean", "spread"))
 
 
-# SALib's estimators -----------------------------------------------------------------------------
+# From points alone ------------------------------------------------------------------------------
 
 
 def by_resample(*names: str) -> Callable[[OfResample], Estimator]:
-    """Make an estimator from one that takes the points [n, D] and outcomes [n] of one resample."""
+    """Make an estimator from one that takes points [n, D] and outcomes [n, replicates].
+
+    It is called for one resample at a time.
+    """
 
     def decorate(estimate: OfResample) -> Estimator:
         @wraps(estimate)
         def of_all(design: Design, values: np.ndarray, weights: np.ndarray) -> Estimates:
-            y, found = values.mean(axis=1), []
+            found = []
             for row in weights:
-                chosen = np.repeat(np.arange(len(y)), row.astype(int))
-                found.append(estimate(design, design.points[chosen], y[chosen]))
+                chosen = np.repeat(np.arange(len(values)), row.astype(int))
+                found.append(estimate(design.points[chosen], values[chosen]))
             shape = (len(weights), len(names), len(design.units))
             return dict(zip(names, np.reshape(found, shape).swapaxes(0, 1), strict=True))
 
@@ -191,50 +289,61 @@ def by_resample(*names: str) -> Callable[[OfResample], Estimator]:
 
 
 @by_resample("S1")
-def rbd_fast(_design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
+def rbd_fast(x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     """Return ``S1``: share of the variance at low frequencies along a factor's order.
 
-    Corrected for the bias of noise [tarantola_2006] [tissot_2012]. SALib's own bootstrap repeats
-    points, which would look like structure, so its estimator is called without it.
+    Corrected for the bias of what other factors add at these frequencies [tarantola_2006]
+    [tissot_2012].
     """
-    from SALib.analyze.rbd_fast import compute_first_order, permute_outputs, unskew_S1
-
-    first = (compute_first_order(permute_outputs(column, y), OVERTONES) for column in x.T)
-    return [[unskew_S1(share, OVERTONES, len(y)) for share in first]]
+    order = np.argsort(x, axis=0)
+    order = np.concatenate([order[::2], order[1::2][::-1]])  # up and down again: a whole period
+    power = spectrum(np.moveaxis(y[order], 1, 0))
+    if len(y) % 2 == 0:
+        power[:, -1] /= 2.0  # the highest frequency has no second half
+    share = power[:, :OVERTONES].sum(axis=1) / power.sum(axis=1)
+    noise = 2.0 * OVERTONES / len(y)
+    return [(share - noise / (1.0 - noise) * (1.0 - share)).tolist()]
 
 
 @by_resample("delta", "S1")
-def delta(_design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
-    """Return how far the outcome's density moves once a factor is known.
+def delta(x: np.ndarray, y: np.ndarray) -> list[list[float]]:
+    """Return how far the density of the outcome moves once a factor is known.
 
     ``delta``: half of the mean area between the density of all and that within a class of the
-    factor [borgonovo_2007] [plischke_2013]; ``S1``: from the means of classes. ``SALib.analyze.
-    delta.analyze`` would add a bootstrap of its own, use NumPy's global random state and change
-    the filters of warnings, so its estimators are called directly.
+    factor [borgonovo_2007] [plischke_2013]; ``S1``: from the means of classes. The densities are
+    those of means over replicates, whose chance is part of them. ``SALib.analyze.delta.analyze``
+    would add a bootstrap of its own, use NumPy's global random state and change the filters of
+    warnings, so its estimators are called directly.
     """
     from SALib.analyze.delta import calc_delta, sobol_first
 
-    if not np.ptp(y) > 0.0:  # SALib returns 0 for a constant outcome
+    means = y.mean(axis=1)
+    if not np.ptp(means) > 0.0:  # SALib returns 0 for a constant outcome
         return [[np.nan] * x.shape[1]] * 2
-    size = len(y)
+    size = len(means)
     exponent = 2.0 / (7.0 + np.tanh((1500.0 - size) / 500.0))
     classes = np.linspace(0, size, min(int(np.ceil(size**exponent)), 48) + 1)
-    grid = np.linspace(y.min(), y.max(), GRID)
-    with warnings.catch_warnings():  # of classes in which the outcome does not vary
-        warnings.simplefilter("ignore")
-        moved = [calc_delta(y, grid, column, classes) for column in x.T]
-        return [moved, [sobol_first(y, column, classes) for column in x.T]]
+    grid = np.linspace(means.min(), means.max(), GRID)
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes in which the outcome does not vary
+        moved = [calc_delta(means, grid, column, classes) for column in x.T]
+        first = [sobol_first(means, column, classes) for column in x.T]
+        part = means.var() / (crossed(y, y).mean() - crossed(y.mean(axis=0), y.mean(axis=0)))
+        return [moved, [share * part for share in first]]
 
 
 @by_resample("median", "maximum")
-def pawn(design: Design, x: np.ndarray, y: np.ndarray) -> list[list[float]]:
+def pawn(x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     """Return the distance between the outcome's distribution in all and in a slice of a factor.
 
-    ``median`` and ``maximum`` over slices of the Kolmogorov-Smirnov statistic [pianosi_2018].
+    ``median`` and ``maximum`` over slices of the Kolmogorov-Smirnov statistic [pianosi_2018]. The
+    distributions are those of means over replicates, whose chance is part of them.
     """
     from SALib.analyze.pawn import analyze
 
-    found = analyze(salib_problem(design), x, y, S=SLICES)  # SALib changes the problem it gets
+    names = [str(k) for k in range(x.shape[1])]
+    problem = {"num_vars": len(names), "names": names, "bounds": [[0.0, 1.0]] * len(names)}
+    found = analyze(problem, x, y.mean(axis=1), S=SLICES)
     return [found["median"], found["maximum"]]
 
 
@@ -271,12 +380,6 @@ def part_count(design: Design, values: np.ndarray) -> int:
     if design.method == "one_at_a_time":
         return values.shape[1]
     return CURVES if design.method == "fast" else design.samples
-
-
-def block_count(design: Design) -> int:
-    """Return how many equal, independent blocks the points of a design form, in their order."""
-    units = len(design.units)
-    return {"one_at_a_time": units, "fast": CURVES * units}.get(design.method, design.samples)
 
 
 def resampled(

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import settings_table
-from kolabsim.analysis.statistics import mean_interval, resample_counts, worst_mean
+from kolabsim.analysis.statistics import (
+    mean_interval,
+    quantiles,
+    resample_counts,
+    share_better,
+    worst_mean,
+)
 from kolabsim.errors import KolabsimError
 from kolabsim.i18n import _
 from kolabsim.study.factors import Factor, Value
@@ -19,6 +25,8 @@ EvaluateInFutures: TypeAlias = "Callable[[np.ndarray, range], np.ndarray]"
 """Simulates points of the unit cube [N, factors] in many futures with the runs of these numbers,
 and returns [N, columns, futures, runs]; the columns are those of :func:`column_names`."""
 
+FUTURES_RANGE = (0.05, 0.5, 0.95)
+"""Quantiles over futures of a difference to doing nothing."""
 MORE, LESS = 1, -1
 """Directions of objectives: more is better, less is better."""
 
@@ -301,6 +309,18 @@ class FrontRobustness:
     stays: np.ndarray
     """[members] share of futures in which it is, and no other member within the budget dominates
     it."""
+    best: int
+    """The knee over futures, by its position among ``members``: that of the medians over futures of
+    members that are within the budget in at least half of the futures, if there are any."""
+    gains: np.ndarray | None = None
+    """[members, columns, futures] difference to doing nothing, if that was simulated."""
+
+    def gain(self, row: int, column: int, sense: int) -> tuple[float, float, float, float]:
+        """Return median, 5% and 95% of the difference to doing nothing, and the share better."""
+        assert self.gains is not None
+        found = self.gains[row, column]
+        low, median, high = (float(part) for part in quantiles(found, FUTURES_RANGE))
+        return median, low, high, float(share_better(found, sense))
 
 
 def reevaluate(
@@ -310,11 +330,13 @@ def reevaluate(
     *,
     runs: range = range(16),
     members: Sequence[int] | None = None,
+    nothing: np.ndarray | None = None,
 ) -> FrontRobustness:
     """Evaluate the members of a front in many futures.
 
     Draws that the search did not use (the numbers ``runs``) are unbiased. ``members`` are those to
-    evaluate, such as ``front.spread(12)``; default: all.
+    evaluate, such as ``front.spread(12)``; default: all. ``nothing`` [columns, futures, runs] are
+    outcomes without any package, in the same runs.
     """
     members = tuple(range(len(front)) if members is None else members)
     values = np.asarray(evaluate(front.points[list(members)], runs), np.float64)
@@ -329,10 +351,15 @@ def reevaluate(
     costs = -front.senses[: len(front.objectives), None] * each[:, : len(front.objectives)]
     allowed = within & np.isfinite(costs).all(axis=1)
     stays = [undominated(costs[..., k], allowed[:, k]) for k in range(len(futures))]
+    middle, often = np.nanmedian(costs, axis=2), np.flatnonzero(within.mean(axis=1) >= 0.5)
+    often = often if len(often) else np.arange(len(members))
+    gains = None
+    if nothing is not None:
+        gains = each - mean_interval(nothing, front.level, axis=2).mean
     worst = front.senses * worst_mean(each * front.senses[:, None])
     return FrontRobustness(
         tuple(futures), members, mean, np.stack([low, high], axis=2), worst,
-        within.mean(axis=1), np.mean(stays, axis=0),
+        within.mean(axis=1), np.mean(stays, axis=0), int(often[knee_of(middle[often])]), gains,
     )  # fmt: skip
 
 

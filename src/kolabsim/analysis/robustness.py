@@ -35,6 +35,9 @@ from kolabsim.analysis.statistics import (
     percentile_interval,
     sample_size,
     share_better,
+    share_interval,
+    tail_interval,
+    tail_size,
     variance_components,
     worst_mean,
 )
@@ -308,6 +311,11 @@ def estimate_table(
     for name, one in criteria.items():
         value, drawn = one.compute(means, aim), resampled[name]
         low, high = corrected_interval(value, drawn, level)
+        if name == "worst_tenth":
+            low, high = tail_interval(value, drawn, level, int(tail_size(means.shape[1])))
+        elif one.kind == SHARE:  # resamples of a share of all futures have no spread
+            ends = share_interval(value, means.shape[1], level)
+            low, high = np.minimum(low, ends[0]), np.maximum(high, ends[1])
         drawn = drawn - (drawn.mean(axis=1) - value)[:, None]  # else bias would decide the first
         if one.kind != LEVEL:  # regrets and shares are not below zero, shares not above one
             most = 1.0 if one.kind == SHARE else np.inf

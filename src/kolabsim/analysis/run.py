@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import Comparison, compare
+from kolabsim.analysis.comparison import Comparison, compare_experiment
+from kolabsim.analysis.levels import equalise, same_money
 from kolabsim.analysis.robustness import RobustnessResult, run_robustness
 from kolabsim.analysis.search import SearchResult, run_search
 from kolabsim.analysis.sensitivity import SensitivityResult, run_sensitivity
@@ -49,11 +51,15 @@ def run_experiment(
         Before the first run if an extra is not installed.
     """
     if experiment.kind == "comparison":
-        study = Study.plan(experiment, folder)
         with hold(folder):
+            experiment, _ladder = equalise(experiment, folder, run)
+            study = Study.plan(experiment, folder)
             run(study)
             results = collect(study, experiment.scenario, experiment.futures)
-        return compare(results, baseline=experiment.spec.baseline)
+            comparison = compare_experiment(results, experiment)
+        if experiment.spec.equal_cost is not None:
+            return comparison
+        return replace(comparison, same_money=same_money(results, comparison))
     if experiment.kind == "search":
         require("pymoo", extra="search", what=_("a search"))
         return run_search(experiment, folder, run)

@@ -7,7 +7,7 @@ Candidates race: those whose comparison is undecided get more runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ LEAST_POPULATION = 8
 """A smaller population has too few parents."""
 COST = "programme_cost"
 """The measure that a budget limits."""
+STEPS = 4
+"""Steps along the range of a number, so that packages can be carried out: none, light, half,
+strong and full intensity."""
 MOST_MEMBERS = 12
 """Most packages that are evaluated in other futures."""
 FRESH_RUNS = 16
@@ -191,14 +194,14 @@ def nsga(
     from pymoo.core.termination import NoTermination
     from pymoo.operators.mutation.pm import PM
 
-    dimensions = len(factors)
+    dimensions, idle = len(factors), dependents(factors)
     words = np.array([len(factor.words) for factor in factors])
 
     class OnGrid(Repair):
         """Candidates with the same settings are the same point."""
 
         def _do(self, problem: Space, points: np.ndarray, **_how: object) -> np.ndarray:
-            return on_grid(points, words, steps)
+            return on_grid(points, words, steps, idle)
 
     class Mutation(PM):
         """A number changes to a near one; a word to any, because words have no order."""
@@ -221,12 +224,34 @@ def nsga(
     return algorithm.setup(space, termination=NoTermination(), seed=int(seed))
 
 
-def on_grid(points: np.ndarray, words: np.ndarray, steps: int) -> np.ndarray:
-    """Return points with numbers at one of so many steps, and words in the middle of their part."""
+def dependents(factors: Sequence[Factor]) -> list[tuple[int, int]]:
+    """Return the targets and budgets of support, each with the intensity without which it is idle.
+
+    >>> names = ("support.ngo", "support.ngo.targets", "form")
+    >>> dependents([Factor(name, "", "") for name in names])
+    [(1, 0)]
+    """
+    place = {factor.name: k for k, factor in enumerate(factors) if factor.low == 0.0}
+    owners = [(k, place.get(one.name.rpartition(".")[0])) for k, one in enumerate(factors)]
+    return [(k, owner) for k, owner in owners if owner is not None]
+
+
+def on_grid(
+    points: np.ndarray, words: np.ndarray, steps: int, idle: Sequence[tuple[int, int]] = ()
+) -> np.ndarray:
+    """Return points with numbers at one of so many steps, and words in the middle of their part.
+
+    What has no effect because the intensity that it belongs to is zero is at its first value, so
+    that packages with the same effect are the same point.
+    """
     points = np.clip(points, 0.0, 1.0)
     parts = np.maximum(words, 1)
     middle = (np.minimum(np.floor(points * parts), parts - 1) + 0.5) / parts
-    return np.where(words > 0, middle, np.round(points * steps) / steps)
+    found = np.where(words > 0, middle, np.round(points * steps) / steps)
+    for dependent, owner in idle:
+        first = 0.5 / words[dependent] if words[dependent] else 0.0
+        found[found[:, owner] == 0.0, dependent] = first
+    return found
 
 
 def nothing_found(race: Race, factors: Sequence[Factor]) -> KolabsimError:
@@ -305,29 +330,32 @@ def run_search(
 
     futures = plausible_futures(spec.plausible, experiment.scenario)
 
-    def evaluate_in_futures(points: np.ndarray, runs: range) -> np.ndarray:
-        packages = settings_table(factors, points).to_dict("records")
+    def simulate_in_futures(packages: Sequence[Mapping[str, Any]], runs: range) -> np.ndarray:
         table = pd.DataFrame(
-            [package | future for package in packages for future in futures.values()]
+            [{**package, **future} for package in packages for future in futures.values()]
         )
         values = simulate(table, runs)
-        return np.moveaxis(values.reshape(len(points), len(futures), *values.shape[1:]), 1, 2)
+        return np.moveaxis(values.reshape(len(packages), len(futures), *values.shape[1:]), 1, 2)
+
+    def evaluate_in_futures(points: np.ndarray, runs: range) -> np.ndarray:
+        return simulate_in_futures(settings_table(factors, points).to_dict("records"), runs)
 
     known = known_packages(experiment)
     starts = np.array(list(known.values())).reshape(-1, len(factors))
     front = search(
         evaluate, factors, objectives, budget=budget, generations=spec.generations,
         population=spec.population, runs=spec.runs, seed=experiment.seed, progress=progress,
-        starts=starts,
+        starts=starts, steps=STEPS,
     )  # fmt: skip
     robustness = None
     if futures:
-        names = list(futures)
-        first = spec.runs[1]
+        fresh = range(spec.runs[1], spec.runs[1] + FRESH_RUNS)
+        none = {one.name: 0.0 if is_lever(one.name) else one.usual for one in factors}
         robustness = reevaluate(
-            front, evaluate_in_futures, names, runs=range(first, first + FRESH_RUNS),
-            members=front.spread(MOST_MEMBERS),
+            front, evaluate_in_futures, list(futures), runs=fresh,
+            members=front.spread(MOST_MEMBERS), nothing=simulate_in_futures([none], fresh)[0],
         )  # fmt: skip
+        front = replace(front, knee=robustness.members[robustness.best])
     values = evaluate(starts, range(front.values.shape[2])) if known else starts
     names = future_names(held(folder) or Ledger.read(folder), settings_table(factors, front.points))
     return SearchResult(front, names, robustness, dict(zip(known, values, strict=True)))

@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import RunStudy, contrast_values, run_sample, settings_table
+from kolabsim.analysis.floors import noise_floors
 from kolabsim.analysis.indices import (
     BOOTSTRAP,
     CORRECTED,
     FEW_PARTS,
     KINDS,
     Kind,
-    block_count,
     changes,
     part_count,
     resampled,
@@ -43,11 +43,13 @@ from kolabsim.analysis.statistics import (
 from kolabsim.analysis.surrogate import Surrogate, fit_surrogate
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.study.design import DUMMY, METHODS, PLACES, Design
+from kolabsim.study.design import DUMMY, METHODS, PLACES, Design, draw_seeds
 from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import SensitivitySpec
 
+SHARES = ("ST", "S1")
+"""Indices that are shares of a variance, not below zero."""
 LEADING = 5
 """Factors whose ranking must be stable for a sample to have converged."""
 
@@ -58,20 +60,21 @@ class Index(NamedTuple):
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    floor: float
-    """Noise floor: how far the interval of the dummy reaches from zero; NaN without a dummy or
-    intervals."""
+    floor: np.ndarray
+    """[U] noise floor: what such a factor reaches if it is permuted over the same runs; where that
+    shows nothing, how far the interval of the dummy reaches from zero. NaN where neither is known,
+    as with a dummy that is zero because it shares its draws."""
 
     @property
     def has_floor(self) -> bool:
         """Whether there is a noise floor."""
-        return bool(np.isfinite(self.floor))
+        return bool(np.isfinite(self.floor).any())
 
     @property
     def above(self) -> np.ndarray:
-        """Whether the interval of each unit lies beyond the floor; False without a floor."""
-        floor = self.floor + ROUNDING * np.abs(self.value).max(initial=0.0)
-        return (self.low > floor) | (self.high < -floor)
+        """Whether each unit is above its floor; False without a floor."""
+        size = np.abs(self.value)
+        return size > self.floor + ROUNDING * size.max(initial=0.0, where=np.isfinite(size))
 
 
 class Pair(NamedTuple):
@@ -140,7 +143,6 @@ class Indices:
     """[resamples, U] the main index of each resample."""
     points: int
     replicates: int
-    common: bool
     level: float
 
     @property
@@ -157,7 +159,7 @@ class Indices:
     def chance_left(self) -> float:
         """Share of the variance between points that is chance, after the mean over replicates.
 
-        It is part of all indices. Draws common to all points cancel, so less is left then.
+        It is part of delta and PAWN; other indices are freed of it.
         """
         share, many = self.chance[0], self.replicates
         return share / (share + many * (1.0 - share)) if share > 0.0 else share
@@ -181,9 +183,11 @@ class Indices:
         if self.leading.has_floor:
             order = order[self.leading.above[order]]
         first = order[: min(leading, self.real - 1)]
-        if not len(first) or not len(self.resampled):
+        drawn = self.resampled[:, : self.real]
+        drawn = drawn[np.isfinite(drawn).all(axis=1)]  # undefined where nothing varies
+        if not len(first) or not len(drawn):
             return Stability((), np.nan, np.nan)
-        leads = ranked(self.resampled[:, : self.real])[:, : len(first)]
+        leads = ranked(drawn)[:, : len(first)]
         same = (np.sort(leads, axis=1) == np.sort(first)).all(axis=1).mean()
         ordered = (leads == first).all(axis=1).mean()
         return Stability(tuple(self.units[u] for u in first), float(same), float(ordered))
@@ -192,7 +196,7 @@ class Indices:
         """Return all indices as a tidy table (:ref:`columns <indices-table>`)."""
         rows = [
             (
-                factor, "", name, index.value[u], index.low[u], index.high[u], index.floor,
+                factor, "", name, index.value[u], index.low[u], index.high[u], index.floor[u],
                 bool(index.above[u]) if index.has_floor else pd.NA,
             )
             for name, index in self.found.items()
@@ -218,23 +222,23 @@ def analyse(
     values: np.ndarray,
     *,
     outcome: str = "",
-    common: bool = False,
     level: float = 0.95,
     resamples: int | None = None,
     seed: int = 1,
 ) -> Indices:
-    """Compute the sensitivity indices of an outcome.
+    """Compute the sensitivity indices of the mean response of an outcome.
+
+    Products of outcomes come from different replicates, so that chance does not count as an effect
+    [mazo_2021]; with a single replicate it does. Intervals resample the parts of the design with
+    the random draws of their points.
 
     Parameters
     ----------
     design
         The points of the space of factors, N of them.
     values
-        [N, replicates], or [N] for single runs. Indices are those of the means over replicates.
-    common
-        Whether a replicate has the same draws at all points. Chance then moves all points alike,
-        the variance between points does not show it, and the dummy's index is exactly zero in
-        designs that compare points with each other.
+        [N, replicates], or [N] for single runs, with the random draws that the design gives its
+        points (:attr:`~kolabsim.study.design.Design.seeds`).
     resamples
         How many resamples of the design's parts; default: as many as suit the method
         (:data:`kolabsim.analysis.indices.KINDS`).
@@ -250,19 +254,28 @@ def analyse(
     kind, rng = KINDS[design.method], np.random.default_rng(seed)
     number = kind.resamples if resamples is None else resamples
     whole, drawn = resampled(design, values, number, rng)
+    floors = noise_floors(design, values, level, np.random.default_rng(seed))
     found: dict[str, Index] = {}
     pairs: tuple[Pair, ...] = ()
     for name in whole:
         value, low, high = interval(
             kind, whole[name], drawn[name], level, part_count(design, values)
         )
+        if name in SHARES:
+            value, low, high = above_zero(value, low, high)
         if name == "S2":
             units = list(combinations(design.units, 2))
             ends = np.stack([value, low, high], axis=1).tolist()
             pairs = tuple(Pair(*units[k], *ends[k]) for k in ranked(value))
             continue
-        floor = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else np.nan
-        found[name] = Index(value, low, high, float(floor))
+        if name in floors:
+            floor = floors[name]
+            if kind.interval == CORRECTED:  # like the value
+                floor = floor + np.abs(value) - np.abs(whole[name][0])
+        else:
+            end = max(abs(low[-1]), abs(high[-1])) if design.has_dummy else 0.0
+            floor = np.full(len(value), end if end > 0.0 else np.nan)
+        found[name] = Index(value, low, high, floor)
     steps = convergence(design, values, level, number // 2, rng, found[kind.main])
     return Indices(
         method=design.method,
@@ -271,12 +284,11 @@ def analyse(
         main=kind.main,
         found=found,
         pairs=pairs,
-        chance=chance_share(values, blocks=block_count(design), common=common, level=level),
+        chance=chance_share(values, blocks=int(design.draw_sets[-1]) + 1, level=level),
         steps=tuple(steps),
         resampled=drawn[kind.main],
         points=values.shape[0],
         replicates=values.shape[1],
-        common=common,
         level=level,
     )
 
@@ -346,6 +358,22 @@ def interval(
     return value, value - half, value + half
 
 
+def above_zero(
+    value: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Move estimates of a share that lie below zero to zero, with their intervals.
+
+    Without chance in its products, the estimate of a factor that hardly acts falls below zero as
+    often as above; an interval that lies there as a whole would contain no possible share.
+
+    >>> above_zero(np.array([-0.01]), np.array([-0.03]), np.array([0.02]))
+    (array([0.]), array([0.]), array([0.03]))
+    """
+    moved = np.stack([value, low, high]) - np.minimum(value, 0.0)
+    value, low, high = np.maximum(moved, 0.0)
+    return value, low, high
+
+
 def convergence(
     design: Design,
     values: np.ndarray,
@@ -364,6 +392,8 @@ def convergence(
         number = 0 if kind.interval == FEW_PARTS and first < 3 else resamples
         whole, drawn = resampled(design, values, number, rng, first)
         value, low, high = interval(kind, whole[kind.main], drawn[kind.main], level, first)
+        if kind.main in SHARES:
+            value, low, high = above_zero(value, low, high)
         share = first / size
         points = round(share * len(design.points))
         yield Step(round(share * design.samples), points, value, low, high)
@@ -419,7 +449,7 @@ def contrasts(
     pairs. Raises :class:`~kolabsim.errors.InputError` like :func:`analyse`, and for other designs.
     """
     u, values = unit_number(design, unit, "factorial"), check_values(design, values, outcome)
-    change = changes(design, values)[:, u]
+    change = changes(design, values).mean(axis=2)[:, u]
     column = np.flatnonzero(design.members[u])[0]
     points = design.points.reshape(design.samples, len(design.units) + 1, -1)
     places = np.sort(points[:, [0, u + 1], column], axis=1)
@@ -471,8 +501,8 @@ def run_sensitivity(
     spec, design = experiment.spec, sensitivity_design(experiment)
     width = len(experiment.factors)
 
-    def simulate(points: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
-        settings = settings_table(experiment.factors, points)
+    def simulate(points: np.ndarray, seeds: np.ndarray) -> tuple[Study, dict[str, np.ndarray]]:
+        settings = settings_table(experiment.factors, points, seeds)
         study = run_sample(experiment, settings, folder, spec.runs, run)
         return study, {one.name: contrast_values(study, one) for one in experiment.outcomes}
 
@@ -480,7 +510,7 @@ def run_sensitivity(
     converged = None
     if spec.surrogate is not None:
         points = np.random.default_rng(experiment.seed).random((spec.surrogate, width))
-        study, simulated = simulate(points)
+        study, simulated = simulate(points, draw_seeds(experiment.seed, np.arange(len(points))))
         surrogates = {
             name: fit_surrogate(
                 points, found.mean(axis=1), experiment.factors, seed=experiment.seed
@@ -492,7 +522,7 @@ def run_sensitivity(
             for name, one in surrogates.items()
         }
     else:
-        study, values = simulate(design.points)
+        study, values = simulate(design.points, design.seeds)
         while spec.until is not None:
             # Half of few factors, because all of them together always lead.
             leading = min(LEADING, max(1, width // 2))
@@ -504,10 +534,10 @@ def run_sensitivity(
             if converged or design.samples * 2 > spec.most:
                 break
             design = design.extended(design.samples * 2)
-            study, values = simulate(design.points)
+            study, values = simulate(design.points, design.seeds)
     refused = {name: refusal(design, found, name) for name, found in values.items()}
     indices = tuple(
-        analyse(design, found, outcome=name, common=True, seed=experiment.seed)
+        analyse(design, found, outcome=name, seed=experiment.seed)
         for name, found in values.items()
         if refused[name] is None
     )

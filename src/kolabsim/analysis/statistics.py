@@ -20,8 +20,19 @@ BETTER, WORSE, UNDECIDED, DIFFERENT = "better", "worse", "undecided", "different
 includes zero; or it excludes zero for a measure that has no better direction."""
 GAINS, LOSES = "gains", "loses"
 """The first two verdicts where the difference is one region's net benefit."""
+SAME = "hardly changes"
+"""The verdict on a difference that the practical threshold holds for too small to matter."""
+DEPENDS = "depends"
+"""The verdict over futures on a difference whose sign depends on assumptions."""
+ROBUST = {word: f"robustly {word}" for word in (BETTER, WORSE, GAINS, LOSES, DIFFERENT)}
+LIKELY = {word: f"likely {word}" for word in (BETTER, WORSE, GAINS, LOSES, DIFFERENT)}
+"""Verdicts over futures, by what they say: in nearly all futures, or in most."""
+PLAIN = {one[word]: word for one in (ROBUST, LIKELY) for word in one}
+"""What a verdict over futures says, without the share of futures in which it holds."""
 RESAMPLING_MEMORY = 4_000_000
 """Most numbers that resampling holds in one array at a time: 32 MB."""
+PERMUTATIONS = 200
+"""Least number of permutations for a noise floor."""
 ROUNDING = 1e-12
 """Relative size of rounding errors."""
 TAIL = 0.1
@@ -42,6 +53,37 @@ def one_thread() -> Iterator[None]:
 
     with threadpool_limits(1):
         yield
+
+
+class Criteria(NamedTuple):
+    """When a difference matters, and in how many futures it must hold to be called robust."""
+
+    threshold: float = 0.001
+    """Smallest net benefit that matters, as a share of stand-alone cost."""
+    robust: float = 0.95
+    """Share of futures in which a robust statement holds, at least."""
+    likely: float = 0.8
+    """Share of futures in which a likely statement holds, at least."""
+    level: float = 0.95
+    """Confidence level of intervals, which show what chance leaves open."""
+
+
+CRITERIA = Criteria()
+RANGE = (0.05, 0.95)
+"""Quantiles over futures between which a plausible range lies."""
+
+
+def least_futures(share: float) -> int:
+    """Return how many futures can show that something holds in a share of them: one may differ.
+
+    >>> least_futures(0.95), least_futures(0.8)
+    (20, 5)
+    """
+    return math.ceil(1.0 / (1.0 - share) - 1e-9) if share < 1.0 else 2
+
+
+LEAST_RANGE = least_futures(RANGE[1])
+"""Fewest futures that have a 90% range; of fewer, it is from the least to the most."""
 
 
 # Means and ratios -------------------------------------------------------------------------------
@@ -89,13 +131,16 @@ def mean_interval(
 
     The mean is NaN if no value is defined, and so is the interval if fewer than two are. For
     paired differences on common random numbers this is the paired t interval; ``size`` is then
-    that of the numbers that were subtracted, below whose rounding errors nothing varies.
+    that of the numbers that were subtracted, below whose rounding errors nothing varies. Where most
+    pairs are equal, the spread comes from few of them: there are no more degrees of freedom
+    than values other than zero.
 
     >>> mean_interval(np.array([1.0, 2.0, 3.0, np.nan])).n.item()
     3
     """
     mean, squares, n = moments(values, axis, size)
-    half = t_quantile(n - 1, level) * np.sqrt(ratio(squares, (n - 1) * n))
+    changed = (np.nan_to_num(np.asarray(values, np.float64)) != 0.0).sum(axis=axis)
+    half = t_quantile(np.minimum(n - 1, changed), level) * np.sqrt(ratio(squares, (n - 1) * n))
     return Mean(mean, mean - half, mean + half, n)
 
 
@@ -159,9 +204,157 @@ def worst_mean(values: np.ndarray, *, axis: int = -1) -> np.ndarray:
     1.0
     """
     ordered = np.sort(np.moveaxis(values, axis, -1), axis=-1)  # NaN come last
-    number = np.maximum(np.ceil(TAIL * np.isfinite(ordered).sum(axis=-1) - 1e-9), 1)
+    number = tail_size(np.isfinite(ordered).sum(axis=-1))
     chosen = np.arange(ordered.shape[-1]) < number[..., None]
     return np.where(chosen, ordered, 0.0).sum(axis=-1) / number
+
+
+# Ranges over futures ----------------------------------------------------------------------------
+
+
+class Effects(NamedTuple):
+    """What differs between futures, without the chance of the runs behind it."""
+
+    values: np.ndarray
+    """[..., futures]"""
+    error: np.ndarray
+    """[...] standard error of the median over these futures: what chance leaves open."""
+    freedom: np.ndarray
+    """[...] degrees of freedom of that error."""
+
+    def median(self) -> np.ndarray:
+        """Return the median over futures, [...]."""
+        return quantiles(self.values, (0.5,), axis=-1)[0]
+
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the 90% range over futures; from the least to the most of few."""
+        shares = RANGE if self.values.shape[-1] >= LEAST_RANGE else (0.0, 1.0)
+        low, high = quantiles(self.values, shares, axis=-1)
+        return low, high
+
+    def half_width(self, level: float, comparisons: int = 1) -> np.ndarray:
+        """Return the half-width of the interval of the median.
+
+        Of several ``comparisons``, all intervals hold together at the level (Bonferroni).
+        """
+        return t_quantile(self.freedom, 1.0 - (1.0 - level) / max(comparisons, 1)) * self.error
+
+
+def effects(differences: np.ndarray, size: np.ndarray | float = 0.0) -> Effects:
+    """Estimate the effect in each future from paired differences [..., futures, runs].
+
+    The means over a few runs differ between futures by chance too. They are drawn towards their
+    common mean until their variance is that between futures [louis_1984], so that quantiles and
+    shares over futures do not contain the chance of the runs. Runs are independent between futures;
+    with one run in each, chance cannot be told apart and stays in.
+
+    The error of the median is that of a median of effects with normal noise, given these futures.
+    It is approximate: where effects are skewed and chance is large, the median leans to the mean.
+
+    >>> effects(np.array([[1.0, 1.0], [3.0, 3.0]])).values.tolist()
+    [1.0, 3.0]
+    """
+    from scipy.special import ndtr
+
+    means, squares, n = moments(differences, -1, size)
+    within = ratio(ratio(squares, n - 1), n)
+    futures = np.isfinite(means).sum(axis=-1)
+    centre, deviations, _n = moments(means, -1)
+    total = ratio(deviations, futures - 1)
+    known = np.isfinite(within).sum(axis=-1)
+    noise = ratio(np.nansum(within, axis=-1), known)
+    kept = between_share(total, np.nan_to_num(noise), futures - 1, (n - 1).clip(0).sum(axis=-1))
+    middle = centre[..., None]
+    values = middle + np.sqrt(kept)[..., None] * (means - middle)
+    # Without replicates, all variance between futures may be chance.
+    noise = np.where(known > 0, noise, total)
+    spread = np.sqrt(np.where(noise > 0.0, noise, np.nan))[..., None]
+    found = Effects(values, noise, np.where(known > 0, (n - 1).clip(0).sum(axis=-1), futures - 1))
+    place = (found.median()[..., None] - values) / spread
+    below = ndtr(place)
+    odds = ratio(np.nansum(below * (1.0 - below), axis=-1), futures)
+    density = ratio(np.nansum(np.exp(-(place**2) / 2.0) / spread, axis=-1), futures)
+    density = density / math.sqrt(2.0 * math.pi)
+    error = ratio(np.sqrt(ratio(odds, futures)), density)
+    return found._replace(error=np.where(noise > 0.0, error, np.where(noise == 0.0, 0.0, np.nan)))
+
+
+def between_share(
+    total: np.ndarray, noise: np.ndarray, freedom: np.ndarray, of_noise: np.ndarray
+) -> np.ndarray:
+    """Return the share of the variance of means that lies between futures, not in their noise.
+
+    The difference of two estimated variances may be zero or less by chance. Its expected value,
+    given that the true one is not below zero, is taken instead [morris_1983]: futures are never
+    held to be equal only because few runs could not tell them apart.
+    """
+    from scipy.special import log_ndtr
+
+    error = np.sqrt(ratio(2.0 * total**2, freedom) + np.nan_to_num(ratio(2 * noise**2, of_noise)))
+    between = total - noise
+    place = ratio(between, error)
+    hazard = np.exp(-(place**2) / 2.0 - log_ndtr(place)) / math.sqrt(2.0 * math.pi)
+    share = ratio(between + np.where(noise > 0.0, error * hazard, 0.0), total)
+    return np.clip(np.where(np.isfinite(share), share, 0.0), 0.0, 1.0)
+
+
+def plausible_columns(
+    found: Effects,
+    *,
+    sense: np.ndarray | int = 1,
+    threshold: float = 0.0,
+    criteria: Criteria = CRITERIA,
+    comparisons: int = 1,
+    words: tuple[str, str] = (BETTER, WORSE),
+) -> dict[str, np.ndarray]:
+    """Return median, ranges, shares and verdicts of effects over futures, each [...].
+
+    ``chance_low`` and ``chance_high`` are the interval of the median; ``better_share`` and
+    ``worse_share`` the shares of futures in which the effect is better or worse by more than the
+    ``threshold``. A verdict holds in at least the share of futures that the criteria demand,
+    wherever the effects lie within what chance leaves open after a correction for so many
+    ``comparisons``; it is ``undecided`` if it would only hold at the effects themselves.
+    """
+    median, (low, high), half = found.median(), found.ends(), found.half_width(criteria.level)
+    sense = np.asarray(sense)
+    values = found.values * np.where(sense < 0, -1.0, 1.0)[..., None]
+    used = np.isfinite(values)
+    futures = used.sum(axis=-1)
+
+    def share(holds: np.ndarray) -> np.ndarray:
+        return ratio((holds & used).sum(axis=-1), futures)
+
+    chance = np.nan_to_num(found.half_width(criteria.level, comparisons), nan=np.inf)[..., None]
+    up, down = share(values - chance > threshold), share(values + chance < -threshold)
+    same = share(np.abs(values) + chance <= threshold) if threshold > 0.0 else np.zeros(up.shape)
+    # Statements that would hold if chance left nothing open, and those of too few futures, are
+    # undecided.
+    seen = np.maximum(share(values > threshold), share(values < -threshold))
+    if threshold > 0.0:
+        seen = np.maximum(seen, share(np.abs(values) <= threshold))
+    is_open = (seen >= criteria.likely - ROUNDING) | (futures < least_futures(criteria.likely))
+    verdict = np.where(is_open, UNDECIDED, DEPENDS).astype(object)
+    for names, least in ((LIKELY, criteria.likely), (ROBUST, criteria.robust)):
+        enough = futures >= least_futures(least)
+        for holds, word in zip((up, down), words, strict=True):
+            said = np.where(sense == 0, names[DIFFERENT], names[word])
+            verdict = np.where(enough & (holds >= least - ROUNDING), said, verdict)
+        if names is LIKELY:
+            verdict = np.where(enough & (same >= least - ROUNDING), SAME, verdict)
+    is_neutral = sense == 0
+    return {
+        "difference": median, "low": low, "high": high,
+        "chance_low": median - half, "chance_high": median + half,
+        "verdict": verdict.astype(object),
+        "better_share": np.where(is_neutral, np.nan, share(values > threshold)),
+        "worse_share": np.where(is_neutral, np.nan, share(values < -threshold)),
+        "futures": futures,
+    }  # fmt: skip
+
+
+def tail_size(size: np.ndarray | int) -> np.ndarray:
+    """Return a tenth of so many values, at least one."""
+    return np.maximum(np.ceil(TAIL * np.asarray(size) - 1e-9), 1)
 
 
 # Verdicts and shares ----------------------------------------------------------------------------
@@ -173,18 +366,41 @@ def verdicts(
     sense: np.ndarray | int,
     *,
     words: tuple[str, str] = (BETTER, WORSE),
+    threshold: float = 0.0,
 ) -> np.ndarray:
     """Return the verdict of each interval.
 
-    ``sense`` is 1 where more is better, -1 where less is, and 0 where neither is.
+    ``sense`` is 1 where more is better, -1 where less is, and 0 where neither is. Differences up to
+    the ``threshold`` hardly change anything.
 
     >>> verdicts(np.array([0.1, -0.2]), np.array([0.3, 0.2]), 1).tolist()
     ['better', 'undecided']
     """
-    above, below = low > 0.0, high < 0.0
+    above, below = low > threshold, high < -threshold
     better = np.where(np.asarray(sense) > 0, above, below)
     clear = np.where(np.asarray(sense) == 0, DIFFERENT, np.where(better, *words))
-    return np.where(above | below, clear, UNDECIDED).astype(object)
+    small = (low >= -threshold) & (high <= threshold) & (threshold > 0.0)
+    return np.where(above | below, clear, np.where(small, SAME, UNDECIDED)).astype(object)
+
+
+def interval_verdicts(
+    difference: np.ndarray,
+    criteria: Criteria,
+    comparisons: int,
+    *,
+    sense: int = 1,
+    threshold: float = 0.0,
+    size: np.ndarray | float = 0.0,
+    words: tuple[str, str] = (BETTER, WORSE),
+    axis: int = -1,
+) -> np.ndarray:
+    """Return the verdicts on means of paired differences over the runs of one future (``axis``).
+
+    Of several comparisons, all verdicts hold together at the level (Bonferroni).
+    """
+    strict = 1.0 - (1.0 - criteria.level) / max(comparisons, 1)
+    found = mean_interval(difference, strict, axis=axis, size=size).distinct(strict)
+    return verdicts(found.low, found.high, sense, words=words, threshold=threshold)
 
 
 def share_better(
@@ -272,6 +488,44 @@ def percentile_interval(
     return low, high
 
 
+def tail_interval(
+    value: np.ndarray | float, resamples: np.ndarray, level: float, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a mean over so few of the values (last axis: resamples).
+
+    Quantiles of resamples are too near for a tail of ten: they cover four times in five. Student's
+    t allows for the number, around the value less the bias that the resamples show.
+    """
+    error = resamples.std(axis=-1, ddof=1) * math.sqrt(size / max(size - 1.0, 1.0))
+    centre = 2.0 * np.asarray(value) - resamples.mean(axis=-1)
+    half = t_quantile(size - 1, level) * error
+    return centre - half, centre + half
+
+
+def share_interval(share: np.ndarray, size: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a share of independent cases [wilson_1927].
+
+    >>> [round(float(end), 3) for end in share_interval(np.array(1.0), 100, 0.95)]
+    [0.963, 1.0]
+    """
+    from scipy.special import ndtri
+
+    z2 = ndtri(0.5 + level / 2.0) ** 2 / size
+    centre = (share + z2 / 2.0) / (1.0 + z2)
+    half = np.sqrt(z2 * (share * (1.0 - share) + z2 / 4.0)) / (1.0 + z2)
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def jackknife(
+    whole: np.ndarray | float, without: np.ndarray, level: float
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the interval of an estimate from those without each of its parts [efron_1982]."""
+    size = len(without)
+    error = math.sqrt((size - 1.0) / size * float(((without - without.mean()) ** 2).sum()))
+    half = float(t_quantile(size - 1, level)) * error
+    return whole - half, whole + half
+
+
 def corrected_interval(
     value: np.ndarray | float, resamples: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -284,6 +538,8 @@ def corrected_interval(
 def quantiles(values: np.ndarray, shares: Sequence[float], *, axis: int = 0) -> np.ndarray:
     """Return quantiles along an axis, [shares, ...]; NaN values are left out."""
     some = np.isfinite(values).any(axis=axis, keepdims=True)
+    if not some.size or not values.size:
+        return np.full((len(shares), *some.squeeze(axis).shape), np.nan)
     found = np.nanquantile(np.where(some, values, 0.0), shares, axis=axis)
     return np.where(some.squeeze(axis), found, np.nan)
 
@@ -323,68 +579,67 @@ def noise_floor(permuted: np.ndarray, level: float, tests: int) -> float:
 def variance_share(values: np.ndarray, *, level: float = 0.95) -> Interval:
     """Return the share of variance between groups, with its interval.
 
-    One-way random effects for [groups, repeats]; the interval is exact for normal values
-    [searle_1971]. NaN where nothing varies.
+    One-way random effects for [groups, repeats] [searle_1971]. The interval is that of the
+    jackknife over groups for the logarithm of the ratio of variances [arvesen_layard_1975], which
+    unlike that of F does not need normal values; NaN for fewer than three groups. NaN where nothing
+    varies.
     """
-    from scipy.special import fdtri
-
     groups, repeats = values.shape
-    means = values.mean(axis=1)
+    means, within = values.mean(axis=1), values.var(axis=1, ddof=1)
     between = repeats * means.var(ddof=1)
-    within = ((values - means[:, None]) ** 2).sum() / (groups * (repeats - 1))
-    if within <= 0.0 or not np.isfinite(values).all():
+    if within.sum() <= 0.0 or not np.isfinite(values).all():
         known = between > 0.0 and np.isfinite(between)
         return (1.0, 1.0, 1.0) if known else (np.nan, np.nan, np.nan)
-    f, freedom = between / within, (groups - 1, groups * (repeats - 1))
-    tail = (1.0 - level) / 2.0
 
     def share(f: float) -> float:
         return float(np.clip((f - 1.0) / (f + repeats - 1.0), 0.0, 1.0))
 
-    return (
-        share(f),
-        share(f / fdtri(*freedom, 1.0 - tail)),
-        share(f / fdtri(*freedom, tail)),
-    )
+    f = between / within.mean()
+    rest = [np.delete(np.arange(groups), k) for k in range(groups)]
+    if groups < 3 or min(within[some].sum() for some in rest) <= 0.0 or f <= 0.0:
+        return share(f), np.nan, np.nan
+    without = np.log([repeats * means[some].var(ddof=1) / within[some].mean() for some in rest])
+    unbiased = groups * math.log(f) - (groups - 1) * without.mean()
+    low, high = jackknife(unbiased, without, level)
+    return share(f), share(math.exp(low)), share(math.exp(high))
 
 
-def chance_share(
-    values: np.ndarray,
-    *,
-    blocks: int | None = None,
-    common: bool = False,
-    level: float = 0.95,
-    resamples: int = 400,
-    seed: int = 1,
-) -> Interval:
+def chance_share(values: np.ndarray, *, blocks: int | None = None, level: float = 0.95) -> Interval:
     """Return the share of the variance between single runs that is chance; NaN without replicates.
 
-    Runs [points, replicates] at one point differ by chance alone; a one-way analysis of variance
-    separates it from what differs between points [searle_1971]. The points form equal, independent
-    ``blocks``, in their order, which are resampled for the interval; default: each point is one.
-
-    Replicates with ``common`` draws at all points move all points alike, and only the rest is taken
-    off the variance between points. The interval holds for these draws.
+    Runs [points, replicates] at one point differ by chance alone. Products of different replicates
+    give the variance of the mean response between points; what is left of all variance is chance
+    [searle_1971]. The points form equal ``blocks``, in their order, each with random draws of its
+    own; default: each point is one. The interval is that of the jackknife over blocks for the
+    logarithm of the odds, so that draws vary with points.
     """
     points, replicates = values.shape
-    if replicates < 2:
-        return np.nan, np.nan, np.nan
     blocks = blocks or points
-    means = values.mean(axis=1) - values.mean()
-    within = values.var(axis=1, ddof=1)
-    noise = within
-    if common:
-        rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-        noise = (rest**2).sum(axis=1) / (replicates - 1) * points / (points - 1)
-    sums = np.stack([means, means**2, within, noise]).reshape(4, blocks, -1).mean(axis=2)
-    rng = np.random.default_rng(seed)
-    weights = np.vstack([np.ones(blocks), resample_counts(blocks, resamples, rng)])
-    mean, square, within, noise = (weights @ sums.T / blocks).T
-    between = (square - mean**2) * points / (points - 1) - noise / replicates
-    total = within + np.maximum(between, 0.0)
-    share = np.divide(within, total, out=np.zeros_like(total), where=total > 0.0)
-    low, high = percentile_interval(share[1:], level)
-    return float(share[0]), float(low), float(high)
+    if replicates < 2 or blocks < 2:
+        return np.nan, np.nan, np.nan
+    centred = values - values.mean()
+    parts = (centred**2).mean(axis=1), centred.var(axis=1, ddof=1), centred.mean(axis=1)
+    square, within, mean = np.stack(parts).reshape(3, blocks, -1).mean(axis=2)
+
+    def shares(sums: np.ndarray, size: int) -> np.ndarray:
+        whole, inside, middle, squares = sums / size
+        # The mean varies between blocks too, and its square is larger by its variance.
+        spread = (squares - middle**2) / (size - 1.0)
+        found = ratio(inside, whole - middle**2 + spread)
+        return np.clip(np.nan_to_num(found, nan=1.0), ROUNDING, 1.0 - ROUNDING)
+
+    if not within.any():
+        return 0.0, 0.0, 0.0
+    columns = np.stack([square, within, mean, mean**2])
+    sums = columns.sum(axis=1, keepdims=True)
+    share = float(shares(sums, blocks)[0])
+    if blocks < 3:
+        return share, np.nan, np.nan
+    without = shares(sums - columns, blocks - 1)
+    odds = np.log(without / (1.0 - without))
+    ends = jackknife(math.log(share / (1.0 - share)), odds, level)
+    low, high = (1.0 / (1.0 + math.exp(-end)) for end in ends)
+    return share, low, high
 
 
 class Components(NamedTuple):

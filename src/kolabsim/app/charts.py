@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kolabsim.analysis.arrays import yearly
-from kolabsim.analysis.statistics import UNDECIDED, quantiles
+from kolabsim.analysis.statistics import quantiles
 from kolabsim.app.session import Estimate
 from kolabsim.app.settings import SHOWN
-from kolabsim.app.texts import headline, verdict_counts
+from kolabsim.app.texts import DriverText, describe_drivers, headline, verdict_counts
 from kolabsim.figures.formatting import SPACE, choose_scale, count, percent
 from kolabsim.figures.labels import (
     add_unit,
     choose_measure_scale,
-    choose_winner_scale,
     measure_hint,
     measure_label,
     measure_title,
 )
 from kolabsim.figures.maps import RegionMap, neighbours
-from kolabsim.figures.palette import BLUE, FONTS, GREY, INK, MARKS, ORANGE, PALE, VERMILION
+from kolabsim.figures.palette import BLUE, FONTS, GREY, HOLLOW, INK, MARKS, ORANGE, PALE, VERMILION
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES
 
@@ -50,6 +49,8 @@ MOST_DRAWN = 3000
 """Most regions of a table that its map shows: the most populous."""
 SEEN = 0.02
 """Share of services from which on two regions are joined by a line."""
+MOST_LINES = 400
+"""Most lines of a network: more are a blot, and take longer than all the rest of the page."""
 BASE: Options = {
     "textStyle": {"fontFamily": FONTS, "fontSize": 12.5, "color": INK},
     ":animation": "!matchMedia('(prefers-reduced-motion: reduce)').matches",
@@ -83,6 +84,9 @@ class Drawing(NamedTuple):
     estimate: Estimate
     headline: str
     verdicts: str
+    carriers: str
+    """A sentence on the assumptions that carry the answer."""
+    drivers: list[DriverText]
     charts: dict[str, Chart]
 
 
@@ -97,7 +101,10 @@ def draw(estimate: Estimate) -> Drawing:
         "network": network(regions, estimate.links, title),
     }
     comparison = estimate.comparison
-    drawing = Drawing(estimate, headline(comparison), verdict_counts(comparison), charts)
+    drawing = Drawing(
+        estimate, headline(comparison), verdict_counts(comparison), *describe_drivers(estimate),
+        charts,
+    )  # fmt: skip
     estimate.release()  # a page may stay open for hours
     return drawing
 
@@ -109,6 +116,9 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
     differences and intervals that belong to the rows.
     """
     comparison = estimate.comparison
+    every = comparison.differences
+    every = every[every["future"].isin(comparison.plausible or comparison.futures[:1])]
+    levels = every.groupby("measure", observed=True)["baseline"].median()
     lines, points, rows = [], [], []
     for place, measure in enumerate(measures):
         table = comparison.table(measure)
@@ -117,14 +127,14 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
         difference = scale.bare(row.difference, signed=True)
         interval = scale.interval(row.low, row.high, signed=True)
         title, hint = measure_title(measure), measure_hint(measure, scale)
-        level = format_level(measure, row.baseline, comparison.scenario.currency)
+        level = format_level(measure, levels[measure], comparison.scenario.currency)
         rows.append([title, hint, level, f"{mark}{SPACE}{difference}", interval])
         if not all(map(math.isfinite, (row.low, row.high))):
             continue
         reach = 1.08 * max(abs(row.low), abs(row.high)) or 1.0
         low, middle, high = (float(v) / reach for v in (row.low, row.difference, row.high))
         text = f"{title}: {difference} ({interval})"
-        face = "white" if row.verdict == UNDECIDED else colour
+        face = "white" if row.verdict in HOLLOW else colour
         line, edge = {"color": colour}, {"color": face, "borderColor": colour}
         coords = [[low, place], [high, place]]
         lines.append({"coords": coords, "text": text, "lineStyle": line})
@@ -152,6 +162,8 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
 
 def interval_title(comparison: Comparison) -> str:
     """The title of a column of intervals."""
+    if comparison.is_varied:
+        return _("Plausible range")
     return _("{level} interval").format(level=percent(comparison.level))
 
 
@@ -171,7 +183,7 @@ def envelopes(estimate: Estimate, measure: str) -> Chart:
     """
     scenario = estimate.session.scenario
     time, values = yearly(
-        estimate.results, measure, estimate.session.strategies, baseline=None, future=None
+        estimate.over_time, measure, estimate.session.strategies, baseline=None, future=None
     )
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     scale = choose_scale(
@@ -341,8 +353,8 @@ def regions_map(estimate: Estimate) -> Chart:
     A mark and the edge show the verdict, so that colour alone never does.
     """
     comparison, regions = estimate.comparison, estimate.session.scenario.regions
-    table = comparison.winners.set_index("region").reindex(regions.codes)
-    scale = choose_winner_scale(comparison)
+    table = comparison.regions().set_index("region").reindex(regions.codes)
+    scale = choose_measure_scale(comparison, SHOWN[0], comparison.regions()).with_decimals(most=2)
     limit = float(table["difference"].abs().max()) or 1.0
     place, geo = map_base(regions)
     shaped = np.isin(regions.codes, list(place.shapes))
@@ -356,7 +368,7 @@ def regions_map(estimate: Estimate) -> Chart:
         text = f"{regions.labels[i]}: {scale.text(row.difference, signed=True)} ({interval})"
         look = {
             "borderColor": colour, "borderWidth": 1.4,
-            "borderType": "dashed" if row.verdict == UNDECIDED else "solid",
+            "borderType": "dashed" if row.verdict in HOLLOW else "solid",
         }  # fmt: skip
         fill, ink = blend(row.difference / limit), INK
         if shaped[i]:
@@ -390,11 +402,16 @@ def regions_map(estimate: Estimate) -> Chart:
 
 
 def network(regions: Regions, links: np.ndarray, description: str) -> Chart:
-    """Draw regions, joined by lines whose width is the share of services that two share [R, R]."""
+    """Draw regions, joined by lines whose width is the share of services that two share [R, R].
+
+    Of many lines, those of the pairs that share most are drawn.
+    """
     place, geo = map_base(regions)
     largest = max(float(links.max(initial=0.0)), 0.25)
     edges, rows = [], []
-    for i, j in zip(*np.nonzero(np.triu(links) > SEEN), strict=True):
+    pairs = np.argwhere(np.triu(links) > SEEN)
+    order = np.argsort(-links[tuple(pairs.T)], kind="stable")
+    for i, j in pairs[order[:MOST_LINES]]:
         share = float(links[i, j])
         rows.append([regions.labels[i], regions.labels[j], percent(share)])
         text = f"{regions.labels[i]} – {regions.labels[j]}: {percent(share)}"

@@ -27,6 +27,7 @@ from kolabsim.app.uploads import MOST_REGIONS, Uploads, check_files, limits, too
 from kolabsim.app.widgets import (
     ChartPlace,
     alerts,
+    ask_browser,
     begin_page,
     button,
     entry,
@@ -239,7 +240,7 @@ class ImportPage:
     async def show(self, view: View) -> None:
         """Show a view; parts that did not change stay as they are."""
         self.view = view
-        focus = await self.client.run_javascript("document.activeElement?.id || ''", timeout=20.0)
+        focus = await ask_browser(self.client, "document.activeElement?.id || ''", 20.0)
         report(refused(InputError(view.problems)) if view.problems else [], self.alerts)
         self.summary.set_content(import_summary(view))
         self.show_part("questions", self.questions, self.build_questions, view.questions)
@@ -278,7 +279,7 @@ class ImportPage:
             self.map_note.set_content(escape(text if regions is not None else ""))
             return
         if self.drawn is not regions:
-            await self.client.run_javascript(register_code(regions), timeout=60.0)
+            await ask_browser(self.client, register_code(regions), 60.0)
             self.drawn = regions
         self.map.show(choice_map(regions, view.taking_part))
         text = _("Click regions to choose them. Those that take part are blue.")

@@ -1,13 +1,15 @@
 """A fair queue: the work of all visitors on a few threads.
 
 The visitor who has used least time comes first, so a second request waits for the first requests of
-others, and nobody waits for somebody who asks for much.
+others. Work cannot be interrupted, so one thread is free of long work while others are about:
+nobody waits for somebody who asks for much.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,8 +17,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Any
+from weakref import WeakSet
 
 from kolabsim.engine.ensemble import cores
+
+CREDIT = 1.0
+"""Seconds by which urgent work is ahead of other work: about three first estimates. Those who used
+more than that beyond others wait for all of their work."""
+LONG = 0.1
+"""Seconds from which on work is long: several times what a first estimate does at a time."""
+FADING = 0.8
+"""Share of its length with which work counts after the next piece of work."""
+ABOUT = 5.0
+"""Seconds for which a visitor is about after their last work: as long as people think."""
 
 
 @dataclass
@@ -31,7 +44,8 @@ class Job:
 class Line:
     """The work of one visitor.
 
-    Urgent work, on which the visitor waits, is done before the other work of all visitors.
+    Urgent work, on which the visitor waits, is done before the visitor's other work, and before
+    that of others who have not used much less.
     """
 
     def __init__(self, queue: Queue) -> None:
@@ -41,6 +55,25 @@ class Line:
         self.running = 0
         self.used = 0.0
         """Seconds of work, or those of the queue's clock when this visitor asked again."""
+        self.longest = 0.0
+        """Seconds of the longest piece of work; what was long before counts less and less."""
+        self.last = -math.inf
+        """When the last piece of work ended."""
+
+    @property
+    def rank(self) -> float:
+        """Place among the lines: the lowest comes first."""
+        return self.used - (CREDIT if self.urgent else 0.0)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the next piece of work is probably long."""
+        return self.longest > LONG
+
+    @property
+    def is_about(self) -> bool:
+        """Whether there is work, or was a few seconds ago."""
+        return not self.is_idle or time.monotonic() - self.last < ABOUT
 
     @property
     def is_idle(self) -> bool:
@@ -94,12 +127,18 @@ class Queue:
         self._changed = Condition()
         self._lines: set[Line] = set()
         """Lines with work that waits."""
+        self._all: WeakSet[Line] = WeakSet()
+        self._long = 0
+        """Threads that do work which is probably long."""
         self._clock = 0.0
         """The used time of the line that was served last."""
 
     def line(self) -> Line:
         """Return the line of a new visitor."""
-        return Line(self)
+        line = Line(self)
+        with self._changed:
+            self._all.add(line)
+        return line
 
     def add(self, line: Line, job: Job, *, is_urgent: bool) -> None:
         """Add work to a line."""
@@ -124,22 +163,32 @@ class Queue:
         for job in jobs:
             job.future.cancel()
 
-    def _next(self) -> tuple[Line, Job]:
-        """Wait for work, and take it from the line that comes first."""
+    def _first(self) -> Line | None:
+        """The line whose turn it is, if any."""
+        allowed = self._lines
+        if self._long and self._long >= self._threads - 1 > 0:
+            # The last thread is free of long work while those whose work is short are about.
+            swift = [line for line in self._all if not line.is_long and line.is_about]
+            allowed = {line for line in self._lines if not (line.is_long and swift)}
+        return min(allowed, key=lambda line: line.rank, default=None)
+
+    def _next(self) -> tuple[Line, Job, bool]:
+        """Wait for work, and take it from the line that comes first; whether it may be long."""
         with self._changed:
-            while not self._lines:
-                self._changed.wait()
-            line = min(self._lines, key=lambda one: (not one.urgent, one.used))
+            while (line := self._first()) is None:
+                # Nobody else may be about after a while.
+                self._changed.wait(ABOUT if self._lines else None)
             job = (line.urgent or line.other).popleft()
             self._clock = max(self._clock, line.used)
             line.running += 1
+            self._long += line.is_long
             if not (line.urgent or line.other):
                 self._lines.discard(line)
-        return line, job
+        return line, job, line.is_long
 
     def _serve(self) -> None:
         while True:
-            line, job = self._next()
+            line, job, is_long = self._next()
             started = self._time()
             if job.future.set_running_or_notify_cancel():
                 try:
@@ -151,8 +200,14 @@ class Queue:
                     del result
             del job  # the thread may wait for hours until its next work
             with self._changed:
-                line.used += self._time() - started
+                seconds = self._time() - started
+                line.used += seconds
                 line.running -= 1
+                line.longest = max(seconds, FADING * line.longest)
+                line.last = time.monotonic()
+                self._long -= is_long
+                if self._lines:
+                    self._changed.notify_all()
             del line
 
 

@@ -6,12 +6,11 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    from kolabsim.engine.ensemble import Block
+import numpy as np
 
-MOST_BYTES = 200_000_000
+MOST_BYTES = 100_000_000
 """Most bytes of runs that are kept for the next visitor; simulating them again takes seconds."""
 
 Value = TypeVar("Value")
@@ -46,6 +45,19 @@ class Recent(Generic[Value]):
             self._values.clear()
 
 
+class Block(NamedTuple):
+    """What is kept of a block of runs: all that the page shows, a fifth of all that there is."""
+
+    runs: np.ndarray
+    """The figures of every measure [runs, measures]."""
+    quarters: np.ndarray
+    """Those measures that the page shows over time [runs, quarters, measures]."""
+    regions: np.ndarray
+    """[runs, regions, areas, measures by region]"""
+    trace: np.ndarray
+    """The end of the traces of the runs, or nothing."""
+
+
 @dataclass
 class Runs:
     """The runs of one strategy in blocks, by the number of the first run of each."""
@@ -55,10 +67,7 @@ class Runs:
     @property
     def size(self) -> int:
         """Bytes of all blocks."""
-        return sum(
-            block.history.nbytes + block.figures.nbytes + block.trace.nbytes
-            for block in [*self.blocks.values()]
-        )
+        return sum(part.nbytes for block in [*self.blocks.values()] for part in block)
 
 
 class RunStore:

@@ -3,7 +3,8 @@
 Simulations come from :mod:`kolabsim.app.session` and :mod:`kolabsim.app.stepper`, charts from
 :mod:`kolabsim.app.charts`, the parts of a page from :mod:`kolabsim.app.widgets`; here are controls
 and events. Uploaded tables have a page of their own, :mod:`kolabsim.app.import_page`. Pages load
-nothing from any other host.
+nothing from any other host. This file is long because it is one page: each control is built beside
+the events that it causes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,15 +30,32 @@ from starlette.responses import Response
 
 from kolabsim.app import apart
 from kolabsim.app.answers import Answers
-from kolabsim.app.charts import Drawing, register_script
+from kolabsim.app.charts import MOST_LINES, Drawing, register_script
+from kolabsim.app.futures import find_worlds
 from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
 from kolabsim.app.queue import CORES, READERS
 from kolabsim.app.session import Estimate, Session, open_scenario, refused
-from kolabsim.app.settings import SHOWN, Control, Settings, controls, read_query
+from kolabsim.app.settings import (
+    SHOWN,
+    Control,
+    Settings,
+    assumptions_title,
+    controls,
+    fixable,
+    read_query,
+    usual_value,
+)
 from kolabsim.app.stepper import Stepper
-from kolabsim.app.texts import describe, differences_html, downloads, quarter_html, waiting
+from kolabsim.app.texts import (
+    describe,
+    differences_html,
+    downloads,
+    history_html,
+    quarter_html,
+    waiting,
+)
 from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits, list_shipped, load_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
@@ -55,9 +74,9 @@ from kolabsim.app.widgets import (
     write,
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
-from kolabsim.figures.formatting import count, decimal, significant
+from kolabsim.figures.formatting import count, decimal, percent, significant
 from kolabsim.figures.labels import capitalise, measure_title
-from kolabsim.i18n import LANGUAGES, _, language, speaking
+from kolabsim.i18n import LANGUAGES, _, language, ngettext, speaking
 from kolabsim.scenario.notices import find_notices
 
 RECONNECTING = 10.0
@@ -67,6 +86,11 @@ OVERHEAD = 100_000
 COLLECTED = 10
 """Number of deleted pages after which garbage is collected: hundreds would wait otherwise."""
 DELETED = count_from(1)
+SWITCHING = 0.001
+"""Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
+turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
+MOST_TOLD = 150
+"""Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -84,6 +108,7 @@ def serve(
     ``allowed`` are further names under which browsers may reach it, and ``factor`` raises or lowers
     the limits on what a visitor may ask for.
     """
+    sys.setswitchinterval(SWITCHING)
     UPLOADS.factor = factor
     UPLOADS.call = partial(apart.call, limits=apart.Limits().scaled(factor))
 
@@ -218,7 +243,9 @@ class Page:
                         write(heading, tag="h3")
                     for control in sliders:
                         self.build_slider(control)
-        text = _("All sliders return to the values of the scenario and of the strategy.")
+                if title == assumptions_title():
+                    self.build_choice_of_assumption()
+        text = _("Levers return to the values of the strategy, and all assumptions vary.")
         button("reset", _("Reset all sliders"), self.reset, text)
 
     def choice(self, name: str, label: str, choices: Mapping[str, str]) -> None:
@@ -254,6 +281,17 @@ class Page:
             slider.on("change", move, js_handler=emit)  # at once, so before a button is clicked
             help_line(name, control.help)
 
+    def build_choice_of_assumption(self) -> None:
+        """Build the list of assumptions that can be fixed, and the button that frees them."""
+        found = fixable(find_worlds(self.scenario).futures, self.settings)
+        if self.settings.assumptions:
+            text = _("Fixed assumptions vary again from run to run.")
+            button("free", _("Let all vary"), self.free, text)
+        write(_("Fix an assumption"), tag="label").props('for="fix"')
+        options = [("", _("none"), True), *((name, text, True) for name, text in found.items())]
+        menu("fix", options, "", self.fix)
+        help_line("fix", _("All others vary from run to run, over what is plausible together."))
+
     def build_results(self) -> None:
         """Build the places for results."""
         with ui.tabs(on_change=self.open_tab).props("no-caps align=left") as tabs:
@@ -280,16 +318,29 @@ class Page:
             titles = {name: measure_title(name) for name in SHOWN}
             self.choice("measure", _("Over time"), titles)
             self.charts["envelopes"] = ChartPlace("envelopes", numbers=True)
-            caption(_("Line: median of the runs. Band: half of the runs. Dashes: nine tenths."))
+            caption(
+                _(
+                    "Line: median of the runs. Band: half of the runs. Dashes: nine tenths. Runs "
+                    "differ in assumptions and in chance."
+                )
+            )
         with ui.element("figure"):
             write(_("Gains and losses of regions"), tag="h2")
             self.verdicts = write("", tag="p").classes("state").props("id=verdicts")
             self.charts["regions"] = ChartPlace("regions", numbers=True)
             caption(_("Realised net benefit of each region, compared with the baseline."))
         with ui.element("figure"):
+            write(_("Assumptions that carry the answer"), tag="h2")
+            self.carriers = write("", tag="p").classes("state").props("id=carriers")
+            self.drivers = ui.element("div").classes("drivers").props("id=drivers")
+        with ui.element("figure"):
             write(_("Shared services at the end"), tag="h2")
             self.charts["network"] = ChartPlace("network", numbers=True)
-            caption(_("The wider a line, the more services two regions share (first runs)."))
+            text = _(
+                "The wider a line, the more services two regions share (first runs; of many lines, "
+                "the {most} widest)."
+            )
+            caption(text.format(most=count(MOST_LINES)))
         with ui.element("figure").classes("take"):
             write(_("Share and download"), tag="h2")
             text = _("It holds all settings: anyone who opens it sees the same.")
@@ -300,7 +351,10 @@ class Page:
 
     def build_stepper(self) -> None:
         """Build the buttons that advance one run, and the places for its state."""
-        text = _("Run 0 of the comparison under your strategy: same agents, draws and results.")
+        text = _(
+            "Run 0 of the comparison under your strategy, in its first plausible future: same "
+            "agents, draws and results."
+        )
         help_line("step", text)
         with ui.element("div").classes("steps"):
             for text, quarters in (
@@ -316,6 +370,27 @@ class Page:
                 caption(_("Lines join regions that share services now."))
             with ui.element("figure"):
                 self.stepper_numbers = ui.html("", sanitize=False).props("id=stepper-numbers")
+            if len(self.scenario.regions) <= MOST_TOLD:
+                with ui.element("figure").classes("told"):
+                    self.build_history()
+
+    def build_history(self) -> None:
+        """Build the list of regions, and the place for the events of the chosen one."""
+        write(_("Why? Events and reasons of a region"), tag="h2")
+        regions = self.scenario.regions
+        with ui.element("div").classes("choice"):
+            write(_("Region"), tag="label").props('for="told-region"')
+            options = [
+                (code, name, True) for code, name in zip(regions.codes, regions.labels, strict=True)
+            ]
+            self.told = regions.codes[0]
+            menu("told-region", options, self.told, self.tell)
+            text = _(
+                "Random numbers decide with chances: an event happens if its number is below. The "
+                "command “kolabsim why” also finds what would have changed it."
+            )
+            help_line("told-region", text)
+        self.history = ui.html("", sanitize=False).props("id=history aria-live=polite")
 
     # Simulating -----------------------------------------------------------------------------------
 
@@ -420,9 +495,13 @@ class Page:
         self.table.set_content(differences_html(differences.columns, differences.rows))
         for name, chart in found.charts.items():
             self.charts[name].show(chart)
-        text = _("{runs} runs of each strategy, after {seconds} s.").format(
-            runs=count(estimate.runs), seconds=decimal(seconds, 2)
-        )
+        self.show_drivers(found)
+        futures = len(estimate.session.futures)
+        text = ngettext(
+            "{runs} runs of each strategy in {futures} future, after {seconds} s.",
+            "{runs} runs of each strategy in {futures} plausible futures, after {seconds} s.",
+            futures,
+        ).format(runs=count(estimate.runs), futures=count(futures), seconds=decimal(seconds, 2))
         if not estimate.is_last:
             text += " " + _("More are on their way …")
         elif self.wanted is None:
@@ -431,6 +510,28 @@ class Page:
         self.state.props["data-answers"] = estimate.session.settings.query
         if estimate.session.settings == self.settings:
             self.is_settled.set()
+
+    def show_drivers(self, found: Drawing) -> None:
+        """Show which assumptions carry the answer, each with a button that fixes it."""
+        self.carriers.set_content(escape(found.carriers))
+        if not found.drivers and not found.estimate.is_ranked:
+            return  # the last ranking stays until there is a new one
+        can_be_fixed = fixable(found.estimate.session.futures, self.settings)
+        self.drivers.clear()
+        with self.drivers:
+            for number, one in enumerate(found.drivers):
+                with ui.element("div").classes("driver" if one.moves else "driver weak"):
+                    with ui.element("div").classes("head"):
+                        write(one.title, tag="span").props(f"id=driver-{number}")
+                        write(percent(max(one.share, 0.0)), tag="output")
+                    ui.element("div").classes("bar").style(f"width:{100.0 * one.share:.1f}%")
+                    with ui.element("div").classes("head"):
+                        write(one.effect, tag="p").classes("help")
+                        if one.name in can_be_fixed:
+                            ui.button(_("Fix"), on_click=partial(self.fix, one.name)).props(
+                                f"flat dense no-caps id=fix-{number} "
+                                f"aria-describedby=driver-{number}"
+                            )
 
     # Choosing -------------------------------------------------------------------------------------
 
@@ -452,6 +553,18 @@ class Page:
             self.choose(settings)
             text = describe(name, self.settings, self.scenario)
             self.help[name].set_content(escape(text))
+
+    @translated
+    def fix(self, name: str) -> None:
+        """Fix an assumption at its usual value; a slider moves it from there."""
+        if name:
+            usual = usual_value(name.removeprefix("parameters."), self.scenario)
+            self.rebuild(self.settings.moved(name, usual))
+
+    @translated
+    def free(self) -> None:
+        """Let all assumptions vary."""
+        self.rebuild(replace(self.settings, assumptions={}))
 
     @translated
     def reset(self) -> None:
@@ -541,3 +654,17 @@ class Page:
             self.moment.set_content(escape(stepper.moment))
             self.charts["stepper"].show(stepper.chart())
             self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))
+            await self.show_history()
+
+    @translated
+    async def tell(self, region: str) -> None:
+        """Tell the events and reasons of another region."""
+        self.told = region
+        async with self.stepping:
+            await self.show_history()
+
+    async def show_history(self) -> None:
+        """Show the events of the chosen region up to the present quarter."""
+        if self.stepper is not None and len(self.scenario.regions) <= MOST_TOLD:
+            told = await self.line.run(self.stepper.tell, self.told)
+            self.history.set_content(history_html(told))

@@ -1,42 +1,49 @@
 """A user's strategy against a baseline, on common random draws, in ever more runs.
 
 Nothing here knows of a web page: a :class:`Session` simulates, with a first :class:`Estimate` after
-few runs and better ones until it is stopped.
+few runs and better ones until it is stopped. The two stand in one file, which is long for that,
+because an estimate is nothing but the runs of its session.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import pandas as pd
 
+from kolabsim.app.futures import Worlds, find_worlds, without
 from kolabsim.app.importing import archive
-from kolabsim.app.recent import Runs, RunStore
+from kolabsim.app.recent import Block, Runs, RunStore
 from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.app.uploads import Upload
-from kolabsim.app.work import run_steps, runs_at_a_time, work_of
-from kolabsim.engine.ensemble import Block, Task, build_task, run_block
+from kolabsim.app.work import STRATEGIES, run_steps, runs_at_a_time, work_of
+from kolabsim.engine.ensemble import Task, new_state, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
 from kolabsim.model.levers import LEVERS
-from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.measures import COSTS, MEASURES, TRACE, shown_in
+from kolabsim.model.state import BUYER, NOBODY, Policy
+from kolabsim.scenario.compile import build_policy
+from kolabsim.scenario.futures import Future
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import Section
 from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
 from kolabsim.study.tables import Terms
-from kolabsim.study.tasks import DEFAULT_FUTURE
+from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed, run_figures
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.drivers import Drivers
 
 YOURS = "your_strategy"
 """Name of the strategy that a user composes."""
@@ -44,6 +51,14 @@ OWN = "your-strategy.yaml"
 """File of the strategy and assumptions that a user composes, in a study made of a table."""
 RUNS = RunStore()
 """Runs of strategies, shared by all visitors."""
+QUARTERLY = tuple(
+    dict.fromkeys(part for name in SHOWN for part in (name, *MEASURES[name].ratio) if part)
+)
+"""Measures that are shown over time, and those that they are ratios of."""
+COMPARED = tuple(dict.fromkeys((*SHOWN, *shown_in(COSTS))))
+"""Measures of a comparison: those that are shown, and sums of money."""
+PERMUTATIONS = 200
+"""Permutations for the floor of assumptions, which are ranked at each estimate but the first."""
 DRAWING = Lock()
 """Held while matplotlib draws a report: its settings belong to the whole process."""
 
@@ -120,18 +135,47 @@ class Session:
         """The runs of both strategies while they are worked on."""
 
     @cached_property
-    def tasks(self) -> tuple[Task, Task]:
-        """The input of the engine for the baseline and for the user's strategy."""
-        one, other = (
-            build_task(self.scenario, self.scenario.strategies[name], seed=self.settings.seed)
-            for name in self.strategies
-        )
-        return one, other
+    def worlds(self) -> Worlds:
+        """The scenario in its plausible futures."""
+        return find_worlds(self.source)
+
+    @cached_property
+    def _work(self) -> int:
+        """The work of a run."""
+        return work_of(self.worlds.task(next(iter(self.worlds.futures)), {}, 0))
+
+    @cached_property
+    def futures(self) -> dict[str, Future]:
+        """The settings of each future; as many as the first estimate has runs, at most."""
+        most, fixed = run_steps(self._work)[0], self.settings.assumptions
+        found = islice(self.worlds.futures.items(), most)
+        return {name: without(settings, fixed) for name, settings in found}
 
     @cached_property
     def steps(self) -> tuple[int, ...]:
-        """Numbers of runs after which there is an estimate."""
-        return run_steps(work_of(self.tasks[0]))
+        """Numbers of runs after which there is an estimate: as many in each future."""
+        number = len(self.futures)
+        steps = (max(1, round(runs / number)) * number for runs in run_steps(self._work))
+        return tuple(dict.fromkeys(steps))
+
+    @cached_property
+    def policies(self) -> tuple[Policy, Policy]:
+        """The baseline and the user's strategy, as the engine reads them."""
+        one, other = (
+            build_policy(self.scenario, self.scenario.strategies[name]) for name in self.strategies
+        )
+        return one, other
+
+    def task(self, place: int, future: str) -> Task:
+        """The input of the engine for one of the strategies in a future."""
+        task = self.worlds.task(future, self.settings.assumptions, self.settings.seed)
+        return task._replace(policy=self.policies[place])
+
+    @property
+    def first_world(self) -> tuple[Scenario, int]:
+        """The scenario and the seed of the first run."""
+        name, settings = next(iter(self.futures.items()))
+        return self.source.with_(settings | self.changes()), future_seed(self.settings.seed, name)
 
     @property
     def keys(self) -> tuple[tuple[object, ...], tuple[object, ...]]:
@@ -176,16 +220,17 @@ class Session:
         side and in any order.
         """
         found: list[Callable[[], None]] = []
-        size = runs_at_a_time(work_of(self.tasks[0]))
+        size = runs_at_a_time(self._work)
         # Always the same blocks, because sessions share them.
         edges = sorted({*range(0, self.steps[-1], size), *self.steps})
-        for name, stored, task in zip(self.strategies, self.held, self.tasks, strict=True):
+        for place, stored in enumerate(self.held):
             for first, end in pairwise(edges):
                 if first < runs and first not in stored.blocks:
                     # The network comes from the trace of the first runs only.
-                    trace = first == 0 and name == YOURS
+                    trace = first == 0 and self.strategies[place] == YOURS
                     numbers = np.arange(first, end)
-                    found.append(partial(simulate_block, stored, task, numbers, trace, stop))
+                    simulate = partial(simulate_block, self, place, stored)
+                    found.append(partial(simulate, numbers, trace=trace, stop=stop))
         return found
 
     @property
@@ -236,15 +281,36 @@ def in_all_languages(message: str) -> dict[str, str]:
 
 
 def simulate_block(
-    stored: Runs, task: Task, runs: np.ndarray, trace: bool, stop: np.ndarray
-) -> None:
-    """Simulate a block of runs on one core, unless another visitor's work did so meanwhile."""
-    if stop[0] or int(runs[0]) in stored.blocks:
+    session: Session, place: int, stored: Runs, numbers: np.ndarray, *, trace: bool,
+    stop: np.ndarray,
+) -> None:  # fmt: skip
+    """Simulate a block of runs on one core, unless another visitor's work did so meanwhile.
+
+    The runs go through the futures in turn.
+    """
+    if stop[0] or int(numbers[0]) in stored.blocks:
         return
-    block = run_block(task, runs, trace=trace, stop=stop)
-    if not stop[0]:
-        # Of the trace, nothing but the end is shown.
-        stored.blocks[int(runs[0])] = block._replace(trace=block.trace[:, -1:].copy())
+    futures, state = list(session.futures), None
+    parts: dict[int, tuple[Block, int]] = {}
+    for k in dict.fromkeys((numbers % len(futures)).tolist()):
+        here = numbers[numbers % len(futures) == k]
+        task = session.task(place, futures[k])
+        state = state or new_state(task.world)
+        found = run_block(task, here // len(futures), trace=trace, stop=stop, state=state)
+        if stop[0]:
+            return
+        kept = Block(
+            run_figures(found.history, found.measures),
+            found.history[..., [found.measures.index(name) for name in QUARTERLY]],
+            found.figures,
+            found.trace[:, -1:].copy(),
+        )
+        parts |= {int(run): (kept, row) for row, run in enumerate(here)}
+    rows = [parts[run] for run in numbers.tolist()]
+    stored.blocks[int(numbers[0])] = Block(*(
+        np.array([block[part][row] for block, row in rows if len(block[part])])
+        for part in range(len(Block._fields))
+    ))  # fmt: skip
 
 
 def open_scenario(
@@ -270,6 +336,22 @@ def open_scenario(
 
 
 @dataclass(frozen=True)
+class Shown(Results):
+    """The runs of an estimate with the measures that the page shows, in worlds that are there."""
+
+    known: list[Scenario] = field(default_factory=list, repr=False)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that are compared."""
+        return COMPARED
+
+    def worlds(self) -> Iterable[Scenario]:
+        """The scenario in each future."""
+        return self.known
+
+
+@dataclass(frozen=True)
 class Estimate:
     """The difference that the user's strategy makes, after some runs."""
 
@@ -277,44 +359,108 @@ class Estimate:
     runs: int
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether assumptions are ranked: not while somebody waits for a first estimate."""
+        return self.is_last or self.runs > self.session.steps[0]
+
+    @property
     def is_last(self) -> bool:
         """Whether no better estimate follows."""
         return self.runs == self.session.steps[-1]
 
-    @cached_property
+    @property
     def results(self) -> Results:
-        """The runs of both strategies as tidy tables."""
-        self.session.fill(self.runs)
-        history, regions = (
-            np.stack([np.concatenate([getattr(b, kind) for b in blocks])[: self.runs]
-                      for blocks in self.session.blocks(self.runs)])[:, None]
-            for kind in ("history", "figures")
-        )  # fmt: skip
+        """The runs of both strategies as tidy tables; these are simulated once more."""
         session = self.session
-        futures: dict[str, dict[str, object]] = {DEFAULT_FUTURE: {}}
-        return Results.from_arrays(
-            session.scenario, session.strategies, futures, session.settings.seed, history, regions
+        runs = np.arange(self.runs // len(session.futures))
+        blocks = [
+            [run_block(session.task(place, name), runs) for name in session.futures]
+            for place in range(STRATEGIES)
+        ]
+        history, regions = (
+            np.array([[getattr(block, kind) for block in of] for of in blocks])
+            for kind in ("history", "figures")
         )
+        return Results.from_arrays(*self._origin, history, regions)
+
+    @cached_property
+    def shown(self) -> Shown:
+        """The same with what the page shows only, from the stored runs."""
+        session = self.session
+        session.fill(self.runs)
+
+        def together(kind: str) -> np.ndarray:
+            """Return one part of all runs, [strategies, futures, runs, ...]."""
+            both = [
+                np.concatenate([getattr(block, kind) for block in blocks])[: self.runs]
+                for blocks in session.blocks(self.runs)
+            ]
+            shape = -1, len(session.futures)
+            return np.stack([one.reshape(*shape, *one.shape[1:]).swapaxes(0, 1) for one in both])
+
+        runs, quarters, regions = map(together, ("runs", "quarters", "regions"))
+        found = Shown.from_arrays(*self._origin, quarters, regions, runs=runs, quarterly=QUARTERLY)
+        fixed, worlds = session.settings.assumptions, session.worlds
+        found.known.extend(worlds.fixed(name, fixed) for name in session.futures)
+        return found
+
+    @cached_property
+    def over_time(self) -> Results:
+        """The quarters of all runs side by side, whatever their futures."""
+        table = self.shown.quarters
+        runs = self.runs // len(self.session.futures)
+        run = table["future"].cat.codes.to_numpy(np.int64) * runs + table["run"]
+        table = table.assign(future=DEFAULT_FUTURE, run=run)
+        return replace(self.shown, futures={DEFAULT_FUTURE: {}}, quarters=table)
+
+    @cached_property
+    def drivers(self) -> Drivers | None:
+        """Which assumptions move the difference in net benefit; None for too few futures."""
+        from kolabsim.analysis.drivers import find_drivers
+
+        found = self.comparison.headline
+        if found is None:
+            return None
+        settings = pd.DataFrame([*self.session.futures.values()])
+        return find_drivers(
+            found.effects.values[0], settings, level=self.comparison.level,
+            permuted=PERMUTATIONS, resamples=1,
+        )  # fmt: skip
+
+    @property
+    def _origin(self) -> tuple[Scenario, tuple[str, str], dict[str, Future], int]:
+        """Scenario, strategies, futures and seed of the runs."""
+        session = self.session
+        return session.scenario, session.strategies, session.futures, session.settings.seed
 
     @cached_property
     def comparison(self) -> Comparison:
-        """The user's strategy against the baseline, run by run, with 95% intervals."""
+        """The user's strategy against the baseline, run by run and over plausible futures."""
         from kolabsim.analysis.comparison import compare
 
-        return compare(self.results, baseline=self.session.settings.baseline)
+        return compare(self.shown, baseline=self.session.settings.baseline)
+
+    def compare_all(self) -> tuple[Results, Comparison]:
+        """The runs with all measures, and their comparison, for files to take away."""
+        from kolabsim.analysis.comparison import compare
+
+        results = self.results
+        return results, compare(results, baseline=self.session.settings.baseline)
 
     def release(self) -> None:
         """Free the large tables; they are rebuilt from the runs when they are needed."""
         self.comparison  # noqa: B018 (needs the tables, and is stored)
         self.links  # noqa: B018
-        self.__dict__.pop("results", None)
+        for name in ("shown", "over_time"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def links(self) -> np.ndarray:
         """Share of services that two regions share at the end under the user's strategy [R, R]."""
         self.session.fill(1)
         trace = self.session.blocks(1)[1][0].trace
-        return shared_services(trace[:, -1, :, :, TRACE.index("body")])
+        body, role = (trace[:, -1, :, :, TRACE.index(name)] for name in ("body", "role"))
+        return shared_services(body, role)
 
     def download(self, kind: str) -> tuple[str, bytes]:
         """The name and the content of a file: scenario, differences, data or report.
@@ -327,17 +473,17 @@ class Estimate:
         if kind == "scenario":
             return "kolabsim.yaml", session.scenario_text().encode()
         if kind == "differences":
-            return "differences.csv", table_csv(self.comparison.differences)
+            return "differences.csv", table_csv(self.compare_all()[1].differences)
         return ("kolabsim.zip", self.data()) if kind == "data" else ("kolabsim.html", self.report())
 
     def data(self) -> bytes:
         """A ZIP file: differences, winners, runs, quarters, their columns, and the study."""
-        scenario = self.session.scenario
+        scenario, (results, comparison) = self.session.scenario, self.compare_all()
         tables = {
-            "differences": self.comparison.differences,
-            "winners": self.comparison.winners,
-            "runs": self.results.runs,
-            "quarters": self.results.quarters,
+            "differences": comparison.differences,
+            "winners": comparison.winners,
+            "runs": results.runs,
+            "quarters": results.quarters,
         }
         terms = Terms({name: MEASURES[name] for name in scenario.measures}, scenario.currency)
         tables["columns"] = terms.column_table({name: list(of) for name, of in tables.items()})
@@ -360,21 +506,29 @@ class Estimate:
             "seed": chosen.seed, "runs": self.runs, "kolabsim": __version__,
         }  # fmt: skip
         question = _("What does your strategy change?")
+        results, comparison = self.compare_all()
         with DRAWING:
             page = comparison_page(
-                self.results, self.comparison, provenance=facts, question=question, measures=SHOWN
+                results, comparison, provenance=facts, question=question, measures=SHOWN
             )
             return render(page).encode()
 
 
-def shared_services(body: np.ndarray) -> np.ndarray:
-    """Share of cases in which two regions are in one body [R, R], from bodies [..., R, areas]."""
-    body = np.moveaxis(body.reshape(-1, *body.shape[-2:]), -1, 1).reshape(-1, body.shape[-2])
-    found = np.zeros((body.shape[1],) * 2)
-    for row in body:
-        found += (row[:, None] == row[None, :]) & (row >= 0)[:, None]
+def shared_services(body: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Share of cases in which two regions are partners [R, R].
+
+    From bodies and roles [..., R, areas]; two buyers of one provider are no partners.
+    """
+    bodies, roles = (
+        np.moveaxis(one.reshape(-1, *one.shape[-2:]), -1, 1).reshape(-1, one.shape[-2])
+        for one in (body, role)
+    )
+    found = np.zeros((bodies.shape[1],) * 2)
+    for row, buys in zip(bodies, roles == BUYER, strict=True):
+        together = (row[:, None] == row[None, :]) & (row != NOBODY)[:, None]
+        found += together & ~(buys[:, None] & buys[None, :])
     np.fill_diagonal(found, 0.0)
-    return found / len(body)
+    return found / len(bodies)
 
 
 def refused(error: InputError) -> list[Problem]:

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 import numpy as np
 
 from kolabsim.errors import Problems, suggestion
-from kolabsim.figures.formatting import percent, significant
+from kolabsim.figures.formatting import format_price, significant
 from kolabsim.figures.labels import capitalise
 from kolabsim.i18n import LANGUAGES, _
-from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS
+from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS, usual_price
 from kolabsim.model.measures import PAGE, shown_in
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.scenario.scenario import BASELINE, Scenario
@@ -24,13 +24,6 @@ from kolabsim.scenario.strategy import Strategy
 
 SHOWN = shown_in(PAGE)
 """Measures whose differences are shown."""
-ASSUMPTIONS = (
-    "misperception", "honour_base", "information_cost", "negotiation_cost", "attention_base",
-    "horizon_years", "trust_start", "startup_cost",
-)  # fmt: skip
-"""Parameters that can be moved: those that change efficiency, quality, net benefit and cooperation
-most when each goes through its range (the mean over two scenarios, without levers and with the full
-package, 96 runs each)."""
 LARGEST_SEED = 2**31 - 1
 
 
@@ -55,7 +48,7 @@ class Settings:
     levers: Mapping[str, float] = field(default_factory=dict)
     """Intensities, 0 to 1, of the levers that were moved."""
     assumptions: Mapping[str, float] = field(default_factory=dict)
-    """Values of the parameters that were moved."""
+    """Values of the parameters that are fixed; all others vary from future to future."""
 
     @property
     def changes(self) -> dict[str, float]:
@@ -74,7 +67,7 @@ class Settings:
         return urlencode(words | {name: f"{value:g}" for name, value in self.changes.items()})
 
     def moved(self, name: str, value: float | None) -> Settings:
-        """Return settings with a lever or parameter moved; None puts it back."""
+        """Return settings with a lever moved or a parameter fixed; None puts it back."""
         kind, _dot, rest = name.partition(".")
         group = "assumptions" if kind == "parameters" else "levers"
         others = {key: v for key, v in getattr(self, group).items() if key != rest}
@@ -99,9 +92,7 @@ def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
     """Read settings from an address; report invalid ones, and leave them at their defaults."""
     found = Settings()
     ranges = {lever_name(name): (0.0, 1.0) for name in LEVERS}
-    ranges |= {
-        f"parameters.{name}": (PARAMETERS[name].low, PARAMETERS[name].high) for name in ASSUMPTIONS
-    }
+    ranges |= {f"parameters.{name}": (entry.low, entry.high) for name, entry in PARAMETERS.items()}
     words = {"measure": SHOWN, "lang": tuple(LANGUAGES)}
     for name, text in query.items():
         if name in ranges:
@@ -137,7 +128,7 @@ def number_in(name: str, text: str, least: float, most: float, problems: Problem
 
 @dataclass(frozen=True)
 class Control:
-    """A slider: a lever's intensity, or the value of an assumption."""
+    """A slider: a lever's intensity, or the value of a fixed assumption."""
 
     name: str
     """Dotted name, as in a scenario."""
@@ -148,6 +139,8 @@ class Control:
     value: float
     usual: float
     """Value in the scenario and in the strategy from which the user's own starts."""
+    is_fixed: bool = False
+    """Whether its usual value is a choice like all others."""
 
     @property
     def step(self) -> float:
@@ -163,7 +156,9 @@ class Control:
         return (self.usual - self.low) / steps if share else (self.high - self.low) / 30.0
 
     def setting(self, value: float) -> float | None:
-        """The setting for a position of the slider: None at the usual value."""
+        """The setting for a position of the slider; None for the usual intensity of a lever."""
+        if self.is_fixed:
+            return value
         return None if abs(value - self.usual) < self.step / 100.0 else value
 
 
@@ -171,35 +166,58 @@ def controls(settings: Settings, scenario: Scenario) -> dict[str, dict[str, list
     """List the sliders by the title of their group and of the step that they belong to.
 
     Levers come in the order of the five steps of collaboration, then the supporters, then the
-    assumptions.
+    assumptions that are fixed.
     """
     start = scenario.strategies.get(settings.start)
     steps: dict[str, list[Control]] = {}
     supporters: list[Control] = []
     for name, lever in LEVERS.items():
         price = scenario.parameters.get(lever.price, PARAMETERS[lever.price].default)
+        price = usual_price(lever, price)
         usual = intensity(start, name) if start else 0.0
         text = _("{meaning}. Price: {share} of {base}.").format(
             meaning=capitalise(_(lever.meaning)), base=_(BASE_TITLES[lever.base]),
-            share=percent(price, decimals=int(price < 0.1)),
+            share=format_price(price),
         )  # fmt: skip
         value, label = settings.levers.get(name, usual), capitalise(_(lever.title))
         title = f"{[*STEPS].index(lever.step) + 1}. {capitalise(_(STEPS[lever.step]))}"
         group = supporters if name in SUPPORTERS else steps.setdefault(title, [])
         group.append(Control(lever_name(name), label, text, 0.0, 1.0, value, usual))
-    assumptions = [assumption(name, settings, scenario) for name in ASSUMPTIONS]
+    assumptions = [assumption(name, settings, scenario) for name in settings.assumptions]
     external = STEPS["support"]
     return {
         _("Steps of collaboration"): steps,
         capitalise(_(external)): {"": supporters},
-        _("Assumptions that matter most"): {"": assumptions},
+        assumptions_title(): {"": assumptions},
     }
+
+
+def assumptions_title() -> str:
+    """Title of the group of assumptions."""
+    return _("Assumptions")
+
+
+def fixable(futures: Mapping[str, Mapping[str, object]], settings: Settings) -> dict[str, str]:
+    """Titles of the assumptions that vary and can be fixed, by dotted names, in their order."""
+    varied = dict.fromkeys(name for future in futures.values() for name in future)
+    names = (name.removeprefix("parameters.") for name in varied if name.startswith("parameters."))
+    titles = {
+        f"parameters.{name}": capitalise(_(PARAMETERS[name].meaning))
+        for name in names
+        if name in PARAMETERS and name not in settings.assumptions
+    }
+    return dict(sorted(titles.items(), key=lambda item: item[1]))
+
+
+def usual_value(name: str, scenario: Scenario) -> float:
+    """The value of a parameter in a scenario."""
+    return float(scenario.parameters.get(name, PARAMETERS[name].default))
 
 
 def assumption(name: str, settings: Settings, scenario: Scenario) -> Control:
     """The slider of a parameter."""
     entry = PARAMETERS[name]
-    usual = scenario.parameters.get(name, entry.default)
+    usual = usual_value(name, scenario)
     unit = "" if entry.unit == "1" else f" {_(entry.unit)}"
     text = _("{low} to {high}{unit}; usually {usual}. Source: {source}.").format(
         low=significant(entry.low), high=significant(entry.high), unit=unit,
@@ -207,7 +225,7 @@ def assumption(name: str, settings: Settings, scenario: Scenario) -> Control:
     )  # fmt: skip
     return Control(
         f"parameters.{name}", capitalise(_(entry.meaning)), text, min(entry.low, usual),
-        max(entry.high, usual), settings.assumptions.get(name, usual), usual,
+        max(entry.high, usual), settings.assumptions.get(name, usual), usual, is_fixed=True,
     )  # fmt: skip
 
 

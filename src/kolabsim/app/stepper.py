@@ -9,10 +9,15 @@ import numpy as np
 
 from kolabsim.app.charts import Chart, network
 from kolabsim.app.session import YOURS, Session, shared_services
+from kolabsim.app.texts import Told
+from kolabsim.engine.ensemble import build_task
 from kolabsim.figures.formatting import choose_scale, count
 from kolabsim.figures.labels import area_title, measure_title
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.measures import MEASURES, STEPPER, shown_in
+from kolabsim.report.history import event_sentence, listed_events, listed_reasons, moment
+from kolabsim.study.replay import Replay, replay_task
+from kolabsim.study.tasks import DEFAULT_FUTURE
 
 if TYPE_CHECKING:
     from kolabsim.engine.mesa_model import CollaborationModel
@@ -29,11 +34,12 @@ class Stepper:
     def __init__(self, session: Session) -> None:
         from kolabsim.engine.mesa_model import CollaborationModel
 
-        self.model: CollaborationModel = CollaborationModel(
-            session.scenario, YOURS, run=0, seed=session.settings.seed
-        )
+        scenario, seed = session.first_world
+        self.model: CollaborationModel = CollaborationModel(scenario, YOURS, run=0, seed=seed)
         self._events: list[str] = []
         self._lock = Lock()
+        self._seed = seed
+        self._histories: dict[str, Replay] = {}
 
     @property
     def is_over(self) -> bool:
@@ -54,14 +60,42 @@ class Stepper:
         ended = [_("{body} ends").format(body=body) for body in before if body not in after]
         self._events = begun + ended
 
+    def tell(self, region: str) -> list[Told]:
+        """The events of a region up to the present quarter, the last first, with their reasons.
+
+        The whole run is replayed when a region is first asked for, because a run that is replayed
+        is the same run.
+        """
+        with self._lock:
+            if region not in self._histories:
+                scenario = self.model.simulated
+                task = build_task(scenario, scenario.strategies[YOURS], seed=self._seed)
+                self._histories[region] = replay_task(
+                    scenario, task, strategy=YOURS, run=0, future=DEFAULT_FUTURE, regions=[region]
+                )
+        found = self._histories[region]
+        return [
+            Told(
+                f"{moment(found, row.quarter)} · {area_title(row.area)}",
+                event_sentence(found, row), listed_reasons(found, row),
+            )
+            for row in reversed(listed_events(found, region, None, self.model.quarter))
+        ]  # fmt: skip
+
     def _bodies(self) -> list[str]:
         """The present joint bodies in words; with other members, a body is another one."""
         regions = self.model.simulated.regions
         names = dict(zip(regions.codes, regions.labels, strict=True))
         found = []
         for body in self.model.agreements():
-            area, members = cast(str, body["area"]), cast(list[str], body["members"])
-            found.append(f"{area_title(area)}: {', '.join(names[code] for code in members)}")
+            area, members = area_title(cast(str, body["area"])), cast(list[str], body["members"])
+            provider = cast("str | None", body["provider"])
+            listed = ", ".join(names[code] for code in members if code != provider)
+            text = _("{area}: {members}")
+            if provider is not None:
+                text = _("{area}: {provider} serves {members}")
+            filled = {"area": area, "members": listed, "provider": names.get(provider or "", "")}
+            found.append(text.format(**filled))
         return found
 
     @property
@@ -76,7 +110,8 @@ class Stepper:
 
     def chart(self) -> Chart:
         """The network of regions that share services now."""
-        links = shared_services(self.model.state.slot["body"])
+        slot = self.model.state.slot
+        links = shared_services(slot["body"], slot["role"])
         return network(self.model.simulated.regions, links, _("Regions that share services now"))
 
     def measures(self) -> list[tuple[str, str]]:

@@ -4,57 +4,159 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.arrays import is_numeric
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    GAINS,
+    LIKELY,
+    LOSES,
+    PLAIN,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.uploads import LARGEST
-from kolabsim.figures.formatting import SPACE, count, percent
-from kolabsim.figures.labels import capitalise, choose_measure_scale, strategy_title
+from kolabsim.figures.formatting import SPACE, count, percent, significant
+from kolabsim.figures.labels import (
+    assumption_title,
+    capitalise,
+    choose_measure_scale,
+    strategy_title,
+)
 from kolabsim.figures.palette import MARKS
-from kolabsim.i18n import _, language
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.jit import is_compiled_before
 from kolabsim.model.measures import MEASURES
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.app.importing import View
+    from kolabsim.app.session import Estimate
     from kolabsim.scenario.importer.decisions import Decision
     from kolabsim.scenario.scenario import Scenario
 
 FIRST = 3
 """Regions that a preview shows."""
+MOST_DRIVERS = 6
+"""Most assumptions that are shown to carry the answer."""
 MOST_ROWS = 100
 """Most rows of a table of numbers."""
 
 
 def headline(comparison: Comparison) -> str:
-    """Sum up the effect of the user's strategy in two sentences."""
+    """Sum up the effect of the user's strategy in three sentences."""
     table = comparison.table(SHOWN[0])
     row, scale = table.iloc[0], choose_measure_scale(comparison, SHOWN[0], table)
-    verdicts = comparison.winners["verdict"]
-    return _(
+    text = _(
         "Compared with “{baseline}”, your strategy changes realised net benefit by {difference} "
         "({level} interval: {interval}). Of {regions} regions, {gain} gain and {lose} lose."
-    ).format(
+    )
+    if comparison.is_varied:
+        text = _(
+            "Compared with “{baseline}”, your strategy changes realised net benefit by "
+            "{difference} ({interval} over plausible assumptions). {verdict} Of {regions} regions, "
+            "{gain} gain and {lose} lose, likely or robustly."
+        )
+    gain, lose = (
+        (comparison.regions()["verdict"].astype(object).replace(PLAIN) == word).sum()
+        for word in (GAINS, LOSES)
+    )
+    return text.format(
         baseline=strategy_title(comparison, comparison.baseline),
         difference=scale.text(row.difference, signed=True),
         level=percent(comparison.level),
         interval=scale.interval(row.low, row.high, signed=True),
-        regions=count(len(verdicts)),
-        gain=count((verdicts == GAINS).sum()),
-        lose=count((verdicts == LOSES).sum()),
-    )
+        verdict=verdict_sentence(comparison) if comparison.is_varied else "",
+        regions=count(len(comparison.regions())), gain=count(gain), lose=count(lose),
+    )  # fmt: skip
+
+
+def verdict_sentence(comparison: Comparison) -> str:
+    """What plausible futures say of the difference in net benefit."""
+    row = comparison.table(SHOWN[0]).iloc[0]
+    texts = {
+        ROBUST[BETTER]: _("This is robust: better in {better} of {futures} plausible futures."),
+        LIKELY[BETTER]: _("This is likely: better in {better} of {futures} plausible futures."),
+        LIKELY[WORSE]: _("It is likely worse: in {worse} of {futures} plausible futures."),
+        ROBUST[WORSE]: _("It is robustly worse: in {worse} of {futures} plausible futures."),
+        SAME: _("That hardly changes anything: {threshold} of cost at most."),
+        DEPENDS: _(
+            "Whether it is better depends on assumptions: better in {better}, worse in {worse} of "
+            "{futures} plausible futures."
+        ),
+    }
+    undecided = _("Chance leaves open whether it is better; more runs may show it.")
+    threshold = f"{significant(100.0 * comparison.criteria.threshold)}%"
+    return texts.get(str(row.verdict), undecided).format(
+        better=percent(row.better_share), worse=percent(row.worse_share),
+        futures=count(row.futures), threshold=threshold,
+    )  # fmt: skip
 
 
 def verdict_counts(comparison: Comparison) -> str:
-    """Count the regions that gain, that lose and that are undecided, each with its mark."""
-    verdicts = comparison.winners["verdict"]
-    labels = {GAINS: _("gain"), LOSES: _("lose"), UNDECIDED: _("undecided")}
+    """Count the regions by verdict, each with its mark."""
+    verdicts = comparison.regions()["verdict"]
+    labels = {GAINS: _("gain"), SAME: _("hardly change"), UNDECIDED: _("undecided")}
+    labels[LOSES] = _("lose")
+    if comparison.is_varied:
+        labels = {
+            ROBUST[GAINS]: _("robustly gain"), LIKELY[GAINS]: _("likely gain"),
+            SAME: _("hardly change"), DEPENDS: _("depend on assumptions"),
+            UNDECIDED: _("undecided"), LIKELY[LOSES]: _("likely lose"),
+            ROBUST[LOSES]: _("robustly lose"),
+        }  # fmt: skip
     return ", ".join(
         f"{MARKS[verdict][0]}{SPACE}{count((verdicts == verdict).sum())} {label}"
         for verdict, label in labels.items()
+        if (verdicts == verdict).any() or not comparison.is_varied
     )
+
+
+class DriverText(NamedTuple):
+    """An assumption that moves the difference in net benefit, in words."""
+
+    name: str
+    """Dotted name of the setting."""
+    title: str
+    share: float
+    """Share of the variance between futures that it explains alone."""
+    moves: bool
+    """Whether that is more than chance would show."""
+    effect: str
+
+
+def describe_drivers(estimate: Estimate) -> tuple[str, list[DriverText]]:
+    """Which assumptions carry the answer, the strongest first."""
+    if not estimate.is_ranked:
+        return _("Assumptions are ranked after the next runs."), []
+    found, comparison = estimate.drivers, estimate.comparison
+    if found is None:
+        return _("There are too few plausible futures to rank assumptions."), []
+    scale = choose_measure_scale(comparison, SHOWN[0], comparison.table(SHOWN[0]))
+    rows = []
+    for row in found.ranked.head(MOST_DRIVERS).itertuples():
+        effect = _("{start} to {end} from its lowest to its highest value")
+        if not is_numeric(found.settings[row.assumption]):
+            effect = _("{start} to {end} by option")
+        ends = scale.bare(row.lowest, signed=True), scale.text(row.highest, signed=True)
+        title = assumption_title(
+            estimate.session.source, row.assumption, found.together[row.assumption]
+        )
+        effect = effect.format(start=ends[0], end=ends[1])
+        rows.append(DriverText(row.assumption, title, row.share, bool(row.moves), effect))
+    text = ngettext(
+        "{number} of {all} assumptions that vary can be distinguished from chance. The share is "
+        "that of the variance between futures that an assumption explains alone.",
+        "{number} of {all} assumptions that vary can be distinguished from chance. The share is "
+        "that of the variance between futures that an assumption explains alone.",
+        found.moving,
+    )
+    return text.format(number=count(found.moving), all=count(len(found.ranked))), rows
 
 
 def describe(name: str, settings: Settings, scenario: Scenario) -> str:
@@ -185,3 +287,22 @@ def quarter_html(measures: Iterable[tuple[str, str]], events: Iterable[str]) -> 
     """The measures and the events of a quarter."""
     items = "".join(f"<li>{escape(event)}</li>" for event in events)
     return f"{table_html([], measures)}<ul class=events>{items}</ul>"
+
+
+class Told(NamedTuple):
+    """An event of a region: when and where, what, and why."""
+
+    where: str
+    what: str
+    why: str
+
+
+def history_html(told: Iterable[Told]) -> str:
+    """The events of a region, each with the reasons behind it."""
+    items = []
+    for one in told:
+        why = f"<small>{escape(one.why)}</small>" if one.why else ""
+        items.append(f"<li><b>{escape(one.where)}</b> {escape(one.what)}{why}</li>")
+    if not items:
+        return f"<p>{escape(_('Nothing has happened to this region yet.'))}</p>"
+    return f"<ol class=history>{''.join(items)}</ol>"

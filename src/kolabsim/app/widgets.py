@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from nicegui import ui
+from nicegui import Client, ui
 
 from kolabsim.app.charts import Chart
 from kolabsim.app.texts import table_html, uploads_help
@@ -44,6 +44,14 @@ def begin_page() -> None:
     ui.colors(primary=BLUE)
     ui.context.client.content.classes("page")
     ui.run_javascript(f"document.documentElement.lang = {language()!r}")
+
+
+async def ask_browser(client: Client, code: str, seconds: float) -> Any:
+    """Return what JavaScript returns; None if the browser is gone, or takes longer."""
+    try:
+        return await client.run_javascript(code, timeout=seconds)
+    except TimeoutError:
+        return None
 
 
 class ChartPlace:

@@ -19,7 +19,7 @@ from kolabsim.i18n import LANGUAGES, _, set_language
 from kolabsim.model.load import listeners
 
 COMMANDS = (
-    "run", "verify", "results", "new", "region", "check", "list", "schema", "graph", "app",
+    "run", "verify", "results", "new", "region", "why", "check", "list", "schema", "graph", "app",
     "evidence", "calibrate",
 )  # fmt: skip
 """Modules of this package that each add a command, in the order in which the help lists them."""

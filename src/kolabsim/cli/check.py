@@ -72,12 +72,18 @@ def describe_experiment(experiment: Experiment) -> str:
     """Describe an experiment in one line."""
     texts = {
         "comparison": _("a comparison of {strategies} strategies, {runs} runs each, in {scenario}"),
+        "ensemble": _(
+            "a comparison of {strategies} strategies in {futures} futures, {runs} runs each, in "
+            "{scenario}"
+        ),
         "sensitivity": _("a sensitivity analysis of {factors} factors in {scenario}"),
         "robustness": _("a comparison of {strategies} strategies in many futures of {scenario}"),
         "search": _("a search for packages of {factors} levers in {scenario}"),
         "sweep": _("a sweep over {factors} factors in {scenario}"),
     }
-    return texts[experiment.kind].format(
+    futures = len(experiment.futures) if experiment.kind == "comparison" else 1
+    return texts["ensemble" if futures > 1 else experiment.kind].format(
+        futures=futures,
         scenario=experiment.scenario.name,
         strategies=len(experiment.strategies),
         factors=len(experiment.factors),

@@ -1,4 +1,4 @@
-"""``kolabsim list``: list scenarios, experiments, strategies, levers, factors or measures."""
+"""``kolabsim list``: list scenarios, experiments, strategies, levers, laws, factors, measures."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 @program.command(
-    "list", help=N_("List scenarios, experiments, strategies, levers, factors or measures.")
+    "list",
+    help=N_("List scenarios, experiments, laws, terms, strategies, levers, factors or measures."),
 )
 def list_(
     what: str = typer.Argument(
         metavar=N_("WHAT"),
-        help=N_("scenarios, experiments, strategies, levers, factors or measures."),
+        help=N_("scenarios, experiments, laws, terms, strategies, levers, factors or measures."),
     ),
     scenario: str = typer.Option(
         "kartamantul",
@@ -35,7 +36,10 @@ def list_(
 ) -> None:
     from kolabsim.scenario.scenario import Scenario
 
-    of_kolabsim = {"scenarios": scenario_table, "experiments": experiment_table}
+    of_kolabsim = {
+        "scenarios": scenario_table, "experiments": experiment_table, "laws": law_table,
+        "terms": term_table,
+    }  # fmt: skip
     of_scenario: dict[str, Callable[[Scenario], Table]] = {
         "strategies": strategy_table,
         "levers": lever_table,
@@ -71,6 +75,34 @@ def experiment_table() -> Table:
     return table
 
 
+def law_table() -> Table:
+    """List what each law of the model claims, over which argument."""
+    from kolabsim.figures.formatting import format_interval, significant
+    from kolabsim.figures.labels import capitalise
+    from kolabsim.model.curves import CURVES
+
+    table = plain_table(_("law"), _("claim"), _("over"), _("range"), _("parameters"))
+    for one in CURVES:
+        span = format_interval(significant(one.low), significant(one.high))
+        table.add_row(
+            one.law, _(one.claim), capitalise(_(one.along)), span, ", ".join(one.parameters)
+        )  # fmt: skip
+    return table
+
+
+def term_table() -> Table:
+    """List the terms of the laws on which levers, user-defined ones too, can act."""
+    from kolabsim.model.declare import ACTING, load_built_in
+    from kolabsim.model.levers import TERMS
+
+    load_built_in()
+    table = plain_table(_("term"), _("unit"), _("meaning"), _("levers"))
+    for name, term in TERMS.items():
+        acting = [lever for lever, one in ACTING.items() if name in one.effects]
+        table.add_row(name, unit_title(term.unit, ""), _(term.meaning), ", ".join(acting))
+    return table
+
+
 def strategy_table(scenario: Scenario) -> Table:
     table = plain_table(_("strategy"), _("title"), _("what is done"))
     for name, found in scenario.strategies.items():
@@ -80,23 +112,29 @@ def strategy_table(scenario: Scenario) -> Table:
 
 def lever_table(scenario: Scenario) -> Table:
     """List the levers of a scenario, user-defined ones too, in the order of the five steps."""
-    from kolabsim.figures.formatting import percent
+    from kolabsim.figures.formatting import format_price, percent
     from kolabsim.model.declare import ACTING
-    from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, STEPS
+    from kolabsim.model.levers import BASE_TITLES, PAYER_TITLES, STEPS, usual_price
     from kolabsim.model.parameters import PARAMETERS
 
     table = plain_table(
-        _("lever"), _("step"), _("meaning"), _("acts on"), _("price"), _("paid by")
+        _("lever"), _("step"), _("meaning"), _("acts on"), _("strength"), _("price"),
+        _("paid by"),
     )  # fmt: skip
     known = PARAMETERS | scenario.declared.parameters
     for name, lever in scenario.levers.items():
-        share = known[lever.price].default
+        strength = next((
+            percent(scenario.parameters.get(key, entry.default))
+            for key, entry in ACTING[name].parameters.items() if key.endswith("_strength")
+        ), "")  # fmt: skip
+        share = scenario.parameters.get(lever.price, known[lever.price].default)
+        share = usual_price(lever, float(share))
         price = _("{share} of {base}").format(
-            share=percent(share, decimals=int(share < 0.1)), base=_(BASE_TITLES[lever.base])
+            share=format_price(share), base=_(BASE_TITLES[lever.base])
         )
         table.add_row(
             name, _(STEPS[lever.step]), f"{_(lever.title)}: {_(lever.meaning)}",
-            ", ".join(ACTING[name].effects), price, _(PAYER_TITLES[lever.payer]),
+            ", ".join(ACTING[name].effects), strength, price, _(PAYER_TITLES[lever.payer]),
         )  # fmt: skip
     return table
 

@@ -111,6 +111,22 @@ def parse_settings(settings: Sequence[str]) -> dict[str, object]:
     return found
 
 
+def number_of_futures(word: str) -> int:
+    """Read a number of plausible futures; ``all`` stands for as many as ship.
+
+    Raises :class:`~kolabsim.errors.InputError` for anything else.
+    """
+    from kolabsim.scenario.futures import plausible_sets
+
+    most = len(plausible_sets())
+    if word == "all":
+        return most
+    if not word.isdecimal() or int(word) > most:
+        text = _("--plausible {word}: allowed are whole numbers from 0 to {most}, and all")
+        raise InputError.of(text, word=word, most=most)
+    return int(word)
+
+
 def command_line() -> str:
     """The command as the user typed it; bytes that are no text become escapes."""
     typed = shlex.join(["kolabsim", *sys.argv[1:]])

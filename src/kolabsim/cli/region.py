@@ -7,7 +7,16 @@ from pathlib import Path
 
 import typer
 
-from kolabsim.cli.program import FAILED, LANGUAGE, SEED, WORKERS, command_line, number, program
+from kolabsim.cli.program import (
+    FAILED,
+    LANGUAGE,
+    SEED,
+    WORKERS,
+    command_line,
+    number,
+    number_of_futures,
+    program,
+)
 from kolabsim.cli.terminal import announce_compilation, count_runs, print_report_path, terminal
 from kolabsim.i18n import N_
 
@@ -19,7 +28,14 @@ def region(
     strategy: str = typer.Option(
         "team", metavar=N_("STRATEGY"), help=N_("Strategy to compare with voluntary cooperation.")
     ),
-    runs: int = number(200, N_("Runs of each strategy."), min=2),
+    plausible: str = typer.Option(
+        "all",
+        metavar=N_("NUMBER"),
+        help=N_("Plausible futures, or all; 0 does not vary assumptions."),
+    ),
+    runs: int | None = number(
+        None, N_("Runs of each strategy in each future."), min=2, show_default=N_("500 in all")
+    ),
     seed: int = SEED,
     out: Path | None = typer.Option(
         None,
@@ -34,15 +50,20 @@ def region(
     from kolabsim.report.html import errors_file
     from kolabsim.report.provenance import provenance
     from kolabsim.report.region import answer_section, page_names, write_region
+    from kolabsim.scenario.futures import plausible_futures
     from kolabsim.scenario.scenario import Scenario
+    from kolabsim.study.spec import default_runs
 
     world = Scenario.load(scenario)
+    futures = plausible_futures(number_of_futures(plausible), world)
+    runs = runs or default_runs(len(futures))
     announce_compilation()
-    with count_runs(2 * runs) as progress:
+    with count_runs(2 * runs * max(len(futures), 1)) as progress:
         found = region_outlook(
-            world, code, strategy, runs=runs, seed=seed, threads=workers, progress=progress
-        )
-    facts = provenance(command_line(), seed, world) | {"runs": runs}
+            world, code, strategy, futures=futures, runs=runs, seed=seed, threads=workers,
+            progress=progress,
+        )  # fmt: skip
+    facts = provenance(command_line(), seed, world) | {"runs": runs * len(found.futures)}
     path = out or Path("results") / page_names(world)[found.code]
     write_region(found, path, facts=facts, workbook=True)
     for paragraph in answer_section(found).summary:

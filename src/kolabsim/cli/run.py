@@ -63,8 +63,10 @@ def run(
         None, N_("Samples of a sensitivity or robustness experiment."), min=2
     ),
     quick: bool = typer.Option(False, "--quick", help=N_("Quick look with few runs and samples.")),
-    plausible: int | None = number(
-        None, N_("Plausible futures to add to those of the file."), min=0, max=100
+    plausible: str | None = typer.Option(
+        None,
+        metavar=N_("NUMBER"),
+        help=N_("Plausible futures, or all; 0 does not vary assumptions."),
     ),
     structures: bool = typer.Option(
         False,
@@ -95,7 +97,8 @@ def run(
 
     started = time.perf_counter()
     changes = {
-        "runs": runs, "seed": seed, "samples": samples, "plausible": plausible,
+        "runs": runs, "seed": seed, "samples": samples,
+        "plausible": int(plausible) if plausible and plausible.isdecimal() else plausible,
         "structures": "all" if structures else None,
     }  # fmt: skip
     with guarded(allow_extensions or not Path(experiment).is_dir()):
@@ -123,9 +126,9 @@ def publish(
 ) -> None:
     """Run an experiment and write its report, unless all of it is there."""
     from kolabsim.analysis.comparison import Comparison
-    from kolabsim.report.comparison import terminal_table
+    from kolabsim.report.comparison import terminal_lines, terminal_table
     from kolabsim.report.derive import source_files
-    from kolabsim.report.experiment import Publication
+    from kolabsim.report.experiment import Publication, runs_of_pages
     from kolabsim.report.output import REPORT
     from kolabsim.report.provenance import Account, hash_request, study_provenance
     from kolabsim.study.execution import Progress
@@ -173,10 +176,10 @@ def publish(
     def begin() -> None:
         terminal().print(_("Writing the report ..."))
 
-    pages = 2 * len(codes) * getattr(found.spec, "runs", 0) if codes else 0
+    pages = 2 * len(codes) * runs_of_pages(found) if codes else 0
     with ledger.publishing(key) as about, count_runs(pages) as progress:
         plan = Publication(found, folder, run, facts, codes, begin, progress)
-        result, sections = plan.publish()
+        result, lines = plan.publish()
         about |= plan.facts
     if faults:  # of points that this experiment no longer has
         ledger.remove(ledger.faults(INPUT, PART))
@@ -185,10 +188,14 @@ def publish(
             "This is a thought experiment, not a prediction: compare strategies, and do not read "
             "single values as forecasts."
         )
+        above, below = terminal_lines(result)
+        for line in above:
+            console.print(line, soft_wrap=True)
         console.print(terminal_table(found, result))
-        console.print(text)
-    for paragraph in sections[0].summary if sections else ():
-        console.print(paragraph, soft_wrap=True)
+        for line in (*below, text):
+            console.print(line, soft_wrap=True)
+    for line in lines:
+        console.print(line, soft_wrap=True)
     print_report_path(folder / REPORT)
     warn_of_failures(whole.failed, folder)
     if is_incomplete(ledger):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,18 +18,10 @@ from kolabsim.model.declare import CustomMeasure, DecisionRule, Extension, Targe
 from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import score_regions, start_quarter, support
 from kolabsim.model.jit import ahead_of_region, compiled, first_call, host_entry, kernel, rebind
-from kolabsim.model.levers import CUSTOM_TARGETS
-from kolabsim.model.measures import (
-    MEASURES,
-    REGION_MEASURES,
-    TRACE,
-    add_region,
-    clear,
-    conclude,
-    record_region,
-    trace_region,
-)
+from kolabsim.model.levers import CUSTOM_TARGETS, FORMS
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
+from kolabsim.model.recording import add_region, clear, conclude, record_region, trace_region
 from kolabsim.model.rng import Key
 from kolabsim.model.stages import (
     builds_trust,
@@ -40,7 +32,7 @@ from kolabsim.model.stages import (
     plan,
     produce,
 )
-from kolabsim.model.state import Policy, State, World, allocate
+from kolabsim.model.state import NOBODY, Policy, State, World, allocate
 from kolabsim.model.targeting import score_region
 from kolabsim.scenario.compile import (
     build_policy,
@@ -61,9 +53,12 @@ BLOCK = 64
 
 @kernel
 def simulate_runs(
-    w, s, policy, p, rule, custom, seed, runs, traits, history, figures, trace, stop
+    w, s, policy, p, rule, custom, seed, runs, traits, history, figures, trace, stop, first, end
 ):  # fmt: skip
     """Simulate the runs numbered ``runs``; the traits of regions are those of the runs ``traits``.
+
+    They go from quarter ``first`` up to but not including ``end``. A run that does not start with
+    quarter 0 goes on from the state that it is given.
 
     ``rule`` are the parameters of the decision rule, ``custom`` those of other user-defined rules.
 
@@ -73,8 +68,9 @@ def simulate_runs(
     quality = np.empty(regions)
     last_year = min(QUARTERS, horizon)
     for k in range(len(runs)):
-        initialise(w, s, policy, p, Key(seed, traits[k], 0))
-        for quarter in range(horizon):
+        if first == 0:
+            initialise(w, s, policy, p, Key(seed, traits[k], 0))
+        for quarter in range(first, end):
             if stop[0] != 0:
                 return k
             key = Key(seed, runs[k], quarter)
@@ -263,7 +259,7 @@ def build_task(
     parameters = model_parameters(scenario.parameters if settings is None else settings)
     rule, rule_parameters = build_rule(scenario)
     return Task(
-        build_world(scenario, parameters), build_policy(scenario, strategy), parameters, rule,
+        build_world(scenario), build_policy(scenario, strategy), parameters, rule,
         rule_parameters, seed, build_extensions(scenario),
     )  # fmt: skip
 
@@ -331,11 +327,51 @@ def run_block(
         done = loop(
             task.world, state or new_state(task.world), task.policy, task.parameters,
             task.rule_parameters, task.extensions.parameters, task.seed, runs, traits, history,
-            figures, kept, np.zeros(1, np.int64) if stop is None else stop,
+            figures, kept, np.zeros(1, np.int64) if stop is None else stop, 0, horizon,
         )  # fmt: skip
     figures[done:] = np.nan
     kept[done:] = np.nan
     return Block(history, figures, kept, task.measures)
+
+
+def resume(task: Task, state: State, run: int, first: int, end: int, traits: int) -> np.ndarray:
+    """Let one run go on from quarter ``first``, in whose beginning ``state`` is, up to ``end``.
+
+    The state is changed in place. The task may differ from that of the earlier quarters. Returns
+    the slots of these quarters, [quarters, regions, areas, columns of TRACE].
+    """
+    horizon, places = int(task.world.setting[0].horizon), state.slot.shape
+    history = np.full((1, horizon, len(task.measures)), np.nan)
+    kept = np.full((1, horizon, *places, len(TRACE)), np.nan)
+    loop = loop_for(task.rule, task.extensions)
+    with first_call(loop):
+        loop(
+            task.world, state, task.policy, task.parameters, task.rule_parameters,
+            task.extensions.parameters, task.seed, np.array([run]), np.array([traits]), history,
+            np.zeros((0, 1, 1, 1)), kept, np.zeros(1, np.int64), first, end,
+        )  # fmt: skip
+    return kept[0, first:end]
+
+
+def list_bodies(scenario: Scenario, state: State, quarter: int) -> list[dict[str, Any]]:
+    """The joint bodies of a run when a quarter begins: area, form, age in years, and members.
+
+    Members are codes. Of a contract, ``provider`` is the code of the region that serves the others;
+    it is None in all other forms.
+    """
+    names, codes = list(scenario.areas), scenario.regions.codes
+    found = [
+        {
+            "area": names[record.area],
+            "form": FORMS[record.form],
+            "age": (quarter - int(record.began)) / QUARTERS,
+            "members": [codes[i] for i in members[: record.members]],
+            "provider": None if record.provider == NOBODY else codes[record.provider],
+        }
+        for record, members in zip(state.body, state.members, strict=True)
+        if record.members > 0
+    ]
+    return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
 
 
 def cores() -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, identify_for, new_state
+from kolabsim.engine.ensemble import Task, build_task, identify_for, list_bodies, new_state
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model import agreements, bodies, initialisation, interventions, measures, stages
+from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.jit import host_entry
-from kolabsim.model.levers import CUSTOM_TARGETS, FORMS, GOVERNMENT, SUPPORTERS
+from kolabsim.model.levers import CUSTOM_TARGETS, GOVERNMENT, SUPPORTERS
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
@@ -119,12 +119,19 @@ class RegionalGovernment(mesa.Agent):
         return self.model.state.slot[self.row, self.model.area_number(area)]
 
     def partners(self, area: str) -> list[RegionalGovernment]:
-        """The regions with which it shares a service area, in the order of their codes."""
-        body = self.slot(area).body
-        if body == NOBODY:
+        """The regions with which it shares a service area, in the order of their codes.
+
+        Under a contract, those are its provider or its buyers, and buyers are no partners of each
+        other.
+        """
+        own, governments = self.slot(area), self.model.regional_governments
+        if own.body == NOBODY:
             return []
-        members = self.model.state.members[body, : self.model.state.body[body].members]
-        return [self.model.regional_governments[i] for i in members if i != self.row]
+        state = self.model.state
+        members = state.members[own.body, : state.body[own.body].members]
+        is_partner = host_entry(bodies.are_partners)
+        others = (governments[i] for i in members if i != self.row)
+        return [other for other in others if is_partner(own, other.slot(area))]
 
     def remove(self) -> None:
         """Refuse to leave: the regions of a scenario stay to the end of a run."""
@@ -366,7 +373,7 @@ class CollaborationModel(mesa.Model):
         host_entry(stages.produce)(state, policy, p, quarter)
         self._regions_do("evaluate")
         values = np.empty(len(MEASURES))
-        host_entry(measures.record)(state, p, self.extensions.parameters, quarter, values)
+        host_entry(recording.record)(state, p, self.extensions.parameters, quarter, values)
         self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._custom_measures()
         self.datacollector.collect(self)
         self.quarter += 1
@@ -390,23 +397,17 @@ class CollaborationModel(mesa.Model):
         return found
 
     def agreements(self) -> list[dict[str, Any]]:
-        """The present joint bodies: area, form, age in years, and the codes of members."""
-        names, codes = list(self.simulated.areas), self.simulated.regions.codes
-        found = [
-            {
-                "area": names[record.area],
-                "form": FORMS[record.form],
-                "age": (self.quarter - int(record.began)) / 4.0,
-                "members": [codes[i] for i in members[: record.members]],
-            }
-            for record, members in zip(self.state.body, self.state.members, strict=True)
-            if record.members > 0
-        ]
-        return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
+        """The present joint bodies: area, form, age in years, and the codes of members.
+
+        Of a contract, ``provider`` is the code of the region that serves the others, its buyers; it
+        is None in all other forms.
+        """
+        return list_bodies(self.simulated, self.state, self.quarter)
 
     def graph(self) -> nx.Graph:
-        """Return the present network of regions, linked where they share a joint body.
+        """Return the present network of regions, linked where they are partners in a joint body.
 
+        Partners are all pairs of members; under a contract, the provider and each of its buyers.
         Nodes are the codes of all regions, with ``name``, ``population`` and ``tier``. An edge has
         the number of ``bodies`` that the two share, their ``areas`` (names separated by commas),
         and, if the two are contacts, the ``trust`` between them: the mean of both ways, 0 to 1.
@@ -419,7 +420,7 @@ class CollaborationModel(mesa.Model):
             graph.add_node(region.code, **about)
         trust = {region.code: region.trust for region in self.regional_governments}
         for agreement in self.agreements():
-            for pair in combinations(agreement["members"], 2):
+            for pair in list_ties(agreement):
                 if not graph.has_edge(*pair):
                     graph.add_edge(*pair, bodies=0, areas="")
                 edge = graph.edges[pair]
@@ -455,6 +456,12 @@ class CollaborationModel(mesa.Model):
             region.cell = grid[region.row]
             region.cell.add_agent(region)
         return grid
+
+
+def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
+    members, provider = agreement["members"], agreement["provider"]
+    return [pair for pair in combinations(members, 2) if provider is None or provider in pair]
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:

@@ -17,22 +17,19 @@ from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import RULES
-from kolabsim.model.initialisation import place_contacts
 from kolabsim.model.levers import LEVERS, SUPPORTERS
 from kolabsim.model.parameters import PARAMETERS
-from kolabsim.scenario.compile import build_policy, contact_arrays
+from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 
-NEAR = ("near_reach", "near_land")
-"""Parameters that place contacts, before anything is simulated."""
+SEED = "seed"
+"""The setting that gives a point random draws of its own."""
 
 
 class Base(NamedTuple):
     """A task whose settings can be varied."""
 
     task: Task
-    distance: np.ndarray
-    """[E] kilometres to each contact."""
     lever_on: np.ndarray
     """[L, P, A] where the intensity of a lever over the whole horizon sets that of a phase."""
     areas: tuple[str, ...]
@@ -46,7 +43,8 @@ def is_quick(name: str) -> bool:
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
     lever, _dot, part = rest.partition(".")
-    return kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    is_written = kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
+    return is_written or name == SEED
 
 
 def build_base(
@@ -71,8 +69,7 @@ def build_base(
         half = scenario.with_(settings | {f"{name}.intensity": 0.5 for name in levers})
         other = build_policy(half, half.strategies[strategy]).lever
         lever_on = np.moveaxis(task.policy.lever != other, -1, 0).copy()
-    distance = contact_arrays(scenario)[2]
-    return Base(task, distance, lever_on, tuple(scenario.areas))
+    return Base(task, lever_on, tuple(scenario.areas))
 
 
 def is_lever(name: str) -> bool:
@@ -85,6 +82,7 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
     """The task with each named quick factor set to its value."""
     setting = dict(zip(names, values, strict=True))
     task, world, policy = base.task, base.task.world, base.task.policy
+    seed = int(setting.get(SEED, task.seed))
     parameters, rule = _parameters(task, setting)
     areas = {n: v for n, v in setting.items() if n.startswith("areas.")}
     if areas:
@@ -93,10 +91,6 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
             _kind, of, attribute = name.split(".")
             area[attribute][base.areas.index(of)] = value
         world = world._replace(area=area)
-    if any(f"parameters.{name}" in setting for name in NEAR):
-        contact = world.contact.copy()
-        place_contacts(world.region, contact, base.distance, parameters)
-        world = world._replace(contact=contact)
     budgets = {name: value for name, value in setting.items() if name.endswith(".budget")}
     if budgets:
         budget = policy.budget.copy()
@@ -112,7 +106,9 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
             k = list(LEVERS).index(name.partition(".")[2])
             intensity[..., k][base.lever_on[k]] = value
         policy = policy._replace(lever=intensity)
-    return task._replace(world=world, policy=policy, parameters=parameters, rule_parameters=rule)
+    return task._replace(
+        world=world, policy=policy, parameters=parameters, rule_parameters=rule, seed=seed
+    )
 
 
 def _parameters(task: Task, setting: Mapping[str, float]) -> tuple[np.record, np.record]:

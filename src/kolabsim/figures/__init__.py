@@ -42,7 +42,10 @@ from kolabsim.figures.comparison import (
     envelopes,
     forest,
 )
+from kolabsim.figures.frontier import cost_frontier
+from kolabsim.figures.influence import main_effects, variance_sources
 from kolabsim.figures.labels import Labels
+from kolabsim.figures.law_curves import laws
 from kolabsim.figures.maps import regions_map, winners
 from kolabsim.figures.network import bodies_over_time
 from kolabsim.figures.region import region_channels, region_saving
@@ -68,9 +71,10 @@ from kolabsim.figures.validation import (
 
 __all__ = [
     "Labels", "Reference", "best_shares", "bodies_over_time", "channels", "convergence",
-    "convergence_by_runs", "cost_effectiveness", "envelopes", "forest", "front_in_futures",
-    "gains_map", "hypervolume", "ice", "index_bars", "morris_plane", "packages", "pair_ranking",
-    "pareto_front", "prim_box", "region_channels", "region_saving", "regions_map", "regret",
-    "regret_table", "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane",
-    "sweep_map", "to_png", "to_svg", "tornado", "value_of_information", "winners",
+    "convergence_by_runs", "cost_effectiveness", "cost_frontier", "envelopes", "forest",
+    "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "laws", "main_effects",
+    "morris_plane", "packages", "pair_ranking", "pareto_front", "prim_box", "region_channels",
+    "region_saving", "regions_map", "regret", "regret_table", "satisficing", "shared_pairs_map",
+    "sharing_and_sizes", "spread_plane", "sweep_map", "to_png", "to_svg", "tornado",
+    "value_of_information", "variance_sources", "winners",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """Figures of a comparison: over time, differences with intervals, channels, cost, convergence.
 
 Strategies are in the order of their realised net benefit, the best first. Differences are to the
-baseline of the comparison, with its intervals; shape and colour both show the verdict.
+baseline of the comparison, over plausible futures if it has any and no ``future`` is named, and
+else in the first future; shape and colour both show the verdict.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
 from kolabsim.analysis.statistics import UNDECIDED, quantiles, verdicts
-from kolabsim.figures.formatting import choose_scale, count, percent
+from kolabsim.figures.formatting import choose_scale, count, never_varies, percent
 from kolabsim.figures.labels import (
     channel_title,
     choose_measure_scale,
@@ -26,7 +27,7 @@ from kolabsim.figures.labels import (
     verdict_labels,
     wrap_lines,
 )
-from kolabsim.figures.marks import draw_diamonds, draw_estimates, line, patch
+from kolabsim.figures.marks import draw_chance, draw_diamonds, draw_estimates, line, patch
 from kolabsim.figures.palette import (
     BLUE,
     BROWN,
@@ -66,7 +67,7 @@ DOTTED: Any = {"linewidth": 0.9, "linestyle": (0, (2, 2))}
 CHANNEL_COLOURS = {
     "scale": BLUE, "spill": SKY, "pooled": GREEN, "coordination": VERMILION, "distance": ORANGE,
     PROGRAMME: PURPLE, "entry": YELLOW, "newness": BROWN, "conduct": "#44AA99",
-    "self_rule": INK,
+    "self_rule": INK, "fit": "#AA4499",
 }  # fmt: skip
 
 
@@ -121,13 +122,19 @@ def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, tit
     axes.plot(time, middle, color=colour, linewidth=2.0, label=title)
 
 
-def explain_bands(canvas: Canvas, *, with_titles: bool) -> None:
-    """Explain lines and bands, after the strategies that share a panel."""
+def explain_bands(canvas: Canvas, *, with_titles: bool, is_varied: bool = False) -> None:
+    """Explain lines and bands, of runs or of futures, after the strategies that share a panel."""
     colour = GREY if with_titles else BLUE
+    texts = _("median of the runs"), _("middle 50% of the runs"), _("middle 90% of the runs")
+    if is_varied:
+        texts = (
+            _("median of the futures"), _("middle 50% of the futures"),
+            _("middle 90% of the futures"),
+        )  # fmt: skip
     handles = [
-        line(colour, _("median of the runs"), linewidth=2.0),
-        patch(colour, _("middle 50% of the runs"), alpha=0.25),
-        line(colour, _("middle 90% of the runs"), **DOTTED),
+        line(colour, texts[0], linewidth=2.0),
+        patch(colour, texts[1], alpha=0.25),
+        line(colour, texts[2], **DOTTED),
     ]
     titles = canvas.axes.get_legend_handles_labels()[0] if with_titles else []
     canvas.add_legend([*titles, *handles], columns=4 if with_titles else 3)
@@ -143,6 +150,7 @@ def forest(
 ) -> Figure:  # fmt: skip
     """Draw differences to the baseline with their intervals: a panel a measure, a line a strategy.
 
+    Over plausible futures, lines are ranges of 90% of them, and what chance leaves is thicker.
     With ``same_scale``, all panels share one axis, for measures with the same unit.
     """
     order = comparison.order(future=future)
@@ -159,7 +167,13 @@ def forest(
         seen |= {*table["verdict"][np.isfinite(table["difference"])]}
         axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
         ends = (table[name] / scale.divisor for name in ("difference", "low", "high"))
-        draw_estimates(axes, table["verdict"], *ends, undefined=_("undefined"))
+        draw_estimates(
+            axes, table["verdict"], *ends, undefined=_("undefined"),
+            constant=never_varies(is_varied="chance_low" in table),
+        )  # fmt: skip
+        if "chance_low" in table:
+            chance = (table[name] / scale.divisor for name in ("chance_low", "chance_high"))
+            draw_chance(axes, table["verdict"], *chance)
         axes.set_title(wrap_lines(measure_title(measure), width))
         axes.set_xlabel(wrap_lines(measure_hint(measure, scale), width), labelpad=2.0)
         axes.locator_params(axis="x", nbins=7 if columns < 3 else 4)
@@ -182,10 +196,8 @@ def channels(
     What adds to net benefit is drawn to the right, what reduces it to the left; the diamond is the
     sum with its interval. Channels that are small everywhere are drawn as one.
     """
-    future = future or comparison.futures[0]
     order = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
-    table = comparison.channels.query("future == @future")
-    grid = table.pivot(index="strategy", columns="channel", values="difference").loc[order]
+    grid = comparison.channel_grid(future=future).loc[order]
     total = comparison.table(NET_BENEFIT, future=future).loc[order]
     scale = choose_measure_scale(comparison, NET_BENEFIT, total)
     grid = grid / scale.divisor
@@ -199,6 +211,8 @@ def channels(
     draw_stacks(axes, parts)
     axes.axvline(0.0, color=INK, linewidth=0.9)
     text = _("Sum, with its {level} interval").format(level=percent(comparison.level))
+    if comparison.is_varied and future is None:
+        text = _("Median, with its plausible range")
     sums = (total[name] / scale.divisor for name in ("difference", "low", "high"))
     draw_diamonds(axes, text, *sums)
     write_names(axes, [strategy_title(comparison, name) for name in order])
@@ -228,9 +242,7 @@ def cost_effectiveness(
     The two panels are of differences to the baseline over the run; the net saving and the ratio
     have intervals.
     """
-    future = future or comparison.futures[0]
-    order = comparison.order(future=future)
-    table = comparison.costs.query("future == @future")
+    order, table = comparison.order(future=future), comparison.money(future=future)
     value, low, high = (
         table.pivot(index="strategy", columns="item", values=name).loc[order]
         for name in ("value", "low", "high")
@@ -246,6 +258,7 @@ def cost_effectiveness(
     payers = {
         "programme_members": (_("Programme cost to members"), VERMILION),
         "programme_centre": (_("Programme cost to central government"), ORANGE),
+        "programme_tiers": (_("Programme cost to higher tiers"), YELLOW),
         "programme_supporters": (_("Programme cost to supporters"), PURPLE),
     }
     parts = [(_("Saving in services"), BLUE, value["saving"] / scale.divisor)]
@@ -255,6 +268,8 @@ def cost_effectiveness(
     ]  # fmt: skip
     draw_stacks(money, parts)
     text = _("Net saving, with its {level} interval").format(level=percent(comparison.level))
+    if comparison.is_varied and future is None:
+        text = _("Net saving, with its plausible range")
     draw_diamonds(money, text, *(part["net_saving"] / scale.divisor for part in (value, low, high)))
     money.set(xlabel=scale.label, title=_("Saving and cost over the run"))
     draw_ratios(ratio, *(part["saving_per_cost"] for part in (value, low, high)))

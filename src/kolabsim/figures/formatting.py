@@ -29,7 +29,7 @@ LARGEST = 1e15
 """Numbers from this on are written as a power of ten."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 COUNTED = (
-    N_("quarters"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
+    N_("quarters"), N_("months"), N_("years"), N_("bodies"), N_("regions"), N_("negotiations"),
     N_("agreements"), N_("memberships"),
 )  # fmt: skip
 """Units whose name is the text after a number."""
@@ -109,10 +109,38 @@ class Scale:
         return Number(text, value / self.divisor, pattern)
 
     def interval(self, low: float, high: float, *, signed: bool = False) -> str:
-        """Format an interval without its unit."""
+        """Format an interval without its unit; one without a width is none.
+
+        :func:`write_interval` says in how many runs or futures all is equal.
+        """
         if not (math.isfinite(low) and math.isfinite(high)):
             return UNDEFINED
+        if low == high:
+            return _("identical throughout")
         return format_interval(self.bare(low, signed=signed), self.bare(high, signed=signed))
+
+
+def write_interval(
+    scale: Scale, low: float, high: float, *, runs: float = 0, futures: float = 0,
+    signed: bool = False,
+) -> str:  # fmt: skip
+    """Format an interval or a range without its unit, or say why there is none.
+
+    ``runs`` or ``futures`` are those behind it; where all are equal, no interval has a width.
+
+    >>> str(write_interval(Scale(1.0, 1, ""), 0.0, 0.0, futures=20))
+    'identical in all 20 futures'
+    """
+    is_point = low == high
+    if is_point and futures > 1:
+        return _("identical in all {futures} futures").format(futures=count(futures))
+    found = scale.interval(low, high, signed=signed)
+    return undefined_interval(runs) if runs and (is_point or found == UNDEFINED) else found
+
+
+def never_varies(*, is_varied: bool) -> str:
+    """What stands in a figure beside a difference without an interval."""
+    return _("identical in all futures") if is_varied else _("identical in all runs")
 
 
 def undefined_interval(runs: float) -> str:
@@ -171,6 +199,15 @@ def percent(share: float, *, decimals: int = 0) -> str:
     else:
         text = decimal(100.0 * share, decimals)
     return Number(f"{text}%", share, number_pattern(decimals) + "%")
+
+
+def format_price(share: float) -> str:
+    """Format the price of a lever, a share, with the decimals that a small one needs.
+
+    >>> [str(format_price(share)) for share in (0.5, 0.006, 0.0015)]
+    ['50%', '0.6%', '0.15%']
+    """
+    return percent(share, decimals=int(share < 0.1) + int(share < 0.005))
 
 
 def count(number: float) -> str:

@@ -6,13 +6,24 @@ Titles are declared with what they describe, in :mod:`kolabsim.model` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
-from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    DIFFERENT,
+    GAINS,
+    LIKELY,
+    LOSES,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 from kolabsim.figures.formatting import (
     SPACE,
     Scale,
@@ -22,7 +33,7 @@ from kolabsim.figures.formatting import (
     percent,
     significant,
 )
-from kolabsim.i18n import _, language
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.model.areas import AREA_ATTRIBUTES, AREA_TITLES
 from kolabsim.model.levers import FORM_TITLES, STRUCTURE_TITLES, SUPPORTERS
 from kolabsim.model.measures import CHANNELS, MEASURES
@@ -35,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.statistics import Criteria
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.factors import Factor
@@ -112,28 +124,65 @@ def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFra
 
 def choose_winner_scale(comparison: Comparison) -> Scale:
     """Choose the scale of gains and losses of regions: at most two decimals of a per cent."""
-    return choose_measure_scale(comparison, NET_BENEFIT, comparison.winners).with_decimals(most=2)
+    table = comparison.regions()
+    return choose_measure_scale(comparison, NET_BENEFIT, table).with_decimals(most=2)
+
+
+class Judged(Protocol):
+    """A result with verdicts, over plausible futures or in one: a comparison or an outlook."""
+
+    @property
+    def criteria(self) -> Criteria:
+        """When a difference matters, and in how many futures it must hold."""
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether it is over plausible futures."""
 
 
 def verdict_labels(comparison: Comparison) -> dict[str, str]:
     """Meanings of the marks of differences."""
     baseline = strategy_title(comparison, comparison.baseline)
-    return {
+    return over_futures(comparison, {
         BETTER: _("better than {baseline}").format(baseline=baseline),
-        WORSE: _("worse than {baseline}").format(baseline=baseline),
         DIFFERENT: _("different, neither better nor worse"),
-        UNDECIDED: _("the {level} interval includes zero").format(level=percent(comparison.level)),
-    }
+        SAME: hardly(comparison),
+        WORSE: _("worse than {baseline}").format(baseline=baseline),
+    })  # fmt: skip
 
 
-def winner_labels(comparison: Comparison) -> dict[str, str]:
+def over_futures(comparison: Judged, plain: Mapping[str, str]) -> dict[str, str]:
+    """Meanings of the marks of a comparison, from those of single futures.
+
+    The order is that of legends: what is good first, then what is open, then what is bad.
+    """
+    criteria, found = comparison.criteria, dict[str, str]()
+    in_futures = _("{verdict}, in at least {share} of futures")
+    for word, text in plain.items():
+        if word == SAME:
+            found[SAME] = text
+            found[DEPENDS] = _("depends on assumptions")
+            found[UNDECIDED] = _("undecided: chance leaves it open")
+        elif not comparison.is_varied:
+            found[word] = text
+        else:
+            levels = [(ROBUST, criteria.robust), (LIKELY, criteria.likely)]
+            for names, share in levels if word not in (WORSE, LOSES) else levels[::-1]:
+                found[names[word]] = in_futures.format(verdict=text, share=percent(share))
+    return found if comparison.is_varied else {n: t for n, t in found.items() if n != DEPENDS}
+
+
+def hardly(comparison: Judged) -> str:
+    """What it is to hardly change: by how much at most."""
+    threshold = f"{significant(100.0 * comparison.criteria.threshold)}%"
+    return _("hardly changes: by {threshold} of cost at most").format(threshold=threshold)
+
+
+def winner_labels(comparison: Judged) -> dict[str, str]:
     """Meanings of the marks of regions that gain or lose."""
-    level = percent(comparison.level)
-    return {
-        GAINS: _("gains"),
-        LOSES: _("loses"),
-        UNDECIDED: _("undecided: the {level} interval includes zero").format(level=level),
-    }
+    return over_futures(
+        comparison, {GAINS: _("gains"), SAME: hardly(comparison), LOSES: _("loses")}
+    )
 
 
 # Experiments ------------------------------------------------------------------------------------
@@ -156,6 +205,24 @@ def setting_title(scenario: Scenario, name: str) -> str:
     """Title of a setting of a future, by its dotted name."""
     factor = list_factors(scenario).get(name)
     return name if factor is None else factor_title(factor)
+
+
+def assumption_title(scenario: Scenario, name: str, together: Sequence[str] = ()) -> str:
+    """Title of an assumption: a setting of futures, and those that always move with it."""
+    title = setting_title(scenario, name)
+    kind, *parts = name.split(".")
+    if not together:
+        return title
+    if kind == "areas" and all(other.endswith(f".{parts[-1]}") for other in together):
+        text = _("{attribute} in all service areas together (value: {area})")
+        attribute = capitalise(_(AREA_ATTRIBUTES[parts[-1]].title))
+        return text.format(attribute=attribute, area=area_title(parts[0]))
+    text = ngettext(
+        "{title}, with {number} setting that moves with it",
+        "{title}, with {number} settings that move with it",
+        len(together),
+    )
+    return text.format(title=title, number=count(len(together)))
 
 
 def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
+from kolabsim.analysis.statistics import DEPENDS, GAINS, LIKELY, LOSES, ROBUST, SAME, UNDECIDED
 from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import choose_winner_scale, strategy_title, winner_labels, wrap_lines
 from kolabsim.figures.marks import contrasting_ink, draw_cells, patch, place_labels, shades
-from kolabsim.figures.palette import BLUE, GREY, MARKS, PALE, VERMILION, WIDTH
+from kolabsim.figures.palette import BLUE, GREY, MARKS, ORANGE, PALE, SKY, VERMILION, WIDTH
 from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 
@@ -36,6 +36,8 @@ NAMED = 30
 """Most regions that are drawn one by one; of more, only counts are shown."""
 WEST = -180.0
 """Longitude at which maps begin that need not cross 180 degrees."""
+OPEN = (UNDECIDED, DEPENDS, SAME)
+"""Verdicts of neither gain nor loss."""
 NEUTRAL = "#FAFAFA"
 """Colour of neither gain nor loss."""
 
@@ -52,10 +54,9 @@ def winners(
 
     Of more than 30 regions, the figure shows how many gain and how many lose.
     """
-    future = future or comparison.futures[0]
     chosen = [s for s in comparison.order(future=future) if strategies is None or s in strategies]
     titles = {name: strategy_title(comparison, name) for name in chosen}
-    table = comparison.winners.query("future == @future and strategy in @chosen")
+    table = comparison.regions(future=future).query("strategy in @chosen")
     if table["region"].nunique() > NAMED:
         return winner_counts(comparison, table, titles, ax)
     grid, verdicts = (
@@ -86,7 +87,8 @@ def winners(
         rotation_mode="anchor",
     )  # fmt: skip
     axes.set_xlabel(_("Difference in realised net benefit, {unit}").format(unit=scale.label))
-    canvas.explain_verdicts(winner_labels(comparison))
+    seen, labels = {*verdicts.to_numpy().ravel()}, winner_labels(comparison)
+    canvas.explain_verdicts({name: text for name, text in labels.items() if name in seen})
     return canvas.figure
 
 
@@ -94,7 +96,11 @@ def winner_counts(
     comparison: Comparison, table: pd.DataFrame, titles: Mapping[str, str], ax: Panels | None
 ) -> Figure:
     """Draw how many regions gain, lose, or neither, under each strategy."""
-    colours = {GAINS: BLUE, UNDECIDED: PALE, LOSES: VERMILION}
+    colours = {GAINS: BLUE, SAME: "#EFEFEF", UNDECIDED: PALE, LOSES: VERMILION}
+    if comparison.is_varied:
+        likely = {LIKELY[GAINS]: SKY, SAME: "#EFEFEF", DEPENDS: PALE, UNDECIDED: "#F7F7F7"}
+        colours = {ROBUST[GAINS]: BLUE, **likely, LIKELY[LOSES]: ORANGE, ROBUST[LOSES]: VERMILION}
+    table = table.assign(verdict=table["verdict"].astype(object))
     counts = table.groupby(["strategy", "verdict"], observed=True).size().unstack(fill_value=0)
     counts = counts.reindex(index=[*titles], columns=[*colours], fill_value=0)
     legible = 0.04 * counts.sum(axis=1).max()
@@ -131,8 +137,8 @@ def regions_map(
     """
     from matplotlib.collections import LineCollection
 
-    future, regions = future or comparison.futures[0], comparison.scenario.regions
-    table = comparison.winners.query("future == @future and strategy == @strategy")
+    regions = comparison.scenario.regions
+    table = comparison.regions(future=future).query("strategy == @strategy")
     table = table.set_index("region").reindex(regions.codes)
     difference, verdicts = table["difference"].to_numpy(), table["verdict"].tolist()
     colours, few = gain_shades(comparison, future), len(regions) <= NAMED
@@ -144,21 +150,21 @@ def regions_map(
         lines = [place.points[[i, j]] for i, j in neighbours(comparison)[0]]
         axes.add_collection(LineCollection(lines, colors="#BBBBBB", linewidths=0.7, zorder=1))
     draw_regions(
-        axes, place, faces, radii=radii, hatched=table["verdict"].eq(UNDECIDED).to_numpy(),
+        axes, place, faces, radii=radii, hatched=table["verdict"].isin(OPEN).to_numpy(),
         edges=[MARKS[verdict][2] for verdict in verdicts], widths=1.3 if few else 0.5,
     )  # fmt: skip
     scale = choose_winner_scale(comparison)
     label = _("Difference in realised net benefit, {unit}").format(unit=scale.label)
     canvas.add_colorbar(colours, label, scale.divisor, aspect=30, pad=0.01)
-    labels = winner_labels(comparison) | {UNDECIDED: _("undecided")}
+    labels = winner_labels(comparison)
     if place.shapes and not few:
         canvas.add_legend([
-            patch(BLUE, labels[GAINS]),
-            patch(VERMILION, labels[LOSES]),
-            patch(NEUTRAL, labels[UNDECIDED], GREY, hatch="////"),
+            patch(BLUE, _("gains")),
+            patch(VERMILION, _("loses")),
+            patch(NEUTRAL, _("undecided"), GREY, hatch="////"),
         ])  # fmt: skip
     else:
-        canvas.explain_verdicts(labels)
+        canvas.explain_verdicts({name: labels[name] for name in labels if name in verdicts})
     if few:
         for (x, y), verdict, face in zip(place.points, verdicts, faces, strict=True):
             axes.text(x, y, MARKS[verdict][0], ha="center", va="center", fontsize=7.0,
@@ -171,12 +177,12 @@ def regions_map(
     return canvas.figure
 
 
-def gain_shades(comparison: Comparison, future: str) -> ScalarMappable:
+def gain_shades(comparison: Comparison, future: str | None) -> ScalarMappable:
     """Colours from a loss to a gain, common to all figures of a comparison.
 
     The largest 2% do not count: they would leave all others pale.
     """
-    sizes = comparison.winners.query("future == @future")["difference"].abs().dropna()
+    sizes = comparison.regions(future=future)["difference"].abs().dropna()
     limit = float(sizes.quantile(0.98)) if sizes.any() else 1.0
     return shades(-limit, limit, VERMILION, NEUTRAL, BLUE)
 
@@ -342,10 +348,9 @@ def circle_radii(regions: Regions) -> np.ndarray:
 
 def neighbours(comparison: Comparison) -> tuple[list[tuple[int, int]], bool]:
     """Pairs of land neighbours, or of contacts where none are known; and whether they are known."""
-    from kolabsim.model.parameters import parameter_record
     from kolabsim.scenario.compile import build_contacts
 
-    place, contact = build_contacts(comparison.scenario, parameter_record())
+    place, contact = build_contacts(comparison.scenario)
     source = np.repeat(np.arange(len(place)), place["end"] - place["first"])
     target = contact["target"]
     land = contact["land"] > 0.0

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kolabsim.analysis.statistics import UNDECIDED
-from kolabsim.figures.palette import GREY, INK, MARKS
+from kolabsim.figures.palette import GREY, HOLLOW, INK, MARKS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,18 +20,21 @@ if TYPE_CHECKING:
 
 STAND_OFF = np.repeat((0.0, 14.0, 30.0), 8)
 """Distance of a label from its mark in points: close by, or further off, in eight directions."""
+SEEN = 0.035
+"""Share of an axis that a mark takes; shorter lines are hidden by it."""
 DIRECTIONS = np.tile([(math.cos(a), math.sin(a)) for a in np.radians(range(0, 360, 45))], (3, 1))
 """Directions from a mark to its label."""
 
 
 def draw_estimates(
     axes: Axes, verdicts: Iterable[str], *estimates: Iterable[float], undefined: str = "",
-    neutral: float = 0.0,
+    constant: str = "", neutral: float = 0.0,
 ) -> None:  # fmt: skip
     """Draw estimates and their intervals as horizontal lines, marked by their verdicts.
 
     The estimates are given as values, low and high ends. The text ``undefined`` stands beside the
-    ``neutral`` value where there is none.
+    ``neutral`` value where there is none, ``constant`` beside a value without an interval because
+    it never varies.
     """
     for y, (verdict, value, low, high) in enumerate(zip(verdicts, *estimates, strict=True)):
         if not math.isfinite(value):
@@ -40,8 +42,22 @@ def draw_estimates(
             continue
         _sign, marker, colour = MARKS[verdict]
         axes.hlines(y, low, high, color=colour, linewidth=1.5, zorder=2)
-        face = "white" if verdict == UNDECIDED else colour
+        face = "white" if verdict in HOLLOW else colour
         axes.plot(value, y, marker, color=colour, markersize=5.0, markerfacecolor=face, zorder=3)
+        if constant and not low < high:
+            axes.annotate(constant, (value, y), xytext=(5.0, 0.0), textcoords="offset points",
+                          va="center", fontsize=6.5, color=GREY)  # fmt: skip
+
+
+def draw_chance(
+    axes: Axes, verdicts: Iterable[str], low: Iterable[float], high: Iterable[float]
+) -> None:
+    """Draw what chance leaves open as thicker parts of lines, where they are longer than a mark."""
+    left, right = axes.get_xlim()
+    visible = SEEN * (right - left)
+    for y, (verdict, start, end) in enumerate(zip(verdicts, low, high, strict=True)):
+        if math.isfinite(start) and end - start > visible:
+            axes.hlines(y, start, end, color=MARKS[verdict][2], linewidth=4.0, zorder=2.5)
 
 
 def draw_diamonds(

@@ -33,7 +33,7 @@ ALONE, GROUND = "white", "#F5F5F5"
 """Colours of regions in no body, and of the ground of a map."""
 
 Agreement = Mapping[str, Any]
-"""A joint body: area, form, age in years, members; from
+"""A joint body: area, form, age in years, members, provider; from
 :meth:`kolabsim.CollaborationModel.agreements`."""
 
 
@@ -44,8 +44,9 @@ def bodies_over_time(
 ) -> Figure:  # fmt: skip
     """Draw the joint bodies of one run, moment by moment: a row a service area.
 
-    A body keeps its colour as long as it exists, while members join or leave. Lines join its
-    members; regions in no body are white. Of more than six moments, six are drawn, the first and
+    A body keeps its colour as long as it exists, while members join or leave. Lines join the
+    members of a board in its middle, and the provider of a contract, which has a thick edge, with
+    its buyers; regions in no body are white. Of more than six moments, six are drawn, the first and
     the last among them.
 
     To draw a run of an ensemble, simulate it again with :class:`kolabsim.CollaborationModel`: the
@@ -128,13 +129,13 @@ def most_shared(moments: Mapping[int, Sequence[Agreement]], shown: Sequence[int]
 
 def follow(
     moments: Mapping[int, Sequence[Agreement]], area: str
-) -> dict[int, dict[int, Sequence[str]]]:
+) -> dict[int, dict[int, Agreement]]:
     """By quarter, the bodies of an area by number, in the order in which they begin.
 
     A body continues the earlier one that began in the same quarter and has the most members in
     common.
     """
-    found: dict[int, dict[int, Sequence[str]]] = {}
+    found: dict[int, dict[int, Agreement]] = {}
     began: dict[int, int] = {}
     last: dict[int, set[str]] = {}
     for quarter in sorted(moments):
@@ -149,29 +150,34 @@ def follow(
             ]  # fmt: skip
             k = max(before, key=lambda k: len(last[k] & members), default=len(began))
             began[k] = start
-            found[quarter][k] = body["members"]
-        last = {k: set(members) for k, members in found[quarter].items()}
+            found[quarter][k] = body
+        last = {k: set(body["members"]) for k, body in found[quarter].items()}
     return found
 
 
-def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Sequence[str]]) -> None:
-    """Draw all regions, and bodies by number: lines from their middle to every member."""
+def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Agreement]) -> None:
+    """Draw all regions, and bodies by number: lines from their middle, or provider, to members."""
     codes = place.regions.codes
     few = len(codes) <= NAMED
     colours = [ALONE] * len(codes)
-    for body, names in bodies.items():
-        colour = SERIES[body % len(SERIES)]  # lines distinguish bodies of one colour
-        members = [codes.index(name) for name in names]
+    provides = np.zeros(len(codes), bool)
+    for number, body in bodies.items():
+        colour = SERIES[number % len(SERIES)]  # lines distinguish bodies of one colour
+        members = [codes.index(name) for name in body["members"]]
         middle = place.points[members].mean(axis=0)
+        if body["provider"] is not None:
+            provider = codes.index(body["provider"])
+            provides[provider], middle = True, place.points[provider]
         for i in members:
             colours[i] = colour
             axes.plot(*np.c_[middle, place.points[i]], color=INK if place.shapes else colour,
                       linewidth=0.9 if place.shapes else 2.0, zorder=2)  # fmt: skip
     together = np.array(colours) != ALONE
     largest = 4.75 if few else max(1.0, 4.75 * np.sqrt(NAMED / len(codes)))
+    widths = np.select([provides, together], [1.8, 0.8], 0.5)
     draw_regions(
         axes, place, colours, radii=np.where(together | few, 1.0, 0.67) * largest,
-        edges=np.where(together, INK, GREY).tolist(), widths=np.where(together, 0.8, 0.5).tolist(),
+        edges=np.where(together, INK, GREY).tolist(), widths=widths.tolist(),
         dots=True, room=0.14, ground=GROUND,
     )  # fmt: skip
     for i, (x, y) in enumerate(place.points if few else ()):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    DIFFERENT,
+    GAINS,
+    LIKELY,
+    LOSES,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 
 # Okabe and Ito (2008): distinguishable with every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
@@ -20,8 +31,16 @@ MARKS: dict[str, tuple[str, str, str]] = {
     LOSES: ("▼", "v", VERMILION),
     UNDECIDED: ("○", "o", GREY),
     DIFFERENT: ("◆", "D", INK),
+    SAME: ("●", "o", GREY),
+    DEPENDS: ("□", "s", GREY),
 }
 """Verdicts as a character, as a marker of matplotlib, and as a colour: never by colour alone."""
+OUTLINES = {"▲": "△", "▼": "▽", "◆": "◇"}
+"""Characters of what is likely, by those of what is robust."""
+MARKS |= {ROBUST[word]: MARKS[word] for word in ROBUST}
+MARKS |= {LIKELY[word]: (OUTLINES[MARKS[word][0]], *MARKS[word][1:]) for word in LIKELY}
+HOLLOW = frozenset({UNDECIDED, DEPENDS, *LIKELY.values()})
+"""Verdicts whose marks are outlines."""
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Verdana, Arial, sans-serif"
 """Fonts of text in SVG. Space is measured in DejaVu Sans, which comes with matplotlib and is wider
 than the others, so that nothing overlaps in whichever of them a reader has."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.analysis.statistics import GAINS, LOSES, quantiles, verdicts
+from kolabsim.analysis.statistics import quantiles
 from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
-from kolabsim.figures.formatting import Scale, choose_scale
-from kolabsim.figures.labels import channel_title
+from kolabsim.figures.formatting import Scale, choose_scale, never_varies
+from kolabsim.figures.labels import channel_title, winner_labels
 from kolabsim.figures.marks import draw_estimates
 from kolabsim.figures.palette import BLUE, INK
 from kolabsim.figures.style import open_canvas, styled, write_names
@@ -35,29 +35,28 @@ def money_scale(found: RegionOutlook, values: ArrayLike) -> Scale:
     return choose_scale("currency", values, currency=found.scenario.currency)
 
 
-def gain_verdict(low: float, high: float) -> str:
-    """Verdict on a gain with this interval."""
-    return verdicts(np.array([low]), np.array([high]), 1, words=(GAINS, LOSES))[0]
-
-
 @styled
 def region_channels(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
-    """Draw the contribution of each channel to the gain of a region, with its interval."""
+    """Draw what each channel adds to the gain of a region, with its range or interval."""
     table, scale = found.channels, share_scale(found.channels, "difference")
     value, low, high = (table[name].to_numpy() for name in ("difference", "low", "high"))
     canvas = open_canvas(ax, 0.9 + 0.27 * len(table), grid="x")
     axes = canvas.axes
     axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
     ends = (part / scale.divisor for part in (value, low, high))
-    draw_estimates(axes, verdicts(low, high, 1), *ends)
+    constant = never_varies(is_varied=found.is_varied)
+    draw_estimates(axes, table["verdict"], *ends, constant=constant)
     write_names(axes, [channel_title(name) for name in table["channel"]])
     axes.set_xlabel(_("Difference, {unit}").format(unit=scale.label))
+    seen = {*table["verdict"]}
+    labels = winner_labels(found)
+    canvas.explain_verdicts({name: text for name, text in labels.items() if name in seen})
     return canvas.figure
 
 
 @styled
 def region_saving(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
-    """Draw the net saving of a region up to each year: median and bands of the runs."""
+    """Draw the net saving of a region up to each year: median and bands of futures, or of runs."""
     time = np.concatenate([[0.0], found.years])
     paths = np.column_stack([np.zeros(len(found.paths)), found.paths])
     bands = quantiles(paths, SPREAD)
@@ -70,5 +69,5 @@ def region_saving(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
     axes.set_xlabel(_("Years"))
     axes.set_ylabel(_("Net saving so far, {unit}").format(unit=scale.label))
     axes.locator_params(axis="x", integer=True)
-    explain_bands(canvas, with_titles=False)
+    explain_bands(canvas, with_titles=False, is_varied=found.is_varied)
     return canvas.figure

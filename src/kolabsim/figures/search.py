@@ -17,7 +17,7 @@ from kolabsim.figures.labels import PLAIN, Labels, capitalise, wrap_lines
 from kolabsim.figures.marks import draw_cells, line, mark, patch, place_labels, shades
 from kolabsim.figures.palette import BLUE, DASHED, GREY, INK, PALE, VERMILION
 from kolabsim.figures.style import open_canvas, styled, write_names
-from kolabsim.i18n import _
+from kolabsim.i18n import N_, _
 from kolabsim.study.factors import Factor, Value
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ DOWN = 12
 """Most packages below each other, and in a figure of settings."""
 PANELS = 3
 """Most panels beside each other."""
+
+
+INTENSITIES = ("mechanisms", "support")
+"""Groups of factors that are intensities of levers."""
+STEP_TITLES = {
+    0.0: N_("none"), 0.25: N_("light"), 0.5: N_("half"), 0.75: N_("strong"), 1.0: N_("full"),
+}  # fmt: skip
+"""Steps of intensity in words."""
 
 
 class Reference(NamedTuple):
@@ -104,9 +112,11 @@ def package_title(front: Front, member: int) -> str:
 
 
 def setting_text(factor: Factor, value: Value, labels: Labels) -> str:
-    """Format a setting: an option, a share of full intensity, or a number with its unit."""
+    """Format a setting: an option, a step of intensity, or a number with its unit."""
     if isinstance(value, str) or factor.is_choice:
         return labels.choice(value)
+    if factor.group in INTENSITIES and float(value) in STEP_TITLES:
+        return _(STEP_TITLES[float(value)])
     if factor.unit == "1" and factor.least >= 0.0 and factor.most <= 1.0:
         return percent(value)
     number = significant(value)

@@ -12,7 +12,7 @@ from kolabsim.analysis.sensitivity import Curve, Index, Indices
 from kolabsim.analysis.statistics import DIFFERENT, UNDECIDED, mean_interval
 from kolabsim.figures.formatting import Scale, choose_scale, count, format_interval, significant
 from kolabsim.figures.labels import PLAIN, Labels, add_unit, capitalise, wrap_lines
-from kolabsim.figures.marks import patch, place_labels
+from kolabsim.figures.marks import mark, patch, place_labels
 from kolabsim.figures.palette import BLUE, DASHED, GREEN, GREY, INK, ORANGE, PALE, SERIES
 from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import N_, _
@@ -85,13 +85,13 @@ def factor_titles(indices: Indices, units: Sequence[int], labels: Labels) -> lis
     return [capitalise(labels.factor(indices.units[u])) for u in units]
 
 
-def draw_floor(axes: Axes, index: Index, divisor: float, *, is_first: bool = False) -> None:
-    """Draw the noise floor of an index, of which another may follow, as a vertical line."""
-    label = _("Noise floor of the total effect") if is_first else _("Noise floor")
+def draw_floor(
+    axes: Axes, index: Index, units: Sequence[int], y: np.ndarray, thick: float, divisor: float
+) -> None:
+    """Draw the noise floor of an index across the bars of units."""
     if index.has_floor:
-        axes.axvline(
-            index.floor / divisor, color=INK, linewidth=1.0, linestyle=DASHED, zorder=4, label=label
-        )
+        floor, half = index.floor[units] / divisor, thick / 2
+        axes.vlines(floor, y - half, y + half, color=INK, linewidth=1.0, zorder=6)
 
 
 @styled
@@ -116,9 +116,10 @@ def index_bars(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None = 
         axes.barh(y, value, thick * 0.92, color=faces, edgecolor=colour, linewidth=1.0)
         axes.hlines(y, low, high, color=INK, linewidth=1.3, zorder=5)
         handles.append(patch(colour, _(INDEX_TITLES[name]), colour))
-    draw_floor(axes, leading, scale.divisor, is_first=len(names) > 1)
+        draw_floor(axes, index, units, y, thick, scale.divisor)
     if leading.has_floor:
-        handles.append(patch("white", _("not above the noise floor"), GREY))
+        floor = mark("|", INK, _("Noise floor"))
+        handles += [floor, patch("white", _("not above the noise floor"), GREY)]
     write_names(axes, factor_titles(indices, units, labels))
     axes.set_xlabel(bar_label(names[0], scale))
     canvas.add_legend([*handles, *axes.get_legend_handles_labels()[0]], columns=4)
@@ -152,7 +153,6 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
     end = min(right, top)
     text = _("standard deviation as large as the mean")
     axes.plot([0.0, end], [0.0, end], color=GREY, linewidth=0.8, label=text)
-    draw_floor(axes, size, scale.divisor)
     clear = {u: index_verdict(indices, size, u) != UNDECIDED for u in order}
     for u in order[::-1]:
         colour, face = (BLUE, BLUE) if clear[u] else (GREY, "white")

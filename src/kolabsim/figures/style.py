@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
-from kolabsim.analysis.statistics import UNDECIDED
 from kolabsim.errors import InputError
 from kolabsim.figures.formatting import decimal
 from kolabsim.figures.labels import wrap_lines
 from kolabsim.figures.marks import mark, root_figure
-from kolabsim.figures.palette import FONTS, HANDLE, LETTER, MARKS, STYLE, WIDTH
+from kolabsim.figures.palette import FONTS, HANDLE, HOLLOW, LETTER, MARKS, STYLE, WIDTH
 from kolabsim.files import write_whole
 from kolabsim.i18n import _
 
@@ -109,7 +108,7 @@ class Canvas:
     def explain_verdicts(self, labels: Mapping[str, str]) -> None:
         """Explain the marks of verdicts."""
         self.add_legend([
-            mark(*MARKS[verdict][1:], text, hollow=verdict == UNDECIDED)
+            mark(*MARKS[verdict][1:], text, hollow=verdict in HOLLOW)
             for verdict, text in labels.items()
         ])  # fmt: skip
 

@@ -11,12 +11,13 @@ import numpy as np
 
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
-    assign_sides,
     benefit,
+    choose_provider,
     cross_omega,
     current_goodwill,
     enter,
     judge_union,
+    may_unite,
     misjudgement,
     move_members,
     open_body,
@@ -31,11 +32,12 @@ from kolabsim.model.bodies import (
 )
 from kolabsim.model.interventions import fund
 from kolabsim.model.jit import ahead_of_negotiation, allocating_device, argsort, device, inlined
-from kolabsim.model.levers import CAP, OPEN
-from kolabsim.model.state import NOBODY, ROW
+from kolabsim.model.levers import BOARD, CAP, CHOICE, CONTRACT, OPEN
+from kolabsim.model.state import BUYER, NOBODY, ROW
 
-AREA, FIRST, END, LISTED = 0, 1, 2, 3
-"""Columns of a mandate: area, first quarter, first quarter after its end, and first member."""
+AREA, FIRST, END, BEARER, LISTED = range(5)
+"""Columns of a mandate: area, first quarter, first quarter after its end, bearer of its cost, and
+first member."""
 
 
 @inlined
@@ -63,7 +65,8 @@ def carry_out_leavings(s, p, quarter):
 def leave_body(s, p, i, a, quarter):
     """Take region i out of its body in area a, and count the memberships that end."""
     body = s.slot[i, a].body
-    s.moment[0].left += 2 if s.body[body].members == 2 else 1
+    ends = s.body[body].members == 2 or s.body[body].provider == i
+    s.moment[0].left += s.body[body].members if ends else 1
     withdraw(s, body, i)
     if s.body[body].members > 0:
         tally(s, p, body, quarter)
@@ -78,12 +81,12 @@ def impose_mandates(s, policy, p, quarter):
     """
     for g in range(len(policy.mandate)):
         if policy.mandate[g, FIRST] == quarter:
-            mandate(s, policy.mandate[g], p, quarter)
+            mandate(s, policy.mandate[g], g, p, quarter)
 
 
 @device
-def mandate(s, order, p, quarter):
-    """Unite the regions of one mandate."""
+def mandate(s, order, number, p, quarter):
+    """Unite the regions of one mandate; a form that founders may choose becomes a joint board."""
     a, group = order[AREA], order[LISTED:]
     host, most, listed = NOBODY, 0.0, 0
     for k in range(CAP):
@@ -106,7 +109,12 @@ def mandate(s, order, p, quarter):
         if body not in (NOBODY, host):
             leave_body(s, p, group[k], a, quarter)
     if host == NOBODY:
-        host = open_body(s, group[0], a, s.moment[0].form, quarter)
+        form, provider = s.area[a].form, NOBODY
+        if form == CHOICE:
+            form = BOARD
+        elif form == CONTRACT:
+            provider = most_capable(s, group, listed, a)
+        host = open_body(s, group[0], a, form, provider, quarter)
     entering = 0  # one bit for each region: a device function may not allocate an array
     for k in range(listed):
         if s.slot[group[k], a].body != host:
@@ -118,10 +126,19 @@ def mandate(s, order, p, quarter):
     for k in range(listed):
         i = group[k]
         slot = s.slot[i, a]
-        slot.bound_until = order[END]
+        slot.bound_until, slot.mandate = order[END], number
         if entering >> k & 1:
             pay_startup(s, p, i, a, price)
             record_expectation(s, i, a, slot.judged, True)
+
+
+@device
+def most_capable(s, group, listed, a):
+    """The region of a group that provides under contracts, chosen as between two founders."""
+    best = group[0]
+    for k in range(1, listed):
+        best = choose_provider(s, best, group[k], a)
+    return best
 
 
 @device
@@ -156,27 +173,36 @@ def record_expectation(s, i, a, benefit_seen, is_new):
 @inlined
 def conclude_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the drawn order."""
+    queue, areas, ballot = queue_negotiations(s), s.slot.shape[1], np.empty(CAP)
+    for k in range(len(queue)):
+        ahead_of_negotiation(s, queue, k)
+        i, a = queue[k] // areas, queue[k] % areas
+        conclude_negotiation(s, p, i, a, ballot, quarter)
+
+
+@allocating_device
+def queue_negotiations(s):
+    """The negotiations that conclude this quarter (slots as i A + a), in the drawn order."""
     areas, number = s.slot.shape[1], 0
     for i in range(s.slot.shape[0]):
         if s.region[i].moving > 0:
             for a in range(areas):
                 number += s.slot[i, a].order >= 0.0
-    if number == 0:
-        return
     queue, orders, number = np.empty(number, np.int64), np.empty(number), 0
     for i in range(s.slot.shape[0]):
         for a in range(areas if s.region[i].moving > 0 else 0):
             if s.slot[i, a].order >= 0.0:
                 queue[number], orders[number] = i * areas + a, s.slot[i, a].order
                 number += 1
-    ballot = np.empty(CAP)
-    queue = queue[argsort(orders)]
-    for k in range(number):
-        ahead_of_negotiation(s, queue, k)
-        i, a = queue[k] // areas, queue[k] % areas
-        if s.slot[i, a].contact != NOBODY:
-            decide(s, p, i, a, ballot, quarter)
-        s.slot[i, a].order = -1.0
+    return queue[argsort(orders)]
+
+
+@device
+def conclude_negotiation(s, p, i, a, ballot, quarter):
+    """Conclude the negotiation of region i in an area, unless an earlier one took it up."""
+    if s.slot[i, a].contact != NOBODY:
+        decide(s, p, i, a, ballot, quarter)
+    s.slot[i, a].order = -1.0
 
 
 @device
@@ -188,11 +214,13 @@ def decide(s, p, i, a, ballot, quarter):
     slot, now = s.slot[i, a], s.moment[0]
     contact, opened = slot.contact, slot.opened
     slot.contact = NOBODY
-    first, second = party_row(s.slot, i, a), party_row(s.slot, s.contact[contact].target, a)
-    if first == second or s.sums[first, ROW.members] + s.sums[second, ROW.members] > now.cap:
+    j = s.contact[contact].target
+    first, second = party_row(s.slot, i, a), party_row(s.slot, j, a)
+    if s.sums[first, ROW.members] + s.sums[second, ROW.members] > now.cap:
         return
-    sides = assign_sides(s, p, first, second, quarter)
-    view, whole = judge_union(s, p, i, a, first, second, sides)
+    if not may_unite(s, i, j, a, first, second):
+        return
+    sides, view, whole = judge_union(s, p, i, a, first, second, s.area[a].planning, quarter)
     # The opener counted only spillover with its own contacts; at the vote every member does.
     whole += s.area[a].spillover * further_spill(s, i, a, first, second)
     split = int(s.sums[first, ROW.members])
@@ -208,7 +236,7 @@ def decide(s, p, i, a, ballot, quarter):
         return
     now.concluded += 1
     now.deciding += quarter - opened
-    carry_out(s, p, a, first, second, sides, view.price, ballot, quarter)
+    carry_out(s, p, a, first, second, sides, ballot, quarter)
 
 
 @device
@@ -229,7 +257,8 @@ def further_spill(s, opener, a, first, second):
 def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, quarter):
     """Whether a party agrees to a union; ``ballot`` gets the net benefit that each member sees.
 
-    Only the opener and regions without a body judge with error, each through its own contact.
+    Only the opener and regions without a body judge with error, each through its own contact. The
+    buyers of a provider do not vote.
     """
     votes, people, area, row = 0.0, 0.0, s.area[a], s.sums[-1]
     for k in range(int(s.sums[party, ROW.members])):
@@ -238,11 +267,13 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
         if i == opener or party_body(s.slot, party) == NOBODY:
             error = misjudgement(s, p, i, a, contact, area.planning)
         omega = slot.omega + cross_omega(region, s.slot, s.contact, a, other)
-        own = own_change(region, slot, p, view, omega, area.spillover, row[ROW.residents], enters)
-        goodwill = current_goodwill(region, slot, p, quarter)
+        own = own_change(s, i, a, p, view, omega, row[ROW.residents], enters)
+        goodwill = current_goodwill(region, slot, quarter)
         change = laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill) + error
-        seen = benefit(region, slot, p, view, omega, area.spillover, row[ROW.residents])
+        seen = benefit(s, i, a, p, view, omega, row[ROW.residents])
         ballot[k] = seen + error
+        if slot.role == BUYER:
+            continue
         people += region.population
         if change > 0.0:
             votes += region.population
@@ -250,7 +281,7 @@ def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, qu
 
 
 @allocating_device
-def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
+def carry_out(s, p, a, first, second, sides, ballot, quarter):
     """Unite two parties: founding, accession, invitation and merger are one event."""
     one, two = party_body(s.slot, first), party_body(s.slot, second)
     split = int(s.sums[first, ROW.members])
@@ -261,7 +292,7 @@ def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
         new[k] = (one if k < split else two) == NOBODY
     host = sides.host
     if host == NOBODY:
-        host = open_body(s, joining[0], a, sides.form, quarter)
+        host = open_body(s, joining[0], a, sides.form, sides.provider, quarter)
     for k in range(number):
         if new[k]:
             enter(s, host, joining[k], quarter)
@@ -269,6 +300,8 @@ def carry_out(s, p, a, first, second, sides, price, ballot, quarter):
     if guest != NOBODY:
         move_members(s, guest, host, quarter)
     tally(s, p, host, quarter)
+    # Founders foresaw a part of the cost of coordination, and pay for all of it.
+    price = present_outlook(s, p, a, host, quarter).price
     for k in range(number):
         if sides.first_enters if k < split else sides.second_enters:
             pay_startup(s, p, joining[k], a, price)

@@ -39,6 +39,8 @@ class Area:
     haul: float = 0.0
     cost_per_resident: float = 1.0
     source: str = "assumed"
+    form: str = ""
+    """Legal form of new joint bodies in it; empty where that of the scenario holds."""
 
 
 _DUTCH = "niaounakis_blank_2017 for financial management, the rest assumed"

@@ -443,7 +443,7 @@ def mechanism(
     base
         Cost that the price is a share of: ``joint`` cost, or all service cost of ``members``.
     payer
-        Bearer of the cost unless a scenario names another: members, centre or supporter.
+        Bearer of the cost unless a scenario names another: members, centre, supporter or tier.
     step
         The step of building collaboration that it serves, of :data:`kolabsim.model.levers.STEPS`.
     title
@@ -491,7 +491,7 @@ def mechanism(
         words = title or name.replace("_", " ")
         found = _make(
             Mechanism, MECHANISM, function, own, effects={acts_on: function},
-            lever=lever or Lever("", words, meaning(function), base, f"{name}.price", payer, step),
+            lever=lever or Lever("", words, meaning(function), base, payer, step, f"{name}.price"),
         )  # fmt: skip
         factors(found, acts_on, 0.5, fill_record(own, {}))
         return register(found)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from math import isnan, log, sqrt
+from math import isnan
 
 from kolabsim.model import laws, rng
-from kolabsim.model.agreements import record_expectation
 from kolabsim.model.bodies import (
+    are_partners,
     enter,
-    mean_interest_distance,
     open_body,
     present_outlook,
     refresh_slot,
+    remember,
     tally,
 )
 from kolabsim.model.jit import device, inlined, kernel
 from kolabsim.model.levers import CAP
+from kolabsim.model.parameters import (
+    AUTONOMY_CONCENTRATION,
+    GOODWILL_CONCENTRATION,
+    QUARTERS,
+    STRESS_CONCENTRATION,
+)
 from kolabsim.model.state import CULTURE, DIMENSIONS, INTERESTS, NOBODY, PAID, RATION, ROW
 
-BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_MEMBERS = range(5)
-"""Columns of an existing body: area, form, quarter it began, bound until, first member."""
+BODY_AREA, BODY_FORM, BODY_BEGAN, BODY_BOUND, BODY_PROVIDER, BODY_MEMBERS = range(6)
+"""Columns of an existing body: area, form, quarter it began, end of mandate, provider, member."""
+
+GOODWILL, AUTONOMY, STRESS = range(0, 6, 2)
+"""First of the two numbers of each trait among the draws of PREFERENCES."""
 
 
 @inlined
@@ -44,7 +53,8 @@ def initialise(w, s, policy, p, key):
         s.region[i] = w.region[i]
         s.region[i].forum = policy.forum[policy.period[0], i]
         draw_region(w, s, p, i, key)
-    standardise(s)
+    for k in range(regions * areas):
+        measure_row(s.sums[k])
     for i in range(regions):
         for c in range(s.region[i].first, s.region[i].end):
             draw_trust(s.region[i], s.contact[c], i, s, p, key)
@@ -53,9 +63,17 @@ def initialise(w, s, policy, p, key):
             slot = s.slot[i, a]
             slot.capacity_start = slot.capacity
             slot.due = slot.people * slot.alone
-    now.mean_interest = mean_interest_distance(s)
+    # All bodies have their members before the first is summed, so that each knows of the others.
     for k in range(len(w.body)):
-        place_body(w.body[k], s, p, key.quarter)
+        place_body(w.body[k], k + 1, s, p)
+    for c in range(len(s.contact)):
+        s.contact[c].trust_start = s.contact[c].trust
+    remember(s)
+    for body in range(len(s.body)):
+        if s.body[body].members > 0:
+            start_body(s, p, body, key.quarter)
+    for i in range(regions):
+        aspire(s, i)
 
 
 @device
@@ -64,91 +82,84 @@ def draw_region(w, s, p, i, key):
     areas, region = s.slot.shape[1], s.region[i]
     code = region.id
     region.population = w.population[w.period[0], i]
-    size = log(region.population / s.moment[0].median_population)
-    length, total = 0.0, 0.0
+    total = 0.0
     for block in range((areas + 3) // 4):
         spread = rng.normals(rng.words(key, rng.CAPACITY, block, code, code))
-        one = rng.words(key, rng.INTERESTS, 2 * block, code, code)
-        two = rng.words(key, rng.INTERESTS, 2 * block + 1, code, code)
+        practice = rng.normals(rng.words(key, rng.PRACTICE, block, code, code))
         for k in range(min(4, areas - 4 * block)):
             a = 4 * block + k
             slot = s.slot[i, a]
             capacity = w.capacity[i, a]
             if isnan(capacity):
-                capacity = laws.initial_capacity(size, spread[k], p)
+                capacity = laws.initial_capacity(region.population, spread[k], p)
             slot.capacity = laws.clip(capacity, 0.0, 1.0)
-            # A Dirichlet(2) draw: gamma numbers of shape 2, scaled to sum to 1.
+            slot.practice = practice[k]
+            # A Dirichlet draw: gamma numbers, scaled to sum to 1.
             interest = w.interest[i, a]
             if isnan(interest):
-                interest = -log(rng.unit(rng.pick(one, k))) - log(rng.unit(rng.pick(two, k)))
+                interest = rng.gamma(key, rng.INTERESTS, code, a, p.interest_concentration)
             slot.interest = interest
             total += interest
             slot.demand = w.demand[w.period[0], i, a]
-            slot.body = slot.contact = NOBODY
-            slot.entered = slot.bound_until = slot.leaves = 0
+            slot.body = slot.contact = slot.before = slot.mandate = NOBODY
+            slot.entered = slot.bound_until = slot.leaves = slot.listed = 0
+            slot.role = slot.role_before = 0
             slot.opened, slot.order = -1, -1.0
             slot.government = slot.ngo = slot.business = slot.community = 0.0
             slot.omega = slot.judged = slot.expected = slot.realised = 0.0
             slot.kept = slot.seen = slot.load = slot.body_trust = 0.0
             slot.startup = slot.granted = slot.cofinanced = slot.programme = 0.0
             slot.cost, slot.cleared = 1.0, 0
+    # Where all priorities are 0, as far as numbers can tell, they are equal.
     for a in range(areas):
         slot = s.slot[i, a]
-        slot.interest /= total
-        length += slot.interest * slot.interest
-    scores = rng.normals(rng.words(key, rng.CULTURE, rng.ONLY, code, code))
+        slot.interest = slot.interest / total if total > 0.0 else 1.0 / areas
+    own = rng.normals(rng.words(key, rng.CULTURE, rng.ONLY, code, code))
+    tier = rng.normals(rng.words(key, rng.TIER, rng.ONLY, region.tier_id, region.tier_id))
     for a in range(areas):
-        s.slot[i, a].direction = s.slot[i, a].interest / sqrt(length)
         row = s.sums[i * areas + a]
         for d in range(DIMENSIONS):
             given = w.culture[i, d]
-            row[CULTURE + d] = scores[d] if isnan(given) else given
+            if isnan(given):
+                row[CULTURE + d] = laws.initial_culture(tier[d], own[d], p)
+            else:
+                row[CULTURE + d] = laws.given_culture(given, p)
         for b in range(areas):
-            row[INTERESTS + b] = s.slot[i, b].interest / sqrt(length)
-    stress = w.stress[i]
-    if isnan(stress):
-        stress = laws.initial_stress(scores[3], p)
-    region.stress_start = stress
-    region.stress = laws.clip(stress + w.stress_change[w.period[0], i], 0.0, 1.0)
-    # Beta(3, 3) and Beta(2, 6): ratios of gamma numbers, which are sums of exponential ones.
-    high, low, kind, selfish = 0.0, 0.0, 0.0, 0.0
-    for k in range(14):
-        four = rng.words(key, rng.PREFERENCES, k // 4, code, code)
-        exponential = -log(rng.unit(rng.pick(four, k % 4)))
-        if k < 3:
-            high += exponential
-        elif k < 6:
-            low += exponential
-        elif k < 8:
-            kind += exponential
-        else:
-            selfish += exponential
-    region.autonomy = high / (high + low)
-    region.goodwill = kind / (kind + selfish)
+            row[INTERESTS + b] = s.slot[i, b].interest
+    region.stress_start = draw_trait(
+        w.stress[i], p.stress_mean, STRESS_CONCENTRATION, STRESS, code, key
+    )
+    region.stress = laws.clip(region.stress_start + w.stress_change[w.period[0], i], 0.0, 1.0)
+    region.goodwill = draw_trait(
+        w.goodwill[i], p.goodwill_mean, GOODWILL_CONCENTRATION, GOODWILL, code, key
+    )
+    region.autonomy = draw_trait(
+        w.autonomy[i], p.autonomy_mean, AUTONOMY_CONCENTRATION, AUTONOMY, code, key
+    )
     region.commitment, region.reputation = p.commitment_start, p.reputation_start
     region.aspiration = region.success = 0.0
     region.moving = region.entering = 0
 
 
 @device
-def standardise(s):
-    """Scale each dimension of culture to variance 1 over the regions; 0 where all are alike."""
-    regions, areas = s.slot.shape
-    for d in range(DIMENSIONS):
-        mean, squares = 0.0, 0.0
-        for i in range(regions):
-            mean += s.sums[i * areas, CULTURE + d] / regions
-        for i in range(regions):
-            squares += (s.sums[i * areas, CULTURE + d] - mean) ** 2
-        variance = squares / max(regions - 1.0, 1.0)
-        scale = laws.standardising(variance)
-        for k in range(regions * areas):
-            s.sums[k, CULTURE + d] = (s.sums[k, CULTURE + d] - mean) * scale
-    for k in range(regions * areas):
-        squares = 0.0
-        for d in range(DIMENSIONS):
-            squares += s.sums[k, CULTURE + d] ** 2
-        s.sums[k, ROW.culture_squares] = squares
+def draw_trait(given, mean, concentration, place, code, key):
+    """A trait from a column, or else a draw from a Beta distribution."""
+    if not isnan(given):
+        return given
+    high = rng.gamma(key, rng.PREFERENCES, code, place, mean * concentration)
+    low = rng.gamma(key, rng.PREFERENCES, code, place + 1, (1.0 - mean) * concentration)
+    return high / (high + low) if high + low > 0.0 else mean
+
+
+@device
+def measure_row(row):
+    """Set the squared lengths of culture and priorities in the row of a region."""
+    culture, interests = 0.0, 0.0
+    for d in range(CULTURE, INTERESTS):
+        culture += row[d] * row[d]
+    for f in range(INTERESTS, len(row)):
+        interests += row[f] * row[f]
+    row[ROW.culture_squares], row[ROW.interest_squares] = culture, interests
 
 
 @device
@@ -158,33 +169,79 @@ def draw_trust(region, contact, i, s, p, key):
     for d in range(DIMENSIONS):
         squares += (s.sums[i * areas, CULTURE + d] - s.sums[j * areas, CULTURE + d]) ** 2
     draw = rng.normals(rng.words(key, rng.TRUST, rng.ONLY, region.id, s.region[j].id))[0]
-    distance = squares / (2.0 * DIMENSIONS)
+    distance = squares / laws.culture_reference(float(DIMENSIONS))
     contact.trust = contact.trust_start = laws.initial_trust(distance, draw, p)
     contact.damage = 0.0
 
 
 @device
-def place_body(given, s, p, quarter):
-    """Set up a body that exists at the start, with the benefits that its members expect."""
+def place_body(given, number, s, p):
+    """Set up a body that exists at the start; its members have worked together since it began."""
     a, began = given[BODY_AREA], given[BODY_BEGAN]
-    body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], began)
+    body = open_body(s, given[BODY_MEMBERS], a, given[BODY_FORM], given[BODY_PROVIDER], began)
+    s.moment[0].listed += 1.0
+    s.moment[0].listed_kept += 1.0
     for m in range(CAP):
         if given[BODY_MEMBERS + m] != NOBODY:
             i = given[BODY_MEMBERS + m]
             enter(s, body, i, began)
-            s.slot[i, a].bound_until = given[BODY_BOUND]
+            s.slot[i, a].bound_until, s.slot[i, a].listed = given[BODY_BOUND], number
+    settle(s, p, body, max(-began, 0) / QUARTERS)
+
+
+@device
+def settle(s, p, body, years):
+    """Let the members of a body have learnt from each other for these years."""
+    a, size, provider = s.body[body].area, s.body[body].members, s.body[body].provider
+    goal = 0.0
+    for k in range(size):
+        goal += s.slot[s.members[body, k], a].practice / size
+    if provider != NOBODY:
+        goal = s.slot[provider, a].practice
+    for k in range(size):
+        i = s.members[body, k]
+        slot, row = s.slot[i, a], s.sums[i * s.slot.shape[1] + a]
+        if i != provider:
+            slot.practice = laws.closer(slot.practice, goal, laws.settled_practice(years, p))
+        row[ROW.practice] = slot.practice
+        row[ROW.practice_squares] = slot.practice * slot.practice
+        for c in range(s.region[i].first, s.region[i].end):
+            contact = s.contact[c]
+            if are_partners(slot, s.slot[contact.target, a]):
+                trust = laws.settled_trust(contact.trust_start, years, p)
+                contact.trust = max(contact.trust, trust)
+
+
+@device
+def start_body(s, p, body, quarter):
+    """Sum a body that exists at the start, and note the benefits that its members expect."""
+    a = s.body[body].area
     tally(s, p, body, quarter)
     view = present_outlook(s, p, a, body, quarter)
     for m in range(s.body[body].members):
         i = s.members[body, m]
         slot = s.slot[i, a]
-        record_expectation(s, i, a, slot.judged, began <= quarter)
+        slot.expected = slot.judged
         # The members' knowledge of the body when they first decide whether to leave it.
         slot.load, slot.body_trust, slot.realised = view.load, view.trust, slot.judged
 
 
+@device
+def aspire(s, i):
+    """Let a region that is in bodies at the start aspire to what it expects of them, by cost."""
+    hoped, joint = 0.0, 0.0
+    for a in range(s.slot.shape[1]):
+        slot = s.slot[i, a]
+        if slot.body != NOBODY:
+            cost = slot.people * slot.alone * s.area[a].cost_per_resident
+            hoped += cost * slot.judged
+            joint += cost
+    if joint > 0.0:
+        s.region[i].aspiration = hoped / joint
+
+
 @kernel
-def place_contacts(region, contact, distance, p):
+def place_contacts(region, contact, distance):
     """Set the nearness of each contact, scaled to mean 1 over a region's contacts (E7).
 
     Without the scaling, results on one island would depend on whether a distant island is in the
@@ -196,7 +253,7 @@ def place_contacts(region, contact, distance, p):
         for c in range(first, end):
             mean += distance[c] / (end - first)
         for c in range(first, end):
-            contact[c].near = laws.nearness(distance[c], mean, contact[c].land, p)
+            contact[c].near = laws.nearness(distance[c], mean, contact[c].land)
             total += contact[c].near
         for c in range(first, end):
             contact[c].near = contact[c].near * (end - first) / total if total > 0.0 else 1.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isnan
 
 import numpy as np
 
 from kolabsim.model import laws
-from kolabsim.model.bodies import refresh_slot, tally_all
+from kolabsim.model.bodies import refresh_slot, remember, tally_all
 from kolabsim.model.jit import allocating_device, argsort, device, inlined
 from kolabsim.model.levers import (
     ALL,
@@ -19,19 +19,22 @@ from kolabsim.model.levers import (
     GOVERNMENT,
     INFORMATION,
     LISTED,
+    MANDATE,
     MONITORING,
     NEWEST,
     NGO,
     PLANNING,
     TEAM,
 )
-from kolabsim.model.parameters import QUARTERS
+from kolabsim.model.parameters import MEETING_PRICE, QUARTERS
 from kolabsim.model.state import NOBODY, PAID, RATION, ROW
 from kolabsim.model.targeting import score_region, scores_regions
 
-MEMBERS_PAY, CENTRE_PAYS = 0, 1
+MEMBERS_PAY, CENTRE_PAYS, SUPPORTER_PAYS, TIER_PAYS = range(4)
 ON_JOINT_COST = 1
 """Payers and the base of a price: positions in PAYERS and BASES."""
+BEARER = 3
+"""Column of a mandate: the bearer of its cost."""
 SUPPORTERS_AT = GOVERNMENT
 """Position of the first supporter among the levers."""
 
@@ -41,6 +44,8 @@ def start_quarter(w, s, policy, p, quarter):
     """Start a quarter: read the levers in force, apply shocks, and reset the counters."""
     now = s.moment[0]
     now.refused = now.concluded = now.left = now.deciding = 0.0
+    now.matter_months = now.matters = 0.0
+    remember(s)
     regions, areas = s.slot.shape
     phase = policy.period[quarter]
     if quarter == 0 or phase != policy.period[quarter - 1]:
@@ -115,6 +120,8 @@ def apply_shock(shock, shocked, s, p):
                 contact.trust = laws.closer(shock.factor * contact.trust, start, shock.reset)
         if shocked[i] == 1:
             region.commitment = laws.closer(region.commitment, p.commitment_start, shock.reset)
+            for a in range(s.slot.shape[1]):
+                s.sums[i * s.slot.shape[1] + a, ROW.commitment] = region.commitment
 
 
 @allocating_device
@@ -177,7 +184,7 @@ def offer(k, s, policy, p, scores, quarter):
         if quarter > 0 and budget != policy.budget[policy.period[quarter - 1], k]:
             s.ledger[RATION, lever] = 1.0
     else:  # running support is rationed by the present cost of its targets
-        need = running_cost(lever, s, p)
+        need = running_cost(lever, s, policy.price[phase, lever], p)
         s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
     ration(lever, s, p)
 
@@ -233,6 +240,7 @@ def ration(lever, s, p):
             row[ROW.entry] = laws.entry_weight(s.region[i].stress, slot.burden, aid)
             row[ROW.mediation] = slot.ngo
             row[ROW.business] = slot.business
+            row[ROW.voice] = slot.community
 
 
 @device
@@ -246,31 +254,34 @@ def read_offer(slot, lever):
 
 
 @device
-def charge(lever, region, slot, area, p):
+def charge(lever, region, slot, area, price, p):
     """Yearly price of a lever for one slot, in persons at efficient scale (E13).
 
-    It is the price at full intensity, a share of the cost it applies to, times the intensity.
+    It is the price at full intensity, a share of the cost it applies to, times the intensity; NaN
+    stands for the price that the parameter gives.
     """
-    price, intensity = 0.0, 0.0
+    usual, intensity = p.lever_price, 0.0
     if lever == FORUM:
-        price, intensity = p.forum_price, area.forum if region.forum >= 0 else 0.0
+        usual *= MEETING_PRICE
+        intensity = area.forum if region.forum >= 0 else 0.0
     elif lever == COMMUNITY:
-        price, intensity = p.community_price, slot.community
+        usual *= MEETING_PRICE
+        intensity = slot.community
     elif slot.body == NOBODY:
         return 0.0
     elif lever == NGO:
-        price, intensity = p.ngo_price, slot.ngo
+        intensity = slot.ngo
     elif lever == BUSINESS:
-        price, intensity = p.business_price, slot.business
+        intensity = slot.business
     elif lever == PLANNING:
-        price, intensity = p.planning_price, area.planning
+        intensity = area.planning
     elif lever == TEAM:
-        price, intensity = p.team_price, area.team
+        intensity = area.team
     elif lever == INFORMATION:
-        price, intensity = p.information_price, area.information
+        intensity = area.information
     elif lever == MONITORING:
-        price, intensity = p.monitoring_price, area.monitoring
-    return price * intensity * service_cost(slot)
+        intensity = area.monitoring
+    return (usual if isnan(price) else price) * intensity * service_cost(slot)
 
 
 @device
@@ -280,14 +291,14 @@ def service_cost(slot):
 
 
 @device
-def running_cost(lever, s, p):
+def running_cost(lever, s, price, p):
     """Cost of a lever in this quarter, without start-up, in money."""
     regions, areas = s.slot.shape
     total = 0.0
     for i in range(regions):
         for a in range(areas):
             area = s.area[a]
-            yearly = charge(lever, s.region[i], s.slot[i, a], area, p)
+            yearly = charge(lever, s.region[i], s.slot[i, a], area, price, p)
             total += yearly * area.cost_per_resident / QUARTERS
     return total
 
@@ -319,12 +330,34 @@ def bill_custom(s, policy, phase):
 
 
 @device
+def bill_mandates(s, policy, p, quarter):
+    """Add up the cost of the mandates in force this quarter, by payer (E13)."""
+    s.ledger[PAID, MANDATE] = 0.0
+    if len(policy.mandate) == 0:
+        return
+    for i in range(s.slot.shape[0]):
+        for a in range(s.slot.shape[1]):
+            slot = s.slot[i, a]
+            if slot.mandate == NOBODY or slot.bound_until <= quarter:
+                continue
+            price, payer = policy.mandate_price[slot.mandate], policy.mandate[slot.mandate, BEARER]
+            yearly = (p.lever_price if isnan(price) else price) * slot.due
+            money = yearly * s.area[a].cost_per_resident / QUARTERS
+            if payer == MEMBERS_PAY:
+                slot.programme += yearly / (slot.people * slot.alone)
+            s.ledger[PAID, MANDATE] += money
+            pay(s.moment[0], payer, money)
+
+
+@device
 def pay(now, payer, money):
     """Add an amount to the account of its payer."""
     if payer == MEMBERS_PAY:
         now.paid_members += money
     elif payer == CENTRE_PAYS:
         now.paid_centre += money
+    elif payer == TIER_PAYS:
+        now.paid_tier += money
     else:
         now.paid_supporter += money
 
@@ -349,7 +382,8 @@ def fund(s, policy, p, quarter):
         s.ledger[RATION, GOVERNMENT] = 1.0 if whole <= budget else budget / whole
     left = policy.budget[policy.period[quarter], 2]
     if left < np.inf and shares > 0.0:
-        left = max(left - running_cost(BUSINESS, s, p), 0.0)
+        price = policy.price[policy.period[quarter], BUSINESS]
+        left = max(left - running_cost(BUSINESS, s, price, p), 0.0)
     met = 1.0 if shares <= left else left / shares
     if paid < 1.0 or met < 1.0:
         for i in range(regions):
@@ -369,14 +403,14 @@ def bill(s, policy, p, quarter):
         for i in range(regions):
             for a in range(areas):
                 s.slot[i, a].programme = 0.0
-    now.paid_members = now.paid_centre = now.paid_supporter = 0.0
+    now.paid_members = now.paid_centre = now.paid_supporter = now.paid_tier = 0.0
     phase = policy.period[quarter]
     for lever in range(CUSTOM):
-        payer = policy.payer[phase, lever]
+        payer, price = policy.payer[phase, lever], policy.price[phase, lever]
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
         running, part = 0.0, 1.0
         if lever != GOVERNMENT and is_offered(policy, lever, quarter):
-            running = running_cost(lever, s, p)
+            running = running_cost(lever, s, price, p)
             if lever > GOVERNMENT:
                 budget = policy.budget[phase, lever - SUPPORTERS_AT]
                 left = max(budget - startup, 0.0)
@@ -386,7 +420,7 @@ def bill(s, policy, p, quarter):
             for i in range(regions):
                 for a in range(areas):
                     slot = s.slot[i, a]
-                    own = charge(lever, s.region[i], slot, s.area[a], p) * part
+                    own = charge(lever, s.region[i], slot, s.area[a], price, p) * part
                     # Members that pay for start-up aid themselves gain nothing from it.
                     if lever == GOVERNMENT:
                         own += QUARTERS * slot.granted
@@ -396,3 +430,4 @@ def bill(s, policy, p, quarter):
         s.ledger[PAID, lever] = running + startup
         pay(now, payer, running + startup)
     bill_custom(s, policy, phase)
+    bill_mandates(s, policy, p, quarter)

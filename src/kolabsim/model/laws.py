@@ -15,6 +15,7 @@ from math import exp, log, sqrt
 
 from kolabsim.model.jit import kernel
 from kolabsim.model.levers import (
+    BOARD,
     BY_ABILITY,
     BY_BENEFIT,
     BY_POPULATION,
@@ -29,18 +30,19 @@ from kolabsim.model.levers import (
 )
 from kolabsim.model.mechanisms import (
     business_on_pooling,
-    community_on_conduct_odds,
-    forum_on_attention_odds,
+    community_on_conduct,
+    community_on_remoteness,
+    forum_on_attention,
     forum_on_error,
     forum_on_information,
     forum_on_notice,
     forum_on_pooling,
     forum_on_trust,
-    government_on_attention_odds,
-    information_on_error,
+    government_on_attention,
     information_on_information,
     information_on_observation,
-    information_on_pooling,
+    information_on_practice,
+    information_on_unforeseen,
     monitoring_on_enforcement,
     monitoring_on_observation,
     ngo_on_conclusion,
@@ -48,11 +50,57 @@ from kolabsim.model.mechanisms import (
     ngo_on_trust,
     planning_on_conclusion,
     planning_on_error,
+    planning_on_fit,
     planning_on_negotiation,
+    planning_on_unforeseen,
     team_on_conclusion,
     team_on_negotiation,
     team_on_steering,
     team_on_trust,
+)
+from kolabsim.model.parameters import (
+    ATTENTION_PEERS,
+    ATTENTION_STRESS,
+    CAPACITY_BY_SIZE,
+    DECISION_DIFFERENCE,
+    DECISION_MEMBERS,
+    DECISION_PARTNERS,
+    DISTRUST_UNIT,
+    EARNED,
+    EARNED_UNIT,
+    EXIT_COMMITMENT,
+    EXIT_LOAD,
+    HAUL_UNIT,
+    HONOUR_COMMITMENT,
+    HONOUR_GOODWILL,
+    HONOUR_STRESS,
+    HONOUR_TEMPTATION,
+    HONOUR_TRUST,
+    LOAD_UNIT,
+    MANDATED,
+    MATTER_MONTHS,
+    MEAN_CAPACITY,
+    NEAR_LAND,
+    NEAR_REACH,
+    NOTICE_TIER,
+    OBSERVATION,
+    PARTNERS_BOARD,
+    PARTNERS_CONTRACT,
+    PARTNERS_LEAD,
+    PAST_YEARS,
+    QUARTERS,
+    REFERENCE_COMMITMENT,
+    REFERENCE_CONCENTRATION,
+    REFERENCE_GOODWILL,
+    REFERENCE_POPULATION,
+    REFERENCE_TRUST,
+    REMOTENESS,
+    SHORTFALL_QUALITY,
+    SHORTFALL_SHARE,
+    STRAIN,
+    TEMPTATION_UNIT,
+    TRANSITION_YEARS,
+    TRUST_SPREAD,
 )
 
 STEEPEST = 50.0
@@ -127,35 +175,63 @@ def term(
 
 
 # E2 ---------------------------------------------------------------------------------------------
-@kernel
-def culture_distance(members, squares, square_of_sum, dimensions):
-    """Mean cultural distance between members, 1 on average. [kogut_singh_1988], halved. E2
+# Every distance is 0 between members that are alike, and 1 on average between two regions drawn at
+# random from the reference population, whatever the other regions of a scenario.
 
-    From sums over members of scores standardised over all regions: of their squares, and the
-    squared length of the sum.
+
+@kernel
+def distance(members, squares, square_of_sum, reference):
+    """Mean squared distance over pairs of members, over that of two random regions. E2
+
+    From sums over the members: of their squared lengths, and the squared length of the sum.
     """
     pairs = members * (members - 1.0)
-    return max(members * squares - square_of_sum, 0.0) / max(pairs * dimensions, 1.0)
+    apart = max(members * squares - square_of_sum, 0.0)
+    return 2.0 * apart / (pairs * reference) if pairs * reference > 0.0 else 0.0
 
 
 @kernel
-def interest_distance(members, square_of_sum, mean_distance):
-    """Mean misalignment of interests between members, 1 on average. E2
+def distance_from(members, squares, square, product, reference):
+    """Mean squared distance of members from one of them, the provider of a contract. E2
 
-    ``square_of_sum`` is the squared length of the sum of the members' interest vectors, each of
-    length 1; ``mean_distance`` the mean of 1 - cos over all pairs of regions, 0 where all agree.
+    ``square`` is the squared length of the provider's vector, ``product`` its product with the sum
+    over all members.
     """
-    pairs = max(members * (members - 1.0), 1.0)
-    apart = max(1.0 - (square_of_sum - members) / pairs, 0.0)
-    return where(mean_distance > 1e-12, apart / max(mean_distance, 1e-12), 0.0)
+    apart = max(members * square - 2.0 * product + squares, 0.0)
+    others = members - 1.0
+    return apart / (others * reference) if others * reference > 0.0 else 0.0
+
+
+@kernel
+def culture_reference(dimensions):
+    """Mean squared distance of two standard normal vectors. [kogut_singh_1988] E2"""
+    return 2.0 * dimensions
+
+
+@kernel
+def interest_reference(areas):
+    """Mean squared distance of two draws of priorities over so many areas. E2"""
+    return 2.0 * (1.0 - 1.0 / areas) / (REFERENCE_CONCENTRATION * areas + 1.0)
+
+
+@kernel
+def practice_reference():
+    """Mean squared distance of two standard normal numbers. E2"""
+    return 2.0
 
 
 # E3 ---------------------------------------------------------------------------------------------
 @kernel
 def information_cost(distance, forum, system, p):
     """Cost of informing each other, share of joint cost. [feiock_2007] E3"""
-    cost = p.information_cost * max(1.0 + p.culture_weight * (distance - 1.0), 0.0)
+    cost = p.information_cost + p.culture_cost * distance
     return information_on_information(forum_on_information(cost, forum, p), system, p)
+
+
+@kernel
+def practice_cost(distance, system, p):
+    """Cost of working together with unlike practice, share of joint cost. Assumed. E3"""
+    return information_on_practice(p.practice_cost * distance, system, p)
 
 
 @kernel
@@ -165,46 +241,72 @@ def steering(team, p):
 
 
 @kernel
-def negotiation_cost(distance, members, growth, steering, planning, team, mediation, p):
+def negotiation_cost(distance, members, exponent, steering, planning, team, mediation, p):
     """Cost of agreeing, share of joint cost; grows with partners. [feiock_2007, blaka_2017] E3
 
-    ``growth`` is the exponent of the legal form; ``steering`` moves it towards a lead region's.
+    ``exponent`` is that of the legal form; ``steering`` moves it towards a lead region's.
     """
-    exponent = growth - steering * max(0.0, growth - p.partners_lead)
+    growth = exponent - steering * max(0.0, exponent - PARTNERS_LEAD)
     cost = (
         p.negotiation_cost
-        * max(1.0 + p.interest_weight * (distance - 1.0), 0.0)
-        * max(members - 1.0, 1.0) ** exponent
+        * (1.0 + p.interest_weight * distance)
+        * max(members - 1.0, 1.0) ** growth
     )
     cost = team_on_negotiation(planning_on_negotiation(cost, planning, p), team, p)
     return ngo_on_negotiation(cost, mediation, p)
 
 
 @kernel
-def enforcement_cost(trust, difficulty, monitoring, p):
-    """Cost of enforcing promises, share of joint cost; lower with more trust. [feiock_2007] E3"""
-    cost = p.enforcement_cost * (1.0 - trust) * (1.0 + 0.5 * difficulty)
+def scoped(cost, again, p):
+    """Cost of negotiation or overhead, less what partners of other areas save. E3
+
+    ``again`` is the share of the pairs of members that are partners in another area.
+    """
+    return cost * (1.0 - p.scope * again)
+
+
+@kernel
+def enforcement_cost(trust, difficulty, form, monitoring, p):
+    """Cost of enforcing promises, share of joint cost; lower with more trust. [feiock_2007] E3
+
+    A contract must say in advance what can hardly be measured.
+    """
+    weight = p.contract_difficulty if form == CONTRACT else 1.0
+    cost = p.enforcement_cost * (1.0 - trust) * (1.0 + weight * difficulty)
     return monitoring_on_enforcement(cost, monitoring, p)
+
+
+@kernel
+def foresight(unforeseen):
+    """Share of coordination cost that founders foresee. E3"""
+    return 1.0 - unforeseen
+
+
+@kernel
+def unforeseen(system, planning, p):
+    """Share of coordination cost that founders do not foresee. E3"""
+    missed = information_on_unforeseen(1.0 - p.foreseen, system, p)
+    return planning_on_unforeseen(missed, planning, p)
 
 
 # E4 ---------------------------------------------------------------------------------------------
 @kernel
 def transition(age, p):
     """Penalty on cost and quality of a body of this age. [dijkgraaf_gradus_2013] E4"""
-    return p.transition_cost * exp(-clip(age / p.transition_years, 0.0, STEEPEST))
+    return p.transition_cost * exp(-clip(age / TRANSITION_YEARS, 0.0, STEEPEST))
 
 
 @kernel
 def mean_transition(p):
     """Mean penalty over the horizon, which the founders of a body expect. E4"""
-    spent = 1.0 - exp(-clip(p.horizon_years / p.transition_years, 0.0, STEEPEST))
-    return p.transition_cost * p.transition_years / p.horizon_years * spent
+    spent = 1.0 - exp(-clip(p.horizon_years / TRANSITION_YEARS, 0.0, STEEPEST))
+    return p.transition_cost * TRANSITION_YEARS / p.horizon_years * spent
 
 
 @kernel
 def haul_cost(haul, radius):
     """Cost of distance, share of joint cost; radius in km. Assumed. E4"""
-    return haul * radius / 50.0
+    return haul * radius / HAUL_UNIT
 
 
 @kernel
@@ -232,34 +334,40 @@ def startup(stress, first_year, p):
 @kernel
 def aided(government, business, p):
     """Share of a start-up that grants and co-finance offer to pay, at most all of it. E4"""
-    return min(1.0, p.grant_share * government + p.cofinance_share * business)
+    return min(1.0, p.grant_strength * government + p.business_strength * business)
 
 
 # E5 ---------------------------------------------------------------------------------------------
 @kernel
-def strained(demand, p):
+def strained(demand):
     """Share of quality left when demand, relative to normal, exceeds 1. Assumed. E5"""
-    return exp(-p.strain * log(max(demand, 1.0)))
+    return exp(-STRAIN * log(max(demand, 1.0)))
 
 
 @kernel
-def pooling(system, forum, business, p):
-    """Use of the best member's capacity, 1 without any lever. Assumed. E5"""
-    shared = forum_on_pooling(information_on_pooling(1.0, system, p), forum, p)
-    return business_on_pooling(shared, business, p)
+def pooling(forum, business, p):
+    """How far a body works with its best member's capacity, 0 to 1. Assumed. E5"""
+    learnt = forum_on_pooling(p.pooling, forum, p)
+    return business_on_pooling(learnt, business, p)
 
 
 @kernel
-def pooled_capacity(mean, best, pooling, p):
+def pooled_capacity(mean, best, pooling):
     """Capacity that a body works with, between its mean and its best member's. E5"""
-    drawn = min(1.0, p.pooling * pooling)
-    return mean + drawn * (best - mean)
+    return mean + pooling * (best - mean)
 
 
 @kernel
-def joint_quality(capacity, shortfall, penalty, p):
+def remoteness(radius, voice, p):
+    """Share of quality lost with distance; radius in km. Assumed. E5"""
+    return community_on_remoteness(min(REMOTENESS * radius / HAUL_UNIT, 1.0), voice, p)
+
+
+@kernel
+def joint_quality(capacity, shortfall, penalty, remoteness):
     """Service quality; ``shortfall`` is the share of people whose region falls short. E5"""
-    return capacity * (1.0 - p.shortfall_quality * shortfall) * (1.0 - min(penalty, 1.0))
+    left = (1.0 - SHORTFALL_QUALITY * shortfall) * (1.0 - min(penalty, 1.0))
+    return capacity * left * (1.0 - remoteness)
 
 
 # E6 ---------------------------------------------------------------------------------------------
@@ -270,103 +378,158 @@ def autonomy_loss(autonomy, part, p):
 
 
 @kernel
-def net_benefit(cost_ratio, quality_gain, lost_autonomy, p):
-    """Net benefit a year per unit of stand-alone cost: saving, quality, less lost autonomy. E6"""
-    return 1.0 - cost_ratio + p.quality_value * quality_gain - lost_autonomy
+def fit_loss(wish, joint, areas, p):
+    """Loss of a member from a joint service unlike its wishes. [oates_1972] E6
+
+    ``wish`` is its priority of the area, ``joint`` the priority that the service is made for.
+    """
+    apart = areas * (wish - joint)
+    return p.interest_fit * apart * apart
+
+
+@kernel
+def fit_loss_of_all(squares, total, members, joint, areas, p):
+    """The same, summed over members: from sums of the squares and values of their wishes. E6"""
+    apart = squares - 2.0 * joint * total + members * joint * joint
+    return p.interest_fit * areas * areas * max(apart, 0.0)
+
+
+@kernel
+def planned_fit(loss, planning, p):
+    """The same with a plan that makes room for unlike wishes. E6"""
+    return planning_on_fit(loss, planning, p)
+
+
+@kernel
+def net_benefit(cost_ratio, quality_gain, lost_autonomy, misfit, p):
+    """Net benefit a year per unit of stand-alone cost. E6
+
+    Saving and quality, less lost autonomy and the misfit of the joint service.
+    """
+    return 1.0 - cost_ratio + p.quality_value * quality_gain - lost_autonomy - misfit
 
 
 # E7 ---------------------------------------------------------------------------------------------
 @kernel
-def attention_odds(unit, stress, peers, priority, grant, forum, p):
+def attention_odds(unit, stress, peers, p):
     """Log odds that a region considers an area in a quarter. [kwon_feiock_2010] E7
 
-    ``unit`` is its stand-alone unit cost, ``peers`` the share of its contacts that share the area,
-    ``priority`` its interest in the area relative to an equal one.
+    ``unit`` is its stand-alone unit cost, ``peers`` the share of its contacts that share the area.
     """
-    reasons = (
+    return (
         p.attention_base
         + p.attention_cost * (unit - 1.0)
-        + p.attention_stress * stress
-        + p.attention_peers * peers
-        + p.attention_interest * (priority - 1.0)
+        + ATTENTION_STRESS * stress
+        + ATTENTION_PEERS * peers
     )
-    return forum_on_attention_odds(government_on_attention_odds(reasons, grant, p), forum, p)
 
 
 @kernel
-def nearness(distance, mean_distance, land, p):
+def attention(odds, grant, forum, p):
+    """Chance that a region considers an area in a quarter. E7"""
+    return forum_on_attention(government_on_attention(logistic(odds), grant, p), forum, p)
+
+
+@kernel
+def nearness(distance, mean_distance, land):
     """Nearness of a contact, before it is scaled to mean 1 over a region's contacts. E7"""
-    reach = max(p.near_reach * mean_distance, 1e-9)
-    return exp(-min(distance / reach, STEEPEST)) * (1.0 + p.near_land * land)
+    reach = max(NEAR_REACH * mean_distance, 1e-9)
+    return exp(-min(distance / reach, STEEPEST)) * (1.0 + NEAR_LAND * land)
 
 
 @kernel
 def noticing(near, trust, forum, tier, p):
     """Chance of noticing a contact as a possible partner. [leroux_2010] E7"""
-    chance = forum_on_notice(p.notice * near * (0.5 + trust), forum, p)
-    return clip(chance * (1.0 + p.notice_tier * tier), 0.0, 1.0)
+    chance = clip(p.notice * near * (0.5 + trust) * (1.0 + NOTICE_TIER * tier), 0.0, 1.0)
+    return forum_on_notice(chance, forum, p)
 
 
 @kernel
-def misperception(forum, system, planning, p):
+def misperception(forum, planning, p):
     """Standard deviation of the error in judging a union, per unit of stand-alone cost. E7"""
-    left = information_on_error(forum_on_error(1.0, forum, p), system, p)
-    return planning_on_error(p.misperception * left, planning, p)
+    return planning_on_error(forum_on_error(p.misperception, forum, p), planning, p)
 
 
 # E9 ---------------------------------------------------------------------------------------------
 @kernel
-def conclusion(distance, planning, team, mediation, p):
-    """Chance in a quarter that a negotiation concludes. [choi_robertson_2014], assumed form. E9"""
-    helped = team_on_conclusion(planning_on_conclusion(1.0, planning, p), team, p)
-    helped = ngo_on_conclusion(helped, mediation, p)
-    return clip(p.conclude * helped / (1.0 + p.conclude_interests * distance), 0.0, 1.0)
+def decision_rate(
+    trust, commitment, culture, interests, partners, members, form, planning, team, mediation, p
+):
+    """Rate at which members take a joint decision, a quarter. [choi_robertson_2014] E9
+
+    It holds for the conclusion of a negotiation and for a joint matter in a running body.
+    ``partners`` is 1 where the two parties are partners in another area.
+    """
+    power = (
+        p.decision_trust * (trust - REFERENCE_TRUST)
+        + p.decision_commitment * (commitment - REFERENCE_COMMITMENT)
+        - DECISION_DIFFERENCE * (culture + interests)
+        + DECISION_PARTNERS * partners
+    )
+    slow = max(members - 1.0, 1.0) ** DECISION_MEMBERS if form == BOARD else 1.0
+    rate = p.decision_speed * exp(clip(power, -STEEPEST, STEEPEST)) / slow
+    rate = team_on_conclusion(planning_on_conclusion(rate, planning, p), team, p)
+    return ngo_on_conclusion(rate, mediation, p)
+
+
+@kernel
+def conclusion(rate):
+    """Chance in a quarter that a negotiation concludes. E9"""
+    return 1.0 - exp(-min(rate, STEEPEST))
+
+
+@kernel
+def matter_time(rate):
+    """Months that a joint matter takes in a running body. E9"""
+    return MATTER_MONTHS / max(rate, 1e-9)
 
 
 # E10 --------------------------------------------------------------------------------------------
 @kernel
 def observed(monitoring, system, p):
     """Chance that a member's conduct is observed in a quarter. E10, E12"""
-    return max(
-        monitoring_on_observation(p.observation, monitoring, p),
-        information_on_observation(p.observation, system, p),
-    )
+    seen = monitoring_on_observation(OBSERVATION, monitoring, p)
+    return information_on_observation(seen, system, p)
 
 
 @kernel
-def conduct_odds(goodwill, commitment, trust, voice, stress, part, seen, p):
+def conduct_odds(goodwill, commitment, trust, stress, part, seen, p):
     """Log odds that a member keeps its promises in a quarter. Assumed. E10
 
     ``part`` is its share of the body's people, ``seen`` the chance that its conduct is observed.
     """
-    temptation = p.shortfall_share * (1.0 - part) * (1.0 - seen)
-    will = (
-        p.honour_base
-        + p.honour_goodwill * (goodwill - 0.25)
-        + p.honour_commitment * (commitment - 0.5)
-        + p.honour_trust * (trust - 0.5)
-    )
+    temptation = SHORTFALL_SHARE * (1.0 - part) * (1.0 - seen)
     return (
-        community_on_conduct_odds(will, voice, p)
-        - p.honour_stress * stress
-        - p.honour_temptation * temptation / 0.05
+        p.honour_base
+        + HONOUR_GOODWILL * (goodwill - REFERENCE_GOODWILL)
+        + HONOUR_COMMITMENT * (commitment - REFERENCE_COMMITMENT)
+        + HONOUR_TRUST * (trust - REFERENCE_TRUST)
+        - HONOUR_STRESS * stress
+        - HONOUR_TEMPTATION * temptation / TEMPTATION_UNIT
     )
+
+
+@kernel
+def conduct(odds, voice, p):
+    """Chance that a member keeps its promises in a quarter. E10"""
+    chance = logistic(odds)
+    return community_on_conduct(chance, voice, p)
 
 
 # E11 --------------------------------------------------------------------------------------------
 @kernel
-def leaving(load, trust, realised, p):
+def leaving(load, trust, commitment, p):
     """Chance in a quarter that a member leaves. [elston_rackwitz_bel_2023] E11
 
-    ``load`` is information and negotiation cost, ``realised`` its realised net benefit a year.
+    ``load`` is information, practice and negotiation cost, ``trust`` that within its body.
     """
     reasons = (
-        p.exit_load * (load / 0.03 - 1.0)
-        + p.exit_trust * (0.5 - trust) / 0.15
-        - p.exit_saving * realised / 0.10
+        EXIT_LOAD * (load / LOAD_UNIT - 1.0)
+        + p.exit_trust * (REFERENCE_TRUST - trust) / DISTRUST_UNIT
+        - EXIT_COMMITMENT * (commitment - REFERENCE_COMMITMENT)
     )
     hazard = p.exit_base * exp(clip(reasons, -STEEPEST, STEEPEST))
-    return 1.0 - exp(-min(hazard / 4.0, STEEPEST))
+    return 1.0 - exp(-min(hazard / QUARTERS, STEEPEST))
 
 
 # E12 --------------------------------------------------------------------------------------------
@@ -374,6 +537,12 @@ def leaving(load, trust, realised, p):
 def closer(value, goal, part):
     """A value that moves a part of the way towards a goal. E12"""
     return value + part * (goal - value)
+
+
+@kernel
+def faster(part, times):
+    """Share of a quarter at so many times the speed of another. E12"""
+    return 1.0 - (1.0 - part) ** times
 
 
 @kernel
@@ -392,7 +561,7 @@ def reach(trust, damage):
 @kernel
 def commitment_goal(realised, expected):
     """Commitment that results earn, 0.6 if as expected: small wins. [ansell_gash_2008] E12"""
-    return logistic(0.405 + (realised - expected) / 0.05)
+    return logistic(EARNED + (realised - expected) / EARNED_UNIT)
 
 
 # Bookkeeping --------------------------------------------------------------------------------------
@@ -400,17 +569,32 @@ def commitment_goal(realised, expected):
 
 
 @kernel
-def mean_trust(total, members):
-    """Mean trust over the ordered pairs of members, from its sum."""
-    return total / max(members * (members - 1.0), 1.0)
+def ties(members, form):
+    """Pairs of partners: of a contract the provider with each buyer, otherwise all pairs."""
+    return members - 1.0 if form == CONTRACT else 0.5 * members * (members - 1.0)
 
 
 @kernel
-def partner_exponent(form, p):
+def mean_trust(total, ties):
+    """Mean trust over both ways of each tie, from its sum."""
+    return total / max(2.0 * ties, 1.0)
+
+
+@kernel
+def partner_exponent(form):
     """Exponent of partners in negotiation cost for a legal form."""
     if form == CONTRACT:
-        return p.partners_contract
-    return p.partners_lead if form == LEAD else p.partners_board
+        return PARTNERS_CONTRACT
+    return PARTNERS_LEAD if form == LEAD else PARTNERS_BOARD
+
+
+@kernel
+def expected_members(efficient_scale, people, cap):
+    """Members to be expected in the end: as many as efficient scale asks for. E8
+
+    ``people`` is the mean served by the two that choose a form.
+    """
+    return clip(efficient_scale / people, 2.0, max(cap, 2.0))
 
 
 @kernel
@@ -447,14 +631,14 @@ def entry_cost(stress, first_year, aid, p):
 @kernel
 def granted(due, government, business, p):
     """Start-up that central government pays; together with co-finance at most all of it."""
-    grant, share = p.grant_share * government, p.cofinance_share * business
+    grant, share = p.grant_strength * government, p.business_strength * business
     return due * grant / max(grant + share, 1.0)
 
 
 @kernel
 def cofinanced(due, government, business, p):
     """Start-up that business pays; together with grants at most all of it."""
-    grant, share = p.grant_share * government, p.cofinance_share * business
+    grant, share = p.grant_strength * government, p.business_strength * business
     return due * share / max(grant + share, 1.0)
 
 
@@ -471,20 +655,20 @@ def with_goodwill(own, whole, others, goodwill):
 
 
 @kernel
-def union_change(members, cost, spill, quality, autonomy, price, entry, judged, p):
+def union_change(members, cost, spill, quality, autonomy, misfit, price, entry, judged, p):
     """Change of judged net benefit that a union makes to all its members together.
 
     All but ``price`` are sums over the members: cost and spillover per unit of stand-alone cost,
-    gained quality, lost autonomy, the weight of start-up, and net benefit as judged before.
+    gained quality, lost autonomy, misfit, the weight of start-up, and net benefit as judged before.
     """
-    after = members - cost + spill + p.quality_value * quality - p.autonomy_cost * autonomy
+    after = members - cost + spill + p.quality_value * quality - p.autonomy_cost * autonomy - misfit
     return after - p.startup_cost * price * entry / p.horizon_years - judged
 
 
 @kernel
-def mandated_goodwill(goodwill, is_bound, p):
+def mandated_goodwill(goodwill, is_bound):
     """Goodwill of a region in an area: less of it under a mandate."""
-    return goodwill * (p.mandate_goodwill if is_bound else 1.0)
+    return goodwill * (MANDATED if is_bound else 1.0)
 
 
 @kernel
@@ -496,37 +680,56 @@ def consents(votes, people, consent):
 
 
 @kernel
-def kept_back(kept, seen, p):
+def kept_back(kept, seen):
     """Share of its due that a member keeps back: nothing if it keeps its promises or is seen."""
-    return (1.0 - kept) * (1.0 - seen) * p.shortfall_share
+    return (1.0 - kept) * (1.0 - seen) * SHORTFALL_SHARE
 
 
 @kernel
-def bound_goal(goal, bound, joint, p):
+def bound_goal(goal, bound, joint):
     """Commitment goal of a region with mandates on part of its joint cost."""
-    return goal * (1.0 - (1.0 - p.mandate_commitment) * bound / joint)
+    return goal * (1.0 - (1.0 - MANDATED) * bound / joint)
+
+
+# E1: the first state ------------------------------------------------------------------------------
 
 
 @kernel
-def initial_capacity(size, deviation, p):
-    """Capacity at the start, from the logarithm of relative population and a standard normal."""
-    return clip(p.capacity_mean + p.capacity_size * size + p.capacity_spread * deviation, 0.0, 1.0)
+def initial_culture(tier, own, p):
+    """A culture score from two standard normal numbers: of the higher tier and of the region."""
+    between = sqrt(p.culture_between) * tier + sqrt(1.0 - p.culture_between) * own
+    return p.culture_spread * between
 
 
 @kernel
-def initial_stress(deviation, p):
-    """Fiscal stress at the start, from a standard normal number."""
-    return clip(p.stress_mean + p.stress_spread * deviation, 0.0, 1.0)
+def given_culture(value, p):
+    """A culture score from a column, in units of its scale."""
+    return p.culture_spread * value
+
+
+@kernel
+def initial_capacity(population, deviation, p):
+    """Capacity at the start, from population and a standard normal number."""
+    size = log(population / REFERENCE_POPULATION)
+    capacity = MEAN_CAPACITY + CAPACITY_BY_SIZE * size + p.capacity_spread * deviation
+    return clip(capacity, 0.0, 1.0)
 
 
 @kernel
 def initial_trust(distance, deviation, p):
     """Trust at the start, from cultural distance and a standard normal number."""
-    trust = p.trust_start - p.trust_culture * (distance - 1.0) + p.trust_spread * deviation
+    trust = p.trust_start - p.trust_culture * (distance - 1.0) + TRUST_SPREAD * deviation
     return clip(trust, 0.0, 1.0)
 
 
 @kernel
-def standardising(variance):
-    """Factor that brings scores to variance 1; 0 where all are alike."""
-    return 1.0 / sqrt(variance) if variance > 1e-18 else 0.0
+def settled_trust(trust, years, p):
+    """Trust of partners who have worked together for these years. Assumed."""
+    passed = 1.0 - exp(-clip(years / PAST_YEARS, 0.0, STEEPEST))
+    return trust + max(p.past_trust - trust, 0.0) * passed
+
+
+@kernel
+def settled_practice(years, p):
+    """Part of the way to a common practice that partners have gone in these years."""
+    return 1.0 - (1.0 - p.learning) ** (QUARTERS * max(years, 0.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kolabsim.i18n import N_
+from kolabsim.model.parameters import MEETING_PRICE
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,10 @@ class Lever:
     title: str
     meaning: str
     base: str
-    price: str
     payer: str
     step: str = "support"
+    price: str = "lever_price"
+    """Name of the parameter that is its yearly price at full intensity."""
 
 
 STEPS: dict[str, str] = {
@@ -43,32 +45,32 @@ declared in this order, and shown in the order of their declaration."""
 MECHANISMS: dict[str, Lever] = {
     "forum": Lever("F", "forum and training",
                    "regular meetings and training for the regions of a forum", base="members",
-                   price="forum_price", payer="members", step="communicate"),
+                   payer="members", step="communicate"),
     "planning": Lever("P", "joint planning", "a joint vision, targets and an action plan",
-                      base="joint", price="planning_price", payer="members", step="plan"),
+                      base="joint", payer="members", step="plan"),
     "team": Lever("C", "coordination team",
                   "a secretariat that coordinates the members of joint bodies", base="joint",
-                  price="team_price", payer="members", step="coordinate"),
+                  payer="members", step="coordinate"),
     "information": Lever("I", "integrated information system",
                          "one information system for all partners", base="joint",
-                         price="information_price", payer="members", step="coordinate"),
+                         payer="members", step="coordinate"),
     "monitoring": Lever("M", "monitoring and evaluation",
                         "conduct and results are measured and discussed", base="joint",
-                        price="monitoring_price", payer="members", step="evaluate"),
+                        payer="members", step="evaluate"),
 }  # fmt: skip
 
 SUPPORTERS: dict[str, Lever] = {
     "government": Lever("G", "central government grants",
                         "central government pays part of the start-up cost", base="entry",
-                        price="grant_share", payer="centre"),
+                        payer="centre", price="grant_strength"),
     "ngo": Lever("O", "NGO mediation",
                  "a mediator helps partners to understand each other and agree", base="joint",
-                 price="ngo_price", payer="supporter"),
+                 payer="supporter"),
     "business": Lever("B", "business co-finance",
                       "firms pay part of the start-up cost and bring technology", base="joint",
-                      price="business_price", payer="supporter"),
+                      payer="supporter"),
     "community": Lever("V", "community voice", "citizens ask in public whether promises are kept",
-                       base="members", price="community_price", payer="supporter"),
+                       base="members", payer="supporter"),
 }  # fmt: skip
 
 LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
@@ -77,8 +79,20 @@ LEVERS: dict[str, Lever] = MECHANISMS | SUPPORTERS
 FORUM, PLANNING, TEAM, INFORMATION, MONITORING, GOVERNMENT, NGO, BUSINESS, COMMUNITY = range(9)
 """Positions of the levers in the engine's arrays, in the order of :data:`LEVERS`."""
 
+
+def usual_price(lever: Lever, value: float) -> float:
+    """Yearly price of a lever at full intensity, from the value of its parameter.
+
+    Levers that are paid on all service cost have a lower one: see :data:`MEETING_PRICE`.
+    """
+    is_shared = lever.base == "members" and lever.price == "lever_price"
+    return value * MEETING_PRICE if is_shared else value
+
+
 CUSTOM = len(LEVERS)
 """Position in the ledger of all user-defined mechanisms together."""
+MANDATE = CUSTOM + 1
+"""Position in the ledger of all mandates together."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +122,28 @@ ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
 CUSTOM_TARGETS = len(TARGETS)
 """Position of the first user-defined targeting rule."""
 
-PAYERS = ("members", "centre", "supporter")
-"""Bearers of the cost of a lever."""
+PAYERS = ("members", "centre", "supporter", "tier")
+"""Bearers of the cost of a lever; ``tier`` is the higher tier, such as a province."""
 PAYER_TITLES = {
     "members": N_("members"), "centre": N_("central government"), "supporter": N_("the supporter"),
+    "tier": N_("the higher tier"),
 }  # fmt: skip
 """The same in words."""
 
 FORMS = ("contract", "board", "lead")
-"""Legal forms of a joint body: contract, joint board, or lead region (its largest member)."""
-FORM_TITLES = {"contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region")}
-"""The same in words."""
+"""Legal forms of a joint body: a contract, in which one provider serves its buyers; a joint board
+of equals; or a lead region, to which the members delegate."""
+FORM_TITLES = {
+    "contract": N_("contract"), "board": N_("joint board"), "lead": N_("lead region"),
+    "choice": N_("choice of the founders"),
+}  # fmt: skip
+"""The same in words, and what leaves the form to the founders."""
 CONTRACT, BOARD, LEAD = range(3)
+CHOICE = len(FORMS)
+"""The number that stands for a form that the founders choose themselves."""
+FORM_SETTINGS = (*FORMS, "choice")
+"""What a scenario may say of the form of new bodies; under ``choice`` their founders choose between
+contract and joint board."""
 
 SHARES = ("population", "equal", "ability", "benefit")
 """How joint cost is divided: by people served, equally, by people times (1 - fiscal stress), or by

@@ -22,10 +22,120 @@ QUARTERS = 4
 EARTH = 6371.0
 """Mean radius of the earth, km."""
 
-COMMITMENT_LEARNING = 1.0 - 0.8**0.25
-ASPIRATION_LEARNING = 1.0 - 0.5**0.25
-"""Shares per quarter, from 0.2 and 0.5 a year, by which commitment and aspiration learn. They are
-assumed, and fixed because no data identify them."""
+# Constants of the model --------------------------------------------------------------------------
+# Numbers that no analysis varies: references to which differences are measured, and numbers that a
+# group sensitivity found to move no headline outcome, or that only stretch a parameter's effect.
+
+REFERENCE_POPULATION = 26_000.0
+"""Median population of the Dutch municipalities of 2014 [niaounakis_blank_2017]: the size to which
+the capacity of a region is compared, so that no region's figures depend on the others."""
+
+REFERENCE_CONCENTRATION = 2.0
+"""Concentration of interests whose mean distance between two regions counts as 1."""
+
+MEAN_CAPACITY, CAPACITY_BY_SIZE = 0.6, 0.04
+"""Capacity of a region of the reference population, and its rise per unit of log population. Only
+differences in capacity act; their size is the parameter ``capacity_spread``. Assumed."""
+
+GOODWILL_CONCENTRATION, AUTONOMY_CONCENTRATION, STRESS_CONCENTRATION = 8.0, 6.0, 4.0
+"""Concentrations of the Beta distributions of traits (the sum of both shapes): standard deviations
+of .14, .19 and .2 at the default means. Assumed; their means are what matters."""
+
+TRUST_SPREAD = 0.08
+"""Standard deviation of trust at the start. Inert within half to double."""
+
+PAST_YEARS = 6.0
+"""Years in which the trust of partners comes 63% nearer to what a long past builds. Assumed."""
+
+TRANSITION_YEARS = 1.5
+"""Years in which the penalty of a new body falls to 37% [dijkgraaf_gradus_2013]. Acts together with
+``transition_cost``."""
+
+SHORTFALL_SHARE, SHORTFALL_QUALITY = 0.1, 0.15
+"""Share of its due that a member keeps back, and quality lost when all do. Assumed; how often
+members fall short is the parameter ``honour_base``."""
+
+STRAIN = 0.5
+"""Elasticity by which demand above normal lowers quality. Acts only where demand changes."""
+
+REMOTENESS = 0.02
+"""Quality lost per 50 km between the people of a body. Assumed."""
+
+HAUL_UNIT = 50.0
+"""Distance (km) to which the cost of haul and the loss of quality refer."""
+
+PARTNERS_CONTRACT, PARTNERS_BOARD, PARTNERS_LEAD = 1.2, 1.0, 0.6
+"""Exponents by which negotiation grows with partners, by legal form [blaka_2017]: bilateral
+contracts cost more with many partners, a lead region spares members from agreeing pairwise."""
+
+ATTENTION_STRESS, ATTENTION_PEERS = 1.0, 1.5
+"""Log odds of attention gained by full fiscal stress, and by contacts that all share the area
+[kwon_feiock_2010]. Below 5% of the leading parameter on all outcomes."""
+
+NOTICE_TIER = 1.0
+"""Rise of the chance of noticing a contact in the same higher tier. Inert."""
+
+NEAR_REACH, NEAR_LAND = 1.5, 2.0
+"""Distance over which nearness falls to 37%, in mean contact distances, and its rise between land
+neighbours. Inert: nearness is scaled to mean 1 over a region's contacts."""
+
+DECISION_DIFFERENCE, DECISION_PARTNERS, DECISION_MEMBERS = 0.25, 0.5, 0.4
+"""Log rates of decisions lost per unit of cultural and of interest difference, gained by sharing a
+body in another area, and exponent of the members of a board. Assumed."""
+
+MATTER_MONTHS = 3.0
+"""Months in a quarter: the time of a joint matter is this over the rate of decisions."""
+
+HONOUR_GOODWILL, HONOUR_COMMITMENT, HONOUR_TRUST, HONOUR_STRESS, HONOUR_TEMPTATION = (
+    3.0, 2.0, 2.0, 1.0, 1.0,
+)  # fmt: skip
+"""Log odds of keeping promises gained by goodwill, commitment and trust, and lost by stress and by
+the temptation to keep back a share unseen. Assumed; one standard deviation of each of the first
+three moves shortfalls by some points."""
+
+TEMPTATION_UNIT = 0.05
+"""Share of a body's cost, kept back unseen, that counts as one unit of temptation."""
+
+REFERENCE_GOODWILL, REFERENCE_COMMITMENT, REFERENCE_TRUST = 0.25, 0.5, 0.5
+"""Values at which goodwill, commitment and trust neither raise nor lower a rate."""
+
+OBSERVATION = 0.4
+"""Chance that conduct is observed in a quarter without any lever. Assumed; acts together with the
+speed of learning."""
+
+FIRST_TERM = 2.5
+"""Years in which a new member may not leave. Assumed."""
+
+EXIT_LOAD, EXIT_COMMITMENT, LOAD_UNIT, DISTRUST_UNIT = 0.7, 2.0, 0.045, 0.15
+"""Log hazards of leaving gained by coordination load above its unit, and lost by commitment; units
+of load and distrust [elston_rackwitz_bel_2023]. Load and distrust pull on the same facts: the
+parameter ``exit_trust`` is varied for both."""
+
+TRUST_GAIN, TRUST_LOSS = 0.5, 1.5
+"""Speed at which trust is gained and lost, relative to ``learning``: lost three times as fast
+[pant_yu_2025]."""
+
+ASPIRATION_LEARNING = 2.5
+"""Speed at which aspirations follow results, relative to ``learning``. Inert."""
+
+TRUST_DRIFT = 0.05
+"""Share a year by which trust and commitment return to their start where nothing renews them.
+Inert within half to double."""
+
+TRUST_DAMAGE, TRUST_MENDING = 0.6, 0.03
+"""Shares a year of the structure "lasting" of trust [pant_yu_2025]: trust put out of reach by a
+broken promise, and mended by kept ones."""
+
+MANDATED = 0.7
+"""Goodwill and commitment left in a mandated member. Assumed."""
+
+MEETING_PRICE = 0.25
+"""Price of levers that are paid on all service cost, relative to those paid on joint cost, which is
+about a quarter of it where cooperation is common. Assumed."""
+
+EARNED, EARNED_UNIT = 0.405, 0.05
+"""Log odds of the commitment that results earn if they are as expected (0.6), and the difference
+between result and aspiration that moves them by one [ansell_gash_2008]. Assumed."""
 
 NEGLIGIBLE = 1e-9
 """Share below which a loss is one of rounding."""
@@ -113,13 +223,19 @@ def number(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
 
 def share(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
     """A parameter between 0 and 1."""
-    return Parameter(default, symbol=symbol, meaning=meaning, most=1.0, **more)
+    return Parameter(default, symbol=symbol, meaning=meaning, **({"most": 1.0} | more))
 
 
 def rate(default: float, symbol: str, meaning: str, **more: Any) -> Parameter:
     """A share per year, at most 0.99 so that the share per quarter is defined."""
     settings: dict[str, Any] = {"unit": "share/year", "most": 0.99} | more
     return Parameter(default, symbol=symbol, meaning=meaning, rate=True, **settings)
+
+
+def strength(symbol: str, lever: str, default: float = 0.3, high: float = 0.6) -> Parameter:
+    """The strength of a lever: the share that it takes off every friction it acts on."""
+    meaning = f"share of each friction it acts on that a full {lever} removes"
+    return share(default, "\\" + symbol, meaning, low=0.0, high=high, most=0.95)
 
 
 def grouped(group: str, **table: Parameter) -> dict[str, Parameter]:
@@ -136,7 +252,7 @@ GROUPS: dict[str, str] = {
     "conduct": N_("conduct"),
     "exit": N_("leaving"),
     "learning": N_("learning and trust"),
-    "programme": N_("prices of levers"),
+    "levers": N_("levers"),
     "rules": N_("decision rules"),
     "extensions": N_("user-defined rules"),
 }
@@ -146,198 +262,145 @@ GROUPS: dict[str, str] = {
 PARAMETERS: dict[str, Parameter] = {
     **grouped(
         "start",
-        capacity_mean=share(0.6, r"\bar k",
-                            "capacity of a region of median size, where no column gives it",
-                            low=0.4, high=0.8),
-        capacity_size=number(0.04, "k_N", "capacity gained per unit of log population"),
-        capacity_spread=number(0.1, "s_k", "standard deviation of capacity, by region and area"),
-        stress_mean=share(0.3, r"\bar f", "mean fiscal stress, where no column gives it"),
-        stress_spread=number(0.2, "s_f", "standard deviation of fiscal stress between regions"),
+        culture_spread=number(1.0, "s_x", "cultural difference, 1 as in the reference population",
+                              low=0.0, high=2.0),
+        culture_between=share(0.3, "b", "part of cultural difference that lies between tiers",
+                              low=0.0, high=0.8),
+        interest_concentration=number(
+            2.0, r"\alpha_w", "how alike interests are: concentration of their distribution",
+            low=0.5, high=8.0, least=0.05, most=1000.0),
+        capacity_spread=number(0.088, "s_k", "standard deviation of capacity, by region and area",
+                               low=0.02, high=0.2, most=1.0),
+        stress_mean=share(0.3, r"\bar f", "mean fiscal stress, where no column gives it",
+                          low=0.1, high=0.6),
+        goodwill_mean=share(0.25, r"\bar g", "mean weight on the benefit of partners",
+                            low=0.1, high=0.5),
+        autonomy_mean=share(0.5, r"\bar v", "mean preference for autonomy", low=0.25, high=0.75),
         commitment_start=share(0.6, "m_0", "commitment at the start", low=0.3, high=0.9),
-        reputation_start=share(0.6, "r_0",
+        reputation_start=share(0.78, "r_0",
                                "probability of keeping promises, as others see it at the start",
-                               low=0.3, high=0.9),
+                               low=0.4, high=0.95),
         trust_start=share(0.5, "T_0",
                           "trust at the start between regions of average cultural distance",
                           low=0.25, high=0.75),
-        trust_culture=number(0.08, "T_d", "trust lost at the start per unit of cultural distance"),
-        trust_spread=number(0.08, "s_T", "standard deviation of trust at the start"),
+        trust_culture=number(0.1, "t_d", "trust lost at the start per unit of cultural distance",
+                             low=0.0, high=0.2, most=1.0),
+        past_trust=share(0.95, "T_p", "trust that partners with a long past have in each other",
+                         low=0.7, high=0.98),
     ),
     **grouped(
         "economics",
-        transition_cost=number(0.05, r"\rho", "cost and quality penalty of a new joint body"),
-        transition_years=number(2.0, r"\theta",
-                                "years in which the penalty of a new body falls to 37%",
-                                unit="year", least=0.05),
-        startup_cost=number(0.13, "k_0",
-                            "start-up paid by an entering member, share of its first yearly cost"),
+        transition_cost=number(0.043, r"\rho", "cost and quality penalty of a new joint body",
+                               low=0.0, high=0.1),
+        startup_cost=number(0.22, "k_0",
+                            "start-up paid by an entering member, share of its first yearly cost",
+                            low=0.08, high=0.5),
         horizon_years=number(
-            5.0,
-            "H",
+            16.5, "H",
             "years over which a region spreads start-up and transition in its judgement",
-            unit="year",
-            least=0.25,
-        ),
-        pooling=share(0.3, r"\tau", "how far joint quality moves from mean to best capacity"),
-        shortfall_quality=share(0.15, r"\varphi", "quality lost when every member falls short"),
-        strain=share(0.5, r"\varsigma", "elasticity by which demand above normal lowers quality",
-                     low=0.0, high=1.0),
-        quality_value=number(0.5, r"\mu",
-                             "value of one unit of quality, share of stand-alone cost"),
-        autonomy_cost=number(0.02, r"\alpha_v",
-                             "value of full autonomy to the region that values it most"),
+            unit="year", least=0.25, low=4.0, high=25.0),
+        pooling=share(0.22, r"\tau", "how far joint quality moves from mean to best capacity",
+                      low=0.0, high=0.6),
+        quality_value=number(0.69, r"\mu",
+                             "value of one unit of quality, share of stand-alone cost",
+                             low=0.2, high=1.3),
+        autonomy_cost=number(0.019, r"\alpha_v",
+                             "value of full autonomy to the region that values it most",
+                             low=0.0, high=0.06),
+        interest_fit=number(0.017, r"\psi",
+                            "loss from a joint service unlike a member's wishes [oates_1972]",
+                            low=0.0, high=0.06),
+        scope=share(0.5, "z", "negotiation and overhead saved among partners of other areas",
+                    low=0.0, high=0.9),
     ),
     **grouped(
         "coordination",
-        information_cost=number(0.03, r"\alpha_i", "cost of informing each other, share of cost"),
-        negotiation_cost=number(0.012, r"\alpha_n",
-                                "cost of agreeing between two members, share of cost"),
-        enforcement_cost=number(0.03, r"\alpha_e",
-                                "cost of enforcing promises without any trust, share of cost"),
-        overhead_cost=number(0.01, r"\alpha_b",
-                             "overhead of a board or lead region, share of cost"),
-        culture_weight=number(0.25, r"\gamma_d", "rise of information cost with cultural distance"),
-        interest_weight=number(0.5, r"\gamma_q", "rise of negotiation cost with unlike interests"),
-        partners_contract=number(1.2, r"\nu_c",
-                                 "growth of negotiation cost with partners, under a contract",
-                                 low=0.9, high=1.5),
-        partners_board=number(1.0, r"\nu_b",
-                              "growth of negotiation cost with partners, under a joint board",
-                              low=0.7, high=1.3),
-        partners_lead=number(0.6, r"\nu_l",
-                             "growth of negotiation cost with partners, under a lead region",
-                             low=0.3, high=0.9),
-        forum_information=share(0.25, r"\iota_F", "information cost saved by a full forum"),
-        system_information=share(0.35, r"\iota_I", "information cost saved by a shared system"),
-        planning_negotiation=share(0.25, r"\iota_P", "negotiation cost saved by joint planning"),
-        team_negotiation=share(0.3, r"\iota_C", "negotiation cost saved by a coordination team"),
-        mediation_negotiation=share(0.2, r"\iota_O", "negotiation cost saved by NGO mediation"),
-        monitoring_enforcement=share(0.35, r"\iota_M", "enforcement cost saved by monitoring"),
+        information_cost=number(0.019, r"\alpha_i",
+                                "cost of informing each other, all alike, share of joint cost",
+                                low=0.008, high=0.05),
+        culture_cost=number(0.012, r"\alpha_d", "rise of that cost per unit of cultural distance",
+                            low=0.0, high=0.03),
+        practice_cost=number(0.047, r"\alpha_p",
+                             "cost of unlike practice, share of joint cost per unit of distance",
+                             low=0.0, high=0.1),
+        negotiation_cost=number(0.015, r"\alpha_n",
+                                "cost of agreeing between two members, share of joint cost",
+                                low=0.004, high=0.03),
+        interest_weight=number(0.5, r"\gamma_q",
+                               "rise of negotiation cost per unit of interest distance",
+                               low=0.0, high=1.5),
+        enforcement_cost=number(0.012, r"\alpha_e",
+                                "cost of enforcing promises without any trust, share of joint cost",
+                                low=0.005, high=0.04),
+        contract_difficulty=number(9.8, "w",
+                                   "rise of enforcement cost with difficulty, under a contract",
+                                   low=4.0, high=24.0),
+        overhead_cost=number(0.012, r"\alpha_b",
+                             "overhead of a board or lead region, share of joint cost",
+                             low=0.0, high=0.03),
     ),
     **grouped(
         "attention",
         attention_base=Parameter(
-            -4.0,
-            -5.0,
-            -3.0,
-            symbol=r"\beta_0",
-            unit="log odds/quarter",
-            least=-20.0,
-            most=20.0,
+            -4.2, -5.0, -2.0, symbol=r"\beta_0", unit="log odds/quarter", least=-20.0, most=20.0,
             meaning="log odds that a region considers an area in a quarter without special reason",
         ),
-        attention_cost=number(3.0, r"\beta_c",
-                              "attention raised by unit costs above those at efficient scale"),
-        attention_stress=number(1.0, r"\beta_f", "attention raised by fiscal stress"),
-        attention_peers=number(1.5, r"\beta_p", "attention raised by contacts that share the area"),
-        attention_interest=number(0.5, r"\beta_w", "attention raised by the area's priority"),
-        attention_grant=number(1.5, r"\beta_G", "attention raised by a full central grant"),
-        attention_forum=number(0.7, r"\beta_F", "attention raised by a full forum"),
-        notice=share(0.5, "n_0", "chance of noticing a contact at mean nearness and trust 0.5"),
-        notice_forum=number(1.4, r"\chi",
-                            "rise of the chance of noticing a contact in the same forum"),
-        notice_tier=number(1.0, r"\chi_t",
-                           "rise of the chance of noticing a contact in the same tier"),
-        near_reach=number(1.5, "d_0",
-                          "distance over which nearness falls to 37%, in mean contact distances",
-                          least=0.05),
-        near_land=number(2.0, "n_l", "rise of nearness between land neighbours"),
+        attention_cost=number(1.7, r"\beta_c",
+                              "attention raised by unit costs above those at efficient scale",
+                              low=0.0, high=5.0),
+        notice=share(0.59, "n_0", "chance of noticing a contact at mean nearness and trust 0.5",
+                     low=0.2, high=0.95),
         misperception=number(
-            0.12,
-            r"\varepsilon",
+            0.068, r"\varepsilon",
             "standard deviation of the error in judging a union, share of stand-alone cost",
-        ),
-        misperception_forum=share(0.3, r"\varepsilon_F", "error avoided by a full forum"),
-        misperception_system=share(0.3, r"\varepsilon_I", "error avoided by a shared system"),
-        misperception_planning=share(0.5, r"\varepsilon_P",
-                                     "error avoided at the vote by joint planning"),
+            low=0.0, high=0.12),
+        foreseen=share(0.65, "f_0", "share of coordination cost that founders foresee",
+                       low=0.4, high=1.0),
     ),
     **grouped(
         "agreement",
-        conclude=share(0.25, "p_0", "chance that a negotiation concludes in a quarter"),
-        conclude_planning=number(
-            1.0, "p_P", "rise of the chance of concluding a negotiation by joint planning"
-        ),
-        conclude_team=number(
-            0.5, "p_C", "rise of the chance of concluding a negotiation by a coordination team"
-        ),
-        conclude_mediation=number(
-            0.5, "p_O", "rise of the chance of concluding a negotiation by NGO mediation"
-        ),
-        conclude_interests=number(
-            0.5, "p_q", "fall of the chance of concluding a negotiation with unlike interests"
-        ),
-        mandate_goodwill=share(0.7, "g_m", "goodwill left in a mandated member"),
-        mandate_commitment=share(0.7, "m_m", "commitment target left in a mandated member"),
+        decision_speed=number(0.29, "h_0", "rate at which joint decisions are taken, all else at "
+                              "its reference", unit="1/quarter", low=0.15, high=0.7),
+        decision_trust=number(1.5, "b_T", "log rate of joint decisions gained by full trust",
+                              low=0.0, high=3.0),
+        decision_commitment=number(1.0, "b_m",
+                                   "log rate of joint decisions gained by full commitment",
+                                   low=0.0, high=3.0),
     ),
     **grouped(
         "conduct",
         honour_base=Parameter(
-            2.4,
-            1.2,
-            4.8,
-            symbol="h_0",
-            unit="log odds",
-            least=-20.0,
-            most=20.0,
+            3.5, 1.6, 4.8, symbol="h_p", unit="log odds", least=-20.0, most=20.0,
             meaning="log odds that a member keeps its promises, all else at its reference",
         ),
-        honour_goodwill=number(1.5, "h_g", "promises kept out of goodwill"),
-        honour_commitment=number(1.0, "h_m", "promises kept out of commitment"),
-        honour_trust=number(2.0, "h_T", "promises kept because of trust within the body"),
-        honour_voice=number(0.7, "h_V", "promises kept because of a full community voice"),
-        honour_stress=number(1.0, "h_f", "promises broken because of fiscal stress"),
-        honour_temptation=number(1.0, "h_x", "promises broken for a gain that nobody observes"),
-        shortfall_share=share(0.1, r"\varphi_s", "share of its due that a member keeps back"),
-        observation=share(0.4, "o", "chance that conduct is observed without any monitoring"),
     ),
     **grouped(
         "exit",
-        exit_base=number(0.06, "x_0", "hazard of leaving at reference load, trust and saving",
-                         unit="1/year"),
-        exit_load=number(1.0, "x_L", "rise of the hazard with coordination load"),
-        exit_trust=number(0.5, "x_T", "rise of the hazard with distrust"),
-        exit_saving=number(0.1, "x_s", "fall of the hazard with realised net benefit"),
-        first_term=number(3.0, "t_1", "years in which a new member may not leave", unit="year"),
+        exit_base=number(0.97, "x_0", "hazard of leaving at reference load, trust and commitment",
+                         unit="1/year", low=0.2, high=2.5),
+        exit_trust=number(1.9, "x_T", "log hazard of leaving per unit of distrust",
+                          low=0.5, high=4.0),
     ),
     **grouped(
         "learning",
-        trust_gain=rate(0.1, r"\lambda^+", "trust gained from promises kept",
-                        source="pant_yu_2025"),
-        trust_loss=rate(0.3, r"\lambda^-", "trust lost from promises broken",
-                        source="pant_yu_2025"),
-        trust_damage=rate(0.6, r"\mu_R",
-                          "trust put out of reach by broken promises, where damage is lasting",
-                          source="pant_yu_2025"),
-        trust_mending=rate(0.03, r"\delta_R",
-                           "part of lasting damage to trust mended by promises kept",
-                           source="pant_yu_2025"),
-        trust_forum=rate(0.05, r"\lambda_F", "trust built by a full forum"),
-        trust_team=rate(0.03, r"\lambda_C", "trust built by a full coordination team"),
-        trust_mediation=rate(0.03, r"\lambda_O", "trust built by full mediation"),
-        trust_drift=rate(0.05, r"\lambda_0", "return of trust and commitment to their start"),
-        reputation_learning=rate(0.2, r"\lambda_r", "reputation learnt from observed conduct"),
-        capacity_learning=rate(0.02, r"\lambda_k", "capacity learnt from the best in the body"),
+        learning=rate(0.21, r"\lambda",
+                      "speed at which trust, reputation, commitment and practice learn",
+                      low=0.08, high=0.4),
     ),
     **grouped(
-        "programme",
-        forum_price=number(0.002, "c_F",
-                           "yearly cost of a full forum, share of its regions' service cost"),
-        planning_price=number(0.005, "c_P",
-                              "yearly cost of full joint planning, share of joint cost"),
-        team_price=number(0.01, "c_C", "yearly cost of a full team, share of joint cost"),
-        information_price=number(0.02, "c_I",
-                                 "yearly cost of a full information system, share of joint cost"),
-        monitoring_price=number(0.005, "c_M",
-                                "yearly cost of full monitoring, share of joint cost"),
-        ngo_price=number(0.005, "c_O", "yearly cost of full NGO mediation, share of joint cost"),
-        business_price=number(0.005, "c_B",
-                              "yearly cost of full business support, share of joint cost"),
-        community_price=number(0.001, "c_V",
-                               "yearly cost of full community voice, share of service cost"),
-        grant_share=share(0.5, "s_G", "share of start-up that a full central grant pays"),
-        discount=number(0.04, "r_d", "yearly discount rate", unit="1/year"),
-        cofinance_share=share(0.5, "s_B", "share of start-up that full co-finance pays"),
+        "levers",
+        forum_strength=strength("iota_F", "forum"),
+        planning_strength=strength("iota_P", "plan"),
+        team_strength=strength("iota_C", "coordination team"),
+        information_strength=strength("iota_I", "information system"),
+        monitoring_strength=strength("iota_M", "monitoring"),
+        grant_strength=strength("iota_G", "central grant", default=0.5, high=0.95),
+        ngo_strength=strength("iota_O", "mediation"),
+        business_strength=strength("iota_B", "business support"),
+        community_strength=strength("iota_V", "community voice"),
+        lever_price=number(0.006, "c",
+                           "yearly cost of a full lever, share of the cost it applies to",
+                           low=0.0, high=0.02),
     ),
 }  # fmt: skip
 

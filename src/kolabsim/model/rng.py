@@ -19,6 +19,7 @@ from kolabsim.model.jit import device, kernel
 CAPACITY, INTERESTS, CULTURE, PREFERENCES, TRUST, ERROR = range(6)
 ATTENTION, NOTICE, CHOICE, STATUS_QUO, CONCLUSION = range(6, 11)
 ORDER, LEAVING, HONOUR, OBSERVATION = range(11, 15)
+PRACTICE, TIER = range(15, 17)
 """Purposes of draws; each kind has its own number, which must never change."""
 ONLY = 0
 """The block of an address that needs at most four words."""
@@ -104,6 +105,34 @@ def normal_by_area(key, purpose, i, j, area):
     length = math.sqrt(-2.0 * math.log(unit(pick(four, place - place % 2))))
     turn = 2.0 * math.pi * unit(pick(four, place - place % 2 + 1))
     return length * (math.cos(turn) if place % 2 == 0 else math.sin(turn))
+
+
+ATTEMPTS = 64
+"""Most attempts of :func:`gamma`: all are rejected once in 10^80 draws."""
+
+
+@device
+def gamma(key, purpose, i, number, shape):
+    """One number of a Gamma distribution of this shape and scale 1 [marsaglia_tsang_2000].
+
+    ``number`` tells several numbers of one region and purpose apart; attempts are blocks.
+    """
+    raised = shape if shape >= 1.0 else shape + 1.0
+    middle = raised - 1.0 / 3.0
+    width, found = 1.0 / math.sqrt(9.0 * middle), middle
+    for attempt in range(ATTEMPTS):
+        four = words(key, purpose, attempt, i, number)
+        normal = normals(four)[0]
+        root = 1.0 + width * normal
+        if root > 0.0:
+            cube = root * root * root
+            most = 0.5 * normal * normal + middle * (1.0 - cube + math.log(cube))
+            if math.log(unit(four[2])) < most:
+                found = middle * cube
+                break
+    if shape < 1.0:
+        found *= unit(words(key, purpose, ATTEMPTS, i, number)[0]) ** (1.0 / shape)
+    return found
 
 
 def region_ids(codes: Sequence[str]) -> np.ndarray:

@@ -11,24 +11,40 @@ from math import inf
 
 from kolabsim.model import laws, rng
 from kolabsim.model.bodies import (
+    add_rows,
+    are_partners,
     assign_sides,
     body_forum_share,
+    cost_channels,
     cross_omega,
-    cultures_apart,
     current_goodwill,
+    differences,
+    hub_row,
     judge_union,
+    may_unite,
+    misfit,
     misjudgement,
     outlook,
     own_change,
+    partners_before,
     party_row,
     same_forum,
 )
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
 from kolabsim.model.jit import ahead_of_body, device, inlined
-from kolabsim.model.levers import LASTING, TERMS
-from kolabsim.model.parameters import ASPIRATION_LEARNING, COMMITMENT_LEARNING, QUARTERS
-from kolabsim.model.state import INTERESTS, NOBODY, ROW, Me
+from kolabsim.model.levers import BOARD, LASTING, TERMS
+from kolabsim.model.parameters import (
+    ASPIRATION_LEARNING,
+    FIRST_TERM,
+    QUARTERS,
+    TRUST_DAMAGE,
+    TRUST_DRIFT,
+    TRUST_GAIN,
+    TRUST_LOSS,
+    TRUST_MENDING,
+)
+from kolabsim.model.state import BUYER, NOBODY, PROVIDER, ROW, Me
 
 on_attention_odds = laws.term(
     "attention_odds", "odds that a region considers an area in a quarter (E7)", "log odds",
@@ -36,7 +52,9 @@ on_attention_odds = laws.term(
 )  # fmt: skip
 on_attention = laws.term("attention", "chance in a quarter that a region considers an area (E7)")
 on_notice = laws.term("notice", "chance in a quarter of noticing a contact (E7)")
-on_conclusion = laws.term("conclusion", "chance in a quarter that a negotiation concludes (E9)")
+on_conclusion = laws.term(
+    "conclusion", "rate at which joint decisions are taken (E9)", "1/quarter", most=inf
+)
 on_observation = laws.term("observation", "chance that a member's conduct is observed (E10)")
 on_conduct_odds = laws.term(
     "conduct_odds", "odds that a member keeps its promises (E10)", "log odds", least=-inf, most=inf
@@ -47,6 +65,12 @@ on_trust = laws.term(
     "trust", "share of missing trust built in a quarter between members of a body (E12)"
 )
 TRUST_TERM = list(TERMS).index("trust")
+
+DRIFT, DAMAGE, MENDING = (
+    1.0 - (1.0 - yearly) ** (1.0 / QUARTERS)
+    for yearly in (TRUST_DRIFT, TRUST_DAMAGE, TRUST_MENDING)
+)
+"""Yearly shares as shares of a quarter."""
 
 
 # 1 identify -------------------------------------------------------------------------------------
@@ -94,7 +118,7 @@ def list_options(i, a, s, p, key):
     The number is 0 if the region does not consider the area in this quarter.
     """
     slot, region = s.slot[i, a], s.region[i]
-    if slot.contact != NOBODY or region.end == region.first:
+    if slot.contact != NOBODY or region.end == region.first or slot.role == BUYER:
         return 0
     if not is_attentive(region, slot, s.area[a], s.effect[a], s.slot, s.contact, a, p, key):
         return 0
@@ -105,6 +129,8 @@ def list_options(i, a, s, p, key):
         contact = s.contact[c]
         party = party_row(s.slot, contact.target, a)
         if party == own or s.sums[party, ROW.members] > room:
+            continue
+        if not may_unite(s, i, contact.target, a, own, party):
             continue
         other = s.region[contact.target]
         if not notices(region, other, contact, s.area[a], s.effect[a], a, p, key):
@@ -120,6 +146,7 @@ def list_options(i, a, s, p, key):
     keep = s.option[0]
     keep.gain, keep.trust, keep.members, keep.culture = 0.0, 1.0, s.sums[own, ROW.members], 0.0
     keep.people, keep.contact, keep.party = s.sums[own, ROW.residents], NOBODY, own
+    keep.form = NOBODY
     keep.draw = rng.uniform_by_area(key, rng.STATUS_QUO, region.id, region.id, a)
     keep.success = region.success
     for k in range(1, number):
@@ -131,25 +158,22 @@ def list_options(i, a, s, p, key):
 def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
     """Whether a region considers an area this quarter; takes all slots and contacts."""
     draw = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
-    priority = slot.interest * slots.shape[1]
     forum = area.forum if region.forum >= 0 else 0.0
     # Most draws fail even if every contact shared the area, so that no count is needed.
-    if draw > attention(region, slot, effects, 1.0, priority, forum, p):
+    if draw > attention(region, slot, effects, 1.0, forum, p):
         return False
     sharing = 0.0
     for c in range(region.first, region.end):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
-    return draw <= attention(region, slot, effects, peers, priority, forum, p)
+    return draw <= attention(region, slot, effects, peers, forum, p)
 
 
 @device
-def attention(region, slot, effects, peers, priority, forum, p):
+def attention(region, slot, effects, peers, forum, p):
     """Chance in a quarter that a region considers an area (E7)."""
-    odds = laws.attention_odds(
-        slot.alone, region.stress, peers, priority, slot.government, forum, p
-    )
-    return on_attention(laws.logistic(on_attention_odds(odds, effects)), effects)
+    odds = on_attention_odds(laws.attention_odds(slot.alone, region.stress, peers, p), effects)
+    return on_attention(laws.attention(odds, slot.government, forum, p), effects)
 
 
 @device
@@ -164,23 +188,20 @@ def notices(region, other, contact, area, effects, a, p, key):
 @inlined
 def judge(i, a, k, s, p, key):
     """Judge, with an error, the benefit of uniting with the party of option k (E6)."""
-    option, area, region, slot = s.option[k], s.area[a], s.region[i], s.slot[i, a]
+    option, region, slot = s.option[k], s.region[i], s.slot[i, a]
     contact = s.contact[option.contact]
     first, second = party_row(s.slot, i, a), option.party
-    sides = assign_sides(s, p, first, second, key.quarter)
-    view, whole = judge_union(s, p, i, a, first, second, sides)
+    sides, view, whole = judge_union(s, p, i, a, first, second, 0.0, key.quarter)
     row = s.sums[-1]
     omega = slot.omega + cross_omega(region, s.slot, s.contact, a, second)
-    own = own_change(
-        region, slot, p, view, omega, area.spillover, row[ROW.residents], sides.first_enters
-    )
-    goodwill = current_goodwill(region, slot, p, key.quarter)
+    own = own_change(s, i, a, p, view, omega, row[ROW.residents], sides.first_enters)
+    goodwill = current_goodwill(region, slot, key.quarter)
     gain = laws.with_goodwill(own, whole, row[ROW.members] - 1.0, goodwill)
     option.gain = gain + misjudgement(s, p, i, a, option.contact, 0.0)
     option.trust = contact.trust
     option.success = s.region[contact.target].success
     option.members, option.people = row[ROW.members], row[ROW.residents]
-    option.culture = cultures_apart(row)
+    option.culture, option.form = view.apart.culture, sides.form
     other = s.region[contact.target].id
     option.draw = rng.uniform_by_area(key, rng.CHOICE, region.id, other, a)
 
@@ -217,8 +238,7 @@ def communicate(i, s, p, key):
     for c in range(s.region[i].first, s.region[i].end):
         j, shared, together = s.contact[c].target, 0.0, False
         for a in range(areas):
-            body = s.slot[i, a].body
-            if body != NOBODY and body == s.slot[j, a].body:
+            if are_partners(s.slot[i, a], s.slot[j, a]):
                 shared = max(shared, s.area[a].team)
                 together = True
         meeting = forum * same_forum(s.region[i], s.region[j])
@@ -237,8 +257,7 @@ def most_trust(i, j, built, s):
     """
     most = 0.0
     for a in range(s.slot.shape[1]):
-        body = s.slot[i, a].body
-        if body != NOBODY and body == s.slot[j, a].body:
+        if are_partners(s.slot[i, a], s.slot[j, a]):
             most = max(most, on_trust(built, s.effect[a]))
     return most
 
@@ -252,8 +271,10 @@ def plan(i, s, p, key):
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
         is_free = slot.body != NOBODY and slot.bound_until <= key.quarter
-        if is_free and key.quarter - slot.entered >= QUARTERS * p.first_term:
-            chance = laws.leaving(slot.load, slot.body_trust, slot.realised, p)
+        # A provider stays while it has buyers.
+        is_free = is_free and slot.role != PROVIDER
+        if is_free and key.quarter - slot.entered >= QUARTERS * FIRST_TERM:
+            chance = laws.leaving(slot.load, slot.body_trust, region.commitment, p)
             chance = on_leaving(chance, s.effect[a])
             draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
             slot.leaves = draw < chance
@@ -266,24 +287,36 @@ def plan(i, s, p, key):
 def advance(i, a, s, p, key):
     """Advance one negotiation: it is given up, stays open, or concludes this quarter (E9)."""
     region, slot = s.region[i], s.slot[i, a]
-    j = s.contact[slot.contact].target
+    contact = s.contact[slot.contact]
+    j = contact.target
     first, second = party_row(s.slot, i, a), party_row(s.slot, j, a)
     members = s.sums[first, ROW.members] + s.sums[second, ROW.members]
-    if first == second or members > s.moment[0].cap:
+    if members > s.moment[0].cap or not may_unite(s, i, j, a, first, second):
         slot.contact = NOBODY
         return
-    squares = 0.0
-    for b in range(s.slot.shape[1]):
-        both = s.sums[first, INTERESTS + b] + s.sums[second, INTERESTS + b]
-        squares += both * both
-    apart = laws.interest_distance(members, squares, s.moment[0].mean_interest)
-    mediation = (s.sums[first, ROW.mediation] + s.sums[second, ROW.mediation]) / members
-    area = s.area[a]
-    chance = laws.conclusion(apart, area.planning, area.team, mediation, p)
-    chance = on_conclusion(chance, s.effect[a])
-    if rng.uniform_by_area(key, rng.CONCLUSION, region.id, region.id, a) < chance:
+    sides = assign_sides(s, p, first, second, a, key.quarter)
+    # At a founding nobody provides yet: two founders decide as the two members of a board would.
+    form = BOARD if sides.host == NOBODY else sides.form
+    add_rows(s, first, second)
+    row, hub = s.sums[-1], s.sums[hub_row(s, sides.provider, a)]
+    apart = differences(row, hub, form)
+    trust = 0.5 * (contact.trust + s.contact[contact.reverse].trust)
+    partners = partners_before(s.slot, i, j, a)
+    rate = decision_rate(s.area[a], s.effect[a], p, row, apart, trust, partners, form)
+    if rng.uniform_by_area(key, rng.CONCLUSION, region.id, region.id, a) < laws.conclusion(rate):
         slot.order = rng.uniform_by_area(key, rng.ORDER, region.id, region.id, a)
         region.moving = 1
+
+
+@device
+def decision_rate(area, effects, p, row, apart, trust, partners, form):
+    """Rate at which the members in a row of sums take a joint decision (E9)."""
+    n = row[ROW.members]
+    rate = laws.decision_rate(
+        trust, row[ROW.commitment] / n, apart.culture, apart.interests, partners, n, form,
+        area.planning, area.team, row[ROW.mediation] / n, p,
+    )  # fmt: skip
+    return on_conclusion(rate, effects)
 
 
 # 4 coordinate -----------------------------------------------------------------------------------
@@ -298,12 +331,13 @@ def coordinate(i, s, p, key):
             continue
         row, area = s.sums[s.slot.size + slot.body], s.area[a]
         seen = on_observation(laws.observed(area.monitoring, area.information, p), s.effect[a])
-        trust = laws.mean_trust(row[ROW.trust], row[ROW.members])
+        ties = laws.ties(row[ROW.members], s.body[slot.body].form)
         odds = laws.conduct_odds(
-            current_goodwill(region, slot, p, key.quarter), region.commitment, trust,
-            slot.community, region.stress, region.population / row[ROW.residents], seen, p,
+            current_goodwill(region, slot, key.quarter), region.commitment,
+            laws.mean_trust(row[ROW.trust], ties), region.stress,
+            region.population / row[ROW.residents], seen, p,
         )  # fmt: skip
-        chance = laws.logistic(on_conduct_odds(odds, s.effect[a]))
+        chance = laws.conduct(on_conduct_odds(odds, s.effect[a]), slot.community, p)
         chance = on_conduct(chance, s.effect[a])
         slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
         slot.seen = rng.uniform_by_area(key, rng.OBSERVATION, region.id, region.id, a) < seen
@@ -325,7 +359,7 @@ def serve_alone(slot):
         slot.cost, slot.realised = 1.0, 0.0
         slot.load = slot.body_trust = 0.0
         slot.scale = slot.coordination = slot.distance = slot.newness = 0.0
-        slot.spill = slot.conduct = slot.pooled = slot.self_rule = 0.0
+        slot.spill = slot.conduct = slot.pooled = slot.self_rule = slot.fit = 0.0
         slot.entry = paid_to_enter(slot)
         if slot.entry != 0.0:
             slot.cleared = 0
@@ -360,34 +394,36 @@ def produce_body(s, p, body, quarter):
     penalty = laws.transition((quarter - s.body[body].began) / QUARTERS, p)
     forum = body_forum_share(s, body)
     short /= row[ROW.people]
+    form, area, now = s.body[body].form, s.area[a], s.moment[0]
     view = outlook(
-        s.area[a], s.effect[a], s.moment[0], p, row, s.body[body].form, penalty, forum, short
-    )
+        area, s.effect[a], now, p, row, s.sums[hub_row(s, s.body[body].provider, a)], form, penalty,
+        forum, short, 1.0, row[ROW.members],
+    )  # fmt: skip
+    rate = decision_rate(area, s.effect[a], p, row, view.apart, view.trust, view.again, form)
+    now.matter_months += laws.matter_time(rate)
+    now.matters += 1.0
     missing = 0.0
     for k in range(size):
         slot = s.slot[s.members[body, k], a]
-        missing += laws.kept_back(slot.kept, slot.seen, p) * view.price * slot.weight
+        missing += laws.kept_back(slot.kept, slot.seen) * view.price * slot.weight
     spread = missing / (view.price * row[ROW.weight])
-    bare = row[ROW.people] * view.unit / row[ROW.weight]
-    steering = view.information + view.negotiation + view.enforcement + view.overhead
     for k in range(size):
         i = s.members[body, k]
         slot, region = s.slot[i, a], s.region[i]
-        shifted = view.price * slot.burden * (spread - laws.kept_back(slot.kept, slot.seen, p))
-        base = bare * slot.burden
+        shifted = view.price * slot.burden * (spread - laws.kept_back(slot.kept, slot.seen))
         slot.due = view.price * slot.weight
-        slot.scale = 1.0 - base
-        slot.coordination = -base * steering
-        slot.distance = -base * view.haul
-        slot.newness = -base * penalty
+        slot.scale, slot.coordination, slot.distance, slot.newness = cost_channels(
+            row, view, slot.burden
+        )
         slot.conduct = -shifted
-        slot.spill = s.area[a].spillover * slot.omega / slot.alone
+        slot.spill = area.spillover * slot.omega / slot.alone
         slot.cost = view.price * slot.burden + shifted - slot.spill
         slot.quality = view.quality
         slot.pooled = laws.quality_worth(view.quality - slot.reference, p)
         lost = laws.autonomy_loss(region.autonomy, region.population / row[ROW.residents], p)
-        slot.self_rule = -lost
-        slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, p)
+        loss = misfit(slot, area, s.effect[a], p, view, s.slot.shape[1])
+        slot.self_rule, slot.fit = -lost, -loss
+        slot.realised = laws.net_benefit(slot.cost, view.quality - slot.reference, lost, loss, p)
         slot.load, slot.body_trust = view.load, view.trust
         slot.entry = paid_to_enter(slot)
         slot.cleared = 0
@@ -396,7 +432,7 @@ def produce_body(s, p, body, quarter):
 # 5 evaluate -------------------------------------------------------------------------------------
 @device
 def evaluate(i, s, p, key):
-    """A region observes its partners; trust, reputation, commitment and capacity learn (E12)."""
+    """A region observes its partners; trust, reputation, commitment and practice learn (E12)."""
     region, areas = s.region[i], s.slot.shape[1]
     costs, joint, bound, total, seen, kept = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for a in range(areas):
@@ -410,29 +446,41 @@ def evaluate(i, s, p, key):
                 bound += cost
             seen += slot.seen
             kept += slot.seen * slot.kept
-            best = s.sums[s.slot.size + slot.body, ROW.best]
-            slot.capacity = laws.closer(slot.capacity, best, p.capacity_learning)
-            slot.reference = slot.capacity * laws.strained(slot.demand, p)
+            learn_practice(slot, s.body[slot.body].provider, a, s, p)
     region.success = total / costs
     for c in range(region.first, region.end):
         learn_trust(i, s.contact[c], joint > 0.0, s.moment[0].trust, s.slot, p)
     if seen > 0.0:
-        region.reputation = laws.closer(region.reputation, kept / seen, p.reputation_learning)
+        region.reputation = laws.closer(region.reputation, kept / seen, p.learning)
     if joint > 0.0:
         realised = total / joint
         goal = laws.commitment_goal(realised, region.aspiration)
-        goal = laws.bound_goal(goal, bound, joint, p)
-        region.commitment = laws.closer(region.commitment, goal, COMMITMENT_LEARNING)
-        region.aspiration = laws.closer(region.aspiration, realised, ASPIRATION_LEARNING)
+        goal = laws.bound_goal(goal, bound, joint)
+        region.commitment = laws.closer(region.commitment, goal, p.learning)
+        part = laws.faster(p.learning, ASPIRATION_LEARNING)
+        region.aspiration = laws.closer(region.aspiration, realised, part)
     else:
-        region.commitment = laws.closer(region.commitment, p.commitment_start, p.trust_drift)
-    if joint > 0.0:  # without a partner, nothing in its rows has changed
+        region.commitment = laws.closer(region.commitment, p.commitment_start, DRIFT)
+    # Of a region that has never had a partner, nothing in its rows has changed.
+    if joint > 0.0 or s.sums[i * areas, ROW.commitment] != region.commitment:
         for a in range(areas):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
-            row[ROW.capacity] = slot.people * slot.capacity
-            row[ROW.best] = slot.capacity
-            row[ROW.reference] = slot.reference
+            row[ROW.practice] = slot.practice
+            row[ROW.practice_squares] = slot.practice * slot.practice
             row[ROW.reputation] = region.reputation
+            row[ROW.commitment] = region.commitment
+
+
+@device
+def learn_practice(slot, provider, a, s, p):
+    """Move a member's practice towards its body's mean, a buyer's towards its provider's (E12)."""
+    if slot.role == PROVIDER:
+        return
+    row = s.sums[s.slot.size + slot.body]
+    goal = row[ROW.practice] / row[ROW.members]
+    if provider != NOBODY:
+        goal = s.sums[provider * s.slot.shape[1] + a, ROW.practice]
+    slot.practice = laws.closer(slot.practice, goal, p.learning)
 
 
 @device
@@ -444,17 +492,19 @@ def learn_trust(i, contact, shares, rule, slot, p):
     observed = False
     if shares:
         for a in range(slot.shape[1]):
-            body, other = slot[i, a].body, slot[contact.target, a]
-            if body != NOBODY and body == other.body and other.seen > 0.0:
+            other = slot[contact.target, a]
+            if are_partners(slot[i, a], other) and other.seen > 0.0:
                 observed = True
                 if other.kept > 0.0:
                     reach = laws.reach(contact.trust, contact.damage)
-                    contact.trust = laws.closer(contact.trust, reach, p.trust_gain)
-                    contact.damage = laws.closer(contact.damage, 0.0, p.trust_mending)
+                    gain = laws.faster(p.learning, TRUST_GAIN)
+                    contact.trust = laws.closer(contact.trust, reach, gain)
+                    contact.damage = laws.closer(contact.damage, 0.0, MENDING)
                 else:
-                    contact.trust = laws.closer(contact.trust, 0.0, p.trust_loss)
+                    loss = laws.faster(p.learning, TRUST_LOSS)
+                    contact.trust = laws.closer(contact.trust, 0.0, loss)
                     if rule == LASTING:
-                        contact.damage = laws.closer(contact.damage, 1.0, p.trust_damage)
+                        contact.damage = laws.closer(contact.damage, 1.0, DAMAGE)
     if not observed:
         start = min(contact.trust_start, 1.0 - contact.damage)
-        contact.trust = laws.closer(contact.trust, start, p.trust_drift)
+        contact.trust = laws.closer(contact.trust, start, DRIFT)

@@ -47,6 +47,12 @@ def _index(meaning: str, symbol: str = "") -> Column:
 REGION: dict[str, Column] = {
     "id": Column("number that identifies it in random draws: a hash of its code", "", "", np.int64),
     "tier": _index("higher tier that it belongs to"),
+    "tier_id": Column(
+        "number that identifies its higher tier in random draws: a hash of its name",
+        "",
+        "",
+        np.int64,
+    ),
     "forum": _index("forum that it is in"),
     "rank": _index("rank by population, from the smallest"),
     "first": _index("first of its contacts"),
@@ -72,6 +78,7 @@ REGION: dict[str, Column] = {
 SLOT: dict[str, Column] = {
     "body": _index("joint body that provides the area", "body"),
     "contact": _index("contact through which it negotiates", "party"),
+    "role": _index("1 if it provides the area to others under contracts, 2 if it buys it, else 0"),
     "people": Column("people served: population times demand", "persons", r"N\delta"),
     "alone": Column("unit cost when serving alone", "1 at efficient scale", "ac"),
     "interest": Column("priority of the area, sums to 1 over areas", "0..1", "w"),
@@ -80,6 +87,9 @@ SLOT: dict[str, Column] = {
     "order": Column("place among this quarter's conclusions, -1 if none", "0..1"),
     "startup": Column("start-up due this quarter", "person-years at efficient scale"),
     "programme": Column("programme cost that it bears this quarter", "share of stand-alone cost"),
+    "before": _index("joint body at the start of the quarter", "body"),
+    "role_before": _index("role at the start of the quarter"),
+    "mandate": _index("mandate that binds it, -1 if none"),
     "reference": Column(
         "service quality if it serves alone: capacity, less the strain of demand", "0..1", ""
     ),
@@ -92,7 +102,7 @@ SLOT: dict[str, Column] = {
     "entry": Column("channel: start-up that it pays itself, negative", "share"),
     "realised": Column("net benefit of serving together, as realised", "share", "U"),
     "capacity_start": Column("capacity at the start", "0..1", "k_0"),
-    "load": Column("information and negotiation cost of its body", "share of joint cost"),
+    "load": Column("information, practice and negotiation cost of its body", "share of joint cost"),
     "body_trust": Column("mean trust in its body", "0..1", "T_S"),
     "entered": _index("quarter in which its membership began", "since"),
     "bound_until": _index("quarter until which a mandate binds it"),
@@ -103,7 +113,7 @@ SLOT: dict[str, Column] = {
     "burden": Column("its weight over its stand-alone cost", "1", ""),
     "omega": Column("weight of the neighbours served together", "0..1", r"\omega"),
     "demand": Column("demand relative to normal", "> 0", r"\delta"),
-    "direction": Column("priority, scaled to a vector of length 1", "0..1", ""),
+    "practice": Column("how the work is done in it", "standard deviations", "y"),
     "expected": Column("net benefit seen when its present agreement was voted on", "share", "U"),
     "kept": Column("1 if it keeps its promises this quarter", "0 or 1"),
     "seen": Column("1 if its conduct is observed this quarter", "0 or 1"),
@@ -120,6 +130,8 @@ SLOT: dict[str, Column] = {
     "conduct": Column("channel: gain or loss from shortfalls", "share"),
     "pooled": Column("channel: value of the change in quality", "share"),
     "self_rule": Column("channel: value of the autonomy given up, negative", "share"),
+    "listed": _index("number from 1 of the unbroken body of the scenario that it is in, else 0"),
+    "fit": Column("channel: misfit of the joint service, negative", "share"),
 }
 
 CONTACT: dict[str, Column] = {
@@ -139,6 +151,7 @@ BODY: dict[str, Column] = {
     "area": _index("service area"),
     "members": _index("number of members, 0 if the place is free", "n"),
     "form": _index("legal form"),
+    "provider": _index("region that provides under contracts, -1 in other forms"),
     "began": _index("quarter in which it began"),
 }
 
@@ -151,21 +164,27 @@ AREA: dict[str, Column] = {
         name: Column(f"intensity this quarter: {lever.title}", "0..1", lever.symbol)
         for name, lever in LEVERS.items()
     },
+    "form": _index("legal form of new bodies; CHOICE leaves it to their founders"),
 }
 
 SUMS = (
     "members", "people", "residents", "capacity", "best", "reference", "weight", "burden", "entry",
-    "autonomy", "autonomy_people", "reputation", "trust", "spill", "judged", "mediation",
-    "business", "x", "y", "z", "culture_squares",
+    "autonomy", "autonomy_people", "reputation", "commitment", "trust", "spill", "judged",
+    "mediation", "business", "voice", "x", "y", "z", "practice", "practice_squares", "wish_people",
+    "wish_squares", "again", "interest_squares", "culture_squares",
 )  # fmt: skip
-"""The sums over the members in the row of a party (``best`` is their maximum). After them come the
-sums of the culture scores, one per dimension, and of the interest directions, one per area."""
+"""The sums over the members in the row of a party: ``best`` is their maximum; ``trust`` is summed
+over both ways of each tie, and ``again`` counts the ties between partners of another area. After
+them come the sums of the culture scores, one per dimension, and of priorities, one per area."""
 
 ROW = places("Row", SUMS)
 """Places of the sums in a row, by name: ``row[ROW.trust]``."""
 CULTURE = len(SUMS)
 INTERESTS = CULTURE + DIMENSIONS
-"""Where the culture scores and the interest directions begin in a row."""
+"""Where the culture scores and the priorities begin in a row."""
+
+PROVIDER, BUYER = 1, 2
+"""Roles of a slot under contracts."""
 
 OPTION: dict[str, Column] = {
     "gain": Column("perceived change of net benefit", "share of stand-alone cost"),
@@ -173,10 +192,11 @@ OPTION: dict[str, Column] = {
     "success": Column("contact's realised net benefit over its areas", "share"),
     "members": Column("members of the union", "regions"),
     "people": Column("people in the union", "persons"),
-    "culture": Column("mean cultural distance in the union", "1 on average"),
+    "culture": Column("mean cultural distance in the union", "1 for two random regions"),
     "draw": Column("random draw of this option", "0..1"),
     "contact": _index("contact that speaks for the other party; -1 for the status quo"),
     "party": _index("the other party"),
+    "form": _index("legal form of the union"),
 }
 """Columns of an option, as a decision rule sees it."""
 
@@ -199,15 +219,14 @@ class Me(NamedTuple):
 
 
 MOMENT: dict[str, Column] = {
-    "form": _index("legal form of new bodies"),
     "shares": _index("rule by which joint cost is shared"),
     "consent": _index("share of a party that must be in favour"),
     "decision": _index("number of the decision rule, -1 for a user's own"),
     "unit_cost": _index("curve of unit cost below efficient scale"),
     "trust": _index("1 if broken promises leave lasting damage to trust"),
     "cap": _index("most members of a body"),
+    "discount": Column("yearly discount rate", "1/year"),
     "horizon": _index("quarters of the run"),
-    "median_population": Column("median population of the regions at the start", "persons"),
     "seed": Column("seed of all draws", "", "", np.int64),
     "traits": Column("run whose draws of traits are used", "", "", np.int64),
     "founding_penalty": Column("transition penalty that founders expect", "share of joint cost"),
@@ -217,10 +236,14 @@ MOMENT: dict[str, Column] = {
     "concluded": Column("agreements concluded this quarter"),
     "left": Column("memberships left this quarter"),
     "deciding": Column("quarters from opening to conclusion, summed over agreements", "quarters"),
-    "mean_interest": Column("mean of 1 - cos of interests over pairs", "0..1"),
+    "listed": Column("joint bodies that the scenario lists at the start", "bodies"),
+    "listed_kept": Column("those that have kept all their members so far", "bodies"),
+    "matter_months": Column("months of a joint matter, summed over bodies", "months"),
+    "matters": Column("bodies over which they are summed", "bodies"),
     "paid_members": Column("programme cost borne by members this quarter", "currency"),
     "paid_centre": Column("programme cost borne by central government this quarter", "currency"),
     "paid_supporter": Column("programme cost borne by supporters this quarter", "currency"),
+    "paid_tier": Column("programme cost borne by higher tiers this quarter", "currency"),
     "density": Column("network measures, kept until memberships change", "0..1"),
     "transitivity": Column("closed share of triples", "0..1"),
     "isolates": Column("share of regions without a partner", "0..1"),
@@ -278,8 +301,9 @@ class State(NamedTuple):
     option: np.ndarray
     """[most contacts + 1] of :data:`OPTION`: room for the options of a region."""
     ledger: np.ndarray
-    """[2, 10] cost of each lever in this quarter, in money, the last of user-defined mechanisms;
-    and, from position 5 on, the part of its offer that the budget of each supporter pays."""
+    """[2, 11] cost of each lever in this quarter, in money, then of user-defined mechanisms and of
+    mandates; and, from position 5 on, the part of its offer that the budget of each supporter
+    pays."""
 
 
 PAID, RATION = 0, 1
@@ -300,7 +324,7 @@ def allocate(regions: int, areas: int, contacts: int, most_contacts: int) -> Sta
         sums=np.zeros((regions * areas + bodies + 1, INTERESTS + areas)),
         moment=empty_records(1, MOMENT),
         option=empty_records(most_contacts + 1, OPTION),
-        ledger=np.zeros((2, len(LEVERS) + 1)),
+        ledger=np.zeros((2, len(LEVERS) + 2)),
     )
 
 
@@ -320,11 +344,16 @@ class World(NamedTuple):
     stress: np.ndarray
     """[R] fiscal stress from a column, NaN where it is drawn."""
     culture: np.ndarray
-    """[R, 3] culture from columns, NaN where it is drawn."""
+    """[R, 3] culture from columns, in units of their scales, NaN where it is drawn."""
+    goodwill: np.ndarray
+    """[R] goodwill from a column, NaN where it is drawn."""
+    autonomy: np.ndarray
+    """[R] preference for autonomy from a column, NaN where it is drawn."""
     interest: np.ndarray
     """[R, A] relative priorities from columns, NaN where they are drawn."""
     body: np.ndarray
-    """[K, 4 + 16] existing bodies: area, form, quarter it began, mandated until, members."""
+    """[K, 5 + 16] existing bodies: area, form, quarter it began, mandated until, provider (-1 in
+    other forms than contracts), members."""
     period: np.ndarray
     """[Q] which row of the three arrays below each quarter reads."""
     population: np.ndarray
@@ -356,6 +385,8 @@ class Policy(NamedTuple):
     """[P, 4, R] 1 where a region is on a supporter's list."""
     payer: np.ndarray
     """[P, 9] bearers of the cost of each lever, positions in PAYERS."""
+    price: np.ndarray
+    """[P, 9] yearly price of each lever, share of its base; NaN where the parameter holds."""
     effect: np.ndarray
     """[P, A, T, 2] factor and addition by which user-defined mechanisms change each of TERMS."""
     rate: np.ndarray
@@ -367,4 +398,6 @@ class Policy(NamedTuple):
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
     mandate: np.ndarray
-    """[G, 3 + 16] mandates: area, first quarter, first quarter after, members."""
+    """[G, 4 + 16] mandates: area, first quarter, first quarter after, bearer, members."""
+    mandate_price: np.ndarray
+    """[G] yearly price of each mandate, share of joint cost; NaN where the parameter holds."""

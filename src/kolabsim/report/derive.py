@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kolabsim.errors import InputError, shown
+from kolabsim.errors import InputError, shown, suggestion
 from kolabsim.files import Content, routed
 from kolabsim.i18n import _, speaking
+from kolabsim.model.jit import digest
 from kolabsim.report.experiment import Publication
 from kolabsim.report.provenance import hash_request, input_files
 from kolabsim.scenario.files import shipped
@@ -22,6 +24,12 @@ from kolabsim.study.execution import Progress
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.inputs import INPUTS
 from kolabsim.study.ledger import PUBLISHED, Ledger
+from kolabsim.study.replay import prepare
+from kolabsim.study.tasks import CODE, TaskKey, hash_packed, pack
+
+if TYPE_CHECKING:
+    from kolabsim.engine.ensemble import Task
+    from kolabsim.scenario.scenario import Scenario
 
 SOURCE = f"{INPUTS}/source"
 """Folder of the copies, which lie to each other as the files do."""
@@ -48,6 +56,53 @@ def source_files(experiment: Experiment) -> dict[str, bytes]:
     return {f"{SOURCE}/{path.relative_to(root).as_posix()}": path.read_bytes() for path in own}
 
 
+def stored_experiment(ledger: Ledger, about: Mapping[str, Any]) -> Experiment[Any]:
+    """The experiment of a folder, from the copies of its files; ``about`` is its provenance.
+
+    Raises :class:`~kolabsim.errors.KolabsimError` if it cannot be loaded again.
+    """
+    changes = {name: value for name, value in about["asked"].items() if value is not None}
+    file = ledger.checked(about["source"])
+    again = Experiment.load(file, settings=about["settings"], **changes)
+    return replace(again, name=about["experiment"])
+
+
+def stored_run(
+    folder: Path, strategy: str, future: str | None
+) -> tuple[Scenario, Task, str, int, int]:
+    """What the runs of a strategy in a future of a stored comparison are made of.
+
+    The scenario in this future, the engine's input, the future's name, the number of runs, and the
+    seed. Raises :class:`~kolabsim.errors.InputError` for a folder of another version or kind, and
+    for a strategy or future that it does not have.
+    """
+    ledger = Ledger.read(folder)
+    published = ledger.facts.get("published")
+    if ledger.identity is None or not published:
+        raise InputError.of(_("no finished study with a report is in this folder"), shown(folder))
+    if ledger.identity.code != digest(*CODE):
+        text = _("another version made these runs (kolabsim {version}): replay them with it")
+        raise InputError.of(text, shown(folder), version=ledger.identity.version)
+    again = stored_experiment(ledger, published["about"])
+    if again.kind != "comparison":
+        text = _("this is a {kind} experiment; only the runs of a comparison can be replayed")
+        raise InputError.of(text, shown(folder), kind=again.kind)
+    name = next(iter(again.futures)) if future is None else future
+    point = ledger.points.get(TaskKey(strategy, name, "").name)
+    if point is None:
+        known = again.strategies if strategy not in again.strategies else tuple(again.futures)
+        wanted = strategy if strategy not in again.strategies else name
+        text = _("'{name}' is not in this study{hint}")
+        raise InputError.of(text, shown(folder), name=wanted, hint=suggestion(wanted, known))
+    world, task, name = prepare(
+        again.scenario, strategy, name, seed=again.seed, futures=again.futures
+    )
+    if hash_packed(pack(task)) != point.hash:
+        text = _("the runs of '{name}' were made from other inputs than the study's files")
+        raise InputError.of(text, shown(folder), name=name)
+    return world, task, name, point.runs, again.seed
+
+
 def derive(ledger: Ledger) -> tuple[list[str], list[str]] | None:
     """Make the published files again and return those compared, and among them those that differ.
 
@@ -72,10 +127,7 @@ def derive(ledger: Ledger) -> tuple[list[str], list[str]] | None:
             found[name] = hashlib.file_digest(file, "sha256").hexdigest()
 
     with speaking(about["language"]):
-        changes = {name: value for name, value in about["asked"].items() if value is not None}
-        file = ledger.checked(about["source"])
-        again = Experiment.load(file, settings=about["settings"], **changes)
-        again = replace(again, name=about["experiment"])
+        again = stored_experiment(ledger, about)
         is_same_version = hash_request(again, about["pages"]) == published["key"]
         with routed(ledger.folder, note):
             Publication(

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.arrays import RunStudy
-from kolabsim.analysis.comparison import Comparison, compare, trait_shares
+from kolabsim.analysis.comparison import Comparison, compare_experiment
 from kolabsim.analysis.fairness import fairness
+from kolabsim.analysis.influence import (
+    Influence,
+    difference_sources,
+    influence,
+    varied_futures,
+)
+from kolabsim.analysis.levels import equalise, frontier, same_money
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import RobustnessResult
 from kolabsim.analysis.run import Result, run_experiment
@@ -20,18 +27,18 @@ from kolabsim.analysis.search import SearchResult
 from kolabsim.analysis.sensitivity import SensitivityResult
 from kolabsim.analysis.sweep import SweepResult
 from kolabsim.errors import KolabsimError, StorageError
-from kolabsim.figures.formatting import UNDEFINED, format_interval, significant
+from kolabsim.figures.formatting import format_interval, significant
 from kolabsim.figures.labels import factor_title
 from kolabsim.files import link, write_whole
 from kolabsim.i18n import _, language
 from kolabsim.report import robustness, search, sensitivity, sweep
 from kolabsim.report.assumptions import assumption_section
-from kolabsim.report.comparison import comparison_page
+from kolabsim.report.comparison import View, comparison_page, influence_lines, money_lines
 from kolabsim.report.output import publish
 from kolabsim.report.page import KindReport, Page, Section, Table, missing_section
 from kolabsim.report.provenance import provenance, reproduction_section
 from kolabsim.report.region import page_names, write_region
-from kolabsim.report.wording import fill, scenario_words, warn_of_failed_runs
+from kolabsim.report.wording import fill, scenario_words, source_text, warn_of_failed_runs
 from kolabsim.scenario.notices import find_notices
 from kolabsim.study.collect import collect, joined
 from kolabsim.study.experiment import Experiment
@@ -76,65 +83,90 @@ class Publication:
         found: dict[str, Any] = json.loads(json.dumps(self.find_facts(), default=str))
         return found
 
-    def publish(self) -> tuple[Result, Sequence[Section]]:
+    def publish(self) -> tuple[Result, Sequence[str]]:
         """Run the experiment and write its tables, figures and report into its folder.
 
-        Returns the result, and the sections of a report that is no comparison. Raises
+        Returns the result, and what a terminal shows of it in sentences. Raises
         :class:`~kolabsim.errors.StorageError` if the disk refuses.
         """
         if self.experiment.kind == "comparison":
-            return self.publish_comparison(), ()
+            return self.publish_comparison()
         result = run_experiment(self.experiment, self.folder, self.run)
         self.begin()
-        return result, publish_experiment(self.experiment, result, self.folder, self.facts)
+        sections = publish_experiment(self.experiment, result, self.folder, self.facts)
+        return result, sections[0].summary
 
-    def publish_comparison(self) -> Comparison:
+    def publish_comparison(self) -> tuple[Comparison, list[str]]:
         """Run a comparison and write its report, and the pages of regions."""
-        experiment, scenario = self.experiment, self.experiment.scenario
+        experiment, ladder = equalise(self.experiment, self.folder, self.run)
+        scenario, spec = experiment.scenario, experiment.spec
+        along = None
+        target = spec.equal_cost
+        if spec.frontier or target is not None:
+            along = frontier(ladder)
         study = Study.plan(experiment, self.folder)
         self.run(study)
         self.begin()
-        spec, seed = experiment.spec, experiment.seed
-        worlds, repeats = (32, 16) if spec.runs >= 100 else (8, 8)
+        seed = experiment.seed
+        results = collect(study, scenario, experiment.futures)
+        comparison = compare_experiment(results, experiment)
+        if target is None:  # otherwise all of it is at the same cost
+            same = or_warn(
+                _("the comparison for the same money"), lambda: same_money(results, comparison)
+            )
+            comparison = replace(comparison, same_money=same)
+        view = View(comparison)
+        best = view.best
         variance = or_warn(
-            _("the share of the variance due to traits"),
-            lambda: trait_shares(
-                scenario, spec.baseline, worlds=worlds, repeats=repeats, seed=seed
+            _("the variance of differences by source"),
+            lambda: difference_sources(
+                scenario, spec.baseline, best, varied_futures(results), seed=seed
             ),
         )
-        results = collect(study, scenario, experiment.futures)
-        comparison = compare(results, baseline=spec.baseline)
         fair = None
         if len(scenario.regions) <= 40:  # of more, nobody reads who pays what in one run
             fair = or_warn(
                 _("the cost shares in joint bodies"),
-                lambda: fairness(scenario, comparison.order()[0], seed=seed),
+                lambda: fairness(scenario, best, seed=seed),
             )
+        moved = influence(results, comparison, best, seed=seed)
         publish_comparison(
-            experiment, study, results, comparison, variance=variance, fair=fair,
-            facts=self.facts, pages=self.region_pages(comparison),
+            experiment, study, results, comparison, moved, along, variance=variance, fair=fair,
+            facts=self.facts, pages=self.region_pages(experiment, comparison),
         )  # fmt: skip
-        return comparison
+        lines = influence_lines(view, moved, variance)
+        return comparison, lines + money_lines(view, along, target)
 
-    def region_pages(self, comparison: Comparison) -> dict[str, str]:
+    def region_pages(self, experiment: Experiment, comparison: Comparison) -> dict[str, str]:
         """Write the pages of regions for the best strategy; return their addresses by code."""
         if not self.codes:
             return {}
-        experiment, made = self.experiment, dict[str, str]()
-        world, runs = experiment.scenario, experiment.spec.runs
-        world = world.with_(experiment.futures[comparison.futures[0]])
+        made = dict[str, str]()
+        world, spec, criteria = experiment.scenario, experiment.spec, comparison.criteria
+        names = comparison.plausible or comparison.futures[:1]
+        pairs = comparison.runs * len(names)
         about = provenance(self.facts["command"], experiment.seed, world)
-        about |= {"runs": runs, "made": self.facts["made"]}
-        names = page_names(world)
-        for code in self.codes:
+        about |= {"runs": pairs, "made": self.facts["made"]}
+        files = page_names(world)
+        for code in self.codes:  # from the runs of the comparison, and by its rule
             outlook = region_outlook(
-                world, code, comparison.order()[0], baseline=experiment.spec.baseline, runs=runs,
-                seed=experiment.seed,
-                progress=lambda done: self.progress(2 * runs * len(made) + done),
+                world, code, comparison.order()[0], baseline=spec.baseline,
+                futures={name: experiment.futures[name] for name in names}, runs=comparison.runs,
+                seed=experiment.seed, level=criteria.level, robust=criteria.robust,
+                practical_threshold=criteria.threshold, likely=criteria.likely,
+                comparisons=len(comparison.strategies) * len(world.regions),
+                progress=lambda done: self.progress(2 * pairs * len(made) + done),
             )  # fmt: skip
-            write_region(outlook, self.folder / names[code], facts=about, workbook=True)
-            made[code] = link(names[code])
+            write_region(outlook, self.folder / files[code], facts=about, workbook=True)
+            made[code] = link(files[code])
         return made
+
+
+def runs_of_pages(experiment: Experiment) -> int:
+    """How many runs of each strategy a page of a region takes: as many as the comparison has."""
+    if experiment.kind != "comparison":
+        return 0
+    return int(experiment.spec.runs * max(experiment.spec.plausible, 1))
 
 
 def or_warn(what: str, work: Callable[[], pd.DataFrame]) -> pd.DataFrame | None:
@@ -155,6 +187,8 @@ def publish_comparison(
     study: Study,
     results: Results,
     comparison: Comparison,
+    moved: Influence,
+    along: pd.DataFrame | None,
     *,
     variance: pd.DataFrame | None,
     fair: pd.DataFrame | None,
@@ -172,9 +206,18 @@ def publish_comparison(
         "differences": comparison.differences, "winners": comparison.winners,
         "costs": comparison.costs, "channels": comparison.channels,
         "variance": variance, "fairness": fair,
+        "drivers": moved.drivers and moved.drivers.ranked, "frontier": along,
     }  # fmt: skip
+    if comparison.is_varied:
+        tables |= {
+            "ranges": comparison.ranges, "winner_ranges": comparison.winner_ranges,
+            "cost_ranges": comparison.cost_ranges,
+        }  # fmt: skip
+    if comparison.same_money is not None and len(comparison.same_money):
+        tables["same_money"] = comparison.same_money
     page = comparison_page(
         results, comparison, provenance=facts, question=experiment.question(language()),
+        moved=moved, along=along, equal_cost=experiment.spec.equal_cost,
         variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
@@ -224,8 +267,7 @@ def factor_tables(experiment: Experiment) -> list[Table]:
         else:
             range_ = format_interval(significant(factor.low), significant(factor.high))
             unit = "" if factor.unit in ("", "1") else _(factor.unit)
-        source = _("assumed") if factor.source == "assumed" else _(factor.source or UNDEFINED)
-        rows.append((factor_title(factor), range_, unit, source))
+        rows.append((factor_title(factor), range_, unit, source_text(factor)))
     head = [_("Factor"), _("Range"), _("Unit"), _("Source")]
     return [Table(_("Factors that were varied"), head, rows, prose=True)] if rows else []
 

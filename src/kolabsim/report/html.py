@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import warnings
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from kolabsim.report.page import Page
 from kolabsim.report.workbook import write_workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = "animation.js"
+"""The script of pages with an animation; all others have none."""
 
 
 def render(page: Page) -> str:
@@ -25,9 +30,25 @@ def render(page: Page) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals["_"] = _
-    environment.filters |= {"kind": lambda block: type(block).__name__.lower(), "markup": Markup}
+    script = (TEMPLATES / SCRIPT).read_text(encoding="utf-8") if page.is_moving else ""
+    environment.filters |= {
+        "kind": lambda block: type(block).__name__.lower(), "markup": Markup, "data": as_data,
+    }  # fmt: skip
     template = environment.get_template("page.html.j2")
-    return template.render(page=page, language=language(), version=__version__)
+    return template.render(
+        page=page, language=language(), version=__version__, script=script, hash=script_hash(script)
+    )
+
+
+def script_hash(script: str) -> str:
+    """The hash by which a page allows its own script, and no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def as_data(value: object) -> Markup:
+    """A value as JSON inside a page, in which no text can end the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
 FAILURES = "failures"

@@ -63,8 +63,9 @@ def information_section(information: Information, labels: Labels) -> Section:
         partial(value_of_information, information, labels),
         _("Value of knowing each factor before choosing."),
         _(
-            "Lines: {level} intervals. The tick is the noise floor: the apparent value of a factor "
-            "with the same values that is unrelated to the outcome. Hollow: not above it."
+            "Lines: {level} intervals, which are approximate. The tick is the noise floor: the "
+            "apparent value of a factor with the same values that is unrelated to the outcome. "
+            "Hollow: not above it."
         ),
         level=information.level,
     )

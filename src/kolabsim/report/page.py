@@ -14,9 +14,20 @@ from functools import cached_property, wraps
 from traceback import format_exc
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
-from kolabsim.analysis.statistics import BETTER, DIFFERENT, GAINS, LOSES, UNDECIDED, WORSE
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    DIFFERENT,
+    GAINS,
+    LIKELY,
+    LOSES,
+    ROBUST,
+    SAME,
+    UNDECIDED,
+    WORSE,
+)
 from kolabsim.errors import StorageError
-from kolabsim.figures.formatting import SPACE, UNDEFINED, Scale, undefined_interval
+from kolabsim.figures.formatting import SPACE, Scale, write_interval
 from kolabsim.figures.palette import MARKS
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import _
@@ -55,7 +66,10 @@ class Cell:
         titles = {
             BETTER: _("better"), WORSE: _("worse"), UNDECIDED: _("undecided"),
             DIFFERENT: _("different"), GAINS: _("gains"), LOSES: _("loses"),
+            SAME: _("hardly changes"), DEPENDS: _("depends on assumptions"),
         }  # fmt: skip
+        for names, text in ((ROBUST, _("robust: {verdict}")), (LIKELY, _("likely: {verdict}"))):
+            titles |= {names[word]: text.format(verdict=titles[word]) for word in names}
         return titles.get(self.verdict, "")
 
     @property
@@ -74,11 +88,12 @@ def interval_cell(
     verdict: str = "",
     remark: str = "",
     runs: float = 0,
+    futures: float = 0,
 ) -> Cell:
-    """Return a cell with a number and its interval, or why its runs give none."""
+    """Return a cell with a number and its interval, or why its runs or futures give none."""
     below = scale.interval(low, high, signed=signed)
-    if below == UNDEFINED and runs and math.isfinite(value):
-        below = undefined_interval(runs)
+    if math.isfinite(value):
+        below = write_interval(scale, low, high, runs=runs, futures=futures, signed=signed)
     return Cell(scale.bare(value, signed=signed), below, remark, verdict)
 
 
@@ -196,7 +211,20 @@ class Gallery(NamedTuple):
     pictures: Sequence[Picture]
 
 
-Block = str | Table | Picture | Headlines | Heading | Folded | Note | Facts | Quote | Gallery
+class Animation(NamedTuple):
+    """A map that moves over time, and the picture that stands for it on paper.
+
+    The ``data`` is read by the script of the page, which draws nothing without it.
+    """
+
+    data: Mapping[str, Any]
+    still: Picture
+
+
+Block = (
+    str | Table | Picture | Headlines | Heading | Folded | Note | Facts | Quote | Gallery
+    | Animation
+)  # fmt: skip
 """What a section is made of; a string is a paragraph."""
 
 
@@ -277,6 +305,8 @@ def select(kind: type[B], blocks: Iterable[Block]) -> Iterator[B]:
             yield from select(kind, block.blocks)
         elif isinstance(block, Gallery):
             yield from select(kind, block.pictures)
+        elif isinstance(block, Animation):
+            yield from select(kind, [block.still])
 
 
 @dataclass(frozen=True)
@@ -305,6 +335,12 @@ class Page:
             for section in self.sections
             for number, picture in enumerate(section.pictures, 1)
         }
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it has an animation, and so needs a script."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        return next(select(Animation, blocks), None) is not None
 
     @property
     def errors(self) -> list[str]:

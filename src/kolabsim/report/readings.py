@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -81,31 +83,55 @@ LEADS = {
 
 def floor_notes(indices: Indices) -> list[str]:
     """How to read the noise floor, if the design has one."""
-    if indices.has_dummy and not indices.leading.has_floor:
-        return [_("Each point was run once, so there are no intervals and no noise floor.")]
-    if not indices.has_dummy:
+    if not indices.leading.has_floor:
+        if indices.replicates < 2:
+            text = _(
+                "With one outcome at each point, effects cannot be distinguished from chance: "
+                "indices include chance, and the main index has no noise floor."
+            )
+            return [text]
         return [_("The design has no factor without effect, so there is no noise floor.")]
-    notes = [
+    reading = _(
+        "Factors above the noise floor are marked ◆; those marked ○ cannot be distinguished from a "
+        "factor without effect."
+    )
+    if indices.method == "fast" or indices.replicates < 2:
+        text = _("The noise floor is the upper end of the interval of a factor without effect.")
+        return [text, reading]
+    text = _(
+        "The noise floor is what a factor reaches whose values are permuted over the same runs. "
+        "With a probability of {level}, no permuted factor exceeds its floor."
+    )
+    return [text.format(level=f"{indices.level:.0%}"), reading]
+
+
+def share_notes(indices: Indices) -> list[str]:
+    """Why shares have no interval, or what those below 0 or above 100% mean, if there are any."""
+    if indices.method == "sobol" and not np.isfinite(indices.leading.low).all():
+        return [
+            _(
+                "Shares have no intervals here: in some resamples the mean response does not vary "
+                "beyond chance, so a share of its variance has no bounds. More points (--samples) "
+                "or more runs (--runs) give intervals."
+            )
+        ]
+    shares = [one for name, one in indices.found.items() if name in ("ST", "S1")]
+    ends = [end for one in shares for end in (one.value, one.low, one.high)]
+    ends += [np.array(pair[2:]) for pair in indices.pairs]
+    if not any(((end < 0.0) | (end > 1.0)).any() for end in ends):
+        return []
+    return [
         _(
-            "The noise floor is the upper end of the interval of a factor without effect. Factors "
-            "whose intervals lie above it are marked ◆; those marked ○ cannot be distinguished "
-            "from it."
+            "Estimated shares are differences of noisy numbers. An estimate or the end of an "
+            "interval below 0% or above 100% is sampling error: the share itself lies between."
         )
     ]
-    if indices.common:
-        notes.append(
-            _(
-                "Runs use the same random draws at all points, so a factor without effect has no "
-                "effect at all: any factor above the noise floor has an effect, however small."
-            )
-        )
-    return notes
 
 
 def chance_note() -> str:
     """What intervals and resamples show, and what they do not."""
     return _(
-        "Intervals and resamples redraw the points of the design: they show how much a new sample "
-        "would differ, not how well the model matches the world. All results hold within the given "
-        "ranges of the factors."
+        "Intervals and resamples redraw the points of the design with their random draws: they "
+        "show how much a new sample would differ, not how well the model matches the world. All "
+        "results hold within the given ranges of the factors."
     )

@@ -10,11 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kolabsim.analysis.statistics import GAINS, LOSES, UNDECIDED
-from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, count, percent, significant
+from kolabsim.analysis.statistics import DEPENDS, GAINS, PLAIN, SAME, UNDECIDED
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    Scale,
+    choose_scale,
+    count,
+    percent,
+    significant,
+    write_interval,
+)
 from kolabsim.figures.labels import area_title, capitalise, channel_title, uncapitalise
 from kolabsim.figures.region import (
-    gain_verdict,
     money_scale,
     region_channels,
     region_saving,
@@ -38,6 +45,14 @@ from kolabsim.report.page import (
     separate,
 )
 from kolabsim.report.provenance import reproduction_section
+from kolabsim.report.ranges import (
+    ensemble_notes,
+    paragraphs_of_runs,
+    plausible_paragraphs,
+    reported_text,
+    verdict_sentence,
+    words_of,
+)
 from kolabsim.report.wording import fill
 from kolabsim.scenario.notices import find_notices
 
@@ -52,7 +67,8 @@ OFTEN = 3
 RARE = 0.01
 """Partners in fewer runs than this are not named."""
 MOSTLY = 0.5
-"""A prospective partner that gains in at most this share of draws is unlikely to agree."""
+"""A prospective partner that gains in at most this share of futures or draws is unlikely to
+agree."""
 
 
 def write_region(
@@ -69,9 +85,11 @@ def write_region(
         say(found, _("code {code}"), code=found.code),
         say(found, _("{number} inhabitants"), number=count(scenario.regions.population[place])),
         say(found, _("“{strategy}”, compared with “{baseline}”")),
-        say(found, _("{number} pairs of runs"), number=found.runs),
+        say(found, _("{number} pairs of runs"), number=found.runs * len(found.futures)),
         say(found, _("seed {seed}"), seed=str(facts["seed"])),
     ]
+    if found.is_varied:
+        lines.insert(-1, say(found, _("{number} plausible futures"), number=len(found.futures)))
     sections = [
         answer_section(found),
         potential_section(found),
@@ -99,13 +117,13 @@ def words(found: RegionOutlook) -> dict[str, Any]:
     titles = found.scenario.strategy_titles(language())
     return {
         "strategy": titles[found.strategy], "region": found.name,
-        "baseline": titles[found.baseline], "level": found.level,
-        "runs": found.runs, "years": significant(found.years[-1]),
-    }  # fmt: skip
+        "baseline": titles[found.baseline], "runs": found.runs, "futures": len(found.futures),
+        "years": significant(found.years[-1]),
+    } | words_of(found.criteria)  # fmt: skip
 
 
 def say(found: RegionOutlook, text: str, **values: Any) -> str:
-    """Fill the places of a text; region, strategies, level, runs and years are known."""
+    """Fill the places of a text; region, strategies, runs, years and criteria are known."""
     return fill(text, **(words(found) | values))
 
 
@@ -127,58 +145,84 @@ def answer_section(found: RegionOutlook) -> Section:
         "does not contain is drawn at random. Intervals cover these draws and other chance events; "
         "they do not show whether the assumptions are right."
     )
+    if found.is_varied:
+        note = _(
+            "A thought experiment with stated assumptions, not a prediction. What the table of "
+            "regions does not contain is drawn at random. Ranges are those of 90% of {futures} "
+            "plausible futures. ▲ gains by more than {threshold} of cost in at least {robust} of "
+            "futures, △ in at least {likely}; ▼ ▽ loses; ● hardly changes; □ depends on "
+            "assumptions; ○ undecided by chance."
+        )
     return Section(
         "answer",
         _("Key findings"),
         Headlines([benefit_headline(found), cost_headline(found), partner_headline(found)]),
         channel_sentence(found),
-        Note([note]),
+        *notes(found),
+        Note([say(found, note)]),
+    )
+
+
+def notes(found: RegionOutlook) -> list[str]:
+    """What a reader must know of the result: what was not varied, and what is too few."""
+    if not found.is_varied:
+        return [_("Assumptions were not varied: intervals show chance only.")]
+    half = float(found.benefit["chance_high"] - found.benefit["chance_low"]) / 2.0
+    return ensemble_notes(
+        found.scenario, found.criteria, futures=len(found.futures), runs=found.runs, half=half
     )
 
 
 def benefit_headline(found: RegionOutlook) -> Headline:
-    """What the region gains or loses, with its interval."""
-    row = found.costs.set_index("item").loc["benefit"]
-    label, verdict = _("Gain or loss"), str(found.benefit["verdict"])
-    if found.benefit["low"] == found.benefit["high"] == 0.0:
+    """What the region gains or loses, with its range and its verdict."""
+    row, judged = found.costs.set_index("item").loc["benefit"], found.benefit
+    label, verdict = _("Gain or loss"), str(judged["verdict"])
+    if judged["low"] == judged["high"] == 0.0:
         text = _("Under “{strategy}”, nothing changes for {region} compared with “{baseline}”.")
         return Headline(label, capitalise(_("no change")), say(found, text))
-    text = {
-        GAINS: _(
-            "Under “{strategy}”, {region} gains {money} in {years} years compared with "
-            "“{baseline}” ({level} interval: {low} to {high}), or {share} of its stand-alone cost. "
-            "It is better off in {better} of runs."
-        ),
-        LOSES: _(
-            "Under “{strategy}”, {region} loses {money} in {years} years compared with "
-            "“{baseline}” ({level} interval: {low} to {high}), or {share} of its stand-alone cost. "
-            "It is better off in {better} of runs."
-        ),
-        UNDECIDED: _(
-            "Whether {region} gains or loses under “{strategy}” is undecided: {money} in {years} "
-            "years compared with “{baseline}” ({level} interval: {low} to {high}), or {share} of "
-            "its stand-alone cost. It is better off in {better} of runs."
-        ),
-    }[verdict]
-    scale = money_scale(found, row[["difference", "low", "high"]])
-    signed, sign = verdict == UNDECIDED, -1.0 if verdict == LOSES else 1.0
-    low, money, high = (
-        scale.text(value, signed=signed)
-        for value in sorted(sign * row[name] for name in ("low", "difference", "high"))
+    text = _(
+        "Under “{strategy}”, the net benefit of {region} over {years} years differs by {money} "
+        "from that under “{baseline}” ({level} interval: {interval}), or {share} of its "
+        "stand-alone cost; it is better off in {better} of {runs} runs."
     )
+    if found.is_varied:
+        text = _(
+            "Under “{strategy}”, the net benefit of {region} over {years} years differs by {money} "
+            "from that under “{baseline}” ({interval} over plausible assumptions), or {share} of "
+            "its stand-alone cost; it gains in {gains} of {futures} futures and loses in {loses}."
+        )
+    scale = money_scale(found, row[["difference", "low", "high"]])
+    runs, futures = sample(found)
+    interval = write_interval(
+        scale, row["low"], row["high"], signed=True, runs=runs, futures=futures
+    )
+    money = scale.text(row["difference"], signed=True)
     text = say(
-        found, text, money=money, low=low, high=high, better=float(found.benefit["better_share"]),
-        share=format_share(sign * float(found.benefit["difference"])),
+        found, text, money=money, interval=interval, better=float(judged["better_share"]),
+        gains=in_futures(found, "better_share"), loses=in_futures(found, "worse_share"),
+        share=format_share(float(judged["difference"]), signed=True),
     )  # fmt: skip
-    brief = scale.text(row["difference"], signed=True)
-    if verdict == UNDECIDED:
-        brief = capitalise(fill(_("undecided: {money}"), money=brief))
-    return Headline(label, brief, text)
+    brief = f"{money} ({interval})"
+    if verdict in (SAME, DEPENDS, UNDECIDED):
+        title = Cell("", verdict=verdict).verdict_title
+        brief = capitalise(fill(_("{verdict}: {money}"), verdict=title, money=money))
+    sentence = verdict_sentence(verdict, found.criteria, is_region=True)
+    return Headline(label, brief, f"{text} {sentence}")
 
 
-def format_share(share: float) -> str:
+def sample(found: RegionOutlook) -> tuple[float, float]:
+    """The runs of one future, or the futures, that are behind an interval; 0 for the other."""
+    return (0, len(found.futures)) if found.is_varied else (found.runs, 0)
+
+
+def in_futures(found: RegionOutlook, share: str) -> int:
+    """The number of futures in which the region gains or loses."""
+    return round(float(found.benefit[share]) * len(found.futures))
+
+
+def format_share(share: float, *, signed: bool = False) -> str:
     """Format a share that may be negative, with three digits at most."""
-    return choose_scale("share", [share], difference=False).text(share)
+    return choose_scale("share", [share], difference=False).text(share, signed=signed)
 
 
 def channel_sentence(found: RegionOutlook) -> str:
@@ -203,19 +247,33 @@ def cost_headline(found: RegionOutlook) -> Headline:
     scale = money_scale(found, paid)
     text = _("It pays {startup} of start-up cost and {programme} of programme cost over the run. ")
     year = found.break_even()
-    if year is None:
+    if year is None and found.is_varied:
+        text += _(
+            "In the median future, its budget does not break even within {years} years: net saving "
+            "stays below that under “{baseline}”."
+        )
+    elif year is None:
         text += _(
             "Its budget does not break even within {years} years: mean net saving stays below that "
             "under “{baseline}”."
         )
+    elif year == found.years[0] and found.is_varied:
+        text += _("In the median future, its budget is ahead of “{baseline}” from year {year} on.")
     elif year == found.years[0]:
         text += _("On average, its budget is ahead of “{baseline}” from year {year} on.")
+    elif found.is_varied:
+        text += _("In the median future, its budget breaks even with “{baseline}” in year {year}.")
     else:
         text += _("On average, its budget breaks even with “{baseline}” in year {year}.")
-    text += " " + _("In {share} of runs, it is ahead at the end.")
+    ahead = found.paths[:, -1] > 0.0
+    text += " " + (
+        _("In {number} of {futures} futures, it is ahead at the end.")
+        if found.is_varied
+        else _("In {share} of runs, it is ahead at the end.")
+    )
     text = say(
         found, text, startup=scale.text(paid["startup"]), programme=scale.text(paid["programme"]),
-        year=significant(year or 0.0), share=(found.paths[:, -1] > 0.0).mean(),
+        year=significant(year or 0.0), share=ahead.mean(), number=int(ahead.sum()),
     )  # fmt: skip
     return Headline(_("Cost"), scale.text(paid.sum()), text)
 
@@ -225,7 +283,8 @@ def partner_headline(found: RegionOutlook) -> Headline:
     label, table = _("Prospective partner"), found.prospects
     if not len(table):
         return Headline(label, capitalise(_("none")), _("It has no prospective partners."))
-    good = table[(table["low"] > 0.0) & (table["both"] > MOSTLY)]
+    is_gain = table["verdict"].replace(PLAIN) == GAINS
+    good = table[is_gain & (table["both"] > MOSTLY)]
     first = good.iloc[0] if len(good) else table.iloc[0]
     partners, area = name_regions(found, first["partners"]), area_title(first["area"])
     if not len(good):
@@ -241,8 +300,16 @@ def partner_headline(found: RegionOutlook) -> Headline:
             "{area}: a gain of {gain} of the area's cost a year. Both sides would gain in {both} "
             "of draws."
         )
-    filled = {"gain": format_share(first["gain"]), "both": float(first["both"])}
-    return Headline(label, brief, fill(text, partners=partners, area=area.lower(), **filled))
+        if found.is_varied:
+            text = _(
+                "Judged at the start and without error, the best prospective partner is {partners} "
+                "for {area}: a gain of {gain} of the area's cost a year ({low} to {high} over "
+                "plausible assumptions). Both sides would gain in {both} of futures."
+            )
+    filled = {name: format_share(first[name]) for name in ("gain", "low", "high")}
+    both = float(first["both"])
+    text = fill(text, partners=partners, area=area.lower(), both=both, **filled)
+    return Headline(label, brief, text)
 
 
 # Potential for collaboration ----------------------------------------------------------------------
@@ -260,11 +327,18 @@ def potential_section(found: RegionOutlook) -> Section:
         "without their errors of judgement. A partner that already belongs to a joint body brings "
         "the whole body. Percentages refer to the stand-alone cost of {region} in the area."
     )
+    shares = _("“Both sides gain” is the share of random draws in which the partner gains too.")
+    if found.is_varied:
+        shares = _(
+            "“Region gains” and “both sides gain” are shares of {futures} plausible futures in "
+            "which they do, by more than {threshold} of cost."
+        )
     notes = [
+        say(found, shares),
         _(
-            "“Both sides gain” is the share of random draws in which the prospective partner gains "
-            "too. A joint body that is asked decides by a vote of all its members. A dash means "
-            "that both belong to the same joint body already, or that it would be too large."
+            "A joint board that is asked decides by a vote of all its members, the provider "
+            "of a contract alone. A dash means that the two cannot unite: they belong to one joint "
+            "body already, one of them buys the service, or there would be too many members."
         ),
         _(
             "In the runs, regions judge with errors and their relations change. Joint bodies that "
@@ -282,20 +356,39 @@ def ranking_table(found: RegionOutlook) -> Table:
     rows = [
         (
             f"{area_title(row.area)}: {name_regions(found, row.partners)}",
-            gain_cell(scale, row.gain, row),
+            gain_cell(found, scale, row.gain, row),
             money.bare(row.money, signed=True),
             row.share,
             row.both,
+            form_text(found, row),
         )
         for row in table.itertuples()
     ]
     head = [
         _("Service area and partners"), fill(_("Annual gain ({unit})"), unit=scale.label),
         fill(_("In money per year ({unit})"), unit=money.label), _("Region gains"),
-        _("Both sides gain"),
+        _("Both sides gain"), _("Legal form"),
     ]  # fmt: skip
     caption = _("Best prospective joint bodies for {region}, across all service areas and partners")
     return Table(say(found, caption), head, rows)
+
+
+def form_text(found: RegionOutlook, row: Any) -> str:
+    """The legal form that the union would take, and who would provide under a contract."""
+    if row.contract < RARE:
+        return _("no contract")
+    others = row.contract - row.provides
+    text = (
+        _("contract in {contract} of draws; provider: {region}")
+        if others < RARE
+        else _("contract in {contract} of draws; provider: {partners}")
+        if row.provides < RARE
+        else _("contract in {contract} of draws; provider: {region} in {provides}, else {partners}")
+    )
+    return say(
+        found, text, contract=row.contract, provides=row.provides,
+        partners=name_regions(found, [row.region]),
+    )  # fmt: skip
 
 
 def contact_table(found: RegionOutlook) -> Table:
@@ -308,8 +401,7 @@ def contact_table(found: RegionOutlook) -> Table:
     def cell(code: str, area: str) -> Cell:
         if (row := found_at.get((code, area))) is None:
             return Cell(UNDEFINED)
-        verdict = gain_verdict(row.low, row.high)
-        return Cell(scale.bare(row.gain, signed=True), percent(row.both), verdict=verdict)
+        return Cell(scale.bare(row.gain, signed=True), percent(row.both), verdict=row.verdict)
 
     rows = []
     for code in order:
@@ -320,6 +412,11 @@ def contact_table(found: RegionOutlook) -> Table:
         "Each prospective partner in each service area: annual gain ({unit}), and the share of "
         "draws in which both sides gain"
     )
+    if found.is_varied:
+        caption = _(
+            "Each prospective partner in each service area: annual gain ({unit}), and the share of "
+            "futures in which both sides gain"
+        )
     return Table(fill(caption, unit=scale.label), ["", *(area_title(area) for area in areas)], rows)
 
 
@@ -334,7 +431,7 @@ def channel_section(found: RegionOutlook) -> Section:
     rows: list[tuple[str, str | Cell, str]] = [
         (
             channel_title(row.channel),
-            gain_cell(scale, row.difference, row),
+            gain_cell(found, scale, row.difference, row),
             money.bare(row.money, signed=True),
         )
         for row in table.itertuples()
@@ -349,10 +446,18 @@ def channel_section(found: RegionOutlook) -> Section:
         "same random draws. Channels right of zero add to the net benefit of {region}; channels "
         "left of zero reduce it."
     )
+    if found.is_varied:
+        text = _(
+            "Differences between “{strategy}” and “{baseline}” in the last year: means over "
+            "plausible futures, which add up, with the range of 90% of the futures. Channels right "
+            "of zero add to the net benefit of {region}; channels left of zero reduce it."
+        )
     picture = Picture(
         partial(region_channels, found),
         _("Channels through which “{strategy}” changes the net benefit of {region}"),
-        _("Differences from “{baseline}” with {level} intervals, in the last year."),
+        _("Differences from “{baseline}” with plausible ranges, in the last year.")
+        if found.is_varied
+        else _("Differences from “{baseline}” with {level} intervals, in the last year."),
         **words(found),
     )
     made = Table(_("Net benefit in the last year by channel"), head, rows)
@@ -360,10 +465,15 @@ def channel_section(found: RegionOutlook) -> Section:
     return Section("channels", title, say(found, text), made, picture)
 
 
-def gain_cell(scale: Scale, value: float, row: Any, *, is_judged: bool = True) -> Cell:
-    """Return the cell of a gain or loss; ``row`` has the ends of its interval."""
-    verdict = gain_verdict(row.low, row.high) if is_judged else ""
-    return interval_cell(scale, value, row.low, row.high, signed=True, verdict=verdict)
+def gain_cell(
+    found: RegionOutlook, scale: Scale, value: float, row: Any, *, is_judged: bool = True
+) -> Cell:
+    """Return the cell of a gain or loss; ``row`` has the ends of its range and its verdict."""
+    runs, futures = sample(found)
+    return interval_cell(
+        scale, value, row.low, row.high, signed=True, runs=runs, futures=futures,
+        verdict=str(row.verdict) if is_judged else "",
+    )  # fmt: skip
 
 
 # Cost and break-even ------------------------------------------------------------------------------
@@ -388,12 +498,17 @@ def cost_section(found: RegionOutlook) -> Section:
             items[row.item],
             scale.bare(row.baseline),
             scale.bare(row.mean),
-            gain_cell(scale, row.difference, row, is_judged=row.item in judged),
+            gain_cell(found, scale, row.difference, row, is_judged=row.item in judged),
         )
         for row in found.costs.itertuples()
     ]
     head = ["", words(found)["baseline"], words(found)["strategy"], _("Difference")]
     caption = _("Over {years} years, {unit}: means of runs, and the difference with its interval")
+    if found.is_varied:
+        caption = _(
+            "Over {years} years, {unit}: medians over futures, which do not add up, and the "
+            "difference with its plausible range"
+        )
     return Section(
         "costs",
         _("Cost and break-even"),
@@ -424,25 +539,40 @@ def partner_section(found: RegionOutlook) -> Section:
     table = found.partners.set_index(["strategy", "area"]).sort_index()
 
     def cell(strategy: str, area: str) -> Cell:
-        here = table.loc[[(strategy, area)]].set_index("region")["share"]
-        others = here.drop(found.code).sort_values(ascending=False, kind="stable")
-        named = "; ".join(
-            f"{name_regions(found, [code])} {percent(share)}"
-            for code, share in others[others >= RARE].head(OFTEN).items()
-        )
-        return Cell(percent(here[found.code]), remark=named)
+        here = table.loc[[(strategy, area)]].set_index("region")
+        others = here.drop(found.code).sort_values("share", ascending=False, kind="stable")
+        often = others[others["share"] >= RARE].head(OFTEN)
+        named = "; ".join(partner_text(found, row) for row in often.itertuples())
+        return Cell(percent(here.loc[found.code, "share"]), remark=named)
 
     compared = (found.baseline, found.strategy)
     rows = [
         (area_title(area), *(cell(one, area) for one in compared)) for area in found.scenario.areas
     ]
     text = _(
-        "Share of runs in which {region} belongs to a joint body at the end, with its most "
-        "frequent partners (up to {number})."
+        "Share of all runs in which {region} belongs to a joint body at the end, with its most "
+        "frequent partners (up to {number}) and, in brackets, the share of runs in which the "
+        "partner provides the service to it or buys it from it under a contract."
     )
     head = [_("Service area"), words(found)["baseline"], words(found)["strategy"]]
     made = Table(_("Membership in joint bodies, and partners"), head, rows, prose=True)
     return Section("partners", _("Partners at the end"), say(found, text, number=OFTEN), made)
+
+
+def partner_text(found: RegionOutlook, row: Any) -> str:
+    """A partner with the share of runs in which it is one, and its role under contracts."""
+    if row.provides < RARE and row.buys < RARE:
+        text = _("{partner} {share}")
+    elif row.buys < RARE:
+        text = _("{partner} {share} (as provider: {provides})")
+    elif row.provides < RARE:
+        text = _("{partner} {share} (as buyer: {buys})")
+    else:
+        text = _("{partner} {share} (as provider: {provides}, as buyer: {buys})")
+    return say(
+        found, text, partner=name_regions(found, [row.Index]), share=row.share,
+        provides=row.provides, buys=row.buys,
+    )  # fmt: skip
 
 
 # Uncertainty and methods --------------------------------------------------------------------------
@@ -450,15 +580,9 @@ def partner_section(found: RegionOutlook) -> Section:
 
 @separate
 def uncertainty_section(found: RegionOutlook) -> Section:
-    """What the intervals show, and what they do not."""
-    text = _(
-        "“{strategy}” and “{baseline}” were simulated {runs} times each with common random "
-        "numbers; differences are taken run by run. The {level} intervals are for the mean "
-        "difference: they show how precisely the simulation is known, not how well it matches the "
-        "world. The share of runs in which {region} is better off shows how often this would "
-        "happen with other random draws. Four times as many runs (--runs) halve an interval."
-    )
-    return Section("uncertainty", _("Uncertainty"), say(found, text))
+    """How to read ranges, intervals and verdicts."""
+    paragraphs = plausible_paragraphs() if found.is_varied else paragraphs_of_runs()
+    return Section("uncertainty", _("Uncertainty"), *(say(found, text) for text in paragraphs))
 
 
 def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
@@ -466,11 +590,15 @@ def methods(found: RegionOutlook, facts: Mapping[str, object]) -> str:
     text = _(
         "We compared “{strategy}” with “{baseline}” for {region} in the scenario “{scenario}” by "
         "simulation with kolabsim {version}, an agent-based model of collaboration between "
-        "regional governments in public services, in {runs} pairs of runs with common random "
-        "numbers (seed {seed}). We report means of paired differences with {level} t intervals. "
+        "regional governments in public services, in {pairs} pairs of runs with common random "
+        "numbers (seed {seed}). {reported}. "
         "Joint bodies that the region could propose are judged at the start, without error, over "
         "random draws of attributes that no data describe. Parameters without a source are "
         "assumed; results are contrasts within a thought experiment, not predictions."
     )
-    made_by = {"version": facts["kolabsim"], "seed": str(facts["seed"])}
+    made_by = {
+        "version": facts["kolabsim"], "seed": str(facts["seed"]),
+        "reported": say(found, reported_text(is_varied=found.is_varied)),
+        "pairs": found.runs * len(found.futures),
+    }  # fmt: skip
     return say(found, text, scenario=found.scenario.title(language()), **made_by)

@@ -250,7 +250,12 @@ def robustness_section(robust: Robustness, labels: Labels, sizes: pd.DataFrame |
             "They show the effect of other futures from the same ranges and of other random draws. "
             "The largest regret and the worst future refer to the simulated futures; for these, "
             "only runs are redrawn."
-        )
+        ),
+        _(
+            "Intervals of regret, of the worst future, of the spread and of the share of futures "
+            "in which a strategy is best are approximate, and so are shares of resamples: with few "
+            "runs or much chance they are too short."
+        ),
     ]
     if sizes is not None and len(sizes):
         made.append(size_table(sizes, robust, labels))

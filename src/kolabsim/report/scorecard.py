@@ -130,8 +130,6 @@ def remark_text(one: Finding) -> str:
         parts.append(fill(_("in view: {reason}"), reason=_(fact.seen)))
     if fact.miss and one.verdict != REPRODUCED:
         parts.append(fill(_("missed: {reason}"), reason=_(fact.miss)))
-    if fact.contrast is not None and not fact.is_expressed:
-        parts.append(_("this version of the model does not record what the contrast needs"))
     return "; ".join(parts)
 
 

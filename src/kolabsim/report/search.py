@@ -10,10 +10,11 @@ import numpy as np
 
 from kolabsim.analysis.pareto import Front, FrontRobustness
 from kolabsim.analysis.statistics import verdicts
-from kolabsim.figures.formatting import Scale, format_interval
+from kolabsim.figures.formatting import UNDEFINED, Scale, format_interval
 from kolabsim.figures.labels import PLAIN, Labels, capitalise
 from kolabsim.figures.search import (
     DOWN,
+    INTENSITIES,
     Reference,
     apart_from_knee,
     apart_scales,
@@ -29,6 +30,7 @@ from kolabsim.figures.search import (
     setting_text,
 )
 from kolabsim.i18n import _, ngettext
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.page import (
     Cell,
     Headline,
@@ -57,11 +59,12 @@ USED = 0.005
 def settings_text(front: Front, member: int, labels: Labels) -> str:
     """A package in words: what it sets, and which levers it does without."""
     used, unused = [], []
+    idle = idle_settings(front, member)
     for factor, value in zip(front.factors, front.settings(member).values(), strict=True):
         title = labels.factor(factor.name)
-        if factor.group in ("mechanisms", "support") and float(value) < USED:
+        if factor.group in INTENSITIES and float(value) < USED:
             unused.append(title)
-        else:
+        elif factor.name not in idle:
             text = _("{factor} {value}")
             used.append(fill(text, factor=title, value=setting_text(factor, value, labels)))
     if not used:
@@ -70,6 +73,13 @@ def settings_text(front: Front, member: int, labels: Labels) -> str:
     if not unused:
         return settings
     return fill(_("{used}; without {unused}"), used=settings, unused=join_names(unused))
+
+
+def idle_settings(front: Front, member: int) -> set[str]:
+    """The targets and budgets of support that a package does not use."""
+    settings = front.settings(member)
+    names = [name for name in settings if name.rpartition(".")[0] in settings]
+    return {name for name in names if float(settings[name.rpartition(".")[0]]) < USED}
 
 
 # Tables -----------------------------------------------------------------------------------------
@@ -104,10 +114,16 @@ def settings_table(front: Front, labels: Labels = PLAIN) -> Table:
     """What packages along the front set: a column a package."""
     members = front.spread(ACROSS)
     settings = [front.settings(member) for member in members]
+    idle = [idle_settings(front, member) for member in members]
     rows = [
         (
             capitalise(labels.factor(factor.name)),
-            *(setting_text(factor, values[factor.name], labels) for values in settings),
+            *(
+                UNDEFINED
+                if factor.name in unused
+                else setting_text(factor, values[factor.name], labels)
+                for values, unused in zip(settings, idle, strict=True)
+            ),
         )
         for factor in front.factors
     ]
@@ -163,7 +179,10 @@ def report(experiment: Experiment[SearchSpec], result: SearchResult) -> KindRepo
     """Return the parts of a report that only searches have."""
     labels, front = Labels.from_experiment(experiment), result.front
     known = [Reference(labels.strategy(name), values) for name, values in result.references.items()]
-    sections = search_sections(front, labels, references=known, robust=result.robustness)
+    years = experiment.scenario.horizon / QUARTERS
+    sections = search_sections(
+        front, labels, references=known, robust=result.robustness, years=years
+    )
     last = front.history[-1]
     uncertainty = _(
         "Each package on the front was simulated {most} times. The hypervolume under “{section}” "
@@ -198,13 +217,15 @@ def search_sections(
     *,
     references: Sequence[Reference] = (),
     robust: FrontRobustness | None = None,
+    years: float = 1.0,
 ) -> list[Section]:
     """The sections of a page on a search; the first is the result.
 
-    ``references`` are known strategies on the same draws, ``robust`` how the front does in futures.
+    ``references`` are known strategies on the same draws, ``robust`` how the front does in futures,
+    ``years`` the length of a run, by which costs are divided in the headline.
     """
     return [
-        answer_section(front, labels, references, robust),
+        answer_section(front, labels, references, robust, years),
         packages_section(front, labels),
         *([] if robust is None else [futures_section(front, labels, robust)]),
         search_section(front),
@@ -217,11 +238,12 @@ def answer_section(
     labels: Labels,
     references: Sequence[Reference],
     robust: FrontRobustness | None,
+    years: float,
 ) -> Section:
     """The knee's package, what it costs and brings, and what spending more or less would do."""
     found = [
         knee_headline(front, labels),
-        outcome_headline(front, labels),
+        gain_headline(front, labels, robust, years) or outcome_headline(front, labels),
         certainty_headline(front, robust),
     ]
     picture = Picture(
@@ -279,8 +301,42 @@ def knee_headline(front: Front, labels: Labels) -> Headline:
         "{knee}, is where further gains in one objective start to cost most in the others: "
         "{settings}."
     )
-    knee = fill(knee, knee=title, settings=settings_text(front, front.knee, labels))
-    return Headline(_("Best compromise"), title, f"{size} {knee}")
+    settings = settings_text(front, front.knee, labels)
+    knee = fill(knee, knee=title, settings=settings)
+    return Headline(_("Best compromise"), capitalise(settings), f"{size} {knee}")
+
+
+def gain_headline(
+    front: Front, labels: Labels, robust: FrontRobustness | None, years: float
+) -> Headline | None:
+    """What the knee brings against doing nothing over futures, and what it costs a year."""
+    if robust is None or robust.gains is None or front.knee not in robust.members:
+        return None
+    row, parts, brief = robust.members.index(front.knee), [], []
+    for k, name in enumerate(front.columns):
+        if k == front.cost:
+            continue
+        median, low, high, better = robust.gain(row, k, int(front.senses[k]))
+        scale = labels.scale(name, [median, low, high], difference=True).with_decimals(most=2)
+        value, interval = scale.text(median, signed=True), scale.interval(low, high, signed=True)
+        text = _("{outcome} {value} ({interval}; better in {share} of futures)")
+        outcome = labels.outcome(name)
+        parts.append(fill(text, outcome=outcome, value=value, interval=interval, share=better))
+        brief.append(fill(_("{outcome} {value}"), outcome=outcome, value=value))
+    text = _(
+        "Compared with doing nothing, the package changes, as medians and 90% ranges over {number} "
+        "futures: {gains}."
+    )
+    found, shown = fill(text, number=len(robust.futures), gains="; ".join(parts)), brief[:1]
+    if front.cost is not None:
+        median, low, high, _better = robust.gain(row, front.cost, -1)
+        costs = np.array([median, low, high]) / years
+        scale = labels.scale(front.columns[front.cost], costs, difference=True)
+        text = _("It costs {cost} a year ({interval}).")
+        cost = scale.text(costs[0])
+        found += " " + fill(text, cost=cost, interval=scale.interval(costs[1], costs[2]))
+        shown.append(fill(_("{cost} a year"), cost=cost))
+    return Headline(_("Gain and cost"), capitalise("; ".join(shown)), found)
 
 
 def outcome_headline(front: Front, labels: Labels) -> Headline:

@@ -49,6 +49,7 @@ from kolabsim.report.readings import (
     READINGS,
     chance_note,
     floor_notes,
+    share_notes,
 )
 from kolabsim.report.wording import fill, in_groups, join_names, name_outcomes
 from kolabsim.study.design import DUMMY
@@ -93,10 +94,11 @@ def report(experiment: Experiment[SensitivitySpec], result: SensitivityResult) -
         blocks.append(fill(text, number=result.design.samples))
     counts = {"points": points, "runs": experiment.spec.runs}
     uncertainty = _(
-        "{points} points in the factors' ranges were simulated, {runs} runs each with common "
-        "random numbers. More points (--samples) narrow the intervals of indices; more runs "
-        "(--runs) separate chance from effects. “until: settled” in the experiment file doubles "
-        "the points until the ranking of the leading factors is stable."
+        "{points} points in the factors' ranges were simulated, {runs} runs each. Points that are "
+        "compared with each other share random draws; all others have draws of their own. More "
+        "points (--samples) narrow the intervals of indices; more runs (--runs) separate chance "
+        "from effects. “until: settled” in the experiment file doubles the points, and the random "
+        "draws with them, until the ranking of the leading factors is stable."
     )
     methods = _(
         "We analysed the influence of {factors} factors on {outcomes} by {method} at {points} "
@@ -168,8 +170,7 @@ def chance_headline(found: Sequence[Indices], labels: Labels) -> Headline:
     """The share of the variance between single runs that is due to chance."""
     known = [one for one in found if math.isfinite(one.chance[0])]
     if not known:
-        text = _("The role of chance is unknown, because each point was run once.")
-        return Headline(_("Chance"), capitalise(_("unknown")), text)
+        return Headline(_("Chance"), capitalise(_("unknown")), chance_unknown(found[0]))
     clause, clauses = _("{share} for {outcome} ({low} to {high})"), []
     for one in known:
         share, low, high = one.chance
@@ -250,10 +251,17 @@ def rank_sentence(indices: Indices, labels: Labels) -> str:
 def chance_sentence(indices: Indices) -> str:
     """How much of what differs between runs is chance."""
     if not math.isfinite(indices.chance[0]):
-        return _("The role of chance is unknown, because each point was run once.")
+        return chance_unknown(indices)
     share, low, high = indices.chance
     text = _("Chance causes {share} of the variance between single runs ({low} to {high}).")
     return fill(text, share=share, low=low, high=high)
+
+
+def chance_unknown(indices: Indices) -> str:
+    """Why the share of chance is not known."""
+    if indices.replicates < 2:
+        return _("The role of chance is unknown, because each point has one outcome.")
+    return _("The role of chance is unknown, because all points have the same random draws.")
 
 
 @separate
@@ -278,6 +286,7 @@ def outcome_section(
         pair_table(indices, labels) if indices.pairs else None,
         *pictures(indices, labels, curves),
         Note([fast]) if indices.method == "fast" else None,
+        Note(notes) if (notes := share_notes(indices)) else None,
     )
 
 

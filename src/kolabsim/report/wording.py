@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from kolabsim.figures.formatting import Scale, count, percent
+from kolabsim.figures.formatting import UNDEFINED, Scale, count, percent
 from kolabsim.figures.labels import outcome_title, uncapitalise
 from kolabsim.i18n import _, language, ngettext
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.experiment import Experiment
+    from kolabsim.study.factors import Factor
 
 T = TypeVar("T")
 
@@ -86,6 +87,12 @@ def unit_of_money(currency: str) -> str:
     EUR 1
     """
     return Scale(1.0, 0, "", currency).text(1.0) if currency else _("cost unit")
+
+
+def source_text(factor: Factor | None) -> str:
+    """Return the source of the value of a factor."""
+    source = "" if factor is None else factor.source
+    return _("assumed") if source == "assumed" else _(source or UNDEFINED)
 
 
 def in_groups(items: Sequence[T], most: int) -> list[Sequence[T]]:

@@ -11,7 +11,8 @@ from pydantic import Field, create_model
 from kolabsim.errors import suggestion
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
-from kolabsim.scenario.schema import Section
+from kolabsim.model.levers import FORM_SETTINGS
+from kolabsim.scenario.schema import OneOf, Section
 
 if TYPE_CHECKING:
     from kolabsim.scenario.resolve import Resolver
@@ -21,6 +22,10 @@ AreaSettings = create_model(
     __base__=Section,
     __doc__="Attributes of a service area: all of a new area, or changes to one of a family.",
     source=(str | None, None),
+    form=(
+        Annotated[str, OneOf(FORM_SETTINGS)] | None,
+        Field(default=None, description="legal form of new joint bodies in this area"),
+    ),
     **{
         name: (float | None, Field(default=None, description=entry.meaning))
         for name, entry in AREA_ATTRIBUTES.items()
@@ -45,7 +50,7 @@ def resolve_areas(
         path = ("areas", name)
         given = {key: value for key, value in attributes if value is not None}
         for key, value in given.items():
-            if key != "source":
+            if key in AREA_ATTRIBUTES:
                 known.check_number((*path, key), AREA_ATTRIBUTES[key], value)
         if name in areas:
             areas[name] = replace(areas[name], **given)

@@ -33,13 +33,10 @@ NEVER = 2**31 - 1
 """A quarter after the end of every run."""
 
 
-def build_world(scenario: Scenario, parameters: np.record) -> World:
-    """Return the engine's input that no strategy changes.
-
-    ``parameters`` is one setting of the model's parameters (:func:`model_parameters`).
-    """
+def build_world(scenario: Scenario) -> World:
+    """Return the engine's input that neither a strategy nor a parameter changes."""
     regions, areas = scenario.regions, list(scenario.areas)
-    place, contact = build_contacts(scenario, parameters)
+    place, contact = build_contacts(scenario)
     period, population, stress_change, demand = build_changes(scenario)
     shock, shocked = build_shocks(scenario)
     # Copies, because numba would compile the model once more for arrays that are read-only.
@@ -51,6 +48,8 @@ def build_world(scenario: Scenario, parameters: np.record) -> World:
         capacity=np.array(regions.capacity, np.float64, order="C"),
         stress=np.array(regions.stress, np.float64, order="C"),
         culture=np.array(regions.culture, np.float64, order="C"),
+        goodwill=np.array(regions.goodwill, np.float64),
+        autonomy=np.array(regions.autonomy, np.float64),
         interest=np.array(regions.interests, np.float64, order="C"),
         body=_existing_bodies(scenario, areas),
         period=period,
@@ -66,34 +65,36 @@ def _area_records(scenario: Scenario) -> np.ndarray:
     records = empty_records(len(scenario.areas), state.AREA)
     for name in AREA_ATTRIBUTES:
         records[name] = [getattr(area, name) for area in scenario.areas.values()]
+    for record, name in zip(records, scenario.areas, strict=True):
+        record.form = levers.FORM_SETTINGS.index(scenario.areas[name].form or scenario.form)
     return records
 
 
 def _setting(scenario: Scenario) -> np.ndarray:
     setting = empty_records(1, state.MOMENT)
     for name, words in (
-        ("form", levers.FORMS), ("shares", levers.SHARES), ("consent", levers.CONSENTS),
+        ("shares", levers.SHARES), ("consent", levers.CONSENTS),
         ("unit_cost", levers.UNIT_COSTS), ("trust", levers.TRUSTS),
     ):  # fmt: skip
         setting[name] = words.index(getattr(scenario, name))
     known = scenario.decision in BUILT_IN
     setting["decision"] = BUILT_IN.index(scenario.decision) if known else NOBODY
     setting["cap"], setting["horizon"] = scenario.cap, scenario.horizon
-    setting["median_population"] = np.median(scenario.regions.population)
+    setting["discount"] = scenario.discount
     return setting
 
 
 # Contacts ---------------------------------------------------------------------------------------
 
 
-def build_contacts(scenario: Scenario, parameters: np.record) -> tuple[np.ndarray, np.ndarray]:
+def build_contacts(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     """Return the records of regions [R] and of their contacts.
 
     Contacts are symmetric: those listed, those within a tier (or of all regions), and the nearest
     regions. In CSR form, the contacts of region i are rows ``first`` to ``end``, sorted by target.
     """
     place, contact, distance = contact_arrays(scenario)
-    place_contacts(place, contact, distance, parameters)
+    place_contacts(place, contact, distance)
     return place, contact
 
 
@@ -132,6 +133,11 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
     place["id"] = region_ids(regions.codes)
     tiers = {tier: k for k, tier in enumerate(sorted(set(regions.tier)))}
     place["tier"] = [tiers[tier] for tier in regions.tier]
+    # A region without a higher tier shares the culture of none.
+    numbers = dict(zip(tiers, region_ids(list(tiers)), strict=True))
+    place["tier_id"] = [
+        numbers[tier] if tier else own for tier, own in zip(regions.tier, place["id"], strict=True)
+    ]
     place["first"] = np.searchsorted(source, np.arange(number), "left")
     place["end"] = np.searchsorted(source, np.arange(number), "right")
     place["rank"][np.argsort(regions.population, kind="stable")] = np.arange(number)
@@ -224,7 +230,8 @@ def _existing_bodies(scenario: Scenario, areas: Sequence[str]) -> np.ndarray:
     bodies = np.full((len(scenario.bodies), BODY_MEMBERS + levers.CAP), NOBODY, np.int64)
     for k, body in enumerate(scenario.bodies):
         form, until = levers.FORMS.index(body.form), NEVER if body.mandated else 0
-        bodies[k, :BODY_MEMBERS] = areas.index(body.area), form, body.began, until
+        provider = row[body.provider] if body.provider else NOBODY
+        bodies[k, :BODY_MEMBERS] = areas.index(body.area), form, body.began, until, provider
         members = sorted(row[code] for code in body.members)
         bodies[k, BODY_MEMBERS : BODY_MEMBERS + len(members)] = members
     return bodies
@@ -253,6 +260,7 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
     known = [*levers.LEVERS.values(), *(own.lever for own in declared.mechanisms.values())]
     usual = np.array([levers.PAYERS.index(lever.payer) for lever in known], np.int64)
     payer = np.tile(usual, (len(starts), 1))
+    price = np.full((len(starts), len(known)), math.nan)
     target = np.zeros((len(starts), len(levers.SUPPORTERS)), np.int64)
     part_of = np.ones((len(starts), len(levers.SUPPORTERS)))
     listed = np.zeros((len(starts), len(levers.SUPPORTERS), len(regions)), np.int64)
@@ -264,6 +272,8 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
             intensity[..., position][np.ix_(on, which)] = phase.intensity
             if phase.paid_by:
                 payer[on, position] = levers.PAYERS.index(phase.paid_by)
+            if phase.price is not None:
+                price[on, position] = phase.price
             if isinstance(phase, ForumPhase):
                 forum[on] = _forums(scenario, phase)
             if isinstance(phase, SupportPhase):
@@ -275,13 +285,15 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
                 part_of[on, supporter] = phase.share
     number, base = len(levers.LEVERS), levers.BASES.index
     effect, rate = custom_effects(declared, intensity[..., number:], scenario.parameters)
+    mandates = (*scenario.mandates, *strategy.mandates)
     return Policy(
         period=period, lever=intensity[..., :number].copy(), budget=budget, target=target,
-        part=part_of, listed=listed, payer=payer[:, :number].copy(), forum=forum,
+        part=part_of, listed=listed, payer=payer[:, :number].copy(),
+        price=price[:, :number].copy(), forum=forum,
         effect=effect, rate=rate,
         base=np.array([base(one.lever.base) for one in declared.mechanisms.values()], np.int64),
         bearer=payer[:, number:].copy(),
-        mandate=_mandates(scenario, (*scenario.mandates, *strategy.mandates), areas),
+        **_mandates(scenario, mandates, areas),
     )  # fmt: skip
 
 
@@ -344,8 +356,10 @@ def split_tier(places: np.ndarray, rows: Sequence[int], most: int) -> list[list[
     return split_tier(places, order[:half], most) + split_tier(places, order[half:], most)
 
 
-def _mandates(scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[str]) -> np.ndarray:
-    places, found = on_sphere(scenario.regions), []
+def _mandates(
+    scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[str]
+) -> dict[str, np.ndarray]:
+    places, found, prices = on_sphere(scenario.regions), [], []
     for mandate in mandates:
         groups = _groups(scenario, mandate.groups)
         if isinstance(mandate.groups, str):
@@ -355,8 +369,13 @@ def _mandates(scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[s
             if area in mandate.areas:
                 for group in groups:
                     free = [NOBODY] * (levers.CAP - len(group))
-                    found.append([a, mandate.from_, mandate.until, *group, *free])
-    return np.array(found, np.int64).reshape(-1, LISTED + levers.CAP)
+                    bearer = levers.PAYERS.index(mandate.paid_by)
+                    found.append([a, mandate.from_, mandate.until, bearer, *group, *free])
+                    prices.append(math.nan if mandate.price is None else mandate.price)
+    return {
+        "mandate": np.array(found, np.int64).reshape(-1, LISTED + levers.CAP),
+        "mandate_price": np.array(prices, np.float64),
+    }
 
 
 # Rules ------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from kolabsim.model.areas import AREA_ATTRIBUTES
@@ -15,6 +16,8 @@ from kolabsim.model.levers import CONSENTS, SHARES, TRUSTS, UNIT_COSTS
 from kolabsim.scenario.scenario import Scenario, shipped
 
 FILE = "plausible.csv"
+PLAUSIBLE = "plausible-"
+"""Prefix of the names of plausible futures."""
 AREA_FACTOR = "area_factors."
 """Prefix of a setting that multiplies an attribute of every service area of any scenario."""
 
@@ -76,7 +79,12 @@ def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
 
     :func:`in_scenario` turns them into settings of a scenario.
     """
-    path = shipped("scenarios") / FILE if path is None else path
+    return read_sets(shipped("scenarios") / FILE if path is None else path)
+
+
+@cache
+def read_sets(path: Path) -> tuple[Future, ...]:
+    """Return the parameter sets of a file."""
     with path.open(encoding="utf-8", newline="") as file:
         return tuple(
             {name: value if name in STRUCTURES else float(value) for name, value in row.items()}
@@ -85,9 +93,43 @@ def plausible_sets(path: Path | None = None) -> tuple[Future, ...]:
 
 
 def plausible_futures(number: int, scenario: Scenario) -> dict[str, Future]:
-    """Return the first ``number`` shipped plausible futures by name, in a scenario's settings."""
+    """Return the first ``number`` shipped plausible futures by name, in a scenario's settings.
+
+    What a scenario states itself, and what it has no use for, is left out.
+    """
     sets = plausible_sets()[:number] if number else ()
-    return {f"plausible-{k + 1}": in_scenario(one, scenario) for k, one in enumerate(sets)}
+    kept = applicable(scenario)
+    return {
+        f"{PLAUSIBLE}{k + 1}": in_scenario({name: one[name] for name in kept}, scenario)
+        for k, one in enumerate(sets)
+    }
+
+
+def applicable(scenario: Scenario) -> tuple[str, ...]:
+    """Return the settings of the shipped plausible futures that apply to a scenario.
+
+    A scenario that states a setting knows it, so it is not varied; areas that it has not are of no
+    use. Factors of areas apply to whatever it states of them.
+    """
+
+    def applies(name: str) -> bool:
+        family, _dot, rest = name.partition(".")
+        if family == "areas" and rest.partition(".")[0] not in scenario.areas:
+            return False
+        return name.startswith(AREA_FACTOR) or not scenario.states(name)
+
+    return tuple(name for name in plausible_sets()[0] if applies(name))
+
+
+def is_plausible(name: str) -> bool:
+    """Whether a future of this name is one of the plausible ones, over which ranges are taken."""
+    return name.startswith(PLAUSIBLE)
+
+
+def plausible_names(futures: Iterable[str]) -> tuple[str, ...]:
+    """Return the futures over which results are taken; none unless there are several."""
+    names = tuple(name for name in futures if is_plausible(name))
+    return names if len(names) > 1 else ()
 
 
 def as_text(sets: Sequence[Mapping[str, object]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,27 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             len(islands),
         )
         found.append(Notice(text.format(number=len(islands), codes=some(islands))))
+    partners = set(zip(source.tolist(), contact["target"].tolist(), strict=True))
+    found += _strangers(scenario, partners)
     return [*found, *_equal_labels(scenario)]
+
+
+def _strangers(scenario: Scenario, contacts: Set[tuple[int, int]]) -> Iterator[Notice]:
+    """Say which joint bodies have members without a contact among their partners."""
+    row = {code: i for i, code in enumerate(scenario.regions.codes)}
+    for body in scenario.bodies:
+        partners = [body.provider] if body.provider else body.members
+        lone = [
+            code for code in body.members
+            if code != body.provider
+            and not any((row[code], row[other]) in contacts for other in partners if other)
+        ]  # fmt: skip
+        if lone:
+            text = _(
+                "In the body for {area}, no partner is a contact of {codes}, so trust never grows "
+                "between them: add contacts."
+            )
+            yield Notice(text.format(area=body.area, codes=some(lone)))
 
 
 def _equal_labels(scenario: Scenario) -> Iterator[Notice]:

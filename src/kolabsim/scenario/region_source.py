@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from kolabsim.i18n import _
-from kolabsim.scenario.regions import Columns, Regions, read_table
+from kolabsim.scenario.regions import Columns, Regions, read_table, usual_scale
 from kolabsim.scenario.resolve import Resolver
 from kolabsim.scenario.schema import Section
 from kolabsim.scenario.shapes import read_shapes
@@ -26,6 +26,20 @@ class RegionSource(Section):
     shapes_code: str = "code"
     """Property of its features that holds the code of a region."""
     synthetic: Synthetic | None = None
+
+    def _check_scales(self, regions: Regions, known: Resolver) -> None:
+        """Check that columns of culture have a scale; propose that of the table."""
+        for position, column in enumerate(self.columns.culture):
+            if column.scale is None and known.is_valid("regions"):
+                message = _(
+                    "missing: the difference that is usual between two regions, such as "
+                    "the standard deviation of the column over many regions{proposal}"
+                )
+                proposal, number = "", usual_scale(regions.culture[:, position])
+                if number:
+                    proposal = _("; that of this table is {number}: write scale: {number}")
+                path = ("regions", "columns", "culture", position, "scale")
+                known.add_problem(path, message, proposal=proposal.format(number=number))
 
     def resolve(self, known: Resolver) -> Regions | None:
         """Return the regions; None, after adding the problem, if there are none."""
@@ -46,6 +60,8 @@ class RegionSource(Section):
             return self.synthetic.generate(known.areas)
         table = known.file("regions", "table")
         regions = read_table(table, self.columns, known.areas, known.problems)
+        if regions is not None:
+            self._check_scales(regions, known)
         if self.shapes is None or regions is None:
             return regions
         places = np.column_stack([regions.longitude, regions.latitude]) if regions.placed else None

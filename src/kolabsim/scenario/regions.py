@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import Problems
@@ -32,7 +32,7 @@ DIMENSIONS = 3
 class Regions:
     """R regional governments in the order of their codes, with A service areas.
 
-    NaN in ``capacity``, ``stress``, ``culture`` and ``interests`` means: drawn at random in each
+    NaN in an attribute (``capacity`` to ``interests``) means: drawn at random in each
     run. Coordinates are NaN where the table has none.
     """
 
@@ -50,8 +50,12 @@ class Regions:
     """Administrative capacity, 0 to 1 [R, A]."""
     stress: np.ndarray
     """Fiscal stress, 0 to 1 [R]."""
+    goodwill: np.ndarray
+    """Weight on the benefit of partners, 0 to 1 [R]."""
+    autonomy: np.ndarray
+    """Preference for autonomy, 0 to 1 [R]."""
     culture: np.ndarray
-    """Organisational culture as in the table, not yet standardised [R, 3]."""
+    """Organisational culture in units of the scales of its columns [R, 3]."""
     interests: np.ndarray
     """Relative priority of areas, above 0 [R, A]."""
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
@@ -148,6 +152,31 @@ class ProxyColumn(Section):
     renamed: ClassVar[Mapping[str, str]] = {"because": "reason"}
 
 
+def usual_scale(values: np.ndarray) -> str:
+    """Return the standard deviation of a column as a file gives it; '' if there is none.
+
+    >>> usual_scale(np.array([76.0, 84.0, 88.0])), usual_scale(np.array([1e9, 5e9]))
+    ('4.99', '2000000000')
+    >>> usual_scale(np.array([3.0, 3.0]))
+    ''
+    """
+    spread = float(f"{values.std():.3g}") if len(values) else 0.0
+    return np.format_float_positional(spread, trim="-") if 0.0 < spread < math.inf else ""
+
+
+def _require_scale(schema: dict[str, Any]) -> None:
+    schema["required"] = [*schema.get("required", ()), "scale"]
+
+
+class CultureColumn(ProxyColumn):
+    """A column of organisational culture, whose differences count in units of its scale."""
+
+    model_config = ConfigDict(json_schema_extra=_require_scale)
+    scale: float | None = Field(default=None, gt=0)
+    """Difference that is usual between two regions, in the unit of the column: its standard
+    deviation over a large reference population. Needed."""
+
+
 class ScaledColumn(ProxyColumn):
     """A column whose values ``from`` become the values ``to``, in a straight line, clipped."""
 
@@ -156,7 +185,7 @@ class ScaledColumn(ProxyColumn):
     to: Pair
     """The values of the attribute that they stand for, which are also its bounds."""
 
-    def scale(self, values: np.ndarray) -> np.ndarray:
+    def rescale(self, values: np.ndarray) -> np.ndarray:
         """Return values of the column as values of the attribute."""
         (low, high), (start, end) = self.from_, self.to
         share = np.clip((values - low) / (high - low), 0.0, 1.0)
@@ -204,7 +233,11 @@ class Columns(Section):
     """Administrative capacity in single areas."""
     stress: ShareColumn | None = None
     """Fiscal stress; default: drawn."""
-    culture: tuple[ProxyColumn, ...] = Field(default=(), max_length=3)
+    goodwill: ShareColumn | None = None
+    """Weight on the benefit of partners; default: drawn."""
+    autonomy: ShareColumn | None = None
+    """Preference for autonomy; default: drawn."""
+    culture: tuple[CultureColumn, ...] = Field(default=(), max_length=3)
     """Up to three dimensions of organisational culture; the others are drawn."""
     interests: Mapping[str, PriorityColumn] = Field(default={})
     """Relative priority of single areas; the others are drawn."""
@@ -264,7 +297,9 @@ def read_table(
     def values_of(key: str) -> np.ndarray:
         proxy = proxies.get(key)
         values = numbers.get(proxy.column, unknown) if proxy else unknown
-        return proxy.scale(values) if isinstance(proxy, ScaledColumn) else values
+        if isinstance(proxy, CultureColumn):
+            return values / (proxy.scale or 1.0)  # one without a scale is refused later
+        return proxy.rescale(values) if isinstance(proxy, ScaledColumn) else values
 
     capacity = [
         values_of(f"capacity_by_area.{area}" if area in columns.capacity_by_area else "capacity")
@@ -279,6 +314,8 @@ def read_table(
         tier=tiers,
         capacity=_side_by_side(capacity, len(codes)),
         stress=values_of("stress"),
+        goodwill=values_of("goodwill"),
+        autonomy=values_of("autonomy"),
         culture=_side_by_side([values_of(f"culture.{d}") for d in range(DIMENSIONS)], len(codes)),
         interests=_side_by_side([values_of(f"interests.{area}") for area in areas], len(codes)),
         extra=table.columns(),
@@ -288,7 +325,9 @@ def read_table(
 def _proxies(columns: Columns) -> dict[str, ProxyColumn]:
     """Return the columns that stand for attributes, by their keys in the scenario."""
     proxies: dict[str, ProxyColumn | None]
-    proxies = {"capacity": columns.capacity, "stress": columns.stress}
+    proxies = {
+        name: getattr(columns, name) for name in ("capacity", "stress", "goodwill", "autonomy")
+    }
     proxies |= {f"capacity_by_area.{area}": p for area, p in columns.capacity_by_area.items()}
     proxies |= {f"culture.{d}": p for d, p in enumerate(columns.culture)}
     proxies |= {f"interests.{area}": p for area, p in columns.interests.items()}
@@ -338,7 +377,7 @@ def _check_points(table: Table, proxy: ProxyColumn, names: Sequence[str]) -> Non
     """Check that no number can be read in two ways, where that would matter."""
     if isinstance(proxy, ScaledColumn):
         table.check_points(proxy.column, names, proxy.from_)
-    # Dimensions are standardised, so the unit has no effect unless only some numbers have points.
+    # A scale does not show the notation, so only columns in which some have no points are doubtful.
     elif any("." not in text for text in table.texts(proxy.column)):
         table.check_points(proxy.column, names)
 

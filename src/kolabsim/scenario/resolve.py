@@ -27,6 +27,9 @@ class Resolver:
 
     horizon: int = LONGEST
     cap: int
+    start_year: int
+    has_tiers: bool = True
+    """Whether regions belong to higher tiers, which may pay."""
     extended: bool
     """Whether there are extension files, which may declare more than is known yet."""
 
@@ -131,6 +134,15 @@ class Resolver:
             message = _("'{area}' is not a service area of this scenario{suggestion}")
             hint = suggestion(name, self.areas)
             self.add_problem(path, message, area=name, suggestion=hint)
+
+    def check_payer(self, payer: str | None, path: NodePath) -> None:
+        """Check that the payer exists in these regions."""
+        if payer == "tier" and not self.has_tiers:
+            message = _(
+                "these regions have no higher tier that could pay; give them a column 'tier', or "
+                "another payer"
+            )
+            self.add_problem((*path, "paid_by"), message)
 
     def until(self, first: int, until: int | None, path: NodePath) -> int:
         """Return the first quarter no longer in force: after ``first``, within the horizon."""

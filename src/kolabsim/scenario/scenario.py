@@ -24,7 +24,7 @@ from kolabsim.model.areas import AREA_ATTRIBUTES, FAMILIES, Area
 from kolabsim.model.levers import (
     CAP,
     CONSENTS,
-    FORMS,
+    FORM_SETTINGS,
     LEVERS,
     SHARES,
     STEPS,
@@ -35,6 +35,7 @@ from kolabsim.model.levers import (
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
 from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
+from kolabsim.scenario.editions import update_edition
 from kolabsim.scenario.files import shipped as shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree
 from kolabsim.scenario.inheritance import shipped_names as shipped_names
@@ -109,6 +110,8 @@ class Scenario(Levers):
     ]
     horizon: int = Field(default=40, ge=1, le=LONGEST)
     """Quarters."""
+    discount: float = Field(default=0.04, ge=0, le=1)
+    """Yearly rate at which net saving is discounted."""
     start_year: int = Field(default=2026, ge=1, le=9999)
     """Budget year of quarter 0."""
     currency: str = Field(default="", max_length=12)
@@ -119,8 +122,8 @@ class Scenario(Levers):
         default={}, repr=False
     )
     """More areas, or changes to those of the families."""
-    form: Annotated[str, OneOf(FORMS)] = "board"
-    """Legal form of new joint bodies."""
+    form: Annotated[str, OneOf(FORM_SETTINGS)] = "choice"
+    """Legal form of new joint bodies; ``choice`` leaves it to their founders."""
     shares: Annotated[str, OneOf(SHARES)] = "population"
     """Rule of cost sharing."""
     consent: Annotated[str, OneOf(CONSENTS)] = "three_quarters"
@@ -228,6 +231,11 @@ class Scenario(Levers):
         tree = self._origin.tree
         return find_declared(self.extensions, self.decision, self.parameters, places, tree)
 
+    def states(self, name: str) -> bool:
+        """Whether its files, or later changes to it, state a setting by its dotted name."""
+        node = self._origin.tree.get(*name.split("."))
+        return node is not None and not node.is_empty
+
     @property
     def levers(self) -> dict[str, Lever]:
         """All levers by name, user-defined ones too, in the order of the steps they serve."""
@@ -256,6 +264,11 @@ class Scenario(Levers):
         """Return the description in a language."""
         return in_language(self.descriptions, language)
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Names of the strategies that are compared where none are named."""
+        return tuple(name for name, one in self.strategies.items() if one.offered)
+
     def strategy_titles(self, language: str) -> dict[str, str]:
         """Return the titles of strategies in a language; equal ones have the name added."""
         return tell_apart({name: one.title(language) for name, one in self.strategies.items()})
@@ -265,7 +278,17 @@ class Scenario(Levers):
 
         Extensions are represented by a hash of their files.
         """
-        plain = ["form", "shares", "consent", "decision", "unit_cost", "trust", "cap", "horizon"]
+        plain = [
+            "form",
+            "shares",
+            "consent",
+            "decision",
+            "unit_cost",
+            "trust",
+            "cap",
+            "horizon",
+            "discount",
+        ]
         defaults = {name: entry.default for name, entry in PARAMETERS.items()}
         synthetic = self._origin.regions.synthetic
         return {
@@ -320,11 +343,13 @@ def _resolve(
     """
     from kolabsim.scenario import extensions  # late: it imports numba
 
+    tree = update_edition(tree)
     valid, scenario = validate(tree, problems, Scenario)
     # Before resolving, fields with WrittenAs still have their shape in the file.
     written: Any = scenario
     known = Resolver(valid, tree, problems, files)
     known.cap, known.extended = scenario.cap, bool(scenario.extensions)
+    known.start_year = scenario.start_year
     areas = resolve_areas(scenario.families, written.areas, known)
     known.areas = tuple(areas)
     extension_files = extensions.resolve_extensions(known) if known.extended else ()
@@ -333,6 +358,7 @@ def _resolve(
     source: RegionSource = written.regions
     same = earlier and tuple(earlier.areas) == known.areas and _is_same("regions", earlier, known)
     regions = earlier.regions if earlier and same else source.resolve(known)
+    known.has_tiers = regions is None or any(regions.tier)
     has_sound_regions = len(problems.found) == before
     known.codes = dict.fromkeys(regions.codes) if regions and known.is_valid("groups") else None
     known.horizon = scenario.horizon if known.is_valid("horizon") else LONGEST

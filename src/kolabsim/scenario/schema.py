@@ -287,6 +287,8 @@ MESSAGES = {
     "model_type": N_("keys with values are needed here, and not {value}"),
     "too_long": N_("too long; allowed: at most {limit}"),
     "string_too_long": N_("too long; allowed: at most {limit}"),
+    "one_provider": N_("a contract has one provider, and not a list"),
+    "plausible": N_("{value} is not allowed; allowed: all, or a whole number from 0 to {limit}"),
     "same": N_("the two values of 'from' must differ"),
 }
 """What is wrong, by pydantic's types of errors and our own."""

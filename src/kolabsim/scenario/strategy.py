@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
+from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import suggestion
 from kolabsim.i18n import _
 from kolabsim.model.levers import CAP, FORMS, LEVERS, MECHANISMS, PAYERS, SUPPORTERS, TARGETS
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.resolve import Resolver, resolve_fields
 from kolabsim.scenario.schema import (
     LONGEST,
+    Code,
     Codes,
     Groups,
     Keywords,
@@ -68,6 +71,13 @@ class Phase(Period):
     intensity: Share
     paid_by: Annotated[str, WrittenAs(Annotated[str, OneOf(PAYERS)] | None), Field(default=None)]
     """Who pays; default: the usual payer of the lever. Empty where a mechanism of your own says."""
+    price: float | None = Field(default=None, ge=0, le=1)
+    """Yearly price at full intensity, share of the cost it applies to; default: the parameter."""
+
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        known.check_payer(self.paid_by, path)
+        return super().resolve(path, known)
 
 
 class ForumPhase(Phase):
@@ -111,6 +121,15 @@ class Mandate(Period):
         int, WrittenAs(Annotated[int, Field(ge=2, le=CAP)], lambda known, n, _: min(n, known.cap))
     ] = CAP
     """Maximum number of regions in a piece of a tier; never more than ``cap``."""
+    paid_by: Annotated[str, OneOf(PAYERS)] = "centre"
+    """Who pays for setting up and keeping the mandate."""
+    price: float | None = Field(default=None, ge=0, le=1)
+    """Its yearly price, share of joint cost; default: that of a full lever."""
+
+    def resolve(self, path: NodePath, known: Resolver) -> Self:
+        """Return a copy with names and defaults resolved."""
+        known.check_payer(self.paid_by, path)
+        return super().resolve(path, known)
 
 
 def _phases(kind: type[Phase], meaning: str) -> tuple[Any, Any]:
@@ -191,7 +210,7 @@ def _resolve_phases(
             hint = suggestion(name, MECHANISMS)
             known.add_problem(here, _("unknown key{suggestion}"), at_key=True, suggestion=hint)
         elif phases:
-            usual = LEVERS[name].payer if name in LEVERS else ""
+            usual = LEVERS[name].payer if name in LEVERS else None
             resolved[name] = tuple(
                 phase.resolve((*here, k), known).model_copy(
                     update={"paid_by": phase.paid_by or usual}
@@ -214,6 +233,9 @@ class Strategy(Levers):
 
     titles: Title = Field(default={}, alias="title")
     descriptions: Title = Field(default={}, alias="description", repr=False)
+    offered: bool = Field(default=True, repr=False)
+    """Whether it is compared where no strategies are named; ``false`` for what is in place already
+    or allowed nowhere in these regions."""
     _name: str = PrivateAttr(default="")
 
     @property
@@ -255,6 +277,8 @@ SIZES = {
 AT_ONCE = ("trust", "election")
 """Kinds of change that happen in one quarter; the others last for some quarters."""
 
+FIRST_YEAR = 1000
+"""The smallest number that is taken for a year where a quarter is expected."""
 FIVE_YEARS = 20
 """Quarters from one election to the next by default."""
 
@@ -312,6 +336,12 @@ class PopulationChange(Change):
     what: Annotated[str, OneOf(("population",))] = "population"
 
 
+def _one_provider(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        raise PydanticCustomError("one_provider", "a list")  # noqa: EM101
+    return value
+
+
 class Body(Section):
     """A joint body that exists at the start."""
 
@@ -319,26 +349,79 @@ class Body(Section):
     form: Annotated[str, WrittenAs(Annotated[str, OneOf(FORMS)] | None), Field(default=None)]
     """Legal form; default: that of the scenario."""
     members: Codes
-    began: int = Field(default=0, le=0, ge=-1000)
+    provider: Annotated[Code, BeforeValidator(_one_provider)] | None = None
+    """Of a contract: the member that provides the service to the others, its buyers."""
+    began: int = Field(default=0, ge=-1000, json_schema_extra={"maximum": 0})
     """Quarter in which it began: 0 or negative."""
     mandated: bool = False
     source: str | None = None
 
 
+def _form(body: Body, members: tuple[str, ...], usual: str, path: NodePath, known: Resolver) -> str:
+    """Return the legal form of a body; check that a contract has a provider, and no other has."""
+    form = body.form or ("contract" if body.provider else usual)
+    # Whatever is assumed of new bodies, a listed one without a provider is no contract.
+    if form == "choice" or (form == "contract" and not body.form and not body.provider):
+        form = "board"
+    here = (*path, "provider")
+    if form == "contract" and body.provider is None:
+        message = _("a contract needs a 'provider', one of its members: {members}")
+        if known.is_valid("bodies"):
+            known.add_problem(path, message, members=", ".join(members))
+    elif form != "contract" and body.provider is not None:
+        message = _("only a contract has a provider; a {form} has none")
+        known.add_problem(here, message, form=form)
+    elif body.provider is not None and body.provider not in members:
+        message = _("'{code}' is not a member of this body{suggestion}")
+        hint = suggestion(body.provider, members)
+        known.add_problem(here, message, code=body.provider, suggestion=hint)
+    return form
+
+
+def _check_start(body: Body, path: NodePath, known: Resolver) -> None:
+    """Check that a body of the start began by then; propose the quarter of a year."""
+    if body.began <= 0:
+        return
+    message, quarter = _("{value} is in the future: a body of the start began by quarter 0"), 0
+    if body.began >= FIRST_YEAR:
+        quarter = (body.began - known.start_year) * QUARTERS
+        message = _(
+            "{value} is in the future: a body of the start began by quarter 0, the first of {start}"
+        )
+        if quarter <= 0:
+            message = _(
+                "{value} is a year, and not a quarter: write {quarter} for its first quarter, "
+                "counted from that of {start}"
+            )
+    words = {"value": body.began, "quarter": quarter, "start": known.start_year}
+    known.add_problem((*path, "began"), message, **words)
+
+
 def resolve_bodies(bodies: Iterable[Body], form: str, known: Resolver) -> tuple[Body, ...]:
     """Resolve the joint bodies; in one area, a region may be in one of them only."""
     first_body: dict[tuple[str, str], int] = {}
+    providers: dict[tuple[str, str], int] = {}
     found = []
     for position, body in enumerate(bodies):
         path: NodePath = ("bodies", position)
         known.check_area(body.area, (*path, "area"))
         members = known.regions(body.members, (*path, "members"))
         known.check_size(members, (*path, "members"), most=known.cap)
+        _check_start(body, path, known)
+        if body.provider in members:
+            providers[body.area, str(body.provider)] = position
         for code in members:
             first = first_body.setdefault((body.area, code), position)
-            if first != position:
-                message = _("'{code}' is already in body {number} of this list for {area}")
-                words = {"code": code, "number": first + 1, "area": body.area}
-                known.add_problem((*path, "members"), message, **words)
-        found.append(body.model_copy(update={"members": members, "form": body.form or form}))
+            if first == position:
+                continue
+            message = _("'{code}' is already in body {number} of this list for {area}")
+            if providers.get((body.area, code)) in (first, position):
+                message = _(
+                    "'{code}' is already in body {number} of this list for {area}; "
+                    "a region has one role in an area, provider or buyer"
+                )
+            words = {"code": code, "number": first + 1, "area": body.area}
+            known.add_problem((*path, "members"), message, **words)
+        changes = {"members": members, "form": _form(body, members, form, path, known)}
+        found.append(body.model_copy(update=changes))
     return tuple(found)

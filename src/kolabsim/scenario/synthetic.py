@@ -66,6 +66,8 @@ class Synthetic(Section):
             tier=tuple(labels[t] for t in tier[order].tolist()),
             capacity=np.full((number, len(areas)), np.nan),
             stress=np.full(number, np.nan),
+            goodwill=np.full(number, np.nan),
+            autonomy=np.full(number, np.nan),
             culture=np.full((number, DIMENSIONS), np.nan),
             interests=np.full((number, len(areas)), np.nan),
         )

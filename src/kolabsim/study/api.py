@@ -76,7 +76,7 @@ def simulate(
     """
     if not isinstance(scenario, Scenario):
         scenario = Scenario.load(scenario)
-    chosen = tuple(scenario.strategies) if strategies is None else tuple(strategies)
+    chosen = scenario.offered if strategies is None else tuple(strategies)
     check_request(scenario, chosen, runs=runs, seed=seed)
     futures = dict(futures or {DEFAULT_FUTURE: {}})
     worlds = build_futures(scenario, futures, seed)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,10 @@ class Results:
         table: pd.DataFrame = getattr(self, kind)
         return table[list(names)]
 
+    def worlds(self) -> Iterable[Scenario]:
+        """The scenario in each future."""
+        return (self.scenario.with_(settings) for settings in self.futures.values())
+
     @property
     def has_regions(self) -> bool:
         """Whether there are figures by region."""
@@ -80,16 +84,21 @@ class Results:
         seed: int,
         history: np.ndarray,
         figures: np.ndarray | None,
-    ) -> Results:
+        *,
+        runs: np.ndarray | None = None,
+        quarterly: Sequence[str] | None = None,
+    ) -> Self:
         """Make tables from arrays.
 
         ``history`` holds [strategies, futures, runs, quarters, measures], and ``figures``, if any,
-        [strategies, futures, runs, regions, areas, measures by region].
+        [strategies, futures, runs, regions, areas, measures by region]. If it has only the measures
+        ``quarterly``, ``runs`` has the figures of all [strategies, futures, runs, measures].
         """
         measures = tuple(scenario.measures)
         keys = {"strategy": list(strategies), "future": list(futures), "run": None}
-        flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
-        runs = flat.reshape(*history.shape[:3], len(measures))
+        if runs is None:
+            flat = run_figures(history.reshape(-1, *history.shape[-2:]), measures)
+            runs = flat.reshape(*history.shape[:3], len(measures))
         places = {"region": list(scenario.regions.codes), "area": list(scenario.areas)}
 
         def table(
@@ -103,7 +112,7 @@ class Results:
             futures=dict(futures),
             seed=seed,
             runs=table(runs, measures),
-            quarters=table(history, measures, quarter=None),
+            quarters=table(history, quarterly or measures, quarter=None),
             regions=None if figures is None else table(figures, REGION_MEASURES, **places),
         )
 

@@ -59,6 +59,21 @@ class Design:
         return np.array(self.units)[:, None] == np.array(self.groups or self.names)
 
     @property
+    def draw_sets(self) -> np.ndarray:
+        """[N] the set of random draws of each point, from 0.
+
+        Points that are compared with each other have common random numbers; all other points have
+        draws of their own, so that a new sample of points is one of draws too [mazo_2021].
+        """
+        blocks = METHODS[self.method].blocks(self)
+        return np.arange(blocks).repeat(len(self.points) // blocks)
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """[N] the seed of the random draws of each point; a larger design keeps those it has."""
+        return draw_seeds(self.seed, self.draw_sets)
+
+    @property
     def has_dummy(self) -> bool:
         """Whether a factor without effect is among them."""
         return self.units[-1] == DUMMY
@@ -111,6 +126,8 @@ class Method(NamedTuple):
     counts: str
     least: int
     """Fewest samples from which its indices can be estimated."""
+    blocks: Callable[[Design], int]
+    """Into how many equal blocks the points fall, in their order, that are compared within."""
     groups: bool = True
     """Whether factors can move together."""
     extends: bool = True
@@ -209,19 +226,31 @@ def factorial_points(design: Design) -> np.ndarray:
     return np.concatenate([base, others], axis=1).reshape(-1, len(design.names))
 
 
+def by_sample(design: Design) -> int:
+    """A block for each trajectory or base point."""
+    return design.samples
+
+
+def by_point(design: Design) -> int:
+    """A block for each point."""
+    return len(design.points)
+
+
 METHODS: dict[str, Method] = {
-    "morris": Method(morris_points, N_("trajectories"), 4),
-    "sobol": Method(sobol_points, N_("base points"), 16),
+    "morris": Method(morris_points, N_("trajectories"), 4, by_sample),
+    "sobol": Method(sobol_points, N_("base points"), 16, by_sample),
     "fast": Method(
-        fast_points, N_("points of each factor"), CURVES * (4 * HARMONICS**2 + 1), groups=False,
-        extends=False,
+        fast_points, N_("points of each factor"), CURVES * (4 * HARMONICS**2 + 1), by_point,
+        groups=False, extends=False,
     ),
-    "rbd_fast": Method(latin_points, N_("points"), 128, groups=False, extends=False),
-    "delta": Method(latin_points, N_("points"), 128, groups=False, extends=False),
-    "pawn": Method(latin_points, N_("points"), 128, groups=False, extends=False),
-    "one_at_a_time": Method(curve_points, N_("values of each factor"), 2),
-    "ice": Method(ice_points, N_("base points"), 4),
-    "factorial": Method(factorial_points, N_("pairs of points of each factor"), 4),
+    "rbd_fast": Method(
+        latin_points, N_("points"), 128, by_point, groups=False, extends=False
+    ),
+    "delta": Method(latin_points, N_("points"), 128, by_point, groups=False, extends=False),
+    "pawn": Method(latin_points, N_("points"), 128, by_point, groups=False, extends=False),
+    "one_at_a_time": Method(curve_points, N_("values of each factor"), 2, lambda _design: 1),
+    "ice": Method(ice_points, N_("base points"), 4, by_sample),
+    "factorial": Method(factorial_points, N_("pairs of points of each factor"), 4, by_sample),
 }  # fmt: skip
 """All methods. Their indices are those of :mod:`kolabsim.analysis.sensitivity`.
 
@@ -230,6 +259,17 @@ and rbd_fast: by frequencies [saltelli_1999] [tarantola_2006]; delta: densities 
 pawn: distributions [pianosi_2018]; one_at_a_time: a curve of each factor; ice: such curves around
 many base points [goldstein_2015]; factorial: finite changes of choices [borgonovo_2010].
 """
+
+
+def draw_seeds(seed: int, draw_sets: np.ndarray) -> np.ndarray:
+    """Seeds of numbered sets of random draws, in 32 bits.
+
+    >>> few, many = draw_seeds(1, np.array([0, 1, 1])), draw_seeds(1, np.arange(9))
+    >>> few.tolist() == many[[0, 1, 1]].tolist()
+    True
+    """
+    size = int(draw_sets.max()) + 1
+    return np.random.SeedSequence([seed, 1]).generate_state(size)[draw_sets]
 
 
 def make_design(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,12 +17,19 @@ from pydantic import ValidationError
 from kolabsim.errors import InputError, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
 from kolabsim.scenario.files import is_file
-from kolabsim.scenario.futures import STRUCTURES, plausible_futures, structural_futures
+from kolabsim.scenario.futures import (
+    STRUCTURES,
+    applicable,
+    is_plausible,
+    plausible_futures,
+    structural_futures,
+)
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
 from kolabsim.scenario.schema import explain, in_language, validate
 from kolabsim.scenario.source import Node, format_value, read_yaml
 from kolabsim.study.design import Design, make_design
-from kolabsim.study.factors import Factor, choose_factors
+from kolabsim.study.factors import GROUPS as FACTOR_GROUPS
+from kolabsim.study.factors import Factor, choose_factors, list_factors
 from kolabsim.study.spec import (
     KINDS,
     LEVER_GROUPS,
@@ -140,7 +148,9 @@ class Experiment(Generic[AnySpec]):
         tree, spec = validate(tree, problems, shape)
         check = _Check(tree, _changed(tree, spec, quick, changes, problems), problems)
         spec = check.spec
-        futures = spec.futures if isinstance(spec, ComparisonSpec) else {}
+        futures: Mapping[str, Mapping[str, object]] = {}
+        if isinstance(spec, ComparisonSpec):
+            futures = spec.futures
         scenario = check.scenario(path, settings or {}, futures)
         if scenario is None:
             problems.raise_if_any()
@@ -155,10 +165,11 @@ class Experiment(Generic[AnySpec]):
                     message = _("'{name}' is not a measure{hint}")
                     hint = suggestion(name, scenario.measures)
                     check.add(("measures", k), message.format(name=name, hint=hint))
-            structures = STRUCTURES if spec.structures == "all" else spec.structures
-            futures = futures or {DEFAULT_FUTURE: {}}
-            futures |= structural_futures(structures)
-            futures |= plausible_futures(spec.plausible, scenario)
+            if spec.likely > spec.robust:
+                message = _("{value} is more than robust: {robust}")
+                check.add(("likely",), message.format(value=spec.likely, robust=spec.robust))
+            spec = spec.sized()
+            futures = check.all_futures(spec, scenario)
         problems.raise_if_any()
         found: Experiment[Any] = Experiment(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,
@@ -188,12 +199,36 @@ def sensitivity_design(experiment: Experiment[SensitivitySpec]) -> Design:
     return make_design(
         spec.method,
         [factor.name for factor in factors],
-        groups=[factor.group for factor in factors] if spec.grouped else None,
+        groups=index_groups(spec, factors),
         samples=spec.samples,
         seed=spec.seed,
         second_order=spec.second_order,
         usual=usual if spec.method == "one_at_a_time" else None,
     )
+
+
+def index_groups(spec: SensitivitySpec, factors: Sequence[Factor]) -> list[str] | None:
+    """The group of each factor, or the factor's own name if it is alone; None without groups.
+
+    >>> from kolabsim import Experiment
+    >>> experiment = Experiment.load("what-drives", groups={"help": ["mechanisms", "support"]})
+    >>> index_groups(experiment.spec, experiment.factors)[8:10]
+    ['help', 'parameters.culture_spread']
+    """
+    own = {member: group for group, members in spec.groups.items() for member in members}
+    found = [
+        own.get(factor.name)
+        or own.get(factor.group)
+        or (factor.group if spec.grouped else factor.name)
+        for factor in factors
+    ]
+    size = Counter(found)
+    if all(number == 1 for number in size.values()):
+        return None
+    return [
+        factor.name if size[group] == 1 else group
+        for factor, group in zip(factors, found, strict=True)
+    ]
 
 
 def sweep_table(experiment: Experiment[SweepSpec]) -> pd.DataFrame:
@@ -266,7 +301,7 @@ def _changed(
     if problems.found:
         return spec
     wanted = {name: getattr(spec, name) for name in spec.model_fields_set}
-    wanted |= (spec.quick if quick else {}) | given
+    wanted |= (spec.quick_changes() if quick else {}) | given
     wanted = {name: tuple(v) if isinstance(v, list) else v for name, v in wanted.items()}
     try:
         return type(spec).model_validate(wanted)
@@ -327,6 +362,27 @@ class _Check:
                     self.add(("futures", name), message.format(name=name))
         return scenario
 
+    def all_futures(
+        self, spec: ComparisonSpec, scenario: Scenario
+    ) -> Mapping[str, Mapping[str, object]]:
+        """The futures of a comparison: its own, other structures, and plausible ones."""
+        for name in spec.futures:
+            if is_plausible(name):
+                message = _("'{name}' is reserved for plausible futures; choose another name")
+                self.add(("futures", name), message.format(name=name))
+        structures = STRUCTURES if spec.structures == "all" else spec.structures
+        futures = dict(spec.futures)
+        if spec.plausible and not applicable(scenario):
+            message = _(
+                "the scenario states all settings that plausible futures vary; allowed: 0, and "
+                "futures of your own"
+            )
+            self.add(("plausible",), message)
+        if not futures and (structures or spec.plausible < 2):
+            futures[DEFAULT_FUTURE] = {}  # with which a change of structure is compared
+        futures |= structural_futures(structures)
+        return futures | plausible_futures(spec.plausible, scenario)
+
     def repeated_names(self) -> None:
         """Refuse names that a list of the file has twice."""
         for key in type(self.spec).model_fields:
@@ -376,6 +432,8 @@ class _Check:
         if wanted:
             with self.passing((spec.factor_key,)):
                 found = choose_factors(scenario, wanted)
+        if isinstance(spec, SensitivitySpec):
+            self.groups(spec, scenario, found)
         if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
             self.add(("levers",), _("a package consists of mechanisms and support only"))
         if isinstance(spec, SweepSpec) and found:
@@ -386,6 +444,25 @@ class _Check:
                 message = _("{points} combinations of levels are too many; allowed: at most {most}")
                 self.add(("factors",), message.format(points=points, most=MOST_POINTS))
         return found
+
+    def groups(self, spec: SensitivitySpec, scenario: Scenario, factors: Sequence[Factor]) -> None:
+        """The groups that a file forms of its factors."""
+        known = {factor.name for factor in factors} | {factor.group for factor in factors}
+        taken = {*list_factors(scenario), *FACTOR_GROUPS}
+        seen: dict[str, str] = {}
+        for group, members in spec.groups.items():
+            if group in taken:
+                message = _("'{name}' is the name of a factor or of a usual group; use another")
+                self.add(("groups", group), message.format(name=group))
+            for k, member in enumerate(members):
+                if member not in known:
+                    message = _("'{name}' is not among the factors of this file{hint}")
+                    hint = suggestion(member, sorted(known))
+                    self.add(("groups", group, k), message.format(name=member, hint=hint))
+                elif member in seen:
+                    message = _("'{name}' is already in the group '{group}'")
+                    self.add(("groups", group, k), message.format(name=member, group=seen[member]))
+                seen.setdefault(member, group)
 
 
 def _declared(scenario: Scenario) -> Scenario:

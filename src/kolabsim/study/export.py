@@ -255,7 +255,7 @@ def save_book(book: Workbook, path: Path) -> Path:
 
 # Graphs of agreements -----------------------------------------------------------------------------
 
-COLUMNS = ("body", "area", "form", "age_years", "region", "name")
+COLUMNS = ("body", "area", "form", "age_years", "role", "region", "name")
 """Columns of a table of agreements: a row for each member of each joint body."""
 ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold."""
@@ -294,11 +294,26 @@ def _graphml(model: CollaborationModel) -> bytes:
 def _agreements(model: CollaborationModel) -> bytes:
     names = dict(zip(model.simulated.regions.codes, model.simulated.regions.names, strict=True))
     rows = [
-        (number, agreement["area"], agreement["form"], agreement["age"], code, names[code])
+        (
+            number,
+            agreement["area"],
+            agreement["form"],
+            agreement["age"],
+            role_of(code, agreement["provider"]),
+            code,
+            names[code],
+        )
         for number, agreement in enumerate(model.agreements(), start=1)
         for code in cast("list[str]", agreement["members"])
     ]
     return rows_csv([COLUMNS, *rows])
+
+
+def role_of(code: str, provider: str | None) -> str:
+    """The role of a member: ``provider`` or ``buyer`` under a contract, else ``member``."""
+    if provider is None:
+        return "member"
+    return "provider" if code == provider else "buyer"
 
 
 WRITERS = {".graphml": _graphml, ".csv": _agreements}

@@ -17,9 +17,11 @@ from kolabsim.i18n import N_, _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN
 from kolabsim.model.declare import RULES, Declared, shipped_mechanisms
-from kolabsim.model.levers import CAP, FORMS, MECHANISMS, SUPPORTERS, TARGETS
+from kolabsim.model.first_edition import FIRST_EDITION
+from kolabsim.model.levers import CAP, FORM_SETTINGS, MECHANISMS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import GROUPS as PARAMETER_GROUPS
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
+from kolabsim.scenario.editions import describe_changes
 from kolabsim.scenario.futures import STRUCTURES
 from kolabsim.scenario.scenario import Scenario
 
@@ -151,7 +153,7 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
         meaning = (Scenario.model_fields[name].description or name).strip()
         found.append(Factor(name, meaning, "structures", getattr(scenario, name), words=words))
     meaning = N_("legal form of new bodies")
-    found.append(Factor("form", meaning, "institutions", scenario.form, words=FORMS))
+    found.append(Factor("form", meaning, "institutions", scenario.form, words=FORM_SETTINGS))
     meaning, caps = N_("most members of a body"), tuple(range(largest_group(scenario), CAP + 1))
     found.append(Factor("cap", meaning, "institutions", scenario.cap, words=caps))
     return {factor.name: factor for factor in found}
@@ -198,6 +200,9 @@ def choose_factors(
         else:
             hint = suggestion(name, [*known, *groups])
             message = _("'{name}' is not a factor{hint}")
+            if name.removeprefix("parameters.") in FIRST_EDITION:
+                hint = describe_changes([name.removeprefix("parameters.")])
+                message = _("not a factor of the second edition of the model: {hint}")
             problems.add(message.format(name=name, hint=hint))
     for name in found:
         kind, *parts = name.split(".")

@@ -11,8 +11,9 @@ from kolabsim.i18n import _
 
 CONTINUES = frozenset((
     "question", "quick", "measures", "baseline", "against", "threshold", "outcome", "outcomes",
-    "strategies", "futures", "plausible", "structures", "runs", "detail", "samples", "until",
-    "most", "surrogate", "levels", "population", "generations",
+    "practical_threshold", "robust", "likely", "strategies", "futures", "plausible", "structures",
+    "runs", "detail", "samples", "until", "most", "surrogate", "levels", "population",
+    "generations", "frontier",
     "kind", "seed", "scenario", "set",
 ))  # fmt: skip
 """Keys of an experiment's file that may change within a folder: how much is simulated, and what is

@@ -54,7 +54,7 @@ def _quotient(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=nothing, where=below > 0.0)
 
 
-PAYERS = ("programme_members", "programme_centre", "programme_supporters")
+PAYERS = ("programme_members", "programme_centre", "programme_tiers", "programme_supporters")
 DERIVED: Mapping[str, Mapping[str, Derived]] = {
     "quarters": {
         "programme_cost": Derived(PAYERS, _total),

@@ -78,6 +78,7 @@ class Study(Plan):
                 plain = share(pack(task._replace(policy=policy)), known)
                 tasks.append(TaskKey(strategy, future, hash_packed(plain)))
                 bases[tasks[-1].hash] = plain
+        assert spec.runs is not None  # since the experiment was loaded
         study = cls(
             folder=Path(folder),
             tasks=tuple(tasks),

@@ -157,6 +157,8 @@ def as_regions(imported: Imported) -> Regions:
         tier=tuple(table["tier"]) if "tier" in table else ("",) * number,
         capacity=np.empty((number, 0)),
         stress=unknown,
+        goodwill=unknown,
+        autonomy=unknown,
         culture=np.empty((number, 0)),
         interests=np.empty((number, 0)),
         extra={

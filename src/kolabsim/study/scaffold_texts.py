@@ -15,6 +15,7 @@ from kolabsim.model.areas import FAMILIES
 from kolabsim.model.levers import MECHANISMS, SUPPORTERS
 from kolabsim.scenario.importer.result import CONTACTS, RECORD, SHAPES, TABLE
 from kolabsim.scenario.question_forms import QUESTIONS
+from kolabsim.scenario.regions import usual_scale
 
 if TYPE_CHECKING:
     from kolabsim.scenario.importer import Imported
@@ -78,12 +79,14 @@ def region_text(imported: Imported, setup: Setup) -> str:
     """Return where the regions are, and how a column becomes an attribute."""
     each = _("The regions: each row of the table is one. {record} holds all decisions made.")
     drawn = _(
-        "Every run draws administrative capacity, fiscal stress, culture and interests at random. "
-        "To use a column for one of them, remove the # signs and give the name of the column, two "
-        "of its values (from), and the values between 0 and 1 that they stand for (to)."
+        "Every run draws administrative capacity, fiscal stress, goodwill, autonomy, culture and "
+        "interests at random. To use a column for one of them, remove the # signs and give the "
+        "name of the column, two of its values (from), and the values between 0 and 1 that they "
+        "stand for (to). Culture needs the difference that is usual between two regions (scale); "
+        "the number here is the standard deviation in this table."
     )
     notes = [remark(drawn, indent=2)]
-    column, low, high = _("debt_per_head"), "500", "4000"
+    column, low, high, scale = _("debt_per_head"), "500", "4000", "900"
     spare = [
         str(name) for name, values in imported.others.items()
         if values.dtype.kind in "if" and np.isfinite(values.to_numpy(float)).all()
@@ -91,6 +94,7 @@ def region_text(imported: Imported, setup: Setup) -> str:
     if spare:
         column, values = spare[0], imported.others[spare[0]]
         low, high = digits(values.min()), digits(values.max())
+        scale = usual_scale(values.to_numpy(float)) or "1"
         text = _("Unused columns with numbers: {names}")
         notes.append(remark(text.format(names=", ".join(map(quoted, spare))), indent=2))
     shapes = f"\n  shapes: {SHAPES}" if imported.shapes else ""
@@ -107,6 +111,10 @@ regions:
   #     from: [{low}, {high}]
   #     to: [0.1, 0.8]
   #     reason: {quoted(reason)}
+  #   culture:
+  #     - column: {quoted(column)}
+  #       scale: {scale}
+  #       reason: {quoted(reason)}
 """
 
 
@@ -203,8 +211,13 @@ def experiment_text() -> str:
         remark(_("The strategies to compare, and the baseline without any programme.")),
         f"strategies: [{', '.join(COMPARED)}]",
         f"baseline: {COMPARED[0]}",
-        remark(_("Runs of each strategy. Four times as many runs halve the intervals.")),
-        "runs: 200",
+        remark(
+            _(
+                "Plausible futures over which results are taken: all, or how many. 0 does not vary "
+                "assumptions."
+            )
+        ),
+        "plausible: all",
         remark(_("Seed of all random draws. The same seed gives the same results.")),
         "seed: 1",
     ]

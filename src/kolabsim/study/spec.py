@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import N_, _
 from kolabsim.model.measures import MEASURES, REPORT, shown_in
-from kolabsim.scenario.futures import STRUCTURES
+from kolabsim.scenario.futures import STRUCTURES, plausible_sets
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import Keywords, Section, Title
 from kolabsim.study.design import METHODS
@@ -25,6 +26,10 @@ BASELINE = "voluntary"
 """The strategy without any intervention; others are compared with it unless the file says else."""
 MOST_RUNS = 1_000_000
 """Most runs of each strategy in each future."""
+RUNS, ALL_RUNS = 200, 500
+"""Runs of each strategy in a comparison: in each future, or in all plausible futures together."""
+QUICK_RUNS, QUICK_FUTURES = 20, {"plausible": 20, "runs": 4}
+"""What --quick changes of a comparison without and with plausible futures."""
 MOST_NAMES = 1000
 """Most strategies, futures, measures or factors that a file names."""
 LEVER_GROUPS = ("mechanisms", "support", "targets", "budgets")
@@ -39,6 +44,32 @@ if TYPE_CHECKING:
 else:
     Structure, Method = Literal[tuple(STRUCTURES)], Literal[tuple(METHODS)]
 
+
+def default_runs(futures: int) -> int:
+    """Return how many runs a strategy has in each of so many plausible futures, if nothing says.
+
+    >>> default_runs(100), default_runs(1)
+    (5, 200)
+    """
+    return max(2, ALL_RUNS // futures) if futures > 1 else RUNS
+
+
+def _number_of_futures(value: Any) -> int:
+    """Read a number of plausible futures; ``all`` stands for as many as ship."""
+    most = len(plausible_sets())
+    if value == "all":
+        return most
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise PydanticCustomError("plausible", "{le}", {"le": most})  # noqa: EM101
+    return value
+
+
+PlausibleFutures = Annotated[
+    int,
+    PlainValidator(_number_of_futures),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0}]}),
+]
+"""How many of the shipped plausible futures, the first ones, or ``all``."""
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
 RunsAPoint = Annotated[int, Field(ge=2, le=10_000)]
 Path = tuple[str | int, ...]
@@ -51,6 +82,12 @@ def _names_as_keys(value: Any) -> Any:
     return value
 
 
+def _lists_as_tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Groups = dict[str, Annotated[Names, BeforeValidator(_lists_as_tuples)]]
+"""Names of groups, each with its members."""
 Factors = Annotated[dict[str, Any], BeforeValidator(_names_as_keys), Field(max_length=MOST_NAMES)]
 """Factors and groups, each with a range, words, or nothing for the usual ones."""
 
@@ -124,6 +161,10 @@ class Spec(Section):
     quick: dict[str, Any] = Field(default={})
     """Keys of this file that --quick replaces: fewer samples, fewer runs."""
 
+    def quick_changes(self) -> dict[str, Any]:
+        """The keys that --quick replaces, with their values."""
+        return self.quick
+
     def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
         """The strategies that are simulated, in order, by their places in the file."""
         return {("baseline",): BASELINE}
@@ -144,14 +185,14 @@ class StrategiesSpec(Spec):
     """The keys of kinds that compare strategies with a baseline."""
 
     strategies: Names | None = None
-    """Strategies to compare; default: all of the scenario."""
+    """Strategies to compare; default: all that the scenario offers."""
     baseline: str = BASELINE
     """The strategy with which the others are compared."""
 
     def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
         """The strategies, in the order of the file; the baseline first if it is not among them."""
         found = self.named("strategies")
-        found = found or {("strategies", k): name for k, name in enumerate(scenario.strategies)}
+        found = found or {("strategies", k): name for k, name in enumerate(scenario.offered)}
         return found if self.baseline in found.values() else self.named("baseline") | found
 
 
@@ -180,20 +221,53 @@ class ComparisonSpec(StrategiesSpec):
     """Comparison of strategies on common random numbers."""
 
     kind: Literal["comparison"]
+    plausible: PlausibleFutures = Field(default="all", validate_default=True)
+    """Number of plausible futures over which results are taken, or ``all``: parameter sets that
+    agree with observations. 0: assumptions are not varied; this is the default with ``futures``."""
     futures: dict[str, dict[str, Any]] = Field(default={}, max_length=MOST_NAMES)
-    """Settings of uncertain parameters by dotted names, for each named future; default: one."""
-    plausible: int = Field(default=0, ge=0, le=100)
-    """Number of plausible futures to add: parameter sets that agree with observations."""
+    """Further futures with names of your own: for each, settings by dotted names."""
     structures: Annotated[tuple[Structure, ...], Keywords(("all",))] = ()
     """Structures of the model whose alternatives become futures too."""
-    runs: int = Field(default=200, ge=2, le=MOST_RUNS)
-    """Runs of each strategy in each future."""
+    runs: int | None = Field(default=None, ge=2, le=MOST_RUNS)
+    """Runs of each strategy in each future; default: so many that a strategy has about 500 in all
+    plausible futures, such as 5 in each of 100, and 200 where assumptions are not varied."""
+    practical_threshold: float = Field(default=0.001, ge=0, lt=1)
+    """Smallest net benefit that matters, as a share of stand-alone cost."""
+    robust: float = Field(default=0.95, gt=0.5, lt=1)
+    """Share of plausible futures in which a statement must hold to be called robust."""
+    likely: float = Field(default=0.8, gt=0.5, lt=1)
+    """Share of plausible futures in which a statement must hold to be called likely."""
     detail: int = Field(default=1000, ge=2, le=MOST_RUNS)
     """Runs of each strategy in each future whose quarters and regions are stored."""
     measures: Names = shown_in(REPORT)
     """Measures that the report shows."""
-    quick: dict[str, Any] = Field(default={"runs": 20})
-    """Keys of this file that --quick replaces."""
+    equal_cost: float | None = Field(default=None, gt=0)
+    """Programme cost a year beyond the baseline's at which strategies are compared, in the
+    scenario's currency: their intensities are scaled until each costs so much on average over
+    futures. Mandates have no intensity and take part as they are."""
+    frontier: bool = False
+    """Whether to show net benefit over programme cost along the intensity of each strategy."""
+    quick: dict[str, Any] = Field(default={})
+    """Keys of this file that --quick replaces; default: 4 runs in each of 20 plausible futures, or
+    20 runs where assumptions are not varied."""
+
+    @property
+    def number_of_futures(self) -> int:
+        """The number of plausible futures."""
+        is_list = self.futures and "plausible" not in self.model_fields_set
+        return 0 if is_list else self.plausible
+
+    def quick_changes(self) -> dict[str, Any]:
+        """What --quick replaces: fewer plausible futures with fewer runs, or fewer runs."""
+        if self.quick:
+            return self.quick
+        return QUICK_FUTURES if self.number_of_futures > 1 else {"runs": QUICK_RUNS}
+
+    def sized(self) -> ComparisonSpec:
+        """It, with the numbers of plausible futures and of runs that it leaves open."""
+        futures = self.number_of_futures
+        runs = self.runs or default_runs(futures)
+        return self.model_copy(update={"plausible": futures, "runs": runs})
 
 
 class SensitivitySpec(FactorsSpec):
@@ -208,6 +282,9 @@ class SensitivitySpec(FactorsSpec):
     """Whether pairs of factors get an index too (sobol)."""
     grouped: bool = False
     """Whether groups of factors get an index instead of factors (sobol, morris, ...)."""
+    groups: Groups = Field(default={}, max_length=MOST_NAMES)
+    """Groups of your own, each a name with its factors; a factor outside is alone, or in its usual
+    group with ``grouped``."""
     until: Literal["settled"] | None = None
     """``settled``: double the samples until the ranking of the leading factors is stable."""
     most: int = Field(default=4096, ge=2, le=1_000_000)
@@ -229,8 +306,9 @@ class RobustnessSpec(StrategiesSpec):
     ]
     baseline: str = BASELINE
     """A strategy fails where it does worse than this one, unless there is a threshold."""
-    plausible: int = Field(default=0, ge=0, le=100)
-    """Number of plausible futures: parameters and structures that agree with observations."""
+    plausible: PlausibleFutures = 0
+    """Number of plausible futures, or ``all``: parameters and structures that agree with
+    observations."""
     factors: Factors = Field(default={})
     """Instead: factors and groups from whose ranges futures are drawn."""
     samples: int = Field(default=100, ge=2, le=1_000_000)
@@ -267,7 +345,7 @@ class SearchSpec(Spec):
     """Generations of packages."""
     runs: tuple[RunsAPoint, RunsAPoint] = (8, 64)
     """Fewest and most runs of a package."""
-    plausible: int = Field(default=20, ge=0, le=100)
+    plausible: PlausibleFutures = 20
     """Plausible futures in which the best packages are evaluated again."""
 
 

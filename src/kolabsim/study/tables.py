@@ -1,7 +1,8 @@
 """The tables that experiments publish, each with its columns, declared once.
 
 Writers arrange their tables by these declarations, ``kolabsim results`` takes units and meanings
-from them, and the reference renders them.
+from them, and the reference renders them. This file is long because it is one list of declarations,
+whose columns mean the same in every table that has them.
 """
 
 from __future__ import annotations
@@ -119,8 +120,8 @@ FUTURE = Column(
 )
 RUN = Column(
     "run",
-    "number of the run, from 0; runs of the same number have the same random draws, under every "
-    "strategy and in every future",
+    "number of the run, from 0; runs of the same number have the same random draws under every "
+    "strategy and in every future, but each plausible future of a comparison has draws of its own",
     "1",
 )
 QUARTER = Column("quarter", "quarter, from 0", "quarters")
@@ -132,6 +133,15 @@ OUTCOME = Column(
 )
 SETTING = Column("FACTOR", "setting of each factor, by its dotted name", OF_FACTOR)
 RUNS = Column("runs", "runs that the row is computed from", "runs")
+FUTURES = Column("futures", "plausible futures that the row is computed from", "futures")
+PLAUSIBLE_RANGE = "the plausible range: 90% of futures, or all if there are fewer than 20"
+OVER_FUTURES = (
+    "`robustly {up}`, `likely {up}`, `hardly changes`, `likely {down}` or `robustly {down}` by the "
+    "share of futures in which it is so; `depends` if in too few; `undecided` if chance leaves it "
+    "open"
+)
+OVER_PLAUSIBLE = "It is there if the comparison varies assumptions."
+OF_COST = "share of stand-alone cost"
 KEYS = (STRATEGY, FUTURE, RUN)
 
 
@@ -197,7 +207,8 @@ _TABLES = (
             ),
             Column(
                 "FACTOR",
-                "setting of each factor, by its dotted name; empty: that of the scenario",
+                "setting of each factor, by its dotted name; empty: that of the scenario; `seed`: "
+                "seed of the random draws, where points of a sensitivity analysis have their own",
                 OF_FACTOR,
             ),
         ),
@@ -230,8 +241,9 @@ _TABLES = (
             *interval(OF_MEASURE, "the 95% interval of the difference"),
             Column(
                 "verdict",
-                "`better`, `worse` or `undecided` by the interval; `different` where the measure "
-                "has no better direction",
+                "`better`, `worse`, `hardly changes` or `undecided` by an interval that is "
+                "corrected for the number of strategies; `different` where the measure has no "
+                "better direction",
             ),
             better_share("the strategy does better than the baseline"),
             Column("best_share", "share of runs in which it is best of all, ties divided", "share"),
@@ -265,7 +277,11 @@ _TABLES = (
             Column("money", "the same in money", MONEY),
             Column("money_low", "lower end of its 95% interval", MONEY),
             Column("money_high", "upper end of its 95% interval", MONEY),
-            Column("verdict", "`gains`, `loses` or `undecided`, by the interval"),
+            Column(
+                "verdict",
+                "`gains`, `loses`, `hardly changes` or `undecided` by an interval that is "
+                "corrected for the number of strategies and regions",
+            ),
             better_share("the region is better off"),
             RUNS,
         ),
@@ -294,6 +310,72 @@ _TABLES = (
         ("costs.csv",),
     ),
     Table(
+        "ranges",
+        "each strategy and measure, over plausible futures",
+        (
+            STRATEGY,
+            Column("measure", "name of the measure"),
+            Column(
+                "difference", "median over futures of the difference to the baseline", OF_MEASURE
+            ),
+            *interval(OF_MEASURE, PLAUSIBLE_RANGE),
+            Column("chance_low", "lower end of the 95% interval of the median", OF_MEASURE),
+            Column("chance_high", "upper end of the 95% interval of the median", OF_MEASURE),
+            Column("verdict", OVER_FUTURES.format(up="better", down="worse")),
+            Column("better_share", "share of futures in which the strategy is better", "share"),
+            Column("worse_share", "share of futures in which it is worse", "share"),
+            Column("best_share", "share of futures in which it is best of all", "share"),
+            FUTURES,
+            Column("runs", "pairs of runs that were used, in all futures", "runs"),
+        ),
+        COMPARISON,
+        ("ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
+        "winner_ranges",
+        "each strategy and region, over plausible futures",
+        (
+            STRATEGY,
+            REGION,
+            NAME,
+            Column(
+                "difference",
+                "median over futures of the realised net benefit beyond the baseline's, after the "
+                "programme cost that the region bears",
+                "share of stand-alone cost",
+            ),
+            *interval("share of stand-alone cost", PLAUSIBLE_RANGE),
+            Column("chance_low", "lower end of the 95% interval of the median", OF_COST),
+            Column("chance_high", "upper end of the 95% interval of the median", OF_COST),
+            Column("money", "the median in money", MONEY),
+            Column("money_low", "lower end of its plausible range", MONEY),
+            Column("money_high", "upper end of its plausible range", MONEY),
+            Column("verdict", OVER_FUTURES.format(up="gains", down="loses")),
+            Column("better_share", "share of futures in which the region gains", "share"),
+            Column("worse_share", "share of futures in which the region loses", "share"),
+            FUTURES,
+            Column("runs", "pairs of runs that were used, in all futures", "runs"),
+        ),
+        COMPARISON,
+        ("winner_ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
+        "cost_ranges",
+        "each strategy and item of cost, over plausible futures",
+        (
+            STRATEGY,
+            Column("item", "as in `costs`"),
+            Column("value", "median over futures", "currency, or 1 for `saving_per_cost`"),
+            *interval("currency, or 1 for `saving_per_cost`", PLAUSIBLE_RANGE),
+            FUTURES,
+        ),
+        COMPARISON,
+        ("cost_ranges.csv",),
+        OVER_PLAUSIBLE,
+    ),
+    Table(
         "channels",
         "each strategy, future and channel",
         (
@@ -314,19 +396,109 @@ _TABLES = (
     ),
     Table(
         "variance",
-        "each measure that the report breaks down",
+        "each measure that the report breaks down, and source of variance",
         (
             Column("measure", "name of the measure"),
             Column(
-                "share",
-                "share of the variance between runs that is due to drawn traits of regions",
-                "share",
+                "source",
+                "`assumptions`: between futures; `traits`: attributes of regions that no table "
+                "gives; `chance`: all other random draws",
             ),
+            Column(
+                "variance",
+                "variance of the best strategy's difference to the baseline in single runs; an "
+                "unbiased estimate, which may be below zero",
+                "square of the measure's",
+            ),
+            Column("share", "its share of the sum; what is below zero counts as none", "share"),
             *interval("share"),
             RUNS,
         ),
         COMPARISON,
         ("variance.csv",),
+    ),
+    Table(
+        "drivers",
+        "each assumption that many futures vary together, the strongest first",
+        (
+            Column("assumption", "dotted name of the setting"),
+            Column(
+                "share",
+                "share of the variance of the best strategy's difference between futures that the "
+                "assumption explains alone",
+                "share",
+            ),
+            *(
+                Column(
+                    name,
+                    f"mean difference in realised net benefit at its {name} value; of words, {end}",
+                    "share of stand-alone cost",
+                )
+                for name, end in (("lowest", "the least"), ("highest", "the most"))
+            ),
+            Column("moves", "whether the share exceeds what chance would give any assumption"),
+        ),
+        COMPARISON,
+        ("drivers.csv",),
+        "Only comparisons with at least eight such futures have it.",
+    ),
+    Table(
+        "frontier",
+        "each strategy with an intensity, and level of it",
+        (
+            STRATEGY,
+            Column(
+                "level", "share of full intensity, at which its strongest lever is at 1", "share"
+            ),
+            Column(
+                "cost",
+                "mean programme cost a year, over futures, beyond the baseline's",
+                MONEY,
+            ),
+            Column(
+                "difference",
+                "median over futures of the difference in realised net benefit to the baseline",
+                "share of stand-alone cost",
+            ),
+            Column("low", "5% of futures lie below it", "share of stand-alone cost"),
+            Column("high", "5% of futures lie above it", "share of stand-alone cost"),
+            Column("futures", "number of futures", "1"),
+        ),
+        COMPARISON,
+        ("frontier.csv",),
+        "Only comparisons with `frontier` or `equal_cost` have it.",
+    ),
+    Table(
+        "same_money",
+        "each strategy that can be scaled to the programme cost of one of them",
+        (
+            STRATEGY,
+            Column(
+                "reference",
+                "the strategy whose cost it is: the cheapest that is better than the baseline, or "
+                "if none is, the one in the middle by cost of those with an intensity",
+            ),
+            Column("level", "intensity at this cost, as a multiple of the strategy's own", "1"),
+            Column("cost", "mean programme cost a year beyond the baseline's", MONEY),
+            Column(
+                "difference",
+                "median over futures of the difference in realised net benefit to the baseline",
+                OF_COST,
+            ),
+            *interval(OF_COST, PLAUSIBLE_RANGE),
+            Column("verdict", OVER_FUTURES.format(up="better", down="worse")),
+            Column("better_share", "share of futures in which the strategy is better", "share"),
+            Column(
+                "best_share",
+                "share of futures in which it is best of the table and the baseline",
+                "share",
+            ),
+            FUTURES,
+        ),
+        COMPARISON,
+        ("same_money.csv",),
+        "In one future it has means and intervals over runs. Comparisons with `equal_cost`, and "
+        "with fewer than two strategies that have a cost, do not have it.",
     ),
     Table(
         "fairness",
@@ -368,7 +540,11 @@ _TABLES = (
             ),
             Column("value", "its value", OF_INDEX),
             *interval(OF_INDEX),
-            Column("floor", "noise floor: its value for a factor without effect", OF_INDEX),
+            Column(
+                "floor",
+                "noise floor: what the factor reaches if it is permuted over the same runs",
+                OF_INDEX,
+            ),
             Column("above", "whether the value is above the noise floor"),
         ),
         ("sensitivity",),

@@ -30,6 +30,7 @@ from kolabsim.model.load import imports, run_extensions
 from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
 from kolabsim.scenario.compile import build_policy
+from kolabsim.scenario.futures import is_plausible
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.identity import Identity
 
@@ -111,8 +112,24 @@ def build_futures(
         if table_shape(world) != table_shape(scenario):
             text = _("future '{name}' must not change regions, areas or the horizon")
             raise InputError.of(text, name=name)
-        worlds[name] = (world, build_task(world, next(iter(world.strategies.values())), seed=seed))
+        first, own = next(iter(world.strategies.values())), future_seed(seed, name)
+        worlds[name] = (world, build_task(world, first, seed=own))
     return worlds
+
+
+def future_seed(seed: int, name: str) -> int:
+    """The seed of the runs in a future: plausible futures have draws of their own.
+
+    Chance then averages out over them; with common draws, it would move all futures alike. All
+    other futures share their draws, so that a single change shows its own effect.
+
+    >>> future_seed(1, "default"), future_seed(1, "plausible-1") == future_seed(1, "plausible-2")
+    (1, False)
+    """
+    if not is_plausible(name):
+        return seed
+    digits = hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8]
+    return int.from_bytes(digits, "big") >> 1
 
 
 def table_shape(scenario: Scenario) -> tuple[object, ...]:
@@ -280,16 +297,15 @@ def unpack(packed: Plain) -> Task:
 
 def pack_base(base: Base) -> Plain:
     """A base as plain arrays, numbers and texts."""
-    more = {"distance": base.distance, "lever_on": base.lever_on, "areas": ",".join(base.areas)}
+    more = {"lever_on": base.lever_on, "areas": ",".join(base.areas)}
     return pack(base.task) | {f"base.{name}": value for name, value in more.items()}
 
 
 def unpack_base(plain: Plain) -> Base:
     """The base that was packed; a task without settings that vary is one too."""
     if "base.areas" not in plain:
-        return Base(unpack(plain), np.zeros(0), np.zeros((0, 0, 0), bool), ())
-    distance, lever_on, areas = (plain[f"base.{n}"] for n in ("distance", "lever_on", "areas"))
-    return Base(unpack(plain), distance, lever_on, tuple(str(areas).split(",")))
+        return Base(unpack(plain), np.zeros((0, 0, 0), bool), ())
+    return Base(unpack(plain), plain["base.lever_on"], tuple(str(plain["base.areas"]).split(",")))
 
 
 def _extension_files(packed: Plain) -> list[Path]:

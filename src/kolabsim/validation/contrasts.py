@@ -277,18 +277,11 @@ def exit_drivers(run: Run) -> float:
 
 def shares_elsewhere(run: Run) -> np.ndarray:
     """[Q, R, A] whether a member shares another area with one of its partners, too."""
-    body, found = run.column["body"], np.zeros(run.member.shape, bool)
-    quarter = np.arange(run.quarters)[:, None]
-    most = body.max() + 1.0
-    for a in range(len(run.areas)):
-        for b in range(a):
-            both = run.member[:, :, a] & run.member[:, :, b]
-            together = (quarter * most + body[:, :, a]) * most + body[:, :, b]
-            _names, of, number = np.unique(together[both], return_inverse=True, return_counts=True)
-            shared = np.zeros(both.shape, bool)
-            shared[both] = number[of] > 1
-            found[:, :, a] |= shared
-            found[:, :, b] |= shared
+    found = np.zeros(run.member.shape, bool)
+    for quarter in range(run.quarters):
+        ties = run.ties_in(quarter)
+        again = ties.sum(axis=2) > 1
+        found[quarter] = (ties & again[:, :, None]).any(axis=1)
     return found
 
 

@@ -16,7 +16,7 @@ from math import inf, isfinite, log
 from typing import Any
 
 from kolabsim.i18n import N_
-from kolabsim.model.measures import TRACE
+from kolabsim.model.parameters import PARAMETERS
 from kolabsim.validation import contrasts as c
 from kolabsim.validation.runs import Setting
 
@@ -85,19 +85,18 @@ SETTINGS: dict[str, Setting] = {
         for key, value in (("efficient_scale", 100.0), ("spillover", 0.0))
     } | {
         f"parameters.{name}": 0.0
-        for name in ("misperception", "capacity_spread", "capacity_size")
+        for name in ("misperception", "quality_value")
     }),
     "free of cost": _years(20, {
         f"parameters.{name}": 0.0
         for name in (
-            "information_cost", "negotiation_cost", "enforcement_cost", "overhead_cost",
-            "transition_cost", "startup_cost", "autonomy_cost", "misperception",
-            "shortfall_quality", "shortfall_share",
+            "information_cost", "culture_cost", "practice_cost", "negotiation_cost",
+            "enforcement_cost", "overhead_cost", "transition_cost", "startup_cost",
+            "autonomy_cost", "interest_fit", "misperception",
         )
-    }),
-    "culture without weight": _years(20, {
-        "parameters.culture_weight": 0.0, "parameters.trust_culture": 0.0,
-    }),
+    } | {"parameters.honour_base": PARAMETERS["honour_base"].most}),
+    # Differences too small to act, which an observer can still rank.
+    "culture without weight": _years(20, {"parameters.culture_spread": 1e-6}),
 }  # fmt: skip
 """The simulations behind the facts; all share their random draws."""
 
@@ -138,13 +137,11 @@ class Fact:
     """Why it is in view: what a miss changed in the model."""
     miss: str = ""
     """Why the model misses it, as far as is known; shown where it does."""
-    needs: tuple[str, ...] = ()
-    """Columns of the trace that its contrast reads beyond those that every model has."""
 
     @property
     def is_expressed(self) -> bool:
         """Whether the present model can express it."""
-        return self.contrast is not None and set(self.needs) <= set(TRACE)
+        return self.contrast is not None
 
     @property
     def kind(self) -> str:
@@ -361,12 +358,11 @@ FACTS: tuple[Fact, ...] = (
          cites=("giacomini_2018",),
          basis=N_("the share is the source’s, as reported by the municipalities themselves")),
     Fact("SF37", N_("Large regions are in contracts more often than small ones"), HELD_OUT, "C",
-         "Bakoš and others 2021", c.contract_by_size, low=0.0, needs=("hub",),
-         cites=("bakos_2021",),
+         "Bakoš and others 2021", c.contract_by_size, low=0.0, cites=("bakos_2021",),
          remark=N_("Czech municipalities that prefer contracts: 21% of the smallest, 61% of large "
                    "ones")),
     Fact("SF38", N_("Providers buy other services from their buyers"), HELD_OUT, "B",
-         "Shrestha and Feiock 2009", c.reciprocity, ("contracts",), low=0.0, needs=("hub",),
+         "Shrestha and Feiock 2009", c.reciprocity, ("contracts",), low=0.0,
          cites=("shrestha_feiock_2009",),
          remark=N_("cross-service reciprocity in a Florida county")),
     Fact("SF39", N_("Early and late agreements save as much at the same age"), HELD_OUT, "B",
@@ -386,7 +382,7 @@ FACTS: tuple[Fact, ...] = (
          seen=N_("bodies that stayed too small led to new forms of joint bodies")),
     Fact("SH2", N_("Contracts have open triads, joint boards closed ones"), IN_VIEW, "B",
          "Andrew 2009", c.difference(c.transitivity), ("contracts", "boards"), high=0.0,
-         needs=("hub",), cites=("andrew_2009",),
+         cites=("andrew_2009",),
          seen=N_("contracts received one provider because of this fact")),
     Fact("N1", N_("Regions that gain nothing by sharing do not share"), NULL, "", "", c.cooperation,
          ("nothing to gain",), high=0.01, basis=""),

@@ -18,15 +18,15 @@ from kolabsim.i18n import _
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
 from kolabsim.validation.calibration import misfit
 from kolabsim.validation.network import Network, simulate_bodies
-from kolabsim.validation.pairs import auc, chance_to_share, cross_validated
+from kolabsim.validation.pairs import auc, cross_validated
 from kolabsim.validation.structure import NOT_COUNTED, describe_network, feature_distance, is_count
 
 GENERAL = (
-    "attention_base", "attention_cost", "attention_peers", "notice", "notice_tier", "near_reach",
-    "near_land", "misperception", "conclude", "conclude_interests", "startup_cost",
-    "transition_cost", "horizon_years", "quality_value", "autonomy_cost", "information_cost",
-    "negotiation_cost", "overhead_cost", "partners_board", "culture_weight", "interest_weight",
-    "exit_base",
+    "attention_base", "attention_cost", "notice", "misperception", "foreseen", "decision_speed",
+    "decision_trust", "startup_cost", "transition_cost", "horizon_years", "quality_value",
+    "autonomy_cost", "interest_fit", "scope", "information_cost", "culture_cost", "practice_cost",
+    "negotiation_cost", "interest_weight", "contract_difficulty", "overhead_cost", "exit_base",
+    "exit_trust",
 )  # fmt: skip
 """Assumed parameters that decide who agrees with whom; they serve all regions."""
 
@@ -94,9 +94,12 @@ class Loss(NamedTuple):
 def loss_of(network: Network, setting: Mapping[str, float]) -> Loss:
     """How badly a setting fits the regions that were not held out."""
     rows, pairs = ~network.held_out, network.pairs
-    bodies = simulate_bodies(network.task(setting, seed=2), RUNS, threads=1).bodies
+    simulated = simulate_bodies(network.task(setting, seed=2), RUNS, threads=1)
     observed = describe_network(network.observed_layers(rows))
-    runs = [describe_network(network.model_layers(one, rows)) for one in bodies]
+    runs = [
+        describe_network(network.model_layers(one, rows), network.model_ties(one, buys, rows))
+        for one, buys in zip(simulated.bodies, simulated.buyers, strict=True)
+    ]
     apart = 0.0
     for name, value in observed.items():
         if np.isfinite(value) and name not in NOT_COUNTED:
@@ -106,7 +109,7 @@ def loss_of(network: Network, setting: Mapping[str, float]) -> Loss:
     here = pairs.inside(rows)
     y = network.shares[here].astype(float)
     rival = auc(y, cross_validated(y, pairs.x[here]))
-    chance = chance_to_share(bodies[:, :, network.compared], pairs.rows[here])
+    chance = simulated.chance(network.compared, pairs.rows[here])
     short = float(np.nan_to_num(max(rival - auc(y, chance), 0.0))) / 0.01
     general = {name: value for name, value in setting.items() if name.startswith("parameters.")}
     return Loss(apart, short**2, 20.0 * min(misfit(general, runs=1, seed=1), 5.0))

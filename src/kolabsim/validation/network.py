@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, in_threads, new_state, run_block
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
+from kolabsim.model.state import BUYER
 from kolabsim.scenario.geometry import great_circle, on_sphere
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.validation import pairs as p
@@ -31,6 +32,9 @@ from kolabsim.validation.structure import (
     fit_structure,
     ties_between,
 )
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 RUNS, QUICK = 400, 40
 """Runs from which the chance of each pair is estimated, and those of a quick look."""
@@ -108,6 +112,10 @@ class Network:
         """The model's bodies [R, A] of some regions, by observed area."""
         return {area: bodies[rows][:, self.columns(area)] for area in self.observed.areas}
 
+    def model_ties(self, bodies: np.ndarray, buyers: np.ndarray, rows: np.ndarray) -> csr_array:
+        """The model's ties between some regions, from bodies and buyers [R, A]."""
+        return ties_between(bodies[rows][:, self.compared], buyers[rows][:, self.compared])
+
     @property
     def beyond(self) -> int:
         """Pairs that share an area but are not compared, because they are not near each other."""
@@ -179,8 +187,14 @@ class Simulated(NamedTuple):
 
     bodies: np.ndarray
     """[runs, R, A] number of the body that provides each area at the end."""
+    buyers: np.ndarray
+    """[runs, R, A] whether a region buys the area under a contract."""
     figures: np.ndarray
     """[R, A, measures] measures of regions, means over runs; 0 if they were not asked for."""
+
+    def chance(self, columns: Sequence[int], pairs: np.ndarray) -> np.ndarray:
+        """[P] share of runs in which the regions of each pair are partners in any of some areas."""
+        return p.chance_to_share(self.bodies[:, :, columns], pairs, self.buyers[:, :, columns])
 
 
 def simulate_bodies(
@@ -193,17 +207,19 @@ def simulate_bodies(
 ) -> Simulated:
     """Simulate runs and keep the joint bodies at their end, and measures of regions if asked."""
 
-    def one(number: int) -> tuple[np.ndarray, np.ndarray]:
+    def one(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         state = new_state(task.world)
         block = run_block(task, np.array([number]), regions=figures, state=state)
-        return state.slot["body"].copy(), block.figures[0] if figures else np.zeros(1)
+        slot, measured = state.slot, block.figures[0] if figures else np.zeros(1)
+        return slot["body"].copy(), slot["role"] == BUYER, measured
 
-    bodies: list[np.ndarray] = []
+    bodies, buyers = [], []
     total = np.zeros(1)
-    for ends, measured in in_threads(one, range(runs), threads=threads, progress=progress):
+    for ends, buys, measured in in_threads(one, range(runs), threads=threads, progress=progress):
         bodies.append(ends)
+        buyers.append(buys)
         total = total + np.nan_to_num(measured)
-    return Simulated(np.array(bodies), total / runs)
+    return Simulated(np.array(bodies), np.array(buyers), total / runs)
 
 
 # Judging ----------------------------------------------------------------------------------------
@@ -274,18 +290,19 @@ def compare_network(
     """
     task = network.task(seed=seed)
     simulated = simulate_bodies(task, runs, figures=True, threads=threads, progress=progress)
-    pairs, bodies = network.pairs, simulated.bodies
-    chance = p.chance_to_share(bodies[:, :, network.compared], pairs.rows)
+    pairs, bodies, buyers = network.pairs, simulated.bodies, simulated.buyers
+    compared = bodies[:, :, network.compared], buyers[:, :, network.compared]
+    chance = simulated.chance(network.compared, pairs.rows)
     last = list(network.groups.values())[-1]
-    each_run = [p.share_any(one[:, network.compared], pairs.rows) for one in bodies]
+    each_run = [p.share_any(one, pairs.rows, buys) for one, buys in zip(*compared, strict=True)]
     return NetworkFit(
         network, runs, seed, simulated, chance,
         pairs=tuple(
             p.fit_pairs(pairs, network.shares, chance, rows, network.held_out, group=group)
             for group, rows in network.groups.items()
         ),
-        areas=tuple(fit_areas(network, bodies, last)),
-        bodies=tuple(rank_bodies(network, bodies)),
+        areas=tuple(fit_areas(network, simulated, last)),
+        bodies=tuple(rank_bodies(network, simulated)),
         effects=p.compare_effects(pairs, network.shares, each_run, last),
         structures=tuple(
             fit_structure(
@@ -295,6 +312,9 @@ def compare_network(
                     pairs, network.observed.slots, rows, network.held_out, runs,
                     areas=network.observed.areas,
                 ),
+                ties=[
+                    network.model_ties(*one, rows) for one in zip(bodies, buyers, strict=True)
+                ],
                 group=group,
             )
             for group, rows in network.groups.items()
@@ -302,18 +322,18 @@ def compare_network(
     )  # fmt: skip
 
 
-def fit_areas(network: Network, bodies: np.ndarray, rows: np.ndarray) -> Iterator[AreaFit]:
+def fit_areas(network: Network, simulated: Simulated, rows: np.ndarray) -> Iterator[AreaFit]:
     """Judge each observed service area separately, in a group of regions [R]."""
     pairs = network.pairs
     shares = share_body(network.observed.slots, pairs.rows)
     for k, area in enumerate(network.observed.areas):
-        chance = p.chance_to_share(bodies[:, :, network.columns(area)], pairs.rows)
+        chance = simulated.chance(network.columns(area), pairs.rows)
         fit = p.fit_pairs(pairs, shares[:, k], chance, rows, network.held_out)
         main = tuple(one for one in fit.scores if one.name in ("model", "regression", "distance"))
         yield AreaFit(area, fit.pairs, fit.share, main)
 
 
-def rank_bodies(network: Network, bodies: np.ndarray) -> Iterator[BodyFit]:
+def rank_bodies(network: Network, simulated: Simulated) -> Iterator[BodyFit]:
     """Rank the pairs of each observed body among all pairs of the tiers that its members are in."""
     regions = network.scenario.regions
     tier, places = np.array(regions.tier), on_sphere(regions)
@@ -328,7 +348,7 @@ def rank_bodies(network: Network, bodies: np.ndarray) -> Iterator[BodyFit]:
             else:
                 pairs = network.pairs.rows[np.isin(network.pairs.rows, rows).all(axis=1)]
             columns = sorted({c for area in body.areas for c in network.columns(area)})
-            chance = p.chance_to_share(bodies[:, :, columns], pairs)
+            chance = simulated.chance(columns, pairs)
             near = -great_circle(places[pairs[:, 0]], places[pairs[:, 1]])
             known[key] = pairs, chance, near
         pairs, chance, near = known[key]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kolabsim.analysis.statistics import Interval, percentile_interval
+from kolabsim.model.laws import culture_reference
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.validation.contrasts import logit
 from kolabsim.validation.runs import share_body
@@ -80,25 +81,27 @@ def describe_pairs(
         "tier": (tier[one] == tier[other]).astype(float),
     }
     culture = regions.culture[:, np.isfinite(regions.culture).all(axis=0)]
-    spread = culture.std(axis=0)
-    culture, spread = culture[:, spread > 0.0], spread[spread > 0.0]
     if culture.shape[1]:
-        apart = (culture[one] - culture[other]) / spread
-        predictors["alike"] = -(apart**2).sum(axis=1) / (2 * culture.shape[1])
+        apart = culture[one] - culture[other]  # in units of the scales of the columns
+        predictors["alike"] = -(apart**2).sum(axis=1) / culture_reference(float(culture.shape[1]))
     varying = {name: v for name, v in predictors.items() if len(v) and np.ptp(v) > 0.0}
     return Pairs(rows, distance, land, within, varying)
 
 
-def share_any(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Whether the two regions of each pair share any area: [P] from bodies [R, A]."""
-    return np.asarray(share_body(bodies, pairs).any(axis=1))
+def share_any(
+    bodies: np.ndarray, pairs: np.ndarray, buyers: np.ndarray | None = None
+) -> np.ndarray:
+    """Whether the two regions of each pair share any area: [P] from bodies and buyers [R, A]."""
+    return np.asarray(share_body(bodies, pairs, buyers).any(axis=1))
 
 
-def chance_to_share(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Share of runs in which a pair shares any area: [P] from bodies [runs, R, A]."""
+def chance_to_share(
+    bodies: np.ndarray, pairs: np.ndarray, buyers: np.ndarray | None = None
+) -> np.ndarray:
+    """Share of runs in which a pair shares any area: [P] from bodies, buyers [runs, R, A]."""
     total = np.zeros(len(pairs))
-    for one in bodies:
-        total += share_any(one, pairs)
+    for k, one in enumerate(bodies):
+        total += share_any(one, pairs, None if buyers is None else buyers[k])
     return total / len(bodies)
 
 

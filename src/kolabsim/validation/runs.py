@@ -13,7 +13,7 @@ import numpy as np
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block, state_size
 from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.parameters import EARTH
-from kolabsim.model.state import CULTURE, DIMENSIONS, NOBODY, State, World
+from kolabsim.model.state import BUYER, CULTURE, DIMENSIONS, NOBODY, PROVIDER, State, World
 from kolabsim.scenario.futures import in_scenario
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
@@ -129,41 +129,35 @@ class Run:
         return served
 
     @cached_property
-    def hub(self) -> np.ndarray:
-        """[R, A] whether a member is tied to all others at the end.
-
-        All members of a board or under a lead are; of a contract, only the provider is.
-        """
-        here: np.ndarray = self.member[-1]
-        return here & (self.at("hub") > 0) if "hub" in self.column else here
-
-    @cached_property
     def tied(self) -> np.ndarray:
-        """[P, A] whether a pair is tied by a joint body at the end."""
-        one, other = self.pairs.T
-        return share_body(self.at("body"), self.pairs) & (self.hub[one] | self.hub[other])
+        """[P, A] whether the regions of a pair are partners at the end."""
+        return share_body(self.at("body"), self.pairs, self.at("role") == BUYER)
 
     @cached_property
     def ties(self) -> np.ndarray:
-        """[R, R, A] whether two regions are tied by a joint body at the end."""
-        body = self.at("body")
-        together = (body[:, None] == body[None, :]) & self.member[-1]
-        together &= self.hub[:, None] | self.hub[None, :]
+        """[R, R, A] whether two regions are partners at the end."""
+        return self.ties_in(-1)
+
+    def ties_in(self, quarter: int) -> np.ndarray:
+        """[R, R, A] whether two regions are partners at the end of a quarter.
+
+        All members of a board or under a lead are; under a contract, the provider and each buyer.
+        """
+        body, buys = self.column["body"][quarter], self.column["role"][quarter] == BUYER
+        together = (body[:, None] == body[None, :]) & self.member[quarter]
+        together &= ~(buys[:, None] & buys[None, :])
         together[np.arange(len(body)), np.arange(len(body))] = False
         return together
 
     @cached_property
     def provider(self) -> np.ndarray:
         """[R, A] whether a region provides an area for others under a contract at the end."""
-        return self.hub & self.in_contract
+        return self.at("role") == PROVIDER
 
     @cached_property
     def in_contract(self) -> np.ndarray:
         """[R, A] whether a region provides or buys an area under a contract at the end."""
-        found, body = np.zeros(self.hub.shape, bool), self.at("body")
-        for name in np.unique(body[self.member[-1] & ~self.hub]):
-            found |= body == name
-        return found
+        return self.provider | (self.at("role") == BUYER)
 
     @cached_property
     def unlike(self) -> np.ndarray:
@@ -188,11 +182,14 @@ class Run:
         return Bodies(size, total("people"), 1.0 - cost, areas[here][first], trust, net)
 
 
-def share_body(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Whether the two regions of each pair are in one body, by area.
+def share_body(
+    bodies: np.ndarray, pairs: np.ndarray, buyers: np.ndarray | None = None
+) -> np.ndarray:
+    """Whether the two regions of each pair are partners in one body, by area.
 
     ``bodies`` [R, A] are the numbers of the bodies that provide each area, NOBODY where there is
-    none; ``pairs`` [P, 2] are rows of regions. The result is [P, A].
+    none; ``pairs`` [P, 2] are rows of regions. ``buyers`` [R, A] are those who buy the area under a
+    contract: two buyers are no partners. The result is [P, A].
 
     Examples
     --------
@@ -201,7 +198,8 @@ def share_body(bodies: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     [[True], [False]]
     """
     one, other = bodies[pairs[:, 0]], bodies[pairs[:, 1]]
-    return (one == other) & (one != NOBODY)
+    together = (one == other) & (one != NOBODY)
+    return together if buyers is None else together & ~buyers[pairs].all(axis=1)
 
 
 def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -56,8 +56,11 @@ def describe_network(layers: Layers, ties: csr_array | None = None) -> dict[str,
     return found
 
 
-def ties_between(bodies: np.ndarray) -> csr_array:
-    """1 where two regions are in one body of any column of [R, columns], as [R, R]."""
+def ties_between(bodies: np.ndarray, buyers: np.ndarray | None = None) -> csr_array:
+    """1 where two regions are partners in a body of any column of [R, columns], as [R, R].
+
+    ``buyers`` of the same shape are those who buy under a contract: two buyers are no partners.
+    """
     from scipy.sparse import coo_array
 
     region, column = np.nonzero(bodies != NOBODY)
@@ -65,11 +68,16 @@ def ties_between(bodies: np.ndarray) -> csr_array:
     body = np.unique(names, axis=0, return_inverse=True)[1].reshape(-1)
     shape = (len(bodies), int(body.max(initial=0)) + 1)
     member = coo_array((np.ones(len(region)), (region, body)), shape=shape).tocsr()
-    return unweighted(member @ member.T)
+    ties = member @ member.T
+    if buyers is not None:
+        buys = buyers[region, column]
+        buyer = coo_array((np.ones(buys.sum()), (region[buys], body[buys])), shape=shape).tocsr()
+        ties = ties - buyer @ buyer.T
+    return unweighted(ties)
 
 
 def unweighted(ties: csr_array) -> csr_array:
-    """The same ties, each counted once and none of a region with itself."""
+    """The same ties, each counted once, and none of a region with itself."""
     ties = ties.tocsr()
     ties.setdiag(0.0)
     ties.eliminate_zeros()
@@ -166,13 +174,15 @@ class StructureFit(NamedTuple):
 
 def fit_structure(
     observed: Layers, runs: Sequence[Layers], draws: Iterable[Mapping[str, float]],
-    *, group: str = "",
+    *, ties: Sequence[csr_array | None] | None = None, group: str = "",
 ) -> StructureFit:  # fmt: skip
     """Compare the observed bodies of a group with those at the end of runs and with drawn ties.
 
-    ``draws`` are descriptions of networks, from :func:`draw_ties`.
+    ``draws`` are descriptions of networks, from :func:`draw_ties`; ``ties`` those of each run, by
+    default between all members of a body.
     """
-    simulated, drawn = [describe_network(one) for one in runs], list(draws)
+    found = zip(runs, ties or [None] * len(runs), strict=True)
+    simulated, drawn = [describe_network(*one) for one in found], list(draws)
 
     def over(networks: Sequence[Mapping[str, float]], name: str) -> Interval:
         return mean_and_range([one[name] for one in networks])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kolabsim.analysis.comparison import NET_BENEFIT
-from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, verdicts
-from kolabsim.figures.formatting import UNDEFINED, Scale
+from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, SAME, UNDECIDED, WORSE, verdicts
+from kolabsim.figures.formatting import UNDEFINED, Scale, write_interval
 from kolabsim.figures.labels import (
     channel_title,
     choose_measure_scale,
@@ -31,9 +31,14 @@ FEW = 12
 
 
 def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> Sequence[Block]:
-    """The comparison over all futures, and each of them; nothing for a single future."""
-    if not view.has_futures:
+    """The comparison over all futures, and each of them; nothing for a single future.
+
+    Beside plausible futures, only those with names of their own.
+    """
+    if not view.has_futures or (view.is_varied and not view.named):
         return []
+    if view.is_varied:
+        futures = {name: futures[name] for name in view.named}
 
     def listed(settings: Mapping[str, object]) -> str:
         if len(settings) > FEW:
@@ -42,6 +47,8 @@ def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> S
 
     text = _("Unless they name a future, figures and tables show the future “{future}”.")
     rows = [(name, listed(settings)) for name, settings in futures.items()]
+    if view.is_varied:
+        return [Heading(_("Other futures")), Facts(rows), *differences_in_futures(view)]
     return [
         Heading(_("Other futures")),
         fill(text, future=view.future),
@@ -52,7 +59,7 @@ def futures_blocks(view: View, futures: Mapping[str, Mapping[str, object]]) -> S
 
 def futures_sentence(view: View) -> str:
     """How far the answer of the first future holds in the others."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return ""
     table, scale = net_benefit(view)
     table = table[table["strategy"] == view.best]
@@ -89,7 +96,8 @@ def range_cell(scale: Scale, values: Iterable[float], *, signed: bool = True) ->
     values = values[np.isfinite(values)]
     if not len(values):
         return Cell(UNDEFINED)
-    below = scale.interval(values.min(), values.max(), signed=signed)
+    ends = values.min(), values.max()
+    below = write_interval(scale, *ends, futures=len(values), signed=signed)
     return Cell(scale.bare(float(np.median(values)), signed=signed), below)
 
 
@@ -118,7 +126,7 @@ def strategies_in_futures(view: View) -> Table:
     lost, rows = lost[lost["verdict"] == LOSES], []
     for name in view.order:
         here = table[table["strategy"] == name]
-        found = here["verdict"].tolist()
+        found = here["verdict"].replace({SAME: UNDECIDED}).tolist()
         losers = lost[lost["strategy"] == name].groupby("future", observed=False).size()
         losers = losers.reindex(list(view.comparison.futures), fill_value=0)
         cells = [range_cell(scale, here["difference"]), best.count(name), *map(found.count, SENSES)]
@@ -143,7 +151,7 @@ def differences_in_futures(view: View) -> list[Table]:
     for number, some in enumerate(groups, 1):
         rows = [
             (future, *(difference_cell(found.loc[(future, name)], scale) for name in some))
-            for future in view.comparison.futures
+            for future in view.named
         ]
         caption = measure_label(NET_BENEFIT, scale)
         if len(groups) > 1:
@@ -155,7 +163,7 @@ def differences_in_futures(view: View) -> list[Table]:
 
 def channels_in_futures(view: View) -> Table | None:
     """Through what the best strategy's net benefit differs, over all futures."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return None
     table, scale = view.comparison.channels, net_benefit(view)[1].with_decimals(least=2)
     table, rows = table[table["strategy"] == view.best], []
@@ -172,7 +180,7 @@ def channels_in_futures(view: View) -> Table | None:
 
 def costs_in_futures(view: View) -> Table | None:
     """What the best strategy costs and saves, over all futures."""
-    if not view.has_futures:
+    if not view.has_futures or view.is_varied:
         return None
     table, scale = view.comparison.costs, view.cost_scale
     table, rows = table[table["strategy"] == view.best], []
@@ -193,12 +201,12 @@ def costs_in_futures(view: View) -> Table | None:
 
 def winners_in_futures(view: View) -> Table | None:
     """In how many futures each region gains and loses; of many, those that lose most often."""
-    if not view.has_futures or not view.has_winners:
+    if not view.has_futures or view.is_varied or not view.has_winners:
         return None
     table, scale = view.comparison.winners, choose_winner_scale(view.comparison)
     table, found = table[table["strategy"] == view.best], []
     for name, here in table.groupby("name", observed=True, sort=False):
-        words = here["verdict"].tolist()
+        words = here["verdict"].replace({SAME: UNDECIDED}).tolist()
         cells = over_futures(view, here, scale, words, (GAINS, UNDECIDED, LOSES))
         found.append((-words.count(LOSES), float(here["difference"].median()), (name, *cells)))
     found.sort(key=lambda row: row[:2])

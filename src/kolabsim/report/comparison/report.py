@@ -7,13 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim import figures
-from kolabsim.analysis.comparison import NET_BENEFIT, influence
+from kolabsim.analysis.comparison import NET_BENEFIT
+from kolabsim.analysis.influence import influence
 from kolabsim.figures.formatting import significant
 from kolabsim.figures.maps import neighbours
 from kolabsim.i18n import _, language
 from kolabsim.model.measures import MEASURES, RATIO, REPORT, shown_in
 from kolabsim.report import assumptions
 from kolabsim.report.comparison import tables
+from kolabsim.report.comparison.frontier import frontier_section
 from kolabsim.report.comparison.futures import (
     channels_in_futures,
     costs_in_futures,
@@ -21,8 +23,15 @@ from kolabsim.report.comparison.futures import (
     futures_sentence,
     winners_in_futures,
 )
-from kolabsim.report.comparison.influence import influence_blocks
-from kolabsim.report.comparison.summary import cost_headline, headlines, loser_headline, methods
+from kolabsim.report.comparison.influence import influence_section
+from kolabsim.report.comparison.summary import (
+    cost_headline,
+    headlines,
+    loser_headline,
+    methods,
+    notes,
+    plausible_headline,
+)
 from kolabsim.report.comparison.uncertainty import uncertainty_section
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import (
@@ -45,6 +54,7 @@ if TYPE_CHECKING:
     from rich.table import Table as TerminalTable
 
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.influence import Influence
     from kolabsim.report.page import Block
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
@@ -62,6 +72,9 @@ def comparison_page(
     *,
     provenance: Mapping[str, object],
     question: str,
+    moved: Influence | None = None,
+    along: pd.DataFrame | None = None,
+    equal_cost: float | None = None,
     variance: pd.DataFrame | None = None,
     fair: pd.DataFrame | None = None,
     measures: Sequence[str] = shown_in(REPORT),
@@ -77,8 +90,15 @@ def comparison_page(
         How the results came about: command, seed, versions, hashes.
     question
         The question of the experiment, in the current language.
+    moved
+        What moves the difference of the best strategy; default: found here.
+    along
+        Cost and net benefit of strategies along their intensity
+        (:func:`kolabsim.analysis.levels.frontier`).
+    equal_cost
+        The programme cost a year to which strategies were scaled.
     variance
-        Share of the variance between runs that drawn attributes explain: measure, share, low, high.
+        Its variance by source (:func:`kolabsim.analysis.influence.difference_sources`).
     fair
         Shares of joint cost by each rule.
     measures
@@ -92,16 +112,24 @@ def comparison_page(
         _("{number} service areas"): len(scenario.areas),
         _("{number} strategies"): len(comparison.strategies) + 1,
         _("{number} years from {year}"): significant(scenario.horizon / 4),
-        _("{number} runs each"): comparison.runs,
+        _("{number} runs each"): comparison.runs * max(len(comparison.plausible), 1),
     }
+    if comparison.is_varied:
+        lines[_("{number} plausible futures")] = len(comparison.plausible)
     sections = [
         answer_section(results, view, provenance),
         comparison_section(results, view, measures),
         cost_section(view),
+        None
+        if along is None and comparison.same_money is None
+        else frontier_section(view, along, equal_cost),
         winner_section(view, fair, provenance, pages or {}) if view.has_winners else None,
         source_section(view),
-        uncertainty_section(results, view, in_tables(measures), variance),
-        assumption_section(results, view),
+        influence_section(
+            view, moved or influence(results, comparison, view.best), variance, results.futures
+        ),
+        uncertainty_section(results, view, in_tables(measures)),
+        assumptions.assumption_section(scenario),
         reproduction_section(provenance, methods(view, provenance)),
     ]
     return Page(
@@ -135,8 +163,10 @@ def answer_section(results: Results, view: View, provenance: Mapping[str, object
     return Section(
         "answer",
         _("Key findings"),
+        None if view.is_varied else notes(view)[0],
         Headlines(found),
         *found[0].more,
+        *(notes(view) if view.is_varied else ()),
         futures_sentence(view),
         Note([failed], is_alarm=True) if failed else None,
         Note([" ".join(assumptions.caveats(view.scenario)[:2])]),
@@ -151,8 +181,15 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
     chosen = [NET_BENEFIT, *(name for name in in_tables(measures) if name != NET_BENEFIT)][:PANELS]
     forest = view.picture(
         partial(figures.forest, comparison, chosen),
-        _("Forest plot: difference of each strategy from “{baseline}” with its {level} interval"),
+        _("Forest plot: difference of each strategy from “{baseline}” with its {range}"),
         _(
+            "Differences from “{baseline}”: medians over {futures} plausible futures. The line is "
+            "the plausible range, 90% of futures; its thicker part is the {level} interval of the "
+            "median, which chance leaves, where it can be seen. Strategies are sorted by realised "
+            "net benefit."
+        )
+        if view.is_varied
+        else _(
             "Differences from “{baseline}”, paired by run, with {level} intervals. Strategies are "
             "sorted by realised net benefit."
         ),
@@ -163,6 +200,11 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         _("Difference of each strategy from “{baseline}” in realised net benefit over the years"),
         _(
             "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
+            "The bands show how much single runs vary, by chance and by assumptions."
+        )
+        if view.is_varied
+        else _(
+            "Difference from “{baseline}” in realised net benefit, run by run and year by year. "
             "The bands show how much single runs vary by chance."
         ),
         "over_time",
@@ -172,16 +214,22 @@ def comparison_section(results: Results, view: View, measures: Sequence[str]) ->
         _("Perceived and realised net benefit of each strategy, as differences from “{baseline}”"),
         _(
             "Left: what regions believed when they voted. Right: what happened, after programme "
-            "cost, no matter who paid it. Both are differences from “{baseline}” with {level} "
-            "intervals."
+            "cost, no matter who paid it. Both are differences from “{baseline}”, each with its "
+            "{range}."
         ),
         "benefits",
     )
     text = _(
         "Each number is a difference from “{baseline}”: the mean over pairs of runs with the "
         "same random draws. Below it are its interval and the share of runs in which the "
-        "strategy did better."
+        "strategy did better. Marks are corrected for the number of strategies."
     )
+    if view.is_varied:
+        text = _(
+            "Each number is a difference from “{baseline}”: the median over {futures} plausible "
+            "futures. Below it are its plausible range and the share of futures in which the "
+            "strategy is better."
+        )
     strategies = assumptions.strategy_table(view.scenario, [comparison.baseline, *view.order])
     over_time_table = tables.envelope_table(results, view, drawn)
     return Section(
@@ -222,7 +270,7 @@ def cost_section(view: View) -> Section:
             _("Saving and programme cost of each strategy, and their ratio"),
             _(
                 "Left: savings in services and programme cost by payer, relative to “{baseline}” "
-                "and over the whole run. Right: their ratio with its {level} interval."
+                "and over the whole run. Right: their ratio with its {range}."
             ),
             "costs",
         ),
@@ -269,7 +317,7 @@ def winner_section(
 
 def map_pictures(view: View) -> list[Picture]:
     """A map for the best strategy, and one for the strategy with the largest loss."""
-    lowest = view.here(view.comparison.winners).groupby("strategy", observed=True)["difference"]
+    lowest = view.regions.groupby("strategy", observed=True)["difference"]
     worst, regions = str(lowest.min().idxmin()), view.scenario.regions
     caption = _(
         "{strategy}: gains and losses relative to “{baseline}”. Areas of circles are proportional "
@@ -342,12 +390,19 @@ def source_section(view: View) -> Section:
         _(
             "Net benefit changes through channels: production at another scale, services across "
             "borders, and pooled capacity on the one hand; the cost of coordination, distance, "
-            "starting up, lost autonomy and the programme itself on the other."
+            "starting up, lost autonomy, services unlike a region's wishes and the programme "
+            "itself on the other."
         ),
         Picture(
             partial(figures.channels, view.comparison),
             _("Channels through which each strategy changes realised net benefit"),
             _(
+                "Channels right of zero add to the difference in realised net benefit, channels "
+                "left of zero reduce it: means over plausible futures. The diamond is the median "
+                "of the difference with its plausible range."
+            )
+            if view.is_varied
+            else _(
                 "Channels right of zero add to the difference in realised net benefit, channels "
                 "left of zero reduce it; the diamond is their sum."
             ),
@@ -358,19 +413,16 @@ def source_section(view: View) -> Section:
     )
 
 
-@separate
-def assumption_section(results: Results, view: View) -> Section:
-    """The assumptions, and which of them matter most."""
-    found = influence(results, view.comparison, view.best)
-    return assumptions.assumption_section(
-        view.scenario,
-        Heading(_("Assumptions that matter most")),
-        *influence_blocks(view, found, results.futures),
-        Heading(_("All assumptions")),
-    )
-
-
 # The terminal -----------------------------------------------------------------------------------
+
+
+def terminal_lines(comparison: Comparison) -> tuple[list[str], list[str]]:
+    """What stands above the table of a comparison in a terminal, and what stands below it."""
+    view = View(comparison)
+    if not view.is_varied:
+        return notes(view), []
+    found = plausible_headline(view)
+    return [], [found.text, *found.more, *notes(view)]
 
 
 def terminal_table(experiment: Experiment, comparison: Comparison) -> TerminalTable:
@@ -378,8 +430,12 @@ def terminal_table(experiment: Experiment, comparison: Comparison) -> TerminalTa
     from rich import box
     from rich.table import Table
 
-    brief = {name: tables.brief_table(View(comparison, name)) for name in comparison.futures}
-    first = brief[comparison.futures[0]]
+    view = View(comparison)
+    futures = view.named if comparison.is_varied else comparison.futures
+    brief = {name: tables.brief_table(View(comparison, name)) for name in futures}
+    if comparison.is_varied:
+        brief = {_("plausible"): tables.brief_table(view)}
+    first = next(iter(brief.values()))
     table = Table(
         title=experiment.question(language()) or comparison.scenario.title(language()),
         caption=first.caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD,

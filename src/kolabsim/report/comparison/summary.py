@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from kolabsim import __version__
 from kolabsim.analysis.comparison import NET_BENEFIT, measure_columns, measure_values
-from kolabsim.analysis.statistics import GAINS, LOSES
+from kolabsim.analysis.statistics import (
+    GAINS,
+    PLAIN,
+)
 from kolabsim.figures.formatting import (
     UNDEFINED,
     Scale,
@@ -19,7 +22,7 @@ from kolabsim.figures.formatting import (
     decimal,
     format_interval,
     significant,
-    undefined_interval,
+    write_interval,
 )
 from kolabsim.figures.labels import choose_measure_scale, choose_winner_scale
 from kolabsim.i18n import _, ngettext
@@ -27,6 +30,7 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Headline
+from kolabsim.report.ranges import ensemble_notes, reported_text, verdict_sentence
 from kolabsim.report.wording import fill, join_names, scenario_words, unit_of_money
 
 if TYPE_CHECKING:
@@ -37,8 +41,62 @@ if TYPE_CHECKING:
 
 def headlines(results: Results, view: View) -> list[Headline]:
     """The answer in three sentences: what does best, what that costs, and who loses by it."""
-    found = [best_headline(results, view), cost_headline(view)]
+    best = plausible_headline(view) if view.is_varied else best_headline(results, view)
+    found = [best, cost_headline(view)]
     return [*found, loser_headline(view)] if view.has_winners else found
+
+
+def plausible_headline(view: View) -> Headline:
+    """Name the strategy that comes first, with its range over plausible futures and its verdict."""
+    best, scale = view.net.loc[view.best], view.scale
+    text = _(
+        "“{strategy}” comes first: {difference} in realised net benefit compared with “{baseline}” "
+        "({interval} over plausible assumptions); better in {better}, best of all {number} "
+        "strategies in {best}."
+    )
+    interval = written_interval(scale, best, signed=best["low"] < 0.0)
+    difference = scale.text(best["difference"], signed=True)
+    text = view.fill(
+        text, difference=difference, interval=interval, better=view.share(best),
+        best=view.share(best, "best_share"), number=len(view.order) + 1,
+    )  # fmt: skip
+    brief = f"{view.title(view.best)}: {difference}"
+    sentence = verdict_sentence(str(best["verdict"]), view.comparison.criteria)
+    return Headline(
+        _("Best strategy"), f"{brief} ({interval})", f"{text} {sentence}",
+        tuple(lead_over_futures(view)),
+    )  # fmt: skip
+
+
+def lead_over_futures(view: View) -> list[str]:
+    """In how many futures the best strategy is ahead of the next, if there is a next."""
+    found = view.comparison.headline
+    if found is None or len(view.order) < 2:
+        return []
+    one, next = (found.effects.values[found.strategies.index(n)] for n in view.order[:2])
+    lead = one - next
+    scale = view.scale
+    text = _(
+        "“{strategy}” is ahead of the runner-up, “{next}”, in {number} of {futures} futures; the "
+        "median lead is {difference}."
+    )
+    number = int((lead * (MEASURES[NET_BENEFIT].better or 1) > 0.0).sum())
+    difference = scale.text(float(np.nanmedian(lead)), signed=True)
+    return [view.fill(text, next=view.title(view.order[1]), number=number, difference=difference)]
+
+
+def notes(view: View) -> list[str]:
+    """What a reader must know of the result: what was not varied, and what is too few."""
+    if not view.comparison.is_varied:
+        text = _(
+            "Assumptions were not varied: intervals show chance only. “plausible: all” varies them."
+        )
+        return [text]
+    half = float(np.nanmedian(view.net["chance_high"] - view.net["chance_low"])) / 2.0
+    return ensemble_notes(
+        view.scenario, view.comparison.criteria, futures=view.number, runs=view.comparison.runs,
+        half=half,
+    )  # fmt: skip
 
 
 def best_headline(results: Results, view: View) -> Headline:
@@ -72,12 +130,12 @@ def best_headline(results: Results, view: View) -> Headline:
 
 
 def lead_sentence(results: Results, view: View) -> list[str]:
-    """How far the best strategy is ahead of the next, if there is a next."""
-    if len(view.order) < 2:
+    """How far the best strategy is ahead of the next in a future, if there is a next."""
+    if len(view.order) < 2 or view.future is None:
         return []
     rival = view.order[1]
     values = measure_values(results, NET_BENEFIT, (rival, view.best), (view.future,))
-    found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.level)
+    found = measure_columns(values, MEASURES[NET_BENEFIT], view.comparison.criteria)
     lead = pd.DataFrame(
         {name: found[name].ravel() for name in ("difference", "low", "high", "runs")}
     )
@@ -97,30 +155,42 @@ def lead_sentence(results: Results, view: View) -> list[str]:
 
 def cost_headline(view: View) -> Headline:
     """What the best strategy costs and saves; what costs most, saves most, and does not pay."""
-    table = view.here(view.comparison.costs).set_index(["item", "strategy"])
+    table = view.money.set_index(["item", "strategy"])
     cost, saving, net, ratio = (
         table.loc[item] for item in ("programme_cost", "saving", "net_saving", "saving_per_cost")
     )
     currency = view.scenario.currency
     spent, spent_interval = sum_of_money(cost.loc[view.best], currency)
     saved, saved_interval = sum_of_money(saving.loc[view.best], currency)
-    if cost.loc[view.best, "value"] > 0.0:
+    is_paid = cost.loc[view.best, "value"] > 0.0
+    brief = f"{view.title(view.best)}: {spent}" if is_paid else _("No added cost")
+    if view.is_varied and is_paid:
+        text = _(
+            "“{strategy}” costs {spent} over {years} years ({spent_interval} over plausible "
+            "assumptions), no matter who pays. Services then cost {saved} less than under "
+            "“{baseline}” ({saved_interval}): each {one} spent saves {ratio} ({ratio_interval})."
+        )
+    elif view.is_varied:
+        text = _(
+            "“{strategy}” has no programme cost beyond that of “{baseline}”, and services cost "
+            "{saved} less over {years} years ({saved_interval} over plausible assumptions)."
+        )
+    elif is_paid:
         text = _(
             "“{strategy}” costs {spent} over {years} years ({spent_interval}), no matter who pays. "
             "Services then cost {saved} less than under “{baseline}” ({saved_interval}): each "
             "{one} spent saves {ratio} ({ratio_interval}; {level} intervals, {runs} runs)."
         )
-        brief = f"{view.title(view.best)}: {spent}"
     else:
         text = _(
             "“{strategy}” has no programme cost beyond that of “{baseline}”, and services cost "
             "{saved} less over {years} years ({level} interval {saved_interval}; {runs} runs)."
         )
-        brief = _("No added cost")
     text = view.fill(
         text, spent=spent, spent_interval=spent_interval, saved=saved,
         saved_interval=saved_interval, years=significant(view.scenario.horizon / QUARTERS),
-        runs=int(cost.loc[view.best, "runs"]), **describe_ratio(ratio.loc[view.best], currency),
+        runs=int(cost.loc[view.best].get("runs", 0)),
+        **describe_ratio(ratio.loc[view.best], currency),
     )  # fmt: skip
     return Headline(_("Cost"), brief, text, tuple(cost_sentences(view, cost, net, ratio)))
 
@@ -161,9 +231,9 @@ def sum_of_money(row: pd.Series, currency: str) -> tuple[str, str]:
 
 def written_interval(scale: Scale, row: pd.Series, *, signed: bool = False) -> str:
     """The interval of a row, or why there is none."""
-    found = scale.interval(row["low"], row["high"], signed=signed)
-    is_point = row["low"] == row["high"]
-    return undefined_interval(row["runs"]) if is_point or found == UNDEFINED else found
+    futures = row.get("futures", 0)  # which tables of one future do not have
+    runs = 0 if futures else row.get("runs", 0)
+    return write_interval(scale, row["low"], row["high"], runs=runs, futures=futures, signed=signed)
 
 
 def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
@@ -177,11 +247,34 @@ def describe_ratio(row: pd.Series, currency: str) -> dict[str, str]:
 
 def loser_headline(view: View) -> Headline:
     """Who loses under the best strategy, and who loses most under any."""
-    table, scale = view.here(view.comparison.winners), choose_winner_scale(view.comparison)
+    table, scale = view.regions, choose_winner_scale(view.comparison)
     here = table[table["strategy"] == view.best].sort_values("difference", kind="stable")
-    losers, worst = here[here["verdict"] == LOSES]["name"], here.iloc[0]
-    numbers = {"lose": len(losers), "number": len(here)}
-    if len(losers):
+    lost = view.losers
+    losers, worst = lost[lost["strategy"] == view.best]["name"], here.iloc[0]
+    numbers: dict[str, Any] = {"lose": len(losers), "number": len(here)}
+    currency = view.scenario.currency
+    if view.is_varied:
+        text = ngettext(
+            "Under “{strategy}”, {gain} of {number} regions gain and {lose} loses in at least "
+            "{likely} of futures, by more than {threshold} of cost and after the programme cost "
+            "that it bears. The lowest result is that of {region}: {difference} ({interval} over "
+            "plausible assumptions), or {money} ({sums}); it loses in {worse}.",
+            "Under “{strategy}”, {gain} of {number} regions gain and {lose} lose in at least "
+            "{likely} of futures, by more than {threshold} of cost and after the programme cost "
+            "that they bear. The lowest result is that of {region}: {difference} ({interval} over "
+            "plausible assumptions), or {money} ({sums}); it loses in {worse}.",
+            len(losers),
+        )
+        sums = choose_scale("currency", worst[["money", "money_low", "money_high"]],
+                            currency=currency)  # fmt: skip
+        numbers |= {
+            "money": sums.text(worst["money"], signed=True),
+            "sums": write_interval(
+                sums, worst["money_low"], worst["money_high"], futures=worst["futures"], signed=True
+            ),
+            "worse": view.share(worst, "worse_share"),
+        }
+    elif len(losers):
         text = ngettext(
             "Under “{strategy}”, {gain} of {number} regions gain and {lose} loses, after the "
             "programme cost that it bears. The largest loss is that of {region}: {difference} "
@@ -198,7 +291,8 @@ def loser_headline(view: View) -> Headline:
             "({level} interval {interval}; better off in {better} of {runs} runs)."
         )
     text = view.fill(
-        text, **numbers, gain=(here["verdict"] == GAINS).sum(), region=worst["name"],
+        text, **numbers, region=worst["name"],
+        gain=(here["verdict"].astype(object).replace(PLAIN) == GAINS).sum(),
         difference=scale.text(worst["difference"], signed=True), better=worst["better_share"],
         interval=written_interval(scale, worst, signed=True), runs=int(worst["runs"]),
     )  # fmt: skip
@@ -206,7 +300,6 @@ def loser_headline(view: View) -> Headline:
     if len(losers) > 1:
         names = _("Regions that lose under “{strategy}”: {names}.")
         more.append(view.fill(names, names=join_names(list(losers))))
-    lost = table[table["verdict"] == LOSES]
     if len(lost):
         row = lost.loc[lost["difference"].idxmin()]
         most = _(
@@ -232,15 +325,15 @@ def methods(view: View, provenance: Mapping[str, object]) -> str:
         "regional governments in public services. In each quarter regions identify potential for "
         "collaboration, communicate, plan, coordinate and evaluate; they decide by the rule "
         "“{decision}” with errors of judgement. Each strategy was run {runs} times in {futures} "
-        "with common random numbers (seed {seed}). We report means of paired differences with "
-        "{level} t intervals; measures are for the last four quarters, money is summed over the "
-        "run. Parameters without a source are assumed; results are contrasts within a thought "
-        "experiment, not predictions."
+        "with common random numbers (seed {seed}). {reported}; measures are for the last four "
+        "quarters, money is summed over the run. Parameters without a source are assumed; results "
+        "are contrasts within a thought experiment, not predictions."
     )
     number, strategies = len(view.comparison.futures), len(view.comparison.strategies)
     futures = fill(ngettext("{number} future", "{number} futures", number), number=number)
     return view.fill(
         text, strategies=strategies, futures=futures, decision=view.scenario.decision,
+        reported=view.fill(reported_text(is_varied=view.is_varied)),
         version=str(provenance.get("kolabsim", __version__)),
         seed=str(provenance.get("seed", UNDEFINED)), **scenario_words(view.scenario),
     )  # fmt: skip

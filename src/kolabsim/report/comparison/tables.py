@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import NET_BENEFIT
-from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, UNDECIDED, WORSE, quantiles
+from kolabsim.analysis.plausible import PER_COST
+from kolabsim.analysis.statistics import (
+    BETTER,
+    DEPENDS,
+    GAINS,
+    LOSES,
+    PLAIN,
+    SAME,
+    UNDECIDED,
+    WORSE,
+    quantiles,
+)
 from kolabsim.figures.formatting import (
     UNDEFINED,
     Scale,
     choose_scale,
     decimal,
     format_interval,
+    percent,
     undefined_interval,
+    write_interval,
 )
 from kolabsim.figures.labels import (
     area_title,
@@ -51,7 +64,12 @@ def difference_tables(view: View, measures: Sequence[str]) -> list[Table]:
         rows = [
             (
                 view.title(strategy),
-                *(difference_cell(found[name].loc[strategy], scales[name]) for name in some),
+                *(
+                    difference_cell(
+                        found[name].loc[strategy], scales[name], is_varied=view.is_varied
+                    )
+                    for name in some
+                ),
             )
             for strategy in view.order
         ]
@@ -61,20 +79,23 @@ def difference_tables(view: View, measures: Sequence[str]) -> list[Table]:
     return made
 
 
-def difference_cell(row: pd.Series, scale: Scale) -> Cell:
+def difference_cell(row: pd.Series, scale: Scale, *, is_varied: bool = False) -> Cell:
     """A paired difference; a dash and how many pairs are undefined where there is none."""
     undefined, remark = _("undefined runs: {number}"), []
     if not math.isfinite(row["difference"]):
-        number = int(row["runs"] + row["undefined"])
+        number = int(row.get("runs", 0) + row.get("undefined", 0))
         return Cell(UNDEFINED, remark=fill(undefined, number=number))
     if math.isfinite(row["better_share"]):
-        remark.append(fill(_("better: {share}"), share=row["better_share"]))
-    if row["undefined"]:
+        better = _("better: {share}")
+        if is_varied:
+            better = _("better in {share} of futures")
+        remark.append(fill(better, share=row["better_share"]))
+    if row.get("undefined", 0):
         remark.append(fill(undefined, number=int(row["undefined"])))
     return interval_cell(
         scale, row["difference"], row["low"], row["high"],
         signed=True, verdict=row["verdict"], remark="; ".join(remark),
-        runs=row["runs"],
+        runs=row.get("runs", 0), futures=row["futures"] if is_varied else 0,
     )  # fmt: skip
 
 
@@ -95,36 +116,91 @@ def envelope_table(results: Results, view: View, names: Sequence[str]) -> Table:
 
 def brief_table(view: View) -> Table:
     """What matters most, in a few short columns: benefit, its uncertainty, cost, and who loses."""
-    scale, money, comparison = view.scale, view.cost_scale, view.comparison
-    costs = view.here(comparison.costs).pivot(index="strategy", columns="item", values="value")
-    lost = view.here(comparison.winners)
-    lost = lost[lost["verdict"] == LOSES]["strategy"].value_counts()
+    scale, money = view.scale, view.cost_scale
+    costs = view.money.pivot(index="strategy", columns="item", values="value")
+    lost = view.losers["strategy"].value_counts()
     rows = []
     for name in view.order:
         row, cost = view.net.loc[name], costs.loc[name]
-        half = scale.bare((row["high"] - row["low"]) / 2.0)
-        half = undefined_interval(row["runs"]) if half == UNDEFINED else f"± {half}"
+        if view.is_varied:
+            around = write_interval(
+                scale, row["low"], row["high"], futures=row["futures"], signed=row["low"] < 0.0
+            )
+            shares = [row["better_share"], row["best_share"]]
+        else:
+            around = scale.bare((row["high"] - row["low"]) / 2.0)
+            is_open = around == UNDEFINED or row["low"] == row["high"]
+            around = undefined_interval(row["runs"]) if is_open else f"± {around}"
+            shares = [row["better_share"]]
         rows.append(
             (
                 view.title(name),
-                Cell(scale.bare(row["difference"], signed=True), half, verdict=row["verdict"]),
-                row["better_share"],
+                Cell(scale.bare(row["difference"], signed=True), around, verdict=row["verdict"]),
+                *shares,
+                *([] if view.same_money is None else [same_cell(view, name)]),
                 money.bare(cost["programme_cost"]),
                 money.bare(cost["net_saving"]),
-                decimal(cost["saving_per_cost"], 2),
+                *([] if view.is_varied else [decimal(cost[PER_COST], 2)]),
                 int(lost.get(name, 0)) if view.has_winners else UNDEFINED,
             )
         )
+    heads = [_("Better in futures"), _("First in futures")] if view.is_varied else [_("Better in")]
     head = [
-        _("Strategy"), _("Net benefit"), _("Better in"), _("Cost"), _("Net saving"),
-        _("Saved per unit"), _("Losers"),
+        _("Strategy"), _("Net benefit"), *heads,
+        *([] if view.same_money is None else [_("Same money")]), _("Cost"), _("Net saving"),
+        *([] if view.is_varied else [_("Saved per unit")]), _("Losers"),
     ]  # fmt: skip
     caption = _(
-        "Differences from “{baseline}” with {level} intervals; {runs} runs each. Net benefit in "
-        "{unit}; money over the run in {money}; “saved per unit” is the saving for each unit of "
-        "money spent; the last column counts the regions that lose."
+        "Differences from “{baseline}”: {level} intervals, which show chance only; {runs} runs "
+        "each. Net benefit in {unit}; money over the run in {money}; “saved per unit” is the "
+        "saving for each unit of money spent; the last column counts the regions that lose."
     )
-    return Table(view.fill(caption, unit=scale.label, money=money.label), head, rows)
+    if view.is_varied:
+        caption = _(
+            "Differences from “{baseline}”: median over {futures} plausible futures and the range "
+            "of 90% of them ({runs} runs each). ▲ better by more than {threshold} of cost in at "
+            "least {robust} of futures, △ in at least {likely}; ▼ ▽ worse; ● hardly changes; □ "
+            "depends on assumptions; ○ undecided by chance. Net benefit in {unit}; money over the "
+            "run in {money}; the last column counts the regions that lose."
+        )
+    made = view.fill(caption, unit=scale.label, money=money.label)
+    if view.same_money is not None:
+        text = _(
+            "“Same money”: net benefit if the strategy is scaled to the cost of “{reference}”; a "
+            "dash if it cannot be."
+        )
+        reference = view.title(str(view.same_money["reference"].iloc[0]))
+        made = f"{made} {fill(text, reference=reference)}"
+    return Table(made, head, rows)
+
+
+def same_cell(view: View, strategy: str) -> Cell:
+    """The net benefit of a strategy that is scaled to the cost of another one."""
+    if view.same_money is None or strategy not in view.same_money.index:
+        return Cell(UNDEFINED)
+    row = view.same_money.loc[strategy]
+    return Cell(view.scale.bare(row["difference"], signed=True), verdict=row["verdict"])
+
+
+def same_money_table(view: View, same: pd.DataFrame) -> Table:
+    """What each strategy brings at the cost of one of them, and at which intensity."""
+    cost = choose_scale("currency", same["cost"], currency=view.scenario.currency)
+    rows = []
+    for strategy, row in same.iterrows():
+        difference = difference_cell(row, view.scale, is_varied=view.is_varied)
+        rows.append(
+            (view.title(str(strategy)), percent(row["level"]), cost.bare(row["cost"]), difference,
+             row["best_share"])
+        )  # fmt: skip
+    head = [
+        _("Strategy"), _("Share of its own intensity"),
+        fill(_("Programme cost a year ({unit})"), unit=cost.label),
+        fill(_("Difference ({unit})"), unit=view.scale.label),
+        _("First in futures") if view.is_varied else _("First in runs"),
+    ]  # fmt: skip
+    caption = _("Strategies scaled to the programme cost of “{reference}”")
+    reference = view.title(str(same["reference"].iloc[0]))
+    return Table(fill(caption, reference=reference), head, rows)
 
 
 # Who wins and who loses -------------------------------------------------------------------------
@@ -135,7 +211,7 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
 
     ``pages``: files of regions that have a page of their own, by their codes.
     """
-    table = view.here(view.comparison.winners)
+    table = view.regions
     table = table[table["strategy"] == view.best].sort_values("difference", kind="stable")
     if len(table) > 2 * LONGEST:
         table = table.iloc[[*range(LONGEST), *range(-LONGEST, 0)]]
@@ -149,13 +225,18 @@ def winner_table(view: View, pages: Mapping[str, str]) -> Table:
         if code in pages:
             links[title] = pages[code]
         ends = row["money_low"], row["money_high"]
-        money = interval_cell(cash, row["money"], *ends, signed=True, runs=row["runs"])
-        rows.append((title, gain_cell(share, row), money, row["better_share"]))
+        money = interval_cell(cash, row["money"], *ends, signed=True, **sample(row))
+        often = [row["better_share"], *([row["worse_share"]] if view.is_varied else [])]
+        rows.append((title, gain_cell(share, row), money, *often))
     head = [
         _("Region"), capitalise(share.label),
         fill(_("Money over the run ({unit})"), unit=cash.label),
-        _("Share of runs in which it is better off"),
+        _("Share of futures in which it gains")
+        if view.is_varied
+        else _("Share of runs in which it is better off"),
     ]  # fmt: skip
+    if view.is_varied:
+        head.append(_("Share of futures in which it loses"))
     caption = _("Realised net benefit under “{strategy}”, relative to “{baseline}”")
     return Table(view.fill(caption), head, rows, links=links)
 
@@ -164,25 +245,29 @@ def gain_cell(scale: Scale, row: pd.Series) -> Cell:
     """A gain or a loss of a region."""
     ends = row["low"], row["high"]
     return interval_cell(
-        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], runs=row["runs"]
+        scale, row["difference"], *ends, signed=True, verdict=row["verdict"], **sample(row)
     )
+
+
+def sample(row: pd.Series) -> dict[str, Any]:
+    """What is behind an interval of a row: futures, or the runs of one future."""
+    return {"futures": row["futures"]} if "futures" in row else {"runs": row["runs"]}
 
 
 def verdict_table(view: View) -> Table:
     """How many regions gain, lose and neither, and who loses most, under every strategy."""
-    table, scale, rows = (
-        view.here(view.comparison.winners),
-        choose_winner_scale(view.comparison),
-        [],
-    )
+    table, scale, rows = view.regions, choose_winner_scale(view.comparison), []
+    others = [SAME, DEPENDS, UNDECIDED] if view.is_varied else [SAME, UNDECIDED]
     for strategy in view.order:
         here = table[table["strategy"] == strategy]
-        counts = [(here["verdict"] == verdict).sum() for verdict in (GAINS, UNDECIDED, LOSES)]
+        plain = here["verdict"].astype(object).replace(PLAIN)
+        counts = [(plain == verdict).sum() for verdict in (GAINS, *others, LOSES)]
         worst = here.sort_values("difference", kind="stable").iloc[0]
         rows.append((view.title(strategy), *counts, worst["name"], gain_cell(scale, worst)))
     head = [
-        _("Strategy"), _("Gaining regions"), _("Undecided"), _("Losing regions"),
-        _("Worst-off region"), capitalise(scale.label),
+        _("Strategy"), _("Gaining regions"), _("Hardly changing regions"),
+        *([_("Depends on assumptions")] if view.is_varied else []), _("Undecided"),
+        _("Losing regions"), _("Worst-off region"), capitalise(scale.label),
     ]  # fmt: skip
     return Table(_("Regions that gain and lose, and the worst-off region"), head, rows)
 
@@ -207,15 +292,15 @@ def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
 def channel_table(view: View) -> Table:
     """Through what net benefit differs from the baseline's."""
     scale = view.scale.with_decimals(least=2)
-    grid = view.here(view.comparison.channels).pivot(
-        index="strategy", columns="channel", values="difference"
-    )
+    grid = view.comparison.channel_grid(future=view.future)
     rows = []
     for name in view.order:
-        values = (*grid.loc[name], view.net.loc[name, "difference"])
+        values = (*grid.loc[name], grid.loc[name].sum())
         rows.append((view.title(name), *(scale.bare(value, signed=True) for value in values)))
     head = [_("Strategy"), *(channel_title(name) for name in grid.columns), _("Sum")]
     caption = _("Difference in realised net benefit by channel, {unit}")
+    if view.is_varied:
+        caption = _("Difference in realised net benefit by channel, mean over futures, {unit}")
     return Table(fill(caption, unit=scale.label), head, rows)
 
 
@@ -224,29 +309,34 @@ def cost_titles(currency: str) -> dict[str, str]:
     return {
         "programme_members": _("Paid by members"),
         "programme_centre": _("Paid by central government"),
+        "programme_tiers": _("Paid by higher tiers"),
         "programme_supporters": _("Paid by supporters"),
         "programme_cost": _("Programme cost, total"),
         "saving": _("Saving in services"),
         "net_saving": _("Net saving"),
-        "saving_per_cost": fill(_("Saved per {one} spent"), one=unit_of_money(currency)),
+        PER_COST: fill(_("Saved per {one} spent"), one=unit_of_money(currency)),
     }
 
 
 def cost_table(view: View) -> Table:
     """Costs of strategies, who pays them, and savings."""
     titles, scale = cost_titles(view.scenario.currency), view.cost_scale
-    found = view.here(view.comparison.costs).set_index(["strategy", "item"])
+    found = view.money.set_index(["strategy", "item"])
     rows = []
     for strategy in view.order:
         *sums, ratio = (found.loc[(strategy, item)] for item in titles)
         cells = [
             scale.bare(row["value"])
             if row["high"] == row["low"]
-            else interval_cell(scale, row["value"], row["low"], row["high"], runs=row["runs"])
+            else interval_cell(
+                scale, row["value"], row["low"], row["high"], runs=row.get("runs", 0)
+            )
             for row in sums
         ]
         rows.append((view.title(strategy), *cells, ratio_cell(ratio)))
     caption = _("Over the run and relative to “{baseline}”, {unit}")
+    if view.is_varied:
+        caption = _("Over the run and relative to “{baseline}”, {unit}: medians and {range}s")
     return Table(view.fill(caption, unit=scale.label), [_("Strategy"), *titles.values()], rows)
 
 

@@ -1,4 +1,4 @@
-"""How certain a comparison is: intervals, convergence over runs, pairing and random attributes."""
+"""How certain a comparison is: intervals, convergence over runs, and pairing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ import numpy as np
 from kolabsim.analysis.comparison import NET_BENEFIT, convergence
 from kolabsim.analysis.statistics import verdicts
 from kolabsim.figures.comparison import convergence_by_runs
-from kolabsim.figures.formatting import UNDEFINED, decimal, format_interval, percent
+from kolabsim.figures.formatting import (
+    UNDEFINED,
+    Scale,
+    decimal,
+    format_interval,
+    undefined_interval,
+)
 from kolabsim.figures.labels import choose_measure_scale, measure_title
 from kolabsim.i18n import _
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Block, Cell, Heading, Section, Table, interval_cell, separate
+from kolabsim.report.ranges import paragraphs_of_runs, plausible_paragraphs
 from kolabsim.report.wording import fill
 
 if TYPE_CHECKING:
@@ -25,41 +32,46 @@ if TYPE_CHECKING:
 
 
 @separate
-def uncertainty_section(
-    results: Results, view: View, measures: Sequence[str], variance: pd.DataFrame | None
-) -> Section:
-    """How to read the intervals, and whether there were enough runs."""
-    by_runs = convergence(results, view.comparison)
-    paragraphs = (
-        _(
-            "Each strategy was simulated {runs} times. Runs with the same number share all random "
-            "draws, so that two strategies differ only by the strategy; differences are taken run "
-            "by run."
-        ),
-        _(
-            "The {level} intervals are for the mean difference over all possible runs (Student's "
-            "t). They show how precisely the simulation is known, not how well it matches the "
-            "world: see “Assumptions”. About {rest} of all intervals miss the true value by chance."
-        ),
-        _(
-            "The share of runs in which a strategy does better shows how often it would win with "
-            "other random draws; a tie counts half."
-        ),
-    )
-    drawn: list[Block] = []
-    if variance is not None:
-        attributes = _(
-            "Runs under “{baseline}” differ for two reasons: attributes of regions that no data "
-            "provide are drawn again, and chance events occur, such as who notices whom, who keeps "
-            "promises, and when negotiations end. The table shows the share of drawn attributes; "
-            "the rest is chance."
-        )
-        drawn = [Heading(_("Drawn attributes and chance")), view.fill(attributes)]
-        drawn.append(variance_table(variance))
+def uncertainty_section(results: Results, view: View, measures: Sequence[str]) -> Section:
+    """How to read ranges and intervals, and whether there were enough runs."""
+    by_runs = None if view.is_varied else convergence(results, view.comparison)
+    paragraphs = plausible_paragraphs() if view.is_varied else paragraphs_of_runs()
     return Section(
         "uncertainty",
         _("Uncertainty"),
-        *(view.fill(text, rest=1.0 - view.comparison.level) for text in paragraphs),
+        *(view.fill(text) for text in paragraphs),
+        *(chance_blocks(view) if by_runs is None else convergence_blocks(view, by_runs)),
+        Heading(_("Gain from common random numbers")),
+        _(
+            "With common random numbers, fewer runs are enough. The table shows how many times as "
+            "many independent runs the same intervals would need; below 1, pairing widened them."
+        ),
+        pairing_table(view, measures),
+    )
+
+
+def chance_blocks(view: View) -> list[Block]:
+    """What chance leaves open, beside what assumptions do."""
+    scale, rows = view.scale.with_decimals(least=2), []
+    for name in view.order:
+        row = view.net.loc[name]
+        ranges = (
+            scale.interval(row[low], row[high], signed=True)
+            for low, high in (("low", "high"), ("chance_low", "chance_high"))
+        )
+        rows.append((view.title(name), scale.bare(row["difference"], signed=True), *ranges))
+    head = [
+        _("Strategy"), _("Median"), _("Plausible range"),
+        view.fill(_("{level} interval of the median")),
+    ]  # fmt: skip
+    caption = fill(_("Assumptions and chance: realised net benefit, {unit}"), unit=scale.label)
+    sentence = _("Four times as many runs in each future halve what chance leaves open.")
+    return [Heading(_("Assumptions and chance")), Table(caption, head, rows), sentence]
+
+
+def convergence_blocks(view: View, by_runs: pd.DataFrame) -> list[Block]:
+    """Whether more runs would change the answer."""
+    return [
         Heading(_("Number of runs")),
         convergence_sentence(view, by_runs),
         view.picture(
@@ -73,14 +85,7 @@ def uncertainty_section(
             "convergence",
         ),
         convergence_table(view, by_runs),
-        Heading(_("Gain from common random numbers")),
-        _(
-            "With common random numbers, fewer runs are enough. The table shows how many times as "
-            "many independent runs the same intervals would need; below 1, pairing widened them."
-        ),
-        pairing_table(view, measures),
-        *drawn,
-    )
+    ]
 
 
 def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
@@ -89,17 +94,16 @@ def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
         return _("There are too few runs to judge convergence.")
     half, last = by_runs.iloc[-2], by_runs.iloc[-1]
     scale = choose_measure_scale(view.comparison, NET_BENEFIT, by_runs.tail(1))
-    before, after = (scale.bare(row["difference"], signed=True) for row in (half, last))
-    wide, narrow = (scale.bare((row["high"] - row["low"]) / 2.0) for row in (half, last))
+    before, after = (with_half_width(scale, row) for row in (half, last))
     text = _(
-        "From {half} to {runs} runs, the difference of “{strategy}” from “{baseline}” went "
-        "from {before} ± {wide} to {after} ± {narrow} ({unit})."
+        "From {half} to {runs} runs, the difference of “{strategy}” from “{baseline}” went from "
+        "{before} to {after} ({unit})."
     )
     strategy, runs = (
         view.title(last["best"]),
         {"half": int(half["runs"]), "runs": int(last["runs"])},
     )
-    filled = {"before": before, "after": after, "wide": wide, "narrow": narrow, "unit": scale.label}
+    filled = {"before": before, "after": after, "unit": scale.label}
     sentences = [view.fill(text, strategy=strategy, **runs, **filled)]
     others = by_runs["runs"][by_runs["best"] != last["best"]]
     since = int(min(number for number in by_runs["runs"] if number > max(others, default=0)))
@@ -111,6 +115,14 @@ def convergence_sentence(view: View, by_runs: pd.DataFrame) -> str:
         sentences.append(fill(text, other=view.title(half["best"])))
     sentences.append(_("Four times as many runs halve an interval."))
     return " ".join(sentences)
+
+
+def with_half_width(scale: Scale, row: pd.Series) -> str:
+    """A difference with half the width of its interval, or that it is equal in all runs."""
+    middle, half = scale.bare(row["difference"], signed=True), (row["high"] - row["low"]) / 2.0
+    if half > 0.0:
+        return f"{middle} ± {scale.bare(half)}"
+    return f"{middle}, {undefined_interval(row['runs'])}"
 
 
 def convergence_table(view: View, by_runs: pd.DataFrame) -> Table:
@@ -145,23 +157,14 @@ def pairing_table(view: View, measures: Sequence[str]) -> Table:
     """How many times as many runs would be needed without common draws, by measure."""
     rows = []
     for name in measures:
-        table = view.comparison.table(name, future=view.future)
-        found = table["variance_reduction"].dropna()
+        table = view.comparison.differences
+        table = table[table["measure"] == name]
+        futures = view.comparison.plausible if view.is_varied else (view.future,)
+        table = table[table["future"].isin(futures)]
+        found = table.groupby("strategy", observed=True)["variance_reduction"].median().dropna()
         # Where the baseline never varies (it costs nothing), there is nothing to pair.
         if len(found) and not np.allclose(found, 1.0):
             ends = format_interval(decimal(found.min(), 1), decimal(found.max(), 1))
             rows.append((measure_title(name), decimal(found.median(), 1), ends))
     head = [_("Measure"), _("Median over strategies"), _("Range")]
     return Table(_("Variance of independent runs divided by variance of pairs"), head, rows)
-
-
-def variance_table(variance: pd.DataFrame) -> Table:
-    """The share of the variance between runs that drawn attributes of regions explain."""
-    rows = []
-    for row in variance.itertuples():
-        ends: str = format_interval(percent(row.low), percent(row.high))
-        if not np.isfinite([row.low, row.high]).all():
-            ends = UNDEFINED
-        rows.append((measure_title(row.measure), row.share, ends))
-    head = [_("Measure"), _("Drawn attributes"), fill(_("{level} interval"), level=0.95)]
-    return Table(_("Share of the variance between runs due to drawn attributes"), head, rows)

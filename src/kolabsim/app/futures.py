@@ -1,0 +1,80 @@
+"""The plausible futures of a scenario: each run of a page has one of its own.
+
+A future is checked and built once for all visitors. Values that a visitor fixes are then written
+into it, which takes a hundredth of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from kolabsim.app.recent import Recent
+from kolabsim.engine.ensemble import Task, build_task
+from kolabsim.engine.overrides import Base, vary
+from kolabsim.scenario.futures import Future, plausible_futures, plausible_sets
+from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
+
+STORED = 16
+"""Number of scenarios whose futures are kept."""
+
+
+class World(NamedTuple):
+    """A scenario in one future."""
+
+    scenario: Scenario
+    base: Base
+
+
+class Worlds:
+    """A scenario in its plausible futures, or as it is if there are none to vary."""
+
+    def __init__(self, source: Scenario) -> None:
+        self.source = source
+        found = plausible_futures(len(plausible_sets()), source)
+        self.futures: dict[str, Future] = found if len(found) > 1 else {DEFAULT_FUTURE: {}}
+        self._made: dict[str, World] = {}
+
+    def find(self, name: str) -> World:
+        """Return the scenario in a future, made when it is first needed."""
+        found = self._made.get(name)
+        if found is None:
+            settings = self.futures[name]
+            scenario = self.source.with_(settings) if settings else self.source
+            first = next(iter(scenario.strategies.values()))
+            task = build_task(scenario, first, seed=0)
+            base = Base(task, np.zeros(0, bool), tuple(scenario.areas))
+            found = self._made[name] = World(scenario, base)
+        return found
+
+    def task(self, name: str, fixed: Mapping[str, float], seed: int) -> Task:
+        """Return the input of runs in a future with some parameters fixed, but for the strategy."""
+        base = self.find(name).base
+        keys = [f"parameters.{parameter}" for parameter in fixed]
+        task = vary(base, keys, list(fixed.values())) if fixed else base.task
+        return task._replace(seed=future_seed(seed, name))
+
+    def fixed(self, name: str, fixed: Mapping[str, float]) -> Scenario:
+        """Return the scenario in a future with some parameters fixed."""
+        found = self.find(name).scenario
+        return found.model_copy(update={"parameters": {**found.parameters, **fixed}})
+
+
+_WORLDS: Recent[Worlds] = Recent(STORED)
+
+
+def find_worlds(source: Scenario) -> Worlds:
+    """Return a scenario in its plausible futures, shared by all visitors."""
+    found = _WORLDS.get(source)
+    if found is None:
+        found = Worlds(source)
+        _WORLDS.put(source, found)
+    return found
+
+
+def without(future: Mapping[str, object], fixed: Mapping[str, float]) -> Future:
+    """Return the settings of a future that are not fixed."""
+    return {key: value for key, value in future.items() if key.partition(".")[2] not in fixed}
