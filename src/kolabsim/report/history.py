@@ -214,17 +214,20 @@ def leaving_reasons(found: Replay, decision: int) -> str:
     return " ".join(parts)
 
 
-def votes_sentence(found: Replay, turn: Turn) -> str:
-    """How the members of both parties voted on a union."""
-    rows = found.decisions
-    group = {turn.actor, *turn.partners}
+def votes_on(found: Replay, turn: Turn) -> pd.DataFrame:
+    """The votes on the union of a turning point, as rows of the decisions."""
+    rows, group = found.decisions, {turn.actor, *turn.partners}
     votes = rows[
         (rows["quarter"] == turn.quarter) & (rows["kind"] == "vote") & (rows["area"] == turn.area)
     ]
-    votes = votes[[{one, *of} == group for one, of in zip(
+    return votes[[{one, *of} == group for one, of in zip(
         votes["region"], votes["partners"], strict=True
     )]]  # fmt: skip
-    parts = []
+
+
+def votes_sentence(found: Replay, turn: Turn) -> str:
+    """How the members of both parties voted on a union."""
+    votes, parts = votes_on(found, turn), []
     for outcome, text in ((1.0, _("For it: {votes}.")), (0.0, _("Against it: {votes}."))):
         listed = [
             f"{name(found, one.region)} ({gain_text(one.gain)})"

@@ -35,6 +35,7 @@ from kolabsim.report.history import (
     name,
     silent_areas,
     turn_sentences,
+    votes_on,
 )
 from kolabsim.report.html import write_page
 from kolabsim.report.page import (
@@ -272,13 +273,7 @@ def terms_table(why: Why, turn: Turn) -> Table | None:
     found, rows = why.replay, why.replay.decisions
     if turn.decision < 0 or rows.at[turn.decision, "kind"] != "vote":
         return None
-    group = {turn.actor, *turn.partners}
-    votes = rows[
-        (rows["quarter"] == turn.quarter) & (rows["kind"] == "vote") & (rows["area"] == turn.area)
-    ]
-    votes = votes[[{one, *of} == group for one, of in zip(
-        votes["region"], votes["partners"], strict=True
-    )]]  # fmt: skip
+    votes = votes_on(found, turn)
     parts = {column: capitalise(channel_title(column)) for column in JUDGED}
     parts |= {
         "own": _("Sum of the channels"), "goodwill": _("Goodwill towards the others"),
