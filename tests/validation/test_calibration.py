@@ -240,6 +240,42 @@ def test_the_command_writes_sets_results_and_the_medoid(quick, tmp_path):
     assert "this search has other facts" in again.stderr
 
 
+def test_a_search_begins_with_the_sets_of_an_earlier_one_that_agree(quick, tmp_path):
+    first = c.axes()[0]
+    known = [{first.name: first.at(u)} for u in (0.45, 0.5, 0.55, 0.9)]
+    found = c.calibrate(sets=20, most=4, seed=3, known=known)
+    assert found.population.level == 0.0
+    assert len(found.population.distinct) == 3, "the last disagrees"
+    assert len(found.population.points) > 20
+    found = c.calibrate(sets=20, seed=3, known=known)
+    assert len(found.points) == 20
+    assert (np.abs(found.points[:, 0] - 0.5) <= 0.1).all()
+    lines = as_text(found.futures)
+    (tmp_path / "known.csv").write_text(lines, encoding="utf-8")
+    assert len(c.read_known(tmp_path / "known.csv")) == 20
+    with pytest.raises(InputError, match="none of the sets to begin with agrees"):
+        c.calibrate(sets=20, seed=3, known=[{first.name: first.high}])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("parameters.nothing\n1\n", "1: parameters.nothing: not a setting that calibration varies"),
+        ("parameters.notice\n7\n", "2: parameters.notice: '7' must be a number from 0.2 to 0.95"),
+        ("trust\nlastin\n", "2: trust: 'lastin' is not one of its words; did you mean 'lasting'?"),
+        ("trust\n", "no rows"),
+        ("", "empty"),
+    ],
+)
+def test_sets_to_begin_with_are_checked(text, message, tmp_path):
+    (tmp_path / "known.csv").write_text(text, encoding="utf-8")
+    done = kolabsim("calibrate", "--begin", "known.csv", "--out", "c", folder=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "c").exists()
+
+
 def test_a_search_that_finds_nothing_says_so_and_writes_no_sets(tmp_path, monkeypatch):
     monkeypatch.setattr(c, "judge", lambda *_how, **_more: Judged(np.full(11, 5.0), 4.0))
     done = kolabsim(

@@ -43,19 +43,26 @@ def calibrate(
     ),
     sets: int = number(200, N_("Parameter sets to find."), min=10),
     most: int = number(50_000, N_("Parameter sets to judge before giving up."), min=10),
+    begin: Path | None = typer.Option(
+        None,
+        metavar=N_("FILE"),
+        help=N_("Sets of an earlier search to begin with, in place of a uniform draw."),
+    ),
     seed: int = SEED,
     workers: int | None = WORKERS,
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.files import write_whole
     from kolabsim.report.output import check_writable
+    from kolabsim.validation.calibration import read_known
     from kolabsim.validation.fitting import fit_network, search_space
     from kolabsim.validation.network import load_network
 
     inputs = both_or_neither(scenario, bodies)
     if inputs is None:
+        known = () if begin is None else read_known(begin)
         check_writable(out)
-        match_facts(out, sets=sets, most=most, seed=seed, threads=workers)
+        match_facts(out, sets=sets, most=most, seed=seed, threads=workers, known=known)
         return
 
     def show(number: int, best: Loss) -> None:

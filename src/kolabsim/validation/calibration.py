@@ -23,15 +23,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kolabsim.analysis.statistics import mean_interval
-from kolabsim.errors import InputError
+from kolabsim.engine.ensemble import in_threads
+from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.jit import digest
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
 from kolabsim.scenario.futures import AREA_FACTOR, STRUCTURES, Future
+from kolabsim.scenario.tables import as_number, read_csv
 from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
 from kolabsim.validation.runs import Setting, simulate_runs
 from kolabsim.validation.sampling import (
+    SPARE,
     Judged,
     Population,
     Space,
@@ -251,17 +254,21 @@ def calibrate(
     most: int = 50_000,
     seed: int = 1,
     threads: int | None = None,
+    known: Sequence[Mapping[str, object]] = (),
     checkpoint: Path | None = None,
     progress: Callable[[Population], None] | None = None,
 ) -> Calibration:
     """Find ``sets`` futures that agree with all facts for calibration.
 
-    After each generation the search is saved to the file ``checkpoint``, and a search that was
-    interrupted continues from it. Raises :class:`~kolabsim.errors.InputError` if the file is of
-    another search.
+    The search descends from a uniform draw, or begins with those of the ``known`` sets that agree.
+    After each generation it is saved to the file ``checkpoint``, and a search that was interrupted
+    continues from it. Raises :class:`~kolabsim.errors.InputError` if the file is of another search,
+    or if no known set agrees.
     """
-    asked = identity(sets, seed)
+    asked = identity(sets, seed, known)
     begin = None if checkpoint is None else load_population(checkpoint, asked)
+    if begin is None and known:
+        begin = begin_with(known, wanted=sets, seed=seed, threads=threads)
 
     def show(one: Population) -> None:
         if checkpoint is not None:
@@ -282,10 +289,77 @@ def all_facts() -> tuple[Fact, ...]:
     return tuple(fact for some in calibration_facts().values() for fact in some)
 
 
-def identity(sets: int, seed: int) -> str:
+def read_known(path: Path) -> tuple[Future, ...]:
+    """Read sets that an earlier search found; what a file does not name has its default.
+
+    Raises :class:`~kolabsim.errors.InputError` with every column or cell that does not fit.
+    """
+    problems, known = Problems(), {axis.name: axis for axis in axes()}
+    table = read_csv(path, problems)
+    problems.raise_if_any()
+    assert table is not None  # otherwise there is a problem
+    for name in table.header:
+        if name not in known:
+            text = _("{setting}: not a setting that calibration varies{suggestion}")
+            near = suggestion(name, known)
+            problems.add(text, file=path, line=1, setting=name, suggestion=near)
+    problems.raise_if_any()
+    columns = {name: table.texts(name) for name in table.header}
+    for name, cells in columns.items():
+        axis = known[name]
+        for line, cell in zip(table.lines, cells, strict=True):
+            if axis.words and cell not in axis.words:
+                text = _("{setting}: {value} is not one of its words{suggestion}")
+                near = suggestion(cell, axis.words)
+                text = text.format(setting=name, value=repr(cell), suggestion=near)
+                problems.add(text, file=path, line=line)
+            elif not axis.words and not axis.low <= as_number(cell) <= axis.high:
+                text = _("{setting}: {value} must be a number from {low} to {high}")
+                low, high = f"{axis.low:g}", f"{axis.high:g}"
+                text = text.format(setting=name, value=repr(cell), low=low, high=high)
+                problems.add(text, file=path, line=line)
+    if not table.lines:
+        problems.add(_("this table has no rows"), file=path)
+    problems.raise_if_any()
+    rows = zip(*columns.values(), strict=True)
+    return tuple(
+        {
+            name: cell if known[name].words else float(cell)
+            for name, cell in zip(columns, row, strict=True)
+        }
+        for row in rows
+    )
+
+
+def begin_with(
+    known: Sequence[Mapping[str, object]], *, wanted: int, seed: int, threads: int | None
+) -> Population:
+    """A population at the last level: those known sets that agree, and copies of them.
+
+    Raises :class:`~kolabsim.errors.InputError` if none agrees.
+    """
+    points = np.array([point_of(one) for one in known])
+    found = list(
+        in_threads(lambda point: judge(future_at(point), 0.0, seed=seed), points, threads=threads)
+    )
+    worst = np.array([one.worst for one in found])
+    positions = np.array([one.positions for one in found])
+    rows = np.flatnonzero(worst <= 0.0)
+    if not len(rows):
+        raise InputError([Problem(_("none of the sets to begin with agrees with all facts"))])
+    number = max(int(np.ceil(SPARE * wanted)) - len(rows), 0)
+    copies = np.random.default_rng(seed).choice(rows, number, replace=number > len(rows))
+    rows = np.concatenate([rows, copies])
+    return Population(
+        wanted, points[rows], worst[rows], positions[rows], 0.0, points[rows], points, positions,
+        levels=((0.0, 0),),
+    )  # fmt: skip
+
+
+def identity(sets: int, seed: int, known: Sequence[Mapping[str, object]] = ()) -> str:
     """A hash of everything that decides the course of a search."""
     facts = [(one.id, one.low, one.high, repr(SETTINGS[one.settings[0]])) for one in all_facts()]
-    what = (axes(), facts, LOOKS, FAR, sets, seed, digest())
+    what = (axes(), facts, LOOKS, FAR, sets, seed, digest(), *map(repr, known))
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 

@@ -129,10 +129,14 @@ class Population:
 
     @property
     def memory(self) -> np.ndarray:
-        """[d] correlation of each coordinate with where it was when the last level was reached."""
+        """[d] correlation of each coordinate with where it was when the last level was reached.
+
+        Where all points were equal, it is the share that has not moved.
+        """
         a, b = self.points - self.points.mean(axis=0), self.arrived - self.arrived.mean(axis=0)
         scale = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
-        return np.where(scale > 0.0, (a * b).sum(axis=0) / np.where(scale > 0.0, scale, 1.0), 1.0)
+        alike = (a * b).sum(axis=0) / np.where(scale > 0.0, scale, 1.0)
+        return np.where(scale > 0.0, alike, (self.points == self.arrived).mean(axis=0))
 
     @property
     def is_done(self) -> bool:
