@@ -251,6 +251,27 @@ def calibration() -> str:
     ])  # fmt: skip
 
 
+def numbers() -> str:
+    """What each parameter does to the headline outcomes, from the studies of all of them."""
+    from kolabsim.model.measures import MEASURES
+    from kolabsim.model.parameters import GROUPS, PARAMETERS
+
+    kept = json.loads((Path(__file__).parents[1] / "reference" / "numbers.json").read_text())
+
+    def most(scenario: str, name: str) -> str:
+        share, outcome = max((found[name], outcome) for outcome, found in kept[scenario].items())
+        return f"{share:.0%} ({MEASURES[outcome].title})"
+
+    def largest(name: str) -> float:
+        return max(found[name] for some in kept.values() for found in some.values())
+
+    rows = [
+        (code(name), GROUPS[PARAMETERS[name].group], *(most(scenario, name) for scenario in kept))
+        for name in sorted(PARAMETERS, key=lambda name: -largest(name))
+    ]
+    return table(("parameter", "group", *kept), rows)
+
+
 # What people write --------------------------------------------------------------------------------
 
 
@@ -447,7 +468,7 @@ def autodoc(name: str, found: object) -> str:
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        parameters, factors, terms, measures, facts, calibration, tables, scenario, experiments,
+        parameters, factors, terms, measures, facts, calibration, numbers, tables, scenario, experiments,
         importing, commands, python,
     )
 }  # fmt: skip
