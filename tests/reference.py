@@ -1338,7 +1338,7 @@ class Reference:
             "commitment": mean(self.m),
             "quality_gini": gini(mean_quality),
             "worst_tenth": mean(mean_quality[:tenth]),
-            "losers": mean([gain < -1e-9 for gain in losing]),
+            "worse_off": mean([gain < -1e-9 for gain in losing]),
             "exit_rate": 4 * self.counts["ended"] / self.members_before
             if self.members_before else math.nan,
             "membership_age": mean([(quarter - self.entered[s]) / 4 for s in self.body]),

@@ -16,7 +16,7 @@ def test_the_best_point_is_found_and_only_its_equals_are_unclear():
     assert found.setting(found.worst) == {"team": 0.0, "trust": 0.1}
     assert found.unclear.tolist() == [False, False, False, True, True, False]
     assert found.grid(found.mean).shape == (2, 3)
-    less = map_outcome(draw(means), LEVELS, outcome="losers", better=-1)
+    less = map_outcome(draw(means), LEVELS, outcome="worse_off", better=-1)
     assert less.best == found.worst
 
 

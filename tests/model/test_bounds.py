@@ -39,7 +39,7 @@ UNDEFINED_AT_TIMES = {
 }  # fmt: skip
 """Measures of what need not be there: an agreement, a contact, a body, a triple, a cost."""
 SHARES_OF_SOMETHING = {
-    "cooperation", "shortfall", "losers", "density", "transitivity", "isolates",
+    "cooperation", "shortfall", "worse_off", "density", "transitivity", "isolates",
     "quality", "trust", "trust_in_bodies", "commitment", "quality_gini", "worst_tenth",
     "degree_gini", "contracts", "listed_bodies_kept",
 }  # fmt: skip

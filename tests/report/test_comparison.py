@@ -11,7 +11,7 @@ from kolabsim.figures.labels import choose_measure_scale
 from kolabsim.figures.style import to_svg
 from kolabsim.i18n import LanguageError, language, set_language, speaking
 from kolabsim.model.areas import AREA_TITLES
-from kolabsim.model.measures import REPORT, shown_in
+from kolabsim.model.measures import MEASURES, REPORT, shown_in
 from kolabsim.model.parameters import PARAMETERS
 from kolabsim.report import page as page_module
 from kolabsim.report.assumptions import drawn_attributes
@@ -434,6 +434,16 @@ def test_the_answer_names_who_loses(results, comparison):
     worst = lost.loc[lost["difference"].idxmin()]
     title = comparison.scenario.strategies[worst["strategy"]].title("en")
     assert f"The largest loss under any strategy is that of {worst['name']} under “{title}”" in text
+
+
+def test_losing_regions_are_counted_by_one_definition(comparison):
+    lost = comparison.losers()["strategy"].value_counts()
+    view = View(comparison)
+    table = brief_table(view)
+    assert table.head[-1] == "Losers"
+    counts = {name: int(cells[-1].main) for name, cells in table.rows}
+    assert counts == {view.title(name): lost.get(name, 0) for name in comparison.strategies}
+    assert not any("lose" in measure.title for measure in MEASURES.values())
 
 
 def test_names_are_listed_as_in_a_sentence():

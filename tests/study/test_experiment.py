@@ -14,7 +14,7 @@ futures:
   worth: {parameters.quality_value: 0.8}
 runs: 10
 seed: 0
-measures: [efficiency, losers]
+measures: [efficiency, exit_rate]
 set: {horizon: 8}
 """
 
@@ -59,7 +59,7 @@ def test_shipped_experiments_load(name):
 def test_every_problem_is_reported_with_its_line(tmp_path):
     text = GOOD.replace("[team, forum]", "[teem, forum]")
     text = text.replace("quality_value: 0.8", "quality_valu: 0.8")
-    text = text.replace("losers", "loosers").replace("horizon: 8", "horizon: 0")
+    text = text.replace("exit_rate", "exit_rat").replace("horizon: 8", "horizon: 0")
     text = text.replace("runs: 10", "runs: 1") + "sed: 3\n"
     path = write(tmp_path, text)
     message = problems(path)
@@ -68,7 +68,7 @@ def test_every_problem_is_reported_with_its_line(tmp_path):
         (4, "did you mean 'team'"),
         (7, "did you mean 'quality_value'"),
         (8, "allowed: at least 2"),
-        (10, "did you mean 'losers'"),
+        (10, "did you mean 'exit_rate'"),
         (11, "horizon"),
         (12, "sed: unknown key"),
     ):
@@ -110,3 +110,8 @@ def test_bad_files(tmp_path, text, words):
 def test_what_is_not_there_is_said_with_the_nearest_name(tmp_path):
     assert "did you mean 'kartamantul'" in problems("kartamantull")
     assert "nothing.yaml" in problems(tmp_path / "nothing.yaml")
+
+
+def test_a_former_name_of_a_measure_leads_to_its_present_one(tmp_path):
+    path = write(tmp_path, GOOD.replace("exit_rate", "losers"))
+    assert "'losers' is not a measure; did you mean 'worse_off'?" in problems(path)

@@ -34,7 +34,7 @@ def test_outcomes_are_measures_at_the_end_or_at_a_quarter_or_their_spread():
     spread = parse_outcome("spread(net_efficiency)", 40)
     assert (spread.column, spread.is_spread, spread.better) == ("net_efficiency", True, -1)
     assert parse_outcome("spread(trust@3)", 40).column == "trust@3"
-    assert parse_outcome("losers", 40).better == -1
+    assert parse_outcome("worse_off", 40).better == -1
 
 
 @pytest.mark.parametrize(

@@ -162,10 +162,18 @@ class Comparison:
     def losers(self, *, future: str | None = None) -> pd.DataFrame:
         """Return the rows of :meth:`regions` that lose, likely or robustly if over futures.
 
-        This is the one definition of a region that loses: by more than the practical threshold.
+        This is the one definition of a region that loses: against the baseline, and by more than
+        the practical threshold. The measure ``worse_off`` compares with serving alone instead.
         """
+        return self._regions_that(LOSES, future)
+
+    def gainers(self, *, future: str | None = None) -> pd.DataFrame:
+        """Return the rows of :meth:`regions` that gain, by the definition of :meth:`losers`."""
+        return self._regions_that(GAINS, future)
+
+    def _regions_that(self, verdict: str, future: str | None) -> pd.DataFrame:
         table = self.regions(future=future)
-        return table[table["verdict"].astype(object).replace(PLAIN) == LOSES]
+        return table[table["verdict"].astype(object).replace(PLAIN) == verdict]
 
     def order(self, measure: str = NET_BENEFIT, *, future: str | None = None) -> list[str]:
         """Return the strategies by their difference, the best first, undefined ones last."""

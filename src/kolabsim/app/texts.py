@@ -13,7 +13,6 @@ from kolabsim.analysis.statistics import (
     GAINS,
     LIKELY,
     LOSES,
-    PLAIN,
     ROBUST,
     SAME,
     UNDECIDED,
@@ -62,10 +61,7 @@ def headline(comparison: Comparison) -> str:
             "{difference} ({interval} over plausible assumptions). {verdict} Of {regions} regions, "
             "{gain} gain and {lose} lose, likely or robustly."
         )
-    gain, lose = (
-        (comparison.regions()["verdict"].astype(object).replace(PLAIN) == word).sum()
-        for word in (GAINS, LOSES)
-    )
+    gain, lose = len(comparison.gainers()), len(comparison.losers())
     return text.format(
         baseline=strategy_title(comparison, comparison.baseline),
         difference=scale.text(row.difference, signed=True),

@@ -6,8 +6,10 @@ run. An undefined value (a decision time without an agreement) is NaN here and n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kolabsim.errors import suggestion
 from kolabsim.model.state import places
 
 REPORT, PAGE, STEPPER, COSTS, TRAITS = "report", "page", "stepper", "costs", "traits"
@@ -157,9 +159,10 @@ MEASURES = Measures({
         "quality of the worst-off tenth", "mean quality of the tenth of regions that is worst off",
         "0..1", better=1, shown=(REPORT,), order=12,
     ),
-    "losers": Measure(
-        "regions that lose", "share of regions with a negative net benefit", better=-1,
-        shown=(REPORT, PAGE), order=13,
+    "worse_off": Measure(
+        "regions worse off than alone",
+        "share of regions whose net benefit is negative: they would be better off serving alone",
+        better=-1, shown=(REPORT, PAGE), order=13,
     ),
     "exit_rate": Measure(
         "exit rate", "share of memberships that end in a year", "share/year", better=-1,
@@ -238,6 +241,14 @@ MEASURES = Measures({
     ),
 })  # fmt: skip
 """Measures of the whole system, one value per quarter and run."""
+
+RENAMED = {"losers": "worse_off"}
+"""Former names of measures, with the present ones."""
+
+
+def measure_hint(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that is no measure: its present name, or the nearest."""
+    return suggestion(RENAMED.get(name, name), known)
 
 
 def shown_in(place: str) -> tuple[str, ...]:

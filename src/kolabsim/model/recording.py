@@ -147,7 +147,7 @@ def add_region(i, s, quarter, quality, out):
         out[AT.trust] += s.contact[c].trust
     quality[i] = mean
     out[AT.cooperation] += members
-    out[AT.losers] += gain < -NEGLIGIBLE * costs
+    out[AT.worse_off] += gain < -NEGLIGIBLE * costs
     out[AT.commitment] += s.region[i].commitment
 
 
@@ -187,7 +187,7 @@ def conclude_slots(s, p, quarter, out):
     saved, net, spent = out[AT.saving], out[AT.benefit_money], 0.0
     for lever in range(s.ledger.shape[1]):
         spent += s.ledger[PAID, lever]
-    out[AT.losers] /= regions
+    out[AT.worse_off] /= regions
     out[AT.commitment] /= regions
     out[AT.cooperation] = members / (regions * areas)
     out[AT.efficiency] = saved / money

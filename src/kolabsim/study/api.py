@@ -11,7 +11,7 @@ import numpy as np
 from kolabsim.engine.ensemble import BLOCK, run_blocks
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
-from kolabsim.model.measures import REGION_MEASURES
+from kolabsim.model.measures import REGION_MEASURES, measure_hint
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.collect import Results
@@ -141,7 +141,7 @@ def as_function(
     problems = Problems()
     for name in chosen:
         if name not in scenario.measures:
-            hint = suggestion(name, scenario.measures)
+            hint = measure_hint(name, scenario.measures)
             text = _("'{name}' is not a measure of {scenario}{hint}")
             problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
     problems.raise_if_any()

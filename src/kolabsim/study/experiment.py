@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from kolabsim.errors import InputError, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
+from kolabsim.model.measures import measure_hint
 from kolabsim.scenario.files import is_file
 from kolabsim.scenario.futures import (
     STRUCTURES,
@@ -163,7 +164,7 @@ class Experiment(Generic[AnySpec]):
             for k, name in enumerate(spec.measures):
                 if name not in scenario.measures:
                     message = _("'{name}' is not a measure{hint}")
-                    hint = suggestion(name, scenario.measures)
+                    hint = measure_hint(name, scenario.measures)
                     check.add(("measures", k), message.format(name=name, hint=hint))
             if spec.likely > spec.robust:
                 message = _("{value} is more than robust: {robust}")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from kolabsim.errors import InputError, suggestion
+from kolabsim.errors import InputError
 from kolabsim.i18n import N_, _
-from kolabsim.model.measures import MEASURES, REPORT, shown_in
+from kolabsim.model.measures import MEASURES, REPORT, measure_hint, shown_in
 from kolabsim.scenario.futures import STRUCTURES, plausible_sets
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import Keywords, Section, Title
@@ -128,7 +128,7 @@ def parse_outcome(word: str, horizon: int, measures: Sequence[str] = tuple(MEASU
     if match is None or match[2] not in measures:
         name = match[2] if match else word
         text = _("'{name}' is not a measure{hint}")
-        hint = suggestion(name, measures)
+        hint = measure_hint(name, measures)
         raise InputError.of(text, name=name, hint=hint)
     quarter = None if match[3] is None else int(match[3])
     if quarter is not None and quarter >= horizon:

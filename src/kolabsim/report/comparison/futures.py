@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.analysis.comparison import NET_BENEFIT
 from kolabsim.analysis.statistics import BETTER, GAINS, LOSES, SAME, UNDECIDED, WORSE, verdicts
@@ -21,9 +21,6 @@ from kolabsim.report.comparison.tables import ACROSS, LONGEST, cost_titles, diff
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Block, Cell, Facts, Folded, Heading, Table
 from kolabsim.report.wording import fill, in_groups
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SENSES = (BETTER, UNDECIDED, WORSE)
 FEW = 12
@@ -122,8 +119,8 @@ def over_futures(
 def strategies_in_futures(view: View) -> Table:
     """How each strategy does over all futures, against the baseline of the same future."""
     table, scale = net_benefit(view)
-    best, lost = firsts(view), view.comparison.winners
-    lost, rows = lost[lost["verdict"] == LOSES], []
+    best, rows = firsts(view), []
+    lost = pd.concat([view.comparison.losers(future=name) for name in view.comparison.futures])
     for name in view.order:
         here = table[table["strategy"] == name]
         found = here["verdict"].replace({SAME: UNDECIDED}).tolist()

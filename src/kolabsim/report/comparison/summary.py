@@ -11,10 +11,6 @@ import pandas as pd
 
 from kolabsim import __version__
 from kolabsim.analysis.comparison import NET_BENEFIT, measure_columns, measure_values
-from kolabsim.analysis.statistics import (
-    GAINS,
-    PLAIN,
-)
 from kolabsim.figures.formatting import (
     UNDEFINED,
     Scale,
@@ -292,7 +288,7 @@ def loser_headline(view: View) -> Headline:
         )
     text = view.fill(
         text, **numbers, region=worst["name"],
-        gain=(here["verdict"].astype(object).replace(PLAIN) == GAINS).sum(),
+        gain=(view.gainers["strategy"] == view.best).sum(),
         difference=scale.text(worst["difference"], signed=True), better=worst["better_share"],
         interval=written_interval(scale, worst, signed=True), runs=int(worst["runs"]),
     )  # fmt: skip

@@ -153,7 +153,8 @@ def brief_table(view: View) -> Table:
     caption = _(
         "Differences from “{baseline}”: {level} intervals, which show chance only; {runs} runs "
         "each. Net benefit in {unit}; money over the run in {money}; “saved per unit” is the "
-        "saving for each unit of money spent; the last column counts the regions that lose."
+        "saving for each unit of money spent; the last column counts the regions that lose more "
+        "than {threshold} of cost."
     )
     if view.is_varied:
         caption = _(
@@ -161,7 +162,7 @@ def brief_table(view: View) -> Table:
             "of 90% of them ({runs} runs each). ▲ better by more than {threshold} of cost in at "
             "least {robust} of futures, △ in at least {likely}; ▼ ▽ worse; ● hardly changes; □ "
             "depends on assumptions; ○ undecided by chance. Net benefit in {unit}; money over the "
-            "run in {money}; the last column counts the regions that lose."
+            "run in {money}; the last column counts the regions that lose, likely or robustly."
         )
     made = view.fill(caption, unit=scale.label, money=money.label)
     if view.same_money is not None:

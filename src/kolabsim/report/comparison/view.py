@@ -48,6 +48,8 @@ class View:
         """Costs and savings."""
         self.losers = comparison.losers(future=self.future)
         """The regions that lose."""
+        self.gainers = comparison.gainers(future=self.future)
+        """The regions that gain."""
         found = comparison.same_money if future is None else None
         self.same_money = None if found is None or not len(found) else found.set_index("strategy")
         """Strategies at the cost of one of them, by name; None if there are none."""
