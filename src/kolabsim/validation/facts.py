@@ -53,10 +53,7 @@ SETTINGS: dict[str, Setting] = {
     "boards": _years(20, {"form": "board"}),
     "contracts": _years(20, {"form": "contract"}),
     "lead": _years(20, {"form": "lead"}),
-    # At the intensity at which its facts were first judged; the shipped strategy has more since.
-    "grants": _years(20, {"strategies.grants.support.government": {
-        "intensity": 0.6, "paid_by": "centre",
-    }}, "grants"),
+    "grants": _years(20, strategy="grants"),
     "mediation": _years(20, strategy="ngo"),
     "forum": _years(20, strategy="forum"),
     "planning": _years(20, strategy="planning"),
