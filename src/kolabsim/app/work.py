@@ -50,6 +50,11 @@ def runs_at_a_time(work: int) -> int:
     return max(1, min(MOST_AT_A_TIME, AT_A_TIME // work))
 
 
+def is_heavy(work: int) -> bool:
+    """Whether a run is long: a core does no less than one run at a time."""
+    return work > AT_A_TIME
+
+
 def check_work(task: Task, file: str, factor: float = 1.0) -> None:
     """Refuse a scenario whose first estimate takes too long.
 
