@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError
-from kolabsim.i18n import _
+from kolabsim.i18n import Amount, _
 
 if TYPE_CHECKING:
     from kolabsim.engine.ensemble import Task
@@ -69,8 +69,8 @@ def check_work(task: Task, file: str, factor: float = 1.0) -> None:
         "contacts, {areas} service areas, {quarters} quarters, {runs} runs of {strategies} "
         "strategies); the command 'kolabsim run' has no limit"
     )
+    times = Amount(work / most, 0 if work >= 10 * most else 1)
     raise InputError.of(
-        text, file, times=f"{work / most:.2g}", regions=len(world.region),
-        contacts=len(world.contact), areas=len(world.area),
+        text, file, times=times, regions=len(world.region), contacts=len(world.contact), areas=len(world.area),
         quarters=int(world.setting[0].horizon), runs=FEWEST_RUNS, strategies=STRATEGIES,
     )  # fmt: skip
