@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kolabsim import load
+from kolabsim import figures, load
 from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.figures import style
@@ -261,6 +261,16 @@ def test_a_map_says_which_lines_it_has(tmp_path):
     assert done.returncode == 0
     report = (tmp_path / "other/report.html").read_text(encoding="utf-8")
     assert "thin lines join neighbours on land" in report
+
+
+@pytest.mark.parametrize("baseline", [None, "voluntary"])
+def test_a_single_quarter_is_drawn_where_it_can_be_seen(recwarn, baseline):
+    results = simulate(load("kartamantul").with_(horizon=1), ["voluntary", "team"], runs=2)
+    (axes,) = figures.envelopes(results, "trust", ["team"], baseline=baseline).axes
+    left, right = axes.get_xlim()
+    drawn = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 1]
+    assert any(left < min(x) < max(x) < right for x in drawn)
+    assert not recwarn.list
 
 
 def test_drawing_letters_without_a_font_warns_of_nothing(recwarn):

@@ -35,7 +35,10 @@ from tests.hostile.worlds import (
 from tests.sketches import sketching
 from tests.terminal import kolabsim
 
-RAW = r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
+RAW = (
+    r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
+    "|low and high [xy]lims"
+)
 
 
 UNDEFINED = "undefined|defined objectives|terdefinisi"

@@ -71,6 +71,7 @@ def check_work(task: Task, file: str, factor: float = 1.0) -> None:
     )
     times = Amount(work / most, 0 if work >= 10 * most else 1)
     raise InputError.of(
-        text, file, times=times, regions=len(world.region), contacts=len(world.contact), areas=len(world.area),
-        quarters=int(world.setting[0].horizon), runs=FEWEST_RUNS, strategies=STRATEGIES,
+        text, file, times=times, regions=len(world.region), contacts=len(world.contact),
+        areas=len(world.area), quarters=int(world.setting[0].horizon), runs=FEWEST_RUNS,
+        strategies=STRATEGIES,
     )  # fmt: skip
