@@ -20,7 +20,7 @@ from kolabsim.scenario.shapes import Shape
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import choose_factors
 from tests.builders import make_scenario
-from tests.hostile.worlds import TOWNS, write_world
+from tests.hostile.worlds import RAW, TOWNS, write_world
 from tests.sketches import sketching
 from tests.terminal import kolabsim
 
@@ -34,6 +34,7 @@ def finished(folder, **environment):
     done = kolabsim("run", "study.yaml", "--out", "out", folder=folder, **environment)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert not re.search(RAW, done.stderr), done.stderr
     return done, (folder / "out/report.html").read_text(encoding="utf-8")
 
 
@@ -54,6 +55,7 @@ def finished(folder, **environment):
         (MORRIS | {"factors": {"parameters.startup_cost": [0, float("inf")]}}, "finite numbers"),
         ({"kind": "sweep", "factors": {"mechanisms.team": {"levels": [0.1, float("inf")]},
                                        "parameters.notice": None}}, "finite numbers"),
+        ({"runs": 10**9}, "1000000000 is too large; allowed: at most 1000000"),
         ({"set": {"horizon": None}}, "horizon: the value is missing"),
         ({"futures": {"a": {"parameters.notice": None}}}, "notice: the value is missing"),
     ],
@@ -101,6 +103,11 @@ def test_an_outcome_that_nothing_changes_is_said_beside_the_others(tmp_path, out
         assert "programme_cost is 0 at all 16 points: no factor changes it" in text
         told = "Trust depends most on" in text or "Trust: no factor can be" in text
         assert told == (len(outcomes) == 2)
+
+
+def test_factors_without_any_effect_are_drawn(tmp_path):
+    write_world(tmp_path, **MORRIS, factors=FACTORS, outcomes=["saving"])
+    finished(tmp_path)
 
 
 @pytest.mark.parametrize("outcomes", [["trust", "saving"], ["trust"]])

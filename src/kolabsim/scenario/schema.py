@@ -274,7 +274,7 @@ def explain(error: ErrorDetails, shape: Any) -> str:
         hint = suggestion(value if isinstance(value, str) else "", allowed)
     if kind not in MESSAGES:
         return error["msg"]
-    limit = f"{limits[0]:g}" if limits else ""
+    limit = f"{limits[0]:.15g}" if limits else ""
     return _(MESSAGES[kind]).format(value=format_value(value), suggestion=hint, limit=limit)
 
 
