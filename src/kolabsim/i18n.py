@@ -95,6 +95,33 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _catalogue(language()).ngettext(one, many, number)
 
 
+class Amount(float):
+    """A number in a message, written with the marks of the language in which it is shown.
+
+    >>> with speaking("id"):
+    ...     print("{people}; {share}".format(people=Amount(90000), share=Amount(2.25, 1)))
+    90.000; 2,2
+    """
+
+    decimals: int
+    """Most decimals that are shown; zeros at the end are not."""
+
+    def __new__(cls, value: float, decimals: int = 0) -> Amount:
+        """Take a number, and the most decimals that are shown of it."""
+        found = super().__new__(cls, value)
+        found.decimals = decimals
+        return found
+
+    def __str__(self) -> str:
+        from babel.numbers import format_decimal
+
+        places = "." + "#" * self.decimals if self.decimals else ""
+        return str(format_decimal(float(self), f"#,##0{places}", locale=language()))
+
+    def __format__(self, pattern: str) -> str:
+        return str(self)
+
+
 @cache
 def _catalogue(code: str) -> gettext.NullTranslations:
     if code == "en":

@@ -124,7 +124,7 @@ def test_a_constant_difference_is_certain_only_after_enough_runs(scenario):
 @pytest.mark.parametrize("size", [1e-9, 1.0, 1e12])
 def test_rounding_errors_vary_nothing(scenario, size):
     base = size * (1.0 + RNG.random(8))
-    for difference in (0.0, 0.1 * size):
+    for difference in (0.0, 1e-9 * size, 0.1 * size):
         changed = base + difference * (1.0 + 1e-15 * RNG.normal(size=8))
         found = row(scenario, base, changed)
         assert np.isnan(found["variance_reduction"])

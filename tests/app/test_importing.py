@@ -1,7 +1,9 @@
 """A preview of an uploaded table: its questions, its answers, and what follows from them."""
 
+import asyncio
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -339,3 +341,20 @@ def test_an_earlier_study_is_repeated(total):
     again.rename(preview.form.name)
     assert again.look(again.form).draft.files == earlier
     assert view.choice("acquaintance") == Choice("nearest:NUMBER", {"number": "2"})
+
+
+def test_a_page_that_is_closed_while_its_files_are_read_builds_nothing(monkeypatch):
+    """It ended in an AssertionError when somebody closed it at the right moment."""
+    import_page = pytest.importorskip("kolabsim.app.import_page", reason="no extra 'app'")
+    page = object.__new__(import_page.ImportPage)
+    page.client, page.lang, page.view = SimpleNamespace(is_deleted=True), "en", None
+    asyncio.run(page.show(look({"a.csv": PLAIN.encode()})))
+    assert page.view is None
+    page.client.is_deleted = False
+
+    async def close(client, _code, _seconds):
+        client.is_deleted, page.view = True, None
+
+    monkeypatch.setattr(import_page, "ask_browser", close)
+    asyncio.run(page.show(look({"a.csv": PLAIN.encode()})))
+    assert page.view is None

@@ -1,6 +1,6 @@
 """Pages that are open, and those that nobody looks at."""
 
-from kolabsim.app.pages import Pages
+from kolabsim.app.pages import PATIENCE, Pages
 
 
 class Client:
@@ -19,12 +19,24 @@ class Client:
 
 
 def test_pages_that_never_connect_make_room():
-    pages, clients = Pages(most_waiting=2), [Client(str(k)) for k in range(5)]
+    now = [0.0]
+    pages = Pages(most_waiting=2, clock=lambda: now[0])
+    clients = [Client(str(k)) for k in range(5)]
     assert pages.enter(clients[0])
     clients[0].connect()
-    for client in clients[1:]:
+    for client in clients[1:4]:
         assert pages.enter(client)
+    assert not any(client.is_deleted for client in clients)  # their browsers may be on their way
+    now[0] = 2 * PATIENCE
+    assert pages.enter(clients[4])
     assert [client.is_deleted for client in clients] == [False, True, True, False, False]
+
+
+def test_those_who_only_load_pages_have_a_limit_however_quick_they_are():
+    pages, clients = Pages(most_waiting=2, most_loaded=5), [Client(str(k)) for k in range(9)]
+    for client in clients:
+        assert pages.enter(client)
+    assert sum(not client.is_deleted for client in clients) == 5
 
 
 def test_too_many_open_pages_are_refused_until_some_close():

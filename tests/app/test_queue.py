@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from kolabsim.app.queue import ABOUT, CREDIT, LONG, Queue
+from kolabsim.app.queue import ABOUT, CREDIT, Queue
 from kolabsim.app.recent import Recent
 from kolabsim.i18n import language, speaking
 
@@ -74,7 +74,7 @@ class Hall:
         self.queue = Queue(2, "test", lambda: next(self.times) * 1e-6)
         self.running, self.changed = [], threading.Condition()
 
-    def ask(self, line, name):
+    def ask(self, line, name, *, is_long=False):
         end = threading.Event()
 
         def job():
@@ -85,7 +85,7 @@ class Hall:
             with self.changed:
                 self.running.remove(name)
 
-        return end, line.submit(job)
+        return end, line.submit(job, is_long=is_long)
 
     def await_running(self, *names):
         with self.changed:
@@ -95,14 +95,13 @@ class Hall:
 def test_the_last_thread_is_free_of_long_work_while_others_are_about():
     hall = Hall()
     heavy, light = hall.queue.line(), hall.queue.line()
-    heavy.longest = 2 * LONG
+    heavy.is_heavy = True
     (first, one), (second, two) = (hall.ask(heavy, f"heavy {k}") for k in range(2))
     hall.await_running("heavy 0", "heavy 1")  # nobody else is about
     first.set()
     second.set()
     one.result(60)
     two.result(60)
-    heavy.longest = 2 * LONG
     ended, done = hall.ask(light, "light")
     ended.set()
     done.result(60)
@@ -120,15 +119,19 @@ def test_the_last_thread_is_free_of_long_work_while_others_are_about():
         future.result(60)
 
 
-def test_what_was_long_counts_less_and_less():
-    queue = Queue(1, "test")
-    line = queue.line()
-    line.longest = 2 * LONG
-    for _piece in range(4):
-        line.submit(int).result(60)
-    queue.line().submit(int).result(60)  # so that the last piece is accounted for
-    assert not line.is_long
-    assert line.longest > 0.0
+def test_a_thread_is_free_of_long_work_of_those_whose_work_is_short_otherwise():
+    hall = Hall()
+    one, other = hall.queue.line(), hall.queue.line()
+    waiting = [hall.ask(one, "report 0", is_long=True)]
+    hall.await_running("report 0")
+    waiting.append(hall.ask(other, "report 1", is_long=True))
+    ended, done = hall.ask(other, "estimate")  # not even behind the report of its own visitor
+    hall.await_running("report 0", "estimate")
+    ended.set()
+    done.result(60)
+    for end, future in waiting:
+        end.set()
+        future.result(60)
 
 
 def test_those_who_come_back_have_no_credit():

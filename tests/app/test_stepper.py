@@ -1,5 +1,9 @@
 """One run of the user's strategy, quarter by quarter."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
 from kolabsim.app.session import YOURS
 from kolabsim.app.stepper import Stepper
 from kolabsim.app.texts import history_html, quarter_html
@@ -52,3 +56,14 @@ def test_a_stepper_tells_what_has_happened_to_a_region_so_far(estimate):
     shown = listed_events(whole, region, None, 12)
     assert [one.what for one in told] == [event_sentence(whole, row) for row in reversed(shown)]
     assert history_html(told).count("<li>") == len(told)
+
+
+def test_quick_clicks_give_the_run_that_slow_ones_give(estimate):
+    """Steps that are asked for side by side follow each other: they change one model."""
+    slow, quick = Stepper(estimate.session), Stepper(estimate.session)
+    slow.step(12)
+    with ThreadPoolExecutor(6) as clicks:
+        for _done in clicks.map(quick.step, [2] * 6):
+            pass
+    assert quick.is_over
+    np.testing.assert_equal(quick.model.measures, slow.model.measures)

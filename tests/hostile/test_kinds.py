@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kolabsim import load
+from kolabsim import figures, load
 from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.figures import style
@@ -20,7 +20,7 @@ from kolabsim.scenario.shapes import Shape
 from kolabsim.study.api import simulate
 from kolabsim.study.factors import choose_factors
 from tests.builders import make_scenario
-from tests.hostile.worlds import TOWNS, write_world
+from tests.hostile.worlds import RAW, TOWNS, write_world
 from tests.sketches import sketching
 from tests.terminal import kolabsim
 
@@ -34,6 +34,7 @@ def finished(folder, **environment):
     done = kolabsim("run", "study.yaml", "--out", "out", folder=folder, **environment)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert not re.search(RAW, done.stderr), done.stderr
     return done, (folder / "out/report.html").read_text(encoding="utf-8")
 
 
@@ -54,6 +55,7 @@ def finished(folder, **environment):
         (MORRIS | {"factors": {"parameters.startup_cost": [0, float("inf")]}}, "finite numbers"),
         ({"kind": "sweep", "factors": {"mechanisms.team": {"levels": [0.1, float("inf")]},
                                        "parameters.notice": None}}, "finite numbers"),
+        ({"runs": 10**9}, "1000000000 is too large; allowed: at most 1000000"),
         ({"set": {"horizon": None}}, "horizon: the value is missing"),
         ({"futures": {"a": {"parameters.notice": None}}}, "notice: the value is missing"),
     ],
@@ -101,6 +103,11 @@ def test_an_outcome_that_nothing_changes_is_said_beside_the_others(tmp_path, out
         assert "programme_cost is 0 at all 16 points: no factor changes it" in text
         told = "Trust depends most on" in text or "Trust: no factor can be" in text
         assert told == (len(outcomes) == 2)
+
+
+def test_factors_without_any_effect_are_drawn(tmp_path):
+    write_world(tmp_path, **MORRIS, factors=FACTORS, outcomes=["saving"])
+    finished(tmp_path)
 
 
 @pytest.mark.parametrize("outcomes", [["trust", "saving"], ["trust"]])
@@ -261,6 +268,16 @@ def test_a_map_says_which_lines_it_has(tmp_path):
     assert done.returncode == 0
     report = (tmp_path / "other/report.html").read_text(encoding="utf-8")
     assert "thin lines join neighbours on land" in report
+
+
+@pytest.mark.parametrize("baseline", [None, "voluntary"])
+def test_a_single_quarter_is_drawn_where_it_can_be_seen(recwarn, baseline):
+    results = simulate(load("kartamantul").with_(horizon=1), ["voluntary", "team"], runs=2)
+    (axes,) = figures.envelopes(results, "trust", ["team"], baseline=baseline).axes
+    left, right = axes.get_xlim()
+    drawn = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 1]
+    assert any(left < min(x) < max(x) < right for x in drawn)
+    assert not recwarn.list
 
 
 def test_drawing_letters_without_a_font_warns_of_nothing(recwarn):

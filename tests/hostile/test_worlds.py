@@ -26,6 +26,7 @@ from kolabsim.study.api import simulate
 from tests.hostile.test_files import ANEW, LANGUAGES, cases, refused_or, tried
 from tests.hostile.worlds import (
     KINDS,
+    RAW,
     TOWNS,
     hostile_rows,
     hostile_scenarios,
@@ -34,9 +35,6 @@ from tests.hostile.worlds import (
 )
 from tests.sketches import sketching
 from tests.terminal import kolabsim
-
-RAW = r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
-
 
 UNDEFINED = "undefined|defined objectives|terdefinisi"
 """What a kind with one answer says after its runs where this answer is nowhere defined."""

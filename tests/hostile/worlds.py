@@ -14,6 +14,11 @@ from kolabsim.model.parameters import PARAMETERS
 from kolabsim.study.spec import KINDS as ALL
 
 KINDS = tuple(ALL)
+RAW = (
+    r"Glyph \d|constrained_layout|\btight_layout|divide by zero|invalid value|Mean of empty"
+    "|low and high [xy]lims"
+)
+"""What libraries warn of, which no user should read."""
 FACTORS = ("parameters.trust_start", "parameters.quality_value", "parameters.startup_cost",
            "mechanisms.team", "mechanisms", "support.ngo", "form", "cap", "nothing")  # fmt: skip
 HEAD = ("code", "name", "population", "latitude", "longitude")

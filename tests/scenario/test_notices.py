@@ -2,6 +2,7 @@
 
 import pytest
 
+from kolabsim.i18n import speaking
 from kolabsim.scenario.notices import find_notices
 from tests.builders import make_scenario
 
@@ -42,8 +43,11 @@ def test_regions_above_efficient_scale_gain_only_by_spillover(spillover, is_tota
     found = notices(areas=areas, contacts=[(a, b, "yes", 9) for a, b in ("ab", "bc")])
     assert [total for total, _text in found] == ([True] if is_total else [])
     if is_total:
-        assert "9000 people" in found[0][1]
-        assert "at most 5000" in found[0][1]
+        assert "(9,000 people)" in found[0][1]
+        assert "at most 5,000)" in found[0][1]
+        with speaking("id"):
+            found = notices(areas=areas, contacts=[(a, b, "yes", 9) for a, b in ("ab", "bc")])
+        assert "(9.000 jiwa)" in found[0][1]
 
 
 def test_lonely_regions_and_islands_are_named():

@@ -548,11 +548,18 @@ def test_scenarios_without_regions_or_areas(problems_of, start, problem) -> None
     assert problem in problem_found
 
 
-def test_a_former_key_still_works_with_a_warning(load) -> None:
+def test_a_former_key_still_works_with_one_warning_for_each_place(load) -> None:
     column = "{column: hdi, from: [60, 90], to: [0, 1], because: a trial}"
-    start = START.replace("families", f"  columns: {{stress: {column}}}\nfamilies")
-    with pytest.warns(RenamedWarning, match="'because' is now 'reason'"):
+    columns = f"  columns:\n    stress: {column}\n    goodwill: {column}\nfamilies"
+    start = START.replace("families", columns)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         scenario = load(start=start)
+        for _time in range(2):  # as for each of many futures
+            scenario = scenario.with_(horizon=9)
+    told = "'because' is now 'reason'; the next version refuses the old spelling"
+    found = [str(one.message) for one in caught if one.category is RenamedWarning]
+    assert found == [f"x.yaml:{line}: {told}" for line in (4, 5)]
     assert scenario.columns is not None
     assert scenario.columns.stress.reason["en"] == "a trial"
 

@@ -48,7 +48,9 @@ class Answers:
             if found is None:
                 try:
                     await asyncio.gather(*map(run, session.jobs(runs, stop)))
-                    found = None if stop[0] else await run(draw, Estimate(session, runs))
+                    if not stop[0]:
+                        # Nobody waits for the drawing of a refinement, which keeps Python busy.
+                        found = await run(draw, Estimate(session, runs), is_long=not is_urgent)
                 except asyncio.CancelledError:
                     if not stop[0]:
                         raise

@@ -228,6 +228,8 @@ class ImportPage:
                 if form is self.preview.form:
                     break
         except InputError as error:  # it was too much; another answer may be less
+            if self.is_closed:
+                return
             with speaking(self.lang):
                 report(refused(error), self.alerts)
                 self.summary.set_content("")
@@ -237,10 +239,19 @@ class ImportPage:
         with speaking(self.lang):
             await self.show(view)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the page was closed, as may happen whenever it waits for something."""
+        return self.client.is_deleted
+
     async def show(self, view: View) -> None:
         """Show a view; parts that did not change stay as they are."""
+        if self.is_closed:
+            return
         self.view = view
         focus = await ask_browser(self.client, "document.activeElement?.id || ''", 20.0)
+        if self.is_closed:
+            return
         report(refused(InputError(view.problems)) if view.problems else [], self.alerts)
         self.summary.set_content(import_summary(view))
         self.show_part("questions", self.questions, self.build_questions, view.questions)
@@ -257,7 +268,7 @@ class ImportPage:
             is_open = view.draft is None and not (view.is_too_large and one is self.take)
             one.set_enabled(not is_open)
         await self.show_map(view)
-        if focus:
+        if focus and not self.is_closed:
             self.client.run_javascript(f"document.getElementById({json.dumps(focus)})?.focus()")
 
     def show_part(self, name: str, place: ui.element, build: Any, content: object) -> None:
@@ -280,6 +291,8 @@ class ImportPage:
             return
         if self.drawn is not regions:
             await ask_browser(self.client, register_code(regions), 60.0)
+            if self.is_closed:
+                return
             self.drawn = regions
         self.map.show(choice_map(regions, view.taking_part))
         text = _("Click regions to choose them. Those that take part are blue.")
@@ -403,7 +416,8 @@ class ImportPage:
         except InputError as error:
             report(refused(error), self.alerts)
             return
-        ui.navigate.to(f"/?{Settings(scenario=stored, lang=self.lang).query}")
+        if not self.is_closed:
+            ui.navigate.to(f"/?{Settings(scenario=stored, lang=self.lang).query}")
 
     @translated
     async def take_study(self) -> None:
@@ -415,7 +429,8 @@ class ImportPage:
         except InputError as error:
             report(refused(error), self.alerts)
             return
-        ui.download.content(archive(draft.files), f"{self.view.form.name}.zip")
+        if self.view is not None:
+            ui.download.content(archive(draft.files), f"{self.view.form.name}.zip")
 
 
 def show_given(given: object) -> str:

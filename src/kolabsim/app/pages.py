@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,10 @@ from typing import Protocol
 
 MOST_WAITING = 20
 """Most pages that were loaded and have not connected; a browser connects within a second or two."""
+PATIENCE = 10.0
+"""Seconds in which a page may connect, even if more wait: on a machine that is busy."""
+MOST_LOADED = 60
+"""Most pages that wait at all, each with a megabyte or two."""
 MOST_OPEN = 400
 """Most pages that are open."""
 
@@ -31,24 +36,33 @@ class Client(Protocol):
 class Pages:
     """The pages that are open, and those that wait for a browser to connect."""
 
-    def __init__(self, most_waiting: int = MOST_WAITING, most_open: int = MOST_OPEN) -> None:
-        self.most_waiting, self.most_open = most_waiting, most_open
-        self._waiting: OrderedDict[str, Client] = OrderedDict()
+    def __init__(
+        self, most_waiting: int = MOST_WAITING, most_open: int = MOST_OPEN,
+        most_loaded: int = MOST_LOADED, clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.most_waiting, self.most_open, self.most_loaded = most_waiting, most_open, most_loaded
+        self._clock = clock
+        self._waiting: OrderedDict[str, tuple[float, Client]] = OrderedDict()
         self._open: set[str] = set()
 
     def enter(self, client: Client) -> bool:
         """Note that a page was loaded; False if too many are open.
 
-        The page that has waited longest makes room. If there is a slow browser behind it after all,
-        it loads the page once more.
+        The page that has waited longest makes room, unless browsers may still be on their way to
+        all that wait. If there is a slow browser behind it after all, it loads the page once more.
         """
         if len(self._open) >= self.most_open:
             return False
-        self._waiting[client.id] = client
+        now = self._clock()
+        self._waiting[client.id] = now, client
         client.on_connect(partial(self.connect, client.id))
         client.on_delete(partial(self.leave, client.id))
         while len(self._waiting) > self.most_waiting:
-            self._waiting.popitem(last=False)[1].delete()
+            since, oldest = next(iter(self._waiting.values()))
+            if len(self._waiting) <= self.most_loaded and now - since < PATIENCE:
+                break
+            self._waiting.popitem(last=False)
+            oldest.delete()
         return True
 
     def connect(self, name: str) -> None:

@@ -2,7 +2,8 @@
 
 The visitor who has used least time comes first, so a second request waits for the first requests of
 others. Work cannot be interrupted, so one thread is free of long work while others are about:
-nobody waits for somebody who asks for much.
+nobody waits for somebody who asks for much. Those who submit work say whether it is long, because
+a queue that only finds out would give all its threads to a newcomer whose work is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Condition, Thread
 from typing import Any
 from weakref import WeakSet
@@ -24,20 +26,17 @@ from kolabsim.engine.ensemble import cores
 CREDIT = 1.0
 """Seconds by which urgent work is ahead of other work: about three first estimates. Those who used
 more than that beyond others wait for all of their work."""
-LONG = 0.1
-"""Seconds from which on work is long: several times what a first estimate does at a time."""
-FADING = 0.8
-"""Share of its length with which work counts after the next piece of work."""
 ABOUT = 5.0
 """Seconds for which a visitor is about after their last work: as long as people think."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """Work that waits."""
 
     call: Callable[[], Any]
     purpose: object
+    is_long: bool
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -55,8 +54,8 @@ class Line:
         self.running = 0
         self.used = 0.0
         """Seconds of work, or those of the queue's clock when this visitor asked again."""
-        self.longest = 0.0
-        """Seconds of the longest piece of work; what was long before counts less and less."""
+        self.is_heavy = False
+        """Whether all work of this visitor is long, as that on a large scenario."""
         self.last = -math.inf
         """When the last piece of work ended."""
 
@@ -65,10 +64,13 @@ class Line:
         """Place among the lines: the lowest comes first."""
         return self.used - (CREDIT if self.urgent else 0.0)
 
-    @property
-    def is_long(self) -> bool:
-        """Whether the next piece of work is probably long."""
-        return self.longest > LONG
+    def next(self, *, is_short: bool = False) -> tuple[deque[Job], Job] | None:
+        """The work that is done next, of any or of short work, and the jobs that it is among."""
+        for jobs in (self.urgent, self.other):
+            for job in jobs:
+                if not (is_short and job.is_long):
+                    return jobs, job
+        return None
 
     @property
     def is_about(self) -> bool:
@@ -85,14 +87,17 @@ class Line:
         function: Callable[..., Any],
         *arguments: object,
         is_urgent: bool = False,
+        is_long: bool = False,
         purpose: object = None,
     ) -> Future[Any]:
         """Let a thread call a function, in the language spoken now, when it is this line's turn.
 
+        Work ``is_long`` if it takes longer than a first estimate does at a time: some 0.1 seconds.
         Work with a ``purpose`` can be cancelled together, see :meth:`cancel`.
         """
         context = contextvars.copy_context()
-        job = Job(lambda: context.run(function, *arguments), purpose)
+        call = partial(context.run, function, *arguments)
+        job = Job(call, purpose, is_long or self.is_heavy)
         self.queue.add(self, job, is_urgent=is_urgent)
         return job.future
 
@@ -101,10 +106,13 @@ class Line:
         function: Callable[..., Any],
         *arguments: object,
         is_urgent: bool = True,
+        is_long: bool = False,
         purpose: object = None,
     ) -> Any:
         """Return what a function returns, called when it is this line's turn."""
-        future = self.submit(function, *arguments, is_urgent=is_urgent, purpose=purpose)
+        future = self.submit(
+            function, *arguments, is_urgent=is_urgent, is_long=is_long, purpose=purpose
+        )
         return await asyncio.wrap_future(future)
 
     def cancel(self, purpose: object) -> None:
@@ -129,7 +137,7 @@ class Queue:
         """Lines with work that waits."""
         self._all: WeakSet[Line] = WeakSet()
         self._long = 0
-        """Threads that do work which is probably long."""
+        """Threads that do long work."""
         self._clock = 0.0
         """The used time of the line that was served last."""
 
@@ -163,33 +171,37 @@ class Queue:
         for job in jobs:
             job.future.cancel()
 
-    def _first(self) -> Line | None:
-        """The line whose turn it is, if any."""
-        allowed = self._lines
-        if self._long and self._long >= self._threads - 1 > 0:
-            # The last thread is free of long work while those whose work is short are about.
-            swift = [line for line in self._all if not line.is_long and line.is_about]
-            allowed = {line for line in self._lines if not (line.is_long and swift)}
-        return min(allowed, key=lambda line: line.rank, default=None)
+    def _first(self) -> tuple[Line, deque[Job], Job] | None:
+        """The line whose turn it is, if any, and its work."""
+        # The last thread is free of long work while those whose work is short are about.
+        is_short = self._long >= self._threads - 1 > 0 and any(
+            line.is_about and not line.is_heavy for line in self._all
+        )
+        for line in sorted(self._lines, key=lambda line: line.rank):
+            found = line.next(is_short=is_short)
+            if found is not None:
+                return line, *found
+        return None
 
-    def _next(self) -> tuple[Line, Job, bool]:
-        """Wait for work, and take it from the line that comes first; whether it may be long."""
+    def _next(self) -> tuple[Line, Job]:
+        """Wait for work, and take it from the line that comes first."""
         with self._changed:
-            while (line := self._first()) is None:
+            while (found := self._first()) is None:
                 # Nobody else may be about after a while.
                 self._changed.wait(ABOUT if self._lines else None)
-            job = (line.urgent or line.other).popleft()
+            line, jobs, job = found
+            jobs.remove(job)
             self._clock = max(self._clock, line.used)
             line.running += 1
-            self._long += line.is_long
+            self._long += job.is_long
             if not (line.urgent or line.other):
                 self._lines.discard(line)
-        return line, job, line.is_long
+        return line, job
 
     def _serve(self) -> None:
         while True:
-            line, job, is_long = self._next()
-            started = self._time()
+            line, job = self._next()
+            is_long, started = job.is_long, self._time()
             if job.future.set_running_or_notify_cancel():
                 try:
                     result = job.call()
@@ -203,7 +215,6 @@ class Queue:
                 seconds = self._time() - started
                 line.used += seconds
                 line.running -= 1
-                line.longest = max(seconds, FADING * line.longest)
                 line.last = time.monotonic()
                 self._long -= is_long
                 if self._lines:

@@ -431,6 +431,11 @@ class Page:
         self.reader.close()
         self.session = self.estimate = self.stepper = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the page was closed, as may happen whenever it waits for something."""
+        return self.client.is_deleted
+
     def fail(self, error: Exception) -> None:
         """Show that a handler of this page failed; the terminal shows where."""
         with speaking(self.lang):
@@ -447,7 +452,8 @@ class Page:
                 except asyncio.CancelledError:  # the page was closed
                     return
                 except Exception as error:
-                    self.give_up(error)
+                    if not self.is_closed:
+                        self.give_up(error)
                     if not isinstance(error, InputError):
                         traceback.print_exception(error)
             self.has_estimate = True
@@ -469,14 +475,16 @@ class Page:
     async def refine(self, settings: Settings, stop: np.ndarray, started: float) -> None:
         """Show one estimate after the other."""
         session, steps = await self.line.run(self.prepare, settings)
-        self.session = session
+        if self.is_closed:
+            return
+        self.session, self.line.is_heavy = session, session.is_heavy
         if self.tabs.value == "step":
             await self.step(0)
         try:
             for runs in steps:
                 is_first = not self.has_estimate
                 found = await ANSWERS.find(session, runs, self.line, stop, is_urgent=is_first)
-                if found is None or (stop[0] and self.has_estimate):
+                if found is None or self.is_closed or (stop[0] and self.has_estimate):
                     return
                 self.show(found, time.perf_counter() - started)
                 self.has_estimate = True
@@ -590,6 +598,8 @@ class Page:
                 ui.navigate.to(f"/import?regions={token}&lang={self.lang}")
                 return
             name = await self.reader.run(UPLOADS.add, files)
+            if self.is_closed:
+                return
         except InputError as error:
             report(refused(error), self.upload_alerts)
             return
@@ -622,14 +632,15 @@ class Page:
             ui.notify(_("Writing the report ..."))
         await self.is_settled.wait()
         estimate = self.estimate
-        if estimate is None:
+        if estimate is None or self.is_closed:
             return
         try:
-            name, content = await self.line.run(estimate.download, kind)
+            name, content = await self.line.run(estimate.download, kind, is_long=True)
         except KolabsimError as error:
             report([Problem(str(error))], self.alerts)
         else:
-            ui.download.content(content, name)
+            if not self.is_closed:
+                ui.download.content(content, name)
         finally:
             estimate.release()
             estimate.session.release()
@@ -649,8 +660,10 @@ class Page:
                 return
             stepper = self.stepper
             if stepper is None or not quarters:
-                stepper = self.stepper = await self.line.run(Stepper, self.session)
-            await self.line.run(stepper.step, quarters)
+                stepper = self.stepper = await self.line.run(Stepper, self.session, is_long=True)
+            await self.line.run(stepper.step, quarters, is_long=True)
+            if self.is_closed:
+                return
             self.moment.set_content(escape(stepper.moment))
             self.charts["stepper"].show(stepper.chart())
             self.stepper_numbers.set_content(quarter_html(stepper.measures(), stepper.events()))
@@ -666,5 +679,6 @@ class Page:
     async def show_history(self) -> None:
         """Show the events of the chosen region up to the present quarter."""
         if self.stepper is not None and len(self.scenario.regions) <= MOST_TOLD:
-            told = await self.line.run(self.stepper.tell, self.told)
-            self.history.set_content(history_html(told))
+            told = await self.line.run(self.stepper.tell, self.told, is_long=True)
+            if not self.is_closed:
+                self.history.set_content(history_html(told))

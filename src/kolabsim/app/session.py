@@ -23,7 +23,7 @@ from kolabsim.app.importing import archive
 from kolabsim.app.recent import Block, Runs, RunStore
 from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.app.uploads import Upload
-from kolabsim.app.work import STRATEGIES, run_steps, runs_at_a_time, work_of
+from kolabsim.app.work import STRATEGIES, is_heavy, run_steps, runs_at_a_time, work_of
 from kolabsim.engine.ensemble import Task, new_state, run_block
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
@@ -143,6 +143,11 @@ class Session:
     def _work(self) -> int:
         """The work of a run."""
         return work_of(self.worlds.task(next(iter(self.worlds.futures)), {}, 0))
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether a single run takes long."""
+        return is_heavy(self._work)
 
     @cached_property
     def futures(self) -> dict[str, Future]:

@@ -147,14 +147,12 @@ def menu(
     name: str, options: Iterable[tuple[str, str, bool]], value: str, change: Callable[[str], Any],
 ) -> ui.element:  # fmt: skip
     """A native list of choices: the value of each, its title, and whether it is possible."""
-    with ui.element("select").props(f'id="{name}" aria-describedby="{name}-help"') as found:
-        for one, title, is_possible in options:
-            option = write(title, tag="option")
-            option.props["value"] = one
-            if one == value:
-                option.props["selected"] = True
-            if not is_possible:
-                option.props["disabled"] = True
+    written = []  # as one text, because a page is built while others wait: hundreds of options
+    for one, title, is_possible in options:
+        state = " selected" * (one == value) + " disabled" * (not is_possible)
+        written.append(f'<option value="{escape(one)}"{state}>{escape(title)}</option>')
+    found = ui.html("".join(written), sanitize=False, tag="select")
+    found.props(f'id="{name}" aria-describedby="{name}-help"')
     listen(found, change)
     return found
 

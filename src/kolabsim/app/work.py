@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kolabsim.errors import InputError
-from kolabsim.i18n import _
+from kolabsim.i18n import Amount, _
 
 if TYPE_CHECKING:
     from kolabsim.engine.ensemble import Task
@@ -50,6 +50,11 @@ def runs_at_a_time(work: int) -> int:
     return max(1, min(MOST_AT_A_TIME, AT_A_TIME // work))
 
 
+def is_heavy(work: int) -> bool:
+    """Whether a run is long: a core does no less than one run at a time."""
+    return work > AT_A_TIME
+
+
 def check_work(task: Task, file: str, factor: float = 1.0) -> None:
     """Refuse a scenario whose first estimate takes too long.
 
@@ -64,8 +69,9 @@ def check_work(task: Task, file: str, factor: float = 1.0) -> None:
         "contacts, {areas} service areas, {quarters} quarters, {runs} runs of {strategies} "
         "strategies); the command 'kolabsim run' has no limit"
     )
+    times = Amount(work / most, 0 if work >= 10 * most else 1)
     raise InputError.of(
-        text, file, times=f"{work / most:.2g}", regions=len(world.region),
-        contacts=len(world.contact), areas=len(world.area),
-        quarters=int(world.setting[0].horizon), runs=FEWEST_RUNS, strategies=STRATEGIES,
+        text, file, times=times, regions=len(world.region), contacts=len(world.contact),
+        areas=len(world.area), quarters=int(world.setting[0].horizon), runs=FEWEST_RUNS,
+        strategies=STRATEGIES,
     )  # fmt: skip

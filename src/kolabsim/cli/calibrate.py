@@ -12,7 +12,7 @@ from kolabsim.cli.evidence import BODIES, HELD_OUT, SCENARIO, WITHIN, YEAR, both
 from kolabsim.cli.program import LANGUAGE, SEED, WORKERS, number, program
 from kolabsim.cli.terminal import announce_compilation, print_over, terminal
 from kolabsim.errors import InputError, Problem
-from kolabsim.i18n import N_, _
+from kolabsim.i18n import N_, Amount, _
 
 if TYPE_CHECKING:
     from kolabsim.validation.calibration import Calibration
@@ -67,7 +67,7 @@ def calibrate(
 
     def show(number: int, best: Loss) -> None:
         text = _("round {number} of {rounds}: {loss}")
-        print_over(text.format(number=number, rounds=rounds, loss=f"{best.total:.1f}"))
+        print_over(text.format(number=number, rounds=rounds, loss=Amount(best.total, 1)))
 
     network = load_network(*inputs, held_out=held_out, within=within, year=year)
     check_writable(out)
@@ -92,7 +92,7 @@ def match_facts(out: Path, *, sets: int, **how: Any) -> None:
     def show(one: Population) -> None:
         if one.level > 0.0:
             text = _("misfit at most {level}; {judged} sets judged")
-            print_over(text.format(level=f"{one.level:.2f}", judged=one.judged))
+            print_over(text.format(level=Amount(one.level, 2), judged=one.judged))
             return
         text = _("{number} of {wanted} sets agree, {judged} judged; like their start: {memory}")
         number = min(len(one.distinct), one.wanted)

@@ -103,7 +103,8 @@ def envelopes(
         if not together:
             axes.set_title(wrap_lines(title, 26), fontsize=8.5)
     for axes in canvas.panels:
-        axes.set_xlim(time[0], time[-1])
+        if len(time) > 1:
+            axes.set_xlim(time[0], time[-1])
         if baseline is not None:
             axes.axhline(0.0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter("{x:.0f}")  # years are not grouped as numbers are
@@ -115,6 +116,8 @@ def envelopes(
 
 def draw_bands(axes: Axes, time: np.ndarray, bands: np.ndarray, colour: str, title: str) -> None:
     """Draw a median and the bands of 50% and 90% of the runs around it."""
+    if len(time) == 1:  # a line through one point would not be seen
+        time, bands = time[0] + np.array([-0.25, 0.25]), np.repeat(bands, 2, axis=-1)
     low, lower, middle, upper, high = bands
     axes.fill_between(time, lower, upper, color=colour, alpha=0.25, linewidth=0)
     for edge in (low, high):

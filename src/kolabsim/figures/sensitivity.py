@@ -147,8 +147,9 @@ def morris_plane(indices: Indices, labels: Labels = PLAIN, *, ax: Panels | None 
     order = [u for u in leading_units(indices) if math.isfinite(y[u])]
     canvas = open_canvas(ax, 5.2, grid="both")
     axes = canvas.axes
-    right, top = np.nanmax([x, high]) * 1.1, np.max(y[order]) * 1.2
-    top = max(top, 0.45 * right)
+    # Where nothing has an effect, all are at zero.
+    right = 1.1 * float(np.nanmax([x, high])) or 1.0
+    top = max(1.2 * float(np.max(y[order], initial=0.0)), 0.45 * right)
     axes.set(xlim=(-0.02 * right, right), ylim=(-0.03 * top, top))
     end = min(right, top)
     text = _("standard deviation as large as the mean")

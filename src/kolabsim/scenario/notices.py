@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kolabsim.i18n import _, language, ngettext
+from kolabsim.i18n import Amount, _, language, ngettext
 from kolabsim.scenario.compile import contact_arrays
 from kolabsim.scenario.names import plain
 from kolabsim.scenario.shapes import some
@@ -60,12 +60,13 @@ def find_notices(scenario: Scenario) -> list[Notice]:
         spills and has_border.any()
     ):
         text = _(
-            "Nobody can gain from scale: even the smallest region ({smallest:.0f} people) is "
-            "larger than the efficient scale of every service (at most {scale:.0f}), and no "
+            "Nobody can gain from scale: even the smallest region ({smallest} people) is "
+            "larger than the efficient scale of every service (at most {scale}), and no "
             "benefit spills over. Choose services that were made for regions of such a size."
         )
         scale = max(area.efficient_scale for area in areas.values())
-        found.append(Notice(text.format(smallest=smallest, scale=scale), is_total=True))
+        text = text.format(smallest=Amount(smallest), scale=Amount(scale))
+        found.append(Notice(text, is_total=True))
     lone = [code for code, number in zip(regions.codes, degree, strict=True) if not number]
     if lone:
         text = ngettext(

@@ -345,6 +345,8 @@ def _resolve(
 
     tree = update_edition(tree)
     valid, scenario = validate(tree, problems, Scenario)
+    if not problems.found:  # with former spellings replaced
+        tree = valid
     # Before resolving, fields with WrittenAs still have their shape in the file.
     written: Any = scenario
     known = Resolver(valid, tree, problems, files)

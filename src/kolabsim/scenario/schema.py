@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
@@ -32,6 +33,8 @@ from kolabsim.scenario.source import Node, NodePath, format_value
 
 LONGEST = 400
 """Maximum number of quarters of a run."""
+_FORMER: ContextVar[list[tuple[str, str, object]] | None] = ContextVar("former", default=None)
+"""Former spellings in the file that is validated: old and new key, and the mapping with it."""
 
 
 class Section(BaseModel):
@@ -52,7 +55,10 @@ class Section(BaseModel):
             return data
         for old, new in cls.renamed.items():
             if data.get(old) is not None and new not in data:
-                warn_renamed(old, new)
+                if (former := _FORMER.get()) is None:
+                    warn_renamed(old, new)
+                else:
+                    former.append((old, new, data))
                 data = {new if key == old else key: value for key, value in data.items()}
         known = {field.alias or name for name, field in cls.model_fields.items()}
         return {key: v for key, v in data.items() if v is not None or key not in known}
@@ -186,13 +192,22 @@ def validate(tree: Node, problems: Problems, model: type[Model]) -> tuple[Node, 
     """Validate the tree of a file; return it without its invalid parts, and the model of the rest.
 
     The valid parts can thus be checked further. At most ``MOST_PROBLEMS`` problems are added.
+    Former spellings are replaced, with a warning of each place.
     """
     set_aside: set[tuple[str, ...]] = set()  # invalid paths and all paths above them
     while True:
+        former: list[tuple[str, str, object]] = []
+        token = _FORMER.set(former)
         try:
-            return tree, model.model_validate(tree.plain(), by_alias=True, by_name=False)
+            valid = model.model_validate(tree.plain(), by_alias=True, by_name=False)
         except ValidationError as found:
             errors = found.errors(include_url=False)
+        else:
+            for old, new, mapping in former:
+                tree = tree.respelled(old, new, mapping)
+            return tree, valid
+        finally:
+            _FORMER.reset(token)
         pruned = set()
         for error in errors:
             path = error["loc"]
@@ -259,7 +274,7 @@ def explain(error: ErrorDetails, shape: Any) -> str:
         hint = suggestion(value if isinstance(value, str) else "", allowed)
     if kind not in MESSAGES:
         return error["msg"]
-    limit = f"{limits[0]:g}" if limits else ""
+    limit = f"{limits[0]:.15g}" if limits else ""
     return _(MESSAGES[kind]).format(value=format_value(value), suggestion=hint, limit=limit)
 
 

@@ -23,7 +23,7 @@ from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.nodes import ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from kolabsim.errors import UNPRINTABLE, Problems
+from kolabsim.errors import UNPRINTABLE, Problems, warn_renamed
 from kolabsim.i18n import _
 from kolabsim.scenario.files import read_text, unprintable
 
@@ -146,6 +146,19 @@ class Node:
         if found or missing:
             text = f"{'.'.join(map(str, (*found, *missing)))}: {text}"
         problems.add(text, file=location.file, line=location.line, column=location.column)
+
+    def respelled(self, old: str, new: str, mapping: object) -> Node:
+        """Return the tree with another spelling of a key of a mapping, and warn of the old one."""
+        if self.children is None:
+            return self
+        children = self.children
+        if old in children and self.plain() == mapping:
+            place = children[old].key or children[old].location
+            warn_renamed(old, new, file=place.file, line=place.line)
+            children = {new if key == old else key: child for key, child in children.items()}
+        found = {key: child.respelled(old, new, mapping) for key, child in children.items()}
+        same = children is self.children and all(found[key] is children[key] for key in found)
+        return self if same else replace(self, children=found)
 
     def without(self, *paths: NodePath) -> Node:
         """Return a copy without the nodes at these paths (as :meth:`trace` returns them)."""

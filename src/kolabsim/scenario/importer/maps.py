@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kolabsim.errors import require
-from kolabsim.i18n import N_, _
+from kolabsim.i18n import N_, Amount, _
 from kolabsim.scenario.importer.decisions import LIKELY, Record, list_names
 from kolabsim.scenario.importer.sheets import Geometry, Sheet, sheet_of_records
 from kolabsim.scenario.shapefiles import DEGREES
@@ -190,7 +190,7 @@ def in_degrees(sheet: Sheet, record: Record) -> np.ndarray:
             "coordinates from {low} to {high} are not degrees, and the map does not name its "
             "projection; name it, as --projection EPSG:32748"
         )
-        raise record.fail(message, low=f"{min(west, south):.0f}", high=f"{max(east, north):.0f}")
+        raise record.fail(message, low=Amount(min(west, south)), high=Amount(max(east, north)))
     move, name = find_move(stated, record)
     record.note(
         "projection", name, N_("coordinates were moved from this projection to degrees"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kolabsim.i18n import N_
+from kolabsim.i18n import N_, Amount
 from kolabsim.model.parameters import EARTH
 from kolabsim.scenario.importer.decisions import CERTAIN, GIVEN, LIKELY
 from kolabsim.scenario.importer.maps import find_move
@@ -72,7 +72,7 @@ def check_far(
     }[likely]
     record.ask(
         "places", answer or likely, seen, advice, [("places", one) for one in values],
-        rows=work.seen(far), km=f"{float(distance[far].max()):.0f}",
+        rows=work.seen(far), km=Amount(distance[far].max()),
     )  # fmt: skip
     chosen = answer or likely
     if chosen == "swap":

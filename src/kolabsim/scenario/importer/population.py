@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kolabsim.i18n import N_, _
+from kolabsim.i18n import N_, Amount, _
 from kolabsim.scenario.importer import words
 from kolabsim.scenario.importer.columns import Column, named_columns
 from kolabsim.scenario.importer.decisions import (
@@ -150,7 +150,7 @@ def choose_among(recent: list[Column], record: Record) -> None:
         record.note(
             "population", chosen.label,
             N_("{number} columns count nearly the same people (difference {percent}%)"),
-            number=len(recent), percent=f"{100.0 * gap:.2g}", certainty=LIKELY,
+            number=len(recent), percent=Amount(100.0 * gap, 2), certainty=LIKELY,
             alternatives=labels[1:], answer="columns",
         )  # fmt: skip
         return
