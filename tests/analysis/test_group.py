@@ -144,8 +144,16 @@ def test_a_body_that_exists_changes_nothing(scenario, task):
         ([CITY], {}, "'34.71' is the region itself; name its partners only"),
         ([SLEMAN, SLEMAN], {}, "'34.04' is named twice"),
         ([], {}, "a joint body needs at least one partner"),
-        ([SLEMAN], {"area": "wast"}, "'wast' is not a service area of this scenario; did you mean"),
-        ([SLEMAN], {"form": "bord"}, "'bord' is not a legal form; did you mean 'board'?"),
+        (
+            [SLEMAN],
+            {"area": "wast"},
+            "'wast' is not a service area of this scenario; there are: waste, ",
+        ),
+        (
+            [SLEMAN],
+            {"form": "bord"},
+            "'bord' is not a legal form; there are: contract, board, lead; did you mean 'board'?",
+        ),
         ([SLEMAN], {"leaves_after": 4}, "members cannot leave after 4 years"),
     ],
 )
