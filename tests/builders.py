@@ -248,9 +248,14 @@ def random_scenario(seed: int) -> Scenario:
         {"what": "election", "every": 3, "from": 1, "until": 12, "reset": more_luck.uniform()},
         {"what": "election", "from": 7, "reset": 0.6, "regions": codes[:2]},
     ]
+    leaves = [
+        {"regions": codes[:2], "areas": named[:1], "from": 3, "until": 9},
+        {"regions": order[:1], "from": 5},
+    ]
     return make_scenario(
         rows,
         contacts=pairs,
+        leaves=leaves if seed % 3 == 1 else [],
         nearest=2,
         areas=areas,
         horizon=horizon,

@@ -541,8 +541,19 @@ class Reference:
         body = self.body.get((i, a))
         return [i] if body is None else body.members
 
+    def is_away(self, i: int, a: int, quarter: int) -> bool:
+        """Whether an event of the scenario keeps a region out of joint bodies."""
+        return any(
+            self.codes[i] in event.regions
+            and self.names[a] in event.areas
+            and event.from_ <= quarter < event.until
+            for event in self.scenario.leaves
+        )
+
     def may_unite(self, i: int, j: int, a: int) -> bool:
         """Whether the parties of i and its contact j can become one."""
+        if any((m, a) not in self.body and self.is_away(m, a, self.quarter) for m in (i, j)):
+            return False
         one, two = self.body.get((i, a)), self.body.get((j, a))
         if j in self.party(i, a) or len(self.party(i, a) + self.party(j, a)) > self.scenario.cap:
             return False
@@ -718,6 +729,7 @@ class Reference:
         return math.inf if phase is None or phase.budget is None else phase.budget / 4
 
     def start_quarter(self, quarter: int) -> None:
+        self.quarter = quarter
         self.before = self.partners()
         self.befall(quarter)
         self.apply_shocks(quarter)
@@ -888,6 +900,9 @@ class Reference:
                 draw = self.uniform(rng.LEAVING, quarter, i, i, a)
                 if stayed >= FIRST_TERM and draw < chance:
                     self.leaving.append((i, a))
+            is_taken_out = body and self.is_away(i, a, quarter) and self.bound[i, a] <= quarter
+            if is_taken_out and (i, a) not in self.leaving:
+                self.leaving.append((i, a))
             if (i, a) in self.talks and self.talks[i, a][1] < quarter:
                 self.advance(i, a, quarter)
 

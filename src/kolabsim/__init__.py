@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kolabsim import figures
     from kolabsim.analysis.comparison import Comparison, compare
     from kolabsim.analysis.counterfactual import counterfactuals
+    from kolabsim.analysis.group import GroupOutlook, group_outlook
     from kolabsim.analysis.run import run_experiment
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
@@ -28,6 +29,7 @@ _HOMES = {
     "CollaborationModel": "engine.mesa_model",
     "Comparison": "analysis.comparison",
     "Experiment": "study.experiment",
+    "GroupOutlook": "analysis.group",
     "InputError": "errors",
     "KolabsimError": "errors",
     "Parameter": "model.parameters",
@@ -41,6 +43,7 @@ _HOMES = {
     "compare": "analysis.comparison",
     "counterfactuals": "analysis.counterfactual",
     "decision_rule": "model.declare",
+    "group_outlook": "analysis.group",
     "measure": "model.declare",
     "mechanism": "model.declare",
     "new_study": "study.scaffold",
@@ -56,6 +59,7 @@ __all__ = [
     "CollaborationModel",
     "Comparison",
     "Experiment",
+    "GroupOutlook",
     "InputError",
     "KolabsimError",
     "Parameter",
@@ -70,6 +74,7 @@ __all__ = [
     "counterfactuals",
     "decision_rule",
     "figures",
+    "group_outlook",
     "load",
     "measure",
     "mechanism",

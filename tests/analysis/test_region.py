@@ -1,6 +1,7 @@
 """One region's outlook agrees with the comparison of all, and its page is whole."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,14 @@ from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.statistics import SAME
 from kolabsim.errors import InputError
+from kolabsim.report.page import Table, select
 from kolabsim.report.ranges import verdict_sentence
-from kolabsim.report.region import answer_section, benefit_headline, write_region
+from kolabsim.report.region import (
+    answer_section,
+    benefit_headline,
+    potential_section,
+    write_region,
+)
 from kolabsim.scenario.futures import plausible_futures
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
@@ -222,3 +229,22 @@ def test_a_region_without_contacts_has_a_page_too(tmp_path):
     assert found.break_even() is None
     text = write_region(found, tmp_path / "page.html", facts=FACTS).read_text(encoding="utf-8")
     assert "There are no prospective partners" in text
+
+
+def test_only_what_gains_is_called_best(found):
+    """Where nothing promises a gain, the page says so and lists nothing as best."""
+    assert {"gains"} >= {*best_verdicts(found)}
+    nothing = replace(found, prospects=found.prospects.assign(verdict=SAME))
+    section = potential_section(nothing)
+    assert "None of them clearly promises a gain to Kabupaten Sleman." in section.paragraphs
+    assert [table.caption for table in select(Table, section.blocks)] == [
+        table.caption for table in select(Table, potential_section(found).blocks)
+    ][-1:]
+
+
+def best_verdicts(found):
+    """The verdicts of all rows that the page lists as best."""
+    captions = ("Best prospective",)
+    tables = select(Table, potential_section(found).blocks)
+    best = [table for table in tables if table.caption.startswith(captions)]
+    return [cells[0].verdict for table in best for _head, cells in table.rows]

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.builders import Run, body, in_a_row, make_scenario, measure, roads, simulate
+from tests.builders import (
+    Run,
+    body,
+    in_a_row,
+    make_scenario,
+    measure,
+    open_talks,
+    roads,
+    simulate,
+)
 
 A, B, C, D = range(4)
 
@@ -142,3 +151,57 @@ def test_an_election_takes_away_trust_that_was_built() -> None:
     trust = [measure(simulate(one, "full_package", runs=4), "trust") for one in (plain, election)]
     np.testing.assert_array_equal(trust[0][:, :20], trust[1][:, :20])
     assert (trust[1][:, 20:] < trust[0][:, 20:]).all()
+
+
+# Departures ---------------------------------------------------------------------------------------
+
+
+def together(*leaves: dict[str, object], quarters: int = 6, **more: object) -> list[list[int]]:
+    """In how many bodies of three A, B and C are in each quarter, one of all three at the start."""
+    scenario = make_scenario(
+        in_a_row(40_000, 50_000, 60_000),
+        contacts=[("A", "B"), ("B", "C"), ("A", "C")],
+        leaves=list(leaves),
+        **{"bodies": [body("ABC")], **roads(parameters={"exit_base": 0}), **more},
+    )
+    run, found = Run(scenario), []
+    for _quarter in range(quarters):
+        run.advance()
+        found.append((run.slot("body")[:, 0] >= 0).tolist())
+    return found
+
+
+def test_a_region_leaves_in_its_quarter_and_stays_out() -> None:
+    found = together({"regions": ["C"], "from": 2, "until": 4})
+    within, out = [True, True, True], [True, True, False]
+    assert found == [within, within, out, out, out, out]
+
+
+@pytest.mark.parametrize(("until", "may"), [(3, True), (None, False)])
+def test_a_region_that_left_may_unite_again_when_the_event_ends(until, may) -> None:
+    event = {"regions": ["C"], "from": 1} | ({"until": until} if until else {})
+    scenario = make_scenario(
+        in_a_row(40_000, 50_000, 60_000),
+        contacts=[("A", "B"), ("B", "C")], bodies=[body("ABC")], leaves=[event], **roads(),
+    )  # fmt: skip
+    run = Run(scenario)
+    for _quarter in range(3):
+        run.advance()
+    open_talks(run, C, B)
+    run.advance("plan")
+    assert (run.state.slot["contact"][C, 0] >= 0) == may
+
+
+def test_a_provider_that_leaves_ends_its_contract() -> None:
+    bodies = [body("ABC", form="contract", provider="B")]
+    found = together({"regions": ["B"], "from": 1}, quarters=2, bodies=bodies)
+    assert found == [[True, True, True], [False, False, False]]
+
+
+def test_a_mandate_comes_before_a_departure() -> None:
+    bound = together({"regions": ["C"], "from": 1}, bodies=[body("ABC", mandated=True)])
+    assert bound == [[True, True, True]] * 6
+    for_a_while = {"areas": ["roads"], "groups": [["A", "B", "C"]], "from": 2, "until": 4}
+    found = together({"regions": ["C"], "from": 1}, mandates=[for_a_while])
+    out, within = [True, True, False], [True, True, True]
+    assert found == [within, out, within, within, out, out]

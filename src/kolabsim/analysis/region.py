@@ -505,11 +505,16 @@ def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
 
 def stand_alone_cost(scenario: Scenario) -> np.ndarray:
     """Return what each region would pay over the run without any sharing, in money [regions]."""
+    return stand_alone_costs(scenario).sum(axis=1)
+
+
+def stand_alone_costs(scenario: Scenario) -> np.ndarray:
+    """Return the same for each service area [regions, areas]."""
     period, population, _stress, demand = build_changes(scenario)
     people = population[:, :, None] * demand
     price = np.array([area.cost_per_resident for area in scenario.areas.values()])
     cost = people * unit_costs(scenario, people) * price
-    return cost.sum(axis=2)[period].sum(axis=0) / QUARTERS
+    return cost[period].sum(axis=0) / QUARTERS
 
 
 def columns_of(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -38,8 +38,8 @@ number."""
 TURNS = 8
 """Most turning points whose counterfactuals are searched."""
 GRAVITY = {
-    "left": 0, "dissolved": 1, "mandated": 2, "founded": 3, "joined": 3, "merged": 3, "refused": 4,
-    "kept": 5,
+    "left": 0, "withdrawn": 0, "dissolved": 1, "mandated": 2, "founded": 3, "joined": 3,
+    "merged": 3, "refused": 4, "kept": 5,
 }  # fmt: skip
 """Turning points, the gravest first; "kept": it preferred to go on as it was."""
 BENEFIT = list(REGION_MEASURES).index("benefit_money")
@@ -224,7 +224,7 @@ def list_turns(found: Replay, code: str, area: str | None) -> list[Turn]:
     turns = []
     for row in events[events["event"].isin([*GRAVITY])].itertuples():
         mine = row.region == code
-        if row.event in ("left", "dissolved", "mandated") and not mine:
+        if row.event in ("left", "withdrawn", "dissolved", "mandated") and not mine:
             continue
         if row.event == "joined" and not mine and _was_member(found, code, row):
             continue  # somebody joins its body: an event, but no turning point of its own

@@ -122,12 +122,20 @@ def same_forum(one, other):
 
 
 @device
+def is_away(slot):
+    """Whether an event of the scenario keeps a region that serves alone out of joint bodies."""
+    return slot.away > 0 and slot.body == NOBODY
+
+
+@device
 def may_unite(s, i, j, a, first, second):
     """Whether region i may propose a union to region j, of which these are the parties.
 
     Buyers look no further and cannot sell; a provider takes single buyers, and is bought from by
-    single regions; its body does not merge.
+    single regions; its body does not merge. A region that an event keeps away serves alone.
     """
+    if is_away(s.slot[i, a]) or is_away(s.slot[j, a]):
+        return False
     if first == second or s.slot[i, a].role == BUYER or s.slot[j, a].role == BUYER:
         return False
     if s.slot[i, a].role == PROVIDER and party_body(s.slot, second) != NOBODY:

@@ -103,7 +103,7 @@ def draw_region(w, s, p, i, key):
             slot.demand = w.demand[w.period[0], i, a]
             slot.body = slot.contact = slot.before = slot.mandate = NOBODY
             slot.entered = slot.bound_until = slot.leaves = slot.listed = 0
-            slot.role = slot.role_before = 0
+            slot.role = slot.role_before = slot.away = 0
             slot.opened, slot.order = -1, -1.0
             slot.government = slot.ngo = slot.business = slot.community = 0.0
             slot.omega = slot.judged = slot.expected = slot.realised = 0.0

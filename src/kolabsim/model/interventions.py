@@ -35,6 +35,8 @@ ON_JOINT_COST = 1
 """Payers and the base of a price: positions in PAYERS and BASES."""
 BEARER = 3
 """Column of a mandate: the bearer of its cost."""
+REGION, AREA, LEAVES, RETURNS = range(4)
+"""Columns of a leaving: region, area, quarter, and first quarter in which it may join again."""
 SUPPORTERS_AT = GOVERNMENT
 """Position of the first supporter among the levers."""
 
@@ -67,6 +69,7 @@ def start_quarter(w, s, policy, p, quarter):
         since = quarter - w.shock[k].first
         if since >= 0 and quarter < w.shock[k].until and since % w.shock[k].every == 0:
             apply_shock(w.shock[k], w.shocked[k], s, p)
+    keep_away(w.leaving, s.slot, quarter)
     for i in range(regions):
         if s.region[i].entering > 0:
             s.region[i].entering = 0
@@ -102,6 +105,16 @@ def apply_period(w, s, p, period):
         for a in range(areas):
             s.slot[i, a].demand = w.demand[period, i, a]
             refresh_slot(s, p, i, a)
+
+
+@device
+def keep_away(leaving, slot, quarter):
+    """Note which regions events of the scenario keep out of joint bodies; takes all slots."""
+    for k in range(len(leaving)):
+        slot[leaving[k, REGION], leaving[k, AREA]].away = 0
+    for k in range(len(leaving)):
+        if leaving[k, LEAVES] <= quarter < leaving[k, RETURNS]:
+            slot[leaving[k, REGION], leaving[k, AREA]].away = 1
 
 
 @device

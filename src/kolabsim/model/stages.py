@@ -279,8 +279,16 @@ def plan(i, s, p, key):
             draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
             slot.leaves = draw < chance
             region.moving = max(region.moving, slot.leaves)
+        if is_taken_out(slot, key.quarter):
+            slot.leaves = region.moving = 1
         if slot.contact != NOBODY and slot.opened < key.quarter:
             advance(i, a, s, p, key)
+
+
+@device
+def is_taken_out(slot, quarter):
+    """Whether an event of the scenario takes a region out of its body; mandates come first."""
+    return slot.away > 0 and slot.body != NOBODY and slot.bound_until <= quarter
 
 
 @device

@@ -79,6 +79,7 @@ SLOT: dict[str, Column] = {
     "body": _index("joint body that provides the area", "body"),
     "contact": _index("contact through which it negotiates", "party"),
     "role": _index("1 if it provides the area to others under contracts, 2 if it buys it, else 0"),
+    "away": _index("1 while an event of the scenario keeps it out of joint bodies"),
     "people": Column("people served: population times demand", "persons", r"N\delta"),
     "alone": Column("unit cost when serving alone", "1 at efficient scale", "ac"),
     "interest": Column("priority of the area, sums to 1 over areas", "0..1", "w"),
@@ -366,6 +367,9 @@ class World(NamedTuple):
     """[K] of :data:`SHOCK`, in the order in which they act."""
     shocked: np.ndarray
     """[K, R] 1 where a region is hit."""
+    leaving: np.ndarray
+    """[L, 4] regions that leave: region, area, quarter, and the first quarter after which it may
+    belong to a joint body of the area again."""
 
 
 class Policy(NamedTuple):

@@ -30,7 +30,7 @@ LISTED = 3
 """Nearest changes that are listed, besides the nearest lever and parameter."""
 LISTED_EVENTS = (
     "opened", "lapsed", "refused", "founded", "joined", "merged", "fell_short", "observed", "left",
-    "dissolved", "mandated",
+    "withdrawn", "dissolved", "mandated",
 )  # fmt: skip
 """Events in lists; the others stand in tables only."""
 
@@ -39,8 +39,8 @@ EVENT_TITLES = {
     "opened": N_("opens a negotiation"), "lapsed": N_("negotiation lapses"), "voted": N_("votes"),
     "refused": N_("refused"), "founded": N_("founded"), "joined": N_("joined"),
     "merged": N_("merged"), "fell_short": N_("fell short"), "observed": N_("seen to fall short"),
-    "left": N_("left"), "dissolved": N_("dissolved"), "mandated": N_("mandated"),
-    "kept": N_("goes on alone"),
+    "left": N_("left"), "withdrawn": N_("leaves by an event"), "dissolved": N_("dissolved"),
+    "mandated": N_("mandated"), "kept": N_("goes on alone"),
 }  # fmt: skip
 """Events in a word or two."""
 
@@ -87,6 +87,9 @@ def event_sentence(found: Replay, row: Any) -> str:
         "fell_short": _("{region} does not keep its promises."),
         "observed": _("Its partners see that {region} does not keep its promises."),
         "left": _("{region} leaves the joint body with {partners}."),
+        "withdrawn": _(
+            "An event of the scenario takes {region} out of the joint body with {partners}."
+        ),
         "dissolved": _("The joint body of {region} with {partners} ends."),
         "mandated": _("A mandate unites {region} with {partners}."),
     }
@@ -246,6 +249,10 @@ def turn_sentences(why: Why, turn: Turn) -> list[str]:
     found = why.replay
     texts = {
         "left": _("{when}: {actor} leaves the joint body with {partners} after {years} years."),
+        "withdrawn": _(
+            "{when}: an event of the scenario takes {actor} out of the joint body with {partners} "
+            "after {years} years."
+        ),
         "dissolved": _(
             "{when}: the joint body of {actor} with {partners} ends after {years} years."
         ),

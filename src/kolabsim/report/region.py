@@ -345,13 +345,19 @@ def potential_section(found: RegionOutlook) -> Section:
             "promise little here may therefore still form, and others may not."
         ),
     ]
-    tables = [ranking_table(found), contact_table(found)]
-    return Section("potential", title, say(found, text), *tables, Note(notes))
+    best = ranking_table(found)
+    none = "" if best else say(found, _("None of them clearly promises a gain to {region}."))
+    return Section(
+        "potential", title, say(found, text), none, best, contact_table(found), Note(notes)
+    )
 
 
-def ranking_table(found: RegionOutlook) -> Table:
-    """The best prospective joint bodies, each once."""
-    table = found.prospects.drop_duplicates(["area", "partners"]).head(BEST)
+def ranking_table(found: RegionOutlook) -> Table | None:
+    """The best prospective joint bodies, each once, if any promises the region a gain."""
+    table = found.prospects[found.prospects["verdict"].replace(PLAIN) == GAINS]
+    table = table.drop_duplicates(["area", "partners"]).head(BEST)
+    if not len(table):
+        return None
     scale, money = share_scale(table, "gain"), money_scale(found, table["money"])
     rows = [
         (

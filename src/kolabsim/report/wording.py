@@ -51,6 +51,15 @@ def join_names(names: Sequence[str]) -> str:
     return _("{names} and {last}").format(names=", ".join(names[:-1]), last=names[-1])
 
 
+def sharing_titles() -> dict[str, str]:
+    """The rules of sharing cost in words, with the Shapley value."""
+    return {
+        "population": _("By population served"), "equal": _("Equal"),
+        "ability": _("By ability to pay"), "benefit": _("By stand-alone cost"),
+        "shapley": _("Shapley"),
+    }  # fmt: skip
+
+
 def warn_of_failed_runs(provenance: Mapping[str, object]) -> str:
     """That runs failed, and what it means for what is shown; empty if none did."""
     number = int(str(provenance.get("runs_failed", 0)))

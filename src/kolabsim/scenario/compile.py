@@ -58,6 +58,7 @@ def build_world(scenario: Scenario) -> World:
         demand=demand,
         shock=shock,
         shocked=shocked,
+        leaving=build_leaving(scenario),
     )
 
 
@@ -217,6 +218,19 @@ def build_shocks(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
         shock[k] = (change.from_, until, change.every or 1, factor, change.reset or 0.0)
         shocked[k] = _affected_regions(scenario, change)
     return shock, shocked
+
+
+def build_leaving(scenario: Scenario) -> np.ndarray:
+    """Return the regions that leave joint bodies, in each area, and when [L, 4]."""
+    row = {code: i for i, code in enumerate(scenario.regions.codes)}
+    found = [
+        (row[code], a, event.from_, event.until)
+        for event in scenario.leaves
+        for code in event.regions
+        for a, area in enumerate(scenario.areas)
+        if area in event.areas
+    ]
+    return np.array(found, np.int64).reshape(-1, 4)
 
 
 def _affected_regions(scenario: Scenario, change: Change) -> np.ndarray:

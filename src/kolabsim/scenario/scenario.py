@@ -56,6 +56,7 @@ from kolabsim.scenario.source import DEEPEST, Node, python_node
 from kolabsim.scenario.strategy import (
     Body,
     Change,
+    Leaving,
     Levers,
     PopulationChange,
     Strategy,
@@ -147,6 +148,8 @@ class Scenario(Levers):
     """A change of population, as in ``changes``: ``{growth: 0.01}``."""
     changes: tuple[Change, ...] = Field(default=(), repr=False)
     """Shocks and trends."""
+    leaves: tuple[Leaving, ...] = Field(default=(), repr=False)
+    """Departures of regions from joint bodies, whatever they decide themselves."""
     bodies: tuple[Body, ...] = Field(default=(), repr=False)
     """Joint bodies that exist at the start."""
     groups: Mapping[str, Codes] = Field(default={}, repr=False)
@@ -299,6 +302,7 @@ class Scenario(Levers):
             "contacts": asdict(self.contacts),
             "bodies": [_without_source(body.model_dump()) for body in self.bodies],
             "changes": [change.model_dump() for change in self.changes],
+            "leaves": [event.model_dump() for event in self.leaves],
             "always": self.plain_levers(),
             "strategies": {name: one.plain_levers() for name, one in self.strategies.items()},
             "extensions": {
@@ -393,6 +397,10 @@ def _resolve(
         "groups": known.groups,
         "bodies": resolve_bodies(scenario.bodies, scenario.form, known),
         "changes": tuple(changes),
+        "leaves": tuple(
+            event.resolve(("leaves", position), known)
+            for position, event in enumerate(scenario.leaves)
+        ),
         "strategies": strategies,
         "extensions": extension_files,
         **scenario.resolve_levers((), known),

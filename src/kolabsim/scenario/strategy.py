@@ -330,6 +330,15 @@ class Change(Period):
         return found.model_copy(update={"every": every if self.what == "election" else 0})
 
 
+class Leaving(Period):
+    """Regions that leave their joint bodies in quarter ``from`` and keep out of others.
+
+    They may join again from quarter ``until`` on. A mandate that binds them comes first.
+    """
+
+    regions: Annotated[Codes, WrittenAs(Codes, Resolver.regions)]
+
+
 class PopulationChange(Change):
     """A change of population."""
 

@@ -67,6 +67,8 @@ EVENTS = {
     "fell_short": "it did not keep its promises in its joint body",
     "observed": "the partners saw that it fell short",
     "left": "it decided to leave the joint body that it shared with the partners",
+    "withdrawn": "an event of the scenario took it out of the joint body that it shared with the "
+    "partners",
     "dissolved": "its joint body with the partners ended without its own decision",
     "mandated": "a mandate united it with the partners",
 }
@@ -323,6 +325,8 @@ class Recorder:
         self.moments: list[list[dict[str, Any]]] = []
         self.leaving: dict[tuple[int, int], int] = {}
         """The decisions to leave that this quarter's agreements carry out."""
+        self.withdrawn: set[tuple[int, int]] = set()
+        """The members that events of the scenario take out of their bodies this quarter."""
         self._support = support_for(tuple(one.compiled for one in task.extensions.targets))
         measures = tuple(one.compiled for one in task.extensions.measures)
         targets = len(task.extensions.targets)
@@ -409,6 +413,7 @@ class Recorder:
         host_entry(bodies.tally_all)(s, p, q)
         negotiating = s.slot["contact"].copy()
         self.leaving.clear()
+        self.withdrawn.clear()
         for i in rows:
             self.plan(i, negotiating[i])
         self.form_agreements()
@@ -623,6 +628,9 @@ class Recorder:
     def record_leaving(self, i: int, a: int) -> None:
         """Record whether region i decides to leave its body, where it may."""
         s, slot = self.state, self.state.slot[i, a]
+        if host_entry(stages.is_taken_out)(slot, self.quarter):
+            self.withdrawn.add((i, a))
+            return
         is_free = slot.body != NOBODY and slot.bound_until <= self.quarter
         is_free = is_free and slot.role != PROVIDER
         if not is_free or self.quarter - slot.entered < QUARTERS * FIRST_TERM:
@@ -648,7 +656,9 @@ class Recorder:
         host_entry(agreements.carry_out_leavings)(s, p, q)
         for (i, a), row in self.leaving.items():
             self.note("left", i, a, mates[i, a], row)
-        self.record_endings(before, mates, {*self.leaving})
+        for i, a in sorted(self.withdrawn):
+            self.note("withdrawn", i, a, mates[i, a])
+        self.record_endings(before, mates, {*self.leaving, *self.withdrawn})
         before, mandates = self.memberships(), s.slot["mandate"].copy()
         mates = self.all_mates(before)
         host_entry(agreements.impose_mandates)(s, task.policy, p, q)

@@ -42,7 +42,7 @@ from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES
 from kolabsim.report.comparison.view import View
 from kolabsim.report.page import Cell, Table, interval_cell
-from kolabsim.report.wording import fill, in_groups, unit_of_money
+from kolabsim.report.wording import fill, in_groups, sharing_titles, unit_of_money
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -275,11 +275,7 @@ def verdict_table(view: View) -> Table:
 
 def fairness_table(fair: pd.DataFrame, areas: Sequence[str]) -> Table:
     """Shares of joint cost in the bodies at the end of a run, by each rule and by Shapley."""
-    rules = {
-        "alone": _("Stand-alone cost"), "population": _("By population served"),
-        "equal": _("Equal"), "ability": _("By ability to pay"), "benefit": _("By stand-alone cost"),
-        "shapley": _("Shapley"),
-    }  # fmt: skip
+    rules = {"alone": _("Stand-alone cost")} | sharing_titles()
     rows = [
         (f"{area_title(row['area'])}: {row['name']}", *(row[name] for name in rules))
         for _place, row in fair[fair["area"].isin(areas)].iterrows()
