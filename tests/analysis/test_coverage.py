@@ -101,14 +101,14 @@ def test_the_worst_tenth(law, sign):
 @pytest.mark.parametrize("law", [normal, skewed])
 @pytest.mark.parametrize("share", [0.3, 0.8])
 def test_the_share_of_drawn_traits(law, share):
-    """32 worlds of 16 runs; heavy tails cost up to nine of a hundred cases."""
+    """32 worlds of 16 runs; the jackknife alone covered 88 of 95 cases with long tails."""
     rng, hits = np.random.default_rng(4), []
-    for _study in range(400):
+    for _study in range(1000):
         between = np.sqrt(share) * law(rng, (32, 1))
         values = between + np.sqrt(1.0 - share) * law(rng, (32, 16))
         _found, low, high = variance_share(values)
         hits.append(low <= share <= high)
-    assert (0.92 if law is normal else 0.86) <= np.mean(hits) <= 0.98
+    assert 0.92 <= np.mean(hits) <= 0.98
 
 
 @pytest.mark.parametrize("law", [normal, skewed])
@@ -122,7 +122,7 @@ def test_the_share_of_chance_where_points_share_draws(law, share):
         values = np.sqrt(1.0 - share) * mean + np.sqrt(share) * chance
         _found, low, high = chance_share(values.reshape(512, 5), blocks=128)
         hits.append(low <= share <= high)
-    assert 0.9 <= np.mean(hits) <= 0.985
+    assert 0.92 <= np.mean(hits) <= 0.98
 
 
 # Many futures -------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_criteria_of_robustness_the_rank_and_the_value_of_information(law):
     }
     evpi = many.max(axis=0).mean() - many.mean(axis=1).max()
     hits, known, first = {name: [] for name in truth}, [], []
-    for study in range(100):
+    for study in range(200):
         values = runs_of(rng, means(rng, 100, law), 16, 0.5)
         found = robustness(
             values, ["a", "b", "c"], better=1, baseline="a", threshold=0.0, main="mean",
@@ -176,8 +176,9 @@ def test_criteria_of_robustness_the_rank_and_the_value_of_information(law):
         gain = estimate_evpi(values, draws, 0.95)
         known.append(gain.low <= evpi <= gain.high)
     for name, each in hits.items():
-        assert np.mean(each) >= 0.9, name
-    assert np.mean(known) >= 0.85
+        kept = np.array(each)[:, 1:] if name in ("ahead", "difference") else each  # not itself
+        assert 0.92 <= np.mean(kept) <= 0.98, name
+    assert 0.92 <= np.mean(known) <= 0.98
     said, right = np.mean(first, axis=0)
     assert said == pytest.approx(right, abs=0.12)  # how often the first is first again
 

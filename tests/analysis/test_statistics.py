@@ -177,9 +177,9 @@ def made_up(share, groups, repeats, seed):
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
 def test_the_interval_holds_the_truth_as_often_as_it_says(share):
-    cases = [variance_share(made_up(share, 20, 8, seed)) for seed in range(400)]
+    cases = [variance_share(made_up(share, 20, 8, seed)) for seed in range(1200)]
     inside = np.mean([low <= share <= high for _share, low, high in cases])
-    assert 0.92 <= inside <= 0.985
+    assert 0.92 <= inside <= (0.99 if share == 0.0 else 0.98)  # at zero only one end can miss
     assert np.mean([found for found, _low, _high in cases]) == pytest.approx(share, abs=0.05)
 
 

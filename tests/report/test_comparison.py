@@ -24,7 +24,7 @@ from kolabsim.report.comparison.futures import (
 )
 from kolabsim.report.comparison.report import in_tables
 from kolabsim.report.comparison.summary import headlines
-from kolabsim.report.comparison.tables import brief_table, difference_tables
+from kolabsim.report.comparison.tables import brief_table, cost_table, difference_tables
 from kolabsim.report.comparison.view import View
 from kolabsim.report.html import render, write_page
 from kolabsim.report.output import publish
@@ -406,6 +406,16 @@ def test_what_is_the_same_in_all_runs_says_so_in_figure_terminal_and_table(resul
         cells = [cells[0].line for _title, cells in table.rows]
         assert all("identical in all 24 runs" in cell for cell in cells)
         assert not any("±" in cell or "0 to 0" in cell for cell in cells)
+
+
+def test_sums_that_are_the_same_in_all_runs_say_so(results):
+    costly = results.runs["strategy"] == "forum"
+    runs = results.runs.assign(saving=np.where(costly, 3e9, 0.0), programme_centre=0.0)
+    table = cost_table(View(compare(Results(**{**vars(results), "runs": runs}))))
+    titles, rows = list(table.head), {title: cells for title, cells in table.rows}
+    cells = dict(zip(titles[1:], rows["Forum and training"], strict=True))
+    assert cells["Saving in services"].below == "identical in all 24 runs"
+    assert cells["Paid by central government"].below == ""
 
 
 def test_a_lead_that_is_the_same_in_all_runs_says_so(results):

@@ -171,3 +171,11 @@ def test_single_runs_have_no_floor_to_be_above():
     assert "no noise floor" in " ".join(s.floor_notes(found))
     assert s.index_table(found, Labels()).rows[0][1][0].verdict == ""
     assert "not above" not in figure_text(figures.index_bars(found, Labels()))
+
+
+@pytest.mark.parametrize(("samples", "is_few"), [(16, True), (256, False)])
+def test_too_few_points_are_said_to_be_so_where_the_numbers_stand(samples, is_few):
+    found, _curves = studied("sobol", samples=samples, sd=0.5, outcomes=("efficiency",))
+    answer, outcome = s.sensitivity_sections(found, words())
+    for text in (answer.headlines[0].text, outcome.paragraphs[0]):
+        assert ("The points are too few" in text) == is_few

@@ -199,7 +199,7 @@ def test_what_a_scenario_states_is_not_varied(written):
         ("plausible: most", "'most' is not allowed; allowed: all, or a whole number from 0 to"),
         ("plausible: -1", "-1 is not allowed; allowed: all, or a whole number from 0 to"),
         ("plausible: 2.5", "2.5 is not allowed; allowed: all, or a whole number from 0 to"),
-        ("futures: {plausible-1: {}}", "'plausible-1' is reserved for plausible futures"),
+        ("futures: {plausible-1: {}}", "plausible-1: the name is reserved for plausible futures"),
         ("robust: 95", "95 is too large; allowed: below 1"),
         ("robust: 0.7", "likely: 0.8 is more than robust: 0.7"),
         ("practical_threshold: -0.1", "-0.1 is too small; allowed: at least 0"),

@@ -22,6 +22,7 @@ from kolabsim.analysis.statistics import (
     crossed_resamples,
     noise_floor,
     one_thread,
+    percentile_interval,
     permutations,
 )
 
@@ -92,7 +93,7 @@ def information(
 
     Regressions find something in any noise, so EVPPI is biased upwards. The noise floor is the same
     estimate for permuted values of the factor, at a level that holds for all factors together.
-    Intervals resample futures and runs, less the bias that the resamples show.
+    Intervals resample futures and runs; those of EVPPI less the bias that the resamples show.
     """
     scores = check_scores(values, names, better, outcome)
     check_settings(settings, scores.shape[1])
@@ -149,8 +150,20 @@ def expected_gain(scores: np.ndarray, weights: np.ndarray | None = None) -> np.n
     return np.einsum("fb,fb->b", scores.max(axis=0), weights) - chosen
 
 
+def mean_regrets(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean of the best less the mean of each choice, [strategies, resamples]."""
+    best = np.einsum("fb,fb->b", scores.max(axis=0), weights)
+    return best - np.einsum("sfb,fb->sb", scores, weights)
+
+
 def estimate_evpi(scores: np.ndarray, draws: Resamples, level: float) -> Evpi:
-    """Estimate the EVPI; its interval is in proportion that of the upper estimate."""
+    """Estimate the EVPI; its interval is in proportion that of the upper estimate.
+
+    The EVPI is the least mean regret of a single choice, and its interval goes from the least lower
+    to the least upper end of the intervals of all choices, as for intersection bounds
+    [chernozhukov_2013]. Resamples of the least regret itself vary too little: each takes whichever
+    choice suits it.
+    """
     upper = float(expected_gain(scores.mean(axis=2, keepdims=True))[0])
     lower, runs = upper, scores.shape[2]
     if runs > 1:  # each run is judged by the choices of all other runs
@@ -159,9 +172,9 @@ def estimate_evpi(scores: np.ndarray, draws: Resamples, level: float) -> Evpi:
         chosen = others.sum(axis=1).argmax(axis=0)
         lower = max(float(best.mean() - scores[chosen, :, np.arange(runs)].mean()), 0.0)
     value = float(np.sqrt(upper * lower))
-    resampled = np.concatenate([expected_gain(*draw) for draw in draws])
+    regrets = np.concatenate([mean_regrets(*draw) for draw in draws], axis=1)
     scale = value / upper if upper > 0.0 else 1.0
-    low, high = np.maximum(corrected_interval(upper, resampled, level), 0.0) * scale
+    low, high = (ends.min() * scale for ends in percentile_interval(regrets, level))
     return Evpi(value, float(low), float(high), upper, lower)
 
 

@@ -152,7 +152,10 @@ def headlines(found: Sequence[Indices], labels: Labels) -> list[Headline]:
         labels.factor(one.order()[0]).split(",")[0]: None for one in found if has_leader(one)
     }
     brief = join_names(list(leaders)) or _("no factor above chance")
-    lines = [Headline(_("Most influential factor"), capitalise(brief), f"{'; '.join(clauses)}.")]
+    text = f"{'; '.join(clauses)}."
+    if any(has_few_points(one) for one in found):
+        text += " " + few_points()
+    lines = [Headline(_("Most influential factor"), capitalise(brief), text)]
     ranked = [one for one in found if has_leader(one) and is_ranked(one)]
     if ranked:
         text, clauses = _("“{factor}” ranks first for {outcome} in {share} of resamples"), []
@@ -184,6 +187,23 @@ def chance_headline(found: Sequence[Indices], labels: Labels) -> Headline:
 def has_leader(indices: Indices) -> bool:
     """Whether any factor can be distinguished from one without effect, or there is none."""
     return not indices.leading.has_floor or bool(indices.leading.above.any())
+
+
+def has_few_points(indices: Indices) -> bool:
+    """Whether the largest index is not known to within its own size."""
+    index, first = indices.leading, indices.units.index(indices.order()[0])
+    width = index.high[first] - index.low[first]
+    if math.isfinite(width):
+        return bool(width >= index.value[first] > 0.0)
+    return bool(index.has_floor and index.value[first] > 0.0 and not index.above[first])
+
+
+def few_points() -> str:
+    """What too few points mean, beside the numbers."""
+    return _(
+        "The points are too few: the largest index is not known to within its own size, so zeros "
+        "and the order of factors say little. More points (--samples) narrow the intervals."
+    )
 
 
 def share_of(indices: Indices) -> str:
@@ -220,6 +240,8 @@ def summarise(indices: Indices, labels: Labels) -> str:
     index, order = indices.leading, indices.order()
     above = [name for name in order if index.above[indices.units.index(name)]]
     sentences = [f"{leading_clause(indices, labels)}."]
+    if has_few_points(indices):
+        sentences.append(few_points())
     if has_leader(indices):
         sentences.append(rank_sentence(indices, labels))
     if above and index.has_floor:

@@ -359,8 +359,8 @@ class _Check:
             with self.passing(("futures", name)):
                 future = _declared(scenario.with_(changes))
                 if table_shape(future) != table_shape(scenario):
-                    message = _("future '{name}' must not change regions, areas or the horizon")
-                    self.add(("futures", name), message.format(name=name))
+                    message = _("a future must not change regions, areas or the horizon")
+                    self.add(("futures", name), message)
         return scenario
 
     def all_futures(
@@ -369,8 +369,8 @@ class _Check:
         """The futures of a comparison: its own, other structures, and plausible ones."""
         for name in spec.futures:
             if is_plausible(name):
-                message = _("'{name}' is reserved for plausible futures; choose another name")
-                self.add(("futures", name), message.format(name=name))
+                message = _("the name is reserved for plausible futures; choose another one")
+                self.add(("futures", name), message)
         structures = STRUCTURES if spec.structures == "all" else spec.structures
         futures = dict(spec.futures)
         if spec.plausible and not applicable(scenario):

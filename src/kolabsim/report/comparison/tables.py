@@ -324,10 +324,8 @@ def cost_table(view: View) -> Table:
         *sums, ratio = (found.loc[(strategy, item)] for item in titles)
         cells = [
             scale.bare(row["value"])
-            if row["high"] == row["low"]
-            else interval_cell(
-                scale, row["value"], row["low"], row["high"], runs=row.get("runs", 0)
-            )
+            if row["high"] == row["low"] == 0.0  # nobody pays: nothing that could vary
+            else interval_cell(scale, row["value"], row["low"], row["high"], **sample(row))
             for row in sums
         ]
         rows.append((view.title(strategy), *cells, ratio_cell(ratio)))
