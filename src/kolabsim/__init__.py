@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison, compare
     from kolabsim.analysis.counterfactual import counterfactuals
     from kolabsim.analysis.run import run_experiment
+    from kolabsim.analysis.sweep import sweep
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
     from kolabsim.model.declare import decision_rule, measure, mechanism, target_rule
@@ -47,6 +48,7 @@ _HOMES = {
     "replay": "study.replay",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
+    "sweep": "analysis.sweep",
     "target_rule": "model.declare",
 }
 
@@ -78,6 +80,7 @@ __all__ = [
     "replay",
     "run_experiment",
     "simulate",
+    "sweep",
     "target_rule",
 ]
 
