@@ -203,7 +203,7 @@ class StrategiesSpec(Spec):
 class FactorsSpec(Spec):
     """The keys of kinds that vary factors of one strategy."""
 
-    required = ("kind", "scenario", "factors")
+    required: ClassVar[tuple[str, ...]] = ("kind", "scenario", "factors")
     outcome_keys = ("outcomes",)
     is_ranked = False
 
@@ -359,7 +359,7 @@ class SweepSpec(FactorsSpec):
     Factors vary over their levels, at points that are drawn, or at the points of a table.
     """
 
-    required = ("kind", "scenario")
+    required: ClassVar[tuple[str, ...]] = ("kind", "scenario")
 
     kind: Literal["sweep"]
     factors: Factors = Field(default={})
