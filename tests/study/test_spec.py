@@ -127,8 +127,6 @@ def test_groups_of_your_own_and_of_one(written):
             SWEEP.replace("[mechanisms.team, parameters.notice]", "{cap: {levels: [4]}}"),
             "at least two values",
         ),
-            "at least two values",
-        ),
         (SWEEP + "likely: 0.97\n", "more than robust"),
         (SWEEP + "levels: 1\n", "allowed: at least 2"),
         (SWEEP.replace("[mechanisms.team,", "[mechanisms.teams,"), "did you mean"),

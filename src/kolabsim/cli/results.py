@@ -13,7 +13,9 @@ from kolabsim.i18n import N_
 @program.command(help=N_("Export a study's results for other tools."))
 def results(
     folder: Path = FOLDER,
-    to: str = typer.Option("csv", metavar=N_("FORMAT"), help=N_("csv, parquet, netcdf, xlsx or geojson.")),
+    to: str = typer.Option(
+        "csv", metavar=N_("FORMAT"), help=N_("csv, parquet, netcdf, xlsx or geojson.")
+    ),
     out: Path | None = typer.Option(
         None, metavar=N_("FOLDER"), show_default="FOLDER/export", help=N_("Folder to write to.")
     ),
