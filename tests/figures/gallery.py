@@ -263,7 +263,7 @@ def sweep() -> OutcomeMap:
 
 
 @cache
-def curve() -> OutcomeMap:
+def price_curve() -> OutcomeMap:
     prices, rng = np.linspace(0.0, 1.0, 6), np.random.default_rng(3)
     places = np.linspace(0.2, 0.8, 20)
     values = places[:, None] - prices[:, None, None] + 0.1 * rng.standard_normal((1, 20, 5))
@@ -327,7 +327,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
         )
     },
     "sweep_map": lambda ax: figures.sweep_map(sweep(), ax=ax),
-    "sweep_curve": lambda ax: figures.sweep_curve(curve(), ax=ax),
+    "sweep_curve": lambda ax: figures.sweep_curve(price_curve(), ax=ax),
     "sweep_points": lambda ax: figures.sweep_points(sweep(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip
