@@ -16,6 +16,7 @@ factors:
 levels: 3
 outcomes: [net_efficiency, spread(trust)]
 runs: 4
+plausible: 0
 """
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.counterfactual import counterfactuals
     from kolabsim.analysis.group import GroupOutlook, group_outlook
     from kolabsim.analysis.run import run_experiment
+    from kolabsim.analysis.sweep import sweep
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
     from kolabsim.errors import InputError, KolabsimError, StorageError
     from kolabsim.model.declare import decision_rule, measure, mechanism, target_rule
@@ -50,6 +51,7 @@ _HOMES = {
     "replay": "study.replay",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
+    "sweep": "analysis.sweep",
     "target_rule": "model.declare",
 }
 
@@ -83,6 +85,7 @@ __all__ = [
     "replay",
     "run_experiment",
     "simulate",
+    "sweep",
     "target_rule",
 ]
 

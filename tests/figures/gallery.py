@@ -262,6 +262,15 @@ def sweep() -> OutcomeMap:
     return map_outcome(draw(means), LEVELS, outcome="trust", better=1)
 
 
+@cache
+def price_curve() -> OutcomeMap:
+    prices, rng = np.linspace(0.0, 1.0, 6), np.random.default_rng(3)
+    places = np.linspace(0.2, 0.8, 20)
+    values = places[:, None] - prices[:, None, None] + 0.1 * rng.standard_normal((1, 20, 5))
+    levels = {"parameters.lever_price": tuple(prices)}
+    return map_outcome(values, levels, outcome="trust", better=1, is_difference=True)
+
+
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "forest": lambda ax: figures.forest(
         comparison(), ["realised_benefit", "decision_time", "net_saving"], ax=ax
@@ -318,5 +327,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
         )
     },
     "sweep_map": lambda ax: figures.sweep_map(sweep(), ax=ax),
+    "sweep_curve": lambda ax: figures.sweep_curve(price_curve(), ax=ax),
+    "sweep_points": lambda ax: figures.sweep_points(sweep(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip

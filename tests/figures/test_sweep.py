@@ -35,8 +35,8 @@ def test_a_map_shows_levels_numbers_and_marks():
 def test_a_map_of_differences_draws_the_line_of_no_difference():
     axes = sweep_map(found(MEANS - 0.25, is_difference=True)).axes[0]
     widths = [one.get_linewidth()[0] for one in axes.collections]
-    assert 1.8 in widths
-    assert 1.8 not in [one.get_linewidth()[0] for one in sweep_map(found()).axes[0].collections]
+    assert 2.2 in widths
+    assert 2.2 not in [one.get_linewidth()[0] for one in sweep_map(found()).axes[0].collections]
 
 
 def test_words_on_an_axis_have_no_contours():

@@ -142,7 +142,9 @@ def hostile_studies(draw: Any, kinds: Sequence[str] = KINDS) -> dict[str, object
     found |= {"strategy": draw(named), "factors": factors}
     found["outcomes"] = outcomes
     if kind == "sweep":
-        return found | {"levels": 2, "factors": dict([*factors.items()][:2])}
+        # A strategy that sets a lever itself cannot have it as a factor.
+        return found | {"levels": 2, "factors": dict([*factors.items()][:2]), "plausible": 2,
+                        "strategy": "voluntary"}  # fmt: skip
     method, samples = draw(st.sampled_from((
         ("morris", 4), ("sobol", 16), ("one_at_a_time", 3), ("ice", 4), ("rbd_fast", 64),
         ("pawn", 64), ("delta", 64), ("fast", 129),

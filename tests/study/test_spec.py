@@ -8,7 +8,7 @@ from kolabsim.errors import InputError, RenamedWarning
 from kolabsim.scenario import futures
 from kolabsim.scenario.futures import plausible_sets
 from kolabsim.scenario.scenario import shipped_names
-from kolabsim.study.experiment import Experiment, sensitivity_design, sweep_table
+from kolabsim.study.experiment import Experiment, sensitivity_design
 from kolabsim.study.spec import KINDS, parse_outcome, schema
 
 SENSITIVITY = "kind: sensitivity\nscenario: kartamantul\nfactors: [mechanisms]\n"
@@ -115,8 +115,19 @@ def test_groups_of_your_own_and_of_one(written):
         (SEARCH + "objectives: [density]\n", "neither better nor worse"),
         (SEARCH + "budget: -3\n", "budget"),
         (SEARCH.replace("kartamantul", "~"), "scenario: missing"),
-        (SWEEP.replace(", parameters.notice", ""), "at least two factors"),
-        (SWEEP + "levels: 400\n", "160000 combinations of levels are too many"),
+        (SWEEP + "levels: 400\n", "160000 points in 20 futures with 10 runs each.*5000000 runs"),
+        (SWEEP + "levels: 1000\n", "about [0-9]+ hours of one core; allowed: at most 100000"),
+        (SWEEP + "points: p.csv\n", "either 'factors' or 'points'"),
+        ("kind: sweep\nscenario: kartamantul\n", "either 'factors' or 'points'"),
+        (SWEEP + "samples: 9\n", "only points that are drawn have samples"),
+        (SWEEP + "strategy: team\n", "'team' sets this lever itself.*strategy: voluntary"),
+        (SWEEP + "against: teams\n", "did you mean 'team'"),
+        (SWEEP.replace("mechanisms.team, ", "") + "against: voluntary\n", "nothing to compare"),
+        (
+            SWEEP.replace("[mechanisms.team, parameters.notice]", "{cap: {levels: [4]}}"),
+            "at least two values",
+        ),
+        (SWEEP + "likely: 0.97\n", "more than robust"),
         (SWEEP + "levels: 1\n", "allowed: at least 2"),
         (SWEEP.replace("[mechanisms.team,", "[mechanisms.teams,"), "did you mean"),
         (SEARCH + "levers: [[a], {b: 1}]\n", "levers: keys with values are needed"),
@@ -135,7 +146,7 @@ def test_a_sweep_has_a_point_for_every_combination_of_levels(written):
         "[mechanisms.team, parameters.notice]",
         "{cap: {levels: [4, 6]}, form: [contract, board], parameters.notice: [0.2, 0.6]}",
     )
-    table = sweep_table(Experiment.load(written(text + "levels: 3\n")))
+    table = Experiment.load(written(text + "levels: 3\n")).points
     assert len(table) == len(table.drop_duplicates()) == 2 * 2 * 3
     assert table["parameters.notice"].tolist()[:3] == [0.2, 0.4, 0.6]
     assert set(table["form"]) == {"contract", "board"}

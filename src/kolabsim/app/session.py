@@ -23,8 +23,8 @@ from kolabsim.app.importing import archive
 from kolabsim.app.recent import Block, Runs, RunStore
 from kolabsim.app.settings import SHOWN, Settings, lever_name
 from kolabsim.app.uploads import Upload
-from kolabsim.app.work import STRATEGIES, is_heavy, run_steps, runs_at_a_time, work_of
-from kolabsim.engine.ensemble import Task, new_state, run_block
+from kolabsim.app.work import STRATEGIES, is_heavy, run_steps, runs_at_a_time
+from kolabsim.engine.ensemble import Task, new_state, run_block, work_of
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking

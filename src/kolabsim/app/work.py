@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kolabsim.engine.ensemble import work_of
 from kolabsim.errors import InputError
 from kolabsim.i18n import Amount, _
 
@@ -23,20 +24,8 @@ AT_A_TIME = 1_000_000
 """Work that a core does at a time: some 30 ms, after which it is another visitor's turn."""
 MOST_AT_A_TIME = 25
 """Most runs that a core does at a time."""
-REGION = 8
-"""Work of a region itself, in that of one of its contacts (measured)."""
 MOST_WORK = 160_000_000
 """Most work of a first estimate: some five seconds of one core."""
-
-
-def work_of(task: Task) -> int:
-    """Return the work of a run: quarters, times areas, times regions and their contacts.
-
-    The unit is what one contact of a region takes in one area and quarter, some 20 to 40 ns.
-    """
-    world = task.world
-    each = REGION * len(world.region) + len(world.contact)
-    return int(world.setting[0].horizon) * len(world.area) * each
 
 
 def run_steps(work: int) -> tuple[int, ...]:

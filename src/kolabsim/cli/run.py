@@ -27,8 +27,10 @@ from kolabsim.cli.program import (
 from kolabsim.cli.terminal import (
     announce_compilation,
     count_runs,
+    describe_cost,
     guarded,
     print_report_path,
+    report_table,
     show_progress,
     terminal,
     warn,
@@ -60,7 +62,9 @@ def run(
     runs: int | None = number(None, N_("Runs of each strategy in each future.")),
     seed: int | None = number(None, N_("Seed of all random draws.")),
     samples: int | None = number(
-        None, N_("Samples of a sensitivity or robustness experiment."), min=2
+        None,
+        N_("Samples of a sensitivity or robustness experiment, or points that a sweep draws."),
+        min=2,
     ),
     quick: bool = typer.Option(False, "--quick", help=N_("Quick look with few runs and samples.")),
     plausible: str | None = typer.Option(
@@ -92,7 +96,7 @@ def run(
 ) -> None:
     from kolabsim.report.output import check_folder, fresh_folder
     from kolabsim.scenario.notices import find_notices
-    from kolabsim.study.experiment import Experiment
+    from kolabsim.study.experiment import Experiment, experiment_cost
     from kolabsim.study.ledger import hold
 
     started = time.perf_counter()
@@ -111,6 +115,8 @@ def run(
     check_folder(folder)
     for notice in find_notices(found.scenario):
         warn(notice.text)
+    if found.kind == "sweep":
+        terminal().print(describe_cost(experiment_cost(found)))
     announce_compilation()  # before planning, which compiles a part of the model
     with (
         executor_at(scheduler) as executor,
@@ -126,11 +132,13 @@ def publish(
 ) -> None:
     """Run an experiment and write its report, unless all of it is there."""
     from kolabsim.analysis.comparison import Comparison
+    from kolabsim.analysis.sweep import SweepResult
     from kolabsim.report.comparison import terminal_lines, terminal_table
     from kolabsim.report.derive import source_files
     from kolabsim.report.experiment import Publication, runs_of_pages
     from kolabsim.report.output import REPORT
     from kolabsim.report.provenance import Account, hash_request, study_provenance
+    from kolabsim.report.sweep import terminal_tables
     from kolabsim.study.execution import Progress
     from kolabsim.study.ledger import INPUT, PART, PUBLISHED
 
@@ -194,6 +202,9 @@ def publish(
         console.print(terminal_table(found, result))
         for line in (*below, text):
             console.print(line, soft_wrap=True)
+    if isinstance(result, SweepResult):
+        for table in terminal_tables(found, result):
+            console.print(report_table(table))
     for line in lines:
         console.print(line, soft_wrap=True)
     print_report_path(folder / REPORT)

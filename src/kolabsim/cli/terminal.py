@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from kolabsim.report.page import Table as ReportTable
     from kolabsim.study.execution import Progress
+    from kolabsim.study.sweep import Cost
 
 
 def terminal(stream: TextIO | None = None) -> Console:
@@ -65,6 +67,32 @@ def plain_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def report_table(table: ReportTable) -> Table:
+    """Return a table of a report in short, each cell in one line."""
+    from rich import box
+    from rich.table import Table
+
+    found = Table(title=table.caption, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for k, head in enumerate(table.head):
+        found.add_column(head, justify="right" if k else "left", overflow="fold")
+    for title, cells in table.rows:
+        found.add_row(title, *(cell.line for cell in cells))
+    return found
+
+
+def describe_cost(cost: Cost) -> str:
+    """Say what a sweep takes, before it starts."""
+    from kolabsim.figures.formatting import count, significant
+
+    text = _(
+        "{points} points in {futures} futures, {runs} runs each: {total} runs in all, about "
+        "{minutes} minutes of one core."
+    )
+    minutes = significant(max(cost.seconds / 60.0, 0.1), 1)
+    numbers = {name: count(getattr(cost, name)) for name in ("points", "futures", "runs", "total")}
+    return text.format(minutes=minutes, **numbers)
 
 
 @contextmanager

@@ -234,7 +234,10 @@ def outcome_title(experiment: Experiment[Any], outcome: Outcome) -> str:
         )
     if outcome.is_spread:
         title = _("Spread over runs: {measure}").format(measure=title)
-    if experiment.kind in ("sensitivity", "sweep") and len(experiment.strategies) > 1:
+    if experiment.reference is not None and len(experiment.strategies) == 1:
+        other = experiment.scenario.strategy_titles(language())[experiment.reference]
+        title = _("{measure} against “{other}”").format(measure=title, other=other)
+    elif experiment.kind in ("sensitivity", "sweep") and len(experiment.strategies) > 1:
         titles = experiment.scenario.strategy_titles(language())
         one, other = (titles[name] for name in experiment.strategies)
         title = _("{measure}: {one} less {other}").format(measure=title, one=one, other=other)

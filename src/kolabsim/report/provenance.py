@@ -131,7 +131,11 @@ def bytes_per_run(ledger: Ledger) -> dict[str, float]:
 def input_files(experiment: Experiment) -> list[Path]:
     """The files that an experiment consists of, its own first."""
     scenario = experiment.scenario
-    return list(dict.fromkeys((experiment.file, *scenario.files, *scenario.extensions)))
+    points = getattr(experiment.spec, "points", None)
+    own = (
+        [experiment.file] if points is None else [experiment.file, experiment.file.parent / points]
+    )
+    return list(dict.fromkeys((*own, *scenario.files, *scenario.extensions)))
 
 
 def hash_request(experiment: Experiment, pages: Iterable[str]) -> str:

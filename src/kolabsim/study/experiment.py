@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,8 +31,10 @@ from kolabsim.study.design import Design, make_design
 from kolabsim.study.factors import GROUPS as FACTOR_GROUPS
 from kolabsim.study.factors import Factor, choose_factors, list_factors
 from kolabsim.study.spec import (
+    BASELINE,
     KINDS,
     LEVER_GROUPS,
+    NO_COMPARISON,
     RENAMED_KINDS,
     ComparisonSpec,
     Outcome,
@@ -45,6 +46,18 @@ from kolabsim.study.spec import (
     SweepSpec,
     parse_outcome,
 )
+from kolabsim.study.sweep import (
+    Cost,
+    PointTable,
+    check_size,
+    draw_points,
+    grid_levels,
+    in_grid_order,
+    is_lever,
+    read_points,
+    reference,
+    sweep_cost,
+)
 from kolabsim.study.tasks import DEFAULT_FUTURE, identify, table_shape
 
 if TYPE_CHECKING:
@@ -52,8 +65,6 @@ if TYPE_CHECKING:
 
     from kolabsim.study.identity import Identity
 
-MOST_POINTS = 100_000
-"""Most points of a sweep."""
 AnySpec = TypeVar("AnySpec", bound=Spec)
 
 
@@ -78,6 +89,10 @@ class Experiment(Generic[AnySpec]):
     """Of a comparison: settings of each future, by dotted names."""
     factors: tuple[Factor, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    reference: str | None = None
+    """Of a sweep: the strategy with which each point is compared; None for outcomes as they are."""
+    points: pd.DataFrame | None = field(default=None, repr=False)
+    """Of a sweep: the settings at each point, [points, factors]."""
     file: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     """Further changes to the scenario that the caller made, by dotted names."""
@@ -171,6 +186,11 @@ class Experiment(Generic[AnySpec]):
                 check.add(("likely",), message.format(value=spec.likely, robust=spec.robust))
             spec = spec.sized()
             futures = check.all_futures(spec, scenario)
+        compared, points = None, None
+        if isinstance(spec, SweepSpec) and not problems.found:
+            spec, factors, points = check.sweep(spec, scenario, factors, path)
+            compared = reference(spec, factors)
+            strategies = tuple(dict.fromkeys([*strategies, *filter(None, [compared])]))
         problems.raise_if_any()
         found: Experiment[Any] = Experiment(
             name=path.parent.name if path.name == "experiment.yaml" else path.stem,
@@ -180,6 +200,8 @@ class Experiment(Generic[AnySpec]):
             futures=futures,
             factors=factors,
             outcomes=outcomes,
+            reference=compared,
+            points=points,
             file=path,
             settings=settings or {},
         )
@@ -232,18 +254,90 @@ def index_groups(spec: SensitivitySpec, factors: Sequence[Factor]) -> list[str] 
     ]
 
 
-def sweep_table(experiment: Experiment[SweepSpec]) -> pd.DataFrame:
-    """The settings at every combination of levels, [points, factors]; the last factor moves first.
+def sweep_futures(experiment: Experiment[SweepSpec]) -> list[Mapping[str, object]]:
+    """The settings of each future of a sweep; one without any if assumptions are not varied."""
+    number = experiment.spec.plausible
+    return list(plausible_futures(number, experiment.scenario).values()) if number else [{}]
 
-    >>> from kolabsim import Experiment
-    >>> list(sweep_table(Experiment.load("team-and-trust", levels=2)).columns)
-    ['mechanisms.team', 'parameters.trust_start']
+
+def resolve_sweep(
+    spec: SweepSpec,
+    scenario: Scenario,
+    factors: tuple[Factor, ...],
+    table: PointTable | None = None,
+) -> tuple[SweepSpec, tuple[Factor, ...], pd.DataFrame]:
+    """What a sweep leaves open: its sizes, its factors, and its points.
+
+    ``table`` has the points if the sweep does not draw them. Raises
+    :class:`~kolabsim.errors.InputError` for a sweep that is too large, or that cannot be compared.
     """
+    problems = Problems()
+    if table is not None:
+        factors = table.factors
+    if not factors:
+        problems.add(_("give either 'factors' or 'points', and not both"))
+    if spec.likely > spec.robust:
+        message = _("{value} is more than robust: {robust}")
+        problems.add("likely: " + message.format(value=spec.likely, robust=spec.robust))
+    if table is not None and (spec.method != "factorial" or spec.levels is not None):
+        problems.add(_("points: a table of points has neither a method nor levels"))
+    elif spec.samples is not None and spec.method == "factorial":
+        problems.add(_("samples: only points that are drawn have samples (method: latin, halton)"))
+    levers = [one.name for one in factors if is_lever(one.name)]
+    own = scenario.strategies[spec.strategy].phases()
+    for name in levers:
+        if name.split(".")[1] in own:
+            message = _(
+                "{name}: '{strategy}' sets this lever itself, so that the factor has no effect; "
+                "use strategy: {baseline}, or another without it"
+            )
+            problems.add(message.format(name=name, strategy=spec.strategy, baseline=BASELINE))
+    compared = reference(spec, factors)
+    if compared == spec.strategy and not levers:
+        message = _("there is nothing to compare '{name}' with; name another strategy")
+        problems.add("against: " + message.format(name=compared))
+    elif compared is not None and compared not in scenario.strategies:
+        message = _("'{name}' is not a strategy of {scenario}{hint}")
+        hint = suggestion(compared, [*scenario.strategies, NO_COMPARISON])
+        problems.add("against: " + message.format(name=compared, scenario=scenario.name, hint=hint))
+    if spec.plausible and not applicable(scenario):
+        if "plausible" in spec.model_fields_set:
+            problems.add(
+                "plausible: "
+                + _("the scenario states all settings that plausible futures vary; allowed: 0")
+            )
+        spec = spec.model_copy(update={"plausible": 0})
+    problems.raise_if_any()
+    spec = spec.sized(len(factors))
+    number = spec.samples or 0
+    if table is not None:
+        number = len(table.points)
+    elif spec.method == "factorial":
+        number = math.prod(len(factor.levels(spec.levels or 2)) for factor in factors)
+    others = math.prod(
+        len(one.levels(spec.levels or 2)) for one in factors if one.name not in levers
+    )
+    base = 0 if compared is None else min(number, others)
+    check_size(sweep_cost(scenario, spec, factors, number, base))
+    points = draw_points(spec, factors) if table is None else table.points
+    levels = grid_levels(points, factors)
+    return spec, factors, in_grid_order(points, levels) if levels else points
+
+
+def compared_points(points: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
+    """The settings of the strategy that points are compared with: theirs, without levers."""
     import pandas as pd
 
-    levels = [factor.levels(experiment.spec.levels) for factor in experiment.factors]
-    names = [factor.name for factor in experiment.factors]
-    return pd.DataFrame(list(product(*levels)), columns=names)
+    kept = [one.name for one in factors if not is_lever(one.name)]
+    return points[kept].drop_duplicates() if kept else pd.DataFrame(index=[0])
+
+
+def experiment_cost(experiment: Experiment[SweepSpec]) -> Cost:
+    """What a sweep takes."""
+    points, factors = experiment.points, experiment.factors
+    assert points is not None  # since the experiment was loaded
+    base = 0 if experiment.reference is None else len(compared_points(points, factors))
+    return sweep_cost(experiment.scenario, experiment.spec, factors, len(points), base)
 
 
 def find_experiment(source: str | Path) -> Path:
@@ -437,14 +531,23 @@ class _Check:
             self.groups(spec, scenario, found)
         if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
             self.add(("levers",), _("a package consists of mechanisms and support only"))
-        if isinstance(spec, SweepSpec) and found:
-            if len(found) < 2:
-                self.add(("factors",), _("a sweep needs at least two factors"))
-            points = math.prod(len(factor.levels(spec.levels)) for factor in found)
-            if points > MOST_POINTS:
-                message = _("{points} combinations of levels are too many; allowed: at most {most}")
-                self.add(("factors",), message.format(points=points, most=MOST_POINTS))
         return found
+
+    def sweep(
+        self, spec: SweepSpec, scenario: Scenario, factors: tuple[Factor, ...], file: Path
+    ) -> tuple[SweepSpec, tuple[Factor, ...], pd.DataFrame | None]:
+        """The sizes, factors and points of a sweep."""
+        table = None
+        if bool(spec.points) == bool(spec.factors):
+            self.add((), _("give either 'factors' or 'points', and not both"))
+            return spec, factors, None
+        with self.passing(("points",)):
+            table = read_points(file.parent / spec.points, scenario) if spec.points else None
+        if spec.points and table is None:
+            return spec, factors, None
+        with self.passing(("points",) if spec.points else ("factors",)):
+            return resolve_sweep(spec, scenario, factors, table)
+        return spec, factors, None
 
     def groups(self, spec: SensitivitySpec, scenario: Scenario, factors: Sequence[Factor]) -> None:
         """The groups that a file forms of its factors."""

@@ -30,6 +30,10 @@ RUNS, ALL_RUNS = 200, 500
 """Runs of each strategy in a comparison: in each future, or in all plausible futures together."""
 QUICK_RUNS, QUICK_FUTURES = 20, {"plausible": 20, "runs": 4}
 """What --quick changes of a comparison without and with plausible futures."""
+LEVELS_OF_ONE, LEVELS_OF_MORE, SAMPLES = 11, 6, 100
+"""Levels of a factor that varies alone or with others in a sweep, and points that are drawn."""
+NO_COMPARISON = "none"
+"""Instead of a strategy to compare with: a sweep shows outcomes as they are."""
 MOST_NAMES = 1000
 """Most strategies, futures, measures or factors that a file names."""
 LEVER_GROUPS = ("mechanisms", "support", "targets", "budgets")
@@ -199,7 +203,7 @@ class StrategiesSpec(Spec):
 class FactorsSpec(Spec):
     """The keys of kinds that vary factors of one strategy."""
 
-    required = ("kind", "scenario", "factors")
+    required: ClassVar[tuple[str, ...]] = ("kind", "scenario", "factors")
     outcome_keys = ("outcomes",)
     is_ranked = False
 
@@ -350,16 +354,67 @@ class SearchSpec(Spec):
 
 
 class SweepSpec(FactorsSpec):
-    """An outcome at every combination of the levels of two or more factors."""
+    """Outcomes over levers and factors: where they are best, and where differences change sign.
+
+    Factors vary over their levels, at points that are drawn, or at the points of a table.
+    """
+
+    required: ClassVar[tuple[str, ...]] = ("kind", "scenario")
 
     kind: Literal["sweep"]
     factors: Factors = Field(default={})
-    """Two or more factors, each with a range, words, ``{levels: [...]}``, or nothing for the usual
-    range. The first two become the axes of the map, each combination of the others a panel."""
-    levels: int = Field(default=6, ge=2, le=1000)
-    """Levels of each factor without words or levels of its own."""
-    runs: int = Field(default=20, ge=2, le=10_000)
-    """Runs at each point."""
+    """Levers, parameters, traits and structures: each with a range, words, ``{levels: [...]}``, or
+    nothing for the usual range. The first two become the axes of the map."""
+    points: str | None = Field(default=None, min_length=1, max_length=1000)
+    """Instead of factors: a CSV table of points, relative to this file, with a column for each
+    factor and a row for each point."""
+    method: Literal["factorial", "latin", "halton"] = "factorial"
+    """``factorial``: all combinations of levels; ``latin``: a Latin hypercube; ``halton``: a
+    scrambled Halton sequence, of which more samples keep the first ones."""
+    levels: int | None = Field(default=None, ge=2, le=1000)
+    """Levels of each factor without words or levels of its own; default: 11 of a single factor, 6
+    of each of several."""
+    samples: int | None = Field(default=None, ge=2, le=100_000)
+    """Points that are drawn (latin, halton); default: 100."""
+    against: str | None = None
+    """The strategy with which each point is compared, without the levers among the factors;
+    ``none``: outcomes as they are. Default: doing nothing (``voluntary``) if there are levers among
+    the factors or ``strategy`` is another one, and else ``none``."""
+    outcomes: Names = ("realised_benefit",)
+    """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
+    plausible: PlausibleFutures = 20
+    """Plausible futures in which each point is simulated, or ``all``: so few can just show that
+    something is robust, and a factor keeps its own value in all of them. 0: assumptions are not
+    varied."""
+    runs: int | None = Field(default=None, ge=2, le=10_000)
+    """Runs at each point in each future; default: about 200 at each point, such as 10 in each of
+    20 futures."""
+    practical_threshold: float = Field(default=0.001, ge=0, lt=1)
+    """Smallest net benefit that matters, as a share of stand-alone cost."""
+    robust: float = Field(default=0.95, gt=0.5, lt=1)
+    """Share of plausible futures in which a statement must hold to be called robust."""
+    likely: float = Field(default=0.8, gt=0.5, lt=1)
+    """Share of plausible futures in which a statement must hold to be called likely."""
+    quick: dict[str, Any] = Field(default={})
+    """Keys of this file that --quick replaces; default: 4 runs in each future, or 20 runs where
+    assumptions are not varied."""
+
+    def strategy_names(self, scenario: Scenario) -> dict[Path, str]:
+        """The strategy; the one it is compared with follows from the factors."""
+        return self.named("strategy")
+
+    def quick_changes(self) -> dict[str, Any]:
+        """What --quick replaces: fewer runs."""
+        return self.quick or {"runs": 4 if self.plausible > 1 else QUICK_RUNS}
+
+    def sized(self, factors: int) -> SweepSpec:
+        """It, with the numbers of levels, samples and runs that it leaves open."""
+        sizes: dict[str, int] = {"runs": self.runs or max(2, RUNS // max(self.plausible, 1))}
+        if self.method != "factorial":
+            sizes["samples"] = self.samples or SAMPLES
+        elif self.points is None:
+            sizes["levels"] = self.levels or (LEVELS_OF_ONE if factors == 1 else LEVELS_OF_MORE)
+        return self.model_copy(update=sizes)
 
 
 KINDS: dict[str, type[Spec]] = {

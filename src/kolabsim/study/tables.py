@@ -663,18 +663,72 @@ _TABLES = (
         "each outcome and point",
         (
             OUTCOME,
-            FUTURE,
+            Column("point", "number of the point, from 1", "1"),
             SETTING,
-            Column("mean", "mean over runs; with two strategies, of their difference", OF_OUTCOME),
-            *interval(OF_OUTCOME),
+            Column(
+                "value",
+                "median over plausible futures, or mean over runs where assumptions are not "
+                "varied; of a difference if points are compared with a strategy",
+                OF_OUTCOME,
+            ),
+            Column("low", "lower end of the range of 90% of futures, or interval", OF_OUTCOME),
+            Column("high", "upper end of the range of 90% of futures, or interval", OF_OUTCOME),
+            Column("chance_low", "lower end of what chance leaves open of the value", OF_OUTCOME),
+            Column("chance_high", "upper end of what chance leaves open of the value", OF_OUTCOME),
+            Column("verdict", "verdict on a difference; empty if there is none"),
+            Column(
+                "better_share",
+                "share of futures (or runs) in which a difference is better by more than the "
+                "practical threshold",
+                "share",
+            ),
+            Column(
+                "worse_share",
+                "share of futures (or runs) in which a difference is worse by more than the "
+                "practical threshold",
+                "share",
+            ),
             Column(
                 "unclear",
-                "whether the point cannot be told apart from the best one or, with two strategies, "
+                "whether the point cannot be told apart from the best one or, of differences, "
                 "from no difference",
             ),
+            Column("futures", "number of futures", "futures"),
         ),
         ("sweep",),
         ("map.csv",),
+    ),
+    Table(
+        "map_futures",
+        "each outcome, point and future",
+        (
+            OUTCOME,
+            Column("point", "number of the point, as in `map`", "1"),
+            Column("plausible", "number of the plausible future, from 1; 0 without any", "1"),
+            FUTURE,
+            Column("value", "the value in this future, without the chance of its runs", OF_OUTCOME),
+        ),
+        ("sweep",),
+        ("map_futures.csv",),
+    ),
+    Table(
+        "crossings",
+        "each place at which a difference changes its sign, by linear interpolation",
+        (
+            OUTCOME,
+            SETTING,
+            Column("factor", "the factor along which the sign changes"),
+            Column("at", "where the median over futures changes its sign", "of the factor"),
+            Column("low", "lower end of the range over futures; −inf below all", "of the factor"),
+            Column("high", "upper end of the range over futures; inf above all", "of the factor"),
+            Column("chance_low", "lower end of what chance leaves open", "of the factor"),
+            Column("chance_high", "upper end of what chance leaves open", "of the factor"),
+            Column("rises", "whether the difference turns from below to above zero"),
+            Column("share", "share of futures that change their sign so", "share"),
+        ),
+        ("sweep",),
+        ("crossings.csv",),
+        "Columns of settings are the levels of the other factors.",
     ),
     Table(
         "columns",
