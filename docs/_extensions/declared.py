@@ -468,8 +468,8 @@ def autodoc(name: str, found: object) -> str:
 MADE: dict[str, Callable[[], str]] = {
     made.__name__: made
     for made in (
-        parameters, factors, terms, measures, facts, calibration, numbers, tables, scenario, experiments,
-        importing, commands, python,
+        parameters, factors, terms, measures, facts, calibration, numbers, tables, scenario,
+        experiments, importing, commands, python,
     )
 }  # fmt: skip
 

@@ -545,30 +545,30 @@ def judged(
             both, criteria, threshold=criteria.threshold, comparisons=max(comparisons, 1)
         )
 
-    found = columns(own, n)
+    shared = columns(own, n)
     refuses = vote <= 0.0
     refuses = refuses.mean(axis=(2, 3)) if shape[0] == 1 else (vote.mean(-1) <= 0.0).mean(-1)
     rules = pd.DataFrame([
         {
             "rule": rule, "region": regions[i], "part": parts[r, k].mean(),
-            "gain": found["difference"][r, k], "low": found["low"][r, k],
-            "high": found["high"][r, k], "verdict": found["verdict"][r, k],
+            "gain": shared["difference"][r, k], "low": shared["low"][r, k],
+            "high": shared["high"][r, k], "verdict": shared["verdict"][r, k],
             "refuses": refuses[r, k],
         }
         for r, rule in enumerate(RULES) for k, i in enumerate(case.group)
     ])  # fmt: skip
-    found = columns(added, len(others))
+    gained = columns(added, len(others))
     plain = np.vectorize(lambda one: PLAIN.get(one, one), otypes=[object])
-    names = plain(found["verdict"]) if others else found["verdict"]
+    names = plain(gained["verdict"]) if others else gained["verdict"]
     rows = [
         {
             "region": regions[i],
-            "gain": found["difference"][k, 0],
-            "low": found["low"][k, 0],
-            "high": found["high"][k, 0],
-            "verdict": found["verdict"][k, 0],
-            "newcomer": found["difference"][k, n],
-            "newcomer_verdict": found["verdict"][k, n],
+            "gain": gained["difference"][k, 0],
+            "low": gained["low"][k, 0],
+            "high": gained["high"][k, 0],
+            "verdict": gained["verdict"][k, 0],
+            "newcomer": gained["difference"][k, n],
+            "newcomer_verdict": gained["verdict"][k, n],
             "loses": tuple(regions[m] for m, v in zip(case.group, names[k], strict=False)
                            if v == LOSES),
             "is_good": bool(names[k, 0] == GAINS and names[k, n] == GAINS

@@ -90,16 +90,14 @@ def region(
     runs = runs or default_runs(len(futures))
     if partners is not None and area is not None:
         codes = [one.strip() for one in partners.split(",") if one.strip()]
-        options = {
-            "strategy": strategy or BASELINE, "form": form, "leaves_after": leaves_after,
-            "runs": runs, "seed": seed, "threads": workers,
-        }  # fmt: skip
         check_group(world, code, codes, area, form, leaves_after)
         announce_compilation()
         with count_runs((len(codes) + 3) * runs * max(len(futures), 1)) as progress:
             group = group_outlook(
-                world, code, codes, area, futures=futures, progress=progress, **options
-            )
+                world, code, codes, area, futures=futures, strategy=strategy or BASELINE,
+                form=form, leaves_after=leaves_after, runs=runs, seed=seed, threads=workers,
+                progress=progress,
+            )  # fmt: skip
         facts = provenance(command_line(), seed, world) | {"runs": runs * len(group.futures)}
         path = out or Path("results") / of_group.group_file(group)
         of_group.write_group(group, path, facts=facts, workbook=True)
