@@ -31,7 +31,14 @@ from kolabsim.model.bodies import (
     withdraw,
 )
 from kolabsim.model.interventions import fund
-from kolabsim.model.jit import ahead_of_negotiation, allocating_device, argsort, device, inlined
+from kolabsim.model.jit import (
+    ahead_of_negotiation,
+    allocating_device,
+    argsort,
+    device,
+    inlined,
+    shared_device,
+)
 from kolabsim.model.levers import BOARD, CAP, CHOICE, CONTRACT, OPEN
 from kolabsim.model.state import BUYER, NOBODY, ROW
 
@@ -253,7 +260,7 @@ def further_spill(s, opener, a, first, second):
     return total
 
 
-@device
+@shared_device
 def vote(s, p, opener, a, party, other, contact, enters, view, whole, ballot, quarter):
     """Whether a party agrees to a union; ``ballot`` gets the net benefit that each member sees.
 

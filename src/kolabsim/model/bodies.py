@@ -10,7 +10,7 @@ from math import inf
 from typing import NamedTuple
 
 from kolabsim.model import laws, rng
-from kolabsim.model.jit import ahead_of_body, device
+from kolabsim.model.jit import ahead_of_body, device, shared_device
 from kolabsim.model.levers import BOARD, CHOICE, CONTRACT
 from kolabsim.model.parameters import EARTH, QUARTERS
 from kolabsim.model.state import BUYER, CULTURE, DIMENSIONS, INTERESTS, NOBODY, PROVIDER, ROW
@@ -349,7 +349,7 @@ def outlook(area, effects, now, p, row, hub, form, penalty, forum, shortfall, fo
     )  # fmt: skip
 
 
-@device
+@shared_device
 def present_outlook(s, p, a, body, quarter):
     """The present production of a body, with the conduct that reputations suggest."""
     party = s.slot.size + body
@@ -398,7 +398,7 @@ def entry_cost(region, slot, p, price):
     return laws.entry_cost(region.stress, price * slot.burden, aid, p)
 
 
-@device
+@shared_device
 def tally(s, p, body, quarter):
     """Sum a body's row over its members, and judge the net benefit of each."""
     a, party = s.body[body].area, s.slot.size + body
@@ -540,7 +540,7 @@ def choose_provider(s, i, j, a):
     return min(i, j)
 
 
-@device
+@shared_device
 def judge_union(s, p, i, a, first, second, planning, quarter):
     """The sides and production of the union of i's party with another, and the change for all.
 

@@ -121,6 +121,11 @@ def device(function: Callable) -> Callable:
     return compiled(function, no_cpython_wrapper=True, _nrt=False, forceinline=True)
 
 
+def shared_device(function: Callable) -> Callable:
+    """A long device function with several callers: copies would take more time to compile."""
+    return compiled(function, no_cpython_wrapper=True, _nrt=False)
+
+
 def allocating_device(function: Callable) -> Callable:
     """A device function that creates arrays."""
     return compiled(function, no_cpython_wrapper=True)
