@@ -163,7 +163,7 @@ class OutcomeMap:
             "verdict": self.verdict, "better_share": self.better_share,
             "worse_share": self.worse_share, "unclear": self.unclear,
         }  # fmt: skip
-        numbered = self.points.assign(point=np.arange(1, len(self.points) + 1), **columns)
+        numbered = self.points.assign(position=np.arange(1, len(self.points) + 1), **columns)
         return numbered.assign(futures=self.futures, outcome=self.outcome)
 
     def crossing_table(self) -> pd.DataFrame:
@@ -209,7 +209,7 @@ class SweepResult:
         parts = [
             pd.DataFrame({
                 "outcome": one.outcome,
-                "point": np.repeat(np.arange(1, len(one.points) + 1), one.futures),
+                "position": np.repeat(np.arange(1, len(one.points) + 1), one.futures),
                 "plausible": np.tile(one.numbers, len(one.points)),
                 "future": self.futures,
                 "value": one.by_future.ravel(),

@@ -663,7 +663,7 @@ _TABLES = (
         "each outcome and point",
         (
             OUTCOME,
-            Column("point", "number of the point, from 1", "1"),
+            Column("position", "number of the point, from 1", "1"),
             SETTING,
             Column(
                 "value",
@@ -703,7 +703,7 @@ _TABLES = (
         "each outcome, point and future",
         (
             OUTCOME,
-            Column("point", "number of the point, as in `map`", "1"),
+            Column("position", "number of the point, as in `map`", "1"),
             Column("plausible", "number of the plausible future, from 1; 0 without any", "1"),
             FUTURE,
             Column("value", "the value in this future, without the chance of its runs", OF_OUTCOME),
