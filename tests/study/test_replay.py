@@ -57,7 +57,7 @@ def test_events_account_for_every_change_of_membership(world):
     for quarter in range(found.scenario.horizon):
         for row in found.events[found.events["quarter"] == quarter].itertuples():
             a = areas.index(row.area)
-            if row.event in ("left", "dissolved"):
+            if row.event in ("left", "withdrawn", "dissolved"):
                 member[codes.index(row.region), a] = False
             elif row.event in ("founded", "joined", "mandated"):
                 member[[codes.index(code) for code in (row.region, *row.partners)], a] = True
