@@ -194,7 +194,7 @@ def set_ends(name: str, cause: str) -> list[tuple[np.ndarray, np.ndarray]]:
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("name", RUNS)
 def test_each_cause_acts_as_claimed_in_the_accepted_ensemble(name: str, cause: str) -> None:
-    """Against its sign in one set at most, and over all sets with it.
+    """Against its sign in a tenth of the sets at most, and over all sets with it.
 
     Goodwill can cost an agreement: who minds the partners refuses a union that harms them.
     """
@@ -202,7 +202,7 @@ def test_each_cause_acts_as_claimed_in_the_accepted_ensemble(name: str, cause: s
     pooled = {}
     for outcome, sign in CAUSES[cause].items():
         each = [sign * errors_off(low, high, outcome) for low, high in found]
-        assert sum(one < -BEYOND for one in each) <= 1, (outcome, each)
+        assert sum(one < -BEYOND for one in each) <= SETS // 10, (outcome, each)
         low, high = (np.concatenate([pair[end] for pair in found]) for end in (0, 1))
         pooled[outcome] = sign * errors_off(low, high, outcome)
     assert max(pooled[name] for name in pooled if name in HEADLINES) > BEYOND, pooled
