@@ -131,6 +131,18 @@ def test_plausible_futures_ship_and_agree_with_the_facts(monkeypatch):
     assert c.misfit(sets[0], runs=4, seed=1) < 0.01, "digits that were cut hardly matter"
 
 
+def test_the_defaults_are_the_medoid_of_the_sets_that_ship():
+    axes, sets = c.axes(), plausible_sets()
+    assert len(sets) == 200
+    assert sets[0] == pytest.approx({axis.name: axis.default for axis in axes if not axis.words} | {
+        axis.name: axis.words[0] for axis in axes if axis.words
+    })  # fmt: skip
+    numbers = [k for k, axis in enumerate(axes) if not axis.words]
+    points = np.array([c.point_of(one)[numbers] for one in sets])
+    apart = np.sqrt(((points[:, None] - points[None, :]) ** 2).mean(axis=2)).mean(axis=1)
+    assert apart.argmin() == 0
+
+
 def test_sets_are_written_and_read_again(tmp_path):
     sets = [
         {"a": 0.123456789, "b": 2.0, "trust": "lasting"},
