@@ -105,6 +105,7 @@ def test_groups_of_your_own_and_of_one(written):
         (SENSITIVITY + "strategy: teams\n", "did you mean 'team'"),
         (SENSITIVITY + "sample: 3\n", "did you mean 'samples'"),
         (SENSITIVITY + "runs: 1\noutcomes: [spread(trust)]\n", "at least two runs"),
+        (SENSITIVITY + "strategy: team\n", "'team' sets this lever itself.*strategy: voluntary"),
         (SENSITIVITY + "quick: {sample: 3}\n", "did you mean 'samples'"),
         ("kind: sensitivity\nscenario: kartamantul\n", "factors: missing"),
         (ROBUSTNESS + "factors: [exit]\n", "either 'plausible' or 'factors'"),

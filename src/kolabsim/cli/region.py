@@ -22,9 +22,6 @@ from kolabsim.cli.terminal import announce_compilation, count_runs, print_report
 from kolabsim.errors import InputError
 from kolabsim.i18n import N_, _
 
-LEAVES_AFTER = 3
-"""As in Python: not imported, so that help does not compile the model."""
-
 
 @program.command(help=N_("Make a page for one region: best partners, gains, cost and next steps."))
 def region(
@@ -45,8 +42,8 @@ def region(
         show_default=N_("as founders choose"),
         help=N_("Legal form of this joint body: contract, board or lead."),
     ),
-    leaves_after: int = number(
-        LEAVES_AFTER, N_("Years after which each of its members leaves in turn."), min=1
+    leaves_after: int | None = number(
+        None, N_("Years after which each of its members leaves in turn."), min=1, show_default="3"
     ),
     strategy: str | None = typer.Option(
         None,
@@ -72,7 +69,7 @@ def region(
     workers: int | None = WORKERS,
     language: str | None = LANGUAGE,
 ) -> None:
-    from kolabsim.analysis.group import check_group, group_outlook
+    from kolabsim.analysis.group import LEAVES_AFTER, check_group, group_outlook
     from kolabsim.analysis.region import region_outlook
     from kolabsim.report import group as of_group
     from kolabsim.report.provenance import provenance
@@ -81,8 +78,9 @@ def region(
     from kolabsim.scenario.scenario import BASELINE, Scenario
     from kolabsim.study.spec import default_runs
 
-    if partners is None and (area or form):
-        raise InputError.of(_("--area and --form belong to a joint body: name partners by --with"))
+    if partners is None and (area or form or leaves_after):
+        text = _("--area, --form and --leaves-after are of a joint body: name partners by --with")
+        raise InputError.of(text)
     if partners is not None and area is None:
         raise InputError.of(_("name the service area of the joint body by --area"))
     world = Scenario.load(scenario)
@@ -90,6 +88,7 @@ def region(
     runs = runs or default_runs(len(futures))
     if partners is not None and area is not None:
         codes = [one.strip() for one in partners.split(",") if one.strip()]
+        leaves_after = leaves_after or LEAVES_AFTER
         check_group(world, code, codes, area, form, leaves_after)
         announce_compilation()
         with count_runs((len(codes) + 3) * runs * max(len(futures), 1)) as progress:

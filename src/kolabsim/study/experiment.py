@@ -284,14 +284,8 @@ def resolve_sweep(
     elif spec.samples is not None and spec.method == "factorial":
         problems.add(_("samples: only points that are drawn have samples (method: latin, halton)"))
     levers = [one.name for one in factors if is_lever(one.name)]
-    own = scenario.strategies[spec.strategy].phases()
-    for name in levers:
-        if name.split(".")[1] in own:
-            message = _(
-                "{name}: '{strategy}' sets this lever itself, so that the factor has no effect; "
-                "use strategy: {baseline}, or another without it"
-            )
-            problems.add(message.format(name=name, strategy=spec.strategy, baseline=BASELINE))
+    for message in fixed_levers(scenario, [spec.strategy], factors):
+        problems.add(message)
     compared = reference(spec, factors)
     if compared == spec.strategy and not levers:
         message = _("there is nothing to compare '{name}' with; name another strategy")
@@ -322,6 +316,20 @@ def resolve_sweep(
     points = draw_points(spec, factors) if table is None else table.points
     levels = grid_levels(points, factors)
     return spec, factors, in_grid_order(points, levels) if levels else points
+
+
+def fixed_levers(
+    scenario: Scenario, strategies: Sequence[str], factors: Sequence[Factor]
+) -> Iterator[str]:
+    """A sentence for each lever among the factors that all of these strategies set themselves."""
+    own = [scenario.strategies[name].phases() for name in strategies if name in scenario.strategies]
+    for one in factors:
+        if own and is_lever(one.name) and all(one.name.split(".")[1] in each for each in own):
+            message = _(
+                "{name}: '{strategy}' sets this lever itself, so that the factor has no effect; "
+                "use strategy: {baseline}, or another without it"
+            )
+            yield message.format(name=one.name, strategy=strategies[0], baseline=BASELINE)
 
 
 def compared_points(points: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
@@ -529,6 +537,9 @@ class _Check:
                 found = choose_factors(scenario, wanted)
         if isinstance(spec, SensitivitySpec):
             self.groups(spec, scenario, found)
+            compared = [name for name in (spec.strategy, spec.against) if name is not None]
+            for message in fixed_levers(scenario, compared, found):
+                self.add((spec.factor_key,), message)
         if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):
             self.add(("levers",), _("a package consists of mechanisms and support only"))
         return found
