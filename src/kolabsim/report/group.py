@@ -187,12 +187,18 @@ def gain_headline(found: GroupOutlook) -> Headline:
             "by themselves; it is better in {better} of runs."
         )
     texts = [text]
-    if gaining:
-        texts.append(_("Clearly gaining: {gaining}."))
-    if losing:
-        texts.append(_("Clearly losing: {losing}."))
+    if found.is_varied:
+        sure = (
+            _("Gaining, likely or robustly: {gaining}."),
+            _("Losing, likely or robustly: {losing}."),
+        )
+        unsure = _("No member is likely to gain or to lose.")
+    else:
+        sure = _("Gaining beyond chance: {gaining}."), _("Losing beyond chance: {losing}.")
+        unsure = _("No member gains or loses beyond chance.")
+    texts += [text for text, some in zip(sure, (gaining, losing), strict=True) if some]
     if not gaining and not losing:
-        texts.append(_("No member clearly gains or loses."))
+        texts.append(unsure)
     texts.append(_("In {together} of runs, all members are still together at the end."))
     brief = _("no member clearly gains")
     if len(gaining) == len(found.members):
@@ -334,8 +340,10 @@ def rule_section(found: GroupOutlook) -> Section:
     text = _(
         "Judged at the start as founders do, but without their errors: saving, quality, autonomy "
         "and start-up cost. A member refuses where its gain, with its goodwill towards the others, "
-        "is not above zero. The Shapley value charges each member its mean marginal cost over all "
-        "orders of joining; it is a yardstick, no rule of the model."
+        "is not above zero. Founders spread start-up and transition over their horizon; these "
+        "weigh more in a short run, so that a body may look better here than above. The Shapley "
+        "value charges each member its mean marginal cost over all orders of joining; it is a "
+        "yardstick, no rule of the model."
     )
     return Section("rules", _("Cost shares and refusals"), text, Table(caption, head, rows))
 
