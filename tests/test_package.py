@@ -24,6 +24,20 @@ def test_loading_a_scenario_brings_no_pictures_tables_or_agents():
     assert run_python(code).stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize(
+    "command", ["list levers", "list laws", "check kartamantul", "schema", "results --help"]
+)
+def test_commands_that_run_nothing_start_without_the_compiler(command):
+    code = (
+        f"import sys; sys.argv = ['kolabsim', *{command!r}.split()]\n"
+        "from kolabsim.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_public_names_are_all_there():
     assert sorted(dir(ks)) == sorted(ks.__all__)
     for name in ks.__all__:

@@ -177,7 +177,7 @@ def with_entry(changelog: str, line: str) -> str:
 
 def renew(because: str) -> str:
     """Write the baseline and the CHANGELOG's line anew, and say what was done."""
-    from kolabsim.model.jit import digest
+    from kolabsim.model.version import digest
 
     before = read(BASELINE.read_text(encoding="utf-8"))[1] if BASELINE.is_file() else {}
     after = figures()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kolabsim.model.jit import cache_folder
+from kolabsim.model.version import cache_folder
 from tests.terminal import kolabsim
 
 

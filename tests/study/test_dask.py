@@ -195,7 +195,7 @@ def test_a_lost_scheduler_is_reported_and_the_study_resumes(cluster, tmp_path):
 
 def test_a_worker_with_another_version_of_the_model_is_refused(cluster, tmp_path):
     sitecustomize = (
-        "import kolabsim.model.jit as kernel\nkernel.digest = lambda *_sources: 'another version'\n"
+        "from kolabsim.model import version\nversion.digest = lambda *_sources: 'another version'\n"
     )
     folder = tmp_path / "site"
     folder.mkdir()

@@ -24,7 +24,7 @@ import numpy as np
 
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import N_, _
-from kolabsim.model.jit import compiled, inlined, obstacle
+from kolabsim.model.jit import compiled, in_python, inlined, obstacle
 from kolabsim.model.levers import BASES, LEVERS, PAYERS, STEPS, TERMS, Lever
 from kolabsim.model.measures import CUSTOM, LAST_YEAR, MEASURES, REGION_MEASURES, SUM, Measure
 from kolabsim.model.parameters import Parameter
@@ -612,7 +612,8 @@ def register(made: Made) -> Made:
 def _try_example(kind: str, name: str, function: Callable, seen: tuple, fields: str = "") -> Any:
     """Call a function once in plain Python, and report in one sentence how it fails."""
     try:
-        return function(*seen)
+        with in_python():
+            return function(*seen)
     except Exception as error:
         text = _("{kind} {rule} fails on an example: {error}")
         text += "; {fields}" if fields else ""

@@ -1,89 +1,84 @@
-"""All use of numba: compiling and caching the model, prefetching memory, sorting.
+"""What is compiled, and how: functions of the model, prefetching memory, sorting.
 
-Functions are compiled once for each version of the model and kept on disk. In worlds too large for
-a processor's cache, loops prefetch the next records while the stages work on the present ones
-(:func:`ahead_of_region`, :func:`ahead_of_body`, :func:`ahead_of_negotiation`); this changes no
-result.
+Functions are compiled when they are first called, once for each version of the model, and kept on
+disk; declaring them does not import numba. In worlds too large for a processor's cache, loops
+prefetch the next records while the stages work on the present ones (:func:`ahead_of_region`,
+:func:`ahead_of_body`, :func:`ahead_of_negotiation`); this changes no result.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
-import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, update_wrapper
+from threading import RLock
 from types import FunctionType
+from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import config
-from numba.core.errors import NumbaError
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
 
-SOURCES = Path(__file__).parent.parent
-"""Folder of the package. An edit in any compiled module must empty the cache, because numba itself
-does not notice an edit in another file and would run the old machine code."""
+IS_PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+"""Whether the model runs as plain Python, which is some thousand times slower."""
+
+MAKING = RLock()
+
+_IN_PYTHON: ContextVar[bool] = ContextVar("in_python", default=False)
 
 
-@cache
-def digest(*rooms: str) -> str:
-    """Version of the model: a hash of the sources that decide a run's result, and of numba's.
+@contextmanager
+def in_python() -> Iterator[None]:
+    """Call functions that are not compiled yet in plain Python, as for a single example."""
+    before = _IN_PYTHON.set(True)
+    try:
+        yield
+    finally:
+        _IN_PYTHON.reset(before)
 
-    With ``rooms``, of the sources in these packages. It is computed once: a process keeps the
-    sources that it has loaded, even after an edit.
+
+class Compiled:
+    """A function that is compiled when it is first called, or when another one that calls it is.
+
+    Everything but ``py_func``, the plain function, is asked of numba's dispatcher.
     """
-    text = hashlib.sha256(numba.__version__.encode())
-    for room in rooms or ("model", "engine"):
-        for path in sorted((SOURCES / room).rglob("*.py")):
-            text.update(path.name.encode())
-            text.update(path.read_bytes())
-    return text.hexdigest()[:16]
+
+    def __init__(self, function: Callable, make: Callable[[], Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func, self._make, self._made = function, make, None
+
+    @property
+    def dispatcher(self) -> Any:
+        """Numba's dispatcher of the function."""
+        if self._made is None:
+            with MAKING:
+                if self._made is None:
+                    self._made = self._make()
+        return self._made
+
+    @property
+    def signatures(self) -> list:
+        """The types of arguments for which it has been compiled in this process."""
+        return [] if self._made is None else self._made.signatures
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it, compiled but :func:`in_python`."""
+        if self._made is None and _IN_PYTHON.get():
+            return self.py_func(*arguments)
+        return self.dispatcher(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        # Numba finds the function's type and options here where another function calls it.
+        if name == "_numba_type_" or not name.startswith("_"):
+            return getattr(self.dispatcher, name)
+        raise AttributeError(name)
 
 
-@cache
-def cache_folder() -> str | None:
-    """A writable folder for machine code that belongs to this version of the model, or None."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME")
-    if not home:
-        with suppress(RuntimeError):  # containers have users without a home
-            home = str(Path("~/.cache").expanduser())
-    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    temporary = Path(tempfile.gettempdir()) / f"kolabsim-{user}"
-    python = f"{sys.version_info.major}{sys.version_info.minor}"
-    for start in (given, home and f"{home}/kolabsim", temporary):
-        if not start:
-            continue
-        folder = Path(start) / f"{digest()}-{python}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.TemporaryFile(dir=folder):
-                return str(folder)
-        except OSError:
-            continue
-    warnings.warn(
-        "kolabsim found no writable folder for its compiled model: it compiles again each time",
-        stacklevel=2,
-    )
-    return None
+def _compiler() -> Any:
+    from kolabsim.model import compiler  # late: it imports numba
 
-
-def is_compiled_before() -> bool:
-    """Whether an earlier process left machine code of this version of the model on disk.
-
-    Only the loop of the ensemble counts: importing the model already compiles a few laws.
-    """
-    folder = cache_folder()
-    return folder is not None and any(Path(folder).rglob("ensemble.simulate_runs-*.nbi"))
+    return compiler
 
 
 def compiled(function: Callable, *, kept: bool = True, **options: bool | str) -> Callable:
@@ -92,16 +87,12 @@ def compiled(function: Callable, *, kept: bool = True, **options: bool | str) ->
     Never in parallel: inside a parallel loop, writes through a field of a NamedTuple are lost
     without a word (numba #5872). Threads run whole blocks of runs instead.
     """
-    folder, before = cache_folder() if kept else None, config.CACHE_DIR
-    # Without this option a callee would inherit its caller's counting of references.
+    if IS_PLAIN:
+        return function
+    # Without the first option a callee would inherit its caller's counting of references.
     options = {"_nrt": True} | options
     options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    try:
-        if folder:
-            config.CACHE_DIR = folder
-        return numba.njit(cache=bool(folder), **options)(function)
-    finally:
-        config.CACHE_DIR = before
+    return Compiled(function, lambda: _compiler().make_dispatcher(function, kept, options))
 
 
 def kernel(function: Callable) -> Callable:
@@ -154,11 +145,11 @@ def obstacle(function: Callable, arguments: tuple) -> str:
     try:
         with first_call(function):
             function(*arguments)
-    except NumbaError as error:
+    except Exception as error:
+        if not isinstance(error, _compiler().NumbaError):
+            return f"numba: {error!r}"
         lines = (line.strip() for line in str(error).splitlines())
         return next((line for line in lines if line and not line.startswith("Failed in ")), "?")
-    except Exception as error:
-        return f"numba: {error!r}"
     return ""
 
 
@@ -198,9 +189,6 @@ def _copy(function: Callable, word: str, names: Mapping[str, Callable]) -> Calla
 
 # Fetching memory ahead ----------------------------------------------------------------------------
 
-LINE = 64
-"""Bytes that a processor takes from memory at a time."""
-
 LARGE = 1_000
 """Number of regions from which a world outgrows the cache; smaller ones would only lose time."""
 
@@ -211,29 +199,12 @@ PLACES = 24
 """Bodies ahead of the one at work; most of their places are free."""
 
 
-@intrinsic
-def _fetch_line(_context, array, place):
-    """Prefetch one line of an array, ``place`` bytes from its start."""
-
-    def generate(context, builder, signature, arguments):
-        data = make_array(signature.args[0])(context, builder, arguments[0]).data
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-        address = builder.gep(builder.bitcast(data, byte), [arguments[1]])
-        to_read, all_caches, data_not_code = (ir.Constant(number, k) for k in (0, 3, 1))
-        builder.call(function, [address, to_read, all_caches, data_not_code])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), generate
-
-
-@device
 def fetch(array, start, size):
     """Prefetch ``size`` bytes of an array from byte ``start``; in plain Python do nothing."""
-    if not config.DISABLE_JIT:
-        for place in range(start, start + size, LINE):
-            _fetch_line(array, place)
+
+
+if not IS_PLAIN:
+    fetch = Compiled(fetch, lambda: _compiler().make_fetch())
 
 
 @device

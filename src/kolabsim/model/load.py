@@ -13,14 +13,12 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
+from kolabsim.model.declare import KNOWN, Declared, load_built_in, register
 from kolabsim.model.parameters import PARAMETERS
-
-if TYPE_CHECKING:
-    from kolabsim.model.declare import Declared
 
 GROUP = "kolabsim.extensions"
 """Group of entry points through which installed packages provide extensions."""
@@ -86,8 +84,6 @@ def load_extension(path: Path) -> Declared:
 
     Raises :class:`~kolabsim.errors.InputError` if the file cannot be run.
     """
-    from kolabsim.model.declare import register  # late: it imports the compiler
-
     if not path.is_file():
         raise InputError.of(_("the extension file does not exist"), str(path))
     version = (path.resolve(), path.read_bytes())
@@ -101,8 +97,6 @@ def load_extension(path: Path) -> Declared:
 
 
 def _run(path: Path, source: bytes) -> Declared:
-    from kolabsim.model.declare import KNOWN, Declared, load_built_in
-
     load_built_in()
     before = {kind: dict(known) for kind, known in KNOWN.items()}
     name = f"kolabsim_extension_{path.stem}_{hashlib.sha256(source).hexdigest()[:8]}"
@@ -132,8 +126,6 @@ def _run(path: Path, source: bytes) -> Declared:
 
 def _combine(paths: Iterable[Path]) -> Declared:
     """Merge the declarations of several files; two that declare one name are refused."""
-    from kolabsim.model.declare import KNOWN, Declared
-
     parts: dict[str, dict[str, Any]] = {kind: {} for kind in KNOWN}
     for path in paths:
         for entry in load_extension(path):

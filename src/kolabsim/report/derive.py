@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kolabsim.errors import InputError, shown, suggestion
 from kolabsim.files import Content, routed
 from kolabsim.i18n import _, speaking
-from kolabsim.model.jit import digest
+from kolabsim.model.version import digest
 from kolabsim.report.experiment import Publication
 from kolabsim.report.provenance import hash_request, input_files
 from kolabsim.scenario.files import shipped

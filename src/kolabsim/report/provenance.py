@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from kolabsim import __version__
 from kolabsim.i18n import _, language
-from kolabsim.model.jit import digest
 from kolabsim.model.load import imports
+from kolabsim.model.version import digest
 from kolabsim.report.page import Facts, Quote, Section, separate
 from kolabsim.report.workbook import is_possible
 from kolabsim.study.ledger import PART

@@ -1,8 +1,4 @@
-"""User-defined rules, mechanisms and measures that a scenario uses, and their parameters.
-
-This module imports numba by way of the declarations, so :mod:`kolabsim.scenario.scenario` imports
-it only when a scenario is resolved.
-"""
+"""User-defined rules, mechanisms and measures that a scenario uses, and their parameters."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ import numpy as np
 from kolabsim.errors import InputError, suggestion
 from kolabsim.i18n import _, ngettext
 from kolabsim.model.areas import FAMILIES, Area
+from kolabsim.model.laws import unit_cost
 from kolabsim.scenario.contacts import LARGEST_CIRCLE
 from kolabsim.scenario.geometry import great_circle, on_sphere
 from kolabsim.scenario.presets import PRESETS, Preset
@@ -388,8 +389,6 @@ def _column(setup: Setup, name: str, value: str) -> np.ndarray:
 
 def unit_costs(area: Area, population: np.ndarray) -> np.ndarray:
     """Cost per person of serving each population alone, 1 at efficient scale [R]."""
-    from kolabsim.model.laws import unit_cost  # late: it imports numba
-
     law = unit_cost.py_func  # type: ignore[attr-defined]
     shape = area.efficient_scale, area.curvature_below, area.curvature_above, 0
     return np.array([law(float(people), *shape) for people in population])

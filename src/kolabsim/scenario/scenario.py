@@ -32,10 +32,12 @@ from kolabsim.model.levers import (
     UNIT_COSTS,
     Lever,
 )
+from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import PARAMETERS, Parameter
 from kolabsim.scenario.areas import AreaName, AreaSettings, resolve_areas
 from kolabsim.scenario.contacts import LARGEST_CIRCLE, Contacts, ContactSource
 from kolabsim.scenario.editions import update_edition
+from kolabsim.scenario.extensions import check_settings, find_declared, resolve_extensions
 from kolabsim.scenario.files import shipped as shipped
 from kolabsim.scenario.inheritance import find_scenario, lay_over, nest, read_tree
 from kolabsim.scenario.inheritance import shipped_names as shipped_names
@@ -227,8 +229,6 @@ class Scenario(Levers):
         Raises :class:`~kolabsim.errors.InputError` if a file cannot be run, and for every decision
         rule, mechanism, targeting rule or parameter that nothing declares.
         """
-        from kolabsim.scenario.extensions import find_declared  # late: it imports numba
-
         strategies = [(("strategies", name), one) for name, one in self.strategies.items()]
         places = [((), self), *strategies]
         tree = self._origin.tree
@@ -255,8 +255,6 @@ class Scenario(Levers):
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of the measures of the whole system: the built-in ones, then user-defined ones."""
-        from kolabsim.model.measures import MEASURES  # late: it imports numba
-
         return (*MEASURES, *(self.declared.measures if self.extensions else ()))
 
     def title(self, language: str) -> str:
@@ -345,8 +343,6 @@ def _resolve(
 
     Regions and contacts are taken from the ``earlier`` scenario where their settings are the same.
     """
-    from kolabsim.scenario import extensions  # late: it imports numba
-
     tree = update_edition(tree)
     valid, scenario = validate(tree, problems, Scenario)
     if not problems.found:  # with former spellings replaced
@@ -358,8 +354,8 @@ def _resolve(
     known.start_year = scenario.start_year
     areas = resolve_areas(scenario.families, written.areas, known)
     known.areas = tuple(areas)
-    extension_files = extensions.resolve_extensions(known) if known.extended else ()
-    extensions.check_settings(scenario.decision, scenario.parameters, rule_parameters, known)
+    extension_files = resolve_extensions(known) if known.extended else ()
+    check_settings(scenario.decision, scenario.parameters, rule_parameters, known)
     before = len(problems.found)
     source: RegionSource = written.regions
     same = earlier and tuple(earlier.areas) == known.areas and _is_same("regions", earlier, known)

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import suggestion
 from kolabsim.i18n import _
+from kolabsim.model.declare import KNOWN, load_built_in
 from kolabsim.model.levers import CAP, FORMS, LEVERS, MECHANISMS, PAYERS, SUPPORTERS, TARGETS
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.resolve import Resolver, resolve_fields
@@ -222,8 +223,6 @@ def _resolve_phases(
 
 def declared(kind: str) -> Mapping[str, object]:
     """Return the user-defined extensions of a kind that are loaded, by name."""
-    from kolabsim.model.declare import KNOWN, load_built_in  # late: it imports numba
-
     load_built_in()
     return KNOWN[kind]
 

@@ -25,10 +25,10 @@ from kolabsim.engine.ensemble import BLOCK, Extensions, Task, build_task, refuse
 from kolabsim.engine.overrides import Base, build_base, vary
 from kolabsim.errors import InputError, KolabsimError
 from kolabsim.i18n import _
-from kolabsim.model.jit import digest
 from kolabsim.model.load import imports, run_extensions
 from kolabsim.model.measures import LAST_YEAR, MEASURES, RATIO
 from kolabsim.model.state import Policy, World
+from kolabsim.model.version import digest
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.futures import is_plausible
 from kolabsim.scenario.scenario import Scenario

@@ -12,7 +12,7 @@ import pandas as pd
 from kolabsim.engine.ensemble import Task, run_block
 from kolabsim.errors import InputError, shown
 from kolabsim.i18n import _
-from kolabsim.model.jit import digest
+from kolabsim.model.version import digest
 from kolabsim.study.collect import read_table
 from kolabsim.study.inputs import read_inputs
 from kolabsim.study.ledger import INPUT, PART, PUBLISHED, Ledger

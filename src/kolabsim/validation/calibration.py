@@ -27,8 +27,8 @@ from kolabsim.engine.ensemble import in_threads
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.jit import digest
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
+from kolabsim.model.version import digest
 from kolabsim.scenario.futures import AREA_FACTOR, STRUCTURES, Future
 from kolabsim.scenario.tables import as_number, read_csv
 from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
