@@ -19,7 +19,7 @@ else
 install = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt $(1)
 endif
 
-.PHONY: help demo test long lint compatibility neighbours tried bench docs clean
+.PHONY: help demo test long lint compatibility neighbours tried bench docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -74,6 +74,9 @@ tried: neighbours
 	@digest=$$($(BIN)/python tools/same_everywhere.py) || exit 1; \
 	echo "$$($(BIN)/python --version): results $$digest"; \
 	if [ "$$digest" != "$(DIGEST)" ]; then echo "these are not the results $(DIGEST)"; exit 1; fi
+
+wheel: $(DEV)  ## Build a wheel with the machine code of the model, into dist
+	$(BIN)/python tools/build_wheel.py dist
 
 bench: $(DEV)  ## Measure speed, printed as JSON
 	@$(BIN)/python benchmarks/run.py

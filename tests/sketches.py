@@ -31,5 +31,5 @@ def write_sketch(_picture: Picture, *, alt: str) -> str:
     return f'<svg width="1" height="1"><title>{escape(alt)}</title></svg>'
 
 
-def save_sketch(picture: Picture, path: Path) -> None:
+def save_sketch(picture: Picture, path: Path, **_how: bool) -> None:
     write_whole(path, picture.alt.encode())

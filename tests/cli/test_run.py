@@ -11,7 +11,7 @@ import pytest
 
 from kolabsim.cli import run
 from kolabsim.errors import KolabsimError
-from kolabsim.model import version
+from kolabsim.model import jit
 from kolabsim.study.api import simulate
 from tests.terminal import kolabsim
 
@@ -216,20 +216,20 @@ def test_compilation_is_announced_before_anything_is_compiled(small, monkeypatch
     def plan(*_words):
         raise FirstCompilationError
 
-    monkeypatch.setattr("kolabsim.model.version.is_compiled_before", lambda: False)
+    monkeypatch.setattr("kolabsim.model.jit.is_compiled_before", lambda: False)
     monkeypatch.setattr("kolabsim.study.runner.Study.plan", plan)
     assert "The model is being compiled" in refused(kolabsim("run", "small.yaml", folder=small))
 
 
 def test_a_model_of_which_only_some_laws_are_compiled_is_not_compiled(tmp_path, monkeypatch):
     simulate("kartamantul", ["voluntary"], runs=2)
-    assert version.is_compiled_before()
-    kept = Path(version.cache_folder())
+    assert jit.is_compiled_before()
+    kept = Path(jit.cache_folder())
     for path in kept.rglob("laws.*"):
         shutil.copy(path, tmp_path)
     assert any(tmp_path.iterdir())
-    monkeypatch.setattr(version, "cache_folder", lambda: str(tmp_path))
-    assert not version.is_compiled_before()
+    monkeypatch.setattr(jit, "cache_folder", lambda: str(tmp_path))
+    assert not jit.is_compiled_before()
 
 
 HOSTILE = {

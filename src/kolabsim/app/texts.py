@@ -29,8 +29,8 @@ from kolabsim.figures.labels import (
 )
 from kolabsim.figures.palette import MARKS
 from kolabsim.i18n import _, language, ngettext
+from kolabsim.model.jit import is_compiled_before
 from kolabsim.model.measures import MEASURES
-from kolabsim.model.version import is_compiled_before
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison

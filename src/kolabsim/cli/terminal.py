@@ -183,7 +183,7 @@ def guarded(is_allowed: bool) -> Iterator[None]:
 
 def announce_compilation() -> None:
     """Announce that the model must be compiled, unless an earlier process has done it."""
-    from kolabsim.model.version import is_compiled_before
+    from kolabsim.model.jit import is_compiled_before
 
     text = _("The model is being compiled, once for this version; this takes up to half a minute.")
     if not is_compiled_before():

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import platform
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
 import numba
 from llvmlite import ir
 from numba import types
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    UserProvidedCacheLocator,
+)
 from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from kolabsim.model.version import SOURCES, cache_folder
+from kolabsim.model.version import SOURCES, cache_folder, shipped_code
 
-__all__ = ["NumbaError", "make_dispatcher", "make_fetch"]
+__all__ = ["PORTABLE", "NumbaError", "is_portable", "make_dispatcher", "make_fetch"]
 
 LINE = 64
 """Bytes that a processor takes from memory at a time."""
@@ -68,8 +75,43 @@ class _Implementation(CompileResultCacheImpl):
     _locator_classes = [_Locator]  # noqa: RUF012 (as numba has it)
 
 
+PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "generic"}
+"""The processors that installed machine code is made for, by their architecture."""
+
+NEEDED = ("avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
+"""What processors of the level x86-64-v3 have, beyond those of every x86-64."""
+
+
+@cache
+def is_portable() -> bool:
+    """Whether this processor can run installed machine code."""
+    features = llvmlite.binding.get_host_cpu_features()
+    machine = platform.machine()
+    return machine == "aarch64" or (
+        machine == "x86_64" and all(features.get(name) for name in NEEDED)
+    )
+
+
 class _Cache(FunctionCache):
+    """Machine code kept on disk; where there is none, what came with the installation."""
+
     _impl_class = _Implementation
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        found = super().load_overload(signature, target_context)
+        shipped = shipped_code()
+        if found is not None or shipped is None or not is_portable():
+            return found
+        place = shipped / Path(self._cache_path).relative_to(str(cache_folder()))
+        stamp = self._impl.locator.get_source_stamp()
+        files = IndexDataCacheFile(str(place), self._impl.filename_base, stamp)
+        wanted = self._index_key(signature, target_context.codegen())
+        for key in files._load_index():
+            # The processor that it is made for is another one; the operating system is the same.
+            if (key[0], key[1][0], key[2]) == (wanted[0], wanted[1][0], wanted[2]):
+                data = files.load(key)
+                return data and self._impl.rebuild(target_context, data)
+        return None
 
 
 def make_dispatcher(function: Callable, kept: bool, options: dict[str, Any]) -> Callable:

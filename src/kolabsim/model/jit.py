@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, update_wrapper
+from pathlib import Path
 from threading import RLock
 from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from kolabsim.model.version import cache_folder, shipped_code
 
 IS_PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 """Whether the model runs as plain Python, which is some thousand times slower."""
@@ -129,6 +132,18 @@ def inlined(function: Callable) -> Callable:
     Inlining the functions with one caller, and the very short ones, saves a quarter of that time.
     """
     return compiled(function, inline="always")
+
+
+def is_compiled_before() -> bool:
+    """Whether there is machine code of this version of the model: kept on disk, or installed.
+
+    Only the loop of the ensemble counts: single laws are compiled by other commands too.
+    """
+    folder, loop = cache_folder(), "ensemble.simulate_runs-*.nbi"
+    if folder is not None and any(Path(folder).rglob(loop)):
+        return True
+    shipped = shipped_code()
+    return shipped is not None and any(shipped.rglob(loop)) and bool(_compiler().is_portable())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The version of the model, and the folder that keeps its machine code."""
+"""The version of the model, and the folders with its machine code."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ def digest(*rooms: str) -> str:
     return text.hexdigest()[:16]
 
 
+def code_name() -> str:
+    """The name of a folder with machine code: the version of the model, and that of Python."""
+    return f"{digest()}-{sys.version_info.major}{sys.version_info.minor}"
+
+
+@cache
+def shipped_code() -> Path | None:
+    """The folder of machine code that this installation brought for its Python and numba, if any.
+
+    It can be used on processors that have what it needs
+    (:func:`kolabsim.model.jit.is_compiled_before`).
+    """
+    folder = SOURCES / "compiled" / code_name()
+    return folder if folder.is_dir() else None
+
+
 @cache
 def cache_folder() -> str | None:
     """A writable folder for machine code that belongs to this version of the model, or None."""
@@ -42,11 +58,10 @@ def cache_folder() -> str | None:
             home = str(Path("~/.cache").expanduser())
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     temporary = Path(tempfile.gettempdir()) / f"kolabsim-{user}"
-    python = f"{sys.version_info.major}{sys.version_info.minor}"
     for start in (given, home and f"{home}/kolabsim", temporary):
         if not start:
             continue
-        folder = Path(start) / f"{digest()}-{python}"
+        folder = Path(start) / code_name()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.TemporaryFile(dir=folder):
@@ -58,12 +73,3 @@ def cache_folder() -> str | None:
         stacklevel=2,
     )
     return None
-
-
-def is_compiled_before() -> bool:
-    """Whether an earlier process left machine code of this version of the model on disk.
-
-    Only the loop of the ensemble counts: importing the model already compiles a few laws.
-    """
-    folder = cache_folder()
-    return folder is not None and any(Path(folder).rglob("ensemble.simulate_runs-*.nbi"))

@@ -106,6 +106,6 @@ def publish(
     for name, picture in page.pictures.items():
         if picture.svg:
             write_whole(folder / FIGURES / f"{name}.svg", picture.svg.encode())
-            to_png(picture.figure, folder / FIGURES / f"{name}.png")
+            to_png(picture.figure, folder / FIGURES / f"{name}.png", is_laid_out=True)
     write_page(page, folder / REPORT, workbook=True)
     write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())

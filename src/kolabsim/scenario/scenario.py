@@ -54,7 +54,7 @@ from kolabsim.scenario.schema import (
     in_language,
     validate,
 )
-from kolabsim.scenario.source import DEEPEST, Node, python_node
+from kolabsim.scenario.source import DEEPEST, NOWHERE, Node, python_node
 from kolabsim.scenario.strategy import (
     Body,
     Change,
@@ -192,8 +192,9 @@ class Scenario(Levers):
         Raises :class:`~kolabsim.errors.InputError` for keys and values that are not allowed.
         """
         origin, problems = self._origin, Problems()
-        tree = origin.tree
-        for key, value in {**(changes or {}), **dotted}.items():
+        tree, parameters = origin.tree, Node(NOWHERE, children={})
+        changes = {**(changes or {}), **dotted}
+        for key, value in changes.items():
             if key == "extends":
                 problems.add(_("extends: a loaded scenario keeps its parent"))
             if key.count(".") >= DEEPEST:
@@ -203,7 +204,12 @@ class Scenario(Levers):
             if value is None:
                 problems.add(_("{key}: the value is missing"), key=key)
                 continue
-            tree = lay_over(tree, nest(key, python_node(value, key, problems)))
+            over = nest(key, python_node(value, key, problems))
+            if key.startswith("parameters.") and "parameters" not in changes:
+                parameters = parameters.merged(over)  # a future has sixty: laid over at once
+            else:
+                tree = lay_over(tree, over)
+        tree = lay_over(tree, parameters)
         rules = origin.rule_parameters
         return _resolve(tree, origin.name, origin.files, problems, rules, self)
 

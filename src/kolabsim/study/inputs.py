@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kolabsim.study.ledger import INPUT
-from kolabsim.study.tasks import Plain
+from kolabsim.study.tasks import Plain, type_text
 
 if TYPE_CHECKING:
     from kolabsim.study.ledger import Ledger
@@ -47,7 +47,7 @@ def to_bytes(bases: Mapping[str, Plain]) -> bytes:
 def _member(value: object, members: dict[str, Any]) -> str:
     """The name of the member of a file with a value, which is added if it is new."""
     array = np.asarray(value)
-    shape = f"{array.dtype.descr}{array.shape}".encode()
+    shape = f"{type_text(array.dtype)}{array.shape}".encode()
     content = np.ascontiguousarray(array).tobytes()
     name = hashlib.sha256(shape + content).hexdigest()[:24]
     members.setdefault(name, array)

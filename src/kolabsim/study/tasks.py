@@ -250,13 +250,19 @@ def pack(task: Task) -> Plain:
     return packed
 
 
+@cache
+def type_text(kind: np.dtype) -> str:
+    """The fields of an array's type as a text; numpy lists them again each time, which is slow."""
+    return str(kind.descr)
+
+
 def share(packed: Plain, known: dict[object, np.ndarray]) -> Plain:
     """A packed task in which arrays that other tasks have too are the same objects.
 
     Bases differ in few arrays; memory and messages to workers hold the others once.
     """
     return {
-        name: known.setdefault((str(value.dtype.descr), value.shape, value.tobytes()), value)
+        name: known.setdefault((type_text(value.dtype), value.shape, value.tobytes()), value)
         if isinstance(value, np.ndarray)
         else value
         for name, value in packed.items()
@@ -338,7 +344,7 @@ def hash_packed(packed: Plain) -> str:
         value = packed[name]
         text.update(name.encode())
         if isinstance(value, np.ndarray):
-            text.update(f"{value.dtype.descr}{value.shape}".encode())
+            text.update(f"{type_text(value.dtype)}{value.shape}".encode())
             text.update(np.ascontiguousarray(value).tobytes())
         else:
             text.update(repr(value).encode())
