@@ -85,7 +85,11 @@ def against_mesa() -> dict[str, float]:
         return (time.perf_counter() - started) / runs
 
     batch(1)
-    return {"ensemble_over_mesa_batch_run": batch(5) / seconds_a_run(30, 200), "goal_at_least": 25}
+    own = min(batch(5) for _ in range(5))
+    return {
+        "mesa_batch_run_over_ensemble": own / seconds_a_run(30, 200), "goal_at_most": 8,
+        "milliseconds": 1e3 * own, "milliseconds_goal_at_most": 10,
+    }  # fmt: skip
 
 
 FIRST = (

@@ -60,7 +60,7 @@ def simulate_runs(
     """Simulate the runs numbered ``runs``; the traits of regions are those of the runs ``traits``.
 
     They go from quarter ``first`` up to but not including ``end``. A run that does not start with
-    quarter 0 goes on from the state that it is given.
+    quarter 0, or whose traits are those of nobody, goes on from the state that it is given.
 
     ``rule`` are the parameters of the decision rule, ``custom`` those of other user-defined rules.
 
@@ -70,7 +70,7 @@ def simulate_runs(
     quality = np.empty(regions)
     last_year = min(QUARTERS, horizon)
     for k in range(len(runs)):
-        if first == 0:
+        if first == 0 and traits[k] != NOBODY:
             initialise(w, s, policy, p, Key(seed, traits[k], 0))
         for quarter in range(first, end):
             if stop[0] != 0:
@@ -353,6 +353,21 @@ def resume(task: Task, state: State, run: int, first: int, end: int, traits: int
             np.zeros((0, 1, 1, 1)), kept, np.zeros(1, np.int64), first, end,
         )  # fmt: skip
     return kept[0, first:end]
+
+
+def advance(task: Task, state: State, run: int, quarter: int, history: np.ndarray) -> np.ndarray:
+    """Let one run go on for a quarter, in whose beginning ``state`` is; return its measures.
+
+    The state is changed in place, and the quarter's row of ``history``, [1, quarters, measures].
+    """
+    loop = loop_for(task.rule, task.extensions)
+    with first_call(loop):
+        loop(
+            task.world, state, task.policy, task.parameters, task.rule_parameters,
+            task.extensions.parameters, task.seed, np.array([run]), np.array([NOBODY]), history,
+            np.zeros((0, 1, 1, 1)), np.zeros((0,) * 5), np.zeros(1, np.int64), quarter, quarter + 1,
+        )  # fmt: skip
+    return history[0, quarter]
 
 
 def list_bodies(scenario: Scenario, state: State, quarter: int) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """The model as Mesa agents: the only file that imports mesa.
 
-Agents are views on their rows of the state, and their methods call the same compiled stages as the
-ensemble, so both give the same histories to the last bit. The file is long because agents, model
-and their Mesa drawings share that state, and mesa may be imported in one file only.
+Agents are views on their rows of the state. As long as none of them does otherwise than the model
+says, a quarter is one call of the ensemble's loop; else the agents' methods call the same compiled
+stages, region by region. Both give the same histories to the last bit. The file is long because
+agents, model and their Mesa drawings share that state, and mesa may be imported in one file only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -19,7 +20,14 @@ from typing import TYPE_CHECKING, Any
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, identify_for, list_bodies, new_state
+from kolabsim.engine.ensemble import (
+    Task,
+    advance,
+    build_task,
+    identify_for,
+    list_bodies,
+    new_state,
+)
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
@@ -260,6 +268,9 @@ class CollaborationModel(mesa.Model):
         self.rule, self.rule_parameters = task.rule, task.rule_parameters
         self.extensions = task.extensions
         self.draws_seed = task.seed
+        self._built, self.measure_names = task, task.measures
+        self._rules = task.extensions.rules
+        self._history = np.full((1, self.simulated.horizon, len(task.measures)), np.nan)
         self.state = new_state(self.world)
         self.measures: dict[str, float] = {}
         host_entry(initialisation.initialise)(
@@ -361,6 +372,10 @@ class CollaborationModel(mesa.Model):
             return
         world, state, policy, p = self.world, self.state, self.policy, self.parameters
         quarter = self.quarter
+        if self._is_plain():
+            values = advance(self._task(), state, self.run_number, quarter, self._history)
+            self._finish_quarter(dict(zip(self.measure_names, values.tolist(), strict=True)))
+            return
         host_entry(interventions.start_quarter)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
         host_entry(bodies.tally_all)(state, p, quarter)
@@ -374,7 +389,31 @@ class CollaborationModel(mesa.Model):
         self._regions_do("evaluate")
         values = np.empty(len(MEASURES))
         host_entry(recording.record)(state, p, self.extensions.parameters, quarter, values)
-        self.measures = dict(zip(MEASURES, values.tolist(), strict=True)) | self._custom_measures()
+        measures = dict(zip(MEASURES, values.tolist(), strict=True))
+        self._finish_quarter(measures | self._custom_measures())
+
+    def _is_plain(self) -> bool:
+        """Whether all agents do as the model says, so that one call simulates the quarter."""
+        kinds = self.agents_by_type
+        return (
+            all(_is_unchanged(kind, agents) for kind, agents in kinds.items())
+            and all(
+                getattr(type(self), name) is getattr(CollaborationModel, name)
+                for name in ("identify", "identify_with", "scores", "decide", "key")
+            )
+            and not any(one is not None and one.obstacle for one in (self.rule, *self._rules))
+        )
+
+    def _task(self) -> Task:
+        """What the ensemble would simulate, with whatever was changed in this model."""
+        return self._built._replace(
+            world=self.world, policy=self.policy, parameters=self.parameters, rule=self.rule,
+            rule_parameters=self.rule_parameters, extensions=self.extensions,
+            seed=self.draws_seed,
+        )  # fmt: skip
+
+    def _finish_quarter(self, measures: dict[str, float]) -> None:
+        self.measures = measures
         self.datacollector.collect(self)
         self.quarter += 1
         self.running = self.quarter < self.simulated.horizon
@@ -492,6 +531,23 @@ def _refuse_late(model: CollaborationModel) -> None:
 def _not_removed(name: str) -> InputError:
     return InputError.of(
         _("{name} cannot be removed from a run; leave it out of the scenario"), name=name
+    )
+
+
+STEPS = frozenset(("choose", "identify", "communicate", "plan", "coordinate", "evaluate"))
+"""The methods of a region that are its part in a quarter."""
+OFFER = frozenset(("offer",))
+"""The method of a supporter that is its part."""
+
+
+def _is_unchanged(kind: type, agents: Iterable[mesa.Agent]) -> bool:
+    """Whether agents of a class take the model's own part in a quarter."""
+    of = next((one for one in (RegionalGovernment, Supporter) if issubclass(kind, one)), None)
+    if of is None:
+        return True  # they have no part in it
+    names = STEPS if of is RegionalGovernment else OFFER
+    return all(getattr(kind, name) is getattr(of, name) for name in names) and all(
+        names.isdisjoint(vars(agent)) for agent in agents
     )
 
 

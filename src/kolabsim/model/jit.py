@@ -171,7 +171,7 @@ def obstacle(function: Callable, arguments: tuple) -> str:
 @contextmanager
 def first_call(function: Callable) -> Iterator[None]:
     """Pause garbage collection during a call that compiles; it would take a tenth of the time."""
-    pauses = gc.isenabled() and not getattr(function, "signatures", True)
+    pauses = gc.isenabled() and not getattr(function, "overloads", True)
     if pauses:
         gc.disable()
     try:

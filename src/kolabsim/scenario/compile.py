@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ from kolabsim.scenario.geometry import border_pairs, great_circle, nearest_pairs
 from kolabsim.scenario.strategy import AT_ONCE, ForumPhase, Levers, Lists, Mandate, SupportPhase
 
 if TYPE_CHECKING:
+    from kolabsim.scenario.contacts import Contacts
     from kolabsim.scenario.regions import Regions
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.strategy import Change, Phase
@@ -94,7 +96,13 @@ def build_contacts(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     Contacts are symmetric: those listed, those within a tier (or of all regions), and the nearest
     regions. In CSR form, the contacts of region i are rows ``first`` to ``end``, sorted by target.
     """
-    place, contact, distance = contact_arrays(scenario)
+    place, contact = _placed(scenario.regions, scenario.contacts)
+    return place.copy(), contact.copy()
+
+
+@lru_cache(maxsize=2)  # the futures of a study share them
+def _placed(regions: Regions, contacts: Contacts) -> tuple[np.ndarray, np.ndarray]:
+    place, contact, distance = _list_contacts(regions, contacts)
     place_contacts(place, contact, distance)
     return place, contact
 
@@ -104,21 +112,26 @@ def contact_arrays(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
     They do not depend on any parameter.
     """
-    regions = scenario.regions
+    return _list_contacts(scenario.regions, scenario.contacts)
+
+
+def _list_contacts(
+    regions: Regions, contacts: Contacts
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     number, places = len(regions), on_sphere(regions)
     row = {code: i for i, code in enumerate(regions.codes)}
-    listed = scenario.contacts.list
+    listed = contacts.list
     pairs = np.array([(row[c.code_a], row[c.code_b]) for c in listed], np.int64).reshape(-1, 2)
     land = np.array([c.land for c in listed], np.float64)
     given = np.array([c.distance_km or math.nan for c in listed], np.float64)
-    if scenario.contacts.borders == "places":
+    if contacts.borders == "places":
         borders = border_pairs(places)
         pairs = np.concatenate([pairs, borders])
         land = np.concatenate([land, np.ones(len(borders))])
         given = np.concatenate([given, np.full(len(borders), math.nan)])
-    close = _acquainted(regions, scenario.contacts.within)
+    close = _acquainted(regions, contacts.within)
     if regions.placed:
-        close = np.concatenate([close, nearest_pairs(places, scenario.contacts.nearest)])
+        close = np.concatenate([close, nearest_pairs(places, contacts.nearest)])
     # Listed pairs come first, because np.unique keeps the first entry of a pair.
     both = np.concatenate([pairs, pairs[:, ::-1], close, close[:, ::-1]])
     none, unknown = np.zeros(2 * len(close)), np.full(2 * len(close), math.nan)

@@ -93,7 +93,8 @@ class Regions:
             for a, b in pairs
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.codes)
 
     def subset(self, codes: Collection[str]) -> Regions:
         """Return the regions with these codes."""
