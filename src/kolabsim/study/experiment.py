@@ -22,6 +22,7 @@ from kolabsim.scenario.futures import (
     applicable,
     is_plausible,
     plausible_futures,
+    sets_of,
     structural_futures,
 )
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
@@ -36,6 +37,7 @@ from kolabsim.study.spec import (
     LEVER_GROUPS,
     NO_COMPARISON,
     RENAMED_KINDS,
+    SETS,
     ComparisonSpec,
     Outcome,
     RobustnessSpec,
@@ -161,8 +163,11 @@ class Experiment(Generic[AnySpec]):
             node = tree.get(key)
             if node is None or node.plain() in (None, ""):
                 tree.add_problem((key,), _("missing"), problems)
-        tree, spec = validate(tree, problems, shape)
-        check = _Check(tree, _changed(tree, spec, quick, changes, problems), problems)
+        named = tree.get("scenario")
+        context = {SETS: sets_of(str(named.value), path.parent)} if named else {}
+        tree, spec = validate(tree, problems, shape, context)
+        changed = _changed(tree, spec, quick, changes, problems, context)
+        check = _Check(tree, changed, problems)
         spec = check.spec
         futures: Mapping[str, Mapping[str, object]] = {}
         if isinstance(spec, ComparisonSpec):
@@ -387,8 +392,9 @@ def _read_kind(tree: Node, path: Path, problems: Problems) -> str:
 
 
 def _changed(
-    tree: Node, spec: AnySpec, quick: bool, changes: Mapping[str, object], problems: Problems
-) -> AnySpec:
+    tree: Node, spec: AnySpec, quick: bool, changes: Mapping[str, object], problems: Problems,
+    context: Mapping[str, object],
+) -> AnySpec:  # fmt: skip
     """What a file says, with the changes of its ``quick`` section and of the caller."""
     fields = type(spec).model_fields
     for name in spec.quick:
@@ -407,7 +413,7 @@ def _changed(
     wanted |= (spec.quick_changes() if quick else {}) | given
     wanted = {name: tuple(v) if isinstance(v, list) else v for name, v in wanted.items()}
     try:
-        return type(spec).model_validate(wanted)
+        return type(spec).model_validate(wanted, context=context)
     except ValidationError as error:
         for one in error.errors(include_url=False):
             where = ".".join(str(part) for part in one["loc"])
