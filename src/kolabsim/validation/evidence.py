@@ -45,6 +45,8 @@ class Evidence:
     """File and line of each fact that a user wrote."""
     origin: str = ""
     """A hash of the scenario of a user's facts."""
+    is_chosen: bool = False
+    """Whether a user named what varies."""
 
     @cached_property
     def groups(self) -> dict[tuple[str, ...], tuple[Fact, ...]]:

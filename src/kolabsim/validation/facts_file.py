@@ -144,6 +144,7 @@ def read_evidence(
     return Evidence(
         tuple(found), settings, along, (runs,), places=reader.places,
         origin=hashlib.sha256(text.encode()).hexdigest(),
+        is_chosen=not (file.vary is None and vary is None),
     )  # fmt: skip
 
 

@@ -141,8 +141,8 @@ def load_network(
 ) -> Network:
     """Load a scenario and the joint bodies that were observed among its regions.
 
-    ``scenario`` is a scenario, its name or its file; any will do whose regions have places; its own joint bodies
-    are ignored. ``bodies`` is a CSV table, of which those of a ``year`` are compared
+    ``scenario`` is a scenario, its name or its file; its regions must have places, and its own
+    joint bodies are ignored. ``bodies`` is a CSV table, of which those of a ``year`` are compared
     (:func:`kolabsim.validation.bodies.read_bodies`). Regions of the tiers ``held_out`` are only
     scored, and bodies in the tiers ``incomplete`` were reported incompletely. ``settings`` differ
     from the scenario's, by dotted names; the other arguments are those of :class:`Network`.

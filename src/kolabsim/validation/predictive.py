@@ -19,7 +19,7 @@ from kolabsim.analysis.statistics import CRITERIA, mean_interval
 from kolabsim.engine.ensemble import in_threads
 from kolabsim.study.tasks import future_seed
 from kolabsim.validation.calibration import Calibration
-from kolabsim.validation.evidence import Evidence, half_width
+from kolabsim.validation.evidence import Evidence, half_width, judge
 from kolabsim.validation.facts import Fact
 from kolabsim.validation.prior import Axis, future_at, point_of
 from kolabsim.validation.sampling import Population
@@ -30,6 +30,8 @@ PREDICTED = "plausible-predictions"
 """Name of the random draws of predictions, in place of that of a plausible future."""
 PROBES = 4
 """Runs by which it is found out whether a setting changes a fact."""
+SAMPLE = 16
+"""Sets by which the time of a search is estimated."""
 EXPECTED = 5.0
 """Judged sets in which two facts would agree by chance, from which their never agreeing counts."""
 
@@ -89,24 +91,32 @@ class Outset(NamedTuple):
     """What the scenario says of the facts before calibration, and what a set costs."""
 
     seconds: float
-    """Processor seconds to judge a set."""
+    """Seconds that a set takes, with all threads at work."""
     noise: Mapping[str, float]
     """Half the width of the 95% interval of each fact with the runs of the last look, over half the
     width of its band; NaN where it is not defined."""
 
 
-def measure_outset(evidence: Evidence, *, seed: int) -> Outset:
-    """Judge the scenario as it is, and measure how long it takes and how rough it is."""
+def measure_outset(evidence: Evidence, *, seed: int, threads: int | None = None) -> Outset:
+    """Judge the scenario as it is and a few sets, and measure how rough and how slow that is."""
     noise, numbers = {}, range(evidence.looks[-1])
-    for name, facts in evidence.groups.items():  # compiles the model and builds the worlds
-        evidence.simulated(name, facts, range(1), {}, seed)
-    started = time.perf_counter()
     for name, facts in evidence.groups.items():
         values = evidence.simulated(name, facts, numbers, {}, seed)
         found = mean_interval(values)
         for k, fact in enumerate(facts):
             noise[fact.id] = float(found.high[k] - found.low[k]) / 2.0 / half_width(fact)
-    return Outset(time.perf_counter() - started, noise)
+    points = np.random.default_rng(seed).random((SAMPLE, len(evidence.axes)))
+    for again in (False, True):  # the first time builds worlds
+        started = time.perf_counter()
+        list(
+            in_threads(
+                lambda point: judge(
+                    future_at(point, evidence.axes), seed=seed, evidence=evidence
+                ),
+                points if again else points[:1], threads=threads,
+            )
+        )  # fmt: skip
+    return Outset((time.perf_counter() - started) / SAMPLE, noise)
 
 
 # After ------------------------------------------------------------------------------------------
