@@ -14,7 +14,7 @@ from kolabsim.analysis.statistics import BETTER, CRITERIA, UNDECIDED, WORSE
 from kolabsim.errors import Problem
 from kolabsim.figures.calibration import axis_title, chosen_numbers, posteriors, predictions
 from kolabsim.figures.formatting import UNDEFINED, format_interval, percent, significant
-from kolabsim.i18n import _, language
+from kolabsim.i18n import _, language, ngettext
 from kolabsim.report.html import write_page
 from kolabsim.report.page import (
     Cell,
@@ -99,10 +99,12 @@ def answer_section(
 
 def sets_headline(found: Calibration) -> Headline:
     """How many sets agree, of how many."""
-    text = _(
-        "{number} of {all} judged parameter sets agree with all {facts} facts for calibration."
-    )
     number, judged = len(found.points), found.population.judged
+    text = ngettext(
+        "{number} of {all} judged parameter sets agree with the fact for calibration.",
+        "{number} of {all} judged parameter sets agree with all {facts} facts for calibration.",
+        len(found.facts),
+    )
     brief = fill(_("{number} sets agree"), number=number)
     text = fill(text, number=number, all=judged, facts=len(found.facts))
     return Headline(_("Plausible futures"), brief, text)
@@ -248,9 +250,9 @@ def fact_section(found: Calibration, predicted: Sequence[Prediction]) -> Section
     """What was predicted of each fact before and after, and whether held-out facts hold."""
     text = _(
         "Each fact was simulated again with random draws that calibration did not see: in {prior} "
-        "sets of a uniform draw, and in all sets that agree. A fact for calibration that holds in "
-        "few of them was met by chance; a larger --runs helps. Held-out facts were not used: they "
-        "are the test."
+        "sets of a uniform draw, and in all sets that agree. The chance of the runs is taken out "
+        "of ranges and shares. If a fact for calibration holds in few sets, they met its band by "
+        "chance, and a larger --runs helps. Held-out facts were not used: they are the test."
     )
     picture = Picture(
         partial(predictions, predicted),
@@ -324,12 +326,11 @@ def conflict_section(found: Calibration) -> Section:
          significant(pull.cosine))
         for pull in found.pulls[:10]
     ]  # fmt: skip
-    clashes = find_conflicts(found.evidence, found.population).clashes
-    if not rows and not clashes:
+    if not rows:
         return Section("conflicts", _("Conflicts"), text, _("No two facts conflict."))
     head = [_("Fact"), _("Other fact"), "", "", _("Cosine")]
     table = Table(_("Facts that pull against each other"), head, rows, prose=True)
-    return Section("conflicts", _("Conflicts"), text, table if rows else None)
+    return Section("conflicts", _("Conflicts"), text, table)
 
 
 def statement(found: Calibration, name: str) -> str:

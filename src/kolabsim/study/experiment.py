@@ -21,6 +21,7 @@ from kolabsim.scenario.futures import (
     STRUCTURES,
     applicable,
     is_plausible,
+    own_sets,
     plausible_futures,
     sets_of,
     structural_futures,
@@ -114,6 +115,11 @@ class Experiment(Generic[AnySpec]):
         """What decides whether it may continue the study in a folder."""
         asked = self.spec.model_dump(mode="json")
         return identify(self.scenario, self.strategies, self.kind, self.seed, asked)
+
+    @property
+    def own_sets(self) -> Path | None:
+        """The file beside the scenario from which plausible futures are drawn; None if none is."""
+        return own_sets(self.scenario) if getattr(self.spec, "plausible", 0) else None
 
     @property
     def moments(self) -> tuple[tuple[str, int], ...]:

@@ -1,7 +1,7 @@
 """What an ensemble predicts, before and after calibration, and which facts conflict.
 
 Predictions use random draws that calibration did not see, so that a set which agreed by chance is
-found out.
+found out. Each set has draws of its own, and ranges over sets do not contain the chance of runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.statistics import CRITERIA, mean_interval
+from kolabsim.analysis.statistics import CRITERIA, effects, mean_interval
 from kolabsim.engine.ensemble import in_threads
 from kolabsim.study.tasks import future_seed
 from kolabsim.validation.calibration import Calibration
@@ -26,8 +26,8 @@ from kolabsim.validation.sampling import Population
 
 PRIOR = 100
 """Points of a uniform draw that show what was expected before calibration."""
-PREDICTED = "plausible-predictions"
-"""Name of the random draws of predictions, in place of that of a plausible future."""
+PREDICTED = "plausible-prediction-"
+"""Begins the names of random draws: as plausible futures do, each set has its own."""
 PROBES = 4
 """Runs by which it is found out whether a setting changes a fact."""
 SAMPLE = 16
@@ -128,9 +128,9 @@ class Prediction:
 
     fact: Fact
     prior: np.ndarray
-    """[points of a uniform draw] mean over runs."""
+    """[points of a uniform draw] expected value, without the chance of the runs."""
     posterior: np.ndarray
-    """[sets] mean over runs."""
+    """[sets] the same."""
 
     @property
     def share(self) -> float:
@@ -171,24 +171,27 @@ def predict(
     """
     evidence = found.evidence
     runs = evidence.looks[-1] if runs is None else runs
-    rng = np.random.default_rng((found.seed, len(PREDICTED)))
-    seed = future_seed(found.seed, PREDICTED)
+    rng = np.random.default_rng((found.seed, PRIOR))
     drawn = rng.random((PRIOR, len(evidence.axes)))
     futures = [future_at(point, evidence.axes) for point in (*drawn, *found.points)]
     groups = evidence.grouped(evidence.facts)
 
-    def outcome(future: Mapping[str, object]) -> np.ndarray:
-        means = [
-            mean_interval(evidence.simulated(name, facts, range(runs), future, seed)).mean
+    def outcome(work: tuple[int, Mapping[str, object]]) -> np.ndarray:
+        number, future = work
+        seed = future_seed(found.seed, f"{PREDICTED}{number}")
+        contrasts = [
+            evidence.simulated(name, facts, range(runs), future, seed)
             for name, facts in groups.items()
         ]
-        return np.concatenate(means)
+        return np.concatenate(contrasts, axis=1)
 
-    values = np.array(list(in_threads(outcome, futures, threads=threads, progress=progress)))
+    work = enumerate(futures)
+    values = np.array(list(in_threads(outcome, work, threads=threads, progress=progress)))
+    values = np.moveaxis(values, 2, 0)  # facts, sets, runs
+    before, after = (effects(part).values for part in (values[:, :PRIOR], values[:, PRIOR:]))
     facts = [fact for some in groups.values() for fact in some]
     made = {
-        fact.id: Prediction(fact, values[:PRIOR, k], values[PRIOR:, k])
-        for k, fact in enumerate(facts)
+        fact.id: Prediction(fact, *pair) for fact, *pair in zip(facts, before, after, strict=True)
     }
     return tuple(made[fact.id] for fact in evidence.facts if fact.id in made)
 
