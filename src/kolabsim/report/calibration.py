@@ -94,6 +94,13 @@ def answer_section(
             "the model was calibrated before."
         ),
     ]
+    if found.evidence.is_chosen:
+        notes.append(
+            _(
+                "Only the settings that you named vary in these sets; all others stay at their "
+                "defaults, so that ranges of experiments leave out what they might do."
+            )
+        )
     return Section("answer", _("Key findings"), Headlines(heads), Note(notes), unfinished(found))
 
 

@@ -125,7 +125,7 @@ def identity(
 ) -> str:
     """A hash of everything that decides the course of a search."""
     facts = [
-        (one.id, one.low, one.high, one.about, *(repr(evidence.settings[n]) for n in one.settings))
+        (one.id, one.low, one.high, *(repr(evidence.settings[n]) for n in one.settings))
         for one in evidence.calibration
     ]
     how = (evidence.looks, FAR, sets, seed, digest(), evidence.origin)

@@ -140,7 +140,9 @@ def read_evidence(
         )
         for fact in found for name in fact.settings
     }  # fmt: skip
-    text = json.dumps([scenario.resolved(), bodies and bodies.read_text()], sort_keys=True)
+    asked = file.model_dump(include={"facts", "bodies"}, mode="json")
+    table = bodies and bodies.read_bytes().hex()
+    text = json.dumps([scenario.resolved(), asked, table, year], sort_keys=True)
     return Evidence(
         tuple(found), settings, along, (runs,), places=reader.places,
         origin=hashlib.sha256(text.encode()).hexdigest(),
