@@ -23,7 +23,7 @@ from kolabsim.model.measures import MEASURES, measure_hint
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.scenario.schema import Section, Title, in_language, validate
-from kolabsim.scenario.source import Node, read_yaml
+from kolabsim.scenario.source import NOWHERE, Node, read_yaml
 from kolabsim.validation import contrasts as c
 from kolabsim.validation.bodies import ANY_AREA
 from kolabsim.validation.evidence import WIDTH, Evidence
@@ -119,10 +119,9 @@ def read_evidence(
     found = [reader.fact(name, entry) for name, entry in file.facts.items()]
     reader.refuse_contradictions(file.facts)
     along = reader.axes(file.vary, vary)
-    table = file.bodies and file.bodies.table
-    if bodies is None and table and facts is not None:
-        bodies = facts.parent / table
     entry = file.bodies or BodiesEntry()
+    if bodies is None and entry.table and facts is not None:
+        bodies = facts.parent / entry.table
     if bodies is not None:
         try:
             network = load_network(scenario, bodies, year=entry.year if year is None else year)
@@ -141,7 +140,7 @@ def read_evidence(
         for fact in found for name in fact.settings
     }  # fmt: skip
     asked = file.model_dump(include={"facts", "bodies"}, mode="json")
-    table = bodies and bodies.read_bytes().hex()
+    table = None if bodies is None else bodies.read_bytes().hex()
     text = json.dumps([scenario.resolved(), asked, table, year], sort_keys=True)
     return Evidence(
         tuple(found), settings, along, (runs,), places=reader.places,
@@ -157,7 +156,7 @@ class _Reader:
         self, scenario: Scenario, tree: Node | None, problems: Problems, path: Path | None
     ) -> None:
         self.scenario, self.problems, self.path = scenario, problems, path
-        self.tree = tree or Node(location=None)  # type: ignore[arg-type]
+        self.tree = tree or Node(NOWHERE)
         self.places: dict[str, tuple[str, int | None]] = {}
 
     def add(self, path: tuple[str | int, ...], text: str, *, at_key: bool = False) -> None:
@@ -189,7 +188,7 @@ class _Reader:
     def fact(self, name: str, entry: FactEntry) -> Fact:
         """The fact of an entry; what is wrong with it is added to the problems."""
         at, node = ("facts", name), self.tree.get("facts", name)
-        place = node and (node.key or node.location)
+        place = None if node is None else node.key or node.location
         if place is not None and place.file is not None:
             self.places[name] = shown(place.file), place.line
         low = -inf if entry.low is None else entry.low
