@@ -78,7 +78,8 @@ __all__ = [
     "convergence_by_runs", "cost_effectiveness", "cost_frontier", "envelopes", "forest",
     "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "laws", "main_effects",
     "morris_plane", "packages", "pair_ranking", "pareto_front", "posteriors", "predictions",
-    "prim_box", "region_channels", "region_saving", "regions_map", "regret", "regret_table", "satisficing", "shared_pairs_map",
-    "sharing_and_sizes", "spread_plane", "sweep_curve", "sweep_map", "sweep_points", "to_png",
-    "to_svg", "tornado", "value_of_information", "variance_sources", "winners",
+    "prim_box", "region_channels", "region_saving", "regions_map", "regret", "regret_table",
+    "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane", "sweep_curve",
+    "sweep_map", "sweep_points", "to_png", "to_svg", "tornado", "value_of_information",
+    "variance_sources", "winners",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from pydantic import Field
 from kolabsim.analysis.statistics import mean_interval, share_interval
 from kolabsim.errors import InputError, Problems, shown, suggestion
 from kolabsim.i18n import N_, _, language
+from kolabsim.model.areas import AREA_TITLES
 from kolabsim.model.measures import MEASURES, measure_hint
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.scenario import BASELINE, Scenario
@@ -318,7 +319,8 @@ def bodies_facts(network: Network, use: str, source: str) -> Iterator[Fact]:
         share = float((observed.slots[:, k] >= 0).mean())
         low, high = share_interval(np.array(share), len(observed.slots), 0.95)
         name = f"{SHARES}_{area}" if area != ANY_AREA else SHARES
-        title = _("Share of regions in a joint body for {area}").format(area=area)
+        title = _("Share of regions in a joint body for {area}")
+        title = title.format(area=_(AREA_TITLES.get(area, area or " ")))
         if area == ANY_AREA:
             title = _("Share of regions in a joint body")
         yield Fact(
