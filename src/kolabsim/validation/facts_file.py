@@ -318,11 +318,11 @@ def bodies_facts(network: Network, use: str, source: str) -> Iterator[Fact]:
     for k, area in enumerate(observed.areas):
         share = float((observed.slots[:, k] >= 0).mean())
         low, high = share_interval(np.array(share), len(observed.slots), 0.95)
-        name = f"{SHARES}_{area}" if area != ANY_AREA else SHARES
-        title = _("Share of regions in a joint body for {area}")
-        title = title.format(area=_(AREA_TITLES.get(area, area or " ")))
-        if area == ANY_AREA:
-            title = _("Share of regions in a joint body")
+        name, title = SHARES, _("Share of regions in a joint body")
+        if area != ANY_AREA:
+            name = f"{SHARES}_{area}"
+            title = _("Share of regions in a joint body for {area}")
+            title = title.format(area=_(AREA_TITLES.get(area, area)))
         yield Fact(
             name, title, use, "", source, c.sharing(network.columns(area)), setting,
             low=float(low), high=float(high), basis=RANDOM, about=f"{name} {share}",
