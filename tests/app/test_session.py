@@ -110,7 +110,7 @@ def test_each_run_has_a_future_of_its_own_as_long_as_there_are_enough(scenario, 
 
 
 def test_a_scenario_without_futures_is_simulated_as_it_is(monkeypatch, scenario, going):
-    monkeypatch.setattr("kolabsim.app.futures.plausible_sets", lambda: ())
+    monkeypatch.setattr("kolabsim.app.futures.plausible_futures", lambda _number, _scenario: {})
     monkeypatch.setattr("kolabsim.app.work.RUNS", (8, 16))
     other = scenario.with_(horizon=4)
     estimate = next(Session(Settings(), other).estimates(going))

@@ -32,7 +32,13 @@ from kolabsim.study.api import simulate
 from kolabsim.study.collect import Results
 from kolabsim.study.design import make_design
 from kolabsim.study.experiment import Experiment
+from kolabsim.validation.calibration import Calibration
+from kolabsim.validation.evidence import Evidence
+from kolabsim.validation.facts import FACTS, SETTINGS
 from kolabsim.validation.network import compare_network, load_network
+from kolabsim.validation.predictive import Prediction
+from kolabsim.validation.prior import choose_axes
+from kolabsim.validation.sampling import Population
 from tests.builders import make_scenario
 from tests.sweeps import LEVELS, draw
 from tests.validation.towns import write_towns
@@ -45,6 +51,30 @@ def results() -> Results:
     """Twelve runs of all strategies, for ten quarters."""
     scenario = Scenario.load("kartamantul").with_(horizon=10)
     return simulate(scenario, runs=12, seed=2)
+
+
+@cache
+def calibrated() -> Calibration:
+    """Sets that agree with two facts: one number is narrowed, one is not."""
+    facts = tuple(fact for fact in FACTS if fact.id in ("SF18", "SF20"))
+    evidence = Evidence(facts, SETTINGS, choose_axes(["trust_start", "notice", "trust"])[0])
+    points = np.random.default_rng(1).random((60, 3)) * [0.3, 1.0, 1.0]
+    none = np.zeros((60, 2))
+    return Calibration(
+        evidence, Population(50, points, none[:, 0], none, 0.0, points, points, none)
+    )
+
+
+@cache
+def predicted() -> list[Prediction]:
+    """What sets predict of a band, of a direction, and of a fact that they do not define."""
+    rng = np.random.default_rng(2)
+    band, direction = calibrated().facts
+    wide, narrow = rng.normal(0.3, 0.2, 100), rng.normal(0.25, 0.05, 50)
+    return [
+        Prediction(band, wide, narrow), Prediction(direction, wide, narrow),
+        Prediction(band, wide, np.full(50, np.nan)),
+    ]  # fmt: skip
 
 
 @cache
@@ -329,5 +359,9 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "sweep_map": lambda ax: figures.sweep_map(sweep(), ax=ax),
     "sweep_curve": lambda ax: figures.sweep_curve(price_curve(), ax=ax),
     "sweep_points": lambda ax: figures.sweep_points(sweep(), ax=ax),
+    "posteriors": lambda ax: figures.posteriors(
+        calibrated(), Scenario.load("small-towns"), ax=ax
+    ),
+    "predictions": lambda ax: figures.predictions(predicted(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip

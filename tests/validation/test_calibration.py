@@ -1,6 +1,7 @@
 """Calibration: on problems whose answer is known, and on the model's own bands."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from kolabsim.scenario.futures import STRUCTURES, as_text, in_scenario, plausibl
 from kolabsim.scenario.scenario import Scenario, shipped
 from kolabsim.study.experiment import Experiment
 from kolabsim.validation import calibration as c
-from kolabsim.validation import sampling
+from kolabsim.validation import evidence as e
+from kolabsim.validation import prior, sampling
 from kolabsim.validation.facts import FACTS
 from kolabsim.validation.sampling import Judged
 from kolabsim.validation.scorecard import contrasts
@@ -20,12 +22,14 @@ from tests.terminal import kolabsim
 
 
 def test_a_point_is_a_setting_of_everything_that_varies():
-    names = [axis.name for axis in c.axes()]
-    low, high = (c.future_at(np.full(len(names), u)) for u in (0.0, 1.0 - 1e-12))
-    for name, entry in c.assumed().items():
+    names = [axis.name for axis in prior.axes()]
+    low, high = (prior.future_at(np.full(len(names), u)) for u in (0.0, 1.0 - 1e-12))
+    for name, entry in prior.assumed().items():
         ends = low[f"parameters.{name}"], high[f"parameters.{name}"]
         assert ends == (pytest.approx(entry.low), pytest.approx(entry.high))
-    assert {n for n, entry in PARAMETERS.items() if entry.source == "assumed"} == set(c.assumed())
+    assert {n for n, entry in PARAMETERS.items() if entry.source == "assumed"} == set(
+        prior.assumed()
+    )
     assert set(low) == set(names)
     for name, words in STRUCTURES.items():
         assert low[name] == words[0]
@@ -34,12 +38,12 @@ def test_a_point_is_a_setting_of_everything_that_varies():
 
 def test_a_setting_lies_at_a_point():
     rng = np.random.default_rng(1)
-    future = c.future_at(rng.random(len(c.axes())))
-    again = c.future_at(c.point_of(future))
+    future = prior.future_at(rng.random(len(prior.axes())))
+    again = prior.future_at(prior.point_of(future))
     for name, value in future.items():
         assert again[name] == (value if isinstance(value, str) else pytest.approx(value))
-    usual = c.future_at(c.point_of({}))
-    for axis in c.axes():
+    usual = prior.future_at(prior.point_of({}))
+    for axis in prior.axes():
         expected = axis.words[0] if axis.words else pytest.approx(axis.default)
         assert usual[axis.name] == expected
 
@@ -56,68 +60,66 @@ def test_factors_of_areas_apply_to_the_areas_of_any_scenario():
 
 
 def test_only_calibration_facts_are_calibrated_on():
-    facts = c.calibration_facts()
-    assert list(facts) == ["kartamantul", "towns", "long"], "the cheapest setting comes first"
+    facts = e.published().groups
+    assert list(facts) == [("kartamantul",), ("towns",), ("long",)], (
+        "the cheapest setting comes first"
+    )
     assert {fact.use for some in facts.values() for fact in some} == {"calibration"}
     assert sum(map(len, facts.values())) == sum(fact.use == "calibration" for fact in FACTS)
     (share,) = (fact for fact in FACTS if fact.id == "SF18")
-    assert c.excess(share, 0.2) == 0.0
-    assert c.excess(share, 0.40 + 0.125) == pytest.approx(1.0)
-    assert c.excess(share, np.nan) == c.UNDEFINED
+    assert e.excess(share, 0.2) == 0.0
+    assert e.excess(share, 0.40 + 0.125) == pytest.approx(1.0)
+    assert e.excess(share, np.nan) == e.UNDEFINED
 
 
 def test_places_in_a_band_count_as_misfit_beyond_its_ends():
-    for fact in c.all_facts():
+    for fact in e.published().calibration:
         ends = [end for end in (fact.low, fact.high) if np.isfinite(end)]
         for end in ends:
-            assert abs(c.position(fact, end)) == pytest.approx(1.0)
-            assert c.excess(fact, end) == 0.0
-        assert np.isnan(c.position(fact, np.nan))
-        assert c.excess(fact, np.nan) == c.UNDEFINED
+            assert abs(e.position(fact, end)) == pytest.approx(1.0)
+            assert e.excess(fact, end) == 0.0
+        assert np.isnan(e.position(fact, np.nan))
+        assert e.excess(fact, np.nan) == e.UNDEFINED
 
 
 def test_a_future_is_judged_by_runs_as_a_whole():
     """Judged with a limit, the verdict is the same; a near one is judged by four runs."""
-    beside = c.future_at(c.point_of({"parameters.attention_base": -3.5}))
-    towns = {"towns": c.calibration_facts()["towns"]}
-    one = c.judge(beside, facts=towns)
+    beside = prior.future_at(prior.point_of({"parameters.attention_base": -3.5}))
+    facts = e.published().groups["towns",]
+    towns = replace(e.published(), facts=facts)
+    one = e.judge(beside, evidence=towns)
     assert one.worst > 0.0, "all facts agree: the test says nothing of limits"
-    assert one.worst == c.judge(beside, facts=towns).worst
+    assert one.worst == e.judge(beside, evidence=towns).worst
     limit = one.worst / 2.0
-    assert c.judge(beside, limit, facts=towns).worst > limit
-    assert c.judge(beside, 2.0 * one.worst + 1.0, facts=towns).worst == one.worst
-    found = zip(towns["towns"], by_hand(beside, towns["towns"]), strict=True)
-    assert one.worst == pytest.approx(max(c.excess(fact, value) for fact, value in found))
+    assert e.judge(beside, limit, evidence=towns).worst > limit
+    assert e.judge(beside, 2.0 * one.worst + 1.0, evidence=towns).worst == one.worst
+    found = zip(facts, by_hand(beside, facts), strict=True)
+    assert one.worst == pytest.approx(max(e.excess(fact, value) for fact, value in found))
 
 
 def by_hand(future, facts):
     runs = np.array([contrasts(k, facts, future, 1) for k in range(4)])
     means = runs.mean(axis=0)
-    near = max(c.excess(fact, value) for fact, value in zip(facts, runs[0], strict=True)) <= c.FAR
+    near = max(e.excess(fact, value) for fact, value in zip(facts, runs[0], strict=True)) <= e.FAR
     return means if near else runs[0]
 
 
 def test_the_misfit_of_a_setting_is_the_same_whenever_asked():
-    settings = {f"parameters.{name}": entry.default for name, entry in c.assumed().items()}
-    one = c.misfit(settings, runs=1, seed=1)
-    assert one == c.misfit(settings, runs=1, seed=1)
+    settings = {f"parameters.{name}": entry.default for name, entry in prior.assumed().items()}
+    one = e.misfit(settings, runs=1, seed=1)
+    assert one == e.misfit(settings, runs=1, seed=1)
     wild = settings | {"parameters.exit_base": PARAMETERS["exit_base"].high * 2}
-    assert c.misfit(wild, runs=1, seed=1) > one
-    soon = c.misfit(wild, runs=1, seed=1, enough=0.0)
-    assert 0.0 < soon <= c.misfit(wild, runs=1, seed=1), "the long setting is not asked any more"
+    assert e.misfit(wild, runs=1, seed=1) > one
+    soon = e.misfit(wild, runs=1, seed=1, enough=0.0)
+    assert 0.0 < soon <= e.misfit(wild, runs=1, seed=1), "the long setting is not asked any more"
 
 
-def test_plausible_futures_ship_and_agree_with_the_facts(monkeypatch):
+def test_plausible_futures_ship_and_agree_with_the_facts():
     """The first of them, judged as calibration did, by the facts that it was calibrated to."""
     result = shipped("scenarios") / "calibration.json"
-    facts = c.calibration_facts()
-    if result.exists():
-        used = set(json.loads(result.read_text(encoding="utf-8"))["facts"])
-        assert used == {fact.id for fact in c.all_facts()}, "calibrate again"
-    else:  # found before documented bodies had to persist
-        facts = {name: some for name, some in facts.items() if name != "kartamantul"}
-        monkeypatch.setattr(c, "calibration_facts", lambda: facts)
-    sets, known = plausible_sets(), {axis.name: axis for axis in c.axes()}
+    used = set(json.loads(result.read_text(encoding="utf-8"))["facts"])
+    assert used == {fact.id for fact in e.published().calibration}, "calibrate again"
+    sets, known = plausible_sets(), {axis.name: axis for axis in prior.axes()}
     assert len(sets) >= 50
     for one in sets:
         assert set(one) <= set(known)
@@ -128,17 +130,17 @@ def test_plausible_futures_ship_and_agree_with_the_facts(monkeypatch):
                 continue
             slack = 1e-5 * (abs(axis.low) + abs(axis.high))
             assert axis.low - slack <= value <= axis.high + slack
-    assert c.misfit(sets[0], runs=4, seed=1) < 0.01, "digits that were cut hardly matter"
+    assert e.misfit(sets[0], runs=4, seed=1) < 0.01, "digits that were cut hardly matter"
 
 
 def test_the_defaults_are_the_medoid_of_the_sets_that_ship():
-    axes, sets = c.axes(), plausible_sets()
+    axes, sets = prior.axes(), plausible_sets()
     assert len(sets) == 200
     assert sets[0] == pytest.approx({axis.name: axis.default for axis in axes if not axis.words} | {
         axis.name: axis.words[0] for axis in axes if axis.words
     })  # fmt: skip
     numbers = [k for k, axis in enumerate(axes) if not axis.words]
-    points = np.array([c.point_of(one)[numbers] for one in sets])
+    points = np.array([prior.point_of(one)[numbers] for one in sets])
     apart = np.sqrt(((points[:, None] - points[None, :]) ** 2).mean(axis=2)).mean(axis=1)
     assert apart.argmin() == 0
 
@@ -173,11 +175,11 @@ def test_an_experiment_may_draw_plausible_futures(tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """A misfit that is known: the first number must lie in the middle of its range."""
-    facts = c.all_facts()
+    facts = e.published().calibration
 
-    def judge(future, _enough=np.inf, *, seed=1, facts=None):
-        u = c.point_of(future)[0]
-        places = np.zeros(len(c.all_facts()))
+    def judge(future, _enough=np.inf, *, seed=1, evidence=None):
+        u = prior.point_of(future)[0]
+        places = np.zeros(len(e.published().calibration))
         places[0], places[1] = (u - 0.5) / 0.1, -0.6 + 0.1 * u
         return Judged(places, max(abs(places[0]) - 1.0, 0.0))
 
@@ -209,9 +211,9 @@ def test_a_calibration_says_what_was_narrowed_and_by_which_fact(quick, tmp_path)
 
 
 def test_facts_that_ask_for_opposite_changes_pull_against_each_other(quick, monkeypatch):
-    def judge(future, _enough=np.inf, *, seed=1, facts=None):
-        u = c.point_of(future)[0]
-        places = np.zeros(len(c.all_facts()))
+    def judge(future, _enough=np.inf, *, seed=1, evidence=None):
+        u = prior.point_of(future)[0]
+        places = np.zeros(len(e.published().calibration))
         places[0], places[1] = 4.0 * (u - 0.5) + 0.5, 4.0 * (u - 0.5) - 0.5
         return Judged(places, float(max(np.abs(places).max() - 1.0, 0.0)))
 
@@ -245,7 +247,7 @@ def test_the_command_writes_sets_results_and_the_medoid(quick, tmp_path):
     scenario.with_(in_scenario(sets[0], scenario))
     middle = yaml.safe_load((tmp_path / "c" / "medoid.yaml").read_text(encoding="utf-8"))
     assert set(middle) == {"parameters", "area_factors", *STRUCTURES}
-    assert set(middle["parameters"]) == set(c.assumed())
+    assert set(middle["parameters"]) == set(prior.assumed())
     assert json.loads((tmp_path / "c" / "calibration.json").read_text(encoding="utf-8"))["sets"]
     again = kolabsim("calibrate", "--sets", 20, "--seed", 5, "--out", "c", folder=tmp_path)
     assert again.returncode == 2
@@ -253,7 +255,7 @@ def test_the_command_writes_sets_results_and_the_medoid(quick, tmp_path):
 
 
 def test_a_search_begins_with_the_sets_of_an_earlier_one_that_agree(quick, tmp_path):
-    first = c.axes()[0]
+    first = prior.axes()[0]
     known = [{first.name: first.at(u)} for u in (0.45, 0.5, 0.55, 0.9)]
     found = c.calibrate(sets=20, most=4, seed=3, known=known)
     assert found.population.level == 0.0

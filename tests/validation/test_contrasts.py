@@ -202,7 +202,7 @@ def test_parameters_apply_but_not_where_the_setting_says_otherwise():
     wanted = ("misperception", "culture_cost")
     future = {f"parameters.{name}": PARAMETERS[name].high for name in wanted}
     setting = Setting("kartamantul", {"parameters.misperception": 0.0})
-    _scenario, task = setting.prepare(future, 1)
+    task = setting.prepare(future, 1).task
     assert task.parameters.misperception == 0.0
     assert task.parameters.culture_cost == PARAMETERS["culture_cost"].high
 

@@ -49,7 +49,7 @@ from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, ROW, Policy, State
 from kolabsim.scenario.compile import NEVER, build_policy, contact_arrays
-from kolabsim.scenario.futures import plausible_futures, plausible_names, plausible_sets
+from kolabsim.scenario.futures import plausible_futures, plausible_names
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
 from kolabsim.study.spec import default_runs
@@ -186,7 +186,7 @@ def group_outlook(
     criteria = Criteria(practical_threshold, robust, likely, level)
     group = check_group(scenario, code, partners, area, form, leaves_after)
     if futures is None:
-        futures = plausible_futures(len(plausible_sets()), scenario)
+        futures = plausible_futures(None, scenario)
     names = plausible_names(futures) or tuple(futures)[:1] or (DEFAULT_FUTURE,)
     runs = default_runs(len(names)) if runs is None else runs
     check_request(scenario, {strategy}, runs=runs, seed=seed)

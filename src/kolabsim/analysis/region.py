@@ -38,7 +38,7 @@ from kolabsim.model.parameters import QUARTERS
 from kolabsim.model.rng import Key
 from kolabsim.model.state import BUYER, NOBODY, PROVIDER, ROW, State
 from kolabsim.scenario.compile import build_changes, build_policy, contact_arrays
-from kolabsim.scenario.futures import plausible_futures, plausible_names, plausible_sets
+from kolabsim.scenario.futures import plausible_futures, plausible_names
 from kolabsim.scenario.names import plain
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
@@ -192,7 +192,7 @@ def region_outlook(
     """
     i, criteria = place_of(scenario, code), Criteria(practical_threshold, robust, likely, level)
     if futures is None:
-        futures = plausible_futures(len(plausible_sets()), scenario)
+        futures = plausible_futures(None, scenario)
     names = plausible_names(futures) or tuple(futures)[:1] or (DEFAULT_FUTURE,)
     runs = default_runs(len(names)) if runs is None else runs
     check_request(scenario, {strategy, baseline}, runs=runs, seed=seed)

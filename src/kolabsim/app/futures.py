@@ -14,7 +14,7 @@ import numpy as np
 from kolabsim.app.recent import Recent
 from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.engine.overrides import Base, vary
-from kolabsim.scenario.futures import Future, plausible_futures, plausible_sets
+from kolabsim.scenario.futures import Future, plausible_futures
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
 
@@ -34,7 +34,7 @@ class Worlds:
 
     def __init__(self, source: Scenario) -> None:
         self.source = source
-        found = plausible_futures(len(plausible_sets()), source)
+        found = plausible_futures(None, source)
         self.futures: dict[str, Future] = found if len(found) > 1 else {DEFAULT_FUTURE: {}}
         self._made: dict[str, World] = {}
 

@@ -23,13 +23,20 @@ from kolabsim.errors import InputError
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.validation.evidence import Evidence
     from kolabsim.validation.network import Network
 
+FACTS_FILE = "facts.yaml"
+"""Name of a file of facts that is read if it lies beside a scenario."""
 BODIES: Any = typer.Option(
     None, metavar=N_("FILE"), help=N_("Table of observed joint bodies, to compare with the model.")
 )
 SCENARIO: Any = typer.Option(
-    None, metavar=N_("SCENARIO"), help=N_("Scenario with the regions of these joint bodies.")
+    None, metavar=N_("SCENARIO"), help=N_("Scenario with the regions of your own evidence.")
+)
+FACTS: Any = typer.Option(
+    None, metavar=N_("FILE"), help=N_("File of published numbers on the regions of the scenario.")
 )
 HELD_OUT: Any = typer.Option(
     [], metavar=N_("TIER"), help=N_("Tier that is only scored, not fitted; may be repeated.")
@@ -49,6 +56,7 @@ YEAR: Any = typer.Option(
 )
 def evidence(
     scenario: str | None = SCENARIO,
+    facts: Path | None = FACTS,
     bodies: Path | None = BODIES,
     held_out: list[str] = HELD_OUT,
     incomplete: list[str] = typer.Option(
@@ -90,31 +98,55 @@ def evidence(
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.report.output import check_writable
+    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.validation.facts_file import read_evidence
     from kolabsim.validation.network import load_network
 
-    inputs = both_or_neither(scenario, bodies)
-    folder = out or Path("results") / ("evidence" if inputs is None else "evidence-bodies")
+    facts = facts_beside(scenario, facts, bodies)
+    check_inputs(scenario, facts, bodies)
     how: dict[str, Any] = {"quick": quick, "runs": runs, "seed": seed, "threads": workers}
-    if inputs is None:
+    if scenario is None or facts is not None:
+        own = None
+        if scenario is not None:
+            world = Scenario.load(scenario)
+            world = world.with_(parse_settings(settings)) if settings else world
+            own = world, read_evidence(world, facts, bodies=bodies, year=year)
+        folder = out or Path("results") / ("evidence" if own is None else f"evidence-{world.name}")
         check_writable(folder)
-        judge_by_facts(folder, futures, **how)
+        judge_by_facts(folder, futures, own, **how)
         return
+    assert bodies is not None  # as was checked
+    folder = out or Path("results/evidence-bodies")
     network = load_network(
-        *inputs, held_out=held_out, incomplete=incomplete, within=within, year=year,
+        scenario, bodies, held_out=held_out, incomplete=incomplete, within=within, year=year,
         strategy=strategy, by=by, settings=parse_settings(settings),
     )  # fmt: skip
     check_writable(folder)
     judge_by_bodies(network, folder, **how)
 
 
-def both_or_neither(scenario: str | None, bodies: Path | None) -> tuple[str, Path] | None:
-    """A scenario and a table of its joint bodies; None if neither is given."""
-    if scenario is not None and bodies is not None:
-        return scenario, bodies
-    if scenario is not None or bodies is not None:
-        text = _("--scenario and --bodies need each other: a scenario, and a table of its bodies")
+def facts_beside(scenario: str | None, facts: Path | None, bodies: Path | None) -> Path | None:
+    """The file of facts: the one that was named, or ``facts.yaml`` beside the scenario."""
+    from kolabsim.scenario.files import is_file
+    from kolabsim.scenario.inheritance import find_scenario
+
+    if scenario is None or facts is not None or bodies is not None:
+        return facts
+    beside = find_scenario(scenario).parent / FACTS_FILE
+    return beside if is_file(beside) else None
+
+
+def check_inputs(scenario: str | None, facts: Path | None, bodies: Path | None) -> None:
+    """Refuse a scenario without evidence, and evidence without a scenario."""
+    if scenario is None and (facts is not None or bodies is not None):
+        text = _("--facts and --bodies need --scenario: the regions that they are about")
         raise InputError.of(text)
-    return None
+    if scenario is not None and facts is None and bodies is None:
+        text = _(
+            "--scenario needs evidence: --facts with a file of numbers, or --bodies with a table "
+            "of joint bodies; {file} beside the scenario is read too"
+        )
+        raise InputError.of(text, file=FACTS_FILE)
 
 
 def judge_by_bodies(
@@ -138,27 +170,40 @@ def judge_by_bodies(
 
 
 def judge_by_facts(
-    folder: Path, futures: int | None, *, quick: bool, runs: int | None, seed: int, **how: Any
-) -> None:
-    """Judge the model by published facts, and write the scorecard."""
+    folder: Path, futures: int | None, own: tuple[Scenario, Evidence] | None, *, quick: bool,
+    runs: int | None, seed: int, **how: Any,
+) -> None:  # fmt: skip
+    """Judge the model by published facts, or a scenario by its own, and write the scorecard."""
     from kolabsim.report import scorecard
     from kolabsim.report.provenance import provenance
-    from kolabsim.scenario.futures import plausible_sets
+    from kolabsim.scenario.futures import plausible_futures, plausible_sets
+    from kolabsim.validation.evidence import published
     from kolabsim.validation.scorecard import FEW, FUTURES, QUICK, runs_needed, score
 
     runs = runs or (QUICK if quick else runs_needed())
-    elsewhere = plausible_sets()[: (0 if quick else FUTURES) if futures is None else futures]
+    wanted = (0 if quick else FUTURES) if futures is None else futures
+    world, evidence = (None, published()) if own is None else own
+    elsewhere = (
+        [*plausible_sets()[:wanted]]
+        if world is None
+        else [*plausible_futures(wanted, world).values()]
+    )
     announce_compilation()
     with count_runs(runs + FEW * len(elsewhere)) as show:
-        findings = score(runs=runs, seed=seed, elsewhere=elsewhere, progress=show, **how)
-    facts = provenance(command_line(), seed) | {"runs": runs}
+        findings = score(
+            evidence.facts, settings=evidence.settings, runs=runs, seed=seed, elsewhere=elsewhere,
+            progress=show, **how,
+        )  # fmt: skip
+    facts = provenance(command_line(), seed, world) | {"runs": runs}
     lines = [
         _("{number} runs of each setting").format(number=runs),
         _("{number} plausible futures").format(number=len(elsewhere)),
         *described(facts),
     ]
     scorecard.write_findings(findings, folder, facts)
-    page = scorecard.write_scorecard(findings, folder / "evidence.html", lines=lines, facts=facts)
+    page = scorecard.write_scorecard(
+        findings, folder / "evidence.html", lines=lines, facts=facts, scenario=world
+    )
     console = terminal(sys.stdout)
     for line in scorecard.tally(findings):
         console.print(line, soft_wrap=True)

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -14,6 +14,9 @@ from kolabsim import __version__
 from kolabsim.cli.help import NUMBER, Program
 from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.i18n import N_, LanguageError, _, set_language
+
+if TYPE_CHECKING:
+    from kolabsim.scenario.scenario import Scenario
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 """Exit codes: some runs or parts of a report failed; an input or a disk is at fault; stopped."""
@@ -111,14 +114,14 @@ def parse_settings(settings: Sequence[str]) -> dict[str, object]:
     return found
 
 
-def number_of_futures(word: str) -> int:
-    """Read a number of plausible futures; ``all`` stands for as many as ship.
+def number_of_futures(word: str, scenario: Scenario) -> int:
+    """Read a number of plausible futures; ``all`` stands for as many as the scenario has.
 
     Raises :class:`~kolabsim.errors.InputError` for anything else.
     """
-    from kolabsim.scenario.futures import plausible_sets
+    from kolabsim.scenario.futures import scenario_sets
 
-    most = len(plausible_sets())
+    most = len(scenario_sets(scenario))
     if word == "all":
         return most
     if not word.isdecimal() or int(word) > most:

@@ -84,7 +84,7 @@ def region(
     if partners is not None and area is None:
         raise InputError.of(_("name the service area of the joint body by --area"))
     world = Scenario.load(scenario)
-    futures = plausible_futures(number_of_futures(plausible), world)
+    futures = plausible_futures(number_of_futures(plausible, world), world)
     runs = runs or default_runs(len(futures))
     if partners is not None and area is not None:
         codes = [one.strip() for one in partners.split(",") if one.strip()]

@@ -35,7 +35,7 @@ from kolabsim.cli.terminal import (
     terminal,
     warn,
 )
-from kolabsim.errors import InputError, Problems, require
+from kolabsim.errors import InputError, Problems, require, shown
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def run(
     check_folder(folder)
     for notice in find_notices(found.scenario):
         warn(notice.text)
+    if found.own_sets is not None:
+        text = _("Plausible futures are drawn from {path}, which agrees with your own evidence.")
+        terminal().print(text.format(path=shown(found.own_sets)), soft_wrap=True)
     if found.kind == "sweep":
         terminal().print(describe_cost(experiment_cost(found)))
     announce_compilation()  # before planning, which compiles a part of the model

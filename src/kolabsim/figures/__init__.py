@@ -21,6 +21,9 @@ These parameters mean the same in all functions:
     Parts of the ``result`` of :func:`kolabsim.run_experiment`: ``result.indices[0]``,
     ``result.curves["trust"]``, ``result.robustness``, ``result.information``, ``result.front``. A
     map of a sweep is ``result.maps[0]``.
+``found``
+    Of :func:`posteriors`, from :func:`kolabsim.validation.calibration.calibrate`; of
+    :func:`predictions`, from :func:`kolabsim.validation.predictive.predict`.
 
 Examples
 --------
@@ -35,6 +38,7 @@ Examples
 
 from __future__ import annotations
 
+from kolabsim.figures.calibration import posteriors, predictions
 from kolabsim.figures.comparison import (
     channels,
     convergence_by_runs,
@@ -73,8 +77,9 @@ __all__ = [
     "Labels", "Reference", "best_shares", "bodies_over_time", "channels", "convergence",
     "convergence_by_runs", "cost_effectiveness", "cost_frontier", "envelopes", "forest",
     "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "laws", "main_effects",
-    "morris_plane", "packages", "pair_ranking", "pareto_front", "prim_box", "region_channels",
-    "region_saving", "regions_map", "regret", "regret_table", "satisficing", "shared_pairs_map",
-    "sharing_and_sizes", "spread_plane", "sweep_curve", "sweep_map", "sweep_points", "to_png",
-    "to_svg", "tornado", "value_of_information", "variance_sources", "winners",
+    "morris_plane", "packages", "pair_ranking", "pareto_front", "posteriors", "predictions",
+    "prim_box", "region_channels", "region_saving", "regions_map", "regret", "regret_table",
+    "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane", "sweep_curve",
+    "sweep_map", "sweep_points", "to_png", "to_svg", "tornado", "value_of_information",
+    "variance_sources", "winners",
 ]  # fmt: skip

@@ -135,7 +135,8 @@ def input_files(experiment: Experiment) -> list[Path]:
     own = (
         [experiment.file] if points is None else [experiment.file, experiment.file.parent / points]
     )
-    return list(dict.fromkeys((*own, *scenario.files, *scenario.extensions)))
+    sets = [] if experiment.own_sets is None else [experiment.own_sets]
+    return list(dict.fromkeys((*own, *scenario.files, *scenario.extensions, *sets)))
 
 
 def hash_request(experiment: Experiment, pages: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from kolabsim.analysis.statistics import (
 from kolabsim.figures.formatting import significant
 from kolabsim.i18n import _, ngettext
 from kolabsim.report.wording import fill, join_names
-from kolabsim.scenario.futures import applicable, plausible_sets
+from kolabsim.scenario.futures import applicable, own_sets, scenario_sets
 
 if TYPE_CHECKING:
     from kolabsim.analysis.statistics import Criteria
@@ -81,7 +81,14 @@ def ensemble_notes(
         )
         half_text = f"{significant(100.0 * half, 2)}%"
         found.append(fill(text, **(words_of(criteria) | {"half": half_text, "runs": wanted})))
-    kept = [name for name in plausible_sets()[0] if name not in applicable(scenario)]
+    own = own_sets(scenario)
+    if own is not None:
+        text = _(
+            "Plausible futures are parameter sets that agree with your own evidence on this "
+            "scenario, from {file}; they replace those that ship with kolabsim."
+        )
+        found.append(fill(text, file=own.name))
+    kept = [name for name in scenario_sets(scenario)[0] if name not in applicable(scenario)]
     if kept:
         text = ngettext(
             "{number} setting was not varied because the scenario states it: {names}.",

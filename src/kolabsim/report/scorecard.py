@@ -14,7 +14,7 @@ from kolabsim.analysis.statistics import BETTER, WORSE
 from kolabsim.analysis.statistics import UNDECIDED as OPEN
 from kolabsim.figures.formatting import UNDEFINED, format_interval, percent, significant
 from kolabsim.files import rows_csv, write_whole
-from kolabsim.i18n import _, speaking
+from kolabsim.i18n import _, language, speaking
 from kolabsim.report.html import write_page
 from kolabsim.report.page import Cell, Note, Page, Section, Table, separate
 from kolabsim.report.provenance import reproduction_section
@@ -25,6 +25,8 @@ from kolabsim.validation.scorecard import ABSENT, MISSED, REPRODUCED, UNDECIDED,
 
 if TYPE_CHECKING:
     from rich.table import Table as TerminalTable
+
+    from kolabsim.scenario.scenario import Scenario
 
 MADE = ("kolabsim", "model", "seed", "runs")
 """What the JSON file says of how findings came about."""
@@ -66,6 +68,12 @@ def class_titles() -> dict[str, tuple[str, str]]:
     return {name: found[name] for name in CLASSES}
 
 
+def present_classes(findings: Sequence[Finding]) -> dict[str, tuple[str, str]]:
+    """Title and meaning of each class that has facts."""
+    uses = {one.fact.use for one in findings}
+    return {name: of for name, of in class_titles().items() if name in uses}
+
+
 def kind_label(fact: Fact) -> str:
     """Whether a fact states a direction or a band, in words."""
     return {"direction": _("direction"), "band": _("band")}[fact.kind]
@@ -105,7 +113,8 @@ def fact_table(findings: Sequence[Finding], name: str) -> Table:
     for one in findings:
         fact = one.fact
         if fact.use == name:
-            source = Cell(_(fact.source), remark=fill(grade, grade=str(fact.grade)))
+            told = fill(grade, grade=fact.grade) if fact.grade else ""
+            source = Cell(_(fact.source) if fact.source else "", remark=told)
             rows.append(
                 (
                     fact.id,
@@ -114,7 +123,7 @@ def fact_table(findings: Sequence[Finding], name: str) -> Table:
                     Cell(significant(one.value), below=interval_text(one)),
                     verdict_cell(one),
                     *([percent(one.elsewhere)] if widely else []),
-                    source if fact.grade else UNDEFINED,
+                    source if fact.source and name != NULL else UNDEFINED,
                 )
             )
     head = ["", _("Fact"), _("Expected"), _("Model"), _("Verdict")]
@@ -137,7 +146,7 @@ def summary_table(findings: Sequence[Finding]) -> Table:
     """Number of facts by class and verdict."""
     words = verdict_labels()
     rows = []
-    for name, (title, _meaning) in class_titles().items():
+    for name, (title, _meaning) in present_classes(findings).items():
         here = [one.verdict for one in findings if one.fact.use == name]
         rows.append((title, *map(here.count, words)))
     return Table(_("Facts by class and verdict"), ["", *words.values()], rows)
@@ -157,7 +166,7 @@ def open_table(*heads: str, are_numbers: bool = False) -> TerminalTable:
 def terminal_table(findings: Sequence[Finding]) -> TerminalTable:
     """All facts, briefly, for a terminal."""
     table = open_table("", _("Fact"), _("Expected"), _("Model"), _("Verdict"))
-    for name, (title, _meaning) in class_titles().items():
+    for name, (title, _meaning) in present_classes(findings).items():
         table.add_section()
         table.add_row("", title, style="bold")
         for one in findings:
@@ -211,11 +220,13 @@ def miss_section(findings: Sequence[Finding]) -> Section:
 
 
 def write_scorecard(
-    findings: Sequence[Finding], path: Path, *, lines: Sequence[str], facts: Mapping[str, object]
-) -> Path:
+    findings: Sequence[Finding], path: Path, *, lines: Sequence[str], facts: Mapping[str, object],
+    scenario: Scenario | None = None,
+) -> Path:  # fmt: skip
     """Write the page, and its tables for Excel where that is possible.
 
-    ``lines`` stand under the title; ``facts`` are how the findings came about.
+    ``lines`` stand under the title; ``facts`` are how the findings came about. The facts are the
+    published ones, or those of a user on a ``scenario``.
     """
     methods = _(
         "We compared kolabsim {version}, an agent-based model of how regional governments come to "
@@ -224,17 +235,27 @@ def write_scorecard(
         "contrast lies where the fact says. Facts held out are distinguished from those in view, "
         "whose misses changed the model, and from those used for calibration."
     )
+    if scenario is not None:
+        methods = _(
+            "We compared kolabsim {version}, an agent-based model of how regional governments come "
+            "to share services, with {number} facts of our own, each with its source, in {runs} "
+            "runs of each setting (seed {seed}). A fact counts as reproduced if the whole 95% "
+            "interval of the contrast lies where the fact says. Facts held out are distinguished "
+            "from those used for calibration."
+        )
     made_by = {"version": facts["kolabsim"], "seed": str(facts["seed"]), "runs": facts["runs"]}
     sections = [
         answer_section(findings),
         *(
             Section(name.replace(" ", "-"), title, meaning, fact_table(findings, name))
-            for name, (title, meaning) in class_titles().items()
+            for name, (title, meaning) in present_classes(findings).items()
         ),
         miss_section(findings),
         reproduction_section(facts, fill(methods, number=len(findings), **made_by)),
     ]
     title = _("Published facts that the model reproduces")
+    if scenario is not None:
+        title = fill(_("Your own evidence: {scenario}"), scenario=scenario.title(language()))
     return write_page(Page(title, sections, lines=lines), path, workbook=True)
 
 
@@ -339,7 +360,7 @@ def tally(findings: Sequence[Finding]) -> list[str]:
     """How many facts held out, and how many in view, are reproduced: a sentence for each."""
     counts = counts_by_class(findings)
     held, seen = counts[HELD_OUT], counts[IN_VIEW]
-    return [
+    found = [
         fill(
             _("Held out: {number} of {all} facts are reproduced."),
             number=held["reproduced"], all=held["facts"],
@@ -349,3 +370,4 @@ def tally(findings: Sequence[Finding]) -> list[str]:
             number=seen["reproduced"], all=seen["facts"],
         ),
     ]  # fmt: skip
+    return [text for text, one in zip(found, (held, seen), strict=True) if one["facts"]]

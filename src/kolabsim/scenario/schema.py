@@ -188,18 +188,23 @@ MOST_PROBLEMS = 1000
 """Maximum number of problems that validation reports."""
 
 
-def validate(tree: Node, problems: Problems, model: type[Model]) -> tuple[Node, Model]:
+def validate(
+    tree: Node, problems: Problems, model: type[Model], context: Mapping[str, object] | None = None
+) -> tuple[Node, Model]:
     """Validate the tree of a file; return it without its invalid parts, and the model of the rest.
 
     The valid parts can thus be checked further. At most ``MOST_PROBLEMS`` problems are added.
-    Former spellings are replaced, with a warning of each place.
+    Former spellings are replaced, with a warning of each place. ``context`` is what validators
+    must know besides.
     """
     set_aside: set[tuple[str, ...]] = set()  # invalid paths and all paths above them
     while True:
         former: list[tuple[str, str, object]] = []
         token = _FORMER.set(former)
         try:
-            valid = model.model_validate(tree.plain(), by_alias=True, by_name=False)
+            valid = model.model_validate(
+                tree.plain(), context=context, by_alias=True, by_name=False
+            )
         except ValidationError as found:
             errors = found.errors(include_url=False)
         else:

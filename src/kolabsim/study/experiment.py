@@ -21,7 +21,9 @@ from kolabsim.scenario.futures import (
     STRUCTURES,
     applicable,
     is_plausible,
+    own_sets,
     plausible_futures,
+    sets_of,
     structural_futures,
 )
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
@@ -36,6 +38,7 @@ from kolabsim.study.spec import (
     LEVER_GROUPS,
     NO_COMPARISON,
     RENAMED_KINDS,
+    SETS,
     ComparisonSpec,
     Outcome,
     RobustnessSpec,
@@ -114,6 +117,11 @@ class Experiment(Generic[AnySpec]):
         return identify(self.scenario, self.strategies, self.kind, self.seed, asked)
 
     @property
+    def own_sets(self) -> Path | None:
+        """The file beside the scenario from which plausible futures are drawn; None if none is."""
+        return own_sets(self.scenario) if getattr(self.spec, "plausible", 0) else None
+
+    @property
     def moments(self) -> tuple[tuple[str, int], ...]:
         """Measures that outcomes read at a quarter, with that quarter."""
         found = [(o.measure, o.quarter) for o in self.outcomes if o.quarter is not None]
@@ -161,8 +169,11 @@ class Experiment(Generic[AnySpec]):
             node = tree.get(key)
             if node is None or node.plain() in (None, ""):
                 tree.add_problem((key,), _("missing"), problems)
-        tree, spec = validate(tree, problems, shape)
-        check = _Check(tree, _changed(tree, spec, quick, changes, problems), problems)
+        named = tree.get("scenario")
+        context = {SETS: sets_of(str(named.value), path.parent)} if named else {}
+        tree, spec = validate(tree, problems, shape, context)
+        changed = _changed(tree, spec, quick, changes, problems, context)
+        check = _Check(tree, changed, problems)
         spec = check.spec
         futures: Mapping[str, Mapping[str, object]] = {}
         if isinstance(spec, ComparisonSpec):
@@ -387,8 +398,9 @@ def _read_kind(tree: Node, path: Path, problems: Problems) -> str:
 
 
 def _changed(
-    tree: Node, spec: AnySpec, quick: bool, changes: Mapping[str, object], problems: Problems
-) -> AnySpec:
+    tree: Node, spec: AnySpec, quick: bool, changes: Mapping[str, object], problems: Problems,
+    context: Mapping[str, object],
+) -> AnySpec:  # fmt: skip
     """What a file says, with the changes of its ``quick`` section and of the caller."""
     fields = type(spec).model_fields
     for name in spec.quick:
@@ -407,7 +419,7 @@ def _changed(
     wanted |= (spec.quick_changes() if quick else {}) | given
     wanted = {name: tuple(v) if isinstance(v, list) else v for name, v in wanted.items()}
     try:
-        return type(spec).model_validate(wanted)
+        return type(spec).model_validate(wanted, context=context)
     except ValidationError as error:
         for one in error.errors(include_url=False):
             where = ".".join(str(part) for part in one["loc"])

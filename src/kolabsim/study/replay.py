@@ -46,7 +46,6 @@ from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.futures import (
     in_scenario,
     plausible_futures,
-    plausible_sets,
     structural_futures,
 )
 from kolabsim.scenario.scenario import Scenario
@@ -254,7 +253,7 @@ def find_future(
     if not isinstance(future, str):
         return DEFAULT_FUTURE, in_scenario(future, scenario)
     known: dict[str, dict[str, object]] = {
-        **structural_futures(), **plausible_futures(len(plausible_sets()), scenario),
+        **structural_futures(), **plausible_futures(None, scenario),
         **{name: dict(settings) for name, settings in futures.items()},
     }  # fmt: skip
     if future not in known:

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from kolabsim.errors import InputError
@@ -58,9 +64,13 @@ def default_runs(futures: int) -> int:
     return max(2, ALL_RUNS // futures) if futures > 1 else RUNS
 
 
-def _number_of_futures(value: Any) -> int:
-    """Read a number of plausible futures; ``all`` stands for as many as ship."""
-    most = len(plausible_sets())
+SETS = "sets"
+"""Key of the context of a validation: how many parameter sets the scenario has."""
+
+
+def _number_of_futures(value: Any, info: ValidationInfo) -> int:
+    """Read a number of plausible futures; ``all`` stands for as many as the scenario has."""
+    most = (info.context or {}).get(SETS) or len(plausible_sets())
     if value == "all":
         return most
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
@@ -73,7 +83,7 @@ PlausibleFutures = Annotated[
     PlainValidator(_number_of_futures),
     WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0}]}),
 ]
-"""How many of the shipped plausible futures, the first ones, or ``all``."""
+"""How many of the plausible futures of the scenario, the first ones, or ``all``."""
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_NAMES)]
 RunsAPoint = Annotated[int, Field(ge=2, le=10_000)]
 Path = tuple[str | int, ...]

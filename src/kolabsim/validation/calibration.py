@@ -15,51 +15,21 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.statistics import mean_interval
 from kolabsim.engine.ensemble import in_threads
-from kolabsim.errors import InputError, Problem, Problems, suggestion
+from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _
-from kolabsim.model.areas import AREA_ATTRIBUTES
-from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
 from kolabsim.model.version import digest
-from kolabsim.scenario.futures import AREA_FACTOR, STRUCTURES, Future
-from kolabsim.scenario.tables import as_number, read_csv
-from kolabsim.validation.facts import CALIBRATION, FACTS, SETTINGS, Fact
-from kolabsim.validation.runs import Setting, simulate_runs
-from kolabsim.validation.sampling import (
-    SPARE,
-    Judged,
-    Population,
-    Space,
-    features,
-    ridge,
-    sample,
-    word_at,
-)
-
-UNDEFINED = 20.0
-"""Excess of a fact whose contrast the runs do not define."""
-FAR = 1.0
-"""Excess with one run of each setting beyond which a set is not looked at with more runs."""
-LOOKS = (1, 4)
-"""Runs of the first and of the second look."""
-
-AREA_FACTORS: dict[str, Parameter] = {
-    "efficient_scale": number(1.0, "", "", low=0.5, high=2.0),
-    "curvature_below": number(1.0, "", "", low=0.75, high=1.33),
-    "haul": number(1.0, "", "", low=0.5, high=2.0),
-    "spillover": number(1.0, "", "", low=0.5, high=2.0),
-    "difficulty": number(1.0, "", "", low=0.5, high=1.5),
-}
-"""Factors by which attributes of all service areas vary, assumed; the literature bounds the fall of
-unit cost with scale more closely than the rest (SF3)."""
+from kolabsim.scenario.futures import Future, read_checked
+from kolabsim.validation.evidence import FAR, Evidence, judge, published
+from kolabsim.validation.facts import Fact
+from kolabsim.validation.prior import Axis, future_at, point_of
+from kolabsim.validation.sampling import SPARE, Population, features, ridge, sample, word_at
 
 NEAR_FACTS = 3.0
 """Places in a band from which effects are estimated: far away, everything is different."""
@@ -67,188 +37,11 @@ OPPOSITE = -0.3
 """Cosine of two changes below which facts pull against each other."""
 
 
-# What varies --------------------------------------------------------------------------------------
-
-
-class Axis(NamedTuple):
-    """Something that varies: a number in a range, or a choice among words, the default first."""
-
-    name: str
-    low: float = 0.0
-    high: float = 1.0
-    default: float = 0.0
-    words: tuple[str, ...] = ()
-
-    def at(self, u: float) -> float | str:
-        """Its value at a place from 0 to 1."""
-        if self.words:
-            return self.words[int(word_at(np.array(u), len(self.words)))]
-        return between(self.low, self.high, u)
-
-    def place(self, value: float | str) -> float:
-        """The place from 0 to 1 of a value; for a word, the middle of its part."""
-        if not self.words:
-            return place_in(self.low, self.high, float(value))
-        k, others = self.words.index(str(value)), len(self.words) - 1
-        return 0.25 if k == 0 else 0.5 + 0.5 * (k - 0.5) / others
-
-
-def assumed() -> dict[str, Parameter]:
-    """The assumed parameters, by name.
-
-    The speeds at which trust grows and falls are not among them: the literature bounds their ratio
-    (SF24).
-    """
-    return {name: entry for name, entry in PARAMETERS.items() if entry.source == "assumed"}
-
-
-def axes() -> tuple[Axis, ...]:
-    """Everything that varies: assumed parameters, attributes of all areas, structures."""
-    numbers = {f"parameters.{name}": entry for name, entry in assumed().items()}
-    numbers |= {
-        f"{AREA_FACTOR}{name}": entry
-        for name, entry in AREA_FACTORS.items()
-        if name in AREA_ATTRIBUTES
-    }
-    found = [Axis(name, one.low, one.high, one.default) for name, one in numbers.items()]
-    return (*found, *(Axis(name, words=words) for name, words in STRUCTURES.items()))
-
-
-def future_at(point: np.ndarray) -> Future:
-    """The future at a point of the unit cube: each parameter from low (0) to high (1)."""
-    return {axis.name: axis.at(float(u)) for axis, u in zip(axes(), point, strict=True)}
-
-
-def point_of(future: Mapping[str, object]) -> np.ndarray:
-    """The point of the unit cube of a future; what it does not set has its default."""
-    return np.array([
-        axis.place(future.get(axis.name, axis.words[0] if axis.words else axis.default))  # type: ignore[arg-type]
-        for axis in axes()
-    ])  # fmt: skip
-
-
-# Judging ----------------------------------------------------------------------------------------
-
-
-@cache
-def calibration_facts() -> dict[str, tuple[Fact, ...]]:
-    """The facts for calibration by setting; the setting with the fewest quarters comes first."""
-    found: dict[str, list[Fact]] = {}
-    for fact in FACTS:
-        if fact.use == CALIBRATION:
-            (setting,) = fact.settings
-            found.setdefault(setting, []).append(fact)
-    order = sorted(found, key=lambda name: SETTINGS[name].changes["horizon"])
-    return {name: tuple(found[name]) for name in order}
-
-
-def half_width(fact: Fact) -> float:
-    """Half the width of the band of a fact; a tenth where it has one end only."""
-    width = (fact.high - fact.low) / 2.0
-    return width if isfinite(width) else 0.1
-
-
-def position(fact: Fact, value: float) -> float:
-    """The place of a value in the band of a fact: -1 and 1 are its ends.
-
-    A fact with one end only counts as agreeing from that end on, which is -1.
-
-    Examples
-    --------
-    >>> (share,) = (fact for fact in FACTS if fact.id == "SF18")  # 15 to 40 percent
-    >>> round(position(share, 0.275), 3), round(position(share, 0.45), 3)
-    (0.0, 1.4)
-    """
-    if not isfinite(value):
-        return np.nan
-    if isfinite(fact.low):
-        return (value - fact.low) / half_width(fact) - 1.0
-    return (fact.high - value) / half_width(fact) - 1.0
-
-
-def excess(fact: Fact, value: float) -> float:
-    """How far a value lies outside the band of a fact, in half-widths of the band; 0 inside.
-
-    Examples
-    --------
-    >>> (share,) = (fact for fact in FACTS if fact.id == "SF18")  # 15 to 40 percent
-    >>> round(excess(share, 0.45), 3)
-    0.4
-    """
-    if not isfinite(value):
-        return UNDEFINED
-    return min(max(fact.low - value, value - fact.high, 0.0) / half_width(fact), UNDEFINED)
-
-
-def judge(
-    future: Mapping[str, object],
-    enough: float = inf,
-    *,
-    seed: int = 1,
-    facts: Mapping[str, Sequence[Fact]] | None = None,
-) -> Judged:
-    """Judge a future by all facts for calibration.
-
-    A first look with one run of each setting is final if a fact is :data:`FAR` outside its band;
-    otherwise a second look with four decides. All futures share their random draws. Beyond an
-    excess of ``enough``, the remaining settings are not simulated.
-    """
-    facts = calibration_facts() if facts is None else facts
-    places = {fact.id: np.nan for some in facts.values() for fact in some}
-    values: dict[str, list[np.ndarray]] = {name: [] for name in facts}
-    worst = 0.0
-    for runs, limit in zip(LOOKS, (max(enough, FAR), enough), strict=True):
-        worst = 0.0
-        for name, some in facts.items():
-            numbers = range(len(values[name]), runs)
-            values[name] += [*simulated(SETTINGS[name], some, numbers, future, seed)]
-            means = mean_interval(np.array(values[name])).mean
-            for fact, value in zip(some, means, strict=True):
-                places[fact.id] = position(fact, value)
-                worst = max(worst, excess(fact, value))
-            if worst > limit:
-                break
-        if worst > FAR or worst > limit:
-            break
-    return Judged(np.array(list(places.values())), worst)
-
-
-def simulated(
-    setting: Setting,
-    facts: Sequence[Fact],
-    numbers: range,
-    future: Mapping[str, object],
-    seed: int,
-) -> np.ndarray:
-    """[numbers, facts] contrasts of facts that need one setting only."""
-    each = setting.repeats
-    runs = range(numbers.start * each, numbers.stop * each)
-    found = [
-        [float(fact.contrast(run)) for fact in facts if fact.contrast]
-        for run in simulate_runs(setting, runs, future=future, seed=seed)
-    ]
-    return np.array(found).reshape(len(numbers), each, -1).mean(axis=1)
-
-
-def misfit(future: Mapping[str, object], *, runs: int, seed: int, enough: float = inf) -> float:
-    """Largest excess over all facts for calibration, with ``runs`` runs of each setting.
-
-    All futures share their random draws. Beyond an excess of ``enough``, the remaining settings are
-    not simulated.
-    """
-    worst = 0.0
-    for facts in calibration_facts().values():
-        found = simulated(SETTINGS[facts[0].settings[0]], facts, range(runs), future, seed)
-        worst = max(worst, *map(excess, facts, mean_interval(found).mean))
-        if worst > enough:
-            break
-    return worst
-
-
 # The ensemble -------------------------------------------------------------------------------------
 
 
 def calibrate(
+    evidence: Evidence | None = None,
     *,
     sets: int = 200,
     most: int = 50_000,
@@ -258,17 +51,18 @@ def calibrate(
     checkpoint: Path | None = None,
     progress: Callable[[Population], None] | None = None,
 ) -> Calibration:
-    """Find ``sets`` futures that agree with all facts for calibration.
+    """Find ``sets`` futures that agree with all facts for calibration, by default the published.
 
     The search descends from a uniform draw, or begins with those of the ``known`` sets that agree.
     After each generation it is saved to the file ``checkpoint``, and a search that was interrupted
     continues from it. Raises :class:`~kolabsim.errors.InputError` if the file is of another search,
     or if no known set agrees.
     """
-    asked = identity(sets, seed, known)
+    evidence = published() if evidence is None else evidence
+    asked = identity(evidence, sets, seed, known)
     begin = None if checkpoint is None else load_population(checkpoint, asked)
     if begin is None and known:
-        begin = begin_with(known, wanted=sets, seed=seed, threads=threads)
+        begin = begin_with(evidence, known, wanted=sets, seed=seed, threads=threads)
 
     def show(one: Population) -> None:
         if checkpoint is not None:
@@ -277,71 +71,41 @@ def calibrate(
             progress(one)
 
     found = sample(
-        lambda point, enough: judge(future_at(point), enough, seed=seed),
-        space_of(axes(), all_facts()),
+        lambda point, enough: judge(
+            future_at(point, evidence.axes), enough, seed=seed, evidence=evidence
+        ),
+        evidence.space,
         wanted=sets, most=most, seed=seed, threads=threads, begin=begin, progress=show,
     )  # fmt: skip
-    return Calibration(axes(), all_facts(), found)
+    return Calibration(evidence, found, seed)
 
 
-def all_facts() -> tuple[Fact, ...]:
-    """The facts for calibration, in the order in which a future is judged by them."""
-    return tuple(fact for some in calibration_facts().values() for fact in some)
-
-
-def read_known(path: Path) -> tuple[Future, ...]:
+def read_known(path: Path, evidence: Evidence | None = None) -> tuple[Future, ...]:
     """Read sets that an earlier search found; what a file does not name has its default.
 
     Raises :class:`~kolabsim.errors.InputError` with every column or cell that does not fit.
     """
-    problems, known = Problems(), {axis.name: axis for axis in axes()}
-    table = read_csv(path, problems)
-    problems.raise_if_any()
-    assert table is not None  # otherwise there is a problem
-    for name in table.header:
-        if name not in known:
-            text = _("{setting}: not a setting that calibration varies{suggestion}")
-            near = suggestion(name, known)
-            problems.add(text, file=path, line=1, setting=name, suggestion=near)
-    problems.raise_if_any()
-    columns = {name: table.texts(name) for name in table.header}
-    for name, cells in columns.items():
-        axis = known[name]
-        for line, cell in zip(table.lines, cells, strict=True):
-            if axis.words and cell not in axis.words:
-                text = _("{setting}: {value} is not one of its words{suggestion}")
-                near = suggestion(cell, axis.words)
-                text = text.format(setting=name, value=repr(cell), suggestion=near)
-                problems.add(text, file=path, line=line)
-            elif not axis.words and not axis.low <= as_number(cell) <= axis.high:
-                text = _("{setting}: {value} must be a number from {low} to {high}")
-                low, high = f"{axis.low:g}", f"{axis.high:g}"
-                text = text.format(setting=name, value=repr(cell), low=low, high=high)
-                problems.add(text, file=path, line=line)
-    if not table.lines:
-        problems.add(_("this table has no rows"), file=path)
-    problems.raise_if_any()
-    rows = zip(*columns.values(), strict=True)
-    return tuple(
-        {
-            name: cell if known[name].words else float(cell)
-            for name, cell in zip(columns, row, strict=True)
-        }
-        for row in rows
-    )
+    along = published().axes if evidence is None else (*evidence.axes, *evidence.free)
+    return read_checked(path, {axis.name: axis.words or (axis.low, axis.high) for axis in along})
 
 
 def begin_with(
-    known: Sequence[Mapping[str, object]], *, wanted: int, seed: int, threads: int | None
-) -> Population:
+    evidence: Evidence, known: Sequence[Mapping[str, object]], *, wanted: int, seed: int,
+    threads: int | None,
+) -> Population:  # fmt: skip
     """A population at the last level: those known sets that agree, and copies of them.
 
     Raises :class:`~kolabsim.errors.InputError` if none agrees.
     """
-    points = np.array([point_of(one) for one in known])
+    points = np.array([point_of(one, evidence.axes) for one in known])
     found = list(
-        in_threads(lambda point: judge(future_at(point), 0.0, seed=seed), points, threads=threads)
-    )
+        in_threads(
+            lambda point: judge(
+                future_at(point, evidence.axes), 0.0, seed=seed, evidence=evidence
+            ),
+            points, threads=threads,
+        )
+    )  # fmt: skip
     worst = np.array([one.worst for one in found])
     positions = np.array([one.positions for one in found])
     rows = np.flatnonzero(worst <= 0.0)
@@ -356,10 +120,16 @@ def begin_with(
     )  # fmt: skip
 
 
-def identity(sets: int, seed: int, known: Sequence[Mapping[str, object]] = ()) -> str:
+def identity(
+    evidence: Evidence, sets: int, seed: int, known: Sequence[Mapping[str, object]] = ()
+) -> str:
     """A hash of everything that decides the course of a search."""
-    facts = [(one.id, one.low, one.high, repr(SETTINGS[one.settings[0]])) for one in all_facts()]
-    what = (axes(), facts, LOOKS, FAR, sets, seed, digest(), *map(repr, known))
+    facts = [
+        (one.id, one.low, one.high, *(repr(evidence.settings[n]) for n in one.settings))
+        for one in evidence.calibration
+    ]
+    how = (evidence.looks, FAR, sets, seed, digest(), evidence.origin)
+    what = (evidence.axes, facts, *how, *map(repr, known))
     return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
@@ -439,9 +209,19 @@ class Pull(NamedTuple):
 class Calibration:
     """An ensemble of futures that agree with all facts for calibration, and what it says."""
 
-    axes: tuple[Axis, ...]
-    facts: tuple[Fact, ...]
+    evidence: Evidence
     population: Population
+    seed: int = 1
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """What was searched."""
+        return self.evidence.axes
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts for calibration."""
+        return self.evidence.calibration
 
     @property
     def points(self) -> np.ndarray:
@@ -452,9 +232,14 @@ class Calibration:
     def futures(self) -> tuple[Future, ...]:
         """Parameters, areas and structures of each."""
         return tuple(
-            {axis.name: axis.at(float(u)) for axis, u in zip(self.axes, point, strict=True)}
-            for point in self.points
+            future_at(point, self.axes) | future_at(rest, self.evidence.free)
+            for point, rest in zip(self.points, self.drawn(len(self.points)), strict=True)
         )
+
+    def drawn(self, number: int) -> np.ndarray:
+        """[number, free axes] uniform draws of what the facts do not change."""
+        rng = np.random.default_rng((self.seed, number))
+        return rng.random((number, len(self.evidence.free)))
 
     @property
     def numbers(self) -> np.ndarray:
@@ -504,7 +289,7 @@ class Calibration:
         all else held fixed; 0 where the effect is within three standard errors.
         """
         one, numbers = self.population, self.numbers
-        every = space_of(self.axes, self.facts)
+        every = self.evidence.space
         found = np.zeros((len(self.facts), len(self.axes)))
         for f, values in enumerate(one.places.T):
             near = np.flatnonzero(np.isfinite(values) & (np.abs(values) <= NEAR_FACTS))
@@ -576,11 +361,3 @@ class Calibration:
 def finite(value: float) -> float | None:
     """A number, or None where it is not finite."""
     return value if isfinite(value) else None
-
-
-def space_of(axes: Sequence[Axis], facts: Sequence[Fact]) -> Space:
-    """The unit cube of some axes and facts."""
-    return Space(
-        tuple(len(axis.words) for axis in axes),
-        tuple(not (isfinite(fact.low) and isfinite(fact.high)) for fact in facts),
-    )

@@ -7,12 +7,15 @@ in the table of the facts. The file is long because it holds all contrasts, a fe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 
+from kolabsim.model.measures import MEASURES
+from kolabsim.model.parameters import QUARTERS
+from kolabsim.study.tasks import run_figures
 from kolabsim.validation.runs import Run
 
 OLD = 24
@@ -590,3 +593,73 @@ def mediated(run: Run) -> float:
 def pooled(run: Run) -> float:
     """People served over efficient scale, the mean over regions in the lowest area."""
     return float((run.served / run.scale).mean(axis=0).min())
+
+
+# Contrasts that a user's facts may name ---------------------------------------------------------
+
+NAMED: dict[str, Contrast] = {
+    "share_saving": share_saving, "share_similar": share_similar,
+    "share_costlier": share_costlier, "member_saving": member_saving,
+    "small_saving": small_saving, "first_year": first_year, "break_even": break_even,
+    "median_size": median_size, "by_stress": by_stress, "small_cooperate": small_cooperate,
+    "success": success, "satisfied": satisfied,
+}  # fmt: skip
+"""Contrasts of one run that make sense in any scenario, by the names that files give them."""
+
+
+def measured(name: str, year: int | None = None, since: int | None = None) -> Contrast:
+    """A measure of the model in a year from 1, or the figure of the whole run.
+
+    With ``since``, the change from that year to ``year``.
+    """
+
+    def figure(run: Run, year: int | None) -> float:
+        first, end = (0, None) if year is None else (QUARTERS * (year - 1), QUARTERS * year)
+        names = (name, *filter(None, MEASURES[name].ratio))
+        history = np.stack([run.history[one][first:end] for one in names], axis=-1)[None]
+        return float(run_figures(history, names)[0, 0])
+
+    if since is None:
+        return described(f"{name}.", lambda run: figure(run, year))
+    return described(
+        f"Change of {name} since year {since}.", lambda run: figure(run, year) - figure(run, since)
+    )
+
+
+def quotient(number: Contrast) -> Contrast:
+    """Ratio of a number in two settings; NaN unless the second is positive."""
+
+    def contrast(one: Run, other: Run) -> float:
+        above, below = number(one), number(other)
+        return above / below if below > 0.0 else np.nan
+
+    return described(f"{number.__doc__} Ratio of two settings.", contrast)
+
+
+def sharing(columns: Sequence[int]) -> Contrast:
+    """Share of regions in a joint body of any of some areas at the end."""
+    text = "Share of regions in a joint body at the end."
+    return described(text, lambda run: float(run.member[-1][:, list(columns)].any(axis=1).mean()))
+
+
+def partners(columns: Sequence[int]) -> Contrast:
+    """Mean number of partners of a region in some areas at the end."""
+    text = "Mean number of partners of a region at the end."
+    return described(
+        text, lambda run: float(run.ties[:, :, list(columns)].any(axis=2).sum(axis=1).mean())
+    )
+
+
+def observed_pairs(shares: np.ndarray, columns: Sequence[int]) -> Contrast:
+    """Share of the pairs that were seen to share that are tied at the end, less that of others.
+
+    ``shares`` [R, R] are the observed ties; all pairs that are near each other are compared.
+    """
+
+    def contrast(run: Run) -> float:
+        seen = shares[run.pairs[:, 0], run.pairs[:, 1]]
+        tied = run.tied[:, list(columns)].any(axis=1).astype(float)
+        return mean(tied[seen]) - mean(tied[~seen])
+
+    text = "Share of observed pairs that are tied at the end, less that of other near pairs."
+    return described(text, contrast)

@@ -137,6 +137,10 @@ class Fact:
     """Why it is in view: what a miss changed in the model."""
     miss: str = ""
     """Why the model misses it, as far as is known; shown where it does."""
+    width: float = 0.0
+    """Of a fact with one end only: the distance beyond it that counts as far in calibration."""
+    about: str = ""
+    """What a user's fact measures, in the words of its file."""
 
     @property
     def is_expressed(self) -> bool:

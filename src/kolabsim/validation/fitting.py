@@ -16,7 +16,7 @@ from kolabsim.engine.ensemble import in_threads
 from kolabsim.errors import Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.parameters import PARAMETERS, Parameter, between, number, place_in
-from kolabsim.validation.calibration import misfit
+from kolabsim.validation.evidence import misfit
 from kolabsim.validation.network import Network, simulate_bodies
 from kolabsim.validation.pairs import auc, cross_validated
 from kolabsim.validation.structure import NOT_COUNTED, describe_network, feature_distance, is_count

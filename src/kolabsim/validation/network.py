@@ -128,7 +128,7 @@ class Network:
 
 
 def load_network(
-    scenario: str | Path,
+    scenario: str | Path | Scenario,
     bodies: Path,
     *,
     held_out: Sequence[str] = (),
@@ -141,15 +141,15 @@ def load_network(
 ) -> Network:
     """Load a scenario and the joint bodies that were observed among its regions.
 
-    ``scenario`` is the name or file of any scenario whose regions have places; its own joint bodies
-    are ignored. ``bodies`` is a CSV table, of which those of a ``year`` are compared
+    ``scenario`` is a scenario, its name or its file; its regions must have places, and its own
+    joint bodies are ignored. ``bodies`` is a CSV table, of which those of a ``year`` are compared
     (:func:`kolabsim.validation.bodies.read_bodies`). Regions of the tiers ``held_out`` are only
     scored, and bodies in the tiers ``incomplete`` were reported incompletely. ``settings`` differ
     from the scenario's, by dotted names; the other arguments are those of :class:`Network`.
 
     Raises :class:`~kolabsim.errors.InputError` with everything that is wrong with these inputs.
     """
-    loaded = Scenario.load(scenario)
+    loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     changes = {**(settings or {}), **({"bodies": []} if loaded.bodies else {})}
     loaded = loaded.with_(changes) if changes else loaded
     regions, problems = loaded.regions, Problems()

@@ -10,34 +10,77 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, new_state, run_block, state_size
-from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.engine.ensemble import Task, new_state, run_block, state_size
+from kolabsim.engine.overrides import Base, build_base, is_quick, vary
+from kolabsim.model.measures import TRACE
 from kolabsim.model.parameters import EARTH
 from kolabsim.model.state import BUYER, CULTURE, DIMENSIONS, NOBODY, PROVIDER, State, World
 from kolabsim.scenario.futures import in_scenario
 from kolabsim.scenario.geometry import great_circle
 from kolabsim.scenario.scenario import Scenario
 
+MOST_WORLDS = 100
+"""Worlds of a setting that are kept, one for each combination of structures."""
 NEAR = 50.0
 """Kilometres within which pairs of regions are compared, unless a caller says otherwise."""
+
+
+class Prepared(NamedTuple):
+    """What the runs of a setting need."""
+
+    scenario: Scenario
+    task: Task
+    near: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """Pairs of regions that are near each other (see :func:`near_pairs`)."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """A simulation that facts are read from: a scenario with changes, under one strategy."""
 
-    scenario: str = "small-towns"
+    scenario: str | Scenario = "small-towns"
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that differ from the scenario's, by dotted names."""
     strategy: str = "voluntary"
     repeats: int = 1
     """Runs for each run of the other settings: more where a run is short and its outcome rough."""
+    _made: dict[str, tuple[Prepared, Base]] = field(default_factory=dict, repr=False, compare=False)
 
-    def prepare(self, future: Mapping[str, object], seed: int) -> tuple[Scenario, Task]:
-        """The scenario in a future, and what its runs need; the setting's own changes win."""
-        scenario = Scenario.load(self.scenario)
-        scenario = scenario.with_({**in_scenario(future, scenario), **self.changes})
-        return scenario, build_task(scenario, scenario.strategies[self.strategy], seed=seed)
+    @cached_property
+    def world(self) -> Scenario:
+        """The scenario without the changes."""
+        return (
+            self.scenario if isinstance(self.scenario, Scenario) else Scenario.load(self.scenario)
+        )
+
+    @property
+    def horizon(self) -> int:
+        """Quarters of a run."""
+        return int(self.changes.get("horizon", self.world.horizon))
+
+    def prepare(self, future: Mapping[str, object], seed: int) -> Prepared:
+        """What the runs in a future need; the setting's own changes win.
+
+        Numbers are written into a world that was built before, which takes a hundredth of the time.
+        """
+        found = {
+            name: value for name, value in in_scenario(future, self.world).items()
+            if name not in self.changes
+        }  # fmt: skip
+        quick = {name: value for name, value in found.items() if is_quick(name)}
+        rest = {name: value for name, value in found.items() if name not in quick}
+        key = repr((seed, sorted(rest.items())))
+        known = self._made.get(key)
+        if known is None:
+            scenario = self.world.with_({**rest, **self.changes})
+            base = build_base(scenario, self.strategy, seed=seed, names=())
+            near = near_pairs(base.task.world, is_placed=scenario.regions.placed)
+            if len(self._made) >= MOST_WORLDS:
+                self._made.clear()
+            known = self._made[key] = Prepared(scenario, base.task, near), base
+        made, base = known
+        values = [float(str(value)) for value in quick.values()]
+        return made._replace(task=vary(base, [*quick], values) if quick else base.task)
 
 
 class Bodies(NamedTuple):
@@ -202,8 +245,12 @@ def share_body(
     return together if buyers is None else together & ~buyers[pairs].all(axis=1)
 
 
-def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def near_pairs(
+    world: World, within: float = NEAR, *, is_placed: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of regions within some kilometres of each other or with a land border.
+
+    Where regions have no places, only those with a land border are near, at an unknown distance.
 
     Returns their rows, the smaller first [P, 2], the kilometres between them [P], and whether they
     share a land border [P].
@@ -212,14 +259,17 @@ def near_pairs(world: World, within: float = NEAR) -> tuple[np.ndarray, np.ndarr
 
     places = np.column_stack([world.region[axis] for axis in "xyz"])
     chord = 2.0 * np.sin(min(within / EARTH, np.pi) / 2.0)
-    near = cKDTree(places).query_pairs(chord, output_type="ndarray")
+    near = np.zeros((0, 2), np.int64)
+    if is_placed:
+        near = cKDTree(places).query_pairs(chord, output_type="ndarray")
     source = np.repeat(np.arange(len(places)), world.region["end"] - world.region["first"])
     borders = np.column_stack([source, world.contact["target"]])[world.contact["land"] > 0]
     borders = borders[borders[:, 0] < borders[:, 1]]
     pairs = np.unique(np.concatenate([np.sort(near, axis=1), borders]), axis=0)
     code = len(places)
     land = np.isin(pairs[:, 0] * code + pairs[:, 1], borders[:, 0] * code + borders[:, 1])
-    return pairs, great_circle(places[pairs[:, 0]], places[pairs[:, 1]]), land
+    apart = great_circle(places[pairs[:, 0]], places[pairs[:, 1]])
+    return pairs, apart if is_placed else np.full(len(pairs), np.nan), land
 
 
 def listed_bodies(scenario: Scenario) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -263,8 +313,7 @@ def simulate_runs(
     setting: Setting, numbers: Iterable[int], *, future: Mapping[str, object], seed: int
 ) -> Iterator[Run]:
     """Simulate the runs of a setting with these numbers, one after the other."""
-    scenario, task = setting.prepare(future, seed)
-    pairs, distance, land = near_pairs(task.world)
+    scenario, task, (pairs, distance, land) = setting.prepare(future, seed)
     for number in numbers:
         with borrowed_state(task.world) as state:
             block = run_block(task, np.array([number]), regions=False, trace=True, state=state)
@@ -275,7 +324,7 @@ def simulate_runs(
             areas=tuple(scenario.areas),
             scale=task.world.area["efficient_scale"],
             column=dict(zip(TRACE, np.moveaxis(block.trace[0], -1, 0), strict=True)),
-            history=dict(zip(MEASURES, block.history[0].T, strict=True)),
+            history=dict(zip(block.measures, block.history[0].T, strict=True)),
             population=region["population"],
             stress=region["stress_start"],
             tier=region["tier"],

@@ -356,13 +356,19 @@ def descend(one: Population, *, seed: int) -> Population:
     )  # fmt: skip
 
 
+def first_draw(space: Space, *, wanted: int, most: int) -> int:
+    """Points of the uniform draw with which a search begins."""
+    number = int(np.ceil(SPARE * wanted))
+    predictors = features(np.zeros((1, len(space.words))), space).size
+    return max(number, min(FIRST * max(number, predictors), most))
+
+
 def start(
     judge: Judge, space: Space, *, wanted: int, most: int, seed: int, threads: int | None
 ) -> Population:
     """The better part of a uniform draw, from which the emulator learns what matters."""
     number = int(np.ceil(SPARE * wanted))
-    predictors = features(np.zeros((1, len(space.words))), space).size
-    drawn = max(number, min(FIRST * max(number, predictors), most))
+    drawn = first_draw(space, wanted=wanted, most=most)
     points = np.random.default_rng(seed).random((drawn, len(space.words)))
     found = list(in_threads(lambda point: judge(point, np.inf), points, threads=threads))
     positions = np.array([one.positions for one in found])
