@@ -51,7 +51,8 @@ class Searched:
     ``verdicts`` of the other members in their order; ``all``: share of futures, or of draws in one
     future, in which every member gains; ``is_good``: whether the region gains and no other member
     is expected to lose. Up to three good ones an area, the best for the region first; where
-    none is good, the one whose member that gains least gains most."""
+    none is good, the one whose member that gains least gains most, of those in which the
+    region itself gains if there are any."""
     counts: pd.DataFrame = field(repr=False)
     """Columns: area; ``judged``: number of groups judged; ``is_all``: whether these are all groups
     of up to five members that contacts allow."""
@@ -315,9 +316,13 @@ def area_table(
         })  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     worst = [min(row.gain, *row.gains) for row in table.itertuples()]
-    order = np.where(table["is_good"], table["gain"], worst)
-    table = table.assign(order=order).sort_values(["is_good", "order"], ascending=False,
-                                                  kind="stable")  # fmt: skip
+    table = table.assign(
+        gains_itself=[PLAIN.get(one, one) == GAINS for one in table["verdict"]],
+        order=np.where(table["is_good"], table["gain"], worst),
+    )
+    table = table.sort_values(
+        ["is_good", "gains_itself", "order"], ascending=False, kind="stable"
+    )  # fmt: skip
     return table[list(COLUMNS)].head(LISTED if table["is_good"].any() else 1)
 
 

@@ -116,7 +116,7 @@ def closest_texts(found: RegionOutlook) -> list[str]:
         ))  # fmt: skip
     none = [uncapitalise(area_title(area)) for area in table[[not one for one in gains]]["area"]]
     if none:
-        text = _("No group of up to five members promises {region} a gain in: {areas}.")
+        text = _("No group of up to five members clearly promises {region} a gain in: {areas}.")
         texts.append(fill(text, region=found.name, areas=", ".join(none)))
     return texts
 
@@ -129,7 +129,7 @@ def search_texts(found: RegionOutlook) -> list[str]:
     whole = searched[searched["is_all"].astype(bool)]
     texts = []
     if len(whole):
-        text = _("All groups that contacts allow were judged: {number} in {areas}.")
+        text = _("All groups that contacts allow were judged: {number}.")
         if len(part):
             text = _("In {areas}, all groups that contacts allow were judged: {number}.")
         texts.append(in_areas(text, whole))
