@@ -226,11 +226,15 @@ def test_the_page_says_why_a_body_that_looks_good_loses_over_the_run(found):
         "against": "baseline", "region": CITY, "quarter": range(1, 17),
         "money": np.arange(-20.0, -4.0),
     })  # fmt: skip
-    losing = replace(found, gains=gains, rules=rules, paths=rising)
+    losing = replace(found, gains=gains, rules=rules, paths=rising, together=0.9)
     (text,) = horizon_texts(losing, [CITY])
     assert "start-up cost is paid at once" in text
-    assert "about 1.25 years after the end of the run" in text
+    assert "about 1.2 years after the end of the run" in text
     assert text in answer_section(losing).headlines[0].text
+    falling = replace(losing, together=0.2, paths=rising.assign(money=-rising["quarter"]))
+    (text,) = horizon_texts(falling, [CITY])
+    assert "the body seldom lasts" in text
+    assert text.endswith("it would not break even.")
     gains.loc[of_city & (gains["against"] == "alone"), "difference"] = 0.01
     assert "by themselves regions come to share" in horizon_texts(losing, [CITY])[0]
     rules.loc[rules["region"] == CITY, "gain"] = -0.05

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 
 LISTED = 5
 """Most further members in a list."""
+SELDOM = 0.5
+"""Share of runs below which a body that loses a member seldom lasts."""
+FOREVER = 50.0
+"""Years after the end of a run that count as never."""
 
 
 def write_group(
@@ -295,16 +299,22 @@ def horizon_texts(found: GroupOutlook, codes: Iterable[str]) -> list[str]:
                 "{horizon} years it is behind: it gains against serving alone, but by themselves "
                 "regions come to share the service too."
             )
+        elif found.together < SELDOM:
+            text = _(
+                "Judged at the start, {member} would gain {judged} of its cost a year, yet over "
+                "{horizon} years it loses: start-up cost is paid at once, and the body seldom "
+                "lasts; all members are still together at the end in {together} of runs."
+            )
         else:
             text = _(
                 "Judged at the start, {member} would gain {judged} of its cost a year, yet over "
                 "{horizon} years it loses: start-up cost is paid at once and a new body is costly "
-                "at first, while savings come year by year."
+                "at first, and what the body brings year by year has not made up for that."
             )
         texts.append(say(
             found, f"{text} {pace_text(found, code)}", member=name(found, code),
             judged=share(judged), horizon=significant(found.scenario.horizon / QUARTERS),
-            later=significant(found.years_behind(code) or 0.0),
+            later=significant(found.years_behind(code) or 0.0, 2),
             quarter=count(found.break_even(code) or 0),
         ))  # fmt: skip
     return texts
@@ -316,13 +326,13 @@ def pace_text(found: GroupOutlook, code: str) -> str:
         text = _("On average over runs, it is ahead from quarter {quarter} on.")
         if found.is_varied:
             text = _("In the median future, it is ahead from quarter {quarter} on.")
-    elif found.years_behind(code) is not None:
+    elif (found.years_behind(code) or FOREVER) < FOREVER:
         text = _(
             "At the pace of the last year, it would break even about {later} years after the end "
             "of the run."
         )
     else:
-        text = _("In the last year it falls further behind, so that more time would not help.")
+        text = _("At the pace of the last year, it would not break even.")
     return text
 
 
