@@ -10,7 +10,7 @@ from kolabsim.figures.labels import area_title, uncapitalise
 from kolabsim.figures.region import money_scale, share_scale
 from kolabsim.i18n import _
 from kolabsim.model.levers import FORM_TITLES
-from kolabsim.report.page import Cell, Note, Section, Table, interval_cell, separate
+from kolabsim.report.page import Note, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill, join_names
 
 if TYPE_CHECKING:
@@ -58,25 +58,26 @@ def good_table(found: RegionOutlook) -> Table | None:
     runs, futures = (0, len(found.futures)) if found.is_varied else (found.runs, 0)
     rows = [
         (
-            f"{area_title(row.area)}: {names(found, row.members[1:])}",
+            area_title(row.area),
+            others(found, scale, row),
             interval_cell(
                 scale, row.gain, row.low, row.high, signed=True, runs=runs, futures=futures,
                 verdict=str(row.verdict),
             ),
             money.bare(row.money, signed=True),
-            Cell(others(found, scale, row)),
             row.all,
             _(FORM_TITLES[row.form]),
         )
         for row in table.itertuples()
     ]  # fmt: skip
     head = [
-        _("Service area and partners"), fill(_("Annual gain ({unit})"), unit=scale.label),
+        _("Service area"), fill(_("Partners and their gains ({unit})"), unit=scale.label),
+        fill(_("Annual gain ({unit})"), unit=scale.label),
         fill(_("In money per year ({unit})"), unit=money.label),
-        fill(_("Gains of the others ({unit})"), unit=scale.label), _("All gain"), _("Legal form"),
+        _("All gain"), _("Legal form"),
     ]  # fmt: skip
     caption = _("Best groups for {region}, up to three in each service area")
-    return Table(fill(caption, region=found.name), head, rows)
+    return Table(fill(caption, region=found.name), head, rows, prose=True)
 
 
 def others(found: RegionOutlook, scale: Scale, row: Any) -> str:
@@ -179,7 +180,7 @@ def group_sentence(found: RegionOutlook) -> str:
 
 def share(value: float) -> str:
     """Format a gain as a share of stand-alone cost."""
-    return choose_scale("share", [value], difference=False).text(value, signed=True)
+    return choose_scale("share", [value], difference=False).text(value)
 
 
 def names(found: RegionOutlook, codes: Iterable[str]) -> str:
