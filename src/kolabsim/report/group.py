@@ -313,7 +313,8 @@ def horizon_texts(found: GroupOutlook, codes: Iterable[str]) -> list[str]:
             )
         texts.append(say(
             found, f"{text} {pace_text(found, code)}", member=name(found, code),
-            judged=share(judged).lstrip("+"), horizon=significant(found.scenario.horizon / QUARTERS),
+            judged=share(judged).lstrip("+"),
+            horizon=significant(found.scenario.horizon / QUARTERS),
             later=significant(found.years_behind(code) or 0.0, 2),
             quarter=count(found.break_even(code) or 0),
         ))  # fmt: skip
