@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from kolabsim.analysis.comparison import COSTS, compare, convergence
-from kolabsim.analysis.region import stand_alone_cost
+from kolabsim.analysis.outlook import stand_alone_cost
 from kolabsim.errors import InputError
 from kolabsim.model.measures import CHANNELS, MEASURES
 from kolabsim.scenario.futures import plausible_futures

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from kolabsim import i18n
@@ -15,8 +18,8 @@ from kolabsim.analysis.group import (
     arm,
     group_outlook,
     host_of,
-    run_draws,
 )
+from kolabsim.analysis.outlook import run_draws
 from kolabsim.analysis.region import prospect
 from kolabsim.engine.ensemble import build_task, run_block
 from kolabsim.errors import InputError
@@ -26,7 +29,7 @@ from kolabsim.model.jit import host_entry
 from kolabsim.model.levers import CONTRACT, FORMS
 from kolabsim.model.measures import REGION_MEASURES, TRACE
 from kolabsim.model.state import NOBODY
-from kolabsim.report.group import answer_section, write_group
+from kolabsim.report.group import answer_section, horizon_texts, write_group
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 
@@ -185,3 +188,54 @@ def test_the_page_tells_everything_in_both_languages(found, tmp_path, monkeypatc
             assert name in text
         assert "{" not in " ".join(answer_section(found).summary)
         assert all(f'id="{one}"' in text for one in ("gains", "rules", "further", "departures"))
+
+
+def test_paths_end_at_the_gain_of_the_run(found):
+    """Net benefit up to the last quarter is that of the run, in money and against both."""
+    money = found.gains.set_index(["against", "region"])["money"]
+    for against in ("baseline", "alone"):
+        for code in found.members:
+            path = found.path(code, against)
+            assert len(path) == found.scenario.horizon
+            assert path[-1] == pytest.approx(money[against, code], rel=1e-9, abs=1e-3)
+
+
+def test_break_even_is_the_quarter_from_which_a_member_stays_ahead(found):
+    def given(*money):
+        paths = pd.DataFrame({
+            "against": "baseline", "region": CITY, "quarter": range(1, len(money) + 1),
+            "money": money,
+        })  # fmt: skip
+        return replace(found, paths=paths)
+
+    assert given(-5.0, 1.0, -1.0, 0.0, 2.0).break_even(CITY) == 4
+    assert given(1.0, 2.0).break_even(CITY) == 1
+    behind = given(-9.0, -8.0, -7.0, -6.0, -5.0, -4.0)
+    assert behind.break_even(CITY) is None
+    assert behind.years_behind(CITY) == pytest.approx(1.0)
+    assert given(*range(0, -8, -1)).years_behind(CITY) is None
+
+
+def test_the_page_says_why_a_body_that_looks_good_loses_over_the_run(found):
+    """Only where it is judged to gain and loses; with the time until it would break even."""
+    gains, rules = found.gains.copy(), found.rules.copy()
+    of_city = gains["region"] == CITY
+    gains.loc[of_city, "difference"] = -0.02
+    rules.loc[rules["region"] == CITY, "gain"] = 0.05
+    rising = pd.DataFrame({
+        "against": "baseline", "region": CITY, "quarter": range(1, 17),
+        "money": np.arange(-20.0, -4.0),
+    })  # fmt: skip
+    losing = replace(found, gains=gains, rules=rules, paths=rising, together=0.9)
+    (text,) = horizon_texts(losing, [CITY])
+    assert "start-up cost is paid at once" in text
+    assert "about 1.2 years after the end of the run" in text
+    assert text in answer_section(losing).headlines[0].text
+    falling = replace(losing, together=0.2, paths=rising.assign(money=-rising["quarter"]))
+    (text,) = horizon_texts(falling, [CITY])
+    assert "the body seldom lasts" in text
+    assert text.endswith("it would not break even.")
+    gains.loc[of_city & (gains["against"] == "alone"), "difference"] = 0.01
+    assert "by themselves regions come to share" in horizon_texts(losing, [CITY])[0]
+    rules.loc[rules["region"] == CITY, "gain"] = -0.05
+    assert not horizon_texts(losing, [CITY])

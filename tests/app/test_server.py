@@ -644,3 +644,43 @@ def test_one_run_goes_step_by_step(page):
     page.wait_for_function(
         "() => document.getElementById('moment')?.innerText.includes('After 0 of 40')"
     )
+
+
+def test_a_group_is_ticked_judged_shared_and_downloaded(page, browser, tmp_path):
+    """Every control has a name and help, more than five members are one sentence, and the address
+    gives the same answer elsewhere."""
+    settle(page)
+    page.get_by_role("tab", name="A group I mean").click()
+    page.select_option("#group-region", "34.71")
+    page.wait_for_function("() => location.search.includes('group=34.71')")
+    boxes = page.locator(".tick input")
+    boxes.nth(5).wait_for()
+    for control in [*boxes.all(), *page.locator(".group-form select, #group-leaves").all()]:
+        name = control.get_attribute("id")
+        assert page.locator(f"label[for='{name}']").inner_text()
+        helped = control.get_attribute("aria-describedby")
+        assert page.locator(f"[id='{helped}']").text_content()
+    for box in boxes.all():
+        box.check()
+    page.get_by_text("A group on this page has at most 5 members, and these are 7").wait_for()
+    for box in boxes.all()[2:]:
+        box.uncheck()
+    page.wait_for_function("() => location.search.split('%2C').length === 3")
+    page.locator("#ask-group").click()
+    page.locator("#group-answer .answers").wait_for()
+    told = page.locator("#group-answer").inner_text()
+    assert "sharing waste changes the net benefit of Kota Yogyakarta" in told
+    assert "Shapley" in told
+    with page.expect_download() as waiting:
+        page.locator("#take-group").click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    assert "kolabsim region 34.71 --scenario kartamantul --with" in path.read_text("utf-8")
+    other = browser.new_context(locale="en").new_page()
+    other.set_default_timeout(PATIENCE)
+    other.goto(page.url)
+    other.locator("#group-answer .answers").wait_for()
+    assert other.locator("#group-answer").inner_text() == told
+    other.context.close()
+    page.select_option("#group-area", "finance")
+    page.get_by_text("The answer below is that of earlier choices.").wait_for()

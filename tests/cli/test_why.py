@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from kolabsim.model import jit
+from kolabsim.model import version
 from tests.terminal import kolabsim
 
 pytestmark = pytest.mark.usefixtures("sketched_figures")
@@ -71,7 +71,7 @@ def test_runs_of_a_study_are_told(finished):
 def test_a_study_of_another_version_is_refused(finished, tmp_path, monkeypatch):
     shutil.copytree(finished[0] / "results/small", tmp_path / "small")
     monkeypatch.setattr("kolabsim.report.derive.digest", lambda *rooms: "another")
-    assert jit.digest() != "another"
+    assert version.digest() != "another"
     done = kolabsim("why", "34.04", "--results", "small", folder=tmp_path)
     assert done.returncode == 2
     assert "another version made these runs" in done.stderr

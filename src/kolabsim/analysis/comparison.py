@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import arrange, check_known, check_level, positions
+from kolabsim.analysis.outlook import stand_alone_cost
 from kolabsim.analysis.plausible import (
     PER_COST,
     PlausibleRange,
@@ -24,7 +25,6 @@ from kolabsim.analysis.plausible import (
     region_ranges,
     threshold_for,
 )
-from kolabsim.analysis.region import stand_alone_cost
 from kolabsim.analysis.statistics import (
     CRITERIA,
     GAINS,

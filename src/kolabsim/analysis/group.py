@@ -7,8 +7,9 @@ and compare with the same runs without it; afterwards its members act as in any 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -16,22 +17,31 @@ import pandas as pd
 
 from kolabsim.analysis.arrays import check_level
 from kolabsim.analysis.fairness import shapley_shares
-from kolabsim.analysis.plausible import check_criteria, gain_columns
-from kolabsim.analysis.region import (
-    LEAST_DRAWS,
-    LOOKED_AT,
+from kolabsim.analysis.outlook import (
     ROOM,
+    look,
     party_at,
     place_of,
-    stand_alone_costs,
+    run_draws,
+    stand_alone_quarters,
 )
-from kolabsim.analysis.statistics import CRITERIA, GAINS, LOSES, PLAIN, Criteria
-from kolabsim.engine.ensemble import BLOCK, Task, in_threads, new_state, run_block, support_for
+from kolabsim.analysis.plausible import check_criteria, gain_columns
+from kolabsim.analysis.statistics import (
+    CRITERIA,
+    GAINS,
+    LOSES,
+    PLAIN,
+    ROUNDING,
+    Criteria,
+    quantiles,
+)
+from kolabsim.engine.ensemble import BLOCK, Task, in_threads, run_block
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.agreements import LISTED
 from kolabsim.model.bodies import (
+    choose_provider,
     current_goodwill,
     hub_row,
     misfit,
@@ -40,13 +50,11 @@ from kolabsim.model.bodies import (
     partners_before,
     same_forum,
 )
-from kolabsim.model.initialisation import initialise
-from kolabsim.model.interventions import CENTRE_PAYS, start_quarter
+from kolabsim.model.interventions import CENTRE_PAYS
 from kolabsim.model.jit import device, host_entry
 from kolabsim.model.levers import BOARD, CAP, CHOICE, CONTRACT, FORMS, SHARES
 from kolabsim.model.measures import REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, ROW, Policy, State
 from kolabsim.scenario.compile import NEVER, build_policy, contact_arrays
 from kolabsim.scenario.futures import plausible_futures, plausible_names
@@ -66,7 +74,11 @@ longer than small ones."""
 ORDERS = 50
 """Orders that are sampled for Shapley's value of groups too large for all of them."""
 BENEFIT = list(REGION_MEASURES).index("benefit_money")
-BODY = TRACE.index("body")
+BODY, REALISED, ENTRY = (TRACE.index(name) for name in ("body", "realised", "entry"))
+ARMS = 2
+"""Simulations without and with the body, before those in which a member leaves."""
+FOUNDED = 1
+"""In place of the quarter in which a body began: it is founded now."""
 BY_RULE = -1.0
 """In place of shares of cost: by the rule of the scenario."""
 
@@ -98,6 +110,9 @@ class GroupOutlook:
     ``difference`` of net benefit in the area over the run, ``low``, ``high``, ``verdict``,
     ``better_share``, ``worse_share``; ``money``, ``money_low``, ``money_high``: the same in
     money."""
+    paths: pd.DataFrame = field(repr=False)
+    """Columns: against, region, quarter (from 1); ``money``: gain in the area up to the end of the
+    quarter, in the median future."""
     together: float
     """Share of runs in which all members are in one body at the end."""
     rules: pd.DataFrame = field(repr=False)
@@ -123,6 +138,38 @@ class GroupOutlook:
     def is_varied(self) -> bool:
         """Whether results are over plausible futures."""
         return len(self.futures) > 1
+
+    @property
+    def judged(self) -> pd.Series:
+        """The gain of each member a year as judged at the start under the rule of the scenario."""
+        rows = self.rules[self.rules["rule"] == self.scenario.shares]
+        return rows.set_index("region")["gain"]
+
+    def path(self, code: str, against: str = "baseline") -> np.ndarray:
+        """Gain of a member up to the end of each quarter, in money, in the median future."""
+        table = self.paths
+        chosen = (table["region"] == code) & (table["against"] == against)
+        return table.loc[chosen, "money"].to_numpy()
+
+    def break_even(self, code: str, against: str = "baseline") -> int | None:
+        """The quarter, from 1, at whose end a member is ahead and from which it stays ahead.
+
+        None where it is not ahead at the end of the run.
+        """
+        path = self.path(code, against)
+        if not path[-1] > 0.0:
+            return None
+        behind = np.flatnonzero(path < 0.0)
+        return int(behind[-1]) + 2 if len(behind) else 1
+
+    def years_behind(self, code: str, against: str = "baseline") -> float | None:
+        """Further years until a member that is behind at the end would break even.
+
+        At the pace of the last year; None where that would never be.
+        """
+        path = self.path(code, against)
+        pace = path[-1] - path[-1 - QUARTERS] if len(path) > QUARTERS else 0.0
+        return float(-path[-1] / pace) if path[-1] < 0.0 < pace else None
 
     def refusing(self, rule: str) -> tuple[str, ...]:
         """Codes of the members that would refuse under a rule in most futures or draws."""
@@ -183,55 +230,144 @@ def group_outlook(
     >>> found.members, sorted(set(found.rules["rule"]))
     (('34.71', '34.04'), ['ability', 'benefit', 'equal', 'population', 'shapley'])
     """
-    criteria = Criteria(practical_threshold, robust, likely, level)
-    group = check_group(scenario, code, partners, area, form, leaves_after)
-    if futures is None:
-        futures = plausible_futures(None, scenario)
-    names = plausible_names(futures) or tuple(futures)[:1] or (DEFAULT_FUTURE,)
-    runs = default_runs(len(names)) if runs is None else runs
-    check_request(scenario, {strategy}, runs=runs, seed=seed)
-    problems = Problems()
-    if runs < 2 and len(names) == 1:
-        problems.add(_("one future needs at least two runs"))
-    check_level(level, problems)
-    check_criteria(criteria, problems)
-    problems.raise_if_any()
-    worlds = build_futures(scenario, {name: futures.get(name, {}) for name in names}, seed)
-    settings = [world for world, _task in worlds.values()]
-    tasks = [
-        task._replace(policy=build_policy(world, world.strategies[strategy]))
-        for world, task in worlds.values()
-    ]
-    case = Case(scenario, group, list(scenario.areas).index(area))
-    draws = list(look(tasks, runs))
-    first = next(run_draws(tasks, draws[:1]))[1]
-    host = host_of(first, case)
-    if host is not None and form is not None and form != host.form:
-        text = _("this group contains a joint body, which keeps its form: {form}")
-        raise InputError.of(text, form=host.form)
-    taken = form or (host.form if host else None) or choose_form(tasks, draws, case)
-    plan = Plan(case, FORMS.index(taken), host)
-    rules, further = judged(tasks, draws, plan, contact_arrays(scenario)[1], criteria)
-    codes = scenario.regions.codes
-    alone = np.array([stand_alone_costs(world)[group, case.area] for world in settings])
-    sums, body = simulate_arms(tasks, plan, leaves_after, runs, threads, progress)
-    return GroupOutlook(
-        scenario=scenario,
-        members=tuple(codes[i] for i in group),
-        area=area,
-        strategy=strategy,
-        form=taken,
-        exists=host is not None and len(host.members) == len(group),
-        futures=names,
-        runs=runs,
-        criteria=criteria,
-        leaves_after=leaves_after,
-        gains=gain_table(sums, alone.T[..., None], case, criteria),
-        together=float(one_body(body[1]).mean()),
-        rules=rules,
-        further=further,
-        departures=departure_table(sums, body, alone.T[..., None], case, criteria),
-    )
+    study = GroupStudy(
+        scenario, code, partners, area, strategy=strategy, form=form, leaves_after=leaves_after,
+        futures=futures, runs=runs, seed=seed,
+        criteria=Criteria(practical_threshold, robust, likely, level),
+    )  # fmt: skip
+    study.judge()
+    done = 0
+    for number in in_threads(lambda work: work(), study.jobs(), threads=threads):
+        done += number
+        if progress is not None:
+            progress(done)
+    return study.outlook()
+
+
+class GroupStudy:
+    """The work on the outlook of a group, in pieces that any threads may do.
+
+    First :meth:`judge`, then all :meth:`jobs`, then :meth:`outlook`. The parameters are those of
+    :func:`group_outlook`, which refuses what this refuses.
+    """
+
+    def __init__(
+        self, scenario: Scenario, code: str, partners: Sequence[str], area: str, *,
+        strategy: str = BASELINE, form: str | None = None, leaves_after: int = LEAVES_AFTER,
+        futures: Mapping[str, Mapping[str, object]] | None = None, runs: int | None = None,
+        seed: int = 1, criteria: Criteria = CRITERIA,
+    ) -> None:  # fmt: skip
+        self.scenario, self.strategy, self.form = scenario, strategy, form
+        self.leaves_after, self.criteria = leaves_after, criteria
+        self.group = check_group(scenario, code, partners, area, form, leaves_after)
+        self.case = Case(scenario, self.group, list(scenario.areas).index(area))
+        if futures is None:
+            futures = plausible_futures(None, scenario)
+        self.names = plausible_names(futures) or tuple(futures)[:1] or (DEFAULT_FUTURE,)
+        self.runs = default_runs(len(self.names)) if runs is None else runs
+        check_request(scenario, {strategy}, runs=self.runs, seed=seed)
+        problems = Problems()
+        if self.runs < 2 and len(self.names) == 1:
+            problems.add(_("one future needs at least two runs"))
+        check_level(criteria.level, problems)
+        check_criteria(criteria, problems)
+        problems.raise_if_any()
+        found = {name: futures.get(name, {}) for name in self.names}
+        worlds = build_futures(scenario, found, seed).values()
+        self.tasks = [
+            task._replace(policy=build_policy(world, world.strategies[strategy]))
+            for world, task in worlds
+        ]
+        self.plan: Plan
+        # Yearly cost of serving alone in each quarter [futures, quarters, members].
+        self.alone = np.stack([
+            stand_alone_quarters(world)[:, list(self.group), self.case.area]
+            for world, _task in worlds
+        ])  # fmt: skip
+        shape = len(self.group), len(self.tasks), self.runs
+        self._sums = np.empty((ARMS + len(self.group), *shape))
+        self._body = np.empty_like(self._sums)
+        self._paths = dict[tuple[int, int, int], np.ndarray]()
+        """Gains up to each quarter, summed over runs, by arm, future and first run."""
+
+    @property
+    def all_runs(self) -> int:
+        """Number of runs of all jobs."""
+        return self._sums[:, 0].size
+
+    def judge(self) -> None:
+        """Choose the form of the body, and judge it at the start."""
+        tasks, case, form = self.tasks, self.case, self.form
+        draws = list(look(tasks, self.runs))
+        first = next(iter(run_draws(tasks, draws[:1])))[1]
+        host = host_of(first, case)
+        if host is not None and form is not None and form != host.form:
+            text = _("this group contains a joint body, which keeps its form: {form}")
+            raise InputError.of(text, form=host.form)
+        taken = form or (host.form if host else None) or choose_form(tasks, draws, case)
+        self.plan = Plan(case, FORMS.index(taken), host)
+        contact = contact_arrays(self.scenario)[1]
+        self.rules, self.further = judged(tasks, draws, self.plan, contact, self.criteria)
+
+    def jobs(self, most: int = BLOCK) -> list[Callable[[], int]]:
+        """Return all simulations, in pieces of ``most`` runs or fewer.
+
+        Each piece returns the number of its runs.
+        """
+        world = self.tasks[0].world
+        size = len(world.region) * len(world.area) * self.scenario.horizon * len(TRACE)
+        block = int(np.clip(ROOM // size, 1, most))
+        return [
+            partial(self._simulate, number, f, np.arange(first, min(first + block, self.runs)))
+            for number in range(ARMS + len(self.group))
+            for f in range(len(self.tasks))
+            for first in range(0, self.runs, block)
+        ]
+
+    def _simulate(self, number: int, f: int, numbers: np.ndarray) -> int:
+        """Simulate some runs of an arm in a future, and keep what becomes of the members."""
+        group, a = list(self.group), self.case.area
+        kept = run_block(arm(self.tasks[f], self.plan, number, self.leaves_after), numbers,
+                         trace=True)  # fmt: skip
+        money = kept.figures[:, group, a, BENEFIT]
+        self._sums[number, :, f, numbers] = money
+        self._body[number, :, f, numbers] = kept.trace[:, -1, group, a, BODY]
+        if number < ARMS:
+            trace = kept.trace[:, :, group, a]
+            gained = trace[..., REALISED] + trace[..., ENTRY]
+            path = (gained * self.alone[f] / QUARTERS).cumsum(axis=1)
+            # What bodies bring less what members pay for levers, which the trace does not have.
+            left = (money - path[:, -1]) / path.shape[1]
+            path += left[:, None] * np.arange(1, path.shape[1] + 1)[:, None]
+            self._paths[number, f, int(numbers[0])] = path.sum(axis=0)
+        return len(numbers)
+
+    def outlook(self) -> GroupOutlook:
+        """Return what was found, once all jobs are done."""
+        case, host, codes = self.case, self.plan.host, self.scenario.regions.codes
+        alone = (self.alone.sum(axis=1) / QUARTERS).T[..., None]
+        sums, body = self._sums, self._body
+        paths = np.zeros((ARMS, len(self.tasks), *self.alone.shape[1:]))
+        for (number, f, _first), path in sorted(self._paths.items()):
+            paths[number, f] += path / self.runs
+        return GroupOutlook(
+            scenario=self.scenario,
+            members=tuple(codes[i] for i in self.group),
+            area=list(self.scenario.areas)[case.area],
+            strategy=self.strategy,
+            form=FORMS[self.plan.form],
+            exists=host is not None and len(host.members) == len(self.group),
+            futures=self.names,
+            runs=self.runs,
+            criteria=self.criteria,
+            leaves_after=self.leaves_after,
+            gains=gain_table(sums, alone, case, self.criteria),
+            paths=path_table(paths, case),
+            together=float(one_body(body[1]).mean()),
+            rules=self.rules,
+            further=self.further,
+            departures=departure_table(sums, body, alone, case, self.criteria),
+        )
 
 
 class Case(NamedTuple):
@@ -377,10 +513,39 @@ def judge_group(s, p, a, group, size, form, provider, penalty, foreseen, enters,
 
 
 @device
+def most_capable(s, a, group, size):
+    """The region of a group that provides under a new contract, as two founders choose it."""
+    found = group[0]
+    for k in range(1, size):
+        found = choose_provider(s, found, group[k], a)
+    return found
+
+
+@device
 def foresees(s, p, a):
     """Share of the cost of coordination that founders of a body foresee in the first quarter."""
     missed = laws.unforeseen(s.area[a].information, 0.0, p)
     return laws.foresight(on_unforeseen(missed, s.effect[a]))
+
+
+@device
+def judge_all(s, p, a, groups, size, form, began, provider, enters, parts, out, total):
+    """Judge many groups in one draw; ``out`` [groups, members, 2] as in :func:`judge_group`.
+
+    ``began`` is the quarter in which the body inside a group began, or :data:`FOUNDED` if it is a
+    new one; ``provider`` NOBODY lets the founders of a contract choose. ``total`` gets the costs.
+    """
+    unseen = foresees(s, p, a)
+    for g in range(len(groups)):
+        penalty, foreseen, serves = s.moment[0].founding_penalty, unseen, provider[g]
+        if began[g] != FOUNDED:
+            penalty, foreseen = laws.transition(-began[g] / QUARTERS, p), 1.0
+        if form[g] == CONTRACT and serves == NOBODY:
+            serves = most_capable(s, a, groups[g], size[g])
+        total[g] = judge_group(
+            s, p, a, groups[g], size[g], form[g], serves, penalty, foreseen, enters[g], parts,
+            out[g],
+        )  # fmt: skip
 
 
 class Judge:
@@ -388,10 +553,6 @@ class Judge:
 
     def __init__(self, state: State, p: np.record, plan: Plan) -> None:
         self.state, self.p, self.plan, self.area = state, p, plan, plan.case.area
-        self.penalty = float(state.moment["founding_penalty"][0])
-        self.foreseen = host_entry(foresees)(state, p, self.area)
-        if plan.host:
-            self.penalty, self.foreseen = laws.transition(-plan.host.began / QUARTERS, p), 1.0
 
     def provider(self, group: Sequence[int]) -> int:
         """The provider of a group under a contract, else NOBODY."""
@@ -399,8 +560,7 @@ class Judge:
             return NOBODY
         if self.plan.host:
             return self.plan.host.provider
-        capacity, people = self.state.slot["capacity"], self.state.region["population"]
-        return max(group, key=lambda i: (capacity[i, self.area], people[i], -i))
+        return host_entry(most_capable)(self.state, self.area, np.array(group), len(group))
 
     def judge(
         self, group: Sequence[int], parts: np.ndarray | None = None, provider: int | None = None
@@ -409,17 +569,24 @@ class Judge:
 
         The second column counts goodwill too.
         """
-        size, out = len(group), np.zeros((len(group), 2))
-        stays = self.plan.host.members if self.plan.host else ()
-        enters = np.array([i not in stays for i in group], np.float64)
+        size, host = len(group), self.plan.host
+        stays = host.members if host else ()
+        enters = np.array([[i not in stays for i in group]], np.float64)
         if parts is None:
             parts = np.full(size, BY_RULE)
-        total = host_entry(judge_group)(
-            self.state, self.p, self.area, np.array(group, np.int64), size, self.plan.form,
-            self.provider(group) if provider is None else provider, self.penalty, self.foreseen,
-            enters, parts, out,
+        out, total = np.zeros((1, size, 2)), np.zeros(1)
+        numbers = (
+            np.array([one], np.int64)
+            for one in (
+                size, self.plan.form, host.began if host else FOUNDED,
+                self.provider(group) if provider is None else provider,
+            )
         )  # fmt: skip
-        return total, out
+        host_entry(judge_all)(
+            self.state, self.p, self.area, np.array([group], np.int64), *numbers, enters, parts,
+            out, total,
+        )  # fmt: skip
+        return float(total[0]), out[0]
 
     def alone(self, group: Sequence[int]) -> np.ndarray:
         """The stand-alone cost of each region."""
@@ -448,25 +615,6 @@ class Judge:
 
         shares = shapley_shares(cost, len(group), orders=ORDERS)
         return shares / shares.sum()
-
-
-def look(tasks: Sequence[Task], runs: int) -> Iterator[tuple[int, int]]:
-    """The futures and draws in which bodies are judged."""
-    yield from np.ndindex(len(tasks), min(runs, max(LEAST_DRAWS, LOOKED_AT // len(tasks))))
-
-
-def run_draws(
-    tasks: Sequence[Task], draws: Sequence[tuple[int, int]]
-) -> Iterator[tuple[tuple[int, int], State]]:
-    """The state of each draw when the first quarter begins, always in the same arrays."""
-    state = new_state(tasks[0].world)
-    support = support_for(tuple(rule.compiled for rule in tasks[0].extensions.targets))
-    for f, draw in draws:
-        world, policy, p, *_rest = tasks[f]
-        host_entry(initialise)(world, state, policy, p, Key(tasks[f].seed, draw, 0))
-        host_entry(start_quarter)(world, state, policy, p, 0)
-        support(state, policy, p, tasks[f].extensions.parameters, 0)
-        yield (f, draw), state
 
 
 def host_of(state: State, case: Case) -> Host | None:
@@ -627,44 +775,21 @@ def arm(task: Task, plan: Plan, number: int, leaves_after: int) -> Task:
     return task._replace(world=world, policy=founded(task.policy, case))
 
 
-def simulate_arms(
-    tasks: Sequence[Task],
-    plan: Plan,
-    leaves_after: int,
-    runs: int,
-    threads: int | None,
-    progress: Callable[[int], None] | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return net benefit in the area, in money, and the body at the end.
-
-    Both are [arms, members, futures, runs].
-    """
-    group, a = list(plan.case.group), plan.case.area
-    arms = len(group) + 2
-    setting = tasks[0].world.setting[0]
-    size = len(tasks[0].world.region) * len(tasks[0].world.area) * setting.horizon * len(TRACE)
-    block = int(np.clip(ROOM // size, 1, BLOCK))
-    work = [
-        (number, f, np.arange(first, min(first + block, runs)))
-        for number in range(arms)
-        for f in range(len(tasks))
-        for first in range(0, runs, block)
-    ]
-
-    def one(part: tuple[int, int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        number, f, numbers = part
-        kept = run_block(arm(tasks[f], plan, number, leaves_after), numbers, trace=True)
-        return kept.figures[:, group, a, BENEFIT].T, kept.trace[:, -1, group, a, BODY].T
-
-    sums = np.empty((arms, len(group), len(tasks), runs))
-    body, done = np.empty_like(sums), 0
-    found = in_threads(one, work, threads=threads)
-    for (number, f, numbers), (money, where) in zip(work, found, strict=True):
-        sums[number, :, f, numbers], body[number, :, f, numbers] = money.T, where.T
-        done += len(numbers)
-        if progress is not None:
-            progress(done)
-    return sums, body
+def path_table(paths: np.ndarray, case: Case) -> pd.DataFrame:
+    """Return gains up to each quarter [arms, futures, quarters, members] as a table."""
+    tables = []
+    for against, base in (("baseline", paths[0]), ("alone", np.zeros_like(paths[0]))):
+        gain = paths[1] - base
+        size = np.maximum(np.abs(base), np.abs(paths[1]))
+        middle = quantiles(np.where(np.abs(gain) <= ROUNDING * size, 0.0, gain), (0.5,))[0]
+        tables += [
+            pd.DataFrame({
+                "against": against, "region": case.scenario.regions.codes[i],
+                "quarter": np.arange(1, len(middle) + 1), "money": middle[:, k],
+            })
+            for k, i in enumerate(case.group)
+        ]  # fmt: skip
+    return pd.concat(tables, ignore_index=True)
 
 
 def one_body(body: np.ndarray) -> np.ndarray:

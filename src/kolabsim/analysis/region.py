@@ -15,10 +15,20 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.arrays import check_level
+from kolabsim.analysis.group_search import Searched, search_groups
+from kolabsim.analysis.outlook import (
+    ROOM,
+    look,
+    party_at,
+    place_of,
+    run_draws,
+    stand_alone_cost,
+    unit_costs,
+)
 from kolabsim.analysis.plausible import check_criteria, gain_columns
 from kolabsim.analysis.statistics import CRITERIA, ROUNDING, Criteria, effects, quantiles
-from kolabsim.engine.ensemble import BLOCK, Task, new_state, run_block, support_for
-from kolabsim.errors import InputError, Problems, nearest, suggestion
+from kolabsim.engine.ensemble import BLOCK, Task, new_state, run_block
+from kolabsim.errors import Problems
 from kolabsim.i18n import _
 from kolabsim.model import laws
 from kolabsim.model.bodies import (
@@ -29,28 +39,18 @@ from kolabsim.model.bodies import (
     own_change,
     party_row,
 )
-from kolabsim.model.initialisation import initialise
-from kolabsim.model.interventions import start_quarter
 from kolabsim.model.jit import device, host_entry
-from kolabsim.model.levers import CONTRACT, UNIT_COSTS
+from kolabsim.model.levers import CONTRACT
 from kolabsim.model.measures import CHANNELS, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
-from kolabsim.model.rng import Key
 from kolabsim.model.state import BUYER, NOBODY, PROVIDER, ROW, State
-from kolabsim.scenario.compile import build_changes, build_policy, contact_arrays
+from kolabsim.scenario.compile import build_policy, contact_arrays
 from kolabsim.scenario.futures import plausible_futures, plausible_names
-from kolabsim.scenario.names import plain
 from kolabsim.scenario.scenario import BASELINE, Scenario
 from kolabsim.study.api import check_request
 from kolabsim.study.spec import default_runs
 from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures
 
-LOOKED_AT = 100
-"""Most draws of traits for which unions are judged, in all futures together."""
-LEAST_DRAWS = 2
-"""Fewest draws of traits in each future, which tell chance apart."""
-ROOM = 20_000_000
-"""Most numbers of a trace in memory at a time."""
 FIRST_CHANNEL = list(REGION_MEASURES).index(next(iter(CHANNELS)))
 COSTS = ("startup", "joint", "alone", "programme", "saving", "benefit")
 """Sums of money over a run: start-up cost, share of joint cost, stand-alone cost of the same
@@ -83,6 +83,8 @@ class RegionOutlook:
     ``both``: in which the contact would gain too; ``contract``: share of draws in which the union
     would be a contract; ``provides``: one in which the region itself provides. The best for the
     region first."""
+    groups: Searched = field(repr=False)
+    """The best joint bodies of up to five members, by service area."""
     costs: pd.DataFrame = field(repr=False)
     """Columns: item (:data:`COSTS`), ``baseline``, ``mean``: money over the run, in the median
     future; ``difference`` with ``low``, ``high``, and its ``verdict``."""
@@ -234,6 +236,7 @@ def region_outlook(
         runs=runs,
         criteria=criteria,
         prospects=prospect_table(settings, tasks[0], i, runs, criteria),
+        groups=search_groups(scenario, tasks[0], i, runs, criteria),
         costs=pd.DataFrame({"item": COSTS, "baseline": before, "mean": after} | sums),
         benefit=pd.DataFrame(judged).iloc[COSTS.index("benefit")],
         channels=pd.DataFrame({"channel": tuple(CHANNELS)} | columns_of(yearly) | {"money": money}),
@@ -241,24 +244,6 @@ def region_outlook(
         paths=effects(paths).values.T if len(names) > 1 else paths[:, 0].T,
         partners=partner_table(found, scenario, (baseline, strategy), i),
     )
-
-
-def place_of(scenario: Scenario, code: str) -> int:
-    """Return the position of the region with a code; refuse others and suggest the nearest."""
-    codes, names = scenario.regions.codes, scenario.regions.labels
-    code = plain(code)
-    if code in codes:
-        return codes.index(code)
-    hint = suggestion(code, codes)
-    if nearest(code, codes) is None:
-        # Users type names too: Sleman for Kabupaten Sleman.
-        within = (name for name in names if code.casefold() in name.casefold())
-        called = next(within, None) or nearest(code, names)
-        if called is not None:
-            hint = _("; did you mean '{code}' ({name})?")
-            hint = hint.format(code=codes[names.index(called)], name=called)
-    text = _("no region has the code '{code}'{suggestion}").format(code=code, suggestion=hint)
-    raise InputError.of(text)
 
 
 # Prospective partners ---------------------------------------------------------------------------
@@ -290,25 +275,21 @@ def prospect_table(
     ``settings`` and ``tasks`` are the scenario and the engine's input in each future.
     """
     scenario, world = settings[0], tasks[0].world
-    state, distance = new_state(world), contact_arrays(scenario)[2]
+    distance, places = contact_arrays(scenario)[2], list(look(tasks, runs))
     contacts = range(int(world.region["first"][i]), int(world.region["end"][i]))
-    areas, draws = list(scenario.areas), min(runs, max(LEAST_DRAWS, LOOKED_AT // len(tasks)))
-    shape = (len(contacts), len(areas), len(tasks), draws)
+    areas = list(scenario.areas)
+    shape = (len(contacts), len(areas), len(tasks), places[-1][1] + 1)
     gains = np.full((2, *shape), np.nan)  # of the region, and of the contact
     forms = np.full((2, *shape), NOBODY)  # legal form, provider
     alone = np.empty(shape[1:])
     parties = dict[tuple[int, int], list[int]]()
-    support = support_for(tuple(rule.compiled for rule in tasks[0].extensions.targets))
-    for f, draw in np.ndindex(len(tasks), draws):
-        task = tasks[f]
-        world, policy, p = task.world, task.policy, task.parameters
-        host_entry(initialise)(world, state, policy, p, Key(task.seed, draw, 0))
-        host_entry(start_quarter)(world, state, policy, p, 0)
-        support(state, policy, p, task.extensions.parameters, 0)
+    targets = [int(world.contact["target"][c]) for c in contacts]
+    for (f, draw), state in run_draws(tasks, places):
+        p = tasks[f].parameters
         unit = state.slot["people"][i] * state.slot["alone"][i]
-        alone[:, f, draw] = unit * world.area["cost_per_resident"]
-        for k, c in enumerate(contacts):
-            j, back = int(state.contact["target"][c]), int(state.contact["reverse"][c])
+        alone[:, f, draw] = unit * tasks[f].world.area["cost_per_resident"]
+        for k, (c, j) in enumerate(zip(contacts, targets, strict=True)):
+            back = int(state.contact["reverse"][c])
             for a in range(len(areas)):
                 if is_open(state, i, j, a):
                     place = (slice(None), k, a, f, draw)
@@ -327,7 +308,7 @@ def prospect_table(
     rows = [
         {
             "area": areas[a],
-            "region": codes[int(state.contact["target"][contacts[k]])],
+            "region": codes[targets[k]],
             "partners": tuple(codes[m] for m in party),
             "km": distance[contacts[k]],
             "gain": own["difference"][k, a],
@@ -358,14 +339,6 @@ def shares_of_both(gains: np.ndarray, criteria: Criteria) -> np.ndarray:
     if gains.shape[-2] == 1:
         return (gains[..., 0, :] > 0.0).all(axis=0).mean(axis=-1)
     return (effects(gains).values > criteria.threshold).all(axis=0).mean(axis=-1)
-
-
-def party_at(state: State, i: int, a: int) -> list[int]:
-    """Return the regions of region i's party in an area."""
-    body = int(state.slot["body"][i, a])
-    if body == NOBODY:
-        return [i]
-    return state.members[body, : state.body["members"][body]].tolist()
 
 
 def is_open(state: State, i: int, j: int, a: int) -> bool:
@@ -491,30 +464,6 @@ def one_block(task: Task, numbers: np.ndarray, scenario: Scenario, i: int) -> tu
         (roles == PROVIDER).sum(axis=0),
         (roles == BUYER).sum(axis=0),
     )
-
-
-def unit_costs(scenario: Scenario, people: np.ndarray) -> np.ndarray:
-    """Return the stand-alone unit cost for people served [..., areas]."""
-    economics = (
-        np.array([getattr(area, name) for area in scenario.areas.values()])
-        for name in ("efficient_scale", "curvature_below", "curvature_above")
-    )
-    curve = UNIT_COSTS.index(scenario.unit_cost)
-    return np.vectorize(laws.unit_cost, otypes=[np.float64])(people, *economics, curve)
-
-
-def stand_alone_cost(scenario: Scenario) -> np.ndarray:
-    """Return what each region would pay over the run without any sharing, in money [regions]."""
-    return stand_alone_costs(scenario).sum(axis=1)
-
-
-def stand_alone_costs(scenario: Scenario) -> np.ndarray:
-    """Return the same for each service area [regions, areas]."""
-    period, population, _stress, demand = build_changes(scenario)
-    people = population[:, :, None] * demand
-    price = np.array([area.cost_per_resident for area in scenario.areas.values()])
-    cost = people * unit_costs(scenario, people) * price
-    return cost[period].sum(axis=0) / QUARTERS
 
 
 def columns_of(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kolabsim.analysis.counterfactual import LEVER, Branches, nearest_changes, with_lever
-from kolabsim.analysis.region import ROOM, place_of, stand_alone_cost
+from kolabsim.analysis.outlook import ROOM, place_of, stand_alone_cost
 from kolabsim.engine.ensemble import BLOCK, Task, in_threads, run_block
 from kolabsim.errors import InputError, nearest, suggestion
 from kolabsim.i18n import _

@@ -32,6 +32,8 @@ from kolabsim.app import apart
 from kolabsim.app.answers import Answers
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.futures import find_worlds
+from kolabsim.app.group_block import GroupBlock
+from kolabsim.app.groups import without_group
 from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
@@ -297,8 +299,10 @@ class Page:
         with ui.tabs(on_change=self.open_tab).props("no-caps align=left") as tabs:
             ui.tab("compare", _("Compare"))
             ui.tab("step", _("One run, step by step"))
+            ui.tab("group", _("A group I mean"))
         self.tabs = tabs
-        with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
+        opened = "group" if self.settings.group else "compare"
+        with ui.tab_panels(tabs, value=opened).props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
                 # Read out when it is no longer busy, instead of at every estimate on the way.
                 self.headline = write("", tag="p").classes("headline")
@@ -311,6 +315,8 @@ class Page:
                     self.build_pictures()
             with ui.tab_panel("step"):
                 self.build_stepper()
+            with ui.tab_panel("group"):
+                self.group = GroupBlock(self, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -398,16 +404,23 @@ class Page:
         """Begin to simulate when a browser has opened the page, and not for those who only read."""
         if self.task is None:
             self.restart()
+            if "," in self.settings.group:
+                background_tasks.create(self.group.ask())
 
     def choose(self, settings: Settings) -> None:
         """Change the settings; the address and the results follow."""
         if settings == self.settings:
             return
+        report([], self.alerts)
+        self.remember(settings)
+        self.group.compare()
+        self.restart()
+
+    def remember(self, settings: Settings) -> None:
+        """Take settings into the address."""
         self.settings = settings
         address = json.dumps(f"/?{settings.query}")
-        report([], self.alerts)
         self.client.run_javascript(f"history.replaceState(null, '', {address})")
-        self.restart()
 
     def restart(self) -> None:
         """Simulate the newest settings.
@@ -553,7 +566,9 @@ class Page:
         """Change a setting by its name: language, regions, strategies, or measure over time."""
         changed: dict[str, Any] = {name: value}
         settings = replace(self.settings, **changed)
-        if name in ("lang", "scenario"):
+        if name == "scenario":
+            self.reload(without_group(settings))
+        elif name == "lang":
             self.reload(settings)
         elif name == "start":  # its levers replace those that were moved
             self.rebuild(replace(settings, levers={}))
@@ -606,9 +621,8 @@ class Page:
         except Exception as error:
             report([unknown(error)], self.upload_alerts)
             raise
-        self.reload(
-            replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline)
-        )
+        settings = without_group(self.settings)
+        self.reload(replace(settings, scenario=name, start=usual.start, baseline=usual.baseline))
 
     @translated
     def reject_upload(self) -> None:

@@ -45,6 +45,12 @@ class Settings:
     """Measure that is drawn over time."""
     seed: int = 1
     lang: str = "en"
+    group: str = field(default="", compare=False)
+    """Codes of a group for its own tab, with commas, the region that asks first."""
+    area: str = field(default="", compare=False)
+    form: str = field(default="", compare=False)
+    leaves: str = field(default="", compare=False)
+    """Its service area, its legal form, and the years after which members leave."""
     levers: Mapping[str, float] = field(default_factory=dict)
     """Intensities, 0 to 1, of the levers that were moved."""
     assumptions: Mapping[str, float] = field(default_factory=dict)
@@ -75,7 +81,9 @@ class Settings:
         return replace(self, **{group: changed})  # type: ignore[arg-type]
 
 
-WORDS = ("scenario", "start", "baseline", "measure", "seed", "lang")
+WORDS = (
+    "scenario", "start", "baseline", "measure", "seed", "lang", "group", "area", "form", "leaves",
+)  # fmt: skip
 """Settings that are one word or number, by their names in an address."""
 
 

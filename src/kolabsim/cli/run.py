@@ -225,7 +225,7 @@ def is_incomplete(ledger: Ledger) -> bool:
 
 def codes_of(found: Experiment, regions: str | None) -> list[str]:
     """Return the codes of the regions that get a page: those typed, each once, or all."""
-    from kolabsim.analysis.region import place_of
+    from kolabsim.analysis.outlook import place_of
 
     if regions is None:
         return []

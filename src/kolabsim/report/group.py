@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kolabsim.analysis.statistics import GAINS, LOSES, PLAIN
-from kolabsim.figures.formatting import Scale, choose_scale
+from kolabsim.figures.formatting import UNDEFINED, Scale, choose_scale, count, significant
 from kolabsim.figures.labels import area_title, capitalise, uncapitalise
 from kolabsim.figures.region import share_scale
 from kolabsim.files import file_names
 from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES
+from kolabsim.model.parameters import QUARTERS
 from kolabsim.report.assumptions import assumption_section
 from kolabsim.report.html import write_page
 from kolabsim.report.legal import legal_section
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
 
 LISTED = 5
 """Most further members in a list."""
+SELDOM = 0.5
+"""Share of runs below which a body that loses a member seldom lasts."""
+FOREVER = 50.0
+"""Years after the end of a run that count as never."""
 
 
 def write_group(
@@ -54,6 +59,11 @@ def write_group(
     ``facts`` is the provenance, with the ``seed``; ``workbook`` writes the tables beside the page
     for Excel too, if openpyxl is installed. The file is written completely or not at all.
     """
+    return write_page(group_page(found, facts), path, workbook=workbook)
+
+
+def group_page(found: GroupOutlook, facts: Mapping[str, object]) -> Page:
+    """The page of a group in the current language."""
     scenario = found.scenario
     lines = [
         say(found, _("{area}, {form}")),
@@ -64,11 +74,7 @@ def write_group(
     if found.is_varied:
         lines.insert(-1, say(found, _("{number} plausible futures"), number=len(found.futures)))
     sections = [
-        answer_section(found),
-        gain_section(found),
-        rule_section(found),
-        further_section(found),
-        departure_section(found),
+        *result_sections(found),
         legal_section(scenario),
         uncertainty_section(found),
         assumption_section(scenario),
@@ -76,8 +82,15 @@ def write_group(
     ]
     title = join_names([name(found, code) for code in found.members])
     notices = find_notices(scenario)
-    page = Page(title, sections, lines=lines, kind=scenario.title(language()), notices=notices)
-    return write_page(page, path, workbook=workbook)
+    return Page(title, sections, lines=lines, kind=scenario.title(language()), notices=notices)
+
+
+def result_sections(found: GroupOutlook) -> list[Section]:
+    """The sections on what was found, the key findings first."""
+    return [
+        answer_section(found), gain_section(found), rule_section(found), further_section(found),
+        departure_section(found),
+    ]  # fmt: skip
 
 
 def group_file(found: GroupOutlook) -> str:
@@ -200,6 +213,7 @@ def gain_headline(found: GroupOutlook) -> Headline:
     if not gaining and not losing:
         texts.append(unsure)
     texts.append(_("In {together} of runs, all members are still together at the end."))
+    texts += horizon_texts(found, found.members[:1])
     brief = _("no member clearly gains")
     if len(gaining) == len(found.members):
         brief = _("all members gain")
@@ -270,6 +284,59 @@ def departure_headline(found: GroupOutlook) -> Headline:
     return Headline(_("If a member leaves"), f"{leaver}: {change}", f"{text}.")
 
 
+def horizon_texts(found: GroupOutlook, codes: Iterable[str]) -> list[str]:
+    """Why members lose over the run although the body promises them a gain, and for how long."""
+    by = found.gains.set_index(["against", "region"])["difference"]
+    texts = []
+    for code in codes:
+        gain, alone = (float(by[against, code]) for against in ("baseline", "alone"))
+        judged = float(found.judged[code])
+        if not gain < 0.0 < judged:
+            continue
+        if alone > 0.0:
+            text = _(
+                "Judged at the start, {member} would gain {judged} of its cost a year, yet over "
+                "{horizon} years it is behind: it gains against serving alone, but by themselves "
+                "regions come to share the service too."
+            )
+        elif found.together < SELDOM:
+            text = _(
+                "Judged at the start, {member} would gain {judged} of its cost a year, yet over "
+                "{horizon} years it loses: start-up cost is paid at once, and the body seldom "
+                "lasts; all members are still together at the end in {together} of runs."
+            )
+        else:
+            text = _(
+                "Judged at the start, {member} would gain {judged} of its cost a year, yet over "
+                "{horizon} years it loses: start-up cost is paid at once and a new body is costly "
+                "at first, and what the body brings year by year has not made up for that."
+            )
+        texts.append(say(
+            found, f"{text} {pace_text(found, code)}", member=name(found, code),
+            judged=share(judged).lstrip("+"),
+            horizon=significant(found.scenario.horizon / QUARTERS),
+            later=significant(found.years_behind(code) or 0.0, 2),
+            quarter=count(found.break_even(code) or 0),
+        ))  # fmt: skip
+    return texts
+
+
+def pace_text(found: GroupOutlook, code: str) -> str:
+    """When a member that is behind would break even."""
+    if found.break_even(code) is not None:
+        text = _("On average over runs, it is ahead from quarter {quarter} on.")
+        if found.is_varied:
+            text = _("In the median future, it is ahead from quarter {quarter} on.")
+    elif (found.years_behind(code) or FOREVER) < FOREVER:
+        text = _(
+            "At the pace of the last year, it would break even about {later} years after the end "
+            "of the run."
+        )
+    else:
+        text = _("At the pace of the last year, it would not break even.")
+    return text
+
+
 # Tables -------------------------------------------------------------------------------------------
 
 
@@ -288,26 +355,36 @@ def gain_section(found: GroupOutlook) -> Section:
             name(found, code), cell(found, scale, first, first["difference"]),
             money.bare(first["money"], signed=True), float(first["better_share"]),
             cell(found, scale, rows[1], rows[1]["difference"]),
-            money.bare(rows[1]["money"], signed=True),
+            money.bare(rows[1]["money"], signed=True), ahead_text(found, code),
         )  # fmt: skip
 
     in_money = fill(_("in money ({unit})"), unit=money.label)
     head = [
         _("Member"), fill(_("Against what regions do by themselves ({unit})"), unit=scale.label),
         in_money, _("Better off"), fill(_("Against serving alone ({unit})"), unit=scale.label),
-        in_money,
+        in_money, _("Ahead from"),
     ]  # fmt: skip
     text = _(
         "The body is founded in the first quarter, whatever its members would decide, and they pay "
         "its start-up cost; afterwards they may leave it, and others may join. The same runs "
         "without it show what regions do by themselves under “{strategy}”. Gains are net benefit "
-        "over the run in {service}."
+        "over the run in {service}. The last column is the quarter from which a member is ahead of "
+        "what regions do by themselves, all start-up cost included."
     )
     caption = say(found, _("What a joint body for {service} brings each member"))
     title = _("Gains of the members")
     return Section(
-        "gains", title, say(found, text), Table(caption, head, map(cells, found.members))
-    )
+        "gains", title, say(found, text), Table(caption, head, map(cells, found.members)),
+        *horizon_texts(found, found.members),
+    )  # fmt: skip
+
+
+def ahead_text(found: GroupOutlook, code: str) -> str:
+    """The quarter from which a member is ahead, in a cell."""
+    quarter = found.break_even(code)
+    if quarter is not None:
+        return fill(_("quarter {quarter}"), quarter=count(quarter))
+    return _("not in the run") if found.path(code).any() else UNDEFINED
 
 
 @separate

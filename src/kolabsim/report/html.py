@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,7 +16,7 @@ from kolabsim import __version__
 from kolabsim.errors import shown
 from kolabsim.files import is_routed, write_whole
 from kolabsim.i18n import _, language, ngettext
-from kolabsim.report.page import Page
+from kolabsim.report.page import Page, Section
 from kolabsim.report.workbook import write_workbook
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,18 +24,28 @@ SCRIPT = "animation.js"
 """The script of pages with an animation; all others have none."""
 
 
-def render(page: Page) -> str:
-    """Return a page as HTML, in the current language."""
+def templates() -> Environment:
+    """The templates, with what they call."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.globals["_"] = _
-    script = (TEMPLATES / SCRIPT).read_text(encoding="utf-8") if page.is_moving else ""
     environment.filters |= {
         "kind": lambda block: type(block).__name__.lower(), "markup": Markup, "data": as_data,
     }  # fmt: skip
-    template = environment.get_template("page.html.j2")
+    return environment
+
+
+def render_sections(sections: Iterable[Section]) -> str:
+    """Return sections as a part of a page that has styles of its own."""
+    return templates().get_template("sections.html.j2").render(sections=sections)
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML, in the current language."""
+    script = (TEMPLATES / SCRIPT).read_text(encoding="utf-8") if page.is_moving else ""
+    template = templates().get_template("page.html.j2")
     return template.render(
         page=page, language=language(), version=__version__, script=script, hash=script_hash(script)
     )

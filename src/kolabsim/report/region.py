@@ -53,6 +53,7 @@ from kolabsim.report.ranges import (
     verdict_sentence,
     words_of,
 )
+from kolabsim.report.region_groups import group_section, group_sentence
 from kolabsim.report.wording import fill
 from kolabsim.scenario.notices import find_notices
 
@@ -93,6 +94,7 @@ def write_region(
     sections = [
         answer_section(found),
         potential_section(found),
+        group_section(found),
         channel_section(found),
         cost_section(found),
         partner_section(found),
@@ -309,7 +311,7 @@ def partner_headline(found: RegionOutlook) -> Headline:
     filled = {name: format_share(first[name]) for name in ("gain", "low", "high")}
     both = float(first["both"])
     text = fill(text, partners=partners, area=area.lower(), both=both, **filled)
-    return Headline(label, brief, text)
+    return Headline(label, brief, f"{text} {group_sentence(found)}".strip())
 
 
 # Potential for collaboration ----------------------------------------------------------------------
