@@ -10,16 +10,22 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 
-from kolabsim.engine.ensemble import Task, build_task, identify_for, list_bodies, new_state
+from kolabsim.engine.ensemble import (
+    Task,
+    build_task,
+    identify_for,
+    list_bodies,
+    list_ties,
+    new_state,
+)
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model import agreements, bodies, initialisation, interventions, recording, stages
@@ -456,12 +462,6 @@ class CollaborationModel(mesa.Model):
             region.cell = grid[region.row]
             region.cell.add_agent(region)
         return grid
-
-
-def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
-    members, provider = agreement["members"], agreement["provider"]
-    return [pair for pair in combinations(members, 2) if provider is None or provider in pair]
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:
