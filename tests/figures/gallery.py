@@ -293,6 +293,9 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "regions_map": lambda ax: figures.regions_map(comparison(), best(), ax=ax),
     "regions_map of shapes": lambda ax: figures.regions_map(shaped(), "mandate", ax=ax),
     "bodies_over_time": lambda ax: figures.bodies_over_time(*moments(), ["waste"], ax=ax),
+    "joint_bodies": lambda ax: figures.joint_bodies(
+        moments()[0], moments()[1][8], ["waste"], ax=ax
+    ),
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
     "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),

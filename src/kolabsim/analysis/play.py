@@ -2,7 +2,8 @@
 
 The run is that of :mod:`kolabsim.study.replay`: the same compiled stages and draws. A quarter is
 tried with the answers that there are; if it comes to a question without an answer, it is taken back
-and tried again when the answer is there.
+and tried again when the answer is there. The file is long because it has both the questions and the
+run that asks them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,7 +169,9 @@ class Game(Recorder):
         end = self.horizon if quarters is None else min(self.quarter + quarters, self.horizon)
         while self.quarter < end:
             before = State(*(part.copy() for part in self.state))
-            logs = self.events, self.decisions, self.history, self.moments, self._choices
+            logs: tuple[list[Any], ...] = (
+                self.events, self.decisions, self.history, self.moments, self._choices,
+            )  # fmt: skip
             sizes = [len(log) for log in logs]
             self._place, self.question = 0, None
             try:
