@@ -19,6 +19,7 @@ from kolabsim.analysis.discovery import discover, failures
 from kolabsim.analysis.drivers import SOURCES, find_drivers
 from kolabsim.analysis.influence import Influence
 from kolabsim.analysis.information import information
+from kolabsim.analysis.novelty import Patterns
 from kolabsim.analysis.pareto import Budget, Front, Objective, reevaluate
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import robustness
@@ -257,6 +258,18 @@ def best() -> str:
 
 
 @cache
+def reached() -> Patterns:
+    """The cells that some points of two outcomes reached."""
+    values = np.random.default_rng(1).random((40, 2))
+    cells, place, hits = np.unique(
+        np.floor(values * 5).astype(int), axis=0, return_index=True, return_counts=True
+    )
+    return Patterns(
+        ("trust", "cooperation"), values, np.array([0.5, 0.5]), np.zeros(2), np.full(2, 0.2),
+        cells, place, hits, 10,
+    )  # fmt: skip
+
+
 def sweep() -> OutcomeMap:
     means = np.array([0.0, 0.5, 0.2, 0.9, 0.4, 1.0])
     return map_outcome(draw(means), LEVELS, outcome="trust", better=1)
@@ -332,5 +345,6 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "sweep_map": lambda ax: figures.sweep_map(sweep(), ax=ax),
     "sweep_curve": lambda ax: figures.sweep_curve(price_curve(), ax=ax),
     "sweep_points": lambda ax: figures.sweep_points(sweep(), ax=ax),
+    "sweep_patterns": lambda ax: figures.sweep_patterns(reached(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip

@@ -61,7 +61,7 @@ from kolabsim.figures.robustness import (
 from kolabsim.figures.search import Reference, front_in_futures, hypervolume, packages, pareto_front
 from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_plane, tornado
 from kolabsim.figures.style import to_png, to_svg
-from kolabsim.figures.sweep import sweep_curve, sweep_map, sweep_points
+from kolabsim.figures.sweep import sweep_curve, sweep_map, sweep_patterns, sweep_points
 from kolabsim.figures.validation import (
     gains_map,
     pair_ranking,
@@ -76,6 +76,6 @@ __all__ = [
     "main_effects", "morris_plane", "packages", "pair_ranking", "pareto_front", "prim_box",
     "region_channels", "region_saving", "regions_map", "regret", "regret_table", "satisficing",
     "shared_pairs_map", "sharing_and_sizes", "spread_plane", "sweep_curve", "sweep_map",
-    "sweep_points", "to_png", "to_svg", "tornado", "value_of_information", "variance_sources",
-    "winners",
+    "sweep_patterns", "sweep_points", "to_png", "to_svg", "tornado", "value_of_information",
+    "variance_sources", "winners",
 ]  # fmt: skip
