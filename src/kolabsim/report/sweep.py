@@ -197,7 +197,7 @@ def pattern_section(result: SweepResult, labels: Labels) -> Section:
                     text, outcome=capitalise(labels.outcome(name)), level=one.level,
                     width=scale.text(found.width[k]), half=scale.text(half),
                 ))  # fmt: skip
-    names = join_names([capitalise(labels.outcome(name)) for name in found.outcomes])
+    names = join_names([labels.outcome(name) for name in found.outcomes])
     picture = Picture(
         partial(sweep_patterns, found, labels),
         _("{reached} combinations of {outcomes} that the model reached."),
