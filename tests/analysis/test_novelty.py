@@ -10,6 +10,7 @@ from kolabsim.errors import InputError
 from kolabsim.report.sweep import report
 from kolabsim.study.factors import list_factors
 from kolabsim.study.sweep import draw_points
+from kolabsim.study.tables import TABLES
 from tests.builders import make_scenario
 from tests.sweeps import write_sweep
 
@@ -113,7 +114,9 @@ def test_the_report_counts_and_draws_the_reached_combinations(tmp_path):
     assert (
         f"reached {result.patterns.reached} combinations" in written.sections[0].headlines[0].text
     )
-    assert written.tables["patterns"].equals(result.patterns.table())
+    table = written.tables["patterns"]
+    assert table.equals(result.patterns.table())
+    assert list(table) == list(TABLES["patterns"].names({}))
 
 
 @pytest.mark.parametrize(
