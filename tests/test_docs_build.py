@@ -16,7 +16,7 @@ PAGES = (
     "tutorials/first-study.md", "tutorials/your-own-regions.md", "tutorials/plan-for-ten-years.md",
     "how-to/own-rule.md", "how-to/own-mechanism.md", "how-to/dated-strategies.md",
     "how-to/existing-bodies.md", "how-to/observed-bodies.md", "how-to/figures.md",
-    "how-to/mesa.md", "how-to/why.md",
+    "how-to/mesa.md", "how-to/why.md", "tutorials/play-a-region.md",
 )  # fmt: skip
 
 

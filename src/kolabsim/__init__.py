@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison, compare
     from kolabsim.analysis.counterfactual import counterfactuals
     from kolabsim.analysis.group import GroupOutlook, group_outlook
+    from kolabsim.analysis.play import Game, Option, Question, play
     from kolabsim.analysis.run import run_experiment
     from kolabsim.analysis.sweep import sweep
     from kolabsim.engine.mesa_model import CollaborationModel, RegionalGovernment, Supporter
@@ -30,10 +31,13 @@ _HOMES = {
     "CollaborationModel": "engine.mesa_model",
     "Comparison": "analysis.comparison",
     "Experiment": "study.experiment",
+    "Game": "analysis.play",
     "GroupOutlook": "analysis.group",
     "InputError": "errors",
     "KolabsimError": "errors",
+    "Option": "analysis.play",
     "Parameter": "model.parameters",
+    "Question": "analysis.play",
     "RegionalGovernment": "engine.mesa_model",
     "Replay": "study.replay",
     "Results": "study.collect",
@@ -48,6 +52,7 @@ _HOMES = {
     "measure": "model.declare",
     "mechanism": "model.declare",
     "new_study": "study.scaffold",
+    "play": "analysis.play",
     "replay": "study.replay",
     "run_experiment": "analysis.run",
     "simulate": "study.api",
@@ -61,10 +66,13 @@ __all__ = [
     "CollaborationModel",
     "Comparison",
     "Experiment",
+    "Game",
     "GroupOutlook",
     "InputError",
     "KolabsimError",
+    "Option",
     "Parameter",
+    "Question",
     "RegionalGovernment",
     "Replay",
     "Results",
@@ -81,6 +89,7 @@ __all__ = [
     "measure",
     "mechanism",
     "new_study",
+    "play",
     "regions",
     "replay",
     "run_experiment",

@@ -684,3 +684,25 @@ def test_a_group_is_ticked_judged_shared_and_downloaded(page, browser, tmp_path)
     other.context.close()
     page.select_option("#group-area", "finance")
     page.get_by_text("The answer below is that of earlier choices.").wait_for()
+
+
+def test_a_region_is_played_with_the_keyboard_alone(page):
+    settle(page)
+    page.get_by_role("tab", name="One run, step by step").click()
+    page.locator("#play-start").focus()
+    page.keyboard.press("Enter")
+    asked = 0
+    for _press in range(100):
+        page.locator("#play-now:not([data-seen])").wait_for()
+        assert page.evaluate("document.activeElement.id") == "play-now"
+        asked += page.locator("#play-question").count()
+        if asked == 3:
+            break
+        page.evaluate("document.getElementById('play-now').dataset.seen = 1")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    assert asked == 3
+    assert "Votes needed" in page.locator("#play").inner_text()
+    assert page.locator("#play-news").count() == 1
+    move(page, "mechanisms.team", 1)
+    page.locator("#play-now").wait_for(state="detached")

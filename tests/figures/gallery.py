@@ -19,6 +19,7 @@ from kolabsim.analysis.discovery import discover, failures
 from kolabsim.analysis.drivers import SOURCES, find_drivers
 from kolabsim.analysis.influence import Influence
 from kolabsim.analysis.information import information
+from kolabsim.analysis.novelty import Patterns
 from kolabsim.analysis.pareto import Budget, Front, Objective, reevaluate
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.robustness import robustness
@@ -287,6 +288,18 @@ def best() -> str:
 
 
 @cache
+def reached() -> Patterns:
+    """The cells that some points of two outcomes reached."""
+    values = np.random.default_rng(1).random((40, 2))
+    cells, place, hits = np.unique(
+        np.floor(values * 5).astype(int), axis=0, return_index=True, return_counts=True
+    )
+    return Patterns(
+        ("trust", "cooperation"), values, np.array([0.5, 0.5]), np.zeros(2), np.full(2, 0.2),
+        cells, place, hits, 10,
+    )  # fmt: skip
+
+
 def sweep() -> OutcomeMap:
     means = np.array([0.0, 0.5, 0.2, 0.9, 0.4, 1.0])
     return map_outcome(draw(means), LEVELS, outcome="trust", better=1)
@@ -323,6 +336,9 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "regions_map": lambda ax: figures.regions_map(comparison(), best(), ax=ax),
     "regions_map of shapes": lambda ax: figures.regions_map(shaped(), "mandate", ax=ax),
     "bodies_over_time": lambda ax: figures.bodies_over_time(*moments(), ["waste"], ax=ax),
+    "joint_bodies": lambda ax: figures.joint_bodies(
+        moments()[0], moments()[1][8], ["waste"], ax=ax
+    ),
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
     "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),
@@ -363,5 +379,6 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
         calibrated(), Scenario.load("small-towns"), ax=ax
     ),
     "predictions": lambda ax: figures.predictions(predicted(), ax=ax),
+    "sweep_patterns": lambda ax: figures.sweep_patterns(reached(), ax=ax),
     "hypervolume": lambda ax: figures.hypervolume(found_packages().front, ax=ax),
 }  # fmt: skip

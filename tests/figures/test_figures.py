@@ -567,6 +567,22 @@ def test_lines_join_the_provider_of_a_contract_with_its_buyers(moments):
     assert sum(width == max(edges) for width in edges) == 1
 
 
+def test_partners_are_joined_in_cliques_and_stars(moments):
+    scenario, _found = moments
+    codes = list(scenario.regions.codes)
+    board = {"area": "waste", "form": "board", "age": 1.0, "members": codes[:4], "provider": None}
+    contract = {"area": "transport", "form": "contract", "age": 1.0, "members": codes[:4],
+                "provider": codes[1]}  # fmt: skip
+    figure = figures.joint_bodies(scenario, [board, contract])
+    assert len(figure.axes) == len(scenario.areas)
+    drawn = {axes.get_title(loc="center"): len(axes.lines) for axes in figure.axes}
+    assert drawn.pop("Waste") == 6
+    assert drawn.pop("Public transport") == 3
+    assert not any(drawn.values())
+    with pytest.raises(InputError, match="'wste' is not a service area; did you mean 'waste'"):
+        figures.joint_bodies(scenario, [], ["wste"])
+
+
 def test_joint_bodies_of_no_moment_or_no_such_area_are_refused(moments):
     scenario, found = moments
     with pytest.raises(InputError, match="no moments to draw"):

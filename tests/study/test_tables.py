@@ -16,7 +16,7 @@ from kolabsim.study.tables import TABLES, Column, Terms
 from tests.study.kinds import KINDS
 from tests.terminal import kolabsim
 
-CONDITIONAL = {"crossings", "failures", "drivers", "frontier", "same_money"}
+CONDITIONAL = {"crossings", "failures", "drivers", "frontier", "same_money", "patterns"}
 """Tables that are there only if something went wrong, or only over many futures or on demand."""
 
 

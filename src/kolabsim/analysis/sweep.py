@@ -20,6 +20,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from kolabsim.analysis.arrays import RunStudy, outcome_values
+from kolabsim.analysis.novelty import Patterns, explore
 from kolabsim.analysis.plausible import paired, threshold_for
 from kolabsim.analysis.statistics import (
     BETTER,
@@ -47,7 +48,7 @@ from kolabsim.study.experiment import Experiment, compared_points, resolve_sweep
 from kolabsim.study.factors import Value, choose_factors
 from kolabsim.study.record import future_names
 from kolabsim.study.runner import Study
-from kolabsim.study.spec import KINDS, SweepSpec, parse_outcome
+from kolabsim.study.spec import CELLS, KINDS, PATTERNS, SweepSpec, parse_outcome
 from kolabsim.study.sweep import grid_levels, reference, take_points
 
 
@@ -193,6 +194,8 @@ class SweepResult:
     """[points, futures, runs] of each outcome; differences where points are compared."""
     left_out: tuple[str, ...] = ()
     """Why an outcome has no map, in a sentence each."""
+    patterns: Patterns | None = None
+    """The combinations of outcomes that a search for patterns reached."""
 
     def table(self) -> pd.DataFrame:
         """All maps as one table, with a row for each outcome and point."""
@@ -451,6 +454,20 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
         run(study)
         return study, table
 
+    patterns = None
+    if spec.method == PATTERNS:
+
+        def typical(rows: pd.DataFrame) -> np.ndarray:
+            """The median over futures of the mean over runs, [points, outcomes]."""
+            study = simulated(spec.strategy, rows)[0]
+            found = [outcome_values(study, one)[0] for one in experiment.outcomes]
+            each = [one.reshape(len(rows), len(futures), -1) for one in found]
+            return np.stack([np.median(one.mean(axis=2), axis=1) for one in each], axis=1)
+
+        points, patterns = explore(
+            typical, experiment.factors, outcomes=[one.name for one in experiment.outcomes],
+            samples=spec.samples or 2, cells=spec.cells or CELLS, seed=spec.seed,
+        )  # fmt: skip
     study, table = simulated(spec.strategy, points)
     base = None
     if experiment.reference is not None:
@@ -461,7 +478,7 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
         base = simulated(experiment.reference, others)[0]
     shape = (len(points), len(futures), -1)
     criteria = Criteria(spec.practical_threshold, spec.robust, spec.likely)
-    levels = grid_levels(points, experiment.factors)
+    levels = {} if patterns else grid_levels(points, experiment.factors)
     values, maps, left_out = dict[str, np.ndarray](), [], []
     for one in experiment.outcomes:
         found, size = outcome_values(study, one)[0].reshape(shape), np.zeros(1)
@@ -478,7 +495,7 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
         except InputError as error:  # it is undefined somewhere; others may not be
             left_out.append(error.problems[0].message)
     names = future_names(study.ledger, table)
-    return SweepResult(study, points, names, tuple(maps), values, tuple(left_out))
+    return SweepResult(study, points, names, tuple(maps), values, tuple(left_out), patterns)
 
 
 def sweep(
@@ -508,7 +525,8 @@ def sweep(
     Returns
     -------
     SweepResult
-        Maps, changes of sign, and the values of all runs.
+        Maps, changes of sign, the values of all runs and, of ``method="patterns"``, the reached
+        combinations of outcomes.
 
     Raises
     ------

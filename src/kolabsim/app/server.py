@@ -37,6 +37,7 @@ from kolabsim.app.groups import without_group
 from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
+from kolabsim.app.play_block import PlayBlock
 from kolabsim.app.queue import CORES, READERS
 from kolabsim.app.session import Estimate, Session, open_scenario, refused
 from kolabsim.app.settings import (
@@ -188,6 +189,7 @@ class Page:
         self.is_settled = asyncio.Event()
         """Set while the estimate, or the problem, is that of the newest settings."""
         self.stepper: Stepper | None = None
+        self.playing: PlayBlock | None = None
         self.stepping = asyncio.Lock()
         """Held while a step is simulated, because the steps of one run follow each other."""
         self.charts: dict[str, ChartPlace] = {}
@@ -379,6 +381,10 @@ class Page:
             if len(self.scenario.regions) <= MOST_TOLD:
                 with ui.element("figure").classes("told"):
                     self.build_history()
+                with ui.element("figure").classes("told play"):
+                    self.playing = PlayBlock(
+                        self.scenario, self.lang, self.line, lambda: self.session
+                    )
 
     def build_history(self) -> None:
         """Build the list of regions, and the place for the events of the chosen one."""
@@ -491,6 +497,8 @@ class Page:
         if self.is_closed:
             return
         self.session, self.line.is_heavy = session, session.is_heavy
+        if self.playing is not None:
+            self.playing.forget()
         if self.tabs.value == "step":
             await self.step(0)
         try:

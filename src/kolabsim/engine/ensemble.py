@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import combinations
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -389,6 +390,12 @@ def list_bodies(scenario: Scenario, state: State, quarter: int) -> list[dict[str
         if record.members > 0
     ]
     return sorted(found, key=lambda entry: (entry["area"], entry["members"]))
+
+
+def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
+    members, provider = agreement["members"], agreement["provider"]
+    return [pair for pair in combinations(members, 2) if provider is None or provider in pair]
 
 
 def cores() -> int:

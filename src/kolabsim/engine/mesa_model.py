@@ -11,9 +11,8 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from kolabsim.engine.ensemble import (
     build_task,
     identify_for,
     list_bodies,
+    list_ties,
     new_state,
 )
 from kolabsim.errors import InputError, Problems, suggestion
@@ -495,12 +495,6 @@ class CollaborationModel(mesa.Model):
             region.cell = grid[region.row]
             region.cell.add_agent(region)
         return grid
-
-
-def list_ties(agreement: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The pairs of partners in a joint body: all pairs, or the provider with each buyer."""
-    members, provider = agreement["members"], agreement["provider"]
-    return [pair for pair in combinations(members, 2) if provider is None or provider in pair]
 
 
 def on_the_map(graph: nx.Graph, **_options: object) -> dict[object, tuple[float, float]]:

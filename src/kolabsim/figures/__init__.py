@@ -51,7 +51,7 @@ from kolabsim.figures.influence import main_effects, variance_sources
 from kolabsim.figures.labels import Labels
 from kolabsim.figures.law_curves import laws
 from kolabsim.figures.maps import regions_map, winners
-from kolabsim.figures.network import bodies_over_time
+from kolabsim.figures.network import bodies_over_time, joint_bodies
 from kolabsim.figures.region import region_channels, region_saving
 from kolabsim.figures.robustness import (
     best_shares,
@@ -65,7 +65,7 @@ from kolabsim.figures.robustness import (
 from kolabsim.figures.search import Reference, front_in_futures, hypervolume, packages, pareto_front
 from kolabsim.figures.sensitivity import convergence, ice, index_bars, morris_plane, tornado
 from kolabsim.figures.style import to_png, to_svg
-from kolabsim.figures.sweep import sweep_curve, sweep_map, sweep_points
+from kolabsim.figures.sweep import sweep_curve, sweep_map, sweep_patterns, sweep_points
 from kolabsim.figures.validation import (
     gains_map,
     pair_ranking,
@@ -76,10 +76,10 @@ from kolabsim.figures.validation import (
 __all__ = [
     "Labels", "Reference", "best_shares", "bodies_over_time", "channels", "convergence",
     "convergence_by_runs", "cost_effectiveness", "cost_frontier", "envelopes", "forest",
-    "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "laws", "main_effects",
-    "morris_plane", "packages", "pair_ranking", "pareto_front", "posteriors", "predictions",
-    "prim_box", "region_channels", "region_saving", "regions_map", "regret", "regret_table",
-    "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane", "sweep_curve",
-    "sweep_map", "sweep_points", "to_png", "to_svg", "tornado", "value_of_information",
-    "variance_sources", "winners",
+    "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "joint_bodies", "laws",
+    "main_effects", "morris_plane", "packages", "pair_ranking", "pareto_front", "posteriors",
+    "predictions", "prim_box", "region_channels", "region_saving", "regions_map", "regret",
+    "regret_table", "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane",
+    "sweep_curve", "sweep_map", "sweep_patterns", "sweep_points", "to_png", "to_svg", "tornado",
+    "value_of_information", "variance_sources", "winners",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kolabsim.engine.ensemble import list_ties
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.figures.formatting import SPACE
 from kolabsim.figures.labels import area_title, wrap_lines
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from kolabsim.figures.style import Panels
     from kolabsim.scenario.scenario import Scenario
 
+ACROSS = 4
+"""Most service areas beside each other."""
 COLUMNS = 6
 """Most moments beside each other."""
 ROWS = 4
@@ -87,11 +90,53 @@ def bodies_over_time(
                       rotation=90, ha="right", va="center", fontsize=8.5)  # fmt: skip
         if area == chosen[0]:
             axes.set_title(format_moment(scenario, quarter), loc="center")
-    if len(scenario.regions) <= NAMED and canvas.is_new:  # explain their numbers
+    if canvas.is_new:
+        name_numbers(canvas.figure, scenario)
+    return canvas.figure
+
+
+@styled
+def joint_bodies(
+    scenario: Scenario, agreements: Sequence[Agreement], areas: Sequence[str] | None = None,
+    *, ax: Panels | None = None,
+) -> Figure:  # fmt: skip
+    """Draw the joint bodies of one moment as networks of partners, a panel a service area.
+
+    Lines join partners: all members of a board, but under a contract only the provider, which has a
+    thick edge, and each of its buyers. By default all service areas are drawn, so that the panels
+    of a page that draws step after step keep their places. Unknown areas or regions raise
+    :class:`kolabsim.errors.InputError`.
+
+    Examples
+    --------
+    >>> import kolabsim as ks
+    >>> from kolabsim import figures
+    >>> model = ks.CollaborationModel("kartamantul", "forum", run=0, seed=1)
+    >>> figure = figures.joint_bodies(model.simulated, model.agreements())
+    """
+    check_moments(scenario, {0: agreements}, areas)
+    chosen = [*(areas or scenario.areas)]
+    place, columns = RegionMap(scenario.regions), min(len(chosen), ACROSS)
+    across = WIDTH / max(columns, 3)
+    canvas = open_canvas(
+        ax, 0.7, len(chosen), columns, width=across * columns,
+        row=min(max(across / min(max(place.breadth, 0.55), 1.9), 1.15), 3.2) + 0.2,
+    )  # fmt: skip
+    for axes, area in zip(canvas.panels, chosen, strict=True):
+        here = [body for body in agreements if body["area"] == area]
+        draw_bodies(axes, place, dict(enumerate(here)), as_ties=True)
+        axes.set_title(wrap_lines(area_title(area), 26), loc="center")
+    if canvas.is_new:
+        name_numbers(canvas.figure, scenario)
+    return canvas.figure
+
+
+def name_numbers(figure: Figure, scenario: Scenario) -> None:
+    """Explain the numbers on a map, where regions have them."""
+    if len(scenario.regions) <= NAMED:
         names = (name.replace(" ", SPACE) for name in scenario.regions.labels)
         text = "   ".join(f"{i}{SPACE}{name}" for i, name in enumerate(names, 1))
-        canvas.figure.supxlabel(wrap_lines(text, 130, most=NAMED), fontsize=7.0, color=INK)
-    return canvas.figure
+        figure.supxlabel(wrap_lines(text, 130, most=NAMED), fontsize=7.0, color=INK)
 
 
 def check_moments(
@@ -155,8 +200,14 @@ def follow(
     return found
 
 
-def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Agreement]) -> None:
-    """Draw all regions, and bodies by number: lines from their middle, or provider, to members."""
+def draw_bodies(
+    axes: Axes, place: RegionMap, bodies: Mapping[int, Agreement], *, as_ties: bool = False
+) -> None:
+    """Draw all regions, and bodies by number.
+
+    Lines go from the middle of a body, or from its provider, to its members; ``as_ties``, between
+    all partners.
+    """
     codes = place.regions.codes
     few = len(codes) <= NAMED
     colours = [ALONE] * len(codes)
@@ -168,10 +219,17 @@ def draw_bodies(axes: Axes, place: RegionMap, bodies: Mapping[int, Agreement]) -
         if body["provider"] is not None:
             provider = codes.index(body["provider"])
             provides[provider], middle = True, place.points[provider]
+        ends = [(middle, place.points[i]) for i in members]
+        if as_ties:
+            ends = [
+                (place.points[codes.index(one)], place.points[codes.index(other)])
+                for one, other in list_ties(body)
+            ]
+        for start, end in ends:
+            axes.plot(*np.c_[start, end], color=INK if place.shapes else colour,
+                      linewidth=0.9 if place.shapes else 2.0, zorder=2)  # fmt: skip
         for i in members:
             colours[i] = colour
-            axes.plot(*np.c_[middle, place.points[i]], color=INK if place.shapes else colour,
-                      linewidth=0.9 if place.shapes else 2.0, zorder=2)  # fmt: skip
     together = np.array(colours) != ALONE
     largest = 4.75 if few else max(1.0, 4.75 * np.sqrt(NAMED / len(codes)))
     widths = np.select([provides, together], [1.8, 0.8], 0.5)

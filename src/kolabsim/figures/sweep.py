@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
+    from kolabsim.analysis.novelty import Patterns
     from kolabsim.analysis.sweep import OutcomeMap
     from kolabsim.figures.style import Panels
     from kolabsim.study.factors import Value
@@ -438,3 +439,52 @@ def draw_plane(found: OutcomeMap, labels: Labels, names: list[str], ax: Panels |
 def _is_outline(handle: Artist) -> bool:
     """Whether a legend entry explains the outlines of cells."""
     return handle.get_label() in (_("likely within"), _("robust within"))
+
+
+# Patterns ---------------------------------------------------------------------------------------
+
+
+@styled
+def sweep_patterns(
+    found: Patterns, labels: Labels = PLAIN_LABELS, *, ax: Panels | None = None
+) -> Figure:
+    """Draw the combinations of outcomes that a search for patterns reached, two by two.
+
+    A cell is the darker the more points it holds; a thick edge marks cells that the first points
+    reached, and a star the scenario as it is.
+    """
+    from matplotlib.patches import Rectangle
+
+    pairs = [*combinations(range(len(found.outcomes)), 2)][:MOST_PANELS]
+    columns = min(len(pairs), 3)
+    canvas = open_canvas(ax, 0.6, len(pairs), columns, row=3.4)
+    for axes, (x, y) in zip(canvas.panels, pairs, strict=True):
+        scales = [
+            labels.scale(found.outcomes[k], [found.values[:, k]], found.width[k] / 2.0,
+                         difference=False)
+            for k in (x, y)
+        ]  # fmt: skip
+        spots: dict[tuple[int, int], list[int]] = {}
+        for cell, place in enumerate(found.cells[:, [x, y]].tolist()):
+            spots.setdefault((place[0], place[1]), []).append(cell)
+        most = max(found.hits[cells].sum() for cells in spots.values())
+        size = found.width[[x, y]] / [one.divisor for one in scales]
+        for spot, cells in spots.items():
+            share = found.hits[cells].sum() / most
+            corner = (found.origin[[x, y]] + np.array(spot) * found.width[[x, y]]) / [
+                one.divisor for one in scales
+            ]
+            is_first = (found.position[cells] < found.first).any()
+            axes.add_patch(Rectangle(
+                tuple(corner), *size, facecolor=BLUE, alpha=0.25 + 0.75 * share**0.5, linewidth=0
+            ))  # fmt: skip
+            axes.add_patch(Rectangle(
+                tuple(corner), *size, fill=False, edgecolor=INK if is_first else "white",
+                linewidth=1.3 if is_first else 0.5, zorder=3 if is_first else 2,
+            ))  # fmt: skip
+        star = [found.baseline[k] / one.divisor for k, one in zip((x, y), scales, strict=True)]
+        axes.plot(*star, "*", color=VERMILION, markeredgecolor="white", markersize=14, zorder=5)
+        axes.autoscale_view()
+        axes.set_xlabel(labels.head(found.outcomes[x], scales[0]))
+        axes.set_ylabel(labels.head(found.outcomes[y], scales[1]))
+    return canvas.figure

@@ -18,6 +18,7 @@ from kolabsim.figures.sweep import (
     round_level,
     sweep_curve,
     sweep_map,
+    sweep_patterns,
     sweep_points,
 )
 from kolabsim.i18n import _, language
@@ -39,6 +40,7 @@ from kolabsim.report.wording import fill, join_names, name_outcomes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kolabsim.analysis.novelty import Patterns
     from kolabsim.analysis.sweep import Crossing, OutcomeMap, SweepResult
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.factors import Value
@@ -110,9 +112,12 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
         tables = {"map": result.table(), "map_futures": result.by_future()}
         if any(one.crossings for one in result.maps):
             tables["crossings"] = result.crossings()
+    if result.patterns is not None:
+        tables["patterns"] = result.patterns.table()
     return KindReport(
         [
             answer_section(result, labels),
+            *([pattern_section(result, labels)] if result.patterns else ()),
             *(map_section(one, labels) for one in result.maps),
         ],
         [*(fill(text, **counts) for text in uncertainty), *notes],
@@ -129,12 +134,84 @@ def report(experiment: Experiment[SweepSpec], result: SweepResult) -> KindReport
 def answer_section(result: SweepResult, labels: Labels) -> Section:
     """The answer: where signs change, the best and the worst point, and how many are unclear."""
     headlines = [headline(one, labels) for one in result.maps]
+    if result.patterns is not None:
+        headlines.insert(0, pattern_headline(result.patterns))
     others = [one.text for one in headlines[3:]]
     note = _(
         "These are contrasts within a thought experiment with stated assumptions, not predictions."
     )
     found = Headlines(headlines[:3]) if headlines else None
     return Section("answer", _("Key findings"), found, *others, *result.left_out, Note([note]))
+
+
+def pattern_headline(found: Patterns) -> Headline:
+    """How many combinations of outcomes were reached, by the first points and by the search."""
+    text = _(
+        "The model reached {reached} combinations of outcomes at {points} points; the first "
+        "{first} points, which were spread evenly, reached {before} of them. More points may reach "
+        "more combinations."
+    )
+    text = fill(
+        text, reached=found.reached, points=len(found.values), first=found.first,
+        before=found.reached_first,
+    )  # fmt: skip
+    brief = fill(_("{reached} combinations reached"), reached=found.reached)
+    return Headline(_("Reach"), brief, text)
+
+
+@separate
+def pattern_section(result: SweepResult, labels: Labels) -> Section:
+    """The figure of the reached combinations, and the point that reached each first."""
+    found = result.patterns
+    assert found is not None
+    scales = [
+        labels.scale(name, [found.values[:, k]], found.width[k] / 2.0, difference=False)
+        for k, name in enumerate(found.outcomes)
+    ]
+    rows = []
+    for cell in range(min(found.reached, MOST_ROWS)):
+        row: list[Any] = []
+        for k, scale in enumerate(scales):
+            low, high = (edge[cell] for edge in found.edges(k))
+            row.append(scale.interval(low, high))
+        setting = {name: result.settings[name].tolist()[found.position[cell]]
+                   for name in map(str, result.settings)}  # fmt: skip
+        row += [level_title(name, value, labels) for name, value in setting.items()]
+        rows.append([*row, found.hits[cell]])
+    head = [labels.head(name, scale) for name, scale in zip(found.outcomes, scales, strict=True)]
+    head += [*(capitalise(labels.factor(str(name))) for name in result.settings), _("Points")]
+    caption = _("Combinations of outcomes, with the point that reached each first")
+    if found.reached > len(rows):
+        caption = _("The first {number} combinations, with the point that reached each first")
+    notes = []
+    for k, (name, scale) in enumerate(zip(found.outcomes, scales, strict=True)):
+        text = _(
+            "{outcome}: cells are {width} wide. The {level} interval of a point goes {half} to "
+            "either side (median); a part of it is common to all points, because they share their "
+            "random draws. Nearer combinations may differ by chance."
+        )
+        for one in result.maps:
+            if one.outcome == name:
+                half = float(np.median(one.chance_high - one.chance_low)) / 2.0
+                notes.append(fill(
+                    text, outcome=capitalise(labels.outcome(name)), level=one.level,
+                    width=scale.text(found.width[k]), half=scale.text(half),
+                ))  # fmt: skip
+    names = join_names([labels.outcome(name) for name in found.outcomes])
+    picture = Picture(
+        partial(sweep_patterns, found, labels),
+        _("{reached} combinations of {outcomes} that the model reached."),
+        _(
+            "Cells that the model reached: {outcomes}. The darker, the more points. A thick edge: "
+            "reached by the first points, which were spread evenly. The star is the scenario as it "
+            "is."
+        ),
+        outcomes=names, reached=str(found.reached),
+    )  # fmt: skip
+    return Section(
+        "patterns", _("What the model can reach"), picture,
+        *notes, Table(fill(caption, number=len(rows)), head, rows),
+    )  # fmt: skip
 
 
 def headline(found: OutcomeMap, labels: Labels) -> Headline:

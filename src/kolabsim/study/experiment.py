@@ -37,6 +37,7 @@ from kolabsim.study.spec import (
     KINDS,
     LEVER_GROUPS,
     NO_COMPARISON,
+    PATTERNS,
     RENAMED_KINDS,
     SETS,
     ComparisonSpec,
@@ -293,7 +294,18 @@ def resolve_sweep(
     if table is not None and (spec.method != "factorial" or spec.levels is not None):
         problems.add(_("points: a table of points has neither a method nor levels"))
     elif spec.samples is not None and spec.method == "factorial":
-        problems.add(_("samples: only points that are drawn have samples (method: latin, halton)"))
+        problems.add(
+            _("samples: only points that are drawn have samples (method: latin, halton, patterns)")
+        )
+    if spec.method == PATTERNS:
+        if len(set(spec.outcomes)) < 2:
+            problems.add(_("outcomes: a search for patterns needs two or more"))
+        if spec.against not in (None, NO_COMPARISON):
+            problems.add(_("against: a search for patterns shows outcomes as they are"))
+        if "plausible" not in spec.model_fields_set:
+            spec = spec.model_copy(update={"plausible": 0})
+    elif spec.cells is not None:
+        problems.add(_("cells: only a search for patterns has cells (method: patterns)"))
     levers = [one.name for one in factors if is_lever(one.name)]
     for message in fixed_levers(scenario, [spec.strategy], factors):
         problems.add(message)
@@ -326,7 +338,8 @@ def resolve_sweep(
     check_size(sweep_cost(scenario, spec, factors, number, base))
     points = draw_points(spec, factors) if table is None else table.points
     levels = grid_levels(points, factors)
-    return spec, factors, in_grid_order(points, levels) if levels else points
+    is_grid = bool(levels) and spec.method != PATTERNS
+    return spec, factors, in_grid_order(points, levels) if is_grid else points
 
 
 def fixed_levers(
@@ -356,7 +369,10 @@ def experiment_cost(experiment: Experiment[SweepSpec]) -> Cost:
     points, factors = experiment.points, experiment.factors
     assert points is not None  # since the experiment was loaded
     base = 0 if experiment.reference is None else len(compared_points(points, factors))
-    return sweep_cost(experiment.scenario, experiment.spec, factors, len(points), base)
+    number = len(points)
+    if experiment.spec.method == PATTERNS:  # the search will find the others
+        number = experiment.spec.samples or number
+    return sweep_cost(experiment.scenario, experiment.spec, factors, number, base)
 
 
 def find_experiment(source: str | Path) -> Path:

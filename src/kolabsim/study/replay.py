@@ -584,7 +584,10 @@ class Recorder:
         waiting = {int(a): self.negotiation(i, int(a)) for a in open_before}
         host_entry(stages.plan)(i, s, p, key)
         for a in range(len(self.areas)):
-            self.record_leaving(i, a)
+            if host_entry(stages.is_taken_out)(s.slot[i, a], self.quarter):
+                self.withdrawn.add((i, a))
+            elif self.may_leave(i, a):
+                self.record_leaving(i, a)
         for a, found in waiting.items():
             if found is None:
                 continue
@@ -624,16 +627,16 @@ class Recorder:
             "members": row[ROW.members], "negotiation": slot.opened,
         }  # fmt: skip
 
-    def record_leaving(self, i: int, a: int) -> None:
-        """Record whether region i decides to leave its body, where it may."""
-        s, slot = self.state, self.state.slot[i, a]
-        if host_entry(stages.is_taken_out)(slot, self.quarter):
-            self.withdrawn.add((i, a))
-            return
+    def may_leave(self, i: int, a: int) -> bool:
+        """Whether region i may decide to leave its body in this quarter."""
+        slot = self.state.slot[i, a]
         is_free = slot.body != NOBODY and slot.bound_until <= self.quarter
         is_free = is_free and slot.role != PROVIDER
-        if not is_free or self.quarter - slot.entered < QUARTERS * FIRST_TERM:
-            return
+        return bool(is_free and self.quarter - slot.entered >= QUARTERS * FIRST_TERM)
+
+    def record_leaving(self, i: int, a: int) -> None:
+        """Record whether region i, which may leave its body, decides to."""
+        s, slot = self.state, self.state.slot[i, a]
         commitment = s.region[i].commitment
         chance = laws.leaving(slot.load, slot.body_trust, commitment, self.p)
         row = self.decided(
@@ -690,7 +693,7 @@ class Recorder:
 
     def conclude(self, i: int, a: int, ballot: np.ndarray) -> None:
         """Let the parties of a negotiation vote, and record each vote and what comes of it."""
-        s, p, slot, now = self.state, self.p, self.state.slot[i, a], self.state.moment[0]
+        s, slot, now = self.state, self.state.slot[i, a], self.state.moment[0]
         opened, contact = int(slot.opened), int(slot.contact)
         before, found = self.memberships()[:, a], None
         votes: dict[int, int] = {}
@@ -703,7 +706,7 @@ class Recorder:
             if members <= now.cap and may_unite:
                 found, votes = self.record_votes(i, a, contact, first, second, opened)
         refused = now.refused
-        host_entry(agreements.conclude_negotiation)(s, p, i, a, ballot, self.quarter)
+        self.carry_out(i, a, ballot, found, votes)
         if contact == NOBODY:
             return
         if found is None:
@@ -723,6 +726,12 @@ class Recorder:
             self.note("joined", k, a, [m for m in union if m != k], votes.get(k, -1))
         if not entering:
             self.note("merged", i, a, rest, votes.get(i, -1))
+
+    def carry_out(
+        self, i: int, a: int, ballot: np.ndarray, found: Union | None, votes: Mapping[int, int]
+    ) -> None:
+        """Conclude a negotiation of region i, of which the votes are recorded."""
+        host_entry(agreements.conclude_negotiation)(self.state, self.p, i, a, ballot, self.quarter)
 
     def party_before(self, row: int, before: np.ndarray, i: int) -> list[int]:
         """The members of region i's party before its union was carried out."""

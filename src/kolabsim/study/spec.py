@@ -38,6 +38,8 @@ QUICK_RUNS, QUICK_FUTURES = 20, {"plausible": 20, "runs": 4}
 """What --quick changes of a comparison without and with plausible futures."""
 LEVELS_OF_ONE, LEVELS_OF_MORE, SAMPLES = 11, 6, 100
 """Levels of a factor that varies alone or with others in a sweep, and points that are drawn."""
+PATTERNS, PATTERN_SAMPLES, PATTERN_RUNS, CELLS = "patterns", 400, 50, 10
+"""The method that searches for patterns, with its points, runs at each, and cells."""
 NO_COMPARISON = "none"
 """Instead of a strategy to compare with: a sweep shows outcomes as they are."""
 MOST_NAMES = 1000
@@ -378,14 +380,17 @@ class SweepSpec(FactorsSpec):
     points: str | None = Field(default=None, min_length=1, max_length=1000)
     """Instead of factors: a CSV table of points, relative to this file, with a column for each
     factor and a row for each point."""
-    method: Literal["factorial", "latin", "halton"] = "factorial"
+    method: Literal["factorial", "latin", "halton", "patterns"] = "factorial"
     """``factorial``: all combinations of levels; ``latin``: a Latin hypercube; ``halton``: a
-    scrambled Halton sequence, of which more samples keep the first ones."""
+    scrambled Halton sequence, of which more samples keep the first ones; ``patterns``: a search for
+    all combinations of two or more outcomes that the model can reach."""
     levels: int | None = Field(default=None, ge=2, le=1000)
     """Levels of each factor without words or levels of its own; default: 11 of a single factor, 6
     of each of several."""
     samples: int | None = Field(default=None, ge=2, le=100_000)
-    """Points that are drawn (latin, halton); default: 100."""
+    """Points that are drawn (latin, halton, patterns); default: 100, and 400 of patterns."""
+    cells: int | None = Field(default=None, ge=2, le=100)
+    """Of patterns: cells along the range of each outcome at the first points; default: 10."""
     against: str | None = None
     """The strategy with which each point is compared, without the levers among the factors;
     ``none``: outcomes as they are. Default: doing nothing (``voluntary``) if there are levers among
@@ -394,11 +399,11 @@ class SweepSpec(FactorsSpec):
     """Measures, measures at a quarter (trust@8), or spreads over runs: spread(net_efficiency)."""
     plausible: PlausibleFutures = 20
     """Plausible futures in which each point is simulated, or ``all``: so few can just show that
-    something is robust, and a factor keeps its own value in all of them. 0: assumptions are not
-    varied."""
+    something is robust, and a factor keeps its own value in all of them. 0, the default of
+    patterns: assumptions are not varied."""
     runs: int | None = Field(default=None, ge=2, le=10_000)
     """Runs at each point in each future; default: about 200 at each point, such as 10 in each of
-    20 futures."""
+    20 futures, and 50 of patterns."""
     practical_threshold: float = Field(default=0.001, ge=0, lt=1)
     """Smallest net benefit that matters, as a share of stand-alone cost."""
     robust: float = Field(default=0.95, gt=0.5, lt=1)
@@ -419,9 +424,13 @@ class SweepSpec(FactorsSpec):
 
     def sized(self, factors: int) -> SweepSpec:
         """It, with the numbers of levels, samples and runs that it leaves open."""
-        sizes: dict[str, int] = {"runs": self.runs or max(2, RUNS // max(self.plausible, 1))}
+        runs = PATTERN_RUNS if self.method == PATTERNS else RUNS
+        sizes: dict[str, int] = {"runs": self.runs or max(2, runs // max(self.plausible, 1))}
         if self.method != "factorial":
-            sizes["samples"] = self.samples or SAMPLES
+            is_search = self.method == PATTERNS
+            sizes["samples"] = self.samples or (PATTERN_SAMPLES if is_search else SAMPLES)
+            if is_search:
+                sizes["cells"] = self.cells or CELLS
         elif self.points is None:
             sizes["levels"] = self.levels or (LEVELS_OF_ONE if factors == 1 else LEVELS_OF_MORE)
         return self.model_copy(update=sizes)

@@ -16,7 +16,7 @@ from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.tables import Table, as_number, not_a_number, read_csv
 from kolabsim.study.factors import Factor, Value, list_factors
-from kolabsim.study.spec import BASELINE, LEVER_GROUPS, NO_COMPARISON
+from kolabsim.study.spec import BASELINE, LEVER_GROUPS, NO_COMPARISON, PATTERNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.study.spec import SweepSpec
 
+FIRST = 0.2
+"""Share of the points of a search for patterns that are spread evenly at first."""
 MOST_POINTS = 100_000
 """Most points of a sweep."""
 MOST_RUNS = 5_000_000
@@ -39,6 +41,8 @@ def is_lever(name: str) -> bool:
 
 def reference(spec: SweepSpec, factors: Iterable[Factor]) -> str | None:
     """The strategy with which points are compared; None if outcomes are shown as they are."""
+    if spec.method == PATTERNS:
+        return None
     if spec.against is not None:
         return None if spec.against == NO_COMPARISON else spec.against
     compared = spec.strategy != BASELINE or any(is_lever(one.name) for one in factors)
@@ -58,14 +62,33 @@ def draw_points(spec: SweepSpec, factors: Sequence[Factor]) -> pd.DataFrame:
         return pd.DataFrame(list(product(*levels)), columns=names)
     from scipy.stats import qmc
 
+    if spec.method == PATTERNS:  # the search finds the others
+        places = first_points(len(names), spec.samples or 2, spec.seed)
+        return settings_at(factors, places)
     number, rng = spec.samples or 2, np.random.default_rng(spec.seed)
     sampler = qmc.LatinHypercube if spec.method == "latin" else qmc.Halton
-    places = sampler(len(names), seed=rng).random(number)
-    columns = {
+    return settings_at(factors, sampler(len(names), seed=rng).random(number))
+
+
+def first_points(factors: int, samples: int, seed: int) -> np.ndarray:
+    """The first places of a search for patterns, [points, factors] in the unit cube.
+
+    They are a fifth of all points, at least two.
+    """
+    from scipy.stats import qmc
+
+    sampler = qmc.Halton(factors, seed=np.random.default_rng(seed))
+    return np.asarray(sampler.random(min(samples, max(2, round(FIRST * samples)))))
+
+
+def settings_at(factors: Sequence[Factor], places: np.ndarray) -> pd.DataFrame:
+    """The settings at places of the unit cube, [points, factors]."""
+    import pandas as pd
+
+    return pd.DataFrame({
         one.name: [one.at(u) if one.is_choice else round(float(one.at(u)), 6) for u in places[:, k]]
         for k, one in enumerate(factors)
-    }
-    return pd.DataFrame(columns)
+    })  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -731,6 +731,22 @@ _TABLES = (
         "Columns of settings are the levels of the other factors.",
     ),
     Table(
+        "patterns",
+        "each combination of outcomes that a search for patterns reached, and each outcome",
+        (
+            Column("cell", "number of the combination, in the order in which it was reached", "1"),
+            OUTCOME,
+            Column("low", "lower edge of the cell along the outcome", OF_OUTCOME),
+            Column("high", "upper edge of the cell along the outcome", OF_OUTCOME),
+            Column("value", "the outcome at the point that reached the cell first", OF_OUTCOME),
+            Column("position", "number of this point, as in `map`", "1"),
+            Column("hits", "number of points in the cell", "points"),
+        ),
+        ("sweep",),
+        ("patterns.csv",),
+        "The file is there if the method is `patterns`.",
+    ),
+    Table(
         "columns",
         "each column of the exported tables",
         (
