@@ -31,6 +31,8 @@ from starlette.responses import Response
 from kolabsim.app import apart
 from kolabsim.app.answers import Answers
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
+from kolabsim.app.comparing import own_strategies
+from kolabsim.app.conditions import of_all
 from kolabsim.app.futures import find_worlds
 from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
@@ -47,6 +49,7 @@ from kolabsim.app.settings import (
     read_query,
     usual_value,
 )
+from kolabsim.app.side_by_side import SideBySide, done_text, jumps
 from kolabsim.app.stepper import Stepper
 from kolabsim.app.texts import (
     describe,
@@ -56,6 +59,7 @@ from kolabsim.app.texts import (
     quarter_html,
     waiting,
 )
+from kolabsim.app.timeline import Money, Timeline
 from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits, list_shipped, load_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
@@ -188,8 +192,10 @@ class Page:
         self.stepper: Stepper | None = None
         self.stepping = asyncio.Lock()
         """Held while a step is simulated, because the steps of one run follow each other."""
+        self.side_by_side = SideBySide(self)
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
+        self.timelines: dict[str, Timeline] = {}
 
     @property
     def lang(self) -> str:
@@ -215,11 +221,12 @@ class Page:
             for notice in find_notices(self.scenario):
                 write(notice.text, tag="p").classes("total" if notice.is_total else "")
         with ui.element("div").classes("columns"):
-            self.controls = ui.element("aside")
+            self.controls = ui.element("aside").props("id=controls")
             with self.controls:
                 self.build_controls()
             with ui.element("section"):
                 self.build_results()
+        jumps()
         report(self.problems, self.alerts)
 
     def build_controls(self) -> None:
@@ -236,16 +243,21 @@ class Page:
             strategies = source.strategy_titles(language())
             self.choice("start", _("Start with"), strategies)
             self.choice("baseline", _("Compare with"), strategies)
+            self.side_by_side.build_field()
+        Money(self)
         for title, parts in controls(chosen, source).items():
             with group(title):
                 for heading, sliders in parts.items():
                     if heading:
-                        write(heading, tag="h3")
+                        write(heading, tag="h2").classes("step")
                     for control in sliders:
                         self.build_slider(control)
                 if title == assumptions_title():
                     self.build_choice_of_assumption()
-        text = _("Levers return to the values of the strategy, and all assumptions vary.")
+        text = _(
+            "Levers return to the values, times and payers of the strategy, and all assumptions "
+            "vary."
+        )
         button("reset", _("Reset all sliders"), self.reset, text)
 
     def choice(self, name: str, label: str, choices: Mapping[str, str]) -> None:
@@ -275,11 +287,15 @@ class Page:
                 with speaking(self.settings.lang):
                     shown.set_content(significant(value))
                 self.choose(self.settings.moved(name, control.setting(value)))
+                if name in self.timelines:
+                    self.timelines[name].show()
 
             emit = "(event) => emit(event.target.value)"
             slider.on("input", move, throttle=0.05, js_handler=emit)
             slider.on("change", move, js_handler=emit)  # at once, so before a button is clicked
             help_line(name, control.help)
+            if not control.is_fixed:
+                self.timelines[name] = Timeline(self, name)
 
     def build_choice_of_assumption(self) -> None:
         """Build the list of assumptions that can be fixed, and the button that frees them."""
@@ -296,6 +312,7 @@ class Page:
         """Build the places for results."""
         with ui.tabs(on_change=self.open_tab).props("no-caps align=left") as tabs:
             ui.tab("compare", _("Compare"))
+            ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
         self.tabs = tabs
         with ui.tab_panels(tabs, value="compare").props("keep-alive").classes("panels"):
@@ -304,11 +321,14 @@ class Page:
                 self.headline = write("", tag="p").classes("headline")
                 self.headline.props("id=headline aria-live=polite aria-busy=true")
                 self.state = write(waiting(), tag="p").classes("state").props("id=state")
+                self.done = write("", tag="p").classes("printed").props("id=done")
                 with ui.element("div").props("id=differences-block"):
                     self.table = ui.html("", sanitize=False).classes("differences")
                     self.charts["differences"] = ChartPlace("differences")
                 with ui.element("div").classes("pictures"):
                     self.build_pictures()
+            with ui.tab_panel("kept"):
+                self.side_by_side.build()
             with ui.tab_panel("step"):
                 self.build_stepper()
 
@@ -427,6 +447,7 @@ class Page:
     def close(self) -> None:
         """Stop simulating for a page that was closed, and let go of everything."""
         self.wanted, self.stop[0] = None, 1
+        self.side_by_side.close()
         self.line.close()
         self.reader.close()
         self.session = self.estimate = self.stepper = None
@@ -499,6 +520,7 @@ class Page:
         self.estimate = estimate = found.estimate
         self.headline.set_content(escape(found.headline))
         self.verdicts.set_content(escape(found.verdicts))
+        self.done.set_content(escape(done_text(estimate.session)))
         differences = found.charts["differences"]
         self.table.set_content(differences_html(differences.columns, differences.rows))
         for name, chart in found.charts.items():
@@ -518,6 +540,8 @@ class Page:
         self.state.props["data-answers"] = estimate.session.settings.query
         if estimate.session.settings == self.settings:
             self.is_settled.set()
+        if estimate.is_last:
+            self.side_by_side.follow()
 
     def show_drivers(self, found: Drawing) -> None:
         """Show which assumptions carry the answer, each with a button that fixes it."""
@@ -556,7 +580,7 @@ class Page:
         if name in ("lang", "scenario"):
             self.reload(settings)
         elif name == "start":  # its levers replace those that were moved
-            self.rebuild(replace(settings, levers={}))
+            self.rebuild(replace(settings, levers={}, conditions=of_all(settings.conditions)))
         else:
             self.choose(settings)
             text = describe(name, self.settings, self.scenario)
@@ -577,11 +601,12 @@ class Page:
     @translated
     def reset(self) -> None:
         """Put all sliders back."""
-        self.rebuild(replace(self.settings, levers={}, assumptions={}))
+        self.rebuild(replace(self.settings, levers={}, assumptions={}, conditions={}))
 
     def rebuild(self, settings: Settings) -> None:
         """Build all controls again."""
         self.choose(settings)
+        self.timelines.clear()
         self.controls.clear()
         with self.controls:
             self.build_controls()
@@ -606,8 +631,12 @@ class Page:
         except Exception as error:
             report([unknown(error)], self.upload_alerts)
             raise
+        known = UPLOADS.load(name).scenario
+        own = own_strategies(known, load_shipped(usual.scenario))
         self.reload(
-            replace(self.settings, scenario=name, start=usual.start, baseline=usual.baseline)
+            replace(
+                self.settings, scenario=name, start=usual.start, baseline=usual.baseline, kept=own
+            )
         )
 
     @translated
@@ -651,6 +680,8 @@ class Page:
         """Start a run when its tab is opened."""
         if event.value == "step" and self.stepper is None:
             await self.step(0)
+        elif event.value == "kept":
+            self.side_by_side.follow()
 
     @translated
     async def step(self, quarters: int) -> None:
