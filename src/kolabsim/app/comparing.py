@@ -319,9 +319,8 @@ def strategies_file(settings: Settings, scenario: Scenario, upload: Upload) -> s
 def own_strategies(scenario: Scenario, usual: Scenario) -> tuple[Kept, ...]:
     """The strategies that a scenario has and another lacks, to be kept, the first ones."""
     kept: tuple[Kept, ...] = ()
-    titles = scenario.strategy_titles(language())
-    for name in scenario.strategies:
+    for name, one in scenario.strategies.items():
         if name not in usual.strategies and len(kept) < MOST_KEPT:
-            title = free_name(clean_name(titles[name]) or name, kept)
+            title = free_name(clean_name(one.title(language())) or name, kept)
             kept = (*kept, Kept(title, name))
     return kept

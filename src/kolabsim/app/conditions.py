@@ -36,7 +36,7 @@ It is written with one digit."""
 
 Condition = int | float | str
 Conditions = Mapping[str, Condition]
-AnyPeriod = TypeVar("AnyPeriod", bound=Phase | Mandate)
+AnyPeriod = TypeVar("AnyPeriod", Phase, Mandate)
 
 
 def lever_name(name: str) -> str:
@@ -74,8 +74,9 @@ def read_condition(name: str, text: str, problems: Problems) -> Condition | None
         return int(value)
     kind = _("a number") if key == BUDGET else _("a whole number")
     message = _("{name}: {value} is not {kind} from {least} to {most}")
-    words = {"name": name, "value": text[:40], "kind": kind}
-    problems.add(message, **words, least=f"{least:g}", most=f"{most:g}")
+    problems.add(
+        message, name=name, value=text[:40], kind=kind, least=f"{least:g}", most=f"{most:g}"
+    )
     return None
 
 
@@ -128,7 +129,8 @@ def phases_of(
     phases: Sequence[Phase] = strategy.levers.get(name, ())
     if not phases and intensity > 0.0:
         payer = scenario.levers[name].payer
-        phases = [Phase(intensity=intensity, until=scenario.horizon, paid_by=payer)]
+        areas, until = tuple(scenario.areas), scenario.horizon
+        phases = [Phase(intensity=intensity, areas=areas, until=until, paid_by=payer)]
     return under_conditions(phases, lever_name(name), conditions, scenario.horizon)
 
 

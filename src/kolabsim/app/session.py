@@ -108,8 +108,6 @@ def phase_text(phase: Phase, intensity: float, lever: str, scenario: Scenario) -
         "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
     written = plain(phase) | {"intensity": intensity}
-    if phase.areas == "all":  # a lever that the strategy lacked
-        written.pop("areas")
     written = {key: value for key, value in written.items() if usual.get(key, ...) != value}
     return intensity if written.keys() == {"intensity"} else written
 

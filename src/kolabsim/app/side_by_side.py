@@ -10,7 +10,7 @@ from html import escape
 from typing import Protocol
 
 import numpy as np
-from nicegui import background_tasks, ui
+from nicegui import Client, background_tasks, ui
 
 from kolabsim.app.comparing import (
     FILE,
@@ -53,6 +53,7 @@ class Page(Protocol):
     upload: Upload
     line: Line
     alerts: ui.element
+    client: Client
     tabs: ui.tabs
 
     @property
@@ -191,6 +192,8 @@ class SideBySide:
             report([Problem(too_many())], self.page.alerts)
             return
         self.change(settings.keep(name))
+        self.name = ""
+        self.page.client.run_javascript("document.getElementById('keep-name').value = ''")
         ui.notify(_("Kept as “{name}”; see the tab “Side by side”.").format(name=name))
 
     @translated
@@ -254,13 +257,11 @@ class SideBySide:
                     await self.simulate_one(self.session(missing[0]))
                 except asyncio.CancelledError:
                     return
+                except InputError as error:
+                    report(refused(error), self.page.alerts)
                 except Exception as error:
-                    if not self.page.is_closed:
-                        is_known = isinstance(error, InputError)
-                        problems = refused(error) if is_known else [unknown(error)]
-                        report(problems, self.page.alerts)
-                    if not isinstance(error, InputError):
-                        traceback.print_exception(error)
+                    report([unknown(error)], self.page.alerts)
+                    traceback.print_exception(error)
             self.show()
 
     async def simulate_one(self, session: Session) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from html import escape
 from typing import Protocol
 
-from nicegui import ui
+from nicegui import Client, ui
 
 from kolabsim.app.conditions import (
     BUDGET,
@@ -45,6 +45,7 @@ class Page(Protocol):
     settings: Settings
     scenario: Scenario
     alerts: ui.element
+    client: Client
     timelines: dict[str, Timeline]
 
     @property
@@ -212,7 +213,8 @@ class Money:
             settings = settings.under(name, None if is_set else value)
         self.page.rebuild(settings)
         # The controls are new ones; the keyboard stays where it was.
-        ui.run_javascript(f"document.getElementById('preset-{preset.name}')?.focus()")
+        focus = f"document.getElementById('preset-{preset.name}')?.focus()"
+        self.page.client.run_javascript(focus)
 
 
 # Parts --------------------------------------------------------------------------------------------
@@ -238,13 +240,14 @@ def times(
 
 
 def field(
-    name: str, label: str, choices: Mapping[str, str], value: str, change: object, help_id: str
-) -> None:
+    name: str, label: str, choices: Mapping[str, str], value: str,
+    change: Callable[[str, str], None], help_id: str,
+) -> None:  # fmt: skip
     """A list of choices under its label."""
     with ui.element("div").classes("time-field"):
         write(label, tag="label").props(f'for="{name}"')
         options = [(one, title, True) for one, title in choices.items()]
-        found = menu(name, options, value, partial(change, name))  # type: ignore[call-overload]
+        found = menu(name, options, value, partial(change, name))
         found.props(f'aria-describedby="{help_id}"')
 
 
