@@ -22,7 +22,7 @@ from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.texts import rows_html
 from kolabsim.app.uploads import Upload
 from kolabsim.figures.formatting import SPACE, Scale, choose_scale, count
-from kolabsim.figures.labels import measure_hint, measure_title
+from kolabsim.figures.labels import measure_hint, measure_label, measure_title
 from kolabsim.figures.palette import GREY, HOLLOW, INK, MARKS, PALE
 from kolabsim.i18n import LANGUAGES, _, language, speaking
 from kolabsim.model.measures import MEASURES
@@ -122,6 +122,7 @@ def overview_html(names: Sequence[str], columns: Columns, scenario: Scenario) ->
     money = choose_scale(
         "currency", [one.cost.high for one in columns.values()], currency=currency
     )  # fmt: skip
+    scale = choose_scale(MEASURES[SHOWN[0]].unit, *spread(columns, SHOWN[0]))
     labels = dict(zip(scenario.regions.codes, scenario.regions.labels, strict=True))
     rows = []
     for name in names:
@@ -130,11 +131,10 @@ def overview_html(names: Sequence[str], columns: Columns, scenario: Scenario) ->
             continue
         one = columns[name]
         net, (cost, low, high, _verdict) = one.differences[SHOWN[0]], one.cost
-        scale = choose_scale(MEASURES[SHOWN[0]].unit, *spread(columns, SHOWN[0]))
         rows.append(
             [
                 escape(name) + small(one.done),
-                marked(net.verdict, scale.text(net.value, signed=True))
+                marked(net.verdict, scale.bare(net.value, signed=True))
                 + small(scale.interval(net.low, net.high, signed=True)),
                 f"<b>{escape(money.text(cost, signed=True))}</b>"
                 + small(money.interval(low, high, signed=True)),
@@ -143,7 +143,7 @@ def overview_html(names: Sequence[str], columns: Columns, scenario: Scenario) ->
             ]
         )
     head = [
-        _("Strategy"), measure_title(SHOWN[0]), _("Extra cost a year"), _("Gain"), _("Lose"),
+        _("Strategy"), measure_label(SHOWN[0], scale), _("Extra cost a year"), _("Gain"), _("Lose"),
     ]  # fmt: skip
     return rows_html(head, rows)
 
