@@ -127,6 +127,7 @@ def make_scenario(
 def random_scenario(seed: int) -> Scenario:
     """A small world in which everything that can be set is set at random."""
     luck, more_luck = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    of_times = np.random.default_rng([seed, 2])  # so that worlds stay the same without them
     number, horizon = int(luck.integers(4, 9)), 14
     rows = region_rows(number, seed=seed)
     codes = [row["code"] for row in rows]
@@ -174,7 +175,7 @@ def random_scenario(seed: int) -> Scenario:
         "exit_base": luck.uniform(0.5, 2.5),
         "honour_base": luck.uniform(0.0, 2.0),
     }
-    payers = [payer for payer in PAYERS if payer != "tier" or "tier" in rows[0]]
+    payers = [payer for payer in PAYERS[:4] if payer != "tier" or "tier" in rows[0]]
     order = luck.permutation(codes).tolist()
     bodies = []
     for area, members in ((named[0], order[:3]), (named[-1], order[-2:])):
@@ -214,6 +215,10 @@ def random_scenario(seed: int) -> Scenario:
             "until": first + int(luck.integers(1, 8)),
             "paid_by": str(luck.choice(payers)),
         }
+        if of_times.random() < 0.4:
+            found["phase_out"] = int(of_times.integers(1, found["until"] - first + 1))
+        if of_times.random() < 0.2:
+            found["paid_by"] = str(of_times.choice(PAYERS[4:]))
         if more_luck.random() < 0.3:
             found["price"] = more_luck.uniform(0, 0.02)
         if luck.random() < 0.4:
@@ -235,6 +240,8 @@ def random_scenario(seed: int) -> Scenario:
         "support": {name: [phase(name)] for name in SUPPORTERS if luck.random() < 0.7},
         "mandates": [one for one in (mandate, tiers) if luck.random() < 0.5],
     }
+    if of_times.random() < 0.5:
+        strategy["budget"] = float(10 ** of_times.uniform(2, 5))
     always = str(luck.choice(list(MECHANISMS)))
     changes = [
         {"what": "population", "growth": 0.02, "from": 2, "until": 8},

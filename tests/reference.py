@@ -717,6 +717,8 @@ class Reference:
         for phase in self.phases(lever):
             if self.names[a] in phase.areas and phase.from_ <= quarter < phase.until:
                 value = phase.intensity
+                if (left := phase.until - quarter) <= phase.phase_out:
+                    value = round(value * left / (phase.phase_out + 1), 12)
         return value
 
     def in_force(self, lever: str, quarter: int) -> object | None:
@@ -754,17 +756,65 @@ class Reference:
             if supporter == "government":
                 if quarter > 0 and budget != self.budget(supporter, quarter - 1):
                     self.ration[supporter] = 1.0
+                elif self.ceiling < math.inf and self.ration[supporter] == 0 < budget:
+                    self.ration[supporter] = float(self.unspent(quarter) > 0)
             else:
                 need = self.running(supporter, quarter)
                 self.ration[supporter] = 1.0 if need <= budget else budget / need
             self.aid[supporter] = {
                 slot: offer * self.ration[supporter] for slot, offer in offers.items()
             }
+        self.keep_to_ceiling(quarter)
         self.startup = dict.fromkeys(self.slots, 0.0)
         self.granted = dict.fromkeys(self.slots, 0.0)
         self.cofinanced = dict.fromkeys(self.slots, 0.0)
         self.counts = dict.fromkeys(("opened", "refused", "agreements", "deciding", "ended"), 0)
         self.members_before = len(self.body)
+
+    @property
+    def ceiling(self) -> float:
+        """What all levers together may cost in a quarter."""
+        budget = getattr(self.strategy, "budget", None)
+        return math.inf if budget is None else budget / 4
+
+    def is_counted(self, lever: str, quarter: int) -> bool:
+        """Whether a lever is one of the strategy, and not of the scenario."""
+        own = {**self.strategy.mechanisms, **self.strategy.support}.get(lever, ())
+        return any(self.in_force(lever, quarter) is phase for phase in own)
+
+    def payable(self, lever: str, quarter: int, startup: float = 0.0) -> float:
+        """What a running lever costs within its own budget."""
+        if lever == "government" or not self.is_counted(lever, quarter):
+            return 0.0
+        need = self.running(lever, quarter)
+        if lever in SUPPORTERS:
+            need = min(need, max(self.budget(lever, quarter) - startup, 0.0))
+        return need
+
+    def unspent(self, quarter: int) -> float:
+        """What the ceiling leaves for start-up after mandates and running levers."""
+        need = sum(self.payable(lever, quarter) for lever in LEVERS)
+        return max(self.ceiling - self.mandates_due(quarter) - need, 0.0)
+
+    def mandates_due(self, quarter: int) -> float:
+        return sum(
+            (self.p["lever_price"] if mandate.price is None else mandate.price)
+            * self.due[slot] * self.areas[slot[1]].cost_per_resident / 4
+            for slot, mandate in self.mandate.items()
+            if self.bound[slot] > quarter and any(m is mandate for m in self.strategy.mandates)
+        )  # fmt: skip
+
+    def keep_to_ceiling(self, quarter: int) -> None:
+        rest = max(self.ceiling - self.mandates_due(quarter), 0.0)
+        need = sum(self.payable(lever, quarter) for lever in LEVERS)
+        if need <= rest:
+            return
+        for lever in (lever for lever in LEVERS if self.is_counted(lever, quarter)):
+            if lever in SUPPORTERS and lever != "government":
+                for slot in self.slots:
+                    self.aid[lever][slot] *= rest / need
+            elif lever != "government":
+                self.levers[lever] = [value * rest / need for value in self.levers[lever]]
 
     def is_target(self, supporter: str, i: int, a: int, quarter: int) -> bool:
         phase = self.in_force(supporter, quarter)
@@ -1086,7 +1136,10 @@ class Reference:
         """Grants, then co-finance after running support, within the budgets."""
         prices = [area.cost_per_resident for area in self.areas]
         asked = sum(self.granted[i, a] * prices[a] for i, a in self.slots)
-        budget = self.budget("government", quarter)
+        budget, free = self.budget("government", quarter), self.unspent(quarter)
+        if self.is_counted("government", quarter):
+            budget = min(budget, free)
+            free -= min(asked, budget)
         part = 1.0 if asked <= budget else budget / asked
         if asked > 0:
             whole = asked / self.ration["government"]
@@ -1095,6 +1148,8 @@ class Reference:
         left = self.budget("business", quarter)
         if wanted > 0 and left < math.inf:
             left = max(left - self.running("business", quarter), 0.0)
+        if self.is_counted("business", quarter):
+            left = min(left, max(free, 0.0))
         met = 1.0 if wanted <= left else left / wanted
         for slot in self.slots:
             self.granted[slot] *= part
@@ -1216,6 +1271,14 @@ class Reference:
         self.paid = {}
         self.payer = {}
         self.programme = dict.fromkeys(self.slots, 0.0)
+        counted = [lever for lever in LEVERS if self.is_counted(lever, quarter)]
+        startups = sum(self.startup_paid.get(lever, 0.0) for lever in counted)
+        left = self.ceiling - self.mandates_due(quarter) - startups
+        need = sum(
+            self.payable(lever, quarter, self.startup_paid.get(lever, 0.0)) for lever in LEVERS
+        )
+        left = max(left, 0.0)
+        covered = 1.0 if need <= left else left / need
         for lever, entry in LEVERS.items():
             phase = self.in_force(lever, quarter)
             payer = phase.paid_by if phase else entry.payer
@@ -1226,6 +1289,7 @@ class Reference:
             if lever in SUPPORTERS:
                 left = max(self.budget(lever, quarter) - startup, 0.0)
                 part = 1.0 if running <= left else left / running
+            part *= covered if lever in counted else 1.0
             self.paid[lever], self.payer[lever] = running * part + startup, payer
             if payer == "members":
                 aid = {"government": self.granted, "business": self.cofinanced}.get(lever, {})
@@ -1373,7 +1437,7 @@ class Reference:
             "programme_members": by_payer["members"],
             "programme_centre": by_payer["centre"],
             "programme_tiers": by_payer["tier"],
-            "programme_supporters": by_payer["supporter"],
+            "programme_supporters": sum(by_payer[who] for who in ("supporter", "ngo", "business")),
             "net_saving": saved - spent,
             "net_saving_discounted": (saved - spent)
             * (1 + self.scenario.discount) ** -((quarter + 0.5) / 4),

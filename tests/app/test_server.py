@@ -169,7 +169,7 @@ def test_every_control_has_a_name_and_a_line_of_help(page, address, lang):
     page.goto(f"{address}/?lang={lang}")
     settle(page)
     seen = set()
-    for tab, shown in ((0, "#measure"), (1, "#moment")):
+    for tab, shown in ((0, "#measure"), (-1, "#moment")):
         page.get_by_role("tab").nth(tab).click()
         page.locator(f"{shown}:visible").wait_for()
         page.locator("#measure, #moment").nth(1).wait_for(state="detached")
@@ -223,8 +223,8 @@ def test_a_move_updates_the_charts_that_are_there(page):
 
 def test_numbers_are_under_the_charts(page):
     settle(page)
-    page.locator("details summary").nth(1).press("Enter")
-    table = page.locator("details table").nth(1)
+    page.locator(".numbers summary").nth(1).press("Enter")
+    table = page.locator(".numbers table").nth(1)
     table.wait_for()
     assert "Kabupaten Bantul" in table.inner_text()
     assert re.search(r"[+−]\d", table.inner_text())

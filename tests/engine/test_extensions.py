@@ -176,7 +176,8 @@ def test_who_pays_is_as_the_phase_says(scenario, payer):
     changed = scenario.with_({"strategies.only.mechanisms": {"rotating_chair": phase}})
     names = list(changed.measures)
     found = history(changed, "only")
-    title = {"supporter": "supporters", "tier": "tiers"}.get(payer, payer)
+    own = {"members": "members", "centre": "centre", "tier": "tiers"}
+    title = own.get(payer, "supporters")
     spent = found[:, names.index("programme_cost")]
     assert (found[:, names.index(f"programme_{title}")] == spent).all()
     assert spent[:8].sum() == spent[12:].sum() == 0 < spent[8:12].sum()

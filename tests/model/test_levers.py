@@ -287,6 +287,65 @@ def test_nothing_is_paid_when_nothing_is_in_force() -> None:
     assert (cost > 0).tolist() == [False, False, True, True, True, False, False, False]
 
 
+def with_team_and_grants(**keys: object) -> object:
+    """Four regions, three of them in a body, under a full team and grants."""
+    levers = {"mechanisms": {"team": 1.0}, "support": {"government": 1.0, "ngo": 1.0}}
+    return make_scenario(
+        in_a_row(40_000, 30_000, 20_000, 50_000, tier=["east"] * 4),
+        bodies=[body("ABC")],
+        strategies={"s": levers | keys},
+        **roads(parameters={"lever_price": 0.006, "attention_base": 0.0, "notice": 1.0}),
+    )
+
+
+def test_a_phase_out_falls_in_equal_steps_and_ends() -> None:
+    lever = {"intensity": 0.8, "until": 8, "phase_out": 3}
+    run = Run(with_team_and_grants(mechanisms={"team": lever}), "s")
+    found = []
+    for _quarter in range(9):
+        run.advance()
+        found.append(run.state.area["team"][0])
+    assert found == pytest.approx([0.8] * 5 + [0.6, 0.4, 0.2, 0.0])
+
+
+def test_a_strategy_costs_no_more_than_its_budget_and_all_of_it_where_it_could_cost_more() -> None:
+    names = ["programme_cost", "programme_centre"]
+    free = [measure(simulate(with_team_and_grants(), "s"), name)[0] for name in names]
+    most = free[0].min() / 2
+    scenario = with_team_and_grants(budget=4 * most)
+    cut = [measure(simulate(scenario, "s"), name)[0] for name in names]
+    assert (cut[0] <= most * (1 + 1e-9)).all()
+    assert (cut[0] > 0.95 * most).all(), "levers are cut by the cost of the quarter before"
+    assert not cut[1].any(), "grants come last"
+    run = Run(scenario, "s").advance()
+    area, slot = run.state.area[0], run.state.slot[0, 0]
+    assert area.team == pytest.approx(slot.ngo)
+    assert 0 < area.team < 1
+    nothing = measure(simulate(with_team_and_grants(budget=0.0), "s"), "programme_cost")
+    without = measure(simulate(with_team_and_grants(mechanisms={}, support={}), "s"), "cooperation")
+    assert not nothing.any()
+    idle = measure(simulate(with_team_and_grants(budget=0.0, support={}), "s"), "cooperation")
+    assert (idle == without).all(), "what is not paid has no effect"
+
+
+def test_a_budget_that_is_never_reached_changes_nothing() -> None:
+    one, other = (
+        simulate(with_team_and_grants(**keys), "s").history for keys in ({}, {"budget": 1e15})
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_budget_leaves_the_levers_of_the_scenario_alone() -> None:
+    """The scenario's own team is neither cut nor counted; the strategy's forum is."""
+    levers = {"mechanisms": {"forum": {"intensity": 1.0, "members": "all"}}, "support": {}}
+    names, found = ["team", "forum"], {}
+    for budget in (1e15, 0.0):
+        scenario = with_team_and_grants(**levers, budget=budget)
+        run = Run(scenario.with_({"mechanisms": {"team": 0.7}}), "s").advance()
+        found[budget] = [float(run.state.area[name][0]) for name in names]
+    assert found == {1e15: [0.7, 1.0], 0.0: [0.7, 0.0]}
+
+
 # What it costs, and who pays ----------------------------------------------------------------------
 
 
@@ -324,9 +383,10 @@ def test_each_lever_costs_its_price_and_its_payer_pays(name, payer, price) -> No
     assert paid > 0
     block = simulate(scenario.with_(horizon=1), "s")
     columns = {"members": "members", "centre": "centre", "supporter": "supporters", "tier": "tiers"}
-    for who, column in columns.items():
+    who = columns.get(payer, "supporters")  # whom measures count NGOs and firms with
+    for column in columns.values():
         value = measure(block, f"programme_{column}")[0, 0]
-        assert value == pytest.approx(paid if who == payer else 0)
+        assert value == pytest.approx(paid if column == who else 0)
     borne = figure(block, "programme").sum()
     assert (borne < 0) == (payer == "members")
 
@@ -351,9 +411,10 @@ def test_a_mandate_costs_its_price_while_it_binds(payer, price, rate) -> None:
     assert found == pytest.approx(expected)
     columns = {"members": "members", "centre": "centre", "supporter": "supporters", "tier": "tiers"}
     block = simulate(scenario, "s")
-    for who, column in columns.items():
+    who = columns.get(payer, "supporters")
+    for column in columns.values():
         paid = measure(block, f"programme_{column}")[0, :5]
-        assert paid == pytest.approx(expected if who == payer else 0)
+        assert paid == pytest.approx(expected if column == who else 0)
 
 
 def test_forum_and_voice_cost_where_regions_serve_alone_too() -> None:

@@ -122,7 +122,8 @@ class Ladder:
         changes = {
             name: levers_at(scenario, strategy, level)
             | {"mandates": [m.model_dump(by_alias=True)
-                            for m in scenario.strategies[strategy].mandates]}
+                            for m in scenario.strategies[strategy].mandates],
+               "budget": scenario.strategies[strategy].budget}
             for (strategy, level), name in new.items() if name != strategy
         }  # fmt: skip
         experiment = replace(

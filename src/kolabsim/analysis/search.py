@@ -390,8 +390,8 @@ def known_packages(experiment: Experiment[SearchSpec]) -> dict[str, np.ndarray]:
 
 
 def is_plain(phase: Phase, scenario: Scenario) -> bool:
-    """Whether a phase covers all quarters and areas, without targets or a budget."""
-    whole = phase.from_ == 0 and phase.until >= scenario.horizon
+    """Whether a phase covers all quarters and areas alike, without targets or a budget."""
+    whole = phase.from_ == 0 and phase.until >= scenario.horizon and not phase.phase_out
     everywhere = phase.areas == "all" or set(phase.areas) == set(scenario.areas)
     limited = isinstance(phase, SupportPhase) and (
         phase.targets != "all" or phase.budget is not None

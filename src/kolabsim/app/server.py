@@ -31,6 +31,8 @@ from starlette.responses import Response
 from kolabsim.app import apart
 from kolabsim.app.answers import Answers
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
+from kolabsim.app.comparing import own_strategies
+from kolabsim.app.conditions import of_all
 from kolabsim.app.futures import find_worlds
 from kolabsim.app.group_block import GroupBlock
 from kolabsim.app.groups import without_group
@@ -50,6 +52,7 @@ from kolabsim.app.settings import (
     read_query,
     usual_value,
 )
+from kolabsim.app.side_by_side import SideBySide, done_text, jumps
 from kolabsim.app.stepper import Stepper
 from kolabsim.app.texts import (
     describe,
@@ -59,6 +62,7 @@ from kolabsim.app.texts import (
     quarter_html,
     waiting,
 )
+from kolabsim.app.timeline import Money, Timeline
 from kolabsim.app.uploads import LARGEST, Uploads, is_scenario, limits, list_shipped, load_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
@@ -192,8 +196,10 @@ class Page:
         self.playing: PlayBlock | None = None
         self.stepping = asyncio.Lock()
         """Held while a step is simulated, because the steps of one run follow each other."""
+        self.side_by_side = SideBySide(self)
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
+        self.timelines: dict[str, Timeline] = {}
 
     @property
     def lang(self) -> str:
@@ -219,11 +225,12 @@ class Page:
             for notice in find_notices(self.scenario):
                 write(notice.text, tag="p").classes("total" if notice.is_total else "")
         with ui.element("div").classes("columns"):
-            self.controls = ui.element("aside")
+            self.controls = ui.element("aside").props("id=controls")
             with self.controls:
                 self.build_controls()
             with ui.element("section"):
                 self.build_results()
+        jumps()
         report(self.problems, self.alerts)
 
     def build_controls(self) -> None:
@@ -240,16 +247,21 @@ class Page:
             strategies = source.strategy_titles(language())
             self.choice("start", _("Start with"), strategies)
             self.choice("baseline", _("Compare with"), strategies)
+            self.side_by_side.build_field()
+        Money(self)
         for title, parts in controls(chosen, source).items():
             with group(title):
                 for heading, sliders in parts.items():
                     if heading:
-                        write(heading, tag="h3")
+                        write(heading, tag="h2").classes("step")
                     for control in sliders:
                         self.build_slider(control)
                 if title == assumptions_title():
                     self.build_choice_of_assumption()
-        text = _("Levers return to the values of the strategy, and all assumptions vary.")
+        text = _(
+            "Levers return to the values, times and payers of the strategy, and all assumptions "
+            "vary."
+        )
         button("reset", _("Reset all sliders"), self.reset, text)
 
     def choice(self, name: str, label: str, choices: Mapping[str, str]) -> None:
@@ -279,11 +291,15 @@ class Page:
                 with speaking(self.settings.lang):
                     shown.set_content(significant(value))
                 self.choose(self.settings.moved(name, control.setting(value)))
+                if name in self.timelines:
+                    self.timelines[name].show()
 
             emit = "(event) => emit(event.target.value)"
             slider.on("input", move, throttle=0.05, js_handler=emit)
             slider.on("change", move, js_handler=emit)  # at once, so before a button is clicked
             help_line(name, control.help)
+            if not control.is_fixed:
+                self.timelines[name] = Timeline(self, name)
 
     def build_choice_of_assumption(self) -> None:
         """Build the list of assumptions that can be fixed, and the button that frees them."""
@@ -300,6 +316,7 @@ class Page:
         """Build the places for results."""
         with ui.tabs(on_change=self.open_tab).props("no-caps align=left") as tabs:
             ui.tab("compare", _("Compare"))
+            ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
             ui.tab("group", _("A group I mean"))
         self.tabs = tabs
@@ -310,11 +327,14 @@ class Page:
                 self.headline = write("", tag="p").classes("headline")
                 self.headline.props("id=headline aria-live=polite aria-busy=true")
                 self.state = write(waiting(), tag="p").classes("state").props("id=state")
+                self.done = write("", tag="p").classes("printed").props("id=done")
                 with ui.element("div").props("id=differences-block"):
                     self.table = ui.html("", sanitize=False).classes("differences")
                     self.charts["differences"] = ChartPlace("differences")
                 with ui.element("div").classes("pictures"):
                     self.build_pictures()
+            with ui.tab_panel("kept"):
+                self.side_by_side.build()
             with ui.tab_panel("step"):
                 self.build_stepper()
             with ui.tab_panel("group"):
@@ -446,6 +466,7 @@ class Page:
     def close(self) -> None:
         """Stop simulating for a page that was closed, and let go of everything."""
         self.wanted, self.stop[0] = None, 1
+        self.side_by_side.close()
         self.line.close()
         self.reader.close()
         self.session = self.estimate = self.stepper = None
@@ -520,6 +541,7 @@ class Page:
         self.estimate = estimate = found.estimate
         self.headline.set_content(escape(found.headline))
         self.verdicts.set_content(escape(found.verdicts))
+        self.done.set_content(escape(done_text(estimate.session)))
         differences = found.charts["differences"]
         self.table.set_content(differences_html(differences.columns, differences.rows))
         for name, chart in found.charts.items():
@@ -539,6 +561,8 @@ class Page:
         self.state.props["data-answers"] = estimate.session.settings.query
         if estimate.session.settings == self.settings:
             self.is_settled.set()
+        if estimate.is_last:
+            self.side_by_side.follow()
 
     def show_drivers(self, found: Drawing) -> None:
         """Show which assumptions carry the answer, each with a button that fixes it."""
@@ -579,7 +603,7 @@ class Page:
         elif name == "lang":
             self.reload(settings)
         elif name == "start":  # its levers replace those that were moved
-            self.rebuild(replace(settings, levers={}))
+            self.rebuild(replace(settings, levers={}, conditions=of_all(settings.conditions)))
         else:
             self.choose(settings)
             text = describe(name, self.settings, self.scenario)
@@ -600,11 +624,12 @@ class Page:
     @translated
     def reset(self) -> None:
         """Put all sliders back."""
-        self.rebuild(replace(self.settings, levers={}, assumptions={}))
+        self.rebuild(replace(self.settings, levers={}, assumptions={}, conditions={}))
 
     def rebuild(self, settings: Settings) -> None:
         """Build all controls again."""
         self.choose(settings)
+        self.timelines.clear()
         self.controls.clear()
         with self.controls:
             self.build_controls()
@@ -629,8 +654,10 @@ class Page:
         except Exception as error:
             report([unknown(error)], self.upload_alerts)
             raise
-        settings = without_group(self.settings)
-        self.reload(replace(settings, scenario=name, start=usual.start, baseline=usual.baseline))
+        known = UPLOADS.load(name).scenario
+        own = own_strategies(known, load_shipped(usual.scenario))
+        settings = replace(without_group(self.settings), scenario=name, kept=own)
+        self.reload(replace(settings, start=usual.start, baseline=usual.baseline))
 
     @translated
     def reject_upload(self) -> None:
@@ -673,6 +700,8 @@ class Page:
         """Start a run when its tab is opened."""
         if event.value == "step" and self.stepper is None:
             await self.step(0)
+        elif event.value == "kept":
+            self.side_by_side.follow()
 
     @translated
     async def step(self, quarters: int) -> None:

@@ -18,10 +18,18 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
+from kolabsim.app.conditions import (
+    Conditions,
+    budget_of,
+    lever_name,
+    phases_of,
+    under_conditions,
+)
 from kolabsim.app.futures import Worlds, find_worlds, without
 from kolabsim.app.importing import archive
+from kolabsim.app.kept import Kept
 from kolabsim.app.recent import Block, Runs, RunStore
-from kolabsim.app.settings import SHOWN, Settings, lever_name
+from kolabsim.app.settings import SHOWN, Settings
 from kolabsim.app.uploads import Upload
 from kolabsim.app.work import STRATEGIES, is_heavy, run_steps, runs_at_a_time
 from kolabsim.engine.ensemble import Task, new_state, run_block, work_of
@@ -67,32 +75,36 @@ DRAWING = Lock()
 
 
 def strategy_text(
-    strategy: Strategy, levers: Mapping[str, float], scenario: Scenario
-) -> dict[str, object]:
+    strategy: Strategy, levers: Mapping[str, float], scenario: Scenario,
+    conditions: Conditions | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Write a strategy as in a scenario file, with some levers at other intensities.
 
-    A lever that is moved keeps its phases, areas and targets.
+    A lever that is moved keeps its phases, areas and targets. Conditions change its times and
+    payers, and the budget.
     """
+    conditions = conditions or {}
     found: dict[str, dict[str, object]] = {"mechanisms": {}, "support": {}}
     for name in scenario.levers:
         kind, _dot, _name = lever_name(name).partition(".")
         phases = [
             phase_text(phase, levers.get(name, phase.intensity), name, scenario)
-            for phase in strategy.levers.get(name, ())
+            for phase in phases_of(strategy, name, levers.get(name, 0.0), conditions, scenario)
         ]
         if phases:
             found[kind][name] = phases[0] if len(phases) == 1 else phases
-        elif levers.get(name, 0.0) > 0.0:
-            found[kind][name] = levers[name]
-    mandates = [plain(mandate) for mandate in strategy.mandates]
+    bound = under_conditions(strategy.mandates, "", conditions, scenario.horizon)
+    mandates = [plain(mandate) for mandate in bound]
     text: dict[str, object] = {key: value for key, value in found.items() if value}
+    if (budget := budget_of(strategy, conditions)) is not None:
+        text["budget"] = budget
     return text | ({"mandates": mandates} if mandates else {})
 
 
 def phase_text(phase: Phase, intensity: float, lever: str, scenario: Scenario) -> object:
     """Write a phase, at another intensity, as in a scenario file, without its defaults."""
     usual: dict[str, object] = {
-        "from": 0, "until": scenario.horizon, "areas": [*scenario.areas],
+        "from": 0, "until": scenario.horizon, "areas": [*scenario.areas], "phase_out": 0,
         "paid_by": scenario.levers[lever].payer if lever in LEVERS else "",
     }  # fmt: skip
     written = plain(phase) | {"intensity": intensity}
@@ -187,8 +199,10 @@ class Session:
         """All that the runs of the baseline and of the user's strategy depend on."""
         chosen = self.settings
         both = self.source, chosen.seed, tuple(sorted(chosen.assumptions.items()))
-        levers = tuple(sorted(chosen.levers.items()))
-        return (*both, chosen.baseline), (*both, chosen.start, levers)
+        levers, conditions = (
+            tuple(sorted(one.items())) for one in (chosen.levers, chosen.conditions)
+        )
+        return (*both, chosen.baseline), (*both, chosen.start, levers, conditions)
 
     @property
     def strategies(self) -> tuple[str, str]:
@@ -198,7 +212,8 @@ class Session:
     def changes(self) -> dict[str, object]:
         """The changes to the scenario, by dotted names."""
         chosen = self.settings
-        text = strategy_text(self.source.strategies[chosen.start], chosen.levers, self.source)
+        start = self.source.strategies[chosen.start]
+        text = strategy_text(start, chosen.levers, self.source, chosen.conditions)
         text["title"] = in_all_languages(N_("Your strategy"))
         found: dict[str, object] = {
             f"parameters.{name}": value for name, value in chosen.assumptions.items()
@@ -271,7 +286,7 @@ class Session:
     def study_files(self) -> dict[str, bytes]:
         """The files of a study, with a scenario for the user's strategy where sliders moved."""
         own = {}
-        if self.settings.changes:
+        if self.settings.changes or self.settings.conditions:
             own[OWN] = self.scenario_text().encode()
         return {**self.upload.files, **own}
 
@@ -333,8 +348,23 @@ def open_scenario(
         Session(settings, found.scenario)
     except InputError as error:
         problems.found |= dict.fromkeys(refused(error))
-        settings = replace(settings, start=usual.start, baseline=usual.baseline, assumptions={})
+        settings = replace(
+            settings, start=usual.start, baseline=usual.baseline, assumptions={}, conditions={}
+        )
+    settings = replace(
+        settings, kept=tuple(one for one in settings.kept if is_kept(one, found, problems))
+    )
     return settings, found
+
+
+def is_kept(one: Kept, found: Upload, problems: Problems) -> bool:
+    """Whether a strategy that is kept can be simulated here; otherwise report why not."""
+    try:
+        Session(Settings().showing(one), found.scenario)
+    except InputError as error:
+        problems.found |= dict.fromkeys(refused(error))
+        return False
+    return True
 
 
 # Estimates ----------------------------------------------------------------------------------------

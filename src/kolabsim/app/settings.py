@@ -12,6 +12,15 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from kolabsim.app.conditions import (
+    NAMES,
+    Condition,
+    Conditions,
+    lever_name,
+    read_condition,
+    write_condition,
+)
+from kolabsim.app.kept import Kept, read_kept
 from kolabsim.errors import Problems, suggestion
 from kolabsim.figures.formatting import format_price, significant
 from kolabsim.figures.labels import capitalise
@@ -53,6 +62,10 @@ class Settings:
     """Its service area, its legal form, and the years after which members leave."""
     levers: Mapping[str, float] = field(default_factory=dict)
     """Intensities, 0 to 1, of the levers that were moved."""
+    conditions: Conditions = field(default_factory=dict)
+    """Times, payers and budget that were set, by dotted names; see :mod:`.conditions`."""
+    kept: tuple[Kept, ...] = ()
+    """Strategies that are kept under a name, side by side."""
     assumptions: Mapping[str, float] = field(default_factory=dict)
     """Values of the parameters that are fixed; all others vary from future to future."""
 
@@ -70,7 +83,10 @@ class Settings:
             name: getattr(self, name) for name in WORDS
             if getattr(self, name) != getattr(usual, name)
         }  # fmt: skip
-        return urlencode(words | {name: f"{value:g}" for name, value in self.changes.items()})
+        words |= {name: f"{value:g}" for name, value in self.changes.items()}
+        words |= {name: write_condition(value) for name, value in self.conditions.items()}
+        words |= {f"kept.{number}": one.text for number, one in enumerate(self.kept, 1)}
+        return urlencode(words)
 
     def moved(self, name: str, value: float | None) -> Settings:
         """Return settings with a lever moved or a parameter fixed; None puts it back."""
@@ -80,20 +96,26 @@ class Settings:
         changed = others if value is None else others | {rest: value}
         return replace(self, **{group: changed})  # type: ignore[arg-type]
 
+    def under(self, name: str, value: Condition | None) -> Settings:
+        """Return settings with a condition; None puts it back."""
+        others = {key: v for key, v in self.conditions.items() if key != name}
+        return replace(self, conditions=others if value is None else others | {name: value})
+
+    def keep(self, name: str) -> Settings:
+        """Return settings that keep the present strategy under a name, in place of that before."""
+        one = Kept(name, self.start, dict(self.levers), dict(self.conditions))
+        others = tuple(other for other in self.kept if other.name != name)
+        return replace(self, kept=(*others, one))
+
+    def showing(self, one: Kept) -> Settings:
+        """Return settings with the levers and conditions of a kept strategy."""
+        return replace(self, start=one.start, levers=one.levers, conditions=one.conditions)
+
 
 WORDS = (
     "scenario", "start", "baseline", "measure", "seed", "lang", "group", "area", "form", "leaves",
 )  # fmt: skip
 """Settings that are one word or number, by their names in an address."""
-
-
-def lever_name(name: str) -> str:
-    """The dotted name of a lever.
-
-    >>> lever_name("team"), lever_name("ngo")
-    ('mechanisms.team', 'support.ngo')
-    """
-    return f"{'support' if name in SUPPORTERS else 'mechanisms'}.{name}"
 
 
 def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
@@ -109,6 +131,10 @@ def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
         elif name == "seed":
             value = number_in(name, text, 0, LARGEST_SEED, problems)
             found = found if value is None else replace(found, seed=int(value))
+        elif name in NAMES:
+            found = found.under(name, read_condition(name, text, problems))
+        elif name.startswith("kept."):
+            found = replace(found, kept=read_kept(text, found.kept, problems))
         elif name in WORDS and text in words.get(name, (text,)):
             found = replace(found, **{name: text})  # type: ignore[arg-type]
         else:

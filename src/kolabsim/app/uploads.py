@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from kolabsim.app.importing import MOST_REGIONS, Call, Preview
+from kolabsim.app.kept import write_as_scenario
 from kolabsim.app.work import check_work
 from kolabsim.engine.ensemble import build_task
 from kolabsim.errors import InputError, Problems, suggestion
@@ -218,6 +219,7 @@ def read(files: Mapping[str, bytes], folder: Path, study: str, factor: float = 1
     if study:
         path = folder / STUDY
     else:
+        write_as_scenario(path)
         check_text(path, files)
     scenario = Scenario.load(path)
     if len(scenario.regions) > MOST_REGIONS:

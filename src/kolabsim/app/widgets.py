@@ -20,6 +20,16 @@ from kolabsim.i18n import _, language, speaking
 
 STYLE = (Path(__file__).parent / "app.css").read_text(encoding="utf-8")
 MOST_PROBLEMS = 12
+PRINTED = """<script>addEventListener('beforeprint', () => {
+  for (const one of document.querySelectorAll('.chart svg')) {
+    const {width, height} = one.getBoundingClientRect();
+    if (width && !one.hasAttribute('viewBox'))
+      one.setAttribute('viewBox', `0 0 ${one.getAttribute('width')} ${one.getAttribute('height')}`);
+  }
+})
+addEventListener('afterprint', () => document.querySelectorAll('.chart svg').forEach(
+  one => one.removeAttribute('viewBox')))</script>"""
+"""Lets charts, which have the size of the screen, shrink on paper."""
 
 
 def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +51,7 @@ def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
 def begin_page() -> None:
     """Give a page its style, its colours and its language."""
     ui.add_css(STYLE)
+    ui.add_head_html(PRINTED)
     ui.colors(primary=BLUE)
     ui.context.client.content.classes("page")
     ui.run_javascript(f"document.documentElement.lang = {language()!r}")
@@ -59,6 +70,7 @@ class ChartPlace:
 
     def __init__(self, name: str, *, numbers: bool = False) -> None:
         self.chart = ui.echart({}, renderer="svg").props(f"id={name} role=img").classes("chart")
+        self.chart.props["aria-label"] = _("Simulating …")
         self.numbers = None
         if numbers:
             with ui.element("details").classes("numbers"):
@@ -188,12 +200,12 @@ def uploader(
         multiple=True, auto_upload=True, max_total_size=LARGEST,
         on_multi_upload=upload, on_rejected=reject,
     ).props("flat").classes("upload")  # fmt: skip
-    # Quasar's own button is an icon without a name.
+    # Quasar's own button is an icon without a name; its field for files needs no place.
     label = escape(label)
     place.add_slot("header", (
         f'<q-btn outline no-caps id="{name}" aria-label="{label}" label="{label}" '
-        f'aria-describedby="{name}-help" @click="props.pickFiles"><q-uploader-add-trigger />'
-        "</q-btn>"
+        f'aria-describedby="{name}-help" @click="props.pickFiles" />'
+        '<div style="display:none"><q-uploader-add-trigger /></div>'
     ))  # fmt: skip
     help_line(name, text or uploads_help())
 

@@ -378,6 +378,7 @@ class CollaborationModel(mesa.Model):
             return
         host_entry(interventions.start_quarter)(world, state, policy, p, quarter)
         self.agents_by_type[Supporter].do("offer")
+        host_entry(interventions.keep_to_ceiling)(state, policy, p, quarter)
         host_entry(bodies.tally_all)(state, p, quarter)
         self._regions_do("identify")
         self._regions_do("communicate")

@@ -104,7 +104,9 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
         intensity = policy.lever.copy()
         for name, value in levers.items():
             k = list(LEVERS).index(name.partition(".")[2])
-            intensity[..., k][base.lever_on[k]] = value
+            on = base.lever_on[k]
+            # At full intensity, the base has the part that a phase-out leaves.
+            intensity[..., k][on] = value * policy.lever[..., k][on]
         policy = policy._replace(lever=intensity)
     return task._replace(
         world=world, policy=policy, parameters=parameters, rule_parameters=rule, seed=seed

@@ -91,6 +91,7 @@ def support(s, policy, p, custom, quarter):
     for k in range(COMMUNITY - GOVERNMENT + 1):
         score_regions(policy.target[policy.period[quarter], k], s, custom, scores)
         offer(k, s, policy, p, scores, quarter)
+    keep_to_ceiling(s, policy, p, quarter)
     tally_all(s, p, quarter)
 
 
@@ -196,6 +197,9 @@ def offer(k, s, policy, p, scores, quarter):
         # quarter in which a region entered; after a change of budget they expect all of it.
         if quarter > 0 and budget != policy.budget[policy.period[quarter - 1], k]:
             s.ledger[RATION, lever] = 1.0
+        elif policy.ceiling[0] < np.inf and s.ledger[RATION, lever] == 0.0 < budget:
+            # Nobody asks any more, but other levers may leave something again.
+            s.ledger[RATION, lever] = 1.0 if unspent(s, policy, p, quarter) > 0.0 else 0.0
     else:  # running support is rationed by the present cost of its targets
         need = running_cost(lever, s, policy.price[phase, lever], p)
         s.ledger[RATION, lever] = 1.0 if need <= budget else budget / need
@@ -244,7 +248,13 @@ def set_offer(slot, lever, value):
 @device
 def ration(lever, s, p):
     """Cut an offer pro rata to the supporter's budget, and update the rows of the parties."""
-    part, areas = s.ledger[RATION, lever], s.slot.shape[1]
+    cut_offer(lever, s.ledger[RATION, lever], s, p)
+
+
+@device
+def cut_offer(lever, part, s, p):
+    """Cut an offer to a part, and update the rows of the parties."""
+    areas = s.slot.shape[1]
     for i in range(s.slot.shape[0]):
         for a in range(areas):
             slot, row = s.slot[i, a], s.sums[i * areas + a]
@@ -254,6 +264,33 @@ def ration(lever, s, p):
             row[ROW.mediation] = slot.ngo
             row[ROW.business] = slot.business
             row[ROW.voice] = slot.community
+
+
+@device
+def keep_to_ceiling(s, policy, p, quarter):
+    """Cut running levers pro rata to what the strategy may cost in this quarter (E13).
+
+    Levers of the scenario do not count. Mandates and user-defined mechanisms cannot be cut, so that
+    they come first.
+    """
+    if policy.ceiling[0] == np.inf:
+        return
+    need, rest = 0.0, max(policy.ceiling[0] - firm_cost(s, policy, p, quarter), 0.0)
+    for lever in range(CUSTOM):
+        need += payable(lever, 0.0, s, policy, p, quarter)
+    if need <= rest:
+        return
+    part, counted = rest / need, policy.counted[policy.period[quarter]]
+    for a in range(s.slot.shape[1]):
+        area = s.area[a]
+        area.forum *= part if counted[FORUM] > 0 else 1.0
+        area.planning *= part if counted[PLANNING] > 0 else 1.0
+        area.team *= part if counted[TEAM] > 0 else 1.0
+        area.information *= part if counted[INFORMATION] > 0 else 1.0
+        area.monitoring *= part if counted[MONITORING] > 0 else 1.0
+    for lever in range(NGO, CUSTOM):
+        if counted[lever] > 0:
+            cut_offer(lever, part, s, p)
 
 
 @device
@@ -314,6 +351,47 @@ def running_cost(lever, s, price, p):
             yearly = charge(lever, s.region[i], s.slot[i, a], area, price, p)
             total += yearly * area.cost_per_resident / QUARTERS
     return total
+
+
+@device
+def payable(lever, startup, s, policy, p, quarter):
+    """What a lever that counts costs in this quarter besides start-up, within its own budget."""
+    phase = policy.period[quarter]
+    is_counted = policy.counted[phase, lever] > 0
+    if lever == GOVERNMENT or not is_counted or not is_offered(policy, lever, quarter):
+        return 0.0
+    running = running_cost(lever, s, policy.price[phase, lever], p)
+    if lever > GOVERNMENT:
+        running = min(running, max(policy.budget[phase, lever - SUPPORTERS_AT] - startup, 0.0))
+    return running
+
+
+@device
+def firm_cost(s, policy, p, quarter):
+    """What mandates and user-defined mechanisms that count cost in this quarter, in money."""
+    phase, total = policy.period[quarter], 0.0
+    for i in range(s.slot.shape[0]):
+        for a in range(s.slot.shape[1]):
+            slot, money = s.slot[i, a], s.area[a].cost_per_resident / QUARTERS
+            for u in range(policy.rate.shape[2]):
+                if policy.counted[phase, CUSTOM + u] > 0:
+                    total += custom_charge(policy.rate[phase, a, u], policy.base[u], slot) * money
+            is_bound = slot.mandate != NOBODY and slot.bound_until > quarter
+            if is_bound and policy.mandate_counted[slot.mandate] > 0:
+                price = policy.mandate_price[slot.mandate]
+                total += (p.lever_price if isnan(price) else price) * slot.due * money
+    return total
+
+
+@device
+def unspent(s, policy, p, quarter):
+    """What the ceiling of the strategy leaves for start-up in this quarter, in money."""
+    left = policy.ceiling[0]
+    if left < np.inf:
+        left -= firm_cost(s, policy, p, quarter)
+        for lever in range(CUSTOM):
+            left -= payable(lever, 0.0, s, policy, p, quarter)
+    return max(left, 0.0)
 
 
 @device
@@ -387,7 +465,12 @@ def fund(s, policy, p, quarter):
                 money = s.area[a].cost_per_resident
                 grants += slot.granted * money
                 shares += slot.cofinanced * money
+    free = unspent(s, policy, p, quarter) if grants + shares > 0.0 else np.inf
+    counted = policy.counted[policy.period[quarter]]
     budget = policy.budget[policy.period[quarter], 0]
+    if counted[GOVERNMENT] > 0:
+        budget = min(budget, free)
+        free -= min(grants, budget)
     paid = 1.0 if grants <= budget else budget / grants
     if grants > 0.0:
         # The requests were already cut to the part that regions expected.
@@ -397,6 +480,8 @@ def fund(s, policy, p, quarter):
     if left < np.inf and shares > 0.0:
         price = policy.price[policy.period[quarter], BUSINESS]
         left = max(left - running_cost(BUSINESS, s, price, p), 0.0)
+    if counted[BUSINESS] > 0:
+        left = min(left, max(free, 0.0))
     met = 1.0 if shares <= left else left / shares
     if paid < 1.0 or met < 1.0:
         for i in range(regions):
@@ -405,6 +490,23 @@ def fund(s, policy, p, quarter):
                 s.slot[i, a].cofinanced *= met
     s.ledger[PAID, GOVERNMENT] = grants * paid
     s.ledger[PAID, BUSINESS] = shares * met
+
+
+@device
+def covered_part(s, policy, p, quarter):
+    """Part of the running cost of levers that the ceiling of the strategy covers.
+
+    Bodies that began in this quarter may have raised it since the levers were cut.
+    """
+    if policy.ceiling[0] == np.inf:
+        return 1.0
+    left, need = policy.ceiling[0] - firm_cost(s, policy, p, quarter), 0.0
+    for lever in range(CUSTOM):
+        startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
+        left -= startup if policy.counted[policy.period[quarter], lever] > 0 else 0.0
+        need += payable(lever, startup, s, policy, p, quarter)
+    left = max(left, 0.0)
+    return 1.0 if need <= left else left / need
 
 
 @device
@@ -417,7 +519,7 @@ def bill(s, policy, p, quarter):
             for a in range(areas):
                 s.slot[i, a].programme = 0.0
     now.paid_members = now.paid_centre = now.paid_supporter = now.paid_tier = 0.0
-    phase = policy.period[quarter]
+    phase, covered = policy.period[quarter], covered_part(s, policy, p, quarter)
     for lever in range(CUSTOM):
         payer, price = policy.payer[phase, lever], policy.price[phase, lever]
         startup = s.ledger[PAID, lever] if lever in (GOVERNMENT, BUSINESS) else 0.0
@@ -428,7 +530,9 @@ def bill(s, policy, p, quarter):
                 budget = policy.budget[phase, lever - SUPPORTERS_AT]
                 left = max(budget - startup, 0.0)
                 part = 1.0 if running <= left else left / running
-                running *= part
+            if policy.counted[phase, lever] > 0:
+                part *= covered
+            running *= part
         if payer == MEMBERS_PAY and running + startup > 0.0:
             for i in range(regions):
                 for a in range(areas):

@@ -122,11 +122,12 @@ ALL, SMALLEST, POOREST, NEWEST, BEST, LISTED = range(6)
 CUSTOM_TARGETS = len(TARGETS)
 """Position of the first user-defined targeting rule."""
 
-PAYERS = ("members", "centre", "supporter", "tier")
-"""Bearers of the cost of a lever; ``tier`` is the higher tier, such as a province."""
+PAYERS = ("members", "centre", "supporter", "tier", "ngo", "business")
+"""Bearers of the cost of a lever; ``tier`` is the higher tier, such as a province. Measures count
+what NGOs and firms pay, whatever the lever, as paid by supporters."""
 PAYER_TITLES = {
     "members": N_("members"), "centre": N_("central government"), "supporter": N_("the supporter"),
-    "tier": N_("the higher tier"),
+    "tier": N_("the higher tier"), "ngo": N_("an NGO"), "business": N_("firms"),
 }  # fmt: skip
 """The same in words."""
 

@@ -401,7 +401,14 @@ class Policy(NamedTuple):
     """[P, U] bearers of the cost of each user-defined mechanism, positions in PAYERS."""
     forum: np.ndarray
     """[P, R] number of the forum that a region is in, or -1."""
+    ceiling: np.ndarray
+    """[1] most that the levers of the strategy cost in a quarter, in money; infinite if not
+    capped."""
+    counted: np.ndarray
+    """[P, 9 + U] 1 where a lever, then a user-defined mechanism, counts towards the ceiling."""
     mandate: np.ndarray
     """[G, 4 + 16] mandates: area, first quarter, first quarter after, bearer, members."""
     mandate_price: np.ndarray
     """[G] yearly price of each mandate, share of joint cost; NaN where the parameter holds."""
+    mandate_counted: np.ndarray
+    """[G] 1 where a mandate counts towards the ceiling."""

@@ -74,11 +74,17 @@ def what_is_done(strategy: Strategy, scenario: Scenario) -> list[str]:
             if (phase.from_, phase.until) != (0, scenario.horizon):
                 text = _(" (quarters {first} to {last})")
                 period = fill(text, first=phase.from_, last=phase.until - 1)
+            if phase.phase_out:
+                period += fill(_(", phased out over {number} quarters"), number=phase.phase_out)
             text, intensity = _("{lever} {intensity}{period}, paid by {payer}"), phase.intensity
             filled = {"intensity": significant(intensity), "period": period, "payer": payer}
             done.append(fill(text, lever=_(lever.title), **filled))
     text = _("a mandate in {number} service areas")
-    return [*done, *(fill(text, number=len(mandate.areas)) for mandate in strategy.mandates)]
+    done += [fill(text, number=len(mandate.areas)) for mandate in strategy.mandates]
+    if strategy.budget is not None:
+        text, amount = _("at most {amount} a year"), money(strategy.budget, scenario.currency)
+        done.append(fill(text, amount=amount))
+    return done
 
 
 def measure_glossary(measures: Iterable[str]) -> Table:

@@ -19,11 +19,19 @@ from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.model.decision_rules import BUILT_IN, rule_record
 from kolabsim.model.declare import RULES, DecisionRule, Declared, factors
 from kolabsim.model.initialisation import BODY_MEMBERS, place_contacts
-from kolabsim.model.parameters import parameter_record
+from kolabsim.model.parameters import QUARTERS, parameter_record
 from kolabsim.model.rng import region_ids
 from kolabsim.model.state import NOBODY, Policy, World, empty_records
 from kolabsim.scenario.geometry import border_pairs, great_circle, nearest_pairs, on_sphere
-from kolabsim.scenario.strategy import AT_ONCE, ForumPhase, Levers, Lists, Mandate, SupportPhase
+from kolabsim.scenario.strategy import (
+    AT_ONCE,
+    ForumPhase,
+    Levers,
+    Lists,
+    Mandate,
+    Strategy,
+    SupportPhase,
+)
 
 if TYPE_CHECKING:
     from kolabsim.scenario.contacts import Contacts
@@ -280,7 +288,7 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
         name: (*always.get(name, ()), *chosen.get(name, ()))
         for name in (*levers.LEVERS, *declared.mechanisms)
     }
-    edges = [q for of_lever in phases.values() for p in of_lever for q in (p.from_, p.until)]
+    edges = [q for of_lever in phases.values() for p in of_lever for q in p.edges]
     starts, period = _periods(edges, scenario.horizon)
     intensity = np.zeros((len(starts), len(areas), len(phases)))
     budget = np.full((len(starts), len(levers.SUPPORTERS)), math.inf)
@@ -292,11 +300,14 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
     part_of = np.ones((len(starts), len(levers.SUPPORTERS)))
     listed = np.zeros((len(starts), len(levers.SUPPORTERS), len(regions)), np.int64)
     forum = np.full((len(starts), len(regions)), NOBODY, np.int64)
+    counted = np.zeros((len(starts), len(phases)), np.int64)
     for position, (name, of_lever) in enumerate(phases.items()):
-        for phase in of_lever:
+        for place, phase in enumerate(of_lever):
             on = (starts >= phase.from_) & (starts < phase.until)
             which = np.array([area in phase.areas for area in areas])
-            intensity[..., position][np.ix_(on, which)] = phase.intensity
+            strength = np.array([[phase.intensity_in(int(quarter))] for quarter in starts[on]])
+            intensity[..., position][np.ix_(on, which)] = strength
+            counted[on, position] = place >= len(always.get(name, ()))
             if phase.paid_by:
                 payer[on, position] = levers.PAYERS.index(phase.paid_by)
             if phase.price is not None:
@@ -316,12 +327,18 @@ def build_policy(scenario: Scenario, strategy: Levers) -> Policy:
     return Policy(
         period=period, lever=intensity[..., :number].copy(), budget=budget, target=target,
         part=part_of, listed=listed, payer=payer[:, :number].copy(),
-        price=price[:, :number].copy(), forum=forum,
+        price=price[:, :number].copy(), forum=forum, ceiling=_ceiling(strategy), counted=counted,
         effect=effect, rate=rate,
         base=np.array([base(one.lever.base) for one in declared.mechanisms.values()], np.int64),
         bearer=payer[:, number:].copy(),
-        **_mandates(scenario, mandates, areas),
+        **_mandates(scenario, mandates, areas, len(scenario.mandates)),
     )  # fmt: skip
+
+
+def _ceiling(strategy: Levers) -> np.ndarray:
+    """Return the most that a strategy may cost in a quarter, in money [1]."""
+    budget = strategy.budget if isinstance(strategy, Strategy) else None
+    return np.array([math.inf if budget is None else budget / QUARTERS])
 
 
 def target_number(targets: str | tuple[str, ...], declared: Declared) -> int:
@@ -384,10 +401,11 @@ def split_tier(places: np.ndarray, rows: Sequence[int], most: int) -> list[list[
 
 
 def _mandates(
-    scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[str]
+    scenario: Scenario, mandates: Iterable[Mandate], areas: Sequence[str], always: int
 ) -> dict[str, np.ndarray]:
-    places, found, prices = on_sphere(scenario.regions), [], []
-    for mandate in mandates:
+    """Return mandates by the names of arrays; the first ones, ``always``, are the scenario's."""
+    places, found, prices, counted = on_sphere(scenario.regions), [], [], []
+    for place, mandate in enumerate(mandates):
         groups = _groups(scenario, mandate.groups)
         if isinstance(mandate.groups, str):
             pieces = [piece for rows in groups for piece in split_tier(places, rows, mandate.size)]
@@ -399,9 +417,11 @@ def _mandates(
                     bearer = levers.PAYERS.index(mandate.paid_by)
                     found.append([a, mandate.from_, mandate.until, bearer, *group, *free])
                     prices.append(math.nan if mandate.price is None else mandate.price)
+                    counted.append(place >= always)
     return {
         "mandate": np.array(found, np.int64).reshape(-1, LISTED + levers.CAP),
         "mandate_price": np.array(prices, np.float64),
+        "mandate_counted": np.array(counted, np.int64),
     }
 
 

@@ -7,7 +7,7 @@ replaced by what they refer to and defaults that depend on the scenario are fill
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, create_model
 from pydantic_core import PydanticCustomError
@@ -33,6 +33,9 @@ from kolabsim.scenario.schema import (
     in_language,
 )
 from kolabsim.scenario.source import NodePath
+
+TIMES = ("from_", "until", "phase_out", "paid_by")
+"""Settings of a strategy that hold for each of its levers that does not state its own."""
 
 Lists = str | tuple[tuple[str, ...], ...]
 """Lists of codes of regions, or a word for them: ``tiers`` or ``all``."""
@@ -60,6 +63,8 @@ class Period(Section):
         return resolve_fields(self, path, known).model_copy(update={"until": until})
 
 
+AnyPeriod = TypeVar("AnyPeriod", bound=Period)
+
 # Levers -----------------------------------------------------------------------------------------
 
 
@@ -74,11 +79,35 @@ class Phase(Period):
     """Who pays; default: the usual payer of the lever. Empty where a mechanism of your own says."""
     price: float | None = Field(default=None, ge=0, le=1)
     """Yearly price at full intensity, share of the cost it applies to; default: the parameter."""
+    phase_out: int = Field(default=0, ge=0, le=LONGEST)
+    """Number of its last quarters in which the intensity falls in equal steps, to 0 at the end."""
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Quarters in which it begins, changes its intensity, or ends."""
+        return (self.from_, *range(self.until - self.phase_out, self.until + 1))
+
+    def intensity_in(self, quarter: int) -> float:
+        """The intensity in a quarter of the phase.
+
+        >>> [Phase(intensity=0.9, until=4, phase_out=2).intensity_in(q) for q in range(4)]
+        [0.9, 0.9, 0.6, 0.3]
+        """
+        left = self.until - quarter
+        if left > self.phase_out:
+            return self.intensity
+        return round(self.intensity * left / (self.phase_out + 1), 12)
 
     def resolve(self, path: NodePath, known: Resolver) -> Self:
         """Return a copy with names and defaults resolved."""
         known.check_payer(self.paid_by, path)
-        return super().resolve(path, known)
+        found = super().resolve(path, known)
+        length = found.until - found.from_
+        if found.phase_out > length > 0:
+            message = _("{number} quarters; allowed: at most the {most} of the phase")
+            words = {"number": found.phase_out, "most": length}
+            known.add_problem((*path, "phase_out"), message, **words)
+        return found
 
 
 class ForumPhase(Phase):
@@ -178,14 +207,22 @@ class Levers(Section):
         """Return the phases of mechanisms and support; where phases overlap, the later one wins."""
         return {**self.mechanisms, **self.support}
 
-    def resolve_levers(self, path: NodePath, known: Resolver) -> dict[str, Any]:
-        """Return the fields of this class with names and defaults resolved."""
+    def resolve_levers(
+        self, path: NodePath, known: Resolver, usual: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        """Return the fields of this class with names and defaults resolved.
+
+        ``usual`` are settings of phases and mandates that do not state them.
+        """
         written: Any = self  # before resolving, levers still have their shape in the file
+        usual = usual or {}
         return {
-            "mechanisms": _resolve_phases(written.mechanisms or (), (*path, "mechanisms"), known),
-            "support": _resolve_phases(written.support or (), (*path, "support"), known),
+            "mechanisms": _resolve_phases(
+                written.mechanisms or (), (*path, "mechanisms"), known, usual
+            ),
+            "support": _resolve_phases(written.support or (), (*path, "support"), known, usual),
             "mandates": tuple(
-                mandate.resolve((*path, "mandates", position), known)
+                _completed(mandate, usual).resolve((*path, "mandates", position), known)
                 for position, mandate in enumerate(self.mandates)
             ),
         }
@@ -194,15 +231,32 @@ class Levers(Section):
         """Return everything about the levers that determines results, as plain data."""
         return {
             "levers": {
-                name: [phase.model_dump() for phase in phases]
+                name: [_plain_phase(phase) for phase in phases]
                 for name, phases in self.phases().items()
             },
             "mandates": [mandate.model_dump() for mandate in self.mandates],
         }
 
 
+def _plain_phase(phase: Phase) -> dict[str, Any]:
+    """Return a phase as plain data; without a phase-out, as before there were any."""
+    return phase.model_dump(exclude=set() if phase.phase_out else {"phase_out"})
+
+
+def _completed(period: AnyPeriod, usual: Mapping[str, object]) -> AnyPeriod:
+    """Return a phase or mandate with usual settings where it states none."""
+    stated, known = set(period.model_fields_set), type(period).model_fields
+    if "until" in stated:
+        stated.add("phase_out")  # which is the way to the end that the strategy states
+    update = {key: v for key, v in usual.items() if key in known and key not in stated}
+    return period.model_copy(update=update)
+
+
 def _resolve_phases(
-    levers: Iterable[tuple[str, tuple[Phase, ...]]], path: NodePath, known: Resolver
+    levers: Iterable[tuple[str, tuple[Phase, ...]]],
+    path: NodePath,
+    known: Resolver,
+    usual: Mapping[str, object],
 ) -> dict[str, tuple[Phase, ...]]:
     resolved = {}
     for name, phases in levers:
@@ -211,12 +265,13 @@ def _resolve_phases(
             hint = suggestion(name, MECHANISMS)
             known.add_problem(here, _("unknown key{suggestion}"), at_key=True, suggestion=hint)
         elif phases:
-            usual = LEVERS[name].payer if name in LEVERS else None
+            payer = LEVERS[name].payer if name in LEVERS else None
+            whole = [_completed(phase, usual) for phase in phases]
             resolved[name] = tuple(
                 phase.resolve((*here, k), known).model_copy(
-                    update={"paid_by": phase.paid_by or usual}
+                    update={"paid_by": phase.paid_by or payer}
                 )
-                for k, phase in enumerate(phases)
+                for k, phase in enumerate(whole)
             )
     return resolved
 
@@ -228,13 +283,27 @@ def declared(kind: str) -> Mapping[str, object]:
 
 
 class Strategy(Levers):
-    """A named set of lever settings: the choice of a planner."""
+    """A named set of lever settings: the choice of a planner.
+
+    Times and payer hold for each of its levers and mandates that does not state its own.
+    """
 
     titles: Title = Field(default={}, alias="title")
     descriptions: Title = Field(default={}, alias="description", repr=False)
     offered: bool = Field(default=True, repr=False)
     """Whether it is compared where no strategies are named; ``false`` for what is in place already
     or allowed nowhere in these regions."""
+    from_: int = Field(default=0, ge=0, lt=LONGEST, alias="from", repr=False)
+    """First quarter of its levers."""
+    until: int | None = Field(default=None, ge=1, le=LONGEST, repr=False)
+    """First quarter in which they are no longer in force; default: the end."""
+    phase_out: int = Field(default=0, ge=0, le=LONGEST, repr=False)
+    """Number of their last quarters in which intensities fall in equal steps, to 0 at the end."""
+    paid_by: Annotated[str, OneOf(PAYERS)] | None = Field(default=None, repr=False)
+    """Who pays for them; default: the usual payer of each."""
+    budget: float | None = Field(default=None, ge=0, repr=False)
+    """Most that its levers may cost in a year, in the scenario's currency; default: no limit.
+    Running levers are cut in proportion to keep it, and start-up aid gets what is left."""
     _name: str = PrivateAttr(default="")
 
     @property
@@ -257,9 +326,20 @@ class Strategy(Levers):
 
     def resolve(self, name: str, known: Resolver) -> Strategy:
         """Return a copy under a name with names and defaults resolved."""
-        found = self.model_copy(update=self.resolve_levers(("strategies", name), known))
+        path: NodePath = ("strategies", name)
+        before = len(known.problems.found)
+        known.check_payer(self.paid_by, path)
+        known.until(self.from_, self.until, path)
+        stated = self.model_fields_set if len(known.problems.found) == before else set()
+        usual = {key: getattr(self, key) for key in TIMES if key in stated}
+        found = self.model_copy(update=self.resolve_levers(path, known, usual))
         found._name = name
         return found
+
+    def plain_levers(self) -> dict[str, Any]:
+        """Return everything about the levers that determines results, as plain data."""
+        budget = {} if self.budget is None else {"budget": self.budget}
+        return super().plain_levers() | budget
 
 
 # The course of events ---------------------------------------------------------------------------
