@@ -75,7 +75,7 @@ def write_group(
         reproduction_section(facts, methods(found, facts)),
     ]
     title = join_names([name(found, code) for code in found.members])
-    notices = find_notices(scenario)
+    notices = find_notices(scenario, [found.strategy])
     page = Page(title, sections, lines=lines, kind=scenario.title(language()), notices=notices)
     return write_page(page, path, workbook=workbook)
 
