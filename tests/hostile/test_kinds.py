@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kolabsim import figures, load
+from kolabsim import compare, figures, load
 from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.figures import style
@@ -318,6 +318,20 @@ def test_a_map_goes_across_180_degrees(ends):
     (east, _north), shape = place.points[np.argmin(ends)], next(iter(place.shapes.values()))
     assert shape.rings[0][0, 0] == pytest.approx(east)
     assert plain.longitude.min() == min(ends)
+
+
+@pytest.mark.parametrize(("north", "least", "most"), [(0.0, 2.0, 3.5), (2.0, 4.9, 5.1)])
+def test_a_flat_map_has_no_white_page_around_it(north, least, most):
+    rows = [{"code": f"R{k}", "population": 9_000, "latitude": north * (k % 2), "longitude": east}
+            for k, east in enumerate((178.0, 179.0, -179.5))]  # fmt: skip
+    scenario = make_scenario(rows, nearest=1)
+    results = simulate(scenario.with_(horizon=2), ["voluntary", "team"], runs=2)
+    drawn = figures.regions_map(compare(results), "team")
+    assert least < drawn.get_size_inches()[1] < most
+    place = RegionMap(scenario.regions)
+    low, high = place.frame()
+    assert (low < place.points.min(axis=0)).all()
+    assert (high > place.points.max(axis=0)).all()
 
 
 @sketched

@@ -41,7 +41,7 @@ def check(
 
 
 def describe(name: str) -> tuple[str, list[Notice]]:
-    """Describe a scenario or an experiment in one line, and return what else is to be told of it.
+    """Describe a scenario or an experiment in one line, and return the notices on it.
 
     Raises :class:`~kolabsim.errors.InputError` with all of its problems.
     """

@@ -58,8 +58,8 @@ def same_strategies(scenario: Scenario, strategies: Collection[str]) -> list[lis
 def effect(scenario: Scenario, strategy: Levers) -> bytes:
     """Return what a strategy makes the engine do, on top of the scenario's own levers.
 
-    It is the same however phases are written: what is said of a lever without intensity, and the
-    share that support for all leaves unread, do not count.
+    It is the same however phases are written: settings of a lever without intensity, and the share
+    of support for all, do not count.
     """
     policy = build_policy(scenario, strategy)
     period = policy.period

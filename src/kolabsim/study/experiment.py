@@ -114,8 +114,7 @@ class Experiment(Generic[AnySpec]):
 
     @property
     def notices(self) -> list[Notice]:
-        """What its author should know before and beside its result: of its scenario and its file.
-        """
+        """What to know before and beside its result, of its scenario and of its file."""
         return [*find_notices(self.scenario, self.strategies), *self.own_notices]
 
     @cached_property

@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.analysis.influence import Influence
     from kolabsim.report.page import Block
-    from kolabsim.study.collect import Results
     from kolabsim.scenario.notices import Notice
+    from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
 
 PANELS = 9
