@@ -114,6 +114,14 @@ def find_notices(scenario: Scenario, strategies: Collection[str] | None = None) 
         found.append(Notice(text, place=scenario.locate("contacts")))
     partners = set(zip(source.tolist(), contact["target"].tolist(), strict=True))
     found += _strangers(scenario, partners)
+    if regions.shapes and (bare := [c for c in regions.codes if c not in regions.shapes]):
+        text = ngettext(
+            "{number} region has no shape in the map, so it is drawn as a circle: {codes}.",
+            "{number} regions have no shape in the map, so they are drawn as circles: {codes}.",
+            len(bare),
+        )
+        text = text.format(number=len(bare), codes=some(bare))
+        found.append(Notice(text, place=scenario.locate("regions", "shapes")))
     named = scenario.strategies if strategies is None else strategies
     return [*found, *_without_effect(scenario, named), *_equal_labels(scenario)]
 
