@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kolabsim import figures, load
+from kolabsim import compare, figures, load
 from kolabsim.engine.mesa_model import CHANGEABLE, CollaborationModel
 from kolabsim.errors import InputError
 from kolabsim.figures import style
@@ -69,6 +70,69 @@ def test_what_run_would_refuse_is_told_by_check_with_its_line(tmp_path, keys, to
         assert told in done.stderr
         assert re.search(r"study.yaml:\d+:\d+: ", done.stderr)
     assert not (tmp_path / "out").exists()
+
+
+SET = {"set": {"parameters.notice": 0.5, "mechanisms": {"forum": {"intensity": 0.5}}}}
+VARIED = {"factors": ["parameters.notice", "mechanisms.forum"]}
+WITHOUT = "is a factor, so the value that 'set' gives it has no effect"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"strategies": ["voluntary", "mine", "team", "twin"]},
+         [r"world.yaml:1\d: strategies.mine.mechanisms.team has the intensity 0",
+          r"world.yaml:1\d: voluntary, mine are the same", r"world.yaml:1\d: team, twin are the"]),
+        ({"futures": {"a": {}, "b": {"form": "board"}, "c": {}}},
+         [r"study.yaml:\d+: a, c are the same future under 2 names"]),
+        (MORRIS | VARIED | SET, [rf"study.yaml:\d+: {name} {WITHOUT}" for name in
+                                VARIED["factors"]]),
+        (MORRIS | VARIED | SET | {"method": "one_at_a_time"}, []),
+        ({"kind": "sweep", "plausible": 2} | VARIED | SET,
+         [rf"study.yaml:\d+: parameters.notice {WITHOUT}",
+          r"study.yaml:\d+: mechanisms.forum is a factor, so the value .* only on the strategy"]),
+        ({"kind": "robustness", "strategies": ["voluntary", "mine", "twin"],
+          "factors": ["parameters.notice", "mechanisms.team"]},
+         [r"study.yaml:\d+: mechanisms.team: the factor has no effect on mine, twin, which set",
+          "strategies.mine.mechanisms.team has", "voluntary, mine are"]),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_is_told_by_check_with_its_line(tmp_path, keys, told):
+    team = load("kartamantul").strategies["team"].plain_levers()["levers"]["team"]
+    mine = {"mine": {"mechanisms": {"team": 0}},
+            "twin": {"mechanisms": {"team": team[0]["intensity"]}}}  # fmt: skip
+    pairs = "code_a,code_b,land\n" + "".join(
+        f"{one},{other},yes\n" for one, other in (("n1", "e1"), ("e1", "s1"), ("s1", "w1"))
+    )
+    (tmp_path / "pairs.csv").write_text(pairs, encoding="utf-8")
+    write_world(tmp_path, scenario={"strategies": mine, "contacts": {"list": "pairs.csv"}}, **keys)
+    done = kolabsim("check", "study.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    warned = done.stderr.strip().splitlines()
+    assert len(warned) == len(told), warned
+    assert all(re.search(text, done.stderr) for text in told), done.stderr
+
+
+@sketched
+def test_what_has_no_effect_stands_beside_the_answer(tmp_path):
+    factors = {"factors": ["parameters.notice", "parameters.trust_start"]}
+    write_world(tmp_path / "m", **MORRIS, **factors, set={"parameters.notice": 0.5})
+    done, report = finished(tmp_path / "m")
+    assert WITHOUT in done.stderr
+    assert re.search(rf">study.yaml:\d+: parameters.notice {WITHOUT}", html.unescape(report))
+    write_world(tmp_path / "c", futures={"a": {}, "b": {}}, runs=2)
+    done, report = finished(tmp_path / "c")
+    assert re.search(r">study.yaml:\d+: a, b are the same future", report)
+
+
+def test_a_factor_that_every_strategy_sets_itself_is_refused(tmp_path):
+    write_world(
+        tmp_path, kind="robustness", strategies=["team"], baseline="full_package",
+        factors=["parameters.notice", "mechanisms.team"],
+    )  # fmt: skip
+    done = kolabsim("check", "study.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert re.search(r"study.yaml:\d+:\d+: factors: mechanisms.team: .* no effect", done.stderr)
 
 
 @pytest.mark.parametrize("setting", ["horizon=", "horizon= ", "parameters.notice=~"])
@@ -254,6 +318,20 @@ def test_a_map_goes_across_180_degrees(ends):
     (east, _north), shape = place.points[np.argmin(ends)], next(iter(place.shapes.values()))
     assert shape.rings[0][0, 0] == pytest.approx(east)
     assert plain.longitude.min() == min(ends)
+
+
+@pytest.mark.parametrize(("north", "least", "most"), [(0.0, 2.0, 3.5), (2.0, 4.9, 5.1)])
+def test_a_flat_map_has_no_white_page_around_it(north, least, most):
+    rows = [{"code": f"R{k}", "population": 9_000, "latitude": north * (k % 2), "longitude": east}
+            for k, east in enumerate((178.0, 179.0, -179.5))]  # fmt: skip
+    scenario = make_scenario(rows, nearest=1)
+    results = simulate(scenario.with_(horizon=2), ["voluntary", "team"], runs=2)
+    drawn = figures.regions_map(compare(results), "team")
+    assert least < drawn.get_size_inches()[1] < most
+    place = RegionMap(scenario.regions)
+    low, high = place.frame()
+    assert (low < place.points.min(axis=0)).all()
+    assert (high > place.points.max(axis=0)).all()
 
 
 @sketched

@@ -47,6 +47,8 @@ def write_world(
     study: dict[str, object] = {"kind": "comparison", "scenario": "world.yaml", "runs": 3}
     if experiment.get("kind", "comparison") in ("comparison", "robustness"):
         study["strategies"] = ["voluntary", "team"]
+    if experiment.get("kind", "comparison") == "comparison" and "futures" not in experiment:
+        study["plausible"] = 2  # all of them would take a minute
     for name, content in (("world", world | dict(scenario or {})), ("study", study | experiment)):
         text = json.dumps(content, ensure_ascii=False, indent=1)  # which is YAML, too
         text = text.replace('"inf"', ".inf").replace("Infinity", ".inf")

@@ -61,3 +61,49 @@ def test_lonely_regions_and_islands_are_named():
     assert [text for _total, text in found] == [
         "1 region has no land neighbour, so nothing spills over to it: c."
     ]
+
+
+# Without effect ---------------------------------------------------------------------------------
+
+KNOWN = {"contacts": [("a", "b", "yes", 9), ("b", "c", "yes", 9)]}
+
+
+def strategies(**own):
+    """Notices on strategies that are called a, b, ..., without those of the library."""
+    scenario = make_scenario(PLACELESS, nearest=0, areas=FLAT, strategies=own, **KNOWN)
+    return [notice.text for notice in find_notices(scenario, list(own))]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ({"mechanisms": {"team": 0.5}}, {"mechanisms": {"team": {"intensity": 0.5}}}, True),
+        ({"mechanisms": {"team": 0.5}},
+         {"mechanisms": {"team": [{"intensity": 0.5, "until": 4}, {"intensity": 0.5, "from": 4}]}},
+         True),
+        ({"mechanisms": {"team": 0.5}}, {"mechanisms": {"team": 0.6}}, False),
+        ({"mechanisms": {"team": 0.5}}, {"mechanisms": {"forum": 0.5}}, False),
+        ({"support": {"ngo": 0.5}}, {"support": {"ngo": {"intensity": 0.5, "share": 0.9}}}, True),
+        ({"support": {"ngo": 0.5}}, {"support": {"ngo": {"intensity": 0.5, "budget": 1}}}, False),
+        ({"mandates": [{"groups": [["a", "b"]]}]}, {"mandates": [{"groups": [["a", "b"]]}]}, True),
+        ({"mandates": [{"groups": [["a", "b"]]}]}, {"mandates": [{"groups": [["a", "c"]]}]}, False),
+    ],
+)  # fmt: skip
+def test_strategies_are_the_same_by_their_effect(one, other, is_same):
+    found = strategies(one=one, other=other)
+    told = "one, other are the same strategy under 2 names, so their results are equal."
+    assert found == ([told] if is_same else [])
+
+
+def test_levers_without_intensity_are_told_unless_they_switch_one_off():
+    off = {"mechanisms": {"team": 0}, "support": {"ngo": {"intensity": 0, "budget": 5}}}
+    assert strategies(a=off | {"mandates": [{"groups": [["a", "b"]]}]}) == [
+        f"strategies.a.{lever} has the intensity 0, so it does nothing."
+        for lever in ("mechanisms.team", "support.ngo")
+    ]
+    always = {"mechanisms": {"team": 0.5}}
+    scenario = make_scenario(
+        PLACELESS, nearest=0, areas=FLAT, strategies={"a": {"mechanisms": {"team": 0}}},
+        **KNOWN, **always,
+    )  # fmt: skip
+    assert find_notices(scenario, ["voluntary", "a"]) == []

@@ -12,7 +12,9 @@ import pytest
 
 from kolabsim.errors import InputError, Problems
 from kolabsim.scenario.importer import read as read_regions
+from kolabsim.scenario.notices import find_notices
 from kolabsim.scenario.outlines import MOST_CROSSINGS, count_crossings, repair
+from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.shapefiles import read_shapefile
 from kolabsim.scenario.shapes import read_shapes
 
@@ -53,6 +55,12 @@ def test_a_row_without_a_shape_is_a_region_without_one(tmp_path):
     found, problems = read(shapefile(("1", "3")), tmp_path)
     assert set(found) == {"1", "3"}
     assert not problems
+    rows = "".join(f"{c},5000,{y},{x}\n" for c, (x, y) in zip(CODES, PLACES, strict=True))
+    (tmp_path / "r.csv").write_text("code,population,latitude,longitude\n" + rows)
+    world = "regions: {table: r.csv, shapes: m.shp}\nfamilies: [administration]\n"
+    (tmp_path / "x.yaml").write_text(world)
+    told = [str(notice) for notice in find_notices(Scenario.load(tmp_path / "x.yaml"))]
+    assert any("x.yaml:1: 1 region has no shape in the map" in text for text in told)
 
 
 @pytest.mark.parametrize("size", [0, 10, 50, 99, 100, 107, 120, 200, 300])

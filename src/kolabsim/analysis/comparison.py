@@ -190,6 +190,7 @@ def compare(
     practical_threshold: float = CRITERIA.threshold,
     robust: float = CRITERIA.robust,
     likely: float = CRITERIA.likely,
+    costs: bool = True,
 ) -> Comparison:
     """Compare strategies with a baseline, run by run and over plausible futures.
 
@@ -205,6 +206,8 @@ def compare(
         Smallest net benefit that matters, as a share of stand-alone cost.
     robust, likely
         Shares of plausible futures in which a statement must hold to be called so.
+    costs
+        Whether to give the tables of costs and channels too; otherwise they are empty.
 
     Raises
     ------
@@ -246,7 +249,7 @@ def compare(
             ranges[name] = plausible_range(some, others, plausible, MEASURES[name], criteria)
     columns = {name: np.stack([part[name] for part in parts], axis=2) for name in parts[0]}
     differences = tidy({**keys, "measure": results.measures}, columns)
-    costs = cost_table(differences, values, keys, level)
+    money = cost_table(differences, values, keys, level) if costs else pd.DataFrame()
     winners, winner_ranges = winner_tables(results, every, chosen, criteria)
     over_futures = range_table(ranges, keys["strategy"], results.measures)
     return Comparison(
@@ -259,12 +262,14 @@ def compare(
         runs=len(every["run"]),
         differences=differences,
         winners=winners,
-        costs=costs,
-        channels=channel_table(values, keys, level),
+        costs=money,
+        channels=channel_table(values, keys, level) if costs else pd.DataFrame(),
         headline=ranges.get(NET_BENEFIT),
         ranges=over_futures,
         winner_ranges=winner_ranges,
-        cost_ranges=cost_ranges(over_futures, costs, plausible, COSTS),
+        cost_ranges=(
+            cost_ranges(over_futures, money, plausible, COSTS) if costs else pd.DataFrame()
+        ),
     )
 
 
@@ -302,11 +307,12 @@ def range_table(
     """Return the plausible ranges of all measures as one table, a row a strategy and measure."""
     if not ranges:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in RANGE_COLUMNS})
-    parts = [found.table().assign(measure=name) for name, found in ranges.items()]
-    table = pd.concat(parts, ignore_index=True)
-    for name, order in (("strategy", strategies), ("measure", measures)):
-        table[name] = pd.Categorical(table[name], categories=[*order])
-    return table.sort_values(["strategy", "measure"], ignore_index=True)[[*RANGE_COLUMNS]]
+    names = [name for name in measures if name in ranges]
+    found = [ranges[name].columns() for name in names]
+    columns = {name: np.stack([part[name] for part in found], axis=1) for name in found[0]}
+    table = tidy({"strategy": strategies, "measure": names}, columns)
+    table["measure"] = table["measure"].cat.set_categories([*measures])
+    return table[[*RANGE_COLUMNS]]
 
 
 def measure_columns(

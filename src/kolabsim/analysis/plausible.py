@@ -71,19 +71,20 @@ class PlausibleRange:
     worse``; ``depends`` on assumptions; ``undecided`` by chance. ``different`` stands for better
     and worse where no direction is better."""
 
-    def table(self) -> pd.DataFrame:
-        """Return all but the arrays as a table, a row for each strategy."""
-        columns = {
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return what a table says of each strategy, [strategies]."""
+        futures = np.isfinite(self.effects.values).sum(axis=-1)
+        runs = np.isfinite(self.differences).sum(axis=(1, 2))
+        return {
             "difference": self.median, "low": self.low, "high": self.high,
             "chance_low": self.chance_low, "chance_high": self.chance_high,
             "verdict": self.verdict, "better_share": self.better, "worse_share": self.worse,
-            "best_share": self.first,
+            "best_share": self.first, "futures": futures, "runs": runs,
         }  # fmt: skip
-        futures = np.isfinite(self.effects.values).sum(axis=-1)
-        runs = np.isfinite(self.differences).sum(axis=(1, 2))
-        return pd.DataFrame(
-            {"strategy": self.strategies, **columns, "futures": futures, "runs": runs}
-        )
+
+    def table(self) -> pd.DataFrame:
+        """Return all but the arrays as a table, a row for each strategy."""
+        return pd.DataFrame({"strategy": self.strategies, **self.columns()})
 
 
 def plausible_range(

@@ -117,12 +117,18 @@ def differences(estimate: Estimate, measures: Sequence[str]) -> Chart:
     """
     comparison = estimate.comparison
     every = comparison.differences
-    every = every[every["future"].isin(comparison.plausible or comparison.futures[:1])]
+    if not comparison.plausible:
+        every = every[every["future"] == comparison.futures[0]]
     levels = every.groupby("measure", observed=True)["baseline"].median()
+    table = comparison.ranges if comparison.is_varied else every
+    found = {row.measure: row for row in table.itertuples()}  # of the only strategy
     lines, points, rows = [], [], []
     for place, measure in enumerate(measures):
-        table = comparison.table(measure)
-        row, scale = table.iloc[0], choose_measure_scale(comparison, measure, table)
+        row = found[measure]
+        scale = choose_scale(
+            MEASURES[measure].unit, [row.difference, row.low, row.high], (row.high - row.low) / 2.0,
+            currency=comparison.scenario.currency,
+        )  # fmt: skip
         mark, _marker, colour = MARKS[row.verdict]
         difference = scale.bare(row.difference, signed=True)
         interval = scale.interval(row.low, row.high, signed=True)

@@ -23,9 +23,10 @@ from weakref import WeakSet
 
 from kolabsim.engine.ensemble import cores
 
-CREDIT = 1.0
-"""Seconds by which urgent work is ahead of other work: about three first estimates. Those who used
-more than that beyond others wait for all of their work."""
+CREDIT = 10.0
+"""Seconds by which urgent work is ahead of other work: as long as a handful of answers take until
+their last refinement. While a class moves sliders, refinements wait. Those who used more than that
+beyond others wait for all of their work."""
 ABOUT = 5.0
 """Seconds for which a visitor is about after their last work: as long as people think."""
 

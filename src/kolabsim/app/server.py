@@ -223,7 +223,7 @@ class Page:
         self.alerts = alerts()
         with ui.element("div").props("role=note").classes("notices"):
             for notice in find_notices(self.scenario):
-                write(notice.text, tag="p").classes("total" if notice.is_total else "")
+                write(notice.sentence, tag="p").classes("total" if notice.is_total else "")
         with ui.element("div").classes("columns"):
             self.controls = ui.element("aside").props("id=controls")
             with self.controls:

@@ -8,7 +8,7 @@ because an estimate is nothing but the runs of its session.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import islice, pairwise
@@ -37,7 +37,7 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
 from kolabsim.model.levers import LEVERS
-from kolabsim.model.measures import COSTS, MEASURES, TRACE, shown_in
+from kolabsim.model.measures import MEASURES, TRACE
 from kolabsim.model.state import BUYER, NOBODY, Policy
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.futures import Future
@@ -52,6 +52,7 @@ from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed, run_figures
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.analysis.drivers import Drivers
+    from kolabsim.engine.ensemble import Block as RunBlock
 
 YOURS = "your_strategy"
 """Name of the strategy that a user composes."""
@@ -63,8 +64,6 @@ QUARTERLY = tuple(
     dict.fromkeys(part for name in SHOWN for part in (name, *MEASURES[name].ratio) if part)
 )
 """Measures that are shown over time, and those that they are ratios of."""
-COMPARED = tuple(dict.fromkeys((*SHOWN, *shown_in(COSTS))))
-"""Measures of a comparison: those that are shown, and sums of money."""
 PERMUTATIONS = 200
 """Permutations for the floor of assumptions, which are ranked at each estimate but the first."""
 DRAWING = Lock()
@@ -311,7 +310,7 @@ def simulate_block(
     if stop[0] or int(numbers[0]) in stored.blocks:
         return
     futures, state = list(session.futures), None
-    parts: dict[int, tuple[Block, int]] = {}
+    parts: dict[int, tuple[RunBlock, int]] = {}
     for k in dict.fromkeys((numbers % len(futures)).tolist()):
         here = numbers[numbers % len(futures) == k]
         task = session.task(place, futures[k])
@@ -319,18 +318,17 @@ def simulate_block(
         found = run_block(task, here // len(futures), trace=trace, stop=stop, state=state)
         if stop[0]:
             return
-        kept = Block(
-            run_figures(found.history, found.measures),
-            found.history[..., [found.measures.index(name) for name in QUARTERLY]],
-            found.figures,
-            found.trace[:, -1:].copy(),
-        )
-        parts |= {int(run): (kept, row) for row, run in enumerate(here)}
+        parts |= {int(run): (found, row) for row, run in enumerate(here)}
     rows = [parts[run] for run in numbers.tolist()]
-    stored.blocks[int(numbers[0])] = Block(*(
-        np.array([block[part][row] for block, row in rows if len(block[part])])
-        for part in range(len(Block._fields))
-    ))  # fmt: skip
+    measures = rows[0][0].measures
+    # Of all runs at once: for each alone, Python would take as long as the simulation.
+    history = np.array([block.history[row] for block, row in rows])
+    stored.blocks[int(numbers[0])] = Block(
+        run_figures(history, measures),
+        history[..., [measures.index(name) for name in QUARTERLY]],
+        np.array([block.figures[row] for block, row in rows]),
+        np.array([block.trace[row, -1:] for block, row in rows if len(block.trace)]),
+    )
 
 
 def open_scenario(
@@ -379,7 +377,12 @@ class Shown(Results):
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of the measures that are compared."""
-        return COMPARED
+        return SHOWN
+
+    def columns(self, names: Sequence[str], kind: str = "runs") -> pd.DataFrame:
+        """The runs, quarters or regions, all columns of which are in memory."""
+        table: pd.DataFrame = getattr(self, kind)
+        return table
 
     def worlds(self) -> Iterable[Scenario]:
         """The scenario in each future."""
@@ -473,7 +476,7 @@ class Estimate:
         """The user's strategy against the baseline, run by run and over plausible futures."""
         from kolabsim.analysis.comparison import compare
 
-        return compare(self.shown, baseline=self.session.settings.baseline)
+        return compare(self.shown, baseline=self.session.settings.baseline, costs=False)
 
     def compare_all(self) -> tuple[Results, Comparison]:
         """The runs with all measures, and their comparison, for files to take away."""

@@ -13,7 +13,7 @@ from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import N_, _
 
 if TYPE_CHECKING:
-    from kolabsim.scenario.scenario import Scenario
+    from kolabsim.scenario.notices import Notice
     from kolabsim.study.experiment import Experiment
 
 
@@ -24,31 +24,30 @@ def check(
     ),
     language: str | None = LANGUAGE,
 ) -> None:
-    from kolabsim.scenario.notices import find_notices
-
     problems, summaries, notices = Problems(), [], dict[str, str]()
     for name in files:
         try:
-            summary, scenario = describe(name)
+            summary, found = describe(name)
             summaries.append(f"{name}: {summary}")
-            for notice in find_notices(scenario):
-                notices.setdefault(notice.text, name)
+            for notice in found:
+                notices.setdefault(str(notice), "" if notice.place.file else f"{name}: ")
         except InputError as error:
             problems.found |= dict.fromkeys(error.problems)
     for summary in summaries:
         typer.echo(summary)
     for text, name in notices.items():
-        warn(f"{name}: {text}")
+        warn(f"{name}{text}")
     problems.raise_if_any()
 
 
-def describe(name: str) -> tuple[str, Scenario]:
-    """Describe a scenario or an experiment in one line, and return the scenario.
+def describe(name: str) -> tuple[str, list[Notice]]:
+    """Describe a scenario or an experiment in one line, and return the notices on it.
 
     Raises :class:`~kolabsim.errors.InputError` with all of its problems.
     """
     from kolabsim.scenario.compile import build_rule
     from kolabsim.scenario.files import is_file
+    from kolabsim.scenario.notices import find_notices
     from kolabsim.scenario.scenario import Scenario
     from kolabsim.scenario.source import read_yaml
     from kolabsim.study.experiment import Experiment
@@ -60,12 +59,12 @@ def describe(name: str) -> tuple[str, Scenario]:
     # Only experiments have these keys; one that lacks its kind is still meant as one.
     if tree is not None and (tree.get("kind") or tree.get("scenario")):
         experiment = Experiment.load(path)
-        return describe_experiment(experiment), experiment.scenario
+        return describe_experiment(experiment), experiment.notices
     scenario = Scenario.load(name if tree is None else path)
     build_rule(scenario)
     text = _("a scenario of {regions} regions, {areas} service areas and {strategies} strategies")
     sizes = {name: len(getattr(scenario, name)) for name in ("regions", "areas", "strategies")}
-    return text.format(**sizes), scenario
+    return text.format(**sizes), find_notices(scenario)
 
 
 def describe_experiment(experiment: Experiment) -> str:

@@ -95,7 +95,6 @@ def run(
     language: str | None = LANGUAGE,
 ) -> None:
     from kolabsim.report.output import check_folder, fresh_folder
-    from kolabsim.scenario.notices import find_notices
     from kolabsim.study.experiment import Experiment, experiment_cost
     from kolabsim.study.ledger import hold
 
@@ -113,8 +112,8 @@ def run(
     folder = fresh_folder(folder) if fresh else folder
     codes = codes_of(found, regions)
     check_folder(folder)
-    for notice in find_notices(found.scenario):
-        warn(notice.text)
+    for notice in found.notices:
+        warn(str(notice))
     if found.own_sets is not None:
         text = _("Plausible futures are drawn from {path}, which agrees with your own evidence.")
         terminal().print(text.format(path=shown(found.own_sets)), soft_wrap=True)

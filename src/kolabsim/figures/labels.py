@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from kolabsim.analysis.comparison import NET_BENEFIT, PROGRAMME
 from kolabsim.analysis.statistics import (
     BETTER,
@@ -114,12 +116,13 @@ def area_title(name: str) -> str:
 
 def choose_measure_scale(comparison: Comparison, measure: str, table: pd.DataFrame) -> Scale:
     """Choose the scale of differences; ``table`` has columns difference, low and high."""
-    return choose_scale(
-        MEASURES[measure].unit,
-        table[["difference", "low", "high"]],
-        (table["high"] - table["low"]) / 2.0,
-        currency=comparison.scenario.currency,
+    difference, low, high = (
+        table[name].to_numpy(np.float64, na_value=np.nan) for name in ("difference", "low", "high")
     )
+    return choose_scale(
+        MEASURES[measure].unit, [*difference, *low, *high], (high - low) / 2.0,
+        currency=comparison.scenario.currency,
+    )  # fmt: skip
 
 
 def choose_winner_scale(comparison: Comparison) -> Scale:

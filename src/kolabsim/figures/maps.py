@@ -40,6 +40,9 @@ OPEN = (UNDECIDED, DEPENDS, SAME)
 """Verdicts of neither gain nor loss."""
 NEUTRAL = "#FAFAFA"
 """Colour of neither gain nor loss."""
+TALLEST, FLATTEST, KEYS = 5.0, 1.2, 1.3
+"""Inches: greatest height of a map with its keys, least height of a map alone, and height of the
+keys."""
 
 
 # Gains and losses -------------------------------------------------------------------------------
@@ -144,7 +147,10 @@ def regions_map(
     colours, few = gain_shades(comparison, future), len(regions) <= NAMED
     faces = colours.to_rgba(difference)
     place, radii = RegionMap(regions), circle_radii(regions)
-    canvas = open_canvas(ax, 5.0, width=min(max(1.6 + 3.6 * place.breadth, 4.6), WIDTH))
+    width = min(max(1.6 + 3.6 * place.breadth, 4.6), WIDTH)
+    # A flat map would stand in the middle of a white page.
+    height = min(KEYS + max(width / place.framed_breadth, FLATTEST), TALLEST)
+    canvas = open_canvas(ax, height, width=width)
     axes = canvas.axes
     if not place.shapes:
         lines = [place.points[[i, j]] for i, j in neighbours(comparison)[0]]
@@ -264,6 +270,29 @@ class RegionMap:
         east, north = np.maximum(np.ptp(self.bounds, axis=0), 1e-9)
         return float(self.aspect * east / north)
 
+    def frame(self, room: float | None = None) -> np.ndarray:
+        """South-west and north-east corner of the map with room around it [2, 2].
+
+        The ``room`` is a share of the extent; by default, names fit into it.
+        """
+        low, high = self.bounds
+        few = len(self.regions) <= NAMED
+        # Regions on a line have room across it too.
+        thin = np.maximum(0.25 * (high - low).max() - (high - low), 0.0) / 2.0
+        low, high = low - thin, high + thin
+        size = np.maximum(high - low, 1e-3)
+        if room is None and len(self.shapes) == len(self.regions):
+            room = 0.04
+        wide, tall = (0.3, 0.14) if few else (0.05, 0.05)
+        margin = size * ([wide, tall] if room is None else [room, room])
+        return np.stack([low - margin, high + margin])
+
+    @property
+    def framed_breadth(self) -> float:
+        """The breadth with the usual room around it."""
+        east, north = np.ptp(self.frame(), axis=0)
+        return float(self.aspect * east / north)
+
 
 def draw_regions(
     axes: Axes, place: RegionMap, colours: Sequence[Any] | np.ndarray, *, radii: np.ndarray,
@@ -307,18 +336,10 @@ def draw_regions(
 
 def frame_map(axes: Axes, place: RegionMap, room: float | None, ground: str | None) -> None:
     """Let axes show the whole map, true to scale."""
-    low, high = place.bounds
-    few = len(place.regions) <= NAMED
-    # Regions on a line have room across it too.
-    thin = np.maximum(0.25 * (high - low).max() - (high - low), 0.0) / 2.0
-    low, high = low - thin, high + thin
-    size = np.maximum(high - low, 1e-3)
-    if room is None and len(place.shapes) == len(place.regions):
-        room = 0.04
-    across, along = (0.3 if few else 0.05, 0.14 if few else 0.05) if room is None else (room, room)
+    low, high = place.frame(room)
     axes.set_aspect(1.0 / place.aspect)
-    axes.set_xlim(low[0] - across * size[0], high[0] + across * size[0])
-    axes.set_ylim(low[1] - along * size[1], high[1] + along * size[1])
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
     if ground is None:
         axes.set_axis_off()
         return

@@ -39,7 +39,6 @@ from kolabsim.report.page import KindReport, Page, Section, Table, missing_secti
 from kolabsim.report.provenance import provenance, reproduction_section
 from kolabsim.report.region import page_names, write_region
 from kolabsim.report.wording import fill, scenario_words, source_text, warn_of_failed_runs
-from kolabsim.scenario.notices import find_notices
 from kolabsim.study.collect import collect, joined
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
@@ -219,6 +218,7 @@ def publish_comparison(
         results, comparison, provenance=facts, question=experiment.question(language()),
         moved=moved, along=along, equal_cost=experiment.spec.equal_cost,
         variance=variance, fair=fair, measures=experiment.spec.measures, pages=pages,
+        notices=experiment.notices,
     )  # fmt: skip
     found = {name: table for name, table in tables.items() if table is not None}
     publish(page, folder, tables=found, facts=facts, scenario=experiment.scenario)
@@ -252,8 +252,8 @@ def publish_experiment(
     ]
     title = experiment.question(language()) or experiment.name
     scenario = experiment.scenario
-    kind, notices = scenario.title(language()), find_notices(scenario)
-    page = Page(title, sections, lines=lines, kind=kind, notices=notices)
+    kind = scenario.title(language())
+    page = Page(title, sections, lines=lines, kind=kind, notices=experiment.notices)
     publish(page, folder, tables=report.tables, facts=facts, scenario=scenario)
     return sections
 

@@ -81,7 +81,7 @@ def group_page(found: GroupOutlook, facts: Mapping[str, object]) -> Page:
         reproduction_section(facts, methods(found, facts)),
     ]
     title = join_names([name(found, code) for code in found.members])
-    notices = find_notices(scenario)
+    notices = find_notices(scenario, [found.strategy])
     return Page(title, sections, lines=lines, kind=scenario.title(language()), notices=notices)
 
 

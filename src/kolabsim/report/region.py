@@ -103,7 +103,7 @@ def write_region(
         assumption_section(scenario),
         reproduction_section(facts, methods(found, facts)),
     ]
-    notices = find_notices(scenario)
+    notices = find_notices(scenario, [found.baseline, found.strategy])
     page = Page(found.name, sections, lines=lines, kind=scenario.title(language()), notices=notices)
     return write_page(page, path, workbook=workbook)
 

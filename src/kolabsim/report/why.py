@@ -173,7 +173,7 @@ def write_why(why: Why, path: Path, *, facts: Mapping[str, object], workbook: bo
     title = _("Why? The history of {region}").format(region=why.name)
     page = Page(
         title, sections, lines=shown, kind=scenario.title(language()),
-        notices=find_notices(scenario),
+        notices=find_notices(scenario, [found.strategy]),
     )  # fmt: skip
     return write_page(page, path, workbook=workbook)
 

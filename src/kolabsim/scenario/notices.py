@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.errors import Problem, shown
 from kolabsim.i18n import Amount, _, language, ngettext
 from kolabsim.scenario.compile import contact_arrays
+from kolabsim.scenario.effects import idle_levers, same_strategies
 from kolabsim.scenario.names import plain
 from kolabsim.scenario.shapes import some
+from kolabsim.scenario.source import NOWHERE, Location
 
 if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
@@ -19,15 +23,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence on a scenario that runs but cannot show what its author probably expects."""
+    """A sentence on files that can be run but cannot show what their author probably expects."""
 
     text: str
     is_total: bool = False
     """Whether nothing at all can happen, so that all results are zero."""
+    place: Location = NOWHERE
+    """Where it is written, if in a file."""
+
+    def __str__(self) -> str:
+        file, line = self.place.file, self.place.line
+        return str(Problem(self.text, None if file is None else shown(file), line))
+
+    @property
+    def sentence(self) -> str:
+        """The text with file and line, without the folders of this machine."""
+        file = self.place.file
+        named = Location(file and Path(file.name), self.place.line)
+        return str(replace(self, place=named))
 
 
-def find_notices(scenario: Scenario) -> list[Notice]:
+def find_notices(scenario: Scenario, strategies: Collection[str] | None = None) -> list[Notice]:
     """Return what keeps regions from cooperating, the gravest first, and which labels are equal.
+
+    Notices on what strategies do are about those that are named, by default all.
 
     Examples
     --------
@@ -52,7 +71,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
                 "Nothing can happen: no region has a contact, so none can propose a joint body. "
                 "Give contacts: within (tier or all), nearest, or a list."
             )
-        return [Notice(text, is_total=True), *_equal_labels(scenario)]
+        total = Notice(text, is_total=True, place=scenario.locate("contacts"))
+        return [total, *_equal_labels(scenario)]
     found = []
     spills = any(area.spillover > 0.0 for area in areas.values())
     smallest = min(regions.population[degree > 0])
@@ -66,7 +86,7 @@ def find_notices(scenario: Scenario) -> list[Notice]:
         )
         scale = max(area.efficient_scale for area in areas.values())
         text = text.format(smallest=Amount(smallest), scale=Amount(scale))
-        found.append(Notice(text, is_total=True))
+        found.append(Notice(text, is_total=True, place=scenario.locate("families")))
     lone = [code for code, number in zip(regions.codes, degree, strict=True) if not number]
     if lone:
         text = ngettext(
@@ -74,7 +94,8 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             "{number} regions have no contact and stay alone: {codes}.",
             len(lone),
         )
-        found.append(Notice(text.format(number=len(lone), codes=some(lone))))
+        text = text.format(number=len(lone), codes=some(lone))
+        found.append(Notice(text, place=scenario.locate("contacts")))
     islands = [c for c, bordering in zip(regions.codes, has_border, strict=True) if not bordering]
     if spills and not has_border.any():
         text = _(
@@ -82,23 +103,44 @@ def find_notices(scenario: Scenario) -> list[Notice]:
             "Import the regions with places or a map, or give borders: "
             "contacts.borders: places, or a list."
         )
-        found.append(Notice(text))
+        found.append(Notice(text, place=scenario.locate("contacts", "borders")))
     elif spills and islands:
         text = ngettext(
             "{number} region has no land neighbour, so nothing spills over to it: {codes}.",
             "{number} regions have no land neighbour, so nothing spills over to them: {codes}.",
             len(islands),
         )
-        found.append(Notice(text.format(number=len(islands), codes=some(islands))))
+        text = text.format(number=len(islands), codes=some(islands))
+        found.append(Notice(text, place=scenario.locate("contacts")))
     partners = set(zip(source.tolist(), contact["target"].tolist(), strict=True))
     found += _strangers(scenario, partners)
-    return [*found, *_equal_labels(scenario)]
+    if regions.shapes and (bare := [c for c in regions.codes if c not in regions.shapes]):
+        text = ngettext(
+            "{number} region has no shape in the map, so it is drawn as a circle: {codes}.",
+            "{number} regions have no shape in the map, so they are drawn as circles: {codes}.",
+            len(bare),
+        )
+        text = text.format(number=len(bare), codes=some(bare))
+        found.append(Notice(text, place=scenario.locate("regions", "shapes")))
+    named = scenario.strategies if strategies is None else strategies
+    return [*found, *_without_effect(scenario, named), *_equal_labels(scenario)]
+
+
+def _without_effect(scenario: Scenario, strategies: Collection[str]) -> Iterator[Notice]:
+    """Say which levers do nothing, and which strategies do the same."""
+    for path in idle_levers(scenario, strategies):
+        text = _("{lever} has the intensity 0, so it does nothing.").format(lever=".".join(path))
+        yield Notice(text, place=scenario.locate(*path))
+    for names in same_strategies(scenario, strategies):
+        text = _("{names} are the same strategy under {number} names, so their results are equal.")
+        text = text.format(names=", ".join(names), number=len(names))
+        yield Notice(text, place=scenario.locate("strategies", names[-1]))
 
 
 def _strangers(scenario: Scenario, contacts: Set[tuple[int, int]]) -> Iterator[Notice]:
     """Say which joint bodies have members without a contact among their partners."""
     row = {code: i for i, code in enumerate(scenario.regions.codes)}
-    for body in scenario.bodies:
+    for number, body in enumerate(scenario.bodies):
         partners = [body.provider] if body.provider else body.members
         lone = [
             code for code in body.members
@@ -110,7 +152,8 @@ def _strangers(scenario: Scenario, contacts: Set[tuple[int, int]]) -> Iterator[N
                 "In the body for {area}, no partner is a contact of {codes}, so trust never grows "
                 "between them: add contacts."
             )
-            yield Notice(text.format(area=body.area, codes=some(lone)))
+            text = text.format(area=body.area, codes=some(lone))
+            yield Notice(text, place=scenario.locate("bodies", number))
 
 
 def _equal_labels(scenario: Scenario) -> Iterator[Notice]:
@@ -118,16 +161,16 @@ def _equal_labels(scenario: Scenario) -> Iterator[Notice]:
     regions, titles = scenario.regions, {}
     for name, strategy in scenario.strategies.items():
         titles[name] = strategy.title(language())
-    texts = {
-        _("{number} regions are called “{label}”; reports add their codes: {keys}."): dict(
-            zip(regions.codes, regions.names, strict=True)
-        ),
-        _("{number} strategies are titled “{label}”; reports add their names: {keys}."): titles,
-    }
-    for text, labels in texts.items():
+    names = dict(zip(regions.codes, regions.names, strict=True))
+    of_regions = _("{number} regions are called “{label}”; reports add their codes: {keys}.")
+    of_titles = _("{number} strategies are titled “{label}”; reports add their names: {keys}.")
+    for section, labels, text in (
+        ("regions", names, of_regions), ("strategies", titles, of_titles),
+    ):  # fmt: skip
         same: dict[str, list[str]] = {}
         for key, label in labels.items():
             same.setdefault(plain(label), []).append(key)
         for label, keys in same.items():
             if len(keys) > 1:
-                yield Notice(text.format(number=len(keys), label=label, keys=some(keys)))
+                told = text.format(number=len(keys), label=label, keys=some(keys))
+                yield Notice(told, place=scenario.locate(section, keys[-1]))

@@ -54,7 +54,7 @@ from kolabsim.scenario.schema import (
     in_language,
     validate,
 )
-from kolabsim.scenario.source import DEEPEST, NOWHERE, Node, python_node
+from kolabsim.scenario.source import DEEPEST, NOWHERE, Location, Node, python_node
 from kolabsim.scenario.strategy import (
     Body,
     Change,
@@ -244,6 +244,11 @@ class Scenario(Levers):
         """Whether its files, or later changes to it, state a setting by its dotted name."""
         node = self._origin.tree.get(*name.split("."))
         return node is not None and not node.is_empty
+
+    def locate(self, *path: str | int) -> Location:
+        """Return where its files state a setting, or what the setting would belong to."""
+        node = self._origin.tree.trace(path)[2]
+        return node.key or node.location
 
     @property
     def levers(self) -> dict[str, Lever]:

@@ -26,12 +26,14 @@ from kolabsim.scenario.futures import (
     sets_of,
     structural_futures,
 )
+from kolabsim.scenario.notices import find_notices
 from kolabsim.scenario.scenario import Scenario, shipped, shipped_names
 from kolabsim.scenario.schema import explain, in_language, validate
 from kolabsim.scenario.source import Node, format_value, read_yaml
 from kolabsim.study.design import Design, make_design
 from kolabsim.study.factors import GROUPS as FACTOR_GROUPS
 from kolabsim.study.factors import Factor, choose_factors, list_factors
+from kolabsim.study.notices import experiment_notices
 from kolabsim.study.spec import (
     BASELINE,
     KINDS,
@@ -67,6 +69,7 @@ from kolabsim.study.tasks import DEFAULT_FUTURE, identify, table_shape
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kolabsim.scenario.notices import Notice
     from kolabsim.study.identity import Identity
 
 AnySpec = TypeVar("AnySpec", bound=Spec)
@@ -100,6 +103,8 @@ class Experiment(Generic[AnySpec]):
     file: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     """Further changes to the scenario that the caller made, by dotted names."""
+    own_notices: tuple[Notice, ...] = field(default=(), repr=False)
+    """What in its file has no effect."""
 
     @property
     def kind(self) -> str:
@@ -110,6 +115,11 @@ class Experiment(Generic[AnySpec]):
     def seed(self) -> int:
         """Seed of all random draws."""
         return self.spec.seed
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What to know before and beside its result, of its scenario and of its file."""
+        return [*find_notices(self.scenario, self.strategies), *self.own_notices]
 
     @cached_property
     def identity(self) -> Identity:
@@ -216,6 +226,9 @@ class Experiment(Generic[AnySpec]):
             points=points,
             file=path,
             settings=settings or {},
+            own_notices=experiment_notices(
+                tree, spec, scenario, strategies, factors, settings or {}
+            ),
         )
         if isinstance(spec, SensitivitySpec):
             with check.passing(()):
@@ -565,7 +578,8 @@ class _Check:
                 found = choose_factors(scenario, wanted)
         if isinstance(spec, SensitivitySpec):
             self.groups(spec, scenario, found)
-            compared = [name for name in (spec.strategy, spec.against) if name is not None]
+        if isinstance(spec, SensitivitySpec | RobustnessSpec):
+            compared = [*dict.fromkeys(spec.strategy_names(scenario).values())]
             for message in fixed_levers(scenario, compared, found):
                 self.add((spec.factor_key,), message)
         if isinstance(spec, SearchSpec) and any(one.group not in LEVER_GROUPS for one in found):

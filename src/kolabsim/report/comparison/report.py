@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
     from kolabsim.analysis.influence import Influence
     from kolabsim.report.page import Block
+    from kolabsim.scenario.notices import Notice
     from kolabsim.study.collect import Results
     from kolabsim.study.experiment import Experiment
 
@@ -79,6 +80,7 @@ def comparison_page(
     fair: pd.DataFrame | None = None,
     measures: Sequence[str] = shown_in(REPORT),
     pages: Mapping[str, str] | None = None,
+    notices: Sequence[Notice] | None = None,
 ) -> Page:
     """Build the page of a comparison in the current language.
 
@@ -105,6 +107,8 @@ def comparison_page(
         Measures in the tables of differences.
     pages
         Files of the pages of single regions, relative to the report, by code of the region.
+    notices
+        What stands before the answer; default: notices on the scenario and the strategies.
     """
     view, scenario = View(comparison), comparison.scenario
     lines: dict[str, Any] = {
@@ -140,7 +144,7 @@ def comparison_page(
             for text, number in lines.items()
         ],
         kind=scenario.title(language()),
-        notices=find_notices(scenario),
+        notices=find_notices(scenario, results.strategies) if notices is None else notices,
     )
 
 
