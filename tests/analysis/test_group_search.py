@@ -13,6 +13,7 @@ from kolabsim.analysis.outlook import look, run_draws
 from kolabsim.analysis.region import region_outlook
 from kolabsim.analysis.statistics import CRITERIA, GAINS
 from kolabsim.engine.ensemble import build_task
+from kolabsim.figures.labels import area_title
 from kolabsim.model.levers import FORMS
 from kolabsim.report.region_groups import group_section, group_sentence
 from kolabsim.scenario.scenario import Scenario
@@ -156,6 +157,9 @@ def test_the_page_lists_the_good_and_says_where_there_are_none(cities, monkeypat
     section = group_section(found)
     good = found.groups.good
     assert len(section.tables[0].rows) == len(good)
+    shut = found.groups.counts.set_index("area")["judged"].eq(0)
+    assert shut.sum() == shut["drinking_water"] == 1, "the city buys water already"
+    assert area_title("drinking_water").lower() in section.paragraphs[-1]
     text = " ".join([*section.paragraphs, *section.notes, group_sentence(found)])
     assert "{" not in text
     assert str(found.groups.counts["judged"].sum()) in text

@@ -119,6 +119,14 @@ def closest_texts(found: RegionOutlook) -> list[str]:
     if none:
         text = _("No group of up to five members clearly promises {region} a gain in: {areas}.")
         texts.append(fill(text, region=found.name, areas=", ".join(none)))
+    counts = found.groups.counts
+    shut = [uncapitalise(area_title(area)) for area in counts[counts["judged"] == 0]["area"]]
+    if shut:
+        text = _(
+            "{region} cannot form or enlarge a joint body in: {areas}. It buys the service "
+            "already, its body has five members or more, or no contact is free."
+        )
+        texts.append(fill(text, region=found.name, areas=", ".join(shut)))
     return texts
 
 
