@@ -184,7 +184,7 @@ def test_only_bodies_without_areas_can_be_compared(towns, tmp_path):
 def test_wrong_requests_are_refused_before_anything_runs(towns, tmp_path):
     done = kolabsim("evidence", "--bodies", towns / "bodies.csv", folder=tmp_path)
     assert done.returncode == 2
-    assert "--scenario and --bodies need each other" in done.stderr
+    assert "--facts and --bodies need --scenario" in done.stderr
     write(tmp_path / "b.csv", ["body", "region"], [["One", "x"], ["One", "0002"]])
     done = kolabsim(
         "evidence", "--scenario", towns / "towns.yaml", "--bodies", "b.csv", folder=tmp_path

@@ -108,7 +108,7 @@ def sets_headline(found: Calibration) -> Headline:
     """How many sets agree, of how many."""
     number, judged = len(found.points), found.population.judged
     text = ngettext(
-        "{number} of {all} judged parameter sets agree with the fact for calibration.",
+        "{number} of {all} judged parameter sets agree with {facts} fact for calibration.",
         "{number} of {all} judged parameter sets agree with all {facts} facts for calibration.",
         len(found.facts),
     )
