@@ -17,6 +17,7 @@ from kolabsim.app.conditions import (
     write_condition,
 )
 from kolabsim.errors import Problems
+from kolabsim.files import write_whole
 from kolabsim.i18n import _
 from kolabsim.model.levers import LEVERS
 from kolabsim.scenario.source import read_yaml, write_yaml
@@ -151,4 +152,4 @@ def write_as_scenario(path: Path) -> None:
     if parts["strategies"]:
         scenario: dict[str, object] = {"extends": str(text.get("scenario", ""))}
         scenario |= {kind: found for kind, found in parts.items() if found}
-        path.write_text(write_yaml(scenario), encoding="utf-8")
+        write_whole(path, write_yaml(scenario).encode())
