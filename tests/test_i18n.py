@@ -1,3 +1,4 @@
+import ast
 import importlib.util
 import re
 import subprocess
@@ -155,3 +156,15 @@ def test_translations_have_the_places_of_their_messages(tool) -> None:
             english, indonesian = tool.first(message.id), tool.first(message.string)
             assert places(english) == places(indonesian), english
             assert english[:1].isspace() == indonesian[:1].isspace(), english
+
+
+def test_no_message_is_inside_an_f_string() -> None:
+    """Babel does not find it there, so that it would be said in English in every language."""
+    package, hidden = Path(i18n.__file__).parent, []
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for call in ast.walk(node) if isinstance(node, ast.JoinedStr) else ():
+                name = getattr(getattr(call, "func", None), "id", "")
+                if name in ("_", "N_", "ngettext") and isinstance(call.args[0], ast.Constant):
+                    hidden.append(f"{path.relative_to(package)}:{call.lineno}")
+    assert hidden == []

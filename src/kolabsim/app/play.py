@@ -188,7 +188,8 @@ def arrangement_text(play: Play, row: Any) -> str:
         years=significant(row.years), trust=decimal(row.trust, 2),
         expected=gain_text(row.expected), realised=gain_text(row.realised),
     )  # fmt: skip
-    return f"{said}; {_('a mandate binds it')}" if row.mandated else said
+    bound = _("a mandate binds it")
+    return f"{said}; {bound}" if row.mandated else said
 
 
 def news(play: Play) -> list[Told]:

@@ -298,7 +298,8 @@ def done_text(session: Session) -> str:
 
 def jumps() -> None:
     """Links between the answer and the controls, for small screens on which one is far below."""
-    with ui.element("nav").classes("jumps").props(f'aria-label="{escape(_("On this page"))}"'):
+    title = _("On this page")
+    with ui.element("nav").classes("jumps").props(f'aria-label="{escape(title)}"'):
         for place, label in (("headline", _("Answer")), ("controls", _("Controls"))):
             write(label, tag="a").props(f'href="#{place}"')
 

@@ -300,5 +300,6 @@ def history_html(told: Iterable[Told]) -> str:
         why = f"<small>{escape(one.why)}</small>" if one.why else ""
         items.append(f"<li><b>{escape(one.where)}</b> {escape(one.what)}{why}</li>")
     if not items:
-        return f"<p>{escape(_('Nothing has happened to this region yet.'))}</p>"
+        nothing = _("Nothing has happened to this region yet.")
+        return f"<p>{escape(nothing)}</p>"
     return f"<ol class=history>{''.join(items)}</ol>"
