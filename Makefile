@@ -49,7 +49,8 @@ compatibility: $(DEV)  ## Try Mesa's page and EMA Workbench, and Python 3.12 and
 	echo "$$($(BIN)/python --version): results $$digest"; \
 	failed=; \
 	$(MAKE) --no-print-directory neighbours || exit 1; \
-	$(BIN)/python -m pytest -q -rs tests/engine/test_mesa_world.py || failed=" of this environment"; \
+	$(BIN)/python -m pytest -q -rs -m "long or not long" tests/engine/test_mesa_world.py \
+		tests/engine/test_mesa_page.py || failed=" of this environment"; \
 	for version in 3.12 3.13; do \
 		for python in python$$version "$$HOME"/.pyenv/versions/$$version*/bin/python none; do \
 			if $$python -c '$(SUITABLE)' 2>/dev/null; then break; fi; \
