@@ -62,11 +62,13 @@ class PlayBlock:
         with ui.element("div").classes("choice play-start"):
             write(_("Region"), tag="label").props('for="play-region"')
             labels = zip(self.codes, scenario.regions.labels, strict=True)
-            menu("play-region", [(code, label, True) for code, label in labels], self.region,
-                 self.choose_region)  # fmt: skip
+            region = menu("play-region", [(code, label, True) for code, label in labels],
+                          self.region, self.choose_region)  # fmt: skip
             write(_("Run"), tag="label").props('for="play-run"')
             number = entry("play-run", "0", self.choose_run, kind="number")
             number.props(f"min=0 max={MOST_RUN} step=1")
+            for control in (region, number):
+                control.props("aria-describedby=play-help")
             ui.button(_("Start"), on_click=self.start).props(
                 "outline no-caps id=play-start aria-describedby=play-help"
             )
