@@ -67,6 +67,9 @@ def effect(scenario: Scenario, strategy: Levers) -> bytes:
     is_on = lever.any(axis=1)  # [Q, levers]
     supported = is_on[:, [name in SUPPORTERS for name in LEVERS]]
     forum = is_on[:, [*LEVERS].index("forum")]
+    is_capped = bool(np.isfinite(policy.ceiling).all())
+    rates = policy.rate[period].any(axis=1)  # [Q, user-defined mechanisms]
+    counts = np.concatenate([is_on, rates], axis=1) & is_capped
     is_shared = ~np.isin(policy.target[period], [TARGETS.index("all"), TARGETS.index("list")])
     parts = [
         lever,
@@ -79,8 +82,11 @@ def effect(scenario: Scenario, strategy: Levers) -> bytes:
         np.where(forum[:, None], policy.forum[period], 0),
         policy.effect[period],
         policy.rate[period],
-        np.where(policy.rate[period].any(axis=1), policy.bearer[period], -1),
+        np.where(rates, policy.bearer[period], -1),
+        policy.ceiling,
+        np.where(counts, policy.counted[period], 0),
         policy.mandate,
         policy.mandate_price,
+        policy.mandate_counted * is_capped,
     ]
     return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
