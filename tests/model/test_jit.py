@@ -1,11 +1,16 @@
-"""Sorting gives numpy's stable order, for all values; only one file knows numba."""
+"""Sorting gives numpy's stable order; machine code is kept by what it depends on."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kolabsim.analysis import fairness
+from kolabsim.model import compiler
 from kolabsim.model.jit import argsort
+from kolabsim.model.version import digest
 
 VALUES = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=True)
 
@@ -44,3 +49,13 @@ def test_many_values_of_any_shape(number, shape) -> None:
         "huge": (random.random(number) - 0.5) * 3e308,
     }[shape]
     agrees(values)
+
+
+def test_code_that_is_kept_depends_on_all_files_of_its_room():
+    """It is shared by all installations, and calls what other files of the room define."""
+    inside = compiler._Locator(fairness.shapley_shares, fairness.__file__)
+    assert inside.get_source_stamp() == digest("analysis") != digest("report")
+    assert Path(inside.get_cache_path()).name == "analysis"
+    outside = compiler._Locator(agrees, __file__)
+    assert outside.get_source_stamp() != digest("analysis")
+    assert "analysis" not in outside.get_cache_path()

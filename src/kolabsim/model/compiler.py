@@ -6,7 +6,6 @@ rest of kolabsim thus starts without numba, whose import takes half a second.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import platform
 from collections.abc import Callable
@@ -28,18 +27,12 @@ from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from kolabsim.model.version import SOURCES, cache_folder, shipped_code
+from kolabsim.model.version import SOURCES, cache_folder, digest, shipped_code
 
 __all__ = ["PORTABLE", "NumbaError", "is_portable", "make_dispatcher", "make_fetch"]
 
 LINE = 64
 """Bytes that a processor takes from memory at a time."""
-
-
-@cache
-def _stamp(file: Path) -> str:
-    """The content of a source file, shortened; its machine code is valid for no other."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 class _Locator(UserProvidedCacheLocator):
@@ -54,8 +47,11 @@ class _Locator(UserProvidedCacheLocator):
         path, folder = Path(file).resolve(), cache_folder()
         assert folder is not None
         self._inside = path.is_relative_to(SOURCES)
+        # A room's code calls that of other files in it, whose edits must empty the cache too. The
+        # name of the folder stands for the model and the engine.
+        self._room = path.relative_to(SOURCES).parts[0] if self._inside else ""
         name = path.parent.relative_to(SOURCES) if self._inside else self._subpath(file)
-        self._folder, self._file = Path(folder) / name, path
+        self._folder = Path(folder) / name
 
     def _subpath(self, file: str) -> str:
         return str(self.get_suitable_cache_subpath(file))
@@ -64,7 +60,7 @@ class _Locator(UserProvidedCacheLocator):
         return str(self._folder)
 
     def get_source_stamp(self) -> Any:
-        return _stamp(self._file) if self._inside else super().get_source_stamp()
+        return digest(self._room) if self._inside else super().get_source_stamp()
 
     @classmethod
     def from_function(cls, function: Callable, file: str) -> _Locator:
