@@ -16,6 +16,7 @@ from kolabsim.analysis.group import (
     Judge,
     Plan,
     arm,
+    founded,
     group_outlook,
     host_of,
 )
@@ -30,6 +31,7 @@ from kolabsim.model.levers import CONTRACT, FORMS
 from kolabsim.model.measures import REGION_MEASURES, TRACE
 from kolabsim.model.state import NOBODY
 from kolabsim.report.group import answer_section, horizon_texts, write_group
+from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.api import simulate
 
@@ -112,6 +114,20 @@ def test_the_body_is_founded_with_start_up_and_free_of_mandates(scenario, task):
     assert (entry < 0).all()
     assert kept.history.shape[1] == 16
     assert "benefit_money" in REGION_MEASURES
+
+
+def test_mandates_of_a_strategy_stay_what_they_are_when_a_body_is_founded(scenario, task):
+    """Each keeps its price, and whether it counts towards a yearly budget."""
+    order = {"groups": [[SLEMAN, BANTUL]], "areas": ["finance"], "from": 4}
+    changed = scenario.with_({"strategies.mine": {"mandates": [order], "budget": 1e9}})
+    before = build_policy(changed, changed.strategies["mine"])
+    group = tuple(scenario.regions.codes.index(code) for code in (CITY, SLEMAN))
+    after = founded(before, Case(scenario, group, list(scenario.areas).index("waste")))
+    assert before.mandate_counted.tolist() == [1]
+    for name in (one for one in before._fields if one.startswith("mandate")):
+        assert len(getattr(after, name)) == 2
+        np.testing.assert_array_equal(getattr(after, name)[1:], getattr(before, name))
+    assert after.mandate_counted[0] == after.mandate_price[0] == 0
 
 
 def test_a_member_that_leaves_is_out_from_then_on(scenario, task):

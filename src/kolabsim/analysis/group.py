@@ -756,6 +756,7 @@ def founded(policy: Policy, case: Case) -> Policy:
     return policy._replace(
         mandate=np.concatenate([order, policy.mandate]),
         mandate_price=np.concatenate([[0.0], policy.mandate_price]),
+        mandate_counted=np.concatenate([[0], policy.mandate_counted]),
     )
 
 
