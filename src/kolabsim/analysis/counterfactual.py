@@ -399,7 +399,7 @@ def with_lever(
     parts = {
         name: np.concatenate([getattr(policy, name), getattr(full, name)])
         for name in Policy._fields
-        if name not in ("period", "lever", "base", "mandate", "mandate_price")
+        if name not in ("period", "lever", "base", "ceiling") and not name.startswith("mandate")
     }
     quarters, number = np.arange(len(policy.period)), len(policy.lever)
     period = np.where(quarters < since, policy.period, number + full.period)
