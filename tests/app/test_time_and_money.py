@@ -90,7 +90,9 @@ def test_strategies_are_kept_shown_taken_away_and_opened_again(page, tmp_path):
     page.get_by_role("button", name="Keep", exact=True).click()
     page.wait_for_function("() => location.search.includes('kept.2')")
     open_tab(page, "Side by side")
+    page.locator("#drop-1").evaluate("one => { one.dataset.seen = 'yes' }")
     wait_for_columns(page, 2)
+    assert page.locator("#drop-1").get_attribute("data-seen"), "built again while a user clicks"
     assert "With <b>team</b>" in page.locator("#kept-overview").inner_text()
     assert page.locator("#kept-chart svg path").count() > 5
     assert page.locator("#kept-regions tbody tr").count() == 7

@@ -102,3 +102,8 @@ def test_declarations_are_complete():
     assert {term for one in ACTING.values() for term in one.effects} <= set(TERMS)
     orders = [measure.order for measure in MEASURES.values() if measure.shown]
     assert len(orders) == len(set(orders))
+
+
+def test_meanings_of_parameters_are_titles_for_readers():
+    for name, parameter in PARAMETERS.items():
+        assert not {*"[]`"} & {*parameter.meaning}, f"{name}: shown as a title of figures and pages"

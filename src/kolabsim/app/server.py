@@ -58,6 +58,7 @@ from kolabsim.app.texts import (
     describe,
     differences_html,
     downloads,
+    drivers_html,
     history_html,
     quarter_html,
     waiting,
@@ -73,6 +74,7 @@ from kolabsim.app.widgets import (
     group,
     help_line,
     menu,
+    pressed,
     read_upload,
     report,
     translated,
@@ -81,7 +83,7 @@ from kolabsim.app.widgets import (
     write,
 )
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
-from kolabsim.figures.formatting import count, decimal, percent, significant
+from kolabsim.figures.formatting import count, decimal, significant
 from kolabsim.figures.labels import capitalise, measure_title
 from kolabsim.i18n import LANGUAGES, _, language, ngettext, speaking
 from kolabsim.scenario.notices import find_notices
@@ -360,7 +362,8 @@ class Page:
         with ui.element("figure"):
             write(_("Assumptions that carry the answer"), tag="h2")
             self.carriers = write("", tag="p").classes("state").props("id=carriers")
-            self.drivers = ui.element("div").classes("drivers").props("id=drivers")
+            self.drivers = ui.html("", sanitize=False).classes("drivers").props("id=drivers")
+            pressed(self.drivers, self.fix)
         with ui.element("figure"):
             write(_("Shared services at the end"), tag="h2")
             self.charts["network"] = ChartPlace("network", numbers=True)
@@ -570,21 +573,7 @@ class Page:
         if not found.drivers and not found.estimate.is_ranked:
             return  # the last ranking stays until there is a new one
         can_be_fixed = fixable(found.estimate.session.futures, self.settings)
-        self.drivers.clear()
-        with self.drivers:
-            for number, one in enumerate(found.drivers):
-                with ui.element("div").classes("driver" if one.moves else "driver weak"):
-                    with ui.element("div").classes("head"):
-                        write(one.title, tag="span").props(f"id=driver-{number}")
-                        write(percent(max(one.share, 0.0)), tag="output")
-                    ui.element("div").classes("bar").style(f"width:{100.0 * one.share:.1f}%")
-                    with ui.element("div").classes("head"):
-                        write(one.effect, tag="p").classes("help")
-                        if one.name in can_be_fixed:
-                            ui.button(_("Fix"), on_click=partial(self.fix, one.name)).props(
-                                f"flat dense no-caps id=fix-{number} "
-                                f"aria-describedby=driver-{number}"
-                            )
+        self.drivers.set_content(drivers_html(found.drivers, can_be_fixed))
 
     # Choosing -------------------------------------------------------------------------------------
 

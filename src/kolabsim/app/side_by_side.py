@@ -35,6 +35,7 @@ from kolabsim.app.widgets import (
     caption,
     entry,
     help_line,
+    pressed,
     report,
     translated,
     unknown,
@@ -109,7 +110,9 @@ class SideBySide:
     def build(self) -> None:
         """Build the tab."""
         with ui.element("div").props("id=kept-block aria-live=polite"):
-            self.list = ui.element("ul").classes("kept-list").props("id=kept-list")
+            self.list = ui.html("", sanitize=False, tag="ul").classes("kept-list")
+            self.list.props("id=kept-list")
+            pressed(self.list, self.press)
             self.empty = write("", tag="p").classes("state").props("id=kept-state")
             with ui.element("figure").classes("kept-figure") as self.figure:
                 write(_("Net benefit and cost"), tag="h2")
@@ -141,17 +144,16 @@ class SideBySide:
 
     def show_list(self) -> None:
         """List what is kept, each with the buttons that show and remove it."""
-        self.list.clear()
-        with self.list:
-            for number, one in enumerate(self.page.settings.kept):
-                with ui.element("li"):
-                    write(one.name, tag="b").props(f"id=kept-{number}")
-                    for kind, label, do in (
-                        ("open", _("Show"), self.open), ("drop", _("Remove"), self.drop)
-                    ):  # fmt: skip
-                        ui.button(label, on_click=partial(do, one)).props(
-                            f"flat dense no-caps id={kind}-{number} aria-describedby=kept-{number}"
-                        )
+        lines, labels = [], {"open": escape(_("Show")), "drop": escape(_("Remove"))}
+        for number, one in enumerate(self.page.settings.kept):
+            name = escape(one.name)
+            buttons = "".join(
+                f'<button type=button class=plain id={kind}-{number} value="{kind} {name}" '
+                f"aria-describedby=kept-{number}>{label}</button>"
+                for kind, label in labels.items()
+            )
+            lines.append(f"<li><b id=kept-{number}>{name}</b>{buttons}</li>")
+        self.list.set_content("".join(lines))
 
     @translated
     def show(self) -> None:
@@ -197,15 +199,16 @@ class SideBySide:
         ui.notify(_("Kept as “{name}”; see the tab “Side by side”.").format(name=name))
 
     @translated
-    def open(self, one: Kept) -> None:
-        """Show the levers of a kept strategy in the controls."""
-        self.page.rebuild(self.page.settings.showing(one))
-
-    @translated
-    def drop(self, one: Kept) -> None:
-        """Keep a strategy no longer."""
-        kept = tuple(other for other in self.page.settings.kept if other != one)
-        self.change(replace(self.page.settings, kept=kept))
+    def press(self, button: str) -> None:
+        """Show the levers of a kept strategy in the controls, or keep it no longer."""
+        kind, _space, name = button.partition(" ")
+        settings = self.page.settings
+        for one in settings.kept:
+            if one.name == name and kind == "open":
+                self.page.rebuild(settings.showing(one))
+            elif one.name == name:
+                kept = tuple(other for other in settings.kept if other != one)
+                self.change(replace(settings, kept=kept))
 
     def change(self, settings: Settings) -> None:
         """Change what is kept; the address follows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -256,6 +256,25 @@ def differences_html(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> s
         first = f"{escape(title)} <small>{escape(hint)}</small>"
         lines.append([first, escape(level), coloured, escape(interval)])
     return rows_html(filter(None, columns), lines)
+
+
+def drivers_html(drivers: Iterable[DriverText], can_be_fixed: Container[str]) -> str:
+    """Which assumptions carry an answer: a bar each, and a button whose value is its name."""
+    parts, fix = [], escape(_("Fix"))
+    for number, one in enumerate(drivers):
+        kind = "driver" if one.moves else "driver weak"
+        button = (
+            f'<button type=button class=plain id=fix-{number} value="{escape(one.name)}" '
+            f"aria-describedby=driver-{number}>{fix}</button>"
+        )
+        button *= one.name in can_be_fixed
+        parts.append(
+            f'<div class="{kind}"><div class=head><span id=driver-{number}>{escape(one.title)}'
+            f"</span><output>{escape(percent(max(one.share, 0.0)))}</output></div>"
+            f'<div class=bar style="width:{100.0 * one.share:.1f}%"></div><div class=head>'
+            f"<p class=help>{escape(one.effect)}</p>{button}</div></div>"
+        )
+    return "".join(parts)
 
 
 def table_html(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

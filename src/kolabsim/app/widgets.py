@@ -192,6 +192,15 @@ def listen(element: ui.element, change: Callable[[str], Any]) -> None:
     element.on("change", handler, js_handler="(event) => emit(event.target.value)")
 
 
+def pressed(element: ui.html, press: Callable[[str], Any]) -> None:
+    """Call a function with the value of the native button in a text that is clicked.
+
+    It is heard around the text, which may be replaced while a click is on its way.
+    """
+    handler = "(event) => { if (event.target.value) emit(event.target.value) }"
+    element.on("click", lambda event: press(str(event.args)), js_handler=handler)
+
+
 def uploader(
     name: str, label: str, text: str, upload: Callable[..., Any], reject: Callable[..., Any]
 ) -> None:

@@ -308,7 +308,7 @@ PARAMETERS: dict[str, Parameter] = {
                              "value of full autonomy to the region that values it most",
                              low=0.0, high=0.06),
         interest_fit=number(0.017, r"\psi",
-                            "loss from a joint service unlike a member's wishes [oates_1972]",
+                            "loss from a joint service unlike a member's wishes",
                             low=0.0, high=0.06),
         scope=share(0.5, "z", "negotiation and overhead saved among partners of other areas",
                     low=0.0, high=0.9),
