@@ -340,6 +340,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
         moments()[0], moments()[1][8], ["waste"], ax=ax
     ),
     "region_channels": lambda ax: figures.region_channels(outlook(), ax=ax),
+    "region_groups": lambda ax: figures.region_groups(outlook(), ax=ax),
     "region_saving": lambda ax: figures.region_saving(outlook(), ax=ax),
     "laws": lambda ax: figures.laws(["leaving(trust)"], ax=ax),
     "laws of variants": lambda ax: figures.laws(["unit_cost", "negotiation_cost"], ax=ax),

@@ -363,7 +363,7 @@ def test_measures_of_every_unit_can_be_drawn(results, comparison):
 
 def test_a_png_is_a_picture(comparison, tmp_path):
     path = tmp_path / "forest.png"
-    figures.to_png(figures.forest(comparison, ["trust"]), path)
+    figures.to_png(figures.forest(comparison, ["trust"]), str(path))
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

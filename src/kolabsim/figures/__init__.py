@@ -52,7 +52,7 @@ from kolabsim.figures.labels import Labels
 from kolabsim.figures.law_curves import laws
 from kolabsim.figures.maps import regions_map, winners
 from kolabsim.figures.network import bodies_over_time, joint_bodies
-from kolabsim.figures.region import region_channels, region_saving
+from kolabsim.figures.region import region_channels, region_groups, region_saving
 from kolabsim.figures.robustness import (
     best_shares,
     prim_box,
@@ -78,8 +78,9 @@ __all__ = [
     "convergence_by_runs", "cost_effectiveness", "cost_frontier", "envelopes", "forest",
     "front_in_futures", "gains_map", "hypervolume", "ice", "index_bars", "joint_bodies", "laws",
     "main_effects", "morris_plane", "packages", "pair_ranking", "pareto_front", "posteriors",
-    "predictions", "prim_box", "region_channels", "region_saving", "regions_map", "regret",
-    "regret_table", "satisficing", "shared_pairs_map", "sharing_and_sizes", "spread_plane",
-    "sweep_curve", "sweep_map", "sweep_patterns", "sweep_points", "to_png", "to_svg", "tornado",
-    "value_of_information", "variance_sources", "winners",
+    "predictions", "prim_box", "region_channels", "region_groups", "region_saving",
+    "regions_map", "regret", "regret_table", "satisficing", "shared_pairs_map",
+    "sharing_and_sizes", "spread_plane", "sweep_curve", "sweep_map", "sweep_patterns",
+    "sweep_points", "to_png", "to_svg", "tornado", "value_of_information", "variance_sources",
+    "winners",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Figures of one region: the channels of its gain, and its net saving over the years."""
+"""Figures of one region: channels of its gain, net saving over the years, and its best groups."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from kolabsim.analysis.statistics import quantiles
 from kolabsim.figures.comparison import SPREAD, draw_bands, explain_bands
 from kolabsim.figures.formatting import Scale, choose_scale, never_varies
-from kolabsim.figures.labels import channel_title, winner_labels
-from kolabsim.figures.marks import draw_estimates
-from kolabsim.figures.palette import BLUE, INK
+from kolabsim.figures.labels import area_title, channel_title, winner_labels, wrap_lines
+from kolabsim.figures.marks import draw_estimates, mark
+from kolabsim.figures.palette import BLUE, GREY, INK
 from kolabsim.figures.style import open_canvas, styled, write_names
 from kolabsim.i18n import _
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from kolabsim.analysis.region import RegionOutlook
     from kolabsim.figures.style import Panels
+
+
+NAMES = 46
+"""Most letters of a line of the names of groups."""
 
 
 def share_scale(table: pd.DataFrame, column: str) -> Scale:
@@ -70,4 +74,36 @@ def region_saving(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
     axes.set_ylabel(_("Net saving so far, {unit}").format(unit=scale.label))
     axes.locator_params(axis="x", integer=True)
     explain_bands(canvas, with_titles=False, is_varied=found.is_varied)
+    return canvas.figure
+
+
+@styled
+def region_groups(found: RegionOutlook, *, ax: Panels | None = None) -> Figure:
+    """Draw the gain of a region in its best groups, with the gains of their other members.
+
+    Where no group is good, the closest is drawn, so that it shows who would lose.
+    """
+    table = found.groups.table
+    scale, codes = share_scale(table, "gain"), found.scenario.regions.codes
+    labels = dict(zip(codes, found.scenario.regions.labels, strict=True))
+    names = [
+        f"{area_title(row.area)}: {', '.join(labels[code] for code in row.members[1:])}"
+        for row in table.itertuples()
+    ]
+    lines = max(wrap_lines(name, NAMES).count("\n") + 1 for name in names)
+    canvas = open_canvas(ax, 0.9 + (0.14 + 0.14 * lines) * len(table), grid="x")
+    axes = canvas.axes
+    axes.axvline(0.0, color=INK, linewidth=0.9, zorder=1)
+    ends = (table[name].astype(float) / scale.divisor for name in ("gain", "low", "high"))
+    draw_estimates(axes, table["verdict"], *ends, constant=never_varies(is_varied=found.is_varied))
+    for y, gains in enumerate(table["gains"]):
+        at = np.divide(gains, scale.divisor)
+        axes.plot(at, [y] * len(at), "|", color=GREY, markersize=9.0, markeredgewidth=1.6)
+    write_names(axes, names, NAMES)
+    axes.set_xlabel(_("Annual gain, {unit}").format(unit=scale.label))
+    texts = winner_labels(found)
+    canvas.explain_verdicts(
+        {name: text for name, text in texts.items() if name in {*table["verdict"]}},
+        mark("|", GREY, _("another member"), markeredgewidth=1.6),
+    )
     return canvas.figure

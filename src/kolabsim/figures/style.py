@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from html import escape
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
@@ -24,13 +25,13 @@ from kolabsim.files import write_whole
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
     Panels = Axes | Sequence[Axes] | np.ndarray
@@ -105,11 +106,12 @@ class Canvas:
             bbox_to_anchor=(0.0, 1.0), bbox_transform=axes.transAxes + shift, borderaxespad=0.2,
         )  # fmt: skip
 
-    def explain_verdicts(self, labels: Mapping[str, str]) -> None:
-        """Explain the marks of verdicts."""
+    def explain_verdicts(self, labels: Mapping[str, str], *others: Line2D) -> None:
+        """Explain the marks of verdicts, and other marks."""
         self.add_legend([
-            mark(*MARKS[verdict][1:], text, hollow=verdict in HOLLOW)
-            for verdict, text in labels.items()
+            *(mark(*MARKS[verdict][1:], text, hollow=verdict in HOLLOW)
+              for verdict, text in labels.items()),
+            *others,
         ])  # fmt: skip
 
     def add_colorbar(
@@ -314,7 +316,7 @@ def to_svg(figure: Figure, *, alt: str) -> str:
 
 
 @styled
-def to_png(figure: Figure, path: Path, *, is_laid_out: bool = False) -> None:
+def to_png(figure: Figure, path: Path | str, *, is_laid_out: bool = False) -> None:
     """Write a figure to a PNG file, 200 dots an inch.
 
     ``is_laid_out`` keeps the places that it got when it was exported before, which saves time.
@@ -322,4 +324,4 @@ def to_png(figure: Figure, path: Path, *, is_laid_out: bool = False) -> None:
     """
     if is_laid_out:
         figure.set_layout_engine("none")
-    write_whole(path, save(figure, format="png", metadata={"Software": None}))
+    write_whole(Path(path), save(figure, format="png", metadata={"Software": None}))

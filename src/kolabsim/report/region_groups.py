@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kolabsim.analysis.statistics import GAINS, PLAIN
 from kolabsim.figures.formatting import choose_scale, count
 from kolabsim.figures.labels import area_title, uncapitalise
-from kolabsim.figures.region import money_scale, share_scale
+from kolabsim.figures.region import money_scale, region_groups, share_scale
 from kolabsim.i18n import _
 from kolabsim.model.levers import FORM_TITLES
-from kolabsim.report.page import Note, Section, Table, interval_cell, separate
+from kolabsim.report.page import Note, Picture, Section, Table, interval_cell, separate
 from kolabsim.report.wording import fill, join_names
 
 if TYPE_CHECKING:
@@ -44,8 +45,26 @@ def group_section(found: RegionOutlook) -> Section:
         ),
     ]
     return Section(
-        "groups", title, fill(text, region=found.name), good_table(found), *closest_texts(found),
+        "groups", title, fill(text, region=found.name), picture(found), good_table(found),
+        *closest_texts(found),
         Note(notes),
+    )  # fmt: skip
+
+
+def picture(found: RegionOutlook) -> Picture:
+    """The gains of the best groups, and where there is none, of the closest to one."""
+    caption = _(
+        "Gains of {region} with plausible ranges, and of the other members. In service areas "
+        "without a good group, the closest to one is drawn."
+    )
+    if not found.is_varied:
+        caption = _(
+            "Gains of {region} with {level} intervals, and of the other members. In service areas "
+            "without a good group, the closest to one is drawn."
+        )
+    return Picture(
+        partial(region_groups, found), _("Annual gains of {region} and its partners in groups"),
+        caption, region=found.name, level=found.level,
     )  # fmt: skip
 
 
