@@ -206,6 +206,9 @@ def test_the_command_writes_sets_that_experiments_of_the_scenario_draw_from(fold
         "  more: {measure: trust, year: 3, low: 0.28, high: 0.5, source: X, use: held out}\n"
     )
     (folder / "facts.yaml").write_text(text)
+    few = kolabsim("calibrate", "--scenario", "coast.yaml", "--sets", 19, folder=folder)
+    assert few.returncode == 2
+    assert "--sets must be at least 20 with --facts, not 19" in few.stderr
     typed = ("calibrate", "--scenario", "coast.yaml", "--sets", 20, "--runs", 2)
     done = kolabsim(*typed, "--seed", 3, folder=folder)
     assert done.returncode == 0, done.stderr

@@ -116,6 +116,12 @@ def calibrate(
         )
         return
     if facts is not None:
+        if sets is not None and sets < LEAST_SETS:
+            text = _(
+                "--sets must be at least {least} with --facts, not {sets}: experiments draw as "
+                "many plausible futures by default"
+            )
+            raise InputError.of(text, least=LEAST_SETS, sets=sets)
         world = Scenario.load(scenario)
         names = None if vary is None else [one.strip() for one in vary.split(",") if one.strip()]
         evidence = read_evidence(
@@ -124,7 +130,7 @@ def calibrate(
         sources = tuple(path for path in (facts, bodies) if path is not None)
         out = out or Path("results") / f"calibration-{world.name}"
         match_own(
-            world, evidence, out, begin, sources, sets=max(sets or 100, LEAST_SETS),
+            world, evidence, out, begin, sources, sets=sets or 100,
             most=most or 10_000, seed=seed, threads=workers,
         )  # fmt: skip
         return

@@ -25,7 +25,6 @@ from kolabsim.files import write_whole
 from kolabsim.i18n import _
 
 if TYPE_CHECKING:
-
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
