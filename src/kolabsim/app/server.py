@@ -34,6 +34,7 @@ from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.comparing import own_strategies
 from kolabsim.app.conditions import of_all
 from kolabsim.app.futures import find_worlds
+from kolabsim.app.group_block import STYLE as GROUPS
 from kolabsim.app.group_block import GroupBlock
 from kolabsim.app.groups import without_group
 from kolabsim.app.guard import Guard, Hosts
@@ -122,7 +123,7 @@ def serve(
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
         if is_admitted():
-            Page({"scenario": scenario} | dict(request.query_params)).build()
+            Page({"scenario": scenario} | dict(request.query_params)).begin()
 
     @ui.page("/import", title="kolabsim")
     def preview(request: Request) -> None:
@@ -200,6 +201,9 @@ class Page:
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
         self.timelines: dict[str, Timeline] = {}
+        self.unopened: dict[str, tuple[ui.tab_panel, Callable[[], None]]] = {}
+        """Tabs that were not opened, and what builds them."""
+        self.group: GroupBlock | None = None
 
     @property
     def lang(self) -> str:
@@ -209,18 +213,26 @@ class Page:
     # Building -------------------------------------------------------------------------------------
 
     @translated
-    def build(self) -> None:
-        """Build the page and start to simulate."""
+    def begin(self) -> None:
+        """Begin the page with all that a browser needs before it connects.
+
+        The rest is built for browsers only, because it takes ten times as long.
+        """
         self.client.on_connect(self.connect)
         self.client.on_delete(self.close)
         ui.on_exception(self.fail)
-        begin_page()
+        begin_page(GROUPS)
         ui.add_head_html(register_script(self.scenario.regions))
-        with ui.element("header"):
+        self.header = ui.element("header")
+        with self.header:
             write(_("What if?"), tag="h1")
             write(_("kolabsim compares ways to share services; it does not predict."), tag="p")
-            self.choice("lang", _("Language"), LANGUAGES)
         self.alerts = alerts()
+
+    def build(self) -> None:
+        """Build the controls and the places for results."""
+        with self.header:
+            self.choice("lang", _("Language"), LANGUAGES)
         with ui.element("div").props("role=note").classes("notices"):
             for notice in find_notices(self.scenario):
                 write(notice.sentence, tag="p").classes("total" if notice.is_total else "")
@@ -333,12 +345,23 @@ class Page:
                     self.charts["differences"] = ChartPlace("differences")
                 with ui.element("div").classes("pictures"):
                     self.build_pictures()
-            with ui.tab_panel("kept"):
-                self.side_by_side.build()
-            with ui.tab_panel("step"):
-                self.build_stepper()
-            with ui.tab_panel("group"):
-                self.group = GroupBlock(self, lambda: UPLOADS.factor)
+            for name, build in (
+                ("kept", self.side_by_side.build), ("step", self.build_stepper),
+                ("group", self.build_group),
+            ):  # fmt: skip
+                self.unopened[name] = ui.tab_panel(name), build
+        self.build_tab(opened)
+
+    def build_tab(self, name: str) -> None:
+        """Build a tab when it is opened for the first time."""
+        panel, build = self.unopened.pop(name, (None, None))
+        if panel is not None and build is not None:
+            with panel:
+                build()
+
+    def build_group(self) -> None:
+        """Build the tab for a group."""
+        self.group = GroupBlock(self, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -426,11 +449,13 @@ class Page:
 
     # Simulating -----------------------------------------------------------------------------------
 
+    @translated
     def connect(self) -> None:
-        """Begin to simulate when a browser has opened the page, and not for those who only read."""
+        """Build the page and begin to simulate when a browser opened it, not for mere readers."""
         if self.task is None:
+            self.build()
             self.restart()
-            if "," in self.settings.group:
+            if self.group is not None and "," in self.settings.group:
                 background_tasks.create(self.group.ask())
 
     def choose(self, settings: Settings) -> None:
@@ -439,7 +464,8 @@ class Page:
             return
         report([], self.alerts)
         self.remember(settings)
-        self.group.compare()
+        if self.group is not None:
+            self.group.compare()
         self.restart()
 
     def remember(self, settings: Settings) -> None:
@@ -696,8 +722,10 @@ class Page:
 
     # One run --------------------------------------------------------------------------------------
 
+    @translated
     async def open_tab(self, event: Any) -> None:
-        """Start a run when its tab is opened."""
+        """Build a tab when it is opened, and start its run."""
+        self.build_tab(event.value)
         if event.value == "step" and self.stepper is None:
             await self.step(0)
         elif event.value == "kept":

@@ -76,6 +76,9 @@ class SideBySide:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.is_built = False
+        """Whether the tab was opened."""
+        self.listed: tuple[Kept, ...] = ()
         self.name = ""
         """The name that was typed for the present strategy."""
         self.stop = np.zeros(1, np.int64)
@@ -137,10 +140,14 @@ class SideBySide:
                     "regions” opens them here again."
                 ).format(file=FILE)
                 button("take-kept", _("Strategies (YAML)"), self.download, text)
+        self.is_built = True
         self.show()
 
     def show_list(self) -> None:
         """List what is kept, each with the buttons that show and remove it."""
+        if self.listed == self.page.settings.kept:
+            return  # so that no button goes away while somebody presses it
+        self.listed = self.page.settings.kept
         self.list.clear()
         with self.list:
             for number, one in enumerate(self.page.settings.kept):
@@ -156,7 +163,7 @@ class SideBySide:
     @translated
     def show(self) -> None:
         """Show what is known of the kept strategies."""
-        if self.page.is_closed or self.list.is_deleted:
+        if not self.is_built or self.page.is_closed or self.list.is_deleted:
             return
         kept, scenario = self.page.settings.kept, self.page.scenario
         names = [one.name for one in kept]
