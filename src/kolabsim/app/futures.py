@@ -6,7 +6,7 @@ into it, which takes a hundredth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +64,7 @@ class Worlds:
 
 
 _WORLDS: Recent[Worlds] = Recent(STORED)
+_ALONE: Recent[np.ndarray] = Recent(STORED)
 
 
 def find_worlds(source: Scenario) -> Worlds:
@@ -75,6 +76,20 @@ def find_worlds(source: Scenario) -> Worlds:
     return found
 
 
+def find_alone(worlds: Worlds, names: Sequence[str], fixed: Mapping[str, float]) -> np.ndarray:
+    """Return the stand-alone cost of regions in some futures [futures, regions], stored."""
+    from kolabsim.analysis.outlook import stand_alone_cost
+
+    key = worlds.source, tuple(names), tuple(sorted(fixed.items()))
+    found = _ALONE.get(key)
+    if found is None:
+        found = np.array([stand_alone_cost(worlds.fixed(name, fixed)) for name in names])
+        _ALONE.put(key, found)
+    return found
+
+
 def without(future: Mapping[str, object], fixed: Mapping[str, float]) -> Future:
     """Return the settings of a future that are not fixed."""
+    if not fixed:
+        return dict(future)
     return {key: value for key, value in future.items() if key.partition(".")[2] not in fixed}
