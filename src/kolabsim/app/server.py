@@ -19,12 +19,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
-from itertools import count as count_from
 from typing import Any
 
 import numpy as np
 from fastapi.dependencies import models
-from nicegui import app, background_tasks, ui
+from nicegui import Client, app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -91,9 +90,9 @@ RECONNECTING = 10.0
 """Seconds that a page whose connection broke is kept, as for a browser that is busy."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
-COLLECTED = 10
-"""Number of deleted pages after which garbage is collected: hundreds would wait otherwise."""
-DELETED = count_from(1)
+COLLECTED = 5000
+"""Number of deleted elements after which garbage is collected, those of some twenty pages that were
+open: hundreds of pages would wait otherwise."""
 SWITCHING = 0.001
 """Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
 turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
@@ -143,12 +142,18 @@ def serve(
     )  # fmt: skip
 
 
-def forget_routes() -> None:
+DELETED = [0]
+"""Elements that were deleted since the last time."""
+
+
+def forget_routes(client: Client) -> None:
     """Clear the caches of FastAPI, which hold the route of each upload and so a whole page."""
     for found in vars(models).values():
         if hasattr(found, "cache_clear"):
             found.cache_clear()
-    if next(DELETED) % COLLECTED == 0:
+    DELETED[0] += len(client.elements)
+    if DELETED[0] >= COLLECTED:
+        DELETED[0] = 0
         gc.collect()
 
 

@@ -25,7 +25,7 @@ from kolabsim.app.conditions import (
     phases_of,
     under_conditions,
 )
-from kolabsim.app.futures import Worlds, find_alone, find_worlds, without
+from kolabsim.app.futures import Worlds, find_alone, find_groups, find_worlds, without
 from kolabsim.app.importing import archive
 from kolabsim.app.kept import Kept
 from kolabsim.app.recent import Block, Runs, RunStore
@@ -464,10 +464,10 @@ class Estimate:
         found = self.comparison.headline
         if found is None:
             return None
-        settings = pd.DataFrame([*self.session.futures.values()])
+        settings, grouped = find_groups(self.session.worlds, self.session.futures)
         return find_drivers(
             found.effects.values[0], settings, level=self.comparison.level,
-            permuted=PERMUTATIONS, resamples=1,
+            permuted=PERMUTATIONS, resamples=1, grouped=grouped,
         )  # fmt: skip
 
     @property
