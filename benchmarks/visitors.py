@@ -61,7 +61,7 @@ class Visitor:
         self.states = 0
 
     async def open(self, path: str = "/") -> int:
-        """Load the page and connect; return the status of the response."""
+        """Load the page, connect, and wait for what is built then; return the response's status."""
         async with self.http.get(self.address + path) as reply:
             text, status = await reply.text(), reply.status
         found = ELEMENTS.search(text)
@@ -75,6 +75,8 @@ class Visitor:
         assert client is not None
         self.client, self.query = client[1], urlsplit(path).query
         await self.connect()
+        if urlsplit(path).path == "/":
+            await self.until(lambda: self.has("state"))
         return status
 
     async def connect(self) -> None:
@@ -164,6 +166,10 @@ class Visitor:
             if element.get("props", {}).get("id") == name:
                 return int(number), element
         raise LostError(name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is an element with this id in HTML."""
+        return any(one.get("props", {}).get("id") == name for one in self.elements.values())
 
     def text(self, name: str) -> str:
         """The HTML of an element."""

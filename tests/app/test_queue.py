@@ -66,6 +66,15 @@ def test_urgent_work_of_those_who_used_much_waits_for_all_work_of_others():
     assert gate.let_go(asked) == ["modest", "refinement", "greedy"]
 
 
+def test_answers_of_those_who_ask_for_much_wait_for_answers_but_not_for_refinements():
+    gate = Gate()
+    heavy, light, other = (gate.queue.line() for _line in range(3))
+    heavy.is_heavy = True
+    asked = [gate.ask(other, "refinement"), gate.ask(heavy, "heavy", is_urgent=True)]
+    asked.append(gate.ask(light, "light", is_urgent=True))
+    assert gate.let_go(asked) == ["light", "heavy", "refinement"]
+
+
 class Hall:
     """Two threads whose work ends when the test says so; the clock of all work is the test's."""
 

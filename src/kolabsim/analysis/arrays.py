@@ -192,6 +192,12 @@ def arrange(
     return values[:-1].reshape(*shape, len(columns))
 
 
+def quarterly_columns(measure: str) -> list[str]:
+    """Return the measures of quarters from which a measure of years is made."""
+    entry = MEASURES[measure]
+    return [measure, *entry.ratio] if entry.figure == RATIO else [measure]
+
+
 def yearly(
     results: Results,
     measure: str,
@@ -205,8 +211,7 @@ def yearly(
     A year is the mean or sum of its quarters, or the ratio of two sums, as the measure is made.
     Runs are those of one future, by default of all plausible ones or else of the first.
     """
-    entry, quarters = MEASURES[measure], results.scenario.horizon
-    columns = [measure, *entry.ratio] if entry.figure == RATIO else [measure]
+    quarters, columns = results.scenario.horizon, quarterly_columns(measure)
     names = ("strategy", "future", "run", "quarter")
     every = plausible_names(results.futures) if future is None else ()
     futures = [*every] or [future or next(iter(results.futures))]
@@ -220,11 +225,22 @@ def yearly(
     # Runs of several futures stand side by side.
     values = arrange(table, keys, columns)
     values = values.reshape(len(values), -1, *values.shape[3:])
+    time, values = over_years(values, measure, results.scenario.start_year)
+    return time, values if baseline is None else values[:-1] - values[-1:]
+
+
+def over_years(values: np.ndarray, measure: str, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Years, and a measure [strategies, runs, years], from that of all quarters, as in `yearly`.
+
+    ``values`` [strategies, runs, quarters, 1 or 3] have what a ratio is made of after a ratio;
+    ``start`` is the first year.
+    """
+    entry, quarters = MEASURES[measure], values.shape[2]
     time = np.arange(quarters)
     if quarters >= 2 * QUARTERS:
         years = quarters // QUARTERS
-        time = results.scenario.start_year + np.arange(years)
-        shape = (*values.shape[:2], years, QUARTERS, len(columns))
+        time = start + np.arange(years)
+        shape = (*values.shape[:2], years, QUARTERS, values.shape[3])
         values = values[:, :, : years * QUARTERS].reshape(shape)
         if entry.figure == RATIO:
             values = ratio(values[..., 1].sum(axis=3), values[..., 2].sum(axis=3))[..., None]
@@ -233,5 +249,4 @@ def yearly(
             total = np.nansum(values, axis=3)
             divisor = np.where(defined > 0, 1 if entry.figure == SUM else defined, np.nan)
             values = total / divisor
-    values = values[..., 0]
-    return time, values if baseline is None else values[:-1] - values[-1:]
+    return time, values[..., 0]

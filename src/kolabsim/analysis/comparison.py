@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -190,7 +190,6 @@ def compare(
     practical_threshold: float = CRITERIA.threshold,
     robust: float = CRITERIA.robust,
     likely: float = CRITERIA.likely,
-    costs: bool = True,
 ) -> Comparison:
     """Compare strategies with a baseline, run by run and over plausible futures.
 
@@ -206,8 +205,6 @@ def compare(
         Smallest net benefit that matters, as a share of stand-alone cost.
     robust, likely
         Shares of plausible futures in which a statement must hold to be called so.
-    costs
-        Whether to give the tables of costs and channels too; otherwise they are empty.
 
     Raises
     ------
@@ -249,7 +246,7 @@ def compare(
             ranges[name] = plausible_range(some, others, plausible, MEASURES[name], criteria)
     columns = {name: np.stack([part[name] for part in parts], axis=2) for name in parts[0]}
     differences = tidy({**keys, "measure": results.measures}, columns)
-    money = cost_table(differences, values, keys, level) if costs else pd.DataFrame()
+    money = cost_table(differences, values, keys, level)
     winners, winner_ranges = winner_tables(results, every, chosen, criteria)
     over_futures = range_table(ranges, keys["strategy"], results.measures)
     return Comparison(
@@ -263,14 +260,64 @@ def compare(
         differences=differences,
         winners=winners,
         costs=money,
-        channels=channel_table(values, keys, level) if costs else pd.DataFrame(),
+        channels=channel_table(values, keys, level),
         headline=ranges.get(NET_BENEFIT),
         ranges=over_futures,
         winner_ranges=winner_ranges,
-        cost_ranges=(
-            cost_ranges(over_futures, money, plausible, COSTS) if costs else pd.DataFrame()
-        ),
+        cost_ranges=cost_ranges(over_futures, money, plausible, COSTS),
     )
+
+
+class RunArrays(NamedTuple):
+    """The runs of a baseline and of other strategies, in this order, as arrays."""
+
+    measures: Mapping[str, np.ndarray]
+    """The figures of each measure [strategies, futures, runs]."""
+    money: np.ndarray
+    """Net benefit of regions, summed over areas [strategies, futures, runs, regions]."""
+    alone: np.ndarray
+    """Stand-alone cost of regions [futures, regions]."""
+
+
+def compare_ranges(
+    runs: RunArrays, scenario: Scenario, strategies: Sequence[str], futures: Sequence[str]
+) -> Comparison:
+    """Compare strategies over plausible futures, with the tables of ranges only.
+
+    They are those of :func:`compare`, by the usual criteria, in a fraction of its time, for whoever
+    waits for them. The other tables are empty, but for the levels of the baseline in
+    :attr:`Comparison.differences`. The first of the strategies is the baseline.
+    """
+    criteria, others, codes = CRITERIA, tuple(strategies[1:]), scenario.regions.codes
+    futures, names = tuple(futures), tuple(runs.measures)
+    ranges, levels = {}, []
+    for name, values in runs.measures.items():
+        found = plausible_range(values, others, futures, MEASURES[name], criteria)
+        ranges[name] = found
+        used = np.isfinite(found.differences)
+        total = np.nansum(np.where(used, values[:1], np.nan), axis=2)
+        levels.append(ratio(total, used.sum(axis=2)))
+    keys = {"strategy": others, "future": futures, "measure": names}
+    return Comparison(
+        scenario=scenario,
+        baseline=strategies[0],
+        criteria=criteria,
+        strategies=others,
+        futures=futures,
+        plausible=futures,
+        runs=runs.money.shape[2],
+        differences=tidy(keys, {"baseline": np.stack(levels, axis=2)}),
+        winners=pd.DataFrame(),
+        costs=pd.DataFrame(),
+        channels=pd.DataFrame(),
+        headline=ranges.get(NET_BENEFIT),
+        ranges=range_table(ranges, others, names),
+        winner_ranges=region_ranges(
+            runs.money, runs.alone, {"strategy": others, "region": codes},
+            dict(zip(codes, scenario.regions.labels, strict=True)), criteria,
+        ),
+        cost_ranges=pd.DataFrame(),
+    )  # fmt: skip
 
 
 def compare_experiment(results: Results, experiment: Experiment[ComparisonSpec]) -> Comparison:

@@ -176,6 +176,7 @@ def find_drivers(
     permuted: int = PERMUTATIONS,
     resamples: int = RESAMPLES,
     seed: int = 1,
+    grouped: Grouped | None = None,
 ) -> Drivers | None:
     """Rank assumptions by the share of the variance between futures that each explains alone.
 
@@ -186,16 +187,19 @@ def find_drivers(
     differences, and holds for all assumptions together [westfall_young_1993]. Intervals resample
     futures. Settings that always move together count as one assumption; those that do not vary are
     left out. None for fewer than eight futures, or if nothing varies.
+
+    ``grouped`` are these settings (:func:`group_settings`), if they were ranked before.
     """
     defined = np.isfinite(difference)
     y, settings = np.asarray(difference, np.float64)[defined], settings[defined]
-    together = join_settings(settings)
+    if grouped is None or not defined.all():
+        grouped = group_settings(settings)
+    together, smoothers = grouped
     if len(y) < LEAST_FUTURES or not together or not y.var() > 0.0:
         return None
     rng = np.random.default_rng(seed)
     orders = permutations(len(y), permuted, rng)
     columns = np.column_stack([y, y[orders].T]) - y.mean()
-    smoothers = {name: Smoother.of(settings[name]) for name in together}
     explained = np.array([adjusted_share(one, columns) for one in smoothers.values()])
     floor = float(np.quantile(explained[:, 1:].max(axis=0), level, method="higher"))
     order = np.argsort(-explained[:, 0], kind="stable")
@@ -215,6 +219,22 @@ def find_drivers(
         len(y), level, float(np.median(y)), floor, pd.DataFrame(rows, columns=names), together,
         y, settings, tuple(curves), turning,
     )  # fmt: skip
+
+
+class Grouped(NamedTuple):
+    """Settings of futures, ready to be ranked by any number of differences."""
+
+    together: dict[str, tuple[str, ...]]
+    """The settings that vary, each with those that move with it."""
+    smoothers: dict[str, Smoother]
+
+
+def group_settings(settings: pd.DataFrame) -> Grouped:
+    """Return the settings that vary in futures, with their regressions."""
+    together = join_settings(settings)
+    if len(settings) < LEAST_FUTURES:
+        return Grouped(together, {})
+    return Grouped(together, {name: Smoother.of(settings[name]) for name in together})
 
 
 def join_settings(settings: pd.DataFrame) -> dict[str, tuple[str, ...]]:

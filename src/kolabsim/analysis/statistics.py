@@ -542,7 +542,10 @@ def quantiles(values: np.ndarray, shares: Sequence[float], *, axis: int = 0) -> 
     some = np.isfinite(values).any(axis=axis, keepdims=True)
     if not some.size or not values.size:
         return np.full((len(shares), *some.squeeze(axis).shape), np.nan)
-    found = np.nanquantile(np.where(some, values, 0.0), shares, axis=axis)
+    filled = np.where(some, values, 0.0)
+    # The same numbers, but numpy goes from row to row where values may be undefined.
+    find = np.nanquantile if np.isnan(filled).any() else np.quantile
+    found = find(filled, shares, axis=axis)
     return np.where(some.squeeze(axis), found, np.nan)
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.statistics import quantiles
 from kolabsim.app.session import Estimate
 from kolabsim.app.settings import SHOWN
@@ -188,9 +187,7 @@ def envelopes(estimate: Estimate, measure: str) -> Chart:
     The filled band holds half of the runs; dashed lines enclose nine tenths of them.
     """
     scenario = estimate.session.scenario
-    time, values = yearly(
-        estimate.over_time, measure, estimate.session.strategies, baseline=None, future=None
-    )
+    time, values = estimate.over_years(measure)
     bands = quantiles(values, (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
     scale = choose_scale(
         MEASURES[measure].unit, bands.ravel(), currency=scenario.currency, difference=False

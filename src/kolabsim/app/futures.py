@@ -6,10 +6,11 @@ into it, which takes a hundredth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kolabsim.app.recent import Recent
 from kolabsim.engine.ensemble import Task, build_task
@@ -17,6 +18,9 @@ from kolabsim.engine.overrides import Base, vary
 from kolabsim.scenario.futures import Future, plausible_futures
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
+
+if TYPE_CHECKING:
+    from kolabsim.analysis.drivers import Grouped
 
 STORED = 16
 """Number of scenarios whose futures are kept."""
@@ -64,6 +68,8 @@ class Worlds:
 
 
 _WORLDS: Recent[Worlds] = Recent(STORED)
+_ALONE: Recent[np.ndarray] = Recent(STORED)
+_GROUPED: Recent[tuple[pd.DataFrame, Grouped]] = Recent(STORED)
 
 
 def find_worlds(source: Scenario) -> Worlds:
@@ -75,6 +81,33 @@ def find_worlds(source: Scenario) -> Worlds:
     return found
 
 
+def find_alone(worlds: Worlds, names: Sequence[str], fixed: Mapping[str, float]) -> np.ndarray:
+    """Return the stand-alone cost of regions in some futures [futures, regions], stored."""
+    from kolabsim.analysis.outlook import stand_alone_cost
+
+    key = worlds.source, tuple(names), tuple(sorted(fixed.items()))
+    found = _ALONE.get(key)
+    if found is None:
+        found = np.array([stand_alone_cost(worlds.fixed(name, fixed)) for name in names])
+        _ALONE.put(key, found)
+    return found
+
+
+def find_groups(worlds: Worlds, futures: Mapping[str, Future]) -> tuple[pd.DataFrame, Grouped]:
+    """Return the settings of some of its futures, ready to rank assumptions, stored."""
+    from kolabsim.analysis.drivers import group_settings
+
+    key = worlds.source, tuple(futures), frozenset(next(iter(futures.values())))
+    found = _GROUPED.get(key)
+    if found is None:
+        settings = pd.DataFrame([*futures.values()])
+        found = settings, group_settings(settings)
+        _GROUPED.put(key, found)
+    return found
+
+
 def without(future: Mapping[str, object], fixed: Mapping[str, float]) -> Future:
     """Return the settings of a future that are not fixed."""
+    if not fixed:
+        return dict(future)
     return {key: value for key, value in future.items() if key.partition(".")[2] not in fixed}

@@ -44,6 +44,7 @@ from kolabsim.model.levers import FORM_TITLES, FORMS
 from kolabsim.scenario.scenario import Scenario
 
 STYLE = (Path(__file__).parent / "groups.css").read_text(encoding="utf-8")
+"""The style of the block, which its page adds to its own."""
 REPORTS = 20
 """How often the page reports the number of finished runs."""
 
@@ -73,7 +74,6 @@ class GroupBlock:
         self.asked: GroupWork | None = None
         problems = Problems()
         self.choice = GroupChoice.read(page.settings, page.scenario, problems)
-        ui.add_css(STYLE)
         text = _(
             "Choose a region, tick its partners, and see what one joint body would bring each of "
             "them: founded in the first quarter, over plausible futures, against what regions do "

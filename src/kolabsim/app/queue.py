@@ -27,6 +27,9 @@ CREDIT = 10.0
 """Seconds by which urgent work is ahead of other work: as long as a handful of answers take until
 their last refinement. While a class moves sliders, refinements wait. Those who used more than that
 beyond others wait for all of their work."""
+CREDIT_OF_HEAVY = 0.5 * CREDIT
+"""The same for those all of whose work is long: while a class moves sliders, they wait for answers,
+but not for refinements."""
 ABOUT = 5.0
 """Seconds for which a visitor is about after their last work: as long as people think."""
 
@@ -63,7 +66,8 @@ class Line:
     @property
     def rank(self) -> float:
         """Place among the lines: the lowest comes first."""
-        return self.used - (CREDIT if self.urgent else 0.0)
+        credit = CREDIT_OF_HEAVY if self.is_heavy else CREDIT
+        return self.used - (credit if self.urgent else 0.0)
 
     def next(self, *, is_short: bool = False) -> tuple[deque[Job], Job] | None:
         """The work that is done next, of any or of short work, and the jobs that it is among."""

@@ -19,12 +19,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
-from itertools import count as count_from
 from typing import Any
 
 import numpy as np
 from fastapi.dependencies import models
-from nicegui import app, background_tasks, ui
+from nicegui import Client, app, background_tasks, ui
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,6 +33,7 @@ from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.comparing import own_strategies
 from kolabsim.app.conditions import of_all
 from kolabsim.app.futures import find_worlds
+from kolabsim.app.group_block import STYLE as GROUPS
 from kolabsim.app.group_block import GroupBlock
 from kolabsim.app.groups import without_group
 from kolabsim.app.guard import Guard, Hosts
@@ -92,9 +92,9 @@ RECONNECTING = 10.0
 """Seconds that a page whose connection broke is kept, as for a browser that is busy."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
-COLLECTED = 10
-"""Number of deleted pages after which garbage is collected: hundreds would wait otherwise."""
-DELETED = count_from(1)
+COLLECTED = 5000
+"""Number of deleted elements after which garbage is collected, those of some twenty pages that were
+open: hundreds of pages would wait otherwise."""
 SWITCHING = 0.001
 """Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
 turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
@@ -124,7 +124,7 @@ def serve(
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
         if is_admitted():
-            Page({"scenario": scenario} | dict(request.query_params)).build()
+            Page({"scenario": scenario} | dict(request.query_params)).begin()
 
     @ui.page("/import", title="kolabsim")
     def preview(request: Request) -> None:
@@ -144,12 +144,18 @@ def serve(
     )  # fmt: skip
 
 
-def forget_routes() -> None:
+DELETED = [0]
+"""Elements that were deleted since the last time."""
+
+
+def forget_routes(client: Client) -> None:
     """Clear the caches of FastAPI, which hold the route of each upload and so a whole page."""
     for found in vars(models).values():
         if hasattr(found, "cache_clear"):
             found.cache_clear()
-    if next(DELETED) % COLLECTED == 0:
+    DELETED[0] += len(client.elements)
+    if DELETED[0] >= COLLECTED:
+        DELETED[0] = 0
         gc.collect()
 
 
@@ -202,6 +208,9 @@ class Page:
         self.charts: dict[str, ChartPlace] = {}
         self.help: dict[str, ui.html] = {}
         self.timelines: dict[str, Timeline] = {}
+        self.unopened: dict[str, tuple[ui.tab_panel, Callable[[], None]]] = {}
+        """Tabs that were not opened, and what builds them."""
+        self.group: GroupBlock | None = None
 
     @property
     def lang(self) -> str:
@@ -211,18 +220,26 @@ class Page:
     # Building -------------------------------------------------------------------------------------
 
     @translated
-    def build(self) -> None:
-        """Build the page and start to simulate."""
+    def begin(self) -> None:
+        """Begin the page with all that a browser needs before it connects.
+
+        The rest is built for browsers only, because it takes ten times as long.
+        """
         self.client.on_connect(self.connect)
         self.client.on_delete(self.close)
         ui.on_exception(self.fail)
-        begin_page()
+        begin_page(GROUPS)
         ui.add_head_html(register_script(self.scenario.regions))
-        with ui.element("header"):
+        self.header = ui.element("header")
+        with self.header:
             write(_("What if?"), tag="h1")
             write(_("kolabsim compares ways to share services; it does not predict."), tag="p")
-            self.choice("lang", _("Language"), LANGUAGES)
         self.alerts = alerts()
+
+    def build(self) -> None:
+        """Build the controls and the places for results."""
+        with self.header:
+            self.choice("lang", _("Language"), LANGUAGES)
         with ui.element("div").props("role=note").classes("notices"):
             for notice in find_notices(self.scenario):
                 write(notice.sentence, tag="p").classes("total" if notice.is_total else "")
@@ -335,12 +352,23 @@ class Page:
                     self.charts["differences"] = ChartPlace("differences")
                 with ui.element("div").classes("pictures"):
                     self.build_pictures()
-            with ui.tab_panel("kept"):
-                self.side_by_side.build()
-            with ui.tab_panel("step"):
-                self.build_stepper()
-            with ui.tab_panel("group"):
-                self.group = GroupBlock(self, lambda: UPLOADS.factor)
+            for name, build in (
+                ("kept", self.side_by_side.build), ("step", self.build_stepper),
+                ("group", self.build_group),
+            ):  # fmt: skip
+                self.unopened[name] = ui.tab_panel(name), build
+        self.build_tab(opened)
+
+    def build_tab(self, name: str) -> None:
+        """Build a tab when it is opened for the first time."""
+        panel, build = self.unopened.pop(name, (None, None))
+        if panel is not None and build is not None:
+            with panel:
+                build()
+
+    def build_group(self) -> None:
+        """Build the tab for a group."""
+        self.group = GroupBlock(self, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -429,11 +457,13 @@ class Page:
 
     # Simulating -----------------------------------------------------------------------------------
 
+    @translated
     def connect(self) -> None:
-        """Begin to simulate when a browser has opened the page, and not for those who only read."""
+        """Build the page and begin to simulate when a browser opened it, not for mere readers."""
         if self.task is None:
+            self.build()
             self.restart()
-            if "," in self.settings.group:
+            if self.group is not None and "," in self.settings.group:
                 background_tasks.create(self.group.ask())
 
     def choose(self, settings: Settings) -> None:
@@ -442,7 +472,8 @@ class Page:
             return
         report([], self.alerts)
         self.remember(settings)
-        self.group.compare()
+        if self.group is not None:
+            self.group.compare()
         self.restart()
 
     def remember(self, settings: Settings) -> None:
@@ -685,8 +716,10 @@ class Page:
 
     # One run --------------------------------------------------------------------------------------
 
+    @translated
     async def open_tab(self, event: Any) -> None:
-        """Start a run when its tab is opened."""
+        """Build a tab when it is opened, and start its run."""
+        self.build_tab(event.value)
         if event.value == "step" and self.stepper is None:
             await self.step(0)
         elif event.value == "kept":

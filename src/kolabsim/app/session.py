@@ -25,7 +25,7 @@ from kolabsim.app.conditions import (
     phases_of,
     under_conditions,
 )
-from kolabsim.app.futures import Worlds, find_worlds, without
+from kolabsim.app.futures import Worlds, find_alone, find_groups, find_worlds, without
 from kolabsim.app.importing import archive
 from kolabsim.app.kept import Kept
 from kolabsim.app.recent import Block, Runs, RunStore
@@ -37,17 +37,17 @@ from kolabsim.errors import InputError, Problem, Problems, suggestion
 from kolabsim.files import table_csv
 from kolabsim.i18n import LANGUAGES, N_, _, language, speaking
 from kolabsim.model.levers import LEVERS
-from kolabsim.model.measures import MEASURES, TRACE
+from kolabsim.model.measures import MEASURES, REGION_MEASURES, TRACE
 from kolabsim.model.state import BUYER, NOBODY, Policy
 from kolabsim.scenario.compile import build_policy
-from kolabsim.scenario.futures import Future
+from kolabsim.scenario.futures import Future, plausible_names
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import Section
 from kolabsim.scenario.source import write_yaml
 from kolabsim.scenario.strategy import Phase, Strategy
 from kolabsim.study.collect import Results
 from kolabsim.study.tables import Terms
-from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed, run_figures
+from kolabsim.study.tasks import future_seed, run_figures
 
 if TYPE_CHECKING:
     from kolabsim.analysis.comparison import Comparison
@@ -422,8 +422,8 @@ class Estimate:
         return Results.from_arrays(*self._origin, history, regions)
 
     @cached_property
-    def shown(self) -> Shown:
-        """The same with what the page shows only, from the stored runs."""
+    def arrays(self) -> Block:
+        """What is stored of the runs [strategies, futures, runs, ...], but for traces."""
         session = self.session
         session.fill(self.runs)
 
@@ -436,20 +436,25 @@ class Estimate:
             shape = -1, len(session.futures)
             return np.stack([one.reshape(*shape, *one.shape[1:]).swapaxes(0, 1) for one in both])
 
-        runs, quarters, regions = map(together, ("runs", "quarters", "regions"))
+        return Block(together("runs"), together("quarters"), together("regions"), np.empty(0))
+
+    @property
+    def shown(self) -> Shown:
+        """The same as tables, with what the page shows only."""
+        session, (runs, quarters, regions, _trace) = self.session, self.arrays
         found = Shown.from_arrays(*self._origin, quarters, regions, runs=runs, quarterly=QUARTERLY)
         fixed, worlds = session.settings.assumptions, session.worlds
         found.known.extend(worlds.fixed(name, fixed) for name in session.futures)
         return found
 
-    @cached_property
-    def over_time(self) -> Results:
-        """The quarters of all runs side by side, whatever their futures."""
-        table = self.shown.quarters
-        runs = self.runs // len(self.session.futures)
-        run = table["future"].cat.codes.to_numpy(np.int64) * runs + table["run"]
-        table = table.assign(future=DEFAULT_FUTURE, run=run)
-        return replace(self.shown, futures={DEFAULT_FUTURE: {}}, quarters=table)
+    def over_years(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
+        """Years, and a measure in all runs side by side [strategies, runs, years]."""
+        from kolabsim.analysis.arrays import over_years, quarterly_columns
+
+        places = [QUARTERLY.index(name) for name in quarterly_columns(measure)]
+        values = self.arrays.quarters[..., places].astype(np.float64)
+        values = values.reshape(STRATEGIES, self.runs, *values.shape[3:])
+        return over_years(values, measure, self.session.scenario.start_year)
 
     @cached_property
     def drivers(self) -> Drivers | None:
@@ -459,10 +464,10 @@ class Estimate:
         found = self.comparison.headline
         if found is None:
             return None
-        settings = pd.DataFrame([*self.session.futures.values()])
+        settings, grouped = find_groups(self.session.worlds, self.session.futures)
         return find_drivers(
             found.effects.values[0], settings, level=self.comparison.level,
-            permuted=PERMUTATIONS, resamples=1,
+            permuted=PERMUTATIONS, resamples=1, grouped=grouped,
         )  # fmt: skip
 
     @property
@@ -473,10 +478,23 @@ class Estimate:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """The user's strategy against the baseline, run by run and over plausible futures."""
-        from kolabsim.analysis.comparison import compare
+        """The user's strategy against the baseline: over plausible futures, if there are any."""
+        from kolabsim.analysis.comparison import RunArrays, compare, compare_ranges
 
-        return compare(self.shown, baseline=self.session.settings.baseline, costs=False)
+        session = self.session
+        if len(plausible_names(session.futures)) < len(session.futures):
+            return compare(self.shown, baseline=session.settings.baseline)
+        measures, all_names = self.arrays.runs, tuple(session.scenario.measures)
+        found = {
+            name: np.ascontiguousarray(measures[..., all_names.index(name)], np.float64)
+            for name in SHOWN
+        }
+        money = self.arrays.regions[..., [*REGION_MEASURES].index("benefit_money")]
+        runs = RunArrays(
+            found, np.ascontiguousarray(money, np.float64).sum(axis=-1),
+            find_alone(session.worlds, [*session.futures], session.settings.assumptions),
+        )  # fmt: skip
+        return compare_ranges(runs, session.scenario, session.strategies, [*session.futures])
 
     def compare_all(self) -> tuple[Results, Comparison]:
         """The runs with all measures, and their comparison, for files to take away."""
@@ -489,8 +507,7 @@ class Estimate:
         """Free the large tables; they are rebuilt from the runs when they are needed."""
         self.comparison  # noqa: B018 (needs the tables, and is stored)
         self.links  # noqa: B018
-        for name in ("shown", "over_time"):
-            self.__dict__.pop(name, None)
+        self.__dict__.pop("arrays", None)
 
     @cached_property
     def links(self) -> np.ndarray:

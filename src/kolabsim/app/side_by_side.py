@@ -77,6 +77,8 @@ class SideBySide:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.is_built = False
+        """Whether the tab was opened."""
         self.name = ""
         """The name that was typed for the present strategy."""
         self.stop = np.zeros(1, np.int64)
@@ -140,6 +142,7 @@ class SideBySide:
                     "regions” opens them here again."
                 ).format(file=FILE)
                 button("take-kept", _("Strategies (YAML)"), self.download, text)
+        self.is_built = True
         self.show()
 
     def show_list(self) -> None:
@@ -158,7 +161,7 @@ class SideBySide:
     @translated
     def show(self) -> None:
         """Show what is known of the kept strategies."""
-        if self.page.is_closed or self.list.is_deleted:
+        if not self.is_built or self.page.is_closed or self.list.is_deleted:
             return
         kept, scenario = self.page.settings.kept, self.page.scenario
         names = [one.name for one in kept]

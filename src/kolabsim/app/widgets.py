@@ -48,9 +48,9 @@ def translated(handler: Callable[..., Any]) -> Callable[..., Any]:
     return run_async if asyncio.iscoroutinefunction(handler) else run
 
 
-def begin_page() -> None:
-    """Give a page its style, its colours and its language."""
-    ui.add_css(STYLE)
+def begin_page(style: str = "") -> None:
+    """Give a page its style, with more of its own, its colours and its language."""
+    ui.add_css(STYLE + style)
     ui.add_head_html(PRINTED)
     ui.colors(primary=BLUE)
     ui.context.client.content.classes("page")
