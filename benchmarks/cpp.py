@@ -23,6 +23,7 @@ import numpy as np
 
 from kolabsim.engine.ensemble import Task, build_task, new_state, run_block
 from kolabsim.model import decision_rules, laws, levers, measures, parameters, rng, stages, state
+from kolabsim.model.compiler import PORTABLE, is_portable
 from kolabsim.scenario.scenario import Scenario
 
 SOURCES = Path(__file__).parent / "cpp"
@@ -121,7 +122,9 @@ def build(*flags: str) -> Callable:
     program = compiler()
     if program is None:
         raise SystemExit(NO_COMPILER)
-    level = ("-march=x86-64-v3",) if platform.machine() == "x86_64" else ()
+    level = ()
+    if platform.machine() == "x86_64" and is_portable():
+        level = (f"-march={PORTABLE['x86_64']}",)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "layout.hpp").write_text(layout(), encoding="utf-8")
@@ -178,12 +181,22 @@ def unlike(task: Task, runs: np.ndarray, flags: tuple[str, ...] = ()) -> int:
 # Measuring ----------------------------------------------------------------------------------------
 
 
+EVERYTHING = {
+    "mechanisms": dict.fromkeys(levers.MECHANISMS, 0.5),
+    "support": dict.fromkeys(levers.SUPPORTERS, 0.5),
+}
+
+
 def task(regions: int, strategy: str = "voluntary") -> Task:
-    """So many regions of small towns, as dense at every size; 7 are those of kartamantul."""
+    """So many regions of small towns, as dense at every size; 7 are those of kartamantul.
+
+    The strategy ``everything`` has all mechanisms and supporters.
+    """
+    changes: dict[str, object] = {"strategies.everything": EVERYTHING}
     if regions == 7:
-        scenario = Scenario.load("kartamantul")
+        scenario = Scenario.load("kartamantul").with_(changes)
     else:
-        scenario = Scenario.load("small-towns").with_({
+        scenario = Scenario.load("small-towns").with_(changes | {
             "regions.synthetic.number": regions,
             "regions.synthetic.tiers": max(1, regions // 32),
             "regions.synthetic.extent_km": 180 * (regions / 390) ** 0.5,
@@ -191,20 +204,20 @@ def task(regions: int, strategy: str = "voluntary") -> Task:
     return build_task(scenario, scenario.strategies[strategy], seed=1)
 
 
-def ratio(regions: int, strategy: str = "voluntary", repeats: int = 10) -> dict[str, float]:
-    """Time of a block of runs in the ensemble over that in C++, in turn, the shortest of each."""
-    work, state_of_runs = task(regions, strategy), None
+def ratio(regions: int, strategy: str = "voluntary", repeats: int = 0) -> dict[str, float]:
+    """Time of a block of runs in the ensemble over that in C++, in turn, the shortest of each.
+
+    Blocks are short and there are many of them, so that each side finds the machine idle once.
+    """
+    work = task(regions, strategy)
     found = unlike(work, np.arange(3 if regions < 1000 else 1))
     if found:
         raise SystemExit(f"{found} numbers of {regions} regions, {strategy}, differ from the port")
-    state_of_runs = new_state(work.world)
-    runs = np.arange(max(1, round(1500 / regions)))
+    room, runs = new_state(work.world), np.arange(max(1, 300 // regions))
+    sides = (lambda: run_block(work, runs, state=room), lambda: run_port(work, runs, room))
     best = [math.inf, math.inf]
-    for _ in range(repeats):
-        for side, run in enumerate((
-            lambda: run_block(work, runs, state=state_of_runs),
-            lambda: run_port(work, runs, state_of_runs),
-        )):  # fmt: skip
+    for _ in range(repeats or (40 if regions < 1000 else 10)):
+        for side, run in enumerate(sides):
             started = time.process_time()
             run()
             best[side] = min(best[side], time.process_time() - started)
@@ -216,11 +229,14 @@ def ratio(regions: int, strategy: str = "voluntary", repeats: int = 10) -> dict[
 
 
 def ratios(sizes: Iterable[int] = SIZES) -> dict[str, dict[str, float]]:
-    """The ratio at each number of regions, once results were found equal to the last bit."""
+    """The ratio at each number of regions, once results were found equal to the last bit.
+
+    Two strategies: ``voluntary``, and one with all mechanisms and supporters.
+    """
     return {
         f"{regions}_{strategy}": ratio(regions, strategy)
         for regions in sizes
-        for strategy in ("voluntary", "full_package")
+        for strategy in ("voluntary", "everything")
     }
 
 

@@ -303,7 +303,7 @@ inline double entry_cost(const Region& region, const Slot& slot, const P& p, dou
     return laws::entry_cost(region.stress, price * slot.burden, aid, p);
 }
 
-inline void tally(const State& s, const P& p, int64_t body, int64_t quarter) {
+inline Outlook tally(const State& s, const P& p, int64_t body, int64_t quarter) {
     int64_t a = s.body[body].area, size = s.body[body].members, hub = s.body[body].provider;
     double* row = s.row(s.slots() + body);
     for (int64_t f = 0; f < s.width; ++f) row[f] = 0.0;
@@ -344,11 +344,7 @@ inline void tally(const State& s, const P& p, int64_t body, int64_t quarter) {
         slot.judged = benefit(s, i, a, p, view, slot.omega, row[Row::residents]);
         row[Row::judged] += slot.judged;
     }
-}
-
-inline void tally_all(const State& s, const P& p, int64_t quarter) {
-    for (int64_t body = 0; body < s.bodies; ++body)
-        if (s.body[body].members > 0) tally(s, p, body, quarter);
+    return view;
 }
 
 inline double cross_omega(const State& s, const Region& region, int64_t a, int64_t other) {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-#include "bodies.hpp"
+#include "ahead.hpp"
 
 using std::vector;
 
@@ -29,7 +29,6 @@ static vector<int64_t> argsort(const vector<Value>& values) {
 
 struct Strategy : Policy {
     int64_t regions, areas, customs;
-    int64_t levers() const { return CUSTOM; }
     double intensity(int64_t phase, int64_t a, int64_t l) const {
         return lever[(phase * areas + a) * CUSTOM + l];
     }
@@ -312,6 +311,13 @@ static void start_quarter(const World& w, const State& s, const Strategy& policy
     for (int64_t b = 0; b < s.bodies; ++b) now.members_before += s.body[b].members;
 }
 
+static void tally_all(const State& s, const P& p, int64_t quarter) {
+    for (int64_t body = 0; body < s.bodies; ++body) {
+        ahead_of_body(s, body);
+        if (s.body[body].members > 0) tally(s, p, body, quarter);
+    }
+}
+
 static void support(const State& s, const Strategy& policy, const P& p, int64_t quarter) {
     for (int64_t k = 0; k <= COMMUNITY - GOVERNMENT; ++k) offer(k, s, policy, p, quarter);
     keep_to_ceiling(s, policy, p, quarter);
@@ -487,10 +493,25 @@ static double attention(const Region& region, const Slot& slot, const double* ef
     return laws::act<Term::attention>(laws::attention(odds, slot.government, forum, p), effects);
 }
 
+static bool acts_on_attention(const double* effects) {
+    constexpr int odds = 2 * Term::attention_odds, chance = 2 * Term::attention;
+    return effects[odds] != 1.0 || effects[odds + 1] != 0.0 || effects[chance] != 1.0 ||
+           effects[chance + 1] != 0.0;
+}
+
+static bool is_beyond(double draw, const Region& region, const Slot& slot, double forum,
+                      const P& p) {
+    double x = -laws::attention_odds(slot.alone, region.stress, 1.0, p);
+    if (!(0.0 < x && x < STEEPEST)) return false;
+    double least = 2.0 + x * (1.0 + x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0))));
+    double easier = (1.0 - p.grant_strength * slot.government) * (1.0 - p.forum_strength * forum);
+    return draw * easier * least > 1.000001;
+}
+
 static bool is_attentive(const State& s, const Region& region, const Slot& slot, int64_t a,
-                         const P& p, const Key& key) {
-    double draw = rng::uniform_by_area(key, rng::ATTENTION, region.id, region.id, a);
+                         double draw, const P& p) {
     double forum = region.forum >= 0 ? s.area[a].forum : 0.0;
+    if (!acts_on_attention(s.effects(a)) && is_beyond(draw, region, slot, forum, p)) return false;
     if (draw > attention(region, slot, s.effects(a), 1.0, forum, p)) return false;
     double sharing = 0.0;
     for (int64_t c = region.first; c < region.end; ++c)
@@ -532,11 +553,12 @@ static void judge(const State& s, int64_t i, int64_t a, Option& option, const P&
     option.draw = rng::uniform_by_area(key, rng::CHOICE, region.id, other.id, a);
 }
 
-static int64_t list_options(const State& s, int64_t i, int64_t a, const P& p, const Key& key) {
+static int64_t list_options(const State& s, int64_t i, int64_t a, double draw, const P& p,
+                            const Key& key) {
     const Slot& slot = s.at(i, a);
     const Region& region = s.region[i];
     if (slot.contact != NONE || region.end == region.first || slot.role == BUYER) return 0;
-    if (!is_attentive(s, region, slot, a, p, key)) return 0;
+    if (!is_attentive(s, region, slot, a, draw, p)) return 0;
     int64_t own = s.party(i, a), number = 1;
     double room = s.moment->cap - s.row(own)[Row::members];
     for (int64_t c = region.first; c < region.end; ++c) {
@@ -569,10 +591,12 @@ static int64_t list_options(const State& s, int64_t i, int64_t a, const P& p, co
 }
 
 static void identify(const State& s, int64_t i, const P& p, const Rule& rule, const Key& key) {
+    int64_t id = s.region[i].id;
+    rng::Words four{};
     for (int64_t a = 0; a < s.areas; ++a) {
-        int64_t number = list_options(s, i, a, p, key);
+        if (a % 4 == 0) four = rng::words(key, rng::ATTENTION, a / 4, id, id);
+        int64_t number = list_options(s, i, a, rng::uniform_of(four, a), p, key);
         if (number <= 1) continue;
-        int64_t id = s.region[i].id;
         double draw = rng::uniform_by_area(key, rng::CHOICE, id, id, a);
         int64_t taken =
             choose(s.moment->decision, s.option, number, s.region[i].success, draw, rule);
@@ -669,6 +693,8 @@ static void advance(const State& s, int64_t i, int64_t a, const P& p, const Key&
 
 static void plan(const State& s, int64_t i, const P& p, const Key& key) {
     Region& region = s.region[i];
+    int64_t block = NONE;
+    rng::Words four{};
     region.moving = 0;
     for (int64_t a = 0; a < s.areas; ++a) {
         Slot& slot = s.at(i, a);
@@ -677,8 +703,11 @@ static void plan(const State& s, int64_t i, const P& p, const Key& key) {
         if (is_free && key.quarter - slot.entered >= QUARTERS * FIRST_TERM) {
             double chance = laws::leaving(slot.load, slot.body_trust, region.commitment, p);
             chance = laws::act<Term::leaving>(chance, s.effects(a));
-            slot.leaves =
-                rng::uniform_by_area(key, rng::LEAVING, region.id, region.id, a) < chance;
+            if (block != a / 4) {
+                block = a / 4;
+                four = rng::words(key, rng::LEAVING, block, region.id, region.id);
+            }
+            slot.leaves = rng::uniform_of(four, a) < chance;
             region.moving = max(region.moving, slot.leaves);
         }
         if (slot.away > 0 && slot.body != NONE && slot.bound_until <= key.quarter)
@@ -708,11 +737,18 @@ static void serve_alone(Slot& slot) {
 
 static void coordinate(const State& s, int64_t i, const P& p, const Key& key) {
     const Region& region = s.region[i];
+    int64_t block = NONE;
+    rng::Words honour{}, observation{};
     for (int64_t a = 0; a < s.areas; ++a) {
         Slot& slot = s.at(i, a);
         if (slot.body == NONE) {
             serve_alone(slot);
             continue;
+        }
+        if (block != a / 4) {
+            block = a / 4;
+            honour = rng::words(key, rng::HONOUR, block, region.id, region.id);
+            observation = rng::words(key, rng::OBSERVATION, block, region.id, region.id);
         }
         const double *row = s.row(s.slots() + slot.body), *effects = s.effects(a);
         const Area& area = s.area[a];
@@ -726,8 +762,8 @@ static void coordinate(const State& s, int64_t i, const P& p, const Key& key) {
         double chance =
             laws::conduct(laws::act<Term::conduct_odds>(odds, effects), slot.community, p);
         chance = laws::act<Term::conduct>(chance, effects);
-        slot.kept = rng::uniform_by_area(key, rng::HONOUR, region.id, region.id, a) < chance;
-        slot.seen = rng::uniform_by_area(key, rng::OBSERVATION, region.id, region.id, a) < seen;
+        slot.kept = rng::uniform_of(honour, a) < chance;
+        slot.seen = rng::uniform_of(observation, a) < seen;
     }
 }
 
@@ -929,8 +965,7 @@ static void impose(const State& s, const int64_t* order, int64_t number, const P
             s.at(group[k], a).contact = NONE;
             entering[k] = true;
         }
-    tally(s, p, host, quarter);
-    double price = present_outlook(s, p, a, host, quarter).price;
+    double price = tally(s, p, host, quarter).price;
     for (int64_t k = 0; k < listed; ++k) {
         Slot& slot = s.at(group[k], a);
         slot.bound_until = order[2];
@@ -1000,8 +1035,7 @@ static void carry_out(const State& s, const P& p, int64_t a, int64_t first, int6
         if (is_new[k]) enter(s, host, joining[k], quarter);
     int64_t guest = host == one ? two : one;
     if (guest != NONE) move_members(s, guest, host, quarter);
-    tally(s, p, host, quarter);
-    double price = present_outlook(s, p, a, host, quarter).price;
+    double price = tally(s, p, host, quarter).price;
     for (int64_t k = 0; k < number; ++k) {
         if (k < split ? sides.first_enters : sides.second_enters)
             pay_startup(s, p, joining[k], a, price);
@@ -1052,8 +1086,11 @@ static void form_agreements(const State& s, const Strategy& policy, const P& p, 
                 queue.push_back(i * s.areas + a);
                 orders.push_back(s.at(i, a).order);
             }
-    for (int64_t k : argsort(orders)) {
-        int64_t i = queue[k] / s.areas, a = queue[k] % s.areas;
+    vector<int64_t> sorted;
+    for (int64_t k : argsort(orders)) sorted.push_back(queue[k]);
+    for (size_t k = 0; k < sorted.size(); ++k) {
+        ahead_of_negotiation(s, sorted.data(), sorted.size(), k);
+        int64_t i = sorted[k] / s.areas, a = sorted[k] % s.areas;
         if (s.at(i, a).contact != NONE) decide(s, p, i, a, quarter);
         s.at(i, a).order = -1.0;
     }
@@ -1228,8 +1265,7 @@ static void initialise(const World& w, const State& s, const Strategy& policy, c
     remember(s);
     for (int64_t b = 0; b < s.bodies; ++b) {
         if (s.body[b].members <= 0) continue;
-        tally(s, p, b, key.quarter);
-        Outlook view = present_outlook(s, p, s.body[b].area, b, key.quarter);
+        Outlook view = tally(s, p, b, key.quarter);
         for (int64_t m = 0; m < s.body[b].members; ++m) {
             Slot& slot = s.at(s.member(b, m), s.body[b].area);
             slot.expected = slot.realised = slot.judged;
@@ -1485,21 +1521,36 @@ extern "C" void simulate_runs(const World* world, const Arrays* arrays, const Po
             Key key{seed, runs[k], quarter};
             start_quarter(w, s, policy, p, quarter);
             support(s, policy, p, quarter);
-            for (int64_t i = 0; i < s.regions; ++i) identify(s, i, p, *rule, key);
+            for (int64_t i = 0; i < s.regions; ++i) {
+                ahead_of_region(s, i, false);
+                identify(s, i, p, *rule, key);
+            }
             if (builds_trust(s)) {
-                for (int64_t i = 0; i < s.regions; ++i) communicate(s, i, p);
+                for (int64_t i = 0; i < s.regions; ++i) {
+                    ahead_of_region(s, i, false);
+                    communicate(s, i, p);
+                }
                 tally_all(s, p, quarter);
             }
-            for (int64_t i = 0; i < s.regions; ++i) plan(s, i, p, key);
+            for (int64_t i = 0; i < s.regions; ++i) {
+                ahead_of_region(s, i, true);
+                plan(s, i, p, key);
+            }
             form_agreements(s, policy, p, quarter);
-            for (int64_t i = 0; i < s.regions; ++i) coordinate(s, i, p, key);
-            for (int64_t b = 0; b < s.bodies; ++b)
+            for (int64_t i = 0; i < s.regions; ++i) {
+                ahead_of_region(s, i, false);
+                coordinate(s, i, p, key);
+            }
+            for (int64_t b = 0; b < s.bodies; ++b) {
+                ahead_of_body(s, b);
                 if (s.body[b].members > 0) produce_body(s, p, b, quarter);
+            }
             bill(s, policy, p, quarter);
             double* out = history + (k * horizon + quarter) * MEASURE_COUNT;
             std::fill_n(out, MEASURE_COUNT, 0.0);
             double part = quarter >= horizon - last_year ? 1.0 / last_year : 0.0;
             for (int64_t i = 0; i < s.regions; ++i) {
+                ahead_of_region(s, i, false);
                 evaluate(s, i, p, key);
                 add_region(s, i, quarter, quality, out);
                 record_region(s, i, part, figures + k * s.slots() * REGION_WIDTH);
