@@ -25,8 +25,7 @@ from kolabsim.model.bodies import (
     party_body,
     party_member,
     party_row,
-    present_outlook,
-    tally,
+    tally_one,
     union_member,
     withdraw,
 )
@@ -76,7 +75,7 @@ def leave_body(s, p, i, a, quarter):
     s.moment[0].left += s.body[body].members if ends else 1
     withdraw(s, body, i)
     if s.body[body].members > 0:
-        tally(s, p, body, quarter)
+        tally_one(s, p, body, quarter)
 
 
 @inlined
@@ -128,8 +127,7 @@ def mandate(s, order, number, p, quarter):
             enter(s, host, group[k], quarter)
             s.slot[group[k], a].contact = NOBODY
             entering |= 1 << k
-    tally(s, p, host, quarter)
-    price = present_outlook(s, p, a, host, quarter).price
+    price = tally_one(s, p, host, quarter).price
     for k in range(listed):
         i = group[k]
         slot = s.slot[i, a]
@@ -306,9 +304,8 @@ def carry_out(s, p, a, first, second, sides, ballot, quarter):
     guest = two if host == one else one
     if guest != NOBODY:
         move_members(s, guest, host, quarter)
-    tally(s, p, host, quarter)
     # Founders foresaw a part of the cost of coordination, and pay for all of it.
-    price = present_outlook(s, p, a, host, quarter).price
+    price = tally_one(s, p, host, quarter).price
     for k in range(number):
         if sides.first_enters if k < split else sides.second_enters:
             pay_startup(s, p, joining[k], a, price)

@@ -78,6 +78,14 @@ class Outlook(NamedTuple):
     """Share of the ties that are between partners of another area."""
 
 
+class Present(NamedTuple):
+    """What a body's members learn when its row is summed: columns of its outlook."""
+
+    price: float
+    load: float
+    trust: float
+
+
 class Sides(NamedTuple):
     """The form and host of a union, and the parties that enter it."""
 
@@ -349,7 +357,7 @@ def outlook(area, effects, now, p, row, hub, form, penalty, forum, shortfall, fo
     )  # fmt: skip
 
 
-@shared_device
+@device
 def present_outlook(s, p, a, body, quarter):
     """The present production of a body, with the conduct that reputations suggest."""
     party = s.slot.size + body
@@ -398,9 +406,9 @@ def entry_cost(region, slot, p, price):
     return laws.entry_cost(region.stress, price * slot.burden, aid, p)
 
 
-@shared_device
+@device
 def tally(s, p, body, quarter):
-    """Sum a body's row over its members, and judge the net benefit of each."""
+    """Sum a body's row over its members, judge the net benefit of each, and return its outlook."""
     a, party = s.body[body].area, s.slot.size + body
     row, size, areas = s.sums[party], s.body[body].members, s.slot.shape[1]
     for f in range(len(row)):
@@ -438,15 +446,35 @@ def tally(s, p, body, quarter):
         slot = s.slot[i, a]
         slot.judged = benefit(s, i, a, p, view, slot.omega, row[ROW.residents])
         row[ROW.judged] += slot.judged
+    return view
+
+
+@shared_device
+def tally_range(s, p, first, end, quarter):
+    """Sum the rows of the bodies from one place to another; return the last one's terms.
+
+    There is one loop for all bodies and for a single one, so that the state is passed once a
+    quarter and its code is compiled once.
+    """
+    terms = Present(0.0, 0.0, 0.0)
+    for body in range(first, end):
+        ahead_of_body(s, body)
+        if s.body[body].members > 0:
+            view = tally(s, p, body, quarter)
+            terms = Present(view.price, view.load, view.trust)
+    return terms
+
+
+@device
+def tally_one(s, p, body, quarter):
+    """Sum the row of one body, and return its present terms."""
+    return tally_range(s, p, body, body + 1, quarter)
 
 
 @device
 def tally_all(s, p, quarter):
     """Sum the rows of all bodies."""
-    for body in range(len(s.body)):
-        ahead_of_body(s, body)
-        if s.body[body].members > 0:
-            tally(s, p, body, quarter)
+    tally_range(s, p, 0, len(s.body), quarter)
 
 
 @device

@@ -9,10 +9,9 @@ from kolabsim.model.bodies import (
     are_partners,
     enter,
     open_body,
-    present_outlook,
     refresh_slot,
     remember,
-    tally,
+    tally_one,
 )
 from kolabsim.model.jit import device, inlined, kernel
 from kolabsim.model.levers import CAP
@@ -216,14 +215,13 @@ def settle(s, p, body, years):
 def start_body(s, p, body, quarter):
     """Sum a body that exists at the start, and note the benefits that its members expect."""
     a = s.body[body].area
-    tally(s, p, body, quarter)
-    view = present_outlook(s, p, a, body, quarter)
+    terms = tally_one(s, p, body, quarter)
     for m in range(s.body[body].members):
         i = s.members[body, m]
         slot = s.slot[i, a]
         slot.expected = slot.judged
         # The members' knowledge of the body when they first decide whether to leave it.
-        slot.load, slot.body_trust, slot.realised = view.load, view.trust, slot.judged
+        slot.load, slot.body_trust, slot.realised = terms.load, terms.trust, slot.judged
 
 
 @device

@@ -83,10 +83,20 @@ def pick(four, k):
     return word
 
 
+NO_WORDS = (np.uint64(0),) * 4
+"""Words before any were drawn."""
+
+
+@device
+def uniform_of(four, area):
+    """The number of a service area among the words of its group of four areas."""
+    return unit(pick(four, area % 4))
+
+
 @kernel
 def uniform_by_area(key, purpose, i, j, area):
     """One number strictly between 0 and 1 for a service area; four areas share one call's words."""
-    return unit(pick(words(key, purpose, area // 4, i, j), area % 4))
+    return uniform_of(words(key, purpose, area // 4, i, j), area)
 
 
 @kernel

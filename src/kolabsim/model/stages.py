@@ -64,7 +64,10 @@ on_leaving = laws.term("leaving", "chance in a quarter that a member leaves (E11
 on_trust = laws.term(
     "trust", "share of missing trust built in a quarter between members of a body (E12)"
 )
-TRUST_TERM = list(TERMS).index("trust")
+TRUST_TERM, ODDS_TERM, ATTENTION_TERM = map(
+    list(TERMS).index, ("trust", "attention_odds", "attention")
+)
+SIXTH, TWENTY_FOURTH = 1.0 / 6.0, 1.0 / 24.0
 
 DRIFT, DAMAGE, MENDING = (
     1.0 - (1.0 - yearly) ** (1.0 / QUARTERS)
@@ -77,8 +80,11 @@ DRIFT, DAMAGE, MENDING = (
 @device
 def identify(i, s, p, rule, key):
     """A region may consider an area, look for partners, and open a negotiation."""
+    code, four = s.region[i].id, rng.NO_WORDS
     for a in range(s.slot.shape[1]):
-        number = list_options(i, a, s, p, key)
+        if a % 4 == 0:
+            four = rng.words(key, rng.ATTENTION, a // 4, code, code)
+        number = list_drawn(i, a, rng.uniform_of(four, a), s, p, key)
         if number > 1:
             draw = choice_draw(s.region[i], a, key)
             me = describe_region(i, a, s)
@@ -117,10 +123,18 @@ def list_options(i, a, s, p, key):
 
     The number is 0 if the region does not consider the area in this quarter.
     """
+    code = s.region[i].id
+    draw = rng.uniform_by_area(key, rng.ATTENTION, code, code, a)
+    return list_drawn(i, a, draw, s, p, key)
+
+
+@inlined
+def list_drawn(i, a, draw, s, p, key):
+    """The same with the draw of attention, which areas share four at a time."""
     slot, region = s.slot[i, a], s.region[i]
     if slot.contact != NOBODY or region.end == region.first or slot.role == BUYER:
         return 0
-    if not is_attentive(region, slot, s.area[a], s.effect[a], s.slot, s.contact, a, p, key):
+    if not is_attentive(region, slot, s.area[a], s.effect[a], s.slot, s.contact, a, draw, p):
         return 0
     own = party_row(s.slot, i, a)
     room = s.moment[0].cap - s.sums[own, ROW.members]
@@ -155,11 +169,13 @@ def list_options(i, a, s, p, key):
 
 
 @device
-def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
+def is_attentive(region, slot, area, effects, slots, contact, a, draw, p):
     """Whether a region considers an area this quarter; takes all slots and contacts."""
-    draw = rng.uniform_by_area(key, rng.ATTENTION, region.id, region.id, a)
     forum = area.forum if region.forum >= 0 else 0.0
-    # Most draws fail even if every contact shared the area, so that no count is needed.
+    # Most draws fail even if every contact shared the area, so that no count is needed; and most of
+    # those so clearly that no exponential is.
+    if not acts_on_attention(effects) and is_beyond(draw, region, slot, forum, p):
+        return False
     if draw > attention(region, slot, effects, 1.0, forum, p):
         return False
     sharing = 0.0
@@ -167,6 +183,32 @@ def is_attentive(region, slot, area, effects, slots, contact, a, p, key):
         sharing += slots[contact[c].target, a].body != NOBODY
     peers = sharing / (region.end - region.first)
     return draw <= attention(region, slot, effects, peers, forum, p)
+
+
+@device
+def acts_on_attention(effects):
+    """Whether a user-defined mechanism changes the attention to an area."""
+    return (
+        effects[ODDS_TERM, 0] != 1.0
+        or effects[ODDS_TERM, 1] != 0.0
+        or effects[ATTENTION_TERM, 0] != 1.0
+        or effects[ATTENTION_TERM, 1] != 0.0
+    )
+
+
+@device
+def is_beyond(draw, region, slot, forum, p):
+    """Whether a draw of attention fails whatever contacts do, as far as a bound can tell.
+
+    The exponential in the chance is at least the first terms of its series. The margin exceeds all
+    rounding by far, so that no draw is judged otherwise than by the chance itself.
+    """
+    x = -laws.attention_odds(slot.alone, region.stress, 1.0, p)
+    if not 0.0 < x < laws.STEEPEST:
+        return False
+    least = 2.0 + x * (1.0 + x * (0.5 + x * (SIXTH + x * TWENTY_FOURTH)))
+    easier = (1.0 - p.grant_strength * slot.government) * (1.0 - p.forum_strength * forum)
+    return draw * easier * least > 1.000001
 
 
 @device
@@ -266,7 +308,7 @@ def most_trust(i, j, built, s):
 @device
 def plan(i, s, p, key):
     """A region's negotiations advance, and it decides whether to leave its bodies (E9, E11)."""
-    region = s.region[i]
+    region, block, leaving = s.region[i], NOBODY, rng.NO_WORDS
     region.moving = 0
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
@@ -276,8 +318,10 @@ def plan(i, s, p, key):
         if is_free and key.quarter - slot.entered >= QUARTERS * FIRST_TERM:
             chance = laws.leaving(slot.load, slot.body_trust, region.commitment, p)
             chance = on_leaving(chance, s.effect[a])
-            draw = rng.uniform_by_area(key, rng.LEAVING, region.id, region.id, a)
-            slot.leaves = draw < chance
+            if block != a // 4:
+                block = a // 4
+                leaving = rng.words(key, rng.LEAVING, block, region.id, region.id)
+            slot.leaves = rng.uniform_of(leaving, a) < chance
             region.moving = max(region.moving, slot.leaves)
         if is_taken_out(slot, key.quarter):
             slot.leaves = region.moving = 1
@@ -331,12 +375,16 @@ def decision_rate(area, effects, p, row, apart, trust, partners, form):
 @device
 def coordinate(i, s, p, key):
     """A member keeps its promises or falls short; a region without partners serves alone (E10)."""
-    region = s.region[i]
+    region, block, honour, observation = s.region[i], NOBODY, rng.NO_WORDS, rng.NO_WORDS
     for a in range(s.slot.shape[1]):
         slot = s.slot[i, a]
         if slot.body == NOBODY:
             serve_alone(slot)
             continue
+        if block != a // 4:
+            block = a // 4
+            honour = rng.words(key, rng.HONOUR, block, region.id, region.id)
+            observation = rng.words(key, rng.OBSERVATION, block, region.id, region.id)
         row, area = s.sums[s.slot.size + slot.body], s.area[a]
         seen = on_observation(laws.observed(area.monitoring, area.information, p), s.effect[a])
         ties = laws.ties(row[ROW.members], s.body[slot.body].form)
@@ -347,8 +395,8 @@ def coordinate(i, s, p, key):
         )  # fmt: skip
         chance = laws.conduct(on_conduct_odds(odds, s.effect[a]), slot.community, p)
         chance = on_conduct(chance, s.effect[a])
-        slot.kept = rng.uniform_by_area(key, rng.HONOUR, region.id, region.id, a) < chance
-        slot.seen = rng.uniform_by_area(key, rng.OBSERVATION, region.id, region.id, a) < seen
+        slot.kept = rng.uniform_of(honour, a) < chance
+        slot.seen = rng.uniform_of(observation, a) < seen
 
 
 @device
