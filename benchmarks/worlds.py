@@ -24,8 +24,8 @@ def task(scenario: Any, strategy: str = "voluntary") -> Any:
     return build_task(scenario, scenario.strategies[strategy], seed=1)
 
 
-def runner(scenario: Any, runs: int, strategy: str = "voluntary") -> Any:
-    """A function that simulates so many runs on one core, once it is compiled."""
+def runner(scenario: Any, runs: int, strategy: str = "voluntary", *, blocks: int = 1) -> Any:
+    """A function that simulates so many runs on one core, in some blocks, once it is compiled."""
     import numpy as np
 
     from kolabsim.engine.ensemble import new_state, run_block
@@ -33,7 +33,8 @@ def runner(scenario: Any, runs: int, strategy: str = "voluntary") -> Any:
     work = task(scenario, strategy)
     state = new_state(work.world)
     run_block(work, np.arange(1), state=state)
-    return lambda: run_block(work, np.arange(runs), state=state)
+    parts = np.array_split(np.arange(runs), blocks)
+    return lambda: [run_block(work, part, state=state) for part in parts]
 
 
 def seconds_a_run(number: int, runs: int, repeats: int = 3) -> float:
