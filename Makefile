@@ -79,7 +79,7 @@ tried: neighbours
 wheel: $(DEV)  ## Build a wheel with the machine code of the model, into dist
 	$(BIN)/python tools/build_wheel.py dist
 
-bench: $(DEV)  ## Measure speed, printed as JSON
+bench: $(DEV)  ## Measure speed: a table with goals and verdicts (20 minutes)
 	@$(BIN)/python benchmarks/run.py
 
 docs: $(DEV)  ## Build the documentation, into docs/_build/html and, in Indonesian, its folder id
@@ -99,7 +99,7 @@ ifneq ($(shell cat $(DEV) 2>/dev/null),$(CURDIR))
 .PHONY: $(DEV)
 endif
 
-# Messages go to stderr, so that `make bench` prints nothing but its JSON.
+# Messages go to stderr, so that `make bench` prints nothing but its table.
 $(USER): pyproject.toml constraints.txt
 	@exec >&2; \
 	if [ -e $@ ] && [ "$$(cat $@)" != "$$(pwd -P)" ]; then rm -rf $(VENV); fi; \

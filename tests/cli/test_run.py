@@ -11,6 +11,7 @@ import pytest
 
 from kolabsim.cli import run
 from kolabsim.errors import KolabsimError
+from kolabsim.figures.formatting import significant
 from kolabsim.model import jit
 from kolabsim.study.api import simulate
 from tests.terminal import kolabsim
@@ -58,11 +59,17 @@ def test_the_provenance_names_all_that_a_repetition_needs(finished):
 def test_the_provenance_says_what_a_run_costs(finished):
     folder = finished[0] / "results/small"
     facts = provenance(folder)
-    phases = facts["cpu_seconds"]
-    assert set(phases) == {"simulating", "storing", "planning_and_reading"}
-    for phase, seconds in phases.items():
-        assert seconds > 0.0
-        assert facts["cpu_ms_per_run"][phase] == pytest.approx(1e3 * seconds / 36, abs=0.05)
+    phases = facts["phases"]
+    assert list(phases) == ["planning", "simulating", "storing", "reporting"]
+    for name, spent in phases.items():
+        assert spent["cpu_seconds"] > 0.0, name
+        each = facts["cpu_ms_per_run"][name]
+        assert each == pytest.approx(1e3 * spent["cpu_seconds"] / 36, abs=0.05)
+    whole = sum(phases[name]["seconds"] for name in ("planning", "simulating", "reporting"))
+    assert facts["seconds"] == pytest.approx(whole, abs=0.01)
+    assert phases["storing"]["seconds"] <= phases["simulating"]["seconds"]
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert f"simulating {significant(phases['simulating']['seconds'])} s" in report
     for kind, number in facts["bytes_per_run"].items():
         size = sum(part.stat().st_size for part in (folder / "parts").glob(f"*.{kind}.parquet"))
         assert number == round(size / 36)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from kolabsim.study.execution import Progress
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.ledger import Ledger
+    from kolabsim.study.phases import Phases
     from kolabsim.study.runner import Study
 
 PATIENCE = 10.0
@@ -97,8 +98,9 @@ def run(
     from kolabsim.report.output import check_folder, fresh_folder
     from kolabsim.study.experiment import Experiment, experiment_cost
     from kolabsim.study.ledger import hold
+    from kolabsim.study.phases import Phases
 
-    started = time.perf_counter()
+    phases = Phases()
     changes = {
         "runs": runs, "seed": seed, "samples": samples,
         "plausible": int(plausible) if plausible and plausible.isdecimal() else plausible,
@@ -126,11 +128,11 @@ def run(
         hold(folder) as ledger,
     ):
         how = {"executor": executor, "workers": workers, "retry_failed": retry_failed}
-        publish(found, ledger, codes, started, how)
+        publish(found, ledger, codes, phases, how)
 
 
 def publish(
-    found: Experiment, ledger: Ledger, codes: list[str], started: float, how: Mapping[str, Any]
+    found: Experiment, ledger: Ledger, codes: list[str], phases: Phases, how: Mapping[str, Any]
 ) -> None:
     """Run an experiment and write its report, unless all of it is there."""
     from kolabsim.analysis.comparison import Comparison
@@ -138,11 +140,12 @@ def publish(
     from kolabsim.report.comparison import terminal_lines, terminal_table
     from kolabsim.report.derive import source_files
     from kolabsim.report.experiment import Publication, runs_of_pages
-    from kolabsim.report.output import REPORT
-    from kolabsim.report.provenance import Account, hash_request, study_provenance
+    from kolabsim.report.output import REPORT, write_facts
+    from kolabsim.report.provenance import Account, hash_request, study_provenance, time_facts
     from kolabsim.report.sweep import terminal_tables
     from kolabsim.study.execution import Progress
     from kolabsim.study.ledger import INPUT, PART, PUBLISHED
+    from kolabsim.study.phases import PLANNING, REPORTING, SIMULATING
 
     ledger.refuse_other(found.identity)
     key, faults = hash_request(found, codes), ledger.mend(INPUT, PART, PUBLISHED)
@@ -160,8 +163,10 @@ def publish(
     failed: set[str] = set()
 
     def run(study: Study) -> Progress:
+        phases.begin(SIMULATING)
         with show_progress() as progress:
             done = study.run(progress=progress, **how)
+        phases.begin(PLANNING)
         for task in study.tasks:  # which other stages may want too
             wanted[task.hash] = max(study.runs, wanted.get(task.hash, 0))
         failed.update(failure.name for failure in study.failures())
@@ -170,6 +175,7 @@ def publish(
         whole.reused = whole.wanted - whole.done - whole.failed
         whole.simulating += done.simulating
         whole.storing += done.storing
+        whole.writing += done.writing
         if found.kind != "comparison":
             warn_of_failures(done.failed, folder)
         return done
@@ -177,19 +183,23 @@ def publish(
     def facts() -> dict[str, Any]:
         if before and not whole.done:  # what is written again is what it was
             return before
-        own = time.process_time()
-        if how["executor"] is None:  # then its threads did the work of workers
-            own -= whole.simulating + whole.storing
-        account = Account(command_line(), whole, time.perf_counter() - started, own)
-        return study_provenance(found, ledger, account, codes) | {"source": next(iter(sources))}
+        return study_provenance(found, ledger, account(), codes) | {"source": next(iter(sources))}
+
+    def account() -> Account:
+        spent = phases.spent(whole, is_local=how["executor"] is None)
+        return Account(command_line(), whole, spent)
 
     def begin() -> None:
+        phases.begin(REPORTING)
         terminal().print(_("Writing the report ..."))
 
     pages = 2 * len(codes) * runs_of_pages(found) if codes else 0
     with ledger.publishing(key) as about, count_runs(pages) as progress:
         plan = Publication(found, folder, run, facts, codes, begin, progress)
         result, lines = plan.publish()
+        if not before or whole.done:  # how long the report took is known when it is there
+            plan.facts.update(time_facts(account()))
+            write_facts(folder, plan.facts)
         about |= plan.facts
     if faults:  # of points that this experiment no longer has
         ledger.remove(ledger.faults(INPUT, PART))

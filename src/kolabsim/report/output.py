@@ -108,4 +108,9 @@ def publish(
             write_whole(folder / FIGURES / f"{name}.svg", picture.svg.encode())
             to_png(picture.figure, folder / FIGURES / f"{name}.png", is_laid_out=True)
     write_page(page, folder / REPORT, workbook=True)
+    write_facts(folder, facts)
+
+
+def write_facts(folder: Path, facts: Mapping[str, object]) -> None:
+    """Write the provenance of results into their folder."""
     write_whole(folder / PROVENANCE, json.dumps(facts, indent=1, ensure_ascii=False).encode())

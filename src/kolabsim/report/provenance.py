@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kolabsim import __version__
+from kolabsim.figures.formatting import significant
 from kolabsim.i18n import _, language
 from kolabsim.model.load import imports
 from kolabsim.model.version import digest
 from kolabsim.report.page import Facts, Quote, Section, separate
 from kolabsim.report.workbook import is_possible
 from kolabsim.study.ledger import PART
+from kolabsim.study.phases import PLANNING, SIMULATING, STORING
 from kolabsim.study.spec import ComparisonSpec
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from kolabsim.study.execution import Progress
     from kolabsim.study.experiment import Experiment
     from kolabsim.study.ledger import Ledger
+    from kolabsim.study.phases import Spent
 
 PROVENANCE = "provenance.json"
 """Name of the file with the provenance of results, in their folder."""
@@ -40,18 +43,8 @@ class Account:
 
     command: str
     progress: Progress
-    seconds: float
-    """How long it took until the report."""
-    own: float
-    """Seconds of processor time, until the report, for all but simulating and storing."""
-
-    @property
-    def cpu(self) -> dict[str, float]:
-        """Seconds of processor time by phase, summed over workers."""
-        return {
-            "simulating": self.progress.simulating, "storing": self.progress.storing,
-            "planning_and_reading": self.own,
-        }  # fmt: skip
+    phases: Mapping[str, Spent]
+    """The time of each phase so far."""
 
 
 # Facts ------------------------------------------------------------------------------------------
@@ -93,9 +86,7 @@ def study_provenance(
         "runs_failed": account.progress.failed,
         "parts": {name: file.sha256 for name, file in ledger.files.items() if file.role == PART},
         "files": {path.name: hash_file(path) for path in input_files(experiment)},
-        "seconds": round(account.seconds, 3),
-        "cpu_seconds": {name: round(value, 3) for name, value in account.cpu.items()},
-        "cpu_ms_per_run": per_run(account),
+        **time_facts(account),
         "bytes_per_run": {name: round(size) for name, size in bytes_per_run(ledger).items()},
         "asked": experiment.spec.model_dump(mode="json"),
         "settings": dict(experiment.settings),
@@ -111,10 +102,19 @@ def study_provenance(
     return facts
 
 
-def per_run(account: Account) -> dict[str, float]:
-    """Milliseconds of processor time by phase for each run that was simulated now."""
-    number = account.progress.done + account.progress.repaired
-    return {name: round(1e3 * of / number, 3) for name, of in account.cpu.items() if number}
+def time_facts(account: Account) -> dict[str, object]:
+    """Return the time by phase, and its processor time for each run that was simulated now."""
+    phases, number = account.phases, account.progress.done + account.progress.repaired
+    return {
+        "seconds": round(sum(of.seconds for name, of in phases.items() if name != STORING), 3),
+        "phases": {
+            name: {"seconds": round(of.seconds, 3), "cpu_seconds": round(of.cpu_seconds, 3)}
+            for name, of in phases.items()
+        },
+        "cpu_ms_per_run": {
+            name: round(1e3 * of.cpu_seconds / number, 3) for name, of in phases.items() if number
+        },
+    }
 
 
 def bytes_per_run(ledger: Ledger) -> dict[str, float]:
@@ -198,8 +198,25 @@ def reproduction_section(facts: Mapping[str, object], methods: str) -> Section:
         "made": _("Date"),
     }  # fmt: skip
     rows = [(title, one_line(facts[name])) for name, title in titles.items() if name in facts]
+    rows += [(_("Time"), time_line(facts["phases"]))] if "phases" in facts else []
     quote = Quote(_("Methods, for citation"), methods)
     return Section("reproduce", _("Reproducing the results"), Facts(rows, is_code=True), quote)
+
+
+def time_line(phases: Any) -> str:
+    """Return the time of the phases before the report, which cannot know how long it takes."""
+    text = _(
+        "planning {planning} s, simulating {simulating} s on the clock; {cpu} s of processor time, "
+        "{simulated} s of it for simulating and {storing} s for storing"
+    )
+    before = [phases[name]["cpu_seconds"] for name in (PLANNING, SIMULATING, STORING)]
+    return text.format(
+        planning=significant(phases[PLANNING]["seconds"]),
+        simulating=significant(phases[SIMULATING]["seconds"]),
+        cpu=significant(sum(before)),
+        simulated=significant(before[1]),
+        storing=significant(before[2]),
+    )
 
 
 def one_line(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -49,6 +50,8 @@ class Progress:
     """Seconds of processor time for simulating, summed over workers."""
     storing: float = 0.0
     """Seconds of processor time for compressing what was simulated, summed over workers."""
+    writing: float = 0.0
+    """Seconds on the clock for writing parts, while workers go on simulating."""
 
     @property
     def left(self) -> int:
@@ -207,7 +210,7 @@ class Execution:
 
     def store(self, found: Finished) -> None:
         """Write what a batch gave: a part with its runs, and each of its failures."""
-        ledger, state = self.ledger, self.state
+        ledger, state, began = self.ledger, self.state, time.perf_counter()
         if found.runs:
             names = part_files(part_name(found.spans["runs"]))
             if names["runs"] in ledger.files:
@@ -227,6 +230,7 @@ class Execution:
         state.failed += len(found.failures)
         state.simulating += found.simulating
         state.storing += found.storing
+        state.writing += time.perf_counter() - began
         self.speed.learn(found.runs, found.simulating + found.storing)
 
     def stopped(self, why: str, later: str = "") -> StoppedError:
