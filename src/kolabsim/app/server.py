@@ -54,6 +54,7 @@ from kolabsim.app.settings import (
 )
 from kolabsim.app.side_by_side import SideBySide, done_text, jumps
 from kolabsim.app.stepper import Stepper
+from kolabsim.app.sweep_block import SweepBlock
 from kolabsim.app.texts import (
     describe,
     differences_html,
@@ -319,8 +320,10 @@ class Page:
             ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
             ui.tab("group", _("A group I mean"))
+            ui.tab("sweep", _("The whole range"))
         self.tabs = tabs
-        opened = "group" if self.settings.group else "compare"
+        opened = "sweep" if self.settings.sweep else "compare"
+        opened = "group" if self.settings.group else opened
         with ui.tab_panels(tabs, value=opened).props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
                 # Read out when it is no longer busy, instead of at every estimate on the way.
@@ -339,6 +342,8 @@ class Page:
                 self.build_stepper()
             with ui.tab_panel("group"):
                 self.group = GroupBlock(self, lambda: UPLOADS.factor)
+            with ui.tab_panel("sweep"):
+                self.sweep = SweepBlock(self, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -432,6 +437,8 @@ class Page:
             self.restart()
             if "," in self.settings.group:
                 background_tasks.create(self.group.ask())
+            if self.settings.sweep:
+                background_tasks.create(self.sweep.ask())
 
     def choose(self, settings: Settings) -> None:
         """Change the settings; the address and the results follow."""
@@ -440,6 +447,7 @@ class Page:
         report([], self.alerts)
         self.remember(settings)
         self.group.compare()
+        self.sweep.compare()
         self.restart()
 
     def remember(self, settings: Settings) -> None:
