@@ -169,3 +169,27 @@ def test_axe_finds_no_barriers(page, address):
                 for one in report["violations"]
             ]
     assert found == []
+
+
+def test_the_whole_range_is_answered_in_place_and_as_an_experiment(page, address, tmp_path):
+    page.goto(f"{address}/?start=forum&until=8&sweep=mechanisms.forum")
+    page.get_by_text(re.compile("^17 levels.*each.$")).wait_for()
+    assert "of “forum and training” (0 to 1)" in page.locator("#sweep-headline").inner_text()
+    assert page.locator("#sweep-answer svg").count() == 1
+    assert page.locator("#sweep-answer tbody tr").count() == 17
+    with page.expect_download() as waiting:
+        page.locator("#take-sweep").click()
+    waiting.value.save_as(tmp_path / "sweep.yaml")
+    assert len(Experiment.load(tmp_path / "sweep.yaml").points) == 17
+    page.select_option("#sweep-2", "parameters.lever_price")
+    page.wait_for_function("() => location.search.includes('lever_price')")
+    assert "earlier choices" in page.locator("#sweep-state").inner_text()
+    page.locator("#ask-sweep").click()
+    page.select_option("#sweep-1", "mechanisms.team")  # while it is simulated
+    page.get_by_text("Your choices have changed; ask again.").wait_for()
+    page.select_option("#sweep-2", "")
+    move(page, "mechanisms.forum", 0.0)
+    page.locator("[id='from']").select_option("7")
+    page.locator("[id='until']").select_option("4")
+    page.locator("#ask-sweep").click()
+    page.get_by_text("“Coordination team” is never in force").wait_for()

@@ -102,3 +102,16 @@ def test_a_rate_of_a_rule_of_ones_own_is_used_by_the_quarter_and_is_no_other_rul
     np.testing.assert_array_equal(found, expected)
     same = histories(vary(base, ["parameters.other.pace"], [0.9]))
     np.testing.assert_array_equal(same, usual)
+
+
+def test_a_lever_of_one_strategy_keeps_its_times_and_payer():
+    phase = {"intensity": 1.0, "from": 2, "until": 9, "phase_out": 3, "paid_by": "tier"}
+    scenario = Scenario.load("kartamantul").with_({"strategies.mine.mechanisms.forum": phase})
+    name = "strategies.mine.mechanisms.forum"
+    assert is_quick(name)
+    made = vary(build_base(scenario, "mine", seed=1, names=[name]), [name], [0.3])
+    other = scenario.with_({f"{name}.intensity": 0.3})
+    expected = build_task(other, other.strategies["mine"], seed=1)
+    for part in ("lever", "payer", "period", "counted"):
+        one, two = (getattr(task.policy, part) for task in (made, expected))
+        np.testing.assert_allclose(one, two, rtol=1e-12)

@@ -121,7 +121,16 @@ def test_groups_of_your_own_and_of_one(written):
         (SWEEP + "points: p.csv\n", "either 'factors' or 'points'"),
         ("kind: sweep\nscenario: kartamantul\n", "either 'factors' or 'points'"),
         (SWEEP + "samples: 9\n", "only points that are drawn have samples"),
-        (SWEEP + "strategy: team\n", "'team' sets this lever itself.*strategy: voluntary"),
+        (
+            SWEEP + "strategy: team\nset: {strategies.team.mechanisms.team: "
+            "[{intensity: 1, until: 4}, {intensity: 0.5, from: 4}]}\n",
+            "mechanisms.team: 'team' changes this lever over time, in 2 phases",
+        ),
+        (
+            SWEEP.replace("mechanisms.team", "support.centre, support.centre.targets")
+            + "strategy: full_package\n",
+            "support.centre.targets: 'full_package' sets this lever itself",
+        ),
         (SWEEP + "against: teams\n", "did you mean 'team'"),
         (SWEEP.replace("mechanisms.team, ", "") + "against: voluntary\n", "nothing to compare"),
         (

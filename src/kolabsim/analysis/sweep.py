@@ -44,7 +44,13 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.schema import explain
 from kolabsim.study.design import draw_seeds
-from kolabsim.study.experiment import Experiment, compared_points, resolve_sweep, sweep_futures
+from kolabsim.study.experiment import (
+    Experiment,
+    compared_points,
+    own_levers,
+    resolve_sweep,
+    sweep_futures,
+)
 from kolabsim.study.factors import Value, choose_factors
 from kolabsim.study.record import future_names
 from kolabsim.study.runner import Study
@@ -434,58 +440,109 @@ def nearest_change(x: np.ndarray, y: np.ndarray, at: float, *, rises: bool) -> f
 # Running ----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A strategy at points in futures: what is simulated, and its settings."""
+
+    study: Study
+    table: pd.DataFrame = field(repr=False)
+    """[points × futures, settings]; the future moves first."""
+
+
+def plan_points(
+    experiment: Experiment[SweepSpec], folder: Path, strategy: str, points: pd.DataFrame
+) -> Simulated:
+    """Plan the runs of a strategy at points, in all futures of a sweep.
+
+    A lever that the strategy sets itself is varied where it does.
+    """
+    futures = sweep_futures(experiment)
+    if strategy == experiment.spec.strategy:
+        points = points.rename(
+            columns=own_levers(experiment.scenario, strategy, experiment.factors)
+        )
+    table = pd.DataFrame([{**future, **row} for row in points.to_dict("records")
+                          for future in futures])  # fmt: skip
+    if len(futures) > 1:  # runs are independent between futures, and common to all points
+        seeds = draw_seeds(experiment.seed, np.arange(len(futures))).tolist()
+        table[SEED] = seeds * len(points)
+    study = Study.plan_design(
+        experiment.scenario, (strategy,), table, folder, runs=experiment.spec.runs or 2,
+        seed=experiment.seed, moments=experiment.moments, identity=experiment.identity,
+    )  # fmt: skip
+    return Simulated(study, table)
+
+
 def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) -> SweepResult:
     """Simulate every point that is missing, and compute the maps."""
     spec, points = experiment.spec, experiment.points
     assert points is not None  # since the experiment was loaded
     assert spec.runs is not None
-    futures = sweep_futures(experiment)
-    seeds = draw_seeds(experiment.seed, np.arange(len(futures))).tolist()
 
-    def simulated(strategy: str, rows: pd.DataFrame) -> tuple[Study, pd.DataFrame]:
-        table = pd.DataFrame([{**future, **row} for row in rows.to_dict("records")
-                              for future in futures])  # fmt: skip
-        if len(futures) > 1:  # runs are independent between futures, and common to all points
-            table[SEED] = seeds * len(rows)
-        study = Study.plan_design(
-            experiment.scenario, (strategy,), table, folder, runs=spec.runs or 2,
-            seed=experiment.seed, moments=experiment.moments, identity=experiment.identity,
-        )  # fmt: skip
-        run(study)
-        return study, table
+    def simulated(strategy: str, rows: pd.DataFrame) -> Simulated:
+        found = plan_points(experiment, folder, strategy, rows)
+        run(found.study)
+        return found
+
+    def values(study: Study) -> Values:
+        return {one.name: outcome_values(study, one)[0] for one in experiment.outcomes}
 
     patterns = None
     if spec.method == PATTERNS:
 
         def typical(rows: pd.DataFrame) -> np.ndarray:
             """The median over futures of the mean over runs, [points, outcomes]."""
-            study = simulated(spec.strategy, rows)[0]
-            found = [outcome_values(study, one)[0] for one in experiment.outcomes]
-            each = [one.reshape(len(rows), len(futures), -1) for one in found]
+            found = values(simulated(spec.strategy, rows).study)
+            each = [found[one.name].reshape(len(rows), -1, found[one.name].shape[-1])
+                    for one in experiment.outcomes]  # fmt: skip
             return np.stack([np.median(one.mean(axis=2), axis=1) for one in each], axis=1)
 
         points, patterns = explore(
             typical, experiment.factors, outcomes=[one.name for one in experiment.outcomes],
             samples=spec.samples or 2, cells=spec.cells or CELLS, seed=spec.seed,
         )  # fmt: skip
-    study, table = simulated(spec.strategy, points)
-    base = None
+    at_points = simulated(spec.strategy, points)
+    study, base = at_points.study, None
     if experiment.reference is not None:
         others = compared_points(points, experiment.factors)
-        kept = [*others]
+        base = values(simulated(experiment.reference, others).study)
+    return SweepResult(
+        study, points, future_names(study.ledger, at_points.table),
+        *map_outcomes(experiment, points, values(study), base, is_grid=patterns is None), patterns,
+    )  # fmt: skip
+
+
+Values = Mapping[str, np.ndarray]
+"""Outcomes by name in all runs, [points × futures, runs]."""
+
+
+def map_outcomes(
+    experiment: Experiment[SweepSpec], points: pd.DataFrame, values: Values,
+    base: Values | None = None, *, is_grid: bool = True,
+) -> tuple[tuple[OutcomeMap, ...], dict[str, np.ndarray], tuple[str, ...]]:  # fmt: skip
+    """Compute the map of each outcome of a sweep from its values at points.
+
+    ``base`` are those of the strategy that points are compared with, at
+    :func:`~kolabsim.study.experiment.compared_points`. Also returns what maps are made of, [points,
+    futures, runs], and why an outcome has no map.
+    """
+    spec = experiment.spec
+    place = np.zeros(0, np.int64)
+    if base is not None:
+        others = compared_points(points, experiment.factors)
         known = {row: k for k, row in enumerate(others.itertuples(index=False, name=None))}
-        place = [known[row] for row in points[kept].itertuples(index=False, name=None)]
-        base = simulated(experiment.reference, others)[0]
-    shape = (len(points), len(futures), -1)
+        rows = points[[*others]].itertuples(index=False, name=None)
+        place = np.array([known[row] for row in rows])
     criteria = Criteria(spec.practical_threshold, spec.robust, spec.likely)
-    levels = {} if patterns else grid_levels(points, experiment.factors)
-    values, maps, left_out = dict[str, np.ndarray](), [], []
+    levels = grid_levels(points, experiment.factors) if is_grid else {}
+    kept, maps, left_out = dict[str, np.ndarray](), [], []
     for one in experiment.outcomes:
-        found, size = outcome_values(study, one)[0].reshape(shape), np.zeros(1)
+        runs = values[one.name]
+        found, size = runs.reshape(len(points), -1, runs.shape[-1]), np.zeros(1)
         if base is not None:
-            before = outcome_values(base, one)[0].reshape(-1, *found.shape[1:])[place]
+            before = base[one.name].reshape(-1, *found.shape[1:])[place]
             found, size = (part[0] for part in paired(np.stack([before, found])))
-        values[one.name] = found
+        kept[one.name] = found
         try:
             maps.append(map_outcome(
                 found, levels or points, outcome=one.name, better=one.better,
@@ -494,8 +551,7 @@ def run_sweep(experiment: Experiment[SweepSpec], folder: Path, run: RunStudy) ->
             ))  # fmt: skip
         except InputError as error:  # it is undefined somewhere; others may not be
             left_out.append(error.problems[0].message)
-    names = future_names(study.ledger, table)
-    return SweepResult(study, points, names, tuple(maps), values, tuple(left_out), patterns)
+    return tuple(maps), kept, tuple(left_out)
 
 
 def sweep(
@@ -540,6 +596,21 @@ def sweep(
     >>> found.table()["mechanisms.forum"].tolist()
     [0.0, 0.5, 1.0]
     """
+    experiment = plan_sweep(scenario, factors, points=points, **keys)
+    if folder is not None:
+        return run_sweep(experiment, Path(folder), lambda study: study.run())
+    with tempfile.TemporaryDirectory() as scratch:
+        return run_sweep(experiment, Path(scratch), lambda study: study.run())
+
+
+def plan_sweep(
+    scenario: Scenario | str | Path,
+    factors: Mapping[str, object] | Sequence[str] | None = None,
+    *,
+    points: pd.DataFrame | None = None,
+    **keys: Any,
+) -> Experiment[SweepSpec]:
+    """Return the experiment that :func:`sweep` simulates; arguments and errors are the same."""
     if not isinstance(scenario, Scenario):
         scenario = Scenario.load(scenario)
     problems = Problems()
@@ -565,13 +636,9 @@ def sweep(
     chosen = () if table is not None else choose_factors(scenario, spec.factors)
     spec, chosen, made = resolve_sweep(spec, scenario, chosen, table)
     compared = reference(spec, chosen)
-    experiment: Experiment[SweepSpec] = Experiment(
+    return Experiment(
         name="sweep", spec=spec, scenario=scenario,
         strategies=tuple(dict.fromkeys(filter(None, (spec.strategy, compared)))),
         factors=chosen, outcomes=outcomes, reference=compared, points=made,
         file=Path("sweep.yaml"),
     )  # fmt: skip
-    if folder is not None:
-        return run_sweep(experiment, Path(folder), lambda study: study.run())
-    with tempfile.TemporaryDirectory() as scratch:
-        return run_sweep(experiment, Path(scratch), lambda study: study.run())

@@ -54,6 +54,8 @@ from kolabsim.app.settings import (
 )
 from kolabsim.app.side_by_side import SideBySide, done_text, jumps
 from kolabsim.app.stepper import Stepper
+from kolabsim.app.sweep_block import STYLE as RANGES
+from kolabsim.app.sweep_block import SweepBlock
 from kolabsim.app.texts import (
     describe,
     differences_html,
@@ -211,6 +213,7 @@ class Page:
         self.unopened: dict[str, tuple[ui.tab_panel, Callable[[], None]]] = {}
         """Tabs that were not opened, and what builds them."""
         self.group: GroupBlock | None = None
+        self.sweep: SweepBlock | None = None
 
     @property
     def lang(self) -> str:
@@ -228,7 +231,7 @@ class Page:
         self.client.on_connect(self.connect)
         self.client.on_delete(self.close)
         ui.on_exception(self.fail)
-        begin_page(GROUPS)
+        begin_page(GROUPS + RANGES)
         ui.add_head_html(register_script(self.scenario.regions))
         self.header = ui.element("header")
         with self.header:
@@ -338,8 +341,10 @@ class Page:
             ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
             ui.tab("group", _("A group I mean"))
+            ui.tab("sweep", _("The whole range"))
         self.tabs = tabs
-        opened = "group" if self.settings.group else "compare"
+        opened = "sweep" if self.settings.sweep else "compare"
+        opened = "group" if self.settings.group else opened
         with ui.tab_panels(tabs, value=opened).props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
                 # Read out when it is no longer busy, instead of at every estimate on the way.
@@ -354,7 +359,7 @@ class Page:
                     self.build_pictures()
             for name, build in (
                 ("kept", self.side_by_side.build), ("step", self.build_stepper),
-                ("group", self.build_group),
+                ("group", self.build_group), ("sweep", self.build_sweep),
             ):  # fmt: skip
                 self.unopened[name] = ui.tab_panel(name), build
         self.build_tab(opened)
@@ -369,6 +374,10 @@ class Page:
     def build_group(self) -> None:
         """Build the tab for a group."""
         self.group = GroupBlock(self, lambda: UPLOADS.factor)
+
+    def build_sweep(self) -> None:
+        """Build the tab for a whole range."""
+        self.sweep = SweepBlock(self, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -465,6 +474,8 @@ class Page:
             self.restart()
             if self.group is not None and "," in self.settings.group:
                 background_tasks.create(self.group.ask())
+            if self.sweep is not None and self.settings.sweep:
+                background_tasks.create(self.sweep.ask())
 
     def choose(self, settings: Settings) -> None:
         """Change the settings; the address and the results follow."""
@@ -472,8 +483,9 @@ class Page:
             return
         report([], self.alerts)
         self.remember(settings)
-        if self.group is not None:
-            self.group.compare()
+        for block in (self.group, self.sweep):
+            if block is not None:
+                block.compare()
         self.restart()
 
     def remember(self, settings: Settings) -> None:

@@ -60,6 +60,8 @@ class Settings:
     form: str = field(default="", compare=False)
     leaves: str = field(default="", compare=False)
     """Its service area, its legal form, and the years after which members leave."""
+    sweep: str = field(default="", compare=False)
+    """Names of the factors of a sweep, with a comma between two."""
     levers: Mapping[str, float] = field(default_factory=dict)
     """Intensities, 0 to 1, of the levers that were moved."""
     conditions: Conditions = field(default_factory=dict)
@@ -114,6 +116,7 @@ class Settings:
 
 WORDS = (
     "scenario", "start", "baseline", "measure", "seed", "lang", "group", "area", "form", "leaves",
+    "sweep",
 )  # fmt: skip
 """Settings that are one word or number, by their names in an address."""
 

@@ -43,8 +43,8 @@ def is_quick(name: str) -> bool:
     if kind == "areas":
         return rest.rpartition(".")[2] in AREA_ATTRIBUTES
     lever, _dot, part = rest.partition(".")
-    is_written = kind in ("mechanisms", "support") and lever in LEVERS and part in ("", "budget")
-    return is_written or name == SEED
+    is_budget = kind in ("mechanisms", "support") and lever in LEVERS and part == "budget"
+    return is_lever(name) or is_budget or name == SEED
 
 
 def build_base(
@@ -73,9 +73,15 @@ def build_base(
 
 
 def is_lever(name: str) -> bool:
-    """Whether a factor is the intensity of a lever."""
-    kind, _dot, rest = name.partition(".")
-    return kind in ("mechanisms", "support") and rest in LEVERS
+    """Whether a factor is the intensity of a lever, of all strategies or of one of them.
+
+    >>> is_lever("mechanisms.team"), is_lever("strategies.mine.mechanisms.team")
+    (True, True)
+    """
+    first, *parts = name.split(".")
+    if first == "strategies" and len(parts) == 3:
+        first, *parts = parts[1:]
+    return first in ("mechanisms", "support") and len(parts) == 1 and parts[0] in LEVERS
 
 
 def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
@@ -103,7 +109,7 @@ def vary(base: Base, names: Sequence[str], values: Sequence[float]) -> Task:
     if levers:
         intensity = policy.lever.copy()
         for name, value in levers.items():
-            k = list(LEVERS).index(name.partition(".")[2])
+            k = list(LEVERS).index(name.rpartition(".")[2])
             on = base.lever_on[k]
             # At full intensity, the base has the part that a phase-out leaves.
             intensity[..., k][on] = value * policy.lever[..., k][on]

@@ -234,6 +234,91 @@ def headline(found: OutcomeMap, labels: Labels) -> Headline:
     return Headline(outcome, brief, " ".join(parts))
 
 
+def pays_sentence(found: OutcomeMap, labels: Labels) -> str:
+    """Where a difference in net benefit stops paying, in a sentence, and how certain it is."""
+    names, signs = [str(name) for name in found.points], np.sign(found.value * (found.better or 1))
+    plain = {PLAIN.get(word, word) for word in found.verdict}
+    used = signs[signs != 0.0]
+    if not len(used):
+        text = _("It makes no difference anywhere in the range of {factors}.")
+    elif (used > 0.0).all():
+        text = _("It pays over the whole range of {factors}.")
+    elif (used < 0.0).all():
+        text = _("It pays nowhere in the range of {factors}.")
+    elif len(names) > 1:
+        text = _(
+            "It pays at {number} of {points} combinations of {factors}; the thick line in the "
+            "figure is the boundary."
+        )
+    elif found.crossings:
+        text = turning_text(found, labels)
+    else:
+        text = _("It pays with {words}, and not with the others, along {factors}.")
+    words = [
+        f"“{level_title(names[0], level, labels)}”"
+        for level, sign in zip(found.points[names[0]].tolist(), signs, strict=True) if sign > 0.0
+    ]  # fmt: skip
+    text = fill(
+        text, factors=join_names([range_title(found, name, labels) for name in names]),
+        number=(signs > 0.0).sum(), points=len(signs), words=join_names(words),
+    )  # fmt: skip
+    if not found.is_varied or not len(used):
+        return text
+    if not plain & {BETTER, WORSE}:
+        more = _(
+            "That is only the median: at no point is it likely better or worse, so that nothing "
+            "certain can be said."
+        )
+        if len(found.crossings) == 1 and is_bounded(found.crossings[0]):
+            more = _("At no level, however, is it likely better or worse.")
+    elif WORSE not in plain:
+        more = _("At {better} of {points} points that is likely or robust.")
+        if (used < 0.0).any():
+            more = _("It is likely or robustly better at {better} of {points} points.")
+    elif BETTER not in plain:
+        more = _("It is likely or robustly worse at {worse} of {points} points.")
+    else:
+        more = _(
+            "It is likely or robustly better at {better} of {points} points, and worse at {worse}."
+        )
+    counts = Counter(PLAIN.get(word, word) for word in found.verdict)
+    return f"{text} " + fill(
+        more, better=counts[BETTER], worse=counts[WORSE], points=len(found.verdict)
+    )
+
+
+def turning_text(found: OutcomeMap, labels: Labels) -> str:
+    """Where a difference along one factor stops to pay, or begins to."""
+    one, *others = found.crossings
+    if others:
+        text = _("Along {factors}, it turns from paying to not paying, or back, at {places}.")
+        places = [place_text(each.at, found, each, labels) for each in found.crossings]
+        return text.replace("{places}", join_names(places))
+    text = _("It stops paying where “{factor}” exceeds {at}.")
+    if one.rises == (found.better > 0):
+        text = _("It pays only where “{factor}” exceeds {at}.")
+    if found.is_varied:
+        text += " " + _("In 90% of futures this point lies {range}.")
+    return fill(
+        text, at=place_text(one.at, found, one, labels), factor=labels.factor(one.factor),
+        range=range_text(one.low, one.high, found, one, labels),
+    )  # fmt: skip
+
+
+def is_bounded(one: Crossing) -> bool:
+    """Whether neither assumptions nor chance move a change of sign beyond the levels."""
+    return all(map(math.isfinite, (one.low, one.high, one.chance_low, one.chance_high)))
+
+
+def range_title(found: OutcomeMap, name: str, labels: Labels) -> str:
+    """A factor with the ends of its range."""
+    title = f"“{labels.factor(name)}”"
+    if isinstance(found.points[name].iloc[0], str):
+        return title
+    low, high = (labels.number(name, end) for end in ends_of(found, name))
+    return fill(_("{title} ({low} to {high})"), title=title, low=low, high=high)
+
+
 def value_text(found: OutcomeMap, labels: Labels) -> str:
     """The value at the best point."""
     scale = map_scale(found, labels)

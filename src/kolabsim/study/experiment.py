@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from kolabsim.engine.overrides import is_quick
 from kolabsim.errors import InputError, Problems, suggestion, warn_renamed
 from kolabsim.i18n import _
 from kolabsim.model.measures import measure_hint
@@ -320,7 +321,11 @@ def resolve_sweep(
     elif spec.cells is not None:
         problems.add(_("cells: only a search for patterns has cells (method: patterns)"))
     levers = [one.name for one in factors if is_lever(one.name)]
-    for message in fixed_levers(scenario, [spec.strategy], factors):
+    parts = [one for one in factors if one.group in ("targets", "budgets")]
+    for message in (
+        *fixed_levers(scenario, [spec.strategy], parts),
+        *changing_levers(scenario, spec.strategy, factors),
+    ):
         problems.add(message)
     compared = reference(spec, factors)
     if compared == spec.strategy and not levers:
@@ -367,6 +372,34 @@ def fixed_levers(
                 "use strategy: {baseline}, or another without it"
             )
             yield message.format(name=one.name, strategy=strategies[0], baseline=BASELINE)
+
+
+def changing_levers(scenario: Scenario, strategy: str, factors: Sequence[Factor]) -> Iterator[str]:
+    """A sentence for each lever among the factors that a strategy changes over time."""
+    own = scenario.strategies[strategy].phases() if strategy in scenario.strategies else {}
+    for one in factors:
+        phases = own.get(one.name.split(".")[1], ()) if is_lever(one.name) else ()
+        if len(phases) > 1:
+            message = _(
+                "{name}: '{strategy}' changes this lever over time, in {number} phases, so that it "
+                "has no single intensity to vary; use a strategy with one phase of it, or without "
+                "it"
+            )
+            yield message.format(name=one.name, strategy=strategy, number=len(phases))
+
+
+def own_levers(scenario: Scenario, strategy: str, factors: Sequence[Factor]) -> dict[str, str]:
+    """The settings that levers among the factors are where a strategy sets them itself, by name.
+
+    They keep their times, areas and payer; what varies is their intensity. A lever that a strategy
+    lacks is in force for all strategies, all areas and the whole horizon.
+    """
+    own = scenario.strategies[strategy].phases()
+    return {
+        one.name: f"strategies.{strategy}.{one.name}" + ("" if is_quick(one.name) else ".intensity")
+        for one in factors
+        if one.group in ("mechanisms", "support") and one.name.split(".")[1] in own
+    }  # fmt: skip
 
 
 def compared_points(points: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
