@@ -385,7 +385,7 @@ class Effects(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replace the call of an effect by its value."""
         word = node.func.id if isinstance(node.func, ast.Name) else ""
-        if word == "power":
+        if word == "raised":
             base, exponent = map(self.visit, node.args)
             return ast.BinOp(base, ast.Pow(), exponent)
         if "_on_" not in word:
@@ -706,7 +706,7 @@ def all_laws() -> dict[str, Callable]:
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     bookkeeping = names[names.index("ties") : names.index("initial_culture")]  # described in words
-    hidden = {*bookkeeping, "where", "power", "term"} - SHOWN
+    hidden = {*bookkeeping, "where", "raised", "term"} - SHOWN
     return {name: getattr(laws, name) for name in names if name not in hidden}
 
 
