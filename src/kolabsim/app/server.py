@@ -137,7 +137,7 @@ def serve(
     app.add_middleware(Guard, hosts=Hosts(host, allowed))
     # Readers import for seconds: better before there is an upload.
     app.on_startup(lambda: READERS.line().submit(apart.call, len, ""))
-    app.on_startup(gc.freeze)  # so that pages that were closed are collected soon, and cheaply
+    app.on_startup(gc.freeze)
     app.on_delete(forget_routes)
     app.on_shutdown(UPLOADS.close)
     ui.run(
@@ -158,7 +158,9 @@ def forget_routes(client: Client) -> None:
     DELETED[0] += len(client.elements)
     if DELETED[0] >= COLLECTED:
         DELETED[0] = 0
+        gc.unfreeze()
         gc.collect()
+        gc.freeze()
 
 
 def is_admitted() -> bool:
@@ -471,6 +473,8 @@ class Page:
         """Build the page and begin to simulate when a browser opened it, not for mere readers."""
         if self.task is None:
             self.build()
+            # Python would go through all open pages again and again to find garbage among them.
+            gc.freeze()
             self.restart()
             if self.group is not None and "," in self.settings.group:
                 background_tasks.create(self.group.ask())

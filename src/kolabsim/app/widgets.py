@@ -80,7 +80,9 @@ class ChartPlace:
     def show(self, chart: Chart) -> None:
         """Draw other options in the same chart."""
         self.chart.props["aria-label"] = chart.description
-        self.chart.props["options"] = chart.options
+        # Past the framework, which would copy thousands of numbers to see whether they change.
+        dict.__setitem__(self.chart.props, "options", chart.options)
+        self.chart.update()
         if self.numbers is not None:
             self.numbers.set_content(table_html(chart.columns, chart.rows))
 
