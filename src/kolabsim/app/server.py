@@ -33,6 +33,7 @@ from kolabsim.app.answers import Answers
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.comparing import own_strategies
 from kolabsim.app.conditions import of_all
+from kolabsim.app.fit_block import FitBlock
 from kolabsim.app.futures import find_worlds
 from kolabsim.app.group_block import GroupBlock
 from kolabsim.app.groups import without_group
@@ -320,7 +321,8 @@ class Page:
             ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
             ui.tab("group", _("A group I mean"))
-            ui.tab("sweep", _("The whole range"))
+            ui.tab("sweep", _("Whole range"))
+            ui.tab("fit", _("My country's bodies"))
         self.tabs = tabs
         opened = "sweep" if self.settings.sweep else "compare"
         opened = "group" if self.settings.group else opened
@@ -344,6 +346,8 @@ class Page:
                 self.group = GroupBlock(self, lambda: UPLOADS.factor)
             with ui.tab_panel("sweep"):
                 self.sweep = SweepBlock(self, lambda: UPLOADS.factor)
+            with ui.tab_panel("fit"):
+                self.fit = FitBlock(self, UPLOADS.call, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
