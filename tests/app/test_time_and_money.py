@@ -174,13 +174,16 @@ def test_axe_finds_no_barriers(page, address):
 def test_the_whole_range_is_answered_in_place_and_as_an_experiment(page, address, tmp_path):
     page.goto(f"{address}/?start=forum&until=8&sweep=mechanisms.forum")
     page.get_by_text(re.compile("^17 levels.*each.$")).wait_for()
-    assert "of “forum and training” (0 to 1)" in page.locator("#sweep-headline").inner_text()
+    assert "“forum and training”" in page.locator("#sweep-headline").inner_text()
     assert page.locator("#sweep-answer svg").count() == 1
     assert page.locator("#sweep-answer tbody tr").count() == 17
     with page.expect_download() as waiting:
         page.locator("#take-sweep").click()
     waiting.value.save_as(tmp_path / "sweep.yaml")
     assert len(Experiment.load(tmp_path / "sweep.yaml").points) == 17
+    page.evaluate(f"{axe_core()};0")
+    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in report["violations"]] == []
     page.select_option("#sweep-2", "parameters.lever_price")
     page.wait_for_function("() => location.search.includes('lever_price')")
     assert "earlier choices" in page.locator("#sweep-state").inner_text()
@@ -193,3 +196,28 @@ def test_the_whole_range_is_answered_in_place_and_as_an_experiment(page, address
     page.locator("[id='until']").select_option("4")
     page.locator("#ask-sweep").click()
     page.get_by_text("“Coordination team” is never in force").wait_for()
+
+
+def test_facts_and_joint_bodies_of_a_visitor_are_judged_in_place(page, tmp_path):
+    page.get_by_role("tab", name="My country's bodies").click()
+    page.locator("#ask-fit").click()
+    page.get_by_text("All 3 joint bodies of today keep all their members").wait_for()
+    assert page.locator("#fit-bodies svg path").count() > 5
+    facts, bodies = tmp_path / "facts.yaml", tmp_path / "bodies.csv"
+    facts.write_text("facts: {a: {measure: trsut, low: 0.1, source: x}}", encoding="utf-8")
+    bodies.write_text("body,region,area\nA,34.71,waste\nA,34.04,waste\n", encoding="utf-8")
+    chosen = page.locator(".fit-files input[type=file]")
+    chosen.set_input_files([facts])
+    page.get_by_text(re.compile("facts.yaml:1:.*did you mean 'trust'")).wait_for()
+    facts.write_text(facts.read_text(encoding="utf-8").replace("trsut", "trust"), encoding="utf-8")
+    chosen.set_input_files([facts, bodies])
+    page.get_by_text(re.compile("The model as it is fits . of 4 facts")).wait_for()
+    assert page.locator("#fit-facts svg path").count() > 5
+    command = "kolabsim calibrate --scenario mine.yaml --facts facts.yaml --bodies bodies.csv"
+    assert command in page.locator("#fit-command").inner_text()
+    with page.expect_download() as waiting:
+        page.locator("#take-fit").click()
+    assert waiting.value.suggested_filename == "fit.zip"
+    page.evaluate(f"{axe_core()};0")
+    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in report["violations"]] == []

@@ -22,6 +22,7 @@ from kolabsim.errors import InputError, Problem
 from kolabsim.i18n import _, language, speaking
 
 NEEDED = [
+    "kolabsim.app.fitting",
     "kolabsim.app.session",
     "kolabsim.app.uploads",
     "kolabsim.scenario.importer.understanding",

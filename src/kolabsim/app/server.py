@@ -32,6 +32,7 @@ from kolabsim.app.answers import Answers
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.comparing import own_strategies
 from kolabsim.app.conditions import of_all
+from kolabsim.app.fit_block import FitBlock
 from kolabsim.app.futures import find_worlds
 from kolabsim.app.group_block import STYLE as GROUPS
 from kolabsim.app.group_block import GroupBlock
@@ -343,7 +344,8 @@ class Page:
             ui.tab("kept", _("Side by side"))
             ui.tab("step", _("One run, step by step"))
             ui.tab("group", _("A group I mean"))
-            ui.tab("sweep", _("The whole range"))
+            ui.tab("sweep", _("Whole range"))
+            ui.tab("fit", _("My country's bodies"))
         self.tabs = tabs
         opened = "sweep" if self.settings.sweep else "compare"
         opened = "group" if self.settings.group else opened
@@ -361,7 +363,7 @@ class Page:
                     self.build_pictures()
             for name, build in (
                 ("kept", self.side_by_side.build), ("step", self.build_stepper),
-                ("group", self.build_group), ("sweep", self.build_sweep),
+                ("group", self.build_group), ("sweep", self.build_sweep), ("fit", self.build_fit),
             ):  # fmt: skip
                 self.unopened[name] = ui.tab_panel(name), build
         self.build_tab(opened)
@@ -380,6 +382,10 @@ class Page:
     def build_sweep(self) -> None:
         """Build the tab for a whole range."""
         self.sweep = SweepBlock(self, lambda: UPLOADS.factor)
+
+    def build_fit(self) -> None:
+        """Build the tab for a visitor's own evidence."""
+        FitBlock(self, UPLOADS.call, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""

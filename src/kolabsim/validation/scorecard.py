@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kolabsim.analysis.statistics import mean_interval
+from kolabsim.analysis.statistics import LEAST_RANGE, RANGE, mean_interval
 from kolabsim.engine.ensemble import in_threads
 from kolabsim.validation.facts import FACTS, SETTINGS, Fact
 from kolabsim.validation.runs import Run, Setting, simulate_runs
@@ -50,6 +50,11 @@ class Finding(NamedTuple):
     verdict: str
     elsewhere: float = nan
     """Share of the plausible futures in which the fact holds; NaN if it was judged in none."""
+    middle: float = nan
+    """Median over these futures of the mean of the contrast."""
+    least: float = nan
+    most: float = nan
+    """The range of 90% of these futures; from the least to the most of fewer than 20."""
 
 
 def judge(fact: Fact, low: float, high: float) -> str:
@@ -126,19 +131,48 @@ def score(
     with the number of finished runs of all settings.
     """
     runs = runs_needed() if runs is None else runs
-    work: list[tuple[int, Mapping[str, object]]] = [(k, {}) for k in range(runs)]
-    work += [(k, future) for future in elsewhere for k in range(FEW)]
     found = in_threads(
-        lambda part: contrasts(part[0], facts, part[1], seed, settings), work,
+        lambda part: contrasts(part[0], facts, part[1], seed, settings), parts(runs, elsewhere),
         threads=threads, progress=progress,
     )  # fmt: skip
+    return read_findings(facts, np.array(list(found)), runs)
+
+
+def parts(
+    runs: int, elsewhere: Sequence[Mapping[str, object]]
+) -> list[tuple[int, Mapping[str, object]]]:
+    """The number and the future of each run of the settings by which facts are judged."""
+    work: list[tuple[int, Mapping[str, object]]] = [(k, {}) for k in range(runs)]
+    return work + [(k, future) for future in elsewhere for k in range(FEW)]
+
+
+def read_findings(facts: Sequence[Fact], found: np.ndarray, runs: int) -> list[Finding]:
+    """Judge facts by their contrasts in all :func:`parts`, [parts, facts].
+
+    The first ``runs`` are of the model as it is, the rest of plausible futures.
+    """
     findings = []
-    for fact, column in zip(facts, np.array(list(found)).T, strict=True):
+    for fact, column in zip(facts, found.T, strict=True):
         value, low, high, n = (float(part) for part in mean_interval(column[:runs]))
-        held = []
-        if elsewhere and fact.is_expressed:
+        held, spread = [], (nan, nan, nan)
+        if len(column) > runs and fact.is_expressed:
             each = mean_interval(column[runs:].reshape(-1, FEW), axis=1)
             held = [holds(fact, *map(float, one)) for one in zip(*each[:3], strict=True)]
+            spread = median_and_range(each.mean)
         share = float(np.mean(held)) if held else nan
-        findings.append(Finding(fact, value, low, high, int(n), judge(fact, low, high), share))
+        verdict = judge(fact, low, high)
+        findings.append(Finding(fact, value, low, high, int(n), verdict, share, *spread))
     return findings
+
+
+def median_and_range(values: np.ndarray) -> tuple[float, float, float]:
+    """The median of numbers, one of each future, and the range of 90% of them.
+
+    Undefined numbers are left out; of fewer than 20, the range is that of all.
+    """
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return nan, nan, nan
+    ends = RANGE if len(defined) >= LEAST_RANGE else (0.0, 1.0)
+    low, middle, high = np.quantile(defined, (ends[0], 0.5, ends[1]))
+    return float(middle), float(low), float(high)
