@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import compare
 from kolabsim.app.charts import draw
 from kolabsim.app.recent import RunStore
@@ -83,6 +84,16 @@ def test_answers_are_those_of_a_study_to_the_last_bit(scenario, estimate, tmp_pa
         )
         assert one.equals(other), name
     assert estimate.comparison.regions().equals(compared.regions())
+    for name in SHOWN:
+        levels = [
+            table[table["measure"] == name]["baseline"].to_numpy()
+            for table in (estimate.comparison.differences, compared.differences)
+        ]
+        assert np.array_equal(*levels, equal_nan=True), name
+        time, values = yearly(study, name, ["voluntary", YOURS], baseline=None, future=None)
+        found = estimate.over_years(name)
+        assert (found[0] == time).all()
+        assert np.array_equal(found[1], values, equal_nan=True), name
 
 
 def test_a_fixed_assumption_has_its_value_in_every_future(monkeypatch, scenario, tmp_path):

@@ -1,6 +1,7 @@
 """The page with many visitors, none of them in a browser; seconds are measured in `benchmarks/`."""
 
 import asyncio
+import json
 import time
 import zipfile
 from argparse import Namespace
@@ -108,6 +109,16 @@ def test_pages_that_were_closed_leave_nothing_behind(server):
     asyncio.run(load(200))
     time.sleep(15.0)
     assert visitors.memory(process) - before < 50.0
+
+
+def test_whoever_only_loads_the_page_gets_no_controls(server):
+    async def go():
+        async with visitors.session() as http, http.get(server[0]) as reply:
+            text = await reply.text()
+            assert 'registerMap("regions"' in text
+            assert len(json.loads(visitors.ELEMENTS.search(text)[1])) < 20
+
+    asyncio.run(go())
 
 
 def test_the_socket_is_for_the_page_alone(server):

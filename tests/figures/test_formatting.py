@@ -1,6 +1,7 @@
 import math
 
 import pytest
+from babel.numbers import format_decimal
 
 from kolabsim.figures.formatting import (
     Scale,
@@ -84,6 +85,16 @@ def test_large_numbers_are_grouped_by_locale():
     assert (count(1234567), significant(60000.0)) == ("1,234,567", "60,000")
     set_language("id")
     assert (count(1234567), significant(0.25), decimal(1.5, 2)) == ("1.234.567", "0,25", "1,50")
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_digits_are_those_of_babel(language):
+    set_language(language)
+    for value in (0.0, 0.5, 1.5, 2.675, 1234.5678, 999999.995, 7.2e11, 123456789012.3456, 9.9e14):
+        for decimals in range(7):
+            places = "." + "0" * decimals if decimals else ""
+            wanted = format_decimal(round(value, decimals), f"#,##0{places}", locale=language)
+            assert decimal(value, decimals) == wanted
 
 
 def test_every_unit_of_the_model_can_be_written():

@@ -284,9 +284,9 @@ def compare_ranges(
 ) -> Comparison:
     """Compare strategies over plausible futures, with the tables of ranges only.
 
-    They are those of :func:`compare`, by the usual criteria, in a fraction of its time, for whoever
-    waits for them. The other tables are empty, but for the levels of the baseline in
-    :attr:`Comparison.differences`. The first of the strategies is the baseline.
+    They are those of :func:`compare`, by the usual criteria, in a fraction of its time. The other
+    tables are empty, but for the levels of the baseline in :attr:`Comparison.differences`. The
+    first of the strategies is the baseline.
     """
     criteria, others, codes = CRITERIA, tuple(strategies[1:]), scenario.regions.codes
     futures, names = tuple(futures), tuple(runs.measures)
