@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 from benchmarks.reading import Reading, SkippedError, environment
 
@@ -90,12 +91,11 @@ def serve(folder: str) -> tuple[subprocess.Popen[str], str]:
     )  # fmt: skip
     assert server.stdout is not None
     address = next(w for w in server.stdout.readline().split() if w.startswith("http"))
+    where = urlsplit(address)
     for _ in range(1200):
-        try:
-            urlopen(f"{address}/robots.txt").close()
-        except OSError as error:
-            if getattr(error, "code", None):  # it answers, if only that there is no such page
-                return server, address
+        try:  # a request would be a visit
+            socket.create_connection((where.hostname, where.port)).close()
+        except OSError:
             time.sleep(0.1)
         else:
             return server, address

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -52,12 +53,14 @@ def main() -> None:
         readings, problem = measured(name)
         seconds = time.perf_counter() - started
         verdicts += [one.verdict for one in readings if one.verdict]
-        record = {"how": title(ENTRIES[name]), "took_seconds": round(seconds)}
+        record = {
+            "how": title(ENTRIES[name]), "took_seconds": round(seconds), "load": load(),
+        }  # fmt: skip
         found[name] = record | ({"problem": problem} if problem else {})
         found[name]["readings"] = [one.record() for one in readings]
         if not words.json:
             lines = [one.line() for one in readings] + ([f"  {problem}"] if problem else [])
-            print("\n".join(lines), f"\n  (took {seconds:.0f} s)", sep="", flush=True)
+            print("\n".join(lines), f"\n  (took {seconds:.0f} s; {load()})", sep="", flush=True)
     if words.json:
         print(json.dumps(found, indent=1))
         return
@@ -73,6 +76,13 @@ def measured(name: str) -> tuple[list[Reading], str]:
         return [], f"SKIPPED: {reason}"
     except Exception as error:  # the other entries are worth having
         return [], f"FAILED: {type(error).__name__}: {error}"
+
+
+def load() -> str:
+    """How busy the machine is: where others work too, even processor times are longer."""
+    if not hasattr(os, "getloadavg"):
+        return "load unknown"
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def title(measure: object) -> str:

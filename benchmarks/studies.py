@@ -190,6 +190,6 @@ def publish() -> list[Reading]:
             run(ROOT / "experiments" / experiment, out, *words)
             facts = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
             seconds = facts["phases"]["reporting"]["cpu_seconds"]
-            what = f"report of a {kind}, processor time"
+            what = f"report of a {kind} experiment, processor time"
             found.append(Reading(what, seconds, "s", at_most=5))
     return found
