@@ -17,7 +17,13 @@ from kolabsim.app.comparing import (
     strategies_file,
     summarise,
 )
-from kolabsim.app.conditions import NAMES, describe_times, phases_of, presets
+from kolabsim.app.conditions import (
+    NAMES,
+    describe_phases,
+    describe_times,
+    phases_of,
+    presets,
+)
 from kolabsim.app.kept import MOST_KEPT, Kept, clean_name, free_name, keys_of, write_as_scenario
 from kolabsim.app.session import YOURS, Session
 from kolabsim.app.settings import SHOWN, Settings, read_query
@@ -239,3 +245,11 @@ def test_names_are_clean_free_and_keys_of_a_file():
     keys = keys_of(kept, {"ours": 1})
     assert len({*keys, "ours"}) == 5
     assert yaml.safe_load("\n".join(f"{key}: 1" for key in keys)).keys() == set(keys)
+
+
+def test_phases_of_a_lever_are_told_in_words(scenario):
+    phases = [{"intensity": 1, "until": 4}, {"intensity": 0.25, "from": 6}]
+    found = scenario.with_({"strategies.team.mechanisms.team": phases}).strategies["team"]
+    assert describe_phases(found.levers["team"], scenario) == (
+        "2026, quarter 1 to 2026, quarter 4: 1; 2027, quarter 3 to 2028, quarter 4: 0.25"
+    )

@@ -155,8 +155,10 @@ def test_the_commands_say_the_same(scenario):
     assert commands(Own(), Settings(), "my towns.yaml", is_shipped=False) == [
         "kolabsim calibrate --scenario 'my towns.yaml' --facts facts.yaml"
     ]
-    fixed = FitWork(OWN, settings, scenario).scenario
-    assert fixed.parameters["trust_start"] == 0.6
+    work = FitWork(OWN, settings, scenario)
+    assert work.scenario.parameters["trust_start"] == 0.6
+    assert work.is_on(settings.moved("mechanisms.team", 0.3))
+    assert not work.is_on(Settings())
 
 
 def test_more_work_than_the_page_takes_on_is_refused(scenario):

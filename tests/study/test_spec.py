@@ -118,6 +118,8 @@ def test_groups_of_your_own_and_of_one(written):
         (SEARCH.replace("kartamantul", "~"), "scenario: missing"),
         (SWEEP + "levels: 400\n", "160000 points in 20 futures with 10 runs each.*5000000 runs"),
         (SWEEP + "levels: 1000\n", "about [0-9]+ hours of one core; allowed: at most 100000"),
+        (SWEEP + "points: 5\n", "points: 5 is not the name of a table; 'levels' says how many"),
+        (SWEEP + "level: 5\n", "did you mean 'levels'"),
         (SWEEP + "points: p.csv\n", "either 'factors' or 'points'"),
         ("kind: sweep\nscenario: kartamantul\n", "either 'factors' or 'points'"),
         (SWEEP + "samples: 9\n", "only points that are drawn have samples"),
@@ -127,9 +129,9 @@ def test_groups_of_your_own_and_of_one(written):
             "mechanisms.team: 'team' changes this lever over time, in 2 phases",
         ),
         (
-            SWEEP.replace("mechanisms.team", "support.centre, support.centre.targets")
-            + "strategy: full_package\n",
-            "support.centre.targets: 'full_package' sets this lever itself",
+            SWEEP.replace("mechanisms.team", "support.ngo, support.ngo.targets")
+            + "strategy: ngo\n",
+            "support.ngo.targets: 'ngo' sets this lever itself",
         ),
         (SWEEP + "against: teams\n", "did you mean 'team'"),
         (SWEEP.replace("mechanisms.team, ", "") + "against: voluntary\n", "nothing to compare"),

@@ -251,3 +251,15 @@ def describe_times(phases: Sequence[Phase], scenario: Scenario) -> str:
         text += _(", phased out over {length}").format(length=length_title(out))
     who = " + ".join(dict.fromkeys(_(PAYER_TITLES[p.paid_by]) for p in phases))
     return _("{times}; paid by {payer}").format(times=text, payer=who)
+
+
+def describe_phases(phases: Sequence[Phase], scenario: Scenario) -> str:
+    """The phases of a lever in words: when each is in force, and how strong it is."""
+    text = _("{first} to {last}: {intensity}")
+    return "; ".join(
+        text.format(
+            first=quarter_title(scenario, one.from_), last=quarter_title(scenario, one.until - 1),
+            intensity=significant(one.intensity),
+        )
+        for one in phases
+    )  # fmt: skip

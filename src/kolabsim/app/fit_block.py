@@ -174,6 +174,14 @@ class FitBlock:
         lines = "\n".join(escape(line) for line in typed)
         self.command.set_content(f'<pre tabindex="0" class="commands">{lines}</pre>')
 
+    @translated
+    def compare(self) -> None:
+        """Say that an answer is that of an earlier baseline or of other assumptions."""
+        self.tell_files()
+        now = self.page.settings
+        if self.asked is not None and not self.asked.is_on(now):
+            self.state.set_content(escape(_("The answer below is that of earlier choices.")))
+
     # Answering ------------------------------------------------------------------------------------
 
     def drop(self) -> None:

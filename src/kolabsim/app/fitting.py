@@ -211,6 +211,13 @@ class FitWork:
         changes = {f"parameters.{name}": value for name, value in fixed.items()}
         return self.source.with_(changes) if changes else self.source
 
+    def is_on(self, settings: Settings) -> bool:
+        """Whether it is on these settings, as far as it depends on them."""
+        one, other = (
+            (each.assumptions, each.baseline, each.seed) for each in (self.settings, settings)
+        )
+        return one == other
+
     def prepare(self) -> None:
         """Read the evidence, and list the runs.
 

@@ -217,6 +217,7 @@ class Page:
         """Tabs that were not opened, and what builds them."""
         self.group: GroupBlock | None = None
         self.sweep: SweepBlock | None = None
+        self.fit: FitBlock | None = None
 
     @property
     def lang(self) -> str:
@@ -363,7 +364,8 @@ class Page:
                     self.build_pictures()
             for name, build in (
                 ("kept", self.side_by_side.build), ("step", self.build_stepper),
-                ("group", self.build_group), ("sweep", self.build_sweep), ("fit", self.build_fit),
+                ("group", self.build_group), ("sweep", self.build_sweep),
+                ("fit", self.build_fit),
             ):  # fmt: skip
                 self.unopened[name] = ui.tab_panel(name), build
         self.build_tab(opened)
@@ -385,7 +387,7 @@ class Page:
 
     def build_fit(self) -> None:
         """Build the tab for a visitor's own evidence."""
-        FitBlock(self, UPLOADS.call, lambda: UPLOADS.factor)
+        self.fit = FitBlock(self, UPLOADS.call, lambda: UPLOADS.factor)
 
     def build_pictures(self) -> None:
         """Build the charts of the comparison, and the buttons for downloads."""
@@ -493,7 +495,7 @@ class Page:
             return
         report([], self.alerts)
         self.remember(settings)
-        for block in (self.group, self.sweep):
+        for block in (self.group, self.sweep, self.fit):
             if block is not None:
                 block.compare()
         self.restart()

@@ -18,6 +18,7 @@ from kolabsim.app.conditions import (
     Condition,
     Preset,
     amount_unit,
+    describe_phases,
     describe_times,
     length_title,
     money_scale,
@@ -124,7 +125,8 @@ class Timeline:
             times(self, self.name, (first, until, out), scenario, help_id)
             text = _("A phase-out is the last part, in which the intensity falls to nothing.")
         else:
-            text = _("The strategy changes this lever over time; its file says when.")
+            text = _("The strategy changes this lever over time: {phases}. Its file says more.")
+            text = text.format(phases=describe_phases(phases, scenario))
         usual = scenario.levers[lever].payer
         chosen = self.page.settings.conditions.get(f"{self.name}.{PAID_BY}", "")
         place = f"{self.name}.{PAID_BY}"

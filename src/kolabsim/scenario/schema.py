@@ -309,6 +309,10 @@ MESSAGES = {
     "string_too_long": N_("too long; allowed: at most {limit}"),
     "one_provider": N_("a contract has one provider, and not a list"),
     "plausible": N_("{value} is not allowed; allowed: all, or a whole number from 0 to {limit}"),
+    "points": N_(
+        "{value} is not the name of a table; 'levels' says how many levels each factor has, and "
+        "'samples' how many points are drawn (method: latin, halton)"
+    ),
     "same": N_("the two values of 'from' must differ"),
 }
 """What is wrong, by pydantic's types of errors and our own."""

@@ -92,6 +92,13 @@ Path = tuple[str | int, ...]
 """A place in a file: keys, and positions in lists."""
 
 
+def _no_number_of_points(value: Any) -> Any:
+    """Refuse a number where a table of points is named: other keys say how many there are."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError("points", "points")  # noqa: EM101
+    return value
+
+
 def _names_as_keys(value: Any) -> Any:
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return dict.fromkeys(value)
@@ -377,7 +384,9 @@ class SweepSpec(FactorsSpec):
     factors: Factors = Field(default={})
     """Levers, parameters, traits and structures: each with a range, words, ``{levels: [...]}``, or
     nothing for the usual range. The first two become the axes of the map."""
-    points: str | None = Field(default=None, min_length=1, max_length=1000)
+    points: Annotated[str | None, BeforeValidator(_no_number_of_points)] = Field(
+        default=None, min_length=1, max_length=1000
+    )
     """Instead of factors: a CSV table of points, relative to this file, with a column for each
     factor and a row for each point."""
     method: Literal["factorial", "latin", "halton", "patterns"] = "factorial"
