@@ -6,8 +6,11 @@ rest of kolabsim thus starts without numba, whose import takes half a second.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import platform
+import secrets
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,16 +20,29 @@ import llvmlite.binding
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
     IndexDataCacheFile,
     UserProvidedCacheLocator,
 )
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.errors import NumbaError
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import (
+    NativeValue,
+    intrinsic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+from numba.np.arrayobj import make_array, populate_array
 
+from kolabsim.model.state import Policy, State, World
 from kolabsim.model.version import SOURCES, cache_folder, digest, shipped_code
 
 __all__ = ["PORTABLE", "NumbaError", "is_portable", "make_dispatcher", "make_fetch"]
@@ -67,8 +83,174 @@ class _Locator(UserProvidedCacheLocator):
         return cls(function, file)
 
 
+# Device functions become machine code in their callers alone --------------------------------------
+
+
+SHORT = 270
+"""Instructions of the longest function that is copied into its callers."""
+
+
+class _Unbound:
+    """The code generator of a device function, whose environment is nowhere in memory."""
+
+    def __init__(self, codegen: Any) -> None:
+        self._codegen = codegen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codegen, name)
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Do nothing."""
+
+
+class _Library(JITCodeLibrary):
+    """The code of one function, and what it is linked with.
+
+    Numba optimises each function together with all that it calls, makes machine code of it, and
+    does so again for each caller. Here a device function is only lowered; where Python calls a
+    function, all that it needs is linked once, optimised once, and becomes machine code.
+    """
+
+    is_device = False
+    is_copied = False
+    kept_as = ""
+
+    @property
+    def codegen(self) -> Any:
+        return _Unbound(self._codegen) if self.is_device else self._codegen
+
+    def needed(self) -> dict[int, Any]:
+        """All libraries that it is linked with, each after those of the functions it calls."""
+        found: dict[int, Any] = {}
+        for library in self._linking_libraries:
+            if isinstance(library, _Library) and library.is_device:
+                found |= library.needed()
+            found[id(library)] = library
+        return found
+
+    def finalize(self) -> None:
+        self._raise_if_finalized()
+        if self.is_device:
+            self._finalize_dynamic_globals()
+            for function in self._final_module.functions:
+                if self.is_copied and not function.is_declaration and _is_short(function):
+                    function.add_function_attribute("alwaysinline")
+            self._finalized = True
+            return
+        own = {function.name for function in self._final_module.functions}
+        # A caller first: the linker leaves out what nothing has called yet.
+        for library in reversed(self.needed().values()):
+            self._reload_init.update(library._reload_init)
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        # Nothing else calls them: unused ones go, and those with one caller are inlined.
+        for function in self._final_module.functions:
+            is_ours = function.name.startswith("_ZN8kolabsim") and function.name not in own
+            if is_ours and not function.is_declaration:
+                function.linkage = "internal"
+        self._optimize_final_module()
+        self._final_module.verify()
+        self._finalize_final_module()
+
+    def get_pointer_to_function(self, name: str) -> int:
+        if not self.is_device:
+            return int(super().get_pointer_to_function(name))
+        self._ensure_finalized()
+        return 0
+
+    def serialize_using_object_code(self) -> tuple:
+        if not self.is_device:
+            return super().serialize_using_object_code()
+        names = [_keep(library) for library in self.needed().values()]
+        return self.name, "device", (_keep(self), names)
+
+
+def _is_short(function: Any) -> bool:
+    """Whether copies of a function into all its callers take little time to compile."""
+    return sum(1 for block in function.blocks for _each in block.instructions) <= SHORT
+
+
+_KEPT: dict[str, Any] = {}
+"""Libraries that were kept on disk or read from there, by the hash of their code."""
+
+
+def _keep(library: Any) -> str:
+    """Keep the code of a library for linking on disk, and return its name there."""
+    name = getattr(library, "kept_as", "")
+    if not name:
+        code = library._get_module_for_linking().as_bitcode()
+        name = library.kept_as = hashlib.sha256(code).hexdigest()[:20]
+        folder = Path(cache_folder() or "") / "linked"
+        folder.mkdir(exist_ok=True)
+        if not (folder / name).is_file():
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+                file.write(code)
+            Path(file.name).replace(folder / name)
+        _KEPT[name] = library
+    return name
+
+
+def _read(name: str, codegen: Any) -> Any:
+    """The library with this name on disk."""
+    if name not in _KEPT:
+        code = (Path(cache_folder() or "") / "linked" / name).read_bytes()
+        library = _Library(codegen, name)
+        library.is_device, library._finalized, library.kept_as = True, True, name
+        library._shared_module = llvmlite.binding.parse_bitcode(code)
+        _KEPT[name] = library
+    return _KEPT[name]
+
+
+class _Compiler(Compiler):
+    """Numba's compiler, with libraries of our own."""
+
+    copies = False
+
+    def compile_extra(self, function: Callable) -> Any:
+        codegen = self.state.targetctx.codegen()
+        self.state.library = _Library(codegen, function.__qualname__)
+        self.state.library.is_device = self.state.flags.no_cpython_wrapper
+        self.state.library.is_copied = self.copies
+        self.state.library.enable_object_caching()
+        return super().compile_extra(function)
+
+    def _compile_bytecode(self) -> Any:
+        # Numba counts the functions of a process to tell apart those of one name and type. Code
+        # that another process kept has other numbers, and might have that of another function.
+        self.state.func_id.unique_id = secrets.randbits(62)
+        return super()._compile_bytecode()
+
+
+class _CopyingCompiler(_Compiler):
+    """It makes device functions whose code is copied into that of their callers."""
+
+    copies = True
+
+
 class _Implementation(CompileResultCacheImpl):
     _locator_classes = [_Locator]  # noqa: RUF012 (as numba has it)
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        (_name, kind, data), *more = payload
+        if kind != "device":
+            return super().rebuild(target_context, payload)
+        codegen = target_context.codegen()
+        try:
+            library, *needed = (_read(one, codegen) for one in (data[0], *data[1]))
+        except OSError:
+            return None
+        library._linking_libraries = needed
+        function, environment, signature, objectmode, lifted, annotation, reload, _found = more
+        for again in reload:
+            again()
+        result: Any = CompileResult
+        return result(
+            typing_context=target_context.typing_context, target_context=target_context,
+            entry_point=target_context.get_executable(library, function, environment),
+            typing_error=None, type_annotation=annotation, signature=signature,
+            objectmode=objectmode, lifted=lifted, fndesc=function, library=library,
+            call_helper=None, environment=environment, metadata=None, reload_init=reload,
+            referenced_envs=(),
+        )  # fmt: skip
 
 
 PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "generic"}
@@ -110,13 +292,110 @@ class _Cache(FunctionCache):
         return None
 
 
+class _DeviceImplementation(_Implementation):
+    def get_filename_base(self, name: str, flags: str) -> str:
+        return f"{super().get_filename_base(name, flags)}.device"
+
+
+class _DeviceCache(_Cache):
+    """The code of functions that compiled functions call; an installation brings none."""
+
+    _impl_class = _DeviceImplementation
+
+
 def make_dispatcher(function: Callable, kept: bool, options: dict[str, Any]) -> Callable:
     """Numba's dispatcher of a function: it compiles, or loads what an earlier process compiled."""
-    dispatcher = numba.njit(**options)(function)
+    copies = options.get("forceinline") and options["no_cpython_wrapper"]
+    compiler = _CopyingCompiler if copies else _Compiler
+    dispatcher = numba.njit(pipeline_class=compiler, **options | {"forceinline": False})(function)
     is_on_disk = Path(inspect.getfile(function)).is_file()
     if kept and is_on_disk and cache_folder() is not None:
-        dispatcher._cache = _Cache(function)
+        dispatcher._cache = (_DeviceCache if options["no_cpython_wrapper"] else _Cache)(function)
     return dispatcher
+
+
+# The state is passed by its address ---------------------------------------------------------------
+
+
+class Reference(types.Type):
+    """A named tuple of arrays that lies in memory and is passed by its address.
+
+    As a value, a state is some ninety words, and each call of a function would take them apart,
+    copy and assemble them: most of the time to compile the model went into that.
+    """
+
+    def __init__(self, fields: types.NamedTuple) -> None:
+        self.fields = fields
+        content = hashlib.sha256(str(fields).encode()).hexdigest()[:12]
+        # The name is part of that of each function with such an argument: a short one.
+        super().__init__(f"{fields.instance_class.__name__}_{content}")
+
+    @property
+    def key(self) -> Any:
+        return self.fields
+
+
+@register_model(Reference)
+class _ReferenceModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Reference) -> None:
+        super().__init__(manager, kind, ir.IntType(8).as_pointer())
+
+
+def _type_reference(value: Any, c: Any) -> Reference:
+    return Reference(typeof_impl.dispatch(tuple)(value, c))
+
+
+for _class in (State, World, Policy):
+    typeof_impl.register(_class, _type_reference)
+
+
+@infer_getattr
+class _ReferenceAttributes(AttributeTemplate):
+    key = Reference
+
+    def generic_resolve(self, reference: Reference, name: str) -> Any:  # type: ignore[override]
+        fields = reference.fields
+        return fields[fields.fields.index(name)] if name in fields.fields else None
+
+
+@unbox(Reference)
+def _unbox_reference(kind: Reference, value: Any, c: Any) -> NativeValue:
+    """Copy the fields of a named tuple to the stack of the entry from Python."""
+    found = c.unbox(kind.fields, value)
+    place = cgutils.alloca_once_value(c.builder, found.value)
+    byte = ir.IntType(8).as_pointer()
+    # The compiler must not know where the address comes from: the fields that it reads there
+    # never change, and without this it might read them before they are written.
+    same = ir.FunctionType(byte, [byte])
+    address = c.builder.asm(same, "", "=r,0,~{memory}", [c.builder.bitcast(place, byte)], True)
+    return NativeValue(address, cleanup=found.cleanup, is_error=found.is_error)
+
+
+@lower_getattr_generic(Reference)
+def _read_field(context: Any, builder: Any, kind: Reference, value: Any, name: str) -> Any:
+    """Read an array of the state; like all in its caller, it has no count of references."""
+    field = kind.fields.fields.index(name)
+    array = kind.fields[field]
+    place = builder.bitcast(value, context.get_value_type(kind.fields).as_pointer())
+    found = make_array(array)(context, builder)
+    number = ir.IntType(32)
+
+    def read(member: str, *more: int) -> Any:
+        path = (0, field, found._datamodel.get_field_position(member), *more)
+        word = builder.load(builder.gep(place, [number(step) for step in path], inbounds=True))
+        word.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return word
+
+    size = context.get_abi_sizeof(context.get_data_type(array.dtype))
+    shape = [read("shape", k) for k in range(array.ndim)]
+    if array.layout == "C":  # a constant for the last axis, which makes loops over it short
+        strides = [context.get_constant(types.intp, size)]
+        for length in reversed(shape[1:]):
+            strides.insert(0, builder.mul(strides[0], length))
+    else:
+        strides = [read("strides", k) for k in range(array.ndim)]
+    populate_array(found, read("data"), shape, strides, size, None)
+    return impl_ret_borrowed(context, builder, array, found._getvalue())
 
 
 @intrinsic
@@ -143,4 +422,6 @@ def _fetch(array, start, size):
 
 def make_fetch() -> Callable:
     """The dispatcher of :func:`kolabsim.model.jit.fetch`."""
-    return make_dispatcher(_fetch, False, {"nogil": True, "_nrt": False, "forceinline": True})
+    options = {"nogil": True, "_nrt": False, "forceinline": True}
+    more = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return make_dispatcher(_fetch, False, options | more)

@@ -42,34 +42,50 @@ def in_python() -> Iterator[None]:
 
 
 class Compiled:
-    """A function that is compiled when it is first called, or when another one that calls it is.
+    """A function that is compiled when Python first calls it, or another function that calls it.
 
-    Everything but ``py_func``, the plain function, is asked of numba's dispatcher.
+    It is compiled apart for Python (``entry``) and for compiled functions (``dispatcher``), because
+    most functions are needed by one of them only. Everything but ``py_func``, the plain function,
+    is asked of numba's dispatchers.
     """
 
-    def __init__(self, function: Callable, make: Callable[[], Any]) -> None:
+    def __init__(self, function: Callable, make: Callable[[bool], Any]) -> None:
         update_wrapper(self, function)
-        self.py_func, self._make, self._made = function, make, None
+        self.py_func, self._make = function, make
+        self._made: dict[bool, Any] = {}
+
+    def _face(self, *, for_python: bool) -> Any:
+        if for_python not in self._made:
+            with MAKING:
+                if for_python not in self._made:
+                    self._made[for_python] = self._make(for_python)
+        return self._made[for_python]
+
+    @property
+    def entry(self) -> Any:
+        """Numba's dispatcher of the function as Python calls it."""
+        return self._face(for_python=True)
 
     @property
     def dispatcher(self) -> Any:
-        """Numba's dispatcher of the function."""
-        if self._made is None:
-            with MAKING:
-                if self._made is None:
-                    self._made = self._make()
-        return self._made
+        """Numba's dispatcher of the function as compiled functions call it."""
+        return self._face(for_python=False)
 
     @property
     def signatures(self) -> list:
-        """The types of arguments for which it has been compiled in this process."""
-        return [] if self._made is None else self._made.signatures
+        """The types of arguments for which Python has called it in this process."""
+        return self.entry.signatures if True in self._made else []
+
+    @property
+    def overloads(self) -> dict:
+        """What is compiled for these."""
+        return self.entry.overloads if True in self._made else {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Call it, compiled but :func:`in_python`."""
-        if self._made is None and _IN_PYTHON.get():
+        if True not in self._made and _IN_PYTHON.get():
             return self.py_func(*arguments)
-        return self.dispatcher(*arguments)
+        return self.entry(*arguments)
 
     def __getattr__(self, name: str) -> Any:
         # Numba finds the function's type and options here where another function calls it.
@@ -95,7 +111,12 @@ def compiled(function: Callable, *, kept: bool = True, **options: bool | str) ->
     # Without the first option a callee would inherit its caller's counting of references.
     options = {"_nrt": True} | options
     options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    return Compiled(function, lambda: _compiler().make_dispatcher(function, kept, options))
+
+    def make(for_python: bool) -> Any:
+        more = {"no_cpython_wrapper": not for_python}
+        return _compiler().make_dispatcher(function, kept, options | more)
+
+    return Compiled(function, make)
 
 
 def kernel(function: Callable) -> Callable:
@@ -106,23 +127,22 @@ def kernel(function: Callable) -> Callable:
 def device(function: Callable) -> Callable:
     """A device function, as numba.cuda says: compiled functions call it, Python does not.
 
-    It has no entry for Python (:func:`host_entry` makes one where it is needed) and does not count
+    (:func:`host_entry` makes an entry for Python where one is needed.) It does not count
     references: passing the state would otherwise cost twenty atomic operations a call, more than
-    most device functions do. It must therefore neither create nor return an array. Its machine code
-    is copied into that of its callers: a call would write the arrays of the state, some ninety
-    words, to memory and read them again, which takes two fifths of the time of a run.
+    most device functions do. It must therefore neither create nor return an array. The machine code
+    of a short one is copied into that of its callers, which saves the time of the calls.
     """
-    return compiled(function, no_cpython_wrapper=True, _nrt=False, forceinline=True)
+    return compiled(function, _nrt=False, forceinline=True)
 
 
 def shared_device(function: Callable) -> Callable:
-    """A long device function with several callers: copies would take more time to compile."""
-    return compiled(function, no_cpython_wrapper=True, _nrt=False)
+    """A device function that is never copied into its callers, because it has several."""
+    return compiled(function, _nrt=False)
 
 
 def allocating_device(function: Callable) -> Callable:
     """A device function that creates arrays."""
-    return compiled(function, no_cpython_wrapper=True)
+    return compiled(function)
 
 
 def inlined(function: Callable) -> Callable:
@@ -219,7 +239,7 @@ def fetch(array, start, size):
 
 
 if not IS_PLAIN:
-    fetch = Compiled(fetch, lambda: _compiler().make_fetch())
+    fetch = Compiled(fetch, lambda _for_python: _compiler().make_fetch())
 
 
 @device
