@@ -51,7 +51,7 @@ from kolabsim.scenario.scenario import Scenario
 
 REPORTS = 20
 """How often the page reports the number of finished runs."""
-ROW, MARGIN = 46, 76
+ROW, MARGIN = 46, 96
 """Height of a chart in pixels: of each row, and of the rest."""
 
 

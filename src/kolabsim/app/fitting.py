@@ -422,7 +422,7 @@ def facts_chart(found: Fit) -> Chart:
     options = BASE | {
         "tooltip": TOOLTIP,
         "legend": {"data": legend, "top": 0, "left": 0, "selectedMode": False},
-        "grid": {"left": 4, "right": 10, "top": 32, "bottom": 4, "containLabel": True},
+        "grid": {"left": 4, "right": 10, "top": 52, "bottom": 4, "containLabel": True},
         "xAxis": {"type": "value", "min": -FARTHEST, "max": FARTHEST,
                   "splitLine": {"lineStyle": {"color": "#efefef"}},
                   "axisLabel": {"color": INK, ":formatter": number_formatter()}},
@@ -461,9 +461,9 @@ def bodies_chart(found: Fit, source: Scenario) -> Chart:
     options = BASE | {
         "tooltip": TOOLTIP,
         "legend": {"top": 0, "left": 0, "selectedMode": False},
-        "grid": {"left": 4, "right": 16, "top": 32, "bottom": 4, "containLabel": True},
+        "grid": {"left": 4, "right": 16, "top": 52, "bottom": 4, "containLabel": True},
         "xAxis": {"type": "value", "max": 100,
-                  "axisLabel": {"color": INK, "formatter": "{value}%"}},
+                  "axisLabel": {"color": INK, "hideOverlap": True, "formatter": "{value}%"}},
         "yAxis": {"type": "category", "inverse": True, "data": titles, "axisTick": {"show": False},
                   "axisLabel": {"color": INK, "fontSize": 11, "lineHeight": 13}},
         "series": series,
