@@ -137,12 +137,15 @@ class _Library(JITCodeLibrary):
                     function.add_function_attribute("alwaysinline")
             self._finalized = True
             return
-        own = {function.name for function in self._final_module.functions}
+        functions = self._final_module.functions
+        own = {function.name for function in functions if not function.is_declaration}
         # A caller first: the linker leaves out what nothing has called yet.
         for library in reversed(self.needed().values()):
             self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        # Nothing else calls them: unused ones go, and those with one caller are inlined.
+        # Nothing else calls them: unused ones go, and those with one caller are inlined. All of
+        # them: the linker of a process finds internal ones too, and would let a function of
+        # another library call them, although their arguments may be passed in another way.
         for function in self._final_module.functions:
             is_ours = function.name.startswith("_ZN8kolabsim") and function.name not in own
             if is_ours and not function.is_declaration:
