@@ -54,7 +54,7 @@ print(big / min(small, again), before, peak())
 def regions() -> list[Reading]:
     """Time and memory of a region as worlds grow; 60 s."""
     ratio, before, peak = map(float, fresh(BIG).split())
-    why = "a large world waits for memory: a region's rows (4.5 kB) no longer fit into caches"
+    why = "a large world waits for memory, as its rows no longer fit into caches"
     return [
         Reading("time per region, 100,000 regions over 500", ratio, at_most=1.5, why=why),
         Reading("memory per region, 100,000 regions", 1024 * (peak - before) / 1e5, "kB"),
