@@ -385,9 +385,6 @@ class Effects(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replace the call of an effect by its value."""
         word = node.func.id if isinstance(node.func, ast.Name) else ""
-        if word == "raised":
-            base, exponent = map(self.visit, node.args)
-            return ast.BinOp(base, ast.Pow(), exponent)
         if "_on_" not in word:
             return self.generic_visit(node)
         term, intensity, _p = map(self.visit, node.args)
@@ -706,7 +703,7 @@ def all_laws() -> dict[str, Callable]:
     tree = ast.parse(inspect.getsource(laws))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     bookkeeping = names[names.index("ties") : names.index("initial_culture")]  # described in words
-    hidden = {*bookkeeping, "where", "raised", "term"} - SHOWN
+    hidden = {*bookkeeping, "where", "term"} - SHOWN
     return {name: getattr(laws, name) for name in names if name not in hidden}
 
 

@@ -103,9 +103,6 @@ namespace laws {
 using P = Parameters;
 
 inline double clip(double value, double low, double high) { return min(max(value, low), high); }
-inline double raised(double base, double exponent) {
-    return base != 1.0 ? pow(base, exponent) : 1.0;
-}
 inline double logistic(double odds) { return 1.0 / (1.0 + exp(-clip(odds, -STEEPEST, STEEPEST))); }
 
 // Every effect of a lever is one of these: it removes, opens up, or adds a share of a friction.
@@ -165,7 +162,7 @@ inline double negotiation_cost(double distance, double members, double exponent,
                                double planning, double team, double mediation, const P& p) {
     double growth = exponent - steering * max(0.0, exponent - PARTNERS_LEAD);
     double cost = p.negotiation_cost * (1.0 + p.interest_weight * distance) *
-                  raised(max(members - 1.0, 1.0), growth);
+                  pow(max(members - 1.0, 1.0), growth);
     cost = less(less(cost, p.planning_strength, planning), p.team_strength, team);
     return less(cost, p.ngo_strength, mediation);
 }
@@ -260,7 +257,7 @@ inline double decision_rate(double trust, double commitment, double culture, dou
     double power = p.decision_trust * (trust - REFERENCE_TRUST) +
                    p.decision_commitment * (commitment - REFERENCE_COMMITMENT) -
                    DECISION_DIFFERENCE * (culture + interests) + DECISION_PARTNERS * partners;
-    double slow = form == BOARD ? raised(max(members - 1.0, 1.0), DECISION_MEMBERS) : 1.0;
+    double slow = form == BOARD ? pow(max(members - 1.0, 1.0), DECISION_MEMBERS) : 1.0;
     double rate = p.decision_speed * exp(clip(power, -STEEPEST, STEEPEST)) / slow;
     rate = over(over(rate, p.planning_strength, planning), p.team_strength, team);
     return over(rate, p.ngo_strength, mediation);

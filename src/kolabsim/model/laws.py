@@ -120,12 +120,6 @@ def clip(value, low, high):
 
 
 @kernel
-def raised(base, exponent):
-    """A power; that of 1, which most bodies ask for as they have two members, takes no time."""
-    return base**exponent if base != 1.0 else 1.0
-
-
-@kernel
 def logistic(odds):
     """Probability from log odds."""
     return 1.0 / (1.0 + exp(-clip(odds, -STEEPEST, STEEPEST)))
@@ -256,7 +250,7 @@ def negotiation_cost(distance, members, exponent, steering, planning, team, medi
     cost = (
         p.negotiation_cost
         * (1.0 + p.interest_weight * distance)
-        * raised(max(members - 1.0, 1.0), growth)
+        * max(members - 1.0, 1.0) ** growth
     )
     cost = team_on_negotiation(planning_on_negotiation(cost, planning, p), team, p)
     return ngo_on_negotiation(cost, mediation, p)
@@ -472,7 +466,7 @@ def decision_rate(
         - DECISION_DIFFERENCE * (culture + interests)
         + DECISION_PARTNERS * partners
     )
-    slow = raised(max(members - 1.0, 1.0), DECISION_MEMBERS) if form == BOARD else 1.0
+    slow = max(members - 1.0, 1.0) ** DECISION_MEMBERS if form == BOARD else 1.0
     rate = p.decision_speed * exp(clip(power, -STEEPEST, STEEPEST)) / slow
     rate = team_on_conclusion(planning_on_conclusion(rate, planning, p), team, p)
     return ngo_on_conclusion(rate, mediation, p)
