@@ -1,5 +1,6 @@
 """Sorting gives numpy's stable order; machine code is kept by what it depends on."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.analysis import fairness
-from kolabsim.model import compiler
-from kolabsim.model.jit import argsort
+from kolabsim.engine.ensemble import build_task, new_state, run_block
+from kolabsim.model import compiler, rng
+from kolabsim.model.jit import argsort, in_python
 from kolabsim.model.version import digest
+from kolabsim.scenario.scenario import Scenario
 
 VALUES = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=True)
 
@@ -59,3 +62,22 @@ def test_code_that_is_kept_depends_on_all_files_of_its_room():
     outside = compiler._Locator(agrees, __file__)
     assert outside.get_source_stamp() != digest("analysis")
     assert "analysis" not in outside.get_cache_path()
+
+
+def test_a_call_keeps_no_references_to_the_state() -> None:
+    world = Scenario.load("kartamantul").with_({"horizon": 2})
+    task = build_task(world, world.strategies["voluntary"], seed=1)
+    state = new_state(task.world)
+    before = [sys.getrefcount(array) for array in (*state, *task.world, *task.policy)]
+    run_block(task, np.arange(2), state=state)
+    after = [sys.getrefcount(array) for array in (*state, *task.world, *task.policy)]
+    assert after == before, "arrays would stay in memory for ever"
+
+
+def test_python_calls_functions_that_a_simulation_has_called() -> None:
+    world = Scenario.load("kartamantul").with_({"horizon": 2})
+    run_block(build_task(world, world.strategies["voluntary"], seed=1), np.arange(1))
+    arguments = rng.Key(1, 2, 3), rng.CULTURE, 0, 3_583_516_155, 7
+    with in_python():
+        expected = rng.words.py_func(*arguments)
+    assert rng.words(*arguments) == expected

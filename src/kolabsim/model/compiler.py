@@ -371,7 +371,14 @@ def _unbox_reference(kind: Reference, value: Any, c: Any) -> NativeValue:
     # never change, and without this it might read them before they are written.
     same = ir.FunctionType(byte, [byte])
     address = c.builder.asm(same, "", "=r,0,~{memory}", [c.builder.bitcast(place, byte)], True)
-    return NativeValue(address, cleanup=found.cleanup, is_error=found.is_error)
+
+    def clean_up() -> None:
+        if found.cleanup is not None:
+            found.cleanup()
+        # Numba counts references to arguments by their type, and an address refers to nothing.
+        c.context.nrt.decref(c.builder, kind.fields, found.value)
+
+    return NativeValue(address, cleanup=clean_up, is_error=found.is_error)
 
 
 @lower_getattr_generic(Reference)
