@@ -217,7 +217,7 @@ def test_the_page_needs_nothing_else(request, tmp_path, spoken, kind):
     assert sections[0] == "answer"
     assert sections[-3:] == ["uncertainty", "assumptions", "reproduce"]
     assert "DPRD" in text
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == 3
     assert not re.search(r"<script|\bsrc=|<link|\bnan\b", text)
 
 

@@ -420,7 +420,7 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
 
 
 PRIVATE = {
-    "app/uploads.py", "app/importing.py",  # into a temporary folder
+    "app/uploads.py", "app/importing.py", "app/fitting.py",  # into a temporary folder
     "study/tasks.py", "study/scaffold.py",  # likewise
     "study/cluster.py",  # beside a slip, from where the ledger moves it into its place
     "scenario/importer/result.py",  # bytes

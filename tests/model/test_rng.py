@@ -284,3 +284,11 @@ def test_a_run_draws_the_same_regions_under_every_strategy() -> None:
     assert one.trust() == other.trust()
     assert one.trust() != Run(scenario, seed=3, run=6).trust()
     assert one.trust() != Run(scenario, seed=4, run=5).trust()
+
+
+@given(st.floats(-60.0, 60.0))
+def test_the_bound_is_never_below_the_logistic_function(odds: float) -> None:
+    bound = rng.logistic_bound.py_func(odds)
+    assert bound >= 1.0 / (1.0 + math.exp(-odds))
+    if -2.0 < odds < 0.0:
+        assert bound < 1.2 / (1.0 + math.exp(-odds)), "spares nothing"

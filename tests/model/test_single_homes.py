@@ -26,7 +26,13 @@ DEFINITIONS = {
         0.01: "guard of a weight",
         0.75: "consent of three quarters",
     },
-    "rng.py": {3.0: "Marsaglia and Tsang's d", 9.0: "Marsaglia and Tsang's c"},
+    "rng.py": {
+        3.0: "Marsaglia and Tsang's d",
+        9.0: "Marsaglia and Tsang's c",
+        6.0: "third term of the exponential",
+        24.0: "its fourth term",
+        1.000001: "margin for rounding",
+    },
 }
 """Numbers that define a law or a method, and that nobody could vary."""
 DECLARED = ("Parameter", "number", "share", "rate", "strength", "Area", "Curve")

@@ -70,6 +70,25 @@ def unit(word):
     return (float(word) + 0.5) * 2.0**-32
 
 
+CUBIC, QUARTIC = 1.0 / 6.0, 1.0 / 24.0
+"""Terms of the series of the exponential."""
+MARGIN = 1.000001
+"""More than rounding can make of one."""
+
+
+@device
+def logistic_bound(odds):
+    """At least the logistic function of negative odds, without an exponential; 1 of others.
+
+    The exponential is at least the first terms of its series, and the margin exceeds all rounding
+    by far: no draw above it is below the function itself.
+    """
+    x = -odds
+    if not x > 0.0:
+        return 1.0
+    return MARGIN / (2.0 + x * (1.0 + x * (0.5 + x * (CUBIC + x * QUARTIC))))
+
+
 @device
 def pick(four, k):
     """The k-th of four words."""

@@ -67,7 +67,6 @@ on_trust = laws.term(
 TRUST_TERM, ODDS_TERM, ATTENTION_TERM = map(
     list(TERMS).index, ("trust", "attention_odds", "attention")
 )
-SIXTH, TWENTY_FOURTH = 1.0 / 6.0, 1.0 / 24.0
 
 DRIFT, DAMAGE, MENDING = (
     1.0 - (1.0 - yearly) ** (1.0 / QUARTERS)
@@ -198,17 +197,10 @@ def acts_on_attention(effects):
 
 @device
 def is_beyond(draw, region, slot, forum, p):
-    """Whether a draw of attention fails whatever contacts do, as far as a bound can tell.
-
-    The exponential in the chance is at least the first terms of its series. The margin exceeds all
-    rounding by far, so that no draw is judged otherwise than by the chance itself.
-    """
-    x = -laws.attention_odds(slot.alone, region.stress, 1.0, p)
-    if not 0.0 < x < laws.STEEPEST:
-        return False
-    least = 2.0 + x * (1.0 + x * (0.5 + x * (SIXTH + x * TWENTY_FOURTH)))
-    easier = (1.0 - p.grant_strength * slot.government) * (1.0 - p.forum_strength * forum)
-    return draw * easier * least > 1.000001
+    """Whether a draw of attention fails whatever contacts do, as far as a bound can tell."""
+    bound = rng.logistic_bound(laws.attention_odds(slot.alone, region.stress, 1.0, p))
+    bound = laws.government_on_attention(bound, slot.government, p)
+    return draw > laws.forum_on_attention(bound, forum, p)
 
 
 @device
