@@ -81,3 +81,13 @@ def test_python_calls_functions_that_a_simulation_has_called() -> None:
     with in_python():
         expected = rng.words.py_func(*arguments)
     assert rng.words(*arguments) == expected
+
+
+def test_damaged_code_is_not_read_and_makes_room(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(compiler, "cache_folder", lambda: str(tmp_path))
+    file = tmp_path / "linked" / ("0" * 20)
+    file.parent.mkdir()
+    file.write_bytes(b"half of it")
+    with pytest.raises(FileNotFoundError):
+        compiler._read(file.name, None)
+    assert not file.exists()

@@ -193,9 +193,13 @@ def _keep(library: Any) -> str:
 
 
 def _read(name: str, codegen: Any) -> Any:
-    """The library with this name on disk."""
+    """The library with this name on disk; OSError if it is not there as it was written."""
     if name not in _KEPT:
-        code = (Path(cache_folder() or "") / "linked" / name).read_bytes()
+        file = Path(cache_folder() or "") / "linked" / name
+        code = file.read_bytes()
+        if hashlib.sha256(code).hexdigest()[:20] != name:
+            file.unlink(missing_ok=True)  # so that it is written again
+            raise FileNotFoundError(file)
         library = _Library(codegen, name)
         library.is_device, library._finalized, library.kept_as = True, True, name
         library._shared_module = llvmlite.binding.parse_bitcode(code)
