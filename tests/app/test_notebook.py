@@ -1,5 +1,7 @@
 """The form of the what-if in a notebook."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("ipywidgets", reason="the extra 'notebook' is not installed")
@@ -33,6 +35,16 @@ def test_a_slider_gives_the_answer_of_the_web_page_in_the_language_of_the_form()
     assert f"<p>{expected}</p>" in answer.value
 
 
-def test_a_strategy_that_is_not_there_is_told():
-    with pytest.raises(InputError, match=r"'forun' is not a strategy of .*forum"):
-        what_if("kartamantul", start="forun")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"start": "forun"}, "'forun'.*forum"),
+        ({"baseline": "volontary"}, "'volontary'.*voluntary"),
+        ({"seed": 1.5}, "seed: 1.5 is not a whole number from 0"),
+        ({"seed": -1}, "seed: -1 is not a whole number from 0"),
+        ({"scenario": Path("kartamentul")}, "kartamentul"),
+    ],
+)
+def test_what_a_form_cannot_show_is_told(given, said):
+    with pytest.raises(InputError, match=said):
+        what_if(**given)

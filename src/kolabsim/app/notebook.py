@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kolabsim import figures
@@ -13,13 +14,14 @@ from kolabsim.errors import InputError, require
 from kolabsim.figures.formatting import count
 from kolabsim.i18n import _, language, ngettext, speaking
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.study.api import check_request
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
 
 def what_if(
-    scenario: Scenario | str = Settings.scenario, *, start: str = Settings.start,
+    scenario: Scenario | str | Path = Settings.scenario, *, start: str = Settings.start,
     baseline: str = Settings.baseline, seed: int = Settings.seed,
 ) -> VBox:  # fmt: skip
     """Return a form that compares a strategy with a baseline whenever a slider is moved.
@@ -41,7 +43,8 @@ def what_if(
     Raises
     ------
     InputError
-        A strategy is not there, the scenario is invalid, or ipywidgets is not installed.
+        A strategy is not there, the scenario or the seed is invalid, or ipywidgets is not
+        installed.
 
     Examples
     --------
@@ -53,7 +56,8 @@ def what_if(
     require("ipywidgets", extra="notebook", what=_("a form in a notebook"))
     import ipywidgets as widgets
 
-    world = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    world = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    check_request(world, [start, baseline], runs=1, seed=seed)
     chosen = Settings(world.name, start, baseline, seed=seed, lang=language())
     form = widgets.VBox()
     answer = widgets.HTML()
