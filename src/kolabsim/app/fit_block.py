@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
 from collections.abc import Callable
 from functools import partial
 from html import escape
-from typing import Any, Protocol
+from typing import Any
 
 from nicegui import ui
 
+from kolabsim.app.asking import Asking, Host
 from kolabsim.app.fitting import (
     FILE,
     Fit,
@@ -21,17 +20,14 @@ from kolabsim.app.fitting import (
     check_own,
     check_own_files,
     commands,
-    describe_count,
     done_text,
     download,
     facts_chart,
     nothing_to_judge,
     sentence,
 )
-from kolabsim.app.queue import Line
 from kolabsim.app.session import refused
-from kolabsim.app.settings import Settings
-from kolabsim.app.uploads import Upload, limits, list_shipped
+from kolabsim.app.uploads import limits, list_shipped
 from kolabsim.app.widgets import (
     ChartPlace,
     alerts,
@@ -46,38 +42,19 @@ from kolabsim.app.widgets import (
 )
 from kolabsim.errors import InputError, Problem
 from kolabsim.figures.labels import capitalise
-from kolabsim.i18n import _, language
-from kolabsim.scenario.scenario import Scenario
+from kolabsim.i18n import _
 
-REPORTS = 20
-"""How often the page reports the number of finished runs."""
 ROW, MARGIN = 46, 96
 """Height of a chart in pixels: of each row, and of the rest."""
 
 
-class Host(Protocol):
-    """The page on which the block stands."""
-
-    settings: Settings
-    scenario: Scenario
-    upload: Upload
-    line: Line
-    reader: Line
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the page was closed."""
-
-
-class FitBlock:
+class FitBlock(Asking):
     """A visitor's facts and joint bodies, and whether the model fits them."""
 
     def __init__(self, page: Host, call: Callable[..., Any], factor: Callable[[], float]) -> None:
         """``call`` reads files, as in a process of its own."""
-        self.page, self.call, self.factor, self.lang = page, call, factor, language()
-        self.own = Own()
-        self.purpose: object = None
-        """That for which the work in the queue is done; None while there is none."""
+        super().__init__(page, factor)
+        self.call, self.own = call, Own()
         self.asked: FitWork | None = None
         self.found: Fit | None = None
         text = _(
@@ -136,6 +113,7 @@ class FitBlock:
     async def receive(self, event: Any) -> None:
         """Check files, and judge by them; or report their problems in place."""
         self.drop()
+        report([], self.alerts)
         files = await read_upload(event)
         try:
             own = check_own(files)
@@ -184,59 +162,25 @@ class FitBlock:
 
     # Answering ------------------------------------------------------------------------------------
 
-    def drop(self) -> None:
-        """Cancel the work that waits."""
-        self.page.line.cancel(self.purpose)
-        self.purpose = None
-        report([], self.alerts)
-
     @translated
     async def ask(self) -> None:
         """Simulate the scenario, and show whether it fits."""
-        self.drop()
-        self.purpose = purpose = object()
-        page = self.page
-        work = FitWork(self.own, page.settings, page.scenario, self.factor())
+        report([], self.alerts)
+        work = FitWork(self.own, self.page.settings, self.page.scenario, self.factor())
         self.state.set_content(escape(_("Simulating …")))
-        try:
-            await self.find(work, purpose)
-        except asyncio.CancelledError:  # other files, or the page was closed
-            if purpose is self.purpose and not page.is_closed:
-                raise
-        except Exception as error:
-            if purpose is self.purpose and not page.is_closed:
-                problems = refused(error) if isinstance(error, InputError) else [unknown(error)]
-                report(problems, self.alerts)
-                self.state.set_content("")
-                self.purpose = None
-            if not isinstance(error, InputError):
-                traceback.print_exception(error)
+        await self.pursue(partial(self.find, work))
 
     async def find(self, work: FitWork, purpose: object) -> None:
         """Find the answer in pieces, and show it unless another was asked for meanwhile."""
-        run = partial(self.page.line.run, is_urgent=False, purpose=purpose)
+        run = self.runner(purpose)
         await run(work.prepare, is_long=True)
-        pieces = list(work.pieces())
-        done, step = 0, max(1, len(pieces) // REPORTS)
-
-        async def one(number: int, piece: Callable[[], int]) -> None:
-            nonlocal done
-            done += await run(piece)
-            if number % step == 0 and purpose is self.purpose and not self.page.is_closed:
-                self.tell(work.all_runs, done)
-
-        await asyncio.gather(*(one(k, piece) for k, piece in enumerate(pieces)))
+        await self.do(work.pieces(), work.all_runs, purpose)
         found = await run(work.fit, is_long=True)
         html = await run(answer_html, found, work.source, is_long=True)
-        if purpose is self.purpose and not self.page.is_closed:
+        if self.is_wanted(purpose):
             self.purpose, self.asked, self.found = None, work, found
             self.shown.set_content(html)
             self.show()
-
-    @translated
-    def tell(self, number: int, done: int) -> None:
-        """Say how many runs are done."""
-        self.state.set_content(escape(describe_count(number, done)))
 
     @translated
     def show(self) -> None:

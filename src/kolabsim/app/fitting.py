@@ -25,7 +25,6 @@ from kolabsim.engine.ensemble import build_task, work_of
 from kolabsim.errors import InputError, Problems
 from kolabsim.figures.formatting import (
     UNDEFINED,
-    count,
     decimal,
     format_interval,
     percent,
@@ -500,8 +499,3 @@ def download(found: Fit) -> bytes:
         bodies += [[one.area, " ".join(one.members), *one[2:]] for one in found.kept]
         files["bodies.csv"] = rows_csv(bodies)
     return archive(files)
-
-
-def describe_count(number: int, done: int) -> str:
-    """How many of the runs are done."""
-    return _("{done} of {number} runs …").format(done=count(done), number=count(number))

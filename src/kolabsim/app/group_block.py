@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from nicegui import ui
 
+from kolabsim.app.asking import Asking, Host
 from kolabsim.app.groups import (
     OUTLOOKS,
     GroupChoice,
@@ -22,9 +21,6 @@ from kolabsim.app.groups import (
     longest_stay,
     partners,
 )
-from kolabsim.app.queue import Line
-from kolabsim.app.session import refused
-from kolabsim.app.settings import Settings
 from kolabsim.app.widgets import (
     alerts,
     button,
@@ -33,44 +29,23 @@ from kolabsim.app.widgets import (
     menu,
     report,
     translated,
-    unknown,
     write,
 )
-from kolabsim.errors import InputError, Problem, Problems
+from kolabsim.errors import Problem, Problems
 from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import area_title, capitalise
 from kolabsim.i18n import _, language
 from kolabsim.model.levers import FORM_TITLES, FORMS
-from kolabsim.scenario.scenario import Scenario
 
 STYLE = (Path(__file__).parent / "groups.css").read_text(encoding="utf-8")
 """The style of the block, which its page adds to its own."""
-REPORTS = 20
-"""How often the page reports the number of finished runs."""
 
 
-class Host(Protocol):
-    """The page on which the block stands."""
-
-    settings: Settings
-    scenario: Scenario
-    line: Line
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the page was closed."""
-
-    def remember(self, settings: Settings) -> None:
-        """Keep settings that change nothing else, and write them into the address."""
-
-
-class GroupBlock:
+class GroupBlock(Asking):
     """Regions to tick, and what a joint body of them would bring each of them."""
 
     def __init__(self, page: Host, factor: Callable[[], float]) -> None:
-        self.page, self.factor, self.lang = page, factor, language()
-        self.purpose = object()
-        """That for which the work in the queue is done; another one for each question."""
+        super().__init__(page, factor)
         self.asked: GroupWork | None = None
         problems = Problems()
         self.choice = GroupChoice.read(page.settings, page.scenario, problems)
@@ -202,58 +177,28 @@ class GroupBlock:
     @translated
     async def ask(self) -> None:
         """Simulate the group, and show what it brings."""
-        self.page.line.cancel(self.purpose)
+        self.drop()
         text = self.choice.refusal
         report([Problem(text)] if text else [], self.alerts)
-        if text:
-            return
-        work, purpose = self.work(), object()
-        self.purpose = purpose
-        self.state.set_content(escape(_("Judging the group …")))
-        try:
-            await self.find(work, purpose)
-        except asyncio.CancelledError:  # another question, or the page was closed
-            if purpose is self.purpose and not self.page.is_closed:
-                raise
-        except Exception as error:
-            if not self.page.is_closed:
-                problems = refused(error) if isinstance(error, InputError) else [unknown(error)]
-                report(problems, self.alerts)
-                self.state.set_content("")
-            if not isinstance(error, InputError):
-                traceback.print_exception(error)
+        if not text:
+            self.state.set_content(escape(_("Judging the group …")))
+            await self.pursue(partial(self.find, self.work()))
 
     async def find(self, work: GroupWork, purpose: object) -> None:
         """Find the outlook in pieces, and show it unless another was asked for meanwhile."""
-        run = partial(self.page.line.run, is_urgent=False, purpose=purpose)
-        found = OUTLOOKS.get(work.key)
+        run, found = self.runner(purpose), OUTLOOKS.get(work.key)
         if found is None:
             study = await run(work.prepare, is_long=True)
-            pieces = list(work.pieces(study))
-            self.done, all_runs = 0, study.all_runs
-            step = max(1, len(pieces) // REPORTS)
-
-            async def one(number: int, piece: Callable[[], int]) -> None:
-                self.done += await run(piece)
-                if number % step == 0 and purpose is self.purpose and not self.page.is_closed:
-                    self.tell(self.done, all_runs)
-
-            await asyncio.gather(*(one(k, piece) for k, piece in enumerate(pieces)))
+            await self.do(work.pieces(study), study.all_runs, purpose)
             found = await run(study.outlook, is_long=True)
             OUTLOOKS.put(work.key, found)
         html = await run(answer_html, found, is_long=True)
-        if purpose is self.purpose and not self.page.is_closed:
+        if self.is_wanted(purpose):
             self.asked = work
             self.answer.set_content(html)
             self.tell_all(found)
             self.taking.set_visibility(True)
             self.compare()
-
-    @translated
-    def tell(self, done: int, number: int) -> None:
-        """Say how many runs are done."""
-        text = _("{done} of {number} runs …")
-        self.state.set_content(escape(text.format(done=count(done), number=count(number))))
 
     @translated
     def tell_all(self, found: Any) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Protocol
 
 from nicegui import ui
 
-from kolabsim.app.queue import Line
-from kolabsim.app.session import refused
-from kolabsim.app.settings import Settings
+from kolabsim.app.asking import Asking, Host
 from kolabsim.app.sweeping import (
     ANSWERED,
     FILE,
@@ -25,7 +20,6 @@ from kolabsim.app.sweeping import (
     experiment_file,
     offered_titles,
 )
-from kolabsim.app.uploads import Upload
 from kolabsim.app.widgets import (
     alerts,
     button,
@@ -33,42 +27,20 @@ from kolabsim.app.widgets import (
     listen,
     report,
     translated,
-    unknown,
     write,
 )
-from kolabsim.errors import InputError, Problems
+from kolabsim.errors import Problems
 from kolabsim.figures.formatting import count
-from kolabsim.i18n import _, language, ngettext
-from kolabsim.scenario.scenario import Scenario
+from kolabsim.i18n import _, ngettext
 
 STYLE = (Path(__file__).parent / "sweep.css").read_text(encoding="utf-8")
-REPORTS = 20
-"""How often the page reports the number of finished runs."""
 
 
-class Host(Protocol):
-    """The page on which the block stands."""
-
-    settings: Settings
-    scenario: Scenario
-    upload: Upload
-    line: Line
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the page was closed."""
-
-    def remember(self, settings: Settings) -> None:
-        """Keep settings that change nothing else, and write them into the address."""
-
-
-class SweepBlock:
+class SweepBlock(Asking):
     """One factor or two to choose, and where the page's strategy stops paying over their range."""
 
     def __init__(self, page: Host, factor: Callable[[], float]) -> None:
-        self.page, self.factor, self.lang = page, factor, language()
-        self.purpose: object = None
-        """That for which the work in the queue is done; None while there is none."""
+        super().__init__(page, factor)
         self.asked: SweepWork | None = None
         """The question of the work, or of the answer that is shown."""
         self.answer: SweepAnswer | None = None
@@ -139,11 +111,6 @@ class SweepBlock:
         elif self.answer is not None:
             self.state.set_content(escape(_("The answer below is that of earlier choices.")))
 
-    def drop(self) -> None:
-        """Cancel the work that waits."""
-        self.page.line.cancel(self.purpose)
-        self.purpose = None
-
     def work(self) -> SweepWork:
         """The work on the present choice."""
         page = self.page
@@ -154,35 +121,21 @@ class SweepBlock:
     @translated
     async def ask(self) -> None:
         """Simulate the range, and show where the strategy stops paying."""
-        self.drop()
         report([], self.alerts)
-        self.asked, self.purpose = self.work(), object()
-        work, purpose = self.asked, self.purpose
+        self.asked = self.work()
         self.state.set_content(escape(_("Simulating …")))
-        try:
-            await self.find(work, purpose)
-        except asyncio.CancelledError:  # other choices, or the page was closed
-            if purpose is self.purpose and not self.page.is_closed:
-                raise
-        except Exception as error:
-            if purpose is self.purpose and not self.page.is_closed:
-                problems = refused(error) if isinstance(error, InputError) else [unknown(error)]
-                report(problems, self.alerts)
-                self.state.set_content("")
-                self.purpose = None
-            if not isinstance(error, InputError):
-                traceback.print_exception(error)
+        await self.pursue(partial(self.find, self.asked))
 
     async def find(self, work: SweepWork, purpose: object) -> None:
         """Find answers with ever more levels, and show each unless another was asked for."""
-        run = partial(self.page.line.run, is_urgent=False, purpose=purpose)
-        found = ANSWERED.get(work.key)
+        run, found = self.runner(purpose), ANSWERED.get(work.key)
         if found is None:
             plan: SweepPlan | None = None
             sizes = await run(list, work.sizes(), is_long=True)
             for place, (levels, runs) in enumerate(sizes):
                 plan = await run(work.plan, levels, runs, plan, is_long=True)
-                await self.simulate(plan, purpose)
+                pieces, is_quiet = plan.pieces(), self.answer is not None
+                await self.do(pieces, plan.all_runs, purpose, is_quiet=is_quiet)
                 found = await run(plan.answer, is_long=True)
                 if place < len(sizes) - 1:
                     await self.show(found, purpose, is_last=False)
@@ -191,32 +144,12 @@ class SweepBlock:
             ANSWERED.put(work.key, found)
         await self.show(found, purpose, is_last=True)
 
-    async def simulate(self, plan: SweepPlan, purpose: object) -> None:
-        """Do the pieces of a plan."""
-        run = partial(self.page.line.run, is_urgent=False, purpose=purpose)
-        pieces = list(plan.pieces())
-        done, step = 0, max(1, len(pieces) // REPORTS)
-
-        async def one(number: int, piece: Callable[[], int]) -> None:
-            nonlocal done
-            done += await run(piece)
-            if number % step == 0 and self.answer is None:
-                self.tell(done, plan, purpose)
-
-        await asyncio.gather(*(one(k, piece) for k, piece in enumerate(pieces)))
-
-    @translated
-    def tell(self, done: int, plan: SweepPlan, purpose: object) -> None:
-        """Say how many runs are done."""
-        if purpose is self.purpose and not self.page.is_closed:
-            words = {"done": count(done), "number": count(plan.all_runs)}
-            self.state.set_content(escape(_("{done} of {number} runs …").format(**words)))
-
     async def show(self, found: SweepAnswer, purpose: object, *, is_last: bool) -> None:
         """Show an answer, unless another was asked for meanwhile."""
-        run = partial(self.page.line.run, is_urgent=False, purpose=purpose)
-        html, sentence = await run(lambda: (found.html, found.sentence), is_long=True)
-        if purpose is not self.purpose or self.page.is_closed:
+        html, sentence = await self.runner(purpose)(
+            lambda: (found.html, found.sentence), is_long=True
+        )
+        if not self.is_wanted(purpose):
             return
         self.answer = found
         self.headline.set_content(escape(sentence))
