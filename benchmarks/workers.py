@@ -13,6 +13,7 @@ CLUSTER = """kind: comparison
 scenario: kartamantul
 strategies: [voluntary, team]
 runs: 12000
+plausible: 0
 detail: 12000
 """
 CLIENT = """
