@@ -103,7 +103,9 @@ def test_pages_that_were_closed_leave_nothing_behind(server):
                 await page.until(page.is_answered)
                 await page.close()
 
-    asyncio.run(load(40))  # as many wait for a browser as may
+    # A page that was closed is kept for some seconds, as its browser may come back: as many as
+    # that at a time need memory, and a process does not return it.
+    asyncio.run(load(200))
     time.sleep(15.0)
     before = visitors.memory(process)
     asyncio.run(load(200))
