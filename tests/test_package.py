@@ -24,6 +24,14 @@ def test_loading_a_scenario_brings_no_pictures_tables_or_agents():
     assert run_python(code).stdout.strip() == "set()"
 
 
+def test_importing_leaves_the_collection_of_garbage_as_it_was():
+    code = (
+        "import gc, kolabsim; kolabsim.Scenario; print(gc.isenabled());"
+        "gc.disable(); kolabsim.Results; print(gc.isenabled())"
+    )
+    assert run_python(code).stdout.split() == ["True", "False"]
+
+
 @pytest.mark.parametrize(
     "command", ["list levers", "list laws", "check kartamantul", "schema", "results --help"]
 )

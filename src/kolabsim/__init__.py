@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kolabsim.garbage import uncollected
+
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
@@ -116,7 +118,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         text = f"module 'kolabsim' has no attribute {name!r}"
         raise AttributeError(text)
-    return getattr(import_module(f"kolabsim.{_HOMES[name]}"), name)
+    with uncollected():
+        return getattr(import_module(f"kolabsim.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -38,6 +38,13 @@ def test_the_nearest_are_the_nearest():
     assert pairs == {(0, 1), (0, 2), (1, 0), (1, 2), (2, 1), (2, 0), (3, 2), (3, 1), (4, 3), (4, 2)}
 
 
+def test_where_all_may_be_near_all_are():
+    places = sphere([(0, x) for x in (0, 1, 2, 4)] + [(0, 0)])
+    everybody = {(i, j) for i in range(5) for j in range(5) if i != j}
+    for number in (4, 5, 100):
+        assert {tuple(pair) for pair in nearest_pairs(places, number).tolist()} == everybody
+
+
 def test_places_that_coincide_have_as_many_nearest_as_others():
     pairs = nearest_pairs(sphere([(0, 0)] * 6), 3)
     assert np.bincount(pairs[:, 0], minlength=6).tolist() == [3] * 6

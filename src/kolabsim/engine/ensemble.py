@@ -18,7 +18,7 @@ from kolabsim.model.bodies import tally_all
 from kolabsim.model.declare import CustomMeasure, DecisionRule, Extension, TargetRule
 from kolabsim.model.initialisation import initialise
 from kolabsim.model.interventions import score_regions, start_quarter, support
-from kolabsim.model.jit import ahead_of_region, compiled, first_call, host_entry, kernel, rebind
+from kolabsim.model.jit import ahead_of_region, compiled, host_entry, kernel, rebind
 from kolabsim.model.levers import CUSTOM_TARGETS, FORMS
 from kolabsim.model.measures import MEASURES, REGION_MEASURES, TRACE
 from kolabsim.model.parameters import QUARTERS
@@ -326,12 +326,11 @@ def run_block(
     figures = np.zeros(shape if regions else (0, 1, 1, 1))
     kept = np.full((len(runs), horizon, *shape[1:3], len(TRACE)) if trace else (0,) * 5, np.nan)
     loop = loop_for(task.rule, task.extensions)
-    with first_call(loop):
-        done = loop(
-            task.world, state or new_state(task.world), task.policy, task.parameters,
-            task.rule_parameters, task.extensions.parameters, task.seed, runs, traits, history,
-            figures, kept, np.zeros(1, np.int64) if stop is None else stop, 0, horizon,
-        )  # fmt: skip
+    done = loop(
+        task.world, state or new_state(task.world), task.policy, task.parameters,
+        task.rule_parameters, task.extensions.parameters, task.seed, runs, traits, history,
+        figures, kept, np.zeros(1, np.int64) if stop is None else stop, 0, horizon,
+    )  # fmt: skip
     figures[done:] = np.nan
     kept[done:] = np.nan
     return Block(history, figures, kept, task.measures)
@@ -347,12 +346,11 @@ def resume(task: Task, state: State, run: int, first: int, end: int, traits: int
     history = np.full((1, horizon, len(task.measures)), np.nan)
     kept = np.full((1, horizon, *places, len(TRACE)), np.nan)
     loop = loop_for(task.rule, task.extensions)
-    with first_call(loop):
-        loop(
-            task.world, state, task.policy, task.parameters, task.rule_parameters,
-            task.extensions.parameters, task.seed, np.array([run]), np.array([traits]), history,
-            np.zeros((0, 1, 1, 1)), kept, np.zeros(1, np.int64), first, end,
-        )  # fmt: skip
+    loop(
+        task.world, state, task.policy, task.parameters, task.rule_parameters,
+        task.extensions.parameters, task.seed, np.array([run]), np.array([traits]), history,
+        np.zeros((0, 1, 1, 1)), kept, np.zeros(1, np.int64), first, end,
+    )  # fmt: skip
     return kept[0, first:end]
 
 
@@ -362,12 +360,11 @@ def advance(task: Task, state: State, run: int, quarter: int, history: np.ndarra
     The state is changed in place, and the quarter's row of ``history``, [1, quarters, measures].
     """
     loop = loop_for(task.rule, task.extensions)
-    with first_call(loop):
-        loop(
-            task.world, state, task.policy, task.parameters, task.rule_parameters,
-            task.extensions.parameters, task.seed, np.array([run]), np.array([NOBODY]), history,
-            np.zeros((0, 1, 1, 1)), np.zeros((0,) * 5), np.zeros(1, np.int64), quarter, quarter + 1,
-        )  # fmt: skip
+    loop(
+        task.world, state, task.policy, task.parameters, task.rule_parameters,
+        task.extensions.parameters, task.seed, np.array([run]), np.array([NOBODY]), history,
+        np.zeros((0, 1, 1, 1)), np.zeros((0,) * 5), np.zeros(1, np.int64), quarter, quarter + 1,
+    )  # fmt: skip
     return history[0, quarter]
 
 

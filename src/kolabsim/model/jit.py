@@ -8,7 +8,6 @@ prefetch the next records while the stages work on the present ones (:func:`ahea
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from kolabsim.garbage import uncollected
 from kolabsim.model.version import cache_folder, shipped_code
 
 IS_PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
@@ -85,7 +85,10 @@ class Compiled:
         """Call it, compiled but :func:`in_python`."""
         if True not in self._made and _IN_PYTHON.get():
             return self.py_func(*arguments)
-        return self.entry(*arguments)
+        if self.overloads:
+            return self.entry(*arguments)
+        with uncollected():
+            return self.entry(*arguments)
 
     def __getattr__(self, name: str) -> Any:
         # Numba finds the function's type and options here where another function calls it.
@@ -178,27 +181,13 @@ def obstacle(function: Callable, arguments: tuple) -> str:
     In plain Python the function must accept the arguments: numba may raise any error.
     """
     try:
-        with first_call(function):
-            function(*arguments)
+        function(*arguments)
     except Exception as error:
         if not isinstance(error, _compiler().NumbaError):
             return f"numba: {error!r}"
         lines = (line.strip() for line in str(error).splitlines())
         return next((line for line in lines if line and not line.startswith("Failed in ")), "?")
     return ""
-
-
-@contextmanager
-def first_call(function: Callable) -> Iterator[None]:
-    """Pause garbage collection during a call that compiles; it would take a tenth of the time."""
-    pauses = gc.isenabled() and not getattr(function, "overloads", True)
-    if pauses:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if pauses:
-            gc.enable()
 
 
 def rebind(function: Callable, **names: Callable) -> Callable:
