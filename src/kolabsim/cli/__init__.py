@@ -26,7 +26,7 @@ COMMANDS = (
 )  # fmt: skip
 """Modules of this package that each add a command, in the order in which the help lists them."""
 
-COLLECTING = 50_000
+COLLECTING = 5_000
 """New objects after which Python looks for garbage. A short command makes hundreds of thousands of
 objects that stay: looking after every 700, and again at the end, took a third of its time."""
 
