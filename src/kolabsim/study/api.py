@@ -81,9 +81,11 @@ def simulate(
     chosen = scenario.offered if strategies is None else tuple(strategies)
     check_request(scenario, chosen, runs=runs, seed=seed)
     futures = dict(futures or {DEFAULT_FUTURE: {}})
-    options = {"traits": traits, "regions": regions, "threads": threads, "progress": progress}
     worlds = build_futures(scenario, futures, seed)
-    return simulate_in(scenario, chosen, futures, worlds, runs=runs, seed=seed, **options)
+    return simulate_in(
+        scenario, chosen, futures, worlds, runs=runs, seed=seed, traits=traits, regions=regions,
+        threads=threads, progress=progress,
+    )  # fmt: skip
 
 
 def simulate_in(
