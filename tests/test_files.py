@@ -59,6 +59,20 @@ def test_a_table_keeps_its_numbers_and_loses_its_formulas() -> None:
     assert table_csv(plain).decode() == plain.to_csv(index=False, lineterminator="\n")
 
 
+def test_a_table_is_written_as_pandas_does() -> None:
+    table = pd.DataFrame(
+        {
+            "a,b": ['x"y', None, "é\nz"],
+            "wide": [1e-5, float("inf"), float("nan")],
+            "narrow": pd.Series([0.1, float("nan"), 1e30], dtype="float32"),
+            "whole": pd.array([1, None, 3], dtype="Int64"),
+            "kind": pd.Categorical([1.5, None, 2.0]),
+        }
+    )
+    assert table_csv(table).decode() == table.to_csv(index=False, lineterminator="\n")
+    assert table_csv(table.iloc[:0]).decode() == table.iloc[:0].to_csv(index=False)
+
+
 def test_rows_keep_their_numbers_and_lose_their_formulas() -> None:
     assert rows_csv([["=a", -1, -2.5], ["-x", "-3", None]]) == b"'=a,-1,-2.5\n'-x,-3,\n"
 

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
 from urllib.parse import quote
 
+import numpy as np
+
 from kolabsim.errors import StorageError, shown
 from kolabsim.i18n import _
 
@@ -194,17 +196,31 @@ def _is_number(text: str) -> bool:
 
 def table_csv(table: pd.DataFrame, *, header: bool = True, index_label: str | None = None) -> bytes:
     """A table as the content of a CSV file; with its index if that has a label."""
-    safe = table.rename(columns=escape, index=escape if index_label else None)
-    for place, kind in enumerate(safe.dtypes):
-        column = safe.iloc[:, place]
-        if kind == "category":
-            safe.isetitem(place, column.cat.rename_categories(escape))
-        elif kind.kind not in "biuf":
-            safe.isetitem(place, column.map(escape, na_action="ignore"))
-    text = safe.to_csv(
-        index=index_label is not None, index_label=index_label, header=header, lineterminator="\n"
-    )
-    return text.encode()
+    columns = [_cells(table.iloc[:, place]) for place in range(table.shape[1])]
+    head: list[object] = list(table.columns)
+    if index_label is not None:
+        head, columns = [index_label, *head], [_cells(table.index.to_series()), *columns]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    if header:
+        writer.writerow([escape(name) for name in head])
+    writer.writerows(zip(*columns, strict=True))
+    return stream.getvalue().encode()
+
+
+def _cells(column: pd.Series) -> list[object]:
+    """The cells of a column, by kind: ``to_csv`` of pandas gives the same in thrice the time."""
+    if column.dtype == "category":
+        texts = [*map(escape, column.cat.categories), ""]
+        return [texts[code] for code in column.cat.codes.tolist()]
+    cells: list[object] = column.tolist()
+    if column.dtype == np.float32:
+        cells = list(map(str, column.to_numpy()))  # seven digits, not those of the 64-bit float
+    elif column.dtype.kind not in "biuf":
+        cells = list(map(escape, cells))
+    for place in np.flatnonzero(column.isna()).tolist():
+        cells[place] = ""
+    return cells
 
 
 def rows_csv(rows: Iterable[Sequence[object]]) -> bytes:

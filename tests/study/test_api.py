@@ -4,7 +4,7 @@ import pytest
 
 import kolabsim as ks
 from kolabsim.model.measures import MEASURES, REGION_MEASURES
-from kolabsim.study.tasks import run_figures
+from kolabsim.study.tasks import in_future, run_figures
 from tests.builders import make_scenario
 
 
@@ -28,6 +28,14 @@ def test_tables_have_a_row_for_everything_and_a_column_for_every_measure(results
     assert set(REGION_MEASURES) <= set(results.regions)
     assert len(results.regions) == 2 * 2 * 70 * 5 * 2
     assert not results.runs.duplicated(["strategy", "future", "run"]).any()
+
+
+def test_a_future_is_resolved_once(tiny):
+    settings = {"parameters.information_cost": 0.06}
+    world = in_future(tiny, settings)
+    assert world is in_future(tiny, dict(settings))
+    assert world.resolved() == tiny.with_(settings).resolved() != tiny.resolved()
+    assert in_future(tiny.with_(horizon=4), settings).horizon == 4
 
 
 def test_strategies_and_futures_keep_the_order_given(results):

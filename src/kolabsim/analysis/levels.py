@@ -25,11 +25,12 @@ from kolabsim.i18n import _
 from kolabsim.model.measures import MEASURES
 from kolabsim.model.parameters import QUARTERS
 from kolabsim.scenario.scenario import Scenario
-from kolabsim.study.api import simulate
+from kolabsim.study.api import simulate_in
 from kolabsim.study.collect import Results
 from kolabsim.study.experiment import Experiment
 from kolabsim.study.runner import Study
 from kolabsim.study.spec import ComparisonSpec
+from kolabsim.study.tasks import build_futures
 
 FULL = 1000
 """Full intensity: levels are thousandths of it."""
@@ -364,12 +365,18 @@ def simulate_at(
     results: Results, levels: Mapping[str, float], futures: Sequence[str], runs: int
 ) -> Results:
     """Simulate strategies at multiples of their own intensities, on the draws of a comparison."""
-    scenario = results.scenario
-    scaled = {name: level * strength(scenario, name) * FULL for name, level in levels.items()}
-    return simulate(
-        with_levels(scenario, scaled), [*levels],
-        futures={name: results.futures[name] for name in futures}, runs=runs, seed=results.seed,
-        regions=False,
+    scenario, seed = results.scenario, results.seed
+    wanted = {name: level * strength(scenario, name) * FULL for name, level in levels.items()}
+    scaled, settings = with_levels(scenario, wanted), {n: results.futures[n] for n in futures}
+    worlds = build_futures(scenario, settings, seed)
+    if all(world.strategies == scenario.strategies for world, _task in worlds.values()):
+        # A future that leaves strategies alone leaves them so at another level.
+        changes = {"strategies": scaled.strategies}
+        worlds = {n: (one.model_copy(update=changes), task) for n, (one, task) in worlds.items()}
+    else:
+        worlds = build_futures(scaled, settings, seed)
+    return simulate_in(
+        scaled, [*levels], settings, worlds, runs=runs, seed=seed, regions=False
     )  # fmt: skip
 
 

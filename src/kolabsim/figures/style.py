@@ -252,9 +252,31 @@ def attempt_to_save(figure: Figure, options: Mapping[str, Any]) -> tuple[bytes, 
     written = BytesIO()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        figure.savefig(written, **options)
+        draw_into(written, figure, **options)
     found = (re.match(r"Glyph (\d+)", str(one.message)) for one in caught)
     return written.getvalue(), {chr(int(match[1])) for match in found if match}
+
+
+def draw_into(
+    written: BytesIO, figure: Figure, *, format: str, metadata: Mapping[str, None]
+) -> None:
+    """Draw a figure into an SVG or PNG file in one pass, which finds the layout too.
+
+    ``savefig`` gives the same and takes a pass more, in which all is drawn for the layout alone.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    before, dpi = figure.canvas, figure.dpi
+    try:
+        figure.set_dpi(STYLE["savefig.dpi"])
+        if format == "svg":
+            FigureCanvasSVG(figure).print_svg(written, metadata=metadata)
+        else:
+            FigureCanvasAgg(figure).print_png(written, metadata=metadata)
+    finally:
+        figure.set_dpi(dpi)
+        figure.set_canvas(before)
 
 
 def find_texts(figure: Figure) -> list[Text]:

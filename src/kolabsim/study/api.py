@@ -20,6 +20,8 @@ from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kolabsim.engine.ensemble import Task
+
 
 def simulate(
     scenario: Scenario | str | Path,
@@ -80,6 +82,26 @@ def simulate(
     check_request(scenario, chosen, runs=runs, seed=seed)
     futures = dict(futures or {DEFAULT_FUTURE: {}})
     worlds = build_futures(scenario, futures, seed)
+    return simulate_in(
+        scenario, chosen, futures, worlds, runs=runs, seed=seed, traits=traits, regions=regions,
+        threads=threads, progress=progress,
+    )  # fmt: skip
+
+
+def simulate_in(
+    scenario: Scenario,
+    chosen: Sequence[str],
+    futures: Mapping[str, Mapping[str, object]],
+    worlds: Mapping[str, tuple[Scenario, Task]],
+    *,
+    runs: int,
+    seed: int,
+    traits: Sequence[int] | None = None,
+    regions: bool = True,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Do what :func:`simulate` does, in futures that are built (:func:`build_futures`)."""
     drawn = None if traits is None else np.asarray(traits, np.int64)
     shape = (len(chosen), len(futures), runs)
     places = (len(scenario.regions), len(scenario.areas))

@@ -20,7 +20,7 @@ from kolabsim.model.measures import REGION_MEASURES
 from kolabsim.study.parts import encoding, read_part
 from kolabsim.study.runner import Study
 from kolabsim.study.tables import TABLES
-from kolabsim.study.tasks import run_figures
+from kolabsim.study.tasks import in_future, run_figures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +68,7 @@ class Results:
 
     def worlds(self) -> Iterable[Scenario]:
         """The scenario in each future."""
-        return (self.scenario.with_(settings) for settings in self.futures.values())
+        return (in_future(self.scenario, settings) for settings in self.futures.values())
 
     @property
     def has_regions(self) -> bool:

@@ -164,7 +164,9 @@ def encoding(table: pa.Table) -> dict[str, object]:
         if pa.types.is_floating(field.type):
             some = table.column(field.name).to_numpy()[rows]
             bits = some.view(f"u{some.itemsize}")
-            if len(np.unique(bits)) <= FEW * len(bits):
+            ordered = np.sort(bits)  # many times faster than np.unique, which hashes
+            distinct = np.count_nonzero(ordered[1:] != ordered[:-1]) + min(len(bits), 1)
+            if distinct <= FEW * len(bits):
                 dictionary.append(field.name)
             elif np.count_nonzero(bits[1:] == bits[:-1]) <= FEW * len(bits):
                 split.append(field.name)

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +40,8 @@ Plain = dict[str, Any]
 """Arrays, numbers and texts: what travels to a worker in another process or on another machine."""
 CODE = ("model", "engine", "scenario", "study", "analysis")
 """Packages whose code decides a stored number or a published figure."""
+MOST_KEPT = 256
+"""Most futures whose scenarios are kept: more than a comparison usually has."""
 Moments = tuple[tuple[str, int], ...]
 """Measures that are read at a quarter, each with its quarter."""
 
@@ -99,6 +101,34 @@ def settings_text(settings: Mapping[str, object]) -> str:
     return json.dumps(given, sort_keys=True, ensure_ascii=False, default=str)
 
 
+def in_future(scenario: Scenario, settings: Mapping[str, object]) -> Scenario:
+    """The scenario with the settings of a future.
+
+    Planning, running and reporting ask for the same futures, so the last ones are kept, but not
+    those with extensions, whose files may change.
+    """
+    if not settings:
+        return scenario
+    if scenario.extensions:
+        return scenario.with_(settings)
+    return _resolved(Asked(id(scenario), settings_text(settings), scenario, settings))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A scenario, and the settings of a future; it is equal to another with the same of both."""
+
+    place: int
+    text: str
+    scenario: Scenario = field(compare=False)
+    settings: Mapping[str, object] = field(compare=False)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _resolved(asked: Asked) -> Scenario:
+    return asked.scenario.with_(asked.settings)
+
+
 def build_futures(
     scenario: Scenario, futures: Mapping[str, Mapping[str, object]], seed: int
 ) -> dict[str, tuple[Scenario, Task]]:
@@ -108,7 +138,7 @@ def build_futures(
     """
     worlds = {}
     for name, settings in futures.items():
-        world = scenario.with_(settings) if settings else scenario
+        world = in_future(scenario, settings)
         if table_shape(world) != table_shape(scenario):
             text = _("future '{name}' must not change regions, areas or the horizon")
             raise InputError.of(text, name=name)
