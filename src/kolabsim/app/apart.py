@@ -16,6 +16,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from kolabsim.errors import InputError, Problem
@@ -90,6 +91,19 @@ def call(function: Callable[..., Any], *arguments: object, limits: Limits | None
     return content
 
 
+def start() -> None:
+    """Start the server from which processes are forked, which imports for seconds."""
+
+    def politely() -> None:
+        if sys.platform == "linux":  # elsewhere, all threads have one priority
+            os.setpriority(os.PRIO_PROCESS, 0, POLITENESS)
+        call(len, "")
+
+    thread = Thread(target=politely)  # of its own, because a thread remains polite
+    thread.start()
+    thread.join()
+
+
 @cache
 def context() -> BaseContext:
     """Return how processes are started: from a server that has no threads, where there is one."""
@@ -129,7 +143,7 @@ def _limit(limits: Limits) -> None:
         return
     import resource
 
-    os.nice(POLITENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, POLITENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     pages = Path("/proc/self/statm")
