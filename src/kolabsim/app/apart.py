@@ -95,13 +95,20 @@ def start() -> None:
     """Start the server from which processes are forked, which imports for seconds."""
 
     def politely() -> None:
-        if sys.platform == "linux":  # elsewhere, all threads have one priority
-            os.setpriority(os.PRIO_PROCESS, 0, POLITENESS)
+        if sys.platform == "linux":  # elsewhere, a process has one priority
+            stand_back()
         call(len, "")
 
     thread = Thread(target=politely)  # of its own, because a thread remains polite
     thread.start()
     thread.join()
+
+
+def stand_back() -> None:
+    """Let others go first, even if this is a child of a process that does so already."""
+    if sys.platform != "win32":
+        known = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, 0, max(POLITENESS, known))
 
 
 @cache
@@ -143,7 +150,7 @@ def _limit(limits: Limits) -> None:
         return
     import resource
 
-    os.setpriority(os.PRIO_PROCESS, 0, POLITENESS)
+    stand_back()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     pages = Path("/proc/self/statm")
