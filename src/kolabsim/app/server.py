@@ -94,6 +94,8 @@ from kolabsim.scenario.notices import find_notices
 
 RECONNECTING = 10.0
 """Seconds that a page whose connection broke is kept, as for a browser that is busy."""
+LOOKING = 3.0
+"""Seconds for which the first visitor looks at the first answer, before readers are started."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COLLECTED = 5000
@@ -135,6 +137,7 @@ def serve(
     async def prepare() -> None:
         """Answer ahead; then start readers, which import for seconds, before an upload."""
         await ahead.answer(ANSWERS)
+        await asyncio.sleep(LOOKING)
         READERS.line().submit(apart.start)
 
     app.middleware("http")(limit_uploads)
