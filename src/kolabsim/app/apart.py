@@ -16,7 +16,6 @@ from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from kolabsim.errors import InputError, Problem
@@ -91,26 +90,6 @@ def call(function: Callable[..., Any], *arguments: object, limits: Limits | None
     return content
 
 
-def start() -> None:
-    """Start the server from which processes are forked, which imports for seconds."""
-
-    def politely() -> None:
-        if sys.platform == "linux":  # elsewhere, a process has one priority
-            stand_back()
-        call(len, "")
-
-    thread = Thread(target=politely)  # of its own, because a thread remains polite
-    thread.start()
-    thread.join()
-
-
-def stand_back() -> None:
-    """Let others go first, even if this is a child of a process that does so already."""
-    if sys.platform != "win32":
-        known = os.getpriority(os.PRIO_PROCESS, 0)
-        os.setpriority(os.PRIO_PROCESS, 0, max(POLITENESS, known))
-
-
 @cache
 def context() -> BaseContext:
     """Return how processes are started: from a server that has no threads, where there is one."""
@@ -150,7 +129,7 @@ def _limit(limits: Limits) -> None:
         return
     import resource
 
-    stand_back()
+    os.nice(POLITENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     pages = Path("/proc/self/statm")

@@ -138,7 +138,7 @@ def serve(
         """Answer ahead; then start readers, which import for seconds, before an upload."""
         await ahead.answer(ANSWERS)
         await asyncio.sleep(LOOKING)
-        READERS.line().submit(apart.start)
+        READERS.line().submit(apart.call, len, "")
 
     app.middleware("http")(limit_uploads)
     app.add_middleware(Assets)
