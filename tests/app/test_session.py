@@ -10,7 +10,9 @@ import yaml
 
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import compare
+from kolabsim.analysis.outlook import stand_alone_cost
 from kolabsim.app.charts import draw
+from kolabsim.app.futures import find_worlds
 from kolabsim.app.recent import RunStore
 from kolabsim.app.session import (
     YOURS,
@@ -21,6 +23,7 @@ from kolabsim.app.session import (
     strategy_text,
 )
 from kolabsim.app.settings import SHOWN, Settings, fixable, intensity
+from kolabsim.engine.ensemble import build_task
 from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import language, speaking
 from kolabsim.model.parameters import PARAMETERS
@@ -191,7 +194,7 @@ def test_little_is_kept_of_an_estimate_that_was_drawn(store, scenario, going):
     estimate = next(session.estimates(going))
     draw(estimate)
     assert "shown" not in vars(estimate)
-    blocks = [block for blocks in session.blocks(estimate.runs) for block in blocks]
+    blocks = [block for blocks in session.blocks(estimate.runs) for block in blocks.values()]
     assert blocks
     assert all(block.quarters.shape[2] < 0.5 * len(scenario.measures) for block in blocks)
 
@@ -208,7 +211,7 @@ def test_stopped_work_gives_no_answer_and_leaves_nothing_unfinished(store, scena
     stop = np.ones(1, np.int64)
     session = Session(Settings(), scenario)
     assert list(session.estimates(stop)) == []
-    assert session.blocks(1000) == [[], []]
+    assert session.blocks(1000) == [{}, {}]
     assert next(session.estimates(going)).results.runs.notna()["trust"].all()
 
 
@@ -270,3 +273,21 @@ def test_a_language_is_spoken_in_one_thread_while_another_keeps_its_own():
         assert language() == "id"
         assert beside.submit(language).result() == "en"
     assert language() == "en"
+
+
+def test_a_future_is_the_same_as_when_the_scenario_is_checked_with_it(scenario):
+    worlds = find_worlds(scenario)
+    for name in [*worlds.futures][:: max(1, len(worlds.futures) // 12)]:
+        quick, full = worlds.find(name), scenario.with_(worlds.futures[name])
+        assert dict(quick.scenario.parameters) == dict(full.parameters)
+        assert quick.scenario.areas == full.areas
+        first = next(iter(full.strategies.values()))
+        made, wanted = quick.base.task, build_task(full, first, seed=0)
+        for one, other in zip(
+            (*made.world, *made.policy), (*wanted.world, *wanted.policy), strict=True
+        ):
+            assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
+        assert made.parameters == wanted.parameters
+        assert made.rule is wanted.rule
+        assert made.rule_parameters == wanted.rule_parameters
+        assert (stand_alone_cost(quick.scenario) == stand_alone_cost(full)).all()

@@ -1,13 +1,15 @@
 """The plausible futures of a scenario: each run of a page has one of its own.
 
-A future is checked and built once for all visitors. Values that a visitor fixes are then written
-into it, which takes a hundredth of the time.
+A scenario is checked and built once for all visitors. What differs in a future is written into a
+copy of what was built, which takes a hundredth of the time; values that a visitor fixes too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,12 @@ import pandas as pd
 from kolabsim.app.recent import Recent
 from kolabsim.engine.ensemble import Task, build_task
 from kolabsim.engine.overrides import Base, vary
+from kolabsim.scenario.compile import (
+    build_areas,
+    build_rule,
+    build_setting,
+    model_parameters,
+)
 from kolabsim.scenario.futures import Future, plausible_futures
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
@@ -42,17 +50,29 @@ class Worlds:
         self.futures: dict[str, Future] = found if len(found) > 1 else {DEFAULT_FUTURE: {}}
         self._made: dict[str, World] = {}
 
+    @cached_property
+    def task_of_source(self) -> Task:
+        """The input of runs of the scenario as it is."""
+        return build_task(self.source, next(iter(self.source.strategies.values())), seed=0)
+
     def find(self, name: str) -> World:
         """Return the scenario in a future, made when it is first needed."""
         found = self._made.get(name)
         if found is None:
-            settings = self.futures[name]
-            scenario = self.source.with_(settings) if settings else self.source
-            first = next(iter(scenario.strategies.values()))
-            task = build_task(scenario, first, seed=0)
-            base = Base(task, np.zeros(0, bool), tuple(scenario.areas))
+            scenario = in_future(self.source, self.futures[name])
+            base = Base(self.build(scenario), np.zeros(0, bool), tuple(scenario.areas))
             found = self._made[name] = World(scenario, base)
         return found
+
+    def build(self, scenario: Scenario) -> Task:
+        """Return the input of runs in a future: that of the source with what differs."""
+        task = self.task_of_source
+        rule, rule_parameters = build_rule(scenario)
+        world = task.world._replace(area=build_areas(scenario), setting=build_setting(scenario))
+        return task._replace(
+            world=world, parameters=model_parameters(scenario.parameters), rule=rule,
+            rule_parameters=rule_parameters,
+        )  # fmt: skip
 
     def task(self, name: str, fixed: Mapping[str, float], seed: int) -> Task:
         """Return the input of runs in a future with some parameters fixed, but for the strategy."""
@@ -65,6 +85,23 @@ class Worlds:
         """Return the scenario in a future with some parameters fixed."""
         found = self.find(name).scenario
         return found.model_copy(update={"parameters": {**found.parameters, **fixed}})
+
+
+def in_future(source: Scenario, settings: Mapping[str, object]) -> Scenario:
+    """Return a scenario in a plausible future, which has been checked when it was found."""
+    parameters, areas = dict(source.parameters), dict(source.areas)
+    words: dict[str, object] = {}
+    for name, value in settings.items():
+        kind, _dot, rest = name.partition(".")
+        if kind == "parameters":
+            parameters[rest] = cast("float", value)
+        elif kind == "areas":
+            area, _dot, attribute = rest.partition(".")
+            changed: dict[str, Any] = {attribute: value}
+            areas[area] = replace(areas[area], **changed)
+        else:
+            words[name] = value
+    return source.model_copy(update={**words, "parameters": parameters, "areas": areas})
 
 
 _WORLDS: Recent[Worlds] = Recent(STORED)

@@ -60,7 +60,7 @@ class Block(NamedTuple):
 
 @dataclass
 class Runs:
-    """The runs of one strategy in blocks, by the number of the first run of each."""
+    """The runs of one strategy in blocks, by their places among all."""
 
     blocks: dict[int, Block] = field(default_factory=dict)
 

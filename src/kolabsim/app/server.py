@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,7 +27,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kolabsim.app import apart
+from kolabsim.app.ahead import Ahead
 from kolabsim.app.answers import Answers
+from kolabsim.app.assets import Assets
 from kolabsim.app.charts import MOST_LINES, Drawing, register_script
 from kolabsim.app.comparing import own_strategies
 from kolabsim.app.conditions import of_all
@@ -93,14 +94,13 @@ from kolabsim.scenario.notices import find_notices
 
 RECONNECTING = 10.0
 """Seconds that a page whose connection broke is kept, as for a browser that is busy."""
+LOOKING = 3.0
+"""Seconds for which the first visitor looks at the first answer, before readers are started."""
 OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COLLECTED = 5000
 """Number of deleted elements after which garbage is collected, those of some twenty pages that were
 open: hundreds of pages would wait otherwise."""
-SWITCHING = 0.001
-"""Seconds after which a thread that draws lets another one go on. Answering a request takes a dozen
-turns, so that Python's 5 ms would add up while somebody's large map is drawn."""
 MOST_TOLD = 150
 """Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
@@ -113,14 +113,14 @@ PAGES = Pages()
 
 def serve(
     host: str, port: int, *, scenario: str, show: bool, allowed: Sequence[str] = (),
-    factor: float = 1.0,
+    factor: float = 1.0, ahead: Ahead | None = None,
 ) -> None:  # fmt: skip
     """Serve the page until it is interrupted; ``show`` opens it in a browser.
 
     ``allowed`` are further names under which browsers may reach it, and ``factor`` raises or lowers
-    the limits on what a visitor may ask for.
+    the limits on what a visitor may ask for. The answer that is made ``ahead`` may have been begun.
     """
-    sys.setswitchinterval(SWITCHING)
+    ahead = ahead or Ahead(scenario)
     UPLOADS.factor = factor
     UPLOADS.call = partial(apart.call, limits=apart.Limits().scaled(factor))
 
@@ -134,10 +134,16 @@ def serve(
         if is_admitted():
             ImportPage(UPLOADS, request.query_params).build()
 
+    async def prepare() -> None:
+        """Answer ahead; then start readers, which import for seconds, before an upload."""
+        await ahead.answer(ANSWERS)
+        await asyncio.sleep(LOOKING)
+        READERS.line().submit(apart.call, len, "")
+
     app.middleware("http")(limit_uploads)
+    app.add_middleware(Assets)
     app.add_middleware(Guard, hosts=Hosts(host, allowed))
-    # Readers import for seconds: better before there is an upload.
-    app.on_startup(lambda: READERS.line().submit(apart.call, len, ""))
+    app.on_startup(lambda: background_tasks.create(prepare()))
     app.on_startup(gc.freeze)
     app.on_delete(forget_routes)
     app.on_shutdown(UPLOADS.close)

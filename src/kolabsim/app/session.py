@@ -175,6 +175,23 @@ class Session:
         return tuple(dict.fromkeys(steps))
 
     @cached_property
+    def pieces(self) -> dict[int, np.ndarray]:
+        """The numbers of the runs of each block, in the order of the blocks.
+
+        They are always the same, because sessions share them. What is simulated after the first
+        estimate has its runs by future: a core then turns to Python once for all runs of a future,
+        and not while others wait for that.
+        """
+        size, found = runs_at_a_time(self._work), {}
+        for low, high in pairwise((0, *self.steps)):
+            numbers = np.arange(low, high)
+            if low:
+                numbers = numbers[np.argsort(numbers % len(self.futures), kind="stable")]
+            for first in range(0, high - low, size):
+                found[low + first] = numbers[first : first + size]
+        return found
+
+    @cached_property
     def policies(self) -> tuple[Policy, Policy]:
         """The baseline and the user's strategy, as the engine reads them."""
         one, other = (
@@ -239,17 +256,13 @@ class Session:
         side and in any order.
         """
         found: list[Callable[[], None]] = []
-        size = runs_at_a_time(self._work)
-        # Always the same blocks, because sessions share them.
-        edges = sorted({*range(0, self.steps[-1], size), *self.steps})
         for place, stored in enumerate(self.held):
-            for first, end in pairwise(edges):
+            for first, numbers in self.pieces.items():
                 if first < runs and first not in stored.blocks:
                     # The network comes from the trace of the first runs only.
                     trace = first == 0 and self.strategies[place] == YOURS
-                    numbers = np.arange(first, end)
                     simulate = partial(simulate_block, self, place, stored)
-                    found.append(partial(simulate, numbers, trace=trace, stop=stop))
+                    found.append(partial(simulate, first, numbers, trace=trace, stop=stop))
         return found
 
     @property
@@ -267,10 +280,10 @@ class Session:
         self._held = None
         RUNS.trim()
 
-    def blocks(self, runs: int) -> list[list[Block]]:
+    def blocks(self, runs: int) -> list[dict[int, Block]]:
         """The blocks of the baseline and of the user's strategy that hold these runs."""
         return [
-            [stored.blocks[first] for first in sorted(stored.blocks) if first < runs]
+            {first: stored.blocks[first] for first in sorted(stored.blocks) if first < runs}
             for stored in self.held
         ]
 
@@ -300,14 +313,14 @@ def in_all_languages(message: str) -> dict[str, str]:
 
 
 def simulate_block(
-    session: Session, place: int, stored: Runs, numbers: np.ndarray, *, trace: bool,
+    session: Session, place: int, stored: Runs, first: int, numbers: np.ndarray, *, trace: bool,
     stop: np.ndarray,
 ) -> None:  # fmt: skip
     """Simulate a block of runs on one core, unless another visitor's work did so meanwhile.
 
     The runs go through the futures in turn.
     """
-    if stop[0] or int(numbers[0]) in stored.blocks:
+    if stop[0] or first in stored.blocks:
         return
     futures, state = list(session.futures), None
     parts: dict[int, tuple[RunBlock, int]] = {}
@@ -323,7 +336,7 @@ def simulate_block(
     measures = rows[0][0].measures
     # Of all runs at once: for each alone, Python would take as long as the simulation.
     history = np.array([block.history[row] for block, row in rows])
-    stored.blocks[int(numbers[0])] = Block(
+    stored.blocks[first] = Block(
         run_figures(history, measures),
         history[..., [measures.index(name) for name in QUARTERLY]],
         np.array([block.figures[row] for block, row in rows]),
@@ -424,19 +437,23 @@ class Estimate:
     @cached_property
     def arrays(self) -> Block:
         """What is stored of the runs [strategies, futures, runs, ...], but for traces."""
-        session = self.session
-        session.fill(self.runs)
+        return Block(self.part("runs"), self.part("quarters"), self.part("regions"), np.empty(0))
 
-        def together(kind: str) -> np.ndarray:
-            """Return one part of all runs, [strategies, futures, runs, ...]."""
-            both = [
-                np.concatenate([getattr(block, kind) for block in blocks])[: self.runs]
-                for blocks in session.blocks(self.runs)
-            ]
-            shape = -1, len(session.futures)
-            return np.stack([one.reshape(*shape, *one.shape[1:]).swapaxes(0, 1) for one in both])
-
-        return Block(together("runs"), together("quarters"), together("regions"), np.empty(0))
+    def part(self, kind: str, column: int | slice = slice(None)) -> np.ndarray:
+        """One part of what is stored of the runs, or a column of it, in the same order."""
+        session, runs, futures = self.session, self.runs, len(self.session.futures)
+        session.fill(runs)
+        found: np.ndarray = np.empty(0)
+        for place, blocks in enumerate(session.blocks(runs)):
+            for first, block in blocks.items():
+                numbers = session.pieces[first]
+                numbers = numbers[numbers < runs]
+                values = getattr(block, kind)[: len(numbers), ..., column]
+                if not found.size:
+                    shape = STRATEGIES, futures, runs // futures, *values.shape[1:]
+                    found = np.empty(shape, values.dtype)
+                found[place, numbers % futures, numbers // futures] = values
+        return found
 
     @property
     def shown(self) -> Shown:
@@ -452,7 +469,7 @@ class Estimate:
         from kolabsim.analysis.arrays import over_years, quarterly_columns
 
         places = [QUARTERLY.index(name) for name in quarterly_columns(measure)]
-        values = self.arrays.quarters[..., places].astype(np.float64)
+        values = self.part("quarters")[..., places].astype(np.float64)
         values = values.reshape(STRATEGIES, self.runs, *values.shape[3:])
         return over_years(values, measure, self.session.scenario.start_year)
 
@@ -484,12 +501,12 @@ class Estimate:
         session = self.session
         if len(plausible_names(session.futures)) < len(session.futures):
             return compare(self.shown, baseline=session.settings.baseline)
-        measures, all_names = self.arrays.runs, tuple(session.scenario.measures)
+        measures, all_names = self.part("runs"), tuple(session.scenario.measures)
         found = {
             name: np.ascontiguousarray(measures[..., all_names.index(name)], np.float64)
             for name in SHOWN
         }
-        money = self.arrays.regions[..., [*REGION_MEASURES].index("benefit_money")]
+        money = self.part("regions", [*REGION_MEASURES].index("benefit_money"))
         runs = RunArrays(
             found, np.ascontiguousarray(money, np.float64).sum(axis=-1),
             find_alone(session.worlds, [*session.futures], session.settings.assumptions),

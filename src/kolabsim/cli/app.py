@@ -46,15 +46,19 @@ def app(
         raise InputError.of(text, value=f"{limits:g}", least="0.1", most="1000")
     port = free_port(host, port)
     require("nicegui", extra="app", what=_("the web page"))
-    from kolabsim.app.server import serve
+    from kolabsim.app.ahead import Ahead
 
     announce_compilation()
+    ahead = Ahead(scenario)  # while this imports the framework
+    from kolabsim.app.server import serve
+
     shown = f"[{host}]" if ":" in host else host
     text = _("Open http://{host}:{port} in a browser; Ctrl+C ends it.")
     terminal(sys.stdout).print(text.format(host=shown, port=port), soft_wrap=True)
     sys.stdout.flush()
     serve(
-        host, port, scenario=scenario, show=not no_browser, allowed=allow_host, factor=limits
+        host, port, scenario=scenario, show=not no_browser, allowed=allow_host, factor=limits,
+        ahead=ahead,
     )  # fmt: skip
 
 

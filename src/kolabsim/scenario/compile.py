@@ -53,8 +53,8 @@ def build_world(scenario: Scenario) -> World:
     return World(
         region=place,
         contact=contact,
-        area=_area_records(scenario),
-        setting=_setting(scenario),
+        area=build_areas(scenario),
+        setting=build_setting(scenario),
         capacity=np.array(regions.capacity, np.float64, order="C"),
         stress=np.array(regions.stress, np.float64, order="C"),
         culture=np.array(regions.culture, np.float64, order="C"),
@@ -72,7 +72,8 @@ def build_world(scenario: Scenario) -> World:
     )
 
 
-def _area_records(scenario: Scenario) -> np.ndarray:
+def build_areas(scenario: Scenario) -> np.ndarray:
+    """Return the records of the service areas [A]."""
     records = empty_records(len(scenario.areas), state.AREA)
     for name in AREA_ATTRIBUTES:
         records[name] = [getattr(area, name) for area in scenario.areas.values()]
@@ -81,7 +82,8 @@ def _area_records(scenario: Scenario) -> np.ndarray:
     return records
 
 
-def _setting(scenario: Scenario) -> np.ndarray:
+def build_setting(scenario: Scenario) -> np.ndarray:
+    """Return the record of the structures and the time of the model [1]."""
     setting = empty_records(1, state.MOMENT)
     for name, words in (
         ("shares", levers.SHARES), ("consent", levers.CONSENTS),
