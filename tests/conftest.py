@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,26 @@ def _language_of_the_test() -> Iterator[None]:
     chosen = list(i18n._chosen)
     yield
     i18n._chosen[:] = chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_compiled_rules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Do not optimise the loop of user-defined rules, which takes two thirds of compiling it.
+
+    Its results are the same to the last bit. The long tests compile it as users do. What is kept on
+    disk is optimised always: a loop that is bound to other rules never is.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.option.markexpr != "long":
+            compiler = pytest.importorskip("kolabsim.model.compiler")
+            optimise = compiler._Library._optimize_final_module
+
+            def optimise_unless_rebound(library: Any) -> None:
+                if not library.name.endswith("_rebound"):
+                    optimise(library)
+
+            patch.setattr(compiler._Library, "_optimize_final_module", optimise_unless_rebound)
+        yield
 
 
 @pytest.fixture
