@@ -6,6 +6,7 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,7 @@ def make_scenario(
         return Scenario.load(path)
 
 
+@cache
 def random_scenario(seed: int) -> Scenario:
     """A small world in which everything that can be set is set at random."""
     luck, more_luck = np.random.default_rng(seed), np.random.default_rng([seed, 1])

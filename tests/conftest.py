@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import disk_usage
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,12 @@ else:
         "kolabsim", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
     )
     settings.load_profile("kolabsim")
+
+# A results folder is synced to disk with every file that it gets, so tests keep theirs in memory
+# where there is enough of it.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and disk_usage(MEMORY).free > 4e9:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Tests run side by side, so the threads of BLAS would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -54,6 +62,27 @@ def _language_of_the_test() -> Iterator[None]:
     chosen = list(i18n._chosen)
     yield
     i18n._chosen[:] = chosen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quickly_compiled_rules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Optimise neither the loop of user-defined rules nor the stages of a run in tests.
+
+    It takes two thirds of compiling them, and their results are the same to the last bit. The long
+    tests compile them as users do. All of the model that is kept on disk is optimised: a loop that
+    is bound to other rules never is kept.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.option.markexpr != "long":
+            compiler = pytest.importorskip("kolabsim.model.compiler")
+            optimise = compiler._Library._optimize_final_module
+
+            def optimise_unless_rebound(library: Any) -> None:
+                if not library.name.endswith(("_rebound", "take_stage")):
+                    optimise(library)
+
+            patch.setattr(compiler._Library, "_optimize_final_module", optimise_unless_rebound)
+        yield
 
 
 @pytest.fixture

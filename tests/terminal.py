@@ -8,8 +8,12 @@ import os
 import subprocess
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 from unittest import mock
+
+from click import Command
+from typer.main import get_command
 
 from kolabsim import i18n
 
@@ -21,7 +25,7 @@ def kolabsim(
 
     ``typed`` is what the user answers when asked.
     """
-    from kolabsim.cli import main
+    from kolabsim.cli import main, typer
 
     out, err = io.StringIO(), io.StringIO()
     with (
@@ -30,6 +34,7 @@ def kolabsim(
         mock.patch.object(sys, "argv", ["kolabsim", *map(str, words)]),
         mock.patch.object(sys, "stdin", io.StringIO(typed)),
         mock.patch.object(i18n, "_chosen", []),
+        mock.patch.object(typer.main, "get_command", built),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
@@ -42,6 +47,18 @@ def kolabsim(
         except SystemExit as stop:
             code = stop.code or 0
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def built(_program: object) -> Command:
+    """All commands, which tests build once in each language."""
+    return built_in(i18n.language())
+
+
+@cache
+def built_in(_language: str) -> Command:
+    from kolabsim.cli import program
+
+    return get_command(program)
 
 
 def kolabsim_process(

@@ -30,6 +30,18 @@ def tool():
     return module
 
 
+@pytest.fixture(scope="module")
+def used(tool):
+    """The messages of the code, by room."""
+    return tool.messages()
+
+
+@pytest.fixture(scope="module")
+def catalogues(tool):
+    """The translated messages, by room."""
+    return tool.translated()
+
+
 def test_english_is_spoken_unless_something_else_is_wished(monkeypatch) -> None:
     assert i18n.language() == "en"
     monkeypatch.setenv("KOLABSIM_LANG", "id_ID.UTF-8")
@@ -89,25 +101,23 @@ def test_english_needs_no_catalogue() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_every_message_has_an_indonesian_translation(tool) -> None:
+def test_every_message_has_an_indonesian_translation(tool, used, catalogues) -> None:
     """Run ``python tools/update_catalogue.py`` and translate what it names."""
-    catalogues = tool.translated()
-    for room, used in tool.messages().items():
-        assert [tool.first(m.id) for m in used if m.id and m.id not in catalogues[room]] == []
+    for room, found in used.items():
+        assert [tool.first(m.id) for m in found if m.id and m.id not in catalogues[room]] == []
         assert tool.untranslated(catalogues[room]) == []
 
 
-def test_no_translation_is_left_over(tool) -> None:
-    used, catalogues = tool.messages(), tool.translated()
+def test_no_translation_is_left_over(used, catalogues) -> None:
     assert set(used) == set(catalogues)
     for room, catalogue in catalogues.items():
         assert [m.id for m in catalogue if m.id and m.id not in used[room]] == []
         assert not catalogue.obsolete
 
 
-def test_rooms_translate_the_same_message_alike(tool) -> None:
+def test_rooms_translate_the_same_message_alike(catalogues) -> None:
     seen = {}
-    for room, catalogue in tool.translated().items():
+    for room, catalogue in catalogues.items():
         for message in catalogue:
             if message.id:
                 first_room, string = seen.setdefault(message.id, (room, message.string))
@@ -147,11 +157,11 @@ def test_translations_of_pages_keep_code_links_and_terms(tool) -> None:
                 assert kept(message.id) == kept(message.string), (page, message.id)
 
 
-def test_translations_have_the_places_of_their_messages(tool) -> None:
+def test_translations_have_the_places_of_their_messages(tool, catalogues) -> None:
     def places(text: str) -> set[str]:
         return set(re.findall(r"\{[^{}]*\}|%\([a-z_]+\)s", text))
 
-    for message in chain.from_iterable(tool.translated().values()):
+    for message in chain.from_iterable(catalogues.values()):
         if message.id and message.string:
             english, indonesian = tool.first(message.id), tool.first(message.string)
             assert places(english) == places(indonesian), english

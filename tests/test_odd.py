@@ -45,7 +45,8 @@ def test_the_page_is_fresh():
     assert not stale, f"refresh docs/explanation/odd.md: {odd.COMMAND}"
 
 
-def test_a_stale_block_is_told_with_the_command_that_refreshes_it(tmp_path, capsys):
+def test_a_stale_block_is_told_with_the_command_that_refreshes_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(odd, "blocks", blocks)
     page = tmp_path / "odd.md"
     page.write_text(TEXT.replace(r"\alpha_i + \alpha_d", r"\alpha_i - \alpha_d"), encoding="utf-8")
     assert odd.main(["--check"], page) == 1

@@ -5,11 +5,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.pages import assert_alike, in_process
+from tests.sketches import sketching
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -44,6 +46,7 @@ def test_the_commands_for_ones_own_regions(page, table, report, tmp_path, sketch
         if f" {report} " in f"{line} "
     ]
     assert [words[1] for words in commands] == ["new", "run"]
+    commands[1].append("--quick")
     made, run = (in_process(words, tmp_path) for words in commands)
     assert made.returncode == 0, made.stderr
     assert_alike(f"...\n{shown}...\n", made.stdout)
@@ -51,13 +54,16 @@ def test_the_commands_for_ones_own_regions(page, table, report, tmp_path, sketch
     assert (tmp_path / f"results/{report}/report.html").is_file()
 
 
-def test_the_demo_is_the_command_that_make_and_the_readme_give(tmp_path):
+@pytest.mark.parametrize("size", ["--quick", pytest.param("", marks=pytest.mark.long)])
+def test_the_demo_is_the_command_that_make_and_the_readme_give(size, tmp_path):
+    """Its figures are drawn at its full size."""
     command = "kolabsim run experiments/kartamantul --out results/demo"
     assert f".venv/bin/{command}" in README
     assert ".venv\\Scripts\\" + command in README
     assert command in (TOP / "Makefile").read_text(encoding="utf-8")
     (tmp_path / "experiments").symlink_to(TOP / "experiments", target_is_directory=True)
-    done = in_process(command.split(), tmp_path)
+    with sketching() if size else nullcontext():
+        done = in_process(f"{command} {size}".split(), tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results/demo/report.html").is_file()
 

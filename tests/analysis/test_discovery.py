@@ -77,7 +77,7 @@ def test_a_box_of_words_alone_is_found():
 
 
 def test_no_more_factors_are_restricted_than_asked():
-    settings, _rng = futures(4, 200)
+    settings, _rng = futures(4, 120)
     fails = (settings[["x0", "x1", "x2"]] > 0.4).all(axis=1).to_numpy()
     assert set(discover(settings, fails, resamples=2, permutations=99).box.limits) == {
         "x0",
@@ -118,7 +118,7 @@ def test_where_there_is_nothing_to_find_it_says_so(number, verdict):
 
 
 def test_the_same_seed_finds_the_same():
-    settings, _rng = futures(6, 120)
+    settings, _rng = futures(6, 80)
     fails = (settings["x0"] > 0.7).to_numpy()
     one, two = (discover(settings, fails, seed=3, resamples=10, permutations=99) for _ in range(2))
     assert one.box.limits == two.box.limits

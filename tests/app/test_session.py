@@ -174,7 +174,10 @@ def test_sessions_share_the_runs_that_are_the_same(store, scenario, going):
     assert renewed.results.runs.equals(fresh.results.runs)
 
 
-def test_runs_that_made_room_are_simulated_again_for_a_download(store, scenario, going):
+def test_runs_that_made_room_are_simulated_again_for_a_download(
+    store, scenario, going, monkeypatch
+):
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (10, 20))
     session = Session(Settings(levers={"ngo": 0.5}), scenario)
     estimate = next(session.estimates(going))
     links, before = estimate.links, estimate.data()
@@ -237,16 +240,20 @@ def test_large_tables_are_release_and_come_back(estimate):
     assert estimate.results.runs.equals(runs)
 
 
-def test_the_data_are_tables_and_the_scenario(estimate):
+@pytest.fixture(scope="module")
+def downloads(estimate):
+    return {kind: estimate.download(kind) for kind in ("scenario", "differences", "data")}
 
-    with zipfile.ZipFile(io.BytesIO(estimate.data())) as archive:
+
+def test_the_data_are_tables_and_the_scenario(downloads):
+    with zipfile.ZipFile(io.BytesIO(downloads["data"][1])) as archive:
         assert len(archive.read("runs.csv").splitlines()) == 201
         assert yaml.safe_load(archive.read("scenario.yaml"))["extends"] == "kartamantul"
 
 
-def test_every_download_has_a_name_and_a_content(estimate):
+def test_every_download_has_a_name_and_a_content(downloads):
     for kind, ending in {"scenario": "yaml", "differences": "csv", "data": "zip"}.items():
-        name, content = estimate.download(kind)
+        name, content = downloads[kind]
         assert name.endswith(ending)
         assert content
 

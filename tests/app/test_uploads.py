@@ -49,14 +49,16 @@ def test_a_table_may_have_any_name(uploads, name):
     assert uploads.load(make_study(uploads, {name: GOOD})).scenario.regions.codes == ("a", "b", "c")
 
 
-def test_a_study_can_be_taken_home_after_many_other_uploads(uploads, going):
+def test_a_study_can_be_taken_home_after_many_other_uploads(uploads, going, monkeypatch):
+    monkeypatch.setattr("kolabsim.app.uploads.STORED", 3)
+    monkeypatch.setattr("kolabsim.app.work.RUNS", (8, 16))
     name = make_study(uploads, {"mine.csv": GOOD})
     upload = uploads.load(name)
     estimate = next(
         Session(Settings(scenario=name), upload.scenario, upload=upload).estimates(going)
     )
     file, content = estimate.download("scenario")
-    for k in range(STORED):
+    for k in range(3):
         make_study(uploads, {f"other{k}.csv": GOOD})
     assert name not in uploads.names()
     assert estimate.download("scenario") == (file, content) == ("mine.zip", content)

@@ -96,7 +96,7 @@ def test_other_lists_are_refused(tmp_path, refused):
 
 
 def test_a_closed_output_is_no_problem(tmp_path):
-    command = shlex.join([sys.executable, "-m", "kolabsim", "list", "experiments"])
+    command = shlex.join([sys.executable, "-m", "kolabsim", "list", "measures"])
     for closed in (">&-", ">&- 2>&- <&-"):
         done = subprocess.run(["sh", "-c", f"{command} {closed}"], timeout=120, check=False)
         assert done.returncode == 0

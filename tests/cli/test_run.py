@@ -249,7 +249,7 @@ HOSTILE = {
 }
 
 
-def test_pages_of_regions_stay_in_their_folder_whatever_the_codes(tmp_path):
+def test_pages_of_regions_stay_in_their_folder_whatever_the_codes(tmp_path, sketched_figures):
     """Codes that are paths, that need quoting, and that differ only in case."""
     rows = "".join(
         f"{code},{name},9000,0,0.{k}\n" for k, (code, name) in enumerate(HOSTILE.items())

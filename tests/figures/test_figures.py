@@ -38,6 +38,8 @@ from kolabsim.study.design import make_design
 from tests.figures import gallery
 
 SVG = "{http://www.w3.org/2000/svg}"
+EVERY_DAY = dict(zip(gallery.FIGURES, itertools.cycle(("en", "id"))))
+"""The language in which each figure is drawn every day; the long tests draw it in the other one."""
 
 
 @pytest.fixture(autouse=True)
@@ -141,8 +143,14 @@ def test_only_figures_draw_and_all_that_they_draw_is_public():
                 assert node.name in figures.__all__, f"{node.name} is not public"
 
 
-@pytest.mark.parametrize("language", ["en", "id"])
-@pytest.mark.parametrize("name", gallery.FIGURES)
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        pytest.param(name, language, marks=() if EVERY_DAY[name] == language else pytest.mark.long)
+        for name in gallery.FIGURES
+        for language in ("en", "id")
+    ],
+)
 def test_every_figure_is_an_accessible_picture_with_text(name, language):
     svg = drawn(name, language)
     root = ET.fromstring(svg)
@@ -171,7 +179,7 @@ def test_a_figure_draws_in_the_axes_that_it_is_given(name):
 
 
 def test_no_ids_of_figures_on_a_page_clash():
-    svgs = [drawn(name, language) for name in gallery.FIGURES for language in ("en", "id")]
+    svgs = [drawn(name, language) for name, language in EVERY_DAY.items()]
     every = []
     for svg in set(svgs):
         root = ET.fromstring(svg)

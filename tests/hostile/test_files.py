@@ -113,7 +113,7 @@ def refused_or(work) -> object:
         return None
 
 
-@cases(150, 3000)
+@cases(50, 3000)
 def test_scenarios(number, folder) -> None:
     path = folder / "x.yaml"
 
@@ -132,7 +132,7 @@ def test_scenarios(number, folder) -> None:
     tried(number, check, content=content, language=LANGUAGES)
 
 
-@cases(100, 2000)
+@cases(30, 2000)
 def test_experiments(number, folder) -> None:
     path = folder / "experiment.yaml"
 
@@ -154,7 +154,7 @@ MEASURED = Columns.model_validate(
 )
 
 
-@cases(80, 1000)
+@cases(25, 1000)
 def test_tables_of_regions(number, folder) -> None:
     path = folder / "regions.csv"
 
@@ -183,7 +183,7 @@ def test_tables_of_regions(number, folder) -> None:
     tried(number, check, content=content, language=LANGUAGES, columns=columns)
 
 
-@cases(60, 3000)
+@cases(20, 3000)
 def test_tables_of_contacts(number, folder) -> None:
     path = folder / "contacts.csv"
     codes = tuple(Scenario.load("kartamantul").regions.codes)
@@ -203,7 +203,7 @@ def test_tables_of_contacts(number, folder) -> None:
     tried(number, check, content=files(st.one_of(tables(CONTACTS), lines(CONTACTS))))
 
 
-@cases(60, 3000)
+@cases(20, 3000)
 def test_a_number_is_read_as_it_was_meant_or_not_at_all(number, folder) -> None:
     path = folder / "numbers.csv"
     columns = Columns.model_validate(
@@ -239,7 +239,7 @@ def test_a_number_is_read_as_it_was_meant_or_not_at_all(number, folder) -> None:
     tried(number, check, values=values, style=style, separator=separator)
 
 
-@cases(150, 3000)
+@cases(50, 3000)
 def test_shapes_of_regions(number, folder) -> None:
     scenario = Scenario.load("kartamantul")
     path, regions = folder / "x.geojson", scenario.regions
@@ -376,7 +376,7 @@ SETTINGS = st.one_of(
 )  # fmt: skip
 
 
-@cases(40, 1000)
+@cases(15, 1000)
 def test_commands(number, folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(run, "publish", stopping)
@@ -501,7 +501,7 @@ PROGRAMS = (
 )  # fmt: skip
 
 
-@cases(30, 600)
+@cases(15, 600)
 def test_programs_that_cannot_be_run(number, folder) -> None:
     path = folder / "rule.py"
     told: list[Path] = []

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -130,13 +129,17 @@ AWFUL_SCENARIO = {
 )  # fmt: skip
 def test_awful_worlds_have_a_report(tmp_path, rows, scenario, study, language) -> None:
     write_world(tmp_path / "world", rows, scenario=scenario, **study)
-    # test_small_worlds draws the figures of a single region.
-    with sketching() if len(rows) == 1 else nullcontext():
-        assert through_files(tmp_path / "world", language, run=True)
-    through_python(tmp_path / "world", language)
+    folder = tmp_path / "world"
+    with sketching():
+        assert through_files(folder, language, run=True)
+    if len(rows) > 1:  # test_small_worlds draws the figures of a single region
+        command = "--lang", language, "run", "study.yaml", "--out", "drawn"
+        assert told(folder, *command)[0] == 0
+        assert list((folder / "drawn/figures").glob("*.svg"))
+    through_python(folder, language)
 
 
-@cases(40, 300)
+@cases(15, 300)
 def test_worlds_are_checked_and_simulated(number, tmp_path) -> None:
     def check(rows: list, scenario: dict, study: dict, language: str) -> None:
         write_world(tmp_path / "world", rows, scenario=scenario, **study)

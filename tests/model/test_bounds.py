@@ -176,7 +176,7 @@ def check_columns(run: Run) -> None:
     assert np.isfinite(s.ledger).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(worlds(), st.integers(0, 2**32))
 def test_everything_stays_in_its_range(world: dict[str, object], seed: int) -> None:
     scenario = make_scenario(**world)

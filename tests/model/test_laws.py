@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kolabsim.model import laws
@@ -473,6 +473,7 @@ MORE = {
 
 
 @pytest.mark.parametrize("name", LESS)
+@settings(max_examples=30)
 @given(one=SHARE, other=SHARE)
 def test_more_of_it_is_less_of_that(name, one, other) -> None:
     low, high = sorted((one, other))
@@ -481,6 +482,7 @@ def test_more_of_it_is_less_of_that(name, one, other) -> None:
 
 
 @pytest.mark.parametrize("name", MORE)
+@settings(max_examples=30)
 @given(one=SHARE, other=SHARE)
 def test_more_of_it_is_more_of_that(name, one, other) -> None:
     low, high = sorted((one, other))

@@ -84,7 +84,10 @@ def close(one: object, other: object, what: str = "") -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(WORLDS))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(20), *(pytest.param(k, marks=pytest.mark.long) for k in range(20, WORLDS))],
+)
 def test_every_quarter_of_random_worlds_is_as_the_specification_says(seed: int) -> None:
     scenario = random_scenario(seed)
     run = Run(scenario, "mixed", seed=seed, run=3)

@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip("hypothesis")
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kolabsim as ks
@@ -34,6 +34,7 @@ def grouped(number, sign):
     return f"{number:,}".replace(",", sign)
 
 
+@settings(max_examples=40)
 @given(
     people=st.lists(st.integers(1, 9_999_999), min_size=4, max_size=7, unique=True),
     labels=LABELS,
@@ -68,6 +69,7 @@ def test_any_writing_gives_the_same_regions(
     assert found.regions["population"].tolist() == people
 
 
+@settings(max_examples=40)
 @given(
     people=st.lists(st.integers(100, 99_999), min_size=6, max_size=40, unique=True),
     is_first=st.booleans(),

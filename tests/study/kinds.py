@@ -10,7 +10,7 @@ FACTORS = "factors: {parameters.trust_start: , parameters.exit_base: }\n"
 KINDS = {
     "comparison": "strategies: [voluntary, team]\nplausible: 2\nruns: 4\n",
     "sensitivity": f"{FACTORS}method: morris\nsamples: 4\noutcomes: [trust, trust@3]\nruns: 2\n",
-    "robustness": f"{FACTORS}strategies: [voluntary, team]\nsamples: 20\nruns: 2\n",
+    "robustness": f"{FACTORS}strategies: [voluntary, team]\nsamples: 10\nruns: 2\n",
     "sweep": f"{FACTORS}levels: 3\nplausible: 0\nruns: 2\n",
     "search": "levers: [mechanisms]\npopulation: 8\ngenerations: 2\nruns: [2, 4]\nplausible: 2\n",
 }

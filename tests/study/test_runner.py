@@ -153,7 +153,7 @@ def test_another_version_of_the_model_is_refused(tmp_path):
 
 
 @settings(
-    max_examples=8, deadline=None, database=None, derandomize=True,
+    max_examples=5, deadline=None, database=None, derandomize=True,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(seconds=st.sampled_from([1e-9, 0.01, 5.0]), workers=st.integers(1, 3), data=st.data())

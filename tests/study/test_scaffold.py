@@ -217,7 +217,7 @@ def test_what_is_typed(tmp_path, sketched_figures):
     files = "my valley/scenario.yaml", "my valley/experiment.yaml"
     done = kolabsim("check", *files, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    done = kolabsim("run", "my valley", "--runs", "4", folder=tmp_path)
+    done = kolabsim("run", "my valley", "--quick", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "results/my valley/report.html").is_file()
 
