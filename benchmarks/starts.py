@@ -23,26 +23,30 @@ def wheel() -> list[Reading]:
         subprocess.run([*pip, str(place), str(file)], check=True, capture_output=True)
         found = []
         for number in range(3):
-            found.append(_answer(name, f"{name}/cache{number}", place))
+            found.append(_answer(name, f"{name}/cache{number}", place)[1])
     return [Reading("first answer from a wheel, processor time", min(found), "s", at_most=2)]
 
 
 def checkout() -> list[Reading]:
     """The first answer of a checkout, its cache empty; then with the cache; 90 s."""
     with tempfile.TemporaryDirectory() as name:
-        cold = _answer(name, f"{name}/cache", ROOT / "src")
-        warm = min(_answer(name, f"{name}/cache", ROOT / "src") for _ in range(3))
-    why = "the loop is compiled, which a wheel spares"
+        clock, cold = _answer(name, f"{name}/cache", ROOT / "src")
+        warm = min(_answer(name, f"{name}/cache", ROOT / "src")[1] for _ in range(3))
+    why = (
+        "numba infers the types of some 290 functions and lowers them, in Python and on one core: "
+        "four fifths of the time, which a wheel spares"
+    )
     return [
-        Reading("first answer from a checkout, processor time", cold, "s", at_most=12, why=why),
+        Reading("first answer from a checkout, clock", clock, "s", at_most=12, why=why),
+        Reading("first answer from a checkout, processor time", cold, "s"),
         Reading("later first answers of a process, processor time", warm, "s", at_most=2),
     ]
 
 
-def _answer(folder: str, cache: str, package: Path) -> float:
-    """Processor time of a process that gives its first answer with the package in a folder."""
+def _answer(folder: str, cache: str, package: Path) -> tuple[float, float]:
+    """Clock and processor time of a process's first answer with the package in a folder."""
     code = f"import os; os.chdir({folder!r}); {ANSWER}"
-    return timed([sys.executable, "-c", code], NUMBA_CACHE_DIR=cache, PYTHONPATH=str(package))[1]
+    return timed([sys.executable, "-c", code], NUMBA_CACHE_DIR=cache, PYTHONPATH=str(package))
 
 
 COMMANDS = (

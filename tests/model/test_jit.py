@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kolabsim.analysis import fairness
 from kolabsim.engine.ensemble import build_task, new_state, run_block
-from kolabsim.model import compiler, rng
+from kolabsim.model import compiler, laws, rng
 from kolabsim.model.jit import argsort, in_python
 from kolabsim.model.version import digest
 from kolabsim.scenario.scenario import Scenario
@@ -91,3 +91,19 @@ def test_damaged_code_is_not_read_and_makes_room(tmp_path, monkeypatch) -> None:
     with pytest.raises(FileNotFoundError):
         compiler._read(file.name, None)
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("copied", "longest", "said"),
+    [(True, 270, "alwaysinline"), (True, 0, "noinline"), (False, 270, "noinline")],
+)
+def test_long_functions_and_stages_stay_apart(copied, longest, said, monkeypatch) -> None:
+    """As one function, the loop with all its stages takes twice the time to compile."""
+    monkeypatch.setattr(compiler, "SHORT", longest)
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+    dispatcher = compiler.make_dispatcher(
+        laws.closer.py_func, False, options | {"forceinline": copied}
+    )
+    dispatcher.compile((compiler.types.float64,) * 3)
+    (made,) = dispatcher.overloads.values()
+    assert {"alwaysinline", "noinline"} & set(made.library.get_llvm_str().split()) == {said}

@@ -37,6 +37,7 @@ from kolabsim.model.jit import (
     device,
     inlined,
     shared_device,
+    stage,
 )
 from kolabsim.model.levers import BOARD, CAP, CHOICE, CONTRACT, OPEN
 from kolabsim.model.state import BUYER, NOBODY, ROW
@@ -55,7 +56,7 @@ def form_agreements(s, policy, p, quarter):
     fund(s, policy, p, quarter)
 
 
-@inlined
+@stage
 def carry_out_leavings(s, p, quarter):
     """Let members leave that decided to; a body of one dissolves."""
     for i in range(s.slot.shape[0]):
@@ -78,7 +79,7 @@ def leave_body(s, p, i, a, quarter):
         tally_one(s, p, body, quarter)
 
 
-@inlined
+@stage
 def impose_mandates(s, policy, p, quarter):
     """Unite the regions of each mandate that begins now, without a vote.
 
@@ -175,7 +176,7 @@ def record_expectation(s, i, a, benefit_seen, is_new):
         region.aspiration = (region.aspiration * before + benefit_seen * now) / (before + now)
 
 
-@inlined
+@stage
 def conclude_negotiations(s, p, quarter):
     """Conclude or refuse the negotiations of this quarter in the drawn order."""
     queue, areas, ballot = queue_negotiations(s), s.slot.shape[1], np.empty(CAP)

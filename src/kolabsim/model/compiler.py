@@ -87,7 +87,11 @@ class _Locator(UserProvidedCacheLocator):
 
 
 SHORT = 270
-"""Instructions of the longest function that is copied into its callers."""
+"""Instructions of the longest device function that is copied into its callers.
+
+Longer ones are never copied, although they have one caller and their code would not grow: the time
+to optimise a function grows faster than its length.
+"""
 
 
 class _Unbound:
@@ -112,7 +116,7 @@ class _Library(JITCodeLibrary):
     """
 
     is_device = False
-    is_copied = False
+    copied: bool | None = None
     kept_as = ""
 
     @property
@@ -133,8 +137,8 @@ class _Library(JITCodeLibrary):
         if self.is_device:
             self._finalize_dynamic_globals()
             for function in self._final_module.functions:
-                if self.is_copied and not function.is_declaration and _is_short(function):
-                    function.add_function_attribute("alwaysinline")
+                if self.copied is not None and function.name.startswith("_ZN8kolabsim"):
+                    self._say_whether_copied(function)
             self._finalized = True
             return
         functions = self._final_module.functions
@@ -153,6 +157,11 @@ class _Library(JITCodeLibrary):
         self._optimize_final_module()
         self._final_module.verify()
         self._finalize_final_module()
+
+    def _say_whether_copied(self, function: Any) -> None:
+        if not function.is_declaration:
+            copied = self.copied and _is_short(function)
+            function.add_function_attribute("alwaysinline" if copied else "noinline")
 
     def get_pointer_to_function(self, name: str) -> int:
         if not self.is_device:
@@ -210,13 +219,14 @@ def _read(name: str, codegen: Any) -> Any:
 class _Compiler(Compiler):
     """Numba's compiler, with libraries of our own."""
 
-    copies = False
+    copies: bool | None = None
+    """Whether its functions are copied into their callers; by default LLVM decides."""
 
     def compile_extra(self, function: Callable) -> Any:
         codegen = self.state.targetctx.codegen()
         self.state.library = _Library(codegen, function.__qualname__)
         self.state.library.is_device = self.state.flags.no_cpython_wrapper
-        self.state.library.is_copied = self.copies
+        self.state.library.copied = self.copies
         self.state.library.enable_object_caching()
         return super().compile_extra(function)
 
@@ -231,6 +241,12 @@ class _CopyingCompiler(_Compiler):
     """It makes device functions whose code is copied into that of their callers."""
 
     copies = True
+
+
+class _SeparateCompiler(_Compiler):
+    """It makes device functions that stay apart."""
+
+    copies = False
 
 
 class _Implementation(CompileResultCacheImpl):
@@ -312,8 +328,9 @@ class _DeviceCache(_Cache):
 
 def make_dispatcher(function: Callable, kept: bool, options: dict[str, Any]) -> Callable:
     """Numba's dispatcher of a function: it compiles, or loads what an earlier process compiled."""
-    copies = options.get("forceinline") and options["no_cpython_wrapper"]
-    compiler = _CopyingCompiler if copies else _Compiler
+    compiler = _Compiler
+    if options["no_cpython_wrapper"] and "forceinline" in options:
+        compiler = _CopyingCompiler if options["forceinline"] else _SeparateCompiler
     dispatcher = numba.njit(pipeline_class=compiler, **options | {"forceinline": False})(function)
     is_on_disk = Path(inspect.getfile(function)).is_file()
     if kept and is_on_disk and cache_folder() is not None:

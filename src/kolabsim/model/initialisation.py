@@ -13,7 +13,7 @@ from kolabsim.model.bodies import (
     remember,
     tally_one,
 )
-from kolabsim.model.jit import device, inlined, kernel
+from kolabsim.model.jit import device, kernel, stage
 from kolabsim.model.levers import CAP
 from kolabsim.model.parameters import (
     AUTONOMY_CONCENTRATION,
@@ -30,7 +30,7 @@ GOODWILL, AUTONOMY, STRESS = range(0, 6, 2)
 """First of the two numbers of each trait among the draws of PREFERENCES."""
 
 
-@inlined
+@stage
 def initialise(w, s, policy, p, key):
     """Set up a run; ``key`` addresses the draws of the traits of regions, not of their actions."""
     regions, areas = s.slot.shape

@@ -8,7 +8,7 @@ import numpy as np
 
 from kolabsim.model import laws
 from kolabsim.model.bodies import refresh_slot, remember, tally_all
-from kolabsim.model.jit import allocating_device, argsort, device, inlined
+from kolabsim.model.jit import allocating_device, argsort, device, stage
 from kolabsim.model.levers import (
     ALL,
     BEST,
@@ -41,7 +41,7 @@ SUPPORTERS_AT = GOVERNMENT
 """Position of the first supporter among the levers."""
 
 
-@inlined
+@stage
 def start_quarter(w, s, policy, p, quarter):
     """Start a quarter: read the levers in force, apply shocks, and reset the counters."""
     now = s.moment[0]
@@ -81,7 +81,7 @@ def start_quarter(w, s, policy, p, quarter):
         now.members_before += s.body[body].members
 
 
-@inlined
+@stage
 def support(s, policy, p, custom, quarter):
     """Let all supporters make their offers, and update the rows of parties.
 

@@ -133,14 +133,24 @@ def device(function: Callable) -> Callable:
     (:func:`host_entry` makes an entry for Python where one is needed.) It does not count
     references: passing the state would otherwise cost twenty atomic operations a call, more than
     most device functions do. It must therefore neither create nor return an array. The machine code
-    of a short one is copied into that of its callers, which saves the time of the calls.
+    of a short one is copied into that of its callers, which saves the time of the calls; a long one
+    stays apart (:func:`stage`).
     """
     return compiled(function, _nrt=False, forceinline=True)
 
 
 def shared_device(function: Callable) -> Callable:
-    """A device function that is never copied into its callers, because it has several."""
-    return compiled(function, _nrt=False)
+    """A device function that is never copied: it has several callers, or the loop calls it."""
+    return compiled(function, _nrt=False, forceinline=False)
+
+
+def stage(function: Callable) -> Callable:
+    """A device function that may create arrays, and is never copied into the loop that calls it.
+
+    The time to optimise a function and to choose its registers grows faster than its length. As one
+    function, the loop with all its stages took twice the time, and ran no faster.
+    """
+    return compiled(function, forceinline=False)
 
 
 def allocating_device(function: Callable) -> Callable:
@@ -151,8 +161,8 @@ def allocating_device(function: Callable) -> Callable:
 def inlined(function: Callable) -> Callable:
     """A function that is copied into its callers before they are compiled; Python may call it.
 
-    Each level between the loop of the ensemble and the laws compiles all levels below it once more.
-    Inlining the functions with one caller, and the very short ones, saves a quarter of that time.
+    Numba copies its statements before it looks for their types, which takes longer than a call:
+    for the few functions whose calls would cost time in each run.
     """
     return compiled(function, inline="always")
 

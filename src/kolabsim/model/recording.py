@@ -6,7 +6,15 @@ import numpy as np
 
 from kolabsim.model import laws
 from kolabsim.model.bodies import are_partners
-from kolabsim.model.jit import allocating_device, argsort, device, inlined, kernel
+from kolabsim.model.jit import (
+    allocating_device,
+    argsort,
+    device,
+    inlined,
+    kernel,
+    shared_device,
+    stage,
+)
 from kolabsim.model.levers import CAP, CONTRACT
 from kolabsim.model.measures import AT, CHANNEL_COUNT, FIRST_CHANNEL
 from kolabsim.model.parameters import NEGLIGIBLE, QUARTERS
@@ -64,7 +72,7 @@ def add_channels(slot, factor, out, at):
     out[at + 9] += factor * slot.entry
 
 
-@device
+@shared_device
 def record_region(i, s, part, out):
     """Add a quarter to the figures of a region in each area, [R, A, measures].
 
@@ -115,7 +123,7 @@ def clear(out):
         out[k] = 0.0
 
 
-@device
+@shared_device
 def add_region(i, s, quarter, quality, out):
     """Add a region to sums over regions and areas; ``quality`` takes its mean quality.
 
@@ -151,7 +159,7 @@ def add_region(i, s, quarter, quality, out):
     out[AT.commitment] += s.region[i].commitment
 
 
-@inlined
+@stage
 def conclude(s, p, custom, quarter, quality, out):
     """Make the measures of a quarter from the sums over its regions, bodies and the ledger.
 

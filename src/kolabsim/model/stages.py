@@ -32,7 +32,7 @@ from kolabsim.model.bodies import (
 )
 from kolabsim.model.decision_rules import built_in
 from kolabsim.model.interventions import bill
-from kolabsim.model.jit import ahead_of_body, device, inlined
+from kolabsim.model.jit import ahead_of_body, device, inlined, shared_device, stage
 from kolabsim.model.levers import BOARD, LASTING, TERMS
 from kolabsim.model.parameters import (
     ASPIRATION_LEARNING,
@@ -297,7 +297,7 @@ def most_trust(i, j, built, s):
 
 
 # 3 plan -----------------------------------------------------------------------------------------
-@device
+@shared_device
 def plan(i, s, p, key):
     """A region's negotiations advance, and it decides whether to leave its bodies (E9, E11)."""
     region, block, leaving = s.region[i], NOBODY, rng.NO_WORDS
@@ -420,7 +420,7 @@ def paid_to_enter(slot):
     return -QUARTERS * own / (slot.people * slot.alone)
 
 
-@inlined
+@stage
 def produce(s, policy, p, quarter):
     """Let all joint bodies produce, and bill the levers."""
     for body in range(len(s.body)):
