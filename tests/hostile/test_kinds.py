@@ -277,7 +277,7 @@ def test_a_report_survives_that_of_its_kind(tmp_path, monkeypatch):
     [
         ("kolabsim.report.comparison.tables.cost_table", "This section is missing", "winners.svg"),
         ("kolabsim.figures.forest", "This figure is missing", "winners.svg"),
-        ("matplotlib.figure.Figure.savefig", "This figure is missing", ""),
+        ("kolabsim.figures.style.draw_into", "This figure is missing", ""),
     ],
 )  # fmt: skip
 def test_a_report_survives_its_parts(tmp_path, monkeypatch, place, missing, kept):
