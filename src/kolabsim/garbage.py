@@ -1,10 +1,11 @@
-"""Python's garbage collection, while it could only waste time."""
+"""What Python does with memory: when garbage is looked for, and what goes back to the system."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -21,3 +22,9 @@ def uncollected() -> Iterator[None]:
     finally:
         if pauses:
             gc.enable()
+
+
+def return_memory() -> None:
+    """Return freed memory to the system, where the C library is one that otherwise keeps it."""
+    with suppress(AttributeError, OSError, TypeError):  # as on macOS and Windows
+        ctypes.CDLL(None).malloc_trim(0)

@@ -45,6 +45,11 @@ class Pages:
         self._waiting: OrderedDict[str, tuple[float, Client]] = OrderedDict()
         self._open: set[str] = set()
 
+    @property
+    def number(self) -> int:
+        """Number of pages that a browser has opened."""
+        return len(self._open)
+
     def enter(self, client: Client) -> bool:
         """Note that a page was loaded; False if too many are open.
 

@@ -89,6 +89,7 @@ from kolabsim.app.widgets import (
 from kolabsim.errors import InputError, KolabsimError, Problem, Problems
 from kolabsim.figures.formatting import count, decimal, significant
 from kolabsim.figures.labels import capitalise, measure_title
+from kolabsim.garbage import return_memory
 from kolabsim.i18n import LANGUAGES, _, language, ngettext, speaking
 from kolabsim.scenario.notices import find_notices
 
@@ -100,7 +101,9 @@ OVERHEAD = 100_000
 """Bytes that a request may have besides the files of an upload."""
 COLLECTED = 5000
 """Number of deleted elements after which garbage is collected, those of some twenty pages that were
-open: hundreds of pages would wait otherwise."""
+open: hundreds of pages would wait otherwise. It is collected too when nobody is there to wait."""
+CLEARING = 0.1
+"""Seconds after which a page that is being deleted is garbage."""
 MOST_TOLD = 150
 """Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
@@ -163,11 +166,18 @@ def forget_routes(client: Client) -> None:
         if hasattr(found, "cache_clear"):
             found.cache_clear()
     DELETED[0] += len(client.elements)
-    if DELETED[0] >= COLLECTED:
+    if DELETED[0] >= COLLECTED or not PAGES.number:
+        asyncio.get_running_loop().call_later(CLEARING, clear)
+
+
+def clear() -> None:
+    """Return the memory of pages that were deleted, unless that was done meanwhile."""
+    if DELETED[0]:
         DELETED[0] = 0
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        return_memory()
 
 
 def is_admitted() -> bool:
