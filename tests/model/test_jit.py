@@ -95,10 +95,10 @@ def test_damaged_code_is_not_read_and_makes_room(tmp_path, monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("copied", "longest", "said"),
-    [(True, 270, "alwaysinline"), (True, 0, "noinline"), (False, 270, "noinline")],
+    [(True, 270, {"alwaysinline"}), (True, 0, set()), (False, 270, {"noinline"})],
 )
-def test_long_functions_and_stages_stay_apart(copied, longest, said, monkeypatch) -> None:
-    """As one function, the loop with all its stages takes twice the time to compile."""
+def test_short_functions_are_copied_and_stages_are_not(copied, longest, said, monkeypatch) -> None:
+    """What becomes of a long device function is left to LLVM."""
     monkeypatch.setattr(compiler, "SHORT", longest)
     options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     dispatcher = compiler.make_dispatcher(
@@ -106,4 +106,4 @@ def test_long_functions_and_stages_stay_apart(copied, longest, said, monkeypatch
     )
     dispatcher.compile((compiler.types.float64,) * 3)
     (made,) = dispatcher.overloads.values()
-    assert {"alwaysinline", "noinline"} & set(made.library.get_llvm_str().split()) == {said}
+    assert {"alwaysinline", "noinline"} & set(made.library.get_llvm_str().split()) == said

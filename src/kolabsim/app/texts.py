@@ -202,7 +202,7 @@ def waiting() -> str:
     """What the page shows until there is a first estimate."""
     if is_compiled_before():
         return _("Simulating …")
-    return _("The model is being compiled, once for this version; this takes up to half a minute.")
+    return _("The model is being compiled, once for this version; this takes about a minute.")
 
 
 # Imports ----------------------------------------------------------------------------------------

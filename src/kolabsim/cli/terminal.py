@@ -185,6 +185,6 @@ def announce_compilation() -> None:
     """Announce that the model must be compiled, unless an earlier process has done it."""
     from kolabsim.model.jit import is_compiled_before
 
-    text = _("The model is being compiled, once for this version; this takes up to half a minute.")
+    text = _("The model is being compiled, once for this version; this takes about a minute.")
     if not is_compiled_before():
         terminal().print(text)

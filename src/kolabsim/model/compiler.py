@@ -87,11 +87,7 @@ class _Locator(UserProvidedCacheLocator):
 
 
 SHORT = 270
-"""Instructions of the longest device function that is copied into its callers.
-
-Longer ones are never copied, although they have one caller and their code would not grow: the time
-to optimise a function grows faster than its length.
-"""
+"""Instructions of the longest device function that is always copied into its callers."""
 
 
 class _Unbound:
@@ -160,8 +156,10 @@ class _Library(JITCodeLibrary):
 
     def _say_whether_copied(self, function: Any) -> None:
         if not function.is_declaration:
-            copied = self.copied and _is_short(function)
-            function.add_function_attribute("alwaysinline" if copied else "noinline")
+            if not self.copied:
+                function.add_function_attribute("noinline")
+            elif _is_short(function):
+                function.add_function_attribute("alwaysinline")
 
     def get_pointer_to_function(self, name: str) -> int:
         if not self.is_device:

@@ -133,8 +133,7 @@ def device(function: Callable) -> Callable:
     (:func:`host_entry` makes an entry for Python where one is needed.) It does not count
     references: passing the state would otherwise cost twenty atomic operations a call, more than
     most device functions do. It must therefore neither create nor return an array. The machine code
-    of a short one is copied into that of its callers, which saves the time of the calls; a long one
-    stays apart (:func:`stage`).
+    of a short one is copied into that of its callers, which saves the time of the calls.
     """
     return compiled(function, _nrt=False, forceinline=True)
 
@@ -147,8 +146,7 @@ def shared_device(function: Callable) -> Callable:
 def stage(function: Callable) -> Callable:
     """A device function that may create arrays, and is never copied into the loop that calls it.
 
-    The time to optimise a function and to choose its registers grows faster than its length. As one
-    function, the loop with all its stages took twice the time, and ran no faster.
+    The time to optimise a function and to choose its registers grows faster than its length.
     """
     return compiled(function, forceinline=False)
 
