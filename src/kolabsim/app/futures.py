@@ -7,9 +7,8 @@ copy of what was built, which takes a hundredth of the time; values that a visit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ from kolabsim.scenario.compile import (
     build_setting,
     model_parameters,
 )
-from kolabsim.scenario.futures import Future, plausible_futures
+from kolabsim.scenario.futures import Future, plausible_futures, with_future
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.tasks import DEFAULT_FUTURE, future_seed
 
@@ -59,7 +58,7 @@ class Worlds:
         """Return the scenario in a future, made when it is first needed."""
         found = self._made.get(name)
         if found is None:
-            scenario = in_future(self.source, self.futures[name])
+            scenario = with_future(self.source, self.futures[name])
             base = Base(self.build(scenario), np.zeros(0, bool), tuple(scenario.areas))
             found = self._made[name] = World(scenario, base)
         return found
@@ -85,23 +84,6 @@ class Worlds:
         """Return the scenario in a future with some parameters fixed."""
         found = self.find(name).scenario
         return found.model_copy(update={"parameters": {**found.parameters, **fixed}})
-
-
-def in_future(source: Scenario, settings: Mapping[str, object]) -> Scenario:
-    """Return a scenario in a plausible future, which has been checked when it was found."""
-    parameters, areas = dict(source.parameters), dict(source.areas)
-    words: dict[str, object] = {}
-    for name, value in settings.items():
-        kind, _dot, rest = name.partition(".")
-        if kind == "parameters":
-            parameters[rest] = cast("float", value)
-        elif kind == "areas":
-            area, _dot, attribute = rest.partition(".")
-            changed: dict[str, Any] = {attribute: value}
-            areas[area] = replace(areas[area], **changed)
-        else:
-            words[name] = value
-    return source.model_copy(update={**words, "parameters": parameters, "areas": areas})
 
 
 _WORLDS: Recent[Worlds] = Recent(STORED)

@@ -441,17 +441,16 @@ class Estimate:
 
     def part(self, kind: str, column: int | slice = slice(None)) -> np.ndarray:
         """One part of what is stored of the runs, or a column of it, in the same order."""
-        session, runs, futures = self.session, self.runs, len(self.session.futures)
-        session.fill(runs)
-        found: np.ndarray = np.empty(0)
-        for place, blocks in enumerate(session.blocks(runs)):
+        session, futures = self.session, len(self.session.futures)
+        session.fill(self.runs)
+        stored = session.blocks(self.runs)
+        some = getattr(stored[0][0], kind)[..., column]
+        shape = STRATEGIES, futures, self.runs // futures, *some.shape[1:]
+        found = np.empty(shape, some.dtype)
+        for place, blocks in enumerate(stored):
             for first, block in blocks.items():
                 numbers = session.pieces[first]
-                numbers = numbers[numbers < runs]
-                values = getattr(block, kind)[: len(numbers), ..., column]
-                if not found.size:
-                    shape = STRATEGIES, futures, runs // futures, *values.shape[1:]
-                    found = np.empty(shape, values.dtype)
+                values = getattr(block, kind)[..., column]
                 found[place, numbers % futures, numbers // futures] = values
         return found
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from kolabsim.errors import InputError, Problems, suggestion
 from kolabsim.i18n import _
@@ -223,6 +225,27 @@ def plausible_futures(number: int | None, scenario: Scenario) -> dict[str, Futur
         f"{PLAUSIBLE}{k + 1}": in_scenario({name: one[name] for name in kept}, scenario)
         for k, one in enumerate(sets)
     }
+
+
+def with_future(scenario: Scenario, future: Mapping[str, object]) -> Scenario:
+    """Return a scenario in one of its plausible futures.
+
+    It is what :meth:`Scenario.with_` returns, in a hundredth of the time: the settings of these
+    futures were checked when they were read.
+    """
+    parameters, areas = dict(scenario.parameters), dict(scenario.areas)
+    structures: dict[str, object] = {}
+    for name, value in future.items():
+        kind, _dot, rest = name.partition(".")
+        if kind == "parameters":
+            parameters[rest] = float(str(value))
+        elif kind == "areas":
+            area, _dot, attribute = rest.partition(".")
+            changed: dict[str, Any] = {attribute: value}
+            areas[area] = replace(areas[area], **changed)
+        else:
+            structures[name] = value
+    return scenario.model_copy(update={**structures, "parameters": parameters, "areas": areas})
 
 
 def applicable(scenario: Scenario) -> tuple[str, ...]:
