@@ -1,13 +1,11 @@
 """The fair queue: whose turn it is, and what becomes of work that nobody waits for."""
 
-import os
-import sys
 import threading
 from itertools import count
 
 import pytest
 
-from kolabsim.app.queue import ABOUT, CREDIT, POLITENESS, Queue
+from kolabsim.app.queue import ABOUT, CREDIT, Queue
 from kolabsim.app.recent import Recent
 from kolabsim.i18n import language, speaking
 
@@ -143,24 +141,6 @@ def test_a_thread_is_free_of_long_work_of_those_whose_work_is_short_otherwise():
     for end, future in waiting:
         end.set()
         future.result(60)
-
-
-def test_long_simulations_stand_back_while_others_are_about():
-    def where():
-        name = threading.current_thread().name
-        # In Python, only a Linux thread has a priority of its own.
-        return name, os.getpriority(os.PRIO_PROCESS, 0) if sys.platform == "linux" else 0
-
-    queue, ours = Queue(2, "test", has_polite=True), where()[1]
-    heavy, light = queue.line(), queue.line()
-    heavy.is_heavy = True
-    assert heavy.submit(where, is_compiled=True).result(60) == ("test", ours), "nobody is about"
-    light.submit(where).result(60)
-    name, priority = heavy.submit(where, is_compiled=True).result(60)
-    assert name == "test-polite"
-    assert priority == min(ours + POLITENESS, 19) or sys.platform != "linux"
-    assert heavy.submit(where).result(60) == ("test", ours), "what holds up Python does not"
-    assert light.submit(where, is_compiled=True).result(60) == ("test", ours)
 
 
 def test_those_who_come_back_have_no_credit():

@@ -47,8 +47,7 @@ class Answers:
             found = self._drawings.get(key)
             if found is None:
                 try:
-                    simulate = partial(run, is_compiled=True)
-                    await asyncio.gather(*map(simulate, session.jobs(runs, stop)))
+                    await asyncio.gather(*map(run, session.jobs(runs, stop)))
                     if not stop[0]:
                         # Nobody waits for the drawing of a refinement, which keeps Python busy.
                         found = await run(draw, Estimate(session, runs), is_long=not is_urgent)

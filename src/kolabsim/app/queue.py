@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -34,9 +32,6 @@ CREDIT_OF_HEAVY = 0.5 * CREDIT
 but not for refinements."""
 ABOUT = 5.0
 """Seconds for which a visitor is about after their last work: as long as people think."""
-POLITENESS = 5
-"""How far a thread stands back, as with the command ``nice``: it has a third of the weight of one
-that does not. With less, those with large scenarios would hardly get an answer."""
 
 
 @dataclass(eq=False)
@@ -46,8 +41,6 @@ class Job:
     call: Callable[[], Any]
     purpose: object
     is_long: bool
-    is_polite: bool
-    """Whether the thread that stands back does it while others are about."""
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -76,11 +69,11 @@ class Line:
         credit = CREDIT_OF_HEAVY if self.is_heavy else CREDIT
         return self.used - (credit if self.urgent else 0.0)
 
-    def next(self, is_meant: Callable[[Job], bool]) -> tuple[deque[Job], Job] | None:
-        """The work that is done next, of that which is meant, and the jobs that it is among."""
+    def next(self, *, is_short: bool = False) -> tuple[deque[Job], Job] | None:
+        """The work that is done next, of any or of short work, and the jobs that it is among."""
         for jobs in (self.urgent, self.other):
             for job in jobs:
-                if is_meant(job):
+                if not (is_short and job.is_long):
                     return jobs, job
         return None
 
@@ -100,18 +93,16 @@ class Line:
         *arguments: object,
         is_urgent: bool = False,
         is_long: bool = False,
-        is_compiled: bool = False,
         purpose: object = None,
     ) -> Future[Any]:
         """Let a thread call a function, in the language spoken now, when it is this line's turn.
 
         Work ``is_long`` if it takes longer than a first estimate does at a time: some 0.1 seconds.
-        It ``is_compiled`` if it holds up no other thread of Python.
         Work with a ``purpose`` can be cancelled together, see :meth:`cancel`.
         """
         context = contextvars.copy_context()
         call = partial(context.run, function, *arguments)
-        job = Job(call, purpose, is_long or self.is_heavy, is_compiled and self.is_heavy)
+        job = Job(call, purpose, is_long or self.is_heavy)
         self.queue.add(self, job, is_urgent=is_urgent)
         return job.future
 
@@ -121,14 +112,12 @@ class Line:
         *arguments: object,
         is_urgent: bool = True,
         is_long: bool = False,
-        is_compiled: bool = False,
         purpose: object = None,
     ) -> Any:
         """Return what a function returns, called when it is this line's turn."""
         future = self.submit(
-            function, *arguments, is_urgent=is_urgent, is_long=is_long, is_compiled=is_compiled,
-            purpose=purpose,
-        )  # fmt: skip
+            function, *arguments, is_urgent=is_urgent, is_long=is_long, purpose=purpose
+        )
         return await asyncio.wrap_future(future)
 
     def cancel(self, purpose: object) -> None:
@@ -144,14 +133,10 @@ class Queue:
     """Threads that do the work of all lines."""
 
     def __init__(
-        self, threads: int, name: str, clock: Callable[[], float] = time.thread_time, *,
-        has_polite: bool = False,
-    ) -> None:  # fmt: skip
-        """``has_polite`` adds a thread for long simulations that stands back."""
+        self, threads: int, name: str, clock: Callable[[], float] = time.thread_time
+    ) -> None:
         self._threads, self._name, self._time = threads, name, clock
-        self._has_polite = has_polite
         self._started: list[Thread] = []
-        self._polite: Thread | None = None
         self._changed = Condition()
         self._lines: set[Line] = set()
         """Lines with work that waits."""
@@ -178,14 +163,7 @@ class Queue:
             if len(self._started) < self._threads:
                 self._started.append(Thread(target=self._serve, name=self._name, daemon=True))
                 self._started[-1].start()
-            if job.is_polite and self._has_polite and self._polite is None:
-                name = f"{self._name}-polite"
-                self._polite = Thread(target=self._serve, args=(True,), name=name, daemon=True)
-                self._polite.start()
-            if self._polite is None:
-                self._changed.notify()
-            else:  # a single thread that wakes may be the wrong one
-                self._changed.notify_all()
+            self._changed.notify()
 
     def clear(self, line: Line, is_meant: Callable[[Job], bool]) -> None:
         """Cancel some of the work of a line that waits."""
@@ -198,44 +176,37 @@ class Queue:
         for job in jobs:
             job.future.cancel()
 
-    def _first(self, *, is_polite: bool) -> tuple[Line, deque[Job], Job] | None:
-        """The line whose turn it is, if any, and its work; of a thread that stands back or not."""
-        has_others = any(line.is_about and not line.is_heavy for line in self._all)
+    def _first(self) -> tuple[Line, deque[Job], Job] | None:
+        """The line whose turn it is, if any, and its work."""
         # The last thread is free of long work while those whose work is short are about.
-        is_short = has_others and self._long >= self._threads - 1 > 0
-
-        def is_meant(job: Job) -> bool:
-            if is_polite or (self._has_polite and has_others and job.is_polite):
-                return is_polite and has_others and job.is_polite
-            return not (is_short and job.is_long)
-
+        is_short = self._long >= self._threads - 1 > 0 and any(
+            line.is_about and not line.is_heavy for line in self._all
+        )
         for line in sorted(self._lines, key=lambda line: line.rank):
-            found = line.next(is_meant)
+            found = line.next(is_short=is_short)
             if found is not None:
                 return line, *found
         return None
 
-    def _next(self, *, is_polite: bool) -> tuple[Line, Job]:
+    def _next(self) -> tuple[Line, Job]:
         """Wait for work, and take it from the line that comes first."""
         with self._changed:
-            while (found := self._first(is_polite=is_polite)) is None:
+            while (found := self._first()) is None:
                 # Nobody else may be about after a while.
                 self._changed.wait(ABOUT if self._lines else None)
             line, jobs, job = found
             jobs.remove(job)
             self._clock = max(self._clock, line.used)
             line.running += 1
-            self._long += job.is_long and not is_polite
+            self._long += job.is_long
             if not (line.urgent or line.other):
                 self._lines.discard(line)
         return line, job
 
-    def _serve(self, is_polite: bool = False) -> None:
-        if is_polite and sys.platform == "linux":  # elsewhere, a process has one priority
-            os.nice(POLITENESS)  # of this thread alone
+    def _serve(self) -> None:
         while True:
-            line, job = self._next(is_polite=is_polite)
-            is_long, started = job.is_long and not is_polite, self._time()
+            line, job = self._next()
+            is_long, started = job.is_long, self._time()
             if job.future.set_running_or_notify_cancel():
                 try:
                     result = job.call()
@@ -256,7 +227,7 @@ class Queue:
             del line
 
 
-CORES = Queue(cores(), "simulation", has_polite=sys.platform == "linux")
+CORES = Queue(cores(), "simulation")
 """The cores of the machine, shared by all visitors."""
 READERS = Queue(max(1, cores() // 2), "reading", time.monotonic)
 """Readers of uploads, each in a process of its own, so that their threads only wait."""
