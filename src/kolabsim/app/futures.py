@@ -1,7 +1,7 @@
 """The plausible futures of a scenario: each run of a page has one of its own.
 
 A scenario is checked and built once for all visitors. What differs in a future is written into a
-copy of what was built, which takes a hundredth of the time; values that a visitor fixes too.
+copy of what was built, and so are values that a visitor fixes.
 """
 
 from __future__ import annotations

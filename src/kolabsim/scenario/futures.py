@@ -230,7 +230,7 @@ def plausible_futures(number: int | None, scenario: Scenario) -> dict[str, Futur
 def with_future(scenario: Scenario, future: Mapping[str, object]) -> Scenario:
     """Return a scenario in one of its plausible futures.
 
-    It is what :meth:`Scenario.with_` returns, in a hundredth of the time: the settings of these
+    It is what :meth:`Scenario.with_` returns, in a twentieth of the time: the settings of these
     futures were checked when they were read.
     """
     parameters, areas = dict(scenario.parameters), dict(scenario.areas)
