@@ -155,7 +155,7 @@ def demo() -> list[Reading]:
         spent = run(DEMO, out)
         found = [
             Reading("the demo, processor time", spent, "s", at_most=15,
-                    why="simulating and storing take 6, planning and imports 3, and reporting 13: "
+                    why="simulating and storing take 6, planning 2, and reporting 10: "
                         "ten figures, each as SVG and as PNG, and more runs for equal money and "
                         "for sources of variance"),
             *phase_readings(out, "the demo, processor time"),
