@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from kolabsim.errors import InputError, Problems
 from kolabsim.i18n import speaking
 from kolabsim.report.group import answer_section
 from kolabsim.scenario.futures import plausible_futures
+from kolabsim.scenario.scenario import Scenario
+from tests.hostile.worlds import TOWNS, write_world
 
 CITY, SLEMAN, BANTUL = "34.71", "34.04", "34.02"
 ASKED = Settings(group=f"{CITY},{SLEMAN},{BANTUL}", area="waste", form="board", leaves="2")
@@ -113,3 +116,20 @@ def test_more_work_than_the_page_takes_on_is_refused(scenario):
     choice = GroupChoice((CITY, SLEMAN), "waste", leaves=1)
     with pytest.raises(InputError, match="times the work that this page takes on"):
         GroupWork(choice, Settings(), scenario, factor=1e-4).prepare()
+
+
+def test_a_code_is_a_text_and_no_attribute(tmp_path):
+    """A code comes from an uploaded table, which another visitor may open by its address."""
+    nicegui = pytest.importorskip("nicegui", reason="the extra 'app' is not installed")
+    from kolabsim.app.group_block import GroupBlock
+
+    hostile = 'x" onclick="alert(1)'
+    world = write_world(tmp_path, [*TOWNS[:3], (hostile, "West", 55_000, 51.1, 3.7)])
+    source = Scenario.load(world.with_name("world.yaml")).with_({"contacts.nearest": 3})
+    page = SimpleNamespace(settings=Settings(), scenario=source)
+    with nicegui.Client(nicegui.ui.page("/"), request=None) as client:
+        GroupBlock(page, lambda: 1.0)
+    found = [one.props for one in client.elements.values()]
+    assert not [props for props in found if "onclick" in props]
+    assert {f"with-{hostile}"} < {props.get("id") for props in found}
+    assert {f"with-{hostile}"} < {props.get("for") for props in found}

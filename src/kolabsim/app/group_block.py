@@ -115,14 +115,14 @@ class GroupBlock(Asking):
             found = partners(self.page.scenario, self.choice)
             for code, name in found:
                 with ui.element("div").classes("tick"):
-                    box = ui.element("input").props(
-                        f'type=checkbox id="with-{code}" aria-describedby="partners-help"'
-                    )
+                    box = ui.element("input").props("type=checkbox aria-describedby=partners-help")
+                    # Not in a text of attributes, which a code could end to add its own.
+                    box.props["id"] = f"with-{code}"
                     if code in self.choice.members:
                         box.props["^checked"] = True
                     emit = "(event) => emit(event.target.checked)"
                     box.on("change", partial(self.tick, code), js_handler=emit)
-                    write(name, tag="label").props(f'for="with-{code}"')
+                    write(name, tag="label").props["for"] = f"with-{code}"
             if not found:
                 write(_("This region has no contacts."), tag="p").classes("help")
 
