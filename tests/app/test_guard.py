@@ -52,7 +52,7 @@ def test_a_page_of_another_origin_may_not_use_the_page(allowed, origin, is_fine)
     assert Hosts("127.0.0.1", allowed).is_origin(origin, "localhost:8765") == is_fine
 
 
-def ask(kind, **headers):
+def ask(kind, *repeated, **headers):
     """What the guard sends on a request with these headers."""
     sent = []
 
@@ -62,7 +62,10 @@ def ask(kind, **headers):
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "headers": [(k.encode(), v.encode()) for k, v in headers.items()]}
+    scope = {
+        "type": kind,
+        "headers": [(k.encode(), v.encode()) for k, v in (*repeated, *headers.items())],
+    }
     asyncio.run(Guard(page, Hosts("127.0.0.1"))(scope, None, send))
     return sent
 
@@ -83,6 +86,18 @@ def test_refusals_say_why():
     assert ask("websocket", host="localhost", origin="https://evil.example") == [
         {"type": "websocket.close", "code": 1008}
     ]
+
+
+@pytest.mark.parametrize("headers", [[], ["localhost", "evil.example"], ["[::1"], ["evil", "::1"]])
+def test_a_request_without_one_host_is_refused(headers):
+    start, body = ask("http", *(("host", text) for text in headers))
+    assert start["status"] == 403
+    assert b"one Host" in body["body"]
+
+
+def test_a_request_of_two_origins_is_refused():
+    start, _body = ask("http", ("origin", "http://evil"), ("origin", "http://[::1]"), host="[::1]")
+    assert start["status"] == 403
 
 
 def test_starting_and_ending_are_not_requests():

@@ -118,16 +118,17 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        headers = {
-            name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
-        }
-        host, origin = headers.get("host", ""), headers.get("origin", "")
+        hosts, origins = texts_of(scope, b"host"), texts_of(scope, b"origin")
+        host, origin = hosts[0] if hosts else "", origins[0] if origins else ""
         reason = ""
-        if not self.hosts.is_host(host):
+        is_ours = self.hosts.is_host(host)
+        if len(hosts) > 1 or len(origins) > 1 or not (is_ours or host_of(host)):
+            reason = _("A request has one Host, the name of this page, and at most one Origin.")
+        elif not is_ours:
             reason = _(
                 "This page does not answer to the name {name}. If it should, start it with "
                 "--allow-host {name}."
-            ).format(name=host_of(host) or "?")
+            ).format(name=host_of(host))
         elif not self.hosts.is_origin(origin, host):
             reason = _("Another page, at {origin}, may not use this one.").format(origin=origin)
         if not reason:
@@ -140,6 +141,11 @@ class Guard:
                 {"type": "http.response.start", "status": 403, "headers": text}
             )
             await send({"type": "http.response.body", "body": reason.encode()})
+
+
+def texts_of(scope: Scope, name: bytes) -> list[str]:
+    """The texts of all headers of a request that have this name."""
+    return [text.decode("latin-1") for key, text in scope["headers"] if key == name]
 
 
 def with_headers(send: Send) -> Send:
