@@ -422,16 +422,16 @@ def check_group(
     if not partners:
         problems.add(_("a joint body needs at least one partner"))
     if area not in scenario.areas:
-        text = _("'{area}' is not a service area of this scenario; there are: {areas}{suggestion}")
+        text = _("'{area}' is not a service area of this scenario{suggestion}")
         hint = suggestion(area, scenario.areas)
-        problems.add(text, area=area, suggestion=hint, areas=", ".join(scenario.areas))
+        problems.add(text, area=area, suggestion=hint)
     if len(found) > scenario.cap:
         text = _("{number} regions are too many for a joint body (at most {most})")
         problems.add(text, number=len(found), most=scenario.cap)
     if form is not None and form not in FORMS:
-        text = _("'{form}' is not a legal form; there are: {forms}{suggestion}")
+        text = _("'{form}' is not a legal form{suggestion}")
         hint = suggestion(form, FORMS)
-        problems.add(text, form=form, suggestion=hint, forms=", ".join(FORMS))
+        problems.add(text, form=form, suggestion=hint)
     if not 1 <= leaves_after * QUARTERS < scenario.horizon:
         text = _("members cannot leave after {years} years: the run has {quarters} quarters")
         problems.add(text, years=leaves_after, quarters=scenario.horizon)
