@@ -50,7 +50,9 @@ SET = Settings(
 
 def read(query):
     problems = Problems()
-    return read_query(dict(parse_qsl(query)), problems), [p.message for p in problems.found]
+    return read_query(parse_qsl(query, keep_blank_values=True), problems), [
+        p.message for p in problems.found
+    ]
 
 
 def test_an_address_carries_conditions_and_kept_strategies():
@@ -69,6 +71,11 @@ def test_an_address_carries_conditions_and_kept_strategies():
         ("kept.1=start%3Dteam", "a kept strategy in this address has no name"),
         ("kept.1=name%3Da%26start%3Dteam%26until%3D-3", "until: -3 is not a whole number"),
         ("kept.1=name%3Da%26start%3Dteam&kept.2=name%3Da%26start%3Dteam", "'a' is kept twice"),
+        ("kept.1=name%3Da%26start%3Dteam%26until%3D", "until: '' is not a whole number"),
+        ("kept.1=name%3Da%26start%3Dteam%26budget%3D1%26budget%3D2", "'budget' is in this address"),
+        ("kept.1=name%3Da%26start%3Dteam%26support.ngo%3D7", "support.ngo: 7 is not a number"),
+        (f"kept.1=name%3D{'a' * 61}%26start%3Dteam", f"'{'a' * 60}' cannot name a strategy"),
+        ("kept.1=name%3Da%00b%26start%3Dteam", "'a b' cannot name a strategy"),
     ],
 )
 def test_what_an_address_cannot_mean_is_told(query, message):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_an_address_holds_the_group(scenario):
     assert not problems.found
     assert choice == GroupChoice((CITY, SLEMAN, BANTUL), "waste", "board", 2)
     written = choice.written(Settings())
-    again = read_query(dict(part.split("=") for part in written.query.split("&")), problems)
+    again = read_query(parse_qsl(written.query), problems)
     assert "34.71%2C34.04%2C34.02" in written.query
     assert (again.area, again.form, again.leaves) == ("waste", "board", "2")
 
@@ -59,8 +60,9 @@ def test_a_group_changes_nothing_of_the_comparison():
     ("changed", "text"),
     [
         ({"group": f"{CITY},34.99"}, "no region has the code '34.99'"),
-        ({"area": "wast"}, "'wast' is not a service area of this scenario; there are: waste"),
-        ({"form": "boards"}, "'boards' is not a legal form; there are: contract, board, lead"),
+        ({"group": f"{CITY},{SLEMAN},{CITY}"}, "'34.71' is named twice"),
+        ({"area": "wast"}, "'wast' is not a service area of this scenario; did you mean 'waste'"),
+        ({"form": "boards"}, "'boards' is not a legal form; did you mean 'board'"),
         ({"leaves": "9"}, "leaves: 9 is not a whole number from 1 to 2"),
     ],
 )
@@ -133,3 +135,14 @@ def test_a_code_is_a_text_and_no_attribute(tmp_path):
     assert not [props for props in found if "onclick" in props]
     assert {f"with-{hostile}"} < {props.get("id") for props in found}
     assert {f"with-{hostile}"} < {props.get("for") for props in found}
+
+
+def test_any_code_can_stand_in_an_address(tmp_path):
+    codes = ("a,b", "c%2Cd", "%", "e")
+    rows = [(code, *row[1:]) for code, row in zip(codes, TOWNS, strict=True)]
+    source = Scenario.load(write_world(tmp_path, rows).with_name("world.yaml"))
+    problems = Problems()
+    written = GroupChoice(codes, "finance").written(Settings())
+    again = read_query(parse_qsl(written.query), problems)
+    assert GroupChoice.read(again, source, problems).members == codes
+    assert not problems.found

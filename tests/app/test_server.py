@@ -141,7 +141,7 @@ def fix(page):
     slider = page.locator(f"[id='{name}']")
     slider.wait_for()
     move(page, name, slider.get_attribute("max"))
-    return {name: f"{float(slider.input_value()):g}"}
+    return {name: slider.input_value()}
 
 
 def headline(page):

@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from kolabsim.app.kept import Kept
 from kolabsim.app.settings import Settings, controls, fixable, lever_name, read_query
 from kolabsim.errors import Problems
 from kolabsim.i18n import speaking
@@ -18,10 +19,19 @@ MOVED = Settings(
 
 def read(query):
     problems = Problems()
-    return read_query(dict(parse_qsl(query)), problems), [p.message for p in problems.found]
+    return read_query(parse_qsl(query, keep_blank_values=True), problems), [
+        p.message for p in problems.found
+    ]
 
 
-@pytest.mark.parametrize("settings", [Settings(), MOVED, Settings(seed=7, levers={"forum": 0.0})])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(), MOVED, Settings(seed=7, levers={"forum": 0.0}),
+        Settings(assumptions={"trust_start": 0.4 + 0.1 / 3}, levers={"team": 1 / 3}),
+        Settings(kept=(Kept("Ours", "team", {"team": 0.1234567}),)),
+    ],
+)  # fmt: skip
 def test_an_address_carries_all_settings(settings):
     assert read(settings.query) == (settings, [])
 
@@ -49,7 +59,14 @@ def test_every_lever_and_every_parameter_can_be_moved_over_its_whole_range():
             "'mechanisms.teem' is not known here; did you mean 'mechanisms.team'",
         ),
         ("measure=trusty", "'trusty' is not known here; did you mean 'trust'?"),
-        ("seed=-1", "seed: -1 is not a number from 0 to"),
+        ("seed=-1", "seed: -1 is not a whole number from 0 to 2147483647"),
+        ("seed=1.5", "seed: 1.5 is not a whole number"),
+        ("seed=", "seed: '' is not a whole number"),
+        ("seed=1_0", "seed: 1_0 is not a whole number"),
+        ("seed=+7", "seed:  7 is not a whole number"),
+        ("seed=\u0663", "seed: \u0663 is not a whole number"),
+        ("seed=2&seed=3", "'seed' is in this address 2 times; give it once"),
+        ("mechanisms.team=0.1&mechanisms.team=0.1", "'mechanisms.team' is in this address 2 times"),
         ("lang=fr", "'fr' is not known here"),
     ],
 )

@@ -68,7 +68,7 @@ def test_an_address_holds_the_factors(scenario):
     both = choice.with_factor(1, "parameters.lever_price")
     problems = Problems()
     query = dict(part.split("=") for part in both.written(Settings()).query.split("&"))
-    again = read_query({"sweep": query["sweep"].replace("%2C", ",")}, problems)
+    again = read_query([("sweep", query["sweep"].replace("%2C", ","))], problems)
     assert SweepChoice.read(again, scenario, problems) == both
     assert not problems.found
     assert both.with_factor(1, "") == choice

@@ -6,9 +6,11 @@ holds for all levers, as the keys of a strategy do. A lever's own condition come
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+import numpy as np
 
 from kolabsim.errors import Problems, suggestion
 from kolabsim.figures.formatting import Scale, choose_scale, money_unit, significant
@@ -64,25 +66,52 @@ def read_condition(name: str, text: str, problems: Problems) -> Condition | None
         problems.add(message.format(word=text[:60], hint=suggestion(text[:60], PAYERS)))
         return None
     least, most = NUMBERS.get(key, (0, MOST_MONEY))
+    return read_number(name, text, least, most, problems, is_whole=key != BUDGET)
+
+
+def read_number(
+    name: str, text: str, least: float, most: float, problems: Problems, *, is_whole: bool = False
+) -> float | None:
+    """Read a number within limits from an address; report any other text and return None."""
+    # Python would read 1_0 as ten, and digits of all scripts, which no other file here may hold.
+    is_plain = text.isascii() and "_" not in text and not any(map(str.isspace, text))
     try:
-        value = float(text)
+        value = float(text) if is_plain else np.nan
     except ValueError:
-        value = -1.0
-    if key == BUDGET and least <= value <= most:
-        return value
-    if least <= value <= most and value.is_integer():
-        return int(value)
-    kind = _("a number") if key == BUDGET else _("a whole number")
+        value = np.nan
+    if least <= value <= most and not (is_whole and not value.is_integer()):
+        return int(value) if is_whole else value
+    kind = _("a whole number") if is_whole else _("a number")
     message = _("{name}: {value} is not {kind} from {least} to {most}")
-    problems.add(
-        message, name=name, value=text[:40], kind=kind, least=f"{least:g}", most=f"{most:g}"
-    )
+    low, high, value_text = write_number(least), write_number(most), text[:40] or "''"
+    problems.add(message, name=name, value=value_text, kind=kind, least=low, most=high)
     return None
 
 
+def write_number(value: float) -> str:
+    """A number with all of its digits, so that an address gives what is on the screen.
+
+    >>> write_number(1.0), write_number(0.1 + 0.2), write_number(2e9)
+    ('1', '0.30000000000000004', '2000000000')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
 def write_condition(value: Condition) -> str:
-    """A condition as an address has it: money with all of its digits."""
-    return value if isinstance(value, str) else f"{value:.15g}"
+    """A condition as an address has it."""
+    return value if isinstance(value, str) else write_number(value)
+
+
+def read_once(pairs: Iterable[tuple[str, str]], problems: Problems) -> dict[str, str]:
+    """Return the words of an address; report those that it gives more than once, and drop them."""
+    found: dict[str, list[str]] = {}
+    for name, text in pairs:
+        found.setdefault(name, []).append(text)
+    for name, texts in found.items():
+        if len(texts) > 1:
+            message = _("'{name}' is in this address {number} times; give it once")
+            problems.add(message, name=name[:60], number=len(texts))
+    return {name: texts[0] for name, texts in found.items() if len(texts) == 1}
 
 
 # Applying -----------------------------------------------------------------------------------------

@@ -58,7 +58,9 @@ class GroupBlock(Asking):
         with ui.element("div").classes("group-form"):
             self.build_form()
         self.alerts = alerts()
-        report(problems.found, self.alerts)
+        self.mistakes = [*problems.found]
+        """What the address says of it and cannot mean."""
+        report(self.mistakes, self.alerts)
         with ui.element("div").classes("group-buttons"):
             button("ask-group", _("What would it bring?"), self.ask, self.strategy_help)
         self.state = write("", tag="p").classes("state").props("id=group-state aria-live=polite")

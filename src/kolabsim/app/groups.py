@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_FOR_A_GROUP = 10 * MOST_WORK
 """Most work on the outlook of a group: less than a minute of one core."""
+COMMA, PERCENT = "%2C", "%25"
+"""These signs within a code in an address, where commas stand between codes."""
 STORED = 32
 """Number of outlooks that are kept for the next visitor."""
 OUTLOOKS: Recent[GroupOutlook] = Recent(STORED)
@@ -56,24 +58,25 @@ class GroupChoice:
         found, codes = list[str](), scenario.regions.codes
         for one in filter(None, settings.group.split(",")):
             try:
-                code = codes[place_of(scenario, one)]
+                code = codes[place_of(scenario, one.replace(COMMA, ",").replace(PERCENT, "%"))]
             except InputError as error:
                 problems.found |= dict.fromkeys(error.problems)
+                continue
+            if code in found:
+                problems.add(_("'{name}' is named twice"), name=code)
             else:
-                found += [code] * (code not in found)
+                found.append(code)
         area = settings.area or next(iter(scenario.areas))
         if area not in scenario.areas:
-            text = _(
-                "'{area}' is not a service area of this scenario; there are: {areas}{suggestion}"
-            )
-            hint, known = suggestion(area[:60], scenario.areas), ", ".join(scenario.areas)
-            problems.add(text, area=area[:60], areas=known, suggestion=hint)
+            text = _("'{area}' is not a service area of this scenario{suggestion}")
+            hint = suggestion(area[:60], scenario.areas)
+            problems.add(text, area=area[:60], suggestion=hint)
             area = next(iter(scenario.areas))
         form = settings.form
         if form not in ("", *FORMS):
-            text = _("'{form}' is not a legal form; there are: {forms}{suggestion}")
+            text = _("'{form}' is not a legal form{suggestion}")
             hint = suggestion(form[:60], FORMS)
-            problems.add(text, form=form[:60], forms=", ".join(FORMS), suggestion=hint)
+            problems.add(text, form=form[:60], suggestion=hint)
             form = ""
         leaves, most = settings.leaves, longest_stay(scenario)
         if leaves and not (leaves.isdecimal() and 1 <= int(leaves) <= most):
@@ -86,8 +89,9 @@ class GroupChoice:
     def written(self, settings: Settings) -> Settings:
         """Return settings that hold this group for an address."""
         leaves = "" if self.leaves == LEAVES_AFTER else str(self.leaves)
+        codes = (one.replace("%", PERCENT).replace(",", COMMA) for one in self.members)
         return replace(
-            settings, group=",".join(self.members), area=self.area, form=self.form, leaves=leaves
+            settings, group=",".join(codes), area=self.area, form=self.form, leaves=leaves
         )
 
     def with_member(self, code: str, *, is_in: bool) -> GroupChoice:

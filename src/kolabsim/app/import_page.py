@@ -7,7 +7,7 @@ stay where they are while answers change, so that nobody loses what they type or
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -16,12 +16,13 @@ from typing import Any
 from nicegui import ui
 
 from kolabsim.app.charts import MOST_DRAWN, choice_map, register_code
+from kolabsim.app.conditions import read_once
 from kolabsim.app.form import Choice, title_of
 from kolabsim.app.importing import Preview, View, archive, click_region
 from kolabsim.app.question_block import QuestionBlock
 from kolabsim.app.queue import READERS
 from kolabsim.app.session import refused
-from kolabsim.app.settings import Settings
+from kolabsim.app.settings import Settings, language_of, read_query
 from kolabsim.app.texts import decision_texts, import_summary
 from kolabsim.app.uploads import MOST_REGIONS, Uploads, check_files, limits, too_many
 from kolabsim.app.widgets import (
@@ -41,10 +42,10 @@ from kolabsim.app.widgets import (
     uploader,
     write,
 )
-from kolabsim.errors import InputError, Problem
+from kolabsim.errors import InputError, Problem, Problems
 from kolabsim.figures.formatting import count
 from kolabsim.figures.labels import capitalise
-from kolabsim.i18n import LANGUAGES, _, language, speaking
+from kolabsim.i18n import LANGUAGES, _, speaking
 from kolabsim.scenario.importer.decisions import ANSWERS, ATTRIBUTES, SUBJECTS
 from kolabsim.scenario.question_forms import QUESTIONS
 
@@ -52,9 +53,14 @@ from kolabsim.scenario.question_forms import QUESTIONS
 class ImportPage:
     """An open page on uploaded regions."""
 
-    def __init__(self, uploads: Uploads, query: Mapping[str, str]) -> None:
-        self.lang = query["lang"] if query.get("lang") in LANGUAGES else language()
-        self.token = query.get("regions", "")[:40]
+    def __init__(self, uploads: Uploads, query: Sequence[tuple[str, str]]) -> None:
+        self.lang, problems = language_of(query), Problems()
+        with speaking(self.lang):
+            words = read_once(query, problems)
+            self.token = words.pop("regions", "")
+            read_query(words.items(), problems, known=("lang",))
+        self.mistakes = [*problems.found]
+        """What the address says besides its regions and cannot mean."""
         self.uploads = uploads
         self.client = ui.context.client
         self.reader = READERS.line()
@@ -86,9 +92,10 @@ class ImportPage:
         try:
             self.preview: Preview = self.uploads.preview(self.token)
         except InputError as error:
-            report(refused(error), self.alerts)
+            report([*self.mistakes, *refused(error)], self.alerts)
             ui.link(_("Back to the page"), f"/?{Settings(lang=self.lang).query}")
             return
+        report(self.mistakes, self.alerts)
         with ui.element("main").classes("import"):
             self.build_parts()
         self.client.on_connect(self.connect)
@@ -252,7 +259,8 @@ class ImportPage:
         focus = await ask_browser(self.client, "document.activeElement?.id || ''", 20.0)
         if self.is_closed:
             return
-        report(refused(InputError(view.problems)) if view.problems else [], self.alerts)
+        found = refused(InputError(view.problems)) if view.problems else []
+        report([*self.mistakes, *found], self.alerts)
         self.summary.set_content(import_summary(view))
         self.show_part("questions", self.questions, self.build_questions, view.questions)
         self.show_part("decisions", self.decisions, self.build_decisions, view.found)

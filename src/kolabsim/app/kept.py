@@ -14,7 +14,10 @@ from kolabsim.app.conditions import (
     Conditions,
     lever_name,
     read_condition,
+    read_number,
+    read_once,
     write_condition,
+    write_number,
 )
 from kolabsim.errors import Problems
 from kolabsim.files import write_whole
@@ -46,7 +49,7 @@ class Kept:
         'name=Ours&start=team&mechanisms.team=1&budget=2000000000'
         """
         words = {"name": self.name, "start": self.start}
-        words |= {lever_name(name): f"{value:g}" for name, value in self.levers.items()}
+        words |= {lever_name(name): write_number(value) for name, value in self.levers.items()}
         words |= {name: write_condition(value) for name, value in self.conditions.items()}
         return urlencode(words)
 
@@ -62,9 +65,12 @@ def read_kept(text: str, known: tuple[Kept, ...], problems: Problems) -> tuple[K
 
     What it cannot be is reported and left out.
     """
-    words = dict(parse_qsl(text))
-    name = clean_name(words.pop("name", ""))
-    start = words.pop("start", "")
+    words = read_once(parse_qsl(text, keep_blank_values=True), problems)
+    name, start = words.pop("name", ""), words.pop("start", "")
+    if name != clean_name(name):
+        message = _("'{name}' cannot name a strategy: one line of at most {most} visible letters")
+        problems.add(message, name=clean_name(name), most=LONGEST_NAME)
+        return known
     if not name or not start:
         problems.add(_("a kept strategy in this address has no name or no strategy to start with"))
         return known
@@ -81,20 +87,13 @@ def read_kept(text: str, known: tuple[Kept, ...], problems: Problems) -> tuple[K
         if key in NAMES:
             if (value := read_condition(key, written, problems)) is not None:
                 conditions[key] = value
-        elif key in places and is_share(written):
-            levers[places[key]] = float(written)
+        elif key in places:
+            if (share := read_number(key, written, 0.0, 1.0, problems)) is not None:
+                levers[places[key]] = share
         else:
             message = _("'{word}' is not known here{hint}")
             problems.add(message.format(word=f"{key[:40]}={written[:20]}", hint=""))
     return (*known, Kept(name, start, levers, conditions))
-
-
-def is_share(text: str) -> bool:
-    """Whether a text is a number from 0 to 1."""
-    try:
-        return 0.0 <= float(text) <= 1.0
-    except ValueError:
-        return False
 
 
 def clean_name(text: str) -> str:

@@ -24,7 +24,7 @@ import numpy as np
 from fastapi.dependencies import models
 from nicegui import Client, app, background_tasks, ui
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from kolabsim.app import apart
 from kolabsim.app.ahead import Ahead
@@ -51,6 +51,7 @@ from kolabsim.app.settings import (
     assumptions_title,
     controls,
     fixable,
+    language_of,
     read_query,
     usual_value,
 )
@@ -130,12 +131,12 @@ def serve(
     @ui.page("/", title="kolabsim")
     def index(request: Request) -> None:
         if is_admitted():
-            Page({"scenario": scenario} | dict(request.query_params)).begin()
+            Page(request.query_params.multi_items(), scenario).begin()
 
     @ui.page("/import", title="kolabsim")
     def preview(request: Request) -> None:
         if is_admitted():
-            ImportPage(UPLOADS, request.query_params).build()
+            ImportPage(UPLOADS, request.query_params.multi_items()).build()
 
     async def prepare() -> None:
         """Answer ahead; then start readers, which import for seconds, before an upload."""
@@ -143,6 +144,7 @@ def serve(
         await asyncio.sleep(LOOKING)
         READERS.line().submit(apart.call, len, "")
 
+    app.add_exception_handler(404, not_found)
     app.middleware("http")(limit_uploads)
     app.add_middleware(Assets)
     app.add_middleware(Guard, hosts=Hosts(host, allowed))
@@ -188,6 +190,12 @@ def is_admitted() -> bool:
     return is_free
 
 
+def not_found(_request: Request, _error: Exception) -> Response:
+    """Answer at an address where nothing is, without a page that the server would have to keep."""
+    text = _("There is nothing at this address; the page begins at /.")
+    return PlainTextResponse(text, status_code=404)
+
+
 async def limit_uploads(
     request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
@@ -202,9 +210,12 @@ async def limit_uploads(
 class Page:
     """An open page: its settings, its controls, and the estimate that it shows."""
 
-    def __init__(self, query: Mapping[str, str]) -> None:
-        problems = Problems()
-        with speaking(query["lang"] if query.get("lang") in LANGUAGES else language()):
+    def __init__(self, query: Sequence[tuple[str, str]], scenario: str) -> None:
+        """``query`` has the words of the address, and ``scenario`` is what it usually opens."""
+        problems, query = Problems(), [*query]
+        if "scenario" not in dict(query):
+            query.append(("scenario", scenario))
+        with speaking(language_of(query)):
             self.settings = replace(read_query(query, problems), lang=language())
             self.settings, self.upload = open_scenario(self.settings, UPLOADS.load, problems)
             self.scenario = self.upload.scenario
@@ -365,7 +376,8 @@ class Page:
             ui.tab("fit", _("My country's bodies"))
         self.tabs = tabs
         opened = "sweep" if self.settings.sweep else "compare"
-        opened = "group" if self.settings.group else opened
+        # With a mistake in any of its words, too: the tab says so.
+        opened = "group" if without_group(self.settings).query != self.settings.query else opened
         with ui.tab_panels(tabs, value=opened).props("keep-alive").classes("panels"):
             with ui.tab_panel("compare"):
                 # Read out when it is no longer busy, instead of at every estimate on the way.
@@ -500,9 +512,10 @@ class Page:
             # Python would go through all open pages again and again to find garbage among them.
             gc.freeze()
             self.restart()
-            if self.group is not None and "," in self.settings.group:
+            # A question with mistakes is shown with them, and not answered as if it were another.
+            if self.group is not None and not self.group.mistakes and "," in self.settings.group:
                 background_tasks.create(self.group.ask())
-            if self.sweep is not None and self.settings.sweep:
+            if self.sweep is not None and not self.sweep.mistakes and self.settings.sweep:
                 background_tasks.create(self.sweep.ask())
 
     def choose(self, settings: Settings) -> None:

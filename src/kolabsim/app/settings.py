@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
-
-import numpy as np
 
 from kolabsim.app.conditions import (
     NAMES,
@@ -18,13 +16,16 @@ from kolabsim.app.conditions import (
     Conditions,
     lever_name,
     read_condition,
+    read_number,
+    read_once,
     write_condition,
+    write_number,
 )
 from kolabsim.app.kept import Kept, read_kept
 from kolabsim.errors import Problems, suggestion
 from kolabsim.figures.formatting import format_price, significant
 from kolabsim.figures.labels import capitalise
-from kolabsim.i18n import LANGUAGES, _
+from kolabsim.i18n import LANGUAGES, _, language
 from kolabsim.model.levers import BASE_TITLES, LEVERS, STEPS, SUPPORTERS, usual_price
 from kolabsim.model.measures import PAGE, shown_in
 from kolabsim.model.parameters import PARAMETERS
@@ -85,7 +86,7 @@ class Settings:
             name: getattr(self, name) for name in WORDS
             if getattr(self, name) != getattr(usual, name)
         }  # fmt: skip
-        words |= {name: f"{value:g}" for name, value in self.changes.items()}
+        words |= {name: write_number(value) for name, value in self.changes.items()}
         words |= {name: write_condition(value) for name, value in self.conditions.items()}
         words |= {f"kept.{number}": one.text for number, one in enumerate(self.kept, 1)}
         return urlencode(words)
@@ -121,18 +122,31 @@ WORDS = (
 """Settings that are one word or number, by their names in an address."""
 
 
-def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
-    """Read settings from an address; report invalid ones, and leave them at their defaults."""
+def language_of(pairs: Iterable[tuple[str, str]]) -> str:
+    """The language that an address asks for; that of the server if it asks for none that is."""
+    wanted = dict(pairs).get("lang", "")
+    return wanted if wanted in LANGUAGES else language()
+
+
+def read_query(
+    pairs: Iterable[tuple[str, str]], problems: Problems, known: Collection[str] = ()
+) -> Settings:
+    """Read settings from an address; report invalid ones, and leave them at their defaults.
+
+    ``known`` are the words of a page that has no others.
+    """
     found = Settings()
     ranges = {lever_name(name): (0.0, 1.0) for name in LEVERS}
     ranges |= {f"parameters.{name}": (entry.low, entry.high) for name, entry in PARAMETERS.items()}
     words = {"measure": SHOWN, "lang": tuple(LANGUAGES)}
-    for name, text in query.items():
-        if name in ranges:
-            value = number_in(name, text, *ranges[name], problems)
+    for name, text in read_once(pairs, problems).items():
+        if known and name not in known:
+            report_unknown(name, known, problems)
+        elif name in ranges:
+            value = read_number(name, text, *ranges[name], problems)
             found = found if value is None else found.moved(name, value)
         elif name == "seed":
-            value = number_in(name, text, 0, LARGEST_SEED, problems)
+            value = read_number(name, text, 0, LARGEST_SEED, problems, is_whole=True)
             found = found if value is None else replace(found, seed=int(value))
         elif name in NAMES:
             found = found.under(name, read_condition(name, text, problems))
@@ -141,23 +155,15 @@ def read_query(query: Mapping[str, str], problems: Problems) -> Settings:
         elif name in WORDS and text in words.get(name, (text,)):
             found = replace(found, **{name: text})  # type: ignore[arg-type]
         else:
-            known, word = (words[name], text) if name in words else ((*WORDS, *ranges), name)
-            message = _("'{word}' is not known here{hint}")
-            problems.add(message.format(word=word[:60], hint=suggestion(word[:60], known)))
+            valid, word = (words[name], text) if name in words else ((*WORDS, *ranges), name)
+            report_unknown(word, valid, problems)
     return found
 
 
-def number_in(name: str, text: str, least: float, most: float, problems: Problems) -> float | None:
-    """Read a number within limits; report any other text and return None."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if least <= value <= most:
-        return value
-    message = _("{name}: {value} is not a number from {least} to {most}")
-    problems.add(message, name=name, value=text[:40], least=f"{least:g}", most=f"{most:g}")
-    return None
+def report_unknown(word: str, known: Collection[str], problems: Problems) -> None:
+    """Report a word of an address that is none of those that are known."""
+    message = _("'{word}' is not known here{hint}")
+    problems.add(message.format(word=word[:60], hint=suggestion(word[:60], known)))
 
 
 # Controls -----------------------------------------------------------------------------------------

@@ -54,7 +54,9 @@ class SweepBlock(Asking):
         with ui.element("div").classes("group-form"):
             self.build_form()
         self.alerts = alerts()
-        report(problems.found, self.alerts)
+        self.mistakes = [*problems.found]
+        """What the address says of it and cannot mean."""
+        report(self.mistakes, self.alerts)
         with ui.element("div").classes("group-buttons"):
             text = _("Your strategy as it is set now, in 20 plausible futures.")
             button("ask-sweep", _("Show the whole range"), self.ask, text)

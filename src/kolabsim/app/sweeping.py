@@ -76,7 +76,9 @@ class SweepChoice:
                 short = name[:60]
                 message, hint = _("'{name}' is not a factor{hint}"), suggestion(short, known)
                 problems.add(message, name=short, hint=hint)
-            elif name not in found:
+            elif name in found:
+                problems.add(_("'{name}' is named twice"), name=name)
+            else:
                 found.append(name)
         if len(found) > 2:
             problems.add(_("a sweep on this page has one factor or two"))

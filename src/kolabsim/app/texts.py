@@ -180,7 +180,10 @@ def downloads(*, is_study: bool = False) -> dict[str, tuple[str, str]]:
     )
     return {
         "scenario": study if is_study else scenario,
-        "differences": (_("Differences (CSV)"), _("The numbers of the table above.")),
+        "differences": (
+            _("Differences (CSV)"),
+            _("The numbers behind the table above, in each plausible future."),
+        ),
         "data": (
             _("All data (ZIP)"),
             _("Every run, quarter and region, with the meaning of the columns."),

@@ -166,7 +166,7 @@ class Money:
                     label = label.format(unit=amount_unit(scenario))
                     write(label, tag="label").props(f'for="{BUDGET}"')
                     value = conditions.get(BUDGET)
-                    shown = "" if value is None else f"{float(value) / self.scale.divisor:g}"
+                    shown = "" if value is None else f"{float(value) / self.scale.divisor:.15g}"
                     typed = entry(BUDGET, shown, self.limit, kind="number")
                     typed.props('aria-describedby="all-times-help" min=0 step=any')
                     text = _("no limit")
@@ -191,7 +191,7 @@ class Money:
         problems, value = Problems(), None
         if text.strip():
             try:
-                typed = str(float(text) * self.scale.divisor)
+                typed = f"{float(text) * self.scale.divisor:.15g}"
             except ValueError:
                 typed = text
             value = read_condition(BUDGET, typed, problems)
