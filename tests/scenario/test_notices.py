@@ -50,6 +50,22 @@ def test_regions_above_efficient_scale_gain_only_by_spillover(spillover, is_tota
         assert "(9.000 jiwa)" in found[0][1]
 
 
+@pytest.mark.parametrize(
+    ("scale", "text"),
+    [
+        (1400, "roads: even the smallest region (9,000 people) has more than six times"),
+        (1600, ""),
+        (27_000 * 6, ""),
+        (27_000 * 7, "roads: even the largest possible joint body (27,000 people) has less than a"),
+    ],
+)
+def test_services_made_for_regions_of_another_size_are_named(scale, text):
+    roads = FLAT["roads"] | {"efficient_scale": scale, "spillover": 0.1}
+    found = notices(areas={"roads": roads}, contacts=[(a, b, "yes", 9) for a, b in ("ab", "bc")])
+    assert [is_total for is_total, _told in found] == [False] * bool(text)
+    assert not text or found[0][1].startswith(text)
+
+
 def test_lonely_regions_and_islands_are_named():
     areas = {"roads": FLAT["roads"] | {"spillover": 0.1}}
     found = notices(areas=areas, contacts=[("a", "b", "no", 9)])

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kolabsim.scenario.scenario import Scenario
 
 
+FAR = 6.0
+"""How many times larger or smaller than efficient scale is far from it."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """A sentence on files that can be run but cannot show what their author probably expects."""
@@ -87,6 +91,8 @@ def find_notices(scenario: Scenario, strategies: Collection[str] | None = None) 
         scale = max(area.efficient_scale for area in areas.values())
         text = text.format(smallest=Amount(smallest), scale=Amount(scale))
         found.append(Notice(text, is_total=True, place=scenario.locate("families")))
+    else:
+        found += _far_from_scale(scenario)
     lone = [code for code, number in zip(regions.codes, degree, strict=True) if not number]
     if lone:
         text = ngettext(
@@ -124,6 +130,34 @@ def find_notices(scenario: Scenario, strategies: Collection[str] | None = None) 
         found.append(Notice(text, place=scenario.locate("regions", "shapes")))
     named = scenario.strategies if strategies is None else strategies
     return [*found, *_without_effect(scenario, named), *_equal_labels(scenario)]
+
+
+def _far_from_scale(scenario: Scenario) -> Iterator[Notice]:
+    """Say which services were made for regions of quite another size.
+
+    Unit costs are known from regions between a sixth of efficient scale and efficient scale.
+    """
+    people = np.sort(scenario.regions.population)
+    smallest, most = people[0], people[-scenario.cap :].sum()
+    areas = scenario.areas.items()
+    over = [name for name, area in areas if smallest > FAR * area.efficient_scale]
+    under = [name for name, area in areas if most < area.efficient_scale / FAR]
+    if over:
+        text = _(
+            "{areas}: even the smallest region ({people} people) has more than six times the "
+            "efficient scale, so these services save nothing by scale. Choose services that were "
+            "made for regions of such a size."
+        )
+        text = text.format(areas=some(over), people=Amount(smallest))
+        yield Notice(text, place=scenario.locate("families"))
+    if under:
+        text = _(
+            "{areas}: even the largest possible joint body ({people} people) has less than a sixth "
+            "of the efficient scale, where costs are a mere extrapolation. Choose services that "
+            "were made for regions of such a size."
+        )
+        text = text.format(areas=some(under), people=Amount(most))
+        yield Notice(text, place=scenario.locate("families"))
 
 
 def _without_effect(scenario: Scenario, strategies: Collection[str]) -> Iterator[Notice]:
