@@ -66,6 +66,18 @@ def test_services_made_for_regions_of_another_size_are_named(scale, text):
     assert not text or found[0][1].startswith(text)
 
 
+def test_a_currency_without_prices_is_told():
+    contacts = [("a", "b", "yes", 9), ("b", "c", "yes", 9)]
+    two = {
+        "roads": FLAT["roads"] | {"cost_per_resident": 1},
+        "parks": FLAT["roads"] | {"cost_per_resident": 20},
+    }
+    assert notices(contacts=contacts, areas=two) == []
+    [(is_total, text)] = notices(contacts=contacts, areas=two, currency="EUR")
+    assert not is_total
+    assert text.startswith("roads: without a price (areas: cost_per_resident), they cost 1 EUR")
+
+
 def test_lonely_regions_and_islands_are_named():
     areas = {"roads": FLAT["roads"] | {"spillover": 0.1}}
     found = notices(areas=areas, contacts=[("a", "b", "no", 9)])

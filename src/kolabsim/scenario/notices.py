@@ -11,6 +11,7 @@ import numpy as np
 
 from kolabsim.errors import Problem, shown
 from kolabsim.i18n import Amount, _, language, ngettext
+from kolabsim.model.areas import AREA_ATTRIBUTES
 from kolabsim.scenario.compile import contact_arrays
 from kolabsim.scenario.effects import idle_levers, same_strategies
 from kolabsim.scenario.names import plain
@@ -129,7 +130,8 @@ def find_notices(scenario: Scenario, strategies: Collection[str] | None = None) 
         text = text.format(number=len(bare), codes=some(bare))
         found.append(Notice(text, place=scenario.locate("regions", "shapes")))
     named = scenario.strategies if strategies is None else strategies
-    return [*found, *_without_effect(scenario, named), *_equal_labels(scenario)]
+    effects = _without_effect(scenario, named)
+    return [*found, *_without_price(scenario), *effects, *_equal_labels(scenario)]
 
 
 def _far_from_scale(scenario: Scenario) -> Iterator[Notice]:
@@ -158,6 +160,19 @@ def _far_from_scale(scenario: Scenario) -> Iterator[Notice]:
         )
         text = text.format(areas=some(under), people=Amount(most))
         yield Notice(text, place=scenario.locate("families"))
+
+
+def _without_price(scenario: Scenario) -> Iterator[Notice]:
+    """Say which services cost one unit of a real currency, because nobody gave a price."""
+    usual = AREA_ATTRIBUTES["cost_per_resident"].default
+    bare = [name for name, one in scenario.areas.items() if one.cost_per_resident == usual]
+    if scenario.currency and bare:
+        text = _(
+            "{areas}: without a price (areas: cost_per_resident), they cost {price} {currency} per "
+            "resident and year, so sums of money mean little."
+        )
+        text = text.format(areas=some(bare), price=Amount(usual), currency=scenario.currency)
+        yield Notice(text, place=scenario.locate("currency"))
 
 
 def _without_effect(scenario: Scenario, strategies: Collection[str]) -> Iterator[Notice]:
