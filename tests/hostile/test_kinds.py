@@ -135,6 +135,22 @@ def test_a_factor_that_every_strategy_sets_itself_is_refused(tmp_path):
     assert re.search(r"study.yaml:\d+:\d+: factors: mechanisms.team: .* no effect", done.stderr)
 
 
+def test_a_problem_is_told_at_the_key_that_it_is_about(tmp_path):
+    study = write_world(
+        tmp_path, kind="sweep", strategy="team", against="nobody", plausible=0, levels=3,
+        factors={"parameters.trust_start": [0, 1]},
+    )  # fmt: skip
+    lines = study.read_text("utf-8").splitlines()
+    line = next(k for k, text in enumerate(lines, 1) if "against" in text)
+    told = kolabsim("check", "study.yaml", folder=tmp_path).stderr
+    assert re.search(rf"study.yaml:{line}:\d+: against: 'nobody' is not a strategy", told)
+    write_world(tmp_path, kind="sensitivity", samples=4, factors={"parameters.trust_start": [7, 9]})
+    told = kolabsim("check", "study.yaml", folder=tmp_path).stderr
+    lines = study.read_text("utf-8").splitlines()
+    line = next(k for k, text in enumerate(lines, 1) if "trust_start" in text)
+    assert re.search(rf"study.yaml:{line}:\d+: factors.parameters.trust_start: ", told)
+
+
 @pytest.mark.parametrize("setting", ["horizon=", "horizon= ", "parameters.notice=~"])
 def test_a_setting_without_a_value_is_refused(tmp_path, setting):
     write_world(tmp_path)

@@ -498,6 +498,12 @@ class _Check:
     problems: Problems
 
     def add(self, path: tuple[str | int, ...], message: str) -> None:
+        """Add a problem at a path, or at the key that its message begins with."""
+        word, colon, rest = message.partition(": ")
+        if colon and self.tree.get(*path, word) is not None:
+            path, message = (*path, word), rest
+        elif colon and word in type(self.spec).model_fields:
+            path, message = (word,), rest
         self.tree.add_problem(path, message, self.problems)
 
     @contextmanager
