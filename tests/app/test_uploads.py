@@ -102,6 +102,7 @@ def test_a_scenario_comes_with_its_files(uploads, tmp_path):
         ({"x.yaml": b"a: 1", "x.csv": b"0" * LARGEST}, "of at most 20 MB"),
         ({"x.yaml": b"a: 1", "y.yml": b"a: 1"}, "one scenario"),
         ({"x.yaml": b"extends: kartamantul\n", "y.geojson": b"{}"}, "does not name it"),
+        ({"x.yaml": b"extends: kartamantul\n", "y.csv": GOOD}, "y.csv: the scenario does not name"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_refused_with_its_place(uploads, files, message):
@@ -117,7 +118,7 @@ def test_what_cannot_be_taken_is_refused_with_its_place(uploads, files, message)
     ("files", "message"),
     [
         ({"../x.csv": GOOD}, "please rename"),
-        ({".csv": GOOD}, "please rename"),
+        ({".csv": GOOD}, "may not begin with a dot"),
         ({"a\nb.csv": GOOD}, "please rename"),
         ({"x.csv": b"0" * (LARGEST + 1)}, "at most"),
         ({f"{k}.csv": GOOD for k in range(9)}, "at most 8 files"),

@@ -31,8 +31,8 @@ LARGEST = 20_000_000
 """Most bytes of an upload."""
 LARGEST_SCENARIO = 5_000_000
 """Most bytes of a scenario and the files that it names."""
-SHAPES, SCENARIO = (".geojson", ".json"), (".yaml", ".yml")
-"""Files of an uploaded scenario, by their endings."""
+SCENARIO = (".yaml", ".yml")
+"""Endings of the file of a scenario."""
 MOST_ENTRIES = 300
 """Most strategies, service areas and groups of a scenario: each is checked at every move."""
 MOST_FILES = 8
@@ -180,8 +180,12 @@ def check_files(files: Mapping[str, bytes]) -> None:
     for name in files:
         is_unfit = name.startswith(".") or any(c in FORBIDDEN or ord(c) < 32 for c in name)
         if not name or is_unfit or len(name.encode()) > LONGEST_NAME:
-            text = _("{name}: please rename this file; its name may not hold {signs}")
-            problems.add(text, name=repr(name[:80]), signs=" ".join(sorted(FORBIDDEN)))
+            text = _(
+                "{name}: please rename this file; its name may not begin with a dot, be longer "
+                "than {most} bytes, or hold {signs}"
+            )
+            problems.add(text, name=repr(name[:80]), signs=" ".join(sorted(FORBIDDEN)),
+                         most=LONGEST_NAME)  # fmt: skip
     if not files or sum(map(len, files.values())) > LARGEST or len(files) > MOST_FILES:
         problems.add(limits())
     problems.raise_if_any()
@@ -254,10 +258,12 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
             hint = suggestion(str(name), known) if keys == ("extends",) else ""
             text = _("'{name}' was not uploaded, and does not ship with kolabsim{hint}")
             tree.add_problem(keys, text, problems, name=str(name)[:60], hint=hint)
+    named = [path.name, *(value(*keys) for keys in FILES)]
     for name in files:
-        if name.lower().endswith(SHAPES) and value("regions", "shapes") != name:
-            text = _("{file}: the scenario does not name it (regions.shapes)")
-            problems.add(text.format(file=name))
+        if name not in named:
+            text = _("{file}: the scenario does not name it ({keys})")
+            known_keys = ", ".join(".".join(keys) for keys in FILES)
+            problems.add(text.format(file=name, keys=known_keys))
     extensions = tree.get("extensions")
     if extensions is not None and not extensions.is_empty:
         text = _("programs cannot be uploaded; use kolabsim on your own machine")
