@@ -101,3 +101,19 @@ def test_the_end_compares_with_the_rule_in_both_languages(played):
     assert "is over" in play_moment(play)
     with speaking("id"):
         assert outcome_sentence(play).startswith("Anda membuat")
+
+
+@pytest.mark.parametrize("typed", ["1.5", "-1", "10000", "?", ""])
+def test_what_is_no_run_is_told_and_not_played(scenario, typed):
+    nicegui = pytest.importorskip("nicegui", reason="the extra 'app' is not installed")
+    from kolabsim.app.play_block import PlayBlock
+
+    with nicegui.Client(nicegui.ui.page("/"), request=None):
+        block = PlayBlock(scenario, "en", None, lambda: None)
+        block.choose_run("7")
+        assert block.run == 7
+        assert not list(block.alerts)
+        block.choose_run(typed)
+    assert block.run is None
+    [told] = block.alerts
+    assert "is not a whole number from 0 to 9999" in told.content

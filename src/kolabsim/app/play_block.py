@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from kolabsim.analysis.play import KEEP, STAY
+from kolabsim.app.conditions import read_number
 from kolabsim.app.play import (
     MOST_RUN,
     Play,
@@ -27,7 +28,8 @@ from kolabsim.app.play import (
     question_title,
 )
 from kolabsim.app.texts import history_html
-from kolabsim.app.widgets import entry, help_line, menu, translated, write
+from kolabsim.app.widgets import alerts, entry, help_line, menu, report, translated, write
+from kolabsim.errors import Problems
 from kolabsim.figures.labels import area_title
 from kolabsim.i18n import _
 
@@ -48,7 +50,9 @@ class PlayBlock:
     ) -> None:
         self.lang, self.line, self.session = lang, line, session
         self.codes = list(scenario.regions.codes)
-        self.region, self.run = self.codes[0], 0
+        self.region = self.codes[0]
+        self.run: int | None = 0
+        """The run of the next game; None if what was typed is none."""
         self.play: Play | None = None
         self.is_busy = False
         self.client = ui.context.client
@@ -72,15 +76,20 @@ class PlayBlock:
             ui.button(_("Start"), on_click=self.start).props(
                 "outline no-caps id=play-start aria-describedby=play-help"
             )
+        self.alerts = alerts()
         self.place = ui.element("div").props("id=play")
 
     def choose_region(self, value: str) -> None:
         """Choose the region of the next game."""
         self.region = value if value in self.codes else self.region
 
+    @translated
     def choose_run(self, value: str) -> None:
-        """Choose the run of the next game."""
-        self.run = min(int(value), MOST_RUN) if value.isdecimal() else 0
+        """Choose the run of the next game, or report why it is none."""
+        problems = Problems()
+        run = read_number(_("Run"), value, 0, MOST_RUN, problems, is_whole=True)
+        self.run = None if run is None else int(run)
+        report(problems.found, self.alerts)
 
     def forget(self) -> None:
         """End the game, because its settings are no longer those of the page."""
@@ -92,7 +101,7 @@ class PlayBlock:
     async def start(self) -> None:
         """Begin a game."""
         session = self.session()
-        if session is not None and not self.is_busy:
+        if session is not None and self.run is not None and not self.is_busy:
             await self.work(partial(Play, session, self.region, self.run))
 
     @translated

@@ -191,7 +191,9 @@ def listen(element: ui.element, change: Callable[[str], Any]) -> None:
         await change(str(event.args))
 
     handler = changed_async if asyncio.iscoroutinefunction(change) else changed
-    element.on("change", handler, js_handler="(event) => emit(event.target.value)")
+    # A browser gives '' for what is no number in a field of numbers, which would clear it.
+    value = "event.target.validity.badInput ? '?' : event.target.value"
+    element.on("change", handler, js_handler=f"(event) => emit({value})")
 
 
 def pressed(element: ui.html, press: Callable[[str], Any]) -> None:
