@@ -1,5 +1,11 @@
 """Pages that are open, and those that nobody looks at."""
 
+import asyncio
+import gc
+import weakref
+
+import pytest
+
 from kolabsim.app.pages import PATIENCE, Pages
 
 
@@ -47,3 +53,28 @@ def test_too_many_open_pages_are_refused_until_some_close():
     assert not pages.enter(clients[2])
     clients[0].delete()
     assert pages.enter(clients[2])
+
+
+def test_no_cache_holds_what_an_upload_to_a_closed_page_called():
+    pytest.importorskip("nicegui", reason="the extra 'app' is not installed")
+    from fastapi.routing import APIRoute
+
+    from kolabsim.app.server import forget_routes
+
+    class Page:
+        elements = ()
+
+        async def receive(self):
+            return 0
+
+    page = Page()
+    APIRoute("/upload", page.receive)
+    is_left = weakref.ref(page)
+
+    async def close(client):
+        forget_routes(client)
+
+    asyncio.run(close(page))
+    del page
+    gc.collect()
+    assert is_left() is None

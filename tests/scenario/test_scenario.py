@@ -304,6 +304,21 @@ def test_with_takes_lists_numpy_numbers_and_positions(load) -> None:
     assert (changed.horizon, changed.changes[0].factor) == (8, 2.0)
 
 
+def test_with_changes_a_key_of_items_in_one_of_them_or_in_all(load) -> None:
+    scenario = load(
+        "mechanisms: {team: [{intensity: 0.5, until: 10}, {intensity: 0.8, from: 20}]}\n"
+    )
+
+    def team(changes):
+        phases = scenario.with_(changes).mechanisms["team"]
+        return [(phase.from_, phase.until, phase.intensity) for phase in phases]
+
+    last = scenario.horizon
+    assert team({"mechanisms.team.1.intensity": 0.3}) == [(0, 10, 0.5), (20, last, 0.3)]
+    assert team({"mechanisms.team.intensity": 0.3}) == [(0, 10, 0.3), (20, last, 0.3)]
+    assert team({"mechanisms.team": 0.3}) == [(0, last, 0.3)]
+
+
 def test_with_reports_all_problems_with_the_nearest_spelling(load) -> None:
     scenario = load()
     with pytest.raises(InputError) as caught:

@@ -108,10 +108,24 @@ def lay_over(under: Node, over: Node) -> Node:
     return under.merged(over)
 
 
-def nest(key: str, node: Node) -> Node:
-    """Return a value under a dotted key; below ``parameters``, the rest is one name with dots."""
+def nest(key: str, node: Node, under: Node | None = None) -> Node:
+    """Return a value under a dotted key; below ``parameters``, the rest is one name with dots.
+
+    Where ``under``, the tree that it changes, has a list, a key without a position is that of each
+    of its items: the intensity of a lever is that of all its phases.
+    """
     first, _dot, rest = key.partition(".")
     parts = [first, rest] if first == "parameters" and rest else key.split(".")
-    for part in reversed(parts):
-        node = Node(NOWHERE, children={part: node})
-    return node
+    return _nest(parts, node, under)
+
+
+def _nest(parts: list[str], node: Node, under: Node | None) -> Node:
+    if not parts:
+        return node
+    part, *rest = parts
+    items = (under.children or {}) if under else {}
+    if under and under.is_list and items and not part.isdecimal():
+        return Node(NOWHERE, children={str(k): _nest(parts, node, items[k]) for k in items})
+    of_list = under is not None and under.is_list
+    child = items.get(int(part) if of_list and part.isdecimal() else part)
+    return Node(NOWHERE, children={part: _nest(rest, node, child)})

@@ -189,6 +189,8 @@ class Scenario(Levers):
 
         Mappings are changed key by key, lists as a whole:
         ``scenario.with_(horizon=20, **{"parameters.quality_value": 0.7, "areas.waste.haul": 0})``.
+        A key of the items of a list is changed in one of them, by its position
+        (``mechanisms.team.0.intensity``), or without one in all (``mechanisms.team.intensity``).
         Raises :class:`~kolabsim.errors.InputError` for keys and values that are not allowed.
         """
         origin, problems = self._origin, Problems()
@@ -204,7 +206,7 @@ class Scenario(Levers):
             if value is None:
                 problems.add(_("{key}: the value is missing"), key=key)
                 continue
-            over = nest(key, python_node(value, key, problems))
+            over = nest(key, python_node(value, key, problems), tree)
             if key.startswith("parameters.") and "parameters" not in changes:
                 parameters = parameters.merged(over)  # a future has sixty: laid over at once
             else:
