@@ -5,7 +5,7 @@ python benchmarks/visitors.py [--visitors 20] [--seconds 120] [--attack]
 A visitor opens the page, connects as a browser does, moves a slider, waits for the first answer to
 that move, thinks for two to four seconds, and moves another one. An attacker opens pages without
 connecting, uploads outlines that cross themselves, damaged shapefiles and scenarios as large as the
-page accepts, and never waits. Prints one JSON.
+page accepts, takes away report after report, and never waits. Prints one JSON.
 """
 
 from __future__ import annotations
@@ -380,9 +380,21 @@ async def attack(address: str, until: float, done: dict[str, int]) -> None:
                 await page.close()
             await asyncio.sleep(0.5)
 
+    async def take(http: aiohttp.ClientSession) -> None:
+        while time.perf_counter() < until:
+            page = Visitor(address, http)
+            with contextlib.suppress(Exception):
+                await page.open(f"/?seed={chance.randrange(10**9)}")
+                await page.until(page.is_answered)
+                await page.emit("take-report", "click", {})
+                await page.until(lambda p=page: p.downloads, until - time.perf_counter())
+                done["reports"] = done.get("reports", 0) + 1
+            with contextlib.suppress(Exception):
+                await page.close()
+
     async with session() as http:
         await asyncio.gather(
-            flood(http),
+            flood(http), take(http),
             send(http, "scribbles", lambda: scribble(chance.choice([300, 400, 3000]))),
             send(http, "shapefiles", lambda: damaged(chance.randrange(1, 4000))),
             send(http, "scenarios", lambda: {

@@ -11,6 +11,7 @@ import yaml
 from kolabsim.analysis.arrays import yearly
 from kolabsim.analysis.comparison import compare
 from kolabsim.analysis.outlook import stand_alone_cost
+from kolabsim.app import apart
 from kolabsim.app.charts import draw
 from kolabsim.app.futures import find_worlds
 from kolabsim.app.recent import RunStore
@@ -21,6 +22,7 @@ from kolabsim.app.session import (
     open_scenario,
     shared_services,
     strategy_text,
+    write_file,
 )
 from kolabsim.app.settings import SHOWN, Settings, fixable, intensity
 from kolabsim.engine.ensemble import build_task
@@ -256,6 +258,12 @@ def test_every_download_has_a_name_and_a_content(downloads):
         name, content = downloads[kind]
         assert name.endswith(ending)
         assert content
+
+
+def test_another_process_writes_the_same_file(estimate, downloads):
+    one = estimate.session
+    given = one.settings, one.source, one.upload, estimate.runs
+    assert apart.call(write_file, "differences", *given) == downloads["differences"]
 
 
 @pytest.mark.long

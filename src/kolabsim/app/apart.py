@@ -1,7 +1,9 @@
-"""Work on the files of strangers in a process of its own, which can be ended.
+"""Work in a process of its own, which can be ended, and stands back behind simulations.
 
-A process that takes too much time or memory is killed, and its visitor reads why. Processes are
-forked from a server that has imported what they need, so a call costs some 20 ms more.
+The files of strangers are read there, and reports written, which would keep Python from all other
+visitors for seconds. A process that takes too much time or memory is killed, and its visitor reads
+why. Processes are forked from a server that has imported what they need, so a call costs some 20 ms
+more.
 """
 
 from __future__ import annotations
@@ -25,10 +27,16 @@ NEEDED = [
     "kolabsim.app.fitting",
     "kolabsim.app.session",
     "kolabsim.app.uploads",
+    "kolabsim.model.compiler",
+    "kolabsim.report.comparison",
+    "kolabsim.report.html",
     "kolabsim.scenario.importer.understanding",
     "kolabsim.study.scaffold",
+    "matplotlib.backends.backend_svg",
+    "scipy.spatial",
+    "scipy.special",
 ]
-"""Modules that every process needs."""
+"""Modules that processes need, and those that others import late."""
 POLITENESS = 10
 """How far processes stand back behind simulations, as with the command ``nice``."""
 PATIENCE = 4

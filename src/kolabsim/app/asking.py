@@ -38,6 +38,9 @@ class Host(Protocol):
     def is_closed(self) -> bool:
         """Whether the page was closed."""
 
+    async def write(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Return what a function returns in a process of its own."""
+
     def remember(self, settings: Settings) -> None:
         """Keep settings that change nothing else, and write them into the address."""
 

@@ -221,8 +221,6 @@ class GroupBlock(Asking):
         if work is None or found is None:
             await self.ask()
             return
-        name, content = await self.page.line.run(
-            download, found, work.settings, work.source, is_long=True
-        )
+        name, content = await self.page.write(download, found, work.settings, work.source)
         if not self.page.is_closed:
             ui.download.content(content, name)

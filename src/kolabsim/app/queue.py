@@ -231,3 +231,5 @@ CORES = Queue(cores(), "simulation")
 """The cores of the machine, shared by all visitors."""
 READERS = Queue(max(1, cores() // 2), "reading", time.monotonic)
 """Readers of uploads, each in a process of its own, so that their threads only wait."""
+WRITERS = Queue(max(1, cores() // 2), "writing", time.monotonic)
+"""Writers of files to take away, in processes as well: reports keep Python busy for seconds."""

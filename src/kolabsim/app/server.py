@@ -42,8 +42,8 @@ from kolabsim.app.guard import Guard, Hosts
 from kolabsim.app.import_page import ImportPage
 from kolabsim.app.pages import Pages
 from kolabsim.app.play_block import PlayBlock
-from kolabsim.app.queue import CORES, READERS
-from kolabsim.app.session import Estimate, Session, open_scenario, refused
+from kolabsim.app.queue import CORES, READERS, WRITERS
+from kolabsim.app.session import Estimate, Session, open_scenario, refused, write_file
 from kolabsim.app.settings import (
     SHOWN,
     Control,
@@ -107,6 +107,8 @@ CLEARING = 0.1
 """Seconds after which a page that is being deleted is garbage."""
 MOST_TOLD = 150
 """Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
+WRITING = apart.Limits(seconds=120, megabytes=3000)
+"""What a file to take away may need: some ten times as much as usual, for the largest world."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
@@ -221,7 +223,7 @@ class Page:
             self.scenario = self.upload.scenario
             self.problems = [*problems.found]
         self.client = ui.context.client
-        self.line, self.reader = CORES.line(), READERS.line()
+        self.line, self.reader, self.writer = CORES.line(), READERS.line(), WRITERS.line()
         self.wanted: Settings | None = None
         """The newest settings that have not been simulated."""
         self.stop = np.zeros(1, np.int64)
@@ -556,6 +558,7 @@ class Page:
         self.side_by_side.close()
         self.line.close()
         self.reader.close()
+        self.writer.close()
         self.session = self.estimate = self.stepper = None
 
     @property
@@ -757,15 +760,22 @@ class Page:
         if estimate is None or self.is_closed:
             return
         try:
-            name, content = await self.line.run(estimate.download, kind, is_long=True)
+            if kind == "scenario":
+                name, content = await self.line.run(estimate.download, kind)
+            else:
+                one = estimate.session
+                given = kind, one.settings, one.source, one.upload, estimate.runs
+                name, content = await self.write(write_file, *given)
         except KolabsimError as error:
             report([Problem(str(error))], self.alerts)
         else:
             if not self.is_closed:
                 ui.download.content(content, name)
-        finally:
-            estimate.release()
-            estimate.session.release()
+
+    async def write(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Return what a function returns in a process of its own: a file that takes seconds."""
+        limits = WRITING.scaled(UPLOADS.factor)
+        return await self.writer.run(partial(apart.call, limits=limits), function, *arguments)
 
     # One run --------------------------------------------------------------------------------------
 

@@ -585,6 +585,16 @@ class Estimate:
             return render(page).encode()
 
 
+def write_file(
+    kind: str, settings: Settings, source: Scenario, upload: Upload, runs: int
+) -> tuple[str, bytes]:
+    """What :meth:`Estimate.download` returns, from all that an estimate depends on.
+
+    So another process can be given these few arguments instead of all runs, and simulates again.
+    """
+    return Estimate(Session(settings, source, upload=upload), runs).download(kind)
+
+
 def shared_services(body: np.ndarray, role: np.ndarray) -> np.ndarray:
     """Share of cases in which two regions are partners [R, R].
 
