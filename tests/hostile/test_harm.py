@@ -35,6 +35,7 @@ from kolabsim.study.rows import LEDGER
 from kolabsim.study.runner import Study
 from kolabsim.study.scaffold import new_study
 from kolabsim.study.verify import verify
+from tests.study.kinds import write_experiment
 from tests.terminal import kolabsim, kolabsim_process
 
 NAMES = (
@@ -417,6 +418,36 @@ def test_an_output_that_is_full_is_told(tmp_path) -> None:
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.strip() == "No space left on device"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_messages_without_room_stop_nothing(tmp_path) -> None:
+    write_experiment(tmp_path, "comparison")  # in which no region has a land border
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kolabsim", "check", "comparison.yaml"],
+            cwd=tmp_path, stderr=full, timeout=300,
+        )  # fmt: skip
+    assert done.returncode == 0
+
+
+def test_a_reader_that_leaves_stops_nothing() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "kolabsim", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as going:
+        going.stdout.close()
+        assert going.stderr.read() == b""
+        assert going.wait(timeout=300) == 0
+
+
+@pytest.mark.long
+def test_a_home_that_is_no_folder_is_not_spoken_of(tmp_path) -> None:
+    write_experiment(tmp_path, "robustness")
+    home = {"HOME": os.devnull, "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "MPLCONFIGDIR": ""}
+    done = kolabsim_process("run", "robustness.yaml", folder=tmp_path, **home)
+    assert done.returncode == 0
+    assert "Matplotlib" not in done.stderr
+    assert "/dev/null" not in done.stderr
 
 
 PRIVATE = {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
+import io
+import logging
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -49,9 +52,46 @@ def open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
-def discard_output() -> None:
-    """Redirect the output, so that Python does not fail again when it closes a full one."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def discard_output(file: int) -> None:
+    """Redirect a stream, so that Python does not fail again when it writes there or closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), file)
+
+
+class LossyFile(io.FileIO):
+    """A file of a stream that loses what cannot be written, so that the command goes on."""
+
+    losses: type[OSError] = OSError
+
+    def write(self, data: Any) -> int:
+        """Write bytes, or lose them."""
+        try:
+            return super().write(data)
+        except BlockingIOError:
+            raise
+        except self.losses:
+            discard_output(self.fileno())
+            return memoryview(data).nbytes
+
+
+class PipedFile(LossyFile):
+    """One that loses only what nobody reads: results that find a full disk are a fault."""
+
+    losses = BrokenPipeError
+
+
+def outlast_readers() -> None:
+    """Let no command stop because nobody reads what it prints, or its messages have no room."""
+    for name, kind in (("stdout", PipedFile), ("stderr", LossyFile)):
+        stream = getattr(sys, name)
+        buffer = getattr(stream, "buffer", None)
+        raw = getattr(buffer, "raw", buffer)
+        if type(raw) is io.FileIO:  # not a console of Windows, nor what a program put there
+            stream.flush()
+            file = io.BufferedWriter(kind(os.dup(raw.fileno()), "wb"))
+            text = io.TextIOWrapper(
+                file, stream.encoding, stream.errors, line_buffering=stream.line_buffering
+            )
+            setattr(sys, name, text)
 
 
 def main() -> None:
@@ -63,9 +103,12 @@ def main() -> None:
     gc.set_threshold(COLLECTING)
     atexit.register(gc.freeze)
     open_streams()
+    outlast_readers()
     if hasattr(sys.stdout, "reconfigure"):
         # Characters that the encoding of the terminal lacks must not stop a command.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Its advice on folders for its own cache is for programmers, and concerns no result.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     announce, show = extension_announcer(), warnings.showwarning
     warnings.showwarning = warn
     listeners.append(announce)
@@ -82,12 +125,9 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         typer.echo(_("Interrupted."), err=True)
         code = INTERRUPTED
-    except BrokenPipeError:
-        discard_output()  # the reader closed the pipe
-        code = 0
     except OSError as error:
         if error.errno == errno.ENOSPC and error.filename is None:
-            discard_output()
+            discard_output(sys.stdout.fileno())
         reason = error.strerror or str(error)
         if error.filename is not None:
             reason = f"{os.fsdecode(error.filename)}: {reason}"
