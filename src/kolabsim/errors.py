@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -177,6 +178,12 @@ def shown(path: str | Path) -> str:
     """A path as people see it: from the present folder where it lies inside it."""
     path, folder = Path(path), Path.cwd()
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else os.fspath(path)
+
+
+def typed(path: str | Path) -> str:
+    """A path as it is typed in a command: quoted, and never like an option."""
+    text = Path(path).as_posix()
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:

@@ -119,7 +119,12 @@ def test_what_cannot_be_taken_is_refused_with_its_place(uploads, files, message)
     [
         ({"../x.csv": GOOD}, "please rename"),
         ({".csv": GOOD}, "may not begin with a dot"),
-        ({"a\nb.csv": GOOD}, "please rename"),
+        ({"": GOOD}, "may not begin with a dot"),
+        ({"a\nb.csv": GOOD}, "holds signs that nobody sees"),
+        ({"a\u202evsc.csv": GOOD}, "holds signs that nobody sees"),
+        ({"\ud800.csv": GOOD}, "holds signs that nobody sees"),
+        ({"a?.csv": GOOD}, "may not hold"),
+        ({"a" * 250 + ".csv": GOOD}, "at most 200 bytes"),
         ({"x.csv": b"0" * (LARGEST + 1)}, "at most"),
         ({f"{k}.csv": GOOD for k in range(9)}, "at most 8 files"),
         ({}, "at most"),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import zipfile
 
 import pytest
@@ -229,6 +230,19 @@ def test_what_is_typed(tmp_path, sketched_figures):
     assert "mine.cvs" in gone.stderr
     assert "Traceback" not in again.stderr + gone.stderr
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["-valley", "it's $HOME; ls"])
+def test_a_command_that_is_shown_can_be_typed(tmp_path, name):
+    (tmp_path / "mine.csv").write_text(INDONESIAN, encoding="utf-8")
+    done = kolabsim("new", "--regions", "mine.csv", "--", name, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    readme = (tmp_path / name / "README.md").read_text("utf-8")
+    for text in (done.stdout.splitlines()[-1].split("run: ")[1], *readme.splitlines()):
+        if text.startswith("kolabsim "):
+            words = ["check" if word == "run" else word for word in shlex.split(text)[1:]]
+            words = [f"{word}/experiment.yaml" if word.endswith(name) else word for word in words]
+            assert kolabsim(*words, folder=tmp_path).returncode == 0
 
 
 def test_open_questions_name_flags_that_answer_them(tmp_path):

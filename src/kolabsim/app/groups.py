@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from kolabsim.analysis.group import ARMS, LEAVES_AFTER, GroupOutlook, GroupStudy
@@ -217,17 +218,15 @@ def command(found: GroupOutlook, settings: Settings, source: Scenario) -> str:
     """The command that gives the same, or the address of the page if there is none."""
     if settings.assumptions or settings.scenario.startswith("upload-"):
         return f"kolabsim app ?{settings.query}"
-    text = (
-        f"kolabsim region {found.code} --scenario {source.name} --with "
-        f"{','.join(found.members[1:])} --area {found.area} --form {found.form}"
-    )
+    words = ["kolabsim", "region", found.code, "--scenario", source.name]
+    words += ["--with", ",".join(found.members[1:]), "--area", found.area, "--form", found.form]
     options: Mapping[str, tuple[object, object]] = {
         "leaves-after": (found.leaves_after, LEAVES_AFTER),
         "strategy": (found.strategy, Settings().baseline), "seed": (settings.seed, 1),
         "plausible": (len(found.futures), len(find_worlds(source).futures)),
     }  # fmt: skip
-    changed = (f" --{name} {now}" for name, (now, usual) in options.items() if now != usual)
-    return text + "".join(changed)
+    changed = ((f"--{name}", str(now)) for name, (now, usual) in options.items() if now != usual)
+    return shlex.join([*words, *chain(*changed)])
 
 
 def answer_html(found: GroupOutlook) -> str:

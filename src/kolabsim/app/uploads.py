@@ -8,6 +8,7 @@ uploaded with it.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import shutil
 import tempfile
@@ -21,7 +22,7 @@ from kolabsim.app.importing import MOST_REGIONS, Call, Preview
 from kolabsim.app.kept import write_as_scenario
 from kolabsim.app.work import check_work
 from kolabsim.engine.ensemble import build_task
-from kolabsim.errors import InputError, Problems, suggestion
+from kolabsim.errors import UNPRINTABLE, InputError, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.scenario import FILES, Scenario, shipped_names
 from kolabsim.scenario.source import read_yaml
@@ -178,14 +179,19 @@ def check_files(files: Mapping[str, bytes]) -> None:
     """Refuse files that are too large or too many, or whose names could be paths."""
     problems = Problems()
     for name in files:
-        is_unfit = name.startswith(".") or any(c in FORBIDDEN or ord(c) < 32 for c in name)
-        if not name or is_unfit or len(name.encode()) > LONGEST_NAME:
-            text = _(
-                "{name}: please rename this file; its name may not begin with a dot, be longer "
-                "than {most} bytes, or hold {signs}"
-            )
-            problems.add(text, name=repr(name[:80]), signs=" ".join(sorted(FORBIDDEN)),
-                         most=LONGEST_NAME)  # fmt: skip
+        size = len(name.encode(errors="surrogatepass"))
+        if not name or name.startswith("."):
+            text = _("{name}: please rename this file; its name may not begin with a dot")
+        elif size > LONGEST_NAME:
+            text = _("{name}: please rename this file; its name may have at most {most} bytes")
+        elif any(sign in FORBIDDEN for sign in name):
+            text = _("{name}: please rename this file; its name may not hold {signs}")
+        elif re.search(rf"[\t\n\r{UNPRINTABLE}]", name):
+            text = _("{name}: please rename this file; its name holds signs that nobody sees")
+        else:
+            continue
+        signs = " ".join(sorted(FORBIDDEN))
+        problems.add(text, name=repr(name[:80]), signs=signs, most=LONGEST_NAME)
     if not files or sum(map(len, files.values())) > LARGEST or len(files) > MOST_FILES:
         problems.add(limits())
     problems.raise_if_any()

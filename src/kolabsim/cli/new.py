@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import typer
 
 from kolabsim.cli.program import LANGUAGE, program
 from kolabsim.cli.terminal import terminal, warn
-from kolabsim.errors import InputError
+from kolabsim.errors import InputError, typed
 from kolabsim.i18n import N_, _
 from kolabsim.scenario.importer.decisions import ANSWERS, Decision
 from kolabsim.scenario.question_forms import QUESTIONS
@@ -56,8 +55,7 @@ def new(
     for path in draft.paths:
         typer.echo(path.as_posix())
     text = _("Read {file}, then run: kolabsim run {folder}")
-    file = shlex.quote((folder / "scenario.yaml").as_posix())
-    typer.echo(text.format(file=file, folder=shlex.quote(folder.as_posix())))
+    typer.echo(text.format(file=typed(folder / "scenario.yaml"), folder=typed(folder)))
 
 
 def _options() -> list[inspect.Parameter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -179,11 +180,9 @@ def in_areas(text: str, counts: pd.DataFrame) -> str:
 def example(found: RegionOutlook) -> str:
     """The command that judges the first group of the table over the whole run."""
     row = found.groups.table.iloc[0]
-    scenario = found.scenario.name
-    return (
-        f"kolabsim region {found.code} --scenario {scenario} --with {','.join(row['members'][1:])} "
-        f"--area {row['area']}"
-    )
+    words = ["kolabsim", "region", found.code, "--scenario", found.scenario.name]
+    words += ["--with", ",".join(row["members"][1:]), "--area", row["area"]]
+    return shlex.join(words)
 
 
 def group_sentence(found: RegionOutlook) -> str:

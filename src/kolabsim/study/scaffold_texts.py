@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Collection
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.errors import typed
 from kolabsim.i18n import _
 from kolabsim.model.areas import FAMILIES
 from kolabsim.model.levers import MECHANISMS, SUPPORTERS
@@ -240,7 +240,7 @@ def guide_text(name: str, files: Collection[str], imported: Imported, setup: Set
         for answer in setup.answers.values()
     )
     start = _("Created by `kolabsim new`. Type in the parent folder:")
-    scenario, experiment = (shlex.quote(f"{name}/{file}") for file in (SCENARIO, EXPERIMENT))
+    scenario, experiment = (typed(f"{name}/{file}") for file in (SCENARIO, EXPERIMENT))
     disclaimer = _(
         "Results are a thought experiment with stated assumptions, not a prediction: compare "
         "strategies with each other, and do not read the levels."
@@ -252,7 +252,7 @@ def guide_text(name: str, files: Collection[str], imported: Imported, setup: Set
 
 ```sh
 kolabsim check {scenario} {experiment}
-kolabsim run {shlex.quote(name)}
+kolabsim run {typed(name)}
 ```
 
 {listed}
