@@ -121,7 +121,10 @@ def test_an_interval_without_a_width_says_so_in_place_of_two_equal_ends():
     scale = Scale(0.01, 2, "%")
     assert scale.interval(0.0, 0.0) == "identical throughout"
     assert write_interval(scale, 0.01, 0.01, runs=30) == "identical in all 30 runs"
-    assert write_interval(scale, 0.01, 0.01, futures=20) == "identical in all 20 futures"
+    assert (
+        write_interval(scale, 0.01, 0.01, futures=20) == "identical in at least 90% of 20 futures"
+    )
+    assert write_interval(scale, 0.01, 0.01, futures=19) == "identical in all 19 futures"
     assert write_interval(scale, math.nan, math.nan, runs=3) == "identical in all 3 runs"
     assert write_interval(scale, math.nan, math.nan, runs=1) == "no interval from one run"
     assert write_interval(scale, 0.0, 0.01, futures=20) == "0 to 1.00"

@@ -199,6 +199,13 @@ def test_an_outcome_that_is_undefined_is_said_beside_the_others(tmp_path, outcom
     assert ("Saving" in done.stdout) == (len(outcomes) == 2)
 
 
+def test_a_sweep_that_changes_nothing_has_no_best_point(tmp_path):
+    write_world(tmp_path, kind="sweep", levels=2, factors=FACTORS, outcomes=["programme_cost"])
+    _done, report = finished(tmp_path)
+    assert "at all 4 points: no factor changes it" in report
+    assert "it is best at" not in report
+
+
 @pytest.mark.parametrize("runs", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_differences_without_spread_have_a_word_and_no_interval(tmp_path, runs):
     rows = [("a", "A", 5_000, 0.0, 0.0), ("b", "B", 5_000, 0.0, 1.0)]

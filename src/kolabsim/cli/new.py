@@ -136,8 +136,8 @@ def ask_everything(
 def ask_decision(decision: Decision) -> dict[str, Any]:
     """Ask one open question of the import."""
     typer.echo(f"\n{decision.question}")
-    for number, typed in enumerate(decision.typed, 1):
-        typer.echo(f"  {number}: {typed}")
+    for number, answer in enumerate(decision.typed, 1):
+        typer.echo(f"  {number}: {answer}")
     while True:
         number = typer.prompt(_("Answer"), default="1").strip()
         if number.isdecimal() and 1 <= int(number) <= len(decision.options):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kolabsim.analysis.statistics import LEAST_RANGE
 from kolabsim.i18n import N_, _, language
 
 if TYPE_CHECKING:
@@ -132,18 +133,21 @@ def write_interval(
     ``runs`` or ``futures`` are those behind it; where all are equal, no interval has a width.
 
     >>> str(write_interval(Scale(1.0, 1, ""), 0.0, 0.0, futures=20))
-    'identical in all 20 futures'
+    'identical in at least 90% of 20 futures'
     """
     is_point = low == high
     if is_point and futures > 1:
-        return _("identical in all {futures} futures").format(futures=count(futures))
+        text = _("identical in all {futures} futures")
+        if futures >= LEAST_RANGE:  # the few that a range leaves out may differ
+            text = _("identical in at least 90% of {futures} futures")
+        return text.format(futures=count(futures))
     found = scale.interval(low, high, signed=signed)
     return undefined_interval(runs) if runs and (is_point or found == UNDEFINED) else found
 
 
 def never_varies(*, is_varied: bool) -> str:
     """What stands in a figure beside a difference without an interval."""
-    return _("identical in all futures") if is_varied else _("identical in all runs")
+    return _("identical in at least 90% of futures") if is_varied else _("identical in all runs")
 
 
 def undefined_interval(runs: float) -> str:

@@ -217,6 +217,11 @@ def pattern_section(result: SweepResult, labels: Labels) -> Section:
 def headline(found: OutcomeMap, labels: Labels) -> Headline:
     """Where the sign changes if it is a difference; the best point, and how certain it is."""
     outcome = capitalise(labels.outcome(found.outcome))
+    if not found.is_difference and not np.ptp(found.by_future, axis=0).any():
+        text = _("{outcome} is {value} at all {points} points: no factor changes it.")
+        value = value_text(found, labels)
+        text = fill(text, outcome=outcome, value=value, points=len(found.points))
+        return Headline(outcome, fill(_("{value} at all points"), value=value), text)
     parts = [best_sentence(found, labels)]
     brief = capitalise(f"{describe(found, found.best, labels)}: {value_text(found, labels)}")
     if found.is_difference:
