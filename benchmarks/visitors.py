@@ -81,7 +81,9 @@ class Visitor:
 
     async def connect(self) -> None:
         """Open the socket over which the page is updated."""
-        self.socket = socketio.AsyncClient(reconnection=False, http_session=self.http, websocket_extra_options={"max_msg_size": 0})
+        self.socket = socketio.AsyncClient(
+            reconnection=False, http_session=self.http, websocket_extra_options={"max_msg_size": 0}
+        )
         for name, handler in (
             ("update", self.update), ("run_javascript", self.run), ("open", self.follow),
             ("download", self.keep),

@@ -265,7 +265,7 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
             text = _("'{name}' was not uploaded, and does not ship with kolabsim{hint}")
             tree.add_problem(keys, text, problems, name=str(name)[:60], hint=hint)
     named = [path.name, *(value(*keys) for keys in FILES)]
-    for name in files:
+    for name in () if problems.found else files:  # a name that is misspelled leaves one over
         if name not in named:
             text = _("{file}: the scenario does not name it ({keys})")
             known_keys = ", ".join(".".join(keys) for keys in FILES)
