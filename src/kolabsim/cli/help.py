@@ -48,6 +48,7 @@ class _Translated:
                     formatter.write_dl(rows)
 
     def parse_args(self: Any, ctx: Context, args: list[str]) -> list[str]:
+        refuse_without_value(self.get_params(ctx), args)
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc]
         except Exception as error:
@@ -135,6 +136,22 @@ def range_note(parameter: Parameter) -> list[str]:
         return []
     text = _("at least {low}") if high is None else _("from {low} to {high}")
     return [text.format(low=low, high=high)]
+
+
+def refuse_without_value(parameters: list[Parameter], words: list[str]) -> None:
+    """Refuse an option whose value is blank or the next option, as an unset variable leaves it.
+
+    The library would take the name of the next option for the value.
+    """
+    options = [parameter for parameter in parameters if parameter.param_type_name == "option"]
+    names = {name for option in options for name in option.opts}
+    taking = {name for option in options if not option.is_flag for name in option.opts}
+    words = words[: words.index("--")] if "--" in words else words
+    for word, following in zip(words, [*words[1:], None], strict=False):
+        name, sign, value = word.partition("=")
+        given = value if sign else following
+        if name in taking and given is not None and (not given.strip() or given in names):
+            raise InputError.of(_("{name} needs a value"), name=name)
 
 
 def usage_problem(parameters: list[Parameter], error: Any) -> str:

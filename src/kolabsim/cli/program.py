@@ -99,7 +99,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, object]:
     found, problems = {}, Problems()
     for setting in settings:
         key, sign, text = setting.partition("=")
-        if not sign or not key.strip():
+        if not sign or not all(part.strip() for part in key.split(".")):
             message = _("--set {setting}: write KEY=VALUE, such as parameters.quality_value=0.7")
             problems.add(message.format(setting=setting))
             continue
