@@ -28,6 +28,12 @@ def written(tmp_path):
     return write
 
 
+def test_a_word_in_place_of_a_list_is_written_as_it_was_read(written):
+    text = "kind: comparison\nscenario: kartamantul\nstrategies: [team]\nstructures: all\n"
+    spec = Experiment.load(written(text)).spec
+    assert spec.model_dump(mode="json")["structures"] == "all"
+
+
 def test_outcomes_are_measures_at_the_end_or_at_a_quarter_or_their_spread():
     one = parse_outcome("trust@8", 40)
     assert (one.measure, one.quarter, one.column, one.is_spread) == ("trust", 8, "trust@8", False)

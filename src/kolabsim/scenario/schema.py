@@ -33,6 +33,9 @@ from kolabsim.scenario.source import Node, NodePath, format_value
 
 LONGEST = 400
 """Maximum number of quarters of a run."""
+LARGEST = 1e18
+"""Largest size of numbers without a bound of their own, people and money among them: sums,
+products and axes of larger ones overflow."""
 _FORMER: ContextVar[list[tuple[str, str, object]] | None] = ContextVar("former", default=None)
 """Former spellings in the file that is validated: old and new key, and the mapping with it."""
 
@@ -110,7 +113,14 @@ class Keywords:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self.check, handler(source))
+        return core_schema.no_info_wrap_validator_function(
+            self.check,
+            handler(source),
+            # The serializer of the shape would warn of a word, which is none of it.
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                lambda value, shape: value if isinstance(value, str) else shape(value)
+            ),
+        )
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
