@@ -115,6 +115,33 @@ def test_setting_a_column_changes_the_region(scenario):
     model.step()
 
 
+@pytest.mark.parametrize(
+    "value",
+    [7, -0.1, np.nan, np.inf, 10**400, np.bool_(True), "0.5", None, 0.5 + 0j,
+     np.complex128(0.5), np.timedelta64(1)],
+)  # fmt: skip
+def test_values_that_no_scenario_could_give_are_refused(scenario, value):
+    region = CollaborationModel(scenario, "helped").regional_governments[0]
+    before = region.commitment
+    with pytest.raises(InputError, match=r"commitment is .*; allowed: from 0 to 1"):
+        region.commitment = value
+    assert region.commitment == before
+
+
+@pytest.mark.parametrize("value", [1, np.int8(1), np.float16(1), np.float32(1), np.uint64(1)])
+def test_numbers_of_any_kind_are_taken(scenario, value):
+    region = CollaborationModel(scenario, "helped").regional_governments[0]
+    region.commitment = region.population = region.aspiration = value
+    assert region.commitment == region.population == region.aspiration == 1.0
+
+
+@pytest.mark.parametrize("people", [0, -5, 1e300])
+def test_a_population_has_the_bounds_of_a_table(scenario, people):
+    region = CollaborationModel(scenario, "helped").regional_governments[0]
+    with pytest.raises(InputError, match=r"population is .*; allowed: from 1 to 1e\+18"):
+        region.population = people
+
+
 def test_partners_are_mutual_and_in_the_agreements(finished):
     codes = {
         (agreement["area"], code) for agreement in finished.agreements()

@@ -148,6 +148,7 @@ def test_all_problems_of_a_table_are_reported_with_their_lines(read) -> None:
         "34.04,Sleman,-3,-97.8,210.4,,,7\n"
         "34.02,Bantul,nan,-7.8,110.4,DIY,inf,x\n"
         "34.03,Gunungkidul,5,-7.8\n"
+        "34.05,Kulon,1e300,-7.8,110.4,DIY,88,7\n"
     )
     assert problems == [
         "regions.csv:2: population: 0 people; a region needs at least one (Yogya)",
@@ -162,6 +163,7 @@ def test_all_problems_of_a_table_are_reported_with_their_lines(read) -> None:
         "regions.csv:6: hdi: 'inf' is not a number (Bantul)",
         "regions.csv:6: poverty: 'x' is not a number (Bantul)",
         "regions.csv:7: 4 cells, where the first line names 8 columns",
+        "regions.csv:8: population: 1e300 people; a region has at most 1e+18 (Kulon)",
     ]
 
 

@@ -84,6 +84,7 @@ def test_ranges_and_words_of_ones_own(scenario):
         ({"mechanism": None}, "did you mean 'mechanisms'"),
         ({"parameters.notice": [0.9, 0.1]}, "0.9, 0.1 is not allowed; allowed: rising"),
         ({"parameters.notice": [0.1, 3]}, "allowed: rising values from 0.0 to 1.0"),
+        ({"parameters.startup_cost": [0, 1e300]}, r"allowed: rising values from 0.0 to 1e\+18"),
         ({"parameters.notice": 0.3}, "give a range, such as"),
         ({"trust": ["recovering"]}, "at least two of recovering, lasting"),
         ({"trust": ["x", "recovering"]}, "at least two of"),

@@ -9,7 +9,6 @@ agents, model and their Mesa drawings share that state, and mesa may be imported
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -38,18 +37,19 @@ from kolabsim.model.measures import MEASURES
 from kolabsim.model.rng import Key
 from kolabsim.model.state import NOBODY, PAID, REGION, Me
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.schema import LARGEST
 from kolabsim.scenario.source import format_value
 
 if TYPE_CHECKING:
     import networkx as nx
     from mesa.discrete_space import Network
 
-SHARE, ANY = (0.0, 1.0), (-math.inf, math.inf)
+SHARE, ANY = (0.0, 1.0), (-LARGEST, LARGEST)
 CHANGEABLE = {
-    "population": (1.0, math.inf), "stress": SHARE, "autonomy": SHARE, "goodwill": SHARE,
+    "population": (1.0, LARGEST), "stress": SHARE, "autonomy": SHARE, "goodwill": SHARE,
     "commitment": SHARE, "reputation": SHARE, "aspiration": ANY,
 }  # fmt: skip
-"""Columns of a region that may be set from outside, with the finite values that each may have; all
+"""Columns of a region that may be set from outside, with the values that each may have; all
 others follow from the scenario."""
 
 
@@ -91,8 +91,11 @@ class RegionalGovernment(mesa.Agent):
             text = f"{name!r} cannot be set; of a region's columns these can: {[*CHANGEABLE]}"
             raise AttributeError(text)
         model, (least, most) = self.model, CHANGEABLE[name]
-        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not least <= value <= most:
+        # Not np.number, which dates and complex numbers are too; NaN is within no bounds.
+        is_number = isinstance(value, int | float | np.integer | np.floating)
+        is_number &= not isinstance(value, bool | np.timedelta64)
+        number = value.item() if isinstance(value, np.generic) else value
+        if not is_number or not least <= number <= most:
             text = _("{region}: {name} is {value}; allowed: from {least:g} to {most:g}")
             words = {"region": self.code, "name": name, "least": least, "most": most}
             raise InputError.of(text, value=format_value(value), **words)

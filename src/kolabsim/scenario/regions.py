@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from kolabsim.errors import Problems
 from kolabsim.i18n import _, ngettext
 from kolabsim.scenario.names import plain, tell_apart
-from kolabsim.scenario.schema import Pair, Reason, Section, Share
+from kolabsim.scenario.schema import LARGEST, Pair, Reason, Section, Share
 from kolabsim.scenario.shapes import Shape, some
 from kolabsim.scenario.tables import Table, read_csv
 
@@ -369,9 +369,11 @@ def _check_population(
             message = _("{column}: {value} is read as a fraction; write {right} ({name})")
         elif people < 1:
             message = _("{column}: {value} people; a region needs at least one ({name})")
+        elif people > LARGEST:
+            message = _("{column}: {value} people; a region has at most {most} ({name})")
         if message:
             words = {"column": column, "value": text, "right": text.replace(".", "")}
-            table.add_problem(line, message, name=name, **words)
+            table.add_problem(line, message, name=name, most=f"{LARGEST:g}", **words)
 
 
 def _check_points(table: Table, proxy: ProxyColumn, names: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from kolabsim.model.parameters import PARAMETERS, Parameter, between, place_in
 from kolabsim.scenario.editions import describe_changes
 from kolabsim.scenario.futures import STRUCTURES
 from kolabsim.scenario.scenario import Scenario
+from kolabsim.scenario.schema import LARGEST
 
 PART = 0.01
 """Share of the cost of all services that bounds the budget of a supporter by default."""
@@ -249,10 +250,11 @@ def _rising(factor: Factor, values: Sequence[object]) -> tuple[float, ...]:
         listed = ", ".join(f"{value:g}" for value in numbers)
         raise _refused(factor, _("{values}: a range has two finite numbers"), values=listed)
     rising = all(low < high for low, high in pairwise(numbers))
-    if not rising or not factor.least <= numbers[0] <= numbers[-1] <= factor.most:
+    least, most = max(factor.least, -LARGEST), min(factor.most, LARGEST)
+    if not rising or not least <= numbers[0] <= numbers[-1] <= most:
         text = _("{values} is not allowed; allowed: rising values from {least} to {most}")
         listed = ", ".join(f"{value:g}" for value in numbers)
-        raise _refused(factor, text, values=listed, least=factor.least, most=factor.most)
+        raise _refused(factor, text, values=listed, least=least, most=most)
     return tuple(numbers)
 
 
