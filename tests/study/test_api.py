@@ -92,6 +92,13 @@ def test_everything_wrong_is_reported_at_once_before_the_first_run(tiny):
     assert "seed: -1" in text
 
 
+def test_more_runs_than_an_experiment_may_have_are_refused(tiny):
+    with pytest.raises(ks.InputError, match="runs: 1000000000000 is too large"):
+        ks.simulate(tiny, ["voluntary"], runs=10**12)
+    with pytest.raises(ks.InputError, match="'1' is not a strategy"):
+        ks.simulate(tiny, [1], runs=2)
+
+
 @pytest.mark.parametrize("seed", [None, 1.5, True, -1])
 def test_a_seed_is_a_whole_number(tiny, seed):
     with pytest.raises(ks.InputError, match="seed"):

@@ -15,6 +15,7 @@ from kolabsim.model.measures import REGION_MEASURES, measure_hint
 from kolabsim.scenario.compile import build_policy
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.study.collect import Results
+from kolabsim.study.spec import MOST_RUNS
 from kolabsim.study.tasks import DEFAULT_FUTURE, build_futures
 
 if TYPE_CHECKING:
@@ -193,11 +194,14 @@ def check_request(scenario: Scenario, strategies: Iterable[str], *, runs: int, s
         problems.add(_("'{name}' is listed twice").format(name=name))
     for name in names:
         if name not in scenario.strategies:
-            hint = suggestion(name, scenario.strategies)
+            hint = suggestion(str(name), scenario.strategies)
             text = _("'{name}' is not a strategy of {scenario}{hint}")
             problems.add(text.format(name=name, scenario=scenario.name, hint=hint))
     if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
         problems.add(_("runs: {value} is not a positive whole number").format(value=runs))
+    elif runs > MOST_RUNS:
+        text = _("{value} is too large; allowed: at most {limit}")
+        problems.add("runs: " + text.format(value=runs, limit=MOST_RUNS))
     is_whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
     if not is_whole or not 0 <= seed < 2**63:
         problems.add(_("seed: {value} is not a whole number from 0").format(value=seed))
