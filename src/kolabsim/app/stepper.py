@@ -56,9 +56,9 @@ class Stepper:
             for _quarter in range(quarters):
                 self.model.step()
             after = self._bodies()
-        begun = [_("{body} begins").format(body=body) for body in after if body not in before]
-        ended = [_("{body} ends").format(body=body) for body in before if body not in after]
-        self._events = begun + ended
+            begun = [_("{body} begins").format(body=body) for body in after if body not in before]
+            ended = [_("{body} ends").format(body=body) for body in before if body not in after]
+            self._events = begun + ended
 
     def tell(self, region: str) -> list[Told]:
         """The events of a region up to the present quarter, the last first, with their reasons.
