@@ -263,7 +263,7 @@ def test_regions_of_mesa_refuse_what_a_scenario_refuses(name):
     model = CollaborationModel("kartamantul", horizon=2)
     region, (least, most) = model.regional_governments[0], CHANGEABLE[name]
     before = getattr(region, name)
-    outside = [value for value in (least - 0.1, most + 0.1) if math.isfinite(value)]
+    outside = math.nextafter(least, -math.inf), math.nextafter(most, math.inf)
     for value in (*outside, math.nan, math.inf, -math.inf, None, "1", True):
         with pytest.raises(InputError, match=name):
             setattr(region, name, value)

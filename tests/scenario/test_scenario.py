@@ -356,6 +356,8 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         "  pasttrust: 0.2\n"
         "  learning: 1.5\n"
         "  notice: high\n"
+        "  startup_cost: -1.0\n"
+        "  exit_base: 1.0e+300\n"
         "strategies:\n"
         "  mine:\n"
         "    mechanisms: {forun: 0.6, team: 1.4}\n"
@@ -368,10 +370,14 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         "x.yaml:8:13: parameters.learning: 1.5 is not allowed; allowed: 0 to 0.99 share/year"
         " (sensitivity analyses try 0.08 to 0.4)",
         "x.yaml:9:11: parameters.notice: 'high' is not a number",
-        "x.yaml:12:18: strategies.mine.mechanisms.forun: unknown key; did you mean 'forum'?",
-        "x.yaml:12:36: strategies.mine.mechanisms.team.intensity: 1.4 is too large;"
+        "x.yaml:10:17: parameters.startup_cost: -1.0 is not allowed; allowed: at least 0"
+        " (sensitivity analyses try 0.08 to 0.5)",
+        "x.yaml:11:14: parameters.exit_base: 1.0e+300 is not allowed; allowed: 0 to 1e+18 1/year"
+        " (sensitivity analyses try 0.2 to 2.5)",
+        "x.yaml:14:18: strategies.mine.mechanisms.forun: unknown key; did you mean 'forum'?",
+        "x.yaml:14:36: strategies.mine.mechanisms.team.intensity: 1.4 is too large;"
         " allowed: at most 1",
-        "x.yaml:14:38: strategies.mine.support.ngo.targets: 'smalest' is not known here;"
+        "x.yaml:16:38: strategies.mine.support.ngo.targets: 'smalest' is not known here;"
         " did you mean 'smallest'?",
     ]
 

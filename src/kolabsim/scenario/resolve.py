@@ -14,7 +14,7 @@ from typing import Any
 from kolabsim.errors import SHOWN, Problems, suggestion
 from kolabsim.i18n import _
 from kolabsim.model.parameters import Parameter
-from kolabsim.scenario.schema import LONGEST, Model, WrittenAs
+from kolabsim.scenario.schema import LARGEST, LONGEST, Model, WrittenAs
 from kolabsim.scenario.source import Node, NodePath, format_value
 
 
@@ -160,19 +160,21 @@ class Resolver:
 
     def check_number(self, path: NodePath, entry: Parameter, value: float) -> None:
         """Check a number against the bounds of a parameter or of an attribute of areas."""
-        if entry.least <= value <= entry.most:
+        most = min(entry.most, LARGEST)
+        if max(entry.least, -LARGEST) <= value <= most:
             return
         unit = "" if entry.unit == "1" else f" {_(entry.unit)}"
         message = _(
             "{value} is not allowed; allowed: {least} to {most}{unit}"
             " (sensitivity analyses try {low} to {high})"
         )
-        if math.isinf(entry.most):
+        if math.isinf(entry.most) and value < most:
             message = _(
                 "{value} is not allowed; allowed: at least {least}{unit}"
                 " (sensitivity analyses try {low} to {high})"
             )
-        bounds = {name: f"{getattr(entry, name):g}" for name in ("least", "most", "low", "high")}
+        bounds = {name: f"{getattr(entry, name):g}" for name in ("least", "low", "high")}
+        bounds["most"] = f"{most:g}"
         self.add_problem(path, message, value=format_value(value), unit=unit, **bounds)
 
 

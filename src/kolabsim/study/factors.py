@@ -108,7 +108,7 @@ def _number(
     assert low is not None and high is not None  # noqa: PT018
     return Factor(
         name, entry.meaning, group, float(usual), source, float(low), float(high), unit=entry.unit,
-        least=entry.least, most=entry.most,
+        least=max(entry.least, -LARGEST), most=min(entry.most, LARGEST),
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def list_factors(scenario: Scenario) -> dict[str, Factor]:
         found.append(
             Factor(
                 f"support.{name}.budget", N_("largest spending in a year"), "budgets", budget,
-                high=budget, unit="currency", most=math.inf,
+                high=budget, unit="currency", most=LARGEST,
             )
         )  # fmt: skip
     for name, words in STRUCTURES.items():
@@ -250,11 +250,10 @@ def _rising(factor: Factor, values: Sequence[object]) -> tuple[float, ...]:
         listed = ", ".join(f"{value:g}" for value in numbers)
         raise _refused(factor, _("{values}: a range has two finite numbers"), values=listed)
     rising = all(low < high for low, high in pairwise(numbers))
-    least, most = max(factor.least, -LARGEST), min(factor.most, LARGEST)
-    if not rising or not least <= numbers[0] <= numbers[-1] <= most:
+    if not rising or not factor.least <= numbers[0] <= numbers[-1] <= factor.most:
         text = _("{values} is not allowed; allowed: rising values from {least} to {most}")
         listed = ", ".join(f"{value:g}" for value in numbers)
-        raise _refused(factor, text, values=listed, least=least, most=most)
+        raise _refused(factor, text, values=listed, least=factor.least, most=factor.most)
     return tuple(numbers)
 
 
