@@ -264,16 +264,16 @@ def check_text(path: Path, files: Mapping[str, bytes]) -> None:
             hint = suggestion(str(name), known) if keys == ("extends",) else ""
             text = _("'{name}' was not uploaded, and does not ship with kolabsim{hint}")
             tree.add_problem(keys, text, problems, name=str(name)[:60], hint=hint)
+    extensions = tree.get("extensions")
+    if extensions is not None and not extensions.is_empty:
+        text = _("programs cannot be uploaded; use kolabsim on your own machine")
+        tree.add_problem(("extensions",), text, problems)
     named = [path.name, *(value(*keys) for keys in FILES)]
     for name in () if problems.found else files:  # a name that is misspelled leaves one over
         if name not in named:
             text = _("{file}: the scenario does not name it ({keys})")
             known_keys = ", ".join(".".join(keys) for keys in FILES)
             problems.add(text.format(file=name, keys=known_keys))
-    extensions = tree.get("extensions")
-    if extensions is not None and not extensions.is_empty:
-        text = _("programs cannot be uploaded; use kolabsim on your own machine")
-        tree.add_problem(("extensions",), text, problems)
     keys = ("regions", "synthetic", "number")
     number = value(*keys)
     if isinstance(number, int) and number > MOST_REGIONS:
