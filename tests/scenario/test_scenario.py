@@ -372,7 +372,7 @@ def test_all_problems_of_a_scenario_are_reported_at_once(problems_of) -> None:
         "x.yaml:9:11: parameters.notice: 'high' is not a number",
         "x.yaml:10:17: parameters.startup_cost: -1.0 is not allowed; allowed: at least 0"
         " (sensitivity analyses try 0.08 to 0.5)",
-        "x.yaml:11:14: parameters.exit_base: 1.0e+300 is not allowed; allowed: 0 to 1e+18 1/year"
+        "x.yaml:11:14: parameters.exit_base: 1e+300 is not allowed; allowed: 0 to 1e+18 1/year"
         " (sensitivity analyses try 0.2 to 2.5)",
         "x.yaml:14:18: strategies.mine.mechanisms.forun: unknown key; did you mean 'forum'?",
         "x.yaml:14:36: strategies.mine.mechanisms.team.intensity: 1.4 is too large;"
