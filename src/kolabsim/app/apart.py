@@ -37,6 +37,8 @@ NEEDED = [
     "scipy.special",
 ]
 """Modules that processes need, and those that others import late."""
+POLITENESS = 10
+"""How far processes stand back behind simulations, as with the command ``nice``."""
 PATIENCE = 4
 """Seconds that may pass for each second of processor time, on a machine that is busy."""
 
@@ -49,13 +51,11 @@ class Limits:
     """Seconds of processor time."""
     megabytes: int = 1500
     """Megabytes of memory, beyond those of a process that does nothing."""
-    politeness: int = 10
-    """How far it stands back behind simulations, as with the command ``nice``."""
 
     def scaled(self, factor: float) -> Limits:
         """Return limits that are higher or lower by a factor."""
         seconds, megabytes = round(factor * self.seconds), round(factor * self.megabytes)
-        return Limits(max(1, seconds), max(100, megabytes), self.politeness)
+        return Limits(max(1, seconds), max(100, megabytes))
 
 
 class FailedError(Exception):
@@ -136,7 +136,7 @@ def _limit(limits: Limits) -> None:
         return
     import resource
 
-    os.nice(limits.politeness)
+    os.nice(POLITENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     pages = Path("/proc/self/statm")

@@ -107,9 +107,8 @@ CLEARING = 0.1
 """Seconds after which a page that is being deleted is garbage."""
 MOST_TOLD = 150
 """Most regions of a scenario whose events are listed: a replay takes longer than the run itself."""
-WRITING = apart.Limits(seconds=120, megabytes=3000, politeness=5)
-"""What a file to take away may need: some ten times as much as usual, for the largest world. Others
-go first, but somebody waits for it."""
+WRITING = apart.Limits(seconds=120, megabytes=3000)
+"""What a file to take away may need: some ten times as much as usual, for the largest world."""
 COPY = """Promise.resolve(navigator.clipboard?.writeText(location.href).then(() => true))
   .then(copied => [location.href, !!copied], () => [location.href, false])"""
 """The page's address, and whether it was copied: browsers allow that at safe addresses only."""
