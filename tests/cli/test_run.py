@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -219,6 +220,19 @@ def test_a_region_without_contacts_is_allowed_and_warned_of(options, tmp_path, m
     if options:  # no scheduler answers, or the extra that asks it is not installed
         assert "127.0.0.1:9" in done.stderr or "'cluster'" in done.stderr
     assert "1 region has no contact and stays alone: C" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "tls://127.0.0.1:9", "ucx://a:1"])
+def test_a_scheduler_that_accepts_and_never_answers_is_given_up(address, tmp_path, monkeypatch):
+    """A client of Dask waited for ever for one that hangs, and raised what it liked for others."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(run, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = address.format(port=silent.getsockname()[1])
+        done = kolabsim("run", "kartamantul", "--scheduler", address, folder=tmp_path)
+    assert done.returncode == 2
+    assert "no Dask scheduler answers at" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_compilation_is_announced_before_anything_is_compiled(small, monkeypatch, refused):

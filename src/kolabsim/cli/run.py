@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import sys
@@ -265,6 +266,19 @@ def warn_of_failures(number: int, folder: Path) -> None:
         raise typer.Exit(FAILED)
 
 
+async def greet(address: str) -> None:
+    """Exchange greetings with a scheduler; raise an error if it gives no answer.
+
+    A client of Dask itself would wait without end for one that hangs.
+    """
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    how = Security().get_connection_args("client")
+    connection = await asyncio.wait_for(connect(address, timeout=PATIENCE, **how), PATIENCE + 1.0)
+    connection.abort()
+
+
 @contextmanager
 def executor_at(address: str | None) -> Iterator[Cluster | None]:
     """Connect to the workers of a Dask scheduler; None for this machine."""
@@ -281,10 +295,13 @@ def executor_at(address: str | None) -> Iterator[Cluster | None]:
         if name.split(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        asyncio.run(greet(address))
         client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of any kind: what is wrong with an address depends on its scheme
         text = _("no Dask scheduler answers at {address} ({reason})")
-        raise InputError.of(text, address=address, reason=error) from error
+        silence = _("no answer within {seconds} seconds").format(seconds=f"{PATIENCE:g}")
+        reason = str(error) or silence
+        raise InputError.of(text, address=address, reason=reason) from error
     with client:
         deadline = time.monotonic() + GRACE
         while not client.nthreads():

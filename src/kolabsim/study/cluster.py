@@ -379,7 +379,7 @@ def _texts() -> dict[str, str]:
         "none": _(
             "the Dask scheduler at {address} has no workers any more. The study waits, and "
             "continues automatically as soon as one joins. Start one with 'dask worker {address} "
-            "--nthreads 1'."
+            "--nthreads 1', where this version of kolabsim is installed."
         ),
         "silent": _(
             "no worker has answered for {seconds} seconds ({names}). The study waits, and "
