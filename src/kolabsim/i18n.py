@@ -95,6 +95,10 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _catalogue(language()).ngettext(one, many, number)
 
 
+LARGEST = 1e15
+"""From here on numbers have an exponent: digits beyond would be invented."""
+
+
 class Amount(float):
     """A number in a message, written with the marks of the language in which it is shown.
 
@@ -115,6 +119,8 @@ class Amount(float):
     def __str__(self) -> str:
         from babel.numbers import format_decimal
 
+        if abs(self) >= LARGEST:
+            return f"{float(self):g}"
         places = "." + "#" * self.decimals if self.decimals else ""
         return str(format_decimal(float(self), f"#,##0{places}", locale=language()))
 

@@ -17,6 +17,34 @@ from tests.scenario.test_importer import people
 shapely = pytest.importorskip("shapely")
 
 
+FEATURE = (
+    '{{"type": "Feature", "properties": {{"name": "{name}", "population": {people}, "height": {x}}}'
+    ', "geometry": {{"type": "Polygon", "coordinates": [[[{x}, 0], [9, 1], [9, 0], [{x}, 0]]]}}}}'
+)
+
+
+def two_features(name="A", x="8"):
+    rows = [FEATURE.format(name=n, people=k, x=x) for n, k in ((name, 5000), ("B", 7000))]
+    return {
+        "m.geojson": f'{{"type": "FeatureCollection", "features": [{", ".join(rows)}]}}'.encode()
+    }
+
+
+@pytest.mark.parametrize("x", ["1e300", "1e400", "9" * 400])
+def test_numbers_that_no_place_has_end_in_a_sentence(x):
+    """They ended in an error of the library that writes numbers, or of Python."""
+    with pytest.raises(InputError, match=r"m\.geojson: "):
+        ks.regions.read(two_features(x=x))
+
+
+def test_half_a_letter_is_replaced():
+    """No file can hold it; Arrow raised an error."""
+    found = ks.regions.read(two_features(r"\ud83d"))
+    assert found.regions["name"].tolist() == ["\ufffd", "B"]
+    found = ks.regions.read(two_features(r"\ud83d\ude00"))
+    assert found.regions["name"].tolist() == ["\U0001f600", "B"]
+
+
 def workbook(**sheets):
     openpyxl = pytest.importorskip("openpyxl")
     pytest.importorskip("python_calamine")

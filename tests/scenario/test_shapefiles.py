@@ -5,6 +5,7 @@ And outlines that cross themselves, which must not cost more time the worse they
 
 import io
 import json
+import math
 import random
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from kolabsim.errors import InputError, Problems
 from kolabsim.scenario.importer import read as read_regions
 from kolabsim.scenario.notices import find_notices
-from kolabsim.scenario.outlines import MOST_CROSSINGS, count_crossings, repair
+from kolabsim.scenario.outlines import MOST_CROSSINGS, MOST_SHAPES, count_crossings, repair
 from kolabsim.scenario.scenario import Scenario
 from kolabsim.scenario.shapefiles import read_shapefile
 from kolabsim.scenario.shapes import read_shapes
@@ -102,8 +103,11 @@ def test_a_projection_is_named_with_the_way_out(tmp_path):
     _found, problems = read(shapefile(moved=1e4) | {".prj": crs}, tmp_path)
     assert "in the projection WGS_1984_UTM_Zone_49S" in problems[0]
     assert "EPSG:4326" in problems[0]
-    found, problems = read(shapefile() | {".prj": b'GEOGCS["GCS_WGS_1984"]'}, tmp_path)
-    assert set(found) == set(CODES)
+    degrees = 'GEOGCS["GCS_WGS_1984"]'
+    for text in (degrees, f"\ufeff{degrees}", f'COMPD_CS["WGS 84 + height",{degrees},VERT_CS[]]'):
+        found, problems = read(shapefile() | {".prj": text.encode()}, tmp_path)
+        assert set(found) == set(CODES)
+        assert not problems
 
 
 @pytest.mark.parametrize("moved", [1e4, 1e300, -1e9, float("inf"), float("nan")])
@@ -115,6 +119,7 @@ def test_coordinates_that_no_place_has_are_refused(tmp_path, moved):
         read_regions(tmp_path / "m.shp")
 
 
+@pytest.mark.filterwarnings("error")  # the library's remarks reach nobody
 @pytest.mark.parametrize("part", [".shp", ".dbf"])
 def test_bytes_that_changed_on_the_way_never_end_in_anything_but_a_sentence(tmp_path, part):
     chance, parts = random.Random(1), shapefile()
@@ -164,8 +169,8 @@ def test_outlines_that_are_too_tangled_are_refused_soon(tmp_path, points):
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature] * 2}))
     problems = Problems()
     assert not read_shapes(path, "code", ["1"], None, problems)
-    assert "the outlines of some regions (1) cross themselves" in str(*problems.found)
-    with pytest.raises(InputError, match="cross themselves"):
+    assert "the outlines of some regions (1) cross at too many places" in str(*problems.found)
+    with pytest.raises(InputError, match="cross at too many places"):
         read_regions(path, duplicates="first")
 
 
@@ -175,3 +180,45 @@ def test_a_map_of_many_tangled_outlines_is_bounded_as_a_whole():
     found, tangled = repair(shapes)
     assert 0 < len(tangled) < 60
     assert shapely.is_valid(found).all()
+
+
+def bars(number, is_upright):
+    """Parallel bars across the unit square, which cross those of the other direction."""
+    sides = [(k / number, (k + 0.1) / number) for k in range(number)]
+    return [shapely.box(a, 0, b, 1) if is_upright else shapely.box(0, a, 1, b) for a, b in sides]
+
+
+TANGLES = {
+    "a segment again and again": [shapely.Polygon([(0, 0), (1, 0)] * 900 + [(1, 1)])],
+    "spikes from one point": [
+        shapely.Polygon([p for point in scribble(900) for p in ((0, 0), point)])
+    ],
+    "a collection in a collection": [
+        shapely.GeometryCollection([
+            shapely.GeometryCollection([shapely.MultiPolygon([shapely.Polygon(scribble(400))])])
+        ])
+    ],
+    "parts that cross each other": [*bars(120, True), *bars(120, False)],
+    "two parts that cross each other": [
+        shapely.MultiPolygon(bars(120, True)), shapely.MultiPolygon(bars(120, False))
+    ],
+    "very many parts": [shapely.box(0, 0, 1, 1)] * (MOST_SHAPES + 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TANGLES)
+def test_every_kind_of_tangle_is_found_before_it_is_repaired(kind):
+    """Repairs or unions of some thousand points took minutes and gigabytes."""
+    shapes = TANGLES[kind]
+    found, tangled = repair(shapes, [7] * len(shapes))
+    assert tangled.tolist() == [*range(len(shapes))]
+    assert shapely.is_empty(found).all()
+
+
+def test_outlines_drawn_twice_and_common_borders_are_no_tangles():
+    points = [(math.cos(k / 1000), math.sin(k / 1000)) for k in range(6000)]
+    twice = shapely.Polygon(points, [[*points[:10], (0, 0)]] * 2)
+    grid = [shapely.box(k % 60, k // 60, k % 60 + 1, k // 60 + 1) for k in range(3600)]
+    found, tangled = repair([twice, shapely.Polygon(points, [points]), *grid], [0, 1, *[2] * 3600])
+    assert not len(tangled)
+    assert shapely.area(found[2:]).sum() == 3600.0

@@ -128,6 +128,9 @@ def test_a_map_needs_no_places_where_all_have_shapes(load):
     assert not load(squares(codes=["34.71"]), placed=False).regions.mapped
 
 
+NESTED = json.loads("[" * 800 + "]" * 800)
+
+
 @pytest.mark.parametrize(
     ("features", "keys", "message"),
     [
@@ -142,8 +145,16 @@ def test_a_map_needs_no_places_where_all_have_shapes(load):
          "shapes lie elsewhere than their regions: that of 34.71 at longitude 10.0"),
         ([feature("34.71", {"type": "Point", "coordinates": [110.4, -7.8]})], {},
          "34.71: the shape of a region is a Polygon or a MultiPolygon, not Point"),
-        ([feature("34.71", {"type": "Polygon", "coordinates": "here"})], {},
-         "34.71: this is no geometry of GeoJSON"),
+        *(([feature("34.71", {"type": "Polygon", "coordinates": given})], {},
+           "34.71: this is no geometry of GeoJSON")
+          for given in ("here", NESTED, [[[10**400, 0]] * 4])),
+        ([feature("34.71", {"type": "Polygon", "coordinates": [square(180, -7, 5)]})], {},
+         "longitudes run from 175 to 185, and not from -180 to 180"),
+        ([feature("34.71", None)], {}, "no feature has both the property 'code' and a shape"),
+        (json.dumps({
+            "type": "FeatureCollection", "features": squares(),
+            "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32749"}},
+        }).encode(), {}, "this map is in the projection urn:ogc:def:crs:EPSG::32749"),
         (b"{", {}, "this is not GeoJSON"),
         (b"[1]", {}, "it needs a FeatureCollection"),
         (b'{"type": "Topology"}', {}, "this is TopoJSON; save it as GeoJSON"),

@@ -6,6 +6,7 @@ import io
 import logging
 import re
 import struct
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -15,7 +16,11 @@ from kolabsim.i18n import _
 
 USUAL = ("utf-8", "cp1252")
 """Encodings of the texts of a table that does not state its own."""
-DEGREES = re.compile(r"^\s*(GEOGCS|GEOGCRS|GEODCRS)|CRS84|EPSG:{1,2}4326|OGC:CRS84", re.IGNORECASE)
+DEGREES = re.compile(
+    r"^(?!.*PROJ(CS|CRS|ECTEDCRS))(?=.*(GEOG|GEOD|GEOGRAPHIC|GEODETIC)(CS|CRS))"
+    r"|CRS84|EPSG:{1,2}4326|OGC:CRS84",
+    re.IGNORECASE | re.DOTALL,
+)
 """Names of coordinate systems in degrees."""
 SHORTEST = 100
 """Bytes of the head of a file of shapes."""
@@ -56,7 +61,7 @@ def read_shapefile(parts: Mapping[str, bytes], encoding: str | None = None) -> S
             if len(records) != len(geometries):
                 text = _("{shapes} shapes, but {rows} rows in its table")
                 raise ValueError(text.format(shapes=len(geometries), rows=len(records)))
-            projection = parts.get(".prj", b"").decode("utf-8", "replace").strip()
+            projection = parts.get(".prj", b"").decode("utf-8-sig", "replace").strip()
             return Shapefile(records, geometries, name, projection)
     raise ValueError(str(reason)[:100]) from None
 
@@ -78,12 +83,17 @@ def _read(
 
 @contextmanager
 def _without_remarks() -> Iterator[None]:
-    """Keep the remarks of the library on the order of rings to itself: the order is mended."""
+    """Keep the remarks of the library to itself.
+
+    The order of rings is mended, and what cannot be read is refused in sentences.
+    """
     logger = logging.getLogger("shapefile")
     before = logger.disabled
     logger.disabled = True
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.disabled = before
 

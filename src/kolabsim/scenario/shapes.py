@@ -15,7 +15,7 @@ from kolabsim.errors import Problems, require, suggestion
 from kolabsim.i18n import _
 from kolabsim.scenario.files import read_bytes, read_text
 from kolabsim.scenario.names import plain
-from kolabsim.scenario.outlines import repair, too_tangled
+from kolabsim.scenario.outlines import polygons_of, repair, too_tangled
 from kolabsim.scenario.shapefiles import DEGREES, read_shapefile
 
 if TYPE_CHECKING:
@@ -25,8 +25,16 @@ LARGEST_SHAPES = 100_000_000
 """Maximum size of a file of shapes in bytes."""
 FINEST = 0.001
 """Tolerance of simplification, as a share of the map's extent."""
+PROJECTED = re.compile(
+    r"EPSG:.*\b(3857|900913|3395|32[67]\d\d|238[3-9]\d)$|UTM|MERCATOR", re.IGNORECASE
+)
+"""Names of usual projections: web and world Mercator, UTM, and those of Indonesia."""
 NAMED = 5
 """Maximum number of codes that a message lists."""
+
+
+LONGEST = 40
+"""Maximum number of letters of a code in a message."""
 
 
 class Shape(NamedTuple):
@@ -68,6 +76,10 @@ def read_shapes(
         hint = suggestion(key, sorted(properties))
         problems.add(message, file=path, code=key, suggestion=hint)
         return {}
+    if not parts:
+        message = _("no feature has both the property '{code}' and a shape")
+        problems.add(message, file=path, code=key)
+        return {}
     wanted = {name: parts[name] for name in codes if name in parts}
     if not wanted:
         message = _(
@@ -85,7 +97,8 @@ def read_shapes(
 
 def some(names: Sequence[str]) -> str:
     """List the first few names."""
-    return ", ".join(names[:NAMED]) + (" ..." if len(names) > NAMED else "")
+    shortened = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in names[:NAMED]]
+    return ", ".join(shortened) + (" ..." if len(names) > NAMED else "")
 
 
 def _as_code(value: object) -> str:
@@ -119,6 +132,9 @@ def _geojson(path: Path, problems: Problems) -> Iterator[Feature]:
             message = _("this is TopoJSON; save it as GeoJSON")
         problems.add(message, file=path)
         return
+    if (stated := stated_projection(found)) and PROJECTED.search(stated):
+        add_projected(stated, path, problems)
+        return
     for one in features:
         values = one.get("properties")
         values = dict(values) if isinstance(values, dict) else {}
@@ -149,13 +165,25 @@ def _shapefile(path: Path, problems: Problems) -> Iterator[Feature]:
         return
     if found.projection and not DEGREES.search(found.projection):
         name = re.search(r'"([^"]+)"', found.projection)
-        message = _(
-            "this map is in the projection {name}, and not in degrees; save the file again in the "
-            "coordinate system WGS 84 (EPSG:4326)"
-        )
-        problems.add(message, file=path, name=name[1] if name else found.projection[:60])
+        add_projected(name[1] if name else found.projection[:60], path, problems)
         return
     yield from zip(found.records, found.geometries, strict=True)
+
+
+def stated_projection(found: Mapping[str, object]) -> str:
+    """Return the coordinate system that GeoJSON states, as older files do; '' if it states none."""
+    crs = found.get("crs")
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    return str(properties.get("name", ""))[:60] if isinstance(properties, dict) else ""
+
+
+def add_projected(name: str, path: Path, problems: Problems) -> None:
+    """Refuse a map that is in a projection."""
+    message = _(
+        "this map is in the projection {name}, and not in degrees; save the file again in the "
+        "coordinate system WGS 84 (EPSG:4326)"
+    )
+    problems.add(message, file=path, name=name)
 
 
 # Geometry ---------------------------------------------------------------------------------------
@@ -173,7 +201,7 @@ def simplify(
         try:
             read[code] = [*shapely.force_2d([shape(geometry) for geometry in geometries])]
         except (shapely.errors.ShapelyError, TypeError, ValueError, KeyError, AttributeError,
-                IndexError):  # fmt: skip
+                IndexError, OverflowError, RecursionError):  # fmt: skip
             problems.add(_("{code}: this is no geometry of GeoJSON"), file=path, code=code)
     everything = [one for found in read.values() for one in found]
     if not everything:
@@ -186,11 +214,17 @@ def simplify(
         )
         if max(-west, east) <= 90.0 and max(-south, north) <= 180.0:
             message = _("latitude comes before longitude here; it must be the other way round")
+        elif max(-west, east) <= 360.0 and max(-south, north) <= 90.0:
+            message = _(
+                "longitudes run from {west} to {east}, and not from -180 to 180; cut the map at "
+                "180 degrees, as with 'ogr2ogr -wrapdateline'"
+            )
         low, high = f"{min(west, south):g}", f"{max(east, north):g}"
-        problems.add(message, file=path, low=low, high=high)
+        sides = {"west": f"{west:g}", "east": f"{east:g}"}
+        problems.add(message.format(low=low, high=high, **sides), file=path)
         return {}
     owners = [code for code, found in read.items() for _one in found]
-    repaired, tangled = repair(everything)
+    repaired, tangled = repair(everything, np.unique(owners, return_inverse=True)[1])
     lost = [*dict.fromkeys(owners[k] for k in tangled)]
     if lost:
         problems.add(too_tangled(lost), file=path)
@@ -200,7 +234,7 @@ def simplify(
     for code, one in zip(owners, repaired, strict=True):
         if code in good:
             good[code].append(one)
-    whole = {code: _surface(shapely.union_all(found)) for code, found in good.items()}
+    whole = {code: _surface(_union(found)) for code, found in good.items()}
     for code, one in whole.items():
         if one.is_empty:
             kind = read[code][0].geom_type
@@ -239,12 +273,19 @@ def _check_places(
         )  # fmt: skip
 
 
-def _surface(geometry: BaseGeometry) -> BaseGeometry:
-    """Return the polygons of a geometry."""
+def _union(found: Sequence[BaseGeometry]) -> BaseGeometry:
+    """Return the union of shapes; within one, only the members of a collection may overlap."""
     import shapely
 
-    parts = shapely.get_parts(shapely.get_parts(geometry))  # of collections, their members' parts
-    return shapely.union_all([part for part in parts if part.geom_type == "Polygon"])
+    is_plain = len(found) == 1 and found[0].geom_type != "GeometryCollection"
+    return found[0] if is_plain else shapely.union_all(found)
+
+
+def _surface(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the polygons of a geometry whose parts do not overlap."""
+    import shapely
+
+    return shapely.multipolygons(polygons_of(geometry)[0])
 
 
 def _shape(geometry: BaseGeometry) -> Shape:

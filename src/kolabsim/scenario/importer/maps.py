@@ -171,7 +171,8 @@ def in_degrees(sheet: Sheet, record: Record) -> np.ndarray:
         message = _("this map shows {kinds}; regions are surfaces (Polygon) or points")
         raise record.fail(message, kinds=list_names(sorted(kinds)))
     texts = [json.dumps(one) if isinstance(one, Mapping) else None for one in sheet.geometries]
-    found = shapely.force_2d(shapely.from_geojson(texts, on_invalid="ignore"))
+    with np.errstate(all="ignore"):  # of numbers with hundreds of digits
+        found = shapely.force_2d(shapely.from_geojson(texts, on_invalid="ignore"))
     west, south, east, north = shapely.total_bounds(found)
     if not np.isfinite([west, south, east, north]).all():
         raise record.fail(_("this map has no shapes that can be read; save it again as GeoJSON"))

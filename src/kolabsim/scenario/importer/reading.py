@@ -302,9 +302,17 @@ def sheet_of_cells(name: str, sheet: Any) -> Sheet:
 # JSON ---------------------------------------------------------------------------------------------
 
 
+HALF = re.compile(
+    r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})"
+    r"|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}",
+    re.IGNORECASE,
+)
+"""Half of a letter, as cutting a text leaves it: no file could hold it."""
+
+
 def read_json(data: bytes, record: Record) -> list[Sheet]:
     """Read JSON: features of a map, a list of objects or of lists, or lists by name."""
-    text = decode(data, record)
+    text = HALF.sub(r"\\ufffd", decode(data, record))
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,9 +98,9 @@ def sheet_of_records(
 
 def as_float(value: object) -> float:
     """Return a value that is stored as a number; NaN for any other."""
-    return (
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
-    )
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return np.nan
+    return float(value) if abs(value) <= sys.float_info.max else np.nan
 
 
 def as_text(value: object) -> str:

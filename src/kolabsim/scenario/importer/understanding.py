@@ -273,7 +273,10 @@ def _outlines(work: Work, table: Mapping[str, Any], shapes: Sheet | None) -> Out
         parts = [np.array(work.parts[int(first)]) - 1 for first in work.layout.rows]
     else:
         parts = match_shapes(shapes, table["code"], table["name"], work.record)
-    found, tangled = repair(found)
+    region = np.arange(len(found)) + len(parts)
+    for number, rows in enumerate(parts):
+        region[rows] = number
+    found, tangled = repair(found, region)
     pairs = zip(table["code"], parts, strict=True)
     lost = [code for code, rows in pairs if np.isin(rows, tangled).any()] if len(tangled) else []
     if lost:
